@@ -1,0 +1,287 @@
+"""Activation functions: value, derivative and printable formula of each, in one record.
+
+``z`` is a layer's weighted input, ``a = f(z)`` its output. A derivative takes both, because most are
+cheapest in terms of ``a``. All functions keep the dtype they are given, stay finite for any finite
+``z`` in float32 and float64, and are analytic along the real axis in complex arithmetic (so that a
+gradient can be checked by complex step).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.arrays import TINY, Array, check_number
+from deltarule.registry import Registry
+
+__all__ = ["ACTIVATIONS", "Activation", "log_softmax", "register_activation", "softplus"]
+
+INF = math.inf
+
+#: e^z falls to 0 without complaint: below the smallest float, 0 is the right answer.
+_underflow_is_zero = np.errstate(under="ignore")
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation function f, its derivative f′, and how both are written.
+
+    Parameters
+    ----------
+    name : str
+        The name it goes by in constructors, files and on the command line.
+    value : callable, z -> a
+        f, for arrays of any shape (softmax: over the last axis).
+    derivative : callable, (z, a) -> f′(z)
+        Elementwise, of z's shape; for softmax the Jacobian ∂a/∂z of each row, (n, k, k).
+    formula, derivative_formula : str
+        As a person writes them.
+    range : (float, float)
+        The least and the greatest value of f; a loss refuses outputs outside its domain.
+    kinks : tuple of float
+        Where f′ jumps; a gradient check cannot trust differences across them.
+    pull_back : callable, (da, z, a) -> delta, optional
+        Jᵀ·da for a function that couples the outputs of a row, without forming J.
+
+    Examples
+    --------
+    >>> tanh = ACTIVATIONS.resolve("tanh")
+    >>> z = np.array([0.5])
+    >>> a = tanh.value(z)
+    >>> round(float(a[0]), 4), round(float(tanh.derivative(z, a)[0]), 4)
+    (0.4621, 0.7864)
+    """
+
+    name: str
+    value: Callable[[Array], Array]
+    derivative: Callable[[Array, Array], Array]
+    formula: str
+    derivative_formula: str
+    range: tuple[float, float] = (-INF, INF)
+    kinks: tuple[float, ...] = ()
+    pull_back: Callable[[Array, Array, Array], Array] | None = None
+
+    def delta(self, da: Array, z: Array, a: Array) -> Array:
+        """``delta = ∂L/∂z`` from ``da = ∂L/∂a``: ``da ⊙ f′(z)``; for softmax ``Jᵀ·da``."""
+        if self.pull_back is not None:
+            return self.pull_back(da, z, a)
+        return da * self.derivative(z, a)
+
+
+def _relu(z: Array) -> Array:
+    return np.maximum(z, 0)  # NumPy orders complex numbers by their real part: analytic on either side
+
+
+def _minus_magnitude(z: Array) -> Array:
+    """−|z|; for complex z its analytic continuation, z or −z."""
+    return np.minimum(z, -z)
+
+
+@_underflow_is_zero
+def _sigmoid(z: Array) -> Array:
+    e = np.exp(_minus_magnitude(z))  # never above 1
+    return np.where(z.real < 0, e, 1) / (1 + e)
+
+
+@_underflow_is_zero
+def softplus(z: Array) -> Array:
+    """``log(1 + e^z)`` without overflow: ``max(z, 0) + log(1 + e^−|z|)``."""
+    return _relu(z) + np.log1p(np.exp(_minus_magnitude(z)))
+
+
+def _shifted(z: Array) -> Array:
+    """``z`` less its row's greatest entry: softmax does not change, and e^z cannot overflow."""
+    return z - z.real.max(axis=-1, keepdims=True)
+
+
+@_underflow_is_zero
+def _softmax(z: Array) -> Array:
+    e = np.exp(_shifted(z))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@_underflow_is_zero
+def log_softmax(z: Array) -> Array:
+    """``log softmax(z) = z − log Σ e^z`` over the last axis, by log-sum-exp: never log(0)."""
+    shifted = _shifted(z)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+@_underflow_is_zero
+def _softmax_jacobian(z: Array, a: Array) -> Array:
+    return a[..., :, None] * (np.eye(a.shape[-1], dtype=a.dtype) - a[..., None, :])
+
+
+@_underflow_is_zero
+def _softmax_pull_back(da: Array, z: Array, a: Array) -> Array:
+    return a * (da - (da * a).sum(axis=-1, keepdims=True))
+
+
+@_underflow_is_zero
+def _silu(z: Array) -> Array:
+    return z * _sigmoid(z)
+
+
+@_underflow_is_zero
+def _silu_derivative(z: Array, a: Array) -> Array:
+    s = _sigmoid(z)
+    return s + a * (1 - s)
+
+
+_GELU_SCALE = math.sqrt(2 / math.pi)
+
+
+def _gelu_tanh(z: Array) -> Array:
+    u = np.clip(z, -10, 10)  # tanh is ±1 there to the last digit, and u³ stays small
+    return np.tanh(_GELU_SCALE * (u + 0.044715 * u**3))
+
+
+def _gelu(z: Array) -> Array:
+    return 0.5 * z * (1 + _gelu_tanh(z))
+
+
+def _gelu_derivative(z: Array, a: Array) -> Array:
+    t = _gelu_tanh(z)
+    u = np.clip(z, -10, 10)
+    return 0.5 * (1 + t) + 0.5 * u * (1 - t**2) * _GELU_SCALE * (1 + 3 * 0.044715 * u**2)
+
+
+@_underflow_is_zero
+def _sigmoid_derivative(z: Array, a: Array) -> Array:
+    return a * (1 - a)
+
+
+def _leaky_relu(slope: float = 0.01) -> Activation:
+    check_number("leaky_relu: slope", slope, 0, 1)
+    slope = float(slope)
+    return Activation(
+        name="leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
+        value=lambda z: np.maximum(z, slope * z),
+        derivative=lambda z, a: np.where(z.real > 0, 1, slope).astype(z.dtype),
+        formula=f"f(z) = z if z > 0 else {slope}·z",
+        derivative_formula=f"f′(z) = 1 if z > 0 else {slope}",
+        kinks=(0.0,),
+    )
+
+
+def _elu(alpha: float = 1.0) -> Activation:
+    check_number("elu: alpha", alpha, TINY)
+    alpha = float(alpha)
+
+    def below(z: Array) -> Array:
+        return alpha * np.expm1(np.minimum(z, 0))
+
+    @_underflow_is_zero
+    def value(z: Array) -> Array:
+        return np.maximum(z, 0) + below(z)
+
+    @_underflow_is_zero
+    def derivative(z: Array, a: Array) -> Array:
+        return np.where(z.real > 0, 1, below(z) + alpha).astype(z.dtype, copy=False)
+
+    return Activation(
+        name="elu" if alpha == 1.0 else f"elu({alpha!r})",
+        value=value,
+        derivative=derivative,
+        formula=f"f(z) = z if z > 0 else {alpha}·(e^z − 1)",
+        derivative_formula=f"f′(z) = 1 if z > 0 else f(z) + {alpha}",
+        range=(-alpha, INF),
+        kinks=() if alpha == 1.0 else (0.0,),
+    )
+
+
+#: The activation functions by name. ``leaky_relu(slope)`` and ``elu(alpha)`` take a parameter.
+ACTIVATIONS: Registry[Activation] = Registry("activation", Activation)
+
+
+def register_activation(activation: Activation) -> Activation:
+    """Let ``activation`` be found by its name: in constructors, on the command line and in files.
+
+    Raises
+    ------
+    InputError
+        If the name is taken.
+
+    Examples
+    --------
+    >>> cube = Activation("cube", lambda z: z**3, lambda z, a: 3 * z**2, "f(z) = z³", "f′(z) = 3z²")
+    >>> register_activation(cube).name
+    'cube'
+    """
+    ACTIVATIONS.register(activation.name, lambda: activation)
+    return activation
+
+
+register_activation(
+    Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), "f(z) = z", "f′(z) = 1")
+)
+register_activation(
+    Activation(
+        "sigmoid",
+        _sigmoid,
+        _sigmoid_derivative,
+        "f(z) = 1 / (1 + e^(−z))",
+        "f′(z) = f(z)·(1 − f(z))",
+        range=(0, 1),
+    )
+)
+register_activation(
+    Activation("tanh", np.tanh, lambda z, a: 1 - a**2, "f(z) = tanh(z)", "f′(z) = 1 − f(z)²", range=(-1, 1))
+)
+register_activation(
+    Activation(
+        "relu",
+        _relu,
+        lambda z, a: (z.real > 0).astype(z.dtype),
+        "f(z) = max(z, 0)",
+        "f′(z) = 1 if z > 0 else 0",
+        range=(0, INF),
+        kinks=(0.0,),
+    )
+)
+ACTIVATIONS.register("leaky_relu", _leaky_relu)  # Maas, Hannun & Ng (2013)
+ACTIVATIONS.register("elu", _elu)  # Clevert, Unterthiner & Hochreiter (2016)
+register_activation(
+    Activation(  # the tanh form of Hendrycks & Gimpel (2016)
+        "gelu",
+        _gelu,
+        _gelu_derivative,
+        "f(z) = z/2·(1 + t), t = tanh(√(2/π)·(z + 0.044715·z³))",
+        "f′(z) = (1 + t)/2 + z/2·(1 − t²)·√(2/π)·(1 + 0.134145·z²)",
+        range=(-0.17004075, INF),
+    )
+)
+register_activation(
+    Activation(  # Elfwing, Uchibe & Doya (2018)
+        "silu",
+        _silu,
+        _silu_derivative,
+        "f(z) = z·σ(z), σ(z) = 1 / (1 + e^(−z))",
+        "f′(z) = σ(z) + f(z)·(1 − σ(z))",
+        range=(-0.27846455, INF),
+    )
+)
+register_activation(
+    Activation(
+        "softplus",
+        softplus,
+        lambda z, a: _sigmoid(z),
+        "f(z) = log(1 + e^z)",
+        "f′(z) = 1 / (1 + e^(−z))",
+        range=(0, INF),
+    )
+)
+register_activation(
+    Activation(
+        "softmax",
+        _softmax,
+        _softmax_jacobian,
+        "f(z)ₖ = e^zₖ / Σⱼ e^zⱼ",
+        "∂aₖ/∂zⱼ = aₖ·(1[j = k] − aⱼ)",
+        range=(0, 1),
+        pull_back=_softmax_pull_back,
+    )
+)

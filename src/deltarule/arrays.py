@@ -1,0 +1,144 @@
+"""From what users pass to the arrays we compute with, or one clear word on what is wrong."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltarule.errors import InputError, ShapeError
+
+__all__ = [
+    "TINY",
+    "Array",
+    "as_matrix",
+    "as_numbers",
+    "as_sample_weight",
+    "check_finite",
+    "check_number",
+    "check_whole",
+]
+
+Array: TypeAlias = npt.NDArray[Any]
+
+#: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
+TINY = 5e-324
+
+
+def as_matrix(values: Any, name: str) -> Array:
+    """``values`` as a two-dimensional array of finite numbers, never copied without need.
+
+    Lists, arrays of any order and number type, data frames and SciPy sparse matrices are taken.
+
+    Parameters
+    ----------
+    values : array-like, (n_rows, n_columns)
+    name : str
+        What messages call it: ``"X"``.
+
+    Returns
+    -------
+    ndarray, (n_rows, n_columns), of a real number type
+
+    Raises
+    ------
+    ShapeError
+        If it is not a table of rows, or has no rows or no columns.
+    InputError
+        If a cell is not a number, or not finite (the message names row and column).
+    """
+    array = as_numbers(values, name)
+    if array.ndim != 2:
+        hint = f"; one sample is {name}[None, :], one feature is {name}[:, None]" if array.ndim == 1 else ""
+        raise ShapeError(f"{name} must have two dimensions, (rows, columns), got shape {array.shape}{hint}")
+    if 0 in array.shape:
+        raise ShapeError(f"{name} must have at least one row and one column, got shape {array.shape}")
+    check_finite(array, name)
+    return array
+
+
+def as_numbers(values: Any, name: str) -> Array:
+    """``values`` as an array of a real number type, of any shape."""
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ShapeError(f"{name} is ragged: its rows have different lengths") from None
+    if array.dtype == object or array.dtype.kind in "SU":
+        array = _numbers_of_objects(array, name)
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{name} must hold real numbers, got {array.dtype}")
+    return array
+
+
+def _numbers_of_objects(array: Array, name: str) -> Array:
+    """Objects as float64; the first cell that is not a real number is named."""
+    numbers = np.empty(array.shape)
+    for index, value in np.ndenumerate(array):
+        if isinstance(value, str | bytes | complex | np.complexfloating) or value is None:
+            raise InputError(f"{name} must hold real numbers, got {value!r} at {_place(index)}")
+        try:
+            numbers[index] = value
+        except (TypeError, ValueError, OverflowError):
+            kind = type(value).__name__
+            raise InputError(f"{name} must hold real numbers, got a {kind} at {_place(index)}") from None
+    return numbers
+
+
+def check_finite(array: Array, name: str) -> None:
+    """Refuse NaN and infinity, naming the first cell that holds one."""
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return
+    index = tuple(np.argwhere(~np.isfinite(array))[0])
+    raise InputError(f"{name} must hold finite numbers, got {array[index]} at {_place(index)}")
+
+
+def as_sample_weight(values: Any, n_samples: int) -> Array | None:
+    """Sample weights as a column (n_samples, 1) of finite numbers ≥ 0 that are not all zero."""
+    if values is None:
+        return None
+    weight = as_numbers(values, "sample_weight").astype(float)
+    if weight.shape != (n_samples,):
+        raise ShapeError(f"sample_weight must have shape ({n_samples},), got {weight.shape}")
+    check_finite(weight, "sample_weight")
+    if (weight < 0).any() or not weight.any():
+        raise InputError("sample_weight must be zero or more, and not zero everywhere")
+    return weight[:, None]
+
+
+def check_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> None:
+    """Refuse what is not a finite real number from ``low`` to ``high``."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
+        raise InputError(f"{name} must be a finite number{_limits(low, high)}, got {value!r}")
+    if not low <= value <= high:
+        raise InputError(f"{name} must be a number{_limits(low, high)}, got {value!r}")
+
+
+def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) -> None:
+    """Refuse what is not a whole number from ``low`` to ``high``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= value <= high:
+        raise InputError(f"{name} must be a whole number{_limits(low, high)}, got {value!r}")
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the greatest float
+        return False
+
+
+def _limits(low: float, high: float) -> str:
+    least = " > 0" if low == TINY else f" ≥ {low}" if low > -math.inf else ""
+    most = f" ≤ {high}" if high < math.inf else ""
+    return least + (" and" if least and most else "") + most
+
+
+def _place(index: tuple[int, ...]) -> str:
+    names = ("row", "column")
+    if len(index) > len(names):
+        return f"index {tuple(int(i) for i in index)}"
+    return ", ".join(f"{name} {int(i)}" for name, i in zip(names, index, strict=False))

@@ -1,0 +1,126 @@
+"""The reference engine: forward and backward propagation as the formulas say it, in NumPy.
+
+It is the specification. Whatever computes faster has to give the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.engines.contract import Batch, Model
+from deltarule.layers import Gradients, Layer, Trace
+from deltarule.losses import Objective
+from deltarule.optimizers import GradientStep
+
+__all__ = ["backward", "cost", "forward", "predict", "run_epoch"]
+
+#: A product too small for a float is 0, and that is no cause for alarm.
+_underflow_is_zero = np.errstate(under="ignore")
+
+
+@_underflow_is_zero
+def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None = None) -> Trace:
+    """Every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
+    trace = Trace()
+    for layer in layers:
+        trace.append(layer.forward(x, rng))
+        x = trace.output
+    return trace
+
+
+@_underflow_is_zero
+def predict(layers: Sequence[Layer], x: Array) -> Array:
+    """The last layer's ``a`` alone, (n, n_outputs)."""
+    for layer in layers:
+        x = layer.value(x)
+    return x
+
+
+@_underflow_is_zero
+def cost(
+    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
+) -> float:
+    """The objective for targets ``y`` (n, n_outputs), penalties included."""
+    last = trace[-1]
+    samples = objective.terms(last.z, last.a, y).sum(axis=1, keepdims=True)
+    data = (samples * objective.shares(len(y), weight)).sum()
+    return data + sum(objective.penalty(layer.W) for layer in layers)  # type: ignore[no-any-return]
+
+
+@_underflow_is_zero
+def backward(
+    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
+) -> Gradients:
+    """Every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
+
+        delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
+        dW_l = x_l.T @ delta_l,   db_l = Σ delta_l
+
+    Rumelhart, Hinton & Williams (1986), equations 13 and 14: the generalised delta rule.
+    """
+    flat = np.empty(sum(layer.dense.n_parameters for layer in layers), trace.output.dtype)
+    grads = Gradients([], flat)
+    last, end = trace[-1], flat.size
+    delta = objective.sample_delta(last.z, last.a, y) * objective.shares(len(y), weight)
+    for index in reversed(range(len(layers))):
+        layer, start = layers[index], end - layers[index].dense.n_parameters
+        grads.append(layer.gradients(trace[index], delta, flat[start:end]))
+        if objective.l1 or objective.l2:
+            grads[-1].dW[:] += objective.penalty_gradient(layer.W)
+        if index > 0:
+            before = trace[index - 1]
+            delta = layers[index - 1].activation.delta(layer.dx(trace[index], delta), before.z, before.a)
+        end = start
+    grads.reverse()
+    return grads
+
+
+def run_epoch(
+    model: Model,
+    batches: Iterator[Batch],
+    optimizer: GradientStep,
+    slots: Array,
+    rates: Sequence[float],
+    t: int,
+    rng: np.random.Generator,
+) -> float:
+    """One update for each batch; returns the epoch's loss, or NaN at the first that is not finite.
+
+    The loss is the mean of the batches' costs, each counted by its share of the samples (their sum,
+    where the objective sums), as they were before each batch's update.
+
+    Parameters
+    ----------
+    model : Model
+        Its parameters are moved in place.
+    batches : iterator of (x, y, weight)
+    optimizer : GradientStep
+    slots : ndarray, (number of slots, n_parameters)
+        Moved in place.
+    rates : sequence of float
+        The learning rate of each update.
+    t : int
+        Number of updates made before this epoch.
+    rng : Generator
+        Draws the dropout masks.
+    """
+    layers, objective = model.layers, model.objective
+    total, counted = 0.0, 0.0
+    for (x, y, weight), rate in zip(batches, rates, strict=True):
+        trace = forward(layers, x, rng)
+        batch_cost = float(cost(layers, objective, trace, y, weight))
+        if not math.isfinite(batch_cost):
+            return math.nan
+        grads = backward(layers, objective, trace, y, weight)
+        grads.flat[model.frozen] = 0
+        optimizer.clip(grads.flat)
+        t += 1
+        optimizer.update(model.parameters, grads.flat, slots, rate, t, model.decaying)
+        count = len(y) if weight is None else float(weight.sum())
+        total += batch_cost * count if objective.reduction == "mean" else batch_cost
+        counted += count
+    return total / counted if objective.reduction == "mean" and counted else total

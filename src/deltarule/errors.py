@@ -1,0 +1,71 @@
+"""What can go wrong, as one tree of exceptions.
+
+    DeltaruleError
+    ├── InputError          a value or an array that cannot be used (also a ValueError)
+    │   ├── ShapeError      an array of the wrong shape
+    │   └── DataFileError   a data file that cannot be read: file:line:column: reason
+    ├── ModelFileError      a file that is not a whole and sound model of ours
+    ├── DivergenceError     training left the range of finite numbers (also an ArithmeticError)
+    └── MissingExtraError   an optional package is not installed (also an ImportError)
+
+Every message names what was wrong, where, what was expected, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+
+__all__ = [
+    "DataFileError",
+    "DeltaruleError",
+    "DivergenceError",
+    "InputError",
+    "MissingExtraError",
+    "ModelFileError",
+    "ShapeError",
+]
+
+
+class DeltaruleError(Exception):
+    """Whatever deltarule itself raises."""
+
+
+class InputError(DeltaruleError, ValueError):
+    """A value or an array that cannot be used."""
+
+
+class ShapeError(InputError):
+    """An array of the wrong shape."""
+
+
+class DataFileError(InputError):
+    """A data file that cannot be read; prints as ``file:line:column: reason``.
+
+    ``line`` and ``column`` count from 1; either is None where the fault has no such place.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], reason: str, line: int | None = None, column: int | None = None
+    ) -> None:
+        self.path, self.reason, self.line, self.column = os.fspath(path), reason, line, column
+        place = "".join(f":{number}" for number in (line, column) if number is not None)
+        super().__init__(f"{self.path}{place}: {reason}")
+
+
+class ModelFileError(DeltaruleError):
+    """A file that is not a whole and sound model of ours; nothing in it was executed."""
+
+
+class DivergenceError(DeltaruleError, ArithmeticError):
+    """Training left the range of finite numbers.
+
+    ``epoch`` is the first bad one. The network holds its parameters from before that epoch.
+    """
+
+    def __init__(self, message: str, epoch: int) -> None:
+        self.epoch = epoch
+        super().__init__(message)
+
+
+class MissingExtraError(DeltaruleError, ImportError):
+    """An optional package is not installed; the message says which extra brings it."""

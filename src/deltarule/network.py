@@ -1,0 +1,484 @@
+"""The network: layers in a row over one flat vector of parameters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.activations import ACTIVATIONS, Activation
+from deltarule.arrays import (
+    Array,
+    as_matrix,
+    as_numbers,
+    as_sample_weight,
+    check_finite,
+    check_whole,
+)
+from deltarule.encoding import Encoding
+from deltarule.engines import reference
+from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
+from deltarule.initializers import INITIALIZERS, Initializer
+from deltarule.layers import Dense, Gradients, Layer, Trace
+from deltarule.losses import FUSED, LOSSES, Loss, Objective, as_targets
+from deltarule.naming import name_of, positions
+from deltarule.persistence import read_model, write_model
+from deltarule.registry import Registry
+
+__all__ = ["Network"]
+
+DTYPES = ("float32", "float64")
+CHUNK = 8192  # rows at a time in predict
+
+
+class Network:
+    """A feedforward network: layer after layer ``z = x @ W + b``, ``a = f(z)``.
+
+    All weights and biases lie in one vector, ``parameters``; the layers hold views into it.
+
+    Parameters
+    ----------
+    sizes : sequence of int, or of Dense
+        The number of inputs, of neurons in each hidden layer, and of outputs: ``[2, 3, 1]``; or the layers.
+    activation : str, Activation, or a sequence with one for each hidden layer
+    output : str or Activation
+        Activation of the last layer.
+    loss : str or Loss, optional
+        Where none is named, the one that belongs to the output: cross-entropy to softmax, binary
+        cross-entropy to sigmoid, half squared error to all others.
+    bias : "neuron", "shared" or "none"; or True, False
+        A bias for each neuron, one for each layer, or none.
+    initializer, bias_initializer : str or Initializer
+        How first weights and biases are drawn: ``"normal(0.01)"``; see ``INITIALIZERS``.
+    dropout : float, or a sequence with one for each layer
+        The share of a layer's inputs that training drops. One number means all layers but the first.
+    l1, l2 : float
+        Penalties ``l1·Σ|W| + l2/2·ΣW²`` in the cost.
+    reduction : "mean" or "sum"
+        Of the samples' losses.
+    dtype : "float64" or "float32"
+    seed : int or None
+        Of the first weights; None draws them anew each time.
+
+    Raises
+    ------
+    InputError
+        If a value does not fit; the message names it, and what would.
+
+    Examples
+    --------
+    >>> net = Network([2, 3, 1], activation="tanh", output="sigmoid", seed=0)
+    >>> net
+    Network(2 → 3 tanh → 1 sigmoid, 13 parameters)
+    >>> trace = net.forward([[0.0, 1.0]])
+    >>> trace.output.shape, trace[0].z.shape
+    ((1, 1), (1, 3))
+    >>> net.backward(trace, [[1.0]])[1].dW.shape
+    (3, 1)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] | Sequence[Dense],
+        *,
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        output: str | Activation = "identity",
+        loss: str | Loss | None = None,
+        bias: str | bool = "neuron",
+        initializer: str | Initializer | None = None,
+        bias_initializer: str | Initializer = "zeros",
+        dropout: float | Sequence[float] = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        reduction: str = "mean",
+        dtype: str = "float64",
+        seed: int | None = 0,
+    ) -> None:
+        dense = _as_list("sizes", sizes)
+        if not all(isinstance(layer, Dense) for layer in dense):
+            settings = {"bias": bias, "initializer": initializer, "bias_initializer": bias_initializer}
+            dense = _dense_layers(dense, activation, output, dropout, settings)  # type: ignore[arg-type]
+        _check_chain(dense)
+        self._build(dense, loss, {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
+        rng = np.random.default_rng(_checked_seed(seed))
+        self.parameters[:] = np.concatenate([layer.draw(rng) for layer in dense])
+        check_finite(self.parameters, "the first weights")
+
+    def _build(
+        self, dense: Sequence[Dense], loss: str | Loss | None, terms: dict[str, Any], dtype: str
+    ) -> None:
+        """Everything but the values of the parameters."""
+        if dtype not in DTYPES:
+            raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        output = dense[-1].activation
+        resolved = LOSSES.resolve(_loss_for(output) if loss is None else loss)
+        self.objective = Objective(resolved, output, **terms)
+        self.encoding: Encoding | None = None
+        self._bind(dense, _zeros(sum(layer.n_parameters for layer in dense), dtype))
+        self.frozen = np.empty(0, dtype=np.intp)
+
+    def _bind(self, dense: Sequence[Dense], parameters: Array) -> None:
+        self.parameters = parameters
+        self.layers = []
+        start = 0
+        for layer in dense:
+            self.layers.append(Layer(layer, parameters[start : start + layer.n_parameters]))
+            start += layer.n_parameters
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of inputs, then of neurons of each layer."""
+        return [self.layers[0].dense.n_in, *(layer.dense.n_out for layer in self.layers)]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Number type of the parameters and of all that is computed."""
+        return self.parameters.dtype
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that training makes small."""
+        return self.objective.loss
+
+    def __repr__(self) -> str:
+        chain = " → ".join(f"{layer.dense.n_out} {layer.activation.name}" for layer in self.layers)
+        return f"Network({self.sizes[0]} → {chain}, {self.parameters.size:,} parameters)"
+
+    # ------------------------------------------------------------------ computing
+
+    def forward(self, X: Any, rng: np.random.Generator | None = None) -> Trace:
+        """The forward pass, with all it computed.
+
+        Parameters
+        ----------
+        X : array-like, (n_samples, n_features)
+        rng : Generator, optional
+            Draws dropout masks; without one nothing is dropped.
+
+        Returns
+        -------
+        Trace
+            ``trace[0].x``, ``.z``, ``.a`` of layer 1, and so on; ``trace.output``.
+
+        Raises
+        ------
+        ShapeError, InputError
+            If X does not fit the first layer or holds anything but finite numbers.
+        """
+        return reference.forward(self.layers, self.inputs(X).astype(self.dtype, copy=False), rng)
+
+    def backward(self, trace: Trace, Y: Any, sample_weight: Any = None) -> Gradients:
+        """The gradient of :meth:`cost`, layer by layer; nothing is updated.
+
+        Parameters
+        ----------
+        trace : Trace
+            What :meth:`forward` returned.
+        Y : array-like, (n_samples, n_outputs)
+            Targets; for one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
+        sample_weight : array-like, (n_samples,), optional
+
+        Returns
+        -------
+        Gradients
+            ``grads[0].delta``, ``.dW``, ``.db`` of layer 1, and so on; ``grads.flat``.
+        """
+        y, weight = self.targets(Y, sample_weight, len(trace.output))
+        return reference.backward(self.layers, self.objective, trace, y, weight)
+
+    def cost(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
+        """``1/n Σ loss + l1·Σ|W| + l2/2·ΣW²``, as :class:`Objective` says it.
+
+        Examples
+        --------
+        >>> Network([1, 1], initializer="zeros").cost([[1.0]], [[2.0]])
+        2.0
+        """
+        trace = self.forward(X)
+        y, weight = self.targets(Y, sample_weight, len(trace.output))
+        return float(reference.cost(self.layers, self.objective, trace, y, weight))
+
+    def predict(self, X: Any) -> Array:
+        """The outputs for each row, (n_samples, n_outputs), in bounded memory."""
+        x = self.inputs(X)
+        chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
+        outputs = [reference.predict(self.layers, chunk.astype(self.dtype, copy=False)) for chunk in chunks]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def inputs(self, X: Any) -> Array:
+        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay as they are."""
+        x = as_matrix(X, "X")
+        dense = self.layers[0].dense
+        if x.shape[1] != dense.n_in:
+            raise ShapeError(
+                f"layer 1 ({_describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
+            )
+        return x if x.itemsize < self.dtype.itemsize else self._narrowed(x, "X")
+
+    def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
+        """Y as (n_samples, n_outputs) and sample weights as (n_samples, 1), checked, in the network's dtype."""
+        y = self._narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), "Y")
+        weight = as_sample_weight(sample_weight, n_samples)
+        return y, None if weight is None else self._narrowed(weight, "sample_weight")
+
+    def _narrowed(self, array: Array, name: str) -> Array:
+        if array.dtype == self.dtype:
+            return array
+        with np.errstate(over="ignore"):
+            narrowed = array.astype(self.dtype)
+        check_finite(narrowed, f"{name} as {self.dtype}")
+        return narrowed
+
+    # ------------------------------------------------------------------ parameters by name
+
+    def select(self, name: str) -> Array:
+        """Where a named parameter lies in ``parameters``, in an array of its shape.
+
+        ``w5``, ``W2``, ``W2[0,1]``, ``b2``, ``b2[1]``, ``W``, ``b``: see :mod:`deltarule.naming`.
+
+        Examples
+        --------
+        >>> Network([2, 2, 2]).select("W1[1,0]")
+        array(2)
+        """
+        return positions([layer.dense for layer in self.layers], name)
+
+    def name_of(self, position: int) -> str:
+        """The name of ``parameters[position]``: ``W2[0,1]`` or ``b2[1]``."""
+        return name_of([layer.dense for layer in self.layers], position)
+
+    def get_weights(self) -> tuple[list[Array], list[Array | None]]:
+        """Copies of the weights and of the biases of each layer."""
+        return (
+            [layer.W.copy() for layer in self.layers],
+            [None if layer.b is None else layer.b.copy() for layer in self.layers],
+        )
+
+    def set_weights(
+        self, weights: Mapping[str, Any] | Sequence[Any], biases: Sequence[Any] | None = None
+    ) -> None:
+        """Put one's own numbers in place; all or, where one does not fit, none.
+
+        Parameters
+        ----------
+        weights : sequence of array-like, (n_in, n_out) each
+            One for each layer; or a mapping from names (see :meth:`select`) to numbers or arrays.
+        biases : sequence of array-like or None, (n_biases,) each, optional
+            One for each layer; left as they are where not given.
+
+        Examples
+        --------
+        >>> net = Network([2, 1])
+        >>> net.set_weights({"w1": 0.15, "w2": 0.2, "b1": 0.35})
+        >>> net.parameters
+        array([0.15, 0.2 , 0.35])
+        """
+        named = weights if isinstance(weights, Mapping) else self._named_by_layer(weights, biases)
+        parameters = self.parameters.copy()
+        for name, values in named.items():
+            places = self.select(name)
+            new = as_numbers(values, name)
+            check_finite(new, name)
+            if new.shape not in ((), places.shape):
+                raise ShapeError(f"{name} must have shape {places.shape}, got {new.shape}")
+            parameters[places] = new
+        self.parameters[:] = parameters
+
+    def _named_by_layer(self, weights: Sequence[Any], biases: Sequence[Any] | None) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        for kind, values in (("W", weights), ("b", biases)):
+            if values is not None and len(values) != len(self.layers):
+                what = "weight arrays" if kind == "W" else "bias arrays"
+                raise ShapeError(
+                    f"{len(self.layers)} layers need {len(self.layers)} {what}, got {len(values)}"
+                )
+            named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
+        return named
+
+    def freeze(self, *names: str) -> None:
+        """Keep the named parameters as they are in training (see :meth:`select`); no name thaws all.
+
+        Examples
+        --------
+        >>> net = Network([2, 2, 1])
+        >>> net.freeze("b", "W1[0,1]")
+        >>> net.frozen
+        array([1, 4, 5, 8])
+        """
+        places = [self.select(name).ravel() for name in names]
+        self.frozen = np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp)
+
+    @property
+    def decaying(self) -> Array:
+        """Where ``parameters`` holds a weight that is trained, (n_parameters,) of bool."""
+        mask = np.zeros(self.parameters.size, dtype=bool)
+        mask[self.select("W")] = True
+        mask[self.frozen] = False
+        return mask
+
+    # ------------------------------------------------------------------ copies and files
+
+    def copy(self, dtype: Any = None) -> Network:
+        """A network with parameters of its own, in another number type if one is named."""
+        twin = object.__new__(Network)
+        twin.objective, twin.encoding, twin.frozen = self.objective, self.encoding, self.frozen.copy()
+        twin._bind([layer.dense for layer in self.layers], self.parameters.astype(dtype or self.dtype))
+        return twin
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network and its encoding to one safetensors file, atomically.
+
+        Raises
+        ------
+        InputError
+            If a parameter is not finite, an activation or loss is not registered, or the path cannot be written.
+        OSError
+            If writing fails; what was there before still is.
+        """
+        write_model(path, self.description(), self.arrays())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network that :meth:`save` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is anything else, or damaged.
+        """
+        return cls.from_description(path, *read_model(path))
+
+    def arrays(self) -> dict[str, Array]:
+        """What :meth:`save` writes as arrays."""
+        check_finite(self.parameters, "parameters")
+        return {"parameters": self.parameters, "frozen": self.frozen.astype(np.int64)}
+
+    def description(self) -> dict[str, Any]:
+        """What :meth:`save` writes as text: the layers, the objective, the encoding."""
+        for layer in self.layers:
+            _check_registered(layer.activation.name, ACTIVATIONS)
+            _check_registered(layer.dense.initializer.name, INITIALIZERS)
+            _check_registered(layer.dense.bias_initializer.name, INITIALIZERS)
+        _check_registered(self.loss.name, LOSSES)
+        return {
+            "layers": [_layer_description(layer.dense) for layer in self.layers],
+            "loss": self.loss.name,
+            "objective": {key: getattr(self.objective, key) for key in ("reduction", "l1", "l2")},
+            "encoding": None if self.encoding is None else self.encoding.to_dict(),
+        }
+
+    @classmethod
+    def from_description(
+        cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]
+    ) -> Network:
+        """The network of a file's description and arrays; ``path`` is for messages."""
+        try:
+            dense = [Dense(**layer) for layer in description["layers"]]
+            _check_chain(dense)
+            parameters, frozen = arrays["parameters"], arrays["frozen"]
+            n_parameters = sum(layer.n_parameters for layer in dense)
+            if parameters.shape != (n_parameters,) or frozen.ndim != 1 or frozen.dtype != np.int64:
+                raise InputError(f"{parameters.shape} parameters for {n_parameters}")
+            if frozen.size and not (frozen.min() >= 0 and frozen.max() < n_parameters):
+                raise InputError("a frozen parameter that is not there")
+            net = object.__new__(cls)
+            net._build(dense, description["loss"], description["objective"], str(parameters.dtype))
+            net.parameters[:] = parameters
+            net.frozen = frozen.astype(np.intp)
+            encoding = description["encoding"]
+            net.encoding = None if encoding is None else Encoding.from_dict(encoding)
+            return net
+        except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
+            raise ModelFileError(f"{path} does not describe a network: {error}") from None
+
+
+def _dense_layers(
+    sizes: Sequence[Any], activation: Any, output: str | Activation, dropout: Any, settings: dict[str, Any]
+) -> list[Dense]:
+    """One Dense for each pair of neighbouring sizes."""
+    if len(sizes) < 2:
+        raise InputError(f"sizes must name at least inputs and outputs, such as [2, 3, 1]; got {list(sizes)}")
+    for size in sizes:
+        check_whole("each of sizes", size)
+    n_layers = len(sizes) - 1
+    names = [*_one_each("activation", activation, n_layers - 1, "hidden layer"), output]
+    if np.ndim(dropout) == 0:
+        dropout = [0.0] + [dropout] * (n_layers - 1)
+    dropped = _one_each("dropout", dropout, n_layers, "layer")
+    return [Dense(sizes[i], sizes[i + 1], names[i], dropout=dropped[i], **settings) for i in range(n_layers)]
+
+
+def _one_each(name: str, values: Any, n: int, what: str) -> list[Any]:
+    if isinstance(values, Activation):
+        return [values] * n
+    listed = _as_list(name, values)
+    if len(listed) != n:
+        raise InputError(f"{name} must be one for all or one for each {what} ({n}), got {len(listed)}")
+    return listed
+
+
+def _as_list(name: str, values: Any) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise InputError(f"{name} must be a sequence, got {values!r}") from None
+
+
+def _zeros(n_parameters: int, dtype: str) -> Array:
+    try:
+        return np.zeros(n_parameters, dtype)
+    except (MemoryError, ValueError):
+        raise InputError(
+            f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"
+        ) from None
+
+
+def _check_chain(dense: Sequence[Dense]) -> None:
+    if not dense:
+        raise InputError("a network needs at least one layer")
+    for number, (before, layer) in enumerate(zip(dense, dense[1:], strict=False), start=2):
+        if before.n_out != layer.n_in:
+            raise ShapeError(
+                f"layer {number} ({_describe(layer)}) expects inputs of shape (batch, {layer.n_in}); "
+                f"layer {number - 1} produces {before.n_out} features"
+            )
+
+
+def _describe(dense: Dense) -> str:
+    return f"Dense {dense.n_in} → {dense.n_out}, {dense.activation.name}"
+
+
+def _loss_for(output: Activation) -> str:
+    return dict(FUSED.keys()).get(output.name, "half_squared_error")
+
+
+def _checked_seed(seed: int | None) -> int | None:
+    if seed is not None:
+        check_whole("seed", seed, 0)
+    return seed
+
+
+def _check_registered(name: str, registry: Registry[Any]) -> None:
+    try:
+        registry.resolve(name)
+    except InputError:
+        raise InputError(
+            f"cannot save: {registry.kind} {name!r} is not registered, so no file can name it; "
+            f"register it first (and again before loading)"
+        ) from None
+
+
+def _layer_description(dense: Dense) -> dict[str, Any]:
+    return {
+        "n_in": dense.n_in,
+        "n_out": dense.n_out,
+        "activation": dense.activation.name,
+        "bias": dense.bias,
+        "dropout": dense.dropout,
+        "initializer": dense.initializer.name,
+        "bias_initializer": dense.bias_initializer.name,
+    }

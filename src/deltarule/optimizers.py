@@ -1,0 +1,293 @@
+"""Optimizers, in order of complexity: how parameters move against their gradient.
+
+An optimizer sees one flat vector of parameters ``θ`` and its gradient ``g``; what it remembers between
+updates is a row of numbers for each of its slots. ``t`` counts updates from 1, ``η`` is the learning rate
+of this update.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from deltarule.arrays import TINY, Array, check_number, check_whole
+from deltarule.registry import Registry, spec_of
+from deltarule.schedules import Schedule, as_schedule
+
+__all__ = [
+    "LBFGS",
+    "OPTIMIZERS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "GradientStep",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSprop",
+]
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """How the parameters are improved; a record of hyperparameters, with no state of its own."""
+
+    name: ClassVar[str]
+    formula: ClassVar[str]
+
+    @property
+    def spec(self) -> str:
+        """The text that makes this optimizer again: ``"sgd(learning_rate=0.5, clip_norm=None)"``."""
+        return spec_of(self.name, self)
+
+
+@dataclass(frozen=True)
+class GradientStep(Optimizer):
+    """An optimizer that makes one update from one gradient.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        η; a schedule or its text (``"cosine(0.1)"``) changes it as training goes on.
+    clip_norm : float, optional
+        A gradient with a greater Euclidean norm is shortened to this norm. Pascanu, Mikolov & Bengio (2013).
+    """
+
+    learning_rate: float | str | Schedule = 0.01
+    clip_norm: float | None = field(default=None, kw_only=True)
+
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        schedule = as_schedule(self.learning_rate)
+        if isinstance(self.learning_rate, str):
+            object.__setattr__(self, "learning_rate", schedule)
+        if self.clip_norm is not None:
+            check_number(f"{self.name}: clip_norm", self.clip_norm, TINY)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate as a function of time."""
+        return as_schedule(self.learning_rate)
+
+    def start(self, theta: Array) -> Array:
+        """The slots before the first update: zeros, (number of slots, θ.size)."""
+        return np.zeros((len(self.slots), theta.size), theta.dtype)
+
+    def clip(self, g: Array) -> None:
+        """Shorten ``g`` in place to ``clip_norm`` where it is longer."""
+        if self.clip_norm is not None:
+            norm = float(np.linalg.norm(g))
+            if norm > self.clip_norm:
+                g *= self.clip_norm / norm
+
+    @abstractmethod
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        """Move ``theta`` and ``slots`` in place by one update.
+
+        Parameters
+        ----------
+        theta, g : ndarray, (n_parameters,)
+        slots : ndarray, (number of slots, n_parameters)
+        eta : float
+            Learning rate of this update.
+        t : int
+            Number of this update, from 1.
+        weights : ndarray of bool, (n_parameters,)
+            Where ``theta`` holds a trained weight (not a bias, not frozen): what weight decay acts on.
+        """
+
+
+@dataclass(frozen=True)
+class SGD(GradientStep):
+    """Gradient descent: ``θ ← θ − η·g``. Robbins & Monro (1951).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> SGD(0.5).update(theta, np.array([0.2]), np.zeros((0, 1)), 0.5, 1, np.array([True]))
+    >>> theta
+    array([0.9])
+    """
+
+    name: ClassVar[str] = "sgd"
+    formula: ClassVar[str] = "θ ← θ − η·g"
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        theta -= eta * g
+
+
+@dataclass(frozen=True)
+class Momentum(GradientStep):
+    """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964)."""
+
+    momentum: float = 0.9
+    name: ClassVar[str] = "momentum"
+    formula: ClassVar[str] = "v ← μ·v − η·g;  θ ← θ + v"
+    slots: ClassVar[tuple[str, ...]] = ("v",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share(self, "momentum")
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (v,) = slots
+        v *= self.momentum
+        v -= eta * g
+        theta += v
+
+
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Nesterov's momentum: ``v ← μ·v − η·g;  θ ← θ + μ·v − η·g``.
+
+    Nesterov (1983), in the form of Sutskever, Martens, Dahl & Hinton (2013).
+    """
+
+    name: ClassVar[str] = "nesterov"
+    formula: ClassVar[str] = "v ← μ·v − η·g;  θ ← θ + μ·v − η·g"
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (v,) = slots
+        v *= self.momentum
+        v -= eta * g
+        theta += self.momentum * v - eta * g
+
+
+@dataclass(frozen=True)
+class Adagrad(GradientStep):
+    """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011)."""
+
+    epsilon: float = 1e-10
+    name: ClassVar[str] = "adagrad"
+    formula: ClassVar[str] = "s ← s + g²;  θ ← θ − η·g / (√s + ε)"
+    slots: ClassVar[tuple[str, ...]] = ("s",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (s,) = slots
+        s += g**2
+        theta -= eta * g / (np.sqrt(s) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class RMSprop(GradientStep):
+    """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012)."""
+
+    learning_rate: float | str | Schedule = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "rmsprop"
+    formula: ClassVar[str] = "s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)"
+    slots: ClassVar[tuple[str, ...]] = ("s",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share(self, "rho")
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (s,) = slots
+        s *= self.rho
+        s += (1 - self.rho) * g**2
+        theta -= eta * g / (np.sqrt(s) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adam(GradientStep):
+    """Moments of the gradient, freed of their bias towards 0. Kingma & Ba (2015), algorithm 1.
+
+    m ← β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
+    v ← β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
+    θ ← θ − η·m̂ / (√v̂ + ε)
+    """
+
+    learning_rate: float | str | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "adam"
+    formula: ClassVar[str] = (
+        "m ← β₁·m + (1 − β₁)·g;  v ← β₂·v + (1 − β₂)·g²;  "
+        "θ ← θ − η·m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)"
+    )
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share(self, "beta1", "beta2")
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        m, v = slots
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * g**2
+        m_hat = m / (1 - self.beta1**t)
+        v_hat = v / (1 - self.beta2**t)
+        theta -= eta * m_hat / (np.sqrt(v_hat) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
+
+    Biases do not shrink. Loshchilov & Hutter (2019), algorithm 2.
+    """
+
+    weight_decay: float = 0.01
+    name: ClassVar[str] = "adamw"
+    formula: ClassVar[str] = "θ_W ← θ_W − η·λ·θ_W;  " + Adam.formula
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(f"{self.name}: weight_decay", self.weight_decay, 0)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        theta -= eta * self.weight_decay * (theta * weights)
+        super().update(theta, g, slots, eta, t, weights)
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    """Limited-memory BFGS with a line search, on all samples at once; an epoch is one iteration.
+
+    SciPy's L-BFGS-B. Liu & Nocedal (1989); Byrd, Lu, Nocedal & Zhu (1995).
+
+    Parameters
+    ----------
+    memory : int
+        How many past steps approximate the curvature.
+    tolerance : float
+        Training stops when no component of the gradient is greater, or when an iteration improves the
+        cost by a smaller relative amount than the rounding of a float.
+    """
+
+    memory: int = 10
+    tolerance: float = 1e-10
+    name: ClassVar[str] = "lbfgs"
+    formula: ClassVar[str] = "θ ← θ − α·H·g, H from the last steps, α by line search"
+
+    def __post_init__(self) -> None:
+        check_whole("lbfgs: memory", self.memory)
+        check_number("lbfgs: tolerance", self.tolerance, 0)
+
+
+def _check_share(optimizer: Optimizer, *names: str) -> None:
+    """What a moving average keeps: from 0 to just under 1."""
+    for name in names:
+        check_number(f"{optimizer.name}: {name}", getattr(optimizer, name), 0, np.nextafter(1, 0))
+
+
+#: The optimizers by name: ``"adam"``, ``"sgd(0.5)"``, ``"momentum(cosine(0.1), momentum=0.8)"``.
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)
+for _optimizer in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS):
+    OPTIMIZERS.register(_optimizer.name, _optimizer)

@@ -1,0 +1,113 @@
+"""Model files: named arrays and a description, in one safetensors file that is whole or refused.
+
+The description is JSON inside the file's metadata; a SHA-256 over description and arrays stands beside it,
+and reading checks that writing the content again gives the same bytes. So one flipped bit anywhere is seen.
+Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.errors import ModelFileError
+from deltarule.files import write_atomically
+
+__all__ = ["FORMAT", "read_model", "write_model"]
+
+#: The version of the file format. Older ones stay readable, newer ones are refused.
+FORMAT = 1
+
+
+def write_model(path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """Write ``arrays`` and ``description`` (JSON-able) to ``path``, atomically.
+
+    Raises
+    ------
+    InputError, OSError
+        If the file cannot be written; what was there before still is.
+    """
+    write_atomically(path, _to_bytes({"format": FORMAT, **description}, arrays))
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The description and the arrays of a file that :func:`write_model` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If it is anything else, or damaged.
+    """
+    data = _read_regular_file(Path(path))
+    try:
+        description, arrays = _from_bytes(data)
+    except Exception as error:
+        raise ModelFileError(f"{path} is not a whole deltarule model file: {error}") from None
+    version = description.get("format")
+    if version != FORMAT:
+        raise ModelFileError(
+            f"{path} has format {version!r}; this version of deltarule reads format {FORMAT}"
+        )
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: {name} holds numbers that are not finite")
+    return description, arrays
+
+
+def _to_bytes(description: dict[str, Any], arrays: dict[str, Array]) -> bytes:
+    from safetensors.numpy import save
+
+    text = json.dumps(description, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    # One entry of metadata, because the order of several is not defined.
+    content = {"description": text, "sha256": _digest(text, arrays)}
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return save(whole, metadata={"deltarule": json.dumps(content, sort_keys=True)})
+
+
+def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    from safetensors.numpy import load
+
+    arrays: dict[str, Array] = load(data)
+    length = int.from_bytes(data[:8], "little")
+    content = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["deltarule"])
+    description = json.loads(content["description"])
+    if content["sha256"] != _digest(content["description"], arrays):
+        raise ValueError("its checksum does not match its content")
+    if _to_bytes(description, arrays) != data:
+        raise ValueError("its header is not as written")
+    return description, arrays
+
+
+def _digest(text: str, arrays: dict[str, Array]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _read_regular_file(path: Path) -> bytes:
+    """The bytes of a regular file; never waits on a pipe, never follows a link."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise ModelFileError(f"{path} is a symbolic link; name the file it points to") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelFileError(f"cannot read {path}: {reason}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ModelFileError(f"{path} is not a regular file")
+        try:
+            return file.read()
+        except OSError as error:
+            raise ModelFileError(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,142 @@
+"""Names for records: ``"tanh"``, ``"leaky_relu(0.2)"``, ``"adam(cosine(0.01), beta1=0.8)"``.
+
+A registry maps a name to what makes the record. Files, the command line and constructors all find
+their records here, so a name means one thing everywhere, and reading one never runs code.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from importlib import import_module
+from numbers import Real
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from deltarule.errors import InputError, MissingExtraError
+
+__all__ = ["Registry", "did_you_mean", "import_extra", "spec_of"]
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The known records of one kind, by name.
+
+    Parameters
+    ----------
+    kind : str
+        What the records are, as error messages say it: ``"activation"``.
+    type_ : type
+        The class of the records.
+
+    Examples
+    --------
+    >>> from deltarule.activations import ACTIVATIONS
+    >>> ACTIVATIONS.resolve("leaky_relu(0.2)").name
+    'leaky_relu(0.2)'
+    """
+
+    def __init__(self, kind: str, type_: type[T]) -> None:
+        self.kind = kind
+        self._type = type_
+        self._makers: dict[str, Callable[..., T]] = {}
+
+    def register(self, name: str, maker: Callable[..., T]) -> None:
+        """Let ``name`` stand for what ``maker`` returns; the maker's arguments may be given in a call."""
+        if name in self._makers:
+            raise InputError(f"{self.kind} {name!r} is registered already")
+        self._makers[name] = maker
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def maker(self, name: str) -> Callable[..., T]:
+        """What makes the record called ``name``."""
+        if name not in self._makers:
+            raise InputError(f"unknown {self.kind} {name[:60]!r}{did_you_mean(name, self._makers)}")
+        return self._makers[name]
+
+    def resolve(self, spec: str | T) -> T:
+        """The record that ``spec`` names; a record passes through.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown or the arguments do not fit.
+        """
+        if isinstance(spec, self._type):
+            return spec
+        if not isinstance(spec, str):
+            raise InputError(
+                f"{self.kind} must be a name or {self._type.__name__}, got {type(spec).__name__}"
+                f"; names: {', '.join(self._makers)}"
+            )
+        name, args, kwargs = _parse(spec, self.kind)
+        try:
+            return self.maker(name)(*args, **kwargs)
+        except TypeError as error:
+            raise InputError(f"{self.kind} {spec[:60]!r}: {error}") from None
+
+
+def _parse(spec: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """``name(1, b=2)`` as name, positional and named arguments; an inner ``f(…)`` stays text."""
+    try:
+        node = ast.parse(spec.strip(), mode="eval").body
+        if isinstance(node, ast.Name):
+            return node.id, [], {}
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            raise ValueError
+        named = {str(keyword.arg): _argument(keyword.value) for keyword in node.keywords}
+        return node.func.id, [_argument(arg) for arg in node.args], named
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise InputError(f"{kind} {spec[:60]!r} is not a name or a call such as name(0.1, key=2)") from None
+
+
+def _argument(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call | ast.Name):
+        return ast.unparse(node)
+    return ast.literal_eval(node)
+
+
+def spec_of(name: str, record: Any) -> str:
+    """The call that makes ``record`` again, with all its fields: ``sgd(learning_rate=0.5, …)``."""
+    values = ((field.name, getattr(record, field.name)) for field in fields(record) if field.init)
+    return f"{name}({', '.join(f'{key}={_text(value)}' for key, value in values)})"
+
+
+def _text(value: Any) -> str:
+    if hasattr(value, "spec"):
+        return str(value.spec)
+    if isinstance(value, Real) and not isinstance(value, int):
+        return repr(float(value))  # NumPy's numbers print as a call
+    return repr(value)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'tanh'?`` or, where nothing is near, ``; choose from: …``."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; choose from: {', '.join(names)}"
+
+
+def import_extra(module: str, extra: str) -> ModuleType:
+    """Import an optional package, or say which extra of deltarule brings it.
+
+    Raises
+    ------
+    MissingExtraError
+        ``pandas is not installed: pip install "deltarule[data]"``
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise
+        package = module.partition(".")[0]
+        raise MissingExtraError(f'{package} is not installed: pip install "deltarule[{extra}]"') from None

@@ -1,0 +1,249 @@
+"""Learning-rate schedules: the rate as a function of the epochs gone by, ``rate(t, T)``.
+
+``t`` counts epochs and moves with every update (t = 2.5 is the middle of the third epoch); ``T`` is the
+number of epochs planned.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deltarule.arrays import TINY, check_number
+from deltarule.registry import Registry, spec_of
+
+__all__ = [
+    "SCHEDULES",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Schedule",
+    "Step",
+    "WarmUp",
+    "as_schedule",
+]
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """A learning rate that changes as training goes on."""
+
+    name: ClassVar[str]
+    formula: ClassVar[str]
+
+    @abstractmethod
+    def __call__(self, t: float, T: float) -> float:
+        """The learning rate after ``t`` of ``T`` epochs."""
+
+    @property
+    def spec(self) -> str:
+        """The text that makes this schedule again."""
+        return spec_of(self.name, self)
+
+    def _check(self, **limits: tuple[float, float]) -> None:
+        for field, (low, high) in limits.items():
+            check_number(f"schedule {self.name}: {field}", getattr(self, field), low, high)
+
+
+_POSITIVE = (TINY, math.inf)
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """``η(t) = rate``.
+
+    Examples
+    --------
+    >>> Constant(0.5)(t=3, T=10)
+    0.5
+    """
+
+    rate: float
+    name: ClassVar[str] = "constant"
+    formula: ClassVar[str] = "η(t) = rate"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE)
+
+    def __call__(self, t: float, T: float) -> float:
+        return self.rate
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """``η(t) = rate · factor^⌊t / every⌋``: falls at once, every so many epochs.
+
+    Examples
+    --------
+    >>> Step(1.0, every=10, factor=0.5)(t=25, T=100)
+    0.25
+    """
+
+    rate: float
+    every: float = 10
+    factor: float = 0.1
+    name: ClassVar[str] = "step"
+    formula: ClassVar[str] = "η(t) = rate · factor^⌊t / every⌋"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE, every=_POSITIVE, factor=(TINY, 1.0))
+
+    def __call__(self, t: float, T: float) -> float:
+        return self.rate * self.factor ** math.floor(t / self.every)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """``η(t) = rate · decay^t``.
+
+    Examples
+    --------
+    >>> Exponential(1.0, decay=0.5)(t=2, T=10)
+    0.25
+    """
+
+    rate: float
+    decay: float = 0.95
+    name: ClassVar[str] = "exponential"
+    formula: ClassVar[str] = "η(t) = rate · decay^t"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE, decay=(TINY, 1.0))
+
+    def __call__(self, t: float, T: float) -> float:
+        return self.rate * self.decay**t
+
+
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    """``η(t) = rate / (1 + t)^power``.
+
+    Examples
+    --------
+    >>> InverseScaling(1.0, power=0.5)(t=3, T=10)
+    0.5
+    """
+
+    rate: float
+    power: float = 0.5
+    name: ClassVar[str] = "inverse_scaling"
+    formula: ClassVar[str] = "η(t) = rate / (1 + t)^power"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE, power=_POSITIVE)
+
+    def __call__(self, t: float, T: float) -> float:
+        return self.rate / (1 + t) ** self.power  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """``η(t) = final + (rate − final)·(1 + cos(π t/T))/2``: half a cosine, down to ``final``.
+
+    Loshchilov & Hutter (2017), equation 5.
+
+    Examples
+    --------
+    >>> Cosine(1.0)(t=5, T=10)
+    0.5
+    """
+
+    rate: float
+    final: float = 0.0
+    name: ClassVar[str] = "cosine"
+    formula: ClassVar[str] = "η(t) = final + (rate − final)·(1 + cos(π·t/T))/2"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE, final=(0.0, math.inf))
+
+    def __call__(self, t: float, T: float) -> float:
+        return self.final + (self.rate - self.final) * (1 + math.cos(math.pi * min(t / T, 1))) / 2
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Up from ``rate/start`` to ``rate`` in the first ``rise`` of training, then down to ``rate/end``.
+
+    Both ways along half a cosine. Smith & Topin (2018).
+
+    Examples
+    --------
+    >>> OneCycle(1.0, rise=0.3)(t=3, T=10)
+    1.0
+    """
+
+    rate: float
+    rise: float = 0.3
+    start: float = 25.0
+    end: float = 1e4
+    name: ClassVar[str] = "one_cycle"
+    formula: ClassVar[str] = "η(t): rate/start → rate until t = rise·T, then → rate/end, along cosines"
+
+    def __post_init__(self) -> None:
+        self._check(rate=_POSITIVE, rise=(1e-9, 1 - 1e-9), start=(1.0, math.inf), end=(1.0, math.inf))
+
+    def __call__(self, t: float, T: float) -> float:
+        top = self.rise * T
+        if t < top:
+            return _half_cosine(self.rate / self.start, self.rate, t / top)
+        return _half_cosine(self.rate, self.rate / self.end, min((t - top) / (T - top), 1))
+
+
+def _half_cosine(first: float, last: float, progress: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    """Rises in a straight line to ``after`` over the first ``epochs``, then follows ``after``.
+
+        η(t) = after(t)·(start + (1 − start)·t/epochs) while t < epochs
+
+    Goyal et al. (2017).
+
+    Parameters
+    ----------
+    after : float or Schedule
+        The rate, or the schedule, that takes over.
+    epochs : float
+        How long the rise takes.
+    start : float
+        The share of the rate to begin with.
+
+    Examples
+    --------
+    >>> WarmUp(Cosine(1.0), epochs=4, start=0.0)(t=0, T=10)
+    0.0
+    """
+
+    after: float | str | Schedule
+    epochs: float = 5.0
+    start: float = 0.01
+    name: ClassVar[str] = "warm_up"
+    formula: ClassVar[str] = "η(t) = after(t)·(start + (1 − start)·t/epochs) while t < epochs, then after(t)"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "after", as_schedule(self.after))
+        self._check(epochs=_POSITIVE, start=(0.0, 1.0))
+
+    def __call__(self, t: float, T: float) -> float:
+        assert isinstance(self.after, Schedule)
+        return self.after(t, T) * min(self.start + (1 - self.start) * t / self.epochs, 1.0)
+
+
+#: The schedules by name: ``"cosine(0.1)"``, ``"warm_up(cosine(0.1), epochs=3)"``.
+SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule)
+for _schedule in (Constant, Step, Exponential, InverseScaling, Cosine, OneCycle, WarmUp):
+    SCHEDULES.register(_schedule.name, _schedule)
+
+
+def as_schedule(rate: float | str | Schedule) -> Schedule:
+    """A schedule from a number (constant), a text such as ``"cosine(0.1)"``, or a schedule."""
+    if isinstance(rate, str | Schedule):
+        return SCHEDULES.resolve(rate)
+    check_number("learning_rate", rate, TINY)
+    return Constant(float(rate))

@@ -1,0 +1,62 @@
+"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line an epoch."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Progress"]
+
+LINES = 200  # the most lines a run prints; longer runs skip epochs evenly
+
+
+class Progress:
+    """Shows how far training has come.
+
+    Parameters
+    ----------
+    epochs : int
+        In all.
+    done : int
+        Before this run.
+    enabled : bool
+    """
+
+    def __init__(self, epochs: int, done: int, *, enabled: bool) -> None:
+        self._epochs, self._every = epochs, max(1, epochs // LINES)
+        self._enabled = enabled
+        self._bar: Any = None
+        if enabled and (sys.stderr.isatty() or _in_notebook()):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # tqdm's, about a missing widget library
+                from tqdm.auto import tqdm
+
+                self._bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True, leave=False)
+
+    def update(self, row: Mapping[str, float]) -> None:
+        """Show an epoch's numbers."""
+        if not self._enabled:
+            return
+        epoch = int(row["epoch"])
+        numbers = {
+            name: f"{value:.4g}" for name, value in row.items() if name not in ("epoch", "learning_rate")
+        }
+        if self._bar is not None:
+            self._bar.set_postfix(numbers, refresh=False)
+            self._bar.update()
+        elif epoch % self._every == 0 or epoch == self._epochs:
+            text = "  ".join(f"{name} {value}" for name, value in numbers.items())
+            with contextlib.suppress(OSError, ValueError):  # a closed standard error is no reason to stop
+                print(f"epoch {epoch}/{self._epochs}  {text}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
