@@ -68,8 +68,8 @@ def as_numbers(values: Any, name: str) -> Array:
         array = np.asarray(values)
     except ValueError:
         raise ShapeError(f"{name} is ragged: its rows have different lengths") from None
-    if array.dtype == object or array.dtype.kind in "SU":
-        array = _numbers_of_objects(array, name)
+    if array.dtype.kind in "OSU":  # [[1, "a"]] has made one type of all: look at the cells as they were
+        array = _numbers_of_objects(np.asarray(values, dtype=object), name)
     if array.dtype.kind not in "buif":
         raise InputError(f"{name} must hold real numbers, got {array.dtype}")
     return array
@@ -114,13 +114,13 @@ def check_number(name: str, value: object, low: float = -math.inf, high: float =
     """Refuse what is not a finite real number from ``low`` to ``high``."""
     if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
         raise InputError(f"{name} must be a finite number{_limits(low, high)}, got {value!r}")
-    if not low <= value <= high:
+    if not low <= float(value) <= high:
         raise InputError(f"{name} must be a number{_limits(low, high)}, got {value!r}")
 
 
 def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) -> None:
     """Refuse what is not a whole number from ``low`` to ``high``."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= value <= high:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
         raise InputError(f"{name} must be a whole number{_limits(low, high)}, got {value!r}")
 
 

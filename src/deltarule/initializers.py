@@ -101,7 +101,7 @@ def _lecun(n_in: int, n_out: int) -> float:
     return 1 / n_in
 
 
-#: The initializers by name. ``constant(value)``, ``uniform(low, high)`` and ``normal(scale)`` take parameters.
+#: The initializers by name. ``constant(value)``, ``uniform(low, high)``, ``normal(scale)`` take parameters.
 INITIALIZERS: Registry[Initializer] = Registry("initializer", Initializer)
 INITIALIZERS.register("constant", _constant)
 INITIALIZERS.register("uniform", _uniform)

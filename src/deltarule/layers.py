@@ -105,7 +105,7 @@ def _default_initializer(activation: Activation) -> str:
 
 
 class LayerTrace(NamedTuple):
-    """What one layer computed: ``x`` (n, n_in) after dropout, ``z`` and ``a`` (n, n_out), the dropout mask."""
+    """What one layer computed: ``x`` (n, n_in) after dropout, ``z`` and ``a`` (n, n_out), dropout's mask."""
 
     x: Array
     z: Array

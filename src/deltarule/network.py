@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from deltarule.arrays import (
     as_numbers,
     as_sample_weight,
     check_finite,
+    check_number,
     check_whole,
 )
 from deltarule.encoding import Encoding
@@ -99,12 +101,13 @@ class Network:
         dense = _as_list("sizes", sizes)
         if not all(isinstance(layer, Dense) for layer in dense):
             settings = {"bias": bias, "initializer": initializer, "bias_initializer": bias_initializer}
-            dense = _dense_layers(dense, activation, output, dropout, settings)  # type: ignore[arg-type]
+            dense = _dense_layers(dense, activation, output, dropout, settings)
         _check_chain(dense)
         self._build(dense, loss, {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
         rng = np.random.default_rng(_checked_seed(seed))
-        self.parameters[:] = np.concatenate([layer.draw(rng) for layer in dense])
-        check_finite(self.parameters, "the first weights")
+        drawn = np.concatenate([layer.draw(rng) for layer in dense])
+        check_finite(drawn, "the first weights")
+        self.parameters[:] = self._narrowed(drawn, "the first weights")
 
     def _build(
         self, dense: Sequence[Dense], loss: str | Loss | None, terms: dict[str, Any], dtype: str
@@ -210,7 +213,7 @@ class Network:
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def inputs(self, X: Any) -> Array:
-        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay as they are."""
+        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay."""
         x = as_matrix(X, "X")
         dense = self.layers[0].dense
         if x.shape[1] != dense.n_in:
@@ -220,7 +223,7 @@ class Network:
         return x if x.itemsize < self.dtype.itemsize else self._narrowed(x, "X")
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
-        """Y as (n_samples, n_outputs) and sample weights as (n_samples, 1), checked, in the network's dtype."""
+        """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
         y = self._narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), "Y")
         weight = as_sample_weight(sample_weight, n_samples)
         return y, None if weight is None else self._narrowed(weight, "sample_weight")
@@ -285,7 +288,7 @@ class Network:
             check_finite(new, name)
             if new.shape not in ((), places.shape):
                 raise ShapeError(f"{name} must have shape {places.shape}, got {new.shape}")
-            parameters[places] = new
+            parameters[places] = self._narrowed(new, name)
         self.parameters[:] = parameters
 
     def _named_by_layer(self, weights: Sequence[Any], biases: Sequence[Any] | None) -> dict[str, Any]:
@@ -335,7 +338,8 @@ class Network:
         Raises
         ------
         InputError
-            If a parameter is not finite, an activation or loss is not registered, or the path cannot be written.
+            If a parameter is not finite, an activation or loss is not registered, or the path cannot be
+            written.
         OSError
             If writing fails; what was there before still is.
         """
@@ -377,6 +381,7 @@ class Network:
     ) -> Network:
         """The network of a file's description and arrays; ``path`` is for messages."""
         try:
+            _check_fields(description, arrays)
             dense = [Dense(**layer) for layer in description["layers"]]
             _check_chain(dense)
             parameters, frozen = arrays["parameters"], arrays["frozen"]
@@ -386,7 +391,8 @@ class Network:
             if frozen.size and not (frozen.min() >= 0 and frozen.max() < n_parameters):
                 raise InputError("a frozen parameter that is not there")
             net = object.__new__(cls)
-            net._build(dense, description["loss"], description["objective"], str(parameters.dtype))
+            loss = LOSSES.resolve(description["loss"])
+            net._build(dense, loss, description["objective"], str(parameters.dtype))
             net.parameters[:] = parameters
             net.frozen = frozen.astype(np.intp)
             encoding = description["encoding"]
@@ -394,6 +400,15 @@ class Network:
             return net
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
+
+
+def _check_fields(description: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """Refuse what this version would silently ignore; a checkpoint's state is read by ``training``."""
+    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
+    if "training" not in description:
+        unknown |= arrays.keys() - {"parameters", "frozen"}
+    if unknown:
+        raise InputError(f"unknown field {min(unknown)!r}")
 
 
 def _dense_layers(
@@ -405,8 +420,11 @@ def _dense_layers(
     for size in sizes:
         check_whole("each of sizes", size)
     n_layers = len(sizes) - 1
+    if isinstance(activation, str):  # a wrong name is refused even where no hidden layer takes it
+        activation = ACTIVATIONS.resolve(activation)
     names = [*_one_each("activation", activation, n_layers - 1, "hidden layer"), output]
     if np.ndim(dropout) == 0:
+        check_number("dropout", dropout, 0, np.nextafter(1, 0))
         dropout = [0.0] + [dropout] * (n_layers - 1)
     dropped = _one_each("dropout", dropout, n_layers, "layer")
     return [Dense(sizes[i], sizes[i + 1], names[i], dropout=dropped[i], **settings) for i in range(n_layers)]
@@ -440,7 +458,7 @@ def _zeros(n_parameters: int, dtype: str) -> Array:
 def _check_chain(dense: Sequence[Dense]) -> None:
     if not dense:
         raise InputError("a network needs at least one layer")
-    for number, (before, layer) in enumerate(zip(dense, dense[1:], strict=False), start=2):
+    for number, (before, layer) in enumerate(pairwise(dense), start=2):
         if before.n_out != layer.n_in:
             raise ShapeError(
                 f"layer {number} ({_describe(layer)}) expects inputs of shape (batch, {layer.n_in}); "

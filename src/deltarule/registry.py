@@ -93,6 +93,8 @@ def _parse(spec: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             raise ValueError
         named = {str(keyword.arg): _argument(keyword.value) for keyword in node.keywords}
+        if len(named) < len(node.keywords):
+            raise ValueError
         return node.func.id, [_argument(arg) for arg in node.args], named
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InputError(f"{kind} {spec[:60]!r} is not a name or a call such as name(0.1, key=2)") from None

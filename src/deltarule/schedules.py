@@ -137,7 +137,7 @@ class InverseScaling(Schedule):
         self._check(rate=_POSITIVE, power=_POSITIVE)
 
     def __call__(self, t: float, T: float) -> float:
-        return self.rate / (1 + t) ** self.power  # type: ignore[no-any-return]
+        return self.rate / (1 + t) ** self.power
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class WarmUp(Schedule):
 
 
 #: The schedules by name: ``"cosine(0.1)"``, ``"warm_up(cosine(0.1), epochs=3)"``.
-SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule)
+SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule)  # type: ignore[type-abstract]
 for _schedule in (Constant, Step, Exponential, InverseScaling, Cosine, OneCycle, WarmUp):
     SCHEDULES.register(_schedule.name, _schedule)
 

@@ -48,7 +48,7 @@ def cost(
     last = trace[-1]
     samples = objective.terms(last.z, last.a, y).sum(axis=1, keepdims=True)
     data = (samples * objective.shares(len(y), weight)).sum()
-    return data + sum(objective.penalty(layer.W) for layer in layers)  # type: ignore[no-any-return]
+    return data + sum(objective.penalty(layer.W) for layer in layers)
 
 
 @_underflow_is_zero

@@ -21,8 +21,8 @@ SHOWN = 12  # rows of a printed table
 class History(Mapping[str, list[float]]):
     """The epochs of a training run, in columns of equal length: ``history["loss"]``.
 
-    The columns are ``epoch`` (from 1), ``loss`` (the mean cost of the epoch's batches before each update), the
-    metrics, ``val_loss`` and ``val_…`` where validation data were given, and ``learning_rate`` (of the
+    The columns are ``epoch`` (from 1), ``loss`` (the mean cost of the epoch's batches before each update),
+    the metrics, ``val_loss`` and ``val_…`` where validation data were given, and ``learning_rate`` (of the
     epoch's last update).
 
     Attributes

@@ -290,7 +290,7 @@ class Run:
         return DivergenceError(
             f"training diverged in epoch {self.epoch + 1}: the loss or a parameter is no longer finite. The "
             f"network keeps its parameters from before that epoch. Try a smaller learning rate (now "
-            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (the largest |X| is {largest:.3g})",
+            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})",
             self.epoch + 1,
         )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 __all__ = ["Progress"]
 
-LINES = 200  # the most lines a run prints; longer runs skip epochs evenly
+EVERY_EPOCH = 100  # as many epochs print a line each; longer runs print about LINES
+LINES = 20
 
 
 class Progress:
@@ -26,7 +27,7 @@ class Progress:
     """
 
     def __init__(self, epochs: int, done: int, *, enabled: bool) -> None:
-        self._epochs, self._every = epochs, max(1, epochs // LINES)
+        self._epochs, self._every = epochs, 1 if epochs <= EVERY_EPOCH else epochs // LINES
         self._enabled = enabled
         self._bar: Any = None
         if enabled and (sys.stderr.isatty() or _in_notebook()):

@@ -1,0 +1,96 @@
+"""The command line: ``deltarule train iris``. One file for each sub-command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+import deltarule
+from deltarule.cli.console import mend_streams
+from deltarule.cli.data import data
+from deltarule.cli.evaluate import evaluate
+from deltarule.cli.inspect import inspect
+from deltarule.cli.predict import predict
+from deltarule.cli.reproduce import reproduce
+from deltarule.cli.train import train
+from deltarule.errors import DataFileError, DeltaruleError
+
+__all__ = ["cli", "main"]
+
+
+class _BadInput(click.ClickException):
+    """One line on standard error, and exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(" ".join(self.message.split()), file=file, err=True)
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a sub-command; what the user can mend becomes one line, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except DataFileError as error:
+            raise _BadInput(str(error)) from error
+        except DeltaruleError as error:
+            raise _BadInput(f"error: {error}") from error
+        except MemoryError as error:
+            raise _BadInput(
+                f"error: out of memory: {error or 'the data or the network is too large'}"
+            ) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise _BadInput(f"error: {error}") from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(deltarule.__version__, prog_name="deltarule")
+def cli() -> None:
+    """Neural networks that show their work.
+
+    Train a feedforward network on a bundled set, a table, a folder of images or MNIST; look into it; and run
+    the worked examples of five tutorials, with their published figures beside ours.
+
+    \b
+    deltarule train iris
+    deltarule train Iris.csv --target Species --drop Id --plot iris.png --save iris.safetensors
+    deltarule predict iris.safetensors new.csv
+    """
+
+
+for _command in (train, predict, evaluate, inspect, data, reproduce):
+    cli.add_command(_command)
+
+
+def main() -> NoReturn:
+    """The console script: exit 0 on success, 1 when a check fails, 2 on bad input, 130 and 143 on signals."""
+    mend_streams()
+    received: list[int] = []
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        code = cli.main(prog_name="deltarule", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except BrokenPipeError:
+        code = 1
+    if code == 130 and received:
+        code = 143
+    try:
+        sys.stdout.flush()
+    except OSError:  # the reader has gone; let the interpreter's own flush find nothing to complain about
+        mend_streams(force=True)
+    sys.exit(code or 0)

@@ -1,0 +1,64 @@
+"""What sub-commands print with: tables for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["mend_streams", "number", "print_json", "print_table", "say"]
+
+
+def console() -> Console:
+    """Standard output; colours only in a terminal, and no width limit where there is none."""
+    console = Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 200
+    return console
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", numbers: bool = True
+) -> None:
+    """A table: the first column to the left, the others (numbers) to the right."""
+    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None)
+    for index, column in enumerate(columns):
+        right = numbers and index > 0
+        table.add_column(
+            Text(column), justify="right" if right else "left", header_style="bold", no_wrap=right
+        )
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console().print(table)
+
+
+def say(text: str = "") -> None:
+    """A line for people on standard output."""
+    click.echo(text)
+
+
+def print_json(values: dict[str, Any]) -> None:
+    """One object on standard output."""
+    click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def number(value: float) -> str:
+    """Five significant digits."""
+    return f"{value:.5g}"
+
+
+def mend_streams(*, force: bool = False) -> None:
+    """Give a process that was started with closed streams somewhere to print; never fail on a character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or force:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

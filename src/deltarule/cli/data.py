@@ -1,0 +1,108 @@
+"""``deltarule data``: what there is to learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import numpy as np
+
+from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.datasets import Dataset, load, names
+from deltarule.encoding import Table
+
+__all__ = ["data"]
+
+_ROWS = 5
+_COLUMNS = 8
+
+
+@click.group(short_help="List the bundled sets; look at any data.")
+def data() -> None:
+    """List the data sets that go by a name, or look at any that deltarule train takes."""
+
+
+@data.command(name="list", short_help="The data sets that go by a name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def list_sets(as_json: bool) -> None:
+    """Print the names that deltarule train takes, and what stands behind each."""
+    if as_json:
+        print_json(names())
+    else:
+        print_table(["name", "what it is"], names().items(), numbers=False)
+
+
+@data.command(short_help="What a data set holds.")
+@click.argument("source")
+@click.option("--target", metavar="NAMES", help="Column to predict.")
+@click.option("--drop", metavar="NAMES", default="", help="Columns to leave out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
+    """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
+    dataset = load(source, target=target, drop=drop)
+    if as_json:
+        print_json(_summary(dataset))
+        return
+    say(dataset.description)
+    say(f"{len(dataset)} rows, {dataset.task}, target {', '.join(dataset.target_names) or 'none'}")
+    if dataset.test is not None:
+        say(f"{len(dataset.test)} more rows to test on")
+    say()
+    if isinstance(dataset.inputs, Table):
+        _show_columns(dataset.inputs)
+        _show_rows(dataset, dataset.inputs)
+    if dataset.classes is not None:
+        _show_classes(dataset)
+
+
+def _summary(dataset: Dataset) -> dict[str, Any]:
+    inputs = dataset.inputs
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "rows": len(dataset),
+        "test_rows": None if dataset.test is None else len(dataset.test),
+        "task": dataset.task,
+        "inputs": list(inputs.names) if isinstance(inputs, Table) else {"images": list(inputs.shape[1:])},
+        "target": list(dataset.target_names),
+        "classes": None if dataset.classes is None else list(dataset.classes),
+    }
+
+
+def _show_columns(table: Table) -> None:
+    rows = []
+    for name in table.names:
+        values, missing = table.column(name), table.missing(name)
+        present = values[~missing]
+        if values.dtype == object:
+            kinds = sorted(set(present.tolist()))
+            shown = ", ".join(kinds[:4]) + (", …" if len(kinds) > 4 else "")
+            rows.append((name, "text", int(missing.sum()), f"{len(kinds)} different: {shown}"))
+        else:
+            low, mean, high = (number(f(present.astype(float))) for f in (np.min, np.mean, np.max))
+            kind = "yes/no" if values.dtype == bool else "number"
+            rows.append((name, kind, int(missing.sum()), f"{low} to {high}, mean {mean}"))
+    print_table(["column", "kind", "missing", "values"], rows, numbers=False)
+
+
+def _show_rows(dataset: Dataset, table: Table) -> None:
+    shown = table.names[:_COLUMNS]
+    rows = [
+        (*(_cell(table.column(name)[row]) for name in shown), *map(_cell, np.atleast_1d(dataset.target[row])))
+        for row in range(min(_ROWS, len(dataset)))
+    ]
+    more = len(table.names) - len(shown)
+    say()
+    print_table([*shown, *dataset.target_names], rows, title="first rows", numbers=False)
+    if more:
+        say(f"… and {more} more columns")
+
+
+def _cell(value: Any) -> str:
+    return number(float(value)) if isinstance(value, float | np.floating) else str(value)
+
+
+def _show_classes(dataset: Dataset) -> None:
+    labels, counts = np.unique(dataset.target, return_counts=True)
+    say()
+    print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,82 @@
+"""``deltarule evaluate MODEL SOURCE``: how good a saved network is on data with known answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.cli.experiment import Answers, ask
+from deltarule.cli.models import load_model
+from deltarule.datasets import Dataset, is_table, load
+from deltarule.encoding import Encoding, LabelEncoding
+from deltarule.errors import InputError
+
+__all__ = ["evaluate"]
+
+
+@click.command(short_help="Score a saved network on data with known answers.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("source")
+@click.option(
+    "--part", type=click.Choice(["train", "test"]), help="Of a set with two parts.  [default: test]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
+    """Print loss, score and confusion matrix of MODEL on SOURCE.
+
+    SOURCE is what deltarule train takes; a table has the columns that MODEL was trained on, and its target.
+
+    \b
+    deltarule evaluate iris.safetensors Iris.csv
+    """
+    net, encoding = load_model(model)
+    dataset = _part(_load(source, encoding), part)
+    answers = ask(net, dataset)
+    report: dict[str, Any] = {"model": str(model), "data": dataset.description, **answers.scores}
+    if isinstance(encoding.target, LabelEncoding):
+        report["confusion"] = _confusion(answers, encoding.target)
+    if as_json:
+        print_json(report)
+        return
+    say(f"{net!r}, {net.loss.name}")
+    score = answers.scores[answers.metric]
+    print_table(
+        ["", "rows", "loss", answers.metric], [(source, len(dataset), number(answers.loss), f"{score:.4f}")]
+    )
+    if isinstance(encoding.target, LabelEncoding):
+        _print_confusion(report["confusion"], encoding.target)
+
+
+def _load(source: str, encoding: Encoding) -> Dataset:
+    if not is_table(source):
+        return load(source)
+    target = encoding.target
+    if target is None:
+        return load(source, target=(), kinds=encoding.kinds)
+    if isinstance(target, LabelEncoding):
+        return load(source, target=(target.name,), task="classification", kinds=encoding.kinds)
+    return load(source, target=target.names, task="regression", kinds=encoding.kinds)
+
+
+def _part(dataset: Dataset, part: str | None) -> Dataset:
+    if part == "test" and dataset.test is None:
+        raise InputError(f"{dataset.name} has no test part")
+    return dataset.test if part != "train" and dataset.test is not None else dataset
+
+
+def _confusion(answers: Answers, target: LabelEncoding) -> list[list[int]]:
+    place = {label: i for i, label in enumerate(target.classes)}
+    counts = [[0] * len(place) for _ in place]
+    for true, predicted in zip(answers.true.tolist(), answers.predicted.tolist(), strict=True):
+        counts[place[true]][place[predicted]] += 1
+    return counts
+
+
+def _print_confusion(counts: list[list[int]], target: LabelEncoding) -> None:
+    names = [str(label) for label in target.classes]
+    say()
+    rows = [(name, *row) for name, row in zip(names, counts, strict=True)]
+    print_table(["true \\ predicted", *names], rows)

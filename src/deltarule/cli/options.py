@@ -1,0 +1,27 @@
+"""Kinds of options that several sub-commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+__all__ = ["names_of", "sizes"]
+
+
+def names_of(registry: Iterable[str]) -> str:
+    """The names of a registry, for a help text."""
+    return ", ".join(registry)
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """``20,20`` as (20, 20); ``0`` as ()."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"expected numbers of neurons such as 20,20, got {text!r}") from None
+    if numbers == (0,):
+        return ()
+    if min(numbers) < 1:
+        raise click.BadParameter(f"a layer has at least one neuron, got {text!r}")
+    return numbers

@@ -1,0 +1,186 @@
+"""``deltarule train SOURCE``: from data to a trained network, and how good it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from deltarule.activations import ACTIVATIONS
+from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
+from deltarule.cli.models import is_example
+from deltarule.cli.options import names_of, sizes
+from deltarule.cli.train_example import train_example
+from deltarule.datasets import Dataset, load
+from deltarule.encoding import MISSING, SCALES
+from deltarule.files import check_writable
+from deltarule.initializers import INITIALIZERS
+from deltarule.layers import BIAS_KINDS
+from deltarule.losses import LOSSES
+from deltarule.optimizers import OPTIMIZERS
+from deltarule.registry import import_extra
+from deltarule.schedules import SCHEDULES
+from deltarule.training import History
+
+__all__ = ["train"]
+
+_FILE = click.Path(dir_okay=True, path_type=Path)
+
+
+@click.command(short_help="Train a network on a bundled set, a table, images or MNIST.")
+@click.argument("source")
+@click.option(
+    "--target", metavar="NAMES", help="Column to predict; several, separated by commas, for numbers."
+)
+@click.option("--drop", metavar="NAMES", default="", help="Columns to leave out, separated by commas.")
+@click.option(
+    "--task", type=click.Choice(["classification", "regression"]), help="If the target leaves a doubt."
+)
+@click.option("--target-is-input", is_flag=True, help="Train an autoencoder: the target is the input.")
+@click.option("--scale", type=click.Choice(SCALES), help="Of the inputs.  [default: what suits the data]")
+@click.option(
+    "--missing", type=click.Choice(MISSING), default="refuse", show_default=True, help="Empty cells."
+)
+@click.option("--test", "test_share", type=float, help="Share of rows held out; small sets: 5 folds instead.")
+@click.option(
+    "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
+)
+@click.option(
+    "--hidden", type=sizes, metavar="SIZES", help="Neurons of the hidden layers: 20,20; 0 for none."
+)
+@click.option("--activation", metavar="NAMES", help=f"Of hidden layers: {names_of(ACTIVATIONS)}.")
+@click.option("--output", metavar="NAME", help="Activation of the outputs.  [default: what suits the target]")
+@click.option("--loss", metavar="NAME", help=f"{names_of(LOSSES)}.  [default: what suits the output]")
+@click.option("--bias", type=click.Choice(BIAS_KINDS), help="One for each neuron, for each layer, or none.")
+@click.option("--initializer", metavar="NAME", help=f"Of the weights: {names_of(INITIALIZERS)}.")
+@click.option("--dropout", type=float, help="Share of the hidden neurons dropped in training.")
+@click.option("--l1", type=float, help="Penalty l1·Σ|W|.")
+@click.option("--l2", type=float, help="Penalty l2/2·ΣW².")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[default: float32 for large sets]")
+@click.option("--optimizer", metavar="NAME", help=f"{names_of(OPTIMIZERS)}.  [default: adam]")
+@click.option("--learning-rate", type=float, help="[default: what suits optimizer and data]")
+@click.option("--schedule", metavar="NAME", help=f"{names_of(SCHEDULES)}.  [default: cosine]")
+@click.option("--clip-norm", type=float, help="The longest a gradient may be.")
+@click.option("--epochs", type=click.IntRange(1), help="[default: what suits the number of rows]")
+@click.option("--batch-size", type=click.IntRange(1), help="Rows for one update.")
+@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement before training stops.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random.")
+@click.option("--engine", default="auto", show_default=True, help="What computes.")
+@click.option("--save", type=_FILE, metavar="FILE", help="Write the model here (safetensors).")
+@click.option("--plot", type=_FILE, metavar="FILE", help="Draw curves and results here (png, svg, pdf).")
+@click.option("--history", type=_FILE, metavar="FILE", help="Write the numbers of each epoch here (csv).")
+@click.option(
+    "--checkpoint", type=_FILE, metavar="FILE", help="Write what --resume needs here, again and again."
+)
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Epochs between checkpoints."
+)
+@click.option(
+    "--resume", "resumed", type=_FILE, metavar="FILE", help="Go on from a checkpoint; same options else."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_context
+def train(ctx: click.Context, /, source: str, **options: Any) -> None:
+    """Train a network on SOURCE and say how good it is on rows it has not seen.
+
+    SOURCE is a bundled set or toy (deltarule data list), a .csv or .parquet file, a folder of images (one
+    folder for each class, or train/ and test/ with such folders), a folder of IDX files, or mnist; or a
+    worked example, T1 … or a .toml file, which brings its own network and training.
+
+    \b
+    deltarule train iris
+    deltarule train Iris.csv --target Species --drop Id --plot iris.png --save iris.safetensors
+    deltarule train digits --target-is-input --hidden 16
+    """
+    written = {name: options[name] for name in ("save", "plot", "history", "checkpoint") if options[name]}
+    for path in written.values():
+        check_writable(path)
+    if options["plot"]:
+        import_extra("matplotlib", "plot")
+    if is_example(source):
+        given = [name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+        train_example(source, options, given)
+        return
+    target = () if options["target_is_input"] and options["target"] is None else options["target"]
+    dataset = load(source, target=target, drop=options["drop"], task=options["task"])
+    options["quiet"] = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
+    rest, test, in_folds = set_aside(dataset, options["test_share"], options["seed"])
+    fitted = fit(rest, options)
+    answers = None
+    if fitted.history.stopped != "interrupted":
+        answers = (
+            cross_validate(dataset, options) if in_folds else None if test is None else ask(fitted.net, test)
+        )
+    _write(fitted, answers, dataset, options)
+    report = _report(fitted, answers, dataset, written)
+    if options["as_json"]:
+        print_json(report)
+    else:
+        _print(report)
+    if fitted.history.stopped == "interrupted":
+        _leave(fitted.history, options["checkpoint"] or options["resumed"])
+
+
+def _leave(history: History, checkpoint: Path | None) -> NoReturn:
+    stands = f"; the last checkpoint stands: {checkpoint}" if checkpoint and checkpoint.exists() else ""
+    click.echo(f"interrupted after epoch {history.epochs}{stands}", err=True)
+    raise click.exceptions.Exit(130)
+
+
+def _write(fitted: Fitted, answers: Answers | None, dataset: Dataset, options: dict[str, Any]) -> None:
+    if options["save"]:
+        fitted.net.save(options["save"])
+    if options["history"]:
+        fitted.history.to_csv(options["history"])
+    if options["plot"] and fitted.history.epochs:
+        from deltarule.cli.pictures import plot_results
+
+        asked = "the training rows" if answers is None else "rows held out"
+        plot_results(options["plot"], fitted, answers or ask(fitted.net, dataset), dataset, asked)
+
+
+def _report(
+    fitted: Fitted, answers: Answers | None, dataset: Dataset, written: dict[str, Path]
+) -> dict[str, Any]:
+    net, history = fitted.net, fitted.history
+    test = None if answers is None else answers.scores | {"folds": answers.folds}
+    return {
+        "task": dataset.task if net.encoding and net.encoding.target else "autoencoder",
+        "data": dataset.description,
+        "network": repr(net),
+        "loss": net.loss.name,
+        "train": fitted.scores["train"],
+        "validation": fitted.scores.get("validation"),
+        "test": test,
+        "epochs": history.epochs,
+        "stopped": history.stopped,
+        "seconds": round(history.seconds, 3),
+        "engine": history.engine,
+        "model": str(written["save"]) if "save" in written else None,
+        "files": {name: str(path) for name, path in written.items() if name != "save"},
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    score = list(report["train"])[-1]
+    rows = []
+    for name in ("train", "validation", "test"):
+        part = report[name]
+        if part:
+            label = f"test, {part['folds']} folds" if part.get("folds", 1) > 1 else name
+            rows.append((label, part["rows"], number(part["loss"]), f"{part[score]:.4f}"))
+    say(report["data"])
+    say(f"{report['network']}, {report['loss']}")
+    print_table(["", "rows", "loss", score], rows)
+    ended = "" if report["stopped"] == "finished" else f" ({report['stopped']})"
+    say(f"{report['epochs']} epochs{ended} in {report['seconds']:.2f} s, engine {report['engine']}")
+    if report["test"] is None and report["stopped"] != "interrupted":
+        say("no rows were held out for a test")
+    files = {"model": report["model"] or "not saved (--save FILE)", **report["files"]}
+    for name, path in files.items():
+        say(f"{name + ':':12}{path}")

@@ -1,0 +1,93 @@
+"""``deltarule train T4``: a worked example brings its own network, data and training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.errors import InputError
+from deltarule.network import Network
+from deltarule.optimizers import OPTIMIZERS, GradientStep
+from deltarule.training import History
+from deltarule.tutorials import Example, load_example
+
+__all__ = ["train_example"]
+
+_TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "as_json", "quiet")
+
+
+def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:
+    """Train a worked example, and print each row's outputs beside its targets.
+
+    Parameters
+    ----------
+    source : str
+        A name or a .toml file.
+    options : dict
+        Of the command line.
+    given : sequence of str
+        Those that the user wrote.
+    """
+    strange = [name for name in given if name not in _TAKEN]
+    if strange:
+        raise InputError(
+            f"{source} brings its own network and training: leave out --{strange[0].replace('_', '-')}"
+        )
+    example = load_example(source)
+    net = example.network()
+    if options["target_is_input"]:
+        if net.sizes[0] != net.sizes[-1]:
+            raise InputError(
+                f"--target-is-input: {source} has {net.sizes[0]} inputs, {net.sizes[-1]} outputs"
+            )
+        example = replace(example, Y=example.X)
+    before = net.cost(example.X, example.Y)
+    progress = not (options["quiet"] or options["as_json"])
+    history = example.train(net, progress=progress, **_changes(example, options))
+    if options["save"]:
+        net.save(options["save"])
+    if options["history"]:
+        history.to_csv(options["history"])
+    report = _report(example, net, history, before)
+    if options["as_json"]:
+        print_json(report | {"model": None if options["save"] is None else str(options["save"])})
+    else:
+        _print(report)
+
+
+def _changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {} if options["epochs"] is None else {"epochs": options["epochs"]}
+    if options["learning_rate"] is not None:
+        optimizer = OPTIMIZERS.resolve(example.training.get("optimizer", "sgd"))
+        assert isinstance(optimizer, GradientStep)
+        changes["optimizer"] = type(optimizer)(options["learning_rate"])
+    return changes
+
+
+def _report(example: Example, net: Network, history: History, before: float) -> dict[str, Any]:
+    return {
+        "task": example.title,
+        "network": repr(net),
+        "loss": net.loss.name,
+        "train": {"rows": len(example.Y), "loss_before": before, "loss": net.cost(example.X, example.Y)},
+        "outputs": net.predict(example.X).tolist(),
+        "targets": example.Y.tolist(),
+        "epochs": history.epochs,
+        "stopped": history.stopped,
+        "seconds": round(history.seconds, 3),
+        "engine": history.engine,
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    say(f"{report['task']}: {report['network']}, {report['loss']}")
+    names = [f"o{i}" for i in range(1, len(report["targets"][0]) + 1)]
+    rows = [
+        (f"row {i}", *(f"{value:.9g}" for pair in zip(outputs, targets, strict=True) for value in pair))
+        for i, (outputs, targets) in enumerate(zip(report["outputs"], report["targets"], strict=True), 1)
+    ]
+    print_table(["", *(column for name in names for column in (name, "target"))], rows)
+    loss = report["train"]
+    say(f"loss {number(loss['loss_before'])} before, {number(loss['loss'])} after {report['epochs']} epochs")

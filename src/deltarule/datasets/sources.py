@@ -1,0 +1,50 @@
+"""Reading the bytes of a data file, or saying why not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from deltarule.errors import DataFileError
+
+__all__ = ["check_file", "describe", "list_folder", "read_bytes"]
+
+
+def check_file(path: str | os.PathLike[str]) -> Path:
+    """Refuse what is not a regular file: a folder, a pipe that would hang, nothing at all."""
+    file = Path(path)
+    try:
+        if file.is_file():
+            return file
+        reason = "it is a folder" if file.is_dir() else "not a file" if file.exists() else "no such file"
+    except (OSError, ValueError) as error:
+        reason = describe(error)
+    raise DataFileError(path, f"cannot be read: {reason}")
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """All bytes of a regular file.
+
+    Raises
+    ------
+    DataFileError
+        If there is no such file, or it cannot be read.
+    """
+    try:
+        return check_file(path).read_bytes()
+    except OSError as error:
+        raise DataFileError(path, f"cannot be read: {describe(error)}") from None
+
+
+def describe(error: Exception) -> str:
+    """The reason in an error of the operating system or a library, in one short line."""
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return text[:150] or type(error).__name__
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """What a folder holds, by name, without hidden entries."""
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise DataFileError(folder, f"cannot be read: {describe(error)}") from None

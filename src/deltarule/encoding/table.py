@@ -1,0 +1,150 @@
+"""Named columns of numbers or text, which remember where in a file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.errors import DataFileError, InputError, ShapeError
+from deltarule.registry import did_you_mean
+
+__all__ = ["Origin", "Table"]
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The file a table was read from.
+
+    Parameters
+    ----------
+    path : str
+    lines : ndarray of int, (n_rows,), or None
+        The line on which each row begins, from 1; None where the file has no lines (Parquet).
+    fields : mapping of column name to the number of its field, from 1
+    """
+
+    path: str
+    lines: Array | None
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of equal length by name: numbers (NaN where missing), booleans, or text (None where missing).
+
+    Parameters
+    ----------
+    columns : mapping of str to array-like, (n_rows,)
+        Numbers become float64, text becomes an array of ``str`` objects.
+    origin : Origin, optional
+        The file the rows come from; errors then name its lines.
+
+    Raises
+    ------
+    InputError
+        If a column is not of one of the three kinds.
+    ShapeError
+        If a column is not one-dimensional, or columns differ in length.
+
+    Examples
+    --------
+    >>> table = Table({"height": [1.8, 1.6], "colour": ["red", None]})
+    >>> len(table), table.names
+    (2, ('height', 'colour'))
+    """
+
+    columns: Mapping[str, Array]
+    origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        columns = {name: _column(name, values) for name, values in self.columns.items()}
+        if len({len(column) for column in columns.values()}) != 1:
+            lengths = ", ".join(f"{name!r}: {len(column)}" for name, column in columns.items())
+            raise ShapeError(f"a table needs columns of one length, got {lengths or 'no columns'}")
+        object.__setattr__(self, "columns", columns)
+
+    @classmethod
+    def of_matrix(cls, matrix: Array, names: Sequence[str] | None = None) -> Table:
+        """The columns of a matrix (n_rows, n_columns), called x1, x2, … unless names are given."""
+        if names is None:
+            names = [f"x{number}" for number in range(1, matrix.shape[1] + 1)]
+        return cls(dict(zip(names, matrix.T, strict=True)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(self.columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def take(self, rows: Array) -> Table:
+        """The rows of the given numbers (or where a mask is true), as a new table."""
+        origin = self.origin
+        if origin is not None and origin.lines is not None:
+            origin = replace(origin, lines=origin.lines[rows])
+        return Table({name: values[rows] for name, values in self.columns.items()}, origin)
+
+    def without(self, names: Collection[str]) -> Table:
+        """The table less the columns named."""
+        return Table(
+            {name: values for name, values in self.columns.items() if name not in names}, self.origin
+        )
+
+    def matrix(self) -> Array:
+        """The numbers of an all-number table, (n_rows, n_columns) float64.
+
+        Raises
+        ------
+        InputError
+            If a column holds text (the message names it).
+        """
+        for name, values in self.columns.items():
+            if values.dtype == object:
+                raise InputError(f"column {name!r} holds text; fit_encoding turns it into numbers")
+        return np.column_stack(list(self.columns.values())).astype(np.float64, copy=False)
+
+    def column(self, name: str) -> Array:
+        """The values of one column, (n_rows,); an unknown name is answered with the nearest known one."""
+        if name not in self.columns:
+            reason = f"there is no column {name!r}{did_you_mean(name, self.columns)}"
+            if self.origin is None:
+                raise InputError(reason)
+            raise DataFileError(self.origin.path, reason, None if self.origin.lines is None else 1)
+        return self.columns[name]
+
+    def missing(self, name: str) -> Array:
+        """Where the cells of one column are missing, (n_rows,) bool."""
+        values = self.column(name)
+        if values.dtype == object:
+            return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
+        return np.isnan(values)
+
+    def fault(self, row: int, name: str, reason: str) -> InputError:
+        """The error to raise about one cell: it names the place in the file, or the column and the row."""
+        if self.origin is None:
+            return InputError(f"column {name!r}, row {row}: {reason}")
+        if self.origin.lines is None:
+            return DataFileError(self.origin.path, f"column {name!r}, row {row}: {reason}")
+        line, field = int(self.origin.lines[row]), self.origin.fields[name]
+        return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, field)
+
+
+def _column(name: str, values: Array) -> Array:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ShapeError(f"column {name!r} must have one dimension, got shape {array.shape}")
+    if array.dtype.kind in "iuf":
+        return array.astype(np.float64, copy=False)
+    if array.dtype.kind == "U":  # again, for in ["x", 3] the number became text
+        array = np.array(values, dtype=object)
+    if array.dtype.kind == "O":
+        strange = next((value for value in array if not (value is None or isinstance(value, str))), None)
+        if strange is not None:
+            raise InputError(f"column {name!r} must hold numbers or text, got {strange!r} among its cells")
+    elif array.dtype.kind != "b":
+        raise InputError(f"column {name!r} must hold numbers or text, got {array.dtype}")
+    return array
