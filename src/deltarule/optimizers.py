@@ -44,6 +44,10 @@ class Optimizer(ABC):
         """The text that makes this optimizer again: ``"sgd(learning_rate=0.5, clip_norm=None)"``."""
         return spec_of(self.name, self)
 
+    @abstractmethod
+    def start(self, theta: Array) -> Array:
+        """What is remembered before the first update, (number of slots, n_parameters)."""
+
 
 @dataclass(frozen=True)
 class GradientStep(Optimizer):
@@ -75,7 +79,7 @@ class GradientStep(Optimizer):
         return as_schedule(self.learning_rate)
 
     def start(self, theta: Array) -> Array:
-        """The slots before the first update: zeros, (number of slots, θ.size)."""
+        """Zeros, (number of slots, n_parameters)."""
         return np.zeros((len(self.slots), theta.size), theta.dtype)
 
     def clip(self, g: Array) -> None:
@@ -279,6 +283,10 @@ class LBFGS(Optimizer):
     def __post_init__(self) -> None:
         check_whole("lbfgs: memory", self.memory)
         check_number("lbfgs: tolerance", self.tolerance, 0)
+
+    def start(self, theta: Array) -> Array:
+        """The first parameters, (1, n_parameters): the rest is inside SciPy, and resuming replays from here."""
+        return theta[None, :].copy()
 
 
 def _check_share(optimizer: Optimizer, *names: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from deltarule.training.history import History
-from deltarule.training.loop import Run, resume, train
+from deltarule.training.loop import resume, train
 from deltarule.training.metrics import METRICS, Metric, confusion_matrix, evaluate
-from deltarule.training.settings import Checkpoint, EarlyStopping
+from deltarule.training.run import Run
+from deltarule.training.settings import Checkpoint
+from deltarule.training.stopping import EarlyStopping
 
 __all__ = [
     "METRICS",

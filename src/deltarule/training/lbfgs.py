@@ -14,7 +14,7 @@ from deltarule.optimizers import LBFGS
 from deltarule.registry import import_extra
 
 if TYPE_CHECKING:
-    from deltarule.training.loop import Run
+    from deltarule.training.run import Run
 
 __all__ = ["minimise"]
 

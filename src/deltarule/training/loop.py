@@ -1,32 +1,25 @@
-"""The training loop: epochs of updates, watched over."""
+"""Training and resuming: what users call."""
 
 from __future__ import annotations
 
-import math
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from deltarule.arrays import Array
-from deltarule.engines import ENGINES, choose_engine
-from deltarule.errors import DivergenceError, InputError, ModelFileError
-from deltarule.files import check_writable
+from deltarule.errors import InputError, ModelFileError
 from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, GradientStep, Optimizer
-from deltarule.persistence import read_model, write_model
-from deltarule.training.data import Samples, hold_out
+from deltarule.optimizers import OPTIMIZERS, Optimizer
+from deltarule.persistence import read_model
+from deltarule.training.checkpoints import restore
+from deltarule.training.data import Samples
 from deltarule.training.history import History
-from deltarule.training.lbfgs import minimise
-from deltarule.training.metrics import METRICS, Metric, measure
-from deltarule.training.progress import Progress
-from deltarule.training.settings import Checkpoint, EarlyStopping, Settings, check_validation, concrete_seed
+from deltarule.training.metrics import METRICS, Metric
+from deltarule.training.run import Callback, Run
+from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
+from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["Run", "resume", "train"]
-
-Callback = Callable[["Run"], object]
+__all__ = ["resume", "train"]
 
 
 def train(
@@ -163,236 +156,12 @@ def resume(
     net = Network.from_description(path, description, arrays)
     state = description["training"]
     try:
-        changes = {} if epochs is None else {"epochs": epochs}
-        settings = Settings.from_dict(state["settings"] | changes, engine)
-    except (KeyError, TypeError) as error:
+        settings = Settings.from_dict(state["settings"], engine)
+    except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
     run = Run(net, settings, Samples.of(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
-    run.restore(path, state, arrays)
+    restore(run, path, state, arrays)
     return net, run.go(callbacks, progress)
-
-
-class Run:
-    """A training in progress: what callbacks see.
-
-    Attributes
-    ----------
-    net : Network
-    settings : Settings
-    history : History
-    epoch : int
-        Epochs done.
-    stop : bool
-        Set it to end training after this epoch.
-    """
-
-    def __init__(
-        self,
-        net: Network,
-        settings: Settings,
-        samples: Samples,
-        validation: Any,
-        checkpoint: Checkpoint | None,
-    ) -> None:
-        self.net, self.settings, self.checkpoint = net, settings, checkpoint
-        self.samples, self.held_out = _divide(net, samples, validation, settings.seed)
-        self.history = History()
-        self.epoch = 0
-        self.stop = False
-        self.updates = 0
-        self.rng = np.random.default_rng(settings.seed)
-        self.best: tuple[float, int, Array] | None = None  # value, epoch, parameters
-        optimizer = settings.optimizer
-        self.slots = (
-            optimizer.start(net.parameters)
-            if isinstance(optimizer, GradientStep)
-            else net.parameters[None, :].copy()
-        )
-        self._fingerprint = ""
-        if checkpoint is not None:
-            check_writable(checkpoint.path)
-            self._fingerprint = self.samples.digest()
-        _check_monitor(settings, self.held_out)
-
-    def go(self, callbacks: Sequence[Callback] = (), progress: bool = False) -> History:
-        """Run the epochs that are left."""
-        self.history.engine = choose_engine(self.settings.engine)
-        started = time.perf_counter()
-        bar = Progress(self.settings.epochs, self.epoch, enabled=progress)
-        try:
-            with np.errstate(all="ignore"):  # what overflows is found and named by _check_finite
-                self._epochs(lambda: self._after_epoch(callbacks, bar))
-        except KeyboardInterrupt:
-            self.history.stopped = "interrupted"
-        finally:
-            bar.close()
-        self.history.seconds = time.perf_counter() - started
-        if self.history.stopped != "interrupted":
-            self._write_checkpoint()
-        self._restore_best()
-        return self.history
-
-    # ------------------------------------------------------------------ epochs
-
-    def _epochs(self, after_epoch: Callable[[], None]) -> None:
-        optimizer = self.settings.optimizer
-        if not isinstance(optimizer, GradientStep):
-            minimise(self, after_epoch)
-            return
-        while self.epoch < self.settings.epochs and not self.stop:
-            before = self.net.parameters.copy()
-            loss, rate = self._one_epoch(optimizer)
-            self.record(loss, before, learning_rate=rate)
-            after_epoch()
-
-    def _one_epoch(self, optimizer: GradientStep) -> tuple[float, float]:
-        """Update the parameters with every batch; the loss, and the last learning rate."""
-        size = min(self.settings.batch_size or len(self.samples), len(self.samples))
-        shuffled = self.settings.shuffle and size < len(self.samples)
-        order = self.rng.permutation(len(self.samples)) if shuffled else None
-        n_batches = math.ceil(len(self.samples) / size)
-        rates = [
-            optimizer.schedule(self.epoch + batch / n_batches, self.settings.epochs)
-            for batch in range(n_batches)
-        ]
-        loss = ENGINES[self.history.engine].run_epoch(
-            self.net,
-            self.samples.batches(size, order),
-            optimizer,
-            self.slots,
-            rates,
-            self.updates,
-            self.rng,
-        )
-        self.updates += n_batches
-        return loss, rates[-1]
-
-    def record(self, loss: float, before: Array, **more: float) -> None:
-        """Enter an epoch into the history, unless it left the finite numbers."""
-        row = {"epoch": self.epoch + 1, "loss": loss}
-        finite = math.isfinite(loss) and bool(np.isfinite(self.net.parameters).all())
-        if finite:
-            metrics = self.settings.metrics
-            if metrics:
-                row |= _measure(self.net, self.samples, metrics) | {"loss": loss}
-            if self.held_out is not None:
-                row |= {f"val_{k}": v for k, v in _measure(self.net, self.held_out, metrics).items()}
-        if not (finite and all(map(math.isfinite, row.values()))):
-            self.net.parameters[:] = before
-            raise self._divergence()
-        self.epoch += 1
-        self.history.append(row | more)
-        self._note_best()
-
-    def _divergence(self) -> DivergenceError:
-        largest = float(np.abs(self.samples.x).max())
-        return DivergenceError(
-            f"training diverged in epoch {self.epoch + 1}: the loss or a parameter is no longer finite. The "
-            f"network keeps its parameters from before that epoch. Try a smaller learning rate (now "
-            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})",
-            self.epoch + 1,
-        )
-
-    def _after_epoch(self, callbacks: Sequence[Callback], bar: Progress) -> None:
-        """What may end training, each by setting ``stop``; then the checkpoint."""
-        if self._waited_too_long():
-            self.stop, self.history.stopped = True, "early"
-        for callback in callbacks:
-            callback(self)
-        if self.stop and self.history.stopped == "finished":
-            self.history.stopped = "callback"
-        if self.checkpoint is not None and self.epoch % self.checkpoint.every == 0 and not self.stop:
-            self._write_checkpoint()
-        bar.update(self.history.row(-1))
-
-    # ------------------------------------------------------------------ early stopping
-
-    def _monitored(self) -> str:
-        stopping = self.settings.early_stopping
-        assert stopping is not None
-        return stopping.monitor or ("loss" if self.held_out is None else "val_loss")
-
-    def _note_best(self) -> None:
-        stopping = self.settings.early_stopping
-        if stopping is not None:
-            value = self.history[self._monitored()][-1]
-            if stopping.improves(value, None if self.best is None else self.best[0]):
-                self.best = (value, self.epoch, self.net.parameters.copy())
-
-    def _waited_too_long(self) -> bool:
-        stopping = self.settings.early_stopping
-        if stopping is None or stopping.patience is None or self.best is None:
-            return False
-        return self.epoch - self.best[1] >= stopping.patience
-
-    def _restore_best(self) -> None:
-        stopping = self.settings.early_stopping
-        if stopping is not None and stopping.restore_best and self.best is not None:
-            self.net.parameters[:] = self.best[2]
-
-    # ------------------------------------------------------------------ checkpoints
-
-    def _write_checkpoint(self) -> None:
-        if self.checkpoint is None:
-            return
-        state = {
-            "settings": self.settings.to_dict(),
-            "updates": self.updates,
-            "stopped": self.history.stopped,
-            "generator": self.rng.bit_generator.state,
-            "columns": list(self.history),
-            "best": None if self.best is None else [self.best[0], self.best[1]],
-            "data": self._fingerprint,
-        }
-        arrays = self.net.arrays() | {"slots": self.slots, "history": self.history.to_array()}
-        if self.best is not None:
-            arrays["best"] = self.best[2]
-        write_model(self.checkpoint.path, self.net.description() | {"training": state}, arrays)
-
-    def restore(self, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
-        """Stand where the checkpoint stood."""
-        if self._fingerprint != state["data"]:
-            raise InputError(
-                f"{path} was trained on other samples: resume needs the same X, Y and sample_weight"
-            )
-        if not isinstance(self.settings.optimizer, GradientStep):
-            self.net.parameters[:] = arrays["slots"][0]  # L-BFGS has its memory inside SciPy: replay it
-            self.slots = arrays["slots"]
-            return
-        try:
-            self.history = History.from_array(state["columns"], arrays["history"])
-            self.rng.bit_generator.state = state["generator"]
-            self.slots[:] = arrays["slots"]
-            if state["best"] is not None:
-                self.best = (*state["best"], arrays["best"])
-            self.epoch, self.updates = self.history.epochs, state["updates"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path} does not describe a training run: {error}") from None
-        self.stop = state["stopped"] in ("early", "callback")
-        self.history.stopped = state["stopped"] if self.stop else "finished"
-
-
-def _divide(net: Network, samples: Samples, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
-    """The samples to train on, and those to validate on."""
-    if isinstance(validation, tuple | list):
-        if len(validation) != 2:
-            raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
-        return samples, Samples.of(net, *validation)
-    return (samples, None) if not validation else hold_out(samples, validation, seed)
-
-
-def _measure(net: Network, samples: Samples, metrics: Sequence[Metric]) -> dict[str, float]:
-    return measure(net, samples.x, samples.y, samples.weight, metrics)
-
-
-def _check_monitor(settings: Settings, held_out: Samples | None) -> None:
-    if settings.early_stopping is None or settings.early_stopping.monitor is None:
-        return
-    names = ["loss", *(metric.name for metric in settings.metrics)]
-    known = names + ([] if held_out is None else [f"val_{name}" for name in names])
-    monitor = settings.early_stopping.monitor
-    if monitor not in known:
-        raise InputError(
-            f"early_stopping: no column {monitor!r} to monitor; there will be {', '.join(known)}"
-        )

@@ -12,52 +12,9 @@ from deltarule.arrays import check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.optimizers import OPTIMIZERS, Optimizer
 from deltarule.training.metrics import METRICS, Metric
+from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["Checkpoint", "EarlyStopping", "Settings"]
-
-
-@dataclass(frozen=True)
-class EarlyStopping:
-    """Stop when a number of the history has not improved for a while, and go back to the best weights.
-
-    Parameters
-    ----------
-    monitor : str, optional
-        A column of the history; ``val_loss`` where there are validation data, else ``loss``.
-    patience : int or None
-        How many epochs without improvement to wait; None never stops, and still ends with the best weights.
-    min_delta : float
-        What counts as improvement.
-    restore_best : bool
-        Whether training ends with the weights of the best epoch instead of the last.
-
-    Examples
-    --------
-    >>> EarlyStopping("val_accuracy", patience=5).increases
-    True
-    """
-
-    monitor: str | None = None
-    patience: int | None = 10
-    min_delta: float = 0.0
-    restore_best: bool = True
-
-    def __post_init__(self) -> None:
-        if self.patience is not None:
-            check_whole("patience", self.patience)
-        check_number("min_delta", self.min_delta, 0)
-
-    @property
-    def increases(self) -> bool:
-        """Whether more of what is monitored is better."""
-        name = (self.monitor or "loss").removeprefix("val_")
-        return name != "loss" and METRICS.resolve(name).increases
-
-    def improves(self, value: float, best: float | None) -> bool:
-        """Whether ``value`` is better than the best so far."""
-        if best is None:
-            return True
-        return value > best + self.min_delta if self.increases else value < best - self.min_delta
+__all__ = ["Checkpoint", "Settings"]
 
 
 @dataclass(frozen=True)

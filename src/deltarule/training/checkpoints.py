@@ -1,0 +1,79 @@
+"""Checkpoints: all that a run needs to go on from an epoch to the bit-identical end."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from deltarule.arrays import Array
+from deltarule.errors import InputError, ModelFileError
+from deltarule.optimizers import GradientStep
+from deltarule.persistence import write_model
+from deltarule.training.history import History
+from deltarule.training.stopping import Best
+
+if TYPE_CHECKING:
+    from deltarule.training.run import Run
+
+__all__ = ["restore", "write_checkpoint"]
+
+
+def write_checkpoint(run: Run) -> None:
+    """Write the network with the state of its training to the run's checkpoint file, if it has one.
+
+    The state is the settings, the optimizer's slots, the generator, the history and the best weights so far.
+    """
+    if run.checkpoint is None:
+        return
+    best = run.best
+    state = {
+        "settings": run.settings.to_dict(),
+        "updates": run.updates,
+        "stopped": run.history.stopped,
+        "generator": run.rng.bit_generator.state,
+        "columns": list(run.history),
+        "best": None if best is None else [best.value, best.epoch],
+        "data": run.fingerprint,
+    }
+    arrays = run.net.arrays() | {"slots": run.slots, "history": run.history.to_array()}
+    if best is not None:
+        arrays["best"] = best.parameters
+    write_model(run.checkpoint.path, run.net.description() | {"training": state}, arrays)
+
+
+def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """Let a fresh run stand where the checkpoint at ``path`` stood.
+
+    Raises
+    ------
+    InputError
+        If the run has other samples.
+    ModelFileError
+        If the state does not fit the network.
+    """
+    if run.fingerprint != state.get("data"):
+        raise InputError(f"{path} was trained on other samples: resume needs the same X, Y and sample_weight")
+    try:
+        if isinstance(run.settings.optimizer, GradientStep):
+            _restore_epochs(run, state, arrays)
+        else:  # L-BFGS keeps its memory inside SciPy: go back to the start and replay
+            run.slots[:] = arrays["slots"]
+            run.net.parameters[:] = run.slots[0]
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelFileError(f"{path} does not describe a training run: {error}") from None
+
+
+def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
+    if arrays["slots"].shape != run.slots.shape:
+        raise ValueError(f"slots of shape {arrays['slots'].shape}, expected {run.slots.shape}")
+    run.slots[:] = arrays["slots"]
+    run.history = History.from_array(state["columns"], arrays["history"])
+    run.rng.bit_generator.state = state["generator"]
+    if state["best"] is not None:
+        value, epoch = state["best"]
+        if arrays["best"].shape != run.net.parameters.shape:
+            raise ValueError(f"best weights of shape {arrays['best'].shape}")
+        run.best = Best(float(value), int(epoch), arrays["best"])
+    run.epoch, run.updates = run.history.epochs, int(state["updates"])
+    if state["stopped"] in ("early", "callback"):
+        run.stop, run.history.stopped = True, state["stopped"]
