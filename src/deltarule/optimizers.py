@@ -285,7 +285,7 @@ class LBFGS(Optimizer):
         check_number("lbfgs: tolerance", self.tolerance, 0)
 
     def start(self, theta: Array) -> Array:
-        """The first parameters, (1, n_parameters): the rest is inside SciPy, and resuming replays from here."""
+        """The first parameters, (1, n_parameters): the rest is inside SciPy; resuming replays from here."""
         return theta[None, :].copy()
 
 
@@ -296,6 +296,6 @@ def _check_share(optimizer: Optimizer, *names: str) -> None:
 
 
 #: The optimizers by name: ``"adam"``, ``"sgd(0.5)"``, ``"momentum(cosine(0.1), momentum=0.8)"``.
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)  # type: ignore[type-abstract]
 for _optimizer in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS):
     OPTIMIZERS.register(_optimizer.name, _optimizer)

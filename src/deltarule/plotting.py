@@ -23,9 +23,11 @@ __all__ = [
     "draw_history",
     "draw_predictions",
     "figure",
+    "picture_format",
     "save_figure",
 ]
 
+FORMATS = ("png", "svg", "pdf", "jpg")
 BLUE, ORANGE, GREY = "#2166ac", "#d6604d", "#666666"
 _CLASS_COLOURS = ("#d6604d", "#2166ac", "#4d9221", "#8073ac", "#b35806", "#01665e", "#c51b7d", "#666666")
 _NUMBERED = 12  # the most classes for which a confusion matrix is labelled and numbered in full
@@ -43,17 +45,24 @@ def figure(n_panels: int, title: str = "") -> tuple[Any, list[Any]]:
     return made, list(panels)
 
 
-def save_figure(made: Any, path: str | os.PathLike[str]) -> None:
-    """Write a figure in the format that the path's suffix names, atomically.
+def picture_format(path: str | os.PathLike[str]) -> str:
+    """The format that a path's suffix names; png where it has none.
 
     Raises
     ------
     InputError
-        If there is no such format.
+        If it is not one of png, svg, pdf, jpg.
     """
     suffix = Path(path).suffix.lstrip(".").lower() or "png"
-    if suffix not in (known := made.canvas.get_supported_filetypes()):
-        raise InputError(f"cannot draw {path}: unknown format {suffix!r}; known: {', '.join(sorted(known))}")
+    import_extra("matplotlib", "plot")
+    if suffix not in FORMATS:
+        raise InputError(f"cannot draw {path}: unknown format {suffix!r}; choose from {', '.join(FORMATS)}")
+    return suffix
+
+
+def save_figure(made: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure in the format that the path's suffix names, atomically."""
+    suffix = picture_format(path)
     content = io.BytesIO()
     made.savefig(content, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
     write_atomically(path, content.getvalue())

@@ -39,7 +39,7 @@ def list_sets(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
     """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
-    dataset = load(source, target=target, drop=drop)
+    dataset = load(source, target=target, drop=drop or ())
     if as_json:
         print_json(_summary(dataset))
         return

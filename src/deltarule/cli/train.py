@@ -14,6 +14,7 @@ from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
 from deltarule.cli.models import is_example
 from deltarule.cli.options import names_of, sizes
+from deltarule.cli.pictures import plot_results
 from deltarule.cli.train_example import train_example
 from deltarule.datasets import Dataset, load
 from deltarule.encoding import MISSING, SCALES
@@ -22,7 +23,7 @@ from deltarule.initializers import INITIALIZERS
 from deltarule.layers import BIAS_KINDS
 from deltarule.losses import LOSSES
 from deltarule.optimizers import OPTIMIZERS
-from deltarule.registry import import_extra
+from deltarule.plotting import picture_format
 from deltarule.schedules import SCHEDULES
 from deltarule.training import History
 
@@ -101,13 +102,13 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     for path in written.values():
         check_writable(path)
     if options["plot"]:
-        import_extra("matplotlib", "plot")
+        picture_format(options["plot"])
     if is_example(source):
         given = [name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
         train_example(source, options, given)
         return
     target = () if options["target_is_input"] and options["target"] is None else options["target"]
-    dataset = load(source, target=target, drop=options["drop"], task=options["task"])
+    dataset = load(source, target=target, drop=options["drop"] or (), task=options["task"])
     options["quiet"] = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
     rest, test, in_folds = set_aside(dataset, options["test_share"], options["seed"])
     fitted = fit(rest, options)
@@ -138,8 +139,6 @@ def _write(fitted: Fitted, answers: Answers | None, dataset: Dataset, options: d
     if options["history"]:
         fitted.history.to_csv(options["history"])
     if options["plot"] and fitted.history.epochs:
-        from deltarule.cli.pictures import plot_results
-
         asked = "the training rows" if answers is None else "rows held out"
         plot_results(options["plot"], fitted, answers or ask(fitted.net, dataset), dataset, asked)
 
