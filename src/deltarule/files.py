@@ -22,6 +22,8 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
         If the folder is missing or read-only, or the path is taken by something that is not a file.
     """
     target = Path(path)
+    if "\0" in str(target):
+        raise InputError(f"cannot write {str(target)!r}: a name holds no null byte")
     if target.is_symlink() or (target.exists() and not target.is_file()):
         kind = "a symbolic link" if target.is_symlink() else "a folder" if target.is_dir() else "not a file"
         raise InputError(f"cannot write {target}: it is {kind}")

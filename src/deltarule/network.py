@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS, Activation
-from deltarule.arrays import (
-    Array,
-    as_matrix,
-    as_numbers,
-    as_sample_weight,
-    check_finite,
-    check_number,
-    check_whole,
-)
+from deltarule.activations import Activation
+from deltarule.architecture import dense_layers, describe
+from deltarule.arrays import Array, as_matrix, as_numbers, as_sample_weight, check_finite, check_whole
+from deltarule.description import describe_network, parts_of
 from deltarule.encoding import Encoding
 from deltarule.engines import reference
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
-from deltarule.initializers import INITIALIZERS, Initializer
+from deltarule.initializers import Initializer
 from deltarule.layers import Dense, Gradients, Layer, Trace
 from deltarule.losses import FUSED, LOSSES, Loss, Objective, as_targets
 from deltarule.naming import name_of, positions
 from deltarule.persistence import read_model, write_model
-from deltarule.registry import Registry
 
 __all__ = ["Network"]
 
@@ -98,35 +90,39 @@ class Network:
         dtype: str = "float64",
         seed: int | None = 0,
     ) -> None:
-        dense = _as_list("sizes", sizes)
-        if not all(isinstance(layer, Dense) for layer in dense):
-            settings = {"bias": bias, "initializer": initializer, "bias_initializer": bias_initializer}
-            dense = _dense_layers(dense, activation, output, dropout, settings)
-        _check_chain(dense)
-        self._build(dense, loss, {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
-        rng = np.random.default_rng(_checked_seed(seed))
-        drawn = np.concatenate([layer.draw(rng) for layer in dense])
+        layers = dense_layers(
+            sizes,
+            activation,
+            output,
+            dropout,
+            bias=bias,
+            initializer=initializer,
+            bias_initializer=bias_initializer,
+        )
+        if loss is None:
+            loss = dict(FUSED.keys()).get(layers[-1].activation.name, "half_squared_error")
+        self._build(layers, LOSSES.resolve(loss), {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
+        if seed is not None:
+            check_whole("seed", seed, 0)
+        rng = np.random.default_rng(seed)
+        drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the first weights")
         self.parameters[:] = self._narrowed(drawn, "the first weights")
 
-    def _build(
-        self, dense: Sequence[Dense], loss: str | Loss | None, terms: dict[str, Any], dtype: str
-    ) -> None:
+    def _build(self, layers: Sequence[Dense], loss: Loss, terms: dict[str, Any], dtype: str) -> None:
         """Everything but the values of the parameters."""
         if dtype not in DTYPES:
             raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-        output = dense[-1].activation
-        resolved = LOSSES.resolve(_loss_for(output) if loss is None else loss)
-        self.objective = Objective(resolved, output, **terms)
+        self.objective = Objective(loss, layers[-1].activation, **terms)
         self.encoding: Encoding | None = None
-        self._bind(dense, _zeros(sum(layer.n_parameters for layer in dense), dtype))
+        self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
         self.frozen = np.empty(0, dtype=np.intp)
 
-    def _bind(self, dense: Sequence[Dense], parameters: Array) -> None:
+    def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
-        self.layers = []
+        self.layers: list[Layer] = []
         start = 0
-        for layer in dense:
+        for layer in layers:
             self.layers.append(Layer(layer, parameters[start : start + layer.n_parameters]))
             start += layer.n_parameters
 
@@ -218,7 +214,7 @@ class Network:
         dense = self.layers[0].dense
         if x.shape[1] != dense.n_in:
             raise ShapeError(
-                f"layer 1 ({_describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
+                f"layer 1 ({describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
             )
         return x if x.itemsize < self.dtype.itemsize else self._narrowed(x, "X")
 
@@ -363,17 +359,7 @@ class Network:
 
     def description(self) -> dict[str, Any]:
         """What :meth:`save` writes as text: the layers, the objective, the encoding."""
-        for layer in self.layers:
-            _check_registered(layer.activation.name, ACTIVATIONS)
-            _check_registered(layer.dense.initializer.name, INITIALIZERS)
-            _check_registered(layer.dense.bias_initializer.name, INITIALIZERS)
-        _check_registered(self.loss.name, LOSSES)
-        return {
-            "layers": [_layer_description(layer.dense) for layer in self.layers],
-            "loss": self.loss.name,
-            "objective": {key: getattr(self.objective, key) for key in ("reduction", "l1", "l2")},
-            "encoding": None if self.encoding is None else self.encoding.to_dict(),
-        }
+        return describe_network([layer.dense for layer in self.layers], self.objective, self.encoding)
 
     @classmethod
     def from_description(
@@ -381,69 +367,14 @@ class Network:
     ) -> Network:
         """The network of a file's description and arrays; ``path`` is for messages."""
         try:
-            _check_fields(description, arrays)
-            dense = [Dense(**layer) for layer in description["layers"]]
-            _check_chain(dense)
-            parameters, frozen = arrays["parameters"], arrays["frozen"]
-            n_parameters = sum(layer.n_parameters for layer in dense)
-            if parameters.shape != (n_parameters,) or frozen.ndim != 1 or frozen.dtype != np.int64:
-                raise InputError(f"{parameters.shape} parameters for {n_parameters}")
-            if frozen.size and not (frozen.min() >= 0 and frozen.max() < n_parameters):
-                raise InputError("a frozen parameter that is not there")
+            parts = parts_of(description, arrays)
             net = object.__new__(cls)
-            loss = LOSSES.resolve(description["loss"])
-            net._build(dense, loss, description["objective"], str(parameters.dtype))
-            net.parameters[:] = parameters
-            net.frozen = frozen.astype(np.intp)
-            encoding = description["encoding"]
-            net.encoding = None if encoding is None else Encoding.from_dict(encoding)
-            return net
+            net._build(parts.layers, parts.loss, parts.terms, str(parts.parameters.dtype))
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
-
-
-def _check_fields(description: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Refuse what this version would silently ignore; a checkpoint's state is read by ``training``."""
-    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
-    if "training" not in description:
-        unknown |= arrays.keys() - {"parameters", "frozen"}
-    if unknown:
-        raise InputError(f"unknown field {min(unknown)!r}")
-
-
-def _dense_layers(
-    sizes: Sequence[Any], activation: Any, output: str | Activation, dropout: Any, settings: dict[str, Any]
-) -> list[Dense]:
-    """One Dense for each pair of neighbouring sizes."""
-    if len(sizes) < 2:
-        raise InputError(f"sizes must name at least inputs and outputs, such as [2, 3, 1]; got {list(sizes)}")
-    for size in sizes:
-        check_whole("each of sizes", size)
-    n_layers = len(sizes) - 1
-    if isinstance(activation, str):  # a wrong name is refused even where no hidden layer takes it
-        activation = ACTIVATIONS.resolve(activation)
-    names = [*_one_each("activation", activation, n_layers - 1, "hidden layer"), output]
-    if np.ndim(dropout) == 0:
-        check_number("dropout", dropout, 0, np.nextafter(1, 0))
-        dropout = [0.0] + [dropout] * (n_layers - 1)
-    dropped = _one_each("dropout", dropout, n_layers, "layer")
-    return [Dense(sizes[i], sizes[i + 1], names[i], dropout=dropped[i], **settings) for i in range(n_layers)]
-
-
-def _one_each(name: str, values: Any, n: int, what: str) -> list[Any]:
-    if isinstance(values, Activation):
-        return [values] * n
-    listed = _as_list(name, values)
-    if len(listed) != n:
-        raise InputError(f"{name} must be one for all or one for each {what} ({n}), got {len(listed)}")
-    return listed
-
-
-def _as_list(name: str, values: Any) -> list[Any]:
-    try:
-        return list(values)
-    except TypeError:
-        raise InputError(f"{name} must be a sequence, got {values!r}") from None
+        net.parameters[:] = parts.parameters
+        net.frozen, net.encoding = parts.frozen, parts.encoding
+        return net
 
 
 def _zeros(n_parameters: int, dtype: str) -> Array:
@@ -453,50 +384,3 @@ def _zeros(n_parameters: int, dtype: str) -> Array:
         raise InputError(
             f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"
         ) from None
-
-
-def _check_chain(dense: Sequence[Dense]) -> None:
-    if not dense:
-        raise InputError("a network needs at least one layer")
-    for number, (before, layer) in enumerate(pairwise(dense), start=2):
-        if before.n_out != layer.n_in:
-            raise ShapeError(
-                f"layer {number} ({_describe(layer)}) expects inputs of shape (batch, {layer.n_in}); "
-                f"layer {number - 1} produces {before.n_out} features"
-            )
-
-
-def _describe(dense: Dense) -> str:
-    return f"Dense {dense.n_in} → {dense.n_out}, {dense.activation.name}"
-
-
-def _loss_for(output: Activation) -> str:
-    return dict(FUSED.keys()).get(output.name, "half_squared_error")
-
-
-def _checked_seed(seed: int | None) -> int | None:
-    if seed is not None:
-        check_whole("seed", seed, 0)
-    return seed
-
-
-def _check_registered(name: str, registry: Registry[Any]) -> None:
-    try:
-        registry.resolve(name)
-    except InputError:
-        raise InputError(
-            f"cannot save: {registry.kind} {name!r} is not registered, so no file can name it; "
-            f"register it first (and again before loading)"
-        ) from None
-
-
-def _layer_description(dense: Dense) -> dict[str, Any]:
-    return {
-        "n_in": dense.n_in,
-        "n_out": dense.n_out,
-        "activation": dense.activation.name,
-        "bias": dense.bias,
-        "dropout": dense.dropout,
-        "initializer": dense.initializer.name,
-        "bias_initializer": dense.bias_initializer.name,
-    }

@@ -79,6 +79,8 @@ def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     length = int.from_bytes(data[:8], "little")
     content = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["deltarule"])
     description = json.loads(content["description"])
+    if not isinstance(description, dict):
+        raise ValueError("its description is not an object")
     if content["sha256"] != _digest(content["description"], arrays):
         raise ValueError("its checksum does not match its content")
     if _to_bytes(description, arrays) != data:
@@ -104,10 +106,15 @@ def _read_regular_file(path: Path) -> bytes:
             raise ModelFileError(f"{path} is a symbolic link; name the file it points to") from None
         reason = error.strerror if isinstance(error, OSError) else error
         raise ModelFileError(f"cannot read {path}: {reason}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise ModelFileError(f"{path} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModelFileError(f"{path} is not a regular file")
         try:
-            return file.read()
-        except OSError as error:
-            raise ModelFileError(f"cannot read {path}: {error.strerror}") from None
+            start = file.read(8)
+            if int.from_bytes(start, "little") > status.st_size - 8:  # before a huge foreign file is read
+                raise ModelFileError(f"{path} is not a whole deltarule model file: its header does not fit")
+            return start + file.read()
+        except (OSError, MemoryError) as error:
+            raise ModelFileError(f"cannot read {path}: {error}") from None

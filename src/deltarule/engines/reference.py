@@ -108,7 +108,8 @@ def run_epoch(
     rng : Generator
         Draws the dropout masks.
     """
-    layers, objective = model.layers, model.objective
+    layers, objective, theta = model.layers, model.objective, model.parameters
+    frozen, decaying = model.frozen, model.decaying
     total, counted = 0.0, 0.0
     for (x, y, weight), rate in zip(batches, rates, strict=True):
         trace = forward(layers, x, rng)
@@ -116,10 +117,10 @@ def run_epoch(
         if not math.isfinite(batch_cost):
             return math.nan
         grads = backward(layers, objective, trace, y, weight)
-        grads.flat[model.frozen] = 0
+        grads.flat[frozen] = 0
         optimizer.clip(grads.flat)
         t += 1
-        optimizer.update(model.parameters, grads.flat, slots, rate, t, model.decaying)
+        optimizer.update(theta, grads.flat, slots, rate, t, decaying)
         count = len(y) if weight is None else float(weight.sum())
         total += batch_cost * count if objective.reduction == "mean" else batch_cost
         counted += count
