@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS
+from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.architecture import check_chain
 from deltarule.arrays import Array
 from deltarule.encoding import Encoding
 from deltarule.errors import InputError
-from deltarule.initializers import INITIALIZERS
+from deltarule.initializers import INITIALIZERS, Initializer
 from deltarule.layers import Dense
 from deltarule.losses import LOSSES, Loss, Objective
 from deltarule.registry import Registry
@@ -41,7 +41,7 @@ def describe_network(
     InputError
         If an activation, loss or initializer is the user's own and not registered.
     """
-    _check_registered(objective.loss.name, LOSSES)
+    _check_registered(objective.loss, LOSSES)
     return {
         "layers": [_describe_layer(layer) for layer in layers],
         "loss": objective.loss.name,
@@ -51,9 +51,9 @@ def describe_network(
 
 
 def _describe_layer(layer: Dense) -> dict[str, Any]:
-    _check_registered(layer.activation.name, ACTIVATIONS)
-    _check_registered(layer.initializer.name, INITIALIZERS)
-    _check_registered(layer.bias_initializer.name, INITIALIZERS)
+    _check_registered(layer.activation, ACTIVATIONS)
+    _check_registered(layer.initializer, INITIALIZERS)
+    _check_registered(layer.bias_initializer, INITIALIZERS)
     return {
         "n_in": layer.n_in,
         "n_out": layer.n_out,
@@ -65,14 +65,17 @@ def _describe_layer(layer: Dense) -> dict[str, Any]:
     }
 
 
-def _check_registered(name: str, registry: Registry[Any]) -> None:
+def _check_registered(record: Activation | Initializer | Loss, registry: Registry[Any]) -> None:
+    """Refuse a record whose name means nothing to who reads the file, or something else."""
     try:
-        registry.resolve(name)
+        if registry.resolve(record.name).formula == record.formula:
+            return
     except InputError:
-        raise InputError(
-            f"cannot save: {registry.kind} {name!r} is not registered, so no file can name it; "
-            f"register it first (and again before loading)"
-        ) from None
+        pass
+    raise InputError(
+        f"cannot save: {registry.kind} {record.name!r} is not the registered one of that name; "
+        f"register it under a name of its own first (and again before loading)"
+    )
 
 
 def parts_of(description: dict[str, Any], arrays: dict[str, Array]) -> Parts:

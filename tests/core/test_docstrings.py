@@ -11,11 +11,13 @@ from deltarule.activations import ACTIVATIONS
 
 MODULES = [
     "activations",
+    "architecture",
     "arrays",
     "check",
     "check.gradients",
     "check.report",
     "check.slopes",
+    "description",
     "engines.reference",
     "errors",
     "files",

@@ -148,10 +148,19 @@ def ask(net: Network, part: Dataset) -> Answers:
 
 
 def cross_validate(dataset: Dataset, options: Mapping[str, Any]) -> Answers:
-    """Every row asked about once, by a network trained on the other folds in the same way."""
-    asked = [
-        ask(fit(rest, options, quiet=True).net, part) for rest, part in folds(dataset, FOLDS, options["seed"])
-    ]
+    """Every row asked about once, by a network trained on the other folds in the same way.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If one of them was interrupted: half-trained networks answer nothing.
+    """
+    asked = []
+    for rest, part in folds(dataset, FOLDS, options["seed"]):
+        fitted = fit(rest, options, quiet=True)
+        if fitted.history.stopped == "interrupted":
+            raise KeyboardInterrupt
+        asked.append(ask(fitted.net, part))
     rows = [len(answers.true) for answers in asked]
     return Answers(
         np.concatenate([answers.true for answers in asked]),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import click
 
-__all__ = ["names_of", "sizes"]
+__all__ = ["activations", "names_of", "sizes"]
 
 
 def names_of(registry: Iterable[str]) -> str:
     """The names of a registry, for a help text."""
     return ", ".join(registry)
+
+
+def activations(text: str) -> str | list[str]:
+    """One name for all hidden layers, or one for each: ``relu,leaky_relu(0.2)``."""
+    names = [name.strip() for name in re.split(r",(?![^(]*\))", text)]
+    return names if len(names) > 1 else names[0]
 
 
 def sizes(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from deltarule.activations import ACTIVATIONS
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
 from deltarule.cli.models import is_example
-from deltarule.cli.options import names_of, sizes
+from deltarule.cli.options import activations, names_of, sizes
 from deltarule.cli.pictures import plot_results
 from deltarule.cli.train_example import train_example
 from deltarule.datasets import Dataset, load
@@ -53,7 +53,12 @@ _FILE = click.Path(dir_okay=True, path_type=Path)
 @click.option(
     "--hidden", type=sizes, metavar="SIZES", help="Neurons of the hidden layers: 20,20; 0 for none."
 )
-@click.option("--activation", metavar="NAMES", help=f"Of hidden layers: {names_of(ACTIVATIONS)}.")
+@click.option(
+    "--activation",
+    type=activations,
+    metavar="NAMES",
+    help=f"Of the hidden layers, one for all or one for each: {names_of(ACTIVATIONS)}.",
+)
 @click.option("--output", metavar="NAME", help="Activation of the outputs.  [default: what suits the target]")
 @click.option("--loss", metavar="NAME", help=f"{names_of(LOSSES)}.  [default: what suits the output]")
 @click.option("--bias", type=click.Choice(BIAS_KINDS), help="One for each neuron, for each layer, or none.")
@@ -112,24 +117,32 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     options["quiet"] = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
     rest, test, in_folds = set_aside(dataset, options["test_share"], options["seed"])
     fitted = fit(rest, options)
-    answers = None
-    if fitted.history.stopped != "interrupted":
-        answers = (
-            cross_validate(dataset, options) if in_folds else None if test is None else ask(fitted.net, test)
-        )
+    answers, interrupted = None, fitted.history.stopped == "interrupted"
+    if not interrupted:
+        try:
+            answers = (
+                cross_validate(dataset, options)
+                if in_folds
+                else None
+                if test is None
+                else ask(fitted.net, test)
+            )
+        except KeyboardInterrupt:  # between two folds: the network itself is trained
+            interrupted = True
     _write(fitted, answers, dataset, options)
     report = _report(fitted, answers, dataset, written)
     if options["as_json"]:
         print_json(report)
     else:
         _print(report)
-    if fitted.history.stopped == "interrupted":
+    if interrupted:
         _leave(fitted.history, options["checkpoint"] or options["resumed"])
 
 
 def _leave(history: History, checkpoint: Path | None) -> NoReturn:
     stands = f"; the last checkpoint stands: {checkpoint}" if checkpoint and checkpoint.exists() else ""
-    click.echo(f"interrupted after epoch {history.epochs}{stands}", err=True)
+    when = f"after epoch {history.epochs}" if history.stopped == "interrupted" else "before the test was done"
+    click.echo(f"interrupted {when}{stands}", err=True)
     raise click.exceptions.Exit(130)
 
 
