@@ -38,6 +38,10 @@ class Dense:
         Of the weights; He's for the ReLU family, Xavier's for the others where none is named.
     bias_initializer : str or Initializer
 
+    Attributes
+    ----------
+    n_weights, n_biases, n_parameters : int
+
     Examples
     --------
     >>> Dense(784, 200, "relu")
@@ -61,26 +65,18 @@ class Dense:
         self.n_in, self.n_out, self.dropout = int(n_in), int(n_out), float(dropout)
         self.activation = ACTIVATIONS.resolve(activation)
         self.bias = _bias_kind(bias)
+        self.n_weights = self.n_in * self.n_out
+        self.n_biases = {"neuron": self.n_out, "shared": 1, "none": 0}[self.bias]
+        self.n_parameters = self.n_weights + self.n_biases
         self.initializer = INITIALIZERS.resolve(
             _default_initializer(self.activation) if initializer is None else initializer
         )
         self.bias_initializer = INITIALIZERS.resolve(bias_initializer)
 
-    @property
-    def n_biases(self) -> int:
-        """Number of bias parameters: n_out, 1 or 0."""
-        return {"neuron": self.n_out, "shared": 1, "none": 0}[self.bias]
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of weights and biases."""
-        return self.n_in * self.n_out + self.n_biases
-
     def views(self, flat: Array) -> tuple[Array, Array | None]:
         """``W`` (n_in, n_out) and ``b`` (n_biases,) or None, as views into ``flat`` (n_parameters,)."""
-        n_weights = self.n_in * self.n_out
-        W = flat[:n_weights].reshape(self.n_in, self.n_out)
-        return W, flat[n_weights:] if self.n_biases else None
+        W = flat[: self.n_weights].reshape(self.n_in, self.n_out)
+        return W, flat[self.n_weights :] if self.n_biases else None
 
     def draw(self, rng: np.random.Generator) -> Array:
         """Initial parameters, (n_parameters,): the weights, then the biases."""

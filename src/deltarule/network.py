@@ -116,7 +116,7 @@ class Network:
         self.objective = Objective(loss, layers[-1].activation, **terms)
         self.encoding: Encoding | None = None
         self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
-        self.frozen = np.empty(0, dtype=np.intp)
+        self.freeze()
 
     def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
@@ -309,23 +309,23 @@ class Network:
         array([1, 4, 5, 8])
         """
         places = [self.select(name).ravel() for name in names]
-        self.frozen = np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp)
+        self._freeze(np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp))
 
-    @property
-    def decaying(self) -> Array:
-        """Where ``parameters`` holds a weight that is trained, (n_parameters,) of bool."""
-        mask = np.zeros(self.parameters.size, dtype=bool)
-        mask[self.select("W")] = True
-        mask[self.frozen] = False
-        return mask
+    def _freeze(self, frozen: Array) -> None:
+        """``frozen``: where parameters must not move; ``decaying``: where they are weights that may."""
+        self.frozen = frozen
+        self.decaying = np.zeros(self.parameters.size, dtype=bool)
+        self.decaying[self.select("W")] = True
+        self.decaying[frozen] = False
 
     # ------------------------------------------------------------------ copies and files
 
     def copy(self, dtype: Any = None) -> Network:
         """A network with parameters of its own, in another number type if one is named."""
         twin = object.__new__(Network)
-        twin.objective, twin.encoding, twin.frozen = self.objective, self.encoding, self.frozen.copy()
+        twin.objective, twin.encoding = self.objective, self.encoding
         twin._bind([layer.dense for layer in self.layers], self.parameters.astype(dtype or self.dtype))
+        twin._freeze(self.frozen.copy())
         return twin
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -373,7 +373,8 @@ class Network:
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
         net.parameters[:] = parts.parameters
-        net.frozen, net.encoding = parts.frozen, parts.encoding
+        net._freeze(parts.frozen)
+        net.encoding = parts.encoding
         return net
 
 
