@@ -61,10 +61,12 @@ def picture_format(path: str | os.PathLike[str]) -> str:
 
 
 def save_figure(made: Any, path: str | os.PathLike[str]) -> None:
-    """Write a figure in the format that the path's suffix names, atomically."""
+    """Write a figure in the format that the path's suffix names, atomically; equal figures, equal bytes."""
     suffix = picture_format(path)
     content = io.BytesIO()
-    made.savefig(content, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
+    with import_extra("matplotlib", "plot").rc_context({"svg.hashsalt": "deltarule"}):
+        made.savefig(content, format=suffix, metadata=undated)
     write_atomically(path, content.getvalue())
 
 

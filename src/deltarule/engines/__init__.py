@@ -24,6 +24,8 @@ def choose_engine(name: str) -> str:
     """
     if name == "auto":
         return "reference"
+    if not isinstance(name, str):
+        raise InputError(f"engine must be a name, got {name!r}; names: auto, {', '.join(ENGINES)}")
     if name not in ENGINES:
         raise InputError(f"unknown engine {name!r}{did_you_mean(name, ['auto', *ENGINES])}")
     return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, check_whole
 from deltarule.errors import InputError, ModelFileError
 from deltarule.optimizers import GradientStep
 from deltarule.persistence import write_model
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from deltarule.training.run import Run
 
 __all__ = ["restore", "write_checkpoint"]
+
+_FIELDS = {"settings", "updates", "stopped", "generator", "columns", "best", "data"}
 
 
 def write_checkpoint(run: Run) -> None:
@@ -52,28 +54,43 @@ def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], array
         If the state does not fit the network.
     """
     if run.fingerprint != state.get("data"):
-        raise InputError(f"{path} was trained on other samples: resume needs the same X, Y and sample_weight")
+        raise InputError(
+            f"{path} was trained on other samples: resume needs the same X, Y, sample_weight and validation"
+        )
     try:
         if isinstance(run.settings.optimizer, GradientStep):
             _restore_epochs(run, state, arrays)
         else:  # L-BFGS keeps its memory inside SciPy: go back to the start and replay
+            _check_like("slots", arrays["slots"], run.slots)
             run.slots[:] = arrays["slots"]
             run.net.parameters[:] = run.slots[0]
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
 
 
 def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    if arrays["slots"].shape != run.slots.shape:
-        raise ValueError(f"slots of shape {arrays['slots'].shape}, expected {run.slots.shape}")
+    if set(state) != _FIELDS:
+        raise ValueError(f"its state has the fields {', '.join(state)}")
+    _check_like("slots", arrays["slots"], run.slots)
+    if state["columns"] != run.columns:
+        raise ValueError(f"a history of {state['columns']}, expected {run.columns}")
+    if state["stopped"] not in ("finished", "early", "callback"):
+        raise ValueError(f"stopped {state['stopped']!r}")
     run.slots[:] = arrays["slots"]
     run.history = History.from_array(state["columns"], arrays["history"])
+    if run.history["epoch"] != list(range(1, run.history.epochs + 1)):
+        raise ValueError("a history with epochs that do not count up")
     run.rng.bit_generator.state = state["generator"]
-    if state["best"] is not None:
+    if run.settings.early_stopping is not None:
         value, epoch = state["best"]
-        if arrays["best"].shape != run.net.parameters.shape:
-            raise ValueError(f"best weights of shape {arrays['best'].shape}")
+        _check_like("best weights", arrays["best"], run.net.parameters)
         run.best = Best(float(value), int(epoch), arrays["best"])
-    run.epoch, run.updates = run.history.epochs, int(state["updates"])
+    check_whole("updates", state["updates"], 0)
+    run.epoch, run.updates = run.history.epochs, state["updates"]
     if state["stopped"] in ("early", "callback"):
         run.stop, run.history.stopped = True, state["stopped"]
+
+
+def _check_like(name: str, array: Array, expected: Array) -> None:
+    if array.shape != expected.shape or array.dtype != expected.dtype:
+        raise ValueError(f"{name} of {array.dtype} {array.shape}, expected {expected.dtype} {expected.shape}")

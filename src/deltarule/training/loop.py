@@ -103,7 +103,7 @@ def train(
         bool(shuffle),
         concrete_seed(seed),
         check_validation(validation),
-        tuple(METRICS.resolve(metric) for metric in metrics),
+        _resolved(metrics),
         early_stopping,
         engine,
     )
@@ -159,9 +159,17 @@ def resume(
         settings = Settings.from_dict(state["settings"], engine)
     except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
+    if not isinstance(validation, tuple | list | None):
+        raise InputError(f"validation must be None or (X, Y), got {validation!r}: a fraction is remembered")
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
     run = Run(net, settings, Samples.of(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
     restore(run, path, state, arrays)
     return net, run.go(callbacks, progress)
+
+
+def _resolved(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
+        raise InputError(f'metrics must be a sequence such as ["accuracy"], got {metrics!r}')
+    return tuple(METRICS.resolve(metric) for metric in metrics)

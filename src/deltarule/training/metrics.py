@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array, check_whole
 from deltarule.engines import reference
+from deltarule.errors import InputError
 from deltarule.network import CHUNK, Network
 from deltarule.registry import Registry
 
@@ -68,6 +69,8 @@ def _top(k: int = 3) -> Metric:
     check_whole("top: k", k)
 
     def value(a: Array, y: Array) -> float:
+        if a.shape[1] < 2:
+            raise InputError(f"metric top({k}) needs an output for each class, got 1 output")
         true = np.take_along_axis(a, classes(y)[:, None], axis=1)
         return float(((a > true).sum(axis=1) < k).mean())
 

@@ -30,7 +30,7 @@ class Progress:
         self._epochs, self._every = epochs, 1 if epochs <= EVERY_EPOCH else epochs // LINES
         self._enabled = enabled
         self._bar: Any = None
-        if enabled and (sys.stderr.isatty() or _in_notebook()):
+        if enabled and (_in_terminal() or _in_notebook()):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # tqdm's, about a missing widget library
                 from tqdm.auto import tqdm
@@ -48,7 +48,7 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix(numbers, refresh=False)
             self._bar.update()
-        elif epoch % self._every == 0 or epoch == self._epochs:
+        elif sys.stderr is not None and (epoch % self._every == 0 or epoch == self._epochs):
             text = "  ".join(f"{name} {value}" for name, value in numbers.items())
             with contextlib.suppress(OSError, ValueError):  # a closed standard error is no reason to stop
                 print(f"epoch {epoch}/{self._epochs}  {text}", file=sys.stderr, flush=True)
@@ -57,6 +57,14 @@ class Progress:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _in_terminal() -> bool:
+    """Whether standard error is a terminal; it may be closed, or not there at all."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
 
 
 def _in_notebook() -> bool:

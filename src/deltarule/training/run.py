@@ -58,8 +58,9 @@ class Run:
         checkpoint: Checkpoint | None,
     ) -> None:
         self.net, self.settings, self.checkpoint = net, settings, checkpoint
-        self.samples, self.held_out = _divide(net, samples, validation, settings.seed)
+        self.samples, self.held_out = _divide(net, samples, validation, settings)
         self.monitored = _monitored(settings, self.held_out is not None)
+        self._increasing = {metric.name for metric in settings.metrics if metric.increases}
         self.history = History()
         self.epoch = self.updates = 0
         self.stop = False
@@ -68,11 +69,16 @@ class Run:
         self.slots = settings.optimizer.start(net.parameters)
         self.fingerprint = ""
         if checkpoint is not None:
+            if not isinstance(checkpoint, Checkpoint):
+                raise InputError(f"checkpoint must be a Checkpoint or None, got {checkpoint!r}")
             check_writable(checkpoint.path)
-            self.fingerprint = self.samples.digest()
+            settings.check_registered()
+            self.fingerprint = self.samples.digest() + (self.held_out.digest() if self.held_out else "")
 
     def go(self, callbacks: Sequence[Callback] = (), progress: bool = False) -> History:
         """Run the epochs that are left."""
+        if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
+            raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
         self.history.engine = choose_engine(self.settings.engine)
         started = time.perf_counter()
         bar = Progress(self.settings.epochs, self.epoch, enabled=progress)
@@ -98,7 +104,12 @@ class Run:
             return
         while self.epoch < self.settings.epochs and not self.stop:
             before = self.net.parameters.copy()
-            loss, rate = self._one_epoch(optimizer)
+            try:
+                loss, rate = self._one_epoch(optimizer)
+            except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
+                if not np.isfinite(self.net.parameters).all():
+                    self.net.parameters[:] = before
+                raise
             self.record(loss, before, learning_rate=rate)
             after_epoch()
 
@@ -131,8 +142,17 @@ class Run:
         self.epoch += 1
         self.history.append(row | more)
         stopping = self.settings.early_stopping
-        if stopping is not None and stopping.improves(row[self.monitored], self.best):
+        if stopping is not None and stopping.improves(
+            row[self.monitored], self.best, increases=self.monitored.removeprefix("val_") in self._increasing
+        ):
             self.best = Best(row[self.monitored], self.epoch, self.net.parameters.copy())
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the history will have, with an optimizer that takes a learning rate."""
+        names = ["loss", *(metric.name for metric in self.settings.metrics)]
+        held = [f"val_{name}" for name in names] if self.held_out is not None else []
+        return list(dict.fromkeys(["epoch", *names, *held, "learning_rate"]))
 
     def _measures(self) -> dict[str, float]:
         """The metrics on the training samples, and loss and metrics on those held out."""
@@ -168,13 +188,16 @@ class Run:
         bar.update(self.history.row(-1))
 
 
-def _divide(net: Network, samples: Samples, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
+def _divide(
+    net: Network, samples: Samples, validation: Any, settings: Settings
+) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those to validate on."""
     if isinstance(validation, tuple | list):
         if len(validation) != 2:
             raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
         return samples, Samples.of(net, *validation)
-    return (samples, None) if not validation else hold_out(samples, validation, seed)
+    fraction = settings.validation_fraction
+    return hold_out(samples, fraction, settings.seed) if fraction else (samples, None)
 
 
 def _monitored(settings: Settings, held_out: bool) -> str:

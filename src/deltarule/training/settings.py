@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from numbers import Real
 from typing import Any
 
 from deltarule.arrays import check_number, check_whole
@@ -32,7 +33,9 @@ class Checkpoint:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check_whole("every", self.every)
+        if not isinstance(self.path, str | os.PathLike):
+            raise InputError(f"checkpoint: path must be a path, got {self.path!r}")
+        check_whole("checkpoint: every", self.every)
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,15 @@ class Settings:
     engine: str = field(default="auto", compare=False)
 
     def __post_init__(self) -> None:
-        check_whole("epochs", self.epochs)
-        if self.batch_size is not None:
-            check_whole("batch_size", self.batch_size)
+        for name, low in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if name != "batch_size" or value is not None:
+                check_whole(name, value, low)
+                object.__setattr__(self, name, int(value))  # JSON knows no NumPy numbers
         if self.validation_fraction is not None:
             check_number("validation", self.validation_fraction, 0, math.nextafter(1, 0))
+        if not isinstance(self.early_stopping, EarlyStopping | None):
+            raise InputError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON knows it."""
@@ -66,10 +73,20 @@ class Settings:
             "early_stopping": None if self.early_stopping is None else asdict(self.early_stopping),
         }
 
+    def check_registered(self) -> None:
+        """Refuse what a checkpoint could not name: a metric, optimizer or schedule that is not registered."""
+        try:
+            self.from_dict(self.to_dict(), self.engine)
+        except InputError as error:
+            raise InputError(f"cannot write checkpoints: {error}; register it first") from None
+
     @classmethod
     def from_dict(cls, values: dict[str, Any], engine: str) -> Settings:
         """The inverse of :meth:`to_dict`."""
         stopping = values["early_stopping"]
+        known = {item.name for item in fields(cls)} - {"engine"}
+        if set(values) != known or not isinstance(values["shuffle"], bool):
+            raise InputError(f"settings {values}, expected {', '.join(sorted(known))}")
         return cls(
             **{
                 **values,
@@ -93,7 +110,7 @@ def check_validation(validation: Any) -> float | None:
     """The fraction to hold out, where validation is a number."""
     if validation is None or isinstance(validation, tuple | list):
         return None
-    try:
-        return float(validation)
-    except (TypeError, ValueError):
-        raise InputError(f"validation must be None, a fraction or (X, Y), got {validation!r}") from None
+    if not isinstance(validation, Real):
+        raise InputError(f"validation must be None, a fraction or (X, Y), got {type(validation).__name__}")
+    check_number("validation", validation, 0, math.nextafter(1, 0))
+    return float(validation)

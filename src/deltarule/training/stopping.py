@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deltarule.arrays import Array, check_number, check_whole
-from deltarule.training.metrics import METRICS
 
 __all__ = ["Best", "EarlyStopping"]
 
@@ -29,7 +28,7 @@ class EarlyStopping:
 
     Examples
     --------
-    >>> EarlyStopping("val_accuracy", patience=5).increases
+    >>> EarlyStopping("val_accuracy", patience=5).improves(0.9, None, increases=True)
     True
     """
 
@@ -41,19 +40,15 @@ class EarlyStopping:
     def __post_init__(self) -> None:
         if self.patience is not None:
             check_whole("early_stopping: patience", self.patience)
+            object.__setattr__(self, "patience", int(self.patience))  # JSON knows no NumPy numbers
         check_number("early_stopping: min_delta", self.min_delta, 0)
+        object.__setattr__(self, "min_delta", float(self.min_delta))
 
-    @property
-    def increases(self) -> bool:
-        """Whether more of what is monitored is better."""
-        name = (self.monitor or "loss").removeprefix("val_")
-        return name != "loss" and METRICS.resolve(name).increases
-
-    def improves(self, value: float, best: Best | None) -> bool:
-        """Whether ``value`` is better than the best so far."""
+    def improves(self, value: float, best: Best | None, *, increases: bool) -> bool:
+        """Whether ``value`` is better than the best so far; ``increases`` says whether more is better."""
         if best is None:
             return True
-        if self.increases:
+        if increases:
             return value > best.value + self.min_delta
         return value < best.value - self.min_delta
 

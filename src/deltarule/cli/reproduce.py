@@ -1,0 +1,166 @@
+"""``deltarule reproduce``: the tutorials' published figures beside ours."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deltarule.cli.console import console, print_json
+from deltarule.datasets import load
+from deltarule.tutorials import TUTORIALS, Experiment, Row, decimals, experiments
+
+__all__ = ["reproduce"]
+
+MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
+WIDEST_NOTE = 100
+
+
+@click.command()
+@click.argument(
+    "tutorials", nargs=-1, type=click.Choice(TUTORIALS, case_sensitive=False), metavar="[T1 … T5]..."
+)
+@click.option(
+    "--quick", is_flag=True, help="Fewer updates and seeds where an experiment is long: half a minute in all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--mnist",
+    "folder",
+    type=click.Path(),
+    metavar="FOLDER",
+    help="Where MNIST is: train/0…9 and test/0…9 with images, or the four IDX files.",
+)
+@click.pass_context
+def reproduce(
+    context: click.Context, tutorials: tuple[str, ...], quick: bool, as_json: bool, folder: str | None
+) -> None:
+    """Run the experiments of five tutorials; print their published figures beside ours.
+
+    Choose T1 to T5, one_step (scikit-learn's SGD step) or rat42 (NIST's certified regression); all where
+    none is chosen. Where a source is wrong, a note says why. Without --quick, all takes some minutes, most
+    of them for MNIST, which is found in $DELTARULE_DATA_HOME/mnist or downloaded.
+
+    Exits with 1 if a figure that must agree does not.
+
+    \b
+    deltarule reproduce T1 T4
+    deltarule reproduce --quick
+    deltarule reproduce T5 --mnist mnist-images
+    """
+    images = None if folder is None else load(folder)
+    chosen = [e for e in experiments(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]
+    results = []
+    for experiment, rows, seconds in _run(chosen):
+        results.append((experiment, rows, seconds))
+        if not as_json:
+            _show(experiment, rows, seconds)
+    all_rows = [row for _, rows, _ in results for row in rows]
+    if as_json:
+        print_json(
+            {"ok": all(row.ok for row in all_rows), "experiments": [_as_dict(*result) for result in results]}
+        )
+    else:
+        console().print(_verdict(all_rows))
+    context.exit(0 if all(row.ok for row in all_rows) else 1)
+
+
+def _run(chosen: Sequence[Experiment]) -> Iterator[tuple[Experiment, list[Row], float]]:
+    for experiment in chosen:
+        started = time.perf_counter()
+        with _status(f"{experiment.tutorial}: {experiment.title} …"):
+            rows = experiment.run()
+        yield experiment, rows, time.perf_counter() - started
+
+
+def _status(text: str) -> AbstractContextManager[Any]:
+    """A line on standard error while something runs, in a terminal only."""
+    errors = Console(file=sys.stderr)
+    return errors.status(text) if errors.is_terminal else nullcontext()
+
+
+def _as_dict(experiment: Experiment, rows: list[Row], seconds: float) -> dict[str, Any]:
+    title = {"tutorial": experiment.tutorial, "title": experiment.title, "seconds": round(seconds, 3)}
+    return {**title, "rows": [asdict(row) for row in rows]}
+
+
+# ---------------------------------------------------------------------- for people
+
+
+def _show(experiment: Experiment, rows: list[Row], seconds: float) -> None:
+    """A table, and under it the notes that its rows refer to by number."""
+    out = console()
+    notes = list(dict.fromkeys(row.note for row in rows if row.note))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("quantity")
+    for column in ("published", "ours"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("agrees", justify="center", no_wrap=True)
+    table.add_column("note", no_wrap=True)
+    for row in rows:
+        table.add_row(*_cells(row, notes))
+    out.print(
+        Text(f"{experiment.tutorial}  {experiment.title}", style="bold"),
+        Text(f"{seconds:.1f} s", style="dim"),
+    )
+    out.print()
+    out.print(table)
+    for number, note in enumerate(notes, 1):
+        _print_note(out, number, note)
+    out.print()
+
+
+def _cells(row: Row, notes: list[str]) -> list[Text]:
+    mark, style = MARKS[row.agrees] if row.ok else ("WRONG", "bold red")
+    return [
+        Text(row.quantity),
+        Text(_figure(row.published, row.published)),
+        Text(_figure(row.ours, row.published)),
+        Text(mark, style=style),
+        Text(f"[{notes.index(row.note) + 1}]" if row.note else "", style="dim"),
+    ]
+
+
+def _print_note(out: Console, number: int, note: str) -> None:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
+    out.print(grid, width=min(out.width, WIDEST_NOTE))
+
+
+def _figure(value: Any, published: Any) -> str:
+    """A number with as many digits as the source prints; a matrix row by row."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return "\n".join(" ".join(f"{entry + 0.0:>12.6g}" for entry in row) for row in value)
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(published, float):
+        return f"{value:.10g}"
+    mantissa, exponent, _ = repr(published).partition("e")
+    return (
+        f"{value:.{decimals(float(mantissa))}e}" if exponent else f"{value:.{max(decimals(published), 2)}f}"
+    )
+
+
+def _verdict(rows: list[Row]) -> Text:
+    wrong = [f"{row.tutorial} {row.quantity}" for row in rows if not row.ok]
+    if wrong:
+        return Text(
+            f"{len(wrong)} of {len(rows)} figures are not as they must be: {'; '.join(wrong)}",
+            style="bold red",
+        )
+    published = [row for row in rows if row.agrees is not None]
+    agreeing = sum(row.agrees is True for row in published)
+    return Text(
+        f"{agreeing} of {len(published)} published figures agree; where one does not, its note says why. "
+        "Figures without a published one equal the exact value, where that is known."
+    )
