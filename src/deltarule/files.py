@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 import tempfile
 from pathlib import Path
@@ -48,17 +49,20 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = check_writable(path)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+    prefix = f".{target.name[:20]}.{secrets.token_hex(4)}."  # its own, so that it can be found again
     try:
+        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+    except BaseException:  # a signal may come before mkstemp has said what it made
+        for left in target.parent.iterdir():
+            if left.name.startswith(prefix):
+                with contextlib.suppress(OSError):
+                    left.unlink()
         raise
     _sync_folder(target.parent)
 

@@ -39,7 +39,8 @@ def figure(n_panels: int, title: str = "") -> tuple[Any, list[Any]]:
     made = figures.Figure(figsize=(4.6 * n_panels, 4.1), layout="constrained", dpi=120)
     panels = made.subplots(1, n_panels, squeeze=False)[0]
     if title:
-        made.suptitle(title, fontsize=11)
+        whole = title.encode(errors="replace").decode()  # a file's name may hold bytes that are no text
+        made.suptitle(whole, fontsize=11)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
     return made, list(panels)

@@ -77,7 +77,8 @@ def test_a_signal_leaves_one_json_object(folder):
 
 
 def test_a_signal_without_a_checkpoint_names_none(folder):
-    with start("train", "iris", *LONG, stdout=PIPE, stderr=PIPE) as one:
+    slow = ["--epochs", 2000, "--batch-size", 1, "--test", 0]  # a line every 100 epochs
+    with start("train", "iris", *slow, stdout=PIPE, stderr=PIPE) as one:
         assert one.stderr.readline().startswith("epoch ")
         one.send_signal(signal.SIGTERM)
         _, err = one.communicate(timeout=60)
@@ -236,13 +237,23 @@ def test_a_bare_environment_in_a_read_only_folder_is_enough(folder):
     assert sorted(entry.name for entry in (folder / "out").iterdir()) == ["m", "p.png"]
 
 
-def test_labels_that_the_locale_cannot_print_are_replaced_not_fatal(folder):
+def test_labels_come_back_whole_in_any_locale(folder):
     classes_csv(folder / "t.csv", labels=("Ahorn", "Büche"))
     run("train", "t.csv", "--epochs", 30, "--test", 0, "--quiet", "--save", "m")
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     code, out, err = process("predict", "m", "t.csv", env=env)
     assert (code, err) == (0, "")
-    assert {row["kind"] for row in read_rows(out)} == {"Ahorn", "B?che"}
+    assert {row["kind"] for row in read_rows(out)} == {"Ahorn", "Büche"}
+
+
+def test_a_name_that_is_no_text_is_a_name(folder):
+    """A file system takes any bytes."""
+    strange = os.fsdecode(b"b\xe4ume.csv")
+    classes_csv(folder / strange)
+    code, out, err = process("train", strange, "--epochs", 2, "--quiet", "--plot", "p.png", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["epochs"] == 2
+    assert (folder / "p.png").exists()
 
 
 @pytest.mark.parametrize("arguments", [["inspect", "T1"], ["train", "xor", "--epochs", 3], ["data", "list"]])

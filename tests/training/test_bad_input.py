@@ -118,7 +118,9 @@ JUNK = [None, -1, 0, float("nan"), float("inf"), "1", [], 10**12, object(), 2.5,
         ("sample_weight", (None,)),
     ],
 )
-@pytest.mark.parametrize("value", JUNK, ids=repr)
+@pytest.mark.parametrize(
+    "value", JUNK, ids=lambda value: type(value).__name__ if type(value) is object else repr(value)
+)
 def test_every_argument_is_taken_or_refused_by_its_name(name, accepted, value):
     net = small()
     before = net.parameters.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import tempfile
 import threading
 import tracemalloc
 from pathlib import Path
@@ -233,3 +234,31 @@ def test_a_hundred_fits_leave_memory_files_and_threads_as_they_were(optimizer, t
     assert _open_files() == files
     assert threading.active_count() == threads
     assert [entry.name for entry in tmp_path.iterdir()] == ["c"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_ctrl_c_while_the_temporary_file_is_made_leaves_none(moment, tmp_path, monkeypatch):
+    """The signal may come when the file is there and nobody knows its name yet."""
+    mkstemp, calls = tempfile.mkstemp, []
+
+    def pressed(*arguments, **more):
+        calls.append(1)
+        if len(calls) == 3 and moment == "before":
+            raise KeyboardInterrupt
+        descriptor, name = mkstemp(*arguments, **more)
+        if len(calls) == 3:
+            os.close(descriptor)
+            raise KeyboardInterrupt
+        return descriptor, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", pressed)
+    history = train(small(), X, Y, epochs=9, checkpoint=Checkpoint(tmp_path / "c"))
+    assert (history.stopped, history.epochs) == ("interrupted", 3)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["c"]
+    assert len(resume(tmp_path / "c", X, Y)[1]["loss"]) == 9
+
+
+def test_a_checkpoint_may_have_the_longest_name_that_the_disk_takes(tmp_path):
+    path = tmp_path / ("数" * 85)  # 255 bytes
+    train(small(), X, Y, epochs=2, checkpoint=Checkpoint(path))
+    assert resume(path, X, Y)[1].epochs == 2
