@@ -41,6 +41,8 @@ class Activation:
         As a person writes them.
     range : (float, float)
         The least and the greatest value of f; a loss refuses outputs outside its domain.
+    parameter : float
+        The number in its name, where it has one: 0.2 of ``leaky_relu(0.2)``.
     kinks : tuple of float
         Where f′ jumps; a gradient check cannot trust differences across them.
     pull_back : callable, (da, z, a) -> delta, optional
@@ -61,6 +63,7 @@ class Activation:
     formula: str
     derivative_formula: str
     range: tuple[float, float] = (-INF, INF)
+    parameter: float = 0.0
     kinks: tuple[float, ...] = ()
     pull_back: Callable[[Array, Array, Array], Array] | None = None
 
@@ -161,6 +164,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
         name="leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
         value=lambda z: np.maximum(z, slope * z),
         derivative=lambda z, a: np.where(z.real > 0, 1, slope).astype(z.dtype),
+        parameter=slope,
         formula=f"f(z) = z if z > 0 else {slope}·z",
         derivative_formula=f"f′(z) = 1 if z > 0 else {slope}",
         kinks=(0.0,),
@@ -186,6 +190,7 @@ def _elu(alpha: float = 1.0) -> Activation:
         name="elu" if alpha == 1.0 else f"elu({alpha!r})",
         value=value,
         derivative=derivative,
+        parameter=alpha,
         formula=f"f(z) = z if z > 0 else {alpha}·(e^z − 1)",
         derivative_formula=f"f′(z) = 1 if z > 0 else f(z) + {alpha}",
         range=(-alpha, INF),

@@ -67,15 +67,11 @@ def _describe_layer(layer: Dense) -> dict[str, Any]:
 
 def _check_registered(record: Activation | Initializer | Loss, registry: Registry[Any]) -> None:
     """Refuse a record whose name means nothing to who reads the file, or something else."""
-    try:
-        if registry.resolve(record.name).formula == record.formula:
-            return
-    except InputError:
-        pass
-    raise InputError(
-        f"cannot save: {registry.kind} {record.name!r} is not the registered one of that name; "
-        f"register it under a name of its own first (and again before loading)"
-    )
+    if not registry.holds(record):
+        raise InputError(
+            f"cannot save: {registry.kind} {record.name!r} is not the registered one of that name; "
+            f"register it under a name of its own first (and again before loading)"
+        )
 
 
 def parts_of(description: dict[str, Any], arrays: dict[str, Array]) -> Parts:

@@ -42,6 +42,8 @@ class Loss:
         Where the targets must lie.
     distribution : bool
         Whether the targets of a sample must sum to 1.
+    parameter : float
+        The number in its name, where it has one: 0.5 of ``huber(0.5)``.
     kinks : tuple of float
         Values of a − y where the derivative jumps; a gradient check cannot trust differences across them.
 
@@ -60,6 +62,7 @@ class Loss:
     domain: tuple[float, float] = (-INF, INF)
     targets: tuple[float, float] = (-INF, INF)
     distribution: bool = False
+    parameter: float = 0.0
     kinks: tuple[float, ...] = ()
 
     def accepts(self, output: Activation) -> bool:
@@ -102,6 +105,7 @@ def _huber(threshold: float = 1.0) -> Loss:
 
     return Loss(  # Huber (1964)
         name="huber" if threshold == 1.0 else f"huber({threshold!r})",
+        parameter=threshold,
         terms=terms,
         derivative=lambda a, y: np.clip(a - y, -threshold, threshold),
         formula=f"E = Σₖ rₖ²/2 if |rₖ| < {threshold} else {threshold}·(|rₖ| − {threshold}/2), rₖ = aₖ − yₖ",

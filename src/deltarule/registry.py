@@ -62,6 +62,13 @@ class Registry(Generic[T]):
             raise InputError(f"unknown {self.kind} {name[:60]!r}{did_you_mean(name, self._makers)}")
         return self._makers[name]
 
+    def holds(self, record: Any) -> bool:
+        """Whether the record's name stands for it here, and not for nothing or for another one."""
+        try:
+            return bool(self.resolve(record.name).formula == record.formula)  # type: ignore[attr-defined]
+        except InputError:
+            return False
+
     def resolve(self, spec: str | T) -> T:
         """The record that ``spec`` names; a record passes through.
 

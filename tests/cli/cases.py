@@ -68,10 +68,11 @@ def refused(*arguments):
 
 def start(*arguments, folder=None, env=None, clean=False, **options):
     """``python -m deltarule`` as a process, in which Ctrl-C works as in a terminal."""
+    inherited = {} if clean else {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     return subprocess.Popen(
         [sys.executable, "-m", "deltarule", *map(str, arguments)],
         cwd=folder,
-        env={**({} if clean else os.environ), "PYTHONPATH": SOURCE, **(env or {})},
+        env={**inherited, "PYTHONPATH": SOURCE, **(env or {})},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
         encoding="utf-8",

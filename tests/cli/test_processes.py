@@ -16,6 +16,7 @@ import pytest
 
 import deltarule
 from deltarule import resume
+from deltarule.datasets import names
 from deltarule.persistence import read_model
 
 from .cases import SOURCE, classes_csv, process, read_rows, report_of, run, start
@@ -263,10 +264,18 @@ def test_no_colours_and_no_control_characters_go_into_a_pipe(arguments):
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", out + err)
 
 
-def test_tables_are_not_cut_to_a_width_in_a_pipe():
+def test_tables_are_neither_cut_nor_broken_to_a_width_in_a_pipe():
     _, out, _ = process("data", "list")
-    assert "takes a minute" in out or "70,000" in out or "MNIST" in out
-    assert "…" not in out
+    for description in names().values():
+        assert description in out
+
+
+def test_signs_that_the_locale_cannot_print_are_no_reason_to_stop():
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for arguments in (["inspect", "T1"], ["data", "list"], ["train", "xor", "--epochs", 1]):
+        code, out, err = process(*arguments, env=env)
+        assert (code, "Traceback" in err) == (0, False)
+        assert out
 
 
 def test_a_terminal_gets_bold_heads():

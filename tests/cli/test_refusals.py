@@ -229,6 +229,11 @@ def test_bad_values_are_refused_in_one_line(arguments, reason, folder):
     assert not list(folder.iterdir())
 
 
+def test_a_name_of_two_lines_is_refused_in_one():
+    assert refused("train", "two\nlines.csv").endswith("lines.csv: cannot be read: no such file")
+    assert refused("inspect", "two\nlines").startswith("error: cannot read two lines")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -123,6 +123,16 @@ def test_evaluation_agrees_with_the_report_of_training(trees):
     assert np.trace(found["confusion"]) == round(60 * found["accuracy"])
 
 
+def test_true_classes_are_the_rows_of_the_confusion_and_predicted_ones_its_columns(trees, tmp_path):
+    """Call every tree an ash: one row holds all counts, and they are those of the predictions."""
+    path, model, _ = trees
+    text = path.read_text().replace("beech", "ash").replace("cedar", "ash")
+    (tmp_path / "t.csv").write_text(text)
+    predicted = [row["kind"] for row in read_rows(run("predict", model, path))]
+    counts = [predicted.count(kind) for kind in ("ash", "beech", "cedar")]
+    assert report_of("evaluate", model, tmp_path / "t.csv")["confusion"] == [counts, [0, 0, 0], [0, 0, 0]]
+
+
 def test_evaluation_prints_the_confusion_with_its_labels(trees):
     path, model, _ = trees
     text = run("evaluate", model, path)

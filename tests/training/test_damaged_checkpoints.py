@@ -77,14 +77,18 @@ def test_a_flipped_bit_anywhere_is_refused(path):
         refuse(path)
 
 
-@pytest.mark.parametrize("field", ["settings", "updates", "stopped", "generator", "columns", "best"])
+@pytest.mark.parametrize(
+    "field", ["settings", "updates", "stopped", "engine", "generators", "columns", "best"]
+)
 @pytest.mark.parametrize("value", NONSENSE, ids=repr)
 def test_nonsense_in_a_field_of_the_state_is_refused(path, field, value):
     rewrite(path, put(field, value=value))
     refuse(path)
 
 
-@pytest.mark.parametrize("field", ["settings", "updates", "stopped", "generator", "columns", "best"])
+@pytest.mark.parametrize(
+    "field", ["settings", "updates", "stopped", "engine", "generators", "columns", "best"]
+)
 def test_a_missing_field_of_the_state_is_refused(path, field):
     rewrite(path, lambda state, arrays: state.pop(field))
     refuse(path)
@@ -169,7 +173,19 @@ def test_a_history_of_other_columns_is_refused(path, columns):
     ids=str,
 )
 def test_a_generator_in_an_impossible_state_is_refused(path, place, value):
-    rewrite(path, put("generator", *place, value=value))
+    whole = path.read_bytes()
+    for which in (0, 1):
+        path.write_bytes(whole)
+        rewrite(path, put("generators", which, *place, value=value))
+        refuse(path)
+
+
+@pytest.mark.parametrize("n_generators", [0, 1, 3])
+def test_another_number_of_generators_is_refused(path, n_generators):
+    def change(state, arrays):
+        state["generators"] = state["generators"][:1] * n_generators
+
+    rewrite(path, change)
     refuse(path)
 
 

@@ -124,7 +124,7 @@ def test_what_ends_a_diverging_epoch_half_way_leaves_finite_parameters(stop, mon
         model.parameters[:3] = np.inf
         raise stop
 
-    monkeypatch.setattr(reference, "run_epoch", half)
+    monkeypatch.setattr(reference, "run_epochs", half)
     net = small()
     before = net.parameters.copy()
     try:

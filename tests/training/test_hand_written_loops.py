@@ -64,14 +64,14 @@ def test_momentum_equals_the_loop_written_by_hand():
 def recorded(monkeypatch):
     """The batches, and the learning rates, that the engine was given: a list for each epoch."""
     epochs = []
-    run_epoch = reference.run_epoch
+    run_epochs = reference.run_epochs
 
-    def recording(model, batches, optimizer, slots, rates, t, rng):
-        batches = list(batches)
-        epochs.append((batches, list(rates), t))
-        return run_epoch(model, iter(batches), optimizer, slots, rates, t, rng)
+    def recording(model, samples, size, orders, optimizer, slots, rates, t, rng):
+        order = None if orders is None else orders[0]
+        epochs.append((list(samples.batches(size, order, model.parameters.dtype)), rates[0].tolist(), t))
+        return run_epochs(model, samples, size, orders, optimizer, slots, rates, t, rng)
 
-    monkeypatch.setattr(reference, "run_epoch", recording)
+    monkeypatch.setattr(reference, "run_epochs", recording)
     return epochs
 
 

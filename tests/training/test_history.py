@@ -104,6 +104,23 @@ def test_an_empty_history_prints_nothing():
     assert History().to_array().shape == (0, 0)
 
 
+@pytest.mark.parametrize("rows", [0, 3])
+def test_ctrl_c_between_two_columns_leaves_no_half_row(rows, tmp_path):
+    class Columns(dict):
+        def items(self):
+            yield from [("epoch", [rows + 1]), ("loss", [0.5])]
+            raise KeyboardInterrupt
+
+    history = history_of(rows, accuracy=1.0)
+    with pytest.raises(KeyboardInterrupt):
+        history.extend(Columns())
+    assert history.epochs == rows
+    assert {len(values) for values in history.values()} == {rows}
+    history.to_csv(tmp_path / "h.csv")
+    history.append({"epoch": rows + 1, "loss": 0.5, "accuracy": 1.0})
+    assert history.to_array().shape == (rows + 1, 3)
+
+
 def test_the_file_holds_every_bit(tmp_path):
     history = train(small(), X, Y, epochs=40, validation=0.25, metrics=["mae"])
     history.to_csv(tmp_path / "h.csv")

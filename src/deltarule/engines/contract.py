@@ -1,15 +1,46 @@
-"""What an engine is given: the parts of a network it reads, and batches of samples."""
+"""What an engine is given, and what it must do: ``run_epochs``.
+
+An engine is a module with a number ``BLOCK``, how many rows times parameters it may go through in one call
+while nobody needs to look (one epoch at least), and a function
+
+    run_epochs(model, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
+
+that makes one update for each batch of each epoch, in place of ``model.parameters`` and ``slots``:
+
+model : Model
+samples : Samples
+size : int
+    Rows of a batch; the last one may have fewer.
+orders : ndarray of int, (n_epochs, n_rows), or None
+    In which order each epoch takes the rows; None takes them as they stand.
+optimizer : GradientStep
+slots : ndarray, (number of slots, n_parameters)
+rates : ndarray, (n_epochs, n_batches)
+    The learning rate of each update.
+t : int
+    Number of updates made before.
+rng : Generator
+    Draws the dropout masks.
+
+It returns the loss of each epoch: the mean of the batches' costs, each counted by its share of the samples
+(their sum, where the objective sums), as they were before each batch's update. At the first epoch in which
+a cost or a parameter is not finite it stops, sets the parameters back to what they were before that epoch,
+and returns the losses of the epochs before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.layers import Layer
 from deltarule.losses import Objective
 
-__all__ = ["Batch", "Model"]
+__all__ = ["Batch", "Model", "Samples"]
 
 #: ``x`` (n, n_features), ``y`` (n, n_outputs) and sample weights (n, 1) or None.
 Batch: TypeAlias = tuple[Array, Array, Array | None]
@@ -40,3 +71,29 @@ class Model(Protocol):
     def frozen(self) -> Array: ...
     @property
     def decaying(self) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """``x`` (n, n_features), ``y`` (n, n_outputs), sample weights (n, 1) or None, known to fit the network.
+
+    ``x`` keeps a number type narrower than the network's (images stay bytes) and is widened batch by batch.
+    """
+
+    x: Array
+    y: Array
+    weight: Array | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: Array | slice) -> Samples:
+        """Some of the samples."""
+        return Samples(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+    def batches(self, size: int, order: Array | None, dtype: np.dtype[Any]) -> Iterator[Batch]:
+        """Consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
+        for start in range(0, len(self), size):
+            stop = start + size
+            part = self.take(slice(start, stop) if order is None else order[start:stop])
+            yield part.x.astype(dtype, copy=False), part.y, part.weight

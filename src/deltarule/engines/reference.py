@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.engines.contract import Batch, Model
+from deltarule.engines.contract import Batch, Model, Samples
 from deltarule.layers import Gradients, Layer, Trace
 from deltarule.losses import Objective
 from deltarule.optimizers import GradientStep
 
-__all__ = ["backward", "cost", "forward", "predict", "run_epoch"]
+__all__ = ["backward", "cost", "forward", "predict", "run_epochs"]
+
+#: Rows times parameters to go through in one call, beyond a first epoch.
+BLOCK = 0
 
 #: A product too small for a float is 0, and that is no cause for alarm.
 _underflow_is_zero = np.errstate(under="ignore")
@@ -79,48 +82,53 @@ def backward(
     return grads
 
 
-def run_epoch(
+def run_epochs(
+    model: Model,
+    samples: Samples,
+    size: int,
+    orders: Array | None,
+    optimizer: GradientStep,
+    slots: Array,
+    rates: Array,
+    t: int,
+    rng: np.random.Generator,
+) -> Array:
+    """See :mod:`deltarule.engines.contract`."""
+    theta, losses = model.parameters, []
+    for epoch, epoch_rates in enumerate(rates):
+        before = theta.copy()
+        batches = samples.batches(size, None if orders is None else orders[epoch], theta.dtype)
+        loss = _run_epoch(model, batches, optimizer, slots, epoch_rates, t, rng)
+        if not (math.isfinite(loss) and np.isfinite(theta).all()):
+            theta[:] = before
+            break
+        losses.append(loss)
+        t += len(epoch_rates)
+    return np.array(losses)
+
+
+def _run_epoch(
     model: Model,
     batches: Iterator[Batch],
     optimizer: GradientStep,
     slots: Array,
-    rates: Sequence[float],
+    rates: Array,
     t: int,
     rng: np.random.Generator,
 ) -> float:
-    """One update for each batch; returns the epoch's loss, or NaN at the first that is not finite.
-
-    The loss is the mean of the batches' costs, each counted by its share of the samples (their sum,
-    where the objective sums), as they were before each batch's update.
-
-    Parameters
-    ----------
-    model : Model
-        Its parameters are moved in place.
-    batches : iterator of (x, y, weight)
-    optimizer : GradientStep
-    slots : ndarray, (number of slots, n_parameters)
-        Moved in place.
-    rates : sequence of float
-        The learning rate of each update.
-    t : int
-        Number of updates made before this epoch.
-    rng : Generator
-        Draws the dropout masks.
-    """
+    """One update for each batch; the epoch's loss, or NaN at the first cost that is not finite."""
     layers, objective, theta = model.layers, model.objective, model.parameters
-    frozen, decaying = model.frozen, model.decaying
     total, counted = 0.0, 0.0
-    for (x, y, weight), rate in zip(batches, rates, strict=True):
+    for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):
         trace = forward(layers, x, rng)
         batch_cost = float(cost(layers, objective, trace, y, weight))
         if not math.isfinite(batch_cost):
             return math.nan
         grads = backward(layers, objective, trace, y, weight)
-        grads.flat[frozen] = 0
+        grads.flat[model.frozen] = 0
         optimizer.clip(grads.flat)
         t += 1
-        optimizer.update(theta, grads.flat, slots, rate, t, decaying)
+        optimizer.update(theta, grads.flat, slots, rate, t, model.decaying)
         count = len(y) if weight is None else float(weight.sum())
         total += batch_cost * count if objective.reduction == "mean" else batch_cost
         counted += count

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["restore", "write_checkpoint"]
 
-_FIELDS = {"settings", "updates", "stopped", "generator", "columns", "best", "data"}
+_FIELDS = {"settings", "updates", "stopped", "engine", "generators", "columns", "best", "data"}
 
 
 def write_checkpoint(run: Run) -> None:
@@ -32,7 +32,8 @@ def write_checkpoint(run: Run) -> None:
         "settings": run.settings.to_dict(),
         "updates": run.updates,
         "stopped": run.history.stopped,
-        "generator": run.rng.bit_generator.state,
+        "engine": run.engine,
+        "generators": [run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state],
         "columns": list(run.history),
         "best": None if best is None else [best.value, best.epoch],
         "data": run.fingerprint,
@@ -80,7 +81,8 @@ def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -
     run.history = History.from_array(state["columns"], arrays["history"])
     if run.history["epoch"] != list(range(1, run.history.epochs + 1)):
         raise ValueError("a history with epochs that do not count up")
-    run.rng.bit_generator.state = state["generator"]
+    orders, masks = state["generators"]
+    run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state = orders, masks
     if run.settings.early_stopping is not None:
         value, epoch = state["best"]
         _check_like("best weights", arrays["best"], run.net.parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -55,8 +55,18 @@ class History(Mapping[str, list[float]]):
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the same columns."""
-        for name, value in row.items():
-            self._columns.setdefault(name, []).append(value)
+        self.extend({name: [value] for name, value in row.items()})
+
+    def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
+        """Add epochs, column by column; every row has the same columns."""
+        before = self.epochs
+        try:
+            for name, values in columns.items():
+                self._columns.setdefault(name, []).extend(values)
+        except BaseException:  # Ctrl-C between two columns: no half rows
+            for kept in self._columns.values():
+                del kept[before:]
+            raise
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self._columns:

@@ -26,12 +26,13 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     assert isinstance(optimizer, LBFGS)
     if any(layer.dense.dropout for layer in net.layers):
         raise InputError("lbfgs needs a cost that does not change between two looks: set dropout to 0")
-    samples = run.samples.widened()
+    samples = run.samples
+    x = samples.x.astype(net.dtype, copy=False)
     free = np.delete(np.arange(net.parameters.size), net.frozen)
 
     def cost_and_gradient(theta: Array) -> tuple[float, Array]:
         net.parameters[free] = theta
-        trace = reference.forward(net.layers, samples.x)
+        trace = reference.forward(net.layers, x)
         cost = reference.cost(net.layers, net.objective, trace, samples.y, samples.weight)
         grads = reference.backward(net.layers, net.objective, trace, samples.y, samples.weight)
         return float(cost), grads.flat[free].astype(np.float64)
@@ -40,7 +41,7 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
 
     def after_iteration(intermediate_result: Any) -> None:
         net.parameters[free] = intermediate_result.x
-        run.record(float(intermediate_result.fun), best)
+        run.record([float(intermediate_result.fun)], best)
         best[:] = net.parameters
         after_epoch()
         if run.stop:
@@ -49,7 +50,7 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     start = net.parameters[free].astype(np.float64)
     try:
         if not np.isfinite(cost_and_gradient(start)[0]):
-            run.record(np.nan, best)
+            raise run.divergence()
         result = optimize.minimize(
             cost_and_gradient,
             start,

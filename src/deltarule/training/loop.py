@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from deltarule.engines import ENGINES
 from deltarule.errors import InputError, ModelFileError
 from deltarule.network import Network
 from deltarule.optimizers import OPTIMIZERS, Optimizer
 from deltarule.persistence import read_model
 from deltarule.training.checkpoints import restore
-from deltarule.training.data import Samples
+from deltarule.training.data import samples_for
 from deltarule.training.history import History
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.run import Callback, Run
@@ -107,7 +108,7 @@ def train(
         early_stopping,
         engine,
     )
-    run = Run(net, settings, Samples.of(net, X, Y, sample_weight), validation, checkpoint)
+    run = Run(net, settings, samples_for(net, X, Y, sample_weight), validation, checkpoint)
     return run.go(callbacks, progress)
 
 
@@ -121,7 +122,7 @@ def resume(
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
-    engine: str = "auto",
+    engine: str | None = None,
     progress: bool = False,
 ) -> tuple[Network, History]:
     """Go on from a checkpoint, to the very end the uninterrupted run would have had.
@@ -134,8 +135,10 @@ def resume(
         The same data as before (a validation fraction is remembered).
     epochs : int, optional
         Another number of epochs in all.
-    callbacks, engine, progress
+    callbacks, progress
         As in :func:`train`.
+    engine : str, optional
+        Another engine; the same where none is named.
     checkpoint : Checkpoint, optional
         Where to write from now on; the same file where none is named.
 
@@ -156,7 +159,9 @@ def resume(
     net = Network.from_description(path, description, arrays)
     state = description["training"]
     try:
-        settings = Settings.from_dict(state["settings"], engine)
+        if state["engine"] not in ENGINES:
+            raise InputError(f"its engine is {state['engine']!r}")
+        settings = Settings.from_dict(state["settings"], engine or state["engine"])
     except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
     if not isinstance(validation, tuple | list | None):
@@ -164,7 +169,7 @@ def resume(
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
-    run = Run(net, settings, Samples.of(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
+    run = Run(net, settings, samples_for(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
     restore(run, path, state, arrays)
     return net, run.go(callbacks, progress)
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.engines import ENGINES, choose_engine
+from deltarule.engines.contract import Samples
 from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
 from deltarule.network import Network
 from deltarule.optimizers import GradientStep
 from deltarule.training.checkpoints import write_checkpoint
-from deltarule.training.data import Samples, hold_out
+from deltarule.training.data import digest, hold_out, samples_for
 from deltarule.training.history import History
 from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import measure
@@ -65,21 +66,27 @@ class Run:
         self.epoch = self.updates = 0
         self.stop = False
         self.best: Best | None = None
-        self.rng = np.random.default_rng(settings.seed)
+        self.order_rng = np.random.default_rng(settings.seed)
+        self.mask_rng = np.random.default_rng([settings.seed, 2])
         self.slots = settings.optimizer.start(net.parameters)
+        size = min(settings.batch_size or len(self.samples), len(self.samples))
+        n_updates = settings.epochs * math.ceil(len(self.samples) / size)
+        self.engine = choose_engine(settings.engine, net, settings.optimizer, n_updates)
+        self._watched = False
         self.fingerprint = ""
         if checkpoint is not None:
             if not isinstance(checkpoint, Checkpoint):
                 raise InputError(f"checkpoint must be a Checkpoint or None, got {checkpoint!r}")
             check_writable(checkpoint.path)
             settings.check_registered()
-            self.fingerprint = self.samples.digest() + (self.held_out.digest() if self.held_out else "")
+            self.fingerprint = digest(samples) + (digest(self.held_out) if self.held_out else "")
 
     def go(self, callbacks: Sequence[Callback] = (), progress: bool = False) -> History:
         """Run the epochs that are left."""
         if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
             raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
-        self.history.engine = choose_engine(self.settings.engine)
+        self._watched = progress or bool(callbacks)
+        self.history.engine = self.engine
         started = time.perf_counter()
         bar = Progress(self.settings.epochs, self.epoch, enabled=progress)
         try:
@@ -105,47 +112,70 @@ class Run:
         while self.epoch < self.settings.epochs and not self.stop:
             before = self.net.parameters.copy()
             try:
-                loss, rate = self._one_epoch(optimizer)
+                losses, rates = self._some_epochs(optimizer)
             except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
                 if not np.isfinite(self.net.parameters).all():
                     self.net.parameters[:] = before
                 raise
-            self.record(loss, before, learning_rate=rate)
+            self.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
+            if len(losses) < len(rates):
+                raise self.divergence()
             after_epoch()
 
-    def _one_epoch(self, optimizer: GradientStep) -> tuple[float, float]:
-        """Update the parameters with every batch; the loss, and the last learning rate."""
-        n = len(self.samples)
-        size = min(self.settings.batch_size or n, n)
-        order = self.rng.permutation(n) if self.settings.shuffle and size < n else None
-        n_batches = math.ceil(n / size)
-        starts = [self.epoch + batch / n_batches for batch in range(n_batches)]
-        rates = [optimizer.schedule(start, self.settings.epochs) for start in starts]
-        engine, batches = ENGINES[self.history.engine], self.samples.batches(size, order)
-        loss = engine.run_epoch(self.net, batches, optimizer, self.slots, rates, self.updates, self.rng)
-        self.updates += n_batches
-        return loss, rates[-1]
+    def _some_epochs(self, optimizer: GradientStep) -> tuple[Array, Array]:
+        """Update the parameters with every batch of some epochs; their losses, and all learning rates."""
+        n_rows, n_epochs = len(self.samples), self._epochs_unwatched()
+        size = min(self.settings.batch_size or n_rows, n_rows)
+        n_batches = math.ceil(n_rows / size)
+        orders = None
+        if self.settings.shuffle and size < n_rows:
+            orders = np.array([self.order_rng.permutation(n_rows) for _ in range(n_epochs)])
+        schedule, times = optimizer.schedule, self.epoch + np.arange(n_epochs * n_batches) / n_batches
+        rates = np.array([schedule(time, self.settings.epochs) for time in times.tolist()])
+        rates = rates.reshape(n_epochs, n_batches)
+        losses = ENGINES[self.engine].run_epochs(
+            self.net, self.samples, size, orders, optimizer, self.slots, rates, self.updates, self.mask_rng
+        )
+        self.updates += rates.size
+        return losses, rates
 
-    def record(self, loss: float, before: Array, **more: float) -> None:
-        """Enter an epoch into the history.
+    def _epochs_unwatched(self) -> int:
+        """How many epochs may pass before anybody looks: metrics, callbacks, a checkpoint, Ctrl-C."""
+        settings, left = self.settings, self.settings.epochs - self.epoch
+        if self._watched or settings.metrics or settings.early_stopping or self.held_out is not None:
+            return 1
+        if self.checkpoint is not None:
+            left = min(left, self.checkpoint.every - self.epoch % self.checkpoint.every)
+        work = len(self.samples) * self.net.parameters.size
+        return min(left, max(1, ENGINES[self.engine].BLOCK // work))
+
+    def record(self, losses: Sequence[float], before: Array, **more: Sequence[float]) -> None:
+        """Enter epochs into the history; where it is one, with the measures after it.
 
         Raises
         ------
         DivergenceError
-            If the loss, a parameter or a measure is not finite; the parameters are ``before`` again.
+            If a measure is not finite; the parameters are ``before`` again.
         """
-        finite = math.isfinite(loss) and bool(np.isfinite(self.net.parameters).all())
-        row = {"epoch": self.epoch + 1, "loss": loss} | (self._measures() if finite else {})
-        if not (finite and all(map(math.isfinite, row.values()))):
+        if not losses:
+            return
+        measures = self._measures() if len(losses) == 1 else {}
+        if not all(map(math.isfinite, measures.values())):
             self.net.parameters[:] = before
-            raise self._divergence()
-        self.epoch += 1
-        self.history.append(row | more)
+            raise self.divergence()
+        numbers = list(range(self.epoch + 1, self.epoch + len(losses) + 1))
+        columns: dict[str, Sequence[float]] = {"epoch": numbers, "loss": losses}
+        self.history.extend(columns | {name: [value] for name, value in measures.items()} | more)
+        self.epoch += len(losses)
+        self._note_best()
+
+    def _note_best(self) -> None:
         stopping = self.settings.early_stopping
-        if stopping is not None and stopping.improves(
-            row[self.monitored], self.best, increases=self.monitored.removeprefix("val_") in self._increasing
-        ):
-            self.best = Best(row[self.monitored], self.epoch, self.net.parameters.copy())
+        if stopping is None:
+            return
+        value, name = self.history[self.monitored][-1], self.monitored.removeprefix("val_")
+        if stopping.improves(value, self.best, increases=name in self._increasing):
+            self.best = Best(value, self.epoch, self.net.parameters.copy())
 
     @property
     def columns(self) -> list[str]:
@@ -165,7 +195,8 @@ class Run:
                 }
         return measures
 
-    def _divergence(self) -> DivergenceError:
+    def divergence(self) -> DivergenceError:
+        """What to raise when the next epoch left the finite numbers."""
         largest = float(np.abs(self.samples.x).max())
         return DivergenceError(
             f"training diverged in epoch {self.epoch + 1}: the loss or a parameter is no longer finite. The "
@@ -195,7 +226,7 @@ def _divide(
     if isinstance(validation, tuple | list):
         if len(validation) != 2:
             raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
-        return samples, Samples.of(net, *validation)
+        return samples, samples_for(net, *validation)
     fraction = settings.validation_fraction
     return hold_out(samples, fraction, settings.seed) if fraction else (samples, None)
 

@@ -1,0 +1,220 @@
+"""The compiled engine gives the reference's numbers: generated from the registries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import cycle
+
+import numpy as np
+import pytest
+
+from deltarule import Activation, Dense, InputError, Network, resume, train
+from deltarule.activations import ACTIVATIONS
+from deltarule.engines import choose_engine, compiled, reference
+from deltarule.engines.contract import Samples
+from deltarule.layers import BIAS_KINDS
+from deltarule.losses import LOSSES
+from deltarule.optimizers import OPTIMIZERS, GradientStep
+from deltarule.training import Checkpoint
+
+pytest.importorskip("numba")
+
+TOLERANCE = {"float64": {"rtol": 1e-12, "atol": 1e-12}, "float32": {"rtol": 1e-5, "atol": 1e-5}}
+STEPS = [name for name in OPTIMIZERS if isinstance(OPTIMIZERS.resolve(name), GradientStep)]
+PAIRS = [
+    (output, loss)
+    for output in ACTIVATIONS
+    for loss in LOSSES
+    if LOSSES.resolve(loss).accepts(ACTIVATIONS.resolve(output))
+]
+
+
+def targets(net, n, rng):
+    """Numbers from 0 to 1; in rows that sum to 1 where the outputs do (else a sum of signs may cancel)."""
+    k = net.sizes[-1]
+    sums = net.loss.distribution or net.layers[-1].activation.name == "softmax"
+    return rng.dirichlet(np.ones(k), n) if sums else rng.random((n, k))
+
+
+def samples_of(net, n=11, weighted=False, number=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(n, net.sizes[0])) * 40).astype(np.int8).astype(number)
+    if number is np.float64:
+        x = rng.normal(size=(n, net.sizes[0])).astype(net.dtype)
+    weight = rng.random((n, 1)).astype(net.dtype) if weighted else None
+    return Samples(x, targets(net, n, rng).astype(net.dtype), weight)
+
+
+def run(engine, net, samples, optimizer, size=4, epochs=3, shuffle=True):
+    """Parameters, slots and losses after some epochs; the network is left alone."""
+    net = net.copy()
+    slots = optimizer.start(net.parameters)
+    n = len(samples)
+    orders = np.array([np.random.default_rng(e).permutation(n) for e in range(epochs)]) if shuffle else None
+    rates = 0.05 / (1 + np.arange(epochs * -(-n // size), dtype=float).reshape(epochs, -1))
+    generator = np.random.default_rng(5)
+    losses = engine.run_epochs(net, samples, size, orders, optimizer, slots, rates, 0, generator)
+    return net.parameters, slots, losses
+
+
+def assert_same(net, samples, optimizer, **options):
+    before = [None if a is None else a.copy() for a in (samples.x, samples.y, samples.weight)]
+    theirs = run(reference, net, samples, optimizer, **options)
+    ours = run(compiled, net, samples, optimizer, **options)
+    for mine, right in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, right, **TOLERANCE[str(net.dtype)])
+    assert len(ours[2]) == options.get("epochs", 3)
+    assert (ours[0] != net.parameters).any()
+    for array, old in zip((samples.x, samples.y, samples.weight), before, strict=True):
+        np.testing.assert_array_equal(array, old)
+
+
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_every_output_and_loss_with_every_hidden_activation(output, loss, dtype):
+    optimizers, kinds = cycle(STEPS), cycle(BIAS_KINDS)
+    for seed, hidden in enumerate(ACTIVATIONS):
+        bias = next(kinds)
+        # The output's bias is 1, one for each neuron: a ReLU's output near 0 makes 1 − y/a jump, and softmax
+        # has no slope along a shared bias, so that an optimizer would divide rounding by rounding.
+        layers = [
+            Dense(5, 7, hidden, bias=bias),
+            Dense(7, 4, hidden, bias=bias),
+            Dense(4, 3, output, bias_initializer="constant(1)"),
+        ]
+        net = Network(layers, loss=loss, dtype=dtype, seed=seed)
+        assert_same(net, samples_of(net, seed=seed), OPTIMIZERS.resolve(next(optimizers)))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_optimizer_with_penalties_clipping_weights_and_frozen_parameters(name):
+    for reduction in ("mean", "sum"):
+        net = Network([5, 6, 3], output="softmax", l1=0.01, l2=0.1, reduction=reduction)
+        net.freeze("W1[0,1]", "b2")
+        optimizer = type(OPTIMIZERS.resolve(name))(0.05, clip_norm=0.3)
+        assert_same(net, samples_of(net, weighted=True), optimizer)
+        frozen, _, _ = run(compiled, net, samples_of(net), optimizer)
+        np.testing.assert_array_equal(frozen[net.frozen], net.parameters[net.frozen])
+
+
+@pytest.mark.parametrize("bias", BIAS_KINDS)
+def test_every_bias_kind_with_dropout_from_the_same_masks(bias):
+    layers = [
+        Dense(6, 8, "relu", bias=bias, dropout=0.2),
+        Dense(8, 5, "tanh", bias=bias),
+        Dense(5, 2, "sigmoid", bias=bias, dropout=0.5),
+    ]
+    net = Network(layers)
+    assert_same(net, samples_of(net), OPTIMIZERS.resolve("adam"))
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 11, 50])
+def test_every_batch_size_and_rows_in_their_own_order(size):
+    net = Network([4, 6, 1], activation="gelu", output="sigmoid")
+    size = min(size, 11)
+    assert_same(net, samples_of(net), OPTIMIZERS.resolve("sgd"), size=size)
+    assert_same(net, samples_of(net), OPTIMIZERS.resolve("sgd"), size=size, shuffle=False)
+
+
+def test_layers_wide_enough_for_blas():
+    net = Network([40, 50, 30, 3], activation=["sigmoid", "tanh"], output="softmax")
+    assert_same(net, samples_of(net, n=70), OPTIMIZERS.resolve("momentum"), size=32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [np.uint8, np.int64, np.float32])
+def test_inputs_of_narrower_number_types_are_widened_row_by_row(number):
+    net = Network([4, 6, 2], output="softmax", dtype="float32")
+    assert_same(net, samples_of(net, number=number), OPTIMIZERS.resolve("sgd(0.001)"))
+
+
+@pytest.mark.parametrize("bad", [1, 3])
+def test_divergence_stops_before_its_epoch_as_in_the_reference(bad):
+    net = Network([3, 2], output="identity")
+    samples = samples_of(net)
+    rates = np.full((5, 3), 0.01)
+    rates[bad] = 1e300
+    for engine in (reference, compiled):
+        twin, sgd = net.copy(), OPTIMIZERS.resolve("sgd")
+        slots = sgd.start(twin.parameters)
+        with np.errstate(all="ignore"):
+            losses = engine.run_epochs(twin, samples, 4, None, sgd, slots, rates, 0, np.random.default_rng())
+        assert len(losses) == bad
+        wanted = net.copy()
+        engine.run_epochs(wanted, samples, 4, None, sgd, slots, rates[:bad], 0, np.random.default_rng())
+        np.testing.assert_array_equal(twin.parameters, wanted.parameters)
+
+
+def test_train_gives_the_same_network_and_history_with_either_engine(tmp_path):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+    nets = {name: Network([3, 8, 3], output="softmax", dropout=0.2) for name in ("reference", "compiled")}
+    histories = {name: train(net, X, Y, epochs=30, engine=name) for name, net in nets.items()}
+    assert histories["compiled"].engine == "compiled"
+    np.testing.assert_allclose(histories["compiled"]["loss"], histories["reference"]["loss"], rtol=1e-10)
+    np.testing.assert_allclose(
+        nets["compiled"].parameters, nets["reference"].parameters, rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_compiled_run_resumes_to_the_identical_end_whatever_the_checkpoints(tmp_path):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+    whole, halved = (Network([3, 8, 3], output="softmax", dropout=0.2) for _ in range(2))
+    history = train(whole, X, Y, epochs=30, engine="compiled")
+    train(halved, X, Y, epochs=13, engine="compiled", checkpoint=Checkpoint(tmp_path / "c", every=4))
+    rest, longer = resume(tmp_path / "c", X, Y, epochs=30)
+    assert longer.engine == "compiled"
+    np.testing.assert_array_equal(rest.parameters, whole.parameters)
+    assert dict(longer) == dict(history)
+
+
+def test_what_it_cannot_run_the_reference_runs_and_says_so():
+    cube = Activation("cube", lambda z: z**3, lambda z, a: 3 * z**2, "f(z) = z³", "f′(z) = 3z²")
+    own_tanh = Activation("tanh", np.arctan, lambda z, a: 1 / (1 + z**2), "f(z) = arctan z", "")
+    for activation in (cube, own_tanh):
+        with pytest.warns(
+            UserWarning, match=f"activation '{activation.name}' is not one of its own; NumPy does"
+        ):
+            history = train(
+                Network([2, 2, 1], activation=activation), [[0, 1]], [1], engine="compiled", epochs=2
+            )
+        assert history.engine == "reference"
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(InputError, match="unknown engine 'compield'; did you mean 'compiled'"):
+        train(Network([1, 1]), [[1]], [1], engine="compield")
+
+
+def test_the_kernels_run_uncompiled_too():
+    code = (
+        "import tests.engines.test_compiled as t; from deltarule import Network\n"
+        "from deltarule.optimizers import OPTIMIZERS as O\n"
+        "for hidden in ('sigmoid', 'elu', 'silu'):\n"
+        "    net = Network([5, 7, 3], activation=hidden, output='softmax', dropout=0.2, l2=0.1)\n"
+        "    t.assert_same(net, t.samples_of(net, weighted=True), O.resolve('adamw'))\n"
+        "    t.assert_same(net.copy('float32'), t.samples_of(net.copy('float32')), O.resolve('momentum'))\n"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_auto_compiles_for_very_many_updates_of_a_small_network_only():
+    small, large, sgd = Network([2, 2, 2]), Network([200, 200]), OPTIMIZERS.resolve("sgd")
+    own = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
+    assert choose_engine("auto", small, sgd, 10**6) == "compiled"
+    assert choose_engine("auto", small, sgd, 1000) == "reference"
+    assert choose_engine("auto", large, sgd, 10**6) == "reference"
+    assert choose_engine("auto", own, sgd, 10**6) == "reference"
+    assert choose_engine("compiled", small, OPTIMIZERS.resolve("lbfgs"), 10) == "reference"
