@@ -85,18 +85,12 @@ def draw_history(panel: Any, history: History, column: str) -> None:
     panel.legend(frameon=False)
 
 
-def draw_confusion(panel: Any, true: Array, predicted: Array, classes: Sequence[object]) -> None:
-    """How many rows of each class were taken for each class."""
+def draw_confusion(panel: Any, counts: Array, classes: Sequence[object]) -> None:
+    """How many rows of each class were taken for each class; see :func:`deltarule.confusion_matrix`."""
     names = [str(name) for name in classes]
-    index = {name: i for i, name in enumerate(names)}
-    counts = np.zeros((len(names), len(names)), dtype=int)
-    for t, p in zip(true.tolist(), predicted.tolist(), strict=True):
-        counts[index[str(t)], index[str(p)]] += 1
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     panel.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    panel.set(
-        xlabel="predicted", ylabel="true", title=f"{(true == predicted).sum()} of {len(true)} rows right"
-    )
+    panel.set(xlabel="predicted", ylabel="true", title=f"{np.trace(counts)} of {counts.sum()} rows right")
     panel.spines[:].set_visible(False)
     if len(names) > _NUMBERED:
         return

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.experiment import Answers, ask
+from deltarule.cli.experiment import ask
 from deltarule.cli.models import load_model
 from deltarule.datasets import Dataset, is_table, load
 from deltarule.encoding import Encoding, LabelEncoding
@@ -37,7 +37,7 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
     answers = ask(net, dataset)
     report: dict[str, Any] = {"model": str(model), "data": dataset.description, **answers.scores}
     if isinstance(encoding.target, LabelEncoding):
-        report["confusion"] = _confusion(answers, encoding.target)
+        report["confusion"] = answers.confusion(encoding.target).tolist()
     if as_json:
         print_json(report)
         return
@@ -65,14 +65,6 @@ def _part(dataset: Dataset, part: str | None) -> Dataset:
     if part == "test" and dataset.test is None:
         raise InputError(f"{dataset.name} has no test part")
     return dataset.test if part != "train" and dataset.test is not None else dataset
-
-
-def _confusion(answers: Answers, target: LabelEncoding) -> list[list[int]]:
-    place = {label: i for i, label in enumerate(target.classes)}
-    counts = [[0] * len(place) for _ in place]
-    for true, predicted in zip(answers.true.tolist(), answers.predicted.tolist(), strict=True):
-        counts[place[true]][place[predicted]] += 1
-    return counts
 
 
 def _print_confusion(counts: list[list[int]], target: LabelEncoding) -> None:

@@ -14,7 +14,7 @@ from deltarule.datasets import Dataset, folds, split
 from deltarule.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
 from deltarule.network import Network
-from deltarule.training import METRICS, Checkpoint, History, evaluate, resume, train
+from deltarule.training import METRICS, Checkpoint, History, confusion_matrix, evaluate, resume, train
 
 __all__ = ["Answers", "Fitted", "ask", "cross_validate", "fit", "set_aside"]
 
@@ -53,6 +53,11 @@ class Answers:
             columns = [a.astype(float).reshape(len(a), -1) for a in (self.predicted, self.true)]
             score = METRICS.resolve(self.metric).value(*columns)
         return {"rows": len(self.true), "loss": self.loss, self.metric: score}
+
+    def confusion(self, target: LabelEncoding) -> Array:
+        """How often each class was taken for each, (n_classes, n_classes): rows are true."""
+        k = len(target.classes)
+        return confusion_matrix(target.encode(self.predicted, k), target.encode(self.true, k))[:k, :k]
 
 
 def set_aside(dataset: Dataset, share: float | None, seed: int) -> tuple[Dataset, Dataset | None, bool]:

@@ -42,7 +42,7 @@ def plot_results(path: Path, fitted: Fitted, answers: Answers, dataset: Dataset,
         lambda panel: draw_history(panel, history, answers.metric),
     ]
     if isinstance(target, LabelEncoding):
-        draw.append(lambda panel: draw_confusion(panel, answers.true, answers.predicted, target.classes))
+        draw.append(lambda panel: draw_confusion(panel, answers.confusion(target), target.classes))
         if len(inputs.feature_names) == 2:
             X = inputs.encode(dataset.inputs)
             names = inputs.feature_names
