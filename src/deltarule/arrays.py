@@ -134,6 +134,8 @@ def _is_finite(value: Real) -> bool:
 def _limits(low: float, high: float) -> str:
     least = " > 0" if low == TINY else f" ≥ {low}" if low > -math.inf else ""
     most = f" ≤ {high}" if high < math.inf else ""
+    if high == math.nextafter(1, 0):
+        most = " < 1"
     return least + (" and" if least and most else "") + most
 
 

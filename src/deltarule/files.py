@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import stat
-import tempfile
 from pathlib import Path
 
 from deltarule.errors import InputError
@@ -48,21 +47,19 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         If writing fails, as the operating system says it.
     """
     target = check_writable(path)
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
-    prefix = f".{target.name[:20]}.{secrets.token_hex(4)}."  # its own, so that it can be found again
+    temporary = target.with_name(f".{target.name[:20]}.{secrets.token_hex(8)}.tmp")
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:  # a signal may come before mkstemp has said what it made
-        for left in target.parent.iterdir():
-            if left.name.startswith(prefix):
-                with contextlib.suppress(OSError):
-                    left.unlink()
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     _sync_folder(target.parent)
 
@@ -73,9 +70,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -364,4 +364,12 @@ def test_a_network_without_an_encoding_cannot_take_raw_rows(folder):
 def test_a_model_is_not_resumed_and_a_checkpoint_not_with_other_data(folder):
     run("train", "xor", "--epochs", 2, "--quiet", "--save", "m", "--checkpoint", "c")
     assert "without training state" in refused("train", "xor", "--resume", "m")
+
+
+def test_resuming_with_options_that_describe_another_network_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("train", "xor", "--epochs", 4, "--quiet", "--checkpoint", "c")
+    message = refused("train", "xor", "--epochs", 9, "--quiet", "--resume", "c", "--hidden", 5)
+    assert "c holds Network(2 → 32 relu → 32 relu → 1 sigmoid" in message
+    assert "Network(2 → 5 relu → 1 sigmoid" in message
     assert "trained on other samples" in refused("train", "and", "--resume", "c")

@@ -35,6 +35,12 @@ def test_the_target_is_the_usual_name_or_the_last_column(tmp_path: Path, header:
     assert expected not in dataset.inputs.names
 
 
+def test_a_column_that_is_dropped_is_not_the_target_by_default(tmp_path: Path) -> None:
+    dataset = load(table(tmp_path, "a,Species,b\n1,2,3\n2,3,1\n"), drop="Species")
+    assert dataset.target_names == ("b",)
+    assert dataset.inputs.names == ("a",)
+
+
 @pytest.mark.parametrize("option", ["target", "drop"])
 def test_an_unknown_column_is_answered_with_the_nearest(tmp_path: Path, option: str) -> None:
     path = table(tmp_path, "size,Species\n1,a\n2,b\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import tempfile
 import threading
 import tracemalloc
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule import Checkpoint, EarlyStopping, resume, train
+from deltarule import Checkpoint, EarlyStopping, files, resume, train
 from deltarule.engines import reference
 
 from .cases import OPTIMIZER_NAMES, digest, samples, small
@@ -239,19 +238,20 @@ def test_a_hundred_fits_leave_memory_files_and_threads_as_they_were(optimizer, t
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_ctrl_c_while_the_temporary_file_is_made_leaves_none(moment, tmp_path, monkeypatch):
     """The signal may come when the file is there and nobody knows its name yet."""
-    mkstemp, calls = tempfile.mkstemp, []
+    real, calls = os.open, []
 
-    def pressed(*arguments, **more):
-        calls.append(1)
-        if len(calls) == 3 and moment == "before":
+    def pressed(path, *arguments):
+        calls.extend([1] * str(path).endswith(".tmp"))
+        third = len(calls) == 3 and str(path).endswith(".tmp")
+        if third and moment == "before":
             raise KeyboardInterrupt
-        descriptor, name = mkstemp(*arguments, **more)
-        if len(calls) == 3:
+        descriptor = real(path, *arguments)
+        if third:
             os.close(descriptor)
             raise KeyboardInterrupt
-        return descriptor, name
+        return descriptor
 
-    monkeypatch.setattr(tempfile, "mkstemp", pressed)
+    monkeypatch.setattr(files.os, "open", pressed)
     history = train(small(), X, Y, epochs=9, checkpoint=Checkpoint(tmp_path / "c"))
     assert (history.stopped, history.epochs) == ("interrupted", 3)
     assert [entry.name for entry in tmp_path.iterdir()] == ["c"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,17 +118,28 @@ def _train(
     X, Y = arrays["train"]
     shared: dict[str, Any] = {
         "validation": arrays.get("validation"),
-        "engine": options["engine"],
         "progress": not quiet and not options["quiet"],
     }
     if options["checkpoint"] and not quiet:
         shared["checkpoint"] = Checkpoint(options["checkpoint"], options["every"])
     if options["resumed"] and not quiet:
-        return resume(options["resumed"], X, Y, epochs=options["epochs"], **shared)
+        _check_same_network(options["resumed"], net)
+        engine = None if options["engine"] == "auto" else options["engine"]
+        return resume(options["resumed"], X, Y, epochs=options["epochs"], engine=engine, **shared)
     plan = choose_training(dataset, len(arrays.get("validation", ())), dict(options))
     assert net.encoding is not None
-    plan |= {"metrics": [score_of(net.encoding)], "seed": options["seed"]}
+    plan |= {"metrics": [score_of(net.encoding)], "seed": options["seed"], "engine": options["engine"]}
     return net, train(net, X, Y, **plan, **shared)
+
+
+def _check_same_network(path: Path, net: Network) -> None:
+    """Refuse to resume a network that the other options do not describe: they say how it is tested."""
+    resumed = Network.load(path)
+    if resumed.description() != net.description():
+        raise InputError(
+            f"{path} holds {resumed!r}, which is not what the data and the other options describe ({net!r}): "
+            f"give those it was made with"
+        )
 
 
 def _arrays(net: Network, part: Dataset) -> tuple[Array, Array]:

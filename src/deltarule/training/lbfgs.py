@@ -50,7 +50,7 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     start = net.parameters[free].astype(np.float64)
     try:
         if not np.isfinite(cost_and_gradient(start)[0]):
-            raise run.divergence()
+            raise run.divergence(best)
         result = optimize.minimize(
             cost_and_gradient,
             start,

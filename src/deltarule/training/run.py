@@ -73,6 +73,7 @@ class Run:
         n_updates = settings.epochs * math.ceil(len(self.samples) / size)
         self.engine = choose_engine(settings.engine, net, settings.optimizer, n_updates)
         self._watched = False
+        self._sound = net.parameters.copy()
         self.fingerprint = ""
         if checkpoint is not None:
             if not isinstance(checkpoint, Checkpoint):
@@ -92,8 +93,11 @@ class Run:
         try:
             with np.errstate(all="ignore"):  # what overflows is found, and named, by record
                 self._epochs(lambda: self._after_epoch(callbacks, bar))
+                self._check_sound()
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"  # and the last checkpoint stands
+            if not self._is_sound():
+                self.net.parameters[:] = self._sound
         else:
             write_checkpoint(self)
         finally:
@@ -119,7 +123,8 @@ class Run:
                 raise
             self.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
             if len(losses) < len(rates):
-                raise self.divergence()
+                raise self.divergence(before)
+            self._sound = before
             after_epoch()
 
     def _some_epochs(self, optimizer: GradientStep) -> tuple[Array, Array]:
@@ -162,7 +167,7 @@ class Run:
         measures = self._measures() if len(losses) == 1 else {}
         if not all(map(math.isfinite, measures.values())):
             self.net.parameters[:] = before
-            raise self.divergence()
+            raise self.divergence(before)
         numbers = list(range(self.epoch + 1, self.epoch + len(losses) + 1))
         columns: dict[str, Sequence[float]] = {"epoch": numbers, "loss": losses}
         self.history.extend(columns | {name: [value] for name, value in measures.items()} | more)
@@ -195,15 +200,35 @@ class Run:
                 }
         return measures
 
-    def divergence(self) -> DivergenceError:
-        """What to raise when the next epoch left the finite numbers."""
+    def divergence(self, before: Array) -> DivergenceError:
+        """What to raise when an epoch left the finite numbers; the network goes back to a finite cost.
+
+        Its parameters now, those ``before`` this call of the engine, and those before the last one are tried.
+        """
+        epoch = self.epoch + 1
+        for older in (before, self._sound):
+            if self._is_sound():
+                break
+            self.net.parameters[:] = older
+            epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
         largest = float(np.abs(self.samples.x).max())
         return DivergenceError(
-            f"training diverged in epoch {self.epoch + 1}: the loss or a parameter is no longer finite. The "
-            f"network keeps its parameters from before that epoch. Try a smaller learning rate (now "
+            f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
+            f"keeps its parameters from before that epoch. Try a smaller learning rate (now "
             f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})",
-            self.epoch + 1,
+            epoch,
         )
+
+    def _is_sound(self) -> bool:
+        """Whether the cost of the training samples is a finite number."""
+        with np.errstate(all="ignore"):
+            cost = measure(self.net, self.samples.x, self.samples.y, self.samples.weight, ())["loss"]
+        return math.isfinite(cost)
+
+    def _check_sound(self) -> None:
+        """Look at what the very last updates did, which no later epoch will."""
+        if not self._is_sound():
+            raise self.divergence(self._sound)
 
     def _after_epoch(self, callbacks: Sequence[Callback], bar: Progress) -> None:
         """What may end training, each by setting ``stop``; then the checkpoint."""
