@@ -130,7 +130,7 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         except KeyboardInterrupt:  # between two folds: the network itself is trained
             interrupted = True
     _write(fitted, answers, dataset, options)
-    report = _report(fitted, answers, dataset, written)
+    report = _report(fitted, answers, dataset, written) | ({"stopped": "interrupted"} if interrupted else {})
     if options["as_json"]:
         print_json(report)
     else:
