@@ -130,11 +130,11 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         except KeyboardInterrupt:  # between two folds: the network itself is trained
             interrupted = True
     _write(fitted, answers, dataset, options)
-    report = _report(fitted, answers, dataset, written) | ({"stopped": "interrupted"} if interrupted else {})
+    report = _report(fitted, answers, dataset, written)
     if options["as_json"]:
         print_json(report)
     else:
-        _print(report)
+        _print(report, tested=not interrupted)
     if interrupted:
         _leave(fitted.history, options["checkpoint"] or options["resumed"])
 
@@ -178,7 +178,7 @@ def _report(
     }
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: dict[str, Any], *, tested: bool) -> None:
     score = list(report["train"])[-1]
     rows = []
     for name in ("train", "validation", "test"):
@@ -191,7 +191,7 @@ def _print(report: dict[str, Any]) -> None:
     print_table(["", "rows", "loss", score], rows)
     ended = "" if report["stopped"] == "finished" else f" ({report['stopped']})"
     say(f"{report['epochs']} epochs{ended} in {report['seconds']:.2f} s, engine {report['engine']}")
-    if report["test"] is None and report["stopped"] != "interrupted":
+    if report["test"] is None and tested:
         say("no rows were held out for a test")
     files = {"model": report["model"] or "not saved (--save FILE)", **report["files"]}
     for name, path in files.items():

@@ -87,9 +87,8 @@ def load_table(
     table = _read(path, kinds or dict.fromkeys(unread, "text"), "text" if kinds else None)
     kept = set(_columns(table, tuple(kinds))) if kinds else set(table.names) - set(_columns(table, drop))
     if target is None:
-        names = (_usual_target([name for name in table.names if name in kept] or table.names),)
-    else:
-        names = _columns(table, target)
+        target = (_usual_target([name for name in table.names if name in kept] or table.names),)
+    names = _columns(table, target)
     if not kept - set(names):
         raise DataFileError(path, "no columns are left as inputs")
     inputs = table.without(set(table.names) - kept | set(names))
