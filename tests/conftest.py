@@ -1,8 +1,11 @@
-"""One BLAS thread for each test process: several processes share the cores."""
+"""One BLAS thread, and one cache of compiled functions, for each test process: several share the machine."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["NUMBA_CACHE_DIR"] = os.path.join(tempfile.gettempdir(), f"deltarule-tests-{worker}")

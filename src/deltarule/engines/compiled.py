@@ -5,7 +5,9 @@ It gives the reference's numbers to the last few bits. Deleting it costs speed o
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,8 +73,9 @@ def run_epochs(
     wide = np.int64 if theta.itemsize == 8 else np.int32
     numbers = [float(getattr(optimizer, name)) for name in NUMBERS[optimizer.name]]
     losses = np.empty(len(rates))
-    with _patience(theta.dtype, samples.x.dtype):
-        finished = kernels.run(
+
+    def run(rates: Array) -> int:
+        finished: int = kernels.run(
             theta,
             slots,
             layout.plan,
@@ -96,7 +99,14 @@ def run_epochs(
             np.empty(layout.scratch, wide),
             losses,
         )
-    return losses[:finished]
+        return finished
+
+    types = (theta.dtype, samples.x.dtype)
+    if types not in _ready:
+        with _one_process_at_a_time(), _patience():
+            run(rates[:0])  # no epochs: this only compiles, or loads what was compiled before
+        _ready.add(types)
+    return losses[: run(rates)]
 
 
 def _kernels() -> Any:
@@ -104,22 +114,39 @@ def _kernels() -> Any:
     return import_module("deltarule.engines.kernels")
 
 
+#: The number types, of parameters and inputs, for which the kernels are compiled and loaded.
+_ready: set[tuple[np.dtype[Any], np.dtype[Any]]] = set()
+
+
 @contextmanager
-def _patience(*types: np.dtype[Any]) -> Iterator[None]:
-    """A line on the terminal where the first call with these number types takes long: it compiles."""
-    timer = threading.Timer(
-        1.0, print, ["compiling for the first time, some seconds …"], {"file": sys.stderr}
-    )
-    if types not in _called and sys.stderr is not None and sys.stderr.isatty():
+def _patience() -> Iterator[None]:
+    """A line on the terminal where compiling takes long."""
+    text = "compiling for the first time, some seconds …"
+    timer = threading.Timer(1.0, print, [text], {"file": sys.stderr})
+    if sys.stderr is not None and sys.stderr.isatty():
         timer.start()
     try:
         yield
     finally:
         timer.cancel()
-        _called.add(types)
 
 
-_called: set[tuple[np.dtype[Any], ...]] = set()
+@contextmanager
+def _one_process_at_a_time() -> Iterator[None]:
+    """Numba's files of compiled functions do not stand two processes that write at once."""
+    try:
+        import fcntl
+
+        path = os.path.join(tempfile.gettempdir(), f"deltarule-{os.getuid()}.lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except (ImportError, OSError):  # no such thing here, or no place for it: go without
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _kind(record: Any) -> str:
