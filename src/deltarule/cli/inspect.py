@@ -10,13 +10,12 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.cli.console import print_json, print_table, say
-from deltarule.cli.models import is_example
 from deltarule.datasets import is_table, load, read_images, read_table
 from deltarule.encoding import PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.layers import Layer, LayerTrace
 from deltarule.network import Network
-from deltarule.tutorials import load_example
+from deltarule.tutorials import is_example, load_example
 
 __all__ = ["inspect"]
 

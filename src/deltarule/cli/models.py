@@ -1,4 +1,4 @@
-"""Saved models and worked examples, as sub-commands need them."""
+"""Saved models, as sub-commands need them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 from deltarule.encoding import Encoding
 from deltarule.errors import ModelFileError
 from deltarule.network import Network
-from deltarule.tutorials import example_names
 
-__all__ = ["is_example", "load_model"]
+__all__ = ["load_model"]
 
 
 def load_model(path: Path) -> tuple[Network, Encoding]:
@@ -20,8 +19,3 @@ def load_model(path: Path) -> tuple[Network, Encoding]:
             f"{path} holds no encoding of inputs and targets: it was not saved by deltarule train"
         )
     return net, net.encoding
-
-
-def is_example(source: str) -> bool:
-    """Whether a source is a worked example: one that comes with the package, or a .toml file."""
-    return source in example_names() or source.lower().endswith(".toml")

@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from deltarule.activations import ACTIVATIONS
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
-from deltarule.cli.models import is_example
 from deltarule.cli.options import activations, names_of, sizes
 from deltarule.cli.pictures import plot_results
 from deltarule.cli.train_example import train_example
@@ -26,6 +25,7 @@ from deltarule.optimizers import OPTIMIZERS
 from deltarule.plotting import picture_format
 from deltarule.schedules import SCHEDULES
 from deltarule.training import History
+from deltarule.tutorials import is_example
 
 __all__ = ["train"]
 

@@ -69,8 +69,9 @@ class Run:
         self.order_rng = np.random.default_rng(settings.seed)
         self.mask_rng = np.random.default_rng([settings.seed, 2])
         self.slots = settings.optimizer.start(net.parameters)
-        size = min(settings.batch_size or len(self.samples), len(self.samples))
-        n_updates = settings.epochs * math.ceil(len(self.samples) / size)
+        self._size = min(settings.batch_size or len(self.samples), len(self.samples))
+        self._n_batches = math.ceil(len(self.samples) / self._size)
+        n_updates = settings.epochs * self._n_batches
         self.engine = choose_engine(settings.engine, net, settings.optimizer, n_updates)
         self._watched = False
         self._sound = net.parameters.copy()
@@ -130,8 +131,7 @@ class Run:
     def _some_epochs(self, optimizer: GradientStep) -> tuple[Array, Array]:
         """Update the parameters with every batch of some epochs; their losses, and all learning rates."""
         n_rows, n_epochs = len(self.samples), self._epochs_unwatched()
-        size = min(self.settings.batch_size or n_rows, n_rows)
-        n_batches = math.ceil(n_rows / size)
+        size, n_batches = self._size, self._n_batches
         orders = None
         if self.settings.shuffle and size < n_rows:
             orders = np.array([self.order_rng.permutation(n_rows) for _ in range(n_epochs)])

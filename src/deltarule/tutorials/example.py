@@ -158,7 +158,7 @@ def is_example(source: str | os.PathLike[str]) -> bool:
     (True, True, False)
     """
     name = os.fspath(source)
-    return name.endswith(".toml") or (isinstance(source, str) and name in example_names())
+    return name.lower().endswith(".toml") or (isinstance(source, str) and name in example_names())
 
 
 def load_example(source: str | os.PathLike[str]) -> Example:
