@@ -10,62 +10,66 @@ array([0., 1., 1., 0.])
 
 from __future__ import annotations
 
-from deltarule import datasets
-from deltarule.activations import ACTIVATIONS, Activation, register_activation
-from deltarule.check import check_gradients
-from deltarule.encoding import Encoding, fit_encoding
-from deltarule.errors import (
-    DataFileError,
-    DeltaruleError,
-    DivergenceError,
-    InputError,
-    MissingExtraError,
-    ModelFileError,
-    ShapeError,
-)
-from deltarule.initializers import INITIALIZERS, Initializer
-from deltarule.layers import Dense
-from deltarule.losses import LOSSES, Loss, register_loss
-from deltarule.network import Network
-from deltarule.optimizers import (
-    LBFGS,
-    OPTIMIZERS,
-    SGD,
-    Adagrad,
-    Adam,
-    AdamW,
-    Momentum,
-    Nesterov,
-    Optimizer,
-    RMSprop,
-)
-from deltarule.schedules import (
-    SCHEDULES,
-    Constant,
-    Cosine,
-    Exponential,
-    InverseScaling,
-    OneCycle,
-    Schedule,
-    Step,
-    WarmUp,
-)
-from deltarule.training import (
-    METRICS,
-    Checkpoint,
-    EarlyStopping,
-    History,
-    Metric,
-    Run,
-    confusion_matrix,
-    evaluate,
-    resume,
-    train,
-)
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deltarule import datasets
+    from deltarule.activations import ACTIVATIONS, Activation, register_activation
+    from deltarule.arrays import Scaled
+    from deltarule.check import check_gradients
+    from deltarule.encoding import Encoding, fit_encoding
+    from deltarule.errors import (
+        DataFileError,
+        DeltaruleError,
+        DivergenceError,
+        InputError,
+        MissingExtraError,
+        ModelFileError,
+        ShapeError,
+    )
+    from deltarule.initializers import INITIALIZERS, Initializer
+    from deltarule.layers import Dense
+    from deltarule.losses import LOSSES, Loss, register_loss
+    from deltarule.network import Network
+    from deltarule.optimizers import (
+        LBFGS,
+        OPTIMIZERS,
+        SGD,
+        Adagrad,
+        Adam,
+        AdamW,
+        Momentum,
+        Nesterov,
+        Optimizer,
+        RMSprop,
+    )
+    from deltarule.schedules import (
+        SCHEDULES,
+        Constant,
+        Cosine,
+        Exponential,
+        InverseScaling,
+        OneCycle,
+        Schedule,
+        Step,
+        WarmUp,
+    )
+    from deltarule.training import (
+        METRICS,
+        Checkpoint,
+        EarlyStopping,
+        History,
+        Metric,
+        Run,
+        confusion_matrix,
+        evaluate,
+        resume,
+        train,
+    )
 
 __version__ = "0.1.0"
-
-load = Network.load
 
 __all__ = [
     "ACTIVATIONS",
@@ -105,6 +109,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "Run",
+    "Scaled",
     "Schedule",
     "ShapeError",
     "Step",
@@ -120,3 +125,49 @@ __all__ = [
     "resume",
     "train",
 ]
+
+#: Which module has which names. It is loaded when one of them is first asked for, so that the import of the
+#: package costs next to nothing. The imports above say the same to type checkers and editors.
+_NAMES = {
+    "activations": "ACTIVATIONS Activation register_activation",
+    "arrays": "Scaled",
+    "check": "check_gradients",
+    "datasets": "",
+    "encoding": "Encoding fit_encoding",
+    "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
+        ShapeError""",
+    "initializers": "INITIALIZERS Initializer",
+    "layers": "Dense",
+    "losses": "LOSSES Loss register_loss",
+    "network": "Network",
+    "optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamW Momentum Nesterov Optimizer RMSprop",
+    "schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
+    "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
+        train""",
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # a type checker would believe that there is any name
+
+    def __getattr__(name: str) -> object:
+        """Load a public name, or a module that has some, when it is first asked for (PEP 562)."""
+        module = _MODULE_OF.get(name, name)
+        if module not in _NAMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = import_module(f"{__name__}.{module}")
+        if name != module:
+            found = getattr(found, name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """:meth:`Network.load`: read a network from its file."""
+    from deltarule.network import Network
+
+    return Network.load(path)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number
-from deltarule.registry import Registry
+from deltarule.registry import Registry, record
 
 __all__ = ["ACTIVATIONS", "Activation", "log_softmax", "register_activation", "softplus"]
 
@@ -25,7 +24,7 @@ INF = math.inf
 _underflow_is_zero = np.errstate(under="ignore")
 
 
-@dataclass(frozen=True)
+@record
 class Activation:
     """One activation function f, its derivative f′, and how both are written.
 

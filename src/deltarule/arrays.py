@@ -14,6 +14,7 @@ from deltarule.errors import InputError, ShapeError
 __all__ = [
     "TINY",
     "Array",
+    "Scaled",
     "as_matrix",
     "as_numbers",
     "as_sample_weight",
@@ -26,6 +27,70 @@ Array: TypeAlias = npt.NDArray[Any]
 
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
+
+
+class Scaled:
+    """Inputs ``(values − shift) / scale`` that are worked out batch by batch: 60,000 images stay bytes.
+
+    Parameters
+    ----------
+    values : array-like, (n_samples, n_features)
+    shift, scale : float or array-like, (n_features,)
+        In the units of the values; ``scale`` is not 0.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+    InputError
+        If a number is not finite, or a scale is 0.
+
+    Examples
+    --------
+    >>> images = Scaled(np.array([[0, 51, 255]], dtype=np.uint8), scale=255)
+    >>> images.astype("float64")
+    array([[0. , 0.2, 1. ]])
+    """
+
+    def __init__(self, values: Any, shift: Any = 0.0, scale: Any = 1.0) -> None:
+        self.values = as_matrix(values, "values")
+        self.shift = _for_each_column(shift, "shift", self.values.shape[1])
+        self.scale = _for_each_column(scale, "scale", self.values.shape[1])
+        if not self.scale.all():
+            raise InputError(f"scale must not be 0, got 0 in column {int(np.argmin(self.scale != 0))}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_samples, n_features)."""
+        return self.values.shape
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | Array) -> Scaled:
+        """Some of the rows."""
+        part = object.__new__(Scaled)
+        part.values, part.shift, part.scale = self.values[rows], self.shift, self.scale
+        return part
+
+    def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Array:
+        """The inputs themselves, (n_samples, n_features)."""
+        x = self.values.astype(dtype)
+        if self.shift.any():
+            x -= self.shift.astype(dtype)
+        x /= self.scale.astype(dtype)
+        return x
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return self.astype(np.float64 if dtype is None else dtype)
+
+
+def _for_each_column(values: Any, name: str, n_columns: int) -> Array:
+    numbers = as_numbers(values, name).astype(np.float64)
+    if numbers.shape not in ((), (n_columns,)):
+        raise ShapeError(f"{name} must be a number or have shape ({n_columns},), got shape {numbers.shape}")
+    check_finite(numbers, name)
+    return np.broadcast_to(numbers, (n_columns,))
 
 
 def as_matrix(values: Any, name: str) -> Array:

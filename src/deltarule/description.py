@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.architecture import check_chain
 from deltarule.arrays import Array
-from deltarule.encoding import Encoding
 from deltarule.errors import InputError
 from deltarule.initializers import INITIALIZERS, Initializer
 from deltarule.layers import Dense
 from deltarule.losses import LOSSES, Loss, Objective
 from deltarule.registry import Registry
+
+if TYPE_CHECKING:
+    from deltarule.encoding import Encoding
 
 __all__ = ["Parts", "describe_network", "parts_of"]
 
@@ -82,6 +84,8 @@ def parts_of(description: dict[str, Any], arrays: dict[str, Array]) -> Parts:
     DeltaruleError, KeyError, TypeError, ValueError
         If something is missing, unknown, or does not fit.
     """
+    from deltarule.encoding import Encoding
+
     _check_fields(description, arrays)
     layers = [Dense(**layer) for layer in description["layers"]]
     check_chain(layers)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deltarule.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["check_writable", "write_atomically"]
 
@@ -21,6 +23,8 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     InputError
         If the folder is missing or read-only, or the path is taken by something that is not a file.
     """
+    from pathlib import Path
+
     target = Path(path)
     if "\0" in str(target):
         raise InputError(f"cannot write {str(target)!r}: a name holds no null byte")
@@ -47,7 +51,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         If writing fails, as the operating system says it.
     """
     target = check_writable(path)
-    temporary = target.with_name(f".{target.name[:20]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.arrays import Array, check_number
-from deltarule.registry import Registry
+from deltarule.registry import Registry, record
 
 __all__ = ["INITIALIZERS", "Initializer"]
 
 
-@dataclass(frozen=True)
+@record
 class Initializer:
     """How a layer's first weights are chosen.
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.activations import Activation, log_softmax, softplus
 from deltarule.arrays import TINY, Array, as_numbers, check_finite, check_number
 from deltarule.errors import InputError, ShapeError
-from deltarule.registry import Registry
+from deltarule.registry import Registry, record
 
 __all__ = ["FUSED", "LOSSES", "Fused", "Loss", "Objective", "as_targets", "register_loss"]
 
 INF = math.inf
 
 
-@dataclass(frozen=True)
+@record
 class Loss:
     """One loss: what a sample costs, and how that changes with each output.
 
@@ -203,7 +202,7 @@ register_loss(
 )
 
 
-@dataclass(frozen=True)
+@record
 class Fused:
     """A loss taken together with the output activation it belongs to.
 
@@ -232,7 +231,7 @@ FUSED: dict[tuple[str, str], Fused] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Objective:
     """What training makes small: the loss over the batch, and penalties on the weights.
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deltarule.activations import Activation
 from deltarule.architecture import dense_layers, describe
-from deltarule.arrays import Array, as_matrix, as_numbers, as_sample_weight, check_finite, check_whole
+from deltarule.arrays import (
+    Array,
+    Scaled,
+    as_matrix,
+    as_numbers,
+    as_sample_weight,
+    check_finite,
+    check_whole,
+)
 from deltarule.description import describe_network, parts_of
-from deltarule.encoding import Encoding
 from deltarule.engines import reference
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
 from deltarule.initializers import Initializer
@@ -20,6 +27,9 @@ from deltarule.layers import Dense, Gradients, Layer, Trace
 from deltarule.losses import FUSED, LOSSES, Loss, Objective, as_targets
 from deltarule.naming import name_of, positions
 from deltarule.persistence import read_model, write_model
+
+if TYPE_CHECKING:
+    from deltarule.encoding import Encoding
 
 __all__ = ["Network"]
 
@@ -208,15 +218,17 @@ class Network:
         outputs = [reference.predict(self.layers, chunk.astype(self.dtype, copy=False)) for chunk in chunks]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
-    def inputs(self, X: Any) -> Array:
+    def inputs(self, X: Any) -> Array | Scaled:
         """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay."""
-        x = as_matrix(X, "X")
+        x = X if isinstance(X, Scaled) else as_matrix(X, "X")
         dense = self.layers[0].dense
         if x.shape[1] != dense.n_in:
             raise ShapeError(
                 f"layer 1 ({describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
             )
-        return x if x.itemsize < self.dtype.itemsize else self._narrowed(x, "X")
+        if isinstance(x, Scaled) or x.itemsize < self.dtype.itemsize:
+            return x
+        return self._narrowed(x, "X")
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
         """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""

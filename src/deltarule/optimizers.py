@@ -8,13 +8,13 @@ of this update.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number, check_whole
-from deltarule.registry import Registry, spec_of
+from deltarule.registry import Registry, record, spec_of
 from deltarule.schedules import Schedule, as_schedule
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Optimizer(ABC):
     """How the parameters are improved; a record of hyperparameters, with no state of its own."""
 
@@ -49,7 +49,7 @@ class Optimizer(ABC):
         """What is remembered before the first update, (number of slots, n_parameters)."""
 
 
-@dataclass(frozen=True)
+@record
 class GradientStep(Optimizer):
     """An optimizer that makes one update from one gradient.
 
@@ -106,7 +106,7 @@ class GradientStep(Optimizer):
         """
 
 
-@dataclass(frozen=True)
+@record
 class SGD(GradientStep):
     """Gradient descent: ``θ ← θ − η·g``. Robbins & Monro (1951).
 
@@ -125,7 +125,7 @@ class SGD(GradientStep):
         theta -= eta * g
 
 
-@dataclass(frozen=True)
+@record
 class Momentum(GradientStep):
     """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964)."""
 
@@ -145,7 +145,7 @@ class Momentum(GradientStep):
         theta += v
 
 
-@dataclass(frozen=True)
+@record
 class Nesterov(Momentum):
     """Nesterov's momentum: ``v ← μ·v − η·g;  θ ← θ + μ·v − η·g``.
 
@@ -162,7 +162,7 @@ class Nesterov(Momentum):
         theta += self.momentum * v - eta * g
 
 
-@dataclass(frozen=True)
+@record
 class Adagrad(GradientStep):
     """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011)."""
 
@@ -181,7 +181,7 @@ class Adagrad(GradientStep):
         theta -= eta * g / (np.sqrt(s) + self.epsilon)
 
 
-@dataclass(frozen=True)
+@record
 class RMSprop(GradientStep):
     """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012)."""
 
@@ -204,7 +204,7 @@ class RMSprop(GradientStep):
         theta -= eta * g / (np.sqrt(s) + self.epsilon)
 
 
-@dataclass(frozen=True)
+@record
 class Adam(GradientStep):
     """Moments of the gradient, freed of their bias towards 0. Kingma & Ba (2015), algorithm 1.
 
@@ -240,7 +240,7 @@ class Adam(GradientStep):
         theta -= eta * m_hat / (np.sqrt(v_hat) + self.epsilon)
 
 
-@dataclass(frozen=True)
+@record
 class AdamW(Adam):
     """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
 
@@ -260,7 +260,7 @@ class AdamW(Adam):
         super().update(theta, g, slots, eta, t, weights)
 
 
-@dataclass(frozen=True)
+@record
 class LBFGS(Optimizer):
     """Limited-memory BFGS with a line search, on all samples at once; an epoch is one iteration.
 

@@ -8,11 +8,8 @@ Nothing in a file is ever executed.
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import stat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +43,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     ModelFileError
         If it is anything else, or damaged.
     """
-    data = _read_regular_file(Path(path))
+    data = _read_regular_file(path)
     try:
         description, arrays = _from_bytes(data)
     except Exception as error:
@@ -63,6 +60,8 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
 
 
 def _to_bytes(description: dict[str, Any], arrays: dict[str, Array]) -> bytes:
+    import json
+
     from safetensors.numpy import save
 
     text = json.dumps(description, sort_keys=True, ensure_ascii=True, allow_nan=False)
@@ -73,6 +72,8 @@ def _to_bytes(description: dict[str, Any], arrays: dict[str, Array]) -> bytes:
 
 
 def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    import json
+
     from safetensors.numpy import load
 
     arrays: dict[str, Array] = load(data)
@@ -89,7 +90,9 @@ def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def _digest(text: str, arrays: dict[str, Array]) -> str:
-    digest = hashlib.sha256(text.encode())
+    from hashlib import sha256
+
+    digest = sha256(text.encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
@@ -97,7 +100,7 @@ def _digest(text: str, arrays: dict[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def _read_regular_file(path: Path) -> bytes:
+def _read_regular_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file; never waits on a pipe, never follows a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))

@@ -7,19 +7,55 @@ their records here, so a name means one thing everywhere, and reading one never 
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from numbers import Real
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, dataclass_transform
 
 from deltarule.errors import InputError, MissingExtraError
 
-__all__ = ["Registry", "did_you_mean", "import_extra", "spec_of"]
+__all__ = ["Registry", "did_you_mean", "import_extra", "record", "spec_of"]
 
 T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(cls: type[T]) -> type[T]:
+    """A frozen dataclass that is compared, hashed and printed by its fields.
+
+    All records share the three methods: ``dataclass`` would compile them for each class, at every import.
+
+    Examples
+    --------
+    >>> @record
+    ... class Point:
+    ...     x: float
+    ...     y: float = 0.0
+    >>> Point(1.0), Point(1.0) == Point(1.0, 0.0)
+    (Point(x=1.0, y=0.0), True)
+    """
+    for name, method in (("__eq__", _equal), ("__hash__", _hash), ("__repr__", _repr)):
+        setattr(cls, name, method)
+    return dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+def _compared(self: Any) -> tuple[Any, ...]:
+    return tuple(getattr(self, item.name) for item in fields(self) if item.compare)
+
+
+def _equal(self: Any, other: object) -> bool:
+    return _compared(self) == _compared(other) if type(other) is type(self) else NotImplemented
+
+
+def _hash(self: Any) -> int:
+    return hash(_compared(self))
+
+
+def _repr(self: Any) -> str:
+    values = (f"{item.name}={getattr(self, item.name)!r}" for item in fields(self))
+    return f"{type(self).__qualname__}({', '.join(values)})"
 
 
 class Registry(Generic[T]):
@@ -129,8 +165,10 @@ def _text(value: Any) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'tanh'?`` or, where nothing is near, ``; choose from: …``."""
+    from difflib import get_close_matches
+
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; choose from: {', '.join(names)}"
 
 

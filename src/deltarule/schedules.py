@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 from deltarule.arrays import TINY, check_number
-from deltarule.registry import Registry, spec_of
+from deltarule.registry import Registry, record, spec_of
 
 __all__ = [
     "SCHEDULES",
@@ -28,7 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Schedule(ABC):
     """A learning rate that changes as training goes on."""
 
@@ -52,7 +51,7 @@ class Schedule(ABC):
 _POSITIVE = (TINY, math.inf)
 
 
-@dataclass(frozen=True)
+@record
 class Constant(Schedule):
     """``η(t) = rate``.
 
@@ -73,7 +72,7 @@ class Constant(Schedule):
         return self.rate
 
 
-@dataclass(frozen=True)
+@record
 class Step(Schedule):
     """``η(t) = rate · factor^⌊t / every⌋``: falls at once, every so many epochs.
 
@@ -96,7 +95,7 @@ class Step(Schedule):
         return self.rate * self.factor ** math.floor(t / self.every)
 
 
-@dataclass(frozen=True)
+@record
 class Exponential(Schedule):
     """``η(t) = rate · decay^t``.
 
@@ -118,7 +117,7 @@ class Exponential(Schedule):
         return self.rate * self.decay**t
 
 
-@dataclass(frozen=True)
+@record
 class InverseScaling(Schedule):
     """``η(t) = rate / (1 + t)^power``.
 
@@ -140,7 +139,7 @@ class InverseScaling(Schedule):
         return self.rate / (1 + t) ** self.power
 
 
-@dataclass(frozen=True)
+@record
 class Cosine(Schedule):
     """``η(t) = final + (rate − final)·(1 + cos(π t/T))/2``: half a cosine, down to ``final``.
 
@@ -164,7 +163,7 @@ class Cosine(Schedule):
         return self.final + (self.rate - self.final) * (1 + math.cos(math.pi * min(t / T, 1))) / 2
 
 
-@dataclass(frozen=True)
+@record
 class OneCycle(Schedule):
     """Up from ``rate/start`` to ``rate`` in the first ``rise`` of training, then down to ``rate/end``.
 
@@ -197,7 +196,7 @@ def _half_cosine(first: float, last: float, progress: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
-@dataclass(frozen=True)
+@record
 class WarmUp(Schedule):
     """Rises in a straight line to ``after`` over the first ``epochs``, then follows ``after``.
 

@@ -1,9 +1,13 @@
-"""What importing costs: the package loads NumPy and the standard library, and nothing else."""
+"""What importing costs: nothing before a name is asked for, then NumPy and the standard library only."""
 
 from __future__ import annotations
 
+import ast
+import pickle
+import pydoc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +19,7 @@ SCRIPT = """
 import sys
 import numpy
 before = {name.partition(".")[0] for name in sys.modules}
-import deltarule
+from deltarule import *
 after = {name.partition(".")[0] for name in sys.modules}
 print(*sorted(after - before - set(sys.stdlib_module_names) - {"deltarule"}))
 print(*sorted(after & {"click", "rich", "tqdm", "pandas", "sklearn", "scipy", "safetensors", "matplotlib"}))
@@ -34,8 +38,33 @@ def python(script, folder=None):
     return done.stdout
 
 
-def test_importing_loads_numpy_and_the_standard_library_only():
+def test_all_names_need_numpy_and_the_standard_library_only():
     assert python(SCRIPT).splitlines() == ["", ""]
+
+
+def test_importing_loads_no_module_before_a_name_is_asked_for():
+    script = """
+import sys
+import deltarule
+print(*sorted(name for name in sys.modules if name.startswith(("deltarule.", "numpy"))))
+"""
+    assert python(script) == "\n"
+
+
+def test_network_and_train_load_what_they_need_and_no_more():
+    script = """
+import sys
+import numpy
+before = set(sys.modules)
+import deltarule as dr
+dr.Network, dr.train
+print(*set(sys.modules) - before)
+"""
+    loaded = set(python(script).split())
+    assert {"deltarule.network", "deltarule.training"} <= loaded
+    others = {"check", "cli", "datasets", "encoding", "plotting", "tutorials"}
+    assert not loaded & {f"deltarule.{name}" for name in others}
+    assert not loaded & {"csv", "difflib", "hashlib", "json", "pathlib", "secrets", "tempfile"}
 
 
 @pytest.mark.parametrize(
@@ -77,3 +106,38 @@ def test_every_public_name_is_there_once():
     assert len(set(deltarule.__all__)) == len(deltarule.__all__)
     for name in deltarule.__all__:
         assert hasattr(deltarule, name)
+
+
+def test_the_table_of_names_type_checkers_and_the_public_names_agree():
+    tree = ast.parse(Path(deltarule.__file__).read_text(encoding="utf-8"))
+    imported = {
+        alias.name: node.module.removeprefix("deltarule.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("deltarule.")
+        for alias in node.names
+    }
+    assert imported == deltarule._MODULE_OF
+    assert {*imported, "datasets", "load"} == set(deltarule.__all__)
+
+
+def test_names_are_seen_before_they_are_loaded():
+    script = """
+import deltarule
+assert "Network" not in vars(deltarule)
+print(set(deltarule.__all__) - set(dir(deltarule)))
+from deltarule import *
+print(set(deltarule.__all__) - set(globals()))
+"""
+    assert python(script).splitlines() == ["set()", "set()"]
+    assert "class Network" in pydoc.render_doc(deltarule, renderer=pydoc.plaintext)
+
+
+def test_a_name_that_is_not_there_is_refused():
+    with pytest.raises(AttributeError, match="module 'deltarule' has no attribute 'Netwrok'"):
+        deltarule.Netwrok
+
+
+def test_what_the_names_stand_for_is_pickled_as_ever():
+    adam = deltarule.Adam("cosine(0.1)", beta1=0.5)
+    assert pickle.loads(pickle.dumps(adam)) == adam
+    assert pickle.loads(pickle.dumps(deltarule.train)) is deltarule.train

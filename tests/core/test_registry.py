@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import FrozenInstanceError, dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +14,7 @@ from deltarule.errors import InputError, MissingExtraError
 from deltarule.initializers import INITIALIZERS
 from deltarule.losses import LOSSES
 from deltarule.optimizers import OPTIMIZERS, SGD, Adam, Momentum
-from deltarule.registry import import_extra
+from deltarule.registry import import_extra, record
 from deltarule.schedules import SCHEDULES, Cosine, WarmUp
 
 REGISTRIES = [ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS]
@@ -104,6 +105,36 @@ def test_numbers_of_numpy_and_fractions_round_trip():
 def test_nested_schedule_is_read_as_the_objects_it_names():
     adam = OPTIMIZERS.resolve("adam(warm_up(cosine(0.1), epochs=2), beta1=0.5)")
     assert adam == Adam(WarmUp(Cosine(0.1), epochs=2), beta1=0.5)
+
+
+@record
+class Point:
+    x: float
+    y: float = 0.0
+    label: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Place(Point):
+    z: float = 0.0
+
+
+def test_records_compare_hash_and_print_by_their_fields():
+    assert Point(1, 2) == Point(1.0, 2.0, "A") != Point(1, 3)
+    assert Point(1, 2) != Place(1, 2)
+    assert Point(1, 2) != (1, 2, "")
+    assert {Point(1, 2): "found"}[Point(1, 2, "A")] == "found"
+    assert repr(Point(1, 2)) == "Point(x=1, y=2, label='')"
+    assert replace(Point(1, 2), y=3) == Point(1, 3)
+    with pytest.raises(FrozenInstanceError):
+        Point(1, 2).x = 3
+    with pytest.raises(TypeError):
+        hash(Point(1, []))
+
+
+def test_a_dataclass_of_ones_own_may_extend_a_record():
+    assert Place(1, 2, z=3) == replace(Place(1, 2), z=3) != Place(1, 2)
+    assert repr(Place(1, 2)) == "Place(x=1, y=2, label='', z=0.0)"
 
 
 def test_arguments_reach_the_record():

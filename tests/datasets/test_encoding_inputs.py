@@ -86,11 +86,13 @@ def test_an_array_in_place_of_a_table_is_refused() -> None:
 def test_pixels_are_divided_row_by_row(dtype: type) -> None:
     images = np.array([[[0, 255], [51, 102]]], dtype=np.uint8)
     encoding = PixelsEncoding(2, 2)
-    X = encoding.encode(images, dtype)
+    encoded = encoding.encode(images, dtype)
+    assert encoded.values.dtype == np.uint8  # no copy of the images as floats
+    X = encoded.astype(dtype)
     assert X.dtype == dtype
     np.testing.assert_allclose(X, [[0.0, 1.0, 0.2, 0.4]], rtol=1e-6)
     np.testing.assert_array_equal(encoding.decode(X), images)
-    np.testing.assert_array_equal(encoding.encode(images.reshape(1, 4), dtype), X)
+    np.testing.assert_array_equal(encoding.encode(images.reshape(1, 4), dtype).astype(dtype), X)
     assert encoding.feature_names == ("pixel_0_0", "pixel_0_1", "pixel_1_0", "pixel_1_1")
 
 

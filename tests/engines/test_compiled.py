@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import tracemalloc
+from importlib import import_module
 from itertools import cycle
 
 import numpy as np
 import pytest
 
-from deltarule import Activation, Dense, InputError, Network, resume, train
+from deltarule import Activation, Dense, InputError, Network, Scaled, resume, train
 from deltarule.activations import ACTIVATIONS
 from deltarule.engines import choose_engine, compiled, reference
 from deltarule.engines.contract import Samples
@@ -60,14 +63,15 @@ def run(engine, net, samples, optimizer, size=4, epochs=3, shuffle=True):
 
 
 def assert_same(net, samples, optimizer, **options):
-    before = [None if a is None else a.copy() for a in (samples.x, samples.y, samples.weight)]
+    x = samples.x.values if isinstance(samples.x, Scaled) else samples.x
+    before = [None if a is None else a.copy() for a in (x, samples.y, samples.weight)]
     theirs = run(reference, net, samples, optimizer, **options)
     ours = run(compiled, net, samples, optimizer, **options)
     for mine, right in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, right, **TOLERANCE[str(net.dtype)])
     assert len(ours[2]) == options.get("epochs", 3)
     assert (ours[0] != net.parameters).any()
-    for array, old in zip((samples.x, samples.y, samples.weight), before, strict=True):
+    for array, old in zip((x, samples.y, samples.weight), before, strict=True):
         np.testing.assert_array_equal(array, old)
 
 
@@ -128,6 +132,127 @@ def test_layers_wide_enough_for_blas():
 def test_inputs_of_narrower_number_types_are_widened_row_by_row(number):
     net = Network([4, 6, 2], output="softmax", dtype="float32")
     assert_same(net, samples_of(net, number=number), OPTIMIZERS.resolve("sgd(0.001)"))
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Every batch divided among so many threads, however small it is."""
+
+    def divide(n_shares):
+        monkeypatch.setattr(compiled, "WORTH_A_THREAD", 1)
+        monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
+
+    return divide
+
+
+@pytest.mark.parametrize("n_shares", [2, 3, 5])
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_batches_divided_among_threads(shared, name, n_shares):
+    shared(n_shares)
+    layers = [
+        Dense(6, 8, "relu", dropout=0.2),
+        Dense(8, 5, "tanh", bias="shared"),
+        Dense(5, 3, "softmax", dropout=0.5),
+    ]
+    for clip_norm, weighted in ((None, False), (0.1, True)):
+        net = Network(layers, loss="cross_entropy", l1=0.01, l2=0.1)
+        net.freeze("W1[0,1]", "b2")
+        optimizer = type(OPTIMIZERS.resolve(name))(0.05, clip_norm=clip_norm)
+        for n in (23, 11, 1):  # the last batch has fewer rows than there are threads
+            assert_same(net, samples_of(net, n=n, weighted=weighted), optimizer, size=min(n, 11))
+
+
+def test_the_same_number_of_threads_gives_the_same_bits(shared):
+    net = Network([20, 30, 4], output="softmax", dropout=0.1)
+    samples = samples_of(net, n=100)
+    for n_shares in (1, 2, 3):
+        shared(n_shares)
+        runs = [run(compiled, net, samples, OPTIMIZERS.resolve("adam"), size=30, epochs=20) for _ in range(5)]
+        for again in runs[1:]:
+            for mine, first in zip(again, runs[0], strict=True):
+                np.testing.assert_array_equal(mine, first)
+
+
+def test_threads_stop_together_where_training_diverges(shared):
+    shared(3)
+    net = Network([3, 2], output="identity")
+    rates = np.full((4, 3), 0.01)
+    rates[2] = 1e300
+    sgd, before, losses = OPTIMIZERS.resolve("sgd"), net.copy(), []
+    for twin, some in ((before, rates[:2]), (net, rates)):
+        slots, generator = sgd.start(net.parameters), np.random.default_rng()
+        losses = compiled.run_epochs(twin, samples_of(net), 4, None, sgd, slots, some, 0, generator)
+    assert len(losses) == 2
+    np.testing.assert_array_equal(net.parameters, before.parameters)
+
+
+def test_where_a_thread_cannot_start_nothing_hangs_and_nothing_changes(shared, monkeypatch):
+    shared(3)
+    net, start, calls = Network([3, 2]), threading.Thread.start, []
+
+    def fail_at_the_third(thread):
+        calls.append(thread)
+        if len(calls) == 3:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail_at_the_third)
+    before = net.parameters.copy()
+    with pytest.raises(RuntimeError, match="can't start"):
+        run(compiled, net, samples_of(net), OPTIMIZERS.resolve("sgd"))
+    for thread in calls[:2]:
+        thread.join(10)
+        assert not thread.is_alive()
+    np.testing.assert_array_equal(net.parameters, before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("number", [np.uint8, np.float64])
+@pytest.mark.parametrize("shift", [0.0, 30.5])
+def test_inputs_scaled_as_they_are_taken(number, dtype, shift):
+    net = Network([4, 6, 2], output="softmax", dtype=dtype)
+    values = np.random.default_rng(0).integers(0, 256, (11, 4)).astype(number)
+    samples = samples_of(net)
+    scaled = Samples(Scaled(values, shift, [255, 1, 100, 17.5]), samples.y, None)
+    assert_same(net, scaled, OPTIMIZERS.resolve("sgd(0.001)"))
+
+
+@pytest.mark.parametrize("n_shares", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", BIAS_KINDS)
+def test_inputs_that_are_mostly_0_go_by_those_that_are_not(shared, bias, dtype, n_shares):
+    shared(n_shares)
+    layers = [Dense(70, 21, "tanh", bias=bias), Dense(21, 3, "softmax")]
+    net = Network(layers, loss="cross_entropy", dtype=dtype)
+    rng = np.random.default_rng(0)
+    x = rng.integers(1, 256, (25, 70)).astype(np.uint8)
+    x[rng.random(x.shape) < 0.8] = 0
+    x[3], x[7] = 0, 255
+    samples = samples_of(net, n=25)
+    for inputs in (Scaled(x, scale=255), x.astype(dtype) / 255):
+        assert compiled._is_sparse(net, x, np.zeros(70))
+        assert_same(net, Samples(inputs, samples.y, None), OPTIMIZERS.resolve("momentum"), size=8)
+
+
+@pytest.mark.parametrize("rows", ["dense", "wide", "dropped"])
+def test_inputs_count_as_sparse_only_where_it_pays(rows):
+    few = np.zeros((10, 100))
+    few[:, : 40 if rows == "dense" else 10] = 1
+    net = Network([100, 5000 if rows == "wide" else 10, 2], dropout=[0.1 if rows == "dropped" else 0.0, 0.0])
+    assert not compiled._is_sparse(net, few, np.zeros(100))
+
+
+def test_images_of_bytes_stay_bytes():
+    net = Network([784, 4, 2], output="softmax", dtype="float32")
+    images = np.zeros((20_000, 784), np.uint8)
+    images[:, ::10] = 200
+    train(net, Scaled(images[:100], scale=255), np.arange(100) % 2, engine="compiled", epochs=1)
+    y = np.arange(20_000) % 2
+    tracemalloc.start()
+    train(net, Scaled(images, scale=255), y, engine="compiled", epochs=1, batch_size=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < images.nbytes  # as floats they would take four times as much
 
 
 @pytest.mark.parametrize("bad", [1, 3])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from deltarule.registry import record
 
 __all__ = ["GradientReport"]
 
 
-@dataclass(frozen=True)
+@record
 class GradientReport:
     """What a gradient check found; prints as a page to read.
 

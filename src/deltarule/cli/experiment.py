@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.cli.recipe import build_network, choose_training, score_of
 from deltarule.datasets import Dataset, folds, split
 from deltarule.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
 from deltarule.network import Network
+from deltarule.registry import record
 from deltarule.training import METRICS, Checkpoint, History, confusion_matrix, evaluate, resume, train
 
 __all__ = ["Answers", "Fitted", "ask", "cross_validate", "fit", "set_aside"]
@@ -26,7 +26,7 @@ _MANY = 1_000  # rows from which on one split says enough, and rows can be spare
 _NETWORK = ("activation", "output", "loss", "bias", "initializer", "dropout", "l1", "l2", "dtype")
 
 
-@dataclass(frozen=True)
+@record
 class Fitted:
     """A trained network, what happened, and how it does on the rows it was trained and validated on."""
 
@@ -35,7 +35,7 @@ class Fitted:
     scores: dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True)
+@record
 class Answers:
     """What networks said about rows they had not seen: the truth and the answer, in the units of the data."""
 
@@ -111,7 +111,7 @@ def _hold_out(dataset: Dataset, options: Mapping[str, Any]) -> tuple[Dataset, Da
 def _train(
     net: Network,
     dataset: Dataset,
-    arrays: dict[str, tuple[Array, Array]],
+    arrays: dict[str, tuple[Array | Scaled, Array]],
     options: Mapping[str, Any],
     quiet: bool,
 ) -> tuple[Network, History]:
@@ -142,7 +142,7 @@ def _check_same_network(path: Path, net: Network) -> None:
         )
 
 
-def _arrays(net: Network, part: Dataset) -> tuple[Array, Array]:
+def _arrays(net: Network, part: Dataset) -> tuple[Array | Scaled, Array]:
     return _encoding(net).encode(part, net.sizes[-1], net.dtype)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.cli.console import print_json, print_table, say
 from deltarule.datasets import is_table, load, read_images, read_table
 from deltarule.encoding import PixelsEncoding
@@ -61,7 +61,7 @@ def inspect(
         _print_layer(net, i, None if trace is None else trace[i], everything, digits)
 
 
-def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | None]:
+def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Scaled | None]:
     if is_example(model):
         if rows is not None:
             raise InputError(f"{model} brings its own rows: leave out {rows}")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deltarule.cli.experiment import Answers, Fitted
 from deltarule.datasets import Dataset
 from deltarule.encoding import LabelEncoding, NumbersEncoding
@@ -44,7 +46,7 @@ def plot_results(path: Path, fitted: Fitted, answers: Answers, dataset: Dataset,
     if isinstance(target, LabelEncoding):
         draw.append(lambda panel: draw_confusion(panel, answers.confusion(target), target.classes))
         if len(inputs.feature_names) == 2:
-            X = inputs.encode(dataset.inputs)
+            X = np.asarray(inputs.encode(dataset.inputs))
             names = inputs.feature_names
             draw.append(lambda panel: draw_boundary(panel, net, X, dataset.target, target.classes, names))
     elif isinstance(target, NumbersEncoding) and len(target.names) == 1:

@@ -19,7 +19,6 @@ The learning rate falls along a cosine. A batch has 32 rows, or 128 from 5,000 r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,14 +29,14 @@ from deltarule.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.network import Network
 from deltarule.optimizers import LBFGS, OPTIMIZERS, GradientStep, Optimizer
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, record
 from deltarule.schedules import SCHEDULES, Cosine, Schedule, as_schedule
 from deltarule.training import EarlyStopping
 
 __all__ = ["build_network", "choose_training", "score_of"]
 
 
-@dataclass(frozen=True)
+@record
 class _Recipe:
     """What suits one kind of data."""
 

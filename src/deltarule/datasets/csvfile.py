@@ -7,7 +7,6 @@ import io
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -16,6 +15,7 @@ from deltarule.arrays import Array
 from deltarule.datasets.sources import read_bytes
 from deltarule.encoding import Origin, Table
 from deltarule.errors import DataFileError
+from deltarule.registry import record
 
 __all__ = ["MISSING_CELLS", "read_csv"]
 
@@ -124,7 +124,7 @@ def _check_header(path: str | os.PathLike[str], line: int, names: list[str]) -> 
             raise DataFileError(path, reason, line, field)
 
 
-@dataclass(frozen=True)
+@record
 class _Column:
     """The cells of one column as text, on their way to values."""
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays import Array, as_matrix
+from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.encoding.checks import need, need_fill, need_names, need_scaling, shown
 from deltarule.encoding.scaling import rescale, restore
 from deltarule.encoding.table import Table
 from deltarule.errors import InputError, ShapeError
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, record
 
 __all__ = ["CategoryColumn", "ColumnsEncoding", "NumberColumn", "PixelsEncoding"]
 
 
-@dataclass(frozen=True)
+@record
 class NumberColumn:
     """A column of numbers, as the one feature (x − shift) / scale.
 
@@ -62,7 +60,7 @@ class NumberColumn:
         return restore(features[:, 0], self.shift, self.scale)
 
 
-@dataclass(frozen=True)
+@record
 class CategoryColumn:
     """A column of text, as one feature per category: 1 for its own, 0 for the others.
 
@@ -120,7 +118,7 @@ def _filled(table: Table, name: str, fill: float | str | None) -> Array:
     return values
 
 
-@dataclass(frozen=True)
+@record
 class ColumnsEncoding:
     """How the columns of a table become the features of a network.
 
@@ -181,7 +179,7 @@ class ColumnsEncoding:
         )
 
 
-@dataclass(frozen=True)
+@record
 class PixelsEncoding:
     """How greyscale images of one size become features: pixel by pixel, row by row, value / scale.
 
@@ -225,11 +223,9 @@ class PixelsEncoding:
             )
         return as_matrix(images.reshape(len(images), self.height * self.width), "images")
 
-    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array:
-        """Images as features, (n, height · width)."""
-        features = self.flatten(inputs).astype(dtype)
-        features /= self.scale
-        return features
+    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Scaled:
+        """Images as features, (n, height · width), which stay bytes until a batch of them is used."""
+        return Scaled(self.flatten(inputs), scale=self.scale)
 
     def decode(self, features: Array) -> Array:
         """Features (n, height · width) as 8-bit images (n, height, width)."""

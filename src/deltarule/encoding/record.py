@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.encoding.checks import need, shown
 from deltarule.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.encoding.table import Table
 from deltarule.encoding.targets import Label, LabelEncoding, NumbersEncoding
 from deltarule.errors import InputError, ModelFileError, ShapeError
+from deltarule.registry import record
 
 __all__ = ["Encoding", "Examples"]
 
@@ -42,7 +43,7 @@ class Examples(Protocol):
         """The scaling that suits the inputs: one of `SCALES`."""
 
 
-@dataclass(frozen=True)
+@record
 class Encoding:
     """How raw rows become the numbers a network takes, and how its outputs become answers.
 
@@ -90,7 +91,7 @@ class Encoding:
 
     def encode(
         self, examples: Examples, n_outputs: int, dtype: npt.DTypeLike = np.float64
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array | Scaled, Array]:
         """The features and the targets a network is trained on.
 
         Parameters
@@ -103,7 +104,7 @@ class Encoding:
 
         Returns
         -------
-        X : ndarray, (n_rows, n_inputs)
+        X : ndarray or Scaled, (n_rows, n_inputs)
         Y : ndarray, (n_rows, n_outputs)
 
         Raises
@@ -118,7 +119,7 @@ class Encoding:
             return X, self.target.encode(examples.target, n_outputs)
         if n_outputs != X.shape[1]:
             raise ShapeError(f"the target is the input: expected {X.shape[1]} outputs, got {n_outputs}")
-        return X, X
+        return X, X.astype(dtype) if isinstance(X, Scaled) else X
 
     def decode(self, outputs: Array) -> Array | Table:
         """Outputs (n_rows, n_outputs) as labels, as numbers in their units, or as inputs like those given."""

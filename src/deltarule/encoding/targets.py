@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,7 +10,7 @@ from deltarule.arrays import Array, as_matrix
 from deltarule.encoding.checks import need, need_names, need_scaling, shown
 from deltarule.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, record
 
 __all__ = ["Label", "LabelEncoding", "NumbersEncoding", "as_labels"]
 
@@ -73,7 +72,7 @@ def _plain(labels: Array) -> list[Label]:
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
 
-@dataclass(frozen=True)
+@record
 class LabelEncoding:
     """The classes of a classification: labels to 0/1 targets, outputs back to labels.
 
@@ -188,7 +187,7 @@ class LabelEncoding:
             )
 
 
-@dataclass(frozen=True)
+@record
 class NumbersEncoding:
     """The units of a regression: each target becomes (y − shift) / scale, and outputs are brought back.
 

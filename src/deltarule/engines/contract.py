@@ -36,7 +36,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.layers import Layer
 from deltarule.losses import Objective
 
@@ -77,10 +77,11 @@ class Model(Protocol):
 class Samples:
     """``x`` (n, n_features), ``y`` (n, n_outputs), sample weights (n, 1) or None, known to fit the network.
 
-    ``x`` keeps a number type narrower than the network's (images stay bytes) and is widened batch by batch.
+    ``x`` keeps a number type narrower than the network's (images stay bytes) and is widened, and scaled,
+    batch by batch.
     """
 
-    x: Array
+    x: Array | Scaled
     y: Array
     weight: Array | None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
+from deltarule.arrays import Scaled
 from deltarule.engines.contract import Samples
 from deltarule.errors import InputError
 from deltarule.network import Network
@@ -22,8 +22,12 @@ def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samp
 
 def digest(samples: Samples) -> str:
     """A fingerprint of all numbers, by which resuming recognises the data."""
-    content = hashlib.blake2b(digest_size=16)
-    for array in (samples.x, samples.y, samples.weight):
+    from hashlib import blake2b
+
+    content = blake2b(digest_size=16)
+    x = samples.x
+    inputs = [x.values, x.shift, x.scale] if isinstance(x, Scaled) else [x]
+    for array in (*inputs, samples.y, samples.weight):
         if array is not None:
             content.update(f"{array.dtype.str}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, check_whole
+from deltarule.arrays import Array, Scaled, check_whole
 from deltarule.engines import reference
 from deltarule.errors import InputError
 from deltarule.network import CHUNK, Network
-from deltarule.registry import Registry
+from deltarule.registry import Registry, record
 
 __all__ = ["METRICS", "Metric", "confusion_matrix", "evaluate"]
 
 
-@dataclass(frozen=True)
+@record
 class Metric:
     """A measure of outputs ``a`` against targets ``y``, both (n_samples, n_outputs).
 
@@ -134,7 +133,7 @@ def evaluate(
 
 
 def measure(
-    net: Network, x: Array, y: Array, weight: Array | None, metrics: Sequence[Metric]
+    net: Network, x: Array | Scaled, y: Array, weight: Array | None, metrics: Sequence[Metric]
 ) -> dict[str, float]:
     """:func:`evaluate` for arrays that are known to fit."""
     objective = net.objective

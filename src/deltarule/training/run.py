@@ -30,6 +30,9 @@ __all__ = ["Callback", "Run"]
 Callback: TypeAlias = Callable[["Run"], object]
 
 
+_FEW = 1024  # samples that tell whether the cost is finite
+
+
 class Run:
     """A training in progress: what callbacks see.
 
@@ -211,7 +214,7 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
-        largest = float(np.abs(self.samples.x).max())
+        largest = float(np.abs(self.samples.x.astype(self.net.dtype, copy=False)).max())
         return DivergenceError(
             f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
             f"keeps its parameters from before that epoch. Try a smaller learning rate (now "
@@ -220,10 +223,10 @@ class Run:
         )
 
     def _is_sound(self) -> bool:
-        """Whether the cost of the training samples is a finite number."""
+        """Whether the cost of the first training samples is a finite number."""
+        few = self.samples.take(slice(_FEW))
         with np.errstate(all="ignore"):
-            cost = measure(self.net, self.samples.x, self.samples.y, self.samples.weight, ())["loss"]
-        return math.isfinite(cost)
+            return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
 
     def _check_sound(self) -> None:
         """Look at what the very last updates did, which no later epoch will."""

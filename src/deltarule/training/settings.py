@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from deltarule.arrays import check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.optimizers import OPTIMIZERS, Optimizer
+from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping
 
 __all__ = ["Checkpoint", "Settings"]
 
 
-@dataclass(frozen=True)
+@record
 class Checkpoint:
     """Write everything needed to go on from here to a file, every so many epochs and at the end.
 
@@ -38,7 +40,7 @@ class Checkpoint:
         check_whole("checkpoint: every", self.every)
 
 
-@dataclass(frozen=True)
+@record
 class Settings:
     """All that a run is asked to do, apart from the data."""
 
@@ -101,7 +103,7 @@ class Settings:
 def concrete_seed(seed: int | None) -> int:
     """The seed, or a fresh one that can be written down."""
     if seed is None:
-        return secrets.randbits(63)
+        return int(np.random.default_rng().integers(2**63))
     check_whole("seed", seed, 0)
     return int(seed)
 

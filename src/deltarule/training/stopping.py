@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deltarule.arrays import Array, check_number, check_whole
+from deltarule.registry import record
 
 __all__ = ["Best", "EarlyStopping"]
 
 
-@dataclass(frozen=True)
+@record
 class EarlyStopping:
     """Stop when a number of the history has not improved for a while, and go back to the best weights.
 

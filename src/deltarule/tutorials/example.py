@@ -249,7 +249,7 @@ def _data(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]
     X = as_numbers(x, "x")
     if X.ndim == 1:
         X = X[:, None] if net.sizes[0] == 1 else X[None, :]
-    X = net.inputs(X)
+    X = as_numbers(net.inputs(X), "x")
     if isinstance(y, str):
         if y != "x":
             raise InputError(f'y must be a list of numbers or "x", got {y!r}')

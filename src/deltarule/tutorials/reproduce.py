@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from deltarule.datasets import Dataset, load_mnist
 from deltarule.errors import DataFileError, InputError, MissingExtraError
+from deltarule.registry import record
 from deltarule.tutorials.references import one_step, rat42
 from deltarule.tutorials.rows import Row
 from deltarule.tutorials.t1 import t1
@@ -24,7 +24,7 @@ __all__ = ["TUTORIALS", "Experiment", "experiments"]
 TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42")
 
 
-@dataclass(frozen=True)
+@record
 class Experiment:
     """Something a tutorial did, to be done again.
 

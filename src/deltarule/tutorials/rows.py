@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.registry import record
 from deltarule.tutorials.example import Example
 
 __all__ = ["Row", "at_least", "compare", "decimals", "figure_rows", "prediction_names"]
@@ -20,7 +20,7 @@ PRECISION = 1e-9
 ROUNDING = 1e-13
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """One line of ``deltarule reproduce``.
 
