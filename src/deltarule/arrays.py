@@ -12,9 +12,11 @@ import numpy.typing as npt
 from deltarule.errors import InputError, ShapeError
 
 __all__ = [
+    "LINE",
     "TINY",
     "Array",
     "Scaled",
+    "aligned_empty",
     "as_matrix",
     "as_numbers",
     "as_sample_weight",
@@ -25,8 +27,23 @@ __all__ = [
 
 Array: TypeAlias = npt.NDArray[Any]
 
+#: Bytes of a processor's cache line.
+LINE = 64
+
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """An array in C order, not filled, that starts where a processor's cache line does.
+
+    Vectors of numbers that straddle two lines are read at half the speed.
+    """
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    room = np.empty(size + LINE, np.uint8)
+    start = -room.ctypes.data % LINE
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 class Scaled:
@@ -156,10 +173,16 @@ def _numbers_of_objects(array: Array, name: str) -> Array:
 
 def check_finite(array: Array, name: str) -> None:
     """Refuse NaN and infinity, naming the first cell that holds one."""
-    if array.dtype.kind != "f" or np.isfinite(array).all():
+    if array.dtype.kind != "f" or _sum_is_finite(array) or np.isfinite(array).all():
         return
     index = tuple(np.argwhere(~np.isfinite(array))[0])
     raise InputError(f"{name} must hold finite numbers, got {array[index]} at {_place(index)}")
+
+
+def _sum_is_finite(array: Array) -> bool:
+    """Whether Σ x² is finite, and so is every x: quicker to find than looking at each."""
+    flat = array.ravel(order="K") if array.flags.forc else array.ravel()
+    return math.isfinite(np.vdot(flat, flat))
 
 
 def as_sample_weight(values: Any, n_samples: int) -> Array | None:

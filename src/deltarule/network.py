@@ -13,6 +13,7 @@ from deltarule.architecture import dense_layers, describe
 from deltarule.arrays import (
     Array,
     Scaled,
+    aligned_empty,
     as_matrix,
     as_numbers,
     as_sample_weight,
@@ -20,7 +21,7 @@ from deltarule.arrays import (
     check_whole,
 )
 from deltarule.description import describe_network, parts_of
-from deltarule.engines import reference
+from deltarule.engines import engine_to_predict, reference
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
 from deltarule.initializers import Initializer
 from deltarule.layers import Dense, Gradients, Layer, Trace
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 DTYPES = ("float32", "float64")
-CHUNK = 8192  # rows at a time in predict
 
 
 class Network:
@@ -211,12 +211,27 @@ class Network:
         y, weight = self.targets(Y, sample_weight, len(trace.output))
         return float(reference.cost(self.layers, self.objective, trace, y, weight))
 
-    def predict(self, X: Any) -> Array:
-        """The outputs for each row, (n_samples, n_outputs), in bounded memory."""
-        x = self.inputs(X)
-        chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
-        outputs = [reference.predict(self.layers, chunk.astype(self.dtype, copy=False)) for chunk in chunks]
-        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    def predict(self, X: Any, engine: str = "reference") -> Array:
+        """The outputs for each row, in bounded memory.
+
+        Parameters
+        ----------
+        X : array-like, (n_samples, n_features)
+        engine : "reference" or "compiled"
+            The compiled engine is faster, after it has compiled for some seconds on a machine's first call.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_outputs)
+
+        Raises
+        ------
+        ShapeError, InputError
+            As :meth:`forward` does; and if there is no such engine.
+        MissingExtraError
+            If it needs a package that is not installed.
+        """
+        return engine_to_predict(engine, self).predict(self, self.inputs(X))
 
     def inputs(self, X: Any) -> Array | Scaled:
         """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay."""
@@ -336,7 +351,9 @@ class Network:
         """A network with parameters of its own, in another number type if one is named."""
         twin = object.__new__(Network)
         twin.objective, twin.encoding = self.objective, self.encoding
-        twin._bind([layer.dense for layer in self.layers], self.parameters.astype(dtype or self.dtype))
+        parameters = aligned_empty(self.parameters.shape, dtype or self.dtype)
+        parameters[:] = self.parameters
+        twin._bind([layer.dense for layer in self.layers], parameters)
         twin._freeze(self.frozen.copy())
         return twin
 
@@ -392,7 +409,9 @@ class Network:
 
 def _zeros(n_parameters: int, dtype: str) -> Array:
     try:
-        return np.zeros(n_parameters, dtype)
+        parameters = aligned_empty((n_parameters,), dtype)
+        parameters[:] = 0
+        return parameters
     except (MemoryError, ValueError):
         raise InputError(
             f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"

@@ -10,7 +10,9 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from deltarule.arrays import TINY, check_number
+import numpy as np
+
+from deltarule.arrays import TINY, Array, check_number
 from deltarule.registry import Registry, record, spec_of
 
 __all__ = [
@@ -37,6 +39,10 @@ class Schedule(ABC):
     @abstractmethod
     def __call__(self, t: float, T: float) -> float:
         """The learning rate after ``t`` of ``T`` epochs."""
+
+    def rates(self, times: Array, T: float) -> Array:
+        """The learning rate at each of many times."""
+        return np.array([self(t, T) for t in times.tolist()])
 
     @property
     def spec(self) -> str:
@@ -70,6 +76,9 @@ class Constant(Schedule):
 
     def __call__(self, t: float, T: float) -> float:
         return self.rate
+
+    def rates(self, times: Array, T: float) -> Array:
+        return np.full(len(times), float(self.rate))
 
 
 @record

@@ -230,7 +230,7 @@ def test_inputs_that_are_mostly_0_go_by_those_that_are_not(shared, bias, dtype, 
     x[3], x[7] = 0, 255
     samples = samples_of(net, n=25)
     for inputs in (Scaled(x, scale=255), x.astype(dtype) / 255):
-        assert compiled._is_sparse(net, x, np.zeros(70))
+        assert compiled._is_sparse(net, x, np.empty(0))
         assert_same(net, Samples(inputs, samples.y, None), OPTIMIZERS.resolve("momentum"), size=8)
 
 
@@ -239,7 +239,7 @@ def test_inputs_count_as_sparse_only_where_it_pays(rows):
     few = np.zeros((10, 100))
     few[:, : 40 if rows == "dense" else 10] = 1
     net = Network([100, 5000 if rows == "wide" else 10, 2], dropout=[0.1 if rows == "dropped" else 0.0, 0.0])
-    assert not compiled._is_sparse(net, few, np.zeros(100))
+    assert not compiled._is_sparse(net, few, np.empty(0))
 
 
 def test_images_of_bytes_stay_bytes():
@@ -253,6 +253,45 @@ def test_images_of_bytes_stay_bytes():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < images.nbytes  # as floats they would take four times as much
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_shares", [1, 2])
+@pytest.mark.parametrize("n", [1, 2, 600])
+def test_predictions(shared, n, n_shares, dtype):
+    shared(n_shares)
+    net = Network([70, 21, 3], activation="tanh", output="softmax", dropout=0.5, dtype=dtype)
+    x = np.random.default_rng(0).integers(0, 256, (n, 70)).astype(np.uint8)
+    x[:, 10:] //= 250  # mostly 0
+    for X in (Scaled(x, scale=255), Scaled(x, 30.5, 255), x / 255, (x / 255)[:, ::-1]):
+        before = np.array(X)
+        ours = net.predict(X, engine="compiled")
+        assert ours.dtype == dtype
+        np.testing.assert_allclose(ours, net.predict(X), **TOLERANCE[dtype])
+        np.testing.assert_array_equal(np.array(X), before)
+
+
+@pytest.mark.parametrize("hidden", list(ACTIVATIONS))
+def test_predictions_with_every_activation(hidden):
+    net = Network([3, 9, 2], activation=hidden, output=hidden)
+    X = np.random.default_rng(0).normal(size=(7, 3))
+    np.testing.assert_allclose(net.predict(X, engine="compiled"), net.predict(X), **TOLERANCE["float64"])
+
+
+def test_predictions_follow_the_parameters():
+    net = Network([2, 2])
+    net.predict([[1, 1]], engine="compiled")
+    net.parameters[:] = [1, 2, 3, 4, 0.5, 0.25]
+    np.testing.assert_array_equal(net.predict([[1, 1]], engine="compiled"), [[4.5, 6.25]])
+
+
+def test_what_it_cannot_predict_the_reference_predicts_and_says_so():
+    net = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
+    with pytest.warns(UserWarning, match="activation 'own' is not one of its own; NumPy does"):
+        ours = net.predict([[1, 2]], engine="compiled")
+    np.testing.assert_array_equal(ours, net.predict([[1, 2]]))
+    with pytest.raises(InputError, match="unknown engine 'numpy'; choose from: reference, compiled"):
+        net.predict([[1, 2]], engine="numpy")
 
 
 @pytest.mark.parametrize("bad", [1, 3])
@@ -335,11 +374,12 @@ def test_the_kernels_run_uncompiled_too():
     assert done.returncode == 0, done.stderr
 
 
-def test_auto_compiles_for_very_many_updates_of_a_small_network_only():
+def test_auto_compiles_only_where_numpy_would_take_long():
     small, large, sgd = Network([2, 2, 2]), Network([200, 200]), OPTIMIZERS.resolve("sgd")
     own = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
-    assert choose_engine("auto", small, sgd, 10**6) == "compiled"
-    assert choose_engine("auto", small, sgd, 1000) == "reference"
-    assert choose_engine("auto", large, sgd, 10**6) == "reference"
-    assert choose_engine("auto", own, sgd, 10**6) == "reference"
-    assert choose_engine("compiled", small, OPTIMIZERS.resolve("lbfgs"), 10) == "reference"
+    assert choose_engine("auto", small, sgd, 1, 10**6) == "compiled"
+    assert choose_engine("auto", small, sgd, 1, 1000) == "reference"
+    assert choose_engine("auto", large, sgd, 256, 10**5) == "compiled"
+    assert choose_engine("auto", large, sgd, 256, 1000) == "reference"
+    assert choose_engine("auto", own, sgd, 1, 10**6) == "reference"
+    assert choose_engine("compiled", small, OPTIMIZERS.resolve("lbfgs"), 1, 10) == "reference"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -12,24 +13,57 @@ from deltarule.errors import InputError
 from deltarule.optimizers import GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 
-__all__ = ["ENGINES", "choose_engine", "compiled", "reference"]
+__all__ = ["ENGINES", "choose_engine", "compiled", "engine_to_predict", "reference"]
 
 #: The engines by name.
 ENGINES: dict[str, ModuleType] = {"reference": reference, "compiled": compiled}
 
 
-#: ``"auto"`` compiles for networks up to so many parameters, where NumPy spends its time on calls …
-SMALL = 20_000
-#: … and from so many updates on: then NumPy would take longer than compiling may.
-MANY = 200_000
+#: ``"auto"`` compiles where NumPy would take longer than this, in seconds: about twice what compiling takes
+#: where nothing is cached …
+LONG = 20.0
+#: … as estimated from seconds for an update, for its calls, and for a row and a parameter of it.
+CALLS, NUMBERS = 6e-5, 5e-11
 
 
-def choose_engine(name: str, model: Model, optimizer: Optimizer, n_updates: int) -> str:
+def engine_to_predict(name: str, model: Model) -> ModuleType:
+    """The engine of that name; or the reference, with a warning, where it cannot run the network."""
+    if name == "reference":
+        return reference
+    _check_name(name, ENGINES)
+    reason = compiled.cannot_predict(model)
+    if reason:
+        warnings.warn(_NUMPY_DOES.format(reason), stacklevel=3)
+        return reference
+    return compiled
+
+
+def _check_name(name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if not isinstance(name, str):
+        raise InputError(f"engine must be a name, got {name!r}; names: {', '.join(names)}")
+    if name not in names:
+        raise InputError(f"unknown engine {name!r}{did_you_mean(name, names)}")
+
+
+_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
+
+
+def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_updates: int) -> str:
     """The engine that ``name`` stands for.
 
-    ``"auto"`` is the compiled one where a small network makes very many updates, else the reference. It looks
-    at the job alone, not at what is cached, so that equal jobs give equal bits. What the compiled engine
-    cannot run, such as a user's own activation, the reference runs, with a warning.
+    ``"auto"`` is the compiled one where NumPy would take long, else the reference. It looks at the job alone,
+    not at what is cached, so that equal jobs give equal bits. What the compiled engine cannot run, such as a
+    user's own activation, the reference runs, with a warning.
+
+    Parameters
+    ----------
+    name : str
+    model : Model
+    optimizer : Optimizer
+    size : int
+        Rows of a batch.
+    n_updates : int
 
     Raises
     ------
@@ -38,17 +72,18 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, n_updates: int)
     MissingExtraError
         If it needs a package that is not installed.
     """
-    if not isinstance(name, str):
-        raise InputError(f"engine must be a name, got {name!r}; names: auto, {', '.join(ENGINES)}")
-    if name not in ("auto", *ENGINES):
-        raise InputError(f"unknown engine {name!r}{did_you_mean(name, ['auto', *ENGINES])}")
+    _check_name(name, ("auto", *ENGINES))
     if name == "reference" or not isinstance(optimizer, GradientStep):
         return "reference"
     if name == "auto":
-        worthwhile = model.parameters.size <= SMALL and n_updates >= MANY and find_spec("numba")
-        return "compiled" if worthwhile and not compiled.cannot_run(model, optimizer) else "reference"
-    reason = compiled.cannot_run(model, optimizer)
+        long = n_updates * (CALLS + NUMBERS * size * model.parameters.size) > LONG
+        return (
+            "compiled"
+            if long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
+            else "reference"
+        )
+    reason = compiled.cannot_train(model, optimizer)
     if reason:
-        warnings.warn(f"the compiled engine cannot run this: {reason}; NumPy does", stacklevel=4)
+        warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)
         return "reference"
     return "compiled"

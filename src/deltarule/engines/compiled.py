@@ -11,20 +11,37 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, update_wrapper
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from deltarule.activations import ACTIVATIONS
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import LINE, Array, Scaled, aligned_empty
 from deltarule.engines.contract import Model, Samples
 from deltarule.losses import LOSSES
 from deltarule.optimizers import GradientStep
 from deltarule.registry import import_extra
 
-__all__ = ["cannot_run", "run_epochs"]
+__all__ = ["cannot_predict", "cannot_train", "predict", "run_epochs"]
+
+T = TypeVar("T")
+
+
+def _once_for_each_model(function: Callable[[Model], T]) -> Callable[[Model], T]:
+    """Remember what a function returned for a model, for as long as there is the model."""
+    known: WeakKeyDictionary[Model, T] = WeakKeyDictionary()
+
+    def remembered(model: Model) -> T:
+        try:
+            return known[model]
+        except KeyError:
+            return known.setdefault(model, function(model))
+
+    return update_wrapper(remembered, function)
+
 
 #: Rows times parameters to go through in one call, beyond a first epoch: a tenth of a second or so.
 BLOCK = 10_000_000
@@ -41,13 +58,22 @@ NUMBERS = {
 }
 
 
-def cannot_run(model: Model, optimizer: GradientStep) -> str:
-    """Why the compiled engine cannot train this network; empty where it can."""
+@_once_for_each_model
+def cannot_predict(model: Model) -> str:
+    """Why the compiled engine cannot run this network; empty where it can."""
     kernels = _kernels()
     for layer in model.layers:
         activation = layer.activation
         if _kind(activation) not in kernels.ACTIVATIONS or not ACTIVATIONS.holds(activation):
             return f"activation {activation.name!r} is not one of its own"
+    return ""
+
+
+def cannot_train(model: Model, optimizer: GradientStep) -> str:
+    """Why the compiled engine cannot train this network; empty where it can."""
+    kernels, reason = _kernels(), cannot_predict(model)
+    if reason:
+        return reason
     loss = model.objective.loss
     if _kind(loss) not in kernels.LOSSES or not LOSSES.holds(loss):
         return f"loss {loss.name!r} is not one of its own"
@@ -72,9 +98,8 @@ def run_epochs(
     theta, objective = model.parameters, model.objective
     x, shift, scale = _plain(samples.x, theta.dtype)
     shares = _count_shares(model, size)
-    layout = _layout(model, math.ceil(size / shares), size, samples.weight is not None, kernels)
-    wide = np.int64 if theta.itemsize == 8 else np.int32
-    room = layout.rows * x.shape[1] + 1 if _is_sparse(model, x, shift) else 0
+    layout = _layout(model, math.ceil(size / shares), size, samples.weight is not None)
+    room = layout.rows * x.shape[1] if _is_sparse(model, x, shift) else 0
     numbers = [float(getattr(optimizer, name)) for name in NUMBERS[optimizer.name]]
     losses = np.empty(len(rates))
     gate = np.zeros(16, np.int64)
@@ -83,7 +108,7 @@ def run_epochs(
         np.zeros((4, shares)),
         theta,
         slots,
-        np.empty((shares, theta.size), theta.dtype),
+        _rows(shares, theta.size, theta.dtype),
         np.empty_like(theta),
         layout.plan,
         layout.numbers,
@@ -105,9 +130,9 @@ def run_epochs(
         model.frozen,
         model.decaying,
         layout.places,
-        np.empty((shares, layout.length), theta.dtype),
+        _rows(shares, layout.length, theta.dtype),
         np.empty(layout.masked, theta.dtype),
-        np.empty((shares, layout.scratch), wide),
+        np.empty((shares, layout.scratch), _whole(theta)),
         np.empty((shares, room), np.int32),
         np.empty((shares, room), theta.dtype),
         np.empty((shares, layout.rows if room else 0), np.int64),
@@ -118,21 +143,72 @@ def run_epochs(
         finished: int = kernels.run(share, *arguments, rates, *scratch)
         return finished
 
-    types = (theta.dtype, x.dtype)
-    if types not in _ready:
-        with _one_process_at_a_time(), _patience():
-            run(0, rates[:0])  # no epochs: this only compiles, or loads what was compiled before
-        _ready.add(types)
+    _prepare("run", theta, x, lambda: run(0, rates[:0]))
     with _blas().limit(limits=1):
         finished = run(0, rates) if shares == 1 else _together(shares, lambda share: run(share, rates))
     return losses[:finished]
 
 
+def _rows(n_rows: int, length: int, dtype: np.dtype[Any]) -> Array:
+    """Rows that each start at a cache line, of ``length`` or a little more."""
+    return aligned_empty((n_rows, _rounded(length)), dtype)
+
+
+def _rounded(count: int) -> int:
+    """Up to whole cache lines."""
+    return math.ceil(count / LINE) * LINE
+
+
+def predict(model: Model, x: Array | Scaled) -> Array:
+    """See :mod:`deltarule.engines.contract`."""
+    x, shift, scale = _plain(x, model.parameters.dtype)
+    layout = _layouts_to_predict(model)[len(x) > 1]
+    # A row that comes alone goes by its inputs that are not 0, however many: reading W is what takes time.
+    sparse = _is_sparse(model, x, shift) if len(x) > 1 else x.shape[1] >= MANY and not shift.size
+    theta, room = model.parameters, layout.rows * x.shape[1] if sparse else 0
+    out = np.empty((len(x), model.layers[-1].dense.n_out), theta.dtype)
+    flat, kernel = out.reshape(-1), _kernels().predict
+
+    def run(start: int, stop: int) -> None:
+        work, bits = np.empty(layout.length, theta.dtype), np.empty(layout.scratch, _whole(theta))
+        columns, values = np.empty(room, np.int32), np.empty(room, theta.dtype)
+        ends = np.empty(layout.rows if room else 0, np.int64)
+        kernel(start, stop, layout.rows, theta, layout.plan, layout.numbers, x, shift, scale,
+               layout.places[2], work, bits, columns, values, ends, flat)  # fmt: skip
+
+    _prepare("predict", theta, x, lambda: run(0, 0))
+    shares = _count_shares(model, len(x))
+    if shares == 1:
+        run(0, len(x))
+        return out
+    ends = [len(x) * share // shares for share in range(shares + 1)]
+    with _blas().limit(limits=1):
+        _together(shares, lambda share: run(ends[share], ends[share + 1]))
+    return out
+
+
+#: Rows to predict at a time.
+CHUNK = 256
+
+
+@_once_for_each_model
+def _layouts_to_predict(model: Model) -> tuple[_Layout, _Layout]:
+    """For one row, and for many."""
+    return _layout(model, 1, 0, False), _layout(model, CHUNK, 0, False)
+
+
+def _whole(theta: Array) -> type[np.signedinteger[Any]]:
+    """Whole numbers as wide as the parameters."""
+    return np.int64 if theta.itemsize == 8 else np.int32
+
+
 def _plain(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
     """The inputs in C order, and their shift and scale, which are empty where there are none."""
-    if isinstance(x, Scaled):
-        return np.ascontiguousarray(x.values), x.shift.astype(dtype), x.scale.astype(dtype)
-    return np.ascontiguousarray(x), np.empty(0, dtype), np.empty(0, dtype)
+    none = np.empty(0, dtype)
+    if not isinstance(x, Scaled):
+        return np.ascontiguousarray(x), none, none
+    shift = x.shift.astype(dtype) if x.shift.any() else none
+    return np.ascontiguousarray(x.values), shift, x.scale.astype(dtype)
 
 
 #: Rows times parameters of a batch that are worth a thread of their own.
@@ -141,13 +217,16 @@ WORTH_A_THREAD = 250_000
 
 def _count_shares(model: Model, size: int) -> int:
     """Into how many parts a batch is divided, each for a thread."""
-    config = import_module("numba.core.config")
-    if config.DISABLE_JIT:
+    wanted = min(size, size * model.parameters.size // WORTH_A_THREAD)
+    if wanted < 2:
         return 1
-    return max(1, min(config.NUMBA_NUM_THREADS, size * model.parameters.size // WORTH_A_THREAD, size))
+    config = import_module("numba.core.config")
+    return 1 if config.DISABLE_JIT else min(wanted, config.NUMBA_NUM_THREADS)
 
 
-#: Inputs count as sparse where fewer than this share of them, in the first rows, is not 0.
+#: Inputs count as sparse where there are so many of them …
+MANY = 64
+#: … and, in the first rows, a smaller share than this is not 0.
 DENSE = 0.3
 #: The largest first layer, in bytes, whose rows a processor's cache holds.
 CACHE = 1_000_000
@@ -156,8 +235,8 @@ CACHE = 1_000_000
 def _is_sparse(model: Model, x: Array, shift: Array) -> bool:
     """Whether layer 1 goes by the inputs that are not 0."""
     dense, few = model.layers[0].dense, x[:1000]
-    fits = dense.n_in >= 64 and dense.n_weights * model.parameters.itemsize <= CACHE
-    return bool(fits and not dense.dropout and not shift.any() and np.count_nonzero(few) < DENSE * few.size)
+    fits = dense.n_in >= MANY and dense.n_weights * model.parameters.itemsize <= CACHE
+    return bool(fits and not dense.dropout and not shift.size and np.count_nonzero(few) < DENSE * few.size)
 
 
 @cache
@@ -167,9 +246,9 @@ def _blas() -> Any:
     return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
 
-def _together(shares: int, run: Callable[[int], int]) -> int:
+def _together(shares: int, run: Callable[[int], T]) -> T:
     """Every share in a thread of its own, while this one waits; the result of the first."""
-    results = [0] * shares
+    results: dict[int, T] = {}
     all_here = threading.Barrier(shares)
 
     def work(share: int) -> None:
@@ -196,13 +275,23 @@ def _together(shares: int, run: Callable[[int], int]) -> int:
     return results[0]
 
 
+@cache
 def _kernels() -> Any:
     import_extra("numba", "fast")
     return import_module("deltarule.engines.kernels")
 
 
-#: The number types, of parameters and inputs, for which the kernels are compiled and loaded.
-_ready: set[tuple[np.dtype[Any], np.dtype[Any]]] = set()
+#: What is compiled and loaded: kernels, for number types of parameters and inputs.
+_ready: set[tuple[str, np.dtype[Any], np.dtype[Any]]] = set()
+
+
+def _prepare(kernel: str, theta: Array, x: Array, call: Callable[[], object]) -> None:
+    """Compile a kernel, or load what was compiled before, by a ``call`` with nothing to do."""
+    types = (kernel, theta.dtype, x.dtype)
+    if types not in _ready:
+        with _one_process_at_a_time(), _patience():
+            call()
+        _ready.add(types)
 
 
 @contextmanager
@@ -269,23 +358,24 @@ class _Layout(NamedTuple):
     masked: int
 
 
-def _layout(model: Model, rows: int, size: int, weighted: bool, kernels: Any) -> _Layout:
-    """For ``rows`` of a batch of ``size``."""
+def _layout(model: Model, rows: int, size: int, weighted: bool) -> _Layout:
+    """For ``rows`` of a batch of ``size``, or 0 where nothing is dropped."""
+    kernels = _kernels()
     layers = [layer.dense for layer in model.layers]
     scratch = rows * max(layer.n_out for layer in layers)
     length = masked = 0
 
     def room(count: int) -> int:
         nonlocal length
-        length += count
-        return length - count
+        length += _rounded(count)
+        return length - _rounded(count)
 
     inputs = room(rows * layers[0].n_in)
     places = [room(rows * layers[-1].n_out), room(rows if weighted else 0), room(scratch)]
     plan, numbers, start = [], [], 0
     for layer in layers:
         mask = -1
-        if layer.dropout:
+        if layer.dropout and size:
             mask, inputs = masked, room(rows * layer.n_in)
             masked += size * layer.n_in
         kind, activation = (

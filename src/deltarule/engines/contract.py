@@ -1,4 +1,4 @@
-"""What an engine is given, and what it must do: ``run_epochs``.
+"""What an engine is given, and what it must do: ``run_epochs`` and ``predict``.
 
 An engine is a module with a number ``BLOCK``, how many rows times parameters it may go through in one call
 while nobody needs to look (one epoch at least), and a function
@@ -26,6 +26,11 @@ It returns the loss of each epoch: the mean of the batches' costs, each counted 
 (their sum, where the objective sums), as they were before each batch's update. At the first epoch in which
 a cost or a parameter is not finite it stops, sets the parameters back to what they were before that epoch,
 and returns the losses of the epochs before.
+
+    predict(model, x) -> outputs
+
+gives the last layer's ``a`` (n, n_outputs) for inputs ``x`` (n, n_features), an array or ``Scaled``, in
+bounded memory.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
-__all__ = ["ACTIVATIONS", "BIASES", "LOSSES", "OPTIMIZERS", "run"]
+__all__ = ["ACTIVATIONS", "BIASES", "LOSSES", "OPTIMIZERS", "predict", "run"]
 
 ACTIVATIONS = (
     "identity",
@@ -54,22 +54,28 @@ SMALL = 256  # multiplications up to which loops beat a call of BLAS
 GELU_SCALE = math.sqrt(2 / math.pi)
 
 
-def _kernel(function):
-    """Compile at the first call, and keep the result on disk where there is a place for it.
+#: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+#: No kernel allocates anything, so that no references need be counted; Python calls the entries only.
+_kernel = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)
+#: These become part of what calls them: optimised once, not twice.
+_inline = njit(inline="always")
+#: A call of BLAS might allocate.
+_kernel_with_blas = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True, **_OPTIONS)
 
-    Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
-    """
-    options: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+def _entry(function):
+    """What Python calls: compiled at the first call, and kept on disk where there is a place for it."""
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(**options)(function)
+        return njit(no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
 
 
 # ---------------------------------------------------------------------- products of matrices
 
 
-@_kernel
+@_kernel_with_blas
 def _product(x, W, out, n, n_in, n_out):
     """``out = x @ W``, (n, n_in) by (n_in, n_out)."""
     if n * n_in * n_out > SMALL:
@@ -83,7 +89,7 @@ def _product(x, W, out, n, n_in, n_out):
             out[r * n_out + j] = total
 
 
-@_kernel
+@_kernel_with_blas
 def _product_xt(x, d, out, n, n_in, n_out):
     """``out = x.T @ d``, (n, n_in) and (n, n_out) to (n_in, n_out)."""
     if n * n_in * n_out > SMALL:
@@ -97,7 +103,7 @@ def _product_xt(x, d, out, n, n_in, n_out):
             out[i * n_out + j] = total
 
 
-@_kernel
+@_kernel_with_blas
 def _product_wt(d, W, out, n, n_in, n_out):
     """``out = d @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
     if n * n_in * n_out > SMALL:
@@ -157,7 +163,7 @@ def _sparse_product(columns, values, ends, W, out, n, n_out):
             c += 1
 
 
-@_kernel
+@_inline
 def _row(W, i, n_out):
     return W[i * n_out : (i + 1) * n_out]
 
@@ -189,10 +195,18 @@ def _exp(x, bits):
     if x.size < 8:
         for i in range(x.size):
             x[i] = math.exp(x[i])
-    elif x.itemsize == 8:
-        _exp_64(x, bits)
     else:
-        _exp_32(x, bits)
+        _exp_many(x, bits)
+
+
+def _exp_many(x, bits):
+    return _exp_64(x, bits) if x.itemsize == 8 else _exp_32(x, bits)
+
+
+@overload(_exp_many)
+def _compile_the_one_that_fits(x, bits):
+    exp = _exp_64 if x.dtype == types.float64 else _exp_32
+    return lambda x, bits: exp(x, bits)
 
 
 @_kernel
@@ -513,12 +527,12 @@ def _squares(g):
 N_IN, N_OUT, W_AT, B_AT, BIAS, ACT, X_AT, Z_AT, A_AT, D_AT, MASK_AT = range(11)
 
 
-@_kernel
+@_inline
 def _part(flat, at, count):
     return flat[at : at + count]
 
 
-@_kernel
+@_inline
 def _forward(theta, plan, numbers, work, masks, first, n, e, bits, columns, values, ends):
     """Every layer's ``z`` and ``a`` for ``n`` rows, the batch's from ``first`` on."""
     for layer in range(plan.shape[0]):
@@ -561,7 +575,7 @@ def _draw_masks(plan, numbers, masks, n, rng):
                 mask[i] = scale if rng.random(dtype=np.float32) >= threshold else 0
 
 
-@_kernel
+@_inline
 def _backward(theta, grad, plan, numbers, work, masks, first, n, fused, columns, values, ends):
     """Every layer's ``dW`` and ``db``, from ``∂L/∂a`` (fused: ``delta``) in the last layer's place."""
     last = plan.shape[0] - 1
@@ -692,9 +706,12 @@ def _gather(X, shift, scale, order, start, n, x):
         row, out = X[order[start + r] if order.size > 0 else start + r], x[r * k : (r + 1) * k]
         for j in range(k):
             out[j] = row[j]
+        if shift.size > 0:
+            for j in range(k):
+                out[j] -= shift[j]
         if scale.size > 0:
             for j in range(k):
-                out[j] = (out[j] - shift[j]) / scale[j]
+                out[j] /= scale[j]
 
 
 @_kernel
@@ -723,6 +740,12 @@ def _gather_rows(Y, order, start, n, y):
 
 
 @_kernel
+def _copy(source, target):
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@_kernel
 def _is_finite(theta):
     for i in range(theta.size):
         if not math.isfinite(theta[i]):
@@ -730,7 +753,27 @@ def _is_finite(theta):
     return True
 
 
-@_kernel
+@_entry
+def predict(start, stop, size, theta, plan, numbers, X, shift, scale, scratch, work, bits, columns, values,
+            ends, out):  # fmt: skip
+    """The outputs for rows ``start`` to ``stop`` of X, ``size`` rows at a time, into ``out``.
+
+    ``scratch`` is where scratch lies in ``work``; all else is as in :func:`run`, for one share.
+    """
+    last = plan.shape[0] - 1
+    k, as_they_stand, none = plan[last, N_OUT], ends[:0], work[:0]
+    while start < stop:
+        n = min(size, stop - start)
+        if ends.size > 0:
+            _gather_sparse(X, scale, as_they_stand, start, n, columns, values, ends)
+        else:
+            _gather(X, shift, scale, as_they_stand, start, n, work)
+        _forward(theta, plan, numbers, work, none, 0, n, work[scratch:], bits, columns, values, ends)
+        _copy(_part(work, plan[last, A_AT], n * k), out[start * k : (start + n) * k])
+        start += n
+
+
+@_entry
 def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, penalties, method,
         method_numbers, X, shift, scale, Y, weight, orders, size, rates, t, rng, frozen, decaying, places,
         works, masks, bits, columns, values, ends, losses):  # fmt: skip
@@ -787,7 +830,7 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
     low, high = theta.size * share // shares, theta.size * (share + 1) // shares
     own = theta[low:high]
     for epoch in range(rates.shape[0]):
-        before[low:high] = own
+        _copy(own, before[low:high])
         order = orders[epoch] if orders.size > 0 else no_order
         total, counted, cost = 0.0, 0.0, 0.0
         for batch in range(rates.shape[1]):
@@ -860,7 +903,7 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
         sums[3, share] = math.isfinite(cost) and _is_finite(own)
         _meet(gate, shares)
         if _total(sums[3]) < shares:
-            own[:] = before[low:high]
+            _copy(before[low:high], own)
             return epoch
         if share == 0:
             losses[epoch] = total / counted if mean and counted > 0 else total

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.engines.contract import Batch, Model, Samples
 from deltarule.layers import Gradients, Layer, Trace
 from deltarule.losses import Objective
@@ -20,6 +20,9 @@ __all__ = ["backward", "cost", "forward", "predict", "run_epochs"]
 
 #: Rows times parameters to go through in one call, beyond a first epoch.
 BLOCK = 0
+
+#: Rows to predict at a time.
+CHUNK = 1024
 
 #: A product too small for a float is 0, and that is no cause for alarm.
 _underflow_is_zero = np.errstate(under="ignore")
@@ -36,11 +39,16 @@ def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None =
 
 
 @_underflow_is_zero
-def predict(layers: Sequence[Layer], x: Array) -> Array:
-    """The last layer's ``a`` alone, (n, n_outputs)."""
-    for layer in layers:
-        x = layer.value(x)
-    return x
+def predict(model: Model, x: Array | Scaled) -> Array:
+    """See :mod:`deltarule.engines.contract`."""
+    dtype = model.parameters.dtype
+    outputs = np.empty((len(x), model.layers[-1].dense.n_out), dtype)
+    for start in range(0, len(x), CHUNK):
+        a = x[start : start + CHUNK].astype(dtype, copy=False)
+        for layer in model.layers:
+            a = layer.value(a)
+        outputs[start : start + CHUNK] = a
+    return outputs
 
 
 @_underflow_is_zero

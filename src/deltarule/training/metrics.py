@@ -10,10 +10,12 @@ import numpy as np
 from deltarule.arrays import Array, Scaled, check_whole
 from deltarule.engines import reference
 from deltarule.errors import InputError
-from deltarule.network import CHUNK, Network
+from deltarule.network import Network
 from deltarule.registry import Registry, record
 
 __all__ = ["METRICS", "Metric", "confusion_matrix", "evaluate"]
+
+CHUNK = 8192  # rows at a time
 
 
 @record

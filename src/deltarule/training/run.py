@@ -75,7 +75,7 @@ class Run:
         self._size = min(settings.batch_size or len(self.samples), len(self.samples))
         self._n_batches = math.ceil(len(self.samples) / self._size)
         n_updates = settings.epochs * self._n_batches
-        self.engine = choose_engine(settings.engine, net, settings.optimizer, n_updates)
+        self.engine = choose_engine(settings.engine, net, settings.optimizer, self._size, n_updates)
         self._watched = False
         self._sound = net.parameters.copy()
         self.fingerprint = ""
@@ -138,9 +138,8 @@ class Run:
         orders = None
         if self.settings.shuffle and size < n_rows:
             orders = np.array([self.order_rng.permutation(n_rows) for _ in range(n_epochs)])
-        schedule, times = optimizer.schedule, self.epoch + np.arange(n_epochs * n_batches) / n_batches
-        rates = np.array([schedule(time, self.settings.epochs) for time in times.tolist()])
-        rates = rates.reshape(n_epochs, n_batches)
+        times = self.epoch + np.arange(n_epochs * n_batches) / n_batches
+        rates = optimizer.schedule.rates(times, self.settings.epochs).reshape(n_epochs, n_batches)
         losses = ENGINES[self.engine].run_epochs(
             self.net, self.samples, size, orders, optimizer, self.slots, rates, self.updates, self.mask_rng
         )
