@@ -9,6 +9,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, update_wrapper
@@ -228,15 +229,13 @@ def _count_shares(model: Model, size: int) -> int:
 MANY = 64
 #: … and, in the first rows, a smaller share than this is not 0.
 DENSE = 0.3
-#: The largest first layer, in bytes, whose rows a processor's cache holds.
-CACHE = 1_000_000
 
 
 def _is_sparse(model: Model, x: Array, shift: Array) -> bool:
     """Whether layer 1 goes by the inputs that are not 0."""
     dense, few = model.layers[0].dense, x[:1000]
-    fits = dense.n_in >= MANY and dense.n_weights * model.parameters.itemsize <= CACHE
-    return bool(fits and not dense.dropout and not shift.size and np.count_nonzero(few) < DENSE * few.size)
+    possible = dense.n_in >= MANY and not dense.dropout and not shift.size
+    return bool(possible and np.count_nonzero(few) < DENSE * few.size)
 
 
 @cache
@@ -320,10 +319,19 @@ def _one_process_at_a_time() -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        give_up = time.monotonic() + LONGEST_WAIT
+        while time.monotonic() < give_up:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.05)
         yield
     finally:
         os.close(descriptor)
+
+
+#: Seconds after which a process that compiles is taken to hang.
+LONGEST_WAIT = 60.0
 
 
 def _kind(record: Any) -> str:
