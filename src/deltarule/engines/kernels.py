@@ -58,6 +58,10 @@ GELU_SCALE = math.sqrt(2 / math.pi)
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 #: No kernel allocates anything, so that no references need be counted; Python calls the entries only.
 _kernel = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)
+#: Long sums, whose terms may be added in another order.
+_sum = njit(
+    no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS | {"fastmath": {"reassoc", "nsz"}}
+)
 #: These become part of what calls them: optimised once, not twice.
 _inline = njit(inline="always")
 #: A call of BLAS might allocate.
@@ -510,11 +514,19 @@ def _update(code, numbers, theta, g, slots, start, eta, t, weights):
             theta[i] -= eta_ * (m[i] * unbias1) / (np.sqrt(v[i] * unbias2) + epsilon)
 
 
-@_kernel
+@_sum
 def _squares(g):
     total = 0.0
     for i in range(g.size):
         total += g[i] * g[i]
+    return total
+
+
+@_sum
+def _magnitudes(g):
+    total = 0.0
+    for i in range(g.size):
+        total += abs(g[i])
     return total
 
 
@@ -556,8 +568,9 @@ def _forward(theta, plan, numbers, work, masks, first, n, e, bits, columns, valu
                 for j in range(n_out):
                     row[j] += b[j]
         elif plan[layer, BIAS] == SHARED:
+            shared = theta[plan[layer, B_AT]]
             for i in range(z.size):
-                z[i] += theta[plan[layer, B_AT]]
+                z[i] += shared
         _activate(plan[layer, ACT], numbers[layer, 0], z, a, _part(e, 0, z.size), n_out, bits)
 
 
@@ -620,10 +633,13 @@ def _penalise(theta, grad, plan, l1, l2, start, stop):
     """Add the penalties' gradient by the parameters from ``start`` to ``stop``; returns what they cost."""
     cost, l1_, l2_ = 0.0, theta.dtype.type(l1), theta.dtype.type(l2)
     for layer in range(plan.shape[0]):
-        W_at = plan[layer, W_AT]
-        for i in range(max(start, W_at), min(stop, W_at + plan[layer, N_IN] * plan[layer, N_OUT])):
-            cost += l1 * abs(theta[i]) + l2 / 2 * theta[i] * theta[i]
-            grad[i] += l1_ * np.sign(theta[i]) + l2_ * theta[i]
+        low = max(start, plan[layer, W_AT])
+        high = min(stop, plan[layer, W_AT] + plan[layer, N_IN] * plan[layer, N_OUT])
+        if low < high:
+            W, dW = theta[low:high], grad[low:high]
+            cost += l1 * _magnitudes(W) + l2 / 2 * _squares(W)
+            for i in range(W.size):
+                dW[i] += l1_ * np.sign(W[i]) + l2_ * W[i]
     return cost
 
 
