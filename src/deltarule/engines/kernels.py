@@ -56,16 +56,16 @@ GELU_SCALE = math.sqrt(2 / math.pi)
 
 #: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-#: No kernel allocates anything, so that no references need be counted; Python calls the entries only.
-_kernel = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)
-#: Long sums, whose terms may be added in another order.
-_sum = njit(
-    no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS | {"fastmath": {"reassoc", "nsz"}}
-)
+#: Python calls the entries only.
+_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+#: No kernel allocates anything, so that no references need be counted …
+_kernel = njit(_nrt=False, **_INNER)
+#: … but a call of BLAS might.
+_kernel_with_blas = njit(_nrt=True, **_INNER)
+#: A long sum, whose terms may be added in another order.
+_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz"}})
 #: These become part of what calls them: optimised once, not twice.
 _inline = njit(inline="always")
-#: A call of BLAS might allocate.
-_kernel_with_blas = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True, **_OPTIONS)
 
 
 def _entry(function):
@@ -73,7 +73,7 @@ def _entry(function):
     try:
         return njit(cache=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
+        return njit(cache=False, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
 
 
 # ---------------------------------------------------------------------- products of matrices
@@ -136,29 +136,13 @@ def _sparse_product(columns, values, ends, W, out, n, n_out):
         while c + 8 <= ends[r]:
             at, v = columns[c : c + 8], values[c : c + 8]
             v0, v1, v2, v3, v4, v5, v6, v7 = v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
-            W0, W1, W2, W3 = (
-                _row(W, at[0], n_out),
-                _row(W, at[1], n_out),
-                _row(W, at[2], n_out),
-                _row(W, at[3], n_out),
-            )
-            W4, W5, W6, W7 = (
-                _row(W, at[4], n_out),
-                _row(W, at[5], n_out),
-                _row(W, at[6], n_out),
-                _row(W, at[7], n_out),
-            )
+            W0, W1 = _row(W, at[0], n_out), _row(W, at[1], n_out)
+            W2, W3 = _row(W, at[2], n_out), _row(W, at[3], n_out)
+            W4, W5 = _row(W, at[4], n_out), _row(W, at[5], n_out)
+            W6, W7 = _row(W, at[6], n_out), _row(W, at[7], n_out)
             for j in range(n_out):
-                z[j] += (
-                    v0 * W0[j]
-                    + v1 * W1[j]
-                    + v2 * W2[j]
-                    + v3 * W3[j]
-                    + v4 * W4[j]
-                    + v5 * W5[j]
-                    + v6 * W6[j]
-                    + v7 * W7[j]
-                )
+                z[j] += (v0 * W0[j] + v1 * W1[j] + v2 * W2[j] + v3 * W3[j]
+                         + v4 * W4[j] + v5 * W5[j] + v6 * W6[j] + v7 * W7[j])  # fmt: skip
             c += 8
         while c < ends[r]:
             v0, W0 = values[c], _row(W, columns[c], n_out)
@@ -580,12 +564,10 @@ def _draw_masks(plan, numbers, masks, n, rng):
     for layer in range(plan.shape[0]):
         if plan[layer, MASK_AT] >= 0:
             mask = _part(masks, plan[layer, MASK_AT], n * plan[layer, N_IN])
-            threshold, scale = (
-                np.float32(numbers[layer, 1]),
-                mask.dtype.type(1) / mask.dtype.type(1 - numbers[layer, 1]),
-            )
+            share = numbers[layer, 1]
+            scale = mask.dtype.type(1) / mask.dtype.type(1 - share)
             for i in range(mask.size):
-                mask[i] = scale if rng.random(dtype=np.float32) >= threshold else 0
+                mask[i] = scale if rng.random(dtype=np.float32) >= np.float32(share) else 0
 
 
 @_inline
@@ -617,10 +599,8 @@ def _backward(theta, grad, plan, numbers, work, masks, first, n, fused, columns,
                 total += d[i]
             grad[plan[layer, B_AT]] = total
         if layer > 0:
-            dx, W = (
-                _part(work, plan[layer - 1, D_AT], n * n_in),
-                _part(theta, plan[layer, W_AT], n_in * n_out),
-            )
+            dx = _part(work, plan[layer - 1, D_AT], n * n_in)
+            W = _part(theta, plan[layer, W_AT], n_in * n_out)
             _product_wt(d, W, dx, n, n_in, n_out)
             if plan[layer, MASK_AT] >= 0:
                 mask = _part(masks, plan[layer, MASK_AT] + first * n_in, n * n_in)

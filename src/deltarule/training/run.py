@@ -193,13 +193,13 @@ class Run:
 
     def _measures(self) -> dict[str, float]:
         """The metrics on the training samples, and loss and metrics on those held out."""
-        measures: dict[str, float] = {}
-        for prefix, samples in (("", self.samples), ("val_", self.held_out)):
-            if samples is not None and (prefix or self.settings.metrics):
-                found = measure(self.net, samples.x, samples.y, samples.weight, self.settings.metrics)
-                measures |= {
-                    f"{prefix}{name}": value for name, value in found.items() if prefix or name != "loss"
-                }
+        settings, samples, held, measures = self.settings, self.samples, self.held_out, dict[str, float]()
+        if settings.metrics:
+            a = ENGINES[self.engine].predict(self.net, samples.x)
+            measures |= {metric.name: metric.value(a, samples.y) for metric in settings.metrics}
+        if held is not None:
+            found = measure(self.net, held.x, held.y, held.weight, settings.metrics)
+            measures |= {f"val_{name}": value for name, value in found.items()}
         return measures
 
     def divergence(self, before: Array) -> DivergenceError:
