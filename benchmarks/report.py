@@ -46,7 +46,7 @@ def setting(report: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']}, {machine['os']}; {packages}; "
-        f"{report['threads']} threads, {report['rounds']} rounds in turns."
+        f"{report['threads']} threads, {report['rounds']} rounds in turns; ratios are medians over rounds."
     )
 
 

@@ -207,7 +207,7 @@ _ALL: tuple[Workload, ...] = (
         n_rows=5_120,
         batch_size=1024,
         learning_rate=0.05,
-        epochs=1,
+        epochs=2,
     ),
     _mnist(
         "sigmoid",

@@ -173,6 +173,32 @@ def test_the_same_number_of_threads_gives_the_same_bits(shared):
                 np.testing.assert_array_equal(mine, first)
 
 
+def test_with_as_many_threads_no_other_setting_of_threads_changes_a_bit():
+    code = (
+        "import hashlib, numpy as np; from deltarule import Network, train\n"
+        "X, Y = np.random.default_rng(0).normal(size=(600, 40)), np.arange(600) % 3\n"
+        "net = Network([40, 50, 3], output='softmax')\n"
+        "train(net, X, Y, epochs=3, batch_size=256, engine='compiled')\n"
+        "a = net.predict(X, engine='compiled')\n"
+        "print(hashlib.sha256(net.parameters.tobytes() + a.tobytes()).hexdigest())"
+    )
+    digests = set()
+    for n_threads in ("1", "3"):
+        others = {"OMP_NUM_THREADS": n_threads, "OPENBLAS_NUM_THREADS": n_threads}
+        environment = {**os.environ, "NUMBA_NUM_THREADS": "2", **others}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        digests.add(done.stdout)
+    assert len(digests) == 1
+
+
 def test_threads_stop_together_where_training_diverges(shared):
     shared(3)
     net = Network([3, 2], output="identity")

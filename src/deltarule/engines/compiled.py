@@ -5,13 +5,14 @@ It gives the reference's numbers to the last few bits. Deleting it costs speed o
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache, update_wrapper
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
@@ -145,7 +146,7 @@ def run_epochs(
         return finished
 
     _prepare("run", theta, x, lambda: run(0, rates[:0]))
-    with _blas().limit(limits=1):
+    with _blas_of_one_thread(size * theta.size):
         finished = run(0, rates) if shares == 1 else _together(shares, lambda share: run(share, rates))
     return losses[:finished]
 
@@ -179,12 +180,12 @@ def predict(model: Model, x: Array | Scaled) -> Array:
 
     _prepare("predict", theta, x, lambda: run(0, 0))
     shares = _count_shares(model, len(x))
-    if shares == 1:
-        run(0, len(x))
-        return out
     ends = [len(x) * share // shares for share in range(shares + 1)]
-    with _blas().limit(limits=1):
-        _together(shares, lambda share: run(ends[share], ends[share + 1]))
+    with _blas_of_one_thread(len(x) * theta.size):
+        if shares == 1:
+            run(0, len(x))
+        else:
+            _together(shares, lambda share: run(ends[share], ends[share + 1]))
     return out
 
 
@@ -238,9 +239,14 @@ def _is_sparse(model: Model, x: Array, shift: Array) -> bool:
     return bool(possible and np.count_nonzero(few) < DENSE * few.size)
 
 
+def _blas_of_one_thread(work: int) -> AbstractContextManager[object]:
+    """Where each thread calls BLAS for itself, BLAS takes one; for little work OpenBLAS does so anyway."""
+    return _blas().limit(limits=1) if work > WORTH_A_THREAD else nullcontext()
+
+
 @cache
 def _blas() -> Any:
-    """The libraries of matrix products: each thread calls them for itself, so each call takes one thread."""
+    """The libraries of matrix products in this process."""
     import_module("scipy.linalg.cython_blas")
     return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
@@ -276,8 +282,21 @@ def _together(shares: int, run: Callable[[int], T]) -> T:
 
 @cache
 def _kernels() -> Any:
-    import_extra("numba", "fast")
-    return import_module("deltarule.engines.kernels")
+    with _no_collecting():
+        import_extra("numba", "fast")
+        return import_module("deltarule.engines.kernels")
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Importing and loading make many objects and no garbage: looking for some takes a tenth of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 #: What is compiled and loaded: kernels, for number types of parameters and inputs.
@@ -288,7 +307,7 @@ def _prepare(kernel: str, theta: Array, x: Array, call: Callable[[], object]) ->
     """Compile a kernel, or load what was compiled before, by a ``call`` with nothing to do."""
     types = (kernel, theta.dtype, x.dtype)
     if types not in _ready:
-        with _one_process_at_a_time(), _patience():
+        with _one_process_at_a_time(), _patience(), _no_collecting():
             call()
         _ready.add(types)
 

@@ -30,7 +30,7 @@ __all__ = ["Callback", "Run"]
 Callback: TypeAlias = Callable[["Run"], object]
 
 
-_FEW = 1024  # samples that tell whether the cost is finite
+_FEW = 64  # samples that tell whether the cost is finite
 
 
 class Run:
