@@ -62,6 +62,20 @@ def run(engine, net, samples, optimizer, size=4, epochs=3, shuffle=True):
     return net.parameters, slots, losses
 
 
+def output_of(code, **settings):
+    """What a fresh process prints that runs the code, with settings in its environment."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def assert_same(net, samples, optimizer, **options):
     x = samples.x.values if isinstance(samples.x, Scaled) else samples.x
     before = [None if a is None else a.copy() for a in (x, samples.y, samples.weight)]
@@ -185,17 +199,7 @@ def test_with_as_many_threads_no_other_setting_of_threads_changes_a_bit():
     digests = set()
     for n_threads in ("1", "3"):
         others = {"OMP_NUM_THREADS": n_threads, "OPENBLAS_NUM_THREADS": n_threads}
-        environment = {**os.environ, "NUMBA_NUM_THREADS": "2", **others}
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        digests.add(done.stdout)
+        digests.add(output_of(code, NUMBA_NUM_THREADS="2", **others))
     assert len(digests) == 1
 
 
@@ -212,19 +216,20 @@ def test_threads_stop_together_where_training_diverges(shared):
     np.testing.assert_array_equal(net.parameters, before.parameters)
 
 
-def test_where_a_thread_cannot_start_nothing_hangs_and_nothing_changes(shared, monkeypatch):
+@pytest.mark.parametrize("trouble", [RuntimeError("can't start new thread"), KeyboardInterrupt("now")])
+def test_where_a_thread_does_not_start_nothing_hangs_and_nothing_changes(shared, monkeypatch, trouble):
     shared(3)
     net, start, calls = Network([3, 2]), threading.Thread.start, []
 
     def fail_at_the_third(thread):
         calls.append(thread)
         if len(calls) == 3:
-            raise RuntimeError("can't start new thread")
+            raise trouble
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", fail_at_the_third)
     before = net.parameters.copy()
-    with pytest.raises(RuntimeError, match="can't start"):
+    with pytest.raises(type(trouble), match=str(trouble)):
         run(compiled, net, samples_of(net), OPTIMIZERS.resolve("sgd"))
     for thread in calls[:2]:
         thread.join(10)
@@ -396,16 +401,7 @@ def test_the_kernels_run_uncompiled_too():
         "    t.assert_same(net, t.samples_of(net, weighted=True), O.resolve('adamw'))\n"
         "    t.assert_same(net.copy('float32'), t.samples_of(net.copy('float32')), O.resolve('momentum'))\n"
     )
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    output_of(code, NUMBA_DISABLE_JIT="1")
 
 
 def test_auto_compiles_only_where_numpy_would_take_long():

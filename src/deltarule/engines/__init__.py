@@ -77,11 +77,8 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_up
         return "reference"
     if name == "auto":
         long = n_updates * (CALLS + NUMBERS * size * model.parameters.size) > LONG
-        return (
-            "compiled"
-            if long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
-            else "reference"
-        )
+        worthwhile = long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
+        return "compiled" if worthwhile else "reference"
     reason = compiled.cannot_train(model, optimizer)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)

@@ -266,8 +266,11 @@ def _together(shares: int, run: Callable[[int], T]) -> T:
     try:
         for thread in threads:
             thread.start()
-    except RuntimeError:  # the system has no more threads: those that wait for the others are let go
+    except BaseException:  # no more threads, or Ctrl-C: those that wait for the others are let go
         all_here.abort()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
         raise
     while any(thread.is_alive() for thread in threads):
         try:

@@ -222,8 +222,8 @@ class Run:
         )
 
     def _is_sound(self) -> bool:
-        """Whether the cost of the first training samples is a finite number."""
-        few = self.samples.take(slice(_FEW))
+        """Whether the cost of training samples, spread evenly over all, is a finite number."""
+        few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
 
