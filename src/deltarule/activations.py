@@ -14,6 +14,23 @@ from collections.abc import Callable
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number
+from deltarule.formula.tree import (
+    Choice,
+    Compare,
+    Constant,
+    Expr,
+    Number,
+    Symbol,
+    Total,
+    a,
+    exp,
+    formula_of,
+    log,
+    sqrt,
+    tanh,
+    times,
+    z,
+)
 from deltarule.registry import Registry, record
 
 __all__ = ["ACTIVATIONS", "Activation", "log_softmax", "register_activation", "softplus"]
@@ -36,8 +53,9 @@ class Activation:
         f, for arrays of any shape (softmax: over the last axis).
     derivative : callable, (z, a) -> f′(z)
         Elementwise, of z's shape; for softmax the Jacobian ∂a/∂z of each row, (n, k, k).
-    formula, derivative_formula : str
-        As a person writes them.
+    formula, derivative_formula : Expr or str
+        f(z) over the symbol ``z``, f′(z) over ``z`` and ``a``, as :mod:`deltarule.formula` writes them. A
+        text is taken too, but then no numbers can be put in.
     range : (float, float)
         The least and the greatest value of f; a loss refuses outputs outside its domain.
     parameter : float
@@ -59,12 +77,16 @@ class Activation:
     name: str
     value: Callable[[Array], Array]
     derivative: Callable[[Array, Array], Array]
-    formula: str
-    derivative_formula: str
+    formula: Expr
+    derivative_formula: Expr
     range: tuple[float, float] = (-INF, INF)
     parameter: float = 0.0
     kinks: tuple[float, ...] = ()
     pull_back: Callable[[Array, Array, Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", formula_of(self.formula))
+        object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
 
     def delta(self, da: Array, z: Array, a: Array) -> Array:
         """``delta = ∂L/∂z`` from ``da = ∂L/∂a``: ``da ⊙ f′(z)``; for softmax ``Jᵀ·da``."""
@@ -156,6 +178,9 @@ def _sigmoid_derivative(z: Array, a: Array) -> Array:
     return a * (1 - a)
 
 
+_POSITIVE = Compare(z, ">", Number(0))
+
+
 def _leaky_relu(slope: float = 0.01) -> Activation:
     check_number("leaky_relu: slope", slope, 0, 1)
     slope = float(slope)
@@ -164,8 +189,8 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
         value=lambda z: np.maximum(z, slope * z),
         derivative=lambda z, a: np.where(z.real > 0, 1, slope).astype(z.dtype),
         parameter=slope,
-        formula=f"f(z) = z if z > 0 else {slope}·z",
-        derivative_formula=f"f′(z) = 1 if z > 0 else {slope}",
+        formula=Choice(z, _POSITIVE, slope * z),
+        derivative_formula=Choice(Number(1), _POSITIVE, Number(slope)),
         kinks=(0.0,),
     )
 
@@ -190,8 +215,8 @@ def _elu(alpha: float = 1.0) -> Activation:
         value=value,
         derivative=derivative,
         parameter=alpha,
-        formula=f"f(z) = z if z > 0 else {alpha}·(e^z − 1)",
-        derivative_formula=f"f′(z) = 1 if z > 0 else f(z) + {alpha}",
+        formula=Choice(z, _POSITIVE, times(alpha, exp(z) - 1)),
+        derivative_formula=Choice(Number(1), _POSITIVE, a + alpha),
         range=(-alpha, INF),
         kinks=() if alpha == 1.0 else (0.0,),
     )
@@ -211,7 +236,8 @@ def register_activation(activation: Activation) -> Activation:
 
     Examples
     --------
-    >>> cube = Activation("cube", lambda z: z**3, lambda z, a: 3 * z**2, "f(z) = z³", "f′(z) = 3z²")
+    >>> from deltarule.formula.tree import z
+    >>> cube = Activation("cube", lambda z: z**3, lambda z, a: 3 * z**2, z**3, 3 * z**2)
     >>> register_activation(cube).name
     'cube'
     """
@@ -219,29 +245,28 @@ def register_activation(activation: Activation) -> Activation:
     return activation
 
 
-register_activation(
-    Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), "f(z) = z", "f′(z) = 1")
-)
+_pi, _a_k = Constant("π", math.pi), Symbol("a", "k")
+_t = tanh(sqrt(2 / _pi) * (z + 0.044715 * z**3))
+
+register_activation(Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)))
 register_activation(
     Activation(
         "sigmoid",
         _sigmoid,
         _sigmoid_derivative,
-        "f(z) = 1 / (1 + e^(−z))",
-        "f′(z) = f(z)·(1 − f(z))",
+        1 / (1 + exp(-z)),
+        a * (1 - a),
         range=(0, 1),
     )
 )
-register_activation(
-    Activation("tanh", np.tanh, lambda z, a: 1 - a**2, "f(z) = tanh(z)", "f′(z) = 1 − f(z)²", range=(-1, 1))
-)
+register_activation(Activation("tanh", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, range=(-1, 1)))
 register_activation(
     Activation(
         "relu",
         _relu,
         lambda z, a: (z.real > 0).astype(z.dtype),
-        "f(z) = max(z, 0)",
-        "f′(z) = 1 if z > 0 else 0",
+        Choice(z, _POSITIVE, Number(0)),
+        Choice(Number(1), _POSITIVE, Number(0)),
         range=(0, INF),
         kinks=(0.0,),
     )
@@ -253,8 +278,8 @@ register_activation(
         "gelu",
         _gelu,
         _gelu_derivative,
-        "f(z) = z/2·(1 + t), t = tanh(√(2/π)·(z + 0.044715·z³))",
-        "f′(z) = (1 + t)/2 + z/2·(1 − t²)·√(2/π)·(1 + 0.134145·z²)",
+        z / 2 * (1 + _t),
+        (1 + _t) / 2 + z / 2 * (1 - _t**2) * sqrt(2 / _pi) * (1 + 0.134145 * z**2),
         range=(-0.17004075, INF),
     )
 )
@@ -263,8 +288,8 @@ register_activation(
         "silu",
         _silu,
         _silu_derivative,
-        "f(z) = z·σ(z), σ(z) = 1 / (1 + e^(−z))",
-        "f′(z) = σ(z) + f(z)·(1 − σ(z))",
+        z / (1 + exp(-z)),
+        1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z))),
         range=(-0.27846455, INF),
     )
 )
@@ -273,8 +298,8 @@ register_activation(
         "softplus",
         softplus,
         lambda z, a: _sigmoid(z),
-        "f(z) = log(1 + e^z)",
-        "f′(z) = 1 / (1 + e^(−z))",
+        log(1 + exp(z)),
+        1 / (1 + exp(-z)),
         range=(0, INF),
     )
 )
@@ -283,8 +308,8 @@ register_activation(
         "softmax",
         _softmax,
         _softmax_jacobian,
-        "f(z)ₖ = e^zₖ / Σⱼ e^zⱼ",
-        "∂aₖ/∂zⱼ = aₖ·(1[j = k] − aⱼ)",
+        exp(Symbol("z", "k")) / Total("j", exp(Symbol("z", "j"))),
+        Choice(_a_k * (1 - _a_k), Compare(Symbol("j"), "=", Symbol("k")), -(_a_k * Symbol("a", "j"))),
         range=(0, 1),
         pull_back=_softmax_pull_back,
     )

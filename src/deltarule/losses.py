@@ -14,6 +14,20 @@ import numpy as np
 from deltarule.activations import Activation, log_softmax, softplus
 from deltarule.arrays import TINY, Array, as_numbers, check_finite, check_number
 from deltarule.errors import InputError, ShapeError
+from deltarule.formula.tree import (
+    Choice,
+    Compare,
+    Expr,
+    Number,
+    Symbol,
+    absolute,
+    formula_of,
+    log,
+    sign,
+    times,
+)
+from deltarule.formula.tree import a as _a
+from deltarule.formula.tree import y as _y
 from deltarule.registry import Registry, record
 
 __all__ = ["FUSED", "LOSSES", "Fused", "Loss", "Objective", "as_targets", "register_loss"]
@@ -33,8 +47,10 @@ class Loss:
         The term of each output; a sample's loss is the sum of its row.
     derivative : callable, (a, y) -> (n, k)
         ``da = ∂(sample's loss)/∂a``.
-    formula, derivative_formula : str
-        Of a sample with outputs a₁ … a_K and targets y₁ … y_K, as a person writes them.
+    formula, derivative_formula : Expr or str
+        The term of one output and its derivative, over the symbols ``a``, ``y`` and ``K`` (the number of
+        outputs), as :mod:`deltarule.formula` writes them. A text is taken too, but then no numbers can be put
+        in.
     domain : (float, float)
         Where the outputs must lie.
     targets : (float, float)
@@ -56,13 +72,17 @@ class Loss:
     name: str
     terms: Callable[[Array, Array], Array]
     derivative: Callable[[Array, Array], Array]
-    formula: str
-    derivative_formula: str
+    formula: Expr
+    derivative_formula: Expr
     domain: tuple[float, float] = (-INF, INF)
     targets: tuple[float, float] = (-INF, INF)
     distribution: bool = False
     parameter: float = 0.0
     kinks: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", formula_of(self.formula))
+        object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
 
     def accepts(self, output: Activation) -> bool:
         """Whether this activation keeps the outputs inside the loss's domain."""
@@ -93,9 +113,13 @@ def _binary_cross_entropy_derivative(a: Array, y: Array) -> Array:
     return (1 - y) / _rest(a) - y / _at_least_tiny(a)
 
 
+_r, _K = _a - _y, Symbol("K")  # the error of an output, and how many outputs there are
+
+
 def _huber(threshold: float = 1.0) -> Loss:
     check_number("huber: threshold", threshold, TINY)
     threshold = float(threshold)
+    near = Compare(absolute(_r), "<", Number(threshold))
 
     def terms(a: Array, y: Array) -> Array:
         r = _magnitude(a - y)
@@ -107,8 +131,8 @@ def _huber(threshold: float = 1.0) -> Loss:
         parameter=threshold,
         terms=terms,
         derivative=lambda a, y: np.clip(a - y, -threshold, threshold),
-        formula=f"E = Σₖ rₖ²/2 if |rₖ| < {threshold} else {threshold}·(|rₖ| − {threshold}/2), rₖ = aₖ − yₖ",
-        derivative_formula=f"∂E/∂aₖ = aₖ − yₖ, cut to [−{threshold}, {threshold}]",
+        formula=Choice(_r**2 / 2, near, times(threshold, absolute(_r) - Number(threshold) / 2)),
+        derivative_formula=Choice(_r, near, times(threshold, sign(_r))),
     )
 
 
@@ -133,8 +157,8 @@ register_loss(
         "half_squared_error",
         lambda a, y: (a - y) ** 2 / 2,
         lambda a, y: a - y,
-        "E = ½ Σₖ (aₖ − yₖ)²",
-        "∂E/∂aₖ = aₖ − yₖ",
+        _r**2 / 2,
+        _r,
     )
 )
 register_loss(
@@ -142,8 +166,8 @@ register_loss(
         "squared_error",
         lambda a, y: (a - y) ** 2,
         lambda a, y: 2 * (a - y),
-        "E = Σₖ (aₖ − yₖ)²",
-        "∂E/∂aₖ = 2(aₖ − yₖ)",
+        _r**2,
+        2 * _r,
     )
 )
 register_loss(
@@ -151,8 +175,8 @@ register_loss(
         "mean_squared_error",
         lambda a, y: (a - y) ** 2 / a.shape[-1],
         lambda a, y: 2 * (a - y) / a.shape[-1],
-        "E = 1/K Σₖ (aₖ − yₖ)²",
-        "∂E/∂aₖ = 2(aₖ − yₖ)/K",
+        _r**2 / _K,
+        2 * _r / _K,
     )
 )
 register_loss(
@@ -160,8 +184,8 @@ register_loss(
         "mean_absolute_error",
         lambda a, y: _magnitude(a - y) / a.shape[-1],
         lambda a, y: np.sign((a - y).real).astype(a.dtype) / a.shape[-1],
-        "E = 1/K Σₖ |aₖ − yₖ|",
-        "∂E/∂aₖ = sign(aₖ − yₖ)/K",
+        absolute(_r) / _K,
+        sign(_r) / _K,
         kinks=(0.0,),
     )
 )
@@ -171,8 +195,8 @@ register_loss(
         "binary_cross_entropy",
         _binary_cross_entropy,
         _binary_cross_entropy_derivative,
-        "E = −Σₖ [yₖ log aₖ + (1 − yₖ) log(1 − aₖ)]",
-        "∂E/∂aₖ = (1 − yₖ)/(1 − aₖ) − yₖ/aₖ",
+        -(_y * log(_a) + (1 - _y) * log(1 - _a)),
+        (1 - _y) / (1 - _a) - _y / _a,
         domain=(0, 1),
         targets=(0, 1),
     )
@@ -182,8 +206,8 @@ register_loss(
         "cross_entropy",
         lambda a, y: -y * np.log(_at_least_tiny(a)),
         lambda a, y: -y / _at_least_tiny(a),
-        "E = −Σₖ yₖ log aₖ",
-        "∂E/∂aₖ = −yₖ/aₖ",
+        -(_y * log(_a)),
+        -(_y / _a),
         domain=(0, 1),
         targets=(0, 1),
         distribution=True,
@@ -194,8 +218,8 @@ register_loss(
         "poisson",
         lambda a, y: a - y * np.log(_at_least_tiny(a)),
         lambda a, y: 1 - y / _at_least_tiny(a),
-        "E = Σₖ (aₖ − yₖ log aₖ)",
-        "∂E/∂aₖ = 1 − yₖ/aₖ",
+        _a - _y * log(_a),
+        1 - _y / _a,
         domain=(0, INF),
         targets=(0, INF),
     )

@@ -19,7 +19,7 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.layers import Dense
 
-__all__ = ["name_of", "positions"]
+__all__ = ["name_of", "neuron_names", "positions"]
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
@@ -87,3 +87,23 @@ def name_of(layers: Sequence[Dense], position: int) -> str:
             if len(found):
                 return f"{kind}{number}[{','.join(str(i) for i in found[0])}]"
     raise InputError(f"no parameter at position {position}")
+
+
+def neuron_names(sizes: Sequence[int]) -> list[list[str]]:
+    """The neurons of each layer: h1, h2 … on through the hidden layers, then o1, o2 …
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of inputs, then of neurons of each layer.
+
+    Examples
+    --------
+    >>> neuron_names([2, 2, 1, 2])
+    [['h1', 'h2'], ['h3'], ['o1', 'o2']]
+    """
+    names, counted = [], 0
+    for size in sizes[1:-1]:
+        names.append([f"h{counted + j}" for j in range(1, size + 1)])
+        counted += size
+    return [*names, [f"o{k}" for k in range(1, sizes[-1] + 1)]]

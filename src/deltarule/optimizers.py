@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number, check_whole
+from deltarule.formula.tree import Expr, Symbol, sqrt
 from deltarule.registry import Registry, record, spec_of
 from deltarule.schedules import Schedule, as_schedule
 
 __all__ = [
+    "ETA",
+    "GRADIENT",
     "LBFGS",
     "OPTIMIZERS",
     "SGD",
+    "THETA",
+    "TIME",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -29,7 +34,20 @@ __all__ = [
     "Nesterov",
     "Optimizer",
     "RMSprop",
+    "Steps",
 ]
+
+
+#: An update of one parameter: ``symbol ← formula``, one after the other.
+Steps: TypeAlias = tuple[tuple[Symbol, Expr], ...]
+
+#: A parameter, its gradient, the learning rate and the number of this update.
+THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t")
+
+_m, _v, _s, _mu, _rho, _epsilon, _lambda = map(Symbol, "mvsμρελ")
+_beta1, _beta2 = Symbol("β", "1"), Symbol("β", "2")
+_m_hat, _v_hat = Symbol("m", accent="hat"), Symbol("v", accent="hat")
+_scaled_step = (THETA, THETA - ETA * (GRADIENT / (sqrt(_s) + _epsilon)))
 
 
 @record
@@ -37,7 +55,11 @@ class Optimizer(ABC):
     """How the parameters are improved; a record of hyperparameters, with no state of its own."""
 
     name: ClassVar[str]
-    formula: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def formula(self) -> str:
+        """What an update does, as text."""
 
     @property
     def spec(self) -> str:
@@ -59,12 +81,26 @@ class GradientStep(Optimizer):
         η; a schedule or its text (``"cosine(0.1)"``) changes it as training goes on.
     clip_norm : float, optional
         A gradient with a greater Euclidean norm is shortened to this norm. Pascanu, Mikolov & Bengio (2013).
+
+    Attributes
+    ----------
+    slots : tuple of str
+        Names of what is remembered of each parameter, as in ``steps``.
+    steps : tuple of (Symbol, Expr)
+        The update of one parameter, line by line, over ``θ``, its gradient ``g``, ``η``, ``t`` and letters.
+    weight_steps : tuple of (Symbol, Expr)
+        What goes before, where the parameter is a weight.
+    letters : dict
+        Which field each other symbol stands for.
     """
 
     learning_rate: float | str | Schedule = 0.01
     clip_norm: float | None = field(default=None, kw_only=True)
 
     slots: ClassVar[tuple[str, ...]] = ()
+    steps: ClassVar[Steps] = ()
+    weight_steps: ClassVar[Steps] = ()
+    letters: ClassVar[dict[Symbol, str]] = {}
 
     def __post_init__(self) -> None:
         schedule = as_schedule(self.learning_rate)
@@ -72,6 +108,11 @@ class GradientStep(Optimizer):
             object.__setattr__(self, "learning_rate", schedule)
         if self.clip_norm is not None:
             check_number(f"{self.name}: clip_norm", self.clip_norm, TINY)
+
+    @property
+    def formula(self) -> str:
+        """The steps, as text."""
+        return ";  ".join(f"{symbol} ← {expression}" for symbol, expression in self.weight_steps + self.steps)
 
     @property
     def schedule(self) -> Schedule:
@@ -119,7 +160,7 @@ class SGD(GradientStep):
     """
 
     name: ClassVar[str] = "sgd"
-    formula: ClassVar[str] = "θ ← θ − η·g"
+    steps: ClassVar[Steps] = ((THETA, THETA - ETA * GRADIENT),)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         theta -= eta * g
@@ -131,8 +172,9 @@ class Momentum(GradientStep):
 
     momentum: float = 0.9
     name: ClassVar[str] = "momentum"
-    formula: ClassVar[str] = "v ← μ·v − η·g;  θ ← θ + v"
     slots: ClassVar[tuple[str, ...]] = ("v",)
+    steps: ClassVar[Steps] = ((_v, _mu * _v - ETA * GRADIENT), (THETA, THETA + _v))
+    letters: ClassVar[dict[Symbol, str]] = {_mu: "momentum"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,7 +195,7 @@ class Nesterov(Momentum):
     """
 
     name: ClassVar[str] = "nesterov"
-    formula: ClassVar[str] = "v ← μ·v − η·g;  θ ← θ + μ·v − η·g"
+    steps: ClassVar[Steps] = ((_v, _mu * _v - ETA * GRADIENT), (THETA, THETA + _mu * _v - ETA * GRADIENT))
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         (v,) = slots
@@ -168,8 +210,9 @@ class Adagrad(GradientStep):
 
     epsilon: float = 1e-10
     name: ClassVar[str] = "adagrad"
-    formula: ClassVar[str] = "s ← s + g²;  θ ← θ − η·g / (√s + ε)"
     slots: ClassVar[tuple[str, ...]] = ("s",)
+    steps: ClassVar[Steps] = ((_s, _s + GRADIENT**2), _scaled_step)
+    letters: ClassVar[dict[Symbol, str]] = {_epsilon: "epsilon"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -189,8 +232,9 @@ class RMSprop(GradientStep):
     rho: float = 0.9
     epsilon: float = 1e-8
     name: ClassVar[str] = "rmsprop"
-    formula: ClassVar[str] = "s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)"
     slots: ClassVar[tuple[str, ...]] = ("s",)
+    steps: ClassVar[Steps] = ((_s, _rho * _s + (1 - _rho) * GRADIENT**2), _scaled_step)
+    letters: ClassVar[dict[Symbol, str]] = {_rho: "rho", _epsilon: "epsilon"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -218,11 +262,15 @@ class Adam(GradientStep):
     beta2: float = 0.999
     epsilon: float = 1e-8
     name: ClassVar[str] = "adam"
-    formula: ClassVar[str] = (
-        "m ← β₁·m + (1 − β₁)·g;  v ← β₂·v + (1 − β₂)·g²;  "
-        "θ ← θ − η·m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)"
-    )
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
+    steps: ClassVar[Steps] = (
+        (_m, _beta1 * _m + (1 - _beta1) * GRADIENT),
+        (_v, _beta2 * _v + (1 - _beta2) * GRADIENT**2),
+        (_m_hat, _m / (1 - _beta1**TIME)),
+        (_v_hat, _v / (1 - _beta2**TIME)),
+        (THETA, THETA - ETA * (_m_hat / (sqrt(_v_hat) + _epsilon))),
+    )
+    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon: "epsilon"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -249,7 +297,8 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
     name: ClassVar[str] = "adamw"
-    formula: ClassVar[str] = "θ_W ← θ_W − η·λ·θ_W;  " + Adam.formula
+    weight_steps: ClassVar[Steps] = ((THETA, THETA - ETA * _lambda * THETA),)
+    letters: ClassVar[dict[Symbol, str]] = {**Adam.letters, _lambda: "weight_decay"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -278,7 +327,11 @@ class LBFGS(Optimizer):
     memory: int = 10
     tolerance: float = 1e-10
     name: ClassVar[str] = "lbfgs"
-    formula: ClassVar[str] = "θ ← θ − α·H·g, H from the last steps, α by line search"
+
+    @property
+    def formula(self) -> str:
+        """In words: SciPy makes the steps."""
+        return "θ ← θ − α·H·g, H from the last steps, α by line search"
 
     def __post_init__(self) -> None:
         check_whole("lbfgs: memory", self.memory)

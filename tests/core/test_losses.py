@@ -7,6 +7,7 @@ import pytest
 from scipy import special, stats
 
 from deltarule.errors import InputError, ShapeError
+from deltarule.formula.tree import Symbol
 from deltarule.losses import LOSSES, Objective, as_targets
 from deltarule.network import Network
 
@@ -54,9 +55,18 @@ def test_derivative_jumps_at_the_kinks_and_nowhere_else(loss):
     assert tuple(residuals[abs(right - left) > 1e-6]) == loss.kinks
 
 
-def test_formulas_are_written_out(loss):
-    assert loss.formula.startswith("E = ")
-    assert loss.derivative_formula.startswith("∂E/∂aₖ = ")
+def test_printed_formulas_give_the_values(loss):
+    a, y = np.array([[0.2, 0.9, 0.5]]), np.array([[0.75, 0.3, 1.0]])
+    worth = {Symbol("a"): a, Symbol("y"): y, Symbol("K"): 3}.__getitem__
+    np.testing.assert_allclose(loss.formula.value(worth), loss.terms(a, y), rtol=1e-14)
+    np.testing.assert_allclose(loss.derivative_formula.value(worth), loss.derivative(a, y), rtol=1e-14)
+
+
+def test_printed_formula_of_huber_holds_beyond_its_threshold():
+    loss, a, y = LOSSES.resolve("huber(0.5)"), np.array([[-2.0, 3.0, 0.1]]), np.zeros((1, 3))
+    worth = {Symbol("a"): a, Symbol("y"): y}.__getitem__
+    np.testing.assert_allclose(loss.formula.value(worth), loss.terms(a, y), rtol=1e-14)
+    np.testing.assert_allclose(loss.derivative_formula.value(worth), loss.derivative(a, y), rtol=1e-14)
 
 
 def test_poisson_is_the_log_likelihood_up_to_what_does_not_depend_on_the_output():

@@ -7,7 +7,9 @@ import pytest
 from scipy import optimize
 from sklearn.neural_network import _stochastic_optimizers as sklearn_optimizers
 
+from deltarule import optimizers
 from deltarule.errors import InputError
+from deltarule.formula.tree import Symbol
 from deltarule.network import Network
 from deltarule.optimizers import OPTIMIZERS, SGD, Adam, AdamW, GradientStep, Momentum, Nesterov
 
@@ -172,6 +174,23 @@ def test_minimum_of_a_quadratic_is_found_by_every_optimizer():
             eta = {"sgd": 0.1, "adagrad": 0.5}.get(name, 0.01) * (1 if t < 2000 else 0.01)
             optimizer.update(theta, A @ theta - 1, slots, eta, t, np.zeros(2, bool))
         np.testing.assert_allclose(theta, solution, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("decays", [False, True])
+@pytest.mark.parametrize("name", GRADIENT_STEPS)
+def test_printed_steps_are_the_update(name, decays):
+    optimizer, theta = OPTIMIZERS.resolve(name), np.array([0.7])
+    slots = optimizer.start(theta)
+    worth = {optimizers.THETA: 0.7, **{Symbol(slot): 0.0 for slot in optimizer.slots}}
+    worth |= {symbol: getattr(optimizer, field) for symbol, field in optimizer.letters.items()}
+    for t, (eta, g) in enumerate(zip(ETA, [0.3, -0.2, 0.1, 0.5, -0.4], strict=True), start=1):
+        optimizer.update(theta, np.array([g]), slots, eta, t, np.array([decays]))
+        worth |= {optimizers.ETA: eta, optimizers.GRADIENT: g, optimizers.TIME: t}
+        for symbol, formula in (optimizer.weight_steps if decays else ()) + optimizer.steps:
+            worth[symbol] = formula.value(worth.__getitem__)
+        np.testing.assert_allclose(worth[optimizers.THETA], theta[0], rtol=1e-14)
+        for slot, row in zip(optimizer.slots, slots, strict=True):
+            np.testing.assert_allclose(worth[Symbol(slot)], row[0], rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))

@@ -9,9 +9,9 @@ import click
 
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.experiment import ask
-from deltarule.cli.models import load_model
-from deltarule.datasets import Dataset, is_table, load
-from deltarule.encoding import Encoding, LabelEncoding
+from deltarule.cli.models import load_labelled, load_model
+from deltarule.datasets import Dataset
+from deltarule.encoding import LabelEncoding
 from deltarule.errors import InputError
 
 __all__ = ["evaluate"]
@@ -33,7 +33,7 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
     deltarule evaluate iris.safetensors Iris.csv
     """
     net, encoding = load_model(model)
-    dataset = _part(_load(source, encoding), part)
+    dataset = _part(load_labelled(source, encoding), part)
     answers = ask(net, dataset)
     report: dict[str, Any] = {"model": str(model), "data": dataset.description, **answers.scores}
     if isinstance(encoding.target, LabelEncoding):
@@ -48,17 +48,6 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
     )
     if isinstance(encoding.target, LabelEncoding):
         _print_confusion(report["confusion"], encoding.target)
-
-
-def _load(source: str, encoding: Encoding) -> Dataset:
-    if not is_table(source):
-        return load(source)
-    target = encoding.target
-    if target is None:
-        return load(source, target=(), kinds=encoding.kinds)
-    if isinstance(target, LabelEncoding):
-        return load(source, target=(target.name,), task="classification", kinds=encoding.kinds)
-    return load(source, target=target.names, task="regression", kinds=encoding.kinds)
 
 
 def _part(dataset: Dataset, part: str | None) -> Dataset:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deltarule.encoding import Encoding
+from deltarule.datasets import Dataset, is_table, load
+from deltarule.encoding import Encoding, LabelEncoding
 from deltarule.errors import ModelFileError
 from deltarule.network import Network
 
-__all__ = ["load_model"]
+__all__ = ["load_labelled", "load_model"]
 
 
 def load_model(path: Path) -> tuple[Network, Encoding]:
@@ -19,3 +20,15 @@ def load_model(path: Path) -> tuple[Network, Encoding]:
             f"{path} holds no encoding of inputs and targets: it was not saved by deltarule train"
         )
     return net, net.encoding
+
+
+def load_labelled(source: str, encoding: Encoding) -> Dataset:
+    """Data with known answers, read as the model's encoding takes them."""
+    if not is_table(source):
+        return load(source)
+    target = encoding.target
+    if target is None:
+        return load(source, target=(), kinds=encoding.kinds)
+    if isinstance(target, LabelEncoding):
+        return load(source, target=(target.name,), task="classification", kinds=encoding.kinds)
+    return load(source, target=target.names, task="regression", kinds=encoding.kinds)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.files import write_atomically
 from deltarule.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from deltarule.training.replay import Start
 
 __all__ = ["History"]
 
@@ -32,6 +36,8 @@ class History(Mapping[str, list[float]]):
         How long it took; not saved, so that equal runs give equal files.
     engine : str
         What computed it.
+    start : Start or None
+        What :func:`deltarule.training.replay.replay` needs to make the run again; not saved.
 
     Examples
     --------
@@ -51,6 +57,7 @@ class History(Mapping[str, list[float]]):
         self.stopped = "finished"
         self.seconds = 0.0
         self.engine = "reference"
+        self.start: Start | None = None
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the same columns."""

@@ -22,6 +22,7 @@ from deltarule.training.history import History
 from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import measure
 from deltarule.training.progress import Progress
+from deltarule.training.replay import Start
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 
@@ -91,7 +92,7 @@ class Run:
         if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
             raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
         self._watched = progress or bool(callbacks)
-        self.history.engine = self.engine
+        self.history.engine, self.history.start = self.engine, Start.of(self)
         started = time.perf_counter()
         bar = Progress(self.settings.epochs, self.epoch, enabled=progress)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from deltarule.arrays import Array
 from deltarule.layers import Gradients, Trace
+from deltarule.naming import neuron_names
 from deltarule.network import Network
 from deltarule.tutorials.example import Example
 
@@ -62,21 +63,12 @@ def figures(net: Network, X: Array, Y: Array) -> dict[str, float]:
     """
     trace = net.forward(X)
     grads = net.backward(trace, Y)
-    names = _neuron_names(net.sizes)
+    names = neuron_names(net.sizes)
     found = dict(_forward(names, trace))
     terms = net.objective.terms(trace[-1].z, trace.output, Y)[0]
     found |= {f"E_o{k}": float(term) for k, term in enumerate(terms, 1)} | {"E": float(terms.sum())}
     found |= dict(_backward(names, net, trace, grads, Y))
     return found | dict(_parameters(net, grads.flat))
-
-
-def _neuron_names(sizes: list[int]) -> list[list[str]]:
-    """h1, h2 … on through the hidden layers, then o1, o2 …"""
-    names, counted = [], 0
-    for size in sizes[1:-1]:
-        names.append([f"h{counted + j}" for j in range(1, size + 1)])
-        counted += size
-    return [*names, [f"o{k}" for k in range(1, sizes[-1] + 1)]]
 
 
 def _forward(names: list[list[str]], trace: Trace) -> Iterator[tuple[str, float]]:

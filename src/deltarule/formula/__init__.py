@@ -1,0 +1,1 @@
+"""Formulas as trees, and how they are written: text, LaTeX, MathML, Typst, JSON."""
