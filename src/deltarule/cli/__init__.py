@@ -12,6 +12,7 @@ import deltarule
 from deltarule.cli.console import mend_streams
 from deltarule.cli.data import data
 from deltarule.cli.evaluate import evaluate
+from deltarule.cli.explain import explain
 from deltarule.cli.inspect import inspect
 from deltarule.cli.predict import predict
 from deltarule.cli.reproduce import reproduce
@@ -64,7 +65,7 @@ def cli() -> None:
     """
 
 
-for _command in (train, predict, evaluate, inspect, data, reproduce):
+for _command in (train, predict, evaluate, inspect, explain, data, reproduce):
     cli.add_command(_command)
 
 

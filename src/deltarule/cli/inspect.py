@@ -14,6 +14,7 @@ from deltarule.datasets import is_table, load, read_images, read_table
 from deltarule.encoding import PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.layers import Layer, LayerTrace
+from deltarule.naming import neuron_names
 from deltarule.network import Network
 from deltarule.tutorials import is_example, load_example
 
@@ -85,17 +86,11 @@ def _raw(rows: str, net: Network) -> Any:
 
 
 def _input_names(net: Network, index: int) -> list[str]:
-    """i1 i2 … or the names of the features; h1 h2 …, with the layer's number where there are several."""
+    """i1 i2 … or the names of the features; h1 h2 … on through the hidden layers."""
     n = net.layers[index].dense.n_in
     if index == 0:
         return list(net.encoding.inputs.feature_names) if net.encoding else [f"i{j}" for j in range(1, n + 1)]
-    return [_neuron_name(net, index - 1, j) for j in range(n)]
-
-
-def _neuron_name(net: Network, index: int, neuron: int) -> str:
-    if index == len(net.layers) - 1:
-        return f"o{neuron + 1}"
-    return f"h{neuron + 1}" if len(net.layers) == 2 else f"h{index + 1}.{neuron + 1}"
+    return neuron_names(net.sizes)[index - 1]
 
 
 def _bias_of(layer: Layer, neuron: int) -> float | None:
@@ -105,11 +100,11 @@ def _bias_of(layer: Layer, neuron: int) -> float | None:
 
 
 def _numbers(net: Network, index: int, trace: Any) -> dict[str, Any]:
-    layer = net.layers[index]
+    layer, names = net.layers[index], neuron_names(net.sizes)[index]
     neurons = []
     for j in range(layer.dense.n_out):
         neuron: dict[str, Any] = {
-            "name": _neuron_name(net, index, j),
+            "name": names[j],
             "weights": layer.W[:, j].tolist(),
             "bias": _bias_of(layer, j),
         }
@@ -128,7 +123,7 @@ def _print_layer(net: Network, index: int, trace: LayerTrace | None, everything:
     inputs = range(n_in) if everything else range(min(n_in, _INPUTS))
     neurons = range(n_out) if everything else range(min(n_out, _NEURONS))
     names = _input_names(net, index)
-    columns = ["", *(_neuron_name(net, index, j) for j in neurons)]
+    columns = ["", *neuron_names(net.sizes)[index][: len(neurons)]]
     if trace is not None:
         columns.insert(1, "input")
     rows = [[f"weight from {names[i]}", *(layer.W[i, j] for j in neurons)] for i in inputs]
@@ -140,7 +135,7 @@ def _print_layer(net: Network, index: int, trace: LayerTrace | None, everything:
         rows[-1].insert(1, "")
         rows.append(["net", "", *trace.z[0, list(neurons)]])
         rows.append(["output", "", *trace.a[0, list(neurons)]])
-    title = f"layer {index + 1}: {n_in} → {n_out}, {layer.activation.formula}"
+    title = f"layer {index + 1}: {n_in} → {n_out}, f(z) = {layer.activation.formula}"
     print_table(columns, [[_cell(cell, digits) for cell in row] for row in rows], title=title)
     hidden = [(n_out - len(neurons), "neurons"), (n_in - len(inputs), "inputs of each")]
     left = " and ".join(f"{count} more {what}" for count, what in hidden if count)

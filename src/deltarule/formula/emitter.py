@@ -38,8 +38,8 @@ T = TypeVar("T")
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 _PRECEDENCE: dict[type[Expr], int] = {
-    Choice: 0, Compare: 0, Add: SUM, Neg: SUM, Total: SUM, Rest: PRODUCT,
-    Mul: PRODUCT, Pow: POWER, Transpose: POWER,
+    Choice: 0, Compare: 0, Add: SUM, Neg: SUM, Total: SUM,
+    Mul: PRODUCT, Div: PRODUCT, Partial: PRODUCT, Pow: POWER, Transpose: POWER,
 }  # fmt: skip
 
 _NEGATED = {">": "≤", "<": "≥", "=": "≠"}
@@ -73,7 +73,8 @@ class Emitter(ABC, Generic[T]):
         if isinstance(node, Number):
             number = self.decimal(node)
             return SUM if number.negative else PRODUCT if number.exponent is not None else ATOM
-        if isinstance(node, Symbol) and node.sup:
+        raised = isinstance(node, Symbol) and (node.sup or node.index)
+        if raised or (isinstance(node, Call) and node.function == "exp"):
             return POWER
         return _PRECEDENCE.get(type(node), ATOM)
 

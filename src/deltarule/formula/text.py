@@ -120,13 +120,6 @@ class TextEmitter(Emitter[Block]):
     def _join(self, *parts: str | Block) -> Block:
         return _beside(*(self._line(part) if isinstance(part, str) else part for part in parts))
 
-    def precedence(self, node: Expr) -> int:
-        if isinstance(node, Div):
-            return PRODUCT
-        if isinstance(node, Call) and node.function == "exp":
-            return POWER
-        return super().precedence(node)
-
     def group(self, body: Block) -> Block:
         return self._join("(", body, ")")
 
@@ -210,13 +203,13 @@ class TextEmitter(Emitter[Block]):
             return self._join(self(node.then), " if ", self(node.test), " else ", self(node.other))
         taken = node.then if node.taken else node.other
         test = node.test if node.taken else failed_test(node.test)
-        return self._join(self(taken), ", as ", self(test))
+        return self._join(self(taken), " (as ", self(test), ")")
 
     def total(self, node: Total) -> Block:
         return self._join(f"Σ{node.index.translate(_SUB)} ", self.inside(node.body, PRODUCT))
 
     def partial(self, node: Partial) -> Block:
-        return self._join("∂", self.inside(node.top, ATOM), "/∂", self.inside(node.by, ATOM))
+        return self._join("∂", self(node.top), "/∂", self(node.by))
 
     def matrix(self, node: Matrix) -> Block:
         cells = [[self._line("…") if cell is None else self(cell) for cell in row] for row in node.rows]

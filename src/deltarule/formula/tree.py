@@ -53,6 +53,10 @@ __all__ = [
 Values: TypeAlias = Callable[["Expr"], Any]
 
 
+#: 1/0 is infinite, and e^(−1000) is 0, without complaint.
+_quietly = np.errstate(all="ignore")
+
+
 class Expr:
     """A formula or a part of one; two are equal that are built alike, and none is ever changed.
 
@@ -262,8 +266,9 @@ class Div(Expr):
     def __init__(self, top: Expr, bottom: Expr) -> None:
         self.top, self.bottom = top, bottom
 
+    @_quietly
     def value(self, of: Values) -> Any:
-        return self.top.value(of) / self.bottom.value(of)
+        return np.divide(self.top.value(of), self.bottom.value(of))
 
 
 class Pow(Expr):
@@ -272,6 +277,7 @@ class Pow(Expr):
     def __init__(self, body: Expr, exponent: Expr) -> None:
         self.body, self.exponent = body, exponent
 
+    @_quietly
     def value(self, of: Values) -> Any:
         return self.body.value(of) ** self.exponent.value(of)
 
@@ -292,6 +298,7 @@ class Call(Expr):
     def __init__(self, function: str, argument: Expr) -> None:
         self.function, self.argument = function, argument
 
+    @_quietly
     def value(self, of: Values) -> Any:
         return _FUNCTIONS[self.function](self.argument.value(of))
 

@@ -1,0 +1,170 @@
+"""``deltarule explain``: any number of a network, derived with every factor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deltarule.cli.console import console, say
+from deltarule.cli.models import load_labelled, load_model
+from deltarule.errors import InputError
+from deltarule.explain import Derivation, explain_update
+from deltarule.explain import explain as derive
+from deltarule.explain.derivation import FORMATS
+from deltarule.explain.notation import NOTATIONS
+from deltarule.formula.numbers import FULL, check_digits
+from deltarule.tutorials import is_example, load_example
+
+__all__ = ["explain"]
+
+
+def _digits(text: str) -> int | str:
+    """1 to 17, or "full"."""
+    if text == FULL:
+        return text
+    try:
+        digits = int(text)
+        check_digits(digits)
+    except (ValueError, InputError):
+        raise click.BadParameter(f"expected 1 to 17 or {FULL}, got {text!r}") from None
+    return digits
+
+
+@click.command(short_help="Derive any number, each factor with its numbers.")
+@click.argument("source")
+@click.argument("what", nargs=-1)
+@click.option(
+    "--row",
+    type=click.IntRange(1),
+    help="Of the rows, this one alone.  [default: all of an example's, the first of a model's]",
+)
+@click.option("--notation", type=click.Choice(list(NOTATIONS)), help="[default: the one WHAT is written in]")
+@click.option(
+    "--detail",
+    type=click.Choice(["chain", "delta"]),
+    default="chain",
+    show_default=True,
+    help="Every path of the chain rule, or δ by recursion.",
+)
+@click.option(
+    "--digits", type=_digits, default="9", show_default=True, metavar="N|full", help="Significant digits."
+)
+@click.option(
+    "--by-hand", type=click.IntRange(1, 15), metavar="N", help="Round to N decimals at each step, as by hand."
+)
+@click.option("--optimizer", help='End with an update, as in "adam(0.01)".  [default: the example\'s]')
+@click.option(
+    "--step", type=click.IntRange(1), help="Train the example, and explain this update of the training."
+)
+@click.option("--format", "format", type=click.Choice(list(FORMATS)), help="[default: text, or by --out]")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--ascii", is_flag=True, help="Text in ASCII only.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def explain(
+    source: str,
+    what: tuple[str, ...],
+    step: int | None,
+    format: str | None,
+    out: Path | None,
+    ascii: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Derive WHAT of a network from its numbers: symbol = formula = numbers put in = value.
+
+    SOURCE is a worked example (T1, T4 … or a .toml file), or a saved model, followed by a file or set with
+    rows and their answers. WHAT is a weight (w5, W2[0,1]), a bias (b1, b_o1), a neuron's weighted input or
+    output (net_h1, out_o1, z2[1], a1[0]), a delta (delta_h1, delta2[0]), a layer in matrices (W2, z1,
+    layer2), or loss, forward, backward, update, all. A weight's derivation ends with its update, where there
+    is an optimizer.
+
+    \b
+    deltarule explain T1 w5 w1
+    deltarule explain T4 w1 --by-hand 4
+    deltarule explain T1 all --out T1.html
+    deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
+    """
+    format = _format(format, out, as_json)
+    derivation = (
+        _of_example(source, what or ("all",), step, settings)
+        if is_example(source)
+        else _of_model(source, what, step, settings)
+    )
+    if out is not None:
+        from deltarule.files import write_atomically
+
+        write_atomically(out, derivation.to(format))
+        say(f"{derivation.document.title}: written to {out}")
+    elif format == "text":
+        _print_text(derivation, ascii)
+    else:
+        click.echo(derivation.to(format), nl=False)
+
+
+def _format(format: str | None, out: Path | None, as_json: bool) -> str:
+    if as_json:
+        if format not in (None, "json"):
+            raise InputError(f"--json and --format {format} exclude each other")
+        format = "json"
+    if format is None and out is not None:
+        endings = {ending: name for name, ending in FORMATS.items()}
+        if out.suffix.lower() not in endings:
+            raise InputError(f"--out {out}: name it {', '.join(endings)}, or say --format")
+        return endings[out.suffix.lower()]
+    if format == "pdf" and out is None and sys.stdout.isatty():
+        raise InputError("a PDF is no text for a terminal: name a file with --out")
+    return format or "text"
+
+
+def _print_text(derivation: Derivation, ascii: bool) -> None:
+    """As wide as the terminal, and in ASCII where it knows no more."""
+    screen = console()
+    columns = screen.width if screen.is_terminal else 100
+    try:
+        "∂δ₂ᵀ⎡╭".encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        ascii = True
+    click.echo(derivation.text(columns, ascii), nl=False)
+
+
+def _of_example(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
+    example = load_example(source)
+    net = example.network()
+    row, optimizer, by_hand = (settings.pop(name) for name in ("row", "optimizer", "by_hand"))
+    optimizer = optimizer or example.training.get("optimizer")
+    if step is None:
+        sample = _sample(row, len(example.X))
+        return derive(
+            net, example.X, example.Y, what,
+            sample=sample, optimizer=optimizer, by_hand=by_hand, title=example.title, **settings,
+        )  # fmt: skip
+    if row is not None or by_hand is not None:
+        raise InputError(
+            "--step explains an update of all the rows it used, exactly: leave out --row and --by-hand"
+        )
+    history = example.train(net, optimizer=optimizer, epochs=max(step, example.training.get("epochs", 1)))
+    return explain_update(history, step, what, title=f"{example.title}, update {step}", **settings)
+
+
+def _of_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
+    if not what:
+        raise InputError(f"{source} is no example: name also a file or a set with rows for it")
+    if step is not None:
+        raise InputError("--step explains an update of an example's training; a saved model has none")
+    net, encoding = load_model(Path(source))
+    rows, *what_list = what
+    dataset = load_labelled(rows, encoding)
+    row = settings.pop("row") or 1
+    part = dataset.take([_sample(row, len(dataset))])
+    X, Y = encoding.encode(part, net.sizes[-1], net.dtype)
+    title = f"{source}: row {row} of {rows}"
+    return derive(net, X, Y, what_list or ["forward", "loss"], title=title, **settings)
+
+
+def _sample(row: int | None, n_rows: int) -> Any:
+    if row is not None and row > n_rows:
+        raise InputError(f"--row {row}: there are {n_rows} rows")
+    return None if row is None else row - 1

@@ -1,0 +1,361 @@
+"""A network as what is to be drawn: neurons with their values, weights between them; free of any format.
+
+Neurons are i1, i2 … (inputs), h1, h2 … (counted on through all hidden layers) and o1, o2 … (outputs);
+weights w1, w2 … as :mod:`deltarule.naming` counts them. Layer 1 is the first with weights.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any, TypeAlias
+
+from deltarule.arrays import Array, check_whole
+from deltarule.errors import ShapeError
+from deltarule.layers import Gradients, Layer, Trace
+from deltarule.naming import neuron_names
+from deltarule.network import Network
+from deltarule.registry import record
+
+__all__ = ["N_TAGS", "Column", "Drawing", "Edge", "Gap", "Node", "draw", "shortened", "visible"]
+
+#: Colours that tie a neuron or a weight to a factor of a formula: 0 … 7.
+N_TAGS = 8
+
+_MOST_NODES = 10  # of a column that is drawn in full
+_KEPT_NODES = 7  # of any other, where no tag asks for more
+_JOINERS = "\u200c\u200d"  # they shape letters and emoji, and have no place of their own
+
+
+@record
+class Node:
+    """A neuron, or a bias that a layer shares.
+
+    Parameters
+    ----------
+    name : str
+        Any text: inputs may be called as the features of a data set.
+    values : tuple of (str, str)
+        Label and number: ``("net", "0.3775")``, ``("δ", "0.0087713547")``.
+    tag : int, optional
+        Its colour, 0 … 7.
+    """
+
+    name: str
+    values: tuple[tuple[str, str], ...] = ()
+    tag: int | None = None
+
+
+@record
+class Gap:
+    """So many neurons that are left out here."""
+
+    count: int
+
+
+@record
+class Column:
+    """The inputs, or a layer's neurons from top to bottom.
+
+    Parameters
+    ----------
+    name : str
+        ``"inputs"``, ``"layer 1"``.
+    activation : str
+        Its name; empty for the inputs.
+    nodes : tuple of Node or Gap
+    bias : Node, optional
+        The bias that all its neurons share; a bias of one neuron is among that neuron's values.
+    """
+
+    name: str
+    activation: str
+    nodes: tuple[Node | Gap, ...]
+    bias: Node | None = None
+
+    @property
+    def size(self) -> int:
+        """How many neurons there are, drawn or not."""
+        return sum(item.count if isinstance(item, Gap) else 1 for item in self.nodes)
+
+    @property
+    def n_left_out(self) -> int:
+        """How many of them are not drawn."""
+        return sum(item.count for item in self.nodes if isinstance(item, Gap))
+
+
+@record
+class Edge:
+    """A weight, from ``columns[layer - 1].nodes[source]`` to ``columns[layer].nodes[target]``.
+
+    Parameters
+    ----------
+    layer, source, target : int
+    name : str
+        ``"w5"``.
+    weight : float
+    text : str
+        The weight as it is printed.
+    tag : int, optional
+        Its colour, 0 … 7.
+    """
+
+    layer: int
+    source: int
+    target: int
+    name: str
+    weight: float
+    text: str
+    tag: int | None = None
+
+
+@record
+class Drawing:
+    """What is to be drawn: columns from the inputs to the outputs, the edges between them, a caption."""
+
+    columns: tuple[Column, ...]
+    edges: tuple[Edge, ...]
+    caption: str
+
+
+_Shown: TypeAlias = "list[int | Gap]"
+
+
+def six_digits(value: float) -> str:
+    """Six significant digits."""
+    return f"{value + 0.0:.6g}"  # −0 prints as 0
+
+
+def draw(
+    net: Network,
+    trace: Trace | None = None,
+    grads: Gradients | None = None,
+    Y: Any = None,
+    *,
+    sample: int = 0,
+    inputs: Sequence[str] | None = None,
+    number: Callable[[float], str] = six_digits,
+    tags: Mapping[str, int] | None = None,
+) -> Drawing:
+    """The drawing of a network, and of what one sample does in it.
+
+    Of a layer with more than 10 neurons some are left out: never those with a tag, nor the last.
+
+    Parameters
+    ----------
+    net : Network
+    trace, grads : Trace, Gradients, optional
+        What :meth:`Network.forward` and :meth:`Network.backward` returned: net and out, and δ.
+    Y : array-like, (n_samples, n_outputs), optional
+        Targets, as :meth:`Network.backward` takes them.
+    sample : int
+        The row of X and Y, counted from 0.
+    inputs : sequence of str, optional
+        Names of the inputs instead of i1, i2 …
+    number : callable
+        How numbers are printed.
+    tags : mapping, optional
+        Colours 0 … 7 by name: ``{"h1": 0, "w5": 1}``; inputs are i1, i2 … here, a bias that layer 2 shares
+        is b2. Other names are of no matter.
+
+    Raises
+    ------
+    ShapeError, InputError
+        If an argument does not fit the network.
+
+    Examples
+    --------
+    >>> net = Network([2, 1], initializer="zeros")
+    >>> drawing = draw(net, net.forward([[0.5, 2.0]]))
+    >>> drawing.columns[0].nodes[1], drawing.edges[1].name
+    (Node(name='i2', values=(('x', '2'),), tag=None), 'w2')
+    """
+    tags = dict(tags or {})
+    for name, tag in tags.items():
+        check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
+    wanted = [place for name in tags for place in _places(net.sizes, name)]
+    shown = [
+        _shown(size, {index for at, index in wanted if at == column}) for column, size in enumerate(net.sizes)
+    ]
+    vectors = _vectors(net, trace, grads, Y, sample)
+    keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
+    names = [_input_names(keys[0], inputs), *keys[1:]]
+
+    def node(column: int, index: int) -> Node:
+        values = tuple((label, number(float(vector[index]))) for label, vector in vectors[column].items())
+        return Node(names[column][index], values, tags.get(keys[column][index]))
+
+    columns = tuple(
+        Column(
+            f"layer {column}" if column else "inputs",
+            net.layers[column - 1].activation.name if column else "",
+            tuple(item if isinstance(item, Gap) else node(column, item) for item in items),
+            _shared_bias(net.layers[column - 1], f"b{column}", number, tags) if column else None,
+        )
+        for column, items in enumerate(shown)
+    )
+    return Drawing(columns, tuple(_edges(net, shown, number, tags)), _caption(columns))
+
+
+def _input_names(numbered: Sequence[str], given: Sequence[str] | None) -> Sequence[str]:
+    """The names that are given; where one is blank, i1, i2 …"""
+    if given is None:
+        return numbered
+    if len(given) != len(numbered):
+        raise ShapeError(f"inputs must be {len(numbered)} names, one for each input, got {len(given)}")
+    return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
+
+
+def _places(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
+    """The neurons, as (column, index), without which what has this name cannot be drawn."""
+    match = re.fullmatch(r"([ihow])([1-9][0-9]{0,17})", name)
+    if not match:
+        return []
+    kind, number = match[1], int(match[2]) - 1
+    first, counts = {
+        "i": (0, sizes[:1]),
+        "h": (1, sizes[1:-1]),
+        "o": (len(sizes) - 1, sizes[-1:]),
+        "w": (0, [n_in * n_out for n_in, n_out in pairwise(sizes)]),
+    }[kind]
+    for column, count in enumerate(counts, start=first):
+        if number < count:
+            target, source = divmod(number, sizes[column])
+            return [(column, source), (column + 1, target)] if kind == "w" else [(column, number)]
+        number -= count
+    return []
+
+
+def _shown(size: int, wanted: Collection[int]) -> _Shown:
+    """The neurons of a column that are drawn, and the gaps between them."""
+    if size <= _MOST_NODES:
+        return list(range(size))
+    kept = {*wanted, size - 1}
+    others = (index for index in range(size) if index not in kept)
+    kept |= set(islice(others, max(0, _KEPT_NODES - len(kept))))
+    items: _Shown = []
+    for before, index in pairwise([-1, *sorted(kept)]):
+        if index - before > 1:
+            items.append(Gap(index - before - 1))
+        items.append(index)
+    return items
+
+
+def _vectors(
+    net: Network, trace: Trace | None, grads: Gradients | None, Y: Any, sample: int
+) -> list[dict[str, Array]]:
+    """For each column what is known of its neurons, by label."""
+    vectors: list[dict[str, Array]] = [{} for _ in net.sizes]
+    for column, layer in zip(vectors[1:], net.layers, strict=True):
+        if layer.b is not None and layer.dense.bias == "neuron":
+            column["b"] = layer.b
+    if trace is not None:
+        _check_fit(net, "trace", [of_layer.z for of_layer in trace], sample)
+        vectors[0]["x"] = trace[0].x[sample]
+        for column, forward in zip(vectors[1:], trace, strict=True):
+            column |= {"net": forward.z[sample], "out": forward.a[sample]}
+    if Y is not None:
+        y, _ = net.targets(Y, None, len(Y) if trace is None else len(trace.output))
+        check_whole("sample", sample, 0, len(y) - 1)
+        vectors[-1]["y"] = y[sample]
+    if grads is not None:
+        _check_fit(net, "grads", [of_layer.delta for of_layer in grads], sample)
+        for column, backward in zip(vectors[1:], grads, strict=True):
+            column["δ"] = backward.delta[sample]
+    return vectors
+
+
+def _check_fit(net: Network, name: str, arrays: Sequence[Array], sample: int) -> None:
+    got = [array.shape[1] for array in arrays]
+    if got != net.sizes[1:]:
+        raise ShapeError(
+            f"{name} must be of this network, with layers of {net.sizes[1:]} neurons, got layers of {got}"
+        )
+    check_whole("sample", sample, 0, len(arrays[0]) - 1)
+
+
+def _shared_bias(
+    layer: Layer, name: str, number: Callable[[float], str], tags: Mapping[str, int]
+) -> Node | None:
+    if layer.b is None or layer.dense.bias != "shared":
+        return None
+    return Node(name, ((name, number(float(layer.b[0]))),), tags.get(name))
+
+
+def _edges(
+    net: Network, shown: Sequence[_Shown], number: Callable[[float], str], tags: Mapping[str, int]
+) -> Iterator[Edge]:
+    start = 1
+    for layer, (W, (sources, targets)) in enumerate(
+        zip((layer.W for layer in net.layers), pairwise(shown), strict=True), start=1
+    ):
+        for target, neuron in _drawn(targets):
+            for source, before in _drawn(sources):
+                name = f"w{start + neuron * W.shape[0] + before}"
+                weight = float(W[before, neuron])
+                yield Edge(layer, source, target, name, weight, number(weight), tags.get(name))
+        start += W.size
+
+
+def _drawn(items: _Shown) -> list[tuple[int, int]]:
+    """Place in the column and index in the layer of each neuron that is drawn."""
+    return [(place, item) for place, item in enumerate(items) if isinstance(item, int)]
+
+
+def _caption(columns: Sequence[Column]) -> str:
+    chain = " → ".join(f"{column.size} {column.activation}".rstrip() for column in columns)
+    cut = [column for column in columns if column.n_left_out]
+    if not cut:
+        return f"{chain}."
+    if len(cut) > 4:
+        n_left_out, n_all = sum(column.n_left_out for column in cut), sum(column.size for column in columns)
+        return f"{chain}. Left out: {n_left_out:,} of {n_all:,} inputs and neurons."
+    left_out = ", ".join(
+        f"{column.n_left_out:,} of {column.size:,} {'in ' if column.activation else ''}{column.name}"
+        for column in cut
+    )
+    return f"{chain}. Left out: {left_out}."
+
+
+# ------------------------------------------------------------------ texts, for whoever draws
+
+
+def visible(text: str) -> str:
+    """``text`` with a picture for each control character, and without what would turn its direction.
+
+    Examples
+    --------
+    >>> visible("two\\nlines")
+    'two␊lines'
+    """
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    code, category = ord(character), unicodedata.category(character)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + min(code, 0x21))
+    if category in ("Cc", "Cs") or character in "\ufffe\uffff":
+        return "\ufffd"
+    if category in ("Zl", "Zp"):
+        return " "
+    return "" if category == "Cf" and character not in _JOINERS else character
+
+
+def shortened(text: str, room: float, measure: Callable[[str], float]) -> str:
+    """``text``, or as much of its beginning as fits into ``room`` together with an ellipsis.
+
+    Examples
+    --------
+    >>> shortened("sepal length", 8, len)
+    'sepal l…'
+    """
+    most = 4 * int(room) + 4  # marks that take no room of their own also end
+    if len(text) <= most and measure(text) <= room:
+        return text
+    text = text[:most]
+    while text and measure(text + "…") > room:
+        text = text[:-1]
+    return text + "…"

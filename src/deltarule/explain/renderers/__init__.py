@@ -1,0 +1,1 @@
+"""A document in each format: text, LaTeX, Markdown, HTML, JSON, PDF."""

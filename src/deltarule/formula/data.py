@@ -1,0 +1,186 @@
+"""Formulas as data for JSON: what programs read, and what the Typst template draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+from deltarule.formula.emitter import ATOM, PRODUCT, Emitter, failed_test, is_numeric, worked_out
+from deltarule.formula.text import text
+from deltarule.formula.tree import (
+    Add,
+    Box,
+    Brace,
+    Call,
+    Choice,
+    Compare,
+    Constant,
+    Div,
+    Expr,
+    Matrix,
+    Mul,
+    Neg,
+    Number,
+    Partial,
+    Pow,
+    Rest,
+    Symbol,
+    Tagged,
+    Total,
+    Transpose,
+    Words,
+)
+
+__all__ = ["Data", "DataEmitter", "as_json_number", "as_json_text", "data"]
+
+#: A node with its name under "node"; see :func:`data`.
+Data: TypeAlias = dict[str, Any]
+
+
+def data(node: Expr, digits: int | str = 9) -> Data:
+    """A formula as dictionaries, lists, texts and numbers that JSON knows.
+
+    Every node is a dictionary. ``node`` says which it is, and with it what else is there; F is a node::
+
+        number     number: the float, or "NaN", "Infinity", "-Infinity"; measured: whether it was rounded;
+                   text: as it is written; the same in parts: negative, mantissa (a text), exponent (or null)
+        symbol     base, sub, sup, index, accent ("" or "hat"): texts, empty where there is none
+        constant   base: text; number: what it is worth
+        words      text
+        group      body: F, in parentheses
+        neg        body: F
+        add        terms: [{sign: "", "+" or "−", body: F}, …]
+        rest       sum: F or null; what: which terms it stands for
+        mul        factors: [F, …]; op: "·", "⊙" or ""
+        div        top, bottom: F
+        pow        body, exponent: F
+        call       function: "exp", "log", "tanh", "sqrt", "abs", "sign", "norm", …; argument: F
+        compare    left, right: F; op: ">", "<", "=", "≤", "≥" or "≠"
+        choice     then, test, other: F
+        taken      body: F, the branch that was taken; test: F, what held
+        total      index: text; body: F
+        partial    top, by: F
+        matrix     rows: [[F or null, …], …]; null for entries left out
+        transpose  body: F
+        brace      body, label: F
+        box        body: F, a result
+        tagged     body: F; tag: 0 to 7, shared with the same quantity elsewhere
+
+    Parentheses are decided for fractions with a bar: a ``group`` stands where one is needed. The argument of
+    a function other than exp, sqrt, abs and norm is always in parentheses, without a group.
+
+    Parameters
+    ----------
+    node : Expr
+    digits : int or "full"
+        Significant digits of measured numbers in ``text``, ``mantissa`` and ``exponent``; ``number`` has all.
+
+    Examples
+    --------
+    >>> from deltarule.formula.tree import Number, z
+    >>> data(Number(1 / 3, measured=True), digits=3)["text"]
+    '0.333'
+    >>> data((1 - z) ** 2)["body"]["node"]
+    'group'
+    """
+    return DataEmitter(digits)(node)
+
+
+def as_json_number(number: float) -> float | str:
+    """The number, or its name where JSON has no number for it."""
+    number = float(number)
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def as_json_text(words: str) -> str:
+    """The same text without halves of characters, which UTF-8 cannot hold."""
+    return words.encode("utf-8", "replace").decode("utf-8")
+
+
+class DataEmitter(Emitter[Data]):
+    """See :func:`data`."""
+
+    def group(self, body: Data) -> Data:
+        return {"node": "group", "body": body}
+
+    def number(self, node: Number) -> Data:
+        return {
+            "node": "number",
+            "number": as_json_number(node.number),
+            "measured": node.measured,
+            "text": text(node, self.digits),
+            **self.decimal(node)._asdict(),
+        }
+
+    def symbol(self, node: Symbol) -> Data:
+        return {"node": "symbol", **{part: as_json_text(name) for part, name in vars(node).items()}}
+
+    def constant(self, node: Constant) -> Data:
+        return {"node": "constant", "base": as_json_text(node.base), "number": as_json_number(node.number)}
+
+    def words(self, node: Words) -> Data:
+        return {"node": "words", "text": as_json_text(node.words)}
+
+    def neg(self, node: Neg) -> Data:
+        return {"node": "neg", "body": self.inside(node.body, PRODUCT)}
+
+    def add(self, node: Add) -> Data:
+        terms = [self.term(term, index == 0) for index, term in enumerate(node.terms)]
+        return {"node": "add", "terms": [{"sign": sign, "body": body} for sign, body in terms]}
+
+    def rest(self, node: Rest) -> Data:
+        known = Number(worked_out(node), measured=True) if is_numeric(node) else None
+        return {"node": "rest", "sum": known and self(known), "what": as_json_text(node.what)}
+
+    def mul(self, node: Mul) -> Data:
+        factors = [self.factor(factor) for factor in node.factors]
+        return {"node": "mul", "factors": factors, "op": node.op}
+
+    def div(self, node: Div) -> Data:
+        return {"node": "div", "top": self(node.top), "bottom": self(node.bottom)}
+
+    def pow(self, node: Pow) -> Data:
+        return {"node": "pow", "body": self.inside(node.body, ATOM), "exponent": self(node.exponent)}
+
+    def call(self, node: Call) -> Data:
+        return {"node": "call", "function": as_json_text(node.function), "argument": self(node.argument)}
+
+    def compare(self, node: Compare) -> Data:
+        return {"node": "compare", "left": self(node.left), "op": node.op, "right": self(node.right)}
+
+    def choice(self, node: Choice) -> Data:
+        if node.taken is None:
+            return {
+                "node": "choice",
+                "then": self(node.then),
+                "test": self(node.test),
+                "other": self(node.other),
+            }
+        taken, test = (node.then, node.test) if node.taken else (node.other, failed_test(node.test))
+        return {"node": "taken", "body": self(taken), "test": self(test)}
+
+    def total(self, node: Total) -> Data:
+        return {"node": "total", "index": as_json_text(node.index), "body": self.inside(node.body, PRODUCT)}
+
+    def partial(self, node: Partial) -> Data:
+        return {"node": "partial", "top": self.inside(node.top, ATOM), "by": self.inside(node.by, ATOM)}
+
+    def matrix(self, node: Matrix) -> Data:
+        return {
+            "node": "matrix",
+            "rows": [[None if cell is None else self(cell) for cell in row] for row in node.rows],
+        }
+
+    def transpose(self, node: Transpose) -> Data:
+        return {"node": "transpose", "body": self.inside(node.body, ATOM)}
+
+    def brace(self, node: Brace) -> Data:
+        return {"node": "brace", "body": self(node.body), "label": self(node.label)}
+
+    def box(self, node: Box) -> Data:
+        return {"node": "box", "body": self(node.body)}
+
+    def tagged(self, node: Tagged) -> Data:
+        return {"node": "tagged", "body": self(node.body), "tag": node.tag}

@@ -1,0 +1,290 @@
+"""Formulas as LaTeX: what amsmath and xcolor typeset, and KaTeX and MathJax too.
+
+Text never runs as a command: inside ``\\text{}`` stands only what means itself there, and all other
+characters are written as symbols beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category, normalize
+
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, failed_test, is_numeric, worked_out
+from deltarule.formula.text import clean
+from deltarule.formula.tree import (
+    Add,
+    Box,
+    Brace,
+    Call,
+    Choice,
+    Compare,
+    Div,
+    Expr,
+    Matrix,
+    Mul,
+    Neg,
+    Number,
+    Partial,
+    Pow,
+    Rest,
+    Symbol,
+    Tagged,
+    Total,
+    Transpose,
+    Words,
+)
+
+__all__ = ["SYMBOLS", "TAG_NAMES", "LatexEmitter", "latex", "printable", "unligatured"]
+
+#: What the colours 0 … 7 are called: names that browsers know, near the colours of the picture.
+TAG_NAMES = (
+    "royalblue",
+    "chocolate",
+    "seagreen",
+    "mediumvioletred",
+    "olive",
+    "darkcyan",
+    "sienna",
+    "dimgray",
+)
+
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi",
+    "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi",
+    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi",
+    "Σ": "Sigma", "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+_SIGNS = {
+    "→": "rightarrow", "←": "leftarrow", "↔": "leftrightarrow", "⇒": "Rightarrow", "×": "times", "·": "cdot",
+    "±": "pm", "≤": "le", "≥": "ge", "≠": "ne", "≈": "approx", "⊙": "odot", "∂": "partial", "∇": "nabla",
+    "∞": "infty", "√": "surd", "∈": "in", "…": "ldots", "⋯": "cdots", "⋮": "vdots", "ℓ": "ell", "‖": "Vert",
+}  # fmt: skip
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n", strict=True)) | {"ᵀ": r"\top"}
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙ", "0123456789ijkmn", strict=True))
+
+#: Characters that are written as mathematics, also within text.
+SYMBOLS = {
+    **{sign: f"\\{name}" for sign, name in _GREEK.items()},
+    **{sign: f"{{\\{name}}}" for sign, name in _SIGNS.items()},
+    **{sign: f"{{{{}}^{{{plain}}}}}" for sign, plain in _RAISED.items()},
+    **{sign: f"{{{{}}_{{{plain}}}}}" for sign, plain in _LOWERED.items()},
+    "−": "{-}",
+    "′": "'",
+}
+_ASCII_SIGNS = {
+    "\\": r"\backslash", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%", "&": r"\&", "_": r"\_",
+    "^": r"\hat{\,}", "~": r"{\sim}", "`": r"\grave{\,}", "<": "{<}", ">": "{>}", "|": "{|}", "*": r"{\ast}",
+    "[": "{[}", "]": "{]}", "/": "/",
+}  # fmt: skip
+_SPECIAL = {**SYMBOLS, **_ASCII_SIGNS}
+_SPECIALS = re.escape("".join(_SPECIAL))
+_PIECE = re.compile(f"[{_SPECIALS}]|[^{_SPECIALS}]+")
+_NAME = re.compile(f"(?:[A-Za-z0-9()+,.{re.escape(''.join(SYMBOLS))}]|-(?![A-Za-z]{{2}}))*")
+_NAME_PIECE = re.compile(r"[A-Za-z]+|.")
+_TOKEN = re.compile(r"[A-Za-z0-9]|\\[A-Za-z]+|\\(?:mathrm|text)\{[^{}]*\}")
+
+# Loose accents, private characters, letterlike signs and rare operators: KaTeX stops at them within text.
+_RARE = re.compile(
+    "[\u0300-\u036f\ue000-\uf8ff\u2100-\u2121\u2123-\u214f\u2190-\u22ff\u231c-\u231f\u27c0-\u27ef\u2980-\u2aff]"
+)
+
+_PRODUCTS = {"·": r" \cdot ", "⊙": r" \odot ", "": r" \, "}
+_COMPARISONS = {"≤": r"\le", "≥": r"\ge", "≠": r"\ne"}
+_TALL = re.compile(r"\\(?:frac|sum|begin)\b")
+
+
+def latex(node: Expr, digits: int | str = 9) -> str:
+    """A formula as LaTeX source for mathematics mode.
+
+    Parameters
+    ----------
+    node : Expr
+    digits : int or "full"
+        Significant digits of measured numbers.
+
+    Examples
+    --------
+    >>> from deltarule.formula.tree import Number, Symbol
+    >>> print(latex(2 * (Symbol("net", "h1") - Number(1 / 3, measured=True)), digits=3))
+    2 \\cdot (\\mathrm{net}_{h1} - 0.333)
+    """
+    return LatexEmitter(digits)(node)
+
+
+def printable(words: str) -> str:
+    """Text on one line, composed as far as possible, with plain spaces."""
+    return "".join(" " if category(c) == "Zs" else c for c in clean(normalize("NFC", words)))
+
+
+def unligatured(words: str, between: str) -> str:
+    """``--``, ``''`` and ``,,`` with something between them: TeX would draw one character."""
+    return re.sub(r"([-',])(?=\1)", lambda match: match[0] + between, words)
+
+
+class LatexEmitter(Emitter[str]):
+    """See :func:`latex`."""
+
+    def precedence(self, node: Expr) -> int:
+        node = _bare(node)
+        if isinstance(node, Rest):
+            return super().precedence(_sum_of(node)) if is_numeric(node) else ATOM
+        if isinstance(node, Call) and node.function == "exp":
+            return POWER
+        return super().precedence(node)
+
+    def group(self, body: str) -> str:
+        return _fenced("(", body, ")")
+
+    def number(self, node: Number) -> str:
+        number = self.decimal(node)
+        mantissa = {"∞": r"\infty", "NaN": r"\mathrm{NaN}"}.get(number.mantissa, number.mantissa)
+        power = "" if number.exponent is None else rf" \cdot 10^{{{number.exponent}}}"
+        return "-" * number.negative + mantissa + power
+
+    def symbol(self, node: Symbol) -> str:
+        base = _name(node.base)
+        if node.accent == "hat":
+            base = rf"\hat{{{base}}}" if len(node.base) == 1 else rf"\widehat{{{base}}}"
+        elif node.sup or node.sub or not base:
+            base = _as_token(base)
+        sup = f"^{{{_name(node.sup)}}}" if node.sup else ""
+        sub = f"_{{{_name(node.sub)}}}" if node.sub else ""
+        return base + sup + sub + (f"[{_name(node.index)}]" if node.index else "")
+
+    def words(self, node: Words) -> str:
+        return _as_text(node.words)
+
+    def neg(self, node: Neg) -> str:
+        return "-" + self.inside(node.body, PRODUCT)
+
+    def add(self, node: Add) -> str:
+        return " ".join(self.terms(node))
+
+    def terms(self, node: Add) -> list[str]:
+        """Each term of a sum with its sign."""
+        signed = (self.term(item, index == 0) for index, item in enumerate(node.terms))
+        return [f"{sign.replace('−', '-')}{' ' * (i > 0)}{body}" for i, (sign, body) in enumerate(signed)]
+
+    def rest(self, node: Rest) -> str:
+        body = self(_sum_of(node)) if is_numeric(node) else r"\cdots"
+        return _braced(body, _as_text(node.what))
+
+    def mul(self, node: Mul) -> str:
+        return _PRODUCTS[node.op].join(map(self.factor, node.factors))
+
+    def div(self, node: Div) -> str:
+        return rf"\frac{{{self(node.top)}}}{{{self(node.bottom)}}}"
+
+    def _raised(self, body: Expr, exponent: str) -> str:
+        """body with an exponent, in parentheses where it would be read as that of a part."""
+        bare, source = _bare(body), self(body)
+        has_own = isinstance(bare, Div | Partial) or (isinstance(bare, Symbol) and bool(bare.sup))
+        if has_own or self.precedence(bare) < ATOM:
+            source = self.group(source)
+        elif isinstance(bare, Words):
+            source = f"{{{source}}}"
+        return f"{source}^{{{exponent}}}"
+
+    def pow(self, node: Pow) -> str:
+        return self._raised(node.body, self(node.exponent))
+
+    def transpose(self, node: Transpose) -> str:
+        return self._raised(node.body, r"\top")
+
+    def call(self, node: Call) -> str:
+        argument = self(node.argument)
+        if node.function == "exp":
+            return f"e^{{{argument}}}"
+        if node.function == "sqrt":
+            return rf"\sqrt{{{argument}}}"
+        if node.function == "abs":
+            return _fenced(r"\lvert ", argument, r" \rvert")
+        if node.function == "norm":
+            return _fenced(r"\lVert ", argument, r" \rVert")
+        known = node.function in ("log", "tanh")  # \operatorname is refused by GitHub
+        return (f"\\{node.function}" if known else _name(node.function)) + self.group(argument)
+
+    def compare(self, node: Compare) -> str:
+        return f"{self(node.left)} {_COMPARISONS.get(node.op, node.op)} {self(node.right)}"
+
+    def choice(self, node: Choice) -> str:
+        then, test, other = self(node.then), self(node.test), self(node.other)
+        if node.taken is None:
+            rows = rf"{then} & \text{{if }} {test} \\ {other} & \text{{otherwise}}"
+            return rf"\begin{{cases}} {rows} \end{{cases}}"
+        reason = test if node.taken else self(failed_test(node.test))
+        return rf"{then if node.taken else other} \enspace (\text{{as }} {reason})"
+
+    def total(self, node: Total) -> str:
+        return rf"\sum_{{{_name(node.index)}}} {self.inside(node.body, PRODUCT)}"
+
+    def partial(self, node: Partial) -> str:
+        top, by = self.inside(node.top, ATOM), self.inside(node.by, ATOM)
+        return rf"\frac{{\partial {top}}}{{\partial {by}}}"
+
+    def matrix(self, node: Matrix) -> str:
+        rows = r" \\ ".join(" & ".join(self._cells(row)) for row in node.rows)
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
+    def _cells(self, row: tuple[Expr | None, ...]) -> list[str]:
+        left_out = r"\cdots" if any(row) else r"\vdots"
+        return [left_out if cell is None else self(cell) for cell in row]
+
+    def brace(self, node: Brace) -> str:
+        return _braced(self(node.body), self(node.label))
+
+    def box(self, node: Box) -> str:
+        return rf"\boxed{{{self(node.body)}}}"
+
+    def tagged(self, node: Tagged) -> str:
+        return rf"\textcolor{{{TAG_NAMES[node.tag]}}}{{{self(node.body)}}}"
+
+
+def _bare(node: Expr) -> Expr:
+    return _bare(node.body) if isinstance(node, Tagged | Brace | Box) else node
+
+
+def _sum_of(node: Rest) -> Number:
+    return Number(worked_out(node), measured=True)
+
+
+def _fenced(left: str, body: str, right: str) -> str:
+    return rf"\left{left}{body}\right{right.lstrip()}" if _TALL.search(body) else left + body + right
+
+
+def _braced(body: str, label: str) -> str:
+    """A brace with a label, in a group: TeX would space what follows it as after an operator."""
+    return rf"{{\underbrace{{{body}}}_{{{label}}}}}"
+
+
+def _as_text(words: str) -> str:
+    """Text within a formula."""
+    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code, printable(words))))) or "{}"
+
+
+def _code(match: re.Match[str]) -> str:
+    return match[0] if match[0] in SYMBOLS else f"[U+{ord(match[0]):04X}]"
+
+
+def _piece_of_text(piece: str) -> str:
+    return _SPECIAL.get(piece) or r"\text{" + unligatured(piece, r"}\text{") + "}"
+
+
+def _name(name: str) -> str:
+    """A name: letters on their own italic, several together upright; any other text as text."""
+    name = printable(name)
+    if not _NAME.fullmatch(name):
+        return _as_text(name)
+    return "".join(map(_piece_of_name, _NAME_PIECE.findall(name))).strip()
+
+
+def _piece_of_name(piece: str) -> str:
+    if piece in SYMBOLS:
+        return SYMBOLS[piece] + " " * SYMBOLS[piece][-1].isalpha()
+    return rf"\mathrm{{{piece}}}" if len(piece) > 1 else piece
+
+
+def _as_token(source: str) -> str:
+    """What a sub- or superscript behind it applies to as a whole."""
+    return source if _TOKEN.fullmatch(source) else f"{{{source}}}"
