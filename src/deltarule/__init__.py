@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deltarule.activations import ACTIVATIONS, Activation, register_activation
     from deltarule.arrays import Scaled
     from deltarule.check import check_gradients
+    from deltarule.derivations import Derivation, explain, explain_update
     from deltarule.encoding import Encoding, fit_encoding
     from deltarule.errors import (
         DataFileError,
@@ -90,6 +91,7 @@ __all__ = [
     "DataFileError",
     "DeltaruleError",
     "Dense",
+    "Derivation",
     "DivergenceError",
     "EarlyStopping",
     "Encoding",
@@ -118,6 +120,8 @@ __all__ = [
     "confusion_matrix",
     "datasets",
     "evaluate",
+    "explain",
+    "explain_update",
     "fit_encoding",
     "load",
     "register_activation",
@@ -133,6 +137,7 @@ _NAMES = {
     "arrays": "Scaled",
     "check": "check_gradients",
     "datasets": "",
+    "derivations": "Derivation explain explain_update",
     "encoding": "Encoding fit_encoding",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",

@@ -10,11 +10,11 @@ import click
 
 from deltarule.cli.console import console, say
 from deltarule.cli.models import load_labelled, load_model
+from deltarule.derivations import Derivation, explain_update
+from deltarule.derivations import explain as derive
+from deltarule.derivations.derivation import FORMATS
+from deltarule.derivations.notation import NOTATIONS
 from deltarule.errors import InputError
-from deltarule.explain import Derivation, explain_update
-from deltarule.explain import explain as derive
-from deltarule.explain.derivation import FORMATS
-from deltarule.explain.notation import NOTATIONS
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
 

@@ -1,0 +1,298 @@
+"""Each quantity's formula, over the quantities one step before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeAlias
+
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.formula.tree import (
+    Choice,
+    Compare,
+    Expr,
+    Mul,
+    Number,
+    Symbol,
+    Total,
+    Words,
+    absolute,
+    sign,
+    total,
+)
+
+__all__ = ["Definitions", "is_opaque"]
+
+#: Up to so many weights a penalty is written out.
+_FEW = 60
+_ALL_ABSOLUTE, _ALL_SQUARED = Words("Σ|W|"), Words("ΣW²")
+
+
+class Definitions:
+    """What the quantities of a pass are computed from; one without a formula is given.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Which network, how many samples, where dropout was at work; no number is read.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence, self.net = evidence, evidence.net
+
+    def __call__(self, leaf: Expr) -> Expr | None:
+        """The formula of a quantity or a rate; None for what is given."""
+        if isinstance(leaf, Rate):
+            return self._rates[leaf.top.kind, leaf.by.kind](leaf.top, leaf.by)
+        if isinstance(leaf, Path):
+            return Mul(tuple(self.path_factors(leaf)))
+        assert isinstance(leaf, Quantity), leaf
+        formula = self._quantities.get(leaf.kind)
+        return None if formula is None or (leaf.kind == "a" and leaf.layer == 0) else formula(leaf)
+
+    # ------------------------------------------------------------------ forward
+
+    @cached_property
+    def _quantities(self) -> dict[str, Callable[[Quantity], Expr]]:
+        return {
+            "x": lambda q: Quantity("mask", q.layer, q.index, q.sample) * self._before(q),
+            "z": self._z,
+            "a": self._a,
+            "term": self._term,
+            "E": lambda q: total([Quantity("term", self._last, (k,), q.sample) for k in self._outputs]),
+            "L": self._cost,
+            "penalty": self._penalty,
+            "delta": self._delta,
+        }
+
+    @property
+    def _last(self) -> int:
+        return self.evidence.n_layers
+
+    @property
+    def _outputs(self) -> range:
+        return range(self.net.sizes[-1])
+
+    @staticmethod
+    def _before(q: Quantity) -> Quantity:
+        return Quantity("a", q.layer - 1, q.index, q.sample)
+
+    def input(self, layer: int, index: int, sample: int) -> Quantity:
+        """What a layer takes in: the output of the neuron before, after dropout where there is any."""
+        if self.evidence.has_mask(layer):
+            return Quantity("x", layer, (index,), sample)
+        return Quantity("a", layer - 1, (index,), sample)
+
+    def bias(self, layer: int, neuron: int) -> Quantity | None:
+        """The bias of a neuron, which may be its layer's."""
+        dense = self.evidence.layer(layer).dense
+        if dense.bias == "none":
+            return None
+        return Quantity("b", layer, () if dense.bias == "shared" else (neuron,))
+
+    def _z(self, q: Quantity) -> Expr:
+        (j,) = q.index
+        n_in = self.evidence.layer(q.layer).dense.n_in
+        terms = [Quantity("W", q.layer, (i, j)) * self.input(q.layer, i, q.sample) for i in range(n_in)]
+        bias = self.bias(q.layer, j)
+        return total([*terms, bias] if bias else terms)
+
+    def _a(self, q: Quantity) -> Expr:
+        activation = self.evidence.layer(q.layer).activation
+        return self._elementwise(activation.formula, q.layer, q.index[0], q.index[0], q.sample)
+
+    def _elementwise(self, formula: Expr, layer: int, k: int, j: int, sample: int) -> Expr:
+        """An activation's formula for neuron k (and j, in a Jacobian), with the layer's z and a in it."""
+        size = self.evidence.layer(layer).dense.n_out
+        return _indexed(
+            formula, {"": k, "k": k, "j": j}, size, lambda name, m: Quantity(name, layer, (m,), sample)
+        )
+
+    # ------------------------------------------------------------------ loss
+
+    def _of_output(self, formula: Expr, q: Quantity) -> Expr:
+        leaves: dict[Expr, Expr] = {
+            Symbol("a"): Quantity("a", self._last, q.index, q.sample),
+            Symbol("y"): Quantity("y", self._last, q.index, q.sample),
+            Symbol("K"): Number(len(self._outputs)),
+        }
+        return formula.replace(leaves.get)
+
+    def _term(self, q: Quantity) -> Expr:
+        return self._of_output(self.net.loss.formula, q)
+
+    def _cost(self, q: Quantity) -> Expr:
+        losses = [Quantity("E", sample=s) for s in range(self.evidence.n_samples)]
+        if self.evidence.weight is None:
+            data = total(losses)
+            if self.net.objective.reduction == "mean" and len(losses) > 1:
+                data = data / len(losses)
+        else:
+            data = total([Rate(Quantity("L"), loss) * loss for loss in losses])
+        return total([data, *self.penalties()])
+
+    def penalties(self) -> list[Quantity]:
+        """The penalties in the cost: index 1 is ``l1·Σ|W|``, 2 is ``l2/2·ΣW²``."""
+        objective = self.net.objective
+        return [Quantity("penalty", index=(i,)) for i, c in ((1, objective.l1), (2, objective.l2)) if c]
+
+    def _penalty(self, q: Quantity) -> Expr:
+        weights = list(self.weights()) if self.net.parameters.size <= _FEW else []
+        if q.index == (1,):
+            return self._l1 * (total([absolute(w) for w in weights]) if weights else _ALL_ABSOLUTE)
+        halved = self._l2 / 2
+        return halved * (total([w**2 for w in weights]) if weights else _ALL_SQUARED)
+
+    def weights(self) -> Iterator[Quantity]:
+        """Every weight, neuron by neuron, each neuron's inputs in order."""
+        for layer in range(1, self._last + 1):
+            for j in range(self.net.sizes[layer]):
+                for i in range(self.net.sizes[layer - 1]):
+                    yield Quantity("W", layer, (i, j))
+
+    # ------------------------------------------------------------------ backward
+
+    @cached_property
+    def _rates(self) -> dict[tuple[str, str], Callable[[Quantity, Quantity], Expr]]:
+        return {
+            ("L", "E"): self._share,
+            ("E", "a"): self._of_a,
+            ("term", "a"): self._of_a,
+            ("L", "a"): self._of_a,
+            ("a", "z"): self._slope,
+            ("z", "W"): lambda top, by: self.input(by.layer, by.index[0], top.sample),
+            ("z", "b"): lambda top, by: Number(1),
+            ("z", "a"): self._dz_da,
+            ("E", "W"): lambda top, by: total([*self.pulls(by), *self.penalty_slopes(by)]),
+            ("L", "W"): lambda top, by: total([*self.pulls(by), *self.penalty_slopes(by)]),
+            ("E", "b"): lambda top, by: total(self.pulls(by)),
+            ("L", "b"): lambda top, by: total(self.pulls(by)),
+        }
+
+    def _share(self, top: Quantity, by: Quantity) -> Expr:
+        weight = self.evidence.weight
+        mean = self.net.objective.reduction == "mean"
+        if weight is None:
+            return Number(1) / self.evidence.n_samples if mean else Number(1)
+        own, whole = float(weight[by.sample, 0]), float(weight.sum())
+        return Number(own, True) / Number(whole, True) if mean and whole > 0 else Number(own, True)
+
+    def _of_a(self, top: Quantity, by: Quantity) -> Expr:
+        """∂E/∂a: of an output the loss's derivative; of an inner neuron the sum over those it feeds."""
+        if by.layer < self._last:
+            return total(self.passed_back(by))
+        if top.kind == "L":
+            return Mul(tuple(self.loss_factors(by)))
+        return self._of_output(self.net.loss.derivative_formula, by)
+
+    def passed_back(self, by: Quantity) -> list[Expr]:
+        """What each neuron of the next layer returns to this one: its delta times ∂z/∂a."""
+        after = range(self.net.sizes[by.layer + 1])
+        deltas = [Quantity("delta", by.layer + 1, (k,), by.sample) for k in after]
+        return [delta * self.weight_back(delta, by) for delta in deltas]
+
+    def weight_back(self, delta: Quantity, by: Quantity) -> Expr:
+        """∂z/∂a as it is written in the recursion: the weight, and dropout's mask."""
+        weight = Quantity("W", delta.layer, (by.index[0], delta.index[0]))
+        if not self.evidence.has_mask(delta.layer):
+            return weight
+        return weight * Quantity("mask", delta.layer, by.index, by.sample)
+
+    def _dz_da(self, top: Quantity, by: Quantity) -> Expr:
+        return self.weight_back(top, by)
+
+    def path_factors(self, path: Path) -> list[Expr]:
+        """The chain rule along a path, from the loss back to its first neuron."""
+        steps = [Quantity("a", layer, (index,), path.sample) for layer, index in path.neurons]
+        factors = self.loss_factors(steps[-1])
+        for before, a in reversed(list(pairwise(steps))):
+            z = Quantity("z", a.layer, a.index, path.sample)
+            factors += [Rate(a, z), Rate(z, before)]
+        return factors
+
+    def loss_factors(self, a: Quantity) -> list[Expr]:
+        """∂cost/∂a of an output, by way of its sample's loss."""
+        loss = Quantity("E", sample=a.sample)
+        return [Rate(loss, a)] if self.evidence.is_single else [Rate(Quantity("L"), loss), Rate(loss, a)]
+
+    def _slope(self, top: Quantity, by: Quantity) -> Expr:
+        activation = self.evidence.layer(top.layer).activation
+        return self._elementwise(
+            activation.derivative_formula, top.layer, top.index[0], by.index[0], top.sample
+        )
+
+    def _delta(self, q: Quantity) -> Expr:
+        cost, z = self.evidence.cost, Quantity("z", q.layer, q.index, q.sample)
+        neurons = range(self.net.sizes[q.layer]) if self.evidence.is_coupled(q.layer) else q.index
+        outputs = [Quantity("a", q.layer, (m,), q.sample) for m in neurons]
+        return total([Rate(cost, a) * Rate(a, z) for a in outputs])
+
+    def fused_delta(self, q: Quantity) -> Expr:
+        """``a − y`` of an output, times its sample's share of the cost."""
+        short = Quantity("a", q.layer, q.index, q.sample) - Quantity("y", q.layer, q.index, q.sample)
+        if self.evidence.is_single:
+            return short
+        return Rate(Quantity("L"), Quantity("E", sample=q.sample)) * short
+
+    def pulls(self, by: Quantity) -> list[Expr]:
+        """What each sample (and neuron, of a shared bias) adds to the gradient of a parameter."""
+        neurons = [by.index[-1]] if by.index else list(range(self.net.sizes[by.layer]))
+        pulls: list[Expr] = []
+        for sample in range(self.evidence.n_samples):
+            for j in neurons:
+                delta = Quantity("delta", by.layer, (j,), sample)
+                pulls.append(delta * self.input(by.layer, by.index[0], sample) if by.kind == "W" else delta)
+        return pulls
+
+    def penalty_slopes(self, by: Quantity) -> list[Expr]:
+        """``l1·sign(w)`` and ``l2·w``, where there are penalties."""
+        objective = self.net.objective
+        if by.kind != "W":
+            return []
+        slopes: list[Expr] = [self._l1 * sign(by)] if objective.l1 else []
+        return [*slopes, self._l2 * by] if objective.l2 else slopes
+
+    @property
+    def _l1(self) -> Number:
+        return Number(self.net.objective.l1, measured=True)
+
+    @property
+    def _l2(self) -> Number:
+        return Number(self.net.objective.l2, measured=True)
+
+
+#: Whose z or a is meant, by name and neuron.
+_Neuron: TypeAlias = Callable[[str, int], Expr]
+
+
+def _indexed(formula: Expr, index: dict[str, int], size: int, neuron: _Neuron) -> Expr:
+    """The formula with a neuron's z or a for each such symbol, sums over neurons written out."""
+
+    def put(part: Expr) -> Expr | None:
+        if isinstance(part, Total):
+            values = ({**index, part.index: m} for m in range(size))
+            return total([_indexed(part.body, value, size, neuron) for value in values])
+        if isinstance(part, Choice) and _compares_indices(part.test, index):
+            return _indexed(part.then if _are_same(part.test, index) else part.other, index, size, neuron)
+        if isinstance(part, Symbol) and part.base in ("z", "a") and part.sub in index:
+            return neuron(part.base, index[part.sub])
+        return None
+
+    return formula.replace(put)
+
+
+def _compares_indices(test: Compare, index: dict[str, int]) -> bool:
+    """Whether a test asks for two indices to be the same, j = k."""
+    return all(isinstance(side, Symbol) and side.base in index for side in (test.left, test.right))
+
+
+def _are_same(test: Compare, index: dict[str, int]) -> bool:
+    left, right = (index[side.base] for side in (test.left, test.right) if isinstance(side, Symbol))
+    return left == right
+
+
+def is_opaque(formula: Expr) -> bool:
+    """Whether a formula is a user's text, into which no numbers can be put."""
+    return any(isinstance(leaf, Words) for leaf in formula.leaves())

@@ -1,0 +1,133 @@
+"""A derivation: a document about a network's numbers, in every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from deltarule.derivations.document import Document
+from deltarule.errors import InputError
+from deltarule.files import write_atomically
+
+__all__ = ["FORMATS", "Derivation"]
+
+#: The formats, by the ending of a file's name.
+FORMATS = {
+    "text": ".txt",
+    "latex": ".tex",
+    "markdown": ".md",
+    "html": ".html",
+    "json": ".json",
+    "pdf": ".pdf",
+}
+
+
+class Derivation:
+    """How a number came about, step by step; prints as text, and shows itself in notebooks.
+
+    Attributes
+    ----------
+    document : Document
+        What it consists of.
+    values : dict of str to float
+        Every quantity that has a line, by its name as printed, in full precision.
+
+    Examples
+    --------
+    >>> from deltarule.network import Network
+    >>> from deltarule.derivations import explain
+    >>> net = Network([1, 1], output="sigmoid", loss="half_squared_error", bias="none")
+    >>> net.set_weights({"w1": 0.5})
+    >>> derivation = explain(net, [[2.0]], [[1.0]], "w1", digits=4)
+    >>> derivation.values["∂out_o1/∂net_o1"].round(4)
+    0.1966
+    """
+
+    def __init__(self, document: Document, values: Mapping[str, float]) -> None:
+        self.document, self.values = document, dict(values)
+
+    def text(self, columns: int = 100, ascii: bool = False) -> str:
+        """As plain text, no wider than ``columns`` where formulas can be broken."""
+        from deltarule.derivations.renderers.text import text_document
+
+        return text_document(self.document, columns, ascii)
+
+    def latex(self, standalone: bool = True) -> str:
+        """As LaTeX: a whole article, or what stands in its body."""
+        from deltarule.derivations.renderers.latex import latex_document
+
+        return latex_document(self.document, standalone)
+
+    def markdown(self) -> str:
+        """As Markdown with LaTeX formulas, for GitHub and notebooks."""
+        from deltarule.derivations.renderers.markdown import markdown
+
+        return markdown(self.document)
+
+    def html(self) -> str:
+        """As one self-contained page: MathML, its font, a picture of the network; no script."""
+        from deltarule.derivations.renderers.html import html
+
+        return html(self.document)
+
+    def json(self) -> str:
+        """As data: the trees of all formulas, with numbers in full precision."""
+        import json
+
+        from deltarule.derivations.renderers.data import document_data
+
+        return json.dumps(document_data(self.document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+    def pdf(self) -> bytes:
+        """As pages to print, set by Typst.
+
+        Raises
+        ------
+        MissingExtraError
+            If typst is not installed.
+        """
+        from deltarule.derivations.renderers.pdf import pdf
+
+        return pdf(self.document)
+
+    def to(self, format: str) -> bytes:
+        """The derivation in one of ``FORMATS``, as a file's content."""
+        makers: dict[str, Callable[[], str | bytes]] = {
+            "text": self.text, "latex": self.latex, "markdown": self.markdown, "html": self.html,
+            "json": self.json, "pdf": self.pdf,
+        }  # fmt: skip
+        if format not in makers:
+            raise InputError(f"format must be one of {', '.join(makers)}, got {format!r}")
+        made = makers[format]()
+        return made.encode() if isinstance(made, str) else made
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, atomically; the format is that of the name's ending.
+
+        Raises
+        ------
+        InputError
+            If no format has this ending, or the path cannot be written.
+        """
+        endings = {ending: format for format, ending in FORMATS.items()}
+        ending = os.path.splitext(os.fspath(path))[1].lower()
+        if ending not in endings:
+            raise InputError(f"{os.fspath(path)}: expected a name that ends in {', '.join(endings)}")
+        write_atomically(path, self.to(endings[ending]))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def _repr_latex_(self) -> str:
+        return self.latex(standalone=False)
+
+    def _mime_(self) -> tuple[str, str]:
+        """For marimo, which leaves MathML as it is."""
+        from deltarule.derivations.renderers.html import fragment
+
+        return "text/html", fragment(self.document)

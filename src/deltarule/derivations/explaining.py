@@ -1,0 +1,234 @@
+"""``explain`` and ``explain_update``: the doors to all derivations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import Array, check_whole
+from deltarule.derivations.assembly import Assembly
+from deltarule.derivations.derivation import Derivation
+from deltarule.derivations.document import Block
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.notation import notation_by_name
+from deltarule.derivations.quantities import Quantity
+from deltarule.derivations.reasons import reasons, when
+from deltarule.derivations.targets import Target, parse
+from deltarule.derivations.updates import Step
+from deltarule.derivations.writer import Writer
+from deltarule.errors import InputError
+from deltarule.formula.numbers import check_digits
+from deltarule.network import Network
+from deltarule.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.training import History
+from deltarule.training.replay import replay
+
+__all__ = ["explain", "explain_update"]
+
+DETAILS = ("chain", "delta")
+
+
+def explain(
+    net: Network,
+    X: Any,
+    Y: Any,
+    what: str | Sequence[str],
+    *,
+    sample: int | None = None,
+    sample_weight: Any = None,
+    optimizer: str | Optimizer | None = None,
+    notation: str | None = None,
+    detail: str = "chain",
+    digits: int | str = 9,
+    by_hand: int | None = None,
+    rng: np.random.Generator | None = None,
+    inputs: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Derivation:
+    """Derive any number of a forward pass, backward pass or update, each factor with its numbers.
+
+        symbol = formula = numbers put in = value
+
+    The values are those of ``net.forward``, ``net.backward`` and the optimizer's own update.
+
+    Parameters
+    ----------
+    net : Network
+    X : array-like, (n_samples, n_features)
+    Y : array-like, (n_samples, n_outputs)
+        As :meth:`Network.backward` takes it.
+    what : str, or a sequence of them
+        A weight (``"w5"``, ``"W2[0,1]"``) or bias (``"b1"``, ``"b_o1"``): its gradient, and with an
+        optimizer its update. ``"net_h1"`` or ``"z1[0]"``, ``"out_o2"`` or ``"a2[1]"``, ``"delta_h1"`` or
+        ``"delta1[0]"``. A whole layer in matrices: ``"W2"``, ``"z1"``, ``"a1"``, ``"delta2"``, or all of it,
+        ``"layer2"``. ``"loss"``, ``"forward"``, ``"backward"``, ``"update"`` or ``"all"``.
+    sample : int, optional
+        This row alone, counted from 0, as if the batch were just it; otherwise all rows are.
+    sample_weight : array-like, (n_samples,), optional
+    optimizer : str or Optimizer, optional
+        With one, the derivation of a parameter ends with its first update.
+    notation : "matrix", "tutorial" or "column", optional
+        See :mod:`deltarule.derivations.notation`; the one in which ``what`` is written, where not given.
+    detail : "chain" or "delta"
+        Every path of the chain rule, or the recursion δ = (δ Wᵀ) ⊙ f′(z).
+    digits : int or "full"
+        Significant digits shown; all are computed with.
+    by_hand : int, optional
+        Round to so many decimals at each step, as one does by hand, and say how far that leads astray.
+    rng : Generator, optional
+        Draws dropout masks, as in :meth:`Network.forward`; without one nothing is dropped.
+    inputs : sequence of str, optional
+        Names of the inputs; those of the network's encoding, where it has one.
+    title : str, optional
+
+    Returns
+    -------
+    Derivation
+        Prints as text; ``.html()``, ``.latex()``, ``.markdown()``, ``.pdf()``, ``.json()``, ``.save(path)``.
+
+    Raises
+    ------
+    InputError, ShapeError
+        If nothing is called ``what``, or a value does not fit.
+
+    Examples
+    --------
+    >>> net = Network([1, 1], output="sigmoid", loss="half_squared_error", bias="none")
+    >>> net.set_weights({"w1": 0.5})
+    >>> derivation = explain(net, [[2.0]], [[1.0]], "w1", digits=4)
+    >>> print("\\n".join(derivation.text().splitlines()[-4:]))
+      ∂E/∂out_o1      = out_o1 − y_o1 = 0.7311 − 1 = −0.2689
+      ∂out_o1/∂net_o1 = out_o1·(1 − out_o1) = 0.7311·(1 − 0.7311) = 0.1966   (slope of the sigmoid)
+      ∂net_o1/∂w1     = i1 = 2
+      ∂E/∂w1          = (−0.2689)·0.1966·2 = −0.1058
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors.
+    """
+    check_digits(digits)
+    names = [what] if isinstance(what, str) else list(what)
+    targets = [target for name in names for target in parse(net, name)]
+    x, y, weight = _rows(net, X, Y, sample_weight, sample)
+    evidence = Evidence(net, x, net.forward(x, rng), y, weight)
+    writer = _writer(evidence, notation, targets, inputs, by_hand)
+    assembly = Assembly(writer, _checked(detail), _step(evidence, optimizer), optimizer, digits)
+    blocks = [*assembly.opening(targets), *(block for target in targets for block in assembly.target(target))]
+    return assembly.derivation(title or f"Derivation of {', '.join(names)}", blocks)
+
+
+def explain_update(
+    history: History,
+    step: int,
+    what: str | Sequence[str],
+    *,
+    notation: str | None = None,
+    detail: str = "chain",
+    digits: int | str = 9,
+    inputs: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Derivation:
+    """Derive why a parameter changed at one update of a training run.
+
+    The run is made again up to that update, with the same batches, dropout masks and learning rates.
+
+    Parameters
+    ----------
+    history : History
+        What :func:`deltarule.train` or :func:`deltarule.resume` returned.
+    step : int
+        The number of the update, from 1; after ``resume`` those since the checkpoint.
+    what : str, or a sequence of them
+        As in :func:`explain`; of a parameter also which samples pulled it, and how much of the change came
+        from the data, the penalties, and what the optimizer remembers.
+    notation, detail, digits, inputs, title
+        As in :func:`explain`.
+
+    Raises
+    ------
+    InputError
+        If the run cannot be made again (L-BFGS; a history read from a file), or had no such update.
+
+    Examples
+    --------
+    >>> from deltarule.training import train
+    >>> net = Network([2, 1], output="sigmoid", bias="none", seed=1)
+    >>> history = train(net, [[0.0, 1.0], [1.0, 0.0]], [1, 0], optimizer="momentum(0.5)", epochs=3)
+    >>> derivation = explain_update(history, 3, "w1")
+    >>> abs(derivation.values["w1"] - net.parameters[0]) < 1e-12
+    True
+    """
+    check_digits(digits)
+    moment = replay(history, step)
+    net, samples = moment.net, moment.samples
+    names = [what] if isinstance(what, str) else list(what)
+    targets = [target for name in names for target in parse(net, name)]
+    x = samples.x.astype(net.dtype, copy=False)
+    evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)
+    writer = _writer(evidence, notation, targets, inputs, None)
+    made = Step(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
+    assembly = Assembly(writer, _checked(detail), made, moment.optimizer, digits)
+    blocks: list[Block] = [when(moment), *assembly.opening(targets)]
+    for target in targets:
+        blocks += assembly.target(target)
+        if assembly.updates is not None and target.kind in ("W", "b") and not target.whole:
+            blocks += reasons(assembly.updates, Quantity(target.kind, target.layer, target.index), moment)
+    return assembly.derivation(title or f"Update {step} of {net!r}", blocks)
+
+
+def _rows(
+    net: Network, X: Any, Y: Any, sample_weight: Any, sample: int | None
+) -> tuple[Array, Array, Array | None]:
+    inputs = net.inputs(X)
+    y, weight = net.targets(Y, sample_weight, len(inputs))
+    if sample is not None:
+        check_whole("sample", sample, 0, len(inputs) - 1)
+        one = slice(sample, sample + 1)
+        inputs, y, weight = inputs[one], y[one], None if weight is None else weight[one]
+    return inputs.astype(net.dtype, copy=False), y, weight
+
+
+def _writer(
+    evidence: Evidence,
+    notation: str | None,
+    targets: Sequence[Target],
+    inputs: Sequence[str] | None,
+    by_hand: int | None,
+) -> Writer:
+    net = evidence.net
+    if notation is None:
+        small = net.parameters.size <= 40 and not any(target.whole for target in targets)
+        named = any(target.tutorial for target in targets)
+        plain_parts = all(target.layer == 0 for target in targets)
+        notation = "tutorial" if named or (small and plain_parts) else "matrix"
+    if by_hand is not None:
+        check_whole("by_hand", by_hand, 1, 15)
+    names = _input_names(net, inputs)
+    return Writer(
+        evidence, notation_by_name(notation)(net, names, evidence.n_samples, evidence.plain), by_hand
+    )
+
+
+def _input_names(net: Network, inputs: Sequence[str] | None) -> Sequence[str] | None:
+    if inputs is None:
+        return net.encoding.inputs.feature_names if net.encoding else None
+    names = [str(name) for name in inputs]
+    if len(names) != net.sizes[0]:
+        raise InputError(f"inputs must name each of the {net.sizes[0]} inputs, got {len(names)} names")
+    return names
+
+
+def _checked(detail: str) -> str:
+    if detail not in DETAILS:
+        raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
+    return detail
+
+
+def _step(evidence: Evidence, optimizer: str | Optimizer | None) -> Step | None:
+    """The first update by an optimizer that makes single steps."""
+    if optimizer is None:
+        return None
+    resolved = OPTIMIZERS.resolve(optimizer)
+    return Step(evidence.net, evidence.grads.flat, resolved) if isinstance(resolved, GradientStep) else None

@@ -1,0 +1,372 @@
+"""The gradient of a parameter and the delta of a neuron: every chain-rule factor with its numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from deltarule.derivations.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
+from deltarule.derivations.paths import all_paths, largest_paths, n_paths
+from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.writer import SHOWN_TERMS, Writer
+from deltarule.formula.tree import Expr, Mul, total
+
+__all__ = ["GradientDerivation"]
+
+#: Up to so many paths are followed one by one; of more, the largest are shown.
+MOST_PATHS, LARGEST_PATHS = 16, 5
+
+#: Up to so many samples are each derived whole; of more, the one that pulls hardest.
+MOST_SAMPLES = 3
+
+#: Of a large network so many weights have their gradient listed.
+MOST_GRADIENTS = 40
+
+#: A layer of up to so many neurons has each delta derived.
+MOST_DELTAS = 16
+
+
+class GradientDerivation:
+    """Derives gradients and deltas of one pass.
+
+    Parameters
+    ----------
+    writer : Writer
+    by_delta : bool
+        Whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain rule.
+    """
+
+    def __init__(self, writer: Writer, by_delta: bool) -> None:
+        self.writer, self.by_delta = writer, by_delta
+        self.evidence, self.definitions = writer.evidence, writer.definitions
+        self._written: set[Expr] = set()
+        self._said: set[str] = set()
+
+    # ------------------------------------------------------------------ a parameter
+
+    def parameter(self, p: Quantity) -> Iterator[Block]:
+        """∂cost/∂p for a weight or a bias."""
+        evidence, rate = self.evidence, Rate(self.evidence.cost, p)
+        self._written.clear()
+        cost = "loss" if evidence.plain else "cost"
+        yield Heading(self._words(rate, f": how the {cost} changes with ", p, *self._where(p)))
+        neurons = p.index[-1:] or tuple(range(evidence.net.sizes[p.layer]))
+        pulls = [(sample, j) for sample in range(evidence.n_samples) for j in neurons]
+        if len(pulls) == 1:
+            yield from self._single(p, *pulls[0])
+        else:
+            yield from self._many(p, pulls)
+
+    def _where(self, p: Quantity) -> list[Inline]:
+        """Which weight or bias it is, in words."""
+        name = self.writer.notation.neuron
+        if p.kind == "W":
+            i, j = p.index
+            return [", the weight from ", name(p.layer - 1, i), " to ", name(p.layer, j)]
+        if p.index:
+            return [", the bias of ", name(p.layer, p.index[0])]
+        return [f", the bias that all neurons of layer {p.layer} share"]
+
+    def _single(self, p: Quantity, sample: int, j: int) -> Iterator[Block]:
+        """One sample, one neuron: a product of factors."""
+        writer, rate = self.writer, Rate(self.evidence.cost, p)
+        a, z = Quantity("a", p.layer, (j,), sample), Quantity("z", p.layer, (j,), sample)
+        short = p.layer == self.evidence.n_layers and not self._keeps_digits(sample)
+        if self.by_delta or short or self.evidence.is_coupled(p.layer):
+            factors: list[Expr] = [Quantity("delta", p.layer, (j,), sample), Rate(z, p)]
+        else:
+            first = self._of_cost(a)
+            factors = [*first, Rate(a, z), Rate(z, p)]
+        writer.tags = {factor: tag for tag, factor in enumerate(factors)}
+        formula = total([Mul(tuple(factors)), *self.definitions.penalty_slopes(p)])
+        rule = Line((writer.symbols(rate), writer.symbols(formula)), self._rule_note(p, z))
+        yield Lines((rule,))
+        for factor in factors:
+            yield from self._factor(factor)
+        line = writer.line(rate, formula, result=True)
+        yield Lines((Line((line.sides[0], *line.sides[2:]), line.note, result=True),))
+
+    def _rule_note(self, p: Quantity, z: Quantity) -> tuple[Inline, ...]:
+        penalty = self.definitions.penalty_slopes(p)
+        words: list[Inline] = ["chain rule: ", p, " acts through ", z, " alone"]
+        return self._words(*words, "; then the penalty on the weight" if penalty else "")
+
+    def _of_cost(self, a: Quantity) -> list[Expr]:
+        """∂cost/∂a as factors: of an output along the loss; of an inner neuron as it stands."""
+        if a.layer == self.evidence.n_layers:
+            return self.definitions.loss_factors(a)
+        return [Rate(self.evidence.cost, a)]
+
+    def _many(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> Iterator[Block]:
+        """Several samples, or several neurons that share a bias: a sum of pulls."""
+        writer, rate = self.writer, Rate(self.evidence.cost, p)
+        yield self._paragraph(*self._why_sum(p))
+        for sample, j in self._followed(p, pulls):
+            if self.evidence.n_samples > 1:
+                yield Heading((f"Sample {self.sample_name(sample)}",), 3)
+            yield from self.delta(Quantity("delta", p.layer, (j,), sample))
+        yield Heading(("All together",), 3)
+        formula = self.definitions(rate)
+        assert formula is not None
+        yield Lines((writer.line(rate, formula, result=True),))
+
+    def _why_sum(self, p: Quantity) -> list[Inline | Expr]:
+        n, shared = self.evidence.n_samples, p.kind == "b" and not p.index
+        users = [f"{n} samples"] if n > 1 else []
+        users += [f"all {self.evidence.net.sizes[p.layer]} neurons of layer {p.layer}"] if shared else []
+        words: list[Inline | Expr] = [
+            p,
+            f" is one number for {' and '.join(users)}. Each pulls at it; the gradient is the sum of ",
+        ]
+        delta = Quantity("delta", p.layer, (p.index[-1] if p.index else 0,))
+        if p.kind == "W":
+            return [*words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
+        return [*words, "the pulls ", delta, ", for ∂z/∂b is 1."]
+
+    def sample_name(self, sample: int) -> int:
+        """Samples count from 0 in matrix notation, from 1 in the others."""
+        return sample if self.writer.notation.name == "matrix" else sample + 1
+
+    def _followed(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The pulls that are derived whole: all of a few samples, else those of the hardest."""
+        if self.evidence.n_samples > MOST_SAMPLES:
+            sizes = [abs(float(pull.value(self.evidence))) for pull in self.definitions.pulls(p)]
+            hardest = pulls[int(np.argmax(sizes))][0]
+            pulls = [pull for pull in pulls if pull[0] == hardest]
+        return list(pulls[:MOST_DELTAS])
+
+    def backward_part(self) -> Iterator[Block]:
+        """Every delta from the last layer to the first, then every gradient; the first of many."""
+        evidence, self.by_delta = self.evidence, True
+        sizes = evidence.net.sizes
+        yield Heading(("Backward pass",))
+        for sample in range(min(evidence.n_samples, MOST_SAMPLES)):
+            if evidence.n_samples > 1:
+                yield Heading((f"Sample {self.sample_name(sample)}",), 3)
+            for layer in range(evidence.n_layers, 0, -1):
+                for j in range(min(sizes[layer], MOST_DELTAS)):
+                    yield from self.delta(Quantity("delta", layer, (j,), sample))
+        yield Heading(("Gradients",), 3)
+        weights = list(islice(self.definitions.weights(), MOST_GRADIENTS))
+        biases = [
+            bias
+            for layer in range(1, evidence.n_layers + 1)
+            for j in range(min(evidence.layer(layer).dense.n_biases, MOST_DELTAS))
+            if (bias := self.definitions.bias(layer, j))
+        ]
+        yield Lines(tuple(self.writer.line(Rate(evidence.cost, p)) for p in [*weights, *biases]))
+        left = evidence.net.parameters.size - len(weights) - len(biases)
+        if left:
+            yield self._paragraph(f"… and {left:,} more parameters: name the one you want.", aside=True)
+
+    # ------------------------------------------------------------------ a delta
+
+    def delta_part(self, delta: Quantity) -> Iterator[Block]:
+        """A delta by itself, under a heading."""
+        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        yield Heading(self._words(delta, " = ", Rate(self.evidence.cost, z)))
+        self._written.clear()
+        yield from self.delta(delta, result=True)
+
+    def delta(self, delta: Quantity, *, result: bool = False) -> Iterator[Block]:
+        """δ = ∂cost/∂z of one neuron for one sample."""
+        if delta in self._written:
+            return
+        self._written.add(delta)
+        if self.evidence.is_coupled(delta.layer):
+            yield from self._coupled_delta(delta, result)
+            return
+        a = Quantity("a", delta.layer, delta.index, delta.sample)
+        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        if delta.layer < self.evidence.n_layers and self.by_delta:
+            yield from self._deltas_behind(delta, a)
+            formula: Expr = total(self.definitions.passed_back(a)) * Rate(a, z)
+            yield Lines((self.writer.line(Rate(a, z)), self.writer.line(delta, formula, result=result)))
+            return
+        if delta.layer < self.evidence.n_layers or self._keeps_digits(delta.sample):
+            factors = [*self._of_cost(a), Rate(a, z)]
+            for factor in factors:
+                yield from self._factor(factor)
+            yield Lines((self.writer.line(delta, Mul(tuple(factors)), result=result),))
+        yield from self._fused(delta, result)
+
+    def _keeps_digits(self, sample: int) -> bool:
+        """Whether the chain rule at the outputs, in floating point, still is the delta that training takes.
+
+        Not where an output has rounded to 0 or 1: a slope of 0 times a loss slope beyond measure.
+        """
+        if not self.evidence.net.objective.fused:
+            return True
+        last = self.evidence.n_layers
+        deltas = [Quantity("delta", last, (k,), sample) for k in range(self.evidence.net.sizes[-1])]
+        with np.errstate(all="ignore"):
+            return all(
+                math.isclose(
+                    float(total([self.definitions(q) or q]).value(self.evidence)),
+                    self.evidence(q),
+                    rel_tol=1e-9,
+                    abs_tol=1e-15,
+                )
+                for q in deltas
+            )
+
+    def _deltas_behind(self, delta: Quantity, a: Quantity) -> Iterator[Block]:
+        """The deltas of the next layer, each derived in its turn; in a wide layer those that weigh most."""
+        n = self.evidence.net.sizes[delta.layer + 1]
+        terms = self.definitions.passed_back(a)
+        order = list(range(n))
+        if n > MOST_DELTAS:
+            order = np.argsort([-abs(float(t.value(self.evidence))) for t in terms])[:SHOWN_TERMS].tolist()
+            words = f"of its {n} neurons the {SHOWN_TERMS} that return most are followed"
+            yield self._paragraph(f"Layer {delta.layer + 1} comes first; {words}.", aside=True)
+        for k in sorted(order):
+            yield from self.delta(Quantity("delta", delta.layer + 1, (k,), delta.sample))
+
+    def _fused(self, delta: Quantity, result: bool) -> Iterator[Block]:
+        """The short form a − y of an output's delta, where loss and activation have one."""
+        if delta.layer < self.evidence.n_layers or not self.evidence.net.objective.fused:
+            return
+        why = self._once(_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
+        exact = self._keeps_digits(delta.sample)
+        if not exact:
+            why = (*why, *self._once(_ROUNDED))
+        yield self._paragraph(*(why or ("In short:",)))
+        yield Lines(
+            (self.writer.line(delta, self.definitions.fused_delta(delta), result=result and not exact),)
+        )
+
+    def _coupled_delta(self, delta: Quantity, result: bool) -> Iterator[Block]:
+        """Softmax: z of one neuron moves the outputs of all, so that the chain rule is a sum."""
+        layer, (k,), sample = delta.layer, delta.index, delta.sample
+        z = Quantity("z", layer, (k,), sample)
+        outputs = [Quantity("a", layer, (m,), sample) for m in range(self.evidence.net.sizes[layer])]
+        yield self._paragraph(z, " moves every output of the layer: one term for each.")
+        cost = self.evidence.cost
+        counting = [a for a in outputs if self.evidence(Rate(cost, a)) != 0]
+        left_out = self._once("Outputs that the loss does not depend on here (∂E/∂a = 0) are left out.")
+        if len(counting) < len(outputs) and left_out:
+            yield self._paragraph(*left_out, aside=True)
+        if self._keeps_digits(sample) or layer < self.evidence.n_layers:
+            yield from self._jacobian_sum(delta, counting or outputs[:1], outputs, result)
+        yield from self._fused(delta, result)
+
+    def _jacobian_sum(
+        self, delta: Quantity, counting: Sequence[Quantity], outputs: Sequence[Quantity], result: bool
+    ) -> Iterator[Block]:
+        """Σ ∂cost/∂a_m · ∂a_m/∂z_k, with the lines of the terms that count, the first of many."""
+        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        for a in counting[:SHOWN_TERMS]:
+            for factor in (*self._of_cost(a), Rate(a, z)):
+                yield from self._factor(factor)
+        few = outputs if len(counting) > SHOWN_TERMS else counting
+        terms = [Mul((*self._of_cost(a), Rate(a, z))) for a in few]
+        yield Lines((self.writer.line(delta, total(terms), result=result),))
+
+    # ------------------------------------------------------------------ factors
+
+    def _factor(self, factor: Expr) -> Iterator[Block]:
+        """The line of one factor, before it what it needs; each but once."""
+        if factor in self._written:
+            return
+        if isinstance(factor, Quantity) and factor.kind == "delta":
+            yield from self.delta(factor)
+            return
+        self._written.add(factor)
+        inner = isinstance(factor, Rate) and factor.by.kind == "a" and factor.top == self.evidence.cost
+        if inner and isinstance(factor, Rate) and factor.by.layer < self.evidence.n_layers:
+            yield from self._passed_back(factor)
+        else:
+            yield Lines((self.writer.line(factor, note=self._note(factor)),))
+
+    def _note(self, factor: Expr) -> tuple[Inline, ...]:
+        """What there is to say about a factor."""
+        if not isinstance(factor, Rate):
+            return ()
+        match factor.top.kind, factor.by.kind:
+            case "a", "z":
+                return self._once(f"slope of the {self.evidence.layer(factor.top.layer).activation.name}")
+            case "L", "E":
+                return self._once("this sample's share of the cost")
+            case _:
+                return ()
+
+    def _once(self, words: str) -> tuple[Inline, ...]:
+        """Words that need not be said twice."""
+        first = words not in self._said
+        self._said.add(words)
+        return (words,) if first else ()
+
+    def _passed_back(self, rate: Rate) -> Iterator[Block]:
+        """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
+        a, n = rate.by, n_paths(self.evidence, rate.by.layer)
+        coupled = any(self.evidence.is_coupled(m) for m in range(a.layer + 1, self.evidence.n_layers + 1))
+        name = self.writer.notation.neuron(a.layer, a.index[0])
+        if n <= MOST_PATHS and not coupled and self._keeps_digits(a.sample):
+            yield from self._along_paths(rate, name, n)
+        else:
+            yield from self._grouped(rate, name, n)
+
+    def _along_paths(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
+        paths = all_paths(self.evidence, rate.by)
+        if n > 1:
+            yield self._paragraph(name, f" reaches the loss along {n} paths; what returns on them adds up.")
+        for path in paths:
+            for factor in self.definitions.path_factors(path):
+                yield from self._factor(factor)
+            if n > 1:
+                yield Lines((self.writer.line(path),))
+        formula = total(list(paths)) if n > 1 else self.definitions(paths[0])
+        yield Lines((self.writer.line(rate, formula),))
+
+    def _grouped(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
+        """By delta: each gathers all the paths behind it."""
+        a = rate.by
+        along = "path" if n == 1 else "paths"
+        yield self._paragraph(
+            name,
+            f" reaches the loss along {n:,} {along}. Grouped by the neuron that comes next, each δ "
+            "gathers all the paths behind it:",
+        )
+        formula = total(self.definitions.passed_back(a))
+        if self.evidence.net.sizes[a.layer + 1] <= MOST_DELTAS and n <= 4 * MOST_PATHS:
+            for k in range(self.evidence.net.sizes[a.layer + 1]):
+                yield from self.delta(Quantity("delta", a.layer + 1, (k,), a.sample))
+        yield Lines((self.writer.line(rate, formula),))
+        yield from self._largest(rate, n)
+
+    def _largest(self, rate: Rate, n: int) -> Iterator[Block]:
+        inner = range(rate.by.layer + 1, self.evidence.n_layers)
+        if n <= LARGEST_PATHS or any(self.evidence.is_coupled(layer) for layer in inner):
+            return
+        found = largest_paths(self.evidence, rate.by, LARGEST_PATHS)
+        rows = tuple((self.writer.notation.route(path), self.writer.measured(value)) for path, value in found)
+        yield Table((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
+
+    # ------------------------------------------------------------------ words
+
+    def _words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
+        return self.writer.words(*parts)
+
+    def _paragraph(self, *parts: Inline | Expr, aside: bool = False) -> Paragraph:
+        return Paragraph(self._words(*parts), aside)
+
+
+_WHY_SHORT = {
+    "cross_entropy": (
+        "With cross-entropy this shortens. The terms are −y_m/a_m · ∂a_m/∂z_k: for m = k that is "
+        "−y_k·(1 − a_k), for the others +y_m·a_k. Together: −y_k + a_k·(sum of all y), and the targets sum "
+        "to 1. What is left is a − y:"
+    ),
+    "binary_cross_entropy": (
+        "With binary cross-entropy this shortens: ((1 − y)/(1 − a) − y/a)·a·(1 − a) = "
+        "(1 − y)·a − y·(1 − a) = a − y:"
+    ),
+    "": "The slope is 1, so this is just a − y:",
+}
+_ROUNDED = (
+    " (An output has rounded to 0 or 1 here, so that the long way is lost in floating point; training takes "
+    "the short form.)"
+)

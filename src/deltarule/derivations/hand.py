@@ -1,0 +1,58 @@
+"""The same derivation as a person works it out by hand: every intermediate result rounded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from deltarule.derivations.definitions import Definitions, is_opaque
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.quantities import Quantity
+from deltarule.formula.tree import Expr
+
+__all__ = ["Hand"]
+
+
+class Hand:
+    """What each quantity is worth to somebody who rounds at each step.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        For what is given, and for what has no formula.
+    decimals : int
+        How many decimals are kept.
+    """
+
+    def __init__(self, evidence: Evidence, decimals: int) -> None:
+        self.evidence, self.decimals = evidence, decimals
+        self.definitions = Definitions(evidence)
+        self._known: dict[Expr, float] = {}
+        self._go_through_layers()
+
+    def __call__(self, leaf: Expr) -> float:
+        """The rounded number; what it is computed from has been rounded before."""
+        if leaf not in self._known:
+            self.settle(leaf, self.definitions(leaf))
+        return self._known[leaf]
+
+    def settle(self, leaf: Expr, formula: Expr | None) -> float:
+        """Work ``leaf`` out by this formula, and remember the result."""
+        value = math.nan
+        if formula is not None and not is_opaque(formula):
+            with np.errstate(all="ignore"):
+                value = float(formula.value(self))
+        if not math.isfinite(value):
+            value = self.evidence(leaf)
+        self._known[leaf] = round(value, self.decimals)
+        return self._known[leaf]
+
+    def _go_through_layers(self) -> None:
+        """Forwards, then backwards, so that no number waits for a whole network of others."""
+        layers = range(1, self.evidence.n_layers + 1)
+        for sample in range(self.evidence.n_samples):
+            for layer in layers:
+                self(Quantity("a", layer, (0,), sample))
+            for layer in reversed(layers):
+                self(Quantity("delta", layer, (0,), sample))

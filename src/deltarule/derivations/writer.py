@@ -1,0 +1,154 @@
+"""From a quantity to its line: symbol = formula = numbers put in = value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from deltarule.derivations.definitions import Definitions, is_opaque
+from deltarule.derivations.document import Inline, Line
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.hand import Hand
+from deltarule.derivations.notation import Notation
+from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.formula.emitter import failed_test
+from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged
+
+__all__ = ["Writer"]
+
+#: A longer sum shows so many of its terms, the greatest, and the rest as one.
+MOST_TERMS, SHOWN_TERMS = 10, 6
+
+
+_KEPT_FINITE = "log 0 and 1/0 are kept finite in training: 0 counts as a tiny number there"
+
+
+class Writer:
+    """Writes lines about one pass, in one notation.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    notation : Notation
+    by_hand : int, optional
+        Round to so many decimals at each step.
+
+    Attributes
+    ----------
+    tags : dict
+        The colour of a leaf, wherever it or its number stands.
+    written : dict
+        The value of each quantity that has had a line, by its name.
+    results : list of Expr
+        The quantities that were asked for.
+    """
+
+    def __init__(self, evidence: Evidence, notation: Notation, by_hand: int | None = None) -> None:
+        self.evidence, self.notation = evidence, notation
+        self.hand = None if by_hand is None else Hand(evidence, by_hand)
+        self.definitions = Definitions(evidence)
+        self.tags: dict[Expr, int] = {}
+        self.written: dict[str, float] = {}
+        self.results: list[Expr] = []
+
+    @property
+    def values(self) -> Callable[[Expr], float]:
+        """What leaves are worth: exactly, or by hand."""
+        return self.hand or self.evidence
+
+    def line(
+        self,
+        leaf: Expr,
+        formula: Expr | None = None,
+        *,
+        note: Sequence[Inline | Expr] = (),
+        result: bool = False,
+    ) -> Line:
+        """``leaf = formula = numbers = value``; by its definition where no other formula is given."""
+        formula = self.definitions(leaf) if formula is None else formula
+        value = self.settled(leaf, formula)
+        self.written[str(self.notation.write(leaf))] = value
+        if result:
+            self.results.append(leaf)
+        sides = [self.symbols(leaf)]
+        if formula is not None:
+            shown = self.shortened(formula)
+            sides.append(self.symbols(shown))
+            if isinstance(shown, Choice):
+                note = [*note, *["; "] * bool(note), *self._why(shown)]
+                shown = shown.then if self._holds(shown) else shown.other
+            if (
+                not is_opaque(shown)
+                and math.isfinite(value)
+                and not np.all(np.isfinite(formula.value(self.values)))
+            ):
+                note = [*note, *["; "] * bool(note), _KEPT_FINITE]
+            if any(map(_is_quantity, shown.leaves())) and not (_is_quantity(shown) or is_opaque(shown)):
+                sides.append(self.numbers(shown))
+        if not isinstance(formula, Number):
+            sides.append(self._tagged(leaf, Number(value, measured=True)))
+        return Line(tuple(sides), self.words(*note), result=result)
+
+    def _holds(self, choice: Choice) -> bool:
+        return bool(choice.test.value(self.values))
+
+    def _why(self, choice: Choice) -> list[Inline | Expr]:
+        """Which case it is: ``net_h1 = −0.2 ≤ 0``."""
+        test = choice.test if self._holds(choice) else failed_test(choice.test)
+        left = Number(float(test.left.value(self.values)), measured=True)
+        return [test.left, " = ", Compare(left, test.op, self.numbers(test.right))]
+
+    def settled(self, leaf: Expr, formula: Expr | None) -> float:
+        """What the leaf is worth; by hand: worked out by just this formula."""
+        return self.hand.settle(leaf, formula) if self.hand else self.evidence(leaf)
+
+    def symbols(self, formula: Expr) -> Expr:
+        """The formula with the names and colours of its quantities."""
+        return formula.replace(self._named)
+
+    def _named(self, leaf: Expr) -> Expr | None:
+        if _is_quantity(leaf):
+            return self._tagged(leaf, self.notation.write(leaf))
+        return None
+
+    def numbers(self, formula: Expr) -> Expr:
+        """The formula with its quantities' numbers in their places."""
+        return formula.replace(self._put_in)
+
+    def _put_in(self, part: Expr) -> Expr | None:
+        if isinstance(part, Choice):
+            then, test, other = (p.replace(self._put_in) for p in (part.then, part.test, part.other))
+            return Choice(then, test, other, self._holds(part))  # type: ignore[arg-type]
+        if _is_quantity(part):
+            return self._tagged(part, Number(self.values(part), measured=True))
+        return None
+
+    def _tagged(self, leaf: Expr, body: Expr) -> Expr:
+        return Tagged(body, self.tags[leaf]) if leaf in self.tags else body
+
+    def shortened(self, formula: Expr) -> Expr:
+        """The formula with the greatest terms only of each long sum, and the others as a rest."""
+        return formula.replace(lambda part: self._short_sum(part) if isinstance(part, Add) else None)
+
+    def _short_sum(self, node: Add) -> Expr | None:
+        if len(node.terms) <= MOST_TERMS:
+            return None
+        with np.errstate(all="ignore"):
+            sizes = np.abs([float(term.value(self.values)) for term in node.terms])
+        shown = sorted(np.argsort(-sizes, kind="stable")[:SHOWN_TERMS].tolist())
+        left = tuple(term for index, term in enumerate(node.terms) if index not in set(shown))
+        return Add((*(node.terms[index] for index in shown), Rest(left, f"{len(left)} more terms")))
+
+    def words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
+        """Running text, with the names of the quantities in it."""
+        return tuple(part if isinstance(part, str) else self.symbols(part) for part in parts)
+
+    def measured(self, value: float) -> Number:
+        """A number for a table."""
+        return Number(value, measured=True)
+
+
+def _is_quantity(formula: Expr) -> bool:
+    return isinstance(formula, Quantity | Rate | Path)
