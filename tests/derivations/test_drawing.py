@@ -79,7 +79,7 @@ def test_values_of_the_worked_example():
         Node("b2", (("b2", "0.600000"),)),
     ]
     assert drawing.edges[4] == Edge(2, 0, 0, "w5", 0.4, "0.400000")
-    assert drawing.caption == "2 → 2 sigmoid → 2 sigmoid."
+    assert drawing.caption == ""
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -128,10 +129,10 @@ def test_digits_of_the_document():
 
 
 def test_the_figure_has_its_caption_once():
-    page = html(sample())
-    caption = elements(page, "figcaption")[0].text
-    assert caption
-    assert shown(page).count(caption) == 1
+    drawing = replace(draw(Network([2, 1])), caption="What is left out.")
+    page = html(Document("title", (Figure(drawing),)))
+    assert elements(page, "figcaption")[0].text == "What is left out."
+    assert shown(page).count("What is left out.") == 1
     assert elements(page, "figure")[0].find(".//{http://www.w3.org/2000/svg}svg") is not None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.document import Block, Document, Figure, Heading, Inline, Lines, Paragraph, Table
-from deltarule.derivations.drawing import draw
+from deltarule.derivations.drawing import Drawing, draw
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
 from deltarule.derivations.gradients import GradientDerivation
 from deltarule.derivations.layers import LayerDerivation
@@ -56,7 +56,7 @@ class Assembly:
 
     # ------------------------------------------------------------------ the opening
 
-    def opening(self, targets: Sequence[Target], sample: int = 0) -> Iterator[Block]:
+    def opening(self, targets: Sequence[Target]) -> Iterator[Block]:
         """What the network is, what it is given, and its picture."""
         net, n = self.net, self.evidence.n_samples
         objective = net.objective
@@ -65,18 +65,31 @@ class Assembly:
             words += f", {'mean' if objective.reduction == 'mean' else 'sum'} over {n} samples"
         penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
-        yield Figure(self._drawing(targets, sample))
+        yield Figure(self._drawing(targets, self._followed(targets)))
 
-    def _drawing(self, targets: Sequence[Target], sample: int) -> Any:
+    def _followed(self, targets: Sequence[Target]) -> int:
+        """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
+        for target in targets:
+            if target.kind in ("W", "b") and not target.whole:
+                return self.gradients.first_followed(Quantity(target.kind, target.layer, target.index))
+        return 0
+
+    def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
         def number(value: float) -> str:
             return text(
                 Number(value, measured=True), min(self.digits, 6) if isinstance(self.digits, int) else 6
             )
 
-        return draw(
+        notation = self.writer.notation
+        drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
-            sample=sample, inputs=self.writer.notation.inputs, number=number, tags=_tags(self.net, targets),
+            sample=sample, inputs=notation.inputs, number=number, tags=_tags(self.net, targets),
+            notation=notation,
         )  # fmt: skip
+        if self.evidence.n_samples == 1:
+            return drawing
+        said = f"The numbers are those of sample {notation.sample(sample)}."
+        return replace(drawing, caption=f"{said} {drawing.caption}".rstrip())
 
     # ------------------------------------------------------------------ what was asked for
 
@@ -103,7 +116,7 @@ class Assembly:
         elif self.searches:
             yield from _NO_STEP
 
-    def _layer(self, layer: int, kinds: str) -> Iterator[Block]:
+    def _layer(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
         """Matrices; or, in tutorial notation, which has none, matrix notation."""
         writer = self.writer
         if writer.notation.name == "tutorial":
@@ -112,7 +125,7 @@ class Assembly:
                 self.net, writer.notation.inputs, evidence.n_samples, evidence.plain
             )
             writer = Writer(evidence, matrices, writer.hand.decimals if writer.hand else None)
-        yield from LayerDerivation(writer, layer).blocks(kinds)
+        yield from LayerDerivation(writer, layer).blocks(kinds, level)
 
     @property
     def _neuron_by_neuron(self) -> bool:
@@ -122,15 +135,17 @@ class Assembly:
         if self._neuron_by_neuron:
             yield from forward_part(self.writer)
             return
+        yield Heading(("Forward pass",))
         for layer in range(1, self.evidence.n_layers + 1):
-            yield from self._layer(layer, "za")
+            yield from self._layer(layer, "za", 3)
 
     def _backward(self) -> Iterator[Block]:
         if self._neuron_by_neuron:
             yield from self.gradients.backward_part()
             return
+        yield Heading(("Backward pass",))
         for layer in range(self.evidence.n_layers, 0, -1):
-            yield from self._layer(layer, "dWb")
+            yield from self._layer(layer, "dWb", 3)
 
     def _update(self) -> Iterator[Block]:
         if self.updates is not None:

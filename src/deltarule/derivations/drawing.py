@@ -13,8 +13,10 @@ from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
 from deltarule.arrays import Array, check_whole
+from deltarule.derivations.notation import Notation, Tutorial
+from deltarule.derivations.quantities import Quantity
 from deltarule.errors import ShapeError
-from deltarule.layers import Gradients, Layer, Trace
+from deltarule.layers import Gradients, Trace
 from deltarule.naming import neuron_names
 from deltarule.network import Network
 from deltarule.registry import record
@@ -138,6 +140,7 @@ def draw(
     inputs: Sequence[str] | None = None,
     number: Callable[[float], str] = six_digits,
     tags: Mapping[str, int] | None = None,
+    notation: Notation | None = None,
 ) -> Drawing:
     """The drawing of a network, and of what one sample does in it.
 
@@ -159,6 +162,8 @@ def draw(
     tags : mapping, optional
         Colours 0 … 7 by name: ``{"h1": 0, "w5": 1}``; inputs are i1, i2 … here, a bias that layer 2 shares
         is b2. Other names are of no matter.
+    notation : Notation, optional
+        How neurons, weights and values are called; as in the tutorials where not given.
 
     Raises
     ------
@@ -173,6 +178,7 @@ def draw(
     (Node(name='i2', values=(('x', '2'),), tag=None), 'w2')
     """
     tags = dict(tags or {})
+    notation = notation or Tutorial(net)
     for name, tag in tags.items():
         check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
     wanted = [place for name in tags for place in _places(net.sizes, name)]
@@ -181,28 +187,30 @@ def draw(
     ]
     vectors = _vectors(net, trace, grads, Y, sample)
     keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
-    names = [_input_names(keys[0], inputs), *keys[1:]]
+    named = _input_names(keys[0], inputs) if inputs is not None else None
 
     def node(column: int, index: int) -> Node:
-        values = tuple((label, number(float(vector[index]))) for label, vector in vectors[column].items())
-        return Node(names[column][index], values, tags.get(keys[column][index]))
+        values = tuple(
+            (notation.values.get(label, label), number(float(vector[index])))
+            for label, vector in vectors[column].items()
+        )
+        name = named[index] if named and column == 0 else notation.label(column, index)
+        return Node(name, values, tags.get(keys[column][index]))
 
     columns = tuple(
         Column(
             f"layer {column}" if column else "inputs",
             net.layers[column - 1].activation.name if column else "",
             tuple(item if isinstance(item, Gap) else node(column, item) for item in items),
-            _shared_bias(net.layers[column - 1], f"b{column}", number, tags) if column else None,
+            _shared_bias(net, column, notation, number, tags) if column else None,
         )
         for column, items in enumerate(shown)
     )
-    return Drawing(columns, tuple(_edges(net, shown, number, tags)), _caption(columns))
+    return Drawing(columns, tuple(_edges(net, shown, notation, number, tags)), _caption(columns))
 
 
-def _input_names(numbered: Sequence[str], given: Sequence[str] | None) -> Sequence[str]:
+def _input_names(numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:
     """The names that are given; where one is blank, i1, i2 …"""
-    if given is None:
-        return numbered
     if len(given) != len(numbered):
         raise ShapeError(f"inputs must be {len(numbered)} names, one for each input, got {len(given)}")
     return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
@@ -277,15 +285,21 @@ def _check_fit(net: Network, name: str, arrays: Sequence[Array], sample: int) ->
 
 
 def _shared_bias(
-    layer: Layer, name: str, number: Callable[[float], str], tags: Mapping[str, int]
+    net: Network, layer: int, notation: Notation, number: Callable[[float], str], tags: Mapping[str, int]
 ) -> Node | None:
-    if layer.b is None or layer.dense.bias != "shared":
+    b = net.layers[layer - 1].b
+    if b is None or net.layers[layer - 1].dense.bias != "shared":
         return None
-    return Node(name, ((name, number(float(layer.b[0]))),), tags.get(name))
+    name = str(notation.of(Quantity("b", layer)))
+    return Node(name, ((name, number(float(b[0]))),), tags.get(f"b{layer}"))
 
 
 def _edges(
-    net: Network, shown: Sequence[_Shown], number: Callable[[float], str], tags: Mapping[str, int]
+    net: Network,
+    shown: Sequence[_Shown],
+    notation: Notation,
+    number: Callable[[float], str],
+    tags: Mapping[str, int],
 ) -> Iterator[Edge]:
     start = 1
     for layer, (W, (sources, targets)) in enumerate(
@@ -293,9 +307,9 @@ def _edges(
     ):
         for target, neuron in _drawn(targets):
             for source, before in _drawn(sources):
-                name = f"w{start + neuron * W.shape[0] + before}"
-                weight = float(W[before, neuron])
-                yield Edge(layer, source, target, name, weight, number(weight), tags.get(name))
+                name = str(notation.of(Quantity("W", layer, (before, neuron))))
+                weight, key = float(W[before, neuron]), f"w{start + neuron * W.shape[0] + before}"
+                yield Edge(layer, source, target, name, weight, number(weight), tags.get(key))
         start += W.size
 
 
@@ -305,18 +319,18 @@ def _drawn(items: _Shown) -> list[tuple[int, int]]:
 
 
 def _caption(columns: Sequence[Column]) -> str:
-    chain = " → ".join(f"{column.size} {column.activation}".rstrip() for column in columns)
+    """What was left out, in words."""
     cut = [column for column in columns if column.n_left_out]
     if not cut:
-        return f"{chain}."
+        return ""
     if len(cut) > 4:
         n_left_out, n_all = sum(column.n_left_out for column in cut), sum(column.size for column in columns)
-        return f"{chain}. Left out: {n_left_out:,} of {n_all:,} inputs and neurons."
+        return f"Left out: {n_left_out:,} of {n_all:,} inputs and neurons."
     left_out = ", ".join(
         f"{column.n_left_out:,} of {column.size:,} {'in ' if column.activation else ''}{column.name}"
         for column in cut
     )
-    return f"{chain}. Left out: {left_out}."
+    return f"Left out: {left_out}."
 
 
 # ------------------------------------------------------------------ texts, for whoever draws

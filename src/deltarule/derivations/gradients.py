@@ -12,7 +12,7 @@ from deltarule.derivations.document import Block, Heading, Inline, Line, Lines, 
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import SHOWN_TERMS, Writer
-from deltarule.formula.tree import Expr, Mul, total
+from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
 
 __all__ = ["GradientDerivation"]
 
@@ -43,7 +43,7 @@ class GradientDerivation:
         self.writer, self.by_delta = writer, by_delta
         self.evidence, self.definitions = writer.evidence, writer.definitions
         self._written: set[Expr] = set()
-        self._said: set[str] = set()
+        self._said: set[tuple[Inline, ...]] = set()
 
     # ------------------------------------------------------------------ a parameter
 
@@ -106,7 +106,7 @@ class GradientDerivation:
         yield self._paragraph(*self._why_sum(p))
         for sample, j in self._followed(p, pulls):
             if self.evidence.n_samples > 1:
-                yield Heading((f"Sample {self.sample_name(sample)}",), 3)
+                yield Heading((f"Sample {self.writer.notation.sample(sample)}",), 3)
             yield from self.delta(Quantity("delta", p.layer, (j,), sample))
         yield Heading(("All together",), 3)
         formula = self.definitions(rate)
@@ -126,9 +126,10 @@ class GradientDerivation:
             return [*words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
         return [*words, "the pulls ", delta, ", for ∂z/∂b is 1."]
 
-    def sample_name(self, sample: int) -> int:
-        """Samples count from 0 in matrix notation, from 1 in the others."""
-        return sample if self.writer.notation.name == "matrix" else sample + 1
+    def first_followed(self, p: Quantity) -> int:
+        """The sample whose pull on ``p`` is derived first."""
+        neurons = p.index[-1:] or tuple(range(self.evidence.net.sizes[p.layer]))
+        return self._followed(p, [(s, j) for s in range(self.evidence.n_samples) for j in neurons])[0][0]
 
     def _followed(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """The pulls that are derived whole: all of a few samples, else those of the hardest."""
@@ -145,7 +146,7 @@ class GradientDerivation:
         yield Heading(("Backward pass",))
         for sample in range(min(evidence.n_samples, MOST_SAMPLES)):
             if evidence.n_samples > 1:
-                yield Heading((f"Sample {self.sample_name(sample)}",), 3)
+                yield Heading((f"Sample {self.writer.notation.sample(sample)}",), 3)
             for layer in range(evidence.n_layers, 0, -1):
                 for j in range(min(sizes[layer], MOST_DELTAS)):
                     yield from self.delta(Quantity("delta", layer, (j,), sample))
@@ -229,7 +230,7 @@ class GradientDerivation:
         """The short form a − y of an output's delta, where loss and activation have one."""
         if delta.layer < self.evidence.n_layers or not self.evidence.net.objective.fused:
             return
-        why = self._once(_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
+        why = self._once(*_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
         exact = self._keeps_digits(delta.sample)
         if not exact:
             why = (*why, *self._once(_ROUNDED))
@@ -287,17 +288,19 @@ class GradientDerivation:
             return ()
         match factor.top.kind, factor.by.kind:
             case "a", "z":
-                return self._once(f"slope of the {self.evidence.layer(factor.top.layer).activation.name}")
+                name = self.evidence.layer(factor.top.layer).activation.name
+                coupled = self.evidence.is_coupled(factor.top.layer)
+                return self._once(f"from the Jacobian of the {name}" if coupled else f"slope of the {name}")
             case "L", "E":
                 return self._once("this sample's share of the cost")
             case _:
                 return ()
 
-    def _once(self, words: str) -> tuple[Inline, ...]:
-        """Words that need not be said twice."""
+    def _once(self, *words: Inline) -> tuple[Inline, ...]:
+        """What need not be said twice."""
         first = words not in self._said
         self._said.add(words)
-        return (words,) if first else ()
+        return words if first else ()
 
     def _passed_back(self, rate: Rate) -> Iterator[Block]:
         """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
@@ -354,17 +357,34 @@ class GradientDerivation:
         return Paragraph(self._words(*parts), aside)
 
 
-_WHY_SHORT = {
+_A, _Y, _A_K, _Y_K = Symbol("a"), Symbol("y"), Symbol("a", "k"), Symbol("y", "k")
+_Y_M, _A_M, _Z_K = Symbol("y", "m"), Symbol("a", "m"), Symbol("z", "k")
+
+#: Why the chain rule shortens to a − y, by loss; for the identity the last.
+_WHY_SHORT: dict[str, tuple[Inline, ...]] = {
     "cross_entropy": (
-        "With cross-entropy this shortens. The terms are −y_m/a_m · ∂a_m/∂z_k: for m = k that is "
-        "−y_k·(1 − a_k), for the others +y_m·a_k. Together: −y_k + a_k·(sum of all y), and the targets sum "
-        "to 1. What is left is a − y:"
+        "With cross-entropy this shortens. The terms are ",
+        Mul((Neg(_Y_M / _A_M), Partial(_A_M, _Z_K))),
+        ": for m = k that is ",
+        Neg(_Y_K * (1 - _A_K)),
+        ", for each other m it is ",
+        _Y_M * _A_K,
+        ". Together ",
+        Neg(_Y_K) + _A_K * Total("m", _Y_M),
+        ", and the targets sum to 1. What is left is ",
+        _A_K - _Y_K,
+        ":",
     ),
     "binary_cross_entropy": (
-        "With binary cross-entropy this shortens: ((1 − y)/(1 − a) − y/a)·a·(1 − a) = "
-        "(1 − y)·a − y·(1 − a) = a − y:"
+        "With binary cross-entropy this shortens: ",
+        ((1 - _Y) / (1 - _A) - _Y / _A) * (_A * (1 - _A)),
+        " = ",
+        (1 - _Y) * _A - _Y * (1 - _A),
+        " = ",
+        _A - _Y,
+        ":",
     ),
-    "": "The slope is 1, so this is just a − y:",
+    "": ("The slope is 1, so this is just ", _A - _Y, ":"),
 }
 _ROUNDED = (
     " (An output has rounded to 0 or 1 here, so that the long way is lost in floating point; training takes "

@@ -30,12 +30,11 @@ class LayerDerivation:
         self.columns = writer.notation.name == "column"
         self.sizes = writer.evidence.net.sizes
 
-    def blocks(self, kinds: str) -> Iterator[Block]:
+    def blocks(self, kinds: str, level: int = 2) -> Iterator[Block]:
         """Under a heading, the lines of some of z, a, d (delta), W and b (their gradients)."""
         n_in, n_out = self.sizes[self.layer - 1], self.sizes[self.layer]
-        yield Heading(
-            (f"Layer {self.layer}: {n_in} → {n_out}, {self.evidence.layer(self.layer).activation.name}",)
-        )
+        activation = self.evidence.layer(self.layer).activation.name
+        yield Heading((f"Layer {self.layer}: {n_in} → {n_out}, {activation}",), level)
         lines = {"z": self._z, "a": self._a, "d": self._delta, "W": self._dW, "b": self._db}
         has_bias = self.evidence.layer(self.layer).dense.bias != "none"
         yield Lines(tuple(lines[kind]() for kind in kinds if kind != "b" or has_bias))
@@ -109,7 +108,7 @@ class LayerDerivation:
 
     def _a(self) -> Line:
         activation = self.evidence.layer(self.layer).activation
-        note = ("f(z) = ", activation.formula)
+        note = (Call("f", Symbol("z")), " = ", activation.formula)
         return Line((self._name("a"), Call("f", self._name("z")), self._of("a")), note)
 
     def _delta(self) -> Line:
@@ -128,7 +127,7 @@ class LayerDerivation:
         )
         symbols, numbers = self._da(last)
         prime = Call("f′", z)
-        note = ("f′(z) = ", self.evidence.layer(self.layer).activation.derivative_formula)
+        note = (Call("f′", Symbol("z")), " = ", self.evidence.layer(self.layer).activation.derivative_formula)
         return Line((name, Mul((symbols, prime), "⊙"), Mul((numbers, slope), "⊙"), self._of("delta")), note)
 
     def _da(self, last: bool) -> tuple[Expr, Expr]:

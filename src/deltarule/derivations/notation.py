@@ -19,7 +19,7 @@ Matrix notation counts neurons and samples from 0, as arrays do; the others coun
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -46,6 +46,7 @@ class Notation(ABC):
     """
 
     name: str
+    values: Mapping[str, str] = {"net": "z", "out": "a"}
 
     def __init__(
         self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, plain: bool = True
@@ -93,6 +94,14 @@ class Notation(ABC):
         """What training makes small."""
 
     @abstractmethod
+    def label(self, layer: int, index: int) -> str:
+        """What a neuron, or an input, is called in a picture; its layer is seen."""
+
+    def sample(self, index: int) -> str:
+        """What a sample is called: they count from 1."""
+        return str(index + 1)
+
+    @abstractmethod
     def _names(self, q: Quantity) -> Expr: ...
 
     @abstractmethod
@@ -117,6 +126,13 @@ class Matrices(Notation):
         layer = "" if q.kind in ("term", "E", "y") else str(q.layer)
         return Symbol(base, layer, index=index)
 
+    def label(self, layer: int, index: int) -> str:
+        return str(index)
+
+    def sample(self, index: int) -> str:
+        """They count from 0, as rows do."""
+        return str(index)
+
     def _input(self, q: Quantity, index: str) -> Symbol:
         """x[0], or the name of the feature."""
         if not self.inputs:
@@ -131,6 +147,7 @@ class Tutorial(Notation):
     """``w5``, ``net_h1``, ``out_o2``: neuron by neuron, as hand calculations name them."""
 
     name = "tutorial"
+    values: Mapping[str, str] = {}
 
     def __init__(
         self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, plain: bool = True
@@ -145,7 +162,9 @@ class Tutorial(Notation):
         return Symbol("E") if self.plain else Symbol("L")
 
     def label(self, layer: int, index: int) -> str:
-        """h1, h2 … on through the hidden layers; o1, o2 … for the outputs."""
+        """i1, i2 …; h1, h2 … on through the hidden layers; o1, o2 … for the outputs."""
+        if layer == 0:
+            return f"i{index + 1}"
         if layer == len(self.sizes) - 1:
             return f"o{index + 1}"
         return f"h{self._neurons_before[layer] + index + 1}"
@@ -162,15 +181,12 @@ class Tutorial(Notation):
         if q.kind == "a" and q.layer == 0:
             return self._input(q.index[0], sup)
         if q.kind in ("x", "mask"):
-            return Symbol("in" if q.kind == "x" else "m", self._source(q.layer - 1, q.index[0]), sup)
+            return Symbol("in" if q.kind == "x" else "m", self.label(q.layer - 1, q.index[0]), sup)
         base = {"z": "net", "a": "out", "term": "E", "delta": "δ", "y": "y"}[q.kind]
         return Symbol(base, self.label(q.layer, q.index[0]), sup)
 
     def _input(self, index: int, sup: str) -> Expr:
         return Symbol(self.inputs[index], "", sup) if self.inputs else Symbol("i", str(index + 1), sup)
-
-    def _source(self, layer: int, index: int) -> str:
-        return self.label(layer, index) if layer else f"i{index + 1}"
 
     def neuron(self, layer: int, index: int) -> Expr:
         if layer == 0:
@@ -200,6 +216,9 @@ class Column(Notation):
             return Symbol("y", sub, sample)
         base = {"delta": "δ", "mask": "m"}.get(q.kind, q.kind)
         return Symbol(base, sub, f"{q.layer},{sample}" if sample else str(q.layer))
+
+    def label(self, layer: int, index: int) -> str:
+        return str(index + 1)
 
     def neuron(self, layer: int, index: int) -> Expr:
         return Symbol("a", str(index + 1), str(layer))
