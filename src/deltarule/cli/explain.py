@@ -61,6 +61,7 @@ def _digits(text: str) -> int | str:
 )
 @click.option("--format", "format", type=click.Choice(list(FORMATS)), help="[default: text, or by --out]")
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--picture/--no-picture", default=True, help="Draw the network.  [default: picture]")
 @click.option("--ascii", is_flag=True, help="Text in ASCII only.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def explain(

@@ -56,7 +56,7 @@ class Assembly:
 
     # ------------------------------------------------------------------ the opening
 
-    def opening(self, targets: Sequence[Target]) -> Iterator[Block]:
+    def opening(self, targets: Sequence[Target], picture: bool) -> Iterator[Block]:
         """What the network is, what it is given, and its picture."""
         net, n = self.net, self.evidence.n_samples
         objective = net.objective
@@ -65,7 +65,8 @@ class Assembly:
             words += f", {'mean' if objective.reduction == 'mean' else 'sum'} over {n} samples"
         penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
-        yield Figure(self._drawing(targets, self._followed(targets)))
+        if picture:
+            yield Figure(self._drawing(targets, self._followed(targets)))
 
     def _followed(self, targets: Sequence[Target]) -> int:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""

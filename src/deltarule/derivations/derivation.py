@@ -123,9 +123,6 @@ class Derivation:
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
-    def _repr_latex_(self) -> str:
-        return self.latex(standalone=False)
-
     def _mime_(self) -> tuple[str, str]:
         """For marimo, which leaves MathML as it is."""
         from deltarule.derivations.renderers.html import fragment

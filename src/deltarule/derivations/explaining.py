@@ -46,6 +46,7 @@ def explain(
     rng: np.random.Generator | None = None,
     inputs: Sequence[str] | None = None,
     title: str | None = None,
+    picture: bool = True,
 ) -> Derivation:
     """Derive any number of a forward pass, backward pass or update, each factor with its numbers.
 
@@ -82,6 +83,8 @@ def explain(
     inputs : sequence of str, optional
         Names of the inputs; those of the network's encoding, where it has one.
     title : str, optional
+    picture : bool
+        Whether the network is drawn.
 
     Returns
     -------
@@ -115,7 +118,10 @@ def explain(
     evidence = Evidence(net, x, net.forward(x, rng), y, weight)
     writer = _writer(evidence, notation, targets, inputs, by_hand)
     assembly = Assembly(writer, _checked(detail), _step(evidence, optimizer), optimizer, digits)
-    blocks = [*assembly.opening(targets), *(block for target in targets for block in assembly.target(target))]
+    blocks = [
+        *assembly.opening(targets, picture),
+        *(block for target in targets for block in assembly.target(target)),
+    ]
     return assembly.derivation(title or f"Derivation of {', '.join(names)}", blocks)
 
 
@@ -129,6 +135,7 @@ def explain_update(
     digits: int | str = 9,
     inputs: Sequence[str] | None = None,
     title: str | None = None,
+    picture: bool = True,
 ) -> Derivation:
     """Derive why a parameter changed at one update of a training run.
 
@@ -143,7 +150,7 @@ def explain_update(
     what : str, or a sequence of them
         As in :func:`explain`; of a parameter also which samples pulled it, and how much of the change came
         from the data, the penalties, and what the optimizer remembers.
-    notation, detail, digits, inputs, title
+    notation, detail, digits, inputs, title, picture
         As in :func:`explain`.
 
     Raises
@@ -170,7 +177,7 @@ def explain_update(
     writer = _writer(evidence, notation, targets, inputs, None)
     made = Step(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
     assembly = Assembly(writer, _checked(detail), made, moment.optimizer, digits)
-    blocks: list[Block] = [when(moment), *assembly.opening(targets)]
+    blocks: list[Block] = [when(moment), *assembly.opening(targets, picture)]
     for target in targets:
         blocks += assembly.target(target)
         if assembly.updates is not None and target.kind in ("W", "b") and not target.whole:

@@ -25,6 +25,9 @@ MOST_SAMPLES = 3
 #: Of a large network so many weights have their gradient listed.
 MOST_GRADIENTS = 40
 
+#: A smaller slope of a bounded activation lets next to nothing through.
+SATURATED = 1e-6
+
 #: A layer of up to so many neurons has each delta derived.
 MOST_DELTAS = 16
 
@@ -290,11 +293,19 @@ class GradientDerivation:
             case "a", "z":
                 name = self.evidence.layer(factor.top.layer).activation.name
                 coupled = self.evidence.is_coupled(factor.top.layer)
+                if self._is_saturated(factor):
+                    return (f"the {name} is saturated here: next to nothing passes",)
                 return self._once(f"from the Jacobian of the {name}" if coupled else f"slope of the {name}")
             case "L", "E":
                 return self._once("this sample's share of the cost")
             case _:
                 return ()
+
+    def _is_saturated(self, slope: Rate) -> bool:
+        """Whether an output is so near its least or greatest value that the slope is all but gone."""
+        low, high = self.evidence.layer(slope.top.layer).activation.range
+        near = abs(self.evidence(slope)) < SATURATED
+        return near and math.isfinite(low) and math.isfinite(high) and slope.top.index == slope.by.index
 
     def _once(self, *words: Inline) -> tuple[Inline, ...]:
         """What need not be said twice."""

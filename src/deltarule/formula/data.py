@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-from deltarule.formula.emitter import ATOM, PRODUCT, Emitter, failed_test, is_numeric, worked_out
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, failed_test, is_numeric, worked_out
 from deltarule.formula.text import text
 from deltarule.formula.tree import (
     Add,
@@ -165,7 +165,7 @@ class DataEmitter(Emitter[Data]):
         return {"node": "total", "index": as_json_text(node.index), "body": self.inside(node.body, PRODUCT)}
 
     def partial(self, node: Partial) -> Data:
-        return {"node": "partial", "top": self.inside(node.top, ATOM), "by": self.inside(node.by, ATOM)}
+        return {"node": "partial", "top": self.inside(node.top, POWER), "by": self.inside(node.by, POWER)}
 
     def matrix(self, node: Matrix) -> Data:
         return {

@@ -220,7 +220,7 @@ class LatexEmitter(Emitter[str]):
         return rf"\sum_{{{_name(node.index)}}} {self.inside(node.body, PRODUCT)}"
 
     def partial(self, node: Partial) -> str:
-        top, by = self.inside(node.top, ATOM), self.inside(node.by, ATOM)
+        top, by = self.inside(node.top, POWER), self.inside(node.by, POWER)
         return rf"\frac{{\partial {top}}}{{\partial {by}}}"
 
     def matrix(self, node: Matrix) -> str:

@@ -209,7 +209,7 @@ class TextEmitter(Emitter[Block]):
         return self._join(f"Σ{node.index.translate(_SUB)} ", self.inside(node.body, PRODUCT))
 
     def partial(self, node: Partial) -> Block:
-        return self._join("∂", self(node.top), "/∂", self(node.by))
+        return self._join("∂", self.inside(node.top, POWER), "/∂", self.inside(node.by, POWER))
 
     def matrix(self, node: Matrix) -> Block:
         cells = [[self._line("…") if cell is None else self(cell) for cell in row] for row in node.rows]

@@ -108,6 +108,12 @@ class Expr:
 
         return text(self)
 
+    def _repr_latex_(self) -> str:
+        """For notebooks."""
+        from deltarule.formula.latex import latex
+
+        return f"${latex(self)}$"
+
     def __add__(self, other: Expr | float) -> Add:
         return Add((*_terms(self), *_terms(_as_expr(other))))
 

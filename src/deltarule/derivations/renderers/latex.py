@@ -45,7 +45,7 @@ from deltarule.formula.tree import (
 __all__ = ["Row", "aligned_rows", "extent", "latex_document", "neurons", "span", "weights"]
 
 _ROOM = 78  # digits that fit beside each other
-_LABELS = ("x", "b", "net", "out", "y", "δ")  # of a neuron's values, in order
+_LABELS = ("x", "b", "net", "z", "out", "a", "y", "δ")  # of a neuron's values, in order
 _EXTRA = {Mul: -2, Neg: -2, Pow: -2, Call: 2, Choice: 4}  # digits: signs, parentheses, words of a formula
 _NARROW = 12  # digits; a column of a table no wider than that is never wrapped
 _LONG_TABLE = 30  # rows; a longer one runs over pages
@@ -333,18 +333,24 @@ def neurons(drawing: Drawing) -> Table:
     if any(column.bias for column in drawing.columns):
         found.add("b")
     labels = [*(label for label in _LABELS if label in found), *sorted(found.difference(_LABELS))]
-    rows = [row for column in drawing.columns for row in _rows_of(column, labels)]
+    rows = [row for column in drawing.columns for row in _rows_of(column, labels, _unique(drawing))]
     return Table(("neuron", *labels), tuple(rows))
 
 
-def _rows_of(column: Column, labels: Sequence[str]) -> Iterator[tuple[Inline, ...]]:
+def _unique(drawing: Drawing) -> bool:
+    """Whether no two neurons of different layers have the same name."""
+    names = [{item.name for item in column.nodes if isinstance(item, Node)} for column in drawing.columns]
+    return len(set().union(*names)) == sum(map(len, names))
+
+
+def _rows_of(column: Column, labels: Sequence[str], unique: bool) -> Iterator[tuple[Inline, ...]]:
     for item in column.nodes:
         if isinstance(item, Gap):
             yield (f"… {item.count:,} more", *("" for _ in labels))
         else:
             known = dict(item.values)
             yield (
-                _tagged(item.name, item.tag),
+                _tagged(item.name if unique else f"{column.name}: {item.name}", item.tag),
                 *(_number(known[label]) if label in known else "" for label in labels),
             )
     if column.bias:
@@ -368,7 +374,8 @@ def _weight(drawing: Drawing, edge: Edge, index: int) -> Iterator[Inline]:
     symbol, value = Symbol(edge.name[0], edge.name[1:]), _number(edge.text)
     yield "; " if index else "Weights: "
     yield Compare(symbol if edge.tag is None else Tagged(symbol, edge.tag), "=", value)
-    yield f" from {source.name} to {target.name}"
+    if _unique(drawing):
+        yield f" from {source.name} to {target.name}"
 
 
 def _tagged(name: str, tag: int | None) -> Inline:
