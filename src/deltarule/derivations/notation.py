@@ -3,7 +3,7 @@
 ============== ============= ======================== =====================
 quantity       matrix        tutorial                 column
 ============== ============= ======================== =====================
-weight         W2[0,1]       w6                       w²₂₁ (to, from)
+weight         W2[0,1]       w7                       w²₂₁ (to, from)
 bias           b2[1]         b_o2, or b2 if shared    b²₂
 weighted input z2[1]         net_o2                   z²₂
 output         a2[1]         out_o2                   a²₂

@@ -112,7 +112,7 @@ class _Writer:
     def figure(self, block: Figure) -> str:
         drawn = sketch(block.drawing, _SKETCH)
         fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", drawn) or [""]))
-        return f"{fence}text\n{drawn}\n{fence}\n\n{self.inline([block.drawing.caption])}"
+        return f"{fence}\n{drawn}\n{fence}\n\n{self.inline([block.drawing.caption])}".rstrip()
 
 
 def _shielded(source: str) -> str:
