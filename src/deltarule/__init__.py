@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from deltarule import datasets
     from deltarule.activations import ACTIVATIONS, Activation, register_activation
     from deltarule.arrays import Scaled
-    from deltarule.check import check_gradients
+    from deltarule.check import check_gradients, health
     from deltarule.derivations import Derivation, explain, explain_update
+    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, diagnose
     from deltarule.encoding import Encoding, fit_encoding
     from deltarule.errors import (
         DataFileError,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         resume,
         train,
     )
+    from deltarule.worksheets import mark, worksheet
 
 __version__ = "0.1.0"
 
@@ -92,6 +94,7 @@ __all__ = [
     "DeltaruleError",
     "Dense",
     "Derivation",
+    "Diagnosis",
     "DivergenceError",
     "EarlyStopping",
     "Encoding",
@@ -116,18 +119,23 @@ __all__ = [
     "ShapeError",
     "Step",
     "WarmUp",
+    "assert_backprop_correct",
     "check_gradients",
     "confusion_matrix",
     "datasets",
+    "diagnose",
     "evaluate",
     "explain",
     "explain_update",
     "fit_encoding",
+    "health",
     "load",
+    "mark",
     "register_activation",
     "register_loss",
     "resume",
     "train",
+    "worksheet",
 ]
 
 #: Which module has which names. It is loaded when one of them is first asked for, so that the import of the
@@ -135,9 +143,10 @@ __all__ = [
 _NAMES = {
     "activations": "ACTIVATIONS Activation register_activation",
     "arrays": "Scaled",
-    "check": "check_gradients",
+    "check": "check_gradients health",
     "datasets": "",
     "derivations": "Derivation explain explain_update",
+    "diagnosis": "Diagnosis assert_backprop_correct diagnose",
     "encoding": "Encoding fit_encoding",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
@@ -149,6 +158,7 @@ _NAMES = {
     "schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
     "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
         train""",
+    "worksheets": "mark worksheet",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 

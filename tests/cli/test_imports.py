@@ -62,7 +62,7 @@ print(*set(sys.modules) - before)
 """
     loaded = set(python(script).split())
     assert {"deltarule.network", "deltarule.training"} <= loaded
-    others = {"check", "cli", "datasets", "derivations", "encoding", "plotting", "tutorials"}
+    others = {"check", "cli", "datasets", "derivations", "diagnosis", "encoding", "plotting", "tutorials"}
     assert not loaded & {f"deltarule.{name}" for name in others}
     assert not loaded & {"csv", "difflib", "hashlib", "json", "pathlib", "secrets", "tempfile"}
 

@@ -9,14 +9,18 @@ from typing import Any, NoReturn
 import click
 
 import deltarule
+from deltarule.cli.check import check
 from deltarule.cli.console import mend_streams
 from deltarule.cli.data import data
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
 from deltarule.cli.inspect import inspect
+from deltarule.cli.mark import mark
 from deltarule.cli.predict import predict
 from deltarule.cli.reproduce import reproduce
+from deltarule.cli.spreadsheet import spreadsheet
 from deltarule.cli.train import train
+from deltarule.cli.worksheet import worksheet
 from deltarule.errors import DataFileError, DeltaruleError
 
 __all__ = ["cli", "main"]
@@ -65,7 +69,19 @@ def cli() -> None:
     """
 
 
-for _command in (train, predict, evaluate, inspect, explain, data, reproduce):
+for _command in (
+    train,
+    predict,
+    evaluate,
+    inspect,
+    explain,
+    check,
+    data,
+    reproduce,
+    spreadsheet,
+    worksheet,
+    mark,
+):
     cli.add_command(_command)
 
 

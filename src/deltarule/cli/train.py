@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from deltarule.activations import ACTIVATIONS
+from deltarule.check import HealthReport, health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
 from deltarule.cli.options import activations, names_of, sizes
@@ -88,6 +89,7 @@ _FILE = click.Path(dir_okay=True, path_type=Path)
 @click.option(
     "--resume", "resumed", type=_FILE, metavar="FILE", help="Go on from a checkpoint; same options else."
 )
+@click.option("--health", is_flag=True, help="Say what is wrong with the network and its training.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -131,10 +133,13 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
             interrupted = True
     _write(fitted, answers, dataset, options)
     report = _report(fitted, answers, dataset, written)
+    found = _health(fitted, rest) if options["health"] else None
     if options["as_json"]:
-        print_json(report)
+        print_json(report if found is None else report | {"health": found.to_dict()})
     else:
         _print(report, tested=not interrupted)
+        if found is not None:
+            say(f"\n{found}")
     if interrupted:
         _leave(fitted.history, options["checkpoint"] or options["resumed"])
 
@@ -154,6 +159,13 @@ def _write(fitted: Fitted, answers: Answers | None, dataset: Dataset, options: d
     if options["plot"] and fitted.history.epochs:
         asked = "the training rows" if answers is None else "rows held out"
         plot_results(options["plot"], fitted, answers or ask(fitted.net, dataset), dataset, asked)
+
+
+def _health(fitted: Fitted, dataset: Dataset) -> HealthReport:
+    """Of the network on the rows it was trained and validated on."""
+    net = fitted.net
+    assert net.encoding is not None
+    return health(net, *net.encoding.encode(dataset, net.sizes[-1], net.dtype), fitted.history)
 
 
 def _report(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from deltarule.check import health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.errors import InputError
 from deltarule.network import Network
@@ -15,7 +16,7 @@ from deltarule.tutorials import Example, load_example
 
 __all__ = ["train_example"]
 
-_TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "as_json", "quiet")
+_TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
 
 def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:
@@ -51,10 +52,14 @@ def train_example(source: str, options: dict[str, Any], given: Sequence[str]) ->
     if options["history"]:
         history.to_csv(options["history"])
     report = _report(example, net, history, before)
+    found = health(net, example.X, example.Y, history) if options["health"] else None
     if options["as_json"]:
-        print_json(report | {"model": None if options["save"] is None else str(options["save"])})
+        report["model"] = None if options["save"] is None else str(options["save"])
+        print_json(report if found is None else report | {"health": found.to_dict()})
     else:
         _print(report)
+        if found is not None:
+            say(f"\n{found}")
 
 
 def _changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:

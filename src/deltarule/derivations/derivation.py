@@ -39,7 +39,7 @@ class Derivation:
     >>> net = Network([1, 1], output="sigmoid", loss="half_squared_error", bias="none")
     >>> net.set_weights({"w1": 0.5})
     >>> derivation = explain(net, [[2.0]], [[1.0]], "w1", digits=4)
-    >>> derivation.values["∂out_o1/∂net_o1"].round(4)
+    >>> round(derivation.values["∂out_o1/∂net_o1"], 4)
     0.1966
     """
 

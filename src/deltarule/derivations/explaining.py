@@ -164,7 +164,7 @@ def explain_update(
     >>> net = Network([2, 1], output="sigmoid", bias="none", seed=1)
     >>> history = train(net, [[0.0, 1.0], [1.0, 0.0]], [1, 0], optimizer="momentum(0.5)", epochs=3)
     >>> derivation = explain_update(history, 3, "w1")
-    >>> abs(derivation.values["w1"] - net.parameters[0]) < 1e-12
+    >>> bool(abs(derivation.values["w1"] - net.parameters[0]) < 1e-12)
     True
     """
     check_digits(digits)

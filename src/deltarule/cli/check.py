@@ -1,0 +1,73 @@
+"""``deltarule check my_backprop.py``: is this backpropagation right, and if not, which mistake is it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deltarule.activations import ACTIVATIONS
+from deltarule.cli.console import print_json, say
+from deltarule.diagnosis import diagnose
+from deltarule.errors import InputError
+from deltarule.losses import LOSSES
+
+__all__ = ["check"]
+
+
+@click.command(short_help="Check one's own backpropagation, and name the mistake.")
+@click.argument("script", type=click.Path(path_type=Path))
+@click.option("--name", help="Which function, class or object of the script.")
+@click.option("--activation", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: found out]")
+@click.option("--output", help="Activation of the last layer.  [default: found out]")
+@click.option("--loss", help=f"{', '.join(LOSSES)}.  [default: found out]")
+@click.option(
+    "--reduction", type=click.Choice(["mean", "sum"]), help="Over the samples.  [default: found out]"
+)
+@click.option("--l2", type=float, default=0.0, help="The penalty l2/2·ΣW² in the loss.")
+@click.option("--learning-rate", type=float, help="η, where the script makes updates.  [default: its own]")
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="How long it may run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def check(
+    context: click.Context,
+    script: Path,
+    name: str | None,
+    activation: str | None,
+    output: str | None,
+    loss: str | None,
+    reduction: str | None,
+    l2: float,
+    learning_rate: float | None,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Say whether the backpropagation in SCRIPT is right, and name the mistake where it is not.
+
+    SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
+    learning rate, updated weights; or a network object with weights and a method such as train(x, y). Any
+    usual layout of arrays will do. It runs in a process of its own. Exit status 0: right; 1: wrong; 2: it
+    could not be tested.
+
+    \b
+    deltarule check my_backprop.py
+    deltarule check my_backprop.py --loss half_squared_error --output sigmoid
+    """
+    if not script.is_file():
+        raise InputError(f"{script}: there is no such file")
+    diagnosis = diagnose(
+        script,
+        name=name,
+        activation=activation,
+        output=output,
+        loss=loss,
+        reduction=reduction,
+        l2=l2,
+        learning_rate=learning_rate,
+        seconds=seconds,
+    )
+    if as_json:
+        print_json(diagnosis.to_dict())
+    else:
+        say(str(diagnosis))
+    context.exit(2 if diagnosis.failure else 0 if diagnosis.right else 1)

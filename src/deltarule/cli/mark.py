@@ -1,0 +1,92 @@
+"""``deltarule mark``: what of a worksheet was answered right, and which mistakes were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deltarule.cli.console import console, print_json, print_table, say
+from deltarule.errors import InputError
+from deltarule.files import check_writable, write_atomically
+from deltarule.formula.text import clean
+from deltarule.worksheets import Worksheet
+from deltarule.worksheets import mark as mark_one
+from deltarule.worksheets.class_set import ClassMarking, ClassSet, mark_class
+from deltarule.worksheets.sheet import from_file
+
+__all__ = ["mark"]
+
+
+@click.command(short_help="Mark a worksheet, with credit for what follows on.")
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.argument("answers", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write a row for each student.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw which mistake was made how often.")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path),
+    help="Write the marked sheet of one student; the format is that of the name's ending.",
+)  # fmt: skip
+def mark(
+    sheet: Path, answers: Path, as_json: bool, table: Path | None, plot: Path | None, out: Path | None
+) -> None:
+    """Mark the ANSWERS to a SHEET, which is the .json file that deltarule worksheet wrote.
+
+    ANSWERS is a CSV file with the columns blank (its number, or the quantity's name) and answer; an empty
+    answer is none. Of a class (class.json) it has the column student too; or it is a folder with a file for
+    each student, called as the student's sheet is.
+
+    An answer that is wrong, but right for the student's own earlier numbers, follows on, and counts. Of a
+    wrong one the mistake is named that gives just this number.
+
+    \b
+    deltarule mark sheet.json answers.csv
+    deltarule mark class/class.json answers.csv --plot mistakes.png --csv marks.csv
+    """
+    for path in (table, plot, out):
+        if path is not None:
+            check_writable(path)
+    found = from_file(sheet, _read)
+    if isinstance(found, ClassSet):
+        if out is not None:
+            raise InputError("--out is for one student's sheet; of a class use --csv or --json")
+        marked = mark_class(found, answers)
+    else:
+        one = mark_one(found, answers)
+        marked = ClassMarking({sheet.stem: one})
+        if out is not None:
+            one.report.save(out)
+    _write(marked, table, plot)
+    if as_json:
+        print_json(marked.data() if isinstance(found, ClassSet) else one.data())
+    elif isinstance(found, ClassSet):
+        _print(marked)
+    else:
+        screen = console()
+        click.echo(one.report.text(screen.width if screen.is_terminal else 100), nl=False)
+
+
+def _read(data: dict[str, object]) -> ClassSet | Worksheet:
+    return (ClassSet if "sheets" in data else Worksheet).from_data(data)
+
+
+def _write(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:
+    if table is not None:
+        write_atomically(table, marked.csv().encode())
+    if plot is not None:
+        from deltarule.worksheets.pictures import plot_mistakes
+
+        n = len(marked.markings)
+        plot_mistakes(plot, marked.mistakes(), f"{n} sheet{'s' * (n > 1)} marked")
+
+
+def _print(marked: ClassMarking) -> None:
+    """A row for each student, then which mistakes were made."""
+    rows = [
+        (clean(student), f"{points}/{n}", slip, words) for student, points, n, slip, words in marked.rows()
+    ]
+    print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
+    if marked.mistakes():
+        say()
+        print_table(["mistake", "times"], marked.mistakes().items())

@@ -1,0 +1,157 @@
+"""``deltarule worksheet``: networks to be computed by hand, with keys; for one or for a class."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deltarule.cli.console import console, say
+from deltarule.cli.options import activations, names_of
+from deltarule.derivations.derivation import FORMATS
+from deltarule.errors import InputError
+from deltarule.losses import LOSSES
+from deltarule.worksheets import worksheet as make
+from deltarule.worksheets.asking import PARTS
+from deltarule.worksheets.class_set import class_set, read_students
+
+__all__ = ["worksheet"]
+
+#: What an example brings itself.
+_OF_NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """``2-3-1`` as (2, 3, 1)."""
+    if not re.fullmatch(r"\d{1,4}([-,]\d{1,4})+", text):
+        raise click.BadParameter(f"expected inputs, hidden neurons and outputs such as 2-2-1, got {text!r}")
+    return tuple(int(part) for part in re.split("[-,]", text))
+
+
+@click.command(short_help="A network to compute by hand, with its key.")
+@click.argument("example", required=False)
+@click.option("--sizes", type=_sizes, default="2-2-1", show_default=True, metavar="I-H-O", help="Neurons.")
+@click.option(
+    "--activation", type=activations, default="sigmoid", show_default=True, help="Of the hidden layers."
+)
+@click.option("--output", default="sigmoid", show_default=True, help="Activation of the last layer.")
+@click.option(
+    "--loss",
+    metavar="NAME",
+    help=f"One of {names_of(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
+)
+@click.option(
+    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron", show_default=True,
+    help="One for each neuron, one for each layer, or none.",
+)  # fmt: skip
+@click.option(
+    "--samples", "n_samples", type=click.IntRange(1, 100), default=1, show_default=True, help="In the batch."
+)
+@click.option("--optimizer", metavar="SPEC", help='Of the update.  [default: the example\'s, or "sgd(0.5)"]')
+@click.option(
+    "--ask",
+    "asked",
+    multiple=True,
+    type=click.Choice([*PARTS, "all"]),
+    help="What is asked for, one or more.  [default: all]",
+)
+@click.option(
+    "--decimals",
+    type=click.IntRange(1, 10),
+    default=4,
+    show_default=True,
+    help="To which answers are rounded.",
+)
+@click.option("--formulas", is_flag=True, help="Say on the sheet how each number is computed.")
+@click.option(
+    "--vary/--no-vary", default=None, help="Give an example random numbers.  [default: for a class]"
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random numbers.")
+@click.option("--student", default="", metavar="NAME", help="Whose sheet it is.")
+@click.option(
+    "--students", type=click.Path(path_type=Path), metavar="CSV",
+    help="A sheet for each name in the column student or name of this file.",
+)  # fmt: skip
+@click.option("--key", is_flag=True, help="Print the key, not the sheet.")
+@click.option(
+    "--format", "format", type=click.Choice(list(FORMATS)), help="[default: text; with --students pdf]"
+)
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path),
+    help="Write the sheet to this file, with key and marking data beside it; with --students, a new folder.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
+@click.pass_context
+def worksheet(
+    context: click.Context,
+    /,
+    example: str | None,
+    students: Path | None,
+    student: str,
+    vary: bool | None,
+    key: bool,
+    format: str | None,
+    out: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Make a worksheet: a network, its numbers, and blanks for what is to be computed by hand; and its key.
+
+    EXAMPLE is a worked example (T1, T4 … or a .toml file); without one, the network has random numbers of few
+    decimals. With --students every student gets numbers of their own: a folder with sheets/, keys/ and
+    class.json, which deltarule mark takes.
+
+    \b
+    deltarule worksheet --seed 7 --out sheet.pdf
+    deltarule worksheet T1 --ask forward --ask loss
+    deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
+    """
+    _check_given(context, example, students, key or as_json or bool(student), out)
+    settings = _settings(settings, example) | {"asked": settings["asked"] or "all"}
+    if students is not None:
+        assert out is not None
+        ending = FORMATS[format or "pdf"]
+        made = class_set(read_students(students), example=example, vary=vary is not False, **settings)
+        folder = made.save(out, ending)
+        say(f"{len(made.sheets)} sheets and keys ({ending}) and class.json: written to {folder}")
+        return
+    one = make(example, student=student, vary=bool(vary), **settings)
+    if out is not None:
+        say("written: " + ", ".join(map(str, one.save(_with_ending(out, format)))))
+    elif as_json:
+        click.echo(one.json(), nl=False)
+    elif format in (None, "text"):
+        screen = console()
+        derivation = one.key if key else one.sheet
+        click.echo(derivation.text(screen.width if screen.is_terminal else 100), nl=False)
+    else:
+        click.echo(one.key.to(format) if key else one.sheet_as(format), nl=False)
+
+
+def _check_given(
+    context: click.Context, example: str | None, students: Path | None, for_one: bool, out: Path | None
+) -> None:
+    """Refuse options that exclude each other."""
+    source = click.core.ParameterSource.COMMANDLINE
+    given = [name for name in _OF_NETWORK if context.get_parameter_source(name) == source]
+    if example is not None and given:
+        option = {"n_samples": "samples"}.get(given[0], given[0])
+        raise InputError(f"{example} brings its own network: leave out --{option}")
+    if students is not None and out is None:
+        raise InputError("a class is written to a folder: name one with --out")
+    if students is not None and for_one:
+        raise InputError("--students makes files for a class: leave out --student, --key and --json")
+
+
+def _settings(settings: dict[str, Any], example: str | None) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if example is None or name not in _OF_NETWORK}
+
+
+def _with_ending(out: Path, format: str | None) -> Path:
+    if format is None or out.suffix.lower() == FORMATS[format]:
+        return out
+    raise InputError(
+        f"--out {out} and --format {format}: a name that ends in {FORMATS[format]} says the same"
+    )

@@ -1,0 +1,141 @@
+"""What students wrote: a number as people write it, and files of answers and of names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from deltarule.datasets.sources import read_bytes
+from deltarule.errors import DataFileError, InputError
+
+__all__ = ["Answer", "Rows", "column_of", "read_answer", "read_rows"]
+
+_MINUS = str.maketrans("−–‒﹣－＋", "-----+")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?")
+_FRACTION = re.compile(r"([+-]?\d{1,15})/(\d{1,15})")
+_LONGEST = 60
+
+
+class Answer(NamedTuple):
+    """A number that was answered, and how many decimals it was written with; None for a fraction."""
+
+    value: float
+    decimals: int | None
+
+
+def read_answer(text: str) -> Answer | None:
+    """A number as people write it; None where nothing was written.
+
+    A decimal comma and point, every kind of minus sign and fractions are taken.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> read_answer("0,3775"), read_answer("−1/4"), read_answer(" ")
+    (Answer(value=0.3775, decimals=4), Answer(value=-0.25, decimals=None), None)
+    """
+    plain = re.sub(r"\s", "", text).translate(_MINUS)
+    if not plain:
+        return None
+    fraction = _FRACTION.fullmatch(plain)
+    if fraction and int(fraction[2]):
+        return Answer(float(Fraction(int(fraction[1]), int(fraction[2]))), None)
+    if len(plain) > _LONGEST or not _NUMBER.fullmatch(plain):
+        raise InputError(
+            f"expected a number such as 0.3775, −0,02 or 1/3, or nothing, got {text.strip()[:40]!r}"
+        )
+    value = float(plain.replace(",", "."))
+    if not math.isfinite(value):
+        raise InputError(f"expected a finite number, got {text.strip()[:40]!r}")
+    exponent = re.search(r"[eE]", plain)
+    return Answer(value, None if exponent else len(re.sub(r"^[^.,]*[.,]?", "", plain)))
+
+
+class Rows(NamedTuple):
+    """A table of texts: its header, and each row with the line on which it begins."""
+
+    path: str
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def read_rows(path: str | os.PathLike[str]) -> Rows:
+    """A CSV file whose first line names the columns; every cell is a text, ``NA`` too.
+
+    The delimiter (``,`` ``;`` tab) is found from the header. Beside ``,`` an answer with a decimal comma may
+    stand unquoted in the last column.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not UTF-8, has no header, or a row of another width.
+    """
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = f"the text is not UTF-8 (byte {data[error.start]:#04x}); save it as UTF-8"
+        raise DataFileError(path, reason, line, 1) from None
+    first = text.lstrip().splitlines()[0] if text.strip() else ""
+    delimiter = max(",;\t", key=first.count)
+    rows = _split(path, text, delimiter)
+    if not rows:
+        raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
+    header = [name.strip() for name in rows[0][1]]
+    return Rows(os.fspath(path), header, [_fitted(path, header, *row, delimiter) for row in rows[1:]])
+
+
+def _split(path: str | os.PathLike[str], text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, line = [], 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataFileError(path, f"not a CSV row: {error}", line, 1) from None
+    return rows
+
+
+def _fitted(
+    path: str | os.PathLike[str], header: Sequence[str], line: int, row: list[str], delimiter: str
+) -> tuple[int, list[str]]:
+    """The row with a decimal comma mended; refused where it is too long or too short."""
+    n = len(header)
+    is_number = delimiter == "," and len(row) == n + 1 and n > 1
+    if is_number and re.fullmatch(r"\s*[+−-]?\d*,\d+\s*", ",".join(row[-2:])):
+        row = [*row[:-2], ",".join(row[-2:])]
+    if len(row) != n:
+        reason = f"expected {n} fields as in the header, got {len(row)}"
+        raise DataFileError(path, reason, line, min(len(row), n) + 1)
+    return line, row
+
+
+def column_of(rows: Rows, *names: str) -> int:
+    """The place of the first of these columns that is there.
+
+    Raises
+    ------
+    DataFileError
+        If none is.
+    """
+    headings = [name.lower() for name in rows.header]
+    for name in names:
+        if name in headings:
+            return headings.index(name)
+    wanted = " or ".join(repr(name) for name in names)
+    raise DataFileError(
+        rows.path, f"the first line must name a column {wanted}, got {', '.join(rows.header)[:60]!r}", 1, 1
+    )

@@ -1,0 +1,360 @@
+"""A sheet for each student of a class, and the marking of them all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deltarule.datasets.sources import list_folder
+from deltarule.derivations.derivation import FORMATS
+from deltarule.errors import DataFileError, InputError
+from deltarule.files import write_atomically
+from deltarule.formula.text import clean
+from deltarule.formula.tree import Expr
+from deltarule.registry import did_you_mean
+from deltarule.worksheets.answers import Answer, Rows, column_of, read_rows
+from deltarule.worksheets.marking import Marking, answers_from, marked
+from deltarule.worksheets.sheet import Worksheet, from_file, worksheet
+
+__all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
+
+FORMAT = "deltarule class 1"
+
+#: More sheets in one call are a slip.
+MOST_STUDENTS = 2000
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_LONGEST = 80  # bytes of a file's name, without its ending
+
+
+class ClassSet:
+    """The worksheets of a class.
+
+    Attributes
+    ----------
+    sheets : dict of str to Worksheet
+        By the name of its files, without ending.
+    """
+
+    def __init__(self, sheets: Mapping[str, Worksheet]) -> None:
+        self.sheets = dict(sheets)
+
+    def data(self) -> dict[str, Any]:
+        """As JSON knows it."""
+        sheets = [{"file": name, "sheet": sheet.data()} for name, sheet in self.sheets.items()]
+        return {"format": FORMAT, "sheets": sheets}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> ClassSet:
+        """The class that :meth:`data` describes.
+
+        Raises
+        ------
+        InputError
+            If the data describe none.
+        """
+        try:
+            if data["format"] != FORMAT:
+                raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
+            return cls({_checked(s["file"]): Worksheet.from_data(s["sheet"]) for s in data["sheets"]})
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a class: {type(error).__name__} {error}") from None
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ClassSet:
+        """The class of a file ``class.json``.
+
+        Raises
+        ------
+        DataFileError
+            If the file cannot be read, or holds no class.
+        """
+        found: ClassSet = from_file(path, cls.from_data)
+        return found
+
+    def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
+        """Write ``sheets/``, ``keys/`` and ``class.json`` into a new folder: all of them, or nothing.
+
+        Raises
+        ------
+        InputError
+            If no format has this ending, or the folder is there and not empty.
+        """
+        target = _free_folder(folder)
+        if ending not in FORMATS.values():
+            raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
+        working = target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
+        working.mkdir()
+        try:
+            self._write(working, ending)
+            if target.exists():
+                target.rmdir()
+            working.rename(target)
+        except BaseException:
+            shutil.rmtree(working, ignore_errors=True)
+            raise
+        return target
+
+    def _write(self, folder: Path, ending: str) -> None:
+        formats = {known: name for name, known in FORMATS.items()}
+        for part in ("sheets", "keys"):
+            (folder / part).mkdir()
+        for name, sheet in self.sheets.items():
+            write_atomically(folder / "sheets" / f"{name}{ending}", sheet.sheet_as(formats[ending]))
+            write_atomically(folder / "keys" / f"{name}{ending}", sheet.key.to(formats[ending]))
+        text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        write_atomically(folder / "class.json", text.encode())
+
+
+def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **settings: Any) -> ClassSet:
+    """A worksheet for each student, each with numbers of its own; equal arguments give equal sheets.
+
+    A student's numbers follow from seed and name, so that one who joins later changes nobody else's.
+
+    Parameters
+    ----------
+    students : sequence of str
+        Names, any text; several may have the same.
+    seed : int
+    vary : bool
+        Whether an example's numbers are drawn anew for each student.
+    **settings
+        Of :func:`worksheet`.
+
+    Raises
+    ------
+    InputError
+        If there are no students, or too many, or a setting does not fit.
+    """
+    names = [str(name) for name in students]
+    if not 1 <= len(names) <= MOST_STUDENTS:
+        raise InputError(f"a class has 1 to {MOST_STUDENTS:,} students, got {len(names):,}")
+    seeds = _seeds(names, seed)
+    sheets = {
+        file: worksheet(seed=own, student=name, vary=vary, **settings)
+        for file, name, own in zip(file_names(names), names, seeds, strict=True)
+    }
+    return ClassSet(sheets)
+
+
+def _seeds(names: Sequence[str], seed: int) -> list[int]:
+    """A seed for each student, no two alike; of several with one name, by their order."""
+    seeds: dict[int, None] = {}
+    for name in names:
+        for turn in range(len(names) + 1):
+            digest = hashlib.sha256(f"{seed}\0{turn}\0{name}".encode("utf-8", "replace")).digest()
+            own = int.from_bytes(digest[:8], "big") % 1_000_000
+            if own not in seeds:
+                break
+        seeds[own] = None
+    return list(seeds)
+
+
+def _free_folder(folder: str | os.PathLike[str]) -> Path:
+    """Refuse a folder that holds something already, or that cannot be made."""
+    target = Path(folder)
+    if "\0" in str(target) or not target.name:
+        raise InputError(f"cannot write {str(target)!r}: name a new folder")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError(f"cannot write {target}: it is no folder")
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
+    return target
+
+
+# ---------------------------------------------------------------------- names of students and of files
+
+
+def read_students(path: str | os.PathLike[str]) -> list[str]:
+    """The names in a CSV file's column student or name; any text.
+
+    Raises
+    ------
+    DataFileError
+        If the file has no such column, or no names.
+    """
+    rows = read_rows(path)
+    place = column_of(rows, "student", "name", "students", "names")
+    names = [row[place].strip() for _, row in rows.rows]
+    if not any(names):
+        raise DataFileError(path, "there is a header, but no names follow it", 1, place + 1)
+    return [name for name in names if name]
+
+
+def file_names(students: Sequence[str]) -> list[str]:
+    """A file's name for each student, no two alike on any system, none with a path in it.
+
+    Examples
+    --------
+    >>> file_names(["Ada", "../etc/passwd", "ada", "NUL", "Grace"])
+    ['Ada 1', 'etc passwd', 'ada 2', '_NUL', 'Grace']
+    """
+    stems = [_file_name(name) for name in students]
+    counts = Counter(stem.casefold() for stem in stems)
+    taken = {stem for stem, count in counts.items() if count == 1}
+    names = []
+    for stem in stems:
+        number, name = 0, stem
+        while counts[stem.casefold()] > 1 and (number == 0 or name.casefold() in taken):
+            number += 1
+            name = f"{stem} {number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _checked(file: str) -> str:
+    """Refuse a file's name that somebody has put a path into."""
+    if not re.fullmatch(r"[^/\\:\0]{1,120}", file) or file.startswith("."):
+        raise InputError(f"not a class: {file[:60]!r} is no name of a file")
+    return file
+
+
+def _file_name(student: str) -> str:
+    """Letters, digits and a few signs of a name, not too long."""
+    plain = unicodedata.normalize("NFC", clean(student))
+    kept = "".join(c if c.isalnum() or c in "-_.'() " or unicodedata.combining(c) else " " for c in plain)
+    short = " ".join(kept.split()).encode()[:_LONGEST].decode("utf-8", "ignore").strip(" .")
+    if not short:
+        return "student"
+    return f"_{short}" if re.split(r"[. ]", short)[0].lower() in _RESERVED else short
+
+
+# ---------------------------------------------------------------------- marking
+
+
+class ClassMarking:
+    """The marked sheets of a class.
+
+    Attributes
+    ----------
+    markings : dict of str to Marking
+        By the name of the sheet's files.
+    """
+
+    def __init__(self, markings: Mapping[str, Marking]) -> None:
+        self.markings = dict(markings)
+
+    def rows(self) -> list[tuple[str, int, int, str, str]]:
+        """Of each student: name, points, how many there could be, first slip, mistake."""
+        found = []
+        for marking in self.markings.values():
+            first = marking.first_slip
+            slip = "" if first is None else f"({first.blank.number}) {first.blank.name}"
+            mistake = "" if first is None else first.mistake
+            found.append((marking.worksheet.student, marking.points, marking.out_of, slip, mistake))
+        return found
+
+    def mistakes(self) -> dict[str, int]:
+        """How often each mistake was made, the most frequent first; then those that are not clear."""
+        clear: Counter[str] = Counter()
+        for mark in self._wrong():
+            clear[mark.slips[0].words if len(mark.kinds) == 1 else _UNCLEAR[bool(mark.kinds)]] += 1
+        last = {words: clear.pop(words) for words in _UNCLEAR if words in clear}
+        return dict(clear.most_common()) | last
+
+    def _wrong(self) -> Iterator[Any]:
+        for marking in self.markings.values():
+            yield from (mark for mark in marking.marks if mark.verdict == "wrong")
+
+    def data(self) -> dict[str, Any]:
+        """As JSON knows it."""
+        students = [{"file": name, **marking.data()} for name, marking in self.markings.items()]
+        return {"students": students, "mistakes": self.mistakes()}
+
+    def csv(self) -> str:
+        """The rows as CSV; a name is a text there, even for a spreadsheet."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["student", "points", "out_of", "first_slip", "mistake"])
+        for student, *others in self.rows():
+            writer.writerow([_as_text(student), *others])
+        return file.getvalue()
+
+
+#: Of a wrong answer that no mistake gives, and of one that several give.
+_UNCLEAR = ("no known mistake", "several would fit")
+
+
+def _as_text(cell: str) -> str:
+    """With an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarking:
+    """Mark a class.
+
+    Parameters
+    ----------
+    sheets : ClassSet
+    answers : path
+        A CSV file with the columns student, blank and answer; or a folder with a CSV file for each student,
+        called as the sheet is, with the columns blank and answer. Students are named as they are, or as the
+        files of their sheets are. Who is not there has answered nothing.
+
+    Raises
+    ------
+    DataFileError
+        If a student is not known, or an answer cannot be read.
+    """
+    path = Path(answers)
+    parts = _of_folder(path, sheets) if path.is_dir() else _of_file(read_rows(path), sheets)
+    found: dict[str, dict[Expr, Answer]] = {
+        name: answers_from(rows, sheets.sheets[name]) for name, rows in parts.items()
+    }
+    return ClassMarking({name: marked(sheet, found.get(name, {})) for name, sheet in sheets.sheets.items()})
+
+
+def _of_folder(folder: Path, sheets: ClassSet) -> dict[str, Rows]:
+    parts: dict[str, Rows] = {}
+    for file in list_folder(folder):
+        if file.suffix.lower() == ".csv":
+            parts[_student(sheets, file.stem, file, None, None, parts)] = read_rows(file)
+    if not parts:
+        raise DataFileError(folder, "holds no .csv files with answers")
+    return parts
+
+
+def _of_file(rows: Rows, sheets: ClassSet) -> dict[str, Rows]:
+    """The rows of each student."""
+    place, parts = column_of(rows, "student", "name"), dict[str, Rows]()
+    for line, row in rows.rows:
+        name = _student(sheets, row[place], rows.path, line, place + 1)
+        parts.setdefault(name, Rows(rows.path, rows.header, [])).rows.append((line, row))
+    return parts
+
+
+def _student(
+    sheets: ClassSet,
+    name: str,
+    path: str | os.PathLike[str],
+    line: int | None,
+    column: int | None,
+    taken: Mapping[str, object] | None = None,
+) -> str:
+    """The sheet of whoever is called so."""
+    wanted = name.strip()
+    found = [file for file, sheet in sheets.sheets.items() if wanted in (file, sheet.student)]
+    if len(found) > 1:
+        raise DataFileError(
+            path, f"several are called {wanted[:60]!r}: write {' or '.join(found)}", line, column
+        )
+    if not found:
+        raise DataFileError(
+            path, f"no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}", line, column
+        )
+    if taken and found[0] in taken:
+        raise DataFileError(path, f"a second file for {found[0]!r}", line, column)
+    return found[0]
