@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.matching import Observed
 from deltarule.registry import record
 
-__all__ = ["CONVENTIONS", "Convention", "observed_in"]
+__all__ = ["CONVENTIONS", "Convention", "arrays_in", "observed_in"]
 
 
 @record
@@ -85,31 +85,33 @@ def observed_in(
     shared: bool = False,
     *,
     backwards: bool = False,
+    n_rows: int = 0,
 ) -> Observed | None:
     """What somebody returned, in our layout: lists, tuples or dicts of arrays.
 
-    From the first layer to the last, or ``backwards``; None where the shapes do not fit the layers.
+    From the first layer to the last, or ``backwards``; a bias gradient may also have a row for each of
+    ``n_rows`` samples. None where the shapes do not fit the layers.
     """
-    leaves = list(_leaves(result))
-    return _assigned(leaves[::-1] if backwards else leaves, sizes, convention, shared)
+    leaves = list(arrays_in(result))
+    return _assigned(leaves[::-1] if backwards else leaves, sizes, convention, shared, n_rows)
 
 
-def _leaves(value: Any) -> Iterator[Array]:
+def arrays_in(value: Any) -> Iterator[Array]:
     """The arrays inside nested lists, tuples and dicts, in order."""
     if isinstance(value, dict):
         for inner in value.values():
-            yield from _leaves(inner)
+            yield from arrays_in(inner)
     elif isinstance(value, list | tuple):
         matrix = _as_numbers(value)
         if matrix is not None and matrix.ndim <= 2 and not any(isinstance(v, np.ndarray) for v in value):
             yield matrix
         else:
             for inner in value:
-                yield from _leaves(inner)
+                yield from arrays_in(inner)
     elif value is not None:
         array = _as_numbers(value)
         if array is not None:
-            yield from _leaves(list(array)) if array.ndim > 2 else [array]
+            yield from arrays_in(list(array)) if array.ndim > 2 else [array]
 
 
 def _as_numbers(value: Any) -> Array | None:
@@ -121,7 +123,7 @@ def _as_numbers(value: Any) -> Array | None:
 
 
 def _assigned(
-    leaves: Sequence[Array], sizes: Sequence[int], convention: Convention, shared: bool
+    leaves: Sequence[Array], sizes: Sequence[int], convention: Convention, shared: bool, n_rows: int
 ) -> Observed | None:
     """Each array to its layer, in order: weights by their shape, biases by theirs."""
     n_layers = len(sizes) - 1
@@ -136,6 +138,9 @@ def _assigned(
             at_W += 1
         elif at_b < n_layers and leaf.size == (1 if shared else sizes[at_b + 1]):
             db[at_b] = leaf.reshape(-1)
+            at_b += 1
+        elif at_b < n_layers and leaf.ndim == 2 and sorted(leaf.shape) == sorted((n_rows, sizes[at_b + 1])):
+            db[at_b] = leaf if len(leaf) == n_rows else leaf.T  # not summed over the samples
             at_b += 1
         elif leaf.ndim == 2 and len(leaf) == n_layers - at_b > 1:  # the biases of layers of equal size
             waiting = [*leaf, *waiting]

@@ -16,7 +16,7 @@ from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.conventions import CONVENTIONS, observed_in
 from deltarule.diagnosis.functions import ETA, Trial, try_code
 from deltarule.diagnosis.matching import Observed, distance
-from deltarule.diagnosis.mistakes import ACCUMULATES, CHANGES, Mistake
+from deltarule.diagnosis.mistakes import ACCUMULATES, CHANGES, OVERFLOWS, Mistake
 from deltarule.diagnosis.report import Diagnosis, FirstWrong
 from deltarule.diagnosis.search import Explanation, Numbers, Search, Settings, settings_for
 from deltarule.diagnosis.subjects import find_in_script
@@ -25,6 +25,11 @@ from deltarule.losses import LOSSES
 
 __all__ = ["assert_backprop_correct", "diagnose"]
 
+
+_RANDOM = (
+    "Two calls with the same arguments give different results: dropout, noise or shuffling is at work. "
+    "Switch it off for the check, or seed it inside the function."
+)
 
 #: So many other readings are named.
 MOST_READINGS = 3
@@ -106,6 +111,8 @@ def diagnose(
     notes = (f"It printed: {outcome.printed.strip()[:200]}",) if outcome.printed.strip() else ()
     if not trials:
         return Diagnosis(False, failure=outcome.error, notes=notes)
+    if all(trial.random for trial in trials):
+        return Diagnosis(False, failure=_RANDOM, notes=notes)
     return _best(trials, given, rate, notes)
 
 
@@ -157,15 +164,17 @@ def _best(trials: Sequence[Trial], given: Settings, eta: float, notes: tuple[str
     return _unexplained(sound[0], given, eta, notes)
 
 
-def _behaviour(trial: Trial) -> tuple[Mistake, ...]:
-    """The mistakes that show in how the code behaves."""
-    return (*([ACCUMULATES] * trial.accumulates), *([CHANGES] * trial.changes_inputs))
+def _behaviour(trial: Trial, settings: Settings | None, alone: bool) -> tuple[Mistake, ...]:
+    """The mistakes that show in how the code behaves; an overflow only where the numbers are right."""
+    overflows = trial.overflows and settings is not None and settings.output == "softmax" and alone
+    seen = ((ACCUMULATES, trial.accumulates), (CHANGES, trial.changes_inputs), (OVERFLOWS, overflows))
+    return tuple(mistake for mistake, there in seen if there)
 
 
 def _explained(trial: Trial, found: Sequence[Explanation], eta: float, notes: tuple[str, ...]) -> Diagnosis:
     best = found[0]
     first = _first_wrong(trial.numbers, best.settings, eta) if best.candidate.mistakes else None
-    mistakes = (*best.candidate.mistakes, *_behaviour(trial))
+    mistakes = (*best.candidate.mistakes, *_behaviour(trial, best.settings, not best.candidate.mistakes))
     return Diagnosis(not mistakes, best.settings, _layout(trial), mistakes, _others(found), first, notes)
 
 
@@ -173,7 +182,9 @@ def _unexplained(trial: Trial, given: Settings, eta: float, notes: tuple[str, ..
     settings = settings_for(given)[0]
     known = _what_is_known(trial.numbers, settings, eta)
     first = _first_wrong(trial.numbers, settings, eta)
-    return Diagnosis(False, None, _layout(trial), _behaviour(trial), (), first, (*notes, *known))
+    return Diagnosis(
+        False, None, _layout(trial), _behaviour(trial, None, alone=False), (), first, (*notes, *known)
+    )
 
 
 def _layout(trial: Trial) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.conventions import CONVENTIONS, Convention, observed_in
+from deltarule.diagnosis.conventions import CONVENTIONS, Convention, arrays_in, observed_in
 from deltarule.diagnosis.matching import Observed
 from deltarule.diagnosis.objects import is_network, learning_rate_of, one_step
 from deltarule.diagnosis.runner import Outcome, run_apart, said
@@ -26,6 +26,12 @@ SIZES = ((3, 5, 4, 2), (3, 3, 3, 3), (3, 4, 2), (3, 3, 3), (3, 4, 1))
 
 #: The one whose errors are told: with one hidden layer, as most code has.
 ORDINARY = (3, 4, 2)
+
+#: What the last weights are multiplied by, to see whether a softmax overflows.
+LARGE = 1e4
+
+#: The first and second result, whether the inputs were changed, what was raised, whether it overflows.
+Result: TypeAlias = tuple[Any, Any, bool, str, bool]
 
 #: The learning rate where none is named.
 ETA = 0.1
@@ -44,14 +50,19 @@ class Trial:
         None where the numbers were given, and no code was run.
     numbers : tuple of Numbers
         For each network in which something came out.
-    accumulates, changes_inputs : bool
-        Whether a second call gave another result; whether the arrays passed in were changed.
+    accumulates, changes_inputs, random : bool
+        Whether a second call gave a multiple of the first result; whether the arrays passed in were changed;
+        whether a second call gave something else altogether.
+    overflows : bool
+        Whether large weights gave NaN or infinity.
     """
 
     convention: Convention | None
     numbers: tuple[Numbers, ...]
     accumulates: bool = False
     changes_inputs: bool = False
+    random: bool = False
+    overflows: bool = False
 
 
 def make_numbers(sizes: Sequence[int], seed: int) -> tuple[list[Array], list[Array], Array, Array]:
@@ -111,10 +122,10 @@ def try_code(
     return trials, outcome, rate
 
 
-def _why_nothing(shapes: Sequence[Sequence[int]], results: Sequence[tuple[Any, Any, bool, str]]) -> str:
+def _why_nothing(shapes: Sequence[Sequence[int]], results: Sequence[Result]) -> str:
     """What was raised, or what came back, for an ordinary network in the most usual layout."""
     ordinary = shapes.index(ORDINARY) if ORDINARY in shapes else 0
-    first, _, _, error = results[ordinary]
+    first, _, _, error, _ = results[ordinary]
     return error or f"what it returns does not fit layers {list(shapes[ordinary])}: {_shapes(first)}"
 
 
@@ -150,8 +161,8 @@ def takes_learning_rate(function: Callable[..., Any]) -> bool:
 
 def _in_layout(
     function: Callable[..., Any], convention: Convention, cases: Sequence[Any], eta: float, returns: str
-) -> list[tuple[Any, Any, bool, str]]:
-    """For each network: the first and second result, whether the inputs were changed, and what was raised."""
+) -> list[Result]:
+    """What came out for each network."""
     found = []
     for W, b, x, y in cases:
         arguments = [
@@ -165,11 +176,20 @@ def _in_layout(
             kept = deepcopy(arguments)
             first = deepcopy(function(*arguments, *extra))
             changed = _differ(kept, arguments)
-            second = function(*deepcopy(kept), *extra)
-            found.append((first, deepcopy(second), changed, ""))
+            second = deepcopy(function(*deepcopy(kept), *extra))
+            kept[0][-1] = convention.W(LARGE * W[-1])
+            found.append((first, second, changed, "", _overflows(function, [*kept, *extra])))
         except Exception as error:  # his code may raise anything
-            found.append((None, None, False, said(error)))
+            found.append((None, None, False, said(error), False))
     return found
+
+
+def _overflows(function: Callable[..., Any], arguments: list[Any]) -> bool:
+    """Whether NaN or infinity comes out, or nothing at all."""
+    try:
+        return not all(np.isfinite(array).all() for array in arrays_in(function(*arguments)))
+    except Exception:  # his code may raise anything
+        return True
 
 
 def _differ(one: Any, other: Any) -> bool:
@@ -182,32 +202,36 @@ def _trial(
     convention: Convention,
     shapes: Sequence[Sequence[int]],
     cases: Sequence[Any],
-    results: Sequence[tuple[Any, Any, bool, str]],
+    results: Sequence[Result],
     eta: float,
     returns: str,
 ) -> Trial | None:
     """What came out in this layout, read in the order of layers in which most of it fits."""
     read = [
         [
-            observed_in(first, sizes, convention, backwards=backwards)
+            observed_in(first, sizes, convention, backwards=backwards, n_rows=N_ROWS)
             for sizes, (first, *_) in zip(shapes, results, strict=True)
         ]
         for backwards in (False, True)
     ]
     backwards = sum(one is not None for one in read[1]) > sum(one is not None for one in read[0])
-    numbers, again, changed = [], False, False
-    for sizes, (W, b, x, y), (_, second, touched, _), observed in zip(
+    numbers, again, random, changed, overflows = [], False, False, False, False
+    for sizes, (W, b, x, y), (_, second, touched, _, large), observed in zip(
         shapes, cases, results, read[backwards], strict=True
     ):
         if observed is None:
             continue
-        twice = observed_in(second, sizes, convention, backwards=backwards)
-        again |= twice is None or not _same(observed, twice)
+        twice = observed_in(second, sizes, convention, backwards=backwards, n_rows=N_ROWS)
+        if twice is None or not _same(observed, twice):
+            again, random = True, random or twice is None or not _proportional(observed, twice)
         changed |= touched and returns == "gradients"
+        overflows |= large
         if returns == "weights":
             observed = _from_update(W, b, observed, eta)
         numbers.append(Numbers(tuple(W), tuple(b), x, y, observed))
-    return Trial(convention, tuple(numbers), again, changed) if numbers else None
+    if not numbers:
+        return None
+    return Trial(convention, tuple(numbers), again and not random, changed, random, overflows)
 
 
 def _same(one: Observed, other: Observed) -> bool:
@@ -215,6 +239,21 @@ def _same(one: Observed, other: Observed) -> bool:
     return all(
         u is v if u is None or v is None else np.allclose(u, v, rtol=1e-9, equal_nan=True) for u, v in pairs
     )
+
+
+def _proportional(one: Observed, other: Observed) -> bool:
+    """Whether each array of the second result is a whole multiple of that of the first, but for rounding."""
+    for u, v in zip((*one.dW, *one.db), (*other.dW, *other.db), strict=True):
+        if u is not None and v is not None:
+            size = float(np.linalg.norm(u) * np.linalg.norm(v))
+            if size > 0 and abs(float((u * v).sum())) / size < 0.999:
+                return False
+    factors = [
+        float(np.linalg.norm(v) / np.linalg.norm(u))
+        for u, v in zip(one.dW, other.dW, strict=True)
+        if u is not None and v is not None and u.any()
+    ]
+    return all(abs(factor - round(factor)) < 0.05 for factor in factors)
 
 
 def _from_update(W: Sequence[Array], b: Sequence[Array], after: Observed, eta: float) -> Observed:

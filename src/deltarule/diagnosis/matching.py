@@ -130,7 +130,7 @@ def _both(observed: Observed, found: Sequence[LayerGradient]) -> Iterator[tuple[
         if u is not None:
             yield u, dW
         if v is not None:
-            yield v, db if v.size == db.size else np.array([db.sum()])
+            yield v, np.array([db.sum()]) if v.size == 1 < db.size else db
 
 
 def decimals_of(observed: Observed) -> int | None:

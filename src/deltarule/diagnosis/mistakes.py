@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, LayerGradient
 from deltarule.registry import record
 
-__all__ = ["ACCUMULATES", "CHANGES", "MISTAKES", "Mistake", "Unfit"]
+__all__ = ["ACCUMULATES", "CHANGES", "MISTAKES", "OVERFLOWS", "Mistake", "Unfit"]
 
 
 class Unfit(Exception):
@@ -369,6 +369,8 @@ def _bias(kind: str) -> type[Backprop]:
                 return right * self.case.n
             if kind == "mean":
                 return right / self.case.n
+            if kind == "unsummed":
+                return delta
             return delta[0 if kind == "first" else -1].copy()
 
     return Bias
@@ -671,10 +673,10 @@ MISTAKES: tuple[Mistake, ...] = (
         "the bias gradient is summed over the wrong axis",
         "delta has a row for each sample and a column for each neuron: a bias gradient sums the samples "
         "only.",
-        "db = delta.sum(),  delta.mean(),  delta[0]",
+        "db = delta.sum(),  delta.mean(),  delta[0],  delta",
         "db = delta.sum(axis=0)",
         "Sum over the samples; with the mean over samples in delta already, do not divide again.",
-        tuple(map(_bias, ("all", "mean_of_all", "times_n", "mean", "first", "last"))),
+        tuple(map(_bias, ("all", "mean_of_all", "times_n", "mean", "first", "last", "unsummed"))),
     ),
     Mistake(
         "one_sample_only",
@@ -764,15 +766,24 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "changes_its_inputs",
         "the arrays passed in are changed",
-        "Weights or samples are worked on in place: the caller's arrays change too, and a second call, "
-        "or a check "
-        "by finite differences, starts from other numbers.",
+        "Weights or samples are worked on in place: the caller's arrays change too, and a second call, or a "
+        "check by finite differences, starts from other numbers.",
         "W -= eta * dW   (on the caller's array)",
         "W = W - eta * dW",
         "Return gradients and leave the arguments alone, or work on copies.",
         (),
     ),
+    Mistake(
+        "softmax_overflows",
+        "the softmax overflows",
+        "For large z, e^z is infinite, and infinity by infinity is NaN. Or the greatest z of the whole array "
+        "was taken away, so that rows with smaller ones become 0 by 0.",
+        "e = exp(z)",
+        "e = exp(z − z.max(axis=1, keepdims=True))",
+        "Take away each row's own greatest z: the softmax does not change.",
+        (),
+    ),
 )
 
 #: The mistakes that show in how the code behaves, not in the numbers of one call.
-ACCUMULATES, CHANGES = MISTAKES[-2:]
+ACCUMULATES, CHANGES, OVERFLOWS = MISTAKES[-3:]
