@@ -10,14 +10,23 @@ import pytest
 import deltarule as dr
 from deltarule import Dense, InputError, Network, Scaled, ShapeError, datasets, fit_encoding, health, train
 from deltarule.activations import Activation
-from deltarule.check.findings import RULES, SEVERITIES, TEXTS, rms
+from deltarule.check.findings import SEVERITIES, TEXTS
+from deltarule.check.rules import RULES
+from deltarule.check.signs import rms
 from deltarule.layers import BIAS_KINDS
 from deltarule.tutorials import load_example
 
 from .cases import PAIRS, problem
 
+
+def rest_slow(cases, n_fast=1):
+    """The first cases as they are; the others run with the slow tests."""
+    return [*cases[:n_fast], *(pytest.param(case, marks=pytest.mark.slow) for case in cases[n_fast:])]
+
+
 SOURCES = ["iris", "wine", "breast_cancer"]
-SEEDS = [0, 1, 2]
+FEW_SOURCES = rest_slow(SOURCES, 2)
+SEEDS = rest_slow([0, 1, 2])
 
 
 def encoded(name, scale=None):
@@ -162,7 +171,7 @@ def test_inputs_of_the_wrong_size(spoil, said):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
 def test_equal_first_weights(source, activation, seed):
     report = trained(encoded(source), 16, activation=activation, initializer="constant(0.3)", seed=seed)
@@ -201,7 +210,7 @@ def test_zeros_without_a_hidden_layer_are_no_fault():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 @pytest.mark.parametrize(
     ("activation", "optimizer"),
     [("relu", "sgd(5)"), ("tanh", "adam(3)"), ("tanh", "sgd(30)"), ("relu", "adam(1)"), ("tanh", "sgd(100)")],
@@ -220,7 +229,7 @@ def test_a_history_of_a_loss_that_is_not_finite():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 @pytest.mark.parametrize("optimizer", ["sgd(1e-5)", "adam(3e-6)", "sgd(cosine(1e-4))", "momentum(1e-5)"])
 def test_a_learning_rate_too_low(source, optimizer, seed):
     report = trained(encoded(source), 16, optimizer=optimizer, seed=seed)
@@ -228,7 +237,7 @@ def test_a_learning_rate_too_low(source, optimizer, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 def test_dead_units(source, seed):
     data = encoded(source)
     report = trained(data, 16, activation="relu", bias_initializer="constant(-20)", seed=seed)
@@ -263,7 +272,7 @@ def test_a_dead_output():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 @pytest.mark.parametrize(("activation", "initializer"), [("tanh", "normal(30)"), ("sigmoid", "normal(50)")])
 def test_saturated_units(source, activation, initializer, seed):
     data = encoded(source)
@@ -286,7 +295,7 @@ def test_an_output_saturated_where_it_is_wrong():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", FEW_SOURCES)
 def test_gradients_that_vanish_or_explode(source, seed):
     data = encoded(source)
     deep = trained(data, *[16] * 8, activation="sigmoid", optimizer="sgd(0.1)", epochs=10, seed=seed)
@@ -396,7 +405,7 @@ def test_an_overflow_is_named():
 
 
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
-@pytest.mark.parametrize("bias", BIAS_KINDS)
+@pytest.mark.parametrize("bias", rest_slow(BIAS_KINDS))
 def test_every_activation_loss_and_bias(output, loss, bias):
     X, Y, _ = problem(24, 3, 2)
     for dtype in ("float64", "float32"):

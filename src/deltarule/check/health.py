@@ -12,17 +12,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.check.findings import (
-    SEVERITIES,
-    Finding,
-    Signs,
-    dead_units,
-    find,
-    guess_loss,
-    moves,
-    rms,
-    saturated_units,
-)
+from deltarule.check.findings import SEVERITIES, Finding
+from deltarule.check.rules import find
+from deltarule.check.signs import Signs, guess_loss, moves, rms
+from deltarule.check.units import is_dead, is_saturated
 from deltarule.engines import reference
 from deltarule.errors import InputError
 from deltarule.network import Network
@@ -218,8 +211,8 @@ def _layer(signs: Signs, index: int) -> LayerHealth:
         activation=layer.activation.name,
         neurons=layer.dense.n_out,
         activity=float(np.abs(step.a).mean()),
-        dead=float(dead_units(signs, index).mean()),
-        saturated=float(saturated_units(signs, index).mean()),
+        dead=float(is_dead(signs, index).mean()),
+        saturated=float(is_saturated(signs, index).mean()),
         rms_delta=rms(grad.delta),
         rms_dW=rms(grad.dW),
         rms_W=rms(layer.W),
