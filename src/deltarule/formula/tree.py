@@ -285,7 +285,7 @@ class Pow(Expr):
 
     @_quietly
     def value(self, of: Values) -> Any:
-        return self.body.value(of) ** self.exponent.value(of)
+        return np.power(1.0 * self.body.value(of), self.exponent.value(of))
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
