@@ -292,6 +292,15 @@ def test_a_class_with_forward_and_backward_that_keeps_its_gradients():
     assert keys(diagnose(Matrices(wrong=True), **TANH)) == ["slope_missing_in_hidden_layer"]
 
 
+def test_a_right_gradient_of_weights_that_cannot_learn():
+    net = Matrices()
+    net.W1[:], net.b1[:], net.W2[:] = 0.5, 0.0, 0.5
+    diagnosis = diagnose(net, **TANH)
+    assert diagnosis.right
+    assert "same weights" in str(diagnosis)
+    assert not diagnose(Matrices(), **TANH).notes
+
+
 # ---------------------------------------------------------------------- code that misbehaves
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from deltarule.activations import ACTIVATIONS
 from deltarule.arrays import Array, as_matrix, as_numbers, check_number
+from deltarule.check import health
 from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.conventions import CONVENTIONS, observed_in
 from deltarule.diagnosis.functions import ETA, Trial, try_code
@@ -174,8 +175,28 @@ def _behaviour(trial: Trial, settings: Settings | None, alone: bool) -> tuple[Mi
 def _explained(trial: Trial, found: Sequence[Explanation], eta: float, notes: tuple[str, ...]) -> Diagnosis:
     best = found[0]
     first = _first_wrong(trial.numbers, best.settings, eta) if best.candidate.mistakes else None
-    mistakes = (*best.candidate.mistakes, *_behaviour(trial, best.settings, not best.candidate.mistakes))
+    mistakes = (
+        *best.candidate.mistakes,
+        *_behaviour(trial, best.settings, not best.candidate.mistakes),
+    )
+    if not mistakes and trial.convention is None:
+        notes = (*notes, *_state(trial.numbers, best.settings, eta))
     return Diagnosis(not mistakes, best.settings, _layout(trial), mistakes, _others(found), first, notes)
+
+
+#: What may be wrong with the weights of a network whose gradient is right.
+_STATES = ("symmetric_neurons", "dead_units", "saturated_units", "huge_weights")
+
+
+def _state(numbers: Sequence[Numbers], settings: Settings, eta: float) -> list[str]:
+    """What keeps the network's own weights from learning, though its gradient is right."""
+    x, y = (np.concatenate([getattr(one, name) for one in numbers]) for name in "xy")
+    report = health(numbers[0].case(settings, eta).net, x, y)
+    return [
+        f"But {finding.where}: {finding.evidence} {finding.meaning} {finding.remedy}"
+        for finding in report.findings
+        if finding.name in _STATES and finding.severity != "note"
+    ]
 
 
 def _unexplained(trial: Trial, given: Settings, eta: float, notes: tuple[str, ...]) -> Diagnosis:

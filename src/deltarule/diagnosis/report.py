@@ -12,6 +12,12 @@ from deltarule.registry import record
 __all__ = ["Diagnosis", "FirstWrong"]
 
 
+_IF_RIGHT = (
+    "If training still goes wrong, it is not for the gradient: dr.health(net, X, Y, history) looks at first "
+    "weights, saturated and dead units, scaling and the learning rate."
+)
+
+
 @record
 class FirstWrong:
     """The first quantity, going back from the output, that is not what it should be.
@@ -127,6 +133,8 @@ class Diagnosis:
             ]  # fmt: skip
         if self.alternatives:
             lines += ["", "The same numbers also come from:", *(f"  {other}" for other in self.alternatives)]
+        if self.right:
+            lines += ["", _IF_RIGHT]
         return [*lines, *([""] if self.notes else []), *self.notes]
 
 
