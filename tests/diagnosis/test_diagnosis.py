@@ -124,8 +124,12 @@ def in_layout(convention, hidden, output):
         turn = convention.weights == "out_in"
         W = [np.array(w).T if turn else np.array(w) for w in weights]
         b = [np.array(v).ravel() for v in biases]
+        if convention.biases == "shared":
+            b = [np.full(w.shape[1], v[0]) for w, v in zip(W, b, strict=True)]
         x, y = (np.array(v).T if convention.samples == "columns" else np.array(v) for v in (X, Y))
         dW, db = right(W, b, x, y)
+        if convention.biases == "shared":
+            return [convention.W(g) for g in dW], [float(g.sum()) for g in db]
         return [convention.W(g) for g in dW], [convention.b(g) for g in db]
 
     return function
@@ -186,6 +190,31 @@ def right_pair(weights, biases, X, Y):
 def test_gradients_come_back_in_any_form(form):
     diagnosis = diagnose(lambda *arguments: form(*right_pair(*arguments)))
     assert diagnosis.right, str(diagnosis)
+
+
+def shared_bias(weights, biases, X, Y):
+    """One number for each layer."""
+    full = [np.full(w.shape[1], float(b)) for w, b in zip(weights, biases, strict=True)]
+    dW, db = right_pair(weights, full, X, Y)
+    return dW, [g.sum() for g in db]
+
+
+def no_bias(weights, X, Y):
+    return right_pair(weights, [np.zeros(w.shape[1]) for w in weights], X, Y)[0]
+
+
+def biases_ignored(weights, biases, X, Y):
+    return no_bias(weights, X, Y)
+
+
+@pytest.mark.parametrize("code", [shared_bias, no_bias, biases_ignored])
+def test_shared_biases_and_none(code):
+    diagnosis = diagnose(code, **TANH)
+    assert diagnosis.right, str(diagnosis)
+
+
+def test_a_mistake_without_biases():
+    assert keys(diagnose(lambda weights, X, Y: [-g for g in no_bias(weights, X, Y)], **TANH)) == ["sign"]
 
 
 def updating(weights, biases, X, Y, learning_rate):

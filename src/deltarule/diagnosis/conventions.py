@@ -24,8 +24,8 @@ class Convention:
     weights : "in_out" or "out_in"
         What the rows of W are: W (in, out) or (out, in).
     samples : "rows" or "columns"
-    biases : "vector", "row", "column" or "none"
-        (out,), (1, out), (out, 1), or an empty list.
+    biases : "vector", "row", "column" or "shared"
+        (out,), (1, out), (out, 1), or one number for each layer.
     lists : bool
         Lists of numbers, a list of weights for each neuron, in the place of arrays.
     """
@@ -41,7 +41,9 @@ class Convention:
         return turned.tolist() if self.lists else turned
 
     def b(self, b: Array) -> Any:
-        """Our b (out,) in this layout."""
+        """Our b (out,) in this layout; of a shared one the first entry."""
+        if self.biases == "shared":
+            return float(b[0])
         shaped = {"row": b[None, :], "column": b[:, None]}.get(self.biases, b).copy()
         return shaped.tolist() if self.lists else shaped
 
@@ -60,7 +62,7 @@ class Convention:
             "vector": "biases (out,)",
             "row": "biases (1, out)",
             "column": "biases (out, 1)",
-            "none": "no biases",
+            "shared": "one bias for each layer",
         }
         return f"{kind}, samples in {self.samples}, {bias[self.biases]}"
 
@@ -70,7 +72,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         Convention(weights, samples, biases)
         for (weights, samples), biases in product(
             [("in_out", "rows"), ("out_in", "columns"), ("out_in", "rows"), ("in_out", "columns")],
-            ["vector", "row", "column"],
+            ["vector", "row", "column", "shared"],
         )
     ),
     Convention("out_in", "rows", "vector", lists=True),
@@ -136,6 +138,8 @@ def _assigned(
         if at_W < n_layers and leaf.shape == _shape_of_W(sizes, at_W, convention):
             dW[at_W] = leaf.T if convention.weights == "out_in" else leaf
             at_W += 1
+        elif shared and leaf.ndim == 1 and leaf.size == n_layers - at_b > 1:  # one number for each layer
+            waiting = [*(leaf[i : i + 1] for i in range(leaf.size)), *waiting]
         elif at_b < n_layers and leaf.size == (1 if shared else sizes[at_b + 1]):
             db[at_b] = leaf.reshape(-1)
             at_b += 1

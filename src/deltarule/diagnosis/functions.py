@@ -109,14 +109,14 @@ def try_code(
     outcome = run_apart(lambda: _tried(get(), cases, eta, returns), seconds)
     if outcome.value is None:
         return [], outcome, eta or ETA
-    kind, rate, results = outcome.value
+    kind, biased, rate, results = outcome.value
     if kind == "object":
         return [Trial(None, tuple(results))], outcome, rate
     trials: list[Trial] = []
     for convention, found in zip(CONVENTIONS, results, strict=True):
         trial = _trial(convention, shapes, cases, found, rate, kind)
         if trial is not None and not any(_same_numbers(trial, other) for other in trials):
-            trials.append(trial)
+            trials += ([trial] if biased else []) + _without_biases(trial)
     if not trials:
         outcome = replace(outcome, error=_why_nothing(shapes, results[0]))
     return trials, outcome, rate
@@ -133,12 +133,25 @@ def _tried(subject: Any, cases: Sequence[Any], eta: float | None, returns: str |
     """What the process sends back: the kind of subject, the learning rate, and what came out."""
     if is_network(subject):
         rate = eta or learning_rate_of(subject) or ETA
-        return "object", rate, one_step(subject, rate)
+        return "object", True, rate, one_step(subject, rate)
     if not callable(subject):
         raise TypeError(f"a {type(subject).__name__} is no function and no network with weights")
     rate = eta or ETA
     kind = returns or ("weights" if takes_learning_rate(subject) else "gradients")
-    return kind, rate, [_in_layout(subject, convention, cases, rate, kind) for convention in CONVENTIONS]
+    return (
+        kind,
+        takes_biases(subject),
+        rate,
+        [_in_layout(subject, convention, cases, rate, kind) for convention in CONVENTIONS],
+    )
+
+
+def _without_biases(trial: Trial) -> list[Trial]:
+    """The same read as a network without biases, where the code gives no gradients for any."""
+    if any(db is not None for one in trial.numbers for db in one.observed.db):
+        return []
+    numbers = tuple(replace(one, b=(None,) * len(one.W)) for one in trial.numbers)
+    return [replace(trial, numbers=numbers)]
 
 
 def _same_numbers(one: Trial, other: Trial) -> bool:
@@ -159,18 +172,22 @@ def takes_learning_rate(function: Callable[..., Any]) -> bool:
         return False
 
 
+def takes_biases(function: Callable[..., Any]) -> bool:
+    """Whether it has more arguments than weights, X and Y."""
+    try:
+        return len(inspect.signature(function).parameters) != 3
+    except (TypeError, ValueError):
+        return True
+
+
 def _in_layout(
     function: Callable[..., Any], convention: Convention, cases: Sequence[Any], eta: float, returns: str
 ) -> list[Result]:
     """What came out for each network."""
     found = []
     for W, b, x, y in cases:
-        arguments = [
-            [convention.W(w) for w in W],
-            [convention.b(v) for v in b],
-            convention.rows(x),
-            convention.rows(y),
-        ]
+        biases = [[convention.b(v) for v in b]] if takes_biases(function) else []
+        arguments = [[convention.W(w) for w in W], *biases, convention.rows(x), convention.rows(y)]
         extra = [eta] if returns == "weights" else []
         try:
             kept = deepcopy(arguments)
@@ -207,21 +224,23 @@ def _trial(
     returns: str,
 ) -> Trial | None:
     """What came out in this layout, read in the order of layers in which most of it fits."""
+    shared = convention.biases == "shared"
     read = [
         [
-            observed_in(first, sizes, convention, backwards=backwards, n_rows=N_ROWS)
+            observed_in(first, sizes, convention, shared, backwards=backwards, n_rows=N_ROWS)
             for sizes, (first, *_) in zip(shapes, results, strict=True)
         ]
         for backwards in (False, True)
     ]
     backwards = sum(one is not None for one in read[1]) > sum(one is not None for one in read[0])
     numbers, again, random, changed, overflows = [], False, False, False, False
-    for sizes, (W, b, x, y), (_, second, touched, _, large), observed in zip(
+    for sizes, (W, full, x, y), (_, second, touched, _, large), observed in zip(
         shapes, cases, results, read[backwards], strict=True
     ):
         if observed is None:
             continue
-        twice = observed_in(second, sizes, convention, backwards=backwards, n_rows=N_ROWS)
+        b = [v[:1] for v in full] if shared else full
+        twice = observed_in(second, sizes, convention, shared, backwards=backwards, n_rows=N_ROWS)
         if twice is None or not _same(observed, twice):
             again, random = True, random or twice is None or not _proportional(observed, twice)
         changed |= touched and returns == "gradients"
