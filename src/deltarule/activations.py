@@ -31,7 +31,7 @@ from deltarule.formula.tree import (
     times,
     z,
 )
-from deltarule.registry import Registry, record
+from deltarule.registry import Registry, made_again, record
 
 __all__ = ["ACTIVATIONS", "Activation", "log_softmax", "register_activation", "softplus"]
 
@@ -88,6 +88,8 @@ class Activation:
         object.__setattr__(self, "formula", formula_of(self.formula))
         object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
 
+    __reduce__ = made_again
+
     def delta(self, da: Array, z: Array, a: Array) -> Array:
         """``delta = ∂L/∂z`` from ``da = ∂L/∂a``: ``da ⊙ f′(z)``; for softmax ``Jᵀ·da``."""
         if self.pull_back is not None:
@@ -102,6 +104,19 @@ def _relu(z: Array) -> Array:
 def _minus_magnitude(z: Array) -> Array:
     """−|z|; for complex z its analytic continuation, z or −z."""
     return np.minimum(z, -z)
+
+
+#: e^z grows no further from here on, at 4·10⁹: a loss may square it, and float32 ends at 10³⁸.
+_EXP_MOST = 22.0
+
+
+@_underflow_is_zero
+def _exp(z: Array) -> Array:
+    return np.exp(np.minimum(z, _EXP_MOST))
+
+
+def _exp_derivative(z: Array, a: Array) -> Array:
+    return a * (z.real < _EXP_MOST)
 
 
 @_underflow_is_zero
@@ -303,6 +318,7 @@ register_activation(
         range=(0, INF),
     )
 )
+register_activation(Activation("exp", _exp, _exp_derivative, exp(z), Symbol("a"), range=(0, INF)))
 register_activation(
     Activation(
         "softmax",

@@ -16,7 +16,10 @@ __all__ = [
     "TINY",
     "Array",
     "Scaled",
+    "Sparse",
     "aligned_empty",
+    "as_batch",
+    "as_inputs",
     "as_matrix",
     "as_numbers",
     "as_sample_weight",
@@ -32,6 +35,9 @@ LINE = 64
 
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
+
+#: Sparse inputs are written out as dense numbers up to this many bytes.
+DENSE_BYTES = 2**30
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
@@ -52,15 +58,16 @@ class Scaled:
     Parameters
     ----------
     values : array-like, (n_samples, n_features)
+        What SciPy holds sparse stays sparse.
     shift, scale : float or array-like, (n_features,)
-        In the units of the values; ``scale`` is not 0.
+        In the units of the values; ``scale`` is not 0, and ``shift`` is 0 where the values are sparse.
 
     Raises
     ------
     ShapeError
         If the shapes do not fit.
     InputError
-        If a number is not finite, or a scale is 0.
+        If a number is not finite, a scale is 0, or sparse values would be shifted.
 
     Examples
     --------
@@ -70,11 +77,22 @@ class Scaled:
     """
 
     def __init__(self, values: Any, shift: Any = 0.0, scale: Any = 1.0) -> None:
-        self.values = as_matrix(values, "values")
+        self.values = as_inputs(values, "values")
         self.shift = _for_each_column(shift, "shift", self.values.shape[1])
         self.scale = _for_each_column(scale, "scale", self.values.shape[1])
         if not self.scale.all():
             raise InputError(f"scale must not be 0, got 0 in column {int(np.argmin(self.scale != 0))}")
+        if self.is_sparse and self.shift.any():
+            column = int(np.argmax(self.shift != 0))
+            raise InputError(
+                f"shift must be 0 for sparse values, whose zeros it would fill, got "
+                f"{self.shift[column]:g} in column {column}; scale alone, or pass values.toarray()"
+            )
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the values are sparse."""
+        return isinstance(self.values, Sparse)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,8 +108,16 @@ class Scaled:
         part.values, part.shift, part.scale = self.values[rows], self.shift, self.scale
         return part
 
+    def batch(self, dtype: npt.DTypeLike) -> Array:
+        """The inputs as a layer multiplies them: a ``csr_array`` where the values are sparse."""
+        if not isinstance(self.values, Sparse):
+            return self.astype(dtype)
+        x = self.values.csr.astype(dtype)
+        x.data /= self.scale.astype(dtype)[x.indices]
+        return x
+
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Array:
-        """The inputs themselves, (n_samples, n_features)."""
+        """The inputs themselves as dense numbers, (n_samples, n_features)."""
         x = self.values.astype(dtype)
         if self.shift.any():
             x -= self.shift.astype(dtype)
@@ -102,6 +128,76 @@ class Scaled:
         return self.astype(np.float64 if dtype is None else dtype)
 
 
+def as_batch(x: Array | Scaled, dtype: npt.DTypeLike) -> Array:
+    """Inputs as a layer multiplies them; a ``csr_array`` stands for an array where they are sparse."""
+    return x.batch(dtype) if isinstance(x, Scaled) else x.astype(dtype, copy=False)
+
+
+class Sparse:
+    """Values that are mostly 0, as SciPy's ``csr_array``; some rows at a time can be had as dense numbers.
+
+    Parameters
+    ----------
+    csr : csr_array, (n_rows, n_columns)
+        In canonical format: every row's indices go up, and none is there twice.
+    """
+
+    def __init__(self, csr: Any) -> None:
+        self.csr = csr
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_rows, n_columns)."""
+        return self.csr.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Number type of the values."""
+        return self.csr.dtype
+
+    def __len__(self) -> int:
+        return self.csr.shape[0]
+
+    def __getitem__(self, key: Any) -> Sparse:
+        """Some of the rows, or of rows and columns."""
+        return Sparse(self.csr[key])
+
+    def narrowed(self, dtype: npt.DTypeLike) -> Sparse:
+        """The same values in another number type."""
+        return Sparse(self.csr.astype(dtype, copy=False))
+
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """``indptr``, ``indices`` and ``data`` of CSR, the same for the same values."""
+        return self.csr.indptr.astype(np.int64), self.csr.indices.astype(np.int64), self.csr.data
+
+    def astype(self, dtype: npt.DTypeLike) -> Array:
+        """The values as dense numbers.
+
+        Raises
+        ------
+        InputError
+            If they would take more than ``DENSE_BYTES``.
+        """
+        size = math.prod(self.shape) * np.dtype(dtype).itemsize
+        if size > DENSE_BYTES:
+            raise InputError(
+                f"sparse inputs of shape {self.shape} would take {size / 1e9:.1f} GB as dense numbers: "
+                f"take fewer rows, for example X[:100]"
+            )
+        return self.csr.astype(dtype, copy=False).toarray()
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return self.astype(self.dtype if dtype is None else dtype)
+
+    def min(self, axis: int) -> Array:
+        """The least of each column (``axis`` 0) or row, zeros included."""
+        return self.csr.min(axis=axis).toarray().ravel()
+
+    def max(self, axis: int) -> Array:
+        """The greatest of each column (``axis`` 0) or row, zeros included."""
+        return self.csr.max(axis=axis).toarray().ravel()
+
+
 def _for_each_column(values: Any, name: str, n_columns: int) -> Array:
     numbers = as_numbers(values, name).astype(np.float64)
     if numbers.shape not in ((), (n_columns,)):
@@ -110,10 +206,38 @@ def _for_each_column(values: Any, name: str, n_columns: int) -> Array:
     return np.broadcast_to(numbers, (n_columns,))
 
 
+def as_inputs(values: Any, name: str) -> Array | Sparse:
+    """``values`` as :func:`as_matrix` takes them, except that what SciPy holds sparse stays sparse."""
+    if isinstance(values, np.ndarray) or not hasattr(values, "tocsr"):
+        return values if isinstance(values, Sparse) else as_matrix(values, name)
+    return _as_sparse(values, name)
+
+
+def _as_sparse(values: Any, name: str) -> Sparse:
+    """``values`` checked, and in canonical format; they themselves are not modified."""
+    from scipy.sparse import csr_array
+
+    if len(values.shape) != 2 or 0 in values.shape:
+        raise _no_table(values.shape, name)
+    if values.dtype.kind not in _REAL:
+        raise InputError(_NOT_REAL.format(name, values.dtype))
+    try:
+        csr = csr_array(values)
+        csr.check_format()  # whoever follows the indices must find all of them inside
+    except ValueError as error:
+        raise InputError(f"{name} is not a sparse matrix in order: {error}") from None
+    if not csr.has_canonical_format:
+        csr = csr.copy()
+        csr.sum_duplicates()
+    sparse = Sparse(csr)
+    check_finite(sparse, name)
+    return sparse
+
+
 def as_matrix(values: Any, name: str) -> Array:
     """``values`` as a two-dimensional array of finite numbers, never copied without need.
 
-    Lists, arrays of any order and number type, data frames and SciPy sparse matrices are taken.
+    Lists, arrays of any order and number type, data frames and SciPy sparse matrices (written out) are taken.
 
     Parameters
     ----------
@@ -133,13 +257,17 @@ def as_matrix(values: Any, name: str) -> Array:
         If a cell is not a number, or not finite (the message names row and column).
     """
     array = as_numbers(values, name)
-    if array.ndim != 2:
-        hint = f"; one sample is {name}[None, :], one feature is {name}[:, None]" if array.ndim == 1 else ""
-        raise ShapeError(f"{name} must have two dimensions, (rows, columns), got shape {array.shape}{hint}")
-    if 0 in array.shape:
-        raise ShapeError(f"{name} must have at least one row and one column, got shape {array.shape}")
+    if array.ndim != 2 or not array.size:
+        raise _no_table(array.shape, name)
     check_finite(array, name)
     return array
+
+
+def _no_table(shape: tuple[int, ...], name: str) -> ShapeError:
+    if len(shape) == 2:
+        return ShapeError(f"{name} must have at least one row and one column, got shape {shape}")
+    hint = f"; one sample is {name}[None, :], one feature is {name}[:, None]" if len(shape) == 1 else ""
+    return ShapeError(f"{name} must have two dimensions, (rows, columns), got shape {shape}{hint}")
 
 
 def as_numbers(values: Any, name: str) -> Array:
@@ -152,9 +280,14 @@ def as_numbers(values: Any, name: str) -> Array:
         raise ShapeError(f"{name} is ragged: its rows have different lengths") from None
     if array.dtype.kind in "OSU":  # [[1, "a"]] has made one type of all: look at the cells as they were
         array = _numbers_of_objects(np.asarray(values, dtype=object), name)
-    if array.dtype.kind not in "buif":
-        raise InputError(f"{name} must hold real numbers, got {array.dtype}")
+    if array.dtype.kind not in _REAL:
+        raise InputError(_NOT_REAL.format(name, array.dtype))
     return array
+
+
+#: Kinds of number types: booleans, whole numbers of both kinds, floats.
+_REAL = "buif"
+_NOT_REAL = "{} must hold real numbers, got {}"
 
 
 def _numbers_of_objects(array: Array, name: str) -> Array:
@@ -171,12 +304,16 @@ def _numbers_of_objects(array: Array, name: str) -> Array:
     return numbers
 
 
-def check_finite(array: Array, name: str) -> None:
+def check_finite(array: Array | Sparse, name: str) -> None:
     """Refuse NaN and infinity, naming the first cell that holds one."""
-    if array.dtype.kind != "f" or _sum_is_finite(array) or np.isfinite(array).all():
+    values = array.csr.data if isinstance(array, Sparse) else array
+    if values.dtype.kind != "f" or _sum_is_finite(values) or np.isfinite(values).all():
         return
-    index = tuple(np.argwhere(~np.isfinite(array))[0])
-    raise InputError(f"{name} must hold finite numbers, got {array[index]} at {_place(index)}")
+    index = place = tuple(np.argwhere(~np.isfinite(values))[0])
+    if isinstance(array, Sparse):
+        row = np.searchsorted(array.csr.indptr, index[0], side="right") - 1
+        place = row, array.csr.indices[index]
+    raise InputError(f"{name} must hold finite numbers, got {values[index]} at {_place(place)}")
 
 
 def _sum_is_finite(array: Array) -> bool:

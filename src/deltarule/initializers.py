@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from deltarule.arrays import Array, check_number
-from deltarule.registry import Registry, record
+from deltarule.registry import Registry, made_again, record
 
 __all__ = ["INITIALIZERS", "Initializer"]
 
@@ -38,6 +38,8 @@ class Initializer:
     name: str
     draw: Callable[[np.random.Generator, int, int], Array]
     formula: str
+
+    __reduce__ = made_again
 
 
 def _constant(value: float) -> Initializer:

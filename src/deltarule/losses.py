@@ -28,7 +28,7 @@ from deltarule.formula.tree import (
 )
 from deltarule.formula.tree import a as _a
 from deltarule.formula.tree import y as _y
-from deltarule.registry import Registry, record
+from deltarule.registry import Registry, made_again, record
 
 __all__ = ["FUSED", "LOSSES", "Fused", "Loss", "Objective", "as_targets", "register_loss"]
 
@@ -84,6 +84,8 @@ class Loss:
         object.__setattr__(self, "formula", formula_of(self.formula))
         object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
 
+    __reduce__ = made_again
+
     def accepts(self, output: Activation) -> bool:
         """Whether this activation keeps the outputs inside the loss's domain."""
         return self.domain[0] <= output.range[0] and output.range[1] <= self.domain[1]
@@ -136,7 +138,30 @@ def _huber(threshold: float = 1.0) -> Loss:
     )
 
 
-#: The losses by name. ``huber(threshold)`` takes a parameter.
+def _quantile(level: float = 0.5) -> Loss:
+    check_number("quantile: level", level, TINY, math.nextafter(1, 0))
+    level = float(level)
+
+    def terms(a: Array, y: Array) -> Array:
+        r = a - y
+        return np.maximum((1 - level) * r, -level * r)
+
+    def derivative(a: Array, y: Array) -> Array:
+        above, equal = (a - y).real > 0, a == y
+        return np.select([equal, above], [0, 1 - level], -level).astype(a.dtype)
+
+    return Loss(  # Koenker & Bassett (1978)
+        name="quantile" if level == 0.5 else f"quantile({level!r})",
+        parameter=level,
+        terms=terms,
+        derivative=derivative,
+        formula=Choice(times(1 - level, _r), Compare(_r, ">", Number(0)), -times(level, _r)),
+        derivative_formula=Choice(Number(1 - level), Compare(_r, ">", Number(0)), Number(-level)),
+        kinks=(0.0,),
+    )
+
+
+#: The losses by name. ``huber(threshold)`` and ``quantile(level)`` take a parameter.
 LOSSES: Registry[Loss] = Registry("loss", Loss)
 
 
@@ -190,6 +215,7 @@ register_loss(
     )
 )
 LOSSES.register("huber", _huber)
+LOSSES.register("quantile", _quantile)
 register_loss(
     Loss(
         "binary_cross_entropy",
@@ -251,6 +277,7 @@ class Fused:
 FUSED: dict[tuple[str, str], Fused] = {
     ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z)),
     ("sigmoid", "binary_cross_entropy"): Fused(lambda z, a, y: softplus(z) - y * z),
+    ("exp", "poisson"): Fused(lambda z, a, y: a - y * z),
     ("identity", "half_squared_error"): Fused(lambda z, a, y: (a - y) ** 2 / 2),
 }
 

@@ -13,8 +13,10 @@ from deltarule.architecture import dense_layers, describe
 from deltarule.arrays import (
     Array,
     Scaled,
+    Sparse,
     aligned_empty,
-    as_matrix,
+    as_batch,
+    as_inputs,
     as_numbers,
     as_sample_weight,
     check_finite,
@@ -165,6 +167,7 @@ class Network:
         Parameters
         ----------
         X : array-like, (n_samples, n_features)
+            What SciPy holds sparse stays sparse, ``trace[0].x`` as well.
         rng : Generator, optional
             Draws dropout masks; without one nothing is dropped.
 
@@ -178,7 +181,7 @@ class Network:
         ShapeError, InputError
             If X does not fit the first layer or holds anything but finite numbers.
         """
-        return reference.forward(self.layers, self.inputs(X).astype(self.dtype, copy=False), rng)
+        return reference.forward(self.layers, as_batch(self.inputs(X), self.dtype), rng)
 
     def backward(self, trace: Trace, Y: Any, sample_weight: Any = None) -> Gradients:
         """The gradient of :meth:`cost`, layer by layer; nothing is updated.
@@ -234,16 +237,21 @@ class Network:
         return engine_to_predict(engine, self).predict(self, self.inputs(X))
 
     def inputs(self, X: Any) -> Array | Scaled:
-        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay."""
-        x = X if isinstance(X, Scaled) else as_matrix(X, "X")
+        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay.
+
+        Sparse inputs come as :class:`Scaled`, whose ``astype`` makes dense numbers of some rows.
+        """
+        x = X if isinstance(X, Scaled) else as_inputs(X, "X")
         dense = self.layers[0].dense
         if x.shape[1] != dense.n_in:
             raise ShapeError(
                 f"layer 1 ({describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
             )
-        if isinstance(x, Scaled) or x.itemsize < self.dtype.itemsize:
+        if isinstance(x, Scaled):
             return x
-        return self._narrowed(x, "X")
+        if x.dtype.itemsize >= self.dtype.itemsize:
+            x = self._narrowed(x, "X")
+        return Scaled(x) if isinstance(x, Sparse) else x
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
         """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
@@ -251,11 +259,12 @@ class Network:
         weight = as_sample_weight(sample_weight, n_samples)
         return y, None if weight is None else self._narrowed(weight, "sample_weight")
 
-    def _narrowed(self, array: Array, name: str) -> Array:
+    def _narrowed(self, array: Any, name: str) -> Any:
+        """An array, or sparse values, in the network's dtype."""
         if array.dtype == self.dtype:
             return array
         with np.errstate(over="ignore"):
-            narrowed = array.astype(self.dtype)
+            narrowed = array.narrowed(self.dtype) if isinstance(array, Sparse) else array.astype(self.dtype)
         check_finite(narrowed, f"{name} as {self.dtype}")
         return narrowed
 
@@ -349,13 +358,14 @@ class Network:
 
     def copy(self, dtype: Any = None) -> Network:
         """A network with parameters of its own, in another number type if one is named."""
-        twin = object.__new__(Network)
-        twin.objective, twin.encoding = self.objective, self.encoding
-        parameters = aligned_empty(self.parameters.shape, dtype or self.dtype)
-        parameters[:] = self.parameters
-        twin._bind([layer.dense for layer in self.layers], parameters)
-        twin._freeze(self.frozen.copy())
-        return twin
+        layers = [layer.dense for layer in self.layers]
+        parameters = self.parameters.astype(dtype or self.dtype, copy=False)
+        return _from_parts(layers, self.objective, self.encoding, parameters, self.frozen.copy())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle and copies: the layers become views again."""
+        layers = [layer.dense for layer in self.layers]
+        return _from_parts, (layers, self.objective, self.encoding, self.parameters, self.frozen)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network and its encoding to one safetensors file, atomically.
@@ -405,6 +415,19 @@ class Network:
         net._freeze(parts.frozen)
         net.encoding = parts.encoding
         return net
+
+
+def _from_parts(
+    layers: Sequence[Dense], objective: Objective, encoding: Encoding | None, parameters: Array, frozen: Array
+) -> Network:
+    """A network with these records, and copies of these numbers."""
+    net = object.__new__(Network)
+    net.objective, net.encoding = objective, encoding
+    own = aligned_empty(parameters.shape, parameters.dtype)
+    own[:] = parameters
+    net._bind(layers, own)
+    net._freeze(frozen)
+    return net
 
 
 def _zeros(n_parameters: int, dtype: str) -> Array:

@@ -7,6 +7,7 @@ of this update.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import field
 from typing import ClassVar, TypeAlias
@@ -28,6 +29,7 @@ __all__ = [
     "TIME",
     "Adagrad",
     "Adam",
+    "AdamHat",
     "AdamW",
     "GradientStep",
     "Momentum",
@@ -46,7 +48,8 @@ THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t"
 
 _m, _v, _s, _mu, _rho, _epsilon, _lambda = map(Symbol, "mvsμρελ")
 _beta1, _beta2 = Symbol("β", "1"), Symbol("β", "2")
-_m_hat, _v_hat = Symbol("m", accent="hat"), Symbol("v", accent="hat")
+_m_hat, _v_hat, _epsilon_hat = (Symbol(letter, accent="hat") for letter in "mvε")
+_unbiased = sqrt(1 - _beta2**TIME) / (1 - _beta1**TIME)
 _scaled_step = (THETA, THETA - ETA * (GRADIENT / (sqrt(_s) + _epsilon)))
 
 
@@ -178,7 +181,7 @@ class Momentum(GradientStep):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_share(self, "momentum")
+        check_number(f"{self.name}: momentum", self.momentum, 0, 1)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         (v,) = slots
@@ -289,6 +292,33 @@ class Adam(GradientStep):
 
 
 @record
+class AdamHat(Adam):
+    """Adam with its factors drawn together, so that ε̂ weighs more than ε in the first updates.
+
+    m ← β₁·m + (1 − β₁)·g;   v ← β₂·v + (1 − β₂)·g²
+    θ ← θ − η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)
+
+    Kingma & Ba (2015), end of section 2: what TensorFlow and scikit-learn compute.
+    """
+
+    name: ClassVar[str] = "adam_hat"
+    steps: ClassVar[Steps] = (
+        *Adam.steps[:2],
+        (THETA, THETA - ETA * _unbiased * (_m / (sqrt(_v) + _epsilon_hat))),
+    )
+    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon_hat: "epsilon"}
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        m, v = slots
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * g**2
+        rate = eta * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
+        theta -= rate * m / (np.sqrt(v) + self.epsilon)
+
+
+@record
 class AdamW(Adam):
     """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
 
@@ -320,12 +350,18 @@ class LBFGS(Optimizer):
     memory : int
         How many past steps approximate the curvature.
     tolerance : float
-        Training stops when no component of the gradient is greater, or when an iteration improves the
-        cost by a smaller relative amount than the rounding of a float.
+        Training stops when no component of the gradient is greater …
+    improvement : float
+        … or when an iteration improves the cost by a smaller relative amount than this, or than the
+        rounding of a float.
+    evaluations : int, optional
+        Training stops after so many looks at the cost; the line search of an iteration takes one or more.
     """
 
     memory: int = 10
     tolerance: float = 1e-10
+    improvement: float = 0.0
+    evaluations: int | None = None
     name: ClassVar[str] = "lbfgs"
 
     @property
@@ -336,6 +372,9 @@ class LBFGS(Optimizer):
     def __post_init__(self) -> None:
         check_whole("lbfgs: memory", self.memory)
         check_number("lbfgs: tolerance", self.tolerance, 0)
+        check_number("lbfgs: improvement", self.improvement, 0)
+        if self.evaluations is not None:
+            check_whole("lbfgs: evaluations", self.evaluations)
 
     def start(self, theta: Array) -> Array:
         """The first parameters, (1, n_parameters): the rest is inside SciPy; resuming replays from here."""
@@ -350,5 +389,5 @@ def _check_share(optimizer: Optimizer, *names: str) -> None:
 
 #: The optimizers by name: ``"adam"``, ``"sgd(0.5)"``, ``"momentum(cosine(0.1), momentum=0.8)"``.
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)  # type: ignore[type-abstract]
-for _optimizer in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS):
+for _optimizer in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamHat, AdamW, LBFGS):
     OPTIMIZERS.register(_optimizer.name, _optimizer)

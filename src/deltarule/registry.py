@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 
 from deltarule.errors import InputError, MissingExtraError
 
-__all__ = ["Registry", "did_you_mean", "import_extra", "record", "spec_of"]
+__all__ = ["Registry", "did_you_mean", "import_extra", "made_again", "record", "spec_of"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,10 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(values)})"
 
 
+#: The registry of each class of records.
+_REGISTRIES: dict[type, Registry[Any]] = {}
+
+
 class Registry(Generic[T]):
     """The known records of one kind, by name.
 
@@ -78,6 +82,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, type_: type[T]) -> None:
         self.kind = kind
         self._type = type_
+        _REGISTRIES.setdefault(type_, self)
         self._makers: dict[str, Callable[..., T]] = {}
 
     def register(self, name: str, maker: Callable[..., T]) -> None:
@@ -125,6 +130,18 @@ class Registry(Generic[T]):
             return self.maker(name)(*args, **kwargs)
         except TypeError as error:
             raise InputError(f"{self.kind} {spec[:60]!r}: {error}") from None
+
+
+def made_again(record: Any) -> tuple[Any, ...]:
+    """For pickle and copies: a record by its name where it is registered, or else by its fields."""
+    if _REGISTRIES[type(record)].holds(record):
+        return _named, (type(record), record.name)
+    return object.__new__, (type(record),), vars(record)
+
+
+def _named(type_: type[T], name: str) -> T:
+    found: T = _REGISTRIES[type_].resolve(name)
+    return found
 
 
 def _parse(spec: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:

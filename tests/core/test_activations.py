@@ -26,6 +26,7 @@ WITNESSES = {
     "gelu": lambda z: z * special.expit(2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)),
     "silu": lambda z: z * special.expit(z),
     "softplus": lambda z: np.logaddexp(0, z),
+    "exp": lambda z: special.expm1(z) + 1,
     "softmax": lambda z: special.softmax(z, axis=-1),
 }
 

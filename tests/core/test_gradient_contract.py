@@ -115,7 +115,8 @@ def test_float32_gradient_matches_float64_differences(output, loss):
         gradient = net.backward(net.forward(X), Y, weight).flat
         assert gradient.dtype == np.float32
         scale = max(1.0, np.abs(gradient).max())
-        assert np.abs(gradient - slopes)[away].max() < 2e-3 * scale, repr(net)
+        rounding = 1e-9 * net.cost(X, Y, weight)  # a float64's, over the step of 1e-6
+        assert np.abs(gradient - slopes)[away].max() < 2e-3 * scale + rounding, repr(net)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['activation']}-{case['loss_kind']}")

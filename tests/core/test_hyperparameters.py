@@ -57,6 +57,8 @@ LEGAL = {
     "weight_decay": "0 10**12",
     "memory": "10**12 10**400",
     "tolerance": "0 10**12",
+    "improvement": "0 10**12",
+    "evaluations": "None 10**12 10**400",
     "rate": "10**12",
     "every": "10**12",
     "factor": "",

@@ -19,6 +19,7 @@ WITNESSES = {
     "mean_squared_error": lambda a, y: ((a - y) ** 2).mean(axis=1),
     "mean_absolute_error": lambda a, y: np.abs(a - y).mean(axis=1),
     "huber": lambda a, y: special.huber(1.0, a - y).sum(axis=1),
+    "quantile": lambda a, y: (np.abs(a - y) / 2).sum(axis=1),
     "binary_cross_entropy": lambda a, y: -(special.xlogy(y, a) + special.xlog1py(1 - y, -a)).sum(axis=1),
     "cross_entropy": lambda a, y: -special.xlogy(y, a).sum(axis=1),
     "poisson": lambda a, y: (a - special.xlogy(y, a)).sum(axis=1),

@@ -395,6 +395,13 @@ _WHY_SHORT: dict[str, tuple[Inline, ...]] = {
         _A - _Y,
         ":",
     ),
+    "poisson": (
+        "With the Poisson loss this shortens, because e^z is its own slope: ",
+        (1 - _Y / _A) * _A,
+        " = ",
+        _A - _Y,
+        ":",
+    ),
     "": ("The slope is 1, so this is just ", _A - _Y, ":"),
 }
 _ROUNDED = (

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from deltarule.activations import ACTIVATIONS
-from deltarule.arrays import LINE, Array, Scaled, aligned_empty
+from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_empty
 from deltarule.engines.contract import Model, Samples
 from deltarule.losses import LOSSES
 from deltarule.optimizers import GradientStep
@@ -56,6 +56,7 @@ NUMBERS = {
     "adagrad": ("epsilon",),
     "rmsprop": ("rho", "epsilon"),
     "adam": ("beta1", "beta2", "epsilon"),
+    "adam_hat": ("beta1", "beta2", "epsilon"),
     "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
 }
 
@@ -99,9 +100,13 @@ def run_epochs(
     kernels = _kernels()
     theta, objective = model.parameters, model.objective
     x, shift, scale = _plain(samples.x, theta.dtype)
-    shares = _count_shares(model, size)
-    layout = _layout(model, math.ceil(size / shares), size, samples.weight is not None)
-    room = layout.rows * x.shape[1] if _is_sparse(model, x, shift) else 0
+    indptr, indices, data = _lists(samples.x, x.dtype)
+    listed = indptr.size > 0
+    work = _work(model, samples.x, size)
+    # Lists leave most of dW 0, but every thread fills all of its own and adds some of all others'.
+    shares = _count_shares(size, work, theta.size if listed else 0)
+    layout = _layout(model, math.ceil(size / shares), size, samples.weight is not None, listed)
+    room = _most(indptr, layout.rows) if listed else _is_sparse(model, x, shift) * layout.rows * x.shape[1]
     numbers = [float(getattr(optimizer, name)) for name in NUMBERS[optimizer.name]]
     losses = np.empty(len(rates))
     gate = np.zeros(16, np.int64)
@@ -119,6 +124,9 @@ def run_epochs(
         kernels.OPTIMIZERS.index(optimizer.name),
         np.array(numbers + [0.0] * (4 - len(numbers))),
         x,
+        indptr,
+        indices,
+        data,
         shift,
         scale,
         samples.y,
@@ -146,7 +154,7 @@ def run_epochs(
         return finished
 
     _prepare("run", theta, x, lambda: run(0, rates[:0]))
-    with _blas_of_one_thread(size * theta.size):
+    with _blas_of_one_thread(work):
         finished = run(0, rates) if shares == 1 else _together(shares, lambda share: run(share, rates))
     return losses[:finished]
 
@@ -163,40 +171,72 @@ def _rounded(count: int) -> int:
 
 def predict(model: Model, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.engines.contract`."""
-    x, shift, scale = _plain(x, model.parameters.dtype)
-    layout = _layouts_to_predict(model)[len(x) > 1]
+    out = np.empty((len(x), model.layers[-1].dense.n_out), model.parameters.dtype)
+    run = _run_lists(model, x, out) if isinstance(x, Scaled) and x.is_sparse else _run_rows(model, x, out)
+    work = _work(model, x, len(out))
+    shares = _count_shares(len(out), work)
+    ends = [len(out) * share // shares for share in range(shares + 1)]
+    with _blas_of_one_thread(work):
+        if shares == 1:
+            run(0, len(out))
+        else:
+            _together(shares, lambda share: run(ends[share], ends[share + 1]))
+    return out
+
+
+def _run_rows(model: Model, x: Array | Scaled, out: Array) -> Callable[[int, int], None]:
+    """What puts the outputs for rows ``start`` to ``stop`` into ``out``."""
+    X, shift, scale = _plain(x, model.parameters.dtype)
+    layout = _layouts_to_predict(model)[len(X) > 1]
     # A row that comes alone goes by its inputs that are not 0, however many: reading W is what takes time.
-    sparse = _is_sparse(model, x, shift) if len(x) > 1 else x.shape[1] >= MANY and not shift.size
-    theta, room = model.parameters, layout.rows * x.shape[1] if sparse else 0
-    out = np.empty((len(x), model.layers[-1].dense.n_out), theta.dtype)
+    sparse = _is_sparse(model, X, shift) if len(X) > 1 else X.shape[1] >= MANY and not shift.size
+    theta, room = model.parameters, layout.rows * X.shape[1] if sparse else 0
     flat, kernel = out.reshape(-1), _kernels().predict
 
     def run(start: int, stop: int) -> None:
         work, bits = np.empty(layout.length, theta.dtype), np.empty(layout.scratch, _whole(theta))
         columns, values = np.empty(room, np.int32), np.empty(room, theta.dtype)
         ends = np.empty(layout.rows if room else 0, np.int64)
-        kernel(start, stop, layout.rows, theta, layout.plan, layout.numbers, x, shift, scale,
+        kernel(start, stop, layout.rows, theta, layout.plan, layout.numbers, X, shift, scale,
                layout.places[2], work, bits, columns, values, ends, flat)  # fmt: skip
 
-    _prepare("predict", theta, x, lambda: run(0, 0))
-    shares = _count_shares(model, len(x))
-    ends = [len(x) * share // shares for share in range(shares + 1)]
-    with _blas_of_one_thread(len(x) * theta.size):
-        if shares == 1:
-            run(0, len(x))
-        else:
-            _together(shares, lambda share: run(ends[share], ends[share + 1]))
-    return out
+    _prepare("predict", theta, X, lambda: run(0, 0))
+    return run
 
 
-#: Rows to predict at a time.
+def _run_lists(model: Model, x: Scaled, out: Array) -> Callable[[int, int], None]:
+    """The same for sparse inputs, whose rows are lists already."""
+    layout, theta, kernel = _layouts_to_predict(model)[2], model.parameters, _kernels().predict
+    X, none = np.empty((0, 0), theta.dtype), np.empty(0, theta.dtype)
+
+    def run(start: int, stop: int) -> None:
+        work, bits = np.empty(layout.length, theta.dtype), np.empty(layout.scratch, _whole(theta))
+        for first in range(start, max(stop, start + 1), layout.rows):
+            last = min(first + layout.rows, stop)
+            lists: Any = x[first:last].batch(theta.dtype)
+            columns, ends = lists.indices.astype(np.int32), lists.indptr[1:].astype(np.int64)
+            flat = out[first:last].reshape(-1)
+            kernel(0, last - first, layout.rows, theta, layout.plan, layout.numbers, X, none, none,
+                   layout.places[2], work, bits, columns, lists.data, ends, flat)  # fmt: skip
+
+    _prepare("predict", theta, X, lambda: run(0, 0))
+    return run
+
+
+#: Rows to predict at a time …
 CHUNK = 256
+#: … and where they are lists, which Python cuts: threads wait for each other then.
+LISTS = 1024
 
 
 @_once_for_each_model
-def _layouts_to_predict(model: Model) -> tuple[_Layout, _Layout]:
-    """For one row, and for many."""
-    return _layout(model, 1, 0, False), _layout(model, CHUNK, 0, False)
+def _layouts_to_predict(model: Model) -> tuple[_Layout, _Layout, _Layout]:
+    """For one row, for many, and for many that are lists."""
+    return (
+        _layout(model, 1, 0, False, False),
+        _layout(model, CHUNK, 0, False, False),
+        _layout(model, LISTS, 0, False, True),
+    )
 
 
 def _whole(theta: Array) -> type[np.signedinteger[Any]]:
@@ -205,21 +245,49 @@ def _whole(theta: Array) -> type[np.signedinteger[Any]]:
 
 
 def _plain(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
-    """The inputs in C order, and their shift and scale, which are empty where there are none."""
+    """The inputs in C order, empty where they are sparse; shift and scale, empty where there are none."""
     none = np.empty(0, dtype)
     if not isinstance(x, Scaled):
         return np.ascontiguousarray(x), none, none
-    shift = x.shift.astype(dtype) if x.shift.any() else none
-    return np.ascontiguousarray(x.values), shift, x.scale.astype(dtype)
+    shift, scale = x.shift.astype(dtype) if x.shift.any() else none, x.scale.astype(dtype)
+    if isinstance(x.values, Sparse):
+        return np.empty((0, 0), x.values.dtype), shift, scale
+    return np.ascontiguousarray(x.values), shift, scale
 
 
-#: Rows times parameters of a batch that are worth a thread of their own.
+def _lists(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Sparse inputs' ``indptr``, ``indices`` and ``data``, which are empty where the inputs are not sparse.
+
+    What cannot be written to is copied: Numba would compile the kernels once more for it.
+    """
+    if not (isinstance(x, Scaled) and isinstance(x.values, Sparse)):
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, dtype)
+    csr = x.values.csr
+    indices = np.require(csr.indices, np.int32, ["C", "W"])
+    return csr.indptr.astype(np.int64), indices, np.require(csr.data, requirements=["C", "W"])
+
+
+def _most(indptr: Array, rows: int) -> int:
+    """How many values so many rows may have, at least 1."""
+    return max(1, int(np.sort(np.diff(indptr))[-rows:].sum()))
+
+
+#: Products of a batch that are worth a thread of their own.
 WORTH_A_THREAD = 250_000
 
 
-def _count_shares(model: Model, size: int) -> int:
-    """Into how many parts a batch is divided, each for a thread."""
-    wanted = min(size, size * model.parameters.size // WORTH_A_THREAD)
+def _work(model: Model, x: Array | Scaled, size: int) -> float:
+    """How many products a batch takes forwards: rows times parameters, without the zeros of sparse inputs."""
+    products: float = model.parameters.size
+    if isinstance(x, Scaled) and isinstance(x.values, Sparse):
+        layer = model.layers[0].dense
+        products += (x.values.csr.nnz / len(x) - layer.n_in) * layer.n_out
+    return size * products
+
+
+def _count_shares(size: int, work: float, more: int = 0) -> int:
+    """Into how many parts a batch is divided, each for a thread, which costs ``more`` than it should."""
+    wanted = min(size, int(work / (WORTH_A_THREAD + more)))
     if wanted < 2:
         return 1
     config = import_module("numba.core.config")
@@ -239,7 +307,7 @@ def _is_sparse(model: Model, x: Array, shift: Array) -> bool:
     return bool(possible and np.count_nonzero(few) < DENSE * few.size)
 
 
-def _blas_of_one_thread(work: int) -> AbstractContextManager[object]:
+def _blas_of_one_thread(work: float) -> AbstractContextManager[object]:
     """Where each thread calls BLAS for itself, BLAS takes one; for little work OpenBLAS does so anyway."""
     return _blas().limit(limits=1) if work > WORTH_A_THREAD else nullcontext()
 
@@ -388,8 +456,8 @@ class _Layout(NamedTuple):
     masked: int
 
 
-def _layout(model: Model, rows: int, size: int, weighted: bool) -> _Layout:
-    """For ``rows`` of a batch of ``size``, or 0 where nothing is dropped."""
+def _layout(model: Model, rows: int, size: int, weighted: bool, listed: bool) -> _Layout:
+    """For ``rows`` of a batch of ``size``, or 0 where nothing is dropped; listed rows need no room for x."""
     kernels = _kernels()
     layers = [layer.dense for layer in model.layers]
     scratch = rows * max(layer.n_out for layer in layers)
@@ -400,13 +468,14 @@ def _layout(model: Model, rows: int, size: int, weighted: bool) -> _Layout:
         length += _rounded(count)
         return length - _rounded(count)
 
-    inputs = room(rows * layers[0].n_in)
+    inputs = room(0 if listed else rows * layers[0].n_in)
     places = [room(rows * layers[-1].n_out), room(rows if weighted else 0), room(scratch)]
-    plan, numbers, start = [], [], 0
+    plan: list[tuple[int, ...]] = []
+    numbers, start = [], 0
     for layer in layers:
         mask = -1
         if layer.dropout and size:
-            mask, inputs = masked, room(rows * layer.n_in)
+            mask, inputs = masked, room(0 if listed and not plan else rows * layer.n_in)
             masked += size * layer.n_in
         kind, activation = (
             kernels.BIASES.index(layer.bias),

@@ -41,7 +41,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, as_batch
 from deltarule.layers import Layer
 from deltarule.losses import Objective
 
@@ -102,4 +102,4 @@ class Samples:
         for start in range(0, len(self), size):
             stop = start + size
             part = self.take(slice(start, stop) if order is None else order[start:stop])
-            yield part.x.astype(dtype, copy=False), part.y, part.weight
+            yield as_batch(part.x, dtype), part.y, part.weight

@@ -31,27 +31,30 @@ ACTIVATIONS = (
     "gelu",
     "silu",
     "softplus",
+    "exp",
     "softmax",
 )
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, SOFTMAX = range(10)
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX = range(11)
 LOSSES = (
     "half_squared_error",
     "squared_error",
     "mean_squared_error",
     "mean_absolute_error",
     "huber",
+    "quantile",
     "binary_cross_entropy",
     "cross_entropy",
     "poisson",
 )
-HALF_SQUARED, SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, BINARY_CROSS, CROSS, POISSON = range(8)
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
+HALF_SQUARED, SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, QUANTILE, BINARY_CROSS, CROSS, POISSON = range(9)
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam_hat", "adamw")
+SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
 BIASES = ("none", "neuron", "shared")
 NONE, NEURON, SHARED = range(3)
 
 SMALL = 256  # multiplications up to which loops beat a call of BLAS
 GELU_SCALE = math.sqrt(2 / math.pi)
+EXP_MOST = 22.0
 
 
 #: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
@@ -297,6 +300,9 @@ def _activate(code, parameter, z, a, e, k, bits):
     elif code == GELU:
         for i in range(m):
             a[i] = 0.5 * z[i] * (1 + _gelu_tanh(z[i]))
+    elif code == EXP:
+        for i in range(m):
+            a[i] = math.exp(min(z[i], EXP_MOST))
     else:
         _softmax(z, a, e, k, bits)
 
@@ -368,6 +374,9 @@ def _pull_back(code, parameter, z, a, d, k):
     elif code == SOFTPLUS:
         for i in range(m):
             d[i] *= _sigmoid(z[i])
+    elif code == EXP:
+        for i in range(m):
+            d[i] *= a[i] if z[i] < EXP_MOST else zero
     elif code == SOFTMAX:
         for r in range(m // k):
             powers, delta = a[r * k : (r + 1) * k], d[r * k : (r + 1) * k]
@@ -396,6 +405,8 @@ def _term(code, parameter, k, a, y, tiny, eps):
     if code == HUBER:
         inner = min(abs(r), parameter)
         return inner * (abs(r) - inner / 2)
+    if code == QUANTILE:
+        return max((1 - parameter) * r, -parameter * r)
     if code == BINARY_CROSS:
         return -(y * math.log(max(a, tiny)) + (1 - y) * math.log(max(1 - a, eps)))
     if code == CROSS:
@@ -417,6 +428,8 @@ def _term_slope(code, parameter, k, a, y, tiny, eps):
         return np.sign(r) / k
     if code == HUBER:
         return min(max(r, -parameter), parameter)
+    if code == QUANTILE:
+        return 0.0 if r == 0 else 1 - parameter if r > 0 else -parameter
     if code == BINARY_CROSS:
         return (1 - y) / max(1 - a, eps) - y / max(a, tiny)
     if code == CROSS:
@@ -430,6 +443,8 @@ def _fused_term(code, z, a, y, log_powers):
         return -y * (z - log_powers)
     if code == BINARY_CROSS:
         return max(z, 0.0) + math.log1p(math.exp(-abs(z))) - y * z
+    if code == POISSON:
+        return a - y * z
     return (a - y) * (a - y) / 2
 
 
@@ -492,6 +507,8 @@ def _update(code, numbers, theta, g, slots, start, eta, t, weights):
         m, v, epsilon = slots[0, start:stop], slots[1, start:stop], T(numbers[2])
         beta1, rest1, beta2, rest2 = T(numbers[0]), T(1 - numbers[0]), T(numbers[1]), T(1 - numbers[1])
         unbias1, unbias2 = T(1 / (1 - numbers[0] ** t)), T(1 / (1 - numbers[1] ** t))
+        if code == ADAM_HAT:
+            epsilon = T(numbers[2] * math.sqrt(1 / (1 - numbers[1] ** t)))
         for i in range(theta.size):
             m[i] = beta1 * m[i] + rest1 * g[i]
             v[i] = beta2 * v[i] + rest2 * (g[i] * g[i])
@@ -537,10 +554,13 @@ def _forward(theta, plan, numbers, work, masks, first, n, e, bits, columns, valu
         x = _part(work, plan[layer, X_AT], n * n_in)
         z, a = _part(work, plan[layer, Z_AT], n * n_out), _part(work, plan[layer, A_AT], n * n_out)
         if plan[layer, MASK_AT] >= 0:
-            before = _part(work, plan[layer - 1, A_AT] if layer > 0 else 0, n * n_in)
             mask = _part(masks, plan[layer, MASK_AT] + first * n_in, n * n_in)
-            for i in range(x.size):
-                x[i] = before[i] * mask[i]
+            if layer == 0 and ends.size > 0:
+                _mask_lists(columns, values, ends, mask, n, n_in)
+            else:
+                before = _part(work, plan[layer - 1, A_AT] if layer > 0 else 0, n * n_in)
+                for i in range(x.size):
+                    x[i] = before[i] * mask[i]
         if layer == 0 and ends.size > 0:
             _sparse_product(columns, values, ends, W, z, n, n_out)
         else:
@@ -556,6 +576,16 @@ def _forward(theta, plan, numbers, work, masks, first, n, e, bits, columns, valu
             for i in range(z.size):
                 z[i] += shared
         _activate(plan[layer, ACT], numbers[layer, 0], z, a, _part(e, 0, z.size), n_out, bits)
+
+
+@_kernel
+def _mask_lists(columns, values, ends, mask, n, n_in):
+    c = 0
+    for r in range(n):
+        row = mask[r * n_in : (r + 1) * n_in]
+        while c < ends[r]:
+            values[c] *= row[columns[c]]
+            c += 1
 
 
 @_kernel
@@ -721,8 +751,28 @@ def _gather_sparse(X, scale, order, start, n, columns, values, ends):
                 columns[c], values[c] = j, row[j]
                 c += 1
         ends[r] = c
+    _scale_lists(columns, values, scale, c)
+
+
+@_kernel
+def _gather_lists(indptr, indices, data, scale, order, start, n, columns, values, ends):
+    """The same, from rows that are such lists."""
+    c = 0
+    for r in range(n):
+        row = order[start + r] if order.size > 0 else start + r
+        first, count = indptr[row], indptr[row + 1] - indptr[row]
+        there, numbers = indices[first : first + count], data[first : first + count]
+        for i in range(count):
+            columns[c + i], values[c + i] = there[i], numbers[i]
+        c += count
+        ends[r] = c
+    _scale_lists(columns, values, scale, c)
+
+
+@_kernel
+def _scale_lists(columns, values, scale, count):
     if scale.size > 0:
-        for i in range(c):
+        for i in range(count):
             values[i] /= scale[columns[i]]
 
 
@@ -754,16 +804,17 @@ def predict(start, stop, size, theta, plan, numbers, X, shift, scale, scratch, w
             ends, out):  # fmt: skip
     """The outputs for rows ``start`` to ``stop`` of X, ``size`` rows at a time, into ``out``.
 
-    ``scratch`` is where scratch lies in ``work``; all else is as in :func:`run`, for one share.
+    ``scratch`` is where scratch lies in ``work``; all else is as in :func:`run`, for one share. Where X is
+    empty and there are ``ends``, the lists are given, of no more than ``size`` rows.
     """
     last = plan.shape[0] - 1
     k, as_they_stand, none = plan[last, N_OUT], ends[:0], work[:0]
     while start < stop:
         n = min(size, stop - start)
-        if ends.size > 0:
-            _gather_sparse(X, scale, as_they_stand, start, n, columns, values, ends)
-        else:
+        if ends.size == 0:
             _gather(X, shift, scale, as_they_stand, start, n, work)
+        elif X.size > 0:
+            _gather_sparse(X, scale, as_they_stand, start, n, columns, values, ends)
         _forward(theta, plan, numbers, work, none, 0, n, work[scratch:], bits, columns, values, ends)
         _copy(_part(work, plan[last, A_AT], n * k), out[start * k : (start + n) * k])
         start += n
@@ -771,8 +822,8 @@ def predict(start, stop, size, theta, plan, numbers, X, shift, scale, scratch, w
 
 @_entry
 def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, penalties, method,
-        method_numbers, X, shift, scale, Y, weight, orders, size, rates, t, rng, frozen, decaying, places,
-        works, masks, bits, columns, values, ends, losses):  # fmt: skip
+        method_numbers, X, indptr, indices, data, shift, scale, Y, weight, orders, size, rates, t, rng,
+        frozen, decaying, places, works, masks, bits, columns, values, ends, losses):  # fmt: skip
     """Epochs of updates, in place of ``theta`` and ``slots``; returns how many of them stayed finite.
 
     At the first one that does not, ``theta`` is set back to what it was before it. Every share of a batch's
@@ -794,7 +845,9 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
         l1, l2, and the longest a gradient may be, or 0.
     method, method_numbers : int, (4,)
         The optimizer, and its numbers.
-    X : (n_rows, n_features), of any number type
+    X : (n_rows, n_features), of any number type; or empty
+    indptr, indices, data : (n_rows + 1,), (n_values,), (n_values,)
+        X in CSR where X itself is empty; else of size 0.
     shift, scale : (n_features,), or of size 0
     Y : (n_rows, n_outputs)
     weight : (n_rows, 1), or of size 0
@@ -813,7 +866,7 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
         Scratch; ``bits`` of integers as wide as the numbers.
     masks : (…,)
     columns, values, ends : (n_shares, …)
-        Where rows of X that are mostly 0 go as lists; of size 0 where they go as they are.
+        Where rows of X that are mostly 0, or in CSR, go as lists; of size 0 where they go as they are.
     losses : (n_epochs,)
         Filled.
     """
@@ -830,7 +883,7 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
         order = orders[epoch] if orders.size > 0 else no_order
         total, counted, cost = 0.0, 0.0, 0.0
         for batch in range(rates.shape[1]):
-            n_batch = min(size, X.shape[0] - batch * size)
+            n_batch = min(size, Y.shape[0] - batch * size)
             first = n_batch * share // shares
             n = n_batch * (share + 1) // shares - first
             start = batch * size + first
@@ -847,7 +900,10 @@ def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, pen
                 _meet(gate, shares)
 
             if n > 0:
-                if sparse:
+                if indptr.size > 0:
+                    _gather_lists(indptr, indices, data, scale, order, start, n,
+                                  columns[share], values[share], ends[share])  # fmt: skip
+                elif sparse:
                     _gather_sparse(X, scale, order, start, n, columns[share], values[share], ends[share])
                 else:
                     _gather(X, shift, scale, order, start, n, work)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, as_batch
 from deltarule.engines.contract import Batch, Model, Samples
 from deltarule.layers import Gradients, Layer, Trace
 from deltarule.losses import Objective
@@ -44,7 +44,7 @@ def predict(model: Model, x: Array | Scaled) -> Array:
     dtype = model.parameters.dtype
     outputs = np.empty((len(x), model.layers[-1].dense.n_out), dtype)
     for start in range(0, len(x), CHUNK):
-        a = x[start : start + CHUNK].astype(dtype, copy=False)
+        a = as_batch(x[start : start + CHUNK], dtype)
         for layer in model.layers:
             a = layer.value(a)
         outputs[start : start + CHUNK] = a

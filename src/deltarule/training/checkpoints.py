@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["restore", "write_checkpoint"]
 
-_FIELDS = {"settings", "updates", "stopped", "engine", "generators", "columns", "best", "data"}
+_FIELDS = {"settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes"}
 
 
 def write_checkpoint(run: Run) -> None:
@@ -37,6 +37,7 @@ def write_checkpoint(run: Run) -> None:
         "columns": list(run.history),
         "best": None if best is None else [best.value, best.epoch],
         "data": run.fingerprint,
+        "notes": run.notes,
     }
     arrays = run.net.arrays() | {"slots": run.slots, "history": run.history.to_array()}
     if best is not None:
@@ -83,7 +84,8 @@ def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -
         raise ValueError("a history with epochs that do not count up")
     orders, masks = state["generators"]
     run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state = orders, masks
-    if run.settings.early_stopping is not None:
+    run.notes = dict(state["notes"])
+    if state["best"] is not None or run.settings.early_stopping is not None:
         value, epoch = state["best"]
         _check_like("best weights", arrays["best"], run.net.parameters)
         run.best = Best(float(value), int(epoch), arrays["best"])

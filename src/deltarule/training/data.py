@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Scaled
+from deltarule.arrays import Array, Scaled, Sparse
 from deltarule.engines.contract import Samples
 from deltarule.errors import InputError
 from deltarule.network import Network
@@ -25,13 +25,18 @@ def digest(samples: Samples) -> str:
     from hashlib import blake2b
 
     content = blake2b(digest_size=16)
-    x = samples.x
-    inputs = [x.values, x.shift, x.scale] if isinstance(x, Scaled) else [x]
-    for array in (*inputs, samples.y, samples.weight):
+    for array in (*_arrays(samples.x), samples.y, samples.weight):
         if array is not None:
             content.update(f"{array.dtype.str}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()
+
+
+def _arrays(x: Array | Scaled) -> tuple[Array, ...]:
+    if not isinstance(x, Scaled):
+        return (x,)
+    values = x.values.arrays() if isinstance(x.values, Sparse) else (x.values,)
+    return (*values, x.shift, x.scale)
 
 
 def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:

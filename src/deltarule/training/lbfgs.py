@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, as_batch
 from deltarule.engines import reference
 from deltarule.errors import InputError
 from deltarule.optimizers import LBFGS
@@ -27,7 +27,7 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     if any(layer.dense.dropout for layer in net.layers):
         raise InputError("lbfgs needs a cost that does not change between two looks: set dropout to 0")
     samples = run.samples
-    x = samples.x.astype(net.dtype, copy=False)
+    x = as_batch(samples.x, net.dtype)
     free = np.delete(np.arange(net.parameters.size), net.frozen)
 
     def cost_and_gradient(theta: Array) -> tuple[float, Array]:
@@ -61,8 +61,8 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
                 "maxiter": run.settings.epochs - run.epoch,
                 "maxcor": optimizer.memory,
                 "gtol": optimizer.tolerance,
-                "ftol": float(np.finfo(net.dtype).eps),
-                "maxfun": 10**9,
+                "ftol": max(float(np.finfo(net.dtype).eps), optimizer.improvement),
+                "maxfun": optimizer.evaluations or 10**9,
             },
         )
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, check_whole
+from deltarule.arrays import Array, Scaled, as_batch, check_whole
 from deltarule.engines import reference
 from deltarule.errors import InputError
 from deltarule.network import Network
@@ -143,7 +143,7 @@ def measure(
     shares = np.broadcast_to(np.asarray(objective.shares(len(y), weight), dtype=float), (len(y), 1))
     for start in range(0, len(x), CHUNK):
         rows = slice(start, start + CHUNK)
-        trace = reference.forward(net.layers, x[rows].astype(net.dtype, copy=False))
+        trace = reference.forward(net.layers, as_batch(x[rows], net.dtype))
         terms = objective.terms(trace[-1].z, trace.output, y[rows]).sum(axis=1, keepdims=True)
         total += float((terms * shares[rows]).sum())
         outputs.append(trace.output)

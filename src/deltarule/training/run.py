@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, as_batch
 from deltarule.engines import ENGINES, choose_engine
 from deltarule.engines.contract import Samples
 from deltarule.errors import DivergenceError, InputError
@@ -52,6 +52,8 @@ class Run:
         The best epoch so far, where early stopping looks for one.
     stop : bool
         Set it to end training after this epoch.
+    notes : dict
+        What callbacks want to find again after a checkpoint: texts, numbers, lists and dictionaries.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Run:
         self.epoch = self.updates = 0
         self.stop = False
         self.best: Best | None = None
+        self.notes: dict[str, Any] = {}
         self.order_rng = np.random.default_rng(settings.seed)
         self.mask_rng = np.random.default_rng([settings.seed, 2])
         self.slots = settings.optimizer.start(net.parameters)
@@ -114,14 +117,13 @@ class Run:
         return self.history
 
     def _epochs(self, after_epoch: Callable[[], None]) -> None:
-        optimizer = self.settings.optimizer
-        if not isinstance(optimizer, GradientStep):
+        if not isinstance(self.settings.optimizer, GradientStep):
             minimise(self, after_epoch)
             return
         while self.epoch < self.settings.epochs and not self.stop:
             before = self.net.parameters.copy()
             try:
-                losses, rates = self._some_epochs(optimizer)
+                losses, rates = self._some_epochs()
             except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
                 if not np.isfinite(self.net.parameters).all():
                     self.net.parameters[:] = before
@@ -132,8 +134,10 @@ class Run:
             self._sound = before
             after_epoch()
 
-    def _some_epochs(self, optimizer: GradientStep) -> tuple[Array, Array]:
+    def _some_epochs(self) -> tuple[Array, Array]:
         """Update the parameters with every batch of some epochs; their losses, and all learning rates."""
+        optimizer = self.settings.optimizer  # a callback may have put another in its place
+        assert isinstance(optimizer, GradientStep)
         n_rows, n_epochs = len(self.samples), self._epochs_unwatched()
         size, n_batches = self._size, self._n_batches
         orders = None
@@ -214,7 +218,7 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
-        largest = float(np.abs(self.samples.x.astype(self.net.dtype, copy=False)).max())
+        largest = float(abs(as_batch(self.samples.x, self.net.dtype)).max())
         return DivergenceError(
             f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
             f"keeps its parameters from before that epoch. Try a smaller learning rate (now "
@@ -251,6 +255,8 @@ def _divide(
     net: Network, samples: Samples, validation: Any, settings: Settings
 ) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those to validate on."""
+    if isinstance(validation, Samples):
+        return samples, validation
     if isinstance(validation, tuple | list):
         if len(validation) != 2:
             raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
