@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         ModelFileError,
         ShapeError,
     )
+    from deltarule.estimators import MLPAutoencoder as MLPAutoencoder
+    from deltarule.estimators import MLPClassifier as MLPClassifier
+    from deltarule.estimators import MLPRegressor as MLPRegressor
     from deltarule.initializers import INITIALIZERS, Initializer
     from deltarule.layers import Dense
     from deltarule.losses import LOSSES, Loss, register_loss
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
         SGD,
         Adagrad,
         Adam,
+        AdamHat,
         AdamW,
         Momentum,
         Nesterov,
@@ -74,6 +78,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+#: What ``from deltarule import *`` brings; the estimators, which need scikit-learn, are asked for by name.
+
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
@@ -86,6 +92,7 @@ __all__ = [
     "Activation",
     "Adagrad",
     "Adam",
+    "AdamHat",
     "AdamW",
     "Checkpoint",
     "Constant",
@@ -150,11 +157,12 @@ _NAMES = {
     "encoding": "Encoding fit_encoding",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
+    "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",
     "initializers": "INITIALIZERS Initializer",
     "layers": "Dense",
     "losses": "LOSSES Loss register_loss",
     "network": "Network",
-    "optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamW Momentum Nesterov Optimizer RMSprop",
+    "optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
     "schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
     "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
         train""",
@@ -178,7 +186,7 @@ if not TYPE_CHECKING:  # a type checker would believe that there is any name
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULE_OF})
 
 
 def load(path: str | os.PathLike[str]) -> Network:

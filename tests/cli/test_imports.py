@@ -117,7 +117,8 @@ def test_the_table_of_names_type_checkers_and_the_public_names_agree():
         for alias in node.names
     }
     assert imported == deltarule._MODULE_OF
-    assert {*imported, "datasets", "load"} == set(deltarule.__all__)
+    asked_for_by_name = {name for name, module in imported.items() if module == "estimators"}
+    assert {*imported, "datasets", "load"} - asked_for_by_name == set(deltarule.__all__)
 
 
 def test_names_are_seen_before_they_are_loaded():

@@ -1,0 +1,13 @@
+"""scikit-learn's face: estimators with its parameters, and what its users asked for."""
+
+from __future__ import annotations
+
+from deltarule.registry import import_extra
+
+import_extra("sklearn", "sklearn")
+
+from deltarule.estimators.autoencoder import MLPAutoencoder  # noqa: E402
+from deltarule.estimators.classifier import MLPClassifier  # noqa: E402
+from deltarule.estimators.regressor import MLPRegressor  # noqa: E402
+
+__all__ = ["MLPAutoencoder", "MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,255 @@
+"""The autoencoder: a network that says its input again, through a layer that is too narrow for it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from deltarule.arrays import Array
+from deltarule.errors import InputError, ShapeError
+from deltarule.estimators.base import BaseMLP, Held, standard_scaling
+from deltarule.estimators.parameters import Parameters, make_loss
+from deltarule.estimators.regressor import LOSS_NAMES
+from deltarule.losses import Loss
+from deltarule.training.run import Callback
+from deltarule.training.settings import Checkpoint
+
+__all__ = ["MLPAutoencoder"]
+
+
+class MLPAutoencoder(BaseMLP):
+    """A feedforward network trained to give its input again; ``transform`` gives the code in its middle.
+
+    Rumelhart, Hinton & Williams (1986); Hinton & Salakhutdinov (2006).
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        Neurons of each hidden layer; the narrowest is the code, the first of them where there are several.
+    activation : str, Activation, or a sequence with one for each hidden layer
+        scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
+    loss : str, Loss or (callable, callable)
+        "squared_error", "log_loss" for features between 0 and 1 (with outputs by a sigmoid), any of
+        ``LOSSES``, or a pair of functions.
+    solver : str or Optimizer
+        "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
+    alpha : float
+        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
+        "adamw" the share that weights shrink by themselves.
+    batch_size : int or "auto"
+        "auto" is 200, or all samples where they are fewer.
+    learning_rate : str or Schedule
+        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
+        ``learning_rate_init``, "cosine(0.1)" from its own rate.
+    learning_rate_init, power_t : float
+    max_iter : int
+        Epochs; for "lbfgs" iterations.
+    shuffle : bool
+    random_state : int, RandomState or None
+        Gives the first weights and the order of the samples that it gives in scikit-learn.
+    tol : float
+    verbose, warm_start : bool
+    momentum : float
+    nesterovs_momentum : bool
+    early_stopping : bool
+        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
+    validation_fraction : float
+    beta_1, beta_2, epsilon : float
+    n_iter_no_change : int or inf
+        For how many epochs ``tol`` may be missed.
+    max_fun : int
+        How often "lbfgs" may look at the loss.
+    dropout : float, or a sequence with one for each layer
+        The share of a layer's inputs that training drops; one number means all layers but the first.
+    clip_norm : float, optional
+        A longer gradient is shortened to this length.
+    initializer : str or Initializer, optional
+        Of the weights; scikit-learn's uniform numbers where none is named.
+    initial_weights : (coefs, intercepts), optional
+        One's own, instead of drawn ones.
+    scoring : str or callable, optional
+        Any scorer for early stopping; R² where none is named.
+    standardize : bool
+        Bring each feature to mean 0 and variance 1 first.
+    preset : "robust", optional
+        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
+    engine : "auto", "reference" or "compiled"
+    progress : bool
+        A bar while training.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+    network_ : Network
+    loss_, loss_curve_, n_iter_ ...
+        As those of :class:`MLPRegressor`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> coder = MLPAutoencoder((2,), "tanh", preset="robust", random_state=0).fit(X)
+    >>> coder.transform(X).shape, coder.inverse_transform(coder.transform(X)).shape
+    ((150, 2), (150, 4))
+    >>> coder.score(X) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (32,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "squared_error",
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        clip_norm: float | None = None,
+        initializer: Any = None,
+        initial_weights: Any = None,
+        scoring: Any = None,
+        standardize: bool = False,
+        preset: str | None = None,
+        engine: str = "auto",
+        progress: bool = False,
+    ) -> None:
+        self._keep(locals())
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+        resume: bool = False,
+    ) -> MLPAutoencoder:
+        """Train the network to give X again.
+
+        Parameters
+        ----------
+        X : array-like, (n_samples, n_features)
+        y
+            Not used.
+        validation_data : array-like, (n_samples, n_features), optional
+        sample_weight, callbacks, checkpoint, resume
+            As in :meth:`MLPRegressor.fit`.
+
+        Returns
+        -------
+        self
+        """
+        return super().fit(
+            X, X, sample_weight, validation_data=_pair(validation_data), callbacks=callbacks,
+            checkpoint=checkpoint, resume=resume,
+        )  # fmt: skip
+
+    @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> MLPAutoencoder:
+        """Go through some samples once, on from where training is; parameters as of :meth:`fit`."""
+        return self._partial_fit(X, X, sample_weight, _pair(validation_data))
+
+    def inverse_transform(self, Z: Any) -> Array:
+        """What the network makes of codes.
+
+        Parameters
+        ----------
+        Z : array-like, (n_samples, n_code)
+            As :meth:`transform` gives them.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_features)
+        """
+        check_is_fitted(self, "coefs_")
+        net = self._linked()
+        a, code = check_array(Z, dtype=net.dtype), self._shown_layer()
+        if a.shape[1] != net.sizes[code]:
+            raise ShapeError(f"Z must have shape (n_samples, {net.sizes[code]}), got {a.shape}")
+        for layer in net.layers[code:]:
+            a = layer.value(a)
+        return self._answers(a)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
+        X, _ = self._validated(X, None, reset=False)
+        return float(r2_score(X, self._answers(self._outputs(self._inputs(X))), sample_weight=sample_weight))
+
+    # ------------------------------------------------------------------ targets are inputs
+
+    def _shown_layer(self) -> int:
+        return 1 + int(np.argmin(self.network_.sizes[1:-1]))
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
+        return X, X
+
+    def _rows(self, X: Any) -> Any:
+        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+
+    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
+        self._scaling = standard_scaling(y, sample_weight) if p.standardize else None
+
+    def _encode(self, X: Any, y: Any) -> Array:
+        """The inputs, brought to mean 0 and variance 1 where that is wished."""
+        return X if self._scaling is None else (X - self._scaling[0]) / self._scaling[1]
+
+    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
+        loss = make_loss(p.loss, LOSS_NAMES | {"log_loss": "binary_cross_entropy"})
+        if p.standardize and loss.targets[0] == 0:
+            raise InputError(f"loss={p.loss!r} needs features ≥ 0, and standardize=True makes some negative")
+        return loss, {"binary_cross_entropy": "sigmoid", "poisson": "exp"}.get(loss.name, "identity")
+
+    def _answers(self, outputs: Array) -> Array:
+        if self._scaling is None:
+            return outputs
+        shift, scale = self._scaling
+        return (outputs * scale + shift).astype(outputs.dtype)
+
+    def _score_of(self, outputs: Array, held: Held) -> float:
+        if not np.isfinite(outputs).all():
+            return math.nan
+        return float(r2_score(held.samples.y, outputs, sample_weight=held.weight))
+
+    def _target_encoding(self) -> Any:
+        return None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _pair(data: Any) -> tuple[Any, Any] | None:
+    """Validation data are their own targets."""
+    return None if data is None else (data, data)

@@ -1,0 +1,217 @@
+"""The regressor: numbers from rows of numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from deltarule.arrays import Array
+from deltarule.estimators.base import BaseMLP, Held, standard_scaling
+from deltarule.estimators.parameters import Parameters, make_loss
+from deltarule.losses import Loss
+
+__all__ = ["MLPRegressor"]
+
+#: scikit-learn's names for losses, and what they are here.
+LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """A feedforward network that says one number or several for each row; scikit-learn's parameters and more.
+
+    Parameters
+    ----------
+    loss : str, Loss or (callable, callable)
+        "squared_error" (half of it), "poisson" (with outputs e^z), "absolute_error", "huber", "huber(0.5)",
+        "quantile(0.9)", any of ``LOSSES``, or a pair of functions of outputs and targets: terms, derivative.
+    hidden_layer_sizes : int or sequence of int
+        Neurons of each hidden layer.
+    activation : str, Activation, or a sequence with one for each hidden layer
+        scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
+    solver : str or Optimizer
+        "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
+    alpha : float
+        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
+        "adamw" the share that weights shrink by themselves.
+    batch_size : int or "auto"
+        "auto" is 200, or all samples where they are fewer.
+    learning_rate : str or Schedule
+        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
+        ``learning_rate_init``, "cosine(0.1)" from its own rate.
+    learning_rate_init, power_t : float
+    max_iter : int
+        Epochs; for "lbfgs" iterations.
+    shuffle : bool
+    random_state : int, RandomState or None
+        Gives the first weights and the order of the samples that it gives in scikit-learn.
+    tol : float
+    verbose, warm_start : bool
+    momentum : float
+    nesterovs_momentum : bool
+    early_stopping : bool
+        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
+    validation_fraction : float
+    beta_1, beta_2, epsilon : float
+    n_iter_no_change : int or inf
+        For how many epochs ``tol`` may be missed.
+    max_fun : int
+        How often "lbfgs" may look at the loss.
+    dropout : float, or a sequence with one for each layer
+        The share of a layer's inputs that training drops; one number means all layers but the first.
+    clip_norm : float, optional
+        A longer gradient is shortened to this length.
+    initializer : str or Initializer, optional
+        Of the weights; scikit-learn's uniform numbers where none is named.
+    initial_weights : (coefs, intercepts), optional
+        One's own, instead of drawn ones.
+    scoring : str or callable, optional
+        Any scorer for early stopping; R² where none is named.
+    standardize : bool
+        Bring each feature, and each target, to mean 0 and variance 1 first (for Poisson the features only).
+    preset : "robust", optional
+        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
+    engine : "auto", "reference" or "compiled"
+    progress : bool
+        A bar while training.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        The weights (n_in, n_out) and biases (n_out,) of each layer; they may be replaced.
+    network_ : Network
+        What computes, explains itself, and can be saved.
+    loss_, best_loss_ : float
+    loss_curve_ : list of float
+        The loss of each epoch.
+    validation_scores_, validation_loss_curve_ : list of float or None
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs of the last training; samples seen in all.
+    should_stop_ : bool
+        Whether training ended, or should, because nothing improved any more.
+    n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : str
+    feature_names_in_ : ndarray of str
+        Where X had names.
+    engine_ : str
+        What computed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> MLPRegressor((20,), preset="robust", random_state=0).fit(X, y).score(X, y) > 0.5
+    True
+    """
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        clip_norm: float | None = None,
+        initializer: Any = None,
+        initial_weights: Any = None,
+        scoring: Any = None,
+        standardize: bool = False,
+        preset: str | None = None,
+        engine: str = "auto",
+        progress: bool = False,
+    ) -> None:
+        self._keep(locals())
+
+    @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: tuple[Any, ...] | None = None
+    ) -> MLPRegressor:
+        """Go through some samples once, on from where training is.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Scored afterwards. With ``early_stopping=True``, when the score has not improved for
+            ``n_iter_no_change`` calls, ``should_stop_`` is True and the best weights are back.
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, validation_data)
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        return validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,
+            dtype=(np.float64, np.float32), reset=reset,
+        )  # fmt: skip
+
+    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
+        own_units = p.standardize and p.loss != "poisson"
+        self._target_scaling = standard_scaling(y.reshape(len(y), -1), sample_weight) if own_units else None
+
+    def _encode(self, X: Any, y: Any) -> Array:
+        """The targets as columns, brought to mean 0 and variance 1 where that is wished."""
+        Y = y.reshape(len(y), -1)
+        if self._target_scaling is None:
+            return Y
+        shift, scale = self._target_scaling
+        return (Y - shift) / scale
+
+    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
+        loss = make_loss(p.loss, LOSS_NAMES)
+        return loss, "exp" if loss.name == "poisson" else "identity"
+
+    def _answers(self, outputs: Array) -> Array:
+        if self._target_scaling is not None:
+            shift, scale = self._target_scaling
+            outputs = (outputs * scale + shift).astype(outputs.dtype)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _score_of(self, outputs: Array, held: Held) -> float:
+        """R²."""
+        if not np.isfinite(outputs).all():
+            return math.nan
+        return float(r2_score(held.samples.y, outputs, sample_weight=held.weight))
+
+    def _target_encoding(self) -> Any:
+        from deltarule.encoding import NumbersEncoding
+
+        n = self.n_outputs_
+        names = ("y",) if n == 1 else tuple(f"y{i}" for i in range(n))
+        shift, scale = (np.zeros(n), np.ones(n)) if self._target_scaling is None else self._target_scaling
+        return NumbersEncoding(names, tuple(map(float, shift)), tuple(map(float, scale)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
