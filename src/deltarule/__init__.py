@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from deltarule.estimators import MLPAutoencoder as MLPAutoencoder
     from deltarule.estimators import MLPClassifier as MLPClassifier
     from deltarule.estimators import MLPRegressor as MLPRegressor
+    from deltarule.exchange import export, import_network
     from deltarule.initializers import INITIALIZERS, Initializer
     from deltarule.layers import Dense
     from deltarule.losses import LOSSES, Loss, register_loss
@@ -134,8 +135,10 @@ __all__ = [
     "evaluate",
     "explain",
     "explain_update",
+    "export",
     "fit_encoding",
     "health",
+    "import_network",
     "load",
     "mark",
     "register_activation",
@@ -158,6 +161,7 @@ _NAMES = {
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",
+    "exchange": "export import_network",
     "initializers": "INITIALIZERS Initializer",
     "layers": "Dense",
     "losses": "LOSSES Loss register_loss",

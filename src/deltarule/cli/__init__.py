@@ -14,6 +14,8 @@ from deltarule.cli.console import mend_streams
 from deltarule.cli.data import data
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
+from deltarule.cli.export import export
+from deltarule.cli.import_model import import_model
 from deltarule.cli.inspect import inspect
 from deltarule.cli.mark import mark
 from deltarule.cli.predict import predict
@@ -74,6 +76,8 @@ for _command in (
     predict,
     evaluate,
     inspect,
+    export,
+    import_model,
     explain,
     check,
     data,

@@ -25,6 +25,10 @@ __all__ = ["check"]
     "--reduction", type=click.Choice(["mean", "sum"]), help="Over the samples.  [default: found out]"
 )
 @click.option("--l2", type=float, default=0.0, help="The penalty l2/2·ΣW² in the loss.")
+@click.option(
+    "--dropout", type=float, help="The share of the neurons that training drops.  [default: its own]"
+)
+@click.option("--predict", help="Which function of the script predicts: it must not drop any.")
 @click.option("--learning-rate", type=float, help="η, where the script makes updates.  [default: its own]")
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="How long it may run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -38,6 +42,8 @@ def check(
     loss: str | None,
     reduction: str | None,
     l2: float,
+    dropout: float | None,
+    predict: str | None,
     learning_rate: float | None,
     seconds: float,
     as_json: bool,
@@ -46,7 +52,8 @@ def check(
 
     SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
     learning rate, updated weights; or a network object with weights and a method such as train(x, y). Any
-    usual layout of arrays will do. It runs in a process of its own. Exit status 0: right; 1: wrong; 2: it
+    usual layout of arrays will do. With dropout, the function takes masks, or a share such as dropout or
+    keep_prob; or say --dropout. It runs in a process of its own. Exit status 0: right; 1: wrong; 2: it
     could not be tested.
 
     \b
@@ -63,6 +70,8 @@ def check(
         loss=loss,
         reduction=reduction,
         l2=l2,
+        dropout=dropout,
+        predict=predict,
         learning_rate=learning_rate,
         seconds=seconds,
     )

@@ -637,7 +637,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""
-        from deltarule.exchange.export import export
+        from deltarule.exchange.exporting import export
 
         export(self, path, format)
 

@@ -266,8 +266,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _weights(self, p: Parameters, y: Any, sample_weight: Array | None) -> Array | None:
         if p.class_weight is None:
             return sample_weight
-        of_class = compute_sample_weight(p.class_weight, y)
-        return of_class if sample_weight is None else of_class * sample_weight
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        if isinstance(p.class_weight, dict) or self._several:
+            return weight * compute_sample_weight(p.class_weight, y)
+        codes = np.searchsorted(self.classes_, y)
+        totals = np.bincount(codes, weight, len(self.classes_))
+        return weight * (weight.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1)))[codes]
 
     def _smoothed(self, p: Parameters, Y: Array) -> Array:
         if not p.label_smoothing:

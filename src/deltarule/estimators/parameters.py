@@ -52,7 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "robust": {
         "standardize": True,
         "solver": "adamw",
-        "alpha": 0.01,
+        "alpha": 1.0,
         "learning_rate": "one_cycle",
         "learning_rate_init": 0.01,
         "batch_size": 32,

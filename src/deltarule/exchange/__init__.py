@@ -1,3 +1,8 @@
 """To other programs and from them: ONNX, source files, other libraries' networks."""
 
 from __future__ import annotations
+
+from deltarule.exchange.exporting import export
+from deltarule.exchange.foreign import import_network
+
+__all__ = ["export", "import_network"]

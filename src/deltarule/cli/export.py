@@ -1,0 +1,62 @@
+"""``deltarule export MODEL``: a saved network as a file that other programs run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deltarule.cli.console import print_json, say
+from deltarule.errors import InputError
+from deltarule.exchange.exporting import FORMATS, exported
+from deltarule.files import check_writable, write_atomically
+from deltarule.network import Network
+
+__all__ = ["export"]
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(short_help="Write a saved network as ONNX, Python, C or JavaScript.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--onnx", type=_file, metavar="FILE", help="For onnxruntime and others.")
+@click.option("--numpy", type=_file, metavar="FILE", help="Python that imports NumPy.")
+@click.option("--python", type=_file, metavar="FILE", help="Python that imports nothing but math and sys.")
+@click.option("--c", type=_file, metavar="FILE", help="C99, without malloc.")
+@click.option("--javascript", type=_file, metavar="FILE", help="A module for web pages and Node.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+def export(model: Path, as_json: bool, **files: Path | None) -> None:
+    """Write MODEL as files that give its answers without deltarule.
+
+    A source file is readable and stands alone (--numpy needs NumPy): the weights, the formulas beside the
+    code, scaling and labels, and test cases, which it checks where it is run without arguments.
+
+    \b
+    deltarule export iris.safetensors --python iris.py
+    deltarule export iris.safetensors --onnx iris.onnx --c iris.c --javascript iris.mjs
+    """
+    chosen = {format: path for format in FORMATS if (path := files[format]) is not None}
+    _check(chosen)
+    net = Network.load(model)
+    contents = {format: exported(net, format) for format in chosen}
+    for format, path in chosen.items():
+        write_atomically(path, contents[format])
+    if as_json:
+        written = {format: str(path) for format, path in chosen.items()}
+        print_json({"model": str(model), "network": repr(net), "written": written})
+        return
+    for format, path in chosen.items():
+        say(f"{net!r}: written to {path} ({format}, {len(contents[format]):,} bytes)")
+
+
+def _check(chosen: dict[str, Path]) -> None:
+    """Refuse before anything is written what could not be."""
+    if not chosen:
+        raise InputError(
+            f"name at least one file to write: {', '.join(f'--{name} FILE' for name in FORMATS)}"
+        )
+    seen: dict[Path, str] = {}
+    for format, path in chosen.items():
+        other = seen.setdefault(check_writable(path).resolve(), format)
+        if other != format:
+            raise InputError(f"--{other} and --{format} would both write {path}: name two files")

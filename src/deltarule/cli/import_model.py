@@ -1,0 +1,88 @@
+"""``deltarule import``: a network from an ONNX file, as one of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deltarule.cli.console import print_json, say
+from deltarule.encoding import LabelEncoding
+from deltarule.files import check_writable
+from deltarule.network import Network
+
+__all__ = ["import_model"]
+
+
+@click.command("import", short_help="Read a network of dense layers from an ONNX file.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), required=True, help="Write the network to this file."
+)
+@click.option("--output", help='Activation after the last layer, where the file has none: "softmax".')
+@click.option("--features", metavar="NAMES", help="Names of the inputs, with commas between.")
+@click.option("--classes", metavar="LABELS", help="Labels in the order of the outputs, with commas between.")
+@click.option("--loss", help="The loss of further training, where it is not the output's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def import_model(
+    model: Path,
+    out: Path,
+    output: str | None,
+    features: str | None,
+    classes: str | None,
+    loss: str | None,
+    as_json: bool,
+) -> None:
+    """Write the network in MODEL, an ONNX file, to a model file of deltarule.
+
+    MODEL holds dense layers in a row, as PyTorch, scikit-learn, Keras and deltarule export them, with scaling
+    before and labels after them. deltarule inspect, predict and evaluate then take the file written; predict
+    and evaluate need names of inputs, which --features gives where MODEL has none.
+
+    \b
+    deltarule import mlp.onnx -o mlp.safetensors
+    deltarule import mlp.onnx -o mlp.safetensors --output softmax --classes cat,dog
+    """
+    from deltarule.exchange.foreign import import_network
+
+    check_writable(out)
+    net = import_network(
+        model,
+        output=output,
+        loss=loss,
+        features=None if features is None else _listed(features),
+        classes=None if classes is None else _labels(classes),
+    )
+    net.save(out)
+    if as_json:
+        print_json(_report(net, model, out))
+    else:
+        say(f"{net!r}, {net.loss.name}: written to {out}")
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _labels(text: str) -> list[str] | list[int]:
+    """Whole numbers where all of them are, else text."""
+    names = _listed(text)
+    try:
+        return [int(name) for name in names]
+    except ValueError:
+        return names
+
+
+def _report(net: Network, model: Path, out: Path) -> dict[str, object]:
+    encoding = net.encoding
+    target = None if encoding is None else encoding.target
+    return {
+        "model": str(model),
+        "network": repr(net),
+        "sizes": net.sizes,
+        "activations": [layer.activation.name for layer in net.layers],
+        "loss": net.loss.name,
+        "features": None if encoding is None else list(encoding.inputs.feature_names),
+        "classes": list(target.classes) if isinstance(target, LabelEncoding) else None,
+        "written": str(out),
+    }

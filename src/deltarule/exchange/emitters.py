@@ -1,0 +1,290 @@
+"""Formulas as code: one emitter for each language that files are written in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from deltarule.errors import InputError
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, is_numeric, worked_out
+from deltarule.formula.numbers import FULL
+from deltarule.formula.text import text
+from deltarule.formula.tree import (
+    Add,
+    Box,
+    Brace,
+    Call,
+    Choice,
+    Compare,
+    Constant,
+    Div,
+    Expr,
+    Matrix,
+    Mul,
+    Neg,
+    Number,
+    Partial,
+    Pow,
+    Rest,
+    Symbol,
+    Tagged,
+    Total,
+    Transpose,
+    Words,
+)
+
+__all__ = ["CCode", "CFloatCode", "Code", "GuardedPythonCode", "JavaScriptCode", "NumpyCode", "PythonCode"]
+
+_PRECEDENCE: dict[type[Expr], int] = {
+    Choice: 0, Compare: 0, Add: SUM, Rest: SUM, Neg: SUM, Mul: PRODUCT, Div: PRODUCT,
+}  # fmt: skip
+
+
+class Code(Emitter[str]):
+    """A formula of numbers as an expression of a programming language.
+
+    Parameters
+    ----------
+    owner : str
+        Whose formula it is, for messages.
+    names : collection of Symbol
+        The variables it may be written over.
+    """
+
+    functions: ClassVar[dict[str, str]]
+    comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "=="}
+
+    def __init__(self, owner: str, names: tuple[Expr, ...]) -> None:
+        super().__init__(FULL)
+        self.owner, self.names = owner, names
+
+    def _refused(self, node: Expr) -> str:
+        raise InputError(
+            f"{self.owner} cannot be exported, because {text(node)[:60]!r} is nothing to compute with: give "
+            "it a formula of deltarule.formula.tree over z alone, such as 1 / (1 + exp(-z))"
+        )
+
+    def function(self, name: str, node: Expr) -> str:
+        """What the language calls a function."""
+        return self.functions.get(name) or self._refused(node)
+
+    def precedence(self, node: Expr) -> int:
+        """How tightly the code holds together: a call is an atom."""
+        while isinstance(node, Tagged | Brace | Box):
+            node = node.body
+        if isinstance(node, Number):
+            return SUM if node.number < 0 else ATOM
+        if _is_larger(node) or _is_smaller(node) or (isinstance(node, Call) and is_numeric(node)):
+            return ATOM
+        return PRODUCT if _is_short_power(node) else _PRECEDENCE.get(type(node), ATOM)
+
+    def term(self, node: Expr, first: bool) -> tuple[str, str]:
+        sign, body = super().term(node, first)
+        return sign.replace("−", "-"), body
+
+    def group(self, body: str) -> str:
+        return f"({body})"
+
+    def number(self, node: Number) -> str:
+        number = float(node.number)
+        if not abs(number) < float("inf"):
+            return self._refused(node)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+    def constant(self, node: Constant) -> str:
+        return self.number(Number(node.number))
+
+    def symbol(self, node: Symbol) -> str:
+        return node.base if node in self.names else self._refused(node)
+
+    def words(self, node: Words) -> str:
+        return self._refused(node)
+
+    def neg(self, node: Neg) -> str:
+        return f"-{self.inside(node.body, PRODUCT)}"
+
+    def add(self, node: Add | Rest) -> str:
+        (sign, first), *others = [self.term(term, index == 0) for index, term in enumerate(node.terms)]
+        return sign + first + "".join(f" {sign} {body}" for sign, body in others)
+
+    def rest(self, node: Rest) -> str:
+        return self.add(node)
+
+    def mul(self, node: Mul) -> str:
+        return " * ".join(self.factor(factor) for factor in node.factors)
+
+    def div(self, node: Div) -> str:
+        return f"{self.inside(node.top, PRODUCT)} / {self.inside(node.bottom, POWER)}"
+
+    def pow(self, node: Pow) -> str:
+        """A power; z² and z³ are products."""
+        if _is_short_power(node) and isinstance(node.exponent, Number):
+            return " * ".join([self(node.body)] * int(node.exponent.number))
+        return f"{self.function('pow', node)}({self(node.body)}, {self(node.exponent)})"
+
+    def call(self, node: Call) -> str:
+        if is_numeric(node) and node.function in ("exp", "log", "tanh", "sqrt", "abs", "sign"):
+            return self.number(Number(float(worked_out(node))))
+        if node.function == "sign":
+            return self.sign(self(node.argument))
+        return f"{self.function(node.function, node)}({self(node.argument)})"
+
+    def sign(self, body: str) -> str:
+        """−1, 0 or 1."""
+        return f"{self.functions['sign']}({body})"
+
+    def compare(self, node: Compare) -> str:
+        op = self.comparisons.get(node.op) or self._refused(node)
+        return f"{self.inside(node.left, SUM)} {op} {self.inside(node.right, SUM)}"
+
+    def choice(self, node: Choice) -> str:
+        if _is_larger(node):
+            return self.larger(self(node.then))
+        if _is_smaller(node):
+            return self.smaller(self(node.then))
+        return self.either(self.inside(node.then, SUM), self(node.test), self.inside(node.other, SUM))
+
+    def larger(self, body: str) -> str:
+        """The larger of a number and 0."""
+        return f"{self.functions['max']}({body}, {self(Number(0))})"
+
+    def smaller(self, body: str) -> str:
+        """The smaller of a number and 0."""
+        return f"{self.functions['min']}({body}, {self(Number(0))})"
+
+    def either(self, then: str, test: str, other: str) -> str:
+        """``then`` where the test holds, else ``other``."""
+        return f"{test} ? {then} : {other}"
+
+    def total(self, node: Total) -> str:
+        return self._refused(node)
+
+    def partial(self, node: Partial) -> str:
+        return self._refused(node)
+
+    def matrix(self, node: Matrix) -> str:
+        return self._refused(node)
+
+    def transpose(self, node: Transpose) -> str:
+        return self._refused(node)
+
+    def brace(self, node: Brace) -> str:
+        return self(node.body)
+
+    def box(self, node: Box) -> str:
+        return self(node.body)
+
+    def tagged(self, node: Tagged) -> str:
+        return self(node.body)
+
+
+class NumpyCode(Code):
+    """Over arrays."""
+
+    functions: ClassVar[dict[str, str]] = {
+        "abs": "np.abs", "exp": "np.exp", "expm1": "np.expm1", "log": "np.log", "log1p": "np.log1p",
+        "max": "np.maximum", "min": "np.minimum", "pow": "np.power", "sign": "np.sign", "sqrt": "np.sqrt",
+        "tanh": "np.tanh",
+    }  # fmt: skip
+
+    def precedence(self, node: Expr) -> int:
+        """A choice is a call here."""
+        return ATOM if isinstance(node, Choice) else super().precedence(node)
+
+    def either(self, then: str, test: str, other: str) -> str:
+        return f"np.where({test}, {then}, {other})"
+
+
+class PythonCode(Code):
+    """Over one number; for formulas that cannot overflow, at which ``math`` raises."""
+
+    functions: ClassVar[dict[str, str]] = {
+        "abs": "abs", "exp": "math.exp", "expm1": "math.expm1", "log": "math.log", "log1p": "math.log1p",
+        "max": "max", "min": "min", "sqrt": "math.sqrt", "tanh": "math.tanh",
+    }  # fmt: skip
+
+    def either(self, then: str, test: str, other: str) -> str:
+        return f"{then} if {test} else {other}"
+
+    def larger(self, body: str) -> str:
+        return f"max({body}, 0.0)"
+
+    def smaller(self, body: str) -> str:
+        return f"min({body}, 0.0)"
+
+    def sign(self, body: str) -> str:
+        return f"((({body}) > 0) - (({body}) < 0))"
+
+
+class GuardedPythonCode(PythonCode):
+    """Over one number; whatever the formula, through functions that give ∞ or NaN where ``math`` raises."""
+
+    functions: ClassVar[dict[str, str]] = PythonCode.functions | {
+        "exp": "exp", "log": "log", "pow": "power", "sqrt": "square_root",
+    }  # fmt: skip
+
+    def precedence(self, node: Expr) -> int:
+        """A division is a call here, unless it is by a number."""
+        by_call = isinstance(node, Div) and not is_numeric(node.bottom)
+        return ATOM if by_call else super().precedence(node)
+
+    def div(self, node: Div) -> str:
+        if is_numeric(node.bottom) and worked_out(node.bottom) != 0:
+            return super().div(node)
+        return f"divide({self(node.top)}, {self(node.bottom)})"
+
+
+class CCode(Code):
+    """Over one double."""
+
+    type, suffix = "double", ""
+    functions: ClassVar[dict[str, str]] = {
+        "abs": "fabs", "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "max": "fmax",
+        "min": "fmin", "pow": "pow", "sqrt": "sqrt", "tanh": "tanh",
+    }  # fmt: skip
+
+    def number(self, node: Number) -> str:
+        """Never an integer: 1 / 3 would be 0."""
+        whole = super().number(node).lstrip("-").isdigit()
+        return (f"{super().number(node)}.0" if whole else super().number(node)) + self.suffix
+
+    def sign(self, body: str) -> str:
+        return f"({self.type})((({body}) > 0) - (({body}) < 0))"
+
+
+class CFloatCode(CCode):
+    """Over one float."""
+
+    type, suffix = "float", "f"
+    functions: ClassVar[dict[str, str]] = {name: f"{called}f" for name, called in CCode.functions.items()}
+
+
+class JavaScriptCode(Code):
+    """Over one number."""
+
+    functions: ClassVar[dict[str, str]] = {
+        name: f"Math.{name}"
+        for name in ("abs", "exp", "expm1", "log", "log1p", "max", "min", "pow", "sign", "sqrt", "tanh")
+    }
+    comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "==="}
+
+
+def _is_larger(node: Expr) -> bool:
+    """z if z > 0 else 0."""
+    return (
+        isinstance(node, Choice)
+        and node.other == Number(0)
+        and node.test == Compare(node.then, ">", Number(0))
+    )
+
+
+def _is_smaller(node: Expr) -> bool:
+    """z if z < 0 else 0."""
+    return (
+        isinstance(node, Choice)
+        and node.other == Number(0)
+        and node.test == Compare(node.then, "<", Number(0))
+    )
+
+
+def _is_short_power(node: Expr) -> bool:
+    return isinstance(node, Pow) and isinstance(node.body, Symbol) and node.exponent in (Number(2), Number(3))

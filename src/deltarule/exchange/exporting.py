@@ -1,0 +1,132 @@
+"""A network as a file that other programs run: ONNX, or source code of four languages."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from deltarule.arrays import check_finite
+from deltarule.errors import InputError
+from deltarule.exchange.plain import plain_network
+from deltarule.files import check_writable, write_atomically
+from deltarule.network import Network
+from deltarule.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from deltarule.exchange.source import Source
+
+__all__ = ["FORMATS", "export", "exported", "format_of"]
+
+#: The formats by name, each with the endings of file names that mean it.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "onnx": (".onnx",),
+    "numpy": (".py",),
+    "python": (),
+    "c": (".c",),
+    "javascript": (".js", ".mjs"),
+}
+
+_SOURCES = {
+    "numpy": "NumpySource",
+    "python": "PythonSource",
+    "c": "CSource",
+    "javascript": "JavaScriptSource",
+}
+
+
+def export(model: Any, path: str | os.PathLike[str], format: str | None = None) -> None:
+    """Write a network as one file that computes the same answers without deltarule, atomically.
+
+    A source file holds the weights, the formulas beside the code, scaling and labels, and test cases, which
+    it checks where it is run without arguments.
+
+    Parameters
+    ----------
+    model : Network, or anything with a method to_network
+    path : path
+    format : "onnx", "numpy", "python", "c" or "javascript", optional
+        By default what the ending of the path says; ``.py`` means NumPy.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown, a parameter is not finite, an activation is a user's own without a formula
+        to write code from, or the path cannot be written.
+    MissingExtraError
+        If ONNX is asked for and not installed.
+    OSError
+        If writing fails; what was there before still is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = Network([2, 2, 1], output="sigmoid")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export(net, f"{folder}/net.c")
+    """
+    chosen = format_of(path, format)
+    check_writable(path)
+    write_atomically(path, exported(model, chosen))
+
+
+def exported(model: Any, format: str) -> bytes:
+    """What :func:`export` writes.
+
+    Examples
+    --------
+    >>> print(exported(Network([2, 1], initializer="zeros"), "python").decode().splitlines()[0])
+    \"\"\"Network(2 → 1 identity, 3 parameters), half_squared_error.
+    """
+    net = _network(model)
+    check_finite(net.parameters, "parameters")
+    title = f"{net!r}, {net.loss.name}"
+    if format == "onnx":
+        return _onnx(net, title)
+    return _source(format)(plain_network(net), title).whole().encode()
+
+
+def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
+    """The format that is named, or that the ending of a path means.
+
+    Examples
+    --------
+    >>> format_of("net.mjs"), format_of("net.py"), format_of("net.py", "python")
+    ('javascript', 'numpy', 'python')
+    """
+    if format is not None:
+        if format not in FORMATS:
+            raise InputError(f"unknown format {str(format)[:60]!r}{did_you_mean(str(format), FORMATS)}")
+        return format
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    for name, endings in FORMATS.items():
+        if ending in endings:
+            return name
+    known = ", ".join(ending for endings in FORMATS.values() for ending in endings)
+    raise InputError(
+        f"{os.fspath(path)} ends with none of {known}: name it so, or name a format: {', '.join(FORMATS)}"
+    )
+
+
+def _network(model: Any) -> Network:
+    net = model.to_network() if hasattr(model, "to_network") else model
+    if not isinstance(net, Network):
+        raise InputError(f"expected a network to export, or a fitted estimator, got {type(model).__name__}")
+    return net
+
+
+def _onnx(net: Network, title: str) -> bytes:
+    from deltarule.exchange.to_onnx import onnx_bytes
+
+    try:
+        description = net.description()
+    except InputError:  # something is a user's own, which no import could get back
+        description = None
+    return onnx_bytes(plain_network(net), title, description)
+
+
+def _source(format: str) -> type[Source]:
+    """The class that writes a language, imported when it is asked for."""
+    from importlib import import_module
+
+    found: type[Source] = getattr(import_module(f"deltarule.exchange.to_{format}"), _SOURCES[format])
+    return found

@@ -1,0 +1,122 @@
+"""A network from an ONNX file, our own or another program's. Nothing in the file is executed."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import DeltaruleError, ModelFileError
+from deltarule.exchange.onnx_graph import array_of, read_graph
+from deltarule.exchange.plain import plain_network
+from deltarule.exchange.rebuild import Found
+from deltarule.exchange.to_onnx import MOST_BYTES, PRODUCER, network_graph
+from deltarule.network import Network
+from deltarule.registry import import_extra
+
+__all__ = ["found_in_model", "network_of_model", "read_onnx"]
+
+#: What reading numbers and names from a file that may hold anything can raise.
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
+
+
+def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
+    """The ModelProto of an ONNX file, or of its bytes; its weights are not touched.
+
+    Raises
+    ------
+    ModelFileError
+        If it is none, or larger than one file can be.
+    MissingExtraError
+        If onnx is not installed.
+    """
+    onnx = import_extra("onnx", "onnx")
+    data = source if isinstance(source, bytes) else _bytes_of(Path(source))
+    name = "the bytes given" if isinstance(source, bytes) else str(source)
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except Exception as error:
+        raise ModelFileError(f"{name} cannot be read as ONNX: {error}") from None
+    if not (model.ir_version and model.graph.node):
+        raise ModelFileError(f"{name} cannot be read as ONNX: it holds no graph")
+    return model
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            raise ModelFileError(f"cannot read {path}: there is no such file")
+        if path.stat().st_size > MOST_BYTES:
+            raise ModelFileError(f"{path} is larger than an ONNX file can be")
+        return path.read_bytes()
+    except (OSError, ValueError, MemoryError) as error:
+        raise ModelFileError(f"cannot read {path}: {error}") from None
+
+
+def network_of_model(model: Any) -> Network | None:
+    """The network that deltarule wrote, with all that belongs to it.
+
+    None where the file is not ours, carries no description, or has been changed: its graph must be the one
+    that is written of the network described.
+    """
+    properties = _properties(model)
+    if "description" not in properties:
+        return None
+    try:
+        description = json.loads(properties["description"])
+        net = Network.from_description("the model", description, _arrays(model, description["layers"]))
+        return net if network_graph(plain_network(net)) == model.graph else None
+    except (DeltaruleError, *_DAMAGE):
+        return None
+
+
+def _arrays(model: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The parameters as :meth:`Network.from_description` takes them."""
+    arrays = {tensor.name: array_of(tensor) for tensor in model.graph.initializer}
+    parts = []
+    for number, layer in enumerate(layers, start=1):
+        kept = {"neuron": None, "shared": 1, "none": 0}[layer["bias"]]
+        parts += [arrays[f"W{number}"].ravel(), arrays[f"b{number}"].ravel()[:kept]]
+    return {"parameters": np.concatenate(parts), "frozen": np.empty(0, np.int64)}
+
+
+def found_in_model(model: Any) -> Found:
+    """What the graph computes, whoever wrote it; where that was deltarule, with its names.
+
+    Raises
+    ------
+    InputError
+        If it is anything but dense layers in a row; the message names the node.
+    ModelFileError
+        If the file is damaged.
+    """
+    try:
+        found = read_graph(model.graph, model.ByteSize())
+        return _named(found, _properties(model))
+    except DeltaruleError:
+        raise
+    except (*_DAMAGE, MemoryError) as error:
+        raise ModelFileError(f"the ONNX graph is damaged: {error}") from None
+
+
+def _properties(model: Any) -> dict[str, str]:
+    """What a file of ours says beside its graph."""
+    if model.producer_name != PRODUCER:
+        return {}
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _named(found: Found, properties: dict[str, str]) -> Found:
+    features, outputs, loss = (
+        json.loads(properties.get(name, "null")) for name in ("features", "outputs", "loss")
+    )
+    if features == [f"x{number}" for number in range(len(features or []))]:  # they had none
+        features = None
+        outputs = None
+    return replace(
+        found, features=features, targets=None if found.classes is not None else outputs, loss=loss
+    )

@@ -1,0 +1,127 @@
+"""The test cases that a source file carries: a few rows, and what the network makes of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.exchange.plain import Plain
+from deltarule.registry import record
+
+__all__ = ["SelfTests", "outputs_of", "self_tests"]
+
+#: Rows to choose from, and how many are chosen at least and at most.
+CANDIDATES, FEWEST, MOST = 64, 3, 6
+
+
+@record
+class SelfTests:
+    """Rows, outputs and answers that belong together.
+
+    Attributes
+    ----------
+    rows : ndarray, (n, n_features)
+        Where numbers can be filled, the last row is the first one with those missing.
+    outputs : ndarray, (n, n_outputs)
+    answers : ndarray or None
+        Of a classification the place of the class, (n,) of int; with units the outputs in them,
+        (n, n_outputs); else None.
+    tolerance : float
+        How far a result may lie from the expected one, relative to the larger of that and 1.
+    """
+
+    rows: Array
+    outputs: Array
+    answers: Array | None
+    tolerance: float
+
+
+def self_tests(plain: Plain) -> SelfTests:
+    """Rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
+    rows = _telling(plain, _candidates(plain))
+    if plain.fill is not None:
+        rows = np.vstack([rows, np.where(np.isnan(plain.fill), rows[0], np.nan)])
+    outputs = outputs_of(plain, rows)
+    answers = _answers(plain, outputs)
+    digits = 10 if plain.dtype == np.float64 else 7
+    numbers = answers is not None and answers.dtype.kind == "f"
+    return SelfTests(
+        rows,
+        _rounded(outputs, digits),
+        _rounded(answers, digits) if numbers and answers is not None else answers,
+        _tolerance(plain, rows, outputs),
+    )
+
+
+def outputs_of(plain: Plain, rows: Array) -> Array:
+    """What the network gives for raw rows, (n, n_outputs)."""
+    return _activities(plain, rows)[-1]
+
+
+def _activities(plain: Plain, rows: Array) -> list[Array]:
+    """``a`` of each layer."""
+    if plain.fill is not None:
+        rows = np.where(np.isnan(rows), plain.fill, rows)
+    if plain.shift is not None:
+        rows = (rows - plain.shift) / plain.scale
+    a, activities = rows.astype(plain.dtype), []
+    with np.errstate(all="ignore"):
+        for layer in plain.layers:
+            a = layer.activation.value(a @ layer.W + layer.b)
+            activities.append(a)
+    return activities
+
+
+def _candidates(plain: Plain) -> Array:
+    """Rows of numbers such as a network meets, with few digits."""
+    n = len(plain.features)
+    shift = np.zeros(n) if plain.shift is None else plain.shift
+    scale = np.ones(n) if plain.scale is None else plain.scale
+    drawn = np.random.default_rng(0).uniform(-1, 1, (CANDIDATES, n))
+    natural = drawn[: CANDIDATES // 2]  # pixels and categories are not negative
+    natural[:, shift == 0] = np.abs(natural[:, shift == 0])
+    digits = [max(1 - math.floor(math.log10(one)), 0) for one in scale]
+    numbers = (shift + scale * drawn).tolist()
+    return np.array([[round(v, d) + 0.0 for v, d in zip(row, digits, strict=True)] for row in numbers])
+
+
+def _telling(plain: Plain, candidates: Array) -> Array:
+    """The first few rows, and those that wake neurons which are silent under all before."""
+    awake = np.hstack(_activities(plain, candidates)) != 0
+    chosen = list(range(FEWEST))
+    while len(chosen) < MOST:
+        woken = (awake & ~awake[chosen].any(axis=0)).sum(axis=1)
+        if not woken.any():
+            break
+        chosen.append(int(woken.argmax()))
+    return candidates[chosen]
+
+
+def _answers(plain: Plain, outputs: Array) -> Array | None:
+    if plain.classes is not None:
+        single = outputs.shape[1] < len(plain.classes)
+        return (outputs[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
+    return None if plain.out_scale is None else outputs * plain.out_scale + plain.out_shift
+
+
+def _rounded(numbers: Array, digits: int) -> Array:
+    return np.array([[float(f"{number:.{digits}g}") for number in row] for row in numbers.tolist()])
+
+
+def _tolerance(plain: Plain, rows: Array, outputs: Array) -> float:
+    """1e-9; for float32 1e-5, or the power of ten well above what float32 costs here."""
+    if plain.dtype == np.float64:
+        return 1e-9
+    layers = tuple(replace(one, W=one.W.astype(float), b=one.b.astype(float)) for one in plain.layers)
+    wide = replace(plain, layers=layers)
+    exact = outputs_of(wide, rows)
+    pairs = [(outputs, exact), (_answers(plain, outputs), _answers(wide, exact))]
+    lost = max(
+        float(np.max(np.abs(near - far) / np.maximum(1, np.abs(far))))
+        for near, far in pairs
+        if near is not None and far is not None and near.dtype.kind == "f"
+    )
+    return max(1e-5, 10.0 ** math.ceil(math.log10(20 * lost + 1e-300)))

@@ -1,0 +1,253 @@
+"""A network as an ONNX graph: opset 13 of the main operators, scaling and labels inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.activations import Activation
+from deltarule.arrays import Array
+from deltarule.encoding.targets import Label
+from deltarule.errors import InputError
+from deltarule.exchange.onnx_formula import Composer
+from deltarule.exchange.plain import Plain
+from deltarule.exchange.stable import is_built_in
+from deltarule.registry import import_extra
+
+__all__ = ["IR_VERSION", "MOST_BYTES", "OPSET", "PRODUCER", "network_graph", "onnx_bytes"]
+
+#: Old enough for the runtimes in use, new enough for all that is needed here.
+OPSET, IR_VERSION = 13, 8
+
+PRODUCER = "deltarule"
+
+#: What one operator computes, in float32 and float64 alike. All others are composed of several.
+_OPERATORS = {
+    "identity": "Identity",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "Relu",
+    "softmax": "Softmax",
+}
+
+#: Protocol Buffers hold no more in one file.
+MOST_BYTES = 2**31 - 1
+
+
+def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None = None) -> bytes:
+    """An ONNX file that computes what the network does, from raw numbers to answers.
+
+    Its input is ``X`` (N, n_features) of the network's dtype. A classification gives ``label`` (N,), of
+    integers, text, booleans or doubles as the labels are, and ``probabilities`` (N, n_classes) in the order
+    of the classes; a single output p becomes the columns 1 − p and p. All else gives ``outputs``
+    (N, n_outputs) in their units. Scaling is computed in float64, whatever the network's dtype.
+
+    Parameters
+    ----------
+    plain : Plain
+    title : str
+    description : dict, optional
+        What `Network.description` returns: it goes along, so that an import gets back what the graph does
+        not say, such as the loss, dropout, and which features are categories of one column.
+
+    Raises
+    ------
+    InputError
+        If an activation has no formula to compose it from, or a label cannot be written.
+    MissingExtraError
+        If onnx is not installed.
+    """
+    model = _model(plain, title, description)
+    if model.ByteSize() > MOST_BYTES:
+        raise InputError(
+            f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
+        )
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _model(plain: Plain, title: str, description: Mapping[str, Any] | None) -> Any:
+    onnx = import_extra("onnx", "onnx")
+    from deltarule import __version__
+
+    model = onnx.helper.make_model(
+        network_graph(plain),
+        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        producer_name=PRODUCER,
+        producer_version=__version__,
+        doc_string=title.encode("utf-8", "replace").decode(),
+    )
+    onnx.helper.set_model_props(model, _properties(plain, description))
+    return model
+
+
+def _properties(plain: Plain, description: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the file says about the network beside its graph, as JSON texts."""
+    sizes = [plain.layers[0].W.shape[0], *(layer.W.shape[1] for layer in plain.layers)]
+    properties: dict[str, Any] = {
+        "features": plain.features,
+        "outputs": plain.outputs,
+        "classes": plain.classes,
+        "sizes": sizes,
+        "activations": [layer.activation.name for layer in plain.layers],
+    }
+    if description is not None:
+        properties |= {"loss": description["loss"], "description": description}
+    return {name: json.dumps(value, sort_keys=True) for name, value in properties.items()}
+
+
+def network_graph(plain: Plain) -> Any:
+    """The graph alone."""
+    graph = _Graph(plain)
+    a = graph.layers(graph.inputs())
+    if plain.classes is None:
+        outputs = [graph.in_units(a)]
+    else:
+        outputs = [graph.labels(a, plain.classes), graph.probabilities(a, len(plain.classes))]
+    return graph.whole(outputs)
+
+
+class _Graph:
+    """Nodes and numbers, in the order they are added. Each node is called as what it computes."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.onnx = import_extra("onnx", "onnx")
+        self.plain, self.dtype = plain, plain.dtype
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+
+    def node(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
+        """One operator; the tensor it makes, which is called ``name`` too."""
+        made = self.onnx.helper.make_node(operator, list(inputs), [name], name, **attributes)
+        self.nodes.append(made)
+        return name
+
+    def constant(self, values: Any, name: str, dtype: Any = None) -> str:
+        """An array or a number that belongs to the network."""
+        array = np.ascontiguousarray(values, dtype or self.dtype).reshape(np.shape(values))
+        self.constants[name] = self.onnx.numpy_helper.from_array(array, name)
+        return name
+
+    def cast(self, tensor: str, dtype: Any, name: str) -> str:
+        """The tensor as another number type."""
+        return self.node("Cast", [tensor], name, to=self._type(dtype))
+
+    def _type(self, dtype: Any) -> int:
+        return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    # ------------------------------------------------------------------ from raw numbers to x
+
+    def inputs(self) -> str:
+        """``X`` with missing numbers filled, scaled in float64."""
+        plain = self.plain
+        if plain.shift is None and plain.fill is None:
+            return "X"
+        x = self._widened("X", "X_double")
+        if plain.fill is not None:
+            missing = self.node("IsNaN", [x], "missing")
+            fill = self.constant(plain.fill, "fill", np.float64)
+            x = self.node("Where", [missing, fill, x], "X_filled")
+        if plain.shift is not None and plain.scale is not None:
+            x = self.node("Sub", [x, self.constant(plain.shift, "shift", np.float64)], "X_shifted")
+            x = self.node("Div", [x, self.constant(plain.scale, "scale", np.float64)], "X_scaled")
+        return self._narrowed(x, "x")
+
+    def _widened(self, tensor: str, name: str) -> str:
+        return tensor if self.dtype == np.float64 else self.cast(tensor, np.float64, name)
+
+    def _narrowed(self, tensor: str, name: str) -> str:
+        return tensor if self.dtype == np.float64 else self.cast(tensor, self.dtype, name)
+
+    # ------------------------------------------------------------------ the layers
+
+    def layers(self, x: str) -> str:
+        """``z1 = x @ W1 + b1``, ``a1 = f(z1)``, and so on; the last ``a``."""
+        for number, layer in enumerate(self.plain.layers, start=1):
+            W, b = self.constant(layer.W, f"W{number}"), self.constant(layer.b, f"b{number}")
+            z = self.node("Gemm", [x, W, b], f"z{number}")
+            x = self._activation(layer.activation, z, f"a{number}")
+        return x
+
+    def _activation(self, activation: Activation, z: str, name: str) -> str:
+        operator = _OPERATORS.get(activation.name) if is_built_in(activation) else None
+        if operator is not None:
+            return self.node(operator, [z], name)
+        return Composer(self.node, self._number, z, name).compose(activation)
+
+    def _number(self, number: float) -> str:
+        """A number of a formula, called as it is written."""
+        return self.constant(number, repr(float(number)))
+
+    # ------------------------------------------------------------------ from a to answers
+
+    def in_units(self, a: str) -> Any:
+        """``outputs``: the last layer's, in the units of the targets."""
+        shift, scale = self.plain.out_shift, self.plain.out_scale
+        if shift is None or scale is None:
+            self.node("Identity", [a], "outputs")
+        else:
+            a = self._widened(a, "a_double")
+            a = self.node("Mul", [a, self.constant(scale, "out_scale", np.float64)], "a_scaled")
+            a = self.node("Add", [a, self.constant(shift, "out_shift", np.float64)], "a_shifted")
+            self.cast(a, self.dtype, "outputs")
+        return self._info("outputs", self.dtype, "N", len(self.plain.outputs))
+
+    def probabilities(self, a: str, n_classes: int) -> Any:
+        """``probabilities``: an output for each class, or 1 − p and p."""
+        if self._is_single(n_classes):
+            no = self.node("Sub", [self._number(1), a], "1-p")
+            self.node("Concat", [no, a], "probabilities", axis=1)
+        else:
+            self.node("Identity", [a], "probabilities")
+        return self._info("probabilities", self.dtype, "N", n_classes)
+
+    def labels(self, a: str, classes: Sequence[Label]) -> Any:
+        """``label``: of the largest output; of a single one, the second class where it is above ½."""
+        if self._is_single(len(classes)):
+            p = self.node("Reshape", [a, self.constant([-1], "row", np.int64)], "p")
+            above = self.node("Greater", [p, self._number(0.5)], "p>0.5")
+            place = self.cast(above, np.int64, "class")
+        else:
+            place = self.node("ArgMax", [a], "class", axis=1, keepdims=0)
+        values = _label_array(classes)
+        kind = self.onnx.TensorProto.STRING if values.dtype == object else self._type(values.dtype)
+        self.constants["classes"] = self.onnx.helper.make_tensor(
+            "classes", kind, values.shape, values.tolist()
+        )
+        self.node("Gather", ["classes", place], "label")
+        return self.onnx.helper.make_tensor_value_info("label", kind, ["N"])
+
+    def _is_single(self, n_classes: int) -> bool:
+        return bool(self.plain.layers[-1].W.shape[1] < n_classes)
+
+    # ------------------------------------------------------------------ all of it
+
+    def _info(self, name: str, dtype: Any, *shape: str | int) -> Any:
+        return self.onnx.helper.make_tensor_value_info(name, self._type(dtype), list(shape))
+
+    def whole(self, outputs: Sequence[Any]) -> Any:
+        """The graph of all that was added."""
+        inputs = [self._info("X", self.dtype, "N", len(self.plain.features))]
+        constants = list(self.constants.values())
+        return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
+
+
+def _label_array(classes: Sequence[Label]) -> Array:
+    """Labels as a tensor can hold them: text as bytes, whole numbers in 64 bits, booleans, doubles."""
+    if isinstance(classes[0], str):
+        return np.array([_utf8(str(label)) for label in classes], dtype=object)
+    if isinstance(classes[0], int) and not all(-(2**63) <= int(label) < 2**63 for label in classes):
+        raise InputError(f"labels must be whole numbers of 64 bits for ONNX, got {list(classes)}")
+    return np.array(classes)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"label {text!r} holds half a character, which ONNX cannot; name it otherwise"
+        ) from None
