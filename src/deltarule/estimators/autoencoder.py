@@ -102,6 +102,8 @@ class MLPAutoencoder(BaseMLP):
     True
     """
 
+    not_preset = ("alpha",)  # a target without noise needs no shrinking weights
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (32,),

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -29,6 +29,7 @@ from deltarule.estimators.parameters import (
     hidden_sizes,
     make_optimizer,
     parameters_of,
+    plans_ahead,
 )
 from deltarule.estimators.watching import Shuffles, Watch
 from deltarule.layers import Dense
@@ -64,6 +65,9 @@ class Held:
 
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A network behind scikit-learn's interface; what is its own is in the classes below it."""
+
+    #: What presets leave alone.
+    not_preset: ClassVar[tuple[str, ...]] = ()
 
     coefs_: list[Any]
     intercepts_: list[Any]
@@ -390,7 +394,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._keep_best(p, run, options.partial)
         if run.history.stopped == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=5)
-        elif not options.partial and run.history.stopped == "finished":
+        elif not options.partial and run.history.stopped == "finished" and not plans_ahead(p):
             warnings.warn(
                 f"{p.solver} stopped after {self.n_iter_} iterations and had not converged yet: allow more "
                 f"(max_iter={p.max_iter}, for lbfgs also max_fun={p.max_fun}), or scale the inputs",
@@ -419,7 +423,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _batch_size(self, p: Parameters, n: int) -> int:
         if p.batch_size == "auto":
             return min(200, n)
-        if p.batch_size > n:
+        if p.batch_size > n and self.batch_size != "auto":  # the preset would say 32
             warnings.warn(
                 f"batch_size={p.batch_size} is larger than the {n} samples: all of them are one batch",
                 stacklevel=6,

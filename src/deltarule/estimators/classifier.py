@@ -269,7 +269,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         if isinstance(p.class_weight, dict) or self._several:
             return weight * compute_sample_weight(p.class_weight, y)
-        codes = np.searchsorted(self.classes_, y)
+        codes = np.searchsorted(self.classes_, np.ravel(y))
         totals = np.bincount(codes, weight, len(self.classes_))
         return weight * (weight.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1)))[codes]
 

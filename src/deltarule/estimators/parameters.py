@@ -42,6 +42,7 @@ __all__ = [
     "make_loss",
     "make_optimizer",
     "parameters_of",
+    "plans_ahead",
 ]
 
 #: The checked values of an estimator's parameters, by name.
@@ -75,6 +76,7 @@ def parameters_of(estimator: Any) -> Parameters:
         _CHECKS[name](name, values[name])
     defaults = inspect.signature(type(estimator).__init__).parameters
     chosen = PRESETS[values["preset"]] if values["preset"] else {}
+    chosen = {name: value for name, value in chosen.items() if name not in estimator.not_preset}
     untouched = {name: value for name, value in chosen.items() if values[name] == defaults[name].default}
     return Parameters(**values | untouched)
 
@@ -310,11 +312,20 @@ def _rate(p: Parameters, n_samples: int, seen: int) -> Schedule:
     rate = float(p.learning_rate_init)
     if p.learning_rate == "invscaling" and p.solver == "sgd":
         return _InverseScaling(rate, p.power_t, n_samples, seen)
-    if p.learning_rate in ("constant", "invscaling", "adaptive"):
+    if not plans_ahead(p):
         return Constant(rate)
     if isinstance(p.learning_rate, str) and p.learning_rate in SCHEDULES:
         return SCHEDULES.maker(p.learning_rate)(rate)
     return SCHEDULES.resolve(p.learning_rate)
+
+
+def plans_ahead(p: Parameters) -> bool:
+    """Whether the learning rate follows a schedule of ours, made for all epochs: then none is too many."""
+    return not isinstance(p.learning_rate, str) or p.learning_rate not in (
+        "constant",
+        "invscaling",
+        "adaptive",
+    )
 
 
 @record
