@@ -317,8 +317,11 @@ def check_finite(array: Array | Sparse, name: str) -> None:
 
 
 def _sum_is_finite(array: Array) -> bool:
-    """Whether Σ x² is finite, and so is every x: quicker to find than looking at each."""
-    flat = array.ravel(order="K") if array.flags.forc else array.ravel()
+    """Whether Σ x² is finite (or Σ x, where x lies scattered), and so is every x: quicker than each by each."""
+    if not array.flags.forc:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return math.isfinite(array.sum())
+    flat = array.ravel(order="K")
     return math.isfinite(np.vdot(flat, flat))
 
 

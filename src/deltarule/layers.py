@@ -177,7 +177,10 @@ class Layer:
         return dx if trace.mask is None else dx * trace.mask
 
     def _z(self, x: Array) -> Array:
-        return x @ self.W if self.b is None else x @ self.W + self.b
+        z = x @ self.W
+        if self.b is not None:
+            z += self.b
+        return z
 
     def _mask(self, x: Array, rng: np.random.Generator) -> Array:
         kept = rng.random(x.shape, dtype=np.float32) >= self.dense.dropout

@@ -22,7 +22,7 @@ __all__ = ["backward", "cost", "forward", "predict", "run_epochs"]
 BLOCK = 0
 
 #: Rows to predict at a time.
-CHUNK = 1024
+CHUNK = 512
 
 #: A product too small for a float is 0, and that is no cause for alarm.
 _underflow_is_zero = np.errstate(under="ignore")

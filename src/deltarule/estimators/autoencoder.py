@@ -14,8 +14,10 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError, ShapeError
-from deltarule.estimators.base import BaseMLP, Held, standard_scaling
-from deltarule.estimators.parameters import Parameters, make_loss
+from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.building import standard_scaling
+from deltarule.estimators.networked import Held
+from deltarule.estimators.parameters import Parameters, hidden_sizes, make_loss
 from deltarule.estimators.regressor import LOSS_NAMES
 from deltarule.losses import Loss
 from deltarule.training.run import Callback
@@ -204,6 +206,7 @@ class MLPAutoencoder(BaseMLP):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
+        check_is_fitted(self, "coefs_")
         X, _ = self._validated(X, None, reset=False)
         return float(r2_score(X, self._answers(self._outputs(self._inputs(X))), sample_weight=sample_weight))
 
@@ -220,6 +223,8 @@ class MLPAutoencoder(BaseMLP):
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
+        if not hidden_sizes(p.hidden_layer_sizes):
+            raise InputError("hidden_layer_sizes must name at least one layer, which holds the code, got []")
         self._scaling = standard_scaling(y, sample_weight) if p.standardize else None
 
     def _encode(self, X: Any, y: Any) -> Array:

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError
-from deltarule.estimators.base import BaseMLP, Held
+from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.networked import Held
 from deltarule.estimators.parameters import Parameters, make_loss
 from deltarule.losses import Loss
 
@@ -314,7 +315,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ndarray, (n_samples, n_classes)
         """
         check_is_fitted(self, "coefs_")
-        outputs = self._outputs(self._inputs(self._rows(X)))
+        outputs = self._outputs(self._new_inputs(X))
         if self.out_activation_ == "logistic":  # which is never 0 or 1, but for rounding
             np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg, out=outputs)
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.arrays import TINY, check_number, check_whole
@@ -145,7 +146,7 @@ def _class_weight(name: str, value: Any) -> None:
 
 
 def _scoring(name: str, value: Any) -> None:
-    if not isinstance(value, str) and not callable(value):
+    if not (value in get_scorer_names() if isinstance(value, str) else callable(value)):
         raise InputError(
             f"{name} must be None, a scorer's name or a callable (estimator, X, y), got {value!r}"
         )
@@ -269,7 +270,7 @@ def make_loss(value: Any, names: Mapping[str, str]) -> Loss:
 _IMPROVEMENT = 1e7 * float(np.finfo(float).eps)
 
 
-def make_optimizer(p: Parameters, n_samples: int, seen: int = 0) -> Optimizer:
+def make_optimizer(p: Parameters, n_samples: int, seen: int = 0, *, fresh: bool = True) -> Optimizer:
     """The optimizer that the parameters describe.
 
     Parameters
@@ -279,8 +280,11 @@ def make_optimizer(p: Parameters, n_samples: int, seen: int = 0) -> Optimizer:
         Of an epoch: scikit-learn's "invscaling" counts samples.
     seen : int
         Samples before this training.
+    fresh : bool
+        Whether it begins with ``learning_rate_init`` all the same, as scikit-learn's ``fit`` does.
     """
-    rate = _resolved("learning_rate", lambda: _rate(p, n_samples, seen))
+    falling = _InverseScaling(float(p.learning_rate_init), p.power_t, n_samples, seen, fresh)
+    rate = _resolved("learning_rate", lambda: _rate(p, falling))
     adam = {"beta1": p.beta_1, "beta2": p.beta_2, "epsilon": p.epsilon}
     makers: dict[str, Callable[[], Optimizer]] = {
         "lbfgs": lambda: LBFGS(tolerance=p.tol, improvement=_IMPROVEMENT, evaluations=p.max_fun),
@@ -305,13 +309,13 @@ def _descent(p: Parameters, rate: Schedule) -> Optimizer:
     return (Nesterov if p.nesterovs_momentum else Momentum)(rate, momentum=p.momentum)
 
 
-def _rate(p: Parameters, n_samples: int, seen: int) -> Schedule:
+def _rate(p: Parameters, falling: Schedule) -> Schedule:
     """``learning_rate``; scikit-learn's own three names mean something to "sgd" only."""
     if isinstance(p.learning_rate, Schedule):
         return p.learning_rate
     rate = float(p.learning_rate_init)
     if p.learning_rate == "invscaling" and p.solver == "sgd":
-        return _InverseScaling(rate, p.power_t, n_samples, seen)
+        return falling
     if not plans_ahead(p):
         return Constant(rate)
     if isinstance(p.learning_rate, str) and p.learning_rate in SCHEDULES:
@@ -336,8 +340,11 @@ class _InverseScaling(Schedule):
     power: float
     n_samples: int
     seen: int
+    fresh: bool
     name: ClassVar[str] = "invscaling"
     formula: ClassVar[str] = "η = rate / (1 + samples seen)^power"
 
     def __call__(self, t: float, T: float) -> float:
+        if self.fresh and t < 1:
+            return self.rate
         return self.rate / (1 + self.seen + math.floor(t) * self.n_samples) ** self.power

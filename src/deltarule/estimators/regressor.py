@@ -12,7 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
-from deltarule.estimators.base import BaseMLP, Held, standard_scaling
+from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.building import standard_scaling
+from deltarule.estimators.networked import Held
 from deltarule.estimators.parameters import Parameters, make_loss
 from deltarule.losses import Loss
 

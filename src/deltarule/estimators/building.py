@@ -1,0 +1,83 @@
+"""From parameters and sizes to a network that has learnt nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.activations import Activation
+from deltarule.arrays import Array
+from deltarule.errors import InputError
+from deltarule.estimators.parameters import Parameters, hidden_activations, hidden_sizes, make_initializer
+from deltarule.layers import Dense
+from deltarule.losses import Loss
+from deltarule.network import Network
+
+__all__ = ["first_weights", "make_network", "standard_scaling"]
+
+
+def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, dtype: str) -> Network:
+    """The layers that the parameters describe; their weights are still nobody's."""
+    hidden = hidden_sizes(p.hidden_layer_sizes)
+    sizes = [n_in, *hidden, n_out]
+    activations: list[str | Activation] = [*hidden_activations(p.activation, len(hidden)), output]
+    initializer = make_initializer(p.initializer)
+    layers = [
+        Dense(n_in, n_out, activation, dropout=share, initializer=initializer)
+        for n_in, n_out, activation, share in zip(
+            sizes, sizes[1:], activations, _shares(p, len(hidden) + 1), strict=False
+        )
+    ]
+    try:
+        return Network(layers, loss=loss, dtype=dtype, seed=0)
+    except InputError as error:
+        raise InputError(f"hidden_layer_sizes={p.hidden_layer_sizes!r}, loss={p.loss!r}: {error}") from None
+
+
+def _shares(p: Parameters, n_layers: int) -> Sequence[float]:
+    """``dropout`` for each layer; a single number spares the inputs."""
+    shares = p.dropout if isinstance(p.dropout, tuple | list) else [0.0] + [p.dropout] * (n_layers - 1)
+    if len(shares) != n_layers:
+        raise InputError(f"dropout: {n_layers} layers need as many shares, got {len(shares)}")
+    return shares
+
+
+def first_weights(p: Parameters, net: Network, random_state: Any) -> tuple[list[Any], list[Any]]:
+    """The user's weights and biases, or those that an initializer or scikit-learn would draw."""
+    if p.initial_weights is not None:
+        coefs, intercepts = p.initial_weights
+        return list(coefs), list(intercepts)
+    if p.initializer is not None:
+        rng = np.random.default_rng(random_state.randint(2**31))
+        parts = [layer.dense.views(layer.dense.draw(rng)) for layer in net.layers]
+    else:
+        factor = 2.0 if p.activation == "logistic" else 6.0
+        parts = [_glorot(layer.dense, factor, random_state) for layer in net.layers]
+    return [W for W, _ in parts], [b for _, b in parts]
+
+
+def _glorot(dense: Dense, factor: float, random_state: Any) -> tuple[Array, Array | None]:
+    """Uniform weights and biases, in scikit-learn's order. Glorot & Bengio (2010), equation 16."""
+    bound = np.sqrt(factor / (dense.n_in + dense.n_out))
+    W = random_state.uniform(-bound, bound, (dense.n_in, dense.n_out))
+    return W, random_state.uniform(-bound, bound, dense.n_out)
+
+
+def standard_scaling(X: Any, weight: Array | None = None) -> tuple[Array, Array]:
+    """Shift and scale that bring each column to mean 0 and variance 1; sparse ones are not shifted."""
+    mean = _average(X, weight)
+    if hasattr(X, "tocsr"):
+        shift, variance = np.zeros(X.shape[1]), _average(X.multiply(X), weight) - mean**2
+    else:
+        shift, variance = mean, _average((X - mean) ** 2, weight)
+    spread = np.sqrt(np.maximum(variance, 0))
+    return shift, np.where(spread > 1e-12 * np.abs(mean), spread, 1.0)
+
+
+def _average(X: Any, weight: Array | None) -> Array:
+    """The mean of each column, in float64."""
+    if weight is None:
+        return np.asarray(X.mean(axis=0, dtype=np.float64)).ravel()
+    return np.asarray(X.T @ weight, dtype=np.float64).ravel() / weight.sum()
