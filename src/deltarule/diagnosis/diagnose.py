@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from deltarule.activations import ACTIVATIONS
-from deltarule.arrays import Array, as_matrix, as_numbers, check_number
-from deltarule.check import health
-from deltarule.diagnosis.backprop import Backprop
-from deltarule.diagnosis.conventions import CONVENTIONS, observed_in
-from deltarule.diagnosis.functions import ETA, Trial, try_code
-from deltarule.diagnosis.matching import Observed, distance
-from deltarule.diagnosis.mistakes import ACCUMULATES, CHANGES, OVERFLOWS, Mistake
-from deltarule.diagnosis.report import Diagnosis, FirstWrong
-from deltarule.diagnosis.search import Explanation, Numbers, Search, Settings, settings_for
-from deltarule.diagnosis.subjects import find_in_script
+from deltarule.arrays import check_number
+from deltarule.diagnosis.cases import Settings
+from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
+from deltarule.diagnosis.report import Diagnosis
+from deltarule.diagnosis.running import ETA, Subject, Tried, try_code
+from deltarule.diagnosis.subjects import find_in_script, find_predict
+from deltarule.diagnosis.trials import Trial
+from deltarule.diagnosis.verdict import Judged, judge
+from deltarule.diagnosis.weights import own_numbers, with_findings, with_gradients
 from deltarule.errors import InputError
 from deltarule.losses import LOSSES
 
 __all__ = ["assert_backprop_correct", "diagnose"]
 
 
-_RANDOM = (
-    "Two calls with the same arguments give different results: dropout, noise or shuffling is at work. "
-    "Switch it off for the check, or seed it inside the function."
+_IS_IT = (
+    'Is that your loss? If it is another, name it, loss="half_squared_error" (--loss): what is right for one '
+    "loss is a mistake with another."
 )
-
-#: So many other readings are named.
-MOST_READINGS = 3
 
 
 def diagnose(
@@ -51,6 +47,8 @@ def diagnose(
     loss: str | None = None,
     reduction: str | None = None,
     l2: float = 0.0,
+    dropout: float | None = None,
+    predict: Any = None,
     learning_rate: float | None = None,
     returns: str | None = None,
     seconds: float = 20.0,
@@ -64,16 +62,23 @@ def diagnose(
         ``-> updated weights``; a network object with weights and a method such as ``train(x, y)``; or a
         script that has one. It runs in a process of its own. Any usual layout will do: W as (in, out) or
         (out, in), samples in rows or columns, arrays or lists; lists, tuples or dicts come back.
+        Further arguments are known by their names: ``masks`` and ``dropout``, ``p`` or ``keep_prob`` for
+        dropout, ``rng`` or ``seed``, ``training``.
     name : str, optional
         Which function, class or object of the script.
     weights, biases, X, Y, gradients
-        Or just the numbers of one case, W as (in, out) or (out, in), samples in rows.
+        Or just the numbers of one case, W as (in, out) or (out, in), samples in rows. With code, weights, X
+        and Y are looked at when its gradient is right: do they keep the network from learning?
     sizes : sequence of int, optional
         Of the only network that the code can handle.
     activation, output, loss, reduction : str, optional
         Of the hidden layers, of the last, and so on; what is not said is found out, if it can be.
     l2 : float
         The penalty l2/2·ΣW² in the loss.
+    dropout : float, optional
+        The share of the neurons that training drops, where the code has no argument or attribute for it.
+    predict : callable or str, optional
+        The function ``(weights, biases, X) -> outputs``, or its name in the script, that must not drop any.
     learning_rate : float, optional
         η, where it matters; an object's own where it says one.
     returns : "gradients" or "weights", optional
@@ -91,30 +96,88 @@ def diagnose(
     >>> diagnosis.right
     False
     """
+    _check(learning_rate, seconds, returns, dropout, (activation, output, loss))
+    given = Settings(activation, output, loss, reduction, l2)
+    if code is None:
+        if weights is None or X is None or Y is None or gradients is None:
+            raise InputError("without code, weights, X, Y and gradients are needed")
+        numbers = with_gradients(own_numbers(weights, biases, X, Y), gradients)
+        return judge([Trial(None, (numbers,))], given, learning_rate or ETA, ()).diagnosis
+    if (weights is None) != (X is None) or (X is None) != (Y is None):
+        raise InputError("weights, X and Y are looked at together: give all three, or none")
+    get, get_predict = _getters(code, name, predict)
+    subject = Subject(get, get_predict, sizes, learning_rate, returns, seconds)
+    judged = _judged(subject, given, dropout)
+    if loss is None:
+        judged = judged._replace(diagnosis=_asking_for_the_loss(judged.diagnosis))
+    if weights is None or not judged.diagnosis.right:
+        return judged.diagnosis
+    assert judged.trial is not None
+    layout = judged.trial.layout
+    own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
+    return with_findings(judged.diagnosis, (own,))
+
+
+def _asking_for_the_loss(diagnosis: Diagnosis) -> Diagnosis:
+    """A right gradient of a loss that was found out may be a wrong one of the loss that was meant."""
+    return replace(diagnosis, notes=(_IS_IT, *diagnosis.notes)) if diagnosis.right else diagnosis
+
+
+def _check(
+    learning_rate: float | None,
+    seconds: float,
+    returns: str | None,
+    dropout: float | None,
+    names: tuple[str | None, str | None, str | None],
+) -> None:
+    """Refuse settings that make no sense."""
     if learning_rate is not None:
         check_number("learning_rate", learning_rate, np.nextafter(0, 1))
+    if dropout is not None:
+        check_number("dropout", dropout, np.nextafter(0, 1), np.nextafter(1, 0))
     check_number("seconds", seconds, 0.1)
     if returns not in (None, "gradients", "weights"):
         raise InputError(f"returns must be 'gradients' or 'weights', got {returns!r}")
-    for name_of, registry in ((activation, ACTIVATIONS), (output, ACTIVATIONS), (loss, LOSSES)):
-        if name_of is not None:
-            registry.resolve(name_of)
-    given = Settings(activation, output, loss, reduction, l2)
-    if code is None:
-        numbers = _numbers(weights, biases, X, Y, gradients)
-        return _best([Trial(None, (numbers,))], given, learning_rate or ETA, ())
-    get = (
-        partial(find_in_script, os.fspath(code), name)
-        if isinstance(code, str | os.PathLike)
-        else lambda: code
-    )
-    trials, outcome, rate = try_code(get, sizes, learning_rate, returns, seconds)
-    notes = (f"It printed: {outcome.printed.strip()[:200]}",) if outcome.printed.strip() else ()
-    if not trials:
-        return Diagnosis(False, failure=outcome.error, notes=notes)
-    if all(trial.random for trial in trials):
-        return Diagnosis(False, failure=_RANDOM, notes=notes)
-    return _best(trials, given, rate, notes)
+    for name in names[:2]:
+        if name is not None:
+            ACTIVATIONS.resolve(name)
+    if names[2] is not None:
+        LOSSES.resolve(names[2])
+
+
+def _getters(code: Any, name: str | None, predict: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """What gives the code and the function that predicts, in the process in which they run."""
+    if isinstance(code, str | os.PathLike):
+        path = os.fspath(code)
+        return partial(find_in_script, path, name), partial(find_predict, path, predict)
+    return lambda: code, lambda: predict
+
+
+def _judged(subject: Subject, given: Settings, dropout: float | None) -> Judged:
+    """The diagnosis of code; with dropout switched off and at work, where it has any."""
+    tried = try_code(subject)
+    printed = tried.outcome.printed.strip()
+    notes: tuple[str, ...] = (f"It printed: {printed[:200]}",) if printed else ()
+    if (dropout is not None or has_dropout(tried)) and (tried.trials or tried.switches):
+        judged = diagnose_dropout(subject, tried, given, dropout, notes)
+    elif not tried.trials:
+        return Judged(Diagnosis(False, failure=tried.outcome.error, notes=notes))
+    elif all(trial.random for trial in tried.trials):
+        return Judged(Diagnosis(False, failure=RANDOM, notes=notes))
+    else:
+        judged = _if_a_riddle(judge(tried.trials, given, tried.eta, notes), tried)
+    diagnosis, trial = judged
+    if diagnosis.right and trial is not None and trial.layout is None:
+        diagnosis = with_findings(diagnosis, trial.numbers)
+    return Judged(diagnosis, trial)
+
+
+def _if_a_riddle(judged: Judged, tried: Tried) -> Judged:
+    """With what may explain it, where nothing else does: random numbers in the code."""
+    diagnosis = judged.diagnosis
+    if diagnosis.right or diagnosis.mistakes or not tried.draws:
+        return judged
+    return judged._replace(diagnosis=replace(diagnosis, notes=(DRAWS, *diagnosis.notes)))
 
 
 def assert_backprop_correct(code: Callable[..., Any], **settings: Any) -> None:
@@ -124,157 +187,3 @@ def assert_backprop_correct(code: Callable[..., Any], **settings: Any) -> None:
     """
     diagnosis = diagnose(code, **settings)
     assert diagnosis.right, str(diagnosis)
-
-
-def _numbers(weights: Any, biases: Any, X: Any, Y: Any, gradients: Any) -> Numbers:
-    if weights is None or X is None or Y is None or gradients is None:
-        raise InputError("without code, weights, X, Y and gradients are needed")
-    W = [as_matrix(w, f"weights[{i}]").astype(float) for i, w in enumerate(weights)]
-    x = as_matrix(X, "X").astype(float)
-    if W[0].shape[0] != x.shape[1]:
-        W = [w.T for w in W]
-    sizes = [len(W[0]), *(w.shape[1] for w in W)]
-    y = as_numbers(Y, "Y").astype(float).reshape(len(x), -1)
-    if sizes[0] != x.shape[1] or any(a.shape[1] != len(b) for a, b in pairwise(W)):
-        raise InputError(f"weights of shapes {[w.shape for w in W]} do not fit X of shape {x.shape}")
-    b: list[Array | None] = [None] * len(W)
-    if biases is not None:
-        b = [as_numbers(v, f"biases[{i}]").astype(float).reshape(-1) for i, v in enumerate(biases)]
-    shared = any(v is not None and v.size == 1 < w.shape[1] for v, w in zip(b, W, strict=True))
-    for convention in CONVENTIONS:
-        observed = observed_in(gradients, sizes, convention, shared)
-        if observed is not None:
-            return Numbers(tuple(W), tuple(b), x, y, observed)
-    raise InputError(
-        f"gradients do not fit layers {sizes}: expected an array like each of the weights, and biases"
-    )
-
-
-def _best(trials: Sequence[Trial], given: Settings, eta: float, notes: tuple[str, ...]) -> Diagnosis:
-    """The layout in which the code makes most sense: right, else with one mistake, else with two."""
-    odd = [_odd(trial.numbers) for trial in trials]
-    if all(odd):
-        return Diagnosis(False, convention=_layout(trials[0]), notes=(*notes, odd[0]))
-    sound = [trial for trial, wrong in zip(trials, odd, strict=True) if not wrong]
-    searches = [Search(trial.numbers, given, eta) for trial in sound]
-    for count in (0, 1, 2):
-        for trial, search in zip(sound, searches, strict=True):
-            found = search.with_mistakes(count)
-            if found:
-                return _explained(trial, found, eta, notes)
-    return _unexplained(sound[0], given, eta, notes)
-
-
-def _behaviour(trial: Trial, settings: Settings | None, alone: bool) -> tuple[Mistake, ...]:
-    """The mistakes that show in how the code behaves; an overflow only where the numbers are right."""
-    overflows = trial.overflows and settings is not None and settings.output == "softmax" and alone
-    seen = ((ACCUMULATES, trial.accumulates), (CHANGES, trial.changes_inputs), (OVERFLOWS, overflows))
-    return tuple(mistake for mistake, there in seen if there)
-
-
-def _explained(trial: Trial, found: Sequence[Explanation], eta: float, notes: tuple[str, ...]) -> Diagnosis:
-    best = found[0]
-    first = _first_wrong(trial.numbers, best.settings, eta) if best.candidate.mistakes else None
-    mistakes = (
-        *best.candidate.mistakes,
-        *_behaviour(trial, best.settings, not best.candidate.mistakes),
-    )
-    if not mistakes and trial.convention is None:
-        notes = (*notes, *_state(trial.numbers, best.settings, eta))
-    return Diagnosis(not mistakes, best.settings, _layout(trial), mistakes, _others(found), first, notes)
-
-
-#: What may be wrong with the weights of a network whose gradient is right.
-_STATES = ("symmetric_neurons", "dead_units", "saturated_units", "huge_weights")
-
-
-def _state(numbers: Sequence[Numbers], settings: Settings, eta: float) -> list[str]:
-    """What keeps the network's own weights from learning, though its gradient is right."""
-    x, y = (np.concatenate([getattr(one, name) for one in numbers]) for name in "xy")
-    report = health(numbers[0].case(settings, eta).net, x, y)
-    return [
-        f"But {finding.where}: {finding.evidence} {finding.meaning} {finding.remedy}"
-        for finding in report.findings
-        if finding.name in _STATES and finding.severity != "note"
-    ]
-
-
-def _unexplained(trial: Trial, given: Settings, eta: float, notes: tuple[str, ...]) -> Diagnosis:
-    settings = settings_for(given)[0]
-    known = _what_is_known(trial.numbers, settings, eta)
-    first = _first_wrong(trial.numbers, settings, eta)
-    return Diagnosis(
-        False, None, _layout(trial), _behaviour(trial, None, alone=False), (), first, (*notes, *known)
-    )
-
-
-def _layout(trial: Trial) -> str:
-    return "" if trial.convention is None else str(trial.convention)
-
-
-def _odd(numbers: Sequence[Numbers]) -> str:
-    """NaN or infinity among the gradients."""
-    for one in numbers:
-        for layer, (dW, db) in enumerate(zip(one.observed.dW, one.observed.db, strict=True), start=1):
-            for name, array in ((f"dW{layer}", dW), (f"db{layer}", db)):
-                if array is not None and not np.isfinite(array).all():
-                    return f"{name} holds NaN or infinity, for ordinary numbers: log(0), 1/0, an overflow?"
-    return ""
-
-
-def _others(found: Sequence[Explanation]) -> tuple[str, ...]:
-    """Other readings of the same numbers: other mistakes, or a right gradient of another loss."""
-    best, seen = found[0], {_reading(found[0])}
-    readings: list[str] = []
-    for other in found[1:]:
-        if _reading(other) not in seen and len(readings) < MOST_READINGS:
-            seen.add(_reading(other))
-            titles = " and ".join(mistake.title for mistake in other.candidate.mistakes)
-            readings.append(f"{titles or 'a right gradient'}, with {other.settings}")
-    return tuple(readings) if best.candidate.mistakes or len(seen) > 1 else ()
-
-
-def _reading(explanation: Explanation) -> tuple[str, ...]:
-    """The mistakes, or where there are none, the loss."""
-    mistakes = tuple(mistake.key for mistake in explanation.candidate.mistakes)
-    return mistakes or (explanation.settings.loss or "",)
-
-
-def _first_wrong(numbers: Sequence[Numbers], settings: Settings, eta: float) -> FirstWrong | None:
-    """From the last layer back: dW, db; the entry that is furthest off."""
-    one = numbers[0]
-    right = Backprop(one.case(settings, eta)).gradients()
-    for layer in range(len(right), 0, -1):
-        dW, db = one.observed.dW[layer - 1], one.observed.db[layer - 1]
-        for name, found, expected, formula in (
-            (f"dW{layer}", dW, right[layer - 1].dW, f"dW{layer} = a{layer - 1}.T @ delta{layer}"),
-            (f"db{layer}", db, right[layer - 1].db, f"db{layer} = delta{layer}.sum(axis=0)"),
-        ):
-            if (
-                found is None
-                or found.shape != expected.shape
-                or np.allclose(found, expected, rtol=1e-7, atol=1e-12)
-            ):
-                continue
-            place = np.unravel_index(int(np.abs(found - expected).argmax()), found.shape)
-            index = ",".join(str(int(i)) for i in place)
-            return FirstWrong(name, formula, f"{name}[{index}]", float(expected[place]), float(found[place]))
-    return None
-
-
-def _what_is_known(numbers: Sequence[Numbers], settings: Settings, eta: float) -> list[str]:
-    """Which arrays are right, and how the others compare, for the likeliest settings."""
-    one = numbers[0]
-    right = Backprop(one.case(settings, eta)).gradients()
-    lines = [f"Compared with {settings}:"]
-    for layer, (dW, (expected, _)) in enumerate(zip(one.observed.dW, right, strict=True), start=1):
-        if dW is None:
-            continue
-        alone = Observed((dW,), (None,))
-        if distance(alone, [right[layer - 1]]) <= 1:
-            lines.append(f"  dW{layer} is right.")
-            continue
-        ratio = float((dW * expected).sum() / (expected**2).sum()) if expected.any() else float("nan")
-        cosine = float((dW * expected).sum() / (np.linalg.norm(dW) * np.linalg.norm(expected) or 1))
-        lines.append(f"  dW{layer} is {ratio:.4g} times the right one at best; their cosine is {cosine:.4f}.")
-    return lines

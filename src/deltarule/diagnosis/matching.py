@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, Case, LayerGradient
-from deltarule.diagnosis.mistakes import MISTAKES, Mistake, Unfit
+from deltarule.diagnosis.backprop import Backprop, Case, LayerGradient, Unfit
+from deltarule.diagnosis.mistakes import MISTAKES, Mistake
 from deltarule.registry import record
 
-__all__ = ["Candidate", "Observed", "Probe", "candidates", "decimals_of", "distance", "pairs", "singles"]
+__all__ = [
+    "Candidate",
+    "Compared",
+    "Observed",
+    "Probe",
+    "candidates",
+    "compare",
+    "decimals_of",
+    "distance",
+    "pairs",
+    "singles",
+]
 
 #: Relative difference up to which gradients in float64 are the same.
 CLOSE = 1e-7
@@ -28,14 +41,22 @@ class Observed:
 
     dW: tuple[Array | None, ...]
     db: tuple[Array | None, ...]
+    close: float = CLOSE
+
+    @cached_property
+    def decimals(self) -> int | None:
+        """To how many decimals all numbers are rounded, if they are."""
+        return decimals_of(self)
 
 
-@record
-class Probe:
-    """A case, and what was observed in it."""
+class Probe(Protocol):
+    """A network at work, and what was observed in it."""
 
-    case: Case
     observed: Observed
+
+    @property
+    def case(self) -> Case:
+        """The network at work."""
 
 
 @record
@@ -48,13 +69,18 @@ class Candidate:
 
 
 @cache
-def singles() -> tuple[Candidate, ...]:
-    """Every variant of every mistake."""
-    return tuple(Candidate((mistake,), variant) for mistake in MISTAKES for variant in mistake.variants)
+def singles(dropping: bool = False) -> tuple[Candidate, ...]:
+    """Every variant of every mistake; those of dropout only where something is dropped."""
+    return tuple(
+        Candidate((mistake.as_in(index),), variant)
+        for mistake in MISTAKES
+        if dropping or not mistake.of_dropout
+        for index, variant in enumerate(mistake.variants)
+    )
 
 
 @cache
-def pairs() -> tuple[Candidate, ...]:
+def pairs(dropping: bool = False) -> tuple[Candidate, ...]:
     """Two mistakes at once, which change different steps."""
     return tuple(
         Candidate(
@@ -62,8 +88,8 @@ def pairs() -> tuple[Candidate, ...]:
             type("Pair", (one.backprop, other.backprop), {}),
             (one.backprop, other.backprop),
         )
-        for one, other in combinations(singles(), 2)
-        if one.mistakes != other.mistakes and not _steps(one.backprop) & _steps(other.backprop)
+        for one, other in combinations(singles(dropping), 2)
+        if one.mistakes[0].key != other.mistakes[0].key and not _steps(one.backprop) & _steps(other.backprop)
     )
 
 
@@ -73,24 +99,27 @@ def _steps(backprop: type[Backprop]) -> frozenset[str]:
     return frozenset(own & {name for name in vars(Backprop) if not name.startswith("__")})
 
 
-def candidates(probes: Sequence[Probe], tried: Sequence[Candidate]) -> Iterator[tuple[Candidate, float]]:
-    """The candidates that explain every probe, with how far off they are at most."""
+def candidates(
+    probes: Sequence[Probe], tried: Sequence[Candidate], spare: int = 0
+) -> Iterator[tuple[Candidate, float]]:
+    """The candidates that explain every probe, but for a few to spare, with how far off they are at most."""
     for candidate in tried:
-        worst = _worst(probes, candidate)
+        worst = _worst(probes, candidate, spare)
         if worst is not None:
             yield candidate, worst
 
 
-def _worst(probes: Sequence[Probe], candidate: Candidate) -> float | None:
-    """The greatest distance over the probes; None as soon as one does not fit."""
+def _worst(probes: Sequence[Probe], candidate: Candidate, spare: int) -> float | None:
+    """The greatest distance over the probes that fit; None as soon as too many do not."""
     worst, shown = 0.0, False
     for probe in probes:
         found = _gradients(candidate, probe.case)
         shown |= found is not None
         apart = distance(probe.observed, found or Backprop(probe.case).gradients())
-        if apart > 1:
+        spare -= apart > 1
+        if spare < 0:
             return None
-        worst = max(worst, apart)
+        worst = max(worst, apart if apart <= 1 else 0.0)
     return worst if shown else None
 
 
@@ -108,29 +137,51 @@ def _gradients(candidate: Candidate, case: Case) -> list[LayerGradient] | None:
 def distance(observed: Observed, found: Sequence[LayerGradient]) -> float:
     """How far gradients are from those observed, in units of what counts as the same: up to 1.
 
+    What differs in shape, or in any array by more, is infinitely far.
+    """
+    farthest = 0.0
+    for one in compare(observed, found):
+        if not one.apart <= 1:  # or not a number
+            return np.inf
+        farthest = max(farthest, one.apart)
+    return farthest
+
+
+class Compared(NamedTuple):
+    """An array that was observed, the one expected in its place, and how far they are apart."""
+
+    name: str
+    layer: int
+    observed: Array
+    expected: Array
+    apart: float
+
+
+def compare(observed: Observed, found: Sequence[LayerGradient]) -> Iterator[Compared]:
+    """Each array, from the last layer back: there most differences show.
+
     Numbers that were rounded may differ by half a unit of their last decimal, others by rounding errors only.
     """
-    decimals = decimals_of(observed)
-    slack = None if decimals is None else 0.5 * 10.0**-decimals
-    both, apart = list(_both(observed, found)), 0.0
-    if any(u.shape != g.shape for u, g in both):
+    floor = NOISE * max((_norm(g.dW) for g in found), default=0.0)
+    for layer in range(len(found), 0, -1):
+        dW, db = found[layer - 1]
+        for name, u, g in (("dW", observed.dW[layer - 1], dW), ("db", observed.db[layer - 1], db)):
+            if u is not None:
+                if u.size == 1 < g.size and name == "db":
+                    g = np.array([g.sum()])
+                yield Compared(name, layer, u, g, _apart(u, g, floor, observed))
+
+
+def _apart(u: Array, g: Array, floor: float, observed: Observed) -> float:
+    if u.shape != g.shape:
         return np.inf
-    floor = NOISE * max((float(np.linalg.norm(g)) for _, g in both), default=0.0) + 1e-300
-    for u, g in both:
-        if slack is not None:
-            apart = max(apart, float(np.abs(u - g).max()) / (1.02 * slack + 1e-12))
-        else:
-            size = max(float(np.linalg.norm(u)), float(np.linalg.norm(g)), floor)
-            apart = max(apart, float(np.linalg.norm(u - g)) / size / CLOSE)
-    return apart if np.isfinite(apart) else np.inf
+    if observed.decimals is not None:
+        return float(np.abs(u - g).max()) / (0.51 * 10.0**-observed.decimals + 1e-12)
+    return _norm(u - g) / max(_norm(u), _norm(g), floor, 1e-300) / observed.close
 
 
-def _both(observed: Observed, found: Sequence[LayerGradient]) -> Iterator[tuple[Array, Array]]:
-    for u, v, (dW, db) in zip(observed.dW, observed.db, found, strict=True):
-        if u is not None:
-            yield u, dW
-        if v is not None:
-            yield v, np.array([db.sum()]) if v.size == 1 < db.size else db
+def _norm(array: Array) -> float:
+    return math.sqrt(np.vdot(array, array))
 
 
 def decimals_of(observed: Observed) -> int | None:

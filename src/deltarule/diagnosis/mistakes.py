@@ -6,17 +6,13 @@ layer l with the layer l+1 after it.
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, LayerGradient
+from deltarule.diagnosis import variants
+from deltarule.diagnosis.backprop import Backprop
 from deltarule.registry import record
 
-__all__ = ["ACCUMULATES", "CHANGES", "MISTAKES", "OVERFLOWS", "Mistake", "Unfit"]
-
-
-class Unfit(Exception):
-    """The mistake cannot be made in this case: the shapes would not fit, or it makes no difference."""
+__all__ = ["MISTAKES", "Mistake", "mistake"]
 
 
 @record
@@ -36,7 +32,9 @@ class Mistake:
     remedy : str
         What to do.
     variants : tuple of Backprop subclasses
-        Backward passes that have it.
+        Backward passes that have it; none where it shows in how the code behaves.
+    lines : tuple of str
+        The line as it is in each of the variants, where they differ.
     """
 
     key: str
@@ -46,396 +44,16 @@ class Mistake:
     right: str
     remedy: str
     variants: tuple[type[Backprop], ...]
-
-
-# ---------------------------------------------------------------------- factors of the whole
-
-
-def _scaled(factor: str) -> type[Backprop]:
-    """All gradients times one of the factors of :func:`_factors`."""
-
-    class Scaled(Backprop):
-        def finish(self, found: list[LayerGradient]) -> list[LayerGradient]:
-            c = _factors(self)[factor]
-            if abs(c - 1) < 1e-9:
-                raise Unfit
-            return [LayerGradient(c * dW, c * db) for dW, db in super().finish(found)]
-
-    return Scaled
-
-
-def _factors(backprop: Backprop) -> dict[str, float]:
-    n, k, eta = backprop.case.n, backprop.case.K, backprop.case.eta
-    return {
-        "n": n, "1/n": 1 / n, "2": 2.0, "1/2": 0.5, "1/K": 1 / k, "2/K": 2 / k, "K": k, "K/2": k / 2,
-        "-1": -1.0, "eta": eta, "1/eta": 1 / eta,
-    }  # fmt: skip
-
-
-class _DividedAgainEachLayer(Backprop):
-    def behind(self, layer: int, delta: Array) -> Array:
-        return super().behind(layer, delta) / self.case.n
-
-
-# ---------------------------------------------------------------------- the output's delta
-
-
-def _error(backprop: Backprop) -> Array:
-    case = backprop.case
-    return (case.a[-1] - case.y) * case.share
-
-
-class _NoSlopeAtOutput(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if case.net.objective.fused or case.activation(case.L) == "identity":
-            raise Unfit
-        return case.net.loss.derivative(case.a[-1], case.y) * case.share
-
-
-class _ErrorAsDelta(Backprop):
-    def output_delta(self) -> Array:
-        if self.case.net.objective.fused or self.case.activation(self.case.L) == "identity":
-            raise Unfit
-        return _error(self)
-
-
-class _SlopeTooMany(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.net.objective.fused or case.activation(case.L) == "identity":
-            raise Unfit
-        return _error(self) * case.a[-1] * (1 - case.a[-1])
-
-
-class _SoftmaxElementwise(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        da = case.net.loss.derivative(case.a[-1], case.y)
-        return da * case.a[-1] * (1 - case.a[-1]) * case.share
-
-
-class _SoftmaxTwice(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        return (case.f(case.L, case.a[-1]) - case.y) * case.share
-
-
-class _SoftmaxOverSamples(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        return (case.f(case.L, case.z[-1].T).T - case.y) * case.share
-
-
-def _output_slope(of_a: bool) -> type[Backprop]:
-    """The slope at the output taken of the wrong quantity: f′(a) for f′(z), or a(1 − a) with z for a."""
-
-    class OutputSlope(Backprop):
-        def output_delta(self) -> Array:
-            case = self.case
-            if case.net.objective.fused or case.is_coupled or case.activation(case.L) in _SAME_SLOPE:
-                raise Unfit
-            da = case.net.loss.derivative(case.a[-1], case.y) * case.share
-            return da * _wrong_slope(self, case.L, of_a)
-
-    return OutputSlope
-
-
-_SAME_SLOPE = ("identity", "relu", "leaky_relu")
-
-
-def _wrong_slope(backprop: Backprop, layer: int, of_a: bool) -> Array:
-    case = backprop.case
-    a = case.a[layer]
-    return case.slope(layer, a, case.f(layer, a)) if of_a else case.slope(layer, case.z[layer], case.z[layer])
-
-
-class _BroadcastTargets(Backprop):
-    """(n,) against (n, 1): every sample's error becomes the sum of its errors for all targets."""
-
-    average = False
-
-    def output_delta(self) -> Array:
-        case = self.case
-        if case.K != 1 or case.is_coupled:
-            raise Unfit
-        right = super().output_delta()
-        wrong = np.zeros_like(right)
-        for y in case.y:
-            targets = np.broadcast_to(y, case.y.shape)
-            wrong += case.net.objective.sample_delta(case.z[-1], case.a[-1], targets) * case.share
-        return wrong / case.n if self.average else wrong
-
-
-class _BroadcastMean(_BroadcastTargets):
-    average = True
-
-
-# ---------------------------------------------------------------------- hidden layers
-
-
-def _needs_hidden(backprop: Backprop) -> None:
-    if backprop.case.L < 2:
-        raise Unfit
-
-
-def _hidden_slope(kind: str) -> type[Backprop]:
-    class HiddenSlope(Backprop):
-        def slope(self, layer: int) -> Array:
-            case = self.case
-            right, name = super().slope(layer), case.activation(layer)
-            if kind == "none":
-                wrong = np.ones_like(right)
-            elif kind == "f":
-                wrong = case.a[layer]
-            elif kind == "of_a" and name not in _SAME_SLOPE:
-                wrong = _wrong_slope(self, layer, of_a=True)
-            elif kind == "z_for_a" and name not in _SAME_SLOPE:
-                wrong = _wrong_slope(self, layer, of_a=False)
-            elif kind == "tanh_of_square" and name == "tanh":
-                wrong = 1 - np.tanh(case.z[layer] ** 2)
-            else:
-                raise Unfit
-            return wrong
-
-    return HiddenSlope
-
-
-def _rectifier_mask(kind: str) -> type[Backprop]:
-    """ReLU's mask taken of the wrong array: what comes back, or the gradient's own sign."""
-
-    class RectifierMask(Backprop):
-        def hidden_delta(self, layer: int, delta: Array) -> Array:
-            if self.case.activation(layer) != "relu":
-                raise Unfit
-            back = self.behind(layer, delta)
-            x = self.case.a[layer - 1]
-            if kind == "input" and x.shape != back.shape:
-                raise Unfit
-            return back * ((back if kind == "back" else x) > 0)
-
-    return RectifierMask
-
-
-class _ErrorPassedBack(Backprop):
-    """The error a − y goes back where delta should; errors of inner layers likewise."""
-
-    def __init__(self, case) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(case)
-        _needs_hidden(self)
-        self._errors: Array | None = None
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        case = self.case
-        if self._errors is None:
-            self._errors = _error(self)
-            if np.allclose(self._errors, delta, rtol=1e-12, atol=0) and case.L == 2:
-                raise Unfit
-        self._errors = self._errors @ case.W[layer + 1].T
-        return self._errors
-
-
-class _ErrorPassedBackOnce(Backprop):
-    """The error a − y goes back from the output; from there on, deltas."""
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        if layer == self.case.L - 1:
-            error = _error(self)
-            if np.allclose(error, delta, rtol=1e-12, atol=0):
-                raise Unfit
-            delta = error
-        return super().behind(layer, delta)
-
-
-class _UpdatedTooEarly(Backprop):
-    """Weights move before the delta behind them is computed."""
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        W = self.case.W[layer + 1]
-        return delta @ (W - self.case.eta * self.dW(layer + 1, delta)).T
-
-
-def _wrong_weights(kind: str) -> type[Backprop]:
-    class WrongWeights(Backprop):
-        def behind(self, layer: int, delta: Array) -> Array:
-            _needs_hidden(self)
-            W = {
-                "untransposed": self.case.W[layer + 1].T,
-                "own": self.case.W[layer],
-                "own_transposed": self.case.W[layer].T,
-                "absolute": np.abs(self.case.W[layer + 1]),
-            }[kind]
-            return _product(delta, W.T, self.case.a[layer].shape)
-
-    return WrongWeights
-
-
-def _product(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
-    """left @ right, where that is of this shape."""
-    if left.shape[1] != right.shape[0] or (left.shape[0], right.shape[1]) != shape:
-        raise Unfit
-    return left @ right
-
-
-class _SlopeOfNextLayer(Backprop):
-    def slope(self, layer: int) -> Array:
-        case = self.case
-        if case.a[layer].shape != case.a[layer + 1].shape or case.activation(layer + 1) == "softmax":
-            raise Unfit
-        return case.slope(layer + 1, case.z[layer + 1], case.a[layer + 1])
-
-
-class _SlopeOfLayerBefore(Backprop):
-    def slope(self, layer: int) -> Array:
-        case = self.case
-        if case.a[layer].shape != case.a[layer - 1].shape:
-            raise Unfit
-        return case.slope(layer, case.z[layer - 1], case.a[layer - 1])
-
-
-class _OwnWeightsAndNextSlope(_wrong_weights("own"), _SlopeOfNextLayer):  # type: ignore[misc]
-    """Both at once, as in a widely read tutorial."""
-
-
-class _OwnWeightsTurnedAndNextSlope(_wrong_weights("own_transposed"), _SlopeOfNextLayer):  # type: ignore[misc]
-    """The same with the weights turned."""
-
-
-def _lost_paths(kind: str) -> type[Backprop]:
-    class LostPaths(Backprop):
-        def behind(self, layer: int, delta: Array) -> Array:
-            W = self.case.W[layer + 1]
-            if W.shape[1] == 1 and kind != "dropped":
-                raise Unfit
-            if kind == "first":
-                return delta[:, :1] @ W[:, :1].T
-            if kind == "last":
-                return delta[:, -1:] @ W[:, -1:].T
-            if kind == "sums":
-                return delta.sum(axis=1, keepdims=True) * W.sum(axis=1)[None]
-            if kind == "mean":
-                return delta @ W.T / W.shape[1]
-            return np.broadcast_to(delta.sum(axis=1, keepdims=True), self.case.a[layer].shape)
-
-    return LostPaths
-
-
-# ---------------------------------------------------------------------- dW
-
-
-def _wrong_input(kind: str) -> type[Backprop]:
-    class WrongInput(Backprop):
-        def x(self, layer: int) -> Array:
-            case = self.case
-            if kind == "z":
-                return case.z[layer - 1]
-            if case.a[layer].shape != case.a[layer - 1].shape:
-                raise Unfit
-            return case.a[layer]
-
-    return WrongInput
-
-
-class _TurnedGradient(Backprop):
-    def dW(self, layer: int, delta: Array) -> Array:
-        dW = super().dW(layer, delta)
-        return dW.T if dW.shape[0] == dW.shape[1] else dW
-
-
-# ---------------------------------------------------------------------- db
-
-
-def _bias(kind: str) -> type[Backprop]:
-    class Bias(Backprop):
-        def db(self, layer: int, delta: Array) -> Array:
-            right, b = super().db(layer, delta), self.case.b[layer]
-            if b is None:
-                raise Unfit
-            if kind == "none":
-                return np.zeros_like(right)
-            if kind == "itself":
-                return np.broadcast_to(b, right.shape).copy()
-            if kind == "all":
-                return np.full_like(right, right.sum())
-            if kind == "mean_of_all":
-                return np.full_like(right, delta.mean())
-            if kind == "times_n":
-                return right * self.case.n
-            if kind == "mean":
-                return right / self.case.n
-            if kind == "unsummed":
-                return delta
-            return delta[0 if kind == "first" else -1].copy()
-
-    return Bias
-
-
-# ---------------------------------------------------------------------- samples and penalties
-
-
-def _one_sample(index: int) -> type[Backprop]:
-    class OneSample(Backprop):
-        def output_delta(self) -> Array:
-            if self.case.n < 2:
-                raise Unfit
-            delta = super().output_delta()
-            kept = np.zeros_like(delta)
-            kept[index] = delta[index]
-            return kept * (self.case.n if self.whole else 1)
-
-        whole = False
-
-    return OneSample
-
-
-def _one_sample_whole(index: int) -> type[Backprop]:
-    class Whole(_one_sample(index)):  # type: ignore[misc]
-        whole = True
-
-    return Whole
-
-
-def _one_sample_in_weights(index: int) -> type[Backprop]:
-    class InWeights(Backprop):
-        def dW(self, layer: int, delta: Array) -> Array:
-            if self.case.n < 2:
-                raise Unfit
-            kept = np.zeros_like(delta)
-            kept[index] = delta[index]
-            return super().dW(layer, kept)
-
-    return InWeights
-
-
-def _l2(kind: str) -> type[Backprop]:
-    """The L2 penalty wrong: what is added to dW in the place of l2·W."""
-
-    class Penalty(Backprop):
-        def penalty(self, layer: int) -> Array:
-            case, W = self.case, self.case.W[layer]
-            l2 = case.net.objective.l2
-            if not l2:
-                raise Unfit
-            factor = {"missing": 0.0, "doubled": 2.0, "halved": 0.5, "negative": -1.0, "over_n": 1 / case.n}
-            if kind == "sum":
-                return np.full_like(W, l2 * W.sum())
-            return factor.get(kind, 1.0) * l2 * W
-
-        def db(self, layer: int, delta: Array) -> Array:
-            b = self.case.b[layer]
-            if kind != "biases":
-                return super().db(layer, delta)
-            if b is None:
-                raise Unfit
-            return super().db(layer, delta) + self.case.net.objective.l2 * b
-
-    return Penalty
+    lines: tuple[str, ...] = ()
+
+    def as_in(self, index: int) -> Mistake:
+        """The same with the line of one of its variants."""
+        return replace(self, wrong=self.lines[index]) if self.lines else self
+
+    @property
+    def of_dropout(self) -> bool:
+        """Whether it can only be made with dropout."""
+        return self.key.startswith("dropout")
 
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -449,7 +67,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_L = a_L − y",
         "delta_L = (a_L − y) · f′(z_L)",
         "Multiply the error by the slope of the output activation, for a sigmoid a_L·(1 − a_L).",
-        (_NoSlopeAtOutput, _ErrorAsDelta),
+        (variants.NoSlopeAtOutput, variants.ErrorAsDelta),
     ),
     Mistake(
         "slope_too_many_at_output",
@@ -459,17 +77,18 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_L = (a_L − y) · a_L·(1 − a_L)",
         "delta_L = a_L − y",
         "Leave the slope out: it is in a − y already.",
-        (_SlopeTooMany,),
+        (variants.SlopeTooMany,),
     ),
     Mistake(
         "softmax_elementwise",
         "softmax's derivative taken neuron by neuron",
-        "Each output of a softmax depends on every z of its row. s·(1 − s) is only the diagonal of its "
-        "Jacobian.",
-        "delta_L = ∂E/∂a · a·(1 − a)",
-        "delta_L = a − y   (with cross-entropy), in general Jᵀ·∂E/∂a",
-        "Use the short form a − y. A check: each row of delta_L must sum to 0.",
-        (_SoftmaxElementwise,),
+        "Each output of a softmax depends on every z of its row, not only on its own. a·(1 − a) is how it "
+        "depends on its own.",
+        "delta_L = ∂loss/∂a · a·(1 − a)",
+        "delta_L = a − y   (with cross-entropy)",
+        "Use the short form a − y; with another loss, a · (g − Σ g·a) where g = ∂loss/∂a. A check: each row "
+        "of delta_L must sum to 0.",
+        (variants.SoftmaxElementwise,),
     ),
     Mistake(
         "softmax_twice",
@@ -479,7 +98,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_L = softmax(softmax(z)) − y",
         "delta_L = softmax(z) − y",
         "Apply softmax once: in the network, or in the loss.",
-        (_SoftmaxTwice,),
+        (variants.SoftmaxTwice,),
     ),
     Mistake(
         "softmax_over_samples",
@@ -488,17 +107,17 @@ MISTAKES: tuple[Mistake, ...] = (
         "e / e.sum(axis=0)",
         "e / e.sum(axis=1, keepdims=True)",
         "Sum over the classes of each sample: each row of outputs must sum to 1.",
-        (_SoftmaxOverSamples,),
+        (variants.SoftmaxOverSamples,),
     ),
     Mistake(
         "broadcast_targets",
-        "(n,) against (n, 1): targets broadcast",
-        "Outputs of shape (n, 1) less targets of shape (n,) give an (n, n) array: every output is compared "
-        "with every target.",
+        "targets (n,) against outputs (n, 1)",
+        "Outputs of shape (n, 1) less targets of shape (n,) give an (n, n) array (NumPy repeats both until "
+        "they fit: broadcasting): every output is compared with every target.",
         "a − y   with shapes (n, 1) and (n,)",
         "a − y.reshape(-1, 1)",
         "Give the targets the outputs' shape, and check delta's shape once.",
-        (_BroadcastTargets, _BroadcastMean),
+        (variants.BroadcastTargets, variants.BroadcastMean),
     ),
     Mistake(
         "slope_of_wrong_quantity",
@@ -506,16 +125,24 @@ MISTAKES: tuple[Mistake, ...] = (
         "A derivative written in terms of a, such as a·(1 − a), is given z, or one written in terms of z "
         "is given a: the "
         "activation is applied twice or not at all.",
-        "sigmoid_derivative(a) = sigmoid(a)·(1 − sigmoid(a)),   or z·(1 − z)",
-        "a·(1 − a)   with a = sigmoid(z)",
+        "f′ of another quantity than z",
+        "f′(z), for a sigmoid a·(1 − a), for tanh 1 − a²",
         "Decide whether your derivative takes z or a, and pass it that.",
         (
-            _hidden_slope("of_a"),
-            _hidden_slope("z_for_a"),
-            _output_slope(True),
-            _output_slope(False),
-            type("Both", (_output_slope(True), _hidden_slope("of_a")), {}),
-            type("Both", (_output_slope(False), _hidden_slope("z_for_a")), {}),
+            variants.hidden_slope("of_a"),
+            variants.hidden_slope("z_for_a"),
+            variants.output_slope(True),
+            variants.output_slope(False),
+            type("Both", (variants.output_slope(True), variants.hidden_slope("of_a")), {}),
+            type("Both", (variants.output_slope(False), variants.hidden_slope("z_for_a")), {}),
+        ),
+        (
+            "f′(a) in the hidden layers: sigmoid(a)·(1 − sigmoid(a))",
+            "z·(1 − z) or 1 − z² in the hidden layers",
+            "f′(a) at the output: sigmoid(a)·(1 − sigmoid(a))",
+            "z·(1 − z) or 1 − z² at the output",
+            "f′(a) in all layers: sigmoid(a)·(1 − sigmoid(a))",
+            "z·(1 − z) or 1 − z² in all layers",
         ),
     ),
     Mistake(
@@ -525,7 +152,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_l = delta_{l+1} @ W_{l+1}.T",
         "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
         "Multiply by the slope of the hidden activation.",
-        (_hidden_slope("none"),),
+        (variants.hidden_slope("none"),),
     ),
     Mistake(
         "f_instead_of_slope",
@@ -534,7 +161,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_l = (delta_{l+1} @ W_{l+1}.T) · a_l",
         "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
         "Use the derivative: a·(1 − a) for a sigmoid, 1 − a² for tanh, z > 0 for ReLU.",
-        (_hidden_slope("f"),),
+        (variants.hidden_slope("f"),),
     ),
     Mistake(
         "tanh_of_square",
@@ -543,7 +170,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "1 − tanh(z**2)",
         "1 − tanh(z)**2",
         "Square the result, not the argument.",
-        (_hidden_slope("tanh_of_square"),),
+        (variants.hidden_slope("tanh_of_square"),),
     ),
     Mistake(
         "relu_mask_of_wrong_array",
@@ -553,7 +180,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta[delta <= 0] = 0",
         "delta[z <= 0] = 0",
         "Keep z (or a) of the forward pass, and take the mask from it.",
-        (_rectifier_mask("back"), _rectifier_mask("input")),
+        (variants.rectifier_mask("back"), variants.rectifier_mask("input")),
+        ("delta[delta <= 0] = 0", "delta[x <= 0] = 0   (x: what the layer takes in)"),
     ),
     Mistake(
         "error_passed_back",
@@ -562,7 +190,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "(a_L − y) @ W_L.T",
         "delta_L @ W_L.T",
         "Pass back delta, the error times the slope.",
-        (_ErrorPassedBack, _ErrorPassedBackOnce),
+        (variants.ErrorPassedBack, variants.ErrorPassedBackOnce),
     ),
     Mistake(
         "updated_too_early",
@@ -571,7 +199,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "W2 −= η·dW2;  delta1 = (delta2 @ W2.T) · f′(z1)",
         "delta1 = (delta2 @ W2.T) · f′(z1);  W2 −= η·dW2",
         "Compute all gradients first, then update all weights.",
-        (_UpdatedTooEarly,),
+        (variants.UpdatedTooEarly,),
     ),
     Mistake(
         "wrong_transpose",
@@ -580,7 +208,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_{l+1} @ W_{l+1}",
         "delta_{l+1} @ W_{l+1}.T",
         "Transpose. A test with layers of different sizes finds it at once.",
-        (_wrong_weights("untransposed"),),
+        (variants.wrong_weights("untransposed"),),
     ),
     Mistake(
         "gradient_transposed",
@@ -589,7 +217,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW = delta.T @ a",
         "dW = a.T @ delta   (W as (in, out))",
         "The gradient has the shape of W, entry for entry.",
-        (_TurnedGradient,),
+        (variants.TurnedGradient,),
     ),
     Mistake(
         "wrong_layers_weights",
@@ -605,12 +233,20 @@ MISTAKES: tuple[Mistake, ...] = (
         "to k, times "
         "f′(z_j).",
         (
-            _OwnWeightsAndNextSlope,
-            _OwnWeightsTurnedAndNextSlope,
-            _wrong_weights("own"),
-            _wrong_weights("own_transposed"),
-            _SlopeOfNextLayer,
-            _SlopeOfLayerBefore,
+            variants.OwnWeightsAndNextSlope,
+            variants.OwnWeightsTurnedAndNextSlope,
+            variants.wrong_weights("own"),
+            variants.wrong_weights("own_transposed"),
+            variants.SlopeOfNextLayer,
+            variants.SlopeOfLayerBefore,
+        ),
+        (
+            "delta_l = (delta_{l+1} @ W_l.T) · f′(z_{l+1})",
+            "delta_l = (delta_{l+1} @ W_l) · f′(z_{l+1})",
+            "delta_l = (delta_{l+1} @ W_l.T) · f′(z_l)",
+            "delta_l = (delta_{l+1} @ W_l) · f′(z_l)",
+            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})",
+            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l−1})",
         ),
     ),
     Mistake(
@@ -619,9 +255,16 @@ MISTAKES: tuple[Mistake, ...] = (
         "A hidden neuron reaches the loss through every neuron of the next layer; what comes back on all "
         "these paths adds up.",
         "only one path, or Σdelta · ΣW, or no weights at all",
-        "Σ over k of delta_k · w_jk",
-        "Sum over the next layer: delta_{l+1} @ W_{l+1}.T does it.",
-        tuple(map(_lost_paths, ("first", "last", "sums", "mean", "dropped"))),
+        "delta_{l+1} @ W_{l+1}.T   (for neuron j: Σ over k of delta_k · w_jk)",
+        "Sum over all neurons of the next layer, each delta times its own weight.",
+        tuple(map(variants.lost_paths, ("first", "last", "sums", "mean", "dropped"))),
+        (
+            "delta_{l+1}[:, :1] @ W_{l+1}[:, :1].T   (the next layer's first neuron only)",
+            "delta_{l+1}[:, -1:] @ W_{l+1}[:, -1:].T   (the next layer's last neuron only)",
+            "(Σ over k of delta_k) · (Σ over k of w_jk)",
+            "the mean over k of delta_k · w_jk",
+            "Σ over k of delta_k   (no weights)",
+        ),
     ),
     Mistake(
         "absolute_weights",
@@ -630,7 +273,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta_{l+1} @ abs(W_{l+1}).T",
         "delta_{l+1} @ W_{l+1}.T",
         "Use the weights as they are.",
-        (_wrong_weights("absolute"),),
+        (variants.wrong_weights("absolute"),),
     ),
     Mistake(
         "wrong_layers_activation",
@@ -639,7 +282,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW_l = a_l.T @ delta_l",
         "dW_l = a_{l−1}.T @ delta_l",
         "A weight's gradient is what it was multiplied by, times delta: the input of the layer.",
-        (_wrong_input("own"),),
+        (variants.wrong_input("own"),),
     ),
     Mistake(
         "z_for_a",
@@ -648,7 +291,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW_l = z_{l−1}.T @ delta_l",
         "dW_l = a_{l−1}.T @ delta_l",
         "Use what the next layer was really given: a.",
-        (_wrong_input("z"),),
+        (variants.wrong_input("z"),),
     ),
     Mistake(
         "bias_never_updated",
@@ -657,7 +300,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "db = 0",
         "db = delta.sum(axis=0)",
         "A bias is a weight from an input that is always 1: its gradient is delta.",
-        (_bias("none"),),
+        (variants.bias("none"),),
     ),
     Mistake(
         "bias_with_itself",
@@ -666,17 +309,26 @@ MISTAKES: tuple[Mistake, ...] = (
         "db = b",
         "db = delta.sum(axis=0)",
         "Subtract the gradient.",
-        (_bias("itself"),),
+        (variants.bias("itself"),),
     ),
     Mistake(
         "bias_summed_wrongly",
-        "the bias gradient is summed over the wrong axis",
+        "the bias gradient is summed wrongly",
         "delta has a row for each sample and a column for each neuron: a bias gradient sums the samples "
         "only.",
         "db = delta.sum(),  delta.mean(),  delta[0],  delta",
         "db = delta.sum(axis=0)",
         "Sum over the samples; with the mean over samples in delta already, do not divide again.",
-        tuple(map(_bias, ("all", "mean_of_all", "times_n", "mean", "first", "last", "unsummed"))),
+        tuple(map(variants.bias, ("all", "mean_of_all", "times_n", "mean", "first", "last", "unsummed"))),
+        (
+            "db = delta.sum()   (over samples and neurons)",
+            "db = delta.mean()   (over samples and neurons)",
+            "db = n · delta.sum(axis=0)",
+            "db = delta.mean(axis=0)   (delta is divided by n already)",
+            "db = delta[0]   (the first sample only)",
+            "db = delta[-1]   (the last sample only)",
+            "db = delta   (a row for each sample, not summed)",
+        ),
     ),
     Mistake(
         "one_sample_only",
@@ -684,15 +336,23 @@ MISTAKES: tuple[Mistake, ...] = (
         "The gradient is that of the first or last sample: inside the loop over samples it is overwritten, "
         "not added up.",
         "dW = x.T @ delta   (in the loop)",
-        "dW += x.T @ delta",
+        "dW += x[i].T @ delta[i]   for each sample i",
         "Add up over the samples.",
         (
-            _one_sample(0),
-            _one_sample(-1),
-            _one_sample_whole(0),
-            _one_sample_whole(-1),
-            _one_sample_in_weights(0),
-            _one_sample_in_weights(-1),
+            variants.one_sample(0),
+            variants.one_sample(-1),
+            variants.one_sample_whole(0),
+            variants.one_sample_whole(-1),
+            variants.one_sample_in_weights(0),
+            variants.one_sample_in_weights(-1),
+        ),
+        (
+            "dW = x[0].T @ delta[0] / n,  db likewise   (the first sample only)",
+            "dW = x[-1].T @ delta[-1] / n,  db likewise   (the last sample only)",
+            "dW = x[0].T @ delta[0],  db likewise   (the first sample only)",
+            "dW = x[-1].T @ delta[-1],  db likewise   (the last sample only)",
+            "dW = x[0].T @ delta[0] / n   (the first sample only; db is right)",
+            "dW = x[-1].T @ delta[-1] / n   (the last sample only; db is right)",
         ),
     ),
     Mistake(
@@ -703,17 +363,28 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW + c·W with another c, or with ΣW for W, or also db + l2·b",
         "dW + l2·W",
         "Derive it from the penalty as it stands in your loss.",
-        tuple(map(_l2, ("missing", "doubled", "halved", "negative", "over_n", "sum", "biases"))),
+        tuple(
+            map(variants.l2_penalty, ("missing", "doubled", "halved", "negative", "over_n", "sum", "biases"))
+        ),
+        (
+            "dW   (without the penalty)",
+            "dW + 2·l2·W",
+            "dW + l2·W / 2",
+            "dW − l2·W",
+            "dW + l2·W / n",
+            "dW + l2·ΣW",
+            "dW + l2·W,  and also  db + l2·b",
+        ),
     ),
     Mistake(
         "sign",
         "the sign is wrong",
         "The gradient points downhill: y − a instead of a − y, with an update that subtracts; or the other "
         "way round.",
-        "u = −∂L/∂W",
-        "u = ∂L/∂W",
+        "dW = −∂loss/∂W",
+        "dW = ∂loss/∂W",
         "Either (a − y) and W −= η·dW, or (y − a) and W += η·dW.",
-        (_scaled("-1"),),
+        (variants.scaled("-1"),),
     ),
     Mistake(
         "sum_for_mean",
@@ -722,7 +393,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW = a.T @ delta",
         "dW = a.T @ delta / n",
         "Divide by n once, best in delta_L.",
-        (_scaled("n"),),
+        (variants.scaled("n"),),
     ),
     Mistake(
         "divided_twice",
@@ -731,7 +402,11 @@ MISTAKES: tuple[Mistake, ...] = (
         "delta / n … dW / n",
         "delta / n, once",
         "Divide by n once, best in delta_L.",
-        (_scaled("1/n"), _DividedAgainEachLayer),
+        (variants.scaled("1/n"), variants.DividedAgainEachLayer),
+        (
+            "delta_L = … / n,  and again  dW = a.T @ delta / n",
+            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l) / n   in every layer",
+        ),
     ),
     Mistake(
         "factor",
@@ -739,10 +414,18 @@ MISTAKES: tuple[Mistake, ...] = (
         "Every gradient is right up to one factor: a 2 or ½ of the square, or a mean over the outputs. "
         "That is a convention "
         "of the loss rather than an error, as long as loss and gradient have the same one.",
-        "c · ∂L/∂W",
-        "∂L/∂W",
+        "c · ∂loss/∂W",
+        "∂loss/∂W",
         "Differentiate the very loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − y).",
-        (*map(_scaled, ("2", "1/2", "1/K", "2/K", "K", "K/2")),),
+        tuple(map(variants.scaled, ("2", "1/2", "1/K", "2/K", "K", "K/2"))),
+        (
+            "2 · ∂loss/∂W",
+            "∂loss/∂W / 2",
+            "∂loss/∂W / K   (K outputs)",
+            "2 · ∂loss/∂W / K   (K outputs)",
+            "K · ∂loss/∂W   (K outputs)",
+            "K/2 · ∂loss/∂W   (K outputs)",
+        ),
     ),
     Mistake(
         "learning_rate_inside",
@@ -751,7 +434,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "dW = η · a.T @ delta;  W −= η·dW",
         "dW = a.T @ delta;  W −= η·dW",
         "Apply the learning rate once.",
-        (_scaled("eta"), _scaled("1/eta")),
+        (variants.scaled("eta"), variants.scaled("1/eta")),
+        ("dW = η · a.T @ delta;  W −= η·dW", "dW = a.T @ delta / η;  W −= η·dW"),
     ),
     Mistake(
         "gradients_accumulate",
@@ -783,7 +467,119 @@ MISTAKES: tuple[Mistake, ...] = (
         "Take away each row's own greatest z: the softmax does not change.",
         (),
     ),
+    Mistake(
+        "dropout_mask_not_applied_backward",
+        "dropout's mask is not applied going back",
+        "A neuron that was dropped had no say in the output, so its gradient is 0. Here the gradient reaches "
+        "it all the same, and the weights before it are moved for an output that they had no part in.",
+        "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
+        "delta_l = (delta_{l+1} @ W_{l+1}.T) · mask_l / (1 − p) · f′(z_l)",
+        "Keep the mask of the forward pass, and multiply by it, and by the same factor, going back.",
+        (variants.through_dropout("nothing"), variants.through_dropout("scale only")),
+        (
+            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
+            "delta_l = (delta_{l+1} @ W_{l+1}.T) / (1 − p) · f′(z_l)",
+        ),
+    ),
+    Mistake(
+        "dropout_scaled_one_way",
+        "dropout is scaled in one direction only",
+        "What dropout multiplies by going forward, mask and factor, belongs into the chain rule going back. "
+        "Here one direction has the factor 1/(1 − p), the other does not, or has it twice.",
+        "a_l · mask / (1 − p),   but going back  · mask",
+        "a_l · mask / (1 − p) going forward,  · mask / (1 − p) going back",
+        "Divide the mask itself once, mask = mask / (1 − p), and multiply by it in both directions.",
+        (
+            variants.through_dropout("mask only"),
+            variants.through_dropout("scaled"),
+            variants.through_dropout("scaled twice"),
+        ),
+        (
+            "a_l · mask / (1 − p) going forward,  · mask going back",
+            "a_l · mask going forward,  · mask / (1 − p) going back",
+            "a_l · mask / (1 − p) going forward,  · mask / (1 − p)² going back",
+        ),
+    ),
+    Mistake(
+        "dropout_other_mask_backward",
+        "going back, dropout has another mask",
+        "The gradient must pass the neurons that were kept in the forward pass. Here it passes others: the "
+        "mask is drawn anew in the backward pass, or is used in the backward pass alone.",
+        "mask = rng.random(a.shape) >= p   (again, in the backward pass)",
+        "mask of the forward pass, kept for the backward pass",
+        "Draw a mask once for each forward pass, keep it, and use it in both directions.",
+        (variants.OtherMask, variants.OtherMaskScaled, variants.MaskOnlyBackward),
+        (
+            "mask = rng.random(a.shape) >= p   once more, in the backward pass",
+            "mask = rng.random(a.shape) >= p   once more, and with another factor",
+            "a_l going forward,  · mask going back",
+        ),
+    ),
+    Mistake(
+        "dropout_slope_of_dropped",
+        "f′ of the activation after dropout",
+        "The slope belongs to the neuron's own output. Once that is overwritten by what dropout leaves of "
+        "it, divided by 1 − p, a·(1 − a) or 1 − a² gives another number.",
+        "a = a · mask / (1 − p);  …  a·(1 − a)   with this a",
+        "d = a · mask / (1 − p);  …  a·(1 − a)   with a before dropout",
+        "Keep both: what the neuron gave (for its slope), and what dropout left of it (for the next layer).",
+        (variants.SlopeOfDropped,),
+    ),
+    Mistake(
+        "dropout_has_no_effect",
+        "dropout does nothing",
+        "Nothing is ever dropped: the mask is made but not used, or dropout is switched off in training.",
+        "z_{l+1} = a_l @ W_{l+1} + b_{l+1}",
+        "z_{l+1} = (a_l · mask / (1 − p)) @ W_{l+1} + b_{l+1}",
+        "Multiply the activations by the mask in the forward pass of training.",
+        (variants.NothingDropped,),
+    ),
+    Mistake(
+        "dropout_scaled_wrongly",
+        "dropout is scaled by the wrong number",
+        "Where a share p is dropped, 1 − p is kept, and a sum over the kept ones is smaller by that factor: "
+        "dividing by 1 − p makes up for it. Dividing by p, or multiplying by 1 − p, does not.",
+        "a · mask / p,   or  a · mask · (1 − p)",
+        "a · mask / (1 − p)   where p is the share that is dropped",
+        "Settle whether p is the share dropped or the share kept; then divide by the share kept.",
+        (),
+    ),
+    Mistake(
+        "dropout_not_scaled",
+        "dropout is not made up for",
+        "With all neurons at work, predictions get larger sums than the network was trained on. Either "
+        "training divides by the share kept (inverted dropout), or predictions multiply by it; here neither "
+        "is done.",
+        "a · mask in training,  a in predictions",
+        "a · mask / (1 − p) in training,  a in predictions",
+        "Divide by 1 − p in training; then predictions need no dropout at all.",
+        (),
+    ),
+    Mistake(
+        "dropout_scaled_twice",
+        "dropout is made up for twice",
+        "Training divides by 1 − p already, and predictions multiply by 1 − p as well: they get smaller sums "
+        "than the network was trained on.",
+        "a · mask / (1 − p) in training,  a · (1 − p) in predictions",
+        "a · mask / (1 − p) in training,  a in predictions",
+        "Do one of the two; dividing in training leaves predictions as they are.",
+        (),
+    ),
+    Mistake(
+        "dropout_active_at_test",
+        "dropout is at work in predictions",
+        "Neurons are dropped when the network is asked for its answer: each call answers something else, and "
+        "worse.",
+        "predict(X):  a = f(z) · mask / (1 − p)",
+        "predict(X):  a = f(z)",
+        "Drop in training only: give forward a flag training=False, and leave dropout out where it is False.",
+        (),
+    ),
 )
 
-#: The mistakes that show in how the code behaves, not in the numbers of one call.
-ACCUMULATES, CHANGES, OVERFLOWS = MISTAKES[-3:]
+_BY_KEY = {mistake.key: mistake for mistake in MISTAKES}
+
+
+def mistake(key: str) -> Mistake:
+    """An entry of the catalogue."""
+    return _BY_KEY[key]

@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.diagnosis.arguments import OFF, RATE, Dropping, role_of, seed_everything
+from deltarule.diagnosis.cases import Numbers
+from deltarule.diagnosis.masks import with_masks_read
 from deltarule.diagnosis.matching import Observed
-from deltarule.diagnosis.search import Numbers
 from deltarule.registry import record
 
-__all__ = ["Found", "is_network", "learning_rate_of", "one_step", "read_layers"]
+__all__ = [
+    "Found", "is_network", "learning_rate_of", "one_step", "read_layers", "set_dropping", "switches_of",
+]  # fmt: skip
 
 _METHODS = ("train", "train_step", "step", "fit", "learn", "backprop", "backpropagate", "backward", "update")
 _GRADIENT = re.compile(r"^_*(d|grad|delta|nabla|g_)", re.IGNORECASE)
 _BIAS = re.compile(r"bias|^_*b\d*$|^_*b_", re.IGNORECASE)
-_RATE = re.compile(r"^_*(learning_?rate|lr|eta|alpha)$", re.IGNORECASE)
 _MOST_DEPTH = 6
+
+#: Steps that are made with dropout, each of another mask.
+_DRAWS = 24
 
 _Path = tuple[str | int, ...]
 
@@ -49,10 +56,52 @@ def is_network(thing: Any) -> bool:
 def learning_rate_of(thing: Any) -> float | None:
     """A number called learning_rate, lr, eta or alpha, of the object or its class."""
     for name in dir(thing):
-        value = getattr(thing, name, None) if _RATE.match(name) else None
+        value = getattr(thing, name, None) if RATE.match(name) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
             return float(value)
     return None
+
+
+# ---------------------------------------------------------------------- its dropout
+
+
+def switches_of(thing: Any) -> dict[str, tuple[str, Any]]:
+    """By role, the name and value of what sets an object's dropout: a share, a generator, a flag."""
+    return {role: (name, getattr(holder, name)) for holder, name, role in _switches(thing, set())}
+
+
+def set_dropping(thing: Any, dropping: Dropping) -> Any:
+    """The object, its dropout set, and its generators and NumPy's seeded."""
+    seed_everything(dropping.seed)
+    for holder, name, role in list(_switches(thing, set())):
+        setattr(holder, name, dropping.value(role))
+    return thing
+
+
+def _switches(thing: Any, seen: set[int]) -> Iterator[tuple[Any, str, str]]:
+    """(object, attribute, role), of the object, its class, and the objects it is made of."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, list | tuple):
+        for inner in thing:
+            yield from _switches(inner, seen)
+    elif hasattr(thing, "__dict__") and not isinstance(thing, type):
+        for name in dict.fromkeys((*vars(thing), *vars(type(thing)))):
+            value, role = getattr(thing, name, None), role_of(name)
+            if role is not None and _fits_role(value, role):
+                yield thing, name, role
+        for inner in vars(thing).values():
+            yield from _switches(inner, seen)
+
+
+def _fits_role(value: Any, role: str) -> bool:
+    if role == "training":
+        return isinstance(value, bool)
+    if role == "rng":
+        return isinstance(value, np.random.Generator)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return role in ("kept", "dropped", "p") and number and 0 <= value <= 1
 
 
 # ---------------------------------------------------------------------- reading weights
@@ -67,8 +116,10 @@ def read_layers(thing: Any, *, gradients: bool = False, names: frozenset[str] | 
     leaves = [
         (path, array)
         for path, array in _grouped(list(_leaves(thing, (), set())))
-        if bool(_GRADIENT.match(_name(path))) == gradients and (names is None or _name(path) in names)
+        if role_of(_name(path)) is None and bool(_GRADIENT.match(_name(path))) == gradients
     ]
+    if names is not None:
+        leaves = [leaf for leaf in leaves if _without_prefix(leaf[0]) in names]
     matrices = [(path, array) for path, array in leaves if array.ndim == 2 and not _is_bias(path, array)]
     matrices.sort(key=lambda leaf: _numbered(leaf[0]))
     chain, out_in = _chained([array for _, array in matrices])
@@ -77,13 +128,18 @@ def read_layers(thing: Any, *, gradients: bool = False, names: frozenset[str] | 
     W = tuple(array.T if out_in else array for array in chain)
     leaves.sort(key=lambda leaf: _numbered(leaf[0]))
     biases = [array.ravel() for path, array in leaves if _is_bias(path, array)]
-    found = frozenset(_name(path) for path, _ in leaves)
+    found = frozenset(_without_prefix(path) for path, _ in leaves)
     return Found(W, _biases(biases, [w.shape[1] for w in W]), found)
 
 
 def _name(path: _Path) -> str:
     """The attribute's own name: the last part that is one."""
     return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _without_prefix(path: _Path) -> str:
+    """The name; of a gradient, what it is the gradient of."""
+    return _GRADIENT.sub("", _name(path)).lstrip("_")
 
 
 def _numbered(path: _Path) -> list[int]:
@@ -175,8 +231,12 @@ def _biases(found: list[Array], sizes: list[int]) -> tuple[Array | None, ...]:
 # ---------------------------------------------------------------------- one step of training
 
 
-def one_step(thing: Any, eta: float, seeds: Sequence[int] = (0, 1, 2)) -> list[Numbers]:
+def one_step(
+    thing: Any, eta: float, dropping: Dropping = OFF, *, drawn: float | None = None
+) -> list[Numbers]:
     """What one step of training does to copies of the object, for some samples.
+
+    Where dropout is on, ``drawn`` is l2: steps with one sample each, off which the masks are read.
 
     Raises
     ------
@@ -186,14 +246,18 @@ def one_step(thing: Any, eta: float, seeds: Sequence[int] = (0, 1, 2)) -> list[N
     before = read_layers(thing)
     assert before is not None
     tried: list[str] = []
-    for n_rows, as_lists in ((1, True), (1, False), (7, False), (7, True)):
+    ways = ((1, True), (1, False)) if drawn is not None else ((1, True), (1, False), (7, False), (7, True))
+    for n_rows, as_lists in ways:
         for call in _calls(thing, eta):
             try:
-                return [
-                    _numbers_after(deepcopy(thing), before, call, n_rows, as_lists, eta, s) for s in seeds
+                found = [
+                    _after(thing, before, call, n_rows, as_lists, eta, replace(dropping, seed=seed))
+                    for seed in range(3 if drawn is None else _DRAWS)
                 ]
             except Exception as error:  # his code may raise anything: try the next way
                 tried.append(f"{type(error).__name__}: {error}")
+            else:
+                return found if drawn is None else [with_masks_read(numbers, drawn) for numbers in found]
     raise ValueError("; ".join(dict.fromkeys(tried)) or "it has no method train, fit or backward")
 
 
@@ -211,17 +275,18 @@ def _calls(thing: Any, eta: float) -> Iterator[Callable[[Any, Any, Any], object]
         yield lambda net, x, y: (net.forward(x), net.backward(x, y, eta))
 
 
-def _numbers_after(
+def _after(
     thing: Any,
     before: Found,
     call: Callable[[Any, Any, Any], object],
     n_rows: int,
     as_lists: bool,
     eta: float,
-    seed: int,
+    dropping: Dropping,
 ) -> Numbers:
-    """The gradients behind one step on ``n_rows`` samples."""
-    rng = np.random.default_rng(seed)
+    """The gradients behind one step of a copy on ``n_rows`` samples."""
+    thing = set_dropping(deepcopy(thing), dropping)
+    rng = np.random.default_rng(dropping.seed)
     x = rng.normal(size=(n_rows, before.sizes[0]))
     y = rng.uniform(0.1, 0.9, (n_rows, before.sizes[-1]))
     if as_lists and n_rows == 1:
@@ -238,18 +303,15 @@ def _moved(thing: Any, before: Found, eta: float) -> Observed:
     after = read_layers(thing, names=before.names)
     if after is None or after.sizes != before.sizes:
         raise ValueError("its weights changed their shapes")
-    if not all(np.array_equal(old, new) for old, new in zip(before.W, after.W, strict=True)):
-        dW = tuple((old - new) / eta for old, new in zip(before.W, after.W, strict=True))
-        moved = any(
-            old is not None and new is not None and not np.array_equal(old, new)
-            for old, new in zip(before.b, after.b, strict=True)
-        )
-        db = tuple(
-            (old - new) / eta if moved and old is not None and new is not None else None
-            for old, new in zip(before.b, after.b, strict=True)
-        )
-        return Observed(dW, db)
-    kept = read_layers(thing, gradients=True)
+    dW = tuple((old - new) / eta for old, new in zip(before.W, after.W, strict=True))
+    db = tuple(
+        None if old is None or new is None else (old - new) / eta
+        for old, new in zip(before.b, after.b, strict=True)
+    )
+    biases_moved = any(one is not None and one.any() for one in db)
+    if biases_moved or any(one.any() for one in dW):
+        return Observed(dW, db if biases_moved else (None,) * len(db))
+    kept = read_layers(thing, gradients=True, names=before.names) or read_layers(thing, gradients=True)
     if kept is None or [w.shape for w in kept.W] != [w.shape for w in before.W]:
         raise ValueError("no weight moved, and no gradients were kept (dW, grad_…, nabla_…)")
     return Observed(kept.W, kept.b)

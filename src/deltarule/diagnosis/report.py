@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
+from deltarule.check.findings import Finding
+from deltarule.diagnosis.cases import Settings
 from deltarule.diagnosis.mistakes import Mistake
-from deltarule.diagnosis.search import Settings
 from deltarule.registry import record
 
 __all__ = ["Diagnosis", "FirstWrong"]
 
 
+#: What a line begins with, under which its next lines are not to stand: spaces, and a label.
+_INDENT = re.compile(r"( +it \w+: +)?( +(?=\S))?")
+
+#: Columns, one less than most terminals have.
+WIDTH = 79
+
+_LEGEND = (
+    "Here layer l has z_l = a_{l−1} @ W_l + b_l and a_l = f(z_l), with W as (in, out) and samples in rows; "
+    "delta_l is the loss differentiated by z_l, f′ the slope of f, L the last layer, y the targets."
+)
+_LEGEND_OF_DROPOUT = "A mask is 1 where a neuron is kept and 0 where it is dropped; p is the share dropped."
 _IF_RIGHT = (
     "If training still goes wrong, it is not for the gradient: dr.health(net, X, Y, history) looks at first "
     "weights, saturated and dead units, scaling and the learning rate."
@@ -26,17 +39,20 @@ class FirstWrong:
     ----------
     name, formula : str
         ``"dW2"``, and how it is computed.
+    sizes : tuple of int
+        Of the network in which it is wrong.
     place : str
-        The entry that is furthest off: ``"dW2[0,1]"``.
-    right, found : float
+        The entry that is furthest off: ``"dW2[0,1]"``; or the shape.
+    right, found : float, or tuple of int
         That entry as it should be, and as it was found.
     """
 
     name: str
     formula: str
+    sizes: tuple[int, ...]
     place: str
-    right: float
-    found: float
+    right: float | tuple[int, ...]
+    found: float | tuple[int, ...]
 
 
 @record
@@ -58,6 +74,8 @@ class Diagnosis:
     first_wrong : FirstWrong or None
     notes : tuple of str
         What else was seen.
+    findings : tuple of Finding
+        Of a right gradient: what keeps the weights from learning all the same.
     failure : str
         Why the code could not be tested; empty where it could.
     """
@@ -69,6 +87,7 @@ class Diagnosis:
     alternatives: tuple[str, ...] = ()
     first_wrong: FirstWrong | None = None
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     failure: str = ""
 
     @property
@@ -76,6 +95,8 @@ class Diagnosis:
         """The finding in one sentence."""
         if self.failure:
             return "The code could not be tested."
+        if self.right and self.findings:
+            return "The backpropagation is right, but with these weights it cannot learn well."
         if self.right:
             return "The backpropagation is right."
         if not self.mistakes:
@@ -89,7 +110,7 @@ class Diagnosis:
         return {
             "right": self.right,
             "verdict": self.verdict,
-            "settings": None if self.settings is None else vars(self.settings),
+            "settings": None if self.settings is None else self.settings.to_dict(),
             "convention": self.convention,
             "mistakes": [
                 {name: getattr(m, name) for name in ("key", "title", "why", "wrong", "right", "remedy")}
@@ -98,6 +119,7 @@ class Diagnosis:
             "alternatives": list(self.alternatives),
             "first_wrong": None if self.first_wrong is None else vars(self.first_wrong),
             "notes": list(self.notes),
+            "findings": [finding.to_dict() for finding in self.findings],
             "failure": self.failure,
         }
 
@@ -112,35 +134,65 @@ class Diagnosis:
         lines = [self.verdict]
         if self.failure:
             return [*lines, "", self.failure, *self.notes]
-        if self.settings is not None:
-            lines.append(f"The code is a network with {self.settings}.")
-        if self.convention:
-            lines.append(f"Its layout: {self.convention}.")
-        if self.first_wrong is not None:
-            first = self.first_wrong
-            lines += [
-                "",
-                f"Going back from the output, the first wrong quantity is {first.name}:",
-                f"  {first.formula}",
-                f"  {first.place} should be {first.right:.9g}; it is {first.found:.9g}",
-            ]
-        for mistake in self.mistakes:
-            lines += [
-                "", mistake.title, mistake.why,
-                f"  as it is:         {mistake.wrong}",
-                f"  as it should be:  {mistake.right}",
-                mistake.remedy,
-            ]  # fmt: skip
+        for number, mistake in enumerate(self.mistakes, start=1):
+            heading = [f"{number}. {mistake.title}"] if len(self.mistakes) > 1 else []
+            lines += ["", *heading, *_page(mistake)]
+        lines += ["", *self._legend, *self._first_seen, *self._network]
         if self.alternatives:
             lines += ["", "The same numbers also come from:", *(f"  {other}" for other in self.alternatives)]
-        if self.right:
-            lines += ["", _IF_RIGHT]
-        return [*lines, *([""] if self.notes else []), *self.notes]
+        for finding in self.findings:
+            lines += ["", f"In {finding.where}: {finding.evidence}", finding.meaning, finding.remedy]
+        for note in self.notes:
+            lines += [note] if note.startswith(" ") else ["", note]
+        return [*lines, *(["", _IF_RIGHT] if self.right and not self.findings else [])]
+
+    @property
+    def _legend(self) -> list[str]:
+        """What the formulas' letters mean, if there are any."""
+        spoken = " ".join(mistake.wrong + mistake.right for mistake in self.mistakes)
+        said = [_LEGEND] if "delta" in spoken or "_l" in spoken else []
+        said += [_LEGEND_OF_DROPOUT] if "mask" in spoken else []
+        return [" ".join(said), ""] if said else []
+
+    @property
+    def _first_seen(self) -> list[str]:
+        """Where the first difference shows, with numbers."""
+        if self.first_wrong is None:
+            return []
+        first = self.first_wrong
+        network = "-".join(map(str, first.sizes))
+        digits = 5 if _told(first.right, 5) != _told(first.found, 5) else 12
+        right, found = _told(first.right, digits), _told(first.found, digits)
+        return [
+            f"Going back from the output of a {network} network, the first wrong quantity is {first.name}:",
+            f"  {first.formula}",
+            f"  {first.place} should be {right}; it is {found}",
+            "",
+        ]
+
+    @property
+    def _network(self) -> list[str]:
+        """What the code was taken for."""
+        network = [] if self.settings is None else [f"The code was read as: {self.settings}."]
+        return [*network, *([f"Its arrays: {self.convention}."] if self.convention else [])]
+
+
+def _page(mistake: Mistake) -> list[str]:
+    return [
+        mistake.why,
+        f"  it does:     {mistake.wrong}",
+        f"  it should:   {mistake.right}",
+        mistake.remedy,
+    ]
+
+
+def _told(value: float | tuple[int, ...], digits: int) -> str:
+    return str(value) if isinstance(value, tuple) else f"{value:.{digits}g}"
 
 
 def _wrapped(lines: list[str]) -> list[str]:
     wrapped = []
     for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()))
-        wrapped += textwrap.wrap(line, 100, subsequent_indent=indent + "  " * bool(indent)) or [""]
+        indent = " " * len(_INDENT.match(line)[0])  # type: ignore[index]
+        wrapped += textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
     return wrapped

@@ -3,78 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from dataclasses import replace
+from itertools import islice, product
 
-import numpy as np
-
-from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, Case
-from deltarule.diagnosis.matching import Candidate, Observed, Probe, candidates, pairs, singles
+from deltarule.diagnosis.backprop import Backprop
+from deltarule.diagnosis.cases import PLACES, SCALINGS, Numbers, Probe, Settings
+from deltarule.diagnosis.matching import Candidate, Observed, candidates, distance, pairs, singles
 from deltarule.errors import InputError
-from deltarule.network import Network
 from deltarule.registry import record
 
-__all__ = ["Explanation", "Numbers", "Search", "Settings", "settings_for"]
-
-
-@record
-class Settings:
-    """What a learner's network may be: what he does not say is tried."""
-
-    activation: str | None = None
-    output: str | None = None
-    loss: str | None = None
-    reduction: str | None = None
-    l2: float = 0.0
-
-    def __str__(self) -> str:
-        loss = (self.loss or "").replace("_", " ")
-        summed = "mean over the samples" if self.reduction == "mean" else "sum over the samples"
-        penalty = f", l2 = {self.l2:g}" if self.l2 else ""
-        return f"{self.activation} and {self.output}, {loss}, {summed}{penalty}"
-
-
-@record
-class Numbers:
-    """A network's weights, its samples, and the gradients somebody found: without what he does not say.
-
-    Parameters
-    ----------
-    W, b : tuple of ndarray
-        Of each layer, (in, out) and (out,); b is None where there is none.
-    x, y : ndarray, (n, n_features) and (n, n_outputs)
-    observed : Observed
-    """
-
-    W: tuple[Array, ...]
-    b: tuple[Array | None, ...]
-    x: Array
-    y: Array
-    observed: Observed
-
-    @property
-    def sizes(self) -> list[int]:
-        """Of the layers, inputs first."""
-        return [len(self.W[0]), *(W.shape[1] for W in self.W)]
-
-    def case(self, settings: Settings, eta: float) -> Case:
-        """The network as these settings make it."""
-        assert settings.output is not None
-        net = Network(
-            self.sizes,
-            activation=settings.activation or "sigmoid",
-            output=settings.output,
-            loss=settings.loss,
-            bias="none" if self.b[0] is None else "shared" if self._shared else "neuron",
-            reduction=settings.reduction or "mean",
-            l2=settings.l2,
-        )
-        net.set_weights(list(self.W), None if self.b[0] is None else list(self.b))
-        return Case(net, self.x, self.y, eta)
-
-    @property
-    def _shared(self) -> bool:
-        return any(b is not None and b.size == 1 < W.shape[1] for b, W in zip(self.b, self.W, strict=True))
+__all__ = ["Explanation", "Search", "settings_for"]
 
 
 @record
@@ -91,23 +29,41 @@ _ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity")
 _OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
 _LOSSES = ("half_squared_error", "squared_error", "mean_squared_error")
 _RIGHT = Candidate((), Backprop)
-_PAIRED = 4
+
+#: Pairs of mistakes are looked for in so many of the likeliest settings; with dropout, single ones, too.
+_PAIRED, _UNLIKELY = 4, 16
 
 
-def settings_for(given: Settings) -> list[Settings]:
-    """All settings that agree with what is given, the likeliest first."""
+def settings_for(given: Settings, places: Sequence[str | None] = (None,)) -> list[Settings]:
+    """All possible settings that agree with what is given, the likeliest first.
+
+    With dropout, each of the ``places`` where it may act is tried with each way of scaling.
+    """
     found = []
     for activation, output in product(_one(given.activation, _ACTIVATIONS), _one(given.output, _OUTPUTS)):
         own = {"sigmoid": ("binary_cross_entropy",), "softmax": ("cross_entropy",)}.get(output, ())
         for loss, reduction in product(
             _one(given.loss, (*own, *_LOSSES)), _one(given.reduction, ("mean", "sum"))
         ):
-            found.append(Settings(activation, output, loss, reduction, given.l2))
+            one = replace(given, activation=activation, output=output, loss=loss, reduction=reduction)
+            if one.is_possible:
+                found += _with_dropout(one, places) if given.dropout else [one]
     return found
 
 
 def _one(given: str | None, usual: Sequence[str]) -> Sequence[str]:
     return usual if given is None else (given,)
+
+
+def _with_dropout(settings: Settings, places: Sequence[str | None]) -> list[Settings]:
+    """The settings with each place and each way of scaling that makes a difference."""
+    p, factors = settings.dropout, list[float]()
+    found = []
+    for scaling, factor in SCALINGS.items():
+        if not any(abs(factor(p) - other) < 1e-9 for other in factors):
+            factors.append(factor(p))
+            found += [replace(settings, scaling=scaling, place=place) for place in places]
+    return found
 
 
 class Search:
@@ -119,36 +75,68 @@ class Search:
     given : Settings
         What is known of the networks; the rest is tried.
     eta : float
+
+    Masks that were read off rounded gradients may be wrong: a row that is nearly 0 looks like one of a neuron
+    that was dropped. Then a quarter of the networks may disagree.
     """
 
     def __init__(self, numbers: Sequence[Numbers], given: Settings, eta: float) -> None:
-        self.tried = list(_usable(numbers, settings_for(given), eta))
+        places = tuple(PLACES) if numbers[0].back else (None,)
+        self.tried = [
+            (settings, [Probe(one, settings, eta) for one in numbers])
+            for settings in settings_for(given, places)
+        ]
+        self.dropping = bool(given.dropout)
+        self.spare = len(numbers) // 4 if numbers[0].back and numbers[0].observed.decimals else 0
         if not self.tried:
-            raise InputError("no usual network fits these weights and settings")
+            raise InputError("no usual network fits these settings: the loss needs another output")
 
     def with_mistakes(self, count: int, most: int = 40) -> list[Explanation]:
         """The explanations with just so many mistakes, 0, 1 or 2; the likeliest settings first.
 
         Pairs are looked for in the few likeliest settings only.
         """
-        kinds = ((_RIGHT,), singles, pairs)[count]
-        tried = self.tried if count < 2 else self.tried[:_PAIRED]
-        found = []
+        tried = self.tried
+        if count and self.dropping:
+            tried = self._with_right_end() or tried[:_UNLIKELY]
+        for kinds in _kinds(count, self.dropping):
+            found = list(islice(self._explanations(tried if count < 2 else tried[:_PAIRED], kinds), most))
+            if found:
+                return found
+        return []
+
+    def _explanations(
+        self, tried: Sequence[tuple[Settings, list[Probe]]], kinds: Sequence[Candidate]
+    ) -> Iterator[Explanation]:
         for settings, probes in tried:
-            for candidate, apart in candidates(probes, kinds() if callable(kinds) else kinds):
-                found.append(Explanation(settings, candidate, apart))
-                if len(found) == most:
-                    return found
-        return found
+            for candidate, apart in candidates(probes, kinds, self.spare):
+                yield Explanation(settings, candidate, apart)
+
+    def _with_right_end(self) -> list[tuple[Settings, list[Probe]]]:
+        """The settings for which the last layer's gradients are right: of very many, the likely ones."""
+        return [
+            (settings, probes)
+            for settings, probes in self.tried
+            if sum(map(_ends_wrong, probes)) <= self.spare
+        ]
 
 
-def _usable(
-    numbers: Sequence[Numbers], settings: Sequence[Settings], eta: float
-) -> Iterator[tuple[Settings, list[Probe]]]:
-    for one in settings:
-        try:
-            with np.errstate(all="ignore"):
-                probes = [Probe(each.case(one, eta), each.observed) for each in numbers]
-        except InputError:
-            continue
-        yield one, probes
+def _ends_wrong(probe: Probe) -> bool:
+    return distance(_end(probe.observed), Backprop(probe.case).gradients()[-1:]) > 1
+
+
+def _end(observed: Observed) -> Observed:
+    """The last layer's part."""
+    return replace(observed, dW=observed.dW[-1:], db=observed.db[-1:])
+
+
+def _kinds(count: int, dropping: bool) -> Iterator[Sequence[Candidate]]:
+    """What may be the case, with so many mistakes: with dropout at work, its own mistakes first."""
+    if count == 0:
+        yield (_RIGHT,)
+    elif count == 1:
+        if dropping:
+            yield [one for one in singles(dropping) if one.mistakes[0].of_dropout]
+        yield singles(dropping)
+    else:
+        yield pairs(dropping)

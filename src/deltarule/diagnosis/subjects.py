@@ -8,14 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from deltarule.diagnosis.arguments import plain_arguments
 from deltarule.diagnosis.objects import is_network
 
-__all__ = ["find_in_script"]
+__all__ = ["find_in_script", "find_predict"]
 
 _NAMES = (
     "backprop", "backpropagation", "backpropagate", "backward", "backward_pass", "gradients", "gradient",
     "compute_gradients", "get_gradients", "grad", "grads", "train_step", "update", "step",
 )  # fmt: skip
+
+_PREDICTING = ("predict", "infer", "inference", "feedforward", "feed_forward", "forward", "forward_pass")
 
 
 def find_in_script(path: str | Path, name: str | None = None) -> Any:
@@ -52,11 +55,20 @@ def find_in_script(path: str | Path, name: str | None = None) -> Any:
     )
 
 
-def _is_function(value: Any) -> bool:
+def find_predict(path: str | Path, name: str | None = None) -> Any:
+    """The function of a script that predicts, from (weights, biases, X); None where there is none."""
+    found = runpy.run_path(str(path), run_name="deltarule_check")
+    if name is not None and not _is_function(found.get(name), 3, 3):
+        raise LookupError(f"there is no function {name}(weights, biases, X) in {path}")
+    names = _PREDICTING if name is None else (name,)
+    return next((found[one] for one in names if _is_function(found.get(one), 3, 3)), None)
+
+
+def _is_function(value: Any, least: int = 4, most: int = 5) -> bool:
     """Whether it takes (weights, biases, X, Y), and perhaps a learning rate."""
     if not inspect.isfunction(value) or value.__module__ not in ("deltarule_check", None):
         return False
-    return 4 <= len(inspect.signature(value).parameters) <= 5
+    return least <= plain_arguments(value) <= most
 
 
 _MAKERS: tuple[Callable[[type], Any], ...] = (
