@@ -151,7 +151,8 @@ def columns(mistake, hidden, output):
 class Neurons:
     """One hidden layer, a sample at a time; some hidden neurons are dropped in training."""
 
-    def __init__(self, mistake, hidden, output):
+    def __init__(self, mistake, hidden, output, decimals=17):
+        self.decimals = decimals  # of its gradients
         rng = np.random.default_rng(5)
         self.hidden_weights, self.output_weights = (rng.normal(0, 0.8, s).tolist() for s in ((5, 3), (2, 5)))
         self.hidden_bias, self.output_bias = (rng.normal(0, 0.5, s).tolist() for s in (5, 2))
@@ -203,9 +204,9 @@ class Neurons:
             (self.hidden_weights, self.hidden_bias, x, d_h),
         ):
             for j, delta in enumerate(deltas):
-                bias[j] -= self.learning_rate * delta
+                bias[j] -= self.learning_rate * round(delta, self.decimals)
                 for i, value in enumerate(inputs):
-                    weights[j][i] -= self.learning_rate * delta * value
+                    weights[j][i] -= self.learning_rate * round(delta * value, self.decimals)
 
     def predict(self, x):
         return self.forward(x, training=False)
@@ -220,7 +221,7 @@ STYLES = {"rows": rows, "columns": columns, "neurons": neurons}
 #: Hidden activation and output; a softmax comes with cross-entropy, any other with half squared error.
 NETWORKS = [
     ("sigmoid", "sigmoid"), ("tanh", "sigmoid"), ("relu", "sigmoid"),
-    ("tanh", "tanh"), ("relu", "softmax"), ("sigmoid", "softmax"), ("tanh", "identity"),
+    ("tanh", "tanh"), ("sigmoid", "tanh"), ("tanh", "identity"), ("relu", "softmax"), ("sigmoid", "softmax"),
 ]  # fmt: skip
 
 
