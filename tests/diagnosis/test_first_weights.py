@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -53,9 +54,9 @@ BAD = [
 ]
 
 
-def looked_at(style, name, hidden_activation, hidden=4, **given):
+def looked_at(style, name, hidden_activation, hidden=4, output="sigmoid", **given):
     weights, biases, X, Y = in_style(style, *start(name, hidden))
-    code = STYLES[style]("", hidden_activation, "sigmoid")
+    code = STYLES[style]("", hidden_activation, output)
     return diagnose(code, weights=weights, biases=biases, X=X, Y=Y, **given)
 
 
@@ -69,6 +70,16 @@ def test_weights_that_cannot_learn_are_told_though_the_gradient_is_right(style, 
     assert "cannot learn well" in diagnosis.verdict
     assert "If training still goes wrong" not in str(diagnosis)
     assert json.loads(json.dumps(diagnosis.to_dict()))["findings"][0]["remedy"]
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_six_networks_of_which_none_can_learn(style):
+    told = {"equal": "symmetric_neurons", "saturated": "saturated_units", "dead": "dead_units"}
+    for hidden, output in product(("tanh", "sigmoid", "relu"), ("sigmoid", "tanh")):
+        for name in ("equal", "dead" if hidden == "relu" else "saturated"):
+            diagnosis = looked_at(style, name, hidden, output=output, **settings_of(hidden, output))
+            assert diagnosis.right, (hidden, output, str(diagnosis))
+            assert told[name] in [finding.name for finding in diagnosis.findings], (hidden, output)
 
 
 @pytest.mark.parametrize("style", list(STYLES))
