@@ -54,9 +54,9 @@ BAD = [
 ]
 
 
-def looked_at(style, name, hidden_activation, hidden=4, output="sigmoid", **given):
+def looked_at(style, name, hidden_activation, hidden=4, **given):
     weights, biases, X, Y = in_style(style, *start(name, hidden))
-    code = STYLES[style]("", hidden_activation, output)
+    code = STYLES[style]("", hidden_activation, given["output"])
     return diagnose(code, weights=weights, biases=biases, X=X, Y=Y, **given)
 
 
@@ -77,7 +77,7 @@ def test_six_networks_of_which_none_can_learn(style):
     told = {"equal": "symmetric_neurons", "saturated": "saturated_units", "dead": "dead_units"}
     for hidden, output in product(("tanh", "sigmoid", "relu"), ("sigmoid", "tanh")):
         for name in ("equal", "dead" if hidden == "relu" else "saturated"):
-            diagnosis = looked_at(style, name, hidden, output=output, **settings_of(hidden, output))
+            diagnosis = looked_at(style, name, hidden, **settings_of(hidden, output))
             assert diagnosis.right, (hidden, output, str(diagnosis))
             assert told[name] in [finding.name for finding in diagnosis.findings], (hidden, output)
 
