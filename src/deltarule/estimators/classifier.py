@@ -326,9 +326,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return np.log(self.predict_proba(X))
 
     def _target_encoding(self) -> Any:
-        from deltarule.encoding import LabelEncoding
+        from deltarule.encoding import LabelEncoding, NumbersEncoding
 
-        return None if self._several else LabelEncoding.fit(self.classes_, "y")
+        if not self._several:
+            return LabelEncoding.fit(self.classes_, "y")
+        n = len(self.classes_)
+        return NumbersEncoding(tuple(f"p({label})" for label in self.classes_), (0.0,) * n, (1.0,) * n)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

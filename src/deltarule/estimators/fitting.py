@@ -195,11 +195,15 @@ class Fitting(Networked):
         penalty = 0.0 if p.solver == "adamw" else p.alpha * n / (size * total)
         net.objective = replace(net.objective, l2=penalty)
         epochs = 1 if options.partial else p.max_iter
+        if options.checkpoint is not None and p.solver == "sgd" and p.learning_rate == "invscaling":
+            raise InputError(
+                "checkpoint: learning_rate='invscaling' cannot be written down; take 'inverse_scaling'"
+            )
         settings = Settings(optimizer, epochs, size, bool(p.shuffle), 0, None, (), None, p.engine)
         run = Run(net, settings, samples, None if held is None else held.samples, options.checkpoint)
-        run.order_rng = Shuffles(random_state)  # type: ignore[assignment]
         if any(layer.dense.dropout for layer in net.layers):
             run.mask_rng = np.random.default_rng(random_state.randint(2**31))
+        run.order_rng = Shuffles(random_state)  # type: ignore[assignment]
         if options.partial and self._slots is not None and self._slots.shape == run.slots.shape:
             run.slots, run.updates = self._slots.copy(), self._updates
         for curve in ("loss_curve_", "validation_scores_", "validation_loss_curve_"):
@@ -293,8 +297,8 @@ class Fitting(Networked):
         net = Network.from_description(checkpoint.path, description, arrays)
         if net.sizes != run.net.sizes or net.dtype != run.net.dtype:
             raise ModelFileError(f"{checkpoint.path} is of another network: {net!r}")
-        restore(run, checkpoint.path, state, arrays)
         run.net.parameters[:] = net.parameters
+        restore(run, checkpoint.path, state, arrays)
         run.settings = replace(
             run.settings, optimizer=Settings.from_dict(state["settings"], "auto").optimizer
         )

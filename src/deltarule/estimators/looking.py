@@ -46,6 +46,7 @@ class Looking(Networked):
         check_is_fitted(self, "coefs_")
         x = self._new_inputs(X)
         layers = self._linked().layers[: self._layer(layer)]
+        self._transformed_layer = layer  # whose neurons get_feature_names_out then names
         dtype = self.network_.dtype
         a = np.empty((len(x), layers[-1].dense.n_out), dtype)
         for start in range(0, len(x), CHUNK):
@@ -70,10 +71,10 @@ class Looking(Networked):
         return len(self.network_.layers) - 1
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names of what :meth:`transform` gives: ``mlpclassifier0``, …."""
+        """Names of what :meth:`transform` gave last, or will give: ``mlpclassifier0``, …."""
         check_is_fitted(self, "coefs_")
         name = type(self).__name__.lower()
-        width = self.network_.sizes[self._shown_layer()]
+        width = self.network_.sizes[self._layer(self._transformed_layer)]
         return np.array([f"{name}{number}" for number in range(width)], dtype=object)
 
     def loss_and_gradients(
@@ -171,7 +172,7 @@ class Looking(Networked):
         net.encoding = self._encoding()
         return net
 
-    def _encoding(self) -> Encoding | None:
+    def _encoding(self) -> Encoding:
         from deltarule.encoding import ColumnsEncoding, Encoding, NumberColumn
 
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
@@ -180,8 +181,7 @@ class Looking(Networked):
         columns = (
             NumberColumn(str(a), float(b), float(c)) for a, b, c in zip(names, shift, scale, strict=True)
         )
-        target = self._target_encoding()
-        return None if target is None else Encoding(ColumnsEncoding(tuple(columns)), target)
+        return Encoding(ColumnsEncoding(tuple(columns)), self._target_encoding())
 
     def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""

@@ -125,6 +125,7 @@ class Networked(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.best_validation_score_: float | None = None
         self.should_stop_ = False
         self.engine_ = "reference"
+        self._transformed_layer: int | None = None
         self._slots: Array | None = None
         self._best_parameters: Array | None = None
 
