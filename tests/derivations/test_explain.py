@@ -119,7 +119,9 @@ def test_the_reference_figures_of_t1_are_all_explained():
 # ---------------------------------------------------------------------- every kind of network
 
 
-@pytest.mark.parametrize("seed", range(N_NETWORKS))
+@pytest.mark.parametrize(
+    "seed", [*range(60), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(60, N_NETWORKS))]
+)
 def test_each_line_is_true_and_values_are_those_of_backward(seed):
     net, X, Y, masks = random_case(seed)
     state = None if masks is None else masks.bit_generator.state
