@@ -174,7 +174,7 @@ def predict(model: Model, x: Array | Scaled) -> Array:
     out = np.empty((len(x), model.layers[-1].dense.n_out), model.parameters.dtype)
     run = _run_lists(model, x, out) if isinstance(x, Scaled) and x.is_sparse else _run_rows(model, x, out)
     work = _work(model, x, len(out))
-    shares = _count_shares(len(out), work)
+    shares = _count_shares(len(out), work, WORTH_STARTING)
     ends = [len(out) * share // shares for share in range(shares + 1)]
     with _blas_of_one_thread(work):
         if shares == 1:
@@ -272,8 +272,10 @@ def _most(indptr: Array, rows: int) -> int:
     return max(1, int(np.sort(np.diff(indptr))[-rows:].sum()))
 
 
-#: Products of a batch that are worth a thread of their own.
-WORTH_A_THREAD = 250_000
+#: Products of a batch that are worth a thread of their own …
+WORTH_A_THREAD = 1_000_000
+#: … and of all rows to predict, for which the threads have to be started.
+WORTH_STARTING = 50_000_000
 
 
 def _work(model: Model, x: Array | Scaled, size: int) -> float:
@@ -307,9 +309,13 @@ def _is_sparse(model: Model, x: Array, shift: Array) -> bool:
     return bool(possible and np.count_nonzero(few) < DENSE * few.size)
 
 
+#: Products of a batch up to which OpenBLAS takes one thread of itself.
+LITTLE = 250_000
+
+
 def _blas_of_one_thread(work: float) -> AbstractContextManager[object]:
-    """Where each thread calls BLAS for itself, BLAS takes one; for little work OpenBLAS does so anyway."""
-    return _blas().limit(limits=1) if work > WORTH_A_THREAD else nullcontext()
+    """Each thread calls BLAS for itself, which then takes no threads of its own."""
+    return _blas().limit(limits=1) if work > LITTLE else nullcontext()
 
 
 @cache

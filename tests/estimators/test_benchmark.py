@@ -1,0 +1,28 @@
+"""The benchmark of the estimators runs, and times what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.estimators", "--rounds", "1", "digits"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for work in ("fit", "predict", "predict 1 row"):
+        assert work in done.stdout
