@@ -342,7 +342,7 @@ class Objective:
     def penalty(self, W: Array) -> float:
         """``l1·Σ|W| + l2/2·ΣW²`` of one layer's weights."""
         l1 = self.l1 * _magnitude(W).sum() if self.l1 else 0.0
-        l2 = self.l2 / 2 * (W.ravel() @ W.ravel()) if self.l2 else 0.0
+        l2 = self.l2 / 2 * np.dot(W.ravel(), W.ravel()) if self.l2 else 0.0
         return l1 + l2
 
     def penalty_gradient(self, W: Array) -> Array:

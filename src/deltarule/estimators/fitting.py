@@ -6,7 +6,6 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
+from deltarule.arrays import Array
 from deltarule.engines.contract import Samples
 from deltarule.errors import DivergenceError, InputError, ModelFileError
 from deltarule.estimators.networked import Held, Networked
@@ -145,7 +145,7 @@ class Fitting(Networked):
         samples = self._samples(X, Y, weight)
         held = self._held(options.validation_data)
         if p.early_stopping and held is None and p.solver != "lbfgs":
-            samples, held = self._hold_out(p, samples, frame, y, random_state)
+            samples, held = self._hold_out(p, samples, frame, y, sample_weight, random_state)
         samples = replace(samples, y=self._smoothed(p, samples.y))
         self._train(p, samples, held, random_state, options)
 
@@ -164,7 +164,7 @@ class Fitting(Networked):
         return Held(data[0], data[1], weight, self._samples(X, self._encode(X, y), weight))
 
     def _hold_out(
-        self, p: Parameters, samples: Samples, X: Any, y: Any, random_state: Any
+        self, p: Parameters, samples: Samples, X: Any, y: Any, sample_weight: Array | None, random_state: Any
     ) -> tuple[Samples, Held]:
         """Samples to train on, and a share held out, as scikit-learn divides them."""
         rows, held = train_test_split(
@@ -178,27 +178,40 @@ class Fitting(Networked):
                 "The validation set is too small. Increase 'validation_fraction' or the dataset. "
                 f"Of {len(samples)} samples it gets {len(held)}"
             )
-        part = samples.take(held)
-        weight = None if part.weight is None else part.weight[:, 0]
-        return samples.take(rows), Held(_safe_indexing(X, held), _safe_indexing(y, held), weight, part)
+        weight = None if sample_weight is None else sample_weight[held]
+        part = Held(_safe_indexing(X, held), _safe_indexing(y, held), weight, samples.take(held))
+        return samples.take(rows), part
 
     # ------------------------------------------------------------------ the run
 
     def _train(
         self, p: Parameters, samples: Samples, held: Held | None, random_state: Any, options: _Options
     ) -> None:
+        run = self._make_run(p, samples, held, random_state, options)
+        self._open_curves(with_scores=held is not None)
+        self.n_iter_, self.engine_ = 0, run.engine
+        watch = Watch(self, p, None if held is None else self._scorer(p, held), len(samples))
+        if options.resume:
+            self._go_on_from(options.checkpoint, run, watch)
+        self._run(p, run, watch, options)
+        self._slots, self._updates = run.slots, run.updates
+
+    def _make_run(
+        self, p: Parameters, samples: Samples, held: Held | None, random_state: Any, options: _Options
+    ) -> Run:
+        """A run that takes the samples in scikit-learn's order, and goes on where ``partial_fit`` was."""
         net, n = self._linked(), len(samples)
         optimizer = make_optimizer(p, n, self.t_, fresh=not options.partial)
-        by_steps = isinstance(optimizer, GradientStep)
-        size = self._batch_size(p, n) if by_steps else n
+        size = self._batch_size(p, n) if isinstance(optimizer, GradientStep) else n
         total = n if samples.weight is None else float(samples.weight.sum())
-        penalty = 0.0 if p.solver == "adamw" else p.alpha * n / (size * total)
-        net.objective = replace(net.objective, l2=penalty)
-        epochs = 1 if options.partial else p.max_iter
+        net.objective = replace(
+            net.objective, l2=0.0 if p.solver == "adamw" else p.alpha * n / (size * total)
+        )
         if options.checkpoint is not None and p.solver == "sgd" and p.learning_rate == "invscaling":
             raise InputError(
                 "checkpoint: learning_rate='invscaling' cannot be written down; take 'inverse_scaling'"
             )
+        epochs = 1 if options.partial else p.max_iter
         settings = Settings(optimizer, epochs, size, bool(p.shuffle), 0, None, (), None, p.engine)
         run = Run(net, settings, samples, None if held is None else held.samples, options.checkpoint)
         if any(layer.dense.dropout for layer in net.layers):
@@ -206,22 +219,16 @@ class Fitting(Networked):
         run.order_rng = Shuffles(random_state)  # type: ignore[assignment]
         if options.partial and self._slots is not None and self._slots.shape == run.slots.shape:
             run.slots, run.updates = self._slots.copy(), self._updates
-        for curve in ("loss_curve_", "validation_scores_", "validation_loss_curve_"):
-            setattr(self, curve, copy(getattr(self, curve)))  # a training that fails must leave the old ones
-        self.n_iter_ = 0
-        self.engine_ = run.engine
-        score = None if held is None else self._scorer(p, held)
-        if score is not None and self.validation_scores_ is None:
-            self.validation_scores_, self.validation_loss_curve_, self.best_validation_score_ = (
-                [],
-                [],
-                -math.inf,
-            )
-        watch = Watch(self, p, score, n)
-        if options.resume:
-            self._go_on_from(options.checkpoint, run, watch)
-        self._run(p, run, watch, options)
-        self._slots, self._updates = run.slots, run.updates
+        return run
+
+    def _open_curves(self, *, with_scores: bool) -> None:
+        """Lists to write into, which are not those that a training that fails must leave alone."""
+        self.loss_curve_ = list(self.loss_curve_)
+        if with_scores or self.validation_scores_ is not None:
+            self.validation_scores_ = list(self.validation_scores_ or [])
+            self.validation_loss_curve_ = list(self.validation_loss_curve_ or [])
+        if with_scores and self.best_validation_score_ is None:
+            self.best_validation_score_ = -math.inf
 
     def _run(self, p: Parameters, run: Run, watch: Watch, options: _Options) -> None:
         """Let the run go, and say what is to be said of its end."""
