@@ -164,7 +164,7 @@ class Definitions:
             ("a", "z"): self._slope,
             ("z", "W"): lambda top, by: self.input(by.layer, by.index[0], top.sample),
             ("z", "b"): lambda top, by: Number(1),
-            ("z", "a"): self._dz_da,
+            ("z", "a"): self.weight_back,
             ("E", "W"): lambda top, by: total([*self.pulls(by), *self.penalty_slopes(by)]),
             ("L", "W"): lambda top, by: total([*self.pulls(by), *self.penalty_slopes(by)]),
             ("E", "b"): lambda top, by: total(self.pulls(by)),
@@ -199,9 +199,6 @@ class Definitions:
         if not self.evidence.has_mask(delta.layer):
             return weight
         return weight * Quantity("mask", delta.layer, by.index, by.sample)
-
-    def _dz_da(self, top: Quantity, by: Quantity) -> Expr:
-        return self.weight_back(top, by)
 
     def path_factors(self, path: Path) -> list[Expr]:
         """The chain rule along a path, from the loss back to its first neuron."""

@@ -52,7 +52,6 @@ class Notation(ABC):
         self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, plain: bool = True
     ) -> None:
         self.sizes, self.inputs, self.n_samples, self.plain = net.sizes, inputs, n_samples, plain
-        self.shared = [layer.dense.bias == "shared" for layer in net.layers]
 
     def write(self, formula: Expr) -> Expr:
         """The formula with a name for each quantity in it."""
