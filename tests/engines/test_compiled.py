@@ -92,15 +92,17 @@ def assert_same(net, samples, optimizer, **options):
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 def test_every_output_and_loss_with_every_hidden_activation(output, loss, dtype):
-    optimizers, kinds = cycle(STEPS), cycle(BIAS_KINDS)
+    # In float32 those that do not divide by the size of a gradient, which may be nothing but rounding.
+    optimizers, kinds = cycle(STEPS if dtype == "float64" else STEPS[:3]), cycle(BIAS_KINDS)
     for seed, hidden in enumerate(ACTIVATIONS):
         bias = next(kinds)
+        small = "normal(0.05)" if "exp" in (hidden, output) else None  # e^(e^z) would blow rounding up
         # The output's bias is 1, one for each neuron: a ReLU's output near 0 makes 1 − y/a jump, and softmax
         # has no slope along a shared bias, so that an optimizer would divide rounding by rounding.
         layers = [
-            Dense(5, 7, hidden, bias=bias),
-            Dense(7, 4, hidden, bias=bias),
-            Dense(4, 3, output, bias_initializer="constant(1)"),
+            Dense(5, 7, hidden, bias=bias, initializer=small),
+            Dense(7, 4, hidden, bias=bias, initializer=small),
+            Dense(4, 3, output, bias_initializer="constant(1)", initializer=small),
         ]
         net = Network(layers, loss=loss, dtype=dtype, seed=seed)
         assert_same(net, samples_of(net, seed=seed), OPTIMIZERS.resolve(next(optimizers)))
