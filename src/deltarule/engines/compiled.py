@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -155,8 +156,32 @@ def run_epochs(
 
     _prepare("run", theta, x, lambda: run(0, rates[:0]))
     with _blas_of_one_thread(work):
-        finished = run(0, rates) if shares == 1 else _together(shares, lambda share: run(share, rates))
+        if shares == 1:
+            with _undisturbed():
+                finished = run(0, rates)
+        else:
+            finished = _together(shares, lambda share: run(share, rates))
     return losses[:finished]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and its like wait: an exception while Numba takes a Generator apart ends the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[tuple[int, Any]] = []
+    found: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    try:
+        for number in handlers:
+            signal.signal(number, lambda *arguments: waiting.append(arguments))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in waiting[:1]:
+            handlers[number](number, frame)
 
 
 def _rows(n_rows: int, length: int, dtype: np.dtype[Any]) -> Array:
