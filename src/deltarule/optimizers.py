@@ -280,12 +280,17 @@ class Adam(GradientStep):
         _check_share(self, "beta1", "beta2")
         check_number(f"{self.name}: epsilon", self.epsilon, TINY)
 
-    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+    def _moments(self, g: Array, slots: Array) -> tuple[Array, Array]:
+        """``m`` and ``v``, moved on by a gradient."""
         m, v = slots
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2
         v += (1 - self.beta2) * g**2
+        return m, v
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        m, v = self._moments(g, slots)
         m_hat = m / (1 - self.beta1**t)
         v_hat = v / (1 - self.beta2**t)
         theta -= eta * m_hat / (np.sqrt(v_hat) + self.epsilon)
@@ -309,11 +314,7 @@ class AdamHat(Adam):
     letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon_hat: "epsilon"}
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
-        m, v = slots
-        m *= self.beta1
-        m += (1 - self.beta1) * g
-        v *= self.beta2
-        v += (1 - self.beta2) * g**2
+        m, v = self._moments(g, slots)
         rate = eta * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
         theta -= rate * m / (np.sqrt(v) + self.epsilon)
 

@@ -188,14 +188,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        before = self.__dict__.copy()
-        try:
-            self._learn_all_classes(y, classes)
-            return self._partial_fit(X, y, sample_weight, validation_data)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        return self._partial_fit(X, y, sample_weight, validation_data, classes)
 
     # ------------------------------------------------------------------ labels
 

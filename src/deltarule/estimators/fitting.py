@@ -91,11 +91,20 @@ class Fitting(Networked):
         return self._all_or_nothing(lambda p: self._fit(p, X, y, sample_weight, options, first=not again))
 
     def _partial_fit(
-        self: Self, X: Any, y: Any, sample_weight: Any, validation_data: tuple[Any, ...] | None
+        self: Self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_data: tuple[Any, ...] | None,
+        classes: Any = None,
     ) -> Self:
         options = _Options(validation_data, partial=True)
-        first = not hasattr(self, "coefs_")
-        return self._all_or_nothing(lambda p: self._fit(p, X, y, sample_weight, options, first=first))
+
+        def work(p: Parameters) -> None:
+            self._learn_all_classes(y, classes)
+            self._fit(p, X, y, sample_weight, options, first=not hasattr(self, "coefs_"))
+
+        return self._all_or_nothing(work)
 
     def _goes_by_batches(self) -> bool:
         """Whether there is ``partial_fit``; scikit-learn asks."""

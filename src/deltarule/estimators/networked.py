@@ -57,6 +57,9 @@ class Networked(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
         """Which classes there are, or in which units the network works."""
 
+    def _learn_all_classes(self, y: Any, classes: Any) -> None:
+        """The classes that the first call of ``partial_fit`` names."""
+
     @abstractmethod
     def _encode(self, X: Any, y: Any) -> Array:
         """Targets as the network takes them, (n_samples, n_outputs)."""

@@ -75,9 +75,12 @@ def parameters_of(estimator: Any) -> Parameters:
     values = estimator.get_params(deep=False)
     for name in values.keys() & _CHECKS.keys():
         _CHECKS[name](name, values[name])
+    if values["preset"] is None:
+        return Parameters(**values)
     defaults = inspect.signature(type(estimator).__init__).parameters
-    chosen = PRESETS[values["preset"]] if values["preset"] else {}
-    chosen = {name: value for name, value in chosen.items() if name not in estimator.not_preset}
+    chosen = {
+        name: value for name, value in PRESETS[values["preset"]].items() if name not in estimator.not_preset
+    }
     untouched = {name: value for name, value in chosen.items() if values[name] == defaults[name].default}
     return Parameters(**values | untouched)
 
