@@ -16,59 +16,6 @@ __all__ = ["SEVERITIES", "TEXTS", "Finding", "floats", "grade", "ordinals"]
 #: From harmless to harmful. A note says what is worth knowing; the two others, what to change.
 SEVERITIES = ("note", "warning", "problem")
 
-#: A slope f′ below this passes on less than a thousandth: |z| > 6.9 for sigmoid, 4.1 for tanh.
-TINY_SLOPE = 1e-3
-#: A unit is saturated if its slope is tiny for more than this share of the rows: it learns from the rest.
-MOST_ROWS = 0.9
-#: An output that misses by this share of the targets' range needs a gradient; a fault, if so many lack one.
-MISSED, MISSED_ROWS = 0.1, 0.1
-#: Shares of a layer's units without a gradient: a note, a warning, a problem. A few dead ReLUs are common; a
-#: unit that is never active has no gradient that could revive it (Maas, Hannun & Ng 2013, section 2).
-SHARES = (0.1, 0.5, 0.9)
-#: Rows below which a unit may rest in all of them by chance.
-FEW_ROWS = 10
-#: The last layer's RMS of delta over an earlier one's, or the inverse: a warning, a problem. Where weights
-#: suit the width it stays near 1 (Glorot & Bengio 2010; He, Zhang, Ren & Sun 2015).
-RATIOS = (1e3, 1e6)
-#: A last delta smaller than this means that there is nothing left to learn.
-NO_ERROR = 1e-9
-#: Root mean squares of a feature, or of the targets: a warning, a problem. Standardised numbers have 1, which
-#: LeCun, Bottou, Orr & Müller (1998, section 4.3) advise; raw pixels have about 100.
-LARGE = (10.0, 100.0)
-#: A mean of so many, and of so many standard deviations: all but a second bias (LeCun et al., section 4.3).
-OFF_CENTRE = 3.0
-#: Features whose greatest |x| differ by this factor have gradients that differ by it, too.
-SPREAD = 100.0
-#: A feature that never gets beyond this is hardly seen.
-SMALL = 0.01
-#: |w|: a warning, a problem. A thousand turns a standardised input into a z where bounded functions are flat.
-HUGE = (1e3, 1e6)
-#: A layer that makes its inputs smaller by this factor has little say.
-SHRUNK = 0.1
-#: Weights that agree to this share of their size are equal but for rounding.
-EQUAL = 1e-6
-#: How far from the loss of guessing (0) to the least possible (1): hardly, not at all, and so well that the
-#: fit speaks for itself.
-HARDLY, NOT_AT_ALL, WELL = 0.05, 0.01, 0.95
-#: A rise of the loss from one epoch to the next by this share of the loss of guessing is a spike. Shares of
-#: epochs with one: a warning, a problem. Where training converges there are smaller ones only.
-SPIKE, SPIKES = 0.1, (0.05, 0.2)
-#: A loss of this many times the one before training has climbed; or was thrown up: a warning, a problem.
-CLIMBED, THROWN = 1.2, (3.0, 100.0)
-#: Epochs below which a curve says nothing.
-FEW_EPOCHS = 8
-#: A loss that in the last quarter of the way falls at this share of its average speed has not begun to
-#: converge; that it goes with the way nearly on a line (a correlation) shows that it is no noise.
-STEADY, STRAIGHT = 0.5, -0.95
-#: By which factor the validation loss has turned up, and by what share of the loss of guessing at least.
-TURNED_UP, MATTERS = 1.1, 0.02
-#: A gap between validation and training loss, as a share of the loss of guessing.
-GAP = 0.5
-#: The share of the most frequent of two classes, or how much rarer one of several is: accuracy flatters.
-MAJORITY, RARER = 0.8, 10.0
-#: Numbers in the Jacobians of softmax that are formed at a time.
-JACOBIAN = 1_000_000
-
 #: What each finding means, and what to do.
 TEXTS = {
     "unscaled_inputs": (
