@@ -133,20 +133,30 @@ def softplus(z: Array) -> Array:
 
 def _shifted(z: Array) -> Array:
     """``z`` less its row's greatest entry: softmax does not change, and e^z cannot overflow."""
-    return z - z.real.max(axis=-1, keepdims=True)
+    return z - _of_each_row(np.maximum, z.real)
+
+
+def _of_each_row(ufunc: np.ufunc, z: Array) -> Array:
+    """The sum (``np.add``) or maximum of each row, as a column; short rows all together, by columns."""
+    if z.ndim == 2 and z.shape[1] < z.shape[0]:
+        return ufunc.reduce(z.T.copy())[:, None]
+    return ufunc.reduce(z, axis=-1, keepdims=True)
 
 
 @_underflow_is_zero
 def _softmax(z: Array) -> Array:
     e = np.exp(_shifted(z))
-    return e / e.sum(axis=-1, keepdims=True)
+    e /= _of_each_row(np.add, e)
+    return e
 
 
 @_underflow_is_zero
-def log_softmax(z: Array) -> Array:
-    """``log softmax(z) = z − log Σ e^z`` over the last axis, by log-sum-exp: never log(0)."""
+def log_softmax(z: Array, a: Array) -> Array:
+    """``log a`` for ``a = softmax(z)``; where an ``a`` is nearly 0, from ``z``: ``z − log Σ e^z``."""
+    if a.real.min() > np.finfo(a.dtype).tiny:
+        return np.log(a)
     shifted = _shifted(z)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted - np.log(_of_each_row(np.add, np.exp(shifted)))
 
 
 @_underflow_is_zero

@@ -166,7 +166,10 @@ class Layer:
     def gradients(self, trace: LayerTrace, delta: Array, flat: Array) -> LayerGradients:
         """``dW`` and ``db`` from this layer's ``delta`` (n, n_out), written into ``flat`` (n_parameters,)."""
         dW, db = self.dense.views(flat)
-        dW[:] = trace.x.T @ delta
+        if isinstance(trace.x, np.ndarray):
+            np.matmul(trace.x.T, delta, out=dW)
+        else:  # a csr_array knows no ``out``
+            dW[:] = trace.x.T @ delta
         if db is not None:
             db[:] = delta.sum(axis=0) if self.dense.bias == "neuron" else delta.sum()
         return LayerGradients(delta, dW, db)

@@ -275,7 +275,7 @@ class Fused:
 
 #: (output activation, loss) -> what they shorten to. The first pair of a loss is also the default choice.
 FUSED: dict[tuple[str, str], Fused] = {
-    ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z)),
+    ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z, a)),
     ("sigmoid", "binary_cross_entropy"): Fused(lambda z, a, y: softplus(z) - y * z),
     ("exp", "poisson"): Fused(lambda z, a, y: a - y * z),
     ("identity", "half_squared_error"): Fused(lambda z, a, y: (a - y) ** 2 / 2),

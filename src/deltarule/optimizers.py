@@ -280,20 +280,26 @@ class Adam(GradientStep):
         _check_share(self, "beta1", "beta2")
         check_number(f"{self.name}: epsilon", self.epsilon, TINY)
 
-    def _moments(self, g: Array, slots: Array) -> tuple[Array, Array]:
-        """``m`` and ``v``, moved on by a gradient."""
-        m, v = slots
-        m *= self.beta1
-        m += (1 - self.beta1) * g
-        v *= self.beta2
-        v += (1 - self.beta2) * g**2
-        return m, v
-
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
-        m, v = self._moments(g, slots)
-        m_hat = m / (1 - self.beta1**t)
-        v_hat = v / (1 - self.beta2**t)
-        theta -= eta * m_hat / (np.sqrt(v_hat) + self.epsilon)
+        m, v = slots
+        step = (1 - self.beta1) * g  # one array to work in: here memory takes longer than arithmetic
+        m *= self.beta1
+        m += step
+        np.square(g, out=step)
+        step *= 1 - self.beta2
+        v *= self.beta2
+        v += step
+        self._direction(m, v, t, step)
+        step *= eta
+        theta -= step
+
+    def _direction(self, m: Array, v: Array, t: int, step: Array) -> None:
+        """``m̂ / (√v̂ + ε)``, written into ``step``."""
+        np.divide(v, 1 - self.beta2**t, out=step)
+        np.sqrt(step, out=step)
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step /= 1 - self.beta1**t
 
 
 @record
@@ -313,10 +319,12 @@ class AdamHat(Adam):
     )
     letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon_hat: "epsilon"}
 
-    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
-        m, v = self._moments(g, slots)
-        rate = eta * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
-        theta -= rate * m / (np.sqrt(v) + self.epsilon)
+    def _direction(self, m: Array, v: Array, t: int, step: Array) -> None:
+        """``√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)``, written into ``step``."""
+        np.sqrt(v, out=step)
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step *= math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
 
 
 @record

@@ -90,12 +90,17 @@ class Samples:
     y: Array
     weight: Array | None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.x, np.ndarray):  # a row whose numbers lie apart is slow to fetch, in every epoch
+            object.__setattr__(self, "x", np.ascontiguousarray(self.x))
+
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: Array | slice) -> Samples:
         """Some of the samples."""
-        return Samples(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+        weight = None if self.weight is None else _rows(self.weight, rows)
+        return Samples(_rows(self.x, rows), _rows(self.y, rows), weight)
 
     def batches(self, size: int, order: Array | None, dtype: np.dtype[Any]) -> Iterator[Batch]:
         """Consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
@@ -103,3 +108,9 @@ class Samples:
             stop = start + size
             part = self.take(slice(start, stop) if order is None else order[start:stop])
             yield as_batch(part.x, dtype), part.y, part.weight
+
+
+def _rows(part: Any, rows: Array | slice) -> Any:
+    """``part[rows]``; rows of an array by ``take``, which is quicker for them."""
+    by_number = isinstance(part, np.ndarray) and isinstance(rows, np.ndarray)
+    return part.take(rows, axis=0) if by_number else part[rows]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch
+from deltarule.arrays import Array, Scaled, as_batch, keep_freed_memory
 from deltarule.engines.contract import Batch, Model, Samples
 from deltarule.layers import Gradients, Layer, Trace
 from deltarule.losses import Objective
@@ -57,8 +57,7 @@ def cost(
 ) -> float:
     """The objective for targets ``y`` (n, n_outputs), penalties included."""
     last = trace[-1]
-    samples = objective.terms(last.z, last.a, y).sum(axis=1, keepdims=True)
-    data = (samples * objective.shares(len(y), weight)).sum()
+    data = (objective.terms(last.z, last.a, y) * objective.shares(len(y), weight)).sum()
     return data + sum(objective.penalty(layer.W) for layer in layers)
 
 
@@ -81,7 +80,8 @@ def backward(
         layer, start = layers[index], end - layers[index].dense.n_parameters
         grads.append(layer.gradients(trace[index], delta, flat[start:end]))
         if objective.l1 or objective.l2:
-            grads[-1].dW[:] += objective.penalty_gradient(layer.W)
+            dW = grads[-1].dW
+            dW += objective.penalty_gradient(layer.W)
         if index > 0:
             before = trace[index - 1]
             delta = layers[index - 1].activation.delta(layer.dx(trace[index], delta), before.z, before.a)
@@ -102,6 +102,7 @@ def run_epochs(
     rng: np.random.Generator,
 ) -> Array:
     """See :mod:`deltarule.engines.contract`."""
+    keep_freed_memory()
     theta, losses = model.parameters, []
     for epoch, epoch_rates in enumerate(rates):
         before = theta.copy()

@@ -218,14 +218,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
 
     def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
-        check_classification_targets(y)
-        self._several = type_of_target(y, input_name="y") == "multilabel-indicator"
+        self._several = _kind(y) == "multilabel-indicator"
         self.classes_ = unique_labels(y)
 
     def _encode(self, X: Any, y: Any) -> Array:
         """0 and 1 for each class, or for each label; one column where there are two classes."""
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
+        kind = _kind(y)
         if self._several != (kind == "multilabel-indicator") or kind == "multiclass-multioutput":
             wanted = "0 and 1 in a column for each label" if self._several else "one label for each row"
             raise InputError(
@@ -330,3 +328,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _kind(y: Any) -> str:
+    """scikit-learn's name for what labels ``y`` holds; ValueError where it holds none."""
+    kind = type_of_target(y, input_name="y")
+    if not kind.startswith(("binary", "multi")):
+        check_classification_targets(y)
+    return str(kind)
