@@ -144,6 +144,12 @@ def test_an_input_without_a_name_is_called_by_its_number():
     ]
 
 
+def test_outputs_go_by_the_names_that_are_given():
+    named = draw(Network([1, 2, 3]), outputs=["setosa", "", "virginica"])
+    assert [node.name for node in named.columns[-1].nodes] == ["setosa", "o2", "virginica"]
+    assert [node.name for node in named.columns[1].nodes] == ["h1", "h2"]
+
+
 def test_wrong_arguments_are_refused():
     net, other = Network([2, 1]), Network([2, 3, 1])
     trace = other.forward([[0, 1]])
@@ -153,6 +159,8 @@ def test_wrong_arguments_are_refused():
         draw(net, grads=other.backward(trace, [1]))
     with pytest.raises(ShapeError, match="inputs must be 2 names, one for each input, got 1"):
         draw(net, inputs=["x"])
+    with pytest.raises(ShapeError, match="outputs must be 1 names, one for each output, got 2"):
+        draw(net, outputs=["x", "y"])
     with pytest.raises(InputError, match="sample must be a whole number ≥ 0 and ≤ 0, got 1"):
         draw(other, trace, sample=1)
     with pytest.raises(InputError, match="the tag of w1 must be a whole number ≥ 0 and ≤ 7, got 8"):

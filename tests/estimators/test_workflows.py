@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import runpy
 from xml.etree import ElementTree
 
 import joblib
@@ -326,6 +327,21 @@ def test_notebook_picture_is_well_formed(Estimator, names):
     assert estimator_html_repr(model)
     assert estimator_html_repr(make_pipeline(StandardScaler(), model))
     assert page.startswith(estimator_html_repr(model)[:7])
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [(["no", "yes"], ["yes"]), (["a", "b", "c"], ["a", "b", "c"]), (["only"], ["not only"])],
+)
+def test_notebook_picture_and_exported_file_name_the_classes(labels, shown, tmp_path):
+    model = small(MLPClassifier).fit(X, np.resize(labels, len(X)))
+    page = model._repr_html_()
+    drawing = page[page.rindex("<svg") :]
+    for label in shown:
+        assert f">{label}<" in drawing
+    model.export(tmp_path / "model.py")
+    exported = runpy.run_path(str(tmp_path / "model.py"))
+    assert [exported["predict"](list(row)) for row in X[:5]] == list(model.predict(X[:5]))
 
 
 def test_repr_shows_what_was_changed():

@@ -138,6 +138,7 @@ def draw(
     *,
     sample: int = 0,
     inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
     number: Callable[[float], str] = six_digits,
     tags: Mapping[str, int] | None = None,
     notation: Notation | None = None,
@@ -155,8 +156,8 @@ def draw(
         Targets, as :meth:`Network.backward` takes them.
     sample : int
         The row of X and Y, counted from 0.
-    inputs : sequence of str, optional
-        Names of the inputs instead of i1, i2 …
+    inputs, outputs : sequence of str, optional
+        Names of the inputs instead of i1, i2 …, of the outputs instead of o1, o2 …
     number : callable
         How numbers are printed.
     tags : mapping, optional
@@ -187,14 +188,18 @@ def draw(
     ]
     vectors = _vectors(net, trace, grads, Y, sample)
     keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
-    named = _input_names(keys[0], inputs) if inputs is not None else None
+    named = {
+        column: _given_names(what, keys[column], given)
+        for column, what, given in ((0, "input", inputs), (len(net.layers), "output", outputs))
+        if given is not None
+    }
 
     def node(column: int, index: int) -> Node:
         values = tuple(
             (notation.values.get(label, label), number(float(vector[index])))
             for label, vector in vectors[column].items()
         )
-        name = named[index] if named and column == 0 else notation.label(column, index)
+        name = named[column][index] if column in named else notation.label(column, index)
         return Node(name, values, tags.get(keys[column][index]))
 
     columns = tuple(
@@ -209,10 +214,10 @@ def draw(
     return Drawing(columns, tuple(_edges(net, shown, notation, number, tags)), _caption(columns))
 
 
-def _input_names(numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:
-    """The names that are given; where one is blank, i1, i2 …"""
+def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:
+    """The names that are given; where one is blank, i1, i2 … or o1, o2 …"""
     if len(given) != len(numbered):
-        raise ShapeError(f"inputs must be {len(numbered)} names, one for each input, got {len(given)}")
+        raise ShapeError(f"{what}s must be {len(numbered)} names, one for each {what}, got {len(given)}")
     return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
 
 

@@ -128,6 +128,18 @@ class LabelEncoding:
         """``"text"``, or None for integers and booleans: how the target is read from a file."""
         return {self.name: "text" if isinstance(self.classes[0], str) else None}
 
+    def output_names(self, n_outputs: int) -> tuple[str, ...]:
+        """What each output is the probability of: its class; a single one says whether it is not the first.
+
+        Examples
+        --------
+        >>> LabelEncoding("grown", ("no", "yes")).output_names(1)
+        ('yes',)
+        """
+        if n_outputs == 1:
+            return (str(self.classes[1]) if len(self.classes) > 1 else f"not {self.classes[0]}",)
+        return tuple(map(str, self.classes))
+
     def codes(self, y: Any) -> Array:
         """The place of each label among the classes, (n_rows,) of int.
 

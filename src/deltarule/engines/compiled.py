@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache, update_wrapper
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -200,13 +202,21 @@ def predict(model: Model, x: Array | Scaled) -> Array:
     run = _run_lists(model, x, out) if isinstance(x, Scaled) and x.is_sparse else _run_rows(model, x, out)
     work = _work(model, x, len(out))
     shares = _count_shares(len(out), work, WORTH_STARTING)
-    ends = [len(out) * share // shares for share in range(shares + 1)]
     with _blas_of_one_thread(work):
         if shares == 1:
             run(0, len(out))
         else:
-            _together(shares, lambda share: run(ends[share], ends[share + 1]))
+            _side_by_side(run, [len(out) * share // shares for share in range(shares + 1)])
     return out
+
+
+def _side_by_side(run: Callable[[int, int], None], ends: list[int]) -> None:
+    """The rows between two ends each in a thread of its own, the first of them in this one."""
+    with ThreadPoolExecutor(len(ends) - 2) as others:
+        parts = [others.submit(run, *rows) for rows in pairwise(ends[1:])]
+        run(*ends[:2])
+        for part in parts:
+            part.result()
 
 
 def _run_rows(model: Model, x: Array | Scaled, out: Array) -> Callable[[int, int], None]:
@@ -300,7 +310,7 @@ def _most(indptr: Array, rows: int) -> int:
 #: Products of a batch that are worth a thread of their own …
 WORTH_A_THREAD = 1_000_000
 #: … and of all rows to predict, for which the threads have to be started.
-WORTH_STARTING = 50_000_000
+WORTH_STARTING = 25_000_000
 
 
 def _work(model: Model, x: Array | Scaled, size: int) -> float:

@@ -16,7 +16,7 @@ from deltarule.layers import Gradients, Layer, Trace
 from deltarule.losses import Objective
 from deltarule.optimizers import GradientStep
 
-__all__ = ["backward", "cost", "forward", "predict", "run_epochs"]
+__all__ = ["backward", "cost", "forward", "outputs_of", "predict", "run_epochs"]
 
 #: Rows times parameters to go through in one call, beyond a first epoch.
 BLOCK = 0
@@ -38,17 +38,22 @@ def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None =
     return trace
 
 
-@_underflow_is_zero
 def predict(model: Model, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.engines.contract`."""
-    dtype = model.parameters.dtype
-    outputs = np.empty((len(x), model.layers[-1].dense.n_out), dtype)
+    return outputs_of(model.layers, x)
+
+
+@_underflow_is_zero
+def outputs_of(layers: Sequence[Layer], x: Array | Scaled) -> Array:
+    """``a`` of the last of some layers (n, n_out) for any number of rows of ``x``, in bounded memory."""
+    dtype = layers[0].W.dtype
+    found = np.empty((len(x), layers[-1].dense.n_out), dtype)
     for start in range(0, len(x), CHUNK):
         a = as_batch(x[start : start + CHUNK], dtype)
-        for layer in model.layers:
+        for layer in layers:
             a = layer.value(a)
-        outputs[start : start + CHUNK] = a
-    return outputs
+        found[start : start + CHUNK] = a
+    return found
 
 
 @_underflow_is_zero

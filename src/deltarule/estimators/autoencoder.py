@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +12,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from deltarule.arrays import Array
+from deltarule.encoding.scaling import rescale, restore
+from deltarule.engines.reference import outputs_of
 from deltarule.errors import InputError, ShapeError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.networked import Held
 from deltarule.estimators.parameters import Parameters, hidden_sizes, make_loss
 from deltarule.estimators.regressor import LOSS_NAMES
 from deltarule.losses import Loss
@@ -197,12 +197,10 @@ class MLPAutoencoder(BaseMLP):
         """
         check_is_fitted(self, "coefs_")
         net = self._linked()
-        a, code = check_array(Z, dtype=net.dtype), self._shown_layer()
-        if a.shape[1] != net.sizes[code]:
-            raise ShapeError(f"Z must have shape (n_samples, {net.sizes[code]}), got {a.shape}")
-        for layer in net.layers[code:]:
-            a = layer.value(a)
-        return self._answers(a)
+        Z, code = check_array(Z, dtype=net.dtype), self._shown_layer()
+        if Z.shape[1] != net.sizes[code]:
+            raise ShapeError(f"Z must have shape (n_samples, {net.sizes[code]}), got {Z.shape}")
+        return self._answers(outputs_of(net.layers[code:], Z))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
@@ -229,7 +227,7 @@ class MLPAutoencoder(BaseMLP):
 
     def _encode(self, X: Any, y: Any) -> Array:
         """The inputs, brought to mean 0 and variance 1 where that is wished."""
-        return X if self._scaling is None else (X - self._scaling[0]) / self._scaling[1]
+        return X if self._scaling is None else rescale(X, *self._scaling)
 
     def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         loss = make_loss(p.loss, LOSS_NAMES | {"log_loss": "binary_cross_entropy"})
@@ -238,15 +236,7 @@ class MLPAutoencoder(BaseMLP):
         return loss, {"binary_cross_entropy": "sigmoid", "poisson": "exp"}.get(loss.name, "identity")
 
     def _answers(self, outputs: Array) -> Array:
-        if self._scaling is None:
-            return outputs
-        shift, scale = self._scaling
-        return (outputs * scale + shift).astype(outputs.dtype)
-
-    def _score_of(self, outputs: Array, held: Held) -> float:
-        if not np.isfinite(outputs).all():
-            return math.nan
-        return float(r2_score(held.samples.y, outputs, sample_weight=held.weight))
+        return outputs if self._scaling is None else restore(outputs, *self._scaling).astype(outputs.dtype)
 
     def _target_encoding(self) -> Any:
         return None

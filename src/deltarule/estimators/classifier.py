@@ -316,6 +316,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    def _output_names(self) -> list[str]:
+        """The class of each output; of a single one the second."""
+        if self._several:
+            return [str(label) for label in self.classes_]
+        return list(self._target_encoding().output_names(self.n_outputs_))
+
     def _target_encoding(self) -> Any:
         from deltarule.encoding import LabelEncoding, NumbersEncoding
 

@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from deltarule.arrays import Array, as_batch, check_whole
+from deltarule.arrays import Array, check_whole
 from deltarule.engines.contract import Samples
+from deltarule.engines.reference import outputs_of
 from deltarule.errors import InputError
 from deltarule.estimators.networked import Networked
 from deltarule.network import Network
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from deltarule.encoding import Encoding
 
 __all__ = ["Looking"]
-
-#: Rows that hidden activations are worked out for at a time.
-CHUNK = 1024
 
 
 class Looking(Networked):
@@ -47,14 +45,7 @@ class Looking(Networked):
         x = self._new_inputs(X)
         layers = self._linked().layers[: self._layer(layer)]
         self._transformed_layer = layer  # whose neurons get_feature_names_out then names
-        dtype = self.network_.dtype
-        a = np.empty((len(x), layers[-1].dense.n_out), dtype)
-        for start in range(0, len(x), CHUNK):
-            part = as_batch(x[start : start + CHUNK], dtype)
-            for one in layers:
-                part = one.value(part)
-            a[start : start + CHUNK] = part
-        return a
+        return outputs_of(layers, x)
 
     def _layer(self, layer: int | None) -> int:
         """The number of a hidden layer, from 1."""
@@ -189,6 +180,10 @@ class Looking(Networked):
 
         export(self, path, format)
 
+    def _output_names(self) -> list[str] | None:
+        """What the outputs stand for, where that has a name."""
+        return None
+
     def _html_repr(self) -> str:
         """For notebooks: scikit-learn's box, and under it the network that was fitted."""
         box = str(estimator_html_repr(self))
@@ -198,5 +193,9 @@ class Looking(Networked):
         from deltarule.derivations.svg import svg
 
         names = getattr(self, "feature_names_in_", None)
-        drawing = draw(self._linked(), inputs=None if names is None else [str(name) for name in names])
+        drawing = draw(
+            self._linked(),
+            inputs=None if names is None else [str(name) for name in names],
+            outputs=self._output_names(),
+        )
         return f'{box}<div style="max-width: 60em; margin-top: 0.5em">{svg(drawing)}</div>'

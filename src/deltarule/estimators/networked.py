@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array, Scaled
@@ -75,9 +76,11 @@ class Networked(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _answers(self, outputs: Array) -> Array:
         """What ``predict`` says, from the network's outputs (n_samples, n_outputs)."""
 
-    @abstractmethod
     def _score_of(self, outputs: Array, held: Held) -> float:
-        """How good outputs for held-out samples are; greater is better."""
+        """How good outputs for held-out samples are, R² or the accuracy; NaN where they are not finite."""
+        if not np.isfinite(outputs).all():
+            return math.nan
+        return float(r2_score(held.samples.y, outputs, sample_weight=held.weight))
 
     @abstractmethod
     def _target_encoding(self) -> Any:

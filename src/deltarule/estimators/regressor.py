@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
+from deltarule.encoding.scaling import rescale, restore
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.networked import Held
 from deltarule.estimators.parameters import Parameters, make_loss
 from deltarule.losses import Loss
 
@@ -184,10 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _encode(self, X: Any, y: Any) -> Array:
         """The targets as columns, brought to mean 0 and variance 1 where that is wished."""
         Y = y.reshape(len(y), -1)
-        if self._target_scaling is None:
-            return Y
-        shift, scale = self._target_scaling
-        return (Y - shift) / scale
+        return Y if self._target_scaling is None else rescale(Y, *self._target_scaling)
 
     def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         loss = make_loss(p.loss, LOSS_NAMES)
@@ -195,15 +190,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _answers(self, outputs: Array) -> Array:
         if self._target_scaling is not None:
-            shift, scale = self._target_scaling
-            outputs = (outputs * scale + shift).astype(outputs.dtype)
+            outputs = restore(outputs, *self._target_scaling).astype(outputs.dtype)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def _score_of(self, outputs: Array, held: Held) -> float:
-        """R²."""
-        if not np.isfinite(outputs).all():
-            return math.nan
-        return float(r2_score(held.samples.y, outputs, sample_weight=held.weight))
 
     def _target_encoding(self) -> Any:
         from deltarule.encoding import NumbersEncoding

@@ -81,8 +81,7 @@ def plain_network(net: Network) -> Plain:
     outputs = _numbered("y", net.sizes[-1])
     if isinstance(target, LabelEncoding):
         classes = target.classes
-        shown = classes[1:] if net.sizes[-1] == 1 else classes
-        outputs = tuple(f"p({label})" for label in shown)
+        outputs = tuple(f"p({name})" for name in target.output_names(net.sizes[-1]))
     elif isinstance(target, NumbersEncoding):
         outputs = target.names
         out_shift, out_scale = _unless_idle(np.array(target.shift), np.array(target.scale))
