@@ -92,6 +92,7 @@ def measure(case: Case, rounds: int) -> dict[str, dict[str, list[float]]]:
         }
         for work, seconds in timed.items():
             for name, model in contenders.items():
+                time.sleep(0.1)  # until the threads of the BLAS before no longer spin
                 taken = seconds(model)
                 if number >= 0:
                     found[work].setdefault(name, []).append(taken)

@@ -97,6 +97,16 @@ class Source(ABC):
         """The first test row, where it is short."""
         return self.texts(self.tests.rows[0], "numbers") if len(self.plain.features) <= 6 else []
 
+    def runs(self, command: str) -> list[tuple[str, str]]:
+        """What may be typed to run the file, and what that does."""
+        row = " ".join(self.example or [self.comment("0.5 …")])
+        filled = "; an empty cell is a missing number" if self.plain.fill is not None else ""
+        return [
+            (f"    {command}", "check the test cases at the end of this file"),
+            (f"    {command} {row}", "print the answer for a row"),
+            (f"    {command} - < rows.csv", f"for each line{filled}"),
+        ]
+
     @property
     def outputs(self) -> str:
         """``output``, or ``3 outputs``."""

@@ -263,8 +263,6 @@ class CSource(Source):
 
     def usage(self) -> list[str]:
         """How the file is used."""
-        shown = " ".join(self.example or ["0.5 ..."])
-        filled = "; an empty cell is a missing number" if self.plain.fill is not None else ""
         return [
             "",
             "To use it, #include this file, or link it and declare",
@@ -274,14 +272,7 @@ class CSource(Source):
             "Where it is called net.c, it is a program, too:",
             "",
             "    cc -std=c99 -O2 -DMAIN net.c -lm -o net",
-            *beside(
-                [
-                    ("    ./net", "check the test cases at the end of this file"),
-                    (f"    ./net {shown}", "print the answer for a row"),
-                    ("    ./net - < rows.csv", f"for each line{filled}"),
-                ],
-                "#",
-            ),
+            *beside(self.runs("./net"), "#"),
         ]
 
     def declarations(self) -> list[tuple[str, str]]:

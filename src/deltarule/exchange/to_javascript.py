@@ -167,8 +167,6 @@ class JavaScriptSource(Source):
     def usage(self) -> list[str]:
         """How the file is used."""
         row = f"[{', '.join(self.example)}]" if self.example else "row"
-        shown = " ".join(self.example or ["0.5 …"])
-        filled = "; an empty cell is a missing number" if self.plain.fill is not None else ""
         return [
             "",
             "Where this file is called net.mjs:",
@@ -179,9 +177,7 @@ class JavaScriptSource(Source):
                     (f"    predict({row})", "the answer for a row"),
                     (f"    predictOutputs({row})", f"the {self.outputs}"),
                     ("", ""),
-                    ("    node net.mjs", "check the test cases at the end of this file"),
-                    (f"    node net.mjs {shown}", "print the answer for a row"),
-                    ("    node net.mjs - < rows.csv", f"for each line{filled}"),
+                    *self.runs("node net.mjs"),
                 ],
                 "//",
             ),

@@ -202,8 +202,6 @@ class PythonSource(Source):
     def usage(self) -> list[str]:
         """How the file is used."""
         row = f"[{', '.join(self.example)}]" if self.example else "row"
-        shown = " ".join(self.example or ["0.5 …"])
-        filled = "; an empty cell is a missing number" if self.plain.fill is not None else ""
         return [
             "",
             "Where this file is called net.py:",
@@ -214,9 +212,7 @@ class PythonSource(Source):
                     (f"    net.predict({row})", f"the answer for {self.rows}"),
                     (f"    net.predict_outputs({row})", f"the {self.outputs}"),
                     ("", ""),
-                    ("    python net.py", "check the test cases at the end of this file"),
-                    (f"    python net.py {shown}", "print the answer for a row"),
-                    ("    python net.py - < rows.csv", f"for each line{filled}"),
+                    *self.runs("python net.py"),
                 ],
                 "#",
             ),
