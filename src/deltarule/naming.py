@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.layers import Dense
 
-__all__ = ["name_of", "neuron_names", "positions"]
+__all__ = ["name_of", "neuron_names", "positions", "weight_number"]
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
@@ -87,6 +88,18 @@ def name_of(layers: Sequence[Dense], position: int) -> str:
             if len(found):
                 return f"{kind}{number}[{','.join(str(i) for i in found[0])}]"
     raise InputError(f"no parameter at position {position}")
+
+
+def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:
+    """The 5 of ``w5``: the weight from ``i`` to ``j`` in a layer, counted as above.
+
+    Examples
+    --------
+    >>> weight_number([2, 2, 2], 2, 0, 0)
+    5
+    """
+    before = sum(n_in * n_out for n_in, n_out in pairwise(sizes[:layer]))
+    return before + j * sizes[layer - 1] + i + 1
 
 
 def neuron_names(sizes: Sequence[int]) -> list[list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.document import Block, Document, Figure, Heading, Inline, Lines, Paragraph, Table
@@ -19,7 +18,7 @@ from deltarule.derivations.updates import Step, UpdateDerivation
 from deltarule.derivations.writer import Writer
 from deltarule.formula.text import text
 from deltarule.formula.tree import Number
-from deltarule.naming import neuron_names
+from deltarule.naming import neuron_names, weight_number
 from deltarule.network import Network
 from deltarule.optimizers import Optimizer
 
@@ -195,15 +194,9 @@ def _tags(net: Network, targets: Sequence[Target]) -> dict[str, int]:
                 return {neuron: 0}
             i = target.index[0]
             source = f"i{i + 1}" if target.layer == 1 else neuron_names(net.sizes)[target.layer - 2][i]
-            weight = _weight_name(net, target)
-            return {neuron: 1, source: 2, weight: 2}
+            weight = weight_number(net.sizes, target.layer, *target.index)
+            return {neuron: 1, source: 2, f"w{weight}": 2}
     return {}
-
-
-def _weight_name(net: Network, target: Target) -> str:
-    before = sum(a * b for a, b in list(pairwise(net.sizes))[: target.layer - 1])
-    i, j = target.index
-    return f"w{before + j * net.sizes[target.layer - 1] + i + 1}"
 
 
 def _merged(blocks: Sequence[Block]) -> list[Block]:

@@ -17,7 +17,7 @@ from deltarule.derivations.notation import Notation, Tutorial
 from deltarule.derivations.quantities import Quantity
 from deltarule.errors import ShapeError
 from deltarule.layers import Gradients, Trace
-from deltarule.naming import neuron_names
+from deltarule.naming import neuron_names, weight_number
 from deltarule.network import Network
 from deltarule.registry import record
 
@@ -306,16 +306,14 @@ def _edges(
     number: Callable[[float], str],
     tags: Mapping[str, int],
 ) -> Iterator[Edge]:
-    start = 1
     for layer, (W, (sources, targets)) in enumerate(
         zip((layer.W for layer in net.layers), pairwise(shown), strict=True), start=1
     ):
         for target, neuron in _drawn(targets):
             for source, before in _drawn(sources):
                 name = str(notation.of(Quantity("W", layer, (before, neuron))))
-                weight, key = float(W[before, neuron]), f"w{start + neuron * W.shape[0] + before}"
-                yield Edge(layer, source, target, name, weight, number(weight), tags.get(key))
-        start += W.size
+                weight, key = float(W[before, neuron]), weight_number(net.sizes, layer, before, neuron)
+                yield Edge(layer, source, target, name, weight, number(weight), tags.get(f"w{key}"))
 
 
 def _drawn(items: _Shown) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ from itertools import accumulate
 from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.errors import InputError
 from deltarule.formula.tree import Expr, Partial, Symbol, Words
+from deltarule.naming import weight_number
 from deltarule.network import Network
 from deltarule.registry import did_you_mean
 
@@ -153,8 +154,6 @@ class Tutorial(Notation):
     ) -> None:
         super().__init__(net, inputs, n_samples, plain)
         self._neurons_before = [0, 0, *accumulate(self.sizes[1:-1])]
-        counts = (n_in * n_out for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False))
-        self._weights_before = [0, 0, *accumulate(counts)]
 
     @property
     def cost(self) -> Symbol:
@@ -170,8 +169,7 @@ class Tutorial(Notation):
 
     def _names(self, q: Quantity) -> Expr:
         if q.kind == "W":
-            i, j = q.index
-            return Symbol("w", str(self._weights_before[q.layer] + j * self.sizes[q.layer - 1] + i + 1))
+            return Symbol("w", str(weight_number(self.sizes, q.layer, *q.index)))
         if q.kind == "b":
             return Symbol("b", self.label(q.layer, q.index[0]) if q.index else str(q.layer))
         sup = f"({q.sample + 1})" if self.n_samples > 1 else ""

@@ -98,7 +98,7 @@ class Samples:
         return len(self.x)
 
     def take(self, rows: Array | slice) -> Samples:
-        """Some of the samples."""
+        """Some of the samples: a slice of them, or those with these numbers."""
         weight = None if self.weight is None else _rows(self.weight, rows)
         return Samples(_rows(self.x, rows), _rows(self.y, rows), weight)
 
