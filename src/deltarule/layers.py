@@ -167,7 +167,7 @@ class Layer:
         """``dW`` and ``db`` from this layer's ``delta`` (n, n_out), written into ``flat`` (n_parameters,)."""
         dW, db = self.dense.views(flat)
         if isinstance(trace.x, np.ndarray):
-            np.matmul(trace.x.T, delta, out=dW)
+            np.matmul(trace.x.T, delta, out=dW)  # dW = x.T @ delta, where it belongs
         else:  # a csr_array knows no ``out``
             dW[:] = trace.x.T @ delta
         if db is not None:
