@@ -257,7 +257,7 @@ class Fused:
     """A loss taken together with the output activation it belongs to.
 
     The chain ``da ⊙ f′(z)`` of these pairs shortens to ``delta = a − y``, and the loss is computed from
-    ``z``, where it stays exact although ``a`` has rounded to 0 or 1.
+    ``z`` where ``a`` may have rounded to 0 or 1, so that it stays exact.
 
     Parameters
     ----------
