@@ -74,9 +74,13 @@ def _seconds(work: Callable[[], object], times: int = 1) -> float:
 def measure(case: Case, rounds: int) -> dict[str, dict[str, list[float]]]:
     """Seconds by work and contender, round after round."""
     X, y = case.data()
-    found: dict[str, dict[str, list[float]]] = {
-        work: {} for work in ("fit, an epoch", "predict", "predict 1 row")
+    timed: dict[str, Callable[[Any], float]] = {
+        "fit, an epoch": lambda model: _seconds(lambda: model.fit(X, y)) / model.n_iter_,
+        "predict 1 row": lambda model: _seconds(lambda: model.predict(X[:1]), 200),
+        "predict 100 rows": lambda model: _seconds(lambda: model.predict(X[:100]), 100),
+        "predict all rows": lambda model: _seconds(lambda: model.predict(X), 5),
     }
+    found: dict[str, dict[str, list[float]]] = {work: {} for work in timed}
     for number in range(-1, rounds):  # the first, to compile and load, does not count
         contenders = {
             "scikit-learn": getattr(theirs, case.estimator)(random_state=max(number, 0), **case.parameters),
@@ -84,11 +88,6 @@ def measure(case: Case, rounds: int) -> dict[str, dict[str, list[float]]]:
             "ours, compiled": getattr(ours, case.estimator)(
                 random_state=max(number, 0), engine="compiled", **case.parameters
             ),
-        }
-        timed: dict[str, Callable[[Any], float]] = {
-            "fit, an epoch": lambda model: _seconds(lambda: model.fit(X, y)) / model.n_iter_,
-            "predict": lambda model: _seconds(lambda: model.predict(X), 3),
-            "predict 1 row": lambda model: _seconds(lambda: model.predict(X[:1]), 200),
         }
         for work, seconds in timed.items():
             for name, model in contenders.items():

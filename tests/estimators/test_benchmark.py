@@ -24,5 +24,5 @@ def test_the_benchmark_runs():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for work in ("fit", "predict", "predict 1 row"):
+    for work in ("fit, an epoch", "predict 1 row", "predict 100 rows", "predict all rows"):
         assert work in done.stdout
