@@ -19,7 +19,7 @@ from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.errors import DataFileError, InputError
 from deltarule.optimizers import OPTIMIZERS
 from deltarule.tutorials import load_example
-from deltarule.worksheets import Worksheet
+from deltarule.worksheets import Worksheet, random_case
 from deltarule.worksheets.asking import PARTS, name_key
 from deltarule.worksheets.class_set import ClassSet, class_set, file_names, read_students
 
@@ -218,7 +218,8 @@ def test_an_example_keeps_its_numbers_unless_they_are_to_vary():
     assert list(plain.answers()) == list(varied.answers())
 
 
-def test_what_cannot_be_asked_is_refused():
+def test_what_cannot_be_asked_is_refused(monkeypatch):
+    monkeypatch.setattr(random_case, "_DRAWS", ((10.0, 50), (1.0, 200)))  # to give up sooner
     for settings, words in [
         ({"asked": "delta"}, "did you mean 'deltas'"),
         ({"asked": []}, "name at least one part"),
