@@ -69,6 +69,7 @@ def test_a_signal_ends_training_with_a_checkpoint_that_is_named_and_whole(number
     assert sorted(entry.name for entry in folder.iterdir()) == ["c", "h.csv", "m"]
 
 
+@pytest.mark.slow
 def test_a_signal_leaves_one_json_object(folder):
     code, out, err = signalled(signal.SIGINT, "train", "iris", *LONG, "--json", "--checkpoint", "c")
     assert code == 130
@@ -77,6 +78,7 @@ def test_a_signal_leaves_one_json_object(folder):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_signal_without_a_checkpoint_names_none(folder):
     slow = ["--epochs", 2000, "--batch-size", 1, "--test", 0]  # a line every 100 epochs
     with start("train", "iris", *slow, stdout=PIPE, stderr=PIPE) as one:
@@ -87,6 +89,7 @@ def test_a_signal_without_a_checkpoint_names_none(folder):
     assert re.fullmatch(r"interrupted after epoch \d+", err.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_signal_during_the_test_keeps_the_network_that_is_trained(folder):
     """Small sets are tested in five folds after training: none of them may go on half-trained."""
     script = """

@@ -120,7 +120,7 @@ def test_the_reference_figures_of_t1_are_all_explained():
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(60), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(60, N_NETWORKS))]
+    "seed", [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, N_NETWORKS))]
 )
 def test_each_line_is_true_and_values_are_those_of_backward(seed):
     net, X, Y, masks = random_case(seed)

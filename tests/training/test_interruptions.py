@@ -200,6 +200,7 @@ def _open_files():
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.slow
 def test_a_hundred_fits_leave_memory_files_and_threads_as_they_were(optimizer, tmp_path):
     def fit():
         net = small(dropout=0.0 if optimizer == "lbfgs" else 0.2)

@@ -45,6 +45,7 @@ def test_a_table_has_published_and_ours_side_by_side_and_notes_below(run):
     assert "12 of 13 published figures agree" in result.stdout
 
 
+@pytest.mark.slow
 def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(run):
     result = run("T1", "T3", "one_step", "rat42")
     assert result.exit_code == 0
