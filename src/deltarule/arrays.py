@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
@@ -26,6 +27,7 @@ __all__ = [
     "check_finite",
     "check_number",
     "check_whole",
+    "in_row_order",
     "keep_freed_memory",
 ]
 
@@ -53,17 +55,14 @@ def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     return room[start : start + size].view(dtype).reshape(shape)
 
 
+@cache
 def keep_freed_memory() -> None:
     """Let the C library keep the memory of freed arrays, instead of asking for it again at every batch.
 
     glibc gives more than a little back to the system at once, until a large block was freed: from then on it
-    keeps twice as much, of blocks up to 32 MiB. Other C libraries take no notice.
+    keeps twice as much, of blocks up to 32 MiB. Other C libraries take no notice. Once is enough.
     """
-    np.empty(_LARGEST_KEPT, np.uint8)
-
-
-#: 32 MiB, less what malloc and NumPy add.
-_LARGEST_KEPT = (32 << 20) - (8 << 10)
+    np.empty((32 << 20) - (8 << 10), np.uint8)  # 32 MiB, less what malloc and NumPy add
 
 
 class Scaled:
@@ -145,6 +144,15 @@ class Scaled:
 def as_batch(x: Array | Scaled, dtype: npt.DTypeLike) -> Array:
     """Inputs as a layer multiplies them; a ``csr_array`` stands for an array where they are sparse."""
     return x.batch(dtype) if isinstance(x, Scaled) else x.astype(dtype, copy=False)
+
+
+def in_row_order(x: Array | Scaled) -> Array | Scaled:
+    """The inputs, copied where the numbers of a row lie apart: fetching such rows is slow, in every epoch."""
+    values = x.values if isinstance(x, Scaled) else x
+    if not isinstance(values, np.ndarray) or values.flags.c_contiguous:
+        return x
+    rows = np.ascontiguousarray(values)
+    return Scaled(rows, x.shift, x.scale) if isinstance(x, Scaled) else rows
 
 
 class Sparse:

@@ -41,7 +41,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch
+from deltarule.arrays import Array, Scaled, as_batch, in_row_order
 from deltarule.layers import Layer
 from deltarule.losses import Objective
 
@@ -91,8 +91,7 @@ class Samples:
     weight: Array | None
 
     def __post_init__(self) -> None:
-        if isinstance(self.x, np.ndarray):  # a row whose numbers lie apart is slow to fetch, in every epoch
-            object.__setattr__(self, "x", np.ascontiguousarray(self.x))
+        object.__setattr__(self, "x", in_row_order(self.x))
 
     def __len__(self) -> int:
         return len(self.x)
