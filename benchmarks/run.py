@@ -117,7 +117,7 @@ def measure(
 def mnist_folder() -> Path:
     """Where MNIST's files are, downloaded if they have to be."""
     from deltarule import datasets
-    from deltarule.datasets.mnist import data_home
+    from deltarule.data.mnist import data_home
 
     datasets.load("mnist")
     return data_home() / "mnist"

@@ -4,7 +4,7 @@ Needs ``pip install fonttools brotli``; the package itself does not. The same so
 versions of these two give the same bytes. The source is STIXTwoMath-Regular.ttf of
 https://github.com/stipub/stixfonts, not the web font of a font service: those lack the ``ssty`` forms.
 
-    python tools/subset_font.py STIXTwoMath-Regular.ttf src/deltarule/derivations/assets/stix-two-math.woff2
+    python tools/subset_font.py STIXTwoMath-Regular.ttf src/deltarule/documents/assets/stix-two-math.woff2
 """
 
 from __future__ import annotations

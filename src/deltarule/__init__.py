@@ -15,13 +15,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deltarule import datasets
-    from deltarule.activations import ACTIVATIONS, Activation, register_activation
+    from deltarule import data as datasets
     from deltarule.arrays import Scaled
-    from deltarule.check import check_gradients, health
+    from deltarule.checks import check_gradients, health
+    from deltarule.data.encoding import Encoding, fit_encoding
     from deltarule.derivations import Derivation, explain, explain_update
-    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, diagnose
-    from deltarule.encoding import Encoding, fit_encoding
+    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, diagnose
     from deltarule.errors import (
         DataFileError,
         DeltaruleError,
@@ -35,11 +34,12 @@ if TYPE_CHECKING:
     from deltarule.estimators import MLPClassifier as MLPClassifier
     from deltarule.estimators import MLPRegressor as MLPRegressor
     from deltarule.exchange import export, import_network
-    from deltarule.initializers import INITIALIZERS, Initializer
-    from deltarule.layers import Dense
-    from deltarule.losses import LOSSES, Loss, register_loss
-    from deltarule.network import Network
-    from deltarule.optimizers import (
+    from deltarule.nn.activations import ACTIVATIONS, Activation, register_activation
+    from deltarule.nn.initializers import INITIALIZERS, Initializer
+    from deltarule.nn.layers import Dense
+    from deltarule.nn.losses import LOSSES, Loss, register_loss
+    from deltarule.nn.network import Network
+    from deltarule.nn.optimizers import (
         LBFGS,
         OPTIMIZERS,
         SGD,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Optimizer,
         RMSprop,
     )
-    from deltarule.schedules import (
+    from deltarule.nn.schedules import (
         SCHEDULES,
         Constant,
         Cosine,
@@ -75,12 +75,12 @@ if TYPE_CHECKING:
         resume,
         train,
     )
+    from deltarule.tutorials import load_example
     from deltarule.worksheets import mark, worksheet
 
 __version__ = "0.1.0"
 
-#: What ``from deltarule import *`` brings; the estimators, which need scikit-learn, are asked for by name.
-
+#: The public names; the estimators need scikit-learn.
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
@@ -128,6 +128,7 @@ __all__ = [
     "Step",
     "WarmUp",
     "assert_backprop_correct",
+    "check",
     "check_gradients",
     "confusion_matrix",
     "datasets",
@@ -140,6 +141,7 @@ __all__ = [
     "health",
     "import_network",
     "load",
+    "load_example",
     "mark",
     "register_activation",
     "register_loss",
@@ -151,25 +153,25 @@ __all__ = [
 #: Which module has which names. It is loaded when one of them is first asked for, so that the import of the
 #: package costs next to nothing. The imports above say the same to type checkers and editors.
 _NAMES = {
-    "activations": "ACTIVATIONS Activation register_activation",
     "arrays": "Scaled",
-    "check": "check_gradients health",
-    "datasets": "",
+    "checks": "check_gradients health",
+    "data.encoding": "Encoding fit_encoding",
     "derivations": "Derivation explain explain_update",
-    "diagnosis": "Diagnosis assert_backprop_correct diagnose",
-    "encoding": "Encoding fit_encoding",
+    "diagnosis": "Diagnosis assert_backprop_correct check diagnose",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",
     "exchange": "export import_network",
-    "initializers": "INITIALIZERS Initializer",
-    "layers": "Dense",
-    "losses": "LOSSES Loss register_loss",
-    "network": "Network",
-    "optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
-    "schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
+    "nn.activations": "ACTIVATIONS Activation register_activation",
+    "nn.initializers": "INITIALIZERS Initializer",
+    "nn.layers": "Dense",
+    "nn.losses": "LOSSES Loss register_loss",
+    "nn.network": "Network",
+    "nn.optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
+    "nn.schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
     "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
         train""",
+    "tutorials": "load_example",
     "worksheets": "mark worksheet",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
@@ -178,23 +180,23 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 if not TYPE_CHECKING:  # a type checker would believe that there is any name
 
     def __getattr__(name: str) -> object:
-        """Load a public name, or a module that has some, when it is first asked for (PEP 562)."""
-        module = _MODULE_OF.get(name, name)
-        if module not in _NAMES:
+        """Load a public name when it is first asked for (PEP 562)."""
+        if name == "datasets":
+            found = import_module(f"{__name__}.data")
+        elif name in _MODULE_OF:
+            found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = import_module(f"{__name__}.{module}")
-        if name != module:
-            found = getattr(found, name)
         globals()[name] = found
         return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULE_OF})
+    return sorted(__all__)
 
 
 def load(path: str | os.PathLike[str]) -> Network:
     """:meth:`Network.load`: read a network from its file."""
-    from deltarule.network import Network
+    from deltarule.nn.network import Network
 
     return Network.load(path)

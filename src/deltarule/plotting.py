@@ -13,7 +13,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.files import write_atomically
-from deltarule.network import Network
+from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 from deltarule.training import History
 

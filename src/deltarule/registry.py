@@ -74,7 +74,7 @@ class Registry(Generic[T]):
 
     Examples
     --------
-    >>> from deltarule.activations import ACTIVATIONS
+    >>> from deltarule.nn.activations import ACTIVATIONS
     >>> ACTIVATIONS.resolve("leaky_relu(0.2)").name
     'leaky_relu(0.2)'
     """

@@ -61,7 +61,7 @@ dr.Network, dr.train
 print(*set(sys.modules) - before)
 """
     loaded = set(python(script).split())
-    assert {"deltarule.network", "deltarule.training"} <= loaded
+    assert {"deltarule.nn.network", "deltarule.training"} <= loaded
     others = {"check", "cli", "datasets", "derivations", "diagnosis", "encoding", "plotting", "tutorials"}
     assert not loaded & {f"deltarule.{name}" for name in others}
     assert not loaded & {"csv", "difflib", "hashlib", "json", "pathlib", "secrets", "tempfile"}

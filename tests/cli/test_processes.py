@@ -16,8 +16,8 @@ import pytest
 
 import deltarule
 from deltarule import resume
-from deltarule.datasets import names
-from deltarule.persistence import read_model
+from deltarule.data import names
+from deltarule.nn.model_files import read_model
 
 from .cases import SOURCE, classes_csv, process, read_rows, report_of, run, start
 
@@ -94,17 +94,18 @@ def test_a_signal_during_the_test_keeps_the_network_that_is_trained(folder):
     """Small sets are tested in five folds after training: none of them may go on half-trained."""
     script = """
 import os, signal
-from deltarule.cli import experiment, main
-fit, calls = experiment.fit, []
+from deltarule.cli import main
+from deltarule.experiments import fitting
+fit, calls = fitting.fit, []
 def pressed(*arguments, **options):
     calls.append(1)
     if len(calls) == 3:
         callback = lambda run: os.kill(os.getpid(), signal.SIGINT)
-        train = experiment.train
-        experiment.train = lambda *a, **k: train(*a, callbacks=[callback], **k)
+        train = fitting.train
+        fitting.train = lambda *a, **k: train(*a, callbacks=[callback], **k)
     assert len(calls) < 4, "a fold was trained after the signal"
     return fit(*arguments, **options)
-experiment.fit = pressed
+fitting.fit = pressed
 import deltarule.cli.train
 import sys
 sys.modules["deltarule.cli.train"].fit = pressed

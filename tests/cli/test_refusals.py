@@ -298,12 +298,12 @@ def test_a_full_disk_leaves_the_old_model(call, folder, monkeypatch):
 
 
 def test_lack_of_memory_is_said_in_one_line(folder, monkeypatch):
-    from deltarule.cli import experiment
+    from deltarule.experiments import fitting
 
     def no_room(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(experiment, "train", no_room)
+    monkeypatch.setattr(fitting, "train", no_room)
     assert "out of memory" in refused("train", "xor", "--save", "m")
     assert not list(folder.iterdir())
 

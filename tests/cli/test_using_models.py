@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import deltarule
-from deltarule.datasets import names
+from deltarule.data import names
 
 from .cases import classes_csv, read_rows, refused, report_of, run
 

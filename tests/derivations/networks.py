@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS
-from deltarule.losses import LOSSES
-from deltarule.network import Network
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.losses import LOSSES
+from deltarule.nn.network import Network
 
 N_NETWORKS = 200
 _ACTIVATIONS = list(ACTIVATIONS)

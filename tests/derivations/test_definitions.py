@@ -9,8 +9,8 @@ from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.engines import reference
-from deltarule.network import Network
+from deltarule.nn.engines import reference
+from deltarule.nn.network import Network
 
 from .networks import N_NETWORKS, random_case
 

@@ -11,7 +11,7 @@ import pytest
 
 from deltarule.derivations import explain
 from deltarule.derivations.notation import NOTATIONS
-from deltarule.network import Network
+from deltarule.nn.network import Network
 
 from .networks import N_NETWORKS, every_name, random_case
 

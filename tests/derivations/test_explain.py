@@ -7,16 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from deltarule.datasets import load
+from deltarule.data import load
 from deltarule.derivations import explain, explain_update
 from deltarule.derivations.derivation import FORMATS
-from deltarule.derivations.document import Lines, Table
 from deltarule.derivations.notation import NOTATIONS
+from deltarule.documents.document import Lines, Table
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.emitter import is_numeric, worked_out
 from deltarule.formula.tree import Matrix, Number
-from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, GradientStep
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
 from deltarule.training import train
 from deltarule.training.replay import replay
 from deltarule.tutorials import load_example
@@ -209,7 +209,7 @@ def test_frozen_parameters_stay():
 
 
 def test_a_formula_that_was_given_as_text_is_printed_as_it_is():
-    from deltarule.activations import Activation
+    from deltarule.nn.activations import Activation
 
     cube = Activation("cube", lambda z: z**3, lambda z, a: 3 * z**2, "z cubed", "three z squared")
     net = Network([1, 1, 1], activation=cube)

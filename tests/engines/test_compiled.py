@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from deltarule import Activation, Dense, InputError, Network, Scaled, resume, train
-from deltarule.activations import ACTIVATIONS
-from deltarule.engines import choose_engine, compiled, reference
-from deltarule.engines.contract import Samples
-from deltarule.layers import BIAS_KINDS
-from deltarule.losses import LOSSES
-from deltarule.optimizers import OPTIMIZERS, GradientStep
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.engines import choose_engine, compiled, reference
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.layers import BIAS_KINDS
+from deltarule.nn.losses import LOSSES
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
 from deltarule.training import Checkpoint
 
 pytest.importorskip("numba")
@@ -397,7 +397,7 @@ def test_an_unknown_engine_is_refused():
 def test_the_kernels_run_uncompiled_too():
     code = (
         "import tests.engines.test_compiled as t; from deltarule import Network\n"
-        "from deltarule.optimizers import OPTIMIZERS as O\n"
+        "from deltarule.nn.optimizers import OPTIMIZERS as O\n"
         "for hidden in ('sigmoid', 'elu', 'silu'):\n"
         "    net = Network([5, 7, 3], activation=hidden, output='softmax', dropout=0.2, l2=0.1)\n"
         "    t.assert_same(net, t.samples_of(net, weighted=True), O.resolve('adamw'))\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deltarule.arrays import Scaled
-from deltarule.engines.contract import Samples
+from deltarule.nn.engines.contract import Samples
 
 PAGES = """
 import resource

@@ -27,9 +27,9 @@ from deltarule import (
     resume,
     train,
 )
-from deltarule import arrays as arrays_of
-from deltarule.engines import compiled
+from deltarule.arrays import sparse as sparse_arrays
 from deltarule.errors import ShapeError
+from deltarule.nn.engines import compiled
 from deltarule.training import Checkpoint
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -340,7 +340,7 @@ def test_explanations_have_dense_numbers():
 
 
 def test_dense_numbers_of_too_many_rows_are_refused(monkeypatch):
-    monkeypatch.setattr(arrays_of, "DENSE_BYTES", 40 * 8 * 10)
+    monkeypatch.setattr(sparse_arrays, "DENSE_BYTES", 40 * 8 * 10)
     X, Y, net = table(), np.arange(60) % 3, Network([40, 3], output="softmax")
     with pytest.raises(
         InputError, match=r"shape \(60, 40\) would take .* GB as dense numbers: take fewer rows"

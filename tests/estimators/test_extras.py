@@ -17,12 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from deltarule import Network
-from deltarule.activations import Activation
-from deltarule.encoding import Table
+from deltarule.data.encoding import Table
 from deltarule.errors import InputError, ModelFileError
 from deltarule.estimators import MLPAutoencoder, MLPClassifier, MLPRegressor
 from deltarule.estimators.parameters import PRESETS
-from deltarule.losses import LOSSES
+from deltarule.nn.activations import Activation
+from deltarule.nn.losses import LOSSES
 from deltarule.training.run import Run
 from deltarule.training.settings import Checkpoint
 
@@ -260,7 +260,7 @@ def test_initializer_draws_the_first_weights():
 @pytest.mark.parametrize("rate", ["cosine", "one_cycle", "exponential(0.1)", "step(0.1, every=2)"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "adamw"])
 def test_schedules_give_the_rates(rate, solver):
-    from deltarule.schedules import SCHEDULES
+    from deltarule.nn.schedules import SCHEDULES
 
     rates = []
     model = small(learning_rate=rate, solver=solver, learning_rate_init=0.02, max_iter=8, batch_size=30)

@@ -23,10 +23,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_html_repr
 
-from deltarule.activations import Activation
 from deltarule.errors import InputError
 from deltarule.estimators import MLPAutoencoder, MLPClassifier, MLPRegressor
-from deltarule.losses import Loss
+from deltarule.nn.activations import Activation
+from deltarule.nn.losses import Loss
 
 from .cases import CLASSES, ESTIMATORS, LABELS, NUMBERS, WEIGHT, X, fitted, numbers_of, small, target_for
 

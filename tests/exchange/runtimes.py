@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deltarule import Network
-from deltarule.encoding import Encoding, Table
-from deltarule.exchange.plain import plain_network
+from deltarule.data.encoding import Encoding, Table
+from deltarule.exchange.portable_network import plain_network
 from deltarule.exchange.to_onnx import onnx_bytes
 
 __all__ = [

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import pytest
 
-from deltarule.encoding import Encoding, NumberColumn, PixelsEncoding, Table
+from deltarule.data.encoding import Encoding, NumberColumn, PixelsEncoding, Table
 from deltarule.exchange.exporting import exported
 
 __all__ = ["ENDINGS", "LANGUAGES", "alike", "loaded", "program", "raw_rows", "truth", "written"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import doctest
 import json
 import os
 import re
@@ -17,8 +16,8 @@ from click.testing import CliRunner
 
 from deltarule import Dense, InputError, MissingExtraError, ModelFileError, Network, fit_encoding
 from deltarule.cli import cli
-from deltarule.datasets import load
-from deltarule.encoding import (
+from deltarule.data import load
+from deltarule.data.encoding import (
     CategoryColumn,
     ColumnsEncoding,
     Encoding,
@@ -28,9 +27,8 @@ from deltarule.encoding import (
     PixelsEncoding,
 )
 from deltarule.errors import DeltaruleError
-from deltarule.exchange import curves, foreign
-from deltarule.exchange.foreign import import_network
-from deltarule.exchange.plain import plain_network
+from deltarule.exchange.importing import import_network
+from deltarule.exchange.portable_network import plain_network
 from deltarule.exchange.to_onnx import onnx_bytes
 
 from .runtimes import ACTIVATION_NAMES, answers, by_onnxruntime, by_reference, close, exported, rows
@@ -123,11 +121,6 @@ def test_a_description_that_says_nothing_is_passed_over(description):
     model = onnx.load_model_from_string(exported(ours("labels")))
     next(entry for entry in model.metadata_props if entry.key == "description").value = description
     assert import_network(model.SerializeToString()).encoding.inputs == NUMBER_COLUMNS
-
-
-@pytest.mark.parametrize("module", [curves, foreign])
-def test_the_examples_give_what_they_say(module):
-    assert doctest.testmod(module).failed == 0
 
 
 def test_a_path_will_do(tmp_path):

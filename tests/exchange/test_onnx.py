@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from deltarule import InputError, MissingExtraError, Network, fit_encoding
-from deltarule.activations import ACTIVATIONS, Activation
-from deltarule.datasets import load
-from deltarule.encoding import (
+from deltarule.data import load
+from deltarule.data.encoding import (
     ColumnsEncoding,
     Encoding,
     LabelEncoding,
@@ -19,9 +18,10 @@ from deltarule.encoding import (
     NumbersEncoding,
     PixelsEncoding,
 )
-from deltarule.exchange.plain import plain_network
+from deltarule.exchange.portable_network import plain_network
 from deltarule.exchange.to_onnx import onnx_bytes
 from deltarule.formula.tree import Choice, Compare, Number, absolute, exp, log, sign, sqrt, tanh, z
+from deltarule.nn.activations import ACTIVATIONS, Activation
 
 from .runtimes import ACTIVATION_NAMES, RUNTIMES, answers, close, exported, rows
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import random
 import re
 import subprocess
@@ -13,9 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import deltarule as dr
-from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.cli import cli
-from deltarule.encoding import (
+from deltarule.data.encoding import (
     ColumnsEncoding,
     Encoding,
     LabelEncoding,
@@ -26,7 +23,7 @@ from deltarule.encoding import (
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import FORMATS, export, exported, format_of
 from deltarule.exchange.literals import c_string, comment, javascript_string, python_string
-from deltarule.exchange.plain import plain_network
+from deltarule.exchange.portable_network import plain_network
 from deltarule.exchange.self_tests import self_tests
 from deltarule.formula.tree import (
     Call,
@@ -44,6 +41,7 @@ from deltarule.formula.tree import (
     tanh,
     z,
 )
+from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.tutorials import load_example
 
 from .source_files import ENDINGS, LANGUAGES, alike, loaded, program, raw_rows, truth, written
@@ -641,26 +639,3 @@ def test_the_command_has_an_option_for_each_format():
 
 
 # ---------------------------------------------------------------------- modules
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "emitters",
-        "exporting",
-        "literals",
-        "self_tests",
-        "source",
-        "stable",
-        "to_c",
-        "to_javascript",
-        "to_numpy",
-        "to_python",
-    ],
-)
-def test_examples_are_true_and_all_that_is_offered_is_there(name):
-    module = importlib.import_module(f"deltarule.exchange.{name}")
-    assert doctest.testmod(module).failed == 0
-    assert module.__doc__
-    for offered in module.__all__:
-        assert not callable(getattr(module, offered)) or getattr(module, offered).__doc__

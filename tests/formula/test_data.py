@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deltarule.formula import tree
-from deltarule.formula.data import data
 from deltarule.formula.emitter import worked_out
+from deltarule.formula.json import data
 from deltarule.formula.tree import (
     Add,
     Box,

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from deltarule.activations import ACTIVATIONS
 from deltarule.errors import InputError
 from deltarule.formula import tree
 from deltarule.formula.excel import Cell, column_name, defined_name, excel
@@ -40,9 +39,10 @@ from deltarule.formula.tree import (
     sqrt,
     tanh,
 )
-from deltarule.losses import LOSSES
-from deltarule.optimizers import OPTIMIZERS, GradientStep
-from worksheets.calculator import evaluate
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.losses import LOSSES
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
+from spreadsheet.calculator import evaluate
 
 LETTERS = [Symbol(letter) for letter in "abcd"]
 CELLS = {letter: Cell(row, 2 * row) for row, letter in enumerate(LETTERS)}

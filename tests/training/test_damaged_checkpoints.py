@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule import Checkpoint, EarlyStopping, ModelFileError, resume, train
-from deltarule.persistence import read_model, write_model
+from deltarule.nn.model_files import read_model, write_model
 
 from .cases import samples, small
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule import SGD, Adam, Momentum, Network, train
-from deltarule.engines import reference
+from deltarule.nn.engines import reference
 
 from .cases import GRADIENT_STEPS, OPTIMIZER_NAMES, samples, small, softmax
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from deltarule import Checkpoint, EarlyStopping, files, resume, train
-from deltarule.engines import reference
+from deltarule.nn.engines import reference
 
 from .cases import OPTIMIZER_NAMES, digest, samples, small
 

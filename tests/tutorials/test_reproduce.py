@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule import check_gradients
-from deltarule.datasets import load
+from deltarule.data import load
 from deltarule.errors import InputError
 from deltarule.tutorials import TUTORIALS, Row, decimals, experiments, load_example
 from deltarule.tutorials.references import one_step, rat42
@@ -308,7 +308,7 @@ def test_images_must_fit_the_network_and_fewer_are_not_compared(tmp_path):
 
 def test_what_cannot_be_had_is_said_and_not_counted(tmp_path, monkeypatch):
     monkeypatch.setenv("DELTARULE_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("deltarule.datasets.mnist.MIRRORS", ())
+    monkeypatch.setattr("deltarule.data.mnist.MIRRORS", ())
     (row,) = next(e for e in experiments(quick=True) if "MNIST" in e.title).run()
     assert row.ours is None
     assert row.ok

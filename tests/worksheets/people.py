@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from deltarule.worksheets.own import Own
+from deltarule.worksheets.follow_through import Own
 
 __all__ = ["KINDS_OF_SHEETS", "answers_with"]
 

@@ -11,7 +11,7 @@ from deltarule.errors import DataFileError, InputError
 from deltarule.worksheets.answers import read_answer, read_rows
 from deltarule.worksheets.class_set import class_set, mark_class
 from deltarule.worksheets.marking import VERDICTS
-from deltarule.worksheets.slips import KINDS, slips
+from deltarule.worksheets.wrong_formulas import KINDS, slips
 
 from .people import KINDS_OF_SHEETS, answers_with
 
@@ -376,7 +376,7 @@ def test_what_the_numbers_do_not_show_is_counted_apart(school, tmp_path):
 
 def test_the_picture_of_the_mistakes(tmp_path):
     pytest.importorskip("matplotlib")
-    from deltarule.worksheets.pictures import plot_mistakes
+    from deltarule.worksheets.mistake_chart import plot_mistakes
 
     for name, mistakes in [("a.svg", {"forgot the bias": 3, "no known mistake": 1}), ("b.svg", {})]:
         plot_mistakes(tmp_path / name, mistakes, "<b> $x$")

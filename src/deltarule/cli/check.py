@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from deltarule.activations import ACTIVATIONS
 from deltarule.cli.console import print_json, say
 from deltarule.diagnosis import diagnose
 from deltarule.errors import InputError
-from deltarule.losses import LOSSES
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.losses import LOSSES
 
 __all__ = ["check"]
 

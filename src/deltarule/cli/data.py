@@ -8,8 +8,8 @@ import click
 import numpy as np
 
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.datasets import Dataset, load, names
-from deltarule.encoding import Table
+from deltarule.data import Dataset, load, names
+from deltarule.data.encoding import Table
 
 __all__ = ["data"]
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.experiment import ask
 from deltarule.cli.models import load_labelled, load_model
-from deltarule.datasets import Dataset
-from deltarule.encoding import LabelEncoding
+from deltarule.data import Dataset
+from deltarule.data.encoding import LabelEncoding
 from deltarule.errors import InputError
+from deltarule.experiments.fitting import ask
 
 __all__ = ["evaluate"]
 

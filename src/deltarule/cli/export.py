@@ -10,7 +10,7 @@ from deltarule.cli.console import print_json, say
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import FORMATS, exported
 from deltarule.files import check_writable, write_atomically
-from deltarule.network import Network
+from deltarule.nn.network import Network
 
 __all__ = ["export"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import print_json, say
-from deltarule.encoding import LabelEncoding
+from deltarule.data.encoding import LabelEncoding
 from deltarule.files import check_writable
-from deltarule.network import Network
+from deltarule.nn.network import Network
 
 __all__ = ["import_model"]
 
@@ -43,7 +43,7 @@ def import_model(
     deltarule import mlp.onnx -o mlp.safetensors
     deltarule import mlp.onnx -o mlp.safetensors --output softmax --classes cat,dog
     """
-    from deltarule.exchange.foreign import import_network
+    from deltarule.exchange.importing import import_network
 
     check_writable(out)
     net = import_network(

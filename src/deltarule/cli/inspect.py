@@ -10,12 +10,12 @@ import numpy as np
 
 from deltarule.arrays import Array, Scaled
 from deltarule.cli.console import print_json, print_table, say
-from deltarule.datasets import is_table, load, read_images, read_table
-from deltarule.encoding import PixelsEncoding
+from deltarule.data import is_table, load, read_images, read_table
+from deltarule.data.encoding import PixelsEncoding
 from deltarule.errors import InputError
-from deltarule.layers import Layer, LayerTrace
-from deltarule.naming import neuron_names
-from deltarule.network import Network
+from deltarule.nn.layers import Layer, LayerTrace
+from deltarule.nn.network import Network
+from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials import is_example, load_example
 
 __all__ = ["inspect"]

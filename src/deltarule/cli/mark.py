@@ -13,7 +13,7 @@ from deltarule.formula.text import clean
 from deltarule.worksheets import Worksheet
 from deltarule.worksheets import mark as mark_one
 from deltarule.worksheets.class_set import ClassMarking, ClassSet, mark_class
-from deltarule.worksheets.sheet import from_file
+from deltarule.worksheets.worksheet import from_file
 
 __all__ = ["mark"]
 
@@ -75,7 +75,7 @@ def _write(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:
     if table is not None:
         write_atomically(table, marked.csv().encode())
     if plot is not None:
-        from deltarule.worksheets.pictures import plot_mistakes
+        from deltarule.worksheets.mistake_chart import plot_mistakes
 
         n = len(marked.markings)
         plot_mistakes(plot, marked.mistakes(), f"{n} sheet{'s' * (n > 1)} marked")

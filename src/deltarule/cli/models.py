@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deltarule.datasets import Dataset, is_table, load
-from deltarule.encoding import Encoding, LabelEncoding
+from deltarule.data import Dataset, is_table, load
+from deltarule.data.encoding import Encoding, LabelEncoding
 from deltarule.errors import ModelFileError
-from deltarule.network import Network
+from deltarule.nn.network import Network
 
 __all__ = ["load_labelled", "load_model"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.cli.experiment import Answers, Fitted
-from deltarule.datasets import Dataset
-from deltarule.encoding import LabelEncoding, NumbersEncoding
+from deltarule.data import Dataset
+from deltarule.data.encoding import LabelEncoding, NumbersEncoding
+from deltarule.experiments.fitting import Answers, Fitted
 from deltarule.plotting import (
     draw_boundary,
     draw_confusion,

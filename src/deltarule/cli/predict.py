@@ -13,10 +13,10 @@ import click
 from deltarule.arrays import Array
 from deltarule.cli.console import say
 from deltarule.cli.models import load_model
-from deltarule.datasets import read_images, read_table
-from deltarule.encoding import Encoding, LabelEncoding, PixelsEncoding, Table
+from deltarule.data import read_images, read_table
+from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding, Table
 from deltarule.files import check_writable, write_atomically
-from deltarule.network import Network
+from deltarule.nn.network import Network
 
 __all__ = ["predict"]
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.cli.console import console, print_json
-from deltarule.datasets import load
+from deltarule.data import load
 from deltarule.tutorials import TUTORIALS, Experiment, Row, decimals, experiments
 
 __all__ = ["reproduce"]

@@ -34,7 +34,7 @@ def spreadsheet(example: str, out: Path, steps: int, optimizer: str | None) -> N
     deltarule spreadsheet T1 -o T1.xlsx
     deltarule spreadsheet mine.toml -o mine.xlsx --steps 500 --optimizer "adam(0.05)"
     """
-    from deltarule.worksheets.spreadsheet import example_spreadsheet
+    from deltarule.spreadsheet import example_spreadsheet
 
     if out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out}: name it .xlsx")

@@ -9,22 +9,22 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from deltarule.activations import ACTIVATIONS
-from deltarule.check import HealthReport, health
+from deltarule.checks import HealthReport, health
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.experiment import Answers, Fitted, ask, cross_validate, fit, set_aside
 from deltarule.cli.options import activations, names_of, sizes
 from deltarule.cli.pictures import plot_results
 from deltarule.cli.train_example import train_example
-from deltarule.datasets import Dataset, load
-from deltarule.encoding import MISSING, SCALES
+from deltarule.data import Dataset, load
+from deltarule.data.encoding import MISSING, SCALES
+from deltarule.experiments.fitting import Answers, Fitted, ask, cross_validate, fit, set_aside
 from deltarule.files import check_writable
-from deltarule.initializers import INITIALIZERS
-from deltarule.layers import BIAS_KINDS
-from deltarule.losses import LOSSES
-from deltarule.optimizers import OPTIMIZERS
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.initializers import INITIALIZERS
+from deltarule.nn.layers import BIAS_KINDS
+from deltarule.nn.losses import LOSSES
+from deltarule.nn.optimizers import OPTIMIZERS
+from deltarule.nn.schedules import SCHEDULES
 from deltarule.plotting import picture_format
-from deltarule.schedules import SCHEDULES
 from deltarule.training import History
 from deltarule.tutorials import is_example
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deltarule.check import health
+from deltarule.checks import health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.errors import InputError
-from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, GradientStep
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
 from deltarule.training import History
 from deltarule.tutorials import Example, load_example
 

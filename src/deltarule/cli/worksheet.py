@@ -12,10 +12,10 @@ from deltarule.cli.console import console, say
 from deltarule.cli.options import activations, names_of
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import InputError
-from deltarule.losses import LOSSES
+from deltarule.nn.losses import LOSSES
 from deltarule.worksheets import worksheet as make
-from deltarule.worksheets.asking import PARTS
 from deltarule.worksheets.class_set import class_set, read_students
+from deltarule.worksheets.questions import PARTS
 
 __all__ = ["worksheet"]
 

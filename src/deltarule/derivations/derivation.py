@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from deltarule.derivations.document import Document
+from deltarule.documents.document import Document
 from deltarule.errors import InputError
 from deltarule.files import write_atomically
 
@@ -34,7 +34,7 @@ class Derivation:
 
     Examples
     --------
-    >>> from deltarule.network import Network
+    >>> from deltarule.nn.network import Network
     >>> from deltarule.derivations import explain
     >>> net = Network([1, 1], output="sigmoid", loss="half_squared_error", bias="none")
     >>> net.set_weights({"w1": 0.5})
@@ -48,25 +48,25 @@ class Derivation:
 
     def text(self, columns: int = 100, ascii: bool = False) -> str:
         """As plain text, no wider than ``columns`` where formulas can be broken."""
-        from deltarule.derivations.renderers.text import text_document
+        from deltarule.documents.renderers.text import text_document
 
         return text_document(self.document, columns, ascii)
 
     def latex(self, standalone: bool = True) -> str:
         """As LaTeX: a whole article, or what stands in its body."""
-        from deltarule.derivations.renderers.latex import latex_document
+        from deltarule.documents.renderers.latex import latex_document
 
         return latex_document(self.document, standalone)
 
     def markdown(self) -> str:
         """As Markdown with LaTeX formulas, for GitHub and notebooks."""
-        from deltarule.derivations.renderers.markdown import markdown
+        from deltarule.documents.renderers.markdown import markdown
 
         return markdown(self.document)
 
     def html(self) -> str:
         """As one self-contained page: MathML, its font, a picture of the network; no script."""
-        from deltarule.derivations.renderers.html import html
+        from deltarule.documents.renderers.html import html
 
         return html(self.document)
 
@@ -74,7 +74,7 @@ class Derivation:
         """As data: the trees of all formulas, with numbers in full precision."""
         import json
 
-        from deltarule.derivations.renderers.data import document_data
+        from deltarule.documents.renderers.json import document_data
 
         return json.dumps(document_data(self.document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
@@ -86,7 +86,7 @@ class Derivation:
         MissingExtraError
             If typst is not installed.
         """
-        from deltarule.derivations.renderers.pdf import pdf
+        from deltarule.documents.renderers.pdf import pdf
 
         return pdf(self.document)
 
@@ -125,6 +125,6 @@ class Derivation:
 
     def _mime_(self) -> tuple[str, str]:
         """For marimo, which leaves MathML as it is."""
-        from deltarule.derivations.renderers.html import fragment
+        from deltarule.documents.renderers.html import fragment
 
         return "text/html", fragment(self.document)

@@ -11,10 +11,10 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.engines import reference
 from deltarule.formula.tree import Expr
-from deltarule.layers import Gradients, Layer, Trace
-from deltarule.network import Network
+from deltarule.nn.engines import reference
+from deltarule.nn.layers import Gradients, Layer, Trace
+from deltarule.nn.network import Network
 
 __all__ = ["Evidence"]
 

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, check_whole
-from deltarule.derivations.assembly import Assembly
+from deltarule.derivations.builder import Assembly
 from deltarule.derivations.derivation import Derivation
-from deltarule.derivations.document import Block
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.notation import notation_by_name
 from deltarule.derivations.quantities import Quantity
-from deltarule.derivations.reasons import reasons, when
 from deltarule.derivations.targets import Target, parse
+from deltarule.derivations.update_causes import reasons, when
 from deltarule.derivations.updates import Step
 from deltarule.derivations.writer import Writer
+from deltarule.documents.document import Block
 from deltarule.errors import InputError
 from deltarule.formula.numbers import check_digits
-from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.training import History
 from deltarule.training.replay import replay
 

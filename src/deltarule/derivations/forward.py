@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deltarule.derivations.document import Block, Heading, Line, Lines, Paragraph
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.writer import Writer
+from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
 
 __all__ = ["cost_part", "forward_part", "neuron_lines", "quantity_part"]
 

@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from deltarule.derivations.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import SHOWN_TERMS, Writer
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
 from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
 
 __all__ = ["GradientDerivation"]

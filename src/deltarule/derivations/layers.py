@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from deltarule.derivations.document import Block, Heading, Line, Lines, Paragraph
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import Writer
+from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
 from deltarule.formula.tree import Call, Expr, Matrix, Mul, Number, Partial, Symbol, Total, Transpose, total
 
 __all__ = ["LayerDerivation"]

@@ -25,8 +25,8 @@ from itertools import accumulate
 from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.errors import InputError
 from deltarule.formula.tree import Expr, Partial, Symbol, Words
-from deltarule.naming import weight_number
-from deltarule.network import Network
+from deltarule.nn.network import Network
+from deltarule.nn.parameter_names import weight_number
 from deltarule.registry import did_you_mean
 
 __all__ = ["NOTATIONS", "Column", "Matrices", "Notation", "Tutorial", "notation_by_name"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from deltarule.errors import InputError
-from deltarule.naming import neuron_names
-from deltarule.network import Network
+from deltarule.nn.network import Network
+from deltarule.nn.parameter_names import neuron_names
 from deltarule.registry import did_you_mean, record
 
 __all__ = ["Target", "parse"]

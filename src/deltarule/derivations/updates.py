@@ -9,12 +9,12 @@ from itertools import chain
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.derivations.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import Writer
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
 from deltarule.formula.tree import Call, Expr, Number, Symbol
-from deltarule.network import Network
-from deltarule.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
 
 __all__ = ["Step", "UpdateDerivation"]
 

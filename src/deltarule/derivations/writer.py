@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from deltarule.derivations.by_hand import Hand
 from deltarule.derivations.definitions import Definitions, is_opaque
-from deltarule.derivations.document import Inline, Line
 from deltarule.derivations.evidence import Evidence
-from deltarule.derivations.hand import Hand
 from deltarule.derivations.notation import Notation
 from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.documents.document import Inline, Line
 from deltarule.formula.emitter import failed_test
 from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged
 

@@ -4,4 +4,7 @@ from deltarule.diagnosis.diagnose import assert_backprop_correct, diagnose
 from deltarule.diagnosis.mistakes import MISTAKES, Mistake
 from deltarule.diagnosis.report import Diagnosis
 
-__all__ = ["MISTAKES", "Diagnosis", "Mistake", "assert_backprop_correct", "diagnose"]
+__all__ = ["MISTAKES", "Diagnosis", "Mistake", "assert_backprop_correct", "check", "diagnose"]
+
+#: As the command is called.
+check = diagnose

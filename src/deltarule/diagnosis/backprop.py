@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.layers import Layer
-from deltarule.losses import Objective
+from deltarule.nn.layers import Layer
+from deltarule.nn.losses import Objective
 
 __all__ = ["Backprop", "Case", "Dropped", "LayerGradient", "Unfit"]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS
 from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Case, Dropped
 from deltarule.diagnosis.matching import Observed
 from deltarule.errors import InputError
-from deltarule.layers import Dense, Layer
-from deltarule.losses import LOSSES, Objective
-from deltarule.network import Network
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.layers import Dense, Layer
+from deltarule.nn.losses import LOSSES, Objective
+from deltarule.nn.network import Network
 from deltarule.registry import record
 
 __all__ = ["PLACES", "SCALINGS", "Numbers", "Probe", "Settings"]

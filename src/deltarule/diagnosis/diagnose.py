@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS
 from deltarule.arrays import check_number
 from deltarule.diagnosis.cases import Settings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
@@ -21,7 +20,8 @@ from deltarule.diagnosis.trials import Trial
 from deltarule.diagnosis.verdict import Judged, judge
 from deltarule.diagnosis.weights import own_numbers, with_findings, with_gradients
 from deltarule.errors import InputError
-from deltarule.losses import LOSSES
+from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.losses import LOSSES
 
 __all__ = ["assert_backprop_correct", "diagnose"]
 

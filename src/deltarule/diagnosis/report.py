@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import Any
 
-from deltarule.check.findings import Finding
+from deltarule.checks.finding import Finding
 from deltarule.diagnosis.cases import Settings
 from deltarule.diagnosis.mistakes import Mistake
 from deltarule.registry import record

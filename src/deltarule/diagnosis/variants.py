@@ -172,6 +172,8 @@ class BroadcastTargets(Backprop):
 
 
 class BroadcastMean(BroadcastTargets):
+    """Targets of the wrong shape broadcast against the outputs, and the rows of errors averaged."""
+
     average = True
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, as_matrix, as_numbers
-from deltarule.check import health
-from deltarule.check.findings import Finding
+from deltarule.checks import health
+from deltarule.checks.finding import Finding
 from deltarule.diagnosis.cases import Numbers, Settings
 from deltarule.diagnosis.conventions import CONVENTIONS, Convention, observed_in
 from deltarule.diagnosis.matching import Observed

@@ -12,14 +12,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from deltarule.arrays import Array
-from deltarule.encoding.scaling import rescale, restore
-from deltarule.engines.reference import outputs_of
+from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.parameters import Parameters, hidden_sizes, make_loss
 from deltarule.estimators.regressor import LOSS_NAMES
-from deltarule.losses import Loss
+from deltarule.nn.engines.reference import outputs_of
+from deltarule.nn.losses import Loss
 from deltarule.training.run import Callback
 from deltarule.training.settings import Checkpoint
 

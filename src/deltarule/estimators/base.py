@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule.arrays import Array
 from deltarule.estimators.fitting import Fitting
-from deltarule.estimators.looking import Looking
+from deltarule.estimators.inspection import Looking
 
 __all__ = ["BaseMLP"]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import Activation
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.estimators.parameters import Parameters, hidden_activations, hidden_sizes, make_initializer
-from deltarule.layers import Dense
-from deltarule.losses import Loss
-from deltarule.network import Network
+from deltarule.nn.activations import Activation
+from deltarule.nn.layers import Dense
+from deltarule.nn.losses import Loss
+from deltarule.nn.network import Network
 
 __all__ = ["first_weights", "make_network", "standard_scaling"]
 

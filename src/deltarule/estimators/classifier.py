@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.estimators.base import BaseMLP
-from deltarule.estimators.networked import Held
+from deltarule.estimators.fitted_network import Held
 from deltarule.estimators.parameters import Parameters, make_loss
-from deltarule.losses import Loss
+from deltarule.nn.losses import Loss
 
 __all__ = ["MLPClassifier"]
 
@@ -323,7 +323,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return list(self._target_encoding().output_names(self.n_outputs_))
 
     def _target_encoding(self) -> Any:
-        from deltarule.encoding import LabelEncoding, NumbersEncoding
+        from deltarule.data.encoding import LabelEncoding, NumbersEncoding
 
         if not self._several:
             return LabelEncoding.fit(self.classes_, "y")

@@ -17,14 +17,14 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from deltarule.arrays import Array
-from deltarule.engines.contract import Samples
 from deltarule.errors import DivergenceError, InputError, ModelFileError
-from deltarule.estimators.networked import Held, Networked
+from deltarule.estimators.fitted_network import Held, Networked
 from deltarule.estimators.parameters import Parameters, make_optimizer, parameters_of, plans_ahead
-from deltarule.estimators.watching import Shuffles, Watch
-from deltarule.network import Network
-from deltarule.optimizers import GradientStep
-from deltarule.persistence import read_model
+from deltarule.estimators.stopping import Shuffles, Watch
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.model_files import read_model
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GradientStep
 from deltarule.training.checkpoints import restore
 from deltarule.training.run import Callback, Run
 from deltarule.training.settings import Checkpoint, Settings

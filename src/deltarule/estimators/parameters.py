@@ -13,12 +13,12 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from sklearn.metrics import get_scorer_names
 
-from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.arrays import TINY, check_number, check_whole
 from deltarule.errors import InputError
-from deltarule.initializers import INITIALIZERS, Initializer
-from deltarule.losses import LOSSES, Loss
-from deltarule.optimizers import (
+from deltarule.nn.activations import ACTIVATIONS, Activation
+from deltarule.nn.initializers import INITIALIZERS, Initializer
+from deltarule.nn.losses import LOSSES, Loss
+from deltarule.nn.optimizers import (
     LBFGS,
     OPTIMIZERS,
     SGD,
@@ -31,8 +31,8 @@ from deltarule.optimizers import (
     Optimizer,
     RMSprop,
 )
+from deltarule.nn.schedules import SCHEDULES, Constant, Schedule
 from deltarule.registry import did_you_mean, record
-from deltarule.schedules import SCHEDULES, Constant, Schedule
 
 __all__ = [
     "PRESETS",

@@ -10,11 +10,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
-from deltarule.encoding.scaling import rescale, restore
+from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.parameters import Parameters, make_loss
-from deltarule.losses import Loss
+from deltarule.nn.losses import Loss
 
 __all__ = ["MLPRegressor"]
 
@@ -106,7 +106,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> MLPRegressor((20,), preset="robust", random_state=0).fit(X, y).score(X, y) > 0.5
+    >>> reg = MLPRegressor(hidden_layer_sizes=(20,), preset="robust", random_state=0).fit(X, y)
+    >>> reg.score(X, y) > 0.5
     True
     """
 
@@ -194,7 +195,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _target_encoding(self) -> Any:
-        from deltarule.encoding import NumbersEncoding
+        from deltarule.data.encoding import NumbersEncoding
 
         n = self.n_outputs_
         names = ("y",) if n == 1 else tuple(f"y{i}" for i in range(n))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from deltarule.exchange.exporting import export
-from deltarule.exchange.foreign import import_network
+from deltarule.exchange.importing import import_network
 
 __all__ = ["export", "import_network"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.arrays import check_finite
 from deltarule.errors import InputError
-from deltarule.exchange.plain import plain_network
+from deltarule.exchange.portable_network import plain_network
 from deltarule.files import check_writable, write_atomically
-from deltarule.network import Network
+from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
 
 if TYPE_CHECKING:

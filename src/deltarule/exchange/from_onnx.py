@@ -12,10 +12,10 @@ import numpy as np
 
 from deltarule.errors import DeltaruleError, ModelFileError
 from deltarule.exchange.onnx_graph import array_of, read_graph
-from deltarule.exchange.plain import plain_network
-from deltarule.exchange.rebuild import Found
+from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.rebuilding import Found
 from deltarule.exchange.to_onnx import MOST_BYTES, PRODUCER, network_graph
-from deltarule.network import Network
+from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 
 __all__ = ["found_in_model", "network_of_model", "read_onnx"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from deltarule.activations import Activation
 from deltarule.errors import InputError
 from deltarule.exchange.stable import steps_of
 from deltarule.formula.emitter import is_numeric, worked_out
@@ -27,6 +26,7 @@ from deltarule.formula.tree import (
     tanh,
     z,
 )
+from deltarule.nn.activations import Activation
 
 __all__ = ["Composer"]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS
 from deltarule.arrays import Array
-from deltarule.encoding.checks import shown
+from deltarule.data.encoding.fields import shown
 from deltarule.errors import InputError, ModelFileError
-from deltarule.exchange.rebuild import Found
-from deltarule.exchange.signals import Answer, Labels, Missing, Signal, Unreadable
+from deltarule.exchange.onnx_values import Answer, Labels, Missing, Signal, Unreadable
+from deltarule.exchange.rebuilding import Found
+from deltarule.nn.activations import ACTIVATIONS
 from deltarule.registry import import_extra
 
 __all__ = ["array_of", "read_graph"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.exchange.plain import Plain
+from deltarule.exchange.portable_network import Plain
 from deltarule.registry import record
 
 __all__ = ["SelfTests", "outputs_of", "self_tests"]

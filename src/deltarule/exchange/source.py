@@ -10,16 +10,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.activations import Activation
 from deltarule.arrays import Array
-from deltarule.encoding.targets import Label
-from deltarule.exchange.emitters import Code
+from deltarule.data.encoding.targets import Label
+from deltarule.exchange.code_emitters import Code
 from deltarule.exchange.literals import WIDTH, comment, matrix_lines, number_texts, vector_lines
-from deltarule.exchange.plain import Plain, PlainLayer
+from deltarule.exchange.portable_network import Plain, PlainLayer
 from deltarule.exchange.self_tests import self_tests
 from deltarule.exchange.stable import is_built_in, steps_of
 from deltarule.formula.text import text
 from deltarule.formula.tree import Symbol, z
+from deltarule.nn.activations import Activation
 
 __all__ = ["Source", "beside"]
 

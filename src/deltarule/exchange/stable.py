@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deltarule.activations import ACTIVATIONS, Activation
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.formula.tree import (
@@ -21,6 +20,7 @@ from deltarule.formula.tree import (
     times,
     z,
 )
+from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.registry import record
 
 __all__ = ["Steps", "is_built_in", "steps_of"]

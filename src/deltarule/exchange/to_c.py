@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.activations import Activation
 from deltarule.arrays import Array
-from deltarule.encoding.targets import Label
-from deltarule.exchange.emitters import CCode, CFloatCode
+from deltarule.data.encoding.targets import Label
+from deltarule.exchange.code_emitters import CCode, CFloatCode
 from deltarule.exchange.literals import WIDTH, ascii_comment, c_string, number_texts
-from deltarule.exchange.plain import PlainLayer
+from deltarule.exchange.portable_network import PlainLayer
 from deltarule.exchange.source import Source, beside, couples
+from deltarule.nn.activations import Activation
 
 __all__ = ["CSource"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from deltarule.activations import Activation
-from deltarule.encoding.targets import Label
-from deltarule.exchange.emitters import JavaScriptCode
+from deltarule.data.encoding.targets import Label
+from deltarule.exchange.code_emitters import JavaScriptCode
 from deltarule.exchange.literals import javascript_string
-from deltarule.exchange.plain import PlainLayer
+from deltarule.exchange.portable_network import PlainLayer
 from deltarule.exchange.source import Source, beside, couples
+from deltarule.nn.activations import Activation
 
 __all__ = ["JavaScriptSource"]
 

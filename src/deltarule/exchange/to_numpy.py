@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.activations import Activation
-from deltarule.exchange.emitters import Code, NumpyCode
-from deltarule.exchange.plain import PlainLayer
+from deltarule.exchange.code_emitters import Code, NumpyCode
+from deltarule.exchange.portable_network import PlainLayer
 from deltarule.exchange.stable import is_built_in
 from deltarule.exchange.to_python import PythonSource
+from deltarule.nn.activations import Activation
 
 __all__ = ["NumpySource"]
 

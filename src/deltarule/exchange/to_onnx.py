@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import Activation
 from deltarule.arrays import Array
-from deltarule.encoding.targets import Label
+from deltarule.data.encoding.targets import Label
 from deltarule.errors import InputError
 from deltarule.exchange.onnx_formula import Composer
-from deltarule.exchange.plain import Plain
+from deltarule.exchange.portable_network import Plain
 from deltarule.exchange.stable import is_built_in
+from deltarule.nn.activations import Activation
 from deltarule.registry import import_extra
 
 __all__ = ["IR_VERSION", "MOST_BYTES", "OPSET", "PRODUCER", "network_graph", "onnx_bytes"]

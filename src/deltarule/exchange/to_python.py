@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from deltarule.activations import Activation
-from deltarule.encoding.targets import Label
-from deltarule.exchange.emitters import Code, GuardedPythonCode, PythonCode
+from deltarule.data.encoding.targets import Label
+from deltarule.exchange.code_emitters import Code, GuardedPythonCode, PythonCode
 from deltarule.exchange.literals import python_string
-from deltarule.exchange.plain import PlainLayer
+from deltarule.exchange.portable_network import PlainLayer
 from deltarule.exchange.source import Source, beside, couples
 from deltarule.exchange.stable import is_built_in
+from deltarule.nn.activations import Activation
 
 __all__ = ["PythonSource"]
 

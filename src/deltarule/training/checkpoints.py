@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.arrays import Array, check_whole
 from deltarule.errors import InputError, ModelFileError
-from deltarule.optimizers import GradientStep
-from deltarule.persistence import write_model
+from deltarule.nn.model_files import write_model
+from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
 from deltarule.training.stopping import Best
 

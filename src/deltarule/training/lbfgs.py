@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.arrays import Array, as_batch
-from deltarule.engines import reference
 from deltarule.errors import InputError
-from deltarule.optimizers import LBFGS
+from deltarule.nn.engines import reference
+from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import import_extra
 
 if TYPE_CHECKING:

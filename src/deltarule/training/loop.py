@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deltarule.engines import ENGINES
 from deltarule.errors import InputError, ModelFileError
-from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, Optimizer
-from deltarule.persistence import read_model
+from deltarule.nn.engines import ENGINES
+from deltarule.nn.model_files import read_model
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.training.checkpoints import restore
-from deltarule.training.data import samples_for
 from deltarule.training.history import History
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.run import Callback, Run
+from deltarule.training.samples import samples_for
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 

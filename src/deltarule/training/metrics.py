@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, Scaled, as_batch, check_whole
-from deltarule.engines import reference
 from deltarule.errors import InputError
-from deltarule.network import Network
+from deltarule.nn.engines import reference
+from deltarule.nn.network import Network
 from deltarule.registry import Registry, record
 
 __all__ = ["METRICS", "Metric", "confusion_matrix", "evaluate"]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.arrays import Array, check_whole
-from deltarule.engines import ENGINES
-from deltarule.engines.contract import Samples
 from deltarule.errors import InputError
-from deltarule.network import Network
-from deltarule.optimizers import GradientStep
+from deltarule.nn.engines import ENGINES
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GradientStep
 
 if TYPE_CHECKING:
     from deltarule.training.history import History

@@ -10,19 +10,19 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from deltarule.arrays import Array, as_batch
-from deltarule.engines import ENGINES, choose_engine
-from deltarule.engines.contract import Samples
 from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
-from deltarule.network import Network
-from deltarule.optimizers import GradientStep
+from deltarule.nn.engines import ENGINES, choose_engine
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GradientStep
 from deltarule.training.checkpoints import write_checkpoint
-from deltarule.training.data import digest, hold_out, samples_for
 from deltarule.training.history import History
 from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import measure
 from deltarule.training.progress import Progress
 from deltarule.training.replay import Start
+from deltarule.training.samples import digest, hold_out, samples_for
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.arrays import check_number, check_whole
 from deltarule.errors import InputError
-from deltarule.optimizers import OPTIMIZERS, Optimizer
+from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping

@@ -57,10 +57,10 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.arrays import Array, as_numbers, check_whole
-from deltarule.datasets.sources import read_bytes
+from deltarule.data.raw_files import read_bytes
 from deltarule.errors import DataFileError, InputError
-from deltarule.network import Network
-from deltarule.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History, train
 from deltarule.tutorials.schema import check_schema, line_of, read_toml

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from deltarule.arrays import Array
-from deltarule.layers import Gradients, Trace
-from deltarule.naming import neuron_names
-from deltarule.network import Network
+from deltarule.nn.layers import Gradients, Trace
+from deltarule.nn.network import Network
+from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials.example import Example
 
 __all__ = ["figures", "figures_through"]

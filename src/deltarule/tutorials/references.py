@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deltarule.network import Network
+from deltarule.nn.network import Network
 from deltarule.tutorials.example import Example, load_example
 from deltarule.tutorials.figures import figures_through
 from deltarule.tutorials.rows import Row, compare, figure_rows

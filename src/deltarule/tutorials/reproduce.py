@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from deltarule.datasets import Dataset, load_mnist
+from deltarule.data import Dataset, load_mnist
 from deltarule.errors import DataFileError, InputError, MissingExtraError
 from deltarule.registry import record
 from deltarule.tutorials.references import one_step, rat42

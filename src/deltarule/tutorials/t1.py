@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.network import Network
+from deltarule.nn.network import Network
 from deltarule.tutorials.example import Example, load_example
 from deltarule.tutorials.figures import figures_through
 from deltarule.tutorials.rows import Row, compare, figure_rows

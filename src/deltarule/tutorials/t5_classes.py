@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.datasets import Dataset, load, split
-from deltarule.network import Network
-from deltarule.optimizers import SGD
+from deltarule.data import Dataset, load, split
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import SGD
 from deltarule.training import EarlyStopping, evaluate, train
 from deltarule.tutorials.example import load_example
 from deltarule.tutorials.rows import Row, at_least

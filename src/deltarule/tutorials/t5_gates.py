@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.optimizers import SGD
+from deltarule.nn.optimizers import SGD
 from deltarule.tutorials.example import Example, load_example
 from deltarule.tutorials.rows import Row, compare, prediction_names
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.datasets import Dataset
+from deltarule.data import Dataset
 from deltarule.errors import InputError
-from deltarule.network import Network
-from deltarule.optimizers import SGD, Adam
-from deltarule.schedules import OneCycle
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import SGD, Adam
+from deltarule.nn.schedules import OneCycle
 from deltarule.training import EarlyStopping, History, train
 from deltarule.tutorials.rows import Row, at_least
 from deltarule.tutorials.t5_classes import class_numbers, percent_right

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from deltarule.worksheets.marking import Marking, mark
-from deltarule.worksheets.sheet import Worksheet, worksheet
+from deltarule.worksheets.worksheet import Worksheet, worksheet
 
 __all__ = ["Marking", "Worksheet", "mark", "worksheet"]

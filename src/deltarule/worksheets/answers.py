@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from deltarule.datasets.sources import read_bytes
+from deltarule.data.raw_files import read_bytes
 from deltarule.errors import DataFileError, InputError
 
 __all__ = ["Answer", "Rows", "column_of", "read_answer", "read_rows"]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deltarule.datasets.sources import list_folder
+from deltarule.data.raw_files import list_folder
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, InputError
 from deltarule.files import write_atomically
@@ -24,7 +24,7 @@ from deltarule.formula.tree import Expr
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import Answer, Rows, column_of, read_rows
 from deltarule.worksheets.marking import Marking, answers_from, marked
-from deltarule.worksheets.sheet import Worksheet, from_file, worksheet
+from deltarule.worksheets.worksheet import Worksheet, from_file, worksheet
 
 __all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
 

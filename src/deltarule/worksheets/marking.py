@@ -8,17 +8,17 @@ from typing import Any
 
 from deltarule.arrays import check_number
 from deltarule.derivations import Derivation
-from deltarule.derivations.document import Block, Document, Inline, Paragraph, Table
 from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.documents.document import Block, Document, Inline, Paragraph, Table
 from deltarule.errors import DataFileError, InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Number
 from deltarule.registry import did_you_mean, record
 from deltarule.worksheets.answers import Answer, Rows, column_of, read_answer, read_rows
-from deltarule.worksheets.asking import Blank, index_of, name_key
-from deltarule.worksheets.own import Own
-from deltarule.worksheets.sheet import Worksheet
-from deltarule.worksheets.slips import Slip, slips
+from deltarule.worksheets.follow_through import Own
+from deltarule.worksheets.questions import Blank, index_of, name_key
+from deltarule.worksheets.worksheet import Worksheet
+from deltarule.worksheets.wrong_formulas import Slip, slips
 
 __all__ = ["VERDICTS", "Mark", "Marking", "answers_from", "mark"]
 

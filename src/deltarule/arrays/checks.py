@@ -1,0 +1,75 @@
+"""Checks of what users pass: numbers in their range, whole numbers, arrays without NaN and infinity."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+
+from deltarule.arrays.sparse import Sparse
+from deltarule.arrays.types import Array
+from deltarule.errors import InputError
+
+__all__ = ["TINY", "cell_place", "check_finite", "check_number", "check_whole"]
+
+#: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
+TINY = 5e-324
+
+
+def check_finite(array: Array | Sparse, name: str) -> None:
+    """Refuse NaN and infinity, naming the first cell that holds one."""
+    values = array.csr.data if isinstance(array, Sparse) else array
+    if values.dtype.kind != "f" or _sum_is_finite(values) or np.isfinite(values).all():
+        return
+    index = place = tuple(np.argwhere(~np.isfinite(values))[0])
+    if isinstance(array, Sparse):
+        row = np.searchsorted(array.csr.indptr, index[0], side="right") - 1
+        place = row, array.csr.indices[index]
+    raise InputError(f"{name} must hold finite numbers, got {values[index]} at {cell_place(place)}")
+
+
+def _sum_is_finite(array: Array) -> bool:
+    """Whether Σ x² is finite (or Σ x, where x lies scattered), and so every x: quicker than each by each."""
+    if not array.flags.forc:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return math.isfinite(array.sum())
+    flat = array.ravel(order="K")
+    return math.isfinite(np.vdot(flat, flat))
+
+
+def check_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> None:
+    """Refuse what is not a finite real number from ``low`` to ``high``."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
+        raise InputError(f"{name} must be a finite number{_limits(low, high)}, got {value!r}")
+    if not low <= float(value) <= high:
+        raise InputError(f"{name} must be a number{_limits(low, high)}, got {value!r}")
+
+
+def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) -> None:
+    """Refuse what is not a whole number from ``low`` to ``high``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
+        raise InputError(f"{name} must be a whole number{_limits(low, high)}, got {value!r}")
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the greatest float
+        return False
+
+
+def _limits(low: float, high: float) -> str:
+    least = " > 0" if low == TINY else f" ≥ {low}" if low > -math.inf else ""
+    most = f" ≤ {high}" if high < math.inf else ""
+    if high == math.nextafter(1, 0):
+        most = " < 1"
+    return least + (" and" if least and most else "") + most
+
+
+def cell_place(index: tuple[int, ...]) -> str:
+    """Name a cell as messages do: ``row 3, column 1``."""
+    names = ("row", "column")
+    if len(index) > len(names):
+        return f"index {tuple(int(i) for i in index)}"
+    return ", ".join(f"{name} {int(i)}" for name, i in zip(names, index, strict=False))

@@ -1,0 +1,21 @@
+"""Data to learn from: gates and toys, classic sets, tables, folders of images, MNIST."""
+
+from __future__ import annotations
+
+from deltarule.data.dataset import Dataset, folds, split
+from deltarule.data.image_folders import read_images
+from deltarule.data.loading import is_table, load, names
+from deltarule.data.mnist import load_mnist
+from deltarule.data.table_files import read_table
+
+__all__ = [
+    "Dataset",
+    "folds",
+    "is_table",
+    "load",
+    "load_mnist",
+    "names",
+    "read_images",
+    "read_table",
+    "split",
+]

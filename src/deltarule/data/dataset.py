@@ -1,0 +1,162 @@
+"""A data set: inputs, targets, and what the two are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from deltarule.arrays import Array, check_whole
+from deltarule.data.encoding import Table
+from deltarule.errors import InputError, ShapeError
+
+__all__ = ["Dataset", "classes_of", "folds", "split"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of inputs and targets.
+
+    Parameters
+    ----------
+    name : str
+    inputs : Table, or ndarray of uint8, (n_rows, height, width)
+    target : ndarray
+        Labels (n_rows,), or numbers (n_rows,) or (n_rows, n_targets).
+    target_names : tuple of str
+        One name per target.
+    classes : tuple or None
+        The labels in ascending order; None for a regression.
+    scale : {"none", "standard", "minmax"}
+        The scaling of inputs that suits it.
+    test : Dataset or None
+        The test part, where the source has its own.
+    description : str
+        In one line, what it is, where it is from, its licence.
+    """
+
+    name: str
+    inputs: Table | Array
+    target: Array
+    target_names: tuple[str, ...]
+    classes: tuple[str | int | float, ...] | None = None
+    scale: str = "none"
+    test: Dataset | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) != len(self.target):
+            raise ShapeError(
+                f"{self.name}: {len(self.inputs)} rows of inputs, but {len(self.target)} of targets"
+            )
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def X(self) -> Array:
+        """The inputs as a matrix of plain numbers, (n_rows, n_features), not scaled."""
+        inputs = self.inputs
+        return inputs.matrix() if isinstance(inputs, Table) else inputs.reshape(len(inputs), -1)
+
+    @property
+    def y(self) -> Array:
+        """The target."""
+        return self.target
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def take(self, rows: npt.ArrayLike) -> Dataset:
+        """The rows of the given numbers (or where a mask is true); the test part stays."""
+        rows = np.asarray(rows)
+        inputs = self.inputs.take(rows) if isinstance(self.inputs, Table) else self.inputs[rows]
+        return replace(self, inputs=inputs, target=self.target[rows])
+
+
+def classes_of(target: Array) -> tuple[str | int | float, ...]:
+    """The different labels of a target (n_rows,), in ascending order."""
+    return tuple(sorted(set(target.tolist())))
+
+
+def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset | None]:
+    """Set a random part of the rows aside; of each class the same fraction, rounded down.
+
+    So few rows of a class as in a gate are not divided. Both parts keep the order of the rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    fraction : float
+        How much goes into the part: 0 or more, less than 1.
+    seed : int
+
+    Returns
+    -------
+    rest : Dataset
+    part : Dataset or None
+        None where no row could be spared.
+
+    Raises
+    ------
+    InputError
+        If the fraction is out of range.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> rest, part = split(load("moons(100)"), 0.2, seed=0)
+    >>> len(rest), len(part)
+    (80, 20)
+    """
+    if not 0 <= fraction < 1:
+        raise InputError(f"fraction must be 0 or more and less than 1, got {fraction}")
+    rng = np.random.default_rng(seed)
+    aside = np.zeros(len(dataset), dtype=bool)
+    for rows in _groups(dataset):
+        count = min(int(len(rows) * fraction + 1e-9), len(rows) - 1)  # 100 · 0.29 is 28.999…
+        aside[rng.permutation(rows)[:count]] = True
+    if not aside.any():
+        return dataset, None
+    return dataset.take(~aside), replace(dataset.take(aside), test=None)
+
+
+def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Dataset]]:
+    """Each row aside once: k times the rest and a random part, of each class as equal a number as can be.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    k : int
+        At least 2, at most the number of rows.
+    seed : int
+
+    Yields
+    ------
+    rest, part : Dataset
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> [len(part) for rest, part in folds(load("moons(10)"), 5, seed=0)]
+    [2, 2, 2, 2, 2]
+    """
+    check_whole("k", k, 2, len(dataset))
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(rows) for rows in _groups(dataset)])
+    fold = np.empty(len(dataset), dtype=np.intp)
+    fold[order] = np.arange(len(dataset)) % k
+    for number in range(k):
+        yield dataset.take(fold != number), dataset.take(fold == number)
+
+
+def _groups(dataset: Dataset) -> Sequence[Array]:
+    """The numbers of the rows, class by class where there are classes."""
+    if dataset.classes is None:
+        return [np.arange(len(dataset))]
+    _, codes = np.unique(dataset.target, return_inverse=True)
+    return np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])

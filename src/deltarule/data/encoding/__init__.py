@@ -1,0 +1,29 @@
+"""From raw rows to the numbers a network takes, and from its outputs back to labels and units.
+
+An encoding is fitted on the training rows and saved inside the model file, so that a model takes raw rows.
+"""
+
+from __future__ import annotations
+
+from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.encoding.fitting import MISSING, fit_encoding
+from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
+from deltarule.data.encoding.scaling import SCALES
+from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
+from deltarule.data.table import Origin, Table
+
+__all__ = [
+    "MISSING",
+    "SCALES",
+    "CategoryColumn",
+    "ColumnsEncoding",
+    "Encoding",
+    "Examples",
+    "LabelEncoding",
+    "NumberColumn",
+    "NumbersEncoding",
+    "Origin",
+    "PixelsEncoding",
+    "Table",
+    "fit_encoding",
+]

@@ -1,0 +1,184 @@
+"""The encoding of a model: its inputs and its target, as one record that goes into the model file."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from deltarule.arrays import Array, Scaled
+from deltarule.data.encoding.fields import need, shown
+from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
+from deltarule.data.encoding.targets import Label, LabelEncoding, NumbersEncoding
+from deltarule.data.table import Table
+from deltarule.errors import InputError, ModelFileError, ShapeError
+from deltarule.registry import record
+
+__all__ = ["Encoding", "Examples"]
+
+
+class Examples(Protocol):
+    """What an encoding is fitted on and applied to: rows of inputs and targets, such as a `Dataset`."""
+
+    @property
+    def inputs(self) -> Table | Array:
+        """A table, or images (n_rows, height, width) of uint8."""
+
+    @property
+    def target(self) -> Array:
+        """Labels (n_rows,), or numbers (n_rows,) or (n_rows, n_targets)."""
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """One name per target."""
+
+    @property
+    def classes(self) -> tuple[Label, ...] | None:
+        """The labels in ascending order; None for a regression."""
+
+    @property
+    def scale(self) -> str:
+        """The scaling that suits the inputs: one of `SCALES`."""
+
+
+@record
+class Encoding:
+    """How raw rows become the numbers a network takes, and how its outputs become answers.
+
+    Parameters
+    ----------
+    inputs : ColumnsEncoding or PixelsEncoding
+    target : LabelEncoding, NumbersEncoding or None
+        None where the target is the input itself (an autoencoder).
+
+    Examples
+    --------
+    >>> encoding = Encoding(ColumnsEncoding((NumberColumn("x1"),)), LabelEncoding.fit(["no", "yes"]))
+    >>> encoding.decode(np.array([[0.2, 0.8]]))
+    array(['yes'], dtype='<U3')
+    >>> Encoding.from_dict(encoding.to_dict()) == encoding
+    True
+    """
+
+    inputs: ColumnsEncoding | PixelsEncoding
+    target: LabelEncoding | NumbersEncoding | None
+
+    def __post_init__(self) -> None:
+        for name, types in (
+            ("inputs", ColumnsEncoding | PixelsEncoding),
+            ("target", LabelEncoding | NumbersEncoding | None),
+        ):
+            part = getattr(self, name)
+            need(
+                isinstance(part, types),
+                f"{name} of an encoding",
+                str(types).replace(f"{__package__}.", ""),
+                part,
+            )
+
+    @property
+    def n_inputs(self) -> int:
+        """How many features a network must take."""
+        return len(self.inputs.feature_names)
+
+    @property
+    def kinds(self) -> dict[str, str | None]:
+        """How a table file is read for this model: ``"number"``, ``"text"`` or None (either) by column."""
+        inputs = self.inputs.kinds if isinstance(self.inputs, ColumnsEncoding) else {}
+        return {**inputs, **({} if self.target is None else self.target.kinds)}
+
+    def encode(
+        self, examples: Examples, n_outputs: int, dtype: npt.DTypeLike = np.float64
+    ) -> tuple[Array | Scaled, Array]:
+        """The features and the targets a network is trained on.
+
+        Parameters
+        ----------
+        examples : Dataset
+        n_outputs : int
+            How many outputs the network has.
+        dtype : dtype
+            Of the features.
+
+        Returns
+        -------
+        X : ndarray or Scaled, (n_rows, n_inputs)
+        Y : ndarray, (n_rows, n_outputs)
+
+        Raises
+        ------
+        InputError
+            If a column, a cell or a label does not fit.
+        ShapeError
+            If the target does not fit ``n_outputs``.
+        """
+        X = self.inputs.encode(examples.inputs, dtype)
+        if self.target is not None:
+            return X, self.target.encode(examples.target, n_outputs)
+        if n_outputs != X.shape[1]:
+            raise ShapeError(f"the target is the input: expected {X.shape[1]} outputs, got {n_outputs}")
+        return X, X.astype(dtype) if isinstance(X, Scaled) else X
+
+    def decode(self, outputs: Array) -> Array | Table:
+        """Outputs (n_rows, n_outputs) as labels, as numbers in their units, or as inputs like those given."""
+        return self.inputs.decode(outputs) if self.target is None else self.target.decode(outputs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoding as dictionaries, lists, texts and numbers, for a JSON file."""
+        return {field.name: _to_plain(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Encoding:
+        """The encoding that `to_dict` wrote; ``data`` may come from an untrusted file.
+
+        Raises
+        ------
+        ModelFileError
+            If anything is missing, unknown, of the wrong type or not sensible.
+        """
+        try:
+            return cls(**_known_fields(data, cls, "encoding"))
+        except InputError as error:
+            raise ModelFileError(f"the encoding is not sound: {error}") from None
+        except RecursionError:
+            raise ModelFileError("the encoding is nested too deeply") from None
+
+
+_KINDS: dict[str, type] = {
+    "category": CategoryColumn,
+    "columns": ColumnsEncoding,
+    "labels": LabelEncoding,
+    "number": NumberColumn,
+    "numbers": NumbersEncoding,
+    "pixels": PixelsEncoding,
+}
+
+
+def _to_plain(value: Any) -> Any:
+    if is_dataclass(value):
+        kind = next(kind for kind, record in _KINDS.items() if isinstance(value, record))
+        return {"kind": kind} | {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
+    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_plain(value: Any, place: str) -> Any:
+    if isinstance(value, list):
+        return tuple(_from_plain(item, f"{place}[{index}]") for index, item in enumerate(value))
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise InputError(f"{place}: expected a kind among {', '.join(_KINDS)}, got {shown(kind)}")
+    others = {name: item for name, item in value.items() if name != "kind"}
+    return _KINDS[kind](**_known_fields(others, _KINDS[kind], place))
+
+
+def _known_fields(data: object, record: type, place: str) -> dict[str, Any]:
+    """The fields of a record, each one present and none unknown."""
+    names = [field.name for field in fields(record)]
+    if not isinstance(data, dict) or set(data) != set(names):
+        got = ", ".join(map(str, data)) if isinstance(data, dict) else shown(data)
+        raise InputError(f"{place}: expected the fields {', '.join(names)}, got {got}")
+    return {name: _from_plain(data[name], f"{place}.{name}") for name in names}

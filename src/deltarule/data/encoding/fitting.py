@@ -1,0 +1,90 @@
+"""Fitting an encoding: what the training rows say about scales, categories and missing cells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deltarule.arrays import Array, as_matrix
+from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
+from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, safely
+from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
+from deltarule.data.table import Table
+from deltarule.errors import InputError
+from deltarule.registry import did_you_mean
+
+__all__ = ["MISSING", "fit_encoding"]
+
+MISSING = ("refuse", *FILLS)
+
+
+def fit_encoding(
+    examples: Examples, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
+) -> Encoding:
+    """The encoding that the given rows suggest; give it the training rows only.
+
+    Parameters
+    ----------
+    examples : Dataset
+    scale : {"none", "standard", "minmax"}, optional
+        How numbers are scaled, targets of a regression included: not at all, to mean 0 and variance 1, or
+        to [0, 1]; by default what suits the data set. Pixels are divided by 255, or with ``"none"`` not
+        at all.
+    missing : {"refuse", "mean", "median"}
+        What stands in for a missing number. For missing text it is the most frequent category, unless
+        missing cells are refused.
+    target_is_input : bool
+        Whether the network shall reproduce its input (an autoencoder).
+
+    Returns
+    -------
+    Encoding
+
+    Raises
+    ------
+    InputError
+        If a choice is unknown, a column has no values at all, or a number is infinite.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> fit_encoding(load("xor")).inputs.feature_names
+    ('x1', 'x2')
+    """
+    scale = examples.scale if scale is None else scale
+    for name, choice, choices in (("scale", scale, SCALES), ("missing", missing, MISSING)):
+        if choice not in choices:
+            raise InputError(f"unknown {name} {choice!r}{did_you_mean(str(choice), choices)}")
+    inputs = examples.inputs
+    encoded: ColumnsEncoding | PixelsEncoding
+    if isinstance(inputs, Table):
+        encoded = ColumnsEncoding(tuple(_fit_column(inputs, name, scale, missing) for name in inputs.names))
+    else:
+        encoded = PixelsEncoding(inputs.shape[1], inputs.shape[2], 1.0 if scale == "none" else 255.0)
+    return Encoding(encoded, None if target_is_input else _fit_target(examples, scale))
+
+
+def _fit_column(table: Table, name: str, scale: str, missing: str) -> NumberColumn | CategoryColumn:
+    present = table.column(name)[~table.missing(name)]
+    if not len(present):
+        raise table.fault(0, name, "the column has no values; drop it")
+    if present.dtype == object:
+        categories, counts = np.unique(present, return_counts=True)
+        fill = None if missing == "refuse" else categories[counts.argmax()]
+        return CategoryColumn(name, tuple(categories.tolist()), fill)
+    numbers = present.astype(float)
+    if not np.isfinite(numbers).all():
+        row = int(np.isinf(table.column(name)).argmax())
+        raise table.fault(row, name, f"expected a finite number, got {table.column(name)[row]}")
+    substitute = None if missing == "refuse" else safely(FILLS[missing], numbers)
+    return NumberColumn(name, *fit_scaling(numbers, scale), substitute)
+
+
+def _fit_target(examples: Examples, scale: str) -> LabelEncoding | NumbersEncoding:
+    if examples.classes is not None:
+        (name,) = examples.target_names
+        return LabelEncoding(name, examples.classes, LabelEncoding.fit(examples.target, name).dtype)
+    target: Array = examples.target
+    columns = as_matrix(target[:, None] if target.ndim == 1 else target, "the target").T.astype(float)
+    shifts, scales = zip(*(fit_scaling(values, scale) for values in columns), strict=True)
+    return NumbersEncoding(examples.target_names, shifts, scales)

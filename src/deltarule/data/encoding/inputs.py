@@ -1,0 +1,240 @@
+"""How inputs become features: number columns are scaled, text columns one-hot, pixels divided."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from deltarule.arrays import Array, Scaled, as_matrix
+from deltarule.data.encoding.fields import need, need_fill, need_names, need_scaling, shown
+from deltarule.data.encoding.scaling import rescale, restore
+from deltarule.data.table import Table
+from deltarule.errors import InputError, ShapeError
+from deltarule.registry import did_you_mean, record
+
+__all__ = ["CategoryColumn", "ColumnsEncoding", "NumberColumn", "PixelsEncoding"]
+
+
+@record
+class NumberColumn:
+    """A column of numbers, as the one feature (x − shift) / scale.
+
+    Parameters
+    ----------
+    name : str
+    shift, scale : float
+        In the units of the column; ``scale`` is above 0.
+    fill : float or None
+        What stands in for a missing cell; None refuses missing cells.
+    """
+
+    name: str
+    shift: float = 0.0
+    scale: float = 1.0
+    fill: float | None = None
+
+    def __post_init__(self) -> None:
+        need_names("the name of a column", (self.name,))
+        need_scaling(f"column {self.name!r}", self.shift, self.scale)
+        need_fill(f"column {self.name!r}", self.fill)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The name of the column."""
+        return (self.name,)
+
+    def encode(self, table: Table) -> Array:
+        """The column of ``table`` as a feature, (n_rows, 1)."""
+        values = _filled(table, self.name, self.fill)
+        if values.dtype == object:
+            row = next(row for row, value in enumerate(values) if isinstance(value, str))
+            raise table.fault(row, self.name, f"expected a number, got {shown(values[row])}")
+        feature = rescale(values.astype(float), self.shift, self.scale)
+        if not np.isfinite(feature).all():
+            row = int(np.argmin(np.isfinite(feature)))
+            raise table.fault(row, self.name, f"{values[row]} does not scale to a finite number")
+        return feature[:, None]
+
+    def decode(self, features: Array) -> Array:
+        """The feature (n_rows, 1) in the units of the column, (n_rows,)."""
+        return restore(features[:, 0], self.shift, self.scale)
+
+
+@record
+class CategoryColumn:
+    """A column of text, as one feature per category: 1 for its own, 0 for the others.
+
+    Parameters
+    ----------
+    name : str
+    categories : tuple of str
+    fill : str or None
+        The category that stands in for a missing cell; None refuses missing cells.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    fill: str | None = None
+
+    def __post_init__(self) -> None:
+        need_names("the name of a column", (self.name,))
+        need_names(f"categories of column {self.name!r}", self.categories)
+        known = self.fill is None or self.fill in self.categories
+        need(known, f"fill of column {self.name!r}", "one of its categories or None", self.fill)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """``colour=red``, ``colour=blue``, …"""
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def encode(self, table: Table) -> Array:
+        """The column of ``table`` as features, (n_rows, n_categories)."""
+        codes = {category: code for code, category in enumerate(self.categories)}
+        features = np.zeros((len(table), len(codes)))
+        for row, value in enumerate(_filled(table, self.name, self.fill).tolist()):
+            if value not in codes:
+                hint = did_you_mean(str(value), codes)
+                raise table.fault(row, self.name, f"unknown category {shown(value)}{hint}")
+            features[row, codes[value]] = 1.0
+        return features
+
+    def decode(self, features: Array) -> Array:
+        """The category of the largest feature in each row, (n_rows,)."""
+        codes: Array = features.argmax(axis=1)
+        return np.array(self.categories, dtype=object)[codes]
+
+
+def _filled(table: Table, name: str, fill: float | str | None) -> Array:
+    """A column whose missing cells are filled, or refused where there is nothing to fill them with."""
+    values, missing = table.column(name), table.missing(name)
+    if not missing.any():
+        return values
+    if fill is None:
+        raise table.fault(
+            int(missing.argmax()), name, "the cell is missing; fill it, or choose an imputation"
+        )
+    values = values.astype(object) if isinstance(fill, str) else values.copy()
+    values[missing] = fill
+    return values
+
+
+@record
+class ColumnsEncoding:
+    """How the columns of a table become the features of a network.
+
+    Parameters
+    ----------
+    columns : tuple of NumberColumn and CategoryColumn
+        In the order of the features. Other columns of a table are ignored.
+
+    Examples
+    --------
+    >>> encoding = ColumnsEncoding((NumberColumn("height", 1.5, 0.1), CategoryColumn("sex", ("f", "m"))))
+    >>> encoding.encode(Table({"sex": ["m"], "height": [1.75]})).round(3)
+    array([[2.5, 0. , 1. ]])
+    >>> encoding.feature_names
+    ('height', 'sex=f', 'sex=m')
+    """
+
+    columns: tuple[NumberColumn | CategoryColumn, ...]
+
+    def __post_init__(self) -> None:
+        kinds = isinstance(self.columns, tuple) and all(
+            isinstance(column, NumberColumn | CategoryColumn) for column in self.columns
+        )
+        need(kinds, "columns", "number and category columns", self.columns)
+        need_names("the names of columns", tuple(column.name for column in self.columns))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """One name per feature, in order."""
+        return tuple(name for column in self.columns for name in column.feature_names)
+
+    @property
+    def kinds(self) -> dict[str, str | None]:
+        """``"number"`` or ``"text"`` by column name: how new rows are read from a file."""
+        return {
+            column.name: "number" if isinstance(column, NumberColumn) else "text" for column in self.columns
+        }
+
+    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array:
+        """The rows of a table as features, (n_rows, n_features).
+
+        Raises
+        ------
+        InputError
+            If a column or a cell is missing, a cell is of the wrong kind, or a category is unknown.
+        """
+        if not isinstance(inputs, Table):
+            raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
+        return np.hstack([column.encode(inputs) for column in self.columns]).astype(dtype, copy=False)
+
+    def decode(self, features: Array) -> Table:
+        """Features (n_rows, n_features) back in the units and categories of the columns."""
+        features = _of_width(features, len(self.feature_names))
+        ends = np.cumsum([len(column.feature_names) for column in self.columns])
+        blocks = np.split(features, ends[:-1], axis=1)
+        return Table(
+            {column.name: column.decode(block) for column, block in zip(self.columns, blocks, strict=True)}
+        )
+
+
+@record
+class PixelsEncoding:
+    """How greyscale images of one size become features: pixel by pixel, row by row, value / scale.
+
+    Parameters
+    ----------
+    height, width : int
+    scale : float
+        255 brings 8-bit values into [0, 1].
+    """
+
+    height: int
+    width: int
+    scale: float = 255.0
+
+    def __post_init__(self) -> None:
+        for name in ("height", "width"):
+            size = getattr(self, name)
+            sound = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= 65535
+            need(sound, f"{name} of images", "a whole number from 1 to 65535", size)
+        need_scaling("pixels", 0.0, self.scale)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """``pixel_0_0``, ``pixel_0_1``, …: row, then column."""
+        return tuple(f"pixel_{row}_{column}" for row in range(self.height) for column in range(self.width))
+
+    def flatten(self, images: Table | Array) -> Array:
+        """Images (n, height, width) or (n, height · width) as rows (n, height · width), of unchanged type.
+
+        Raises
+        ------
+        ShapeError
+            If the images have another size.
+        """
+        if isinstance(images, Table):
+            raise InputError("expected images, got a table of named columns")
+        if images.shape[1:] not in ((self.height, self.width), (self.height * self.width,)):
+            raise ShapeError(
+                f"images must have shape (n, {self.height}, {self.width})"
+                f" or (n, {self.height * self.width}), got {images.shape}"
+            )
+        return as_matrix(images.reshape(len(images), self.height * self.width), "images")
+
+    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Scaled:
+        """Images as features, (n, height · width), which stay bytes until a batch of them is used."""
+        return Scaled(self.flatten(inputs), scale=self.scale)
+
+    def decode(self, features: Array) -> Array:
+        """Features (n, height · width) as 8-bit images (n, height, width)."""
+        features = _of_width(features, self.height * self.width)
+        pixels = np.clip(np.rint(features * self.scale), 0, 255).astype(np.uint8)
+        return pixels.reshape(-1, self.height, self.width)
+
+
+def _of_width(features: Array, n_features: int) -> Array:
+    if features.ndim != 2 or features.shape[1] != n_features:
+        raise ShapeError(f"features must have shape (n, {n_features}), got {features.shape}")
+    return features

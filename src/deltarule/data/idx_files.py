@@ -1,0 +1,133 @@
+"""IDX files, the format of MNIST: a magic number, the sizes, then the bytes (LeCun, Cortes & Burges 1998)."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.data.dataset import Dataset, classes_of
+from deltarule.data.encoding import Table
+from deltarule.data.raw_files import check_file, describe
+from deltarule.errors import DataFileError
+
+__all__ = ["IDX_FILES", "find_idx", "load_idx", "read_idx", "with_test"]
+
+IDX_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+_CHUNK = 1 << 20
+_LARGEST_RATIO = 1032  # deflate packs at most so many bytes into one
+
+
+def read_idx(path: str | os.PathLike[str], ndim: int) -> Array:
+    """The unsigned bytes of an IDX file, gzipped or not.
+
+    Parameters
+    ----------
+    path : path
+    ndim : int
+        How many dimensions are expected: 3 for images, 1 for labels.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape that the file states
+
+    Raises
+    ------
+    DataFileError
+        If the magic number is another, or the file is short, long, damaged or unreadable.
+    """
+    file = check_file(path)
+    try:
+        with file.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            limit = os.fstat(raw.fileno()).st_size * (_LARGEST_RATIO if packed else 1)
+            return _read(file, gzip.GzipFile(fileobj=raw) if packed else raw, ndim, limit)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataFileError(path, f"cannot be read: {describe(error)}") from None
+
+
+def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit: int) -> Array:
+    magic, head = struct.pack(">HBB", 0, 0x08, ndim), stream.read(4 + 4 * ndim)
+    if head[:4] != magic:
+        raise DataFileError(
+            path, f"expected the magic number {magic.hex()} of an IDX file, got {head[:4].hex()}"
+        )
+    if len(head) < 4 + 4 * ndim:
+        raise DataFileError(path, f"the file ends within its header, after {len(head)} bytes")
+    shape = struct.unpack(f">{ndim}I", head[4:])
+    size = math.prod(shape)
+    if 0 in shape or size > limit:
+        raise DataFileError(path, f"the header states the shape {shape}, which the file cannot hold")
+    data = _read_up_to(stream, size + 1)
+    if len(data) != size:
+        got = f"only {len(data)}" if len(data) < size else "more"
+        raise DataFileError(path, f"the header states {size} bytes of shape {shape}, the file holds {got}")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+def _read_up_to(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
+    """At most so many bytes, in pieces: memory follows what is there, not what a header states."""
+    data = bytearray()
+    while len(data) < size and (piece := stream.read(min(_CHUNK, size - len(data)))):
+        data += piece
+    return data
+
+
+def find_idx(folder: Path, name: str) -> Path | None:
+    """The IDX file of that name in a folder, plain or gzipped, with ``-idx`` or ``.idx``, if it is there."""
+    variants = (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz")
+    return next((folder / variant for variant in variants if (folder / variant).exists()), None)
+
+
+def load_idx(folder: str | os.PathLike[str], name: str | None = None, description: str = "") -> Dataset:
+    """The images and labels of a folder with MNIST's four files, or with the two of the training part.
+
+    Raises
+    ------
+    DataFileError
+        If a file is missing or damaged, or the files do not fit each other.
+    """
+    folder = Path(folder)
+    train = _part(folder, "train", name or folder.name, description)
+    if not any(find_idx(folder, file) for file in IDX_FILES["test"]):
+        return train
+    test = _part(folder, "test", train.name, description)
+    return with_test(train, test, folder)
+
+
+def with_test(train: Dataset, test: Dataset, folder: Path) -> Dataset:
+    """Training images with their test part, which must be of one size and bring no class of its own."""
+    sizes = [part.inputs.shape[1:] for part in (train, test) if not isinstance(part.inputs, Table)]
+    if sizes[0] != sizes[1]:
+        raise DataFileError(folder, f"training images are {sizes[0]} pixels, but test images {sizes[1]}")
+    strange = set(test.classes or ()) - set(train.classes or ())
+    if strange:
+        raise DataFileError(
+            folder, f"the test part has class {min(strange)!r}, which the training part lacks"
+        )
+    return replace(train, test=replace(test, classes=train.classes))
+
+
+def _part(folder: Path, part: str, name: str, description: str) -> Dataset:
+    paths = [find_idx(folder, file) for file in IDX_FILES[part]]
+    for path, file in zip(paths, IDX_FILES[part], strict=True):
+        if path is None:
+            raise DataFileError(folder, f"there is no file {file}, plain or gzipped")
+    images, labels = (read_idx(path, ndim) for path, ndim in zip(paths, (3, 1), strict=True) if path)
+    if len(images) != len(labels):
+        raise DataFileError(folder, f"the {part} part has {len(images)} images, but {len(labels)} labels")
+    description = description or f"{len(images)} images of {images.shape[2]} × {images.shape[1]} pixels"
+    target = labels.astype(np.int64)
+    return Dataset(name, images, target, ("label",), classes_of(target), "minmax", None, description)

@@ -1,0 +1,92 @@
+"""One way to any data set: a name, a table file, a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from deltarule.data.bundled import BUNDLED
+from deltarule.data.dataset import Dataset
+from deltarule.data.idx_files import IDX_FILES, find_idx, load_idx
+from deltarule.data.image_folders import load_images
+from deltarule.data.mnist import MNIST, load_mnist
+from deltarule.data.table_files import TABLE_SUFFIXES, load_table
+from deltarule.data.toys import TOYS
+from deltarule.errors import InputError
+from deltarule.registry import Registry, did_you_mean
+
+__all__ = ["is_table", "load", "names"]
+
+_NAMED: dict[str, tuple[Callable[..., Dataset], str]] = {**TOYS, **BUNDLED, "mnist": (load_mnist, MNIST)}
+_SETS = Registry("data set", Dataset)
+for _name, (_maker, _) in _NAMED.items():
+    _SETS.register(_name, _maker)
+
+
+def names() -> dict[str, str]:
+    """The data sets that go by a name, each with one line on what it is, where it is from, its licence."""
+    return {name: description for name, (_, description) in _NAMED.items()}
+
+
+def _is_named(source: str | os.PathLike[str]) -> bool:
+    return isinstance(source, str) and source.partition("(")[0].strip() in _SETS
+
+
+def is_table(source: str | os.PathLike[str]) -> bool:
+    """Whether `load` would take the source for a table file."""
+    if _is_named(source):
+        return False
+    return Path(source).suffix.lower() in TABLE_SUFFIXES or os.path.isfile(source)
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    target: str | Sequence[str] | None = None,
+    drop: str | Sequence[str] = (),
+    task: str | None = None,
+    kinds: Mapping[str, str | None] | None = None,
+) -> Dataset:
+    """A data set by name, from a table file, or from a folder of images.
+
+    Parameters
+    ----------
+    source : str or path
+        A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a file ending in .csv,
+        .tsv, .txt or .parquet, a folder with one folder of images per class, or a folder of IDX files.
+        A name goes before a file of the same name, which is then ``./iris``.
+    target, drop, task, kinds
+        For tables only: see `load_table`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If there is no such name, file or folder.
+    DataFileError
+        If a file is not what it should be.
+
+    Examples
+    --------
+    >>> load("xor").X
+    array([[0., 0.],
+           [0., 1.],
+           [1., 0.],
+           [1., 1.]])
+    """
+    text, path = os.fspath(source), Path(source)
+    named = _is_named(source)
+    if is_table(source):
+        return load_table(path, target=target, drop=drop, task=task, kinds=kinds)
+    if target or drop or task is not None:
+        raise InputError(f"target, drop and task are for table files, and {text!r} is none")
+    if named:  # "and", "or" and "not" are no names to Python's parser, so only calls go through it
+        return _SETS.resolve(text) if "(" in text else _SETS.maker(text.strip())()
+    if not os.path.isdir(text):
+        raise InputError(f"no file and no bundled set {text!r}{did_you_mean(text, _SETS)}")
+    has_idx = any(find_idx(path, file) for files in IDX_FILES.values() for file in files)
+    return load_idx(path) if has_idx else load_images(path)

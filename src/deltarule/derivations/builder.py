@@ -1,0 +1,211 @@
+"""A derivation put together: its opening with the picture, then what was asked for, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from deltarule.derivations.derivation import Derivation
+from deltarule.derivations.forward import cost_part, forward_part, quantity_part
+from deltarule.derivations.gradients import GradientDerivation
+from deltarule.derivations.layers import LayerDerivation
+from deltarule.derivations.network_drawing import draw
+from deltarule.derivations.notation import notation_by_name
+from deltarule.derivations.quantities import Quantity
+from deltarule.derivations.targets import Target
+from deltarule.derivations.updates import Step, UpdateDerivation
+from deltarule.derivations.writer import Writer
+from deltarule.documents.document import Block, Document, Figure, Heading, Inline, Lines, Paragraph, Table
+from deltarule.documents.drawing import Drawing
+from deltarule.formula.text import text
+from deltarule.formula.tree import Number
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameter_names import neuron_names, weight_number
+
+__all__ = ["Assembly"]
+
+
+class Assembly:
+    """Puts the blocks of a derivation together."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        detail: str,
+        step: Step | None,
+        optimizer: str | Optimizer | None,
+        digits: int | str,
+    ) -> None:
+        self.writer, self.evidence, self.net = writer, writer.evidence, writer.evidence.net
+        self.gradients = GradientDerivation(writer, by_delta=detail == "delta")
+        self.updates = None if step is None else UpdateDerivation(writer, step)
+        self.searches = optimizer is not None and step is None
+        self.digits = digits
+        self._parts: dict[str, Callable[[], Iterator[Block]]] = {
+            "forward": self._forward,
+            "loss": lambda: cost_part(writer),
+            "backward": self._backward,
+            "update": self._update,
+        }
+
+    def derivation(self, title: str, blocks: Sequence[Block]) -> Derivation:
+        """With by-hand results compared, and lines that follow each other aligned."""
+        document = Document(title, tuple(_merged([*blocks, *self._drift()])), self.digits)
+        return Derivation(document, self.writer.written)
+
+    # ------------------------------------------------------------------ the opening
+
+    def opening(self, targets: Sequence[Target], picture: bool) -> Iterator[Block]:
+        """What the network is, what it is given, and its picture."""
+        net, n = self.net, self.evidence.n_samples
+        objective = net.objective
+        words = f"{net!r}; loss: {net.loss.name.replace('_', ' ')}"
+        if n > 1:
+            words += f", {'mean' if objective.reduction == 'mean' else 'sum'} over {n} samples"
+        penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
+        yield Paragraph((", ".join([words, *penalties]) + ".",))
+        if picture:
+            yield Figure(self._drawing(targets, self._followed(targets)))
+
+    def _followed(self, targets: Sequence[Target]) -> int:
+        """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
+        for target in targets:
+            if target.kind in ("W", "b") and not target.whole:
+                return self.gradients.first_followed(Quantity(target.kind, target.layer, target.index))
+        return 0
+
+    def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
+        def number(value: float) -> str:
+            return text(
+                Number(value, measured=True), min(self.digits, 6) if isinstance(self.digits, int) else 6
+            )
+
+        notation = self.writer.notation
+        drawing = draw(
+            self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
+            sample=sample, inputs=notation.inputs, number=number, tags=_tags(self.net, targets),
+            notation=notation,
+        )  # fmt: skip
+        if self.evidence.n_samples == 1:
+            return drawing
+        said = f"The numbers are those of sample {notation.sample(sample)}."
+        return replace(drawing, caption=f"{said} {drawing.caption}".rstrip())
+
+    # ------------------------------------------------------------------ what was asked for
+
+    def target(self, target: Target) -> Iterator[Block]:
+        """The blocks of one target."""
+        if target.kind in self._parts:
+            yield from self._parts[target.kind]()
+        elif target.whole:
+            kinds = {"layer": "zadWb", "delta": "d"}.get(target.kind, target.kind)
+            yield from self._layer(target.layer, kinds)
+        elif target.kind in ("W", "b"):
+            p = Quantity(target.kind, target.layer, target.index)
+            yield from self.gradients.parameter(p)
+            yield from self._update_of(p)
+        elif target.kind == "delta":
+            for sample in range(min(self.evidence.n_samples, 3)):
+                yield from self.gradients.delta_part(Quantity("delta", target.layer, target.index, sample))
+        else:
+            yield from quantity_part(self.writer, target.kind, target.layer, *target.index)
+
+    def _update_of(self, p: Quantity) -> Iterator[Block]:
+        if self.updates is not None:
+            yield from self.updates.parameter(p)
+        elif self.searches:
+            yield from _NO_STEP
+
+    def _layer(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
+        """Matrices; or, in tutorial notation, which has none, matrix notation."""
+        writer = self.writer
+        if writer.notation.name == "tutorial":
+            evidence = self.evidence
+            matrices = notation_by_name("matrix")(
+                self.net, writer.notation.inputs, evidence.n_samples, evidence.plain
+            )
+            writer = Writer(evidence, matrices, writer.hand.decimals if writer.hand else None)
+        yield from LayerDerivation(writer, layer).blocks(kinds, level)
+
+    @property
+    def _neuron_by_neuron(self) -> bool:
+        return self.writer.notation.name == "tutorial"
+
+    def _forward(self) -> Iterator[Block]:
+        if self._neuron_by_neuron:
+            yield from forward_part(self.writer)
+            return
+        yield Heading(("Forward pass",))
+        for layer in range(1, self.evidence.n_layers + 1):
+            yield from self._layer(layer, "za", 3)
+
+    def _backward(self) -> Iterator[Block]:
+        if self._neuron_by_neuron:
+            yield from self.gradients.backward_part()
+            return
+        yield Heading(("Backward pass",))
+        for layer in range(self.evidence.n_layers, 0, -1):
+            yield from self._layer(layer, "dWb", 3)
+
+    def _update(self) -> Iterator[Block]:
+        if self.updates is not None:
+            yield from self.updates.table()
+        elif self.searches:
+            yield from _NO_STEP
+
+    # ------------------------------------------------------------------ by hand
+
+    def _drift(self) -> Iterator[Block]:
+        hand = self.writer.hand
+        if hand is None:
+            return
+        yield Heading(("By hand",))
+        yield Paragraph(
+            (f"Every step was rounded to {hand.decimals} decimals. What that does to the results:",)
+        )
+        rows = []
+        for leaf in self.writer.results:
+            rounded, exact = hand(leaf), self.evidence(leaf)
+            apart = f"{abs(rounded - exact) / abs(exact):.2%}" if exact else "–"
+            cells: list[Inline] = [
+                Number(rounded, True),
+                Number(exact, True),
+                Number(rounded - exact, True),
+                apart,
+            ]
+            rows.append((*self.writer.words(leaf), *cells))
+        yield Table(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
+
+
+_NO_STEP = (
+    Heading(("The update",), 3),
+    Paragraph(
+        ("L-BFGS finds its step by a line search over several gradients: no one formula gives the value.",)
+    ),
+)
+
+
+def _tags(net: Network, targets: Sequence[Target]) -> dict[str, int]:
+    """The colours of what was asked for, as the first derivation of a parameter has them."""
+    for target in targets:
+        if target.kind in ("W", "b", "z", "a", "delta") and target.index:
+            neuron = neuron_names(net.sizes)[target.layer - 1][target.index[-1]]
+            if target.kind != "W":
+                return {neuron: 0}
+            i = target.index[0]
+            source = f"i{i + 1}" if target.layer == 1 else neuron_names(net.sizes)[target.layer - 2][i]
+            weight = weight_number(net.sizes, target.layer, *target.index)
+            return {neuron: 1, source: 2, f"w{weight}": 2}
+    return {}
+
+
+def _merged(blocks: Sequence[Block]) -> list[Block]:
+    """Blocks of lines that follow each other become one, so that they are aligned."""
+    merged: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Lines) and merged and isinstance(merged[-1], Lines):
+            merged[-1] = Lines(merged[-1].lines + block.lines)
+        else:
+            merged.append(block)
+    return merged

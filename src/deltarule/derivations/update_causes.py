@@ -1,0 +1,77 @@
+"""Why a parameter changed at one update of a training run: who pulled it, and what else moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.quantities import Quantity
+from deltarule.derivations.updates import UpdateDerivation
+from deltarule.documents.document import Block, Heading, Inline, Paragraph, Table
+from deltarule.formula.tree import Number
+from deltarule.training.replay import Moment
+
+__all__ = ["reasons", "when"]
+
+
+def when(moment: Moment) -> Paragraph:
+    """Say which update of the run this is, and of how many samples."""
+    n = len(moment.rows)
+    samples = f"{n} sample{'s' if n > 1 else ''}"
+    return Paragraph((f"Update {moment.step}: epoch {moment.epoch}, batch {moment.batch}, {samples}.",))
+
+
+#: So many samples are named.
+MOST_SAMPLES = 5
+
+
+def reasons(updates: UpdateDerivation, p: Quantity, moment: Moment) -> Iterator[Block]:
+    """Which samples pulled, and where the change comes from."""
+    writer, evidence = updates.writer, updates.writer.evidence
+    pulls = _pulls(evidence, p)
+    if not pulls.any():
+        yield Paragraph(writer.words("None of these samples pulls ", p, "."))
+    elif len(pulls) > 1:
+        yield Heading(writer.words("Who pulled ", p), 3)
+        yield _pull_table(pulls, moment.rows)
+    position = updates.position(p)
+    if position in evidence.net.frozen:
+        return
+    parts = updates.step.sources(position, {"the samples": float(pulls.sum()), **_penalties(evidence, p)})
+    yield Heading(writer.words("Where the change of ", p, " came from"), 3)
+    change = float(updates.step.after[position] - evidence.net.parameters[position])
+    rows = [(name, Number(part, True), _share(part, change)) for name, part in parts.items()]
+    yield Table(("part", "change", "share"), (*rows, ("together", Number(change, True), "")))
+
+
+def _share(part: float, change: float) -> str:
+    return f"{part / change + 0.0:.1%}" if change else "–"
+
+
+def _pulls(evidence: Evidence, p: Quantity) -> Array:
+    """What each sample adds to the gradient, (n_samples,)."""
+    delta = evidence.grads[p.layer - 1].delta
+    pulled = delta[:, p.index[-1]] if p.index else delta.sum(axis=1)
+    return pulled * evidence.trace[p.layer - 1].x[:, p.index[0]] if p.kind == "W" else pulled
+
+
+def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
+    objective = evidence.net.objective
+    if p.kind == "b":
+        return {}
+    w = evidence(p)
+    l1 = {"the L1 penalty": objective.l1 * float(np.sign(w))} if objective.l1 else {}
+    return l1 | ({"the L2 penalty": objective.l2 * w} if objective.l2 else {})
+
+
+def _pull_table(pulls: Array, rows: Array) -> Table:
+    order = np.argsort(-np.abs(pulls), kind="stable")
+    shown, left = order[:MOST_SAMPLES], order[MOST_SAMPLES:]
+    cells: list[tuple[Inline, ...]] = [(f"sample {rows[i]}", Number(float(pulls[i]), True)) for i in shown]
+    if len(left):
+        cells.append((f"{len(left)} others", Number(float(pulls[left].sum()), True)))
+    cells.append(("together", Number(float(pulls.sum()), True)))
+    return Table(("training sample", "adds to the gradient"), tuple(cells))

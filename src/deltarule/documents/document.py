@@ -1,0 +1,94 @@
+"""What a derivation consists of, free of any format: headings, paragraphs, lines, tables, a figure."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from deltarule.documents.drawing import Drawing
+from deltarule.formula.tree import Expr
+from deltarule.registry import record
+
+__all__ = ["Block", "Document", "Figure", "Heading", "Inline", "Line", "Lines", "Paragraph", "Table"]
+
+#: A piece of running text: words, which may hold any characters, or a formula.
+Inline: TypeAlias = str | Expr
+
+
+@record
+class Heading:
+    """A heading: level 2 for a part, 3 for a section of it (1 is the document's title)."""
+
+    parts: tuple[Inline, ...]
+    level: int = 2
+
+
+@record
+class Paragraph:
+    """Running text; ``aside`` is what may be skipped."""
+
+    parts: tuple[Inline, ...]
+    aside: bool = False
+
+
+@record
+class Line:
+    """A line of a derivation: ``sides[0] = sides[1] = …``, with a remark behind it.
+
+    Parameters
+    ----------
+    sides : tuple of Expr
+        The quantity; its formula in symbols; the formula with numbers; its value.
+    note : tuple of Inline
+        What is said about the line; empty for nothing.
+    relation : "=" or "←"
+        Between the first two sides; "←" says that a new value takes an old one's place.
+    result : bool
+        Whether this is what was asked for.
+    """
+
+    sides: tuple[Expr, ...]
+    note: tuple[Inline, ...] = ()
+    relation: str = "="
+    result: bool = False
+
+
+@record
+class Lines:
+    """Lines that belong together, with their relation signs below each other."""
+
+    lines: tuple[Line, ...]
+
+
+@record
+class Table:
+    """A small table: words in the first column, numbers or formulas in the others."""
+
+    header: tuple[Inline, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+
+
+@record
+class Figure:
+    """The network, drawn."""
+
+    drawing: Drawing
+
+
+Block: TypeAlias = Heading | Paragraph | Lines | Table | Figure
+
+
+@record
+class Document:
+    """A title and what stands below it.
+
+    Parameters
+    ----------
+    title : str
+    blocks : tuple of Block
+    digits : int or "full"
+        Significant digits of measured numbers.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    digits: int | str = 9

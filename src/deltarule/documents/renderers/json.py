@@ -1,0 +1,117 @@
+"""A document as data for JSON: what programs read, and what the Typst template draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from deltarule.documents.document import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Paragraph,
+    Table,
+)
+from deltarule.documents.drawing import Column, Drawing, Edge, Gap, Node
+from deltarule.formula.json import Data, DataEmitter, as_json_number, as_json_text
+
+__all__ = ["document_data"]
+
+
+def document_data(document: Document) -> dict[str, Any]:
+    """A document as dictionaries, lists, texts and numbers that JSON knows.
+
+    A document has ``title``, ``digits`` and ``blocks``. Each block is a dictionary; ``block`` says which.
+    F is a formula as :func:`deltarule.formula.json.data` has it, a part is a text or F::
+
+        heading    level: 2 or 3; parts: [part, …]; text: the same without formulas
+        paragraph  aside: whether it may be skipped; parts: [part, …]
+        lines      lines: [line, …]
+        table      header: [part, …]; rows: [[part, …], …]
+        figure     caption: text; columns: [column, …]; edges: [edge, …]
+
+        line       sides: [F, …]; relation: "=" or "←"; note: [part, …]; result: whether it was asked for
+        column     name, activation: texts; nodes: [neuron or gap, …]; bias: neuron or null
+        neuron     name: text; values: [[label, number as text], …]; tag
+        gap        left_out: how many neurons
+        edge       layer, source, target; name: text; weight: number; text: the number as text; tag
+
+    An edge leads from node ``source`` of column ``layer - 1`` to node ``target`` of column ``layer``. A tag
+    is a colour, 0 to 7, or null. NaN and infinity are the texts "NaN", "Infinity" and "-Infinity".
+
+    Examples
+    --------
+    >>> document_data(Document("One", (Paragraph(("two",)),)))["blocks"]
+    [{'block': 'paragraph', 'aside': False, 'parts': ['two']}]
+    """
+    formula = DataEmitter(document.digits)
+    return {
+        "title": as_json_text(document.title),
+        "digits": document.digits,
+        "blocks": [_block(block, formula) for block in document.blocks],
+    }
+
+
+def _block(block: Block, formula: DataEmitter) -> Data:
+    match block:
+        case Heading():
+            parts = _parts(block.parts, formula)
+            return {"block": "heading", "level": block.level, "parts": parts, "text": _plain(block.parts)}
+        case Paragraph():
+            return {"block": "paragraph", "aside": block.aside, "parts": _parts(block.parts, formula)}
+        case Lines():
+            return {"block": "lines", "lines": [_line(line, formula) for line in block.lines]}
+        case Table():
+            rows = [_parts(row, formula) for row in block.rows]
+            return {"block": "table", "header": _parts(block.header, formula), "rows": rows}
+        case Figure():
+            return {"block": "figure", **_drawing(block.drawing)}
+
+
+def _parts(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:
+    return [as_json_text(part) if isinstance(part, str) else formula(part) for part in parts]
+
+
+def _plain(parts: Sequence[Inline]) -> str:
+    return as_json_text("".join(map(str, parts)))
+
+
+def _line(line: Line, formula: DataEmitter) -> Data:
+    return {
+        "sides": [formula(side) for side in line.sides],
+        "relation": line.relation,
+        "note": _parts(line.note, formula),
+        "result": line.result,
+    }
+
+
+def _drawing(drawing: Drawing) -> Data:
+    return {
+        "caption": as_json_text(drawing.caption),
+        "columns": [_column(column) for column in drawing.columns],
+        "edges": [_edge(edge) for edge in drawing.edges],
+    }
+
+
+def _column(column: Column) -> Data:
+    return {
+        "name": as_json_text(column.name),
+        "activation": as_json_text(column.activation),
+        "nodes": [_node(item) for item in column.nodes],
+        "bias": None if column.bias is None else _node(column.bias),
+    }
+
+
+def _node(item: Node | Gap) -> Data:
+    if isinstance(item, Gap):
+        return {"left_out": item.count}
+    values = [[as_json_text(text) for text in pair] for pair in item.values]
+    return {"name": as_json_text(item.name), "values": values, "tag": item.tag}
+
+
+def _edge(edge: Edge) -> Data:
+    return {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}

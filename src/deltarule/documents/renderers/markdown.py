@@ -1,0 +1,125 @@
+"""A document as Markdown with LaTeX formulas, for GitHub, Jupyter and other readers with KaTeX or MathJax.
+
+GitHub reads Markdown inside formulas too: a backslash before punctuation is lost, ``_`` may begin emphasis,
+``<`` a tag. So formulas do without: ``\\cr`` for ``\\\\``, ``\\lt`` for ``<``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from deltarule.documents.document import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Paragraph,
+    Table,
+)
+from deltarule.documents.renderers.latex import aligned_rows, extent, span
+from deltarule.documents.sketch import sketch
+from deltarule.formula.latex import LatexEmitter, printable
+from deltarule.formula.tree import Expr, Words
+
+__all__ = ["markdown"]
+
+_ROOM = 90  # digits that fit beside each other
+_MOST_LINES = 40  # in one block: KaTeX refuses formulas with too many commands
+_SKETCH = 88  # columns
+
+_SHIELDED = {
+    "\\\\": "\\cr ", "\\,": "\\thinspace ", "\\{": "\\lbrace ", "\\}": "\\rbrace ",
+    "[": "\\lbrack ", "]": "\\rbrack ", "<": "\\lt ", ">": "\\gt ", "|": "\\vert ", "_": "_ ",
+    "\\_": "{\\underline{\\enspace}}",
+    "\\#": "\\text{＃}", "\\$": "\\text{＄}", "\\%": "\\text{％}", "\\&": "\\text{＆}",
+}  # fmt: skip
+_IN_FORMULAS = re.compile(r"\\[^A-Za-z]|[][<>|]|(?<![A-Za-z0-9])_")
+
+_ESCAPES = {
+    "\\": r"<span>\\</span>", "$": r"<span>\$</span>",  # else MathJax finds them again in the page
+    "<": "&lt;", ">": "&gt;", "&": "&amp;", "://": r":\//", "www.": r"www\.",
+    **{sign: f"\\{sign}" for sign in "`*_[]|~^#@"},
+}  # fmt: skip
+_IN_WORDS = re.compile("|".join(map(re.escape, _ESCAPES)))
+_FIRST = re.compile(r"^([0-9]+(?=[.)](?: |$))|(?=[-+=:]))(.)")  # what would begin a list or an underline
+
+
+def markdown(document: Document) -> str:
+    """The document in Markdown.
+
+    Formulas stand in ``$…$`` and ``$$…$$``; the network is drawn in characters.
+    """
+    writer = _Writer(document.digits)
+    blocks = [f"# {writer.inline([document.title])}", *map(writer, document.blocks)]
+    return "\n\n".join(blocks) + "\n"
+
+
+class _Writer:
+    """Writes blocks."""
+
+    def __init__(self, digits: int | str) -> None:
+        self.emitter = LatexEmitter(digits)
+
+    def __call__(self, block: Block) -> str:
+        write: Callable[[Block], str] = getattr(self, type(block).__name__.lower())
+        return write(block)
+
+    def inline(self, parts: Sequence[Inline]) -> str:
+        written = "".join(_prose(part) if isinstance(part, str) else self._formula(part) for part in parts)
+        apart = written.strip().replace("$$", "$ $")  # formulas beside each other
+        return _FIRST.sub(r"\1\\\2", apart)
+
+    def _formula(self, part: Expr) -> str:
+        return _prose(part.words) if isinstance(part, Words) else f"${_shielded(self.emitter(part))}$"
+
+    def heading(self, block: Heading) -> str:
+        return f"{'#' * block.level} {self.inline(block.parts)}"
+
+    def paragraph(self, block: Paragraph) -> str:
+        return "> " * block.aside + self.inline(block.parts)
+
+    def lines(self, block: Lines) -> str:
+        starts = range(0, len(block.lines), _MOST_LINES)
+        return "\n\n".join(self._aligned(block.lines[start : start + _MOST_LINES]) for start in starts)
+
+    def _aligned(self, lines: Sequence[Line]) -> str:
+        lead = max(extent(line.sides[0], self.emitter.digits) for line in lines)
+        rows = (_shielded(row) for line in lines for row in self._rows(line, lead))
+        inner = " \\cr\n".join(row if row[0] in "\\&" or row[0].isalpha() else f"{{}}{row}" for row in rows)
+        return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+    def _rows(self, line: Line, lead: int) -> list[str]:
+        rows = aligned_rows(line, self.emitter, _ROOM - lead)
+        sources = [row.source for row in rows]
+        if not line.note:
+            return sources
+        parts = (self.emitter(Words(part) if isinstance(part, str) else part) for part in line.note)
+        note = rf"\textcolor{{gray}}{{{''.join(parts)}}}"
+        if lead + rows[-1].extent + span(line.note, self.emitter.digits) < _ROOM:
+            return [*sources[:-1], rf"{sources[-1]} \qquad {note}"]
+        return [*sources, rf"& \qquad {note}"]
+
+    def table(self, block: Table) -> str:
+        rows = [[self.inline([cell]) for cell in row] for row in (block.header, *block.rows)]
+        kinds = ["---", *["---:"] * (len(block.header) - 1)]
+        header, *others = (f"| {' | '.join(row)} |" for row in rows)
+        return "\n".join([header, f"| {' | '.join(kinds)} |", *others])
+
+    def figure(self, block: Figure) -> str:
+        drawn = sketch(block.drawing, _SKETCH)
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", drawn) or [""]))
+        return f"{fence}\n{drawn}\n{fence}\n\n{self.inline([block.drawing.caption])}".rstrip()
+
+
+def _shielded(source: str) -> str:
+    """A formula without what Markdown would take for its own."""
+    return _IN_FORMULAS.sub(lambda match: _SHIELDED[match[0]], source)
+
+
+def _prose(words: str) -> str:
+    """Running text."""
+    return _IN_WORDS.sub(lambda match: _ESCAPES[match[0]], printable(words))

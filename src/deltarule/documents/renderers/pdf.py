@@ -1,0 +1,113 @@
+"""A document as a PDF, typeset by Typst with the fonts that it brings: the same pages everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from unicodedata import category, normalize
+
+from deltarule.documents.document import Document
+from deltarule.documents.renderers.json import document_data
+from deltarule.documents.svg import TAG_COLOURS
+from deltarule.formula.text import clean
+from deltarule.registry import import_extra
+
+__all__ = ["pdf"]
+
+
+def pdf(document: Document) -> bytes:
+    """A document as a PDF/A-2b file; equal documents give equal bytes.
+
+    A character that no font of Typst has is printed as its number, ``‹U+1F642›``.
+
+    Raises
+    ------
+    MissingExtraError
+        If Typst is not installed.
+    """
+    typst = import_extra("typst", "pdf")
+    data = _each_text(document_data(document), _plain)
+    try:
+        return _compiled(data)
+    except typst.TypstError as error:
+        if not _is_about_glyphs(error):
+            raise
+        return _compiled(_each_text(data, _drawable))
+
+
+def _is_about_glyphs(error: Any) -> bool:
+    """Whether PDF/A was refused because a character has no glyph in any font."""
+    return "could not be displayed" in error.message
+
+
+def _compiled(data: Any) -> bytes:
+    typst = import_extra("typst", "pdf")
+    inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
+    pages: bytes = typst.compile(
+        _template(),
+        font_paths=_fonts(),
+        sys_inputs=inputs,
+        format="pdf",
+        pdf_standards="a-2b",
+        timestamp=0,  # PDF/A wants a date; that of today would make every file another one
+    )
+    return pages
+
+
+@cache
+def _template() -> bytes:
+    return files("deltarule.documents").joinpath("assets", "document.typ").read_bytes()
+
+
+@cache
+def _fonts() -> Any:
+    return import_extra("typst", "pdf").Fonts(include_system_fonts=False, include_embedded_fonts=True)
+
+
+def _each_text(data: Any, change: Callable[[str], str]) -> Any:
+    """The same data with each text in it changed."""
+    match data:
+        case str():
+            return change(data)
+        case list():
+            return [_each_text(item, change) for item in data]
+        case dict():
+            return {key: _each_text(item, change) for key, item in data.items()}
+    return data
+
+
+def _plain(words: str) -> str:
+    """The text on one line, with numbers for what has no shape of its own: marks, private characters."""
+    composed = normalize("NFC", clean(words))
+    return "".join(_number(c) if category(c) in ("Mn", "Mc", "Me", "Co") else c for c in composed)
+
+
+def _drawable(words: str) -> str:
+    """The text with numbers for the characters that cannot be drawn."""
+    return "".join(c if _is_drawable(c) else _number(c) for c in words)
+
+
+def _number(character: str) -> str:
+    return f"‹U+{ord(character):04X}›"
+
+
+@cache
+def _is_drawable(character: str) -> bool:
+    """Whether Typst's fonts have it, in each place where text may stand."""
+    if character.isascii():
+        return True
+    words = {"node": "words", "text": character}
+    blocks = [
+        {"block": "heading", "level": 2, "parts": [character, words], "text": character},
+        {"block": "paragraph", "aside": False, "parts": [character, words]},
+    ]
+    try:
+        _compiled({"title": character, "blocks": blocks})
+    except import_extra("typst", "pdf").TypstError as error:
+        if not _is_about_glyphs(error):
+            raise
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""Engines: what runs the epochs. The reference is NumPy, readable, and the specification."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from importlib.util import find_spec
+from types import ModuleType
+
+from deltarule.errors import InputError
+from deltarule.nn.engines import compiled, reference
+from deltarule.nn.engines.contract import Model
+from deltarule.nn.optimizers import GradientStep, Optimizer
+from deltarule.registry import did_you_mean
+
+__all__ = ["ENGINES", "choose_engine", "compiled", "engine_to_predict", "reference"]
+
+#: The engines by name.
+ENGINES: dict[str, ModuleType] = {"reference": reference, "compiled": compiled}
+
+
+#: ``"auto"`` compiles where NumPy would take longer than this, in seconds: about twice what compiling takes
+#: where nothing is cached …
+LONG = 20.0
+#: … as estimated from seconds for an update, for its calls, and for a row and a parameter of it.
+CALLS, NUMBERS = 6e-5, 5e-11
+
+
+def engine_to_predict(name: str, model: Model) -> ModuleType:
+    """The engine of that name; or the reference, with a warning, where it cannot run the network."""
+    if name == "reference":
+        return reference
+    _check_name(name, ENGINES)
+    reason = compiled.cannot_predict(model)
+    if reason:
+        warnings.warn(_NUMPY_DOES.format(reason), stacklevel=3)
+        return reference
+    return compiled
+
+
+def _check_name(name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if not isinstance(name, str):
+        raise InputError(f"engine must be a name, got {name!r}; names: {', '.join(names)}")
+    if name not in names:
+        raise InputError(f"unknown engine {name!r}{did_you_mean(name, names)}")
+
+
+_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
+
+
+def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_updates: int) -> str:
+    """The engine that ``name`` stands for.
+
+    ``"auto"`` is the compiled one where NumPy would take long, else the reference. It looks at the job alone,
+    not at what is cached, so that equal jobs give equal bits. What the compiled engine cannot run, such as a
+    user's own activation, the reference runs, with a warning.
+
+    Parameters
+    ----------
+    name : str
+    model : Model
+    optimizer : Optimizer
+    size : int
+        Rows of a batch.
+    n_updates : int
+
+    Raises
+    ------
+    InputError
+        If there is no such engine.
+    MissingExtraError
+        If it needs a package that is not installed.
+    """
+    _check_name(name, ("auto", *ENGINES))
+    if name == "reference" or not isinstance(optimizer, GradientStep):
+        return "reference"
+    if name == "auto":
+        long = n_updates * (CALLS + NUMBERS * size * model.parameters.size) > LONG
+        worthwhile = long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
+        return "compiled" if worthwhile else "reference"
+    reason = compiled.cannot_train(model, optimizer)
+    if reason:
+        warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)
+        return "reference"
+    return "compiled"

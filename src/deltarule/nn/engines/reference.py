@@ -1,0 +1,149 @@
+"""The reference engine: forward and backward propagation as the formulas say it, in NumPy.
+
+It is the specification. Whatever computes faster has to give the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from deltarule.arrays import Array, Scaled, as_batch, keep_freed_memory
+from deltarule.nn.engines.contract import Batch, Model, Samples
+from deltarule.nn.layers import Gradients, Layer, Trace
+from deltarule.nn.losses import Objective
+from deltarule.nn.optimizers import GradientStep
+
+__all__ = ["backward", "cost", "forward", "outputs_of", "predict", "run_epochs"]
+
+#: Rows times parameters to go through in one call, beyond a first epoch.
+BLOCK = 0
+
+#: Rows to predict at a time.
+CHUNK = 512
+
+#: A product too small for a float is 0, and that is no cause for alarm.
+_underflow_is_zero = np.errstate(under="ignore")
+
+
+@_underflow_is_zero
+def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None = None) -> Trace:
+    """Every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
+    trace = Trace()
+    for layer in layers:
+        trace.append(layer.forward(x, rng))
+        x = trace.output
+    return trace
+
+
+def predict(model: Model, x: Array | Scaled) -> Array:
+    """See :mod:`deltarule.nn.engines.contract`."""
+    return outputs_of(model.layers, x)
+
+
+@_underflow_is_zero
+def outputs_of(layers: Sequence[Layer], x: Array | Scaled) -> Array:
+    """``a`` of the last of some layers (n, n_out) for any number of rows of ``x``, in bounded memory."""
+    dtype = layers[0].W.dtype
+    found = np.empty((len(x), layers[-1].dense.n_out), dtype)
+    for start in range(0, len(x), CHUNK):
+        a = as_batch(x[start : start + CHUNK], dtype)
+        for layer in layers:
+            a = layer.value(a)
+        found[start : start + CHUNK] = a
+    return found
+
+
+@_underflow_is_zero
+def cost(
+    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
+) -> float:
+    """The objective for targets ``y`` (n, n_outputs), penalties included."""
+    last = trace[-1]
+    data = (objective.terms(last.z, last.a, y) * objective.shares(len(y), weight)).sum()
+    return data + sum(objective.penalty(layer.W) for layer in layers)
+
+
+@_underflow_is_zero
+def backward(
+    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
+) -> Gradients:
+    """Every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
+
+        delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
+        dW_l = x_l.T @ delta_l,   db_l = Σ delta_l
+
+    Rumelhart, Hinton & Williams (1986), equations 13 and 14: the generalised delta rule.
+    """
+    flat = np.empty(sum(layer.dense.n_parameters for layer in layers), trace.output.dtype)
+    grads = Gradients([], flat)
+    last, end = trace[-1], flat.size
+    delta = objective.sample_delta(last.z, last.a, y) * objective.shares(len(y), weight)
+    for index in reversed(range(len(layers))):
+        layer, start = layers[index], end - layers[index].dense.n_parameters
+        grads.append(layer.gradients(trace[index], delta, flat[start:end]))
+        if objective.l1 or objective.l2:
+            dW = grads[-1].dW
+            dW += objective.penalty_gradient(layer.W)
+        if index > 0:
+            before = trace[index - 1]
+            delta = layers[index - 1].activation.delta(layer.dx(trace[index], delta), before.z, before.a)
+        end = start
+    grads.reverse()
+    return grads
+
+
+def run_epochs(
+    model: Model,
+    samples: Samples,
+    size: int,
+    orders: Array | None,
+    optimizer: GradientStep,
+    slots: Array,
+    rates: Array,
+    t: int,
+    rng: np.random.Generator,
+) -> Array:
+    """See :mod:`deltarule.nn.engines.contract`."""
+    keep_freed_memory()
+    theta, losses = model.parameters, []
+    for epoch, epoch_rates in enumerate(rates):
+        before = theta.copy()
+        batches = samples.batches(size, None if orders is None else orders[epoch], theta.dtype)
+        loss = _run_epoch(model, batches, optimizer, slots, epoch_rates, t, rng)
+        if not (math.isfinite(loss) and np.isfinite(theta).all()):
+            theta[:] = before
+            break
+        losses.append(loss)
+        t += len(epoch_rates)
+    return np.array(losses)
+
+
+def _run_epoch(
+    model: Model,
+    batches: Iterator[Batch],
+    optimizer: GradientStep,
+    slots: Array,
+    rates: Array,
+    t: int,
+    rng: np.random.Generator,
+) -> float:
+    """One update for each batch; the epoch's loss, or NaN at the first cost that is not finite."""
+    layers, objective, theta = model.layers, model.objective, model.parameters
+    total, counted = 0.0, 0.0
+    for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):
+        trace = forward(layers, x, rng)
+        batch_cost = float(cost(layers, objective, trace, y, weight))
+        if not math.isfinite(batch_cost):
+            return math.nan
+        grads = backward(layers, objective, trace, y, weight)
+        grads.flat[model.frozen] = 0
+        optimizer.clip(grads.flat)
+        t += 1
+        optimizer.update(theta, grads.flat, slots, rate, t, model.decaying)
+        count = len(y) if weight is None else float(weight.sum())
+        total += batch_cost * count if objective.reduction == "mean" else batch_cost
+        counted += count
+    return total / counted if objective.reduction == "mean" and counted else total

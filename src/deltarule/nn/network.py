@@ -1,0 +1,441 @@
+"""The network: layers in a row over one flat vector of parameters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.arrays import (
+    Array,
+    Scaled,
+    Sparse,
+    aligned_empty,
+    as_batch,
+    as_inputs,
+    as_numbers,
+    as_sample_weight,
+    check_finite,
+    check_whole,
+)
+from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
+from deltarule.nn.activations import Activation
+from deltarule.nn.architecture import dense_layers, describe
+from deltarule.nn.description import describe_network, parts_of
+from deltarule.nn.engines import engine_to_predict, reference
+from deltarule.nn.initializers import Initializer
+from deltarule.nn.layers import Dense, Gradients, Layer, Trace
+from deltarule.nn.losses import FUSED, LOSSES, Loss, Objective, as_targets
+from deltarule.nn.model_files import read_model, write_model
+from deltarule.nn.parameter_names import name_of, positions
+
+if TYPE_CHECKING:
+    from deltarule.data.encoding import Encoding
+
+__all__ = ["Network"]
+
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A feedforward network: layer after layer ``z = x @ W + b``, ``a = f(z)``.
+
+    All weights and biases lie in one vector, ``parameters``; the layers hold views into it.
+
+    Parameters
+    ----------
+    sizes : sequence of int, or of Dense
+        The number of inputs, of neurons in each hidden layer, and of outputs: ``[2, 3, 1]``; or the layers.
+    activation : str, Activation, or a sequence with one for each hidden layer
+    output : str or Activation
+        Activation of the last layer.
+    loss : str or Loss, optional
+        Where none is named, the one that belongs to the output: cross-entropy to softmax, binary
+        cross-entropy to sigmoid, half squared error to all others.
+    bias : "neuron", "shared" or "none"; or True, False
+        A bias for each neuron, one for each layer, or none.
+    initializer, bias_initializer : str or Initializer
+        How first weights and biases are drawn: ``"normal(0.01)"``; see ``INITIALIZERS``.
+    dropout : float, or a sequence with one for each layer
+        The share of a layer's inputs that training drops. One number means all layers but the first.
+    l1, l2 : float
+        Penalties ``l1·Σ|W| + l2/2·ΣW²`` in the cost.
+    reduction : "mean" or "sum"
+        Of the samples' losses.
+    dtype : "float64" or "float32"
+    seed : int or None
+        Of the first weights; None draws them anew each time.
+
+    Raises
+    ------
+    InputError
+        If a value does not fit; the message names it, and what would.
+
+    Examples
+    --------
+    >>> net = Network([2, 3, 1], activation="tanh", output="sigmoid", seed=0)
+    >>> net
+    Network(2 → 3 tanh → 1 sigmoid, 13 parameters)
+    >>> trace = net.forward([[0.0, 1.0]])
+    >>> trace.output.shape, trace[0].z.shape
+    ((1, 1), (1, 3))
+    >>> net.backward(trace, [[1.0]])[1].dW.shape
+    (3, 1)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] | Sequence[Dense],
+        *,
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        output: str | Activation = "identity",
+        loss: str | Loss | None = None,
+        bias: str | bool = "neuron",
+        initializer: str | Initializer | None = None,
+        bias_initializer: str | Initializer = "zeros",
+        dropout: float | Sequence[float] = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        reduction: str = "mean",
+        dtype: str = "float64",
+        seed: int | None = 0,
+    ) -> None:
+        layers = dense_layers(
+            sizes,
+            activation,
+            output,
+            dropout,
+            bias=bias,
+            initializer=initializer,
+            bias_initializer=bias_initializer,
+        )
+        if loss is None:
+            loss = dict(FUSED.keys()).get(layers[-1].activation.name, "half_squared_error")
+        self._build(layers, LOSSES.resolve(loss), {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
+        if seed is not None:
+            check_whole("seed", seed, 0)
+        rng = np.random.default_rng(seed)
+        drawn = np.concatenate([layer.draw(rng) for layer in layers])
+        check_finite(drawn, "the first weights")
+        self.parameters[:] = self._narrowed(drawn, "the first weights")
+
+    def _build(self, layers: Sequence[Dense], loss: Loss, terms: dict[str, Any], dtype: str) -> None:
+        """Everything but the values of the parameters."""
+        if dtype not in DTYPES:
+            raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        self.objective = Objective(loss, layers[-1].activation, **terms)
+        self.encoding: Encoding | None = None
+        self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
+        self.freeze()
+
+    def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
+        self.parameters = parameters
+        self.layers: list[Layer] = []
+        start = 0
+        for layer in layers:
+            self.layers.append(Layer(layer, parameters[start : start + layer.n_parameters]))
+            start += layer.n_parameters
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of inputs, then of neurons of each layer."""
+        return [self.layers[0].dense.n_in, *(layer.dense.n_out for layer in self.layers)]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Number type of the parameters and of all that is computed."""
+        return self.parameters.dtype
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that training makes small."""
+        return self.objective.loss
+
+    def __repr__(self) -> str:
+        chain = " → ".join(f"{layer.dense.n_out} {layer.activation.name}" for layer in self.layers)
+        return f"Network({self.sizes[0]} → {chain}, {self.parameters.size:,} parameters)"
+
+    # ------------------------------------------------------------------ computing
+
+    def forward(self, X: Any, rng: np.random.Generator | None = None) -> Trace:
+        """The forward pass, with all it computed.
+
+        Parameters
+        ----------
+        X : array-like, (n_samples, n_features)
+            What SciPy holds sparse stays sparse, ``trace[0].x`` as well.
+        rng : Generator, optional
+            Draws dropout masks; without one nothing is dropped.
+
+        Returns
+        -------
+        Trace
+            ``trace[0].x``, ``.z``, ``.a`` of layer 1, and so on; ``trace.output``.
+
+        Raises
+        ------
+        ShapeError, InputError
+            If X does not fit the first layer or holds anything but finite numbers.
+        """
+        return reference.forward(self.layers, as_batch(self.inputs(X), self.dtype), rng)
+
+    def backward(self, trace: Trace, Y: Any, sample_weight: Any = None) -> Gradients:
+        """The gradient of :meth:`cost`, layer by layer; nothing is updated.
+
+        Parameters
+        ----------
+        trace : Trace
+            What :meth:`forward` returned.
+        Y : array-like, (n_samples, n_outputs)
+            Targets; for one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
+        sample_weight : array-like, (n_samples,), optional
+
+        Returns
+        -------
+        Gradients
+            ``grads[0].delta``, ``.dW``, ``.db`` of layer 1, and so on; ``grads.flat``.
+        """
+        y, weight = self.targets(Y, sample_weight, len(trace.output))
+        return reference.backward(self.layers, self.objective, trace, y, weight)
+
+    def cost(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
+        """``1/n Σ loss + l1·Σ|W| + l2/2·ΣW²``, as :class:`Objective` says it.
+
+        Examples
+        --------
+        >>> Network([1, 1], initializer="zeros").cost([[1.0]], [[2.0]])
+        2.0
+        """
+        trace = self.forward(X)
+        y, weight = self.targets(Y, sample_weight, len(trace.output))
+        return float(reference.cost(self.layers, self.objective, trace, y, weight))
+
+    def predict(self, X: Any, engine: str = "reference") -> Array:
+        """The outputs for each row, in bounded memory.
+
+        Parameters
+        ----------
+        X : array-like, (n_samples, n_features)
+        engine : "reference" or "compiled"
+            The compiled engine is faster, after it has compiled for some seconds on a machine's first call.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_outputs)
+
+        Raises
+        ------
+        ShapeError, InputError
+            As :meth:`forward` does; and if there is no such engine.
+        MissingExtraError
+            If it needs a package that is not installed.
+        """
+        return engine_to_predict(engine, self).predict(self, self.inputs(X))
+
+    def inputs(self, X: Any) -> Array | Scaled:
+        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay.
+
+        Sparse inputs come as :class:`Scaled`, whose ``astype`` makes dense numbers of some rows.
+        """
+        x = X if isinstance(X, Scaled) else as_inputs(X, "X")
+        dense = self.layers[0].dense
+        if x.shape[1] != dense.n_in:
+            raise ShapeError(
+                f"layer 1 ({describe(dense)}) expects inputs of shape (batch, {dense.n_in}), got {x.shape}"
+            )
+        if isinstance(x, Scaled):
+            return x
+        if x.dtype.itemsize >= self.dtype.itemsize:
+            x = self._narrowed(x, "X")
+        return Scaled(x) if isinstance(x, Sparse) else x
+
+    def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
+        """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
+        y = self._narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), "Y")
+        weight = as_sample_weight(sample_weight, n_samples)
+        return y, None if weight is None else self._narrowed(weight, "sample_weight")
+
+    def _narrowed(self, array: Any, name: str) -> Any:
+        """An array, or sparse values, in the network's dtype."""
+        if array.dtype == self.dtype:
+            return array
+        with np.errstate(over="ignore"):
+            narrowed = array.narrowed(self.dtype) if isinstance(array, Sparse) else array.astype(self.dtype)
+        check_finite(narrowed, f"{name} as {self.dtype}")
+        return narrowed
+
+    # ------------------------------------------------------------------ parameters by name
+
+    def select(self, name: str) -> Array:
+        """Where a named parameter lies in ``parameters``, in an array of its shape.
+
+        ``w5``, ``W2``, ``W2[0,1]``, ``b2``, ``b2[1]``, ``W``, ``b``: see :mod:`deltarule.nn.parameter_names`.
+
+        Examples
+        --------
+        >>> Network([2, 2, 2]).select("W1[1,0]")
+        array(2)
+        """
+        return positions([layer.dense for layer in self.layers], name)
+
+    def name_of(self, position: int) -> str:
+        """The name of ``parameters[position]``: ``W2[0,1]`` or ``b2[1]``."""
+        return name_of([layer.dense for layer in self.layers], position)
+
+    def get_weights(self) -> tuple[list[Array], list[Array | None]]:
+        """Copies of the weights and of the biases of each layer."""
+        return (
+            [layer.W.copy() for layer in self.layers],
+            [None if layer.b is None else layer.b.copy() for layer in self.layers],
+        )
+
+    def set_weights(
+        self, weights: Mapping[str, Any] | Sequence[Any], biases: Sequence[Any] | None = None
+    ) -> None:
+        """Put one's own numbers in place; all or, where one does not fit, none.
+
+        Parameters
+        ----------
+        weights : sequence of array-like, (n_in, n_out) each
+            One for each layer; or a mapping from names (see :meth:`select`) to numbers or arrays.
+        biases : sequence of array-like or None, (n_biases,) each, optional
+            One for each layer; left as they are where not given.
+
+        Examples
+        --------
+        >>> net = Network([2, 1])
+        >>> net.set_weights({"w1": 0.15, "w2": 0.2, "b1": 0.35})
+        >>> net.parameters
+        array([0.15, 0.2 , 0.35])
+        """
+        named = weights if isinstance(weights, Mapping) else self._named_by_layer(weights, biases)
+        parameters = self.parameters.copy()
+        for name, values in named.items():
+            places = self.select(name)
+            new = as_numbers(values, name)
+            check_finite(new, name)
+            if new.shape not in ((), places.shape):
+                raise ShapeError(f"{name} must have shape {places.shape}, got {new.shape}")
+            parameters[places] = self._narrowed(new, name)
+        self.parameters[:] = parameters
+
+    def _named_by_layer(self, weights: Sequence[Any], biases: Sequence[Any] | None) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        for kind, values in (("W", weights), ("b", biases)):
+            if values is not None and len(values) != len(self.layers):
+                what = "weight arrays" if kind == "W" else "bias arrays"
+                raise ShapeError(
+                    f"{len(self.layers)} layers need {len(self.layers)} {what}, got {len(values)}"
+                )
+            named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
+        return named
+
+    def freeze(self, *names: str) -> None:
+        """Keep the named parameters as they are in training (see :meth:`select`); no name thaws all.
+
+        Examples
+        --------
+        >>> net = Network([2, 2, 1])
+        >>> net.freeze("b", "W1[0,1]")
+        >>> net.frozen
+        array([1, 4, 5, 8])
+        """
+        places = [self.select(name).ravel() for name in names]
+        self._freeze(np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp))
+
+    def _freeze(self, frozen: Array) -> None:
+        """``frozen``: where parameters must not move; ``decaying``: where they are weights that may."""
+        self.frozen = frozen
+        self.decaying = np.zeros(self.parameters.size, dtype=bool)
+        self.decaying[self.select("W")] = True
+        self.decaying[frozen] = False
+
+    # ------------------------------------------------------------------ copies and files
+
+    def copy(self, dtype: Any = None) -> Network:
+        """A network with parameters of its own, in another number type if one is named."""
+        layers = [layer.dense for layer in self.layers]
+        parameters = self.parameters.astype(dtype or self.dtype, copy=False)
+        return _from_parts(layers, self.objective, self.encoding, parameters, self.frozen.copy())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle and copies: the layers become views again."""
+        layers = [layer.dense for layer in self.layers]
+        return _from_parts, (layers, self.objective, self.encoding, self.parameters, self.frozen)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network and its encoding to one safetensors file, atomically.
+
+        Raises
+        ------
+        InputError
+            If a parameter is not finite, an activation or loss is not registered, or the path cannot be
+            written.
+        OSError
+            If writing fails; what was there before still is.
+        """
+        write_model(path, self.description(), self.arrays())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network that :meth:`save` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is anything else, or damaged.
+        """
+        return cls.from_description(path, *read_model(path))
+
+    def arrays(self) -> dict[str, Array]:
+        """What :meth:`save` writes as arrays."""
+        check_finite(self.parameters, "parameters")
+        return {"parameters": self.parameters, "frozen": self.frozen.astype(np.int64)}
+
+    def description(self) -> dict[str, Any]:
+        """What :meth:`save` writes as text: the layers, the objective, the encoding."""
+        return describe_network([layer.dense for layer in self.layers], self.objective, self.encoding)
+
+    @classmethod
+    def from_description(
+        cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]
+    ) -> Network:
+        """The network of a file's description and arrays; ``path`` is for messages."""
+        try:
+            parts = parts_of(description, arrays)
+            net = object.__new__(cls)
+            net._build(parts.layers, parts.loss, parts.terms, str(parts.parameters.dtype))
+        except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
+            raise ModelFileError(f"{path} does not describe a network: {error}") from None
+        net.parameters[:] = parts.parameters
+        net._freeze(parts.frozen)
+        net.encoding = parts.encoding
+        return net
+
+
+def _from_parts(
+    layers: Sequence[Dense], objective: Objective, encoding: Encoding | None, parameters: Array, frozen: Array
+) -> Network:
+    """A network with these records, and copies of these numbers."""
+    net = object.__new__(Network)
+    net.objective, net.encoding = objective, encoding
+    own = aligned_empty(parameters.shape, parameters.dtype)
+    own[:] = parameters
+    net._bind(layers, own)
+    net._freeze(frozen)
+    return net
+
+
+def _zeros(n_parameters: int, dtype: str) -> Array:
+    try:
+        parameters = aligned_empty((n_parameters,), dtype)
+        parameters[:] = 0
+        return parameters
+    except (MemoryError, ValueError):
+        raise InputError(
+            f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"
+        ) from None

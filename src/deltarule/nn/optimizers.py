@@ -1,0 +1,402 @@
+"""Optimizers, in order of complexity: how parameters move against their gradient.
+
+An optimizer sees one flat vector of parameters ``θ`` and its gradient ``g``; what it remembers between
+updates is a row of numbers for each of its slots. ``t`` counts updates from 1, ``η`` is the learning rate
+of this update.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import field
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from deltarule.arrays import TINY, Array, check_number, check_whole
+from deltarule.formula.tree import Expr, Symbol, sqrt
+from deltarule.nn.schedules import Schedule, as_schedule
+from deltarule.registry import Registry, record, spec_of
+
+__all__ = [
+    "ETA",
+    "GRADIENT",
+    "LBFGS",
+    "OPTIMIZERS",
+    "SGD",
+    "THETA",
+    "TIME",
+    "Adagrad",
+    "Adam",
+    "AdamHat",
+    "AdamW",
+    "GradientStep",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSprop",
+    "Steps",
+]
+
+
+#: An update of one parameter: ``symbol ← formula``, one after the other.
+Steps: TypeAlias = tuple[tuple[Symbol, Expr], ...]
+
+#: A parameter, its gradient, the learning rate and the number of this update.
+THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t")
+
+_m, _v, _s, _mu, _rho, _epsilon, _lambda = map(Symbol, "mvsμρελ")
+_beta1, _beta2 = Symbol("β", "1"), Symbol("β", "2")
+_m_hat, _v_hat, _epsilon_hat = (Symbol(letter, accent="hat") for letter in "mvε")
+_unbiased = sqrt(1 - _beta2**TIME) / (1 - _beta1**TIME)
+_scaled_step = (THETA, THETA - ETA * (GRADIENT / (sqrt(_s) + _epsilon)))
+
+
+@record
+class Optimizer(ABC):
+    """How the parameters are improved; a record of hyperparameters, with no state of its own."""
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def formula(self) -> str:
+        """What an update does, as text."""
+
+    @property
+    def spec(self) -> str:
+        """The text that makes this optimizer again: ``"sgd(learning_rate=0.5, clip_norm=None)"``."""
+        return spec_of(self.name, self)
+
+    @abstractmethod
+    def start(self, theta: Array) -> Array:
+        """What is remembered before the first update, (number of slots, n_parameters)."""
+
+
+@record
+class GradientStep(Optimizer):
+    """An optimizer that makes one update from one gradient.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        η; a schedule or its text (``"cosine(0.1)"``) changes it as training goes on.
+    clip_norm : float, optional
+        A gradient with a greater Euclidean norm is shortened to this norm. Pascanu, Mikolov & Bengio (2013).
+
+    Attributes
+    ----------
+    slots : tuple of str
+        Names of what is remembered of each parameter, as in ``steps``.
+    steps : tuple of (Symbol, Expr)
+        The update of one parameter, line by line, over ``θ``, its gradient ``g``, ``η``, ``t`` and letters.
+    weight_steps : tuple of (Symbol, Expr)
+        What goes before, where the parameter is a weight.
+    letters : dict
+        Which field each other symbol stands for.
+    """
+
+    learning_rate: float | str | Schedule = 0.01
+    clip_norm: float | None = field(default=None, kw_only=True)
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    steps: ClassVar[Steps] = ()
+    weight_steps: ClassVar[Steps] = ()
+    letters: ClassVar[dict[Symbol, str]] = {}
+
+    def __post_init__(self) -> None:
+        schedule = as_schedule(self.learning_rate)
+        if isinstance(self.learning_rate, str):
+            object.__setattr__(self, "learning_rate", schedule)
+        if self.clip_norm is not None:
+            check_number(f"{self.name}: clip_norm", self.clip_norm, TINY)
+
+    @property
+    def formula(self) -> str:
+        """The steps, as text."""
+        return ";  ".join(f"{symbol} ← {expression}" for symbol, expression in self.weight_steps + self.steps)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate as a function of time."""
+        return as_schedule(self.learning_rate)
+
+    def start(self, theta: Array) -> Array:
+        """Zeros, (number of slots, n_parameters)."""
+        return np.zeros((len(self.slots), theta.size), theta.dtype)
+
+    def clip(self, g: Array) -> None:
+        """Shorten ``g`` in place to ``clip_norm`` where it is longer."""
+        if self.clip_norm is not None:
+            norm = float(np.linalg.norm(g))
+            if norm > self.clip_norm:
+                g *= self.clip_norm / norm
+
+    @abstractmethod
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        """Move ``theta`` and ``slots`` in place by one update.
+
+        Parameters
+        ----------
+        theta, g : ndarray, (n_parameters,)
+        slots : ndarray, (number of slots, n_parameters)
+        eta : float
+            Learning rate of this update.
+        t : int
+            Number of this update, from 1.
+        weights : ndarray of bool, (n_parameters,)
+            Where ``theta`` holds a trained weight (not a bias, not frozen): what weight decay acts on.
+        """
+
+
+@record
+class SGD(GradientStep):
+    """Gradient descent: ``θ ← θ − η·g``. Robbins & Monro (1951).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> SGD(0.5).update(theta, np.array([0.2]), np.zeros((0, 1)), 0.5, 1, np.array([True]))
+    >>> theta
+    array([0.9])
+    """
+
+    name: ClassVar[str] = "sgd"
+    steps: ClassVar[Steps] = ((THETA, THETA - ETA * GRADIENT),)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        theta -= eta * g
+
+
+@record
+class Momentum(GradientStep):
+    """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964)."""
+
+    momentum: float = 0.9
+    name: ClassVar[str] = "momentum"
+    slots: ClassVar[tuple[str, ...]] = ("v",)
+    steps: ClassVar[Steps] = ((_v, _mu * _v - ETA * GRADIENT), (THETA, THETA + _v))
+    letters: ClassVar[dict[Symbol, str]] = {_mu: "momentum"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(f"{self.name}: momentum", self.momentum, 0, 1)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (v,) = slots
+        v *= self.momentum
+        v -= eta * g
+        theta += v
+
+
+@record
+class Nesterov(Momentum):
+    """Nesterov's momentum: ``v ← μ·v − η·g;  θ ← θ + μ·v − η·g``.
+
+    Nesterov (1983), in the form of Sutskever, Martens, Dahl & Hinton (2013).
+    """
+
+    name: ClassVar[str] = "nesterov"
+    steps: ClassVar[Steps] = ((_v, _mu * _v - ETA * GRADIENT), (THETA, THETA + _mu * _v - ETA * GRADIENT))
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (v,) = slots
+        v *= self.momentum
+        v -= eta * g
+        theta += self.momentum * v - eta * g
+
+
+@record
+class Adagrad(GradientStep):
+    """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011)."""
+
+    epsilon: float = 1e-10
+    name: ClassVar[str] = "adagrad"
+    slots: ClassVar[tuple[str, ...]] = ("s",)
+    steps: ClassVar[Steps] = ((_s, _s + GRADIENT**2), _scaled_step)
+    letters: ClassVar[dict[Symbol, str]] = {_epsilon: "epsilon"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (s,) = slots
+        s += g**2
+        theta -= eta * g / (np.sqrt(s) + self.epsilon)
+
+
+@record
+class RMSprop(GradientStep):
+    """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012)."""
+
+    learning_rate: float | str | Schedule = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "rmsprop"
+    slots: ClassVar[tuple[str, ...]] = ("s",)
+    steps: ClassVar[Steps] = ((_s, _rho * _s + (1 - _rho) * GRADIENT**2), _scaled_step)
+    letters: ClassVar[dict[Symbol, str]] = {_rho: "rho", _epsilon: "epsilon"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share(self, "rho")
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        (s,) = slots
+        s *= self.rho
+        s += (1 - self.rho) * g**2
+        theta -= eta * g / (np.sqrt(s) + self.epsilon)
+
+
+@record
+class Adam(GradientStep):
+    """Moments of the gradient, freed of their bias towards 0. Kingma & Ba (2015), algorithm 1.
+
+    m ← β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
+    v ← β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
+    θ ← θ − η·m̂ / (√v̂ + ε)
+    """
+
+    learning_rate: float | str | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "adam"
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
+    steps: ClassVar[Steps] = (
+        (_m, _beta1 * _m + (1 - _beta1) * GRADIENT),
+        (_v, _beta2 * _v + (1 - _beta2) * GRADIENT**2),
+        (_m_hat, _m / (1 - _beta1**TIME)),
+        (_v_hat, _v / (1 - _beta2**TIME)),
+        (THETA, THETA - ETA * (_m_hat / (sqrt(_v_hat) + _epsilon))),
+    )
+    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon: "epsilon"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share(self, "beta1", "beta2")
+        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        m, v = slots
+        step = (1 - self.beta1) * g  # one array to work in: here memory takes longer than arithmetic
+        m *= self.beta1
+        m += step
+        np.square(g, out=step)
+        step *= 1 - self.beta2
+        v *= self.beta2
+        v += step
+        self._direction(m, v, t, step)
+        step *= eta
+        theta -= step
+
+    def _direction(self, m: Array, v: Array, t: int, step: Array) -> None:
+        """``m̂ / (√v̂ + ε)``, written into ``step``."""
+        np.divide(v, 1 - self.beta2**t, out=step)
+        np.sqrt(step, out=step)
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step /= 1 - self.beta1**t
+
+
+@record
+class AdamHat(Adam):
+    """Adam with its factors drawn together, so that ε̂ weighs more than ε in the first updates.
+
+    m ← β₁·m + (1 − β₁)·g;   v ← β₂·v + (1 − β₂)·g²
+    θ ← θ − η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)
+
+    Kingma & Ba (2015), end of section 2: what TensorFlow and scikit-learn compute.
+    """
+
+    name: ClassVar[str] = "adam_hat"
+    steps: ClassVar[Steps] = (
+        *Adam.steps[:2],
+        (THETA, THETA - ETA * _unbiased * (_m / (sqrt(_v) + _epsilon_hat))),
+    )
+    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon_hat: "epsilon"}
+
+    def _direction(self, m: Array, v: Array, t: int, step: Array) -> None:
+        """``√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)``, written into ``step``."""
+        np.sqrt(v, out=step)
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step *= math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
+
+
+@record
+class AdamW(Adam):
+    """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
+
+    Biases do not shrink. Loshchilov & Hutter (2019), algorithm 2.
+    """
+
+    weight_decay: float = 0.01
+    name: ClassVar[str] = "adamw"
+    weight_steps: ClassVar[Steps] = ((THETA, THETA - ETA * _lambda * THETA),)
+    letters: ClassVar[dict[Symbol, str]] = {**Adam.letters, _lambda: "weight_decay"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(f"{self.name}: weight_decay", self.weight_decay, 0)
+
+    def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
+        theta -= eta * self.weight_decay * (theta * weights)
+        super().update(theta, g, slots, eta, t, weights)
+
+
+@record
+class LBFGS(Optimizer):
+    """Limited-memory BFGS with a line search, on all samples at once; an epoch is one iteration.
+
+    SciPy's L-BFGS-B. Liu & Nocedal (1989); Byrd, Lu, Nocedal & Zhu (1995).
+
+    Parameters
+    ----------
+    memory : int
+        How many past steps approximate the curvature.
+    tolerance : float
+        Training stops when no component of the gradient is greater …
+    improvement : float
+        … or when an iteration improves the cost by a smaller relative amount than this, or than the
+        rounding of a float.
+    evaluations : int, optional
+        Training stops after so many looks at the cost; the line search of an iteration takes one or more.
+    """
+
+    memory: int = 10
+    tolerance: float = 1e-10
+    improvement: float = 0.0
+    evaluations: int | None = None
+    name: ClassVar[str] = "lbfgs"
+
+    @property
+    def formula(self) -> str:
+        """In words: SciPy makes the steps."""
+        return "θ ← θ − α·H·g, H from the last steps, α by line search"
+
+    def __post_init__(self) -> None:
+        check_whole("lbfgs: memory", self.memory)
+        check_number("lbfgs: tolerance", self.tolerance, 0)
+        check_number("lbfgs: improvement", self.improvement, 0)
+        if self.evaluations is not None:
+            check_whole("lbfgs: evaluations", self.evaluations)
+
+    def start(self, theta: Array) -> Array:
+        """The first parameters, (1, n_parameters): the rest is inside SciPy; resuming replays from here."""
+        return theta[None, :].copy()
+
+
+def _check_share(optimizer: Optimizer, *names: str) -> None:
+    """What a moving average keeps: from 0 to just under 1."""
+    for name in names:
+        check_number(f"{optimizer.name}: {name}", getattr(optimizer, name), 0, np.nextafter(1, 0))
+
+
+#: The optimizers by name: ``"adam"``, ``"sgd(0.5)"``, ``"momentum(cosine(0.1), momentum=0.8)"``.
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)  # type: ignore[type-abstract]
+for _optimizer in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamHat, AdamW, LBFGS):
+    OPTIMIZERS.register(_optimizer.name, _optimizer)

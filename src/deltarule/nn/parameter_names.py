@@ -1,0 +1,122 @@
+"""Names of parameters: ``w5``, ``W2[0,1]``, ``b1``, and where in the flat vector they lie.
+
+======== =========================================================================
+``W2``   all weights of layer 2; ``W2[0,1]`` the one from input 0 to neuron 1
+``b2``   all biases of layer 2; ``b2[1]`` that of neuron 1
+``w5``   the fifth weight, counted neuron by neuron, each neuron's inputs in order
+``W b``  all weights, all biases
+======== =========================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.errors import InputError
+from deltarule.nn.layers import Dense
+
+__all__ = ["name_of", "neuron_names", "positions", "weight_number"]
+
+
+def positions(layers: Sequence[Dense], name: str) -> Array:
+    """Where the parameter called ``name`` lies, in an array of its shape.
+
+    Raises
+    ------
+    InputError
+        If no parameter has that name.
+
+    Examples
+    --------
+    >>> positions([Dense(2, 2), Dense(2, 2)], "w2")
+    array(2)
+    """
+    match = re.fullmatch(r"([wWb])(\d{0,9})(?:\[(\d{1,9})(?:,\s*(\d{1,9}))?\])?", str(name))
+    if not match:
+        raise InputError(f"no parameter {name!r}: write w5, W2, W2[0,1], b2, b2[1], W or b")
+    kind, number, *index = match.groups()
+    key = tuple(int(i) for i in index if i is not None)
+    places = _places(layers, kind)
+    if not number:
+        return np.concatenate([place.ravel() for place in places])
+    if kind == "w":
+        places = list(np.concatenate([place.T.ravel() for place in places]))
+    try:
+        place = places[_from_one(int(number))]
+        if len(key) not in (0, np.ndim(place)):
+            raise IndexError
+        return np.asarray(place[key])
+    except IndexError:
+        chain = " → ".join(str(size) for size in [layers[0].n_in, *(layer.n_out for layer in layers)])
+        raise InputError(
+            f"no parameter {name!r} in a network {chain}; layers and weights w count from 1, indices from 0"
+        ) from None
+
+
+def _from_one(number: int) -> int:
+    if number == 0:
+        raise IndexError
+    return number - 1
+
+
+def _places(layers: Sequence[Dense], kind: str) -> list[Array]:
+    """The positions of each layer's weights (kind w or W) or biases (b)."""
+    places, start = [], 0
+    for layer in layers:
+        W, b = layer.views(np.arange(start, start + layer.n_parameters))
+        places.append(W if kind in "wW" else np.empty(0, int) if b is None else b)
+        start += layer.n_parameters
+    return places
+
+
+def name_of(layers: Sequence[Dense], position: int) -> str:
+    """The name of the parameter at a position of the flat vector.
+
+    Examples
+    --------
+    >>> name_of([Dense(2, 2), Dense(2, 2)], 2), name_of([Dense(2, 2)], 5)
+    ('W1[1,0]', 'b1[1]')
+    """
+    for kind in "Wb":
+        for number, place in enumerate(_places(layers, kind), start=1):
+            found = np.argwhere(place == position)
+            if len(found):
+                return f"{kind}{number}[{','.join(str(i) for i in found[0])}]"
+    raise InputError(f"no parameter at position {position}")
+
+
+def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:
+    """The 5 of ``w5``: the weight from ``i`` to ``j`` in a layer, counted as above.
+
+    Examples
+    --------
+    >>> weight_number([2, 2, 2], 2, 0, 0)
+    5
+    """
+    before = sum(n_in * n_out for n_in, n_out in pairwise(sizes[:layer]))
+    return before + j * sizes[layer - 1] + i + 1
+
+
+def neuron_names(sizes: Sequence[int]) -> list[list[str]]:
+    """The neurons of each layer: h1, h2 … on through the hidden layers, then o1, o2 …
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of inputs, then of neurons of each layer.
+
+    Examples
+    --------
+    >>> neuron_names([2, 2, 1, 2])
+    [['h1', 'h2'], ['h3'], ['o1', 'o2']]
+    """
+    names, counted = [], 0
+    for size in sizes[1:-1]:
+        names.append([f"h{counted + j}" for j in range(1, size + 1)])
+        counted += size
+    return [*names, [f"o{k}" for k in range(1, sizes[-1] + 1)]]

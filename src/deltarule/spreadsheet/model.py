@@ -1,0 +1,251 @@
+"""What is worked out: the quantities of one step, their formulas, and what each is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.derivations.definitions import Definitions
+from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.updates import Step
+from deltarule.formula.excel import Cell
+from deltarule.formula.tree import Choice, Compare, Expr, Number, Symbol, absolute, sign, sqrt, total
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GRADIENT, THETA, TIME, GradientStep
+from deltarule.spreadsheet.finite import kept_finite
+
+__all__ = ["L1", "L2", "LIMIT", "NORM", "SHARE", "Model", "Moment", "Place", "UpdateLine", "clipping_value"]
+
+#: The letters of the penalties.
+L1, L2 = Symbol("l1"), Symbol("l2")
+
+#: Of clipping: the gradient's length, the most that it may be, and the share of the gradient that is taken.
+NORM, LIMIT, SHARE = Symbol("‖g‖"), Symbol("clip_norm"), Symbol("c")
+
+#: Where a quantity stands; None where it has no cell of its own and its formula is put in its place.
+Place: TypeAlias = Callable[[Expr], Cell | None]
+
+
+class UpdateLine(Expr):
+    """What a line of a parameter's update gives; line 0 is what the optimizer remembers from before."""
+
+    def __init__(self, symbol: Symbol, parameter: Quantity, number: int = 0) -> None:
+        self.symbol, self.parameter, self.number = symbol, parameter, number
+
+    @property
+    def parts(self) -> list[Expr]:
+        """None: a leaf."""
+        return []
+
+
+class Model:
+    """The quantities of one step: what each is computed from, and what it is worth.
+
+    Parameters
+    ----------
+    net : Network
+    x, y : ndarray
+    rule : GradientStep, optional
+    steps : int
+        For how many steps a schedule of the learning rate is planned.
+    """
+
+    def __init__(self, net: Network, x: Array, y: Array, rule: GradientStep | None, steps: int) -> None:
+        self.net, self.x, self.y, self.rule, self.planned_steps = net, x, y, rule, steps
+        self.evidence = self.passes(net)
+        self.definitions = Definitions(self.evidence)
+        self.cost, self.n_layers = self.evidence.cost, self.evidence.n_layers
+        self.n_samples = self.evidence.n_samples
+        self.parameters = [*self.definitions.weights(), *self._biases()]
+        self.positions = {p: self._position(p) for p in self.parameters}
+        frozen = set(net.frozen.tolist())
+        self.trained = [p for p in self.parameters if self.positions[p] not in frozen]
+
+    def passes(self, net: Network) -> Evidence:
+        """The forward and backward pass of a network, with its parameters as they are."""
+        return Evidence(net, self.x, net.forward(self.x), self.y)
+
+    def _biases(self) -> Iterator[Quantity]:
+        for layer in range(1, self.n_layers + 1):
+            for j in range(self.evidence.layer(layer).dense.n_biases):
+                bias = self.definitions.bias(layer, j)
+                assert bias is not None
+                yield bias
+
+    def _position(self, p: Quantity) -> int:
+        index = ",".join(map(str, p.index)) if p.index else "0"
+        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
+
+    # ------------------------------------------------------------------ given
+
+    @cached_property
+    def settings(self) -> dict[Expr, float]:
+        """The numbers that stand for themselves: the learning rate, the optimizer's letters, penalties."""
+        objective, rule = self.net.objective, self.rule
+        settings: dict[Expr, float] = {}
+        if rule is not None:
+            letters = self.step.letters()
+            counts = any(TIME in formula.leaves() for _, formula in rule.steps)
+            settings |= {letter: number for letter, number in letters.items() if letter != TIME or counts}
+            settings |= {} if rule.clip_norm is None else {LIMIT: rule.clip_norm}
+        settings |= {L1: objective.l1} if objective.l1 else {}
+        return settings | ({L2: objective.l2} if objective.l2 else {})
+
+    @cached_property
+    def step(self) -> Step:
+        """The first update."""
+        assert self.rule is not None
+        rate = self.rule.schedule(0, self.planned_steps)
+        return Step(self.net, self.evidence.grads.flat, self.rule, rate=rate)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the learning rate changes from step to step."""
+        return self.rule is not None and self.rule.schedule.name != "constant"
+
+    # ------------------------------------------------------------------ formulas
+
+    def define(self, leaf: Expr) -> Expr:
+        """The formula of a quantity, with each hyperparameter as a symbol."""
+        if isinstance(leaf, UpdateLine):
+            return self._updates[leaf.parameter][leaf]
+        if isinstance(leaf, Symbol):
+            return self._clipping[leaf]
+        if isinstance(leaf, Rate) and leaf.by.kind in ("W", "b") and leaf.top == self.cost:
+            return total([*self.definitions.pulls(leaf.by), *self.penalty_slopes(leaf.by)])
+        if isinstance(leaf, Quantity) and leaf.kind == "penalty":
+            return self._penalty(leaf)
+        if isinstance(leaf, Quantity) and leaf.kind == "delta" and self.is_fused(leaf.layer):
+            return self.definitions.fused_delta(leaf)
+        formula = self.definitions(leaf)
+        assert formula is not None, leaf
+        return kept_finite(formula) if self._meets_zero and _is_of_loss(leaf) else formula
+
+    @cached_property
+    def _meets_zero(self) -> bool:
+        """Whether outputs lie where the loss has a log 0 or a 1/0, as those of a ReLU do for poisson."""
+        low, high = self.net.loss.domain
+        z = np.random.default_rng(0).normal(size=(64, self.net.sizes[-1]))
+        a = self.net.objective.output.value(z)
+        return bool(a.min() <= low or a.max() >= high)
+
+    def is_fused(self, layer: int) -> bool:
+        """Whether the deltas of a layer shorten to a − y."""
+        return layer == self.n_layers and self.net.objective.fused is not None
+
+    def _penalty(self, q: Quantity) -> Expr:
+        weights = list(self.definitions.weights())
+        if q.index == (1,):
+            return L1 * total([absolute(w) for w in weights])
+        return L2 / 2 * total([w**2 for w in weights])
+
+    def penalty_slopes(self, p: Quantity) -> list[Expr]:
+        """What the penalties add to the gradient of a parameter."""
+        objective = self.net.objective
+        if p.kind != "W":
+            return []
+        slopes: list[Expr] = [L1 * sign(p)] if objective.l1 else []
+        return [*slopes, L2 * p] if objective.l2 else slopes
+
+    @cached_property
+    def _clipping(self) -> dict[Expr, Expr]:
+        """The gradient's length, and the share of it that is taken."""
+        squares = [Rate(self.cost, p) ** 2 for p in self.trained]
+        return {
+            NORM: sqrt(total(squares)),
+            SHARE: Choice(LIMIT / NORM, Compare(NORM, ">", LIMIT), Number(1)),
+        }
+
+    def lines(self, p: Quantity) -> list[UpdateLine]:
+        """The lines of the update of a parameter, in order; none of a frozen one."""
+        return list(self._updates.get(p, ()))
+
+    @cached_property
+    def _updates(self) -> dict[Quantity, dict[UpdateLine, Expr]]:
+        return {p: dict(self._lines_of(p)) for p in self.trained} if self.rule else {}
+
+    def _lines_of(self, p: Quantity) -> Iterator[tuple[UpdateLine, Expr]]:
+        assert self.rule is not None
+        gradient: Expr = Rate(self.cost, p)
+        worth: dict[Expr, Expr] = {
+            THETA: p,
+            GRADIENT: SHARE * gradient if LIMIT in self.settings else gradient,
+        }
+        worth |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
+        for number, (symbol, formula) in enumerate(self.step.steps(self.positions[p]), start=1):
+            line = UpdateLine(symbol, p, number)
+            yield line, formula.replace(worth.get)
+            worth[symbol] = line
+
+    def placed(self, formula: Expr, place: Place) -> Expr:
+        """The formula over quantities that have a cell."""
+
+        def put_in(part: Expr) -> Expr | None:
+            if not isinstance(part, Quantity | Rate | UpdateLine) or place(part) is not None:
+                return None
+            return self.placed(self.define(part), place)
+
+        return formula.replace(put_in)
+
+    # ------------------------------------------------------------------ numbers
+
+    def value(self, leaf: Expr) -> float:
+        """What a quantity of the first step is worth."""
+        if isinstance(leaf, UpdateLine):
+            return self._line_value(leaf)
+        if leaf in (NORM, SHARE):
+            return clipping_value(leaf, self.step.raw, self.rule)
+        return self.settings[leaf] if leaf in self.settings else self.evidence(leaf)
+
+    def _line_value(self, line: UpdateLine) -> float:
+        if line.number == 0:
+            return 0.0
+        if line == self.lines(line.parameter)[-1]:
+            return float(self.step.after[self.positions[line.parameter]])
+        return float(self.define(line).value(self.value))
+
+    def run(self, steps: int) -> Iterator[Moment]:
+        """The network before the first step and after each, as training makes it."""
+        net, rule = self.net.copy(), self.rule
+        assert rule is not None
+        slots, rates = rule.start(net.parameters), rule.schedule.rates(np.arange(float(steps)), steps)
+        with np.errstate(all="ignore"):
+            for number in range(steps + 1):
+                evidence, rate = self.passes(net), float(rates[min(number, steps - 1)])
+                step = Step(net, evidence.grads.flat, rule, slots, rate)
+                yield Moment(number, evidence, slots, step.raw, float(rates[number - 1]))
+                rule.update(net.parameters, step.gradient, slots, step.rate, number + 1, net.decaying)
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A training run after so many steps; ``rate`` is the learning rate of the last."""
+
+    number: int
+    evidence: Evidence
+    slots: Array
+    gradient: Array
+    rate: float
+
+
+def _is_of_loss(leaf: Expr) -> bool:
+    """Whether a quantity is worked out by the formula of the loss, or by its derivative."""
+    if isinstance(leaf, Rate):
+        return leaf.top.kind == "E"
+    return isinstance(leaf, Quantity) and leaf.kind == "term"
+
+
+def clipping_value(leaf: Expr, gradient: Array, rule: GradientStep | None) -> float:
+    """The gradient's length, or the share of it that is taken."""
+    assert rule is not None
+    norm, limit = float(np.linalg.norm(gradient)), rule.clip_norm
+    assert limit is not None
+    if leaf == NORM:
+        return norm
+    return limit / norm if norm > limit else 1.0

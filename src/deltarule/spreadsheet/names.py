@@ -1,0 +1,66 @@
+"""What the quantities are called, and how a formula over them is written."""
+
+from __future__ import annotations
+
+from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.formula.tree import Add, Expr, Rest
+from deltarule.nn.optimizers import THETA
+from deltarule.spreadsheet.model import Model, UpdateLine
+
+__all__ = ["Names", "shortened"]
+
+#: In a formula that is written out, a longer sum shows so many of its terms.
+_MOST_TERMS, _SHOWN_TERMS = 10, 6
+
+
+class Names:
+    """The names on the sheet "network", where a quantity of all samples has one name.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.notation = Tutorial(model.net, None, 1, model.evidence.plain)
+
+    def neuron(self, layer: int, index: int) -> str:
+        """i1, h1, o1 …"""
+        return self.notation.label(layer, index)
+
+    def name(self, leaf: Expr) -> str:
+        """What a quantity is called on its row."""
+        if not isinstance(leaf, UpdateLine):
+            return str(self.in_symbols(leaf))
+        parameter = self.name(leaf.parameter)
+        if leaf.symbol == THETA:
+            return f"{parameter} {'new' if self.is_last(leaf) else 'shrunk'}"
+        return f"{leaf.symbol} of {parameter}{'' if leaf.number else ', before'}"
+
+    def is_last(self, line: UpdateLine) -> bool:
+        """Whether this is the last line of its parameter's update."""
+        return line == self.model.lines(line.parameter)[-1]
+
+    def in_symbols(self, formula: Expr) -> Expr:
+        """The formula with each quantity by its name."""
+
+        def put_in(part: Expr) -> Expr | None:
+            if isinstance(part, UpdateLine):
+                return self.notation.write(part.parameter) if part.symbol == THETA else part.symbol
+            return self.notation.write(part) if isinstance(part, Quantity | Rate) else None
+
+        return formula.replace(put_in)
+
+
+def shortened(formula: Expr) -> Expr:
+    """The formula with the first terms only of each long sum."""
+
+    def shorten(part: Expr) -> Expr | None:
+        if not isinstance(part, Add) or len(part.terms) <= _MOST_TERMS:
+            return None
+        shown, left = part.terms[:_SHOWN_TERMS], part.terms[_SHOWN_TERMS:]
+        return Add((*shown, Rest(left, f"{len(left)} more terms")))
+
+    return formula.replace(shorten)

@@ -1,0 +1,175 @@
+"""What stands in which column of the sheet "training", and its formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.formula.excel import Cell, excel
+from deltarule.formula.tree import Expr, Symbol
+from deltarule.nn.optimizers import ETA, TIME
+from deltarule.spreadsheet.model import (
+    LIMIT,
+    NORM,
+    SHARE,
+    Model,
+    Moment,
+    Place,
+    UpdateLine,
+    clipping_value,
+)
+from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
+from deltarule.spreadsheet.rows import Rows, rate_of, sampled
+
+__all__ = ["WORKING", "Column", "TrainingLayout"]
+
+#: The groups of columns that work a step out; all others are its state.
+WORKING = ("forward pass", "backward pass", "gradients")
+
+#: Stand for the number of a row, and of the row before, until it is known.
+_NOW, _BEFORE = "{0}", "{1}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A quantity in a column: its formula in the first row, and in each other."""
+
+    leaf: Expr
+    group: str
+    first: str
+    other: str
+
+
+class TrainingLayout:
+    """What stands in which column: parameters, what the optimizer remembers, and one step's working.
+
+    Parameters
+    ----------
+    model : Model
+    network : NetworkLayout
+        Where the given numbers are.
+    """
+
+    STEP, COST, PARAMETERS = 0, 1, 2
+
+    def __init__(self, model: Model, network: NetworkLayout) -> None:
+        self.model, self.network = model, network
+        self.notation = Tutorial(model.net, None, model.n_samples, model.evidence.plain)
+        self._memory = dict.fromkeys(line for p in model.trained for line in self._remembered(p))
+        leaves = list(self._leaves())
+        self._at = {leaf: column for column, (leaf, _) in enumerate(leaves)}
+        self.columns = [self._column(leaf, group) for leaf, group in leaves]
+
+    def _remembered(self, p: Quantity) -> Iterator[UpdateLine]:
+        """The lines of the update that a later update goes on from."""
+        assert self.model.rule is not None
+        slots = [Symbol(slot) for slot in self.model.rule.slots]
+        return (line for line in self.model.lines(p) if line.symbol in slots)
+
+    def _leaves(self) -> Iterator[tuple[Expr, str]]:
+        model = self.model
+        yield TIME, "step"
+        yield model.cost, "loss" if model.evidence.plain else "cost"
+        yield from ((p, "parameters") for p in model.parameters)
+        for slot in model.rule.slots if model.rule else ():
+            yield from ((line, f"memory {slot}") for line in self._memory if line.symbol == Symbol(slot))
+        if model.is_scheduled:
+            yield ETA, "learning rate"
+        yield from ((leaf, "forward pass") for leaf in self._forward())
+        yield from ((leaf, "backward pass") for leaf in self._backward())
+        yield from ((Rate(model.cost, p), "gradients") for p in model.trained)
+        if LIMIT in model.settings:
+            yield from ((leaf, "gradients") for leaf in (NORM, SHARE))
+
+    def _forward(self) -> Iterator[Expr]:
+        sizes, samples = self.model.net.sizes, range(self.model.n_samples)
+        for layer in range(1, len(sizes)):
+            for kind in "za":
+                yield from (sampled(kind, layer, j)(s) for j in range(sizes[layer]) for s in samples)
+        if not self.model.evidence.plain:
+            yield from (Quantity("E", sample=s) for s in samples)
+
+    def _backward(self) -> Iterator[Expr]:
+        model, samples = self.model, range(self.model.n_samples)
+        for layer in range(model.n_layers, 0, -1):
+            neurons = range(model.net.sizes[layer])
+            if model.evidence.is_coupled(layer) and not model.is_fused(layer):
+                top = Quantity("E") if layer == model.n_layers else model.cost
+                rates = [rate_of(top, Quantity("a", layer, (j,))) for j in neurons]
+                yield from (rate(s) for rate in rates for s in samples)
+            yield from (sampled("delta", layer, j)(s) for j in neurons for s in samples)
+
+    # ------------------------------------------------------------------ formulas
+
+    def _column(self, leaf: Expr, group: str) -> Column:
+        place = self.network.places
+        if leaf == TIME:
+            start = f"={on_network_sheet(place[TIME])}-1" if TIME in place else ""
+            return Column(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
+        if leaf == ETA:
+            return Column(leaf, group, "", "")
+        if isinstance(leaf, UpdateLine):
+            before = place[UpdateLine(leaf.symbol, leaf.parameter)]
+            return Column(leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf)))
+        if isinstance(leaf, Quantity) and leaf in self.model.positions:
+            lines = self.model.lines(leaf)
+            new = self._next(self.model.define(lines[-1])) if lines else f"={Cell(_BEFORE, self._at[leaf])}"
+            return Column(leaf, group, f"={on_network_sheet(place[leaf])}", new)
+        formula = self._formula(self.model.define(leaf), self._now)
+        return Column(leaf, group, formula, formula)
+
+    def _formula(self, formula: Expr, place: Place) -> str:
+        placed = self.model.placed(formula, place)
+        # No SUM(DC5:DF5): LibreOffice 7.4 works out 100 like formulas in parallel, and such ranges too early.
+        return excel(placed, lambda leaf: found(place(leaf)), ranges=False)
+
+    def _next(self, formula: Expr) -> str:
+        return self._formula(formula, self._after_update)
+
+    def _now(self, leaf: Expr) -> Cell | None:
+        """Where a quantity of this row's passes stands."""
+        if leaf in self._at:
+            return Cell(_NOW, self._at[leaf])
+        given = self.model.settings.keys() | self._data
+        return on_network_sheet(self.network.places[leaf]) if leaf in given else None
+
+    @cached_property
+    def _data(self) -> set[Expr]:
+        return {leaf for row in Rows(self.model, self.network.names).data() for leaf in row.leaves}
+
+    def _after_update(self, leaf: Expr) -> Cell | None:
+        """Where a quantity stands for the update that leads to this row: mostly in the row before."""
+        if leaf in (TIME, ETA) or leaf in self._memory:
+            return self._now(leaf)
+        if isinstance(leaf, UpdateLine) and leaf.number == 0:
+            (leaf,) = (line for line in self._remembered(leaf.parameter) if line.symbol == leaf.symbol)
+        return Cell(_BEFORE, self._at[leaf]) if leaf in self._at else self._now(leaf)
+
+    # ------------------------------------------------------------------ names and numbers
+
+    def name(self, leaf: Expr) -> str:
+        """The heading of a column."""
+        if leaf == TIME:
+            return "n"
+        return (
+            self.network.names.name(leaf) if isinstance(leaf, UpdateLine) else str(self.notation.write(leaf))
+        )
+
+    def values(self, moment: Moment) -> Iterator[float]:
+        """The row of a moment, as training computes it."""
+        for column in self.columns:
+            leaf = column.leaf
+            if leaf in (NORM, SHARE):
+                yield clipping_value(leaf, moment.gradient, self.model.rule)
+            elif isinstance(leaf, UpdateLine):
+                yield float(moment.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
+            else:
+                given: dict[Expr, float] = {TIME: float(moment.number), ETA: moment.rate}
+                yield given[leaf] if leaf in given else moment.evidence(leaf)
+
+    def _slot(self, line: UpdateLine) -> int:
+        assert self.model.rule is not None
+        return self.model.rule.slots.index(line.symbol.base)

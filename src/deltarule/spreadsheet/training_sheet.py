@@ -1,0 +1,92 @@
+"""Writes the sheet "training", a step on each row, and its chart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltarule.nn.optimizers import ETA, TIME
+from deltarule.spreadsheet.book import INK, Book
+from deltarule.spreadsheet.model import Model, Moment
+from deltarule.spreadsheet.training_layout import WORKING, TrainingLayout
+
+__all__ = ["TrainingSheet", "cost_chart"]
+
+_TRAINING_HINT = (
+    "Row n is the network after n updates; every number follows from the row before it. The first row takes "
+    "the numbers of the sheet “network”. To the right of the parameters: the working of each step."
+)
+_TABLE = 4  # the first row, from 0, of numbers
+
+
+class TrainingSheet:
+    """The sheet as it is written.
+
+    Parameters
+    ----------
+    book : Book
+    layout : TrainingLayout
+    """
+
+    def __init__(self, book: Book, layout: TrainingLayout) -> None:
+        self.book, self.layout = book, layout
+        self.n_state = sum(column.group not in WORKING for column in layout.columns)
+        self.sheet = book.sheet("training", self.n_state)
+
+    def write(self, steps: int) -> None:
+        """All of it."""
+        self.sheet.words(0, 0, self.book.title, "title")
+        self.sheet.words(1, 0, _TRAINING_HINT)
+        self._headings()
+        for moment in self.layout.model.run(steps):
+            self._moment(moment)
+        self._pages(last=_TABLE + steps)
+        self.sheet.protect()
+        self.sheet.exponents(_TABLE, 1, _TABLE + steps, len(self.layout.columns) - 1)
+
+    def _pages(self, last: int) -> None:
+        page = self.sheet.page
+        page.repeat_rows(_TABLE - 2, _TABLE - 1)
+        page.repeat_columns(0, 1)
+        page.set_column(0, 0, 6)
+        page.set_column(1, len(self.layout.columns) - 1, 13.5)
+        page.print_area(0, 0, last, self.n_state - 1)
+        page.freeze_panes(_TABLE, TrainingLayout.PARAMETERS)
+
+    def _headings(self) -> None:
+        group = ""
+        for index, column in enumerate(self.layout.columns):
+            words = column.group if column.group != group else ""
+            self.sheet.words(_TABLE - 2, index, words, "part")
+            self.sheet.words(_TABLE - 1, index, self.layout.name(column.leaf), "head_right")
+            group = column.group
+
+    def _moment(self, moment: Moment) -> None:
+        row = _TABLE + moment.number
+        for index, value in enumerate(self.layout.values(moment)):
+            column = self.layout.columns[index]
+            formula = column.other if moment.number else column.first
+            look = "count" if index == TrainingLayout.STEP else "cell"
+            if formula:
+                self.sheet.formula(row, index, formula.format(row + 1, row), value, look)
+            elif moment.number or column.leaf != ETA:
+                self.sheet.number(row, index, value, look if column.leaf == TIME else "rate")
+
+
+def cost_chart(book: Book, model: Model, steps: int) -> Any:
+    """The column of the cost as a curve."""
+    chart = book.file.add_chart({"type": "line"})
+    first, last = _TABLE, _TABLE + steps
+    words = "loss" if model.evidence.plain else "cost"
+    chart.add_series({
+        "name": words,
+        "categories": ["training", first, TrainingLayout.STEP, last, TrainingLayout.STEP],
+        "values": ["training", first, TrainingLayout.COST, last, TrainingLayout.COST],
+        "line": {"color": INK, "width": 2},
+    })  # fmt: skip
+    chart.set_title({"name": f"The {words} in {steps} steps", "overlay": False})
+    every = max(1, steps // 10)
+    never_negative = model.net.loss.name != "poisson"
+    chart.set_x_axis({"name": "step", "interval_unit": every, "interval_tick": every})
+    chart.set_y_axis({"name": words, "min": 0} if never_negative else {"name": words})
+    chart.set_legend({"none": True})
+    return chart

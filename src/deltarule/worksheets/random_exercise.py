@@ -1,0 +1,205 @@
+"""Random numbers that a person can compute with by hand: few decimals, and nothing degenerate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.errors import InputError
+from deltarule.formula.tree import Expr
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GRADIENT, GradientStep
+from deltarule.worksheets.exercise import Task
+from deltarule.worksheets.questions import Formulas, old_of
+
+__all__ = ["faults", "random_task"]
+
+#: Draws with numbers well above the rounding, then with numbers that are at least not rounded to 0.
+_DRAWS = ((10.0, 500), (3.0, 2000), (1.0, 2000))
+
+#: A bounded function is saturated where its slope is less, a kink is near where z is nearer.
+_LEAST_SLOPE, _NEAREST_KINK = 0.03, 0.05
+
+#: Of a softmax each output lies between.
+_SHARES = (0.04, 0.96)
+
+_GREATEST = 50.0  # that a person likes to compute with
+_ZERO = 1e-12
+
+
+def random_task(
+    settings: Mapping[str, Any],
+    n_samples: int,
+    optimizer: GradientStep | None,
+    decimals: int,
+    seed: int,
+    frozen: Sequence[str] = (),
+) -> Task:
+    """A task with random numbers; equal arguments give equal numbers.
+
+    Weights, biases and inputs have one or two decimals. No layer is dead, none saturated, no number near a
+    kink, and none so small that it would be rounded to 0.
+
+    Parameters
+    ----------
+    settings : mapping
+        The arguments of :class:`~deltarule.Network`.
+    n_samples : int
+    optimizer : GradientStep, optional
+        One that remembers something is asked for its second update, with a memory of the first.
+    decimals : int
+        To which answers are rounded.
+    seed : int
+    frozen : sequence of str
+
+    Raises
+    ------
+    InputError
+        If no such numbers are found: the network is too large for so few decimals.
+    """
+    rng = np.random.default_rng(seed)
+    net = Network(**settings)
+    for least, draws in _DRAWS:
+        for _ in range(draws):
+            task = _drawn(settings, net, n_samples, optimizer, frozen, rng)
+            if next(faults(task, decimals, least), None) is None:
+                return task
+    fault = next(faults(task, decimals, least))
+    raise InputError(
+        f"found no numbers for this network that suit {decimals} decimals (at last: {fault}); ask for more "
+        "decimals, or take fewer neurons"
+    )
+
+
+def _drawn(
+    settings: Mapping[str, Any],
+    net: Network,
+    n_samples: int,
+    optimizer: GradientStep | None,
+    frozen: Sequence[str],
+    rng: np.random.Generator,
+) -> Task:
+    n = net.parameters.size
+    parameters = _different(rng, n) * rng.choice([-1.0, 1.0, 1.0], n)
+    X = np.stack([_tenths(rng, net.sizes[0]) for _ in range(n_samples)])
+    remembers = optimizer is not None and bool(optimizer.slots)
+    slots = _memory(optimizer, n, rng) if optimizer is not None and remembers else None
+    return Task(
+        settings,
+        parameters,
+        X,
+        _targets(net, n_samples, rng),
+        optimizer,
+        frozen,
+        slots,
+        2 if remembers else 1,
+    )
+
+
+def _different(rng: np.random.Generator, n: int) -> Array:
+    """n numbers from 0.05 to 0.95, no two alike where there are enough."""
+    grid = np.arange(1, 20) / 20 if n < 20 else np.arange(5, 96) / 100
+    return rng.choice(grid, n, replace=n > len(grid))
+
+
+def _tenths(rng: np.random.Generator, n: int) -> Array:
+    """n inputs from 0.1 to 0.9, no two alike where there are enough; 1 would hide that it was forgotten."""
+    return rng.choice(np.arange(1, 10) / 10, n, replace=n > 9)
+
+
+def _memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
+    """What the optimizer remembers of the update before: hundredths; of squares, small squares."""
+    hundredths = rng.integers(1, 10, n) / 100 * rng.choice([-1, 1], n)
+    squares = [_holds_squares(optimizer, name) for name in optimizer.slots]
+    return np.stack([np.round(hundredths**2, 4) if squared else hundredths for squared in squares])
+
+
+def _holds_squares(optimizer: GradientStep, name: str) -> bool:
+    return any(str(symbol) == name and _has(formula, GRADIENT**2) for symbol, formula in optimizer.steps)
+
+
+def _has(formula: Expr, part: Expr) -> bool:
+    return formula == part or any(_has(inner, part) for inner in formula.parts)
+
+
+def _targets(net: Network, n_samples: int, rng: np.random.Generator) -> Array:
+    """Targets that the outputs can come near to."""
+    k, loss, output = net.sizes[-1], net.loss, net.layers[-1].activation
+    if loss.distribution:
+        return np.eye(k)[rng.integers(k, size=n_samples)]
+    if loss.name == "binary_cross_entropy":
+        return rng.integers(0, 2, (n_samples, k)).astype(float)
+    low, high = max(output.range[0], loss.targets[0]), min(output.range[1], loss.targets[1])
+    low = -1.0 if low == -math.inf else low
+    high = low + 2.0 if high == math.inf else high
+    return np.round(low + (high - low) * rng.integers(1, 10, (n_samples, k)) / 10, 2)
+
+
+# ---------------------------------------------------------------------- what is degenerate
+
+
+def faults(task: Task, decimals: int, least: float = 1.0) -> Iterator[str]:
+    """What makes a task unfit for a computation by hand; nothing where it is fit.
+
+    Parameters
+    ----------
+    task : Task
+    decimals : int
+    least : float
+        How many units of the last decimal a number is to have at least.
+    """
+    if len(np.unique(task.X, axis=0)) < len(task.X):
+        yield "two samples are alike"
+    yield from _layer_faults(task)
+    unit = 10.0**-decimals
+    with np.errstate(all="ignore"):
+        formulas = Formulas(task)
+        for part in formulas.parts:
+            for leaf in formulas.leaves(part):
+                yield from _size_fault(formulas, leaf, least * unit)
+
+
+def _layer_faults(task: Task) -> Iterator[str]:
+    """Saturated, dead, or near a kink."""
+    for number, (layer, step) in enumerate(zip(task.net.layers, task.evidence.trace, strict=True), 1):
+        activation = layer.activation
+        if any(np.abs(step.z - kink).min() < _NEAREST_KINK for kink in activation.kinks):
+            yield f"layer {number} is near a kink"
+        if activation.pull_back is not None:
+            if step.a.min() < _SHARES[0] or step.a.max() > _SHARES[1]:
+                yield f"an output of layer {number} is near 0 or 1"
+            continue
+        slope = np.abs(activation.derivative(step.z, step.a))
+        if (slope == 0).all(axis=1).any():
+            yield f"layer {number} is dead"
+        if (slope[slope > 0] < _LEAST_SLOPE).any() and math.isfinite(activation.range[1]):
+            yield f"layer {number} is saturated"
+    error = np.abs(task.evidence.trace.output - task.Y)
+    if any(np.abs(error - abs(kink)).min() < _NEAREST_KINK for kink in task.net.loss.kinks) or (
+        task.net.loss.name.startswith("huber")
+        and np.abs(error - task.net.loss.parameter).min() < _NEAREST_KINK
+    ):
+        yield "the loss is near a kink"
+
+
+def _size_fault(formulas: Formulas, leaf: Expr, least: float) -> Iterator[str]:
+    """A number that rounding would take away, or that is unwieldy; of an update the change."""
+    value = formulas.exact(leaf)
+    if isinstance(leaf, Quantity) and leaf.kind == "new":
+        value -= formulas.exact(old_of(leaf))
+    is_lost = abs(value) < least and not (abs(value) < _ZERO and _may_be_zero(formulas, leaf))
+    if not math.isfinite(value) or abs(value) > _GREATEST or is_lost:
+        yield f"{formulas.names.write(leaf)} is {value:.2g}"
+
+
+def _may_be_zero(formulas: Formulas, leaf: Expr) -> bool:
+    """Whether a 0 is to be seen there: behind a shut ReLU; of a bias that all outputs of a softmax share."""
+    p = leaf.by if isinstance(leaf, Rate) else leaf
+    if isinstance(p, Quantity) and p.kind in ("b", "new") and not p.index:
+        return formulas.evidence.is_coupled(p.layer)
+    return any(layer.activation.kinks for layer in formulas.net.layers)

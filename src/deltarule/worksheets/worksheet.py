@@ -1,0 +1,314 @@
+"""A worksheet: a task, what is asked of it, and its documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import check_whole
+from deltarule.derivations import Derivation
+from deltarule.derivations.derivation import FORMATS
+from deltarule.errors import DataFileError, DeltaruleError, InputError
+from deltarule.files import check_writable, write_atomically
+from deltarule.nn.optimizers import GradientStep, Optimizer
+from deltarule.tutorials import Example, load_example
+from deltarule.worksheets.exercise import Task, check_optimizer
+from deltarule.worksheets.printing import Paper
+from deltarule.worksheets.questions import Blank, Formulas, as_parts
+from deltarule.worksheets.random_exercise import random_task
+
+__all__ = ["MOST_BLANKS", "Worksheet", "worksheet"]
+
+#: A sheet with more would not be worked out by hand.
+MOST_BLANKS = 500
+
+FORMAT = "deltarule worksheet 1"
+
+
+class Worksheet:
+    """A sheet with numbered blanks, its key, and all that is needed to mark it.
+
+    Attributes
+    ----------
+    task : Task
+        The network and its numbers.
+    asked : tuple of str
+        The parts that are asked for.
+    blanks : list of Blank
+    decimals : int
+        To which answers are rounded.
+    student : str
+        Whose sheet it is; any text.
+    seed : int or None
+        What the numbers were drawn with.
+    title : str
+    with_formulas : bool
+        Whether the sheet says how each number is computed.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        asked: Sequence[str],
+        *,
+        decimals: int = 4,
+        student: str = "",
+        seed: int | None = None,
+        title: str = "Worksheet",
+        with_formulas: bool = False,
+    ) -> None:
+        check_whole("decimals", decimals, 1, 10)
+        self.task, self.asked, self.decimals = task, tuple(asked), decimals
+        self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
+        self.formulas = Formulas(task)
+        self.blanks: list[Blank] = self.formulas.blanks(self.asked)
+        if len(self.blanks) > MOST_BLANKS:
+            raise InputError(
+                f"the sheet would have {len(self.blanks):,} blanks, more than {MOST_BLANKS}: take fewer "
+                "neurons or samples, or ask for less"
+            )
+
+    @cached_property
+    def sheet(self) -> Derivation:
+        """What is handed out; ``.text()``, ``.html()``, ``.save(path)`` as any derivation."""
+        return Derivation(Paper(self).sheet(), {})
+
+    def sheet_as(self, format: str) -> bytes:
+        """The sheet in one of the formats, with lines to write on that suit it."""
+        return Derivation(Paper(self, format).sheet(), {}).to(format)
+
+    @cached_property
+    def key(self) -> Derivation:
+        """The same with every step."""
+        return Derivation(Paper(self).key(), self.answers())
+
+    def answers(self) -> dict[str, float]:
+        """The right answers by quantity, rounded."""
+        return {b.name: round(self.formulas.exact(b.leaf), self.decimals) for b in self.blanks}
+
+    def data(self) -> dict[str, Any]:
+        """All that is needed to print the sheet again and to mark it, as JSON knows it."""
+        return {
+            "format": FORMAT,
+            "title": self.title,
+            "student": self.student,
+            "seed": self.seed,
+            "decimals": self.decimals,
+            "asked": list(self.asked),
+            "formulas": self.with_formulas,
+            "task": self.task.data(),
+            "blanks": [{"blank": b.number, "quantity": b.name, "part": b.part} for b in self.blanks],
+        }
+
+    def json(self) -> str:
+        """:meth:`data` as text."""
+        return json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Worksheet:
+        """The worksheet that :meth:`data` describes.
+
+        Raises
+        ------
+        InputError
+            If the data describe none.
+        """
+        try:
+            if data["format"] != FORMAT:
+                raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
+            task = Task.from_data(data["task"])
+            asked = as_parts(data["asked"], task.optimizer is not None)
+            texts = {name: str(data[name]) for name in ("student", "title")}
+            made = cls(
+                task, asked, decimals=data["decimals"], seed=data["seed"], **texts,
+                with_formulas=bool(data["formulas"]),
+            )  # fmt: skip
+        except DeltaruleError as error:
+            raise InputError(f"not a worksheet: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise InputError(f"not a worksheet: {type(error).__name__} {error}") from None
+        return made
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Worksheet:
+        """The worksheet whose data :meth:`save` wrote.
+
+        Raises
+        ------
+        DataFileError
+            If the file cannot be read, or holds no worksheet.
+        """
+        return from_file(path, cls.from_data)
+
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write ``sheet.pdf``, and beside it ``sheet-key.pdf`` and ``sheet.json`` with all to mark it by.
+
+        The format is that of the name's ending; .json writes the data alone.
+
+        Raises
+        ------
+        InputError
+            If no format has this ending, or a file cannot be written.
+        """
+        target = Path(path)
+        contents = self.contents(target.suffix.lower())
+        paths = [target.with_name(target.stem + ending) for ending in contents]
+        for one in paths:
+            check_writable(one)
+        for one, content in zip(paths, contents.values(), strict=True):
+            write_atomically(one, content)
+        return paths
+
+    def contents(self, ending: str) -> dict[str, bytes]:
+        """The files of this sheet, by the ending of their names."""
+        formats = {known: name for name, known in FORMATS.items()}
+        if ending not in formats:
+            raise InputError(f"a worksheet's file ends in {', '.join(formats)}, got {ending!r}")
+        data = {".json": self.json().encode()}
+        if ending == ".json":
+            return data
+        format = formats[ending]
+        return {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **data}
+
+
+def from_file(path: str | os.PathLike[str], read: Any) -> Any:
+    """What ``read`` makes of a JSON file's object; its refusals name the file.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not a JSON object, or ``read`` refuses it.
+    """
+    from deltarule.data.raw_files import read_bytes
+
+    try:
+        data = json.loads(read_bytes(path).decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise DataFileError(path, f"not JSON: {error.msg}", error.lineno, error.colno) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise DataFileError(path, f"not JSON: {type(error).__name__}") from None
+    if not isinstance(data, dict):
+        raise DataFileError(path, "not a worksheet: expected a JSON object")
+    try:
+        return read(data)
+    except DataFileError:
+        raise
+    except DeltaruleError as error:
+        raise DataFileError(path, str(error)) from None
+
+
+def worksheet(
+    example: str | os.PathLike[str] | Example | None = None,
+    *,
+    sizes: Sequence[int] = (2, 2, 1),
+    activation: str | Sequence[str] = "sigmoid",
+    output: str = "sigmoid",
+    loss: str | None = None,
+    bias: str = "neuron",
+    n_samples: int = 1,
+    optimizer: str | Optimizer | None = None,
+    asked: str | Sequence[str] = "all",
+    decimals: int = 4,
+    seed: int = 0,
+    vary: bool = False,
+    student: str = "",
+    formulas: bool = False,
+    title: str | None = None,
+) -> Worksheet:
+    """A worksheet for a computation by hand, with its key.
+
+    Without an example the network has the sizes, functions and loss that are named, and random numbers of few
+    decimals, none of them degenerate; equal arguments give equal numbers.
+
+    Parameters
+    ----------
+    example : str, path or Example, optional
+        A worked example (``"T1"``) or a TOML file, whose network, data and optimizer are taken.
+    sizes, activation, output, loss, bias
+        As :class:`~deltarule.Network` takes them, where there is no example. The loss is cross-entropy of a
+        softmax output, else half squared error, where none is named.
+    n_samples : int
+        Samples in the batch.
+    optimizer : str or Optimizer, optional
+        Of the update: the example's, or ``"sgd(0.5)"``, where none is named.
+    asked : str or sequence of str
+        ``"forward"``, ``"loss"``, ``"deltas"``, ``"gradients"``, ``"update"``; or ``"all"``.
+    decimals : int
+        To which answers are rounded, 1 to 10.
+    seed : int
+        Of the random numbers.
+    vary : bool
+        Whether an example's network gets random numbers too.
+    student : str
+        A name for the sheet.
+    formulas : bool
+        Whether the sheet says how each number is computed.
+    title : str, optional
+
+    Raises
+    ------
+    InputError
+        If an argument does not fit, or no numbers are found that suit the decimals.
+
+    Examples
+    --------
+    >>> made = worksheet(seed=7)
+    >>> len(made.blanks), made.blanks[0].name, made.task.X
+    (28, 'net_h1', array([[0.6, 0.7]]))
+    """
+    check_whole("seed", seed, 0)
+    check_whole("decimals", decimals, 1, 10)
+    check_whole("n_samples", n_samples, 1, 100)
+    if example is not None:
+        found = example if isinstance(example, Example) else load_example(example)
+        step = _step_of(found) if optimizer is None else check_optimizer(optimizer)
+        task = _of_example(found, step, decimals, seed, vary)
+        title, drawn = title or found.title, vary
+    else:
+        settings = _settings(sizes, activation, output, loss, bias)
+        task = random_task(settings, n_samples, check_optimizer(optimizer or "sgd(0.5)"), decimals, seed)
+        title, drawn = title or f"Worksheet {'-'.join(map(str, sizes))}", True
+    parts = as_parts(asked, task.optimizer is not None)
+    return Worksheet(
+        task, parts, decimals=decimals, student=student, seed=seed if drawn else None, title=title,
+        with_formulas=formulas,
+    )  # fmt: skip
+
+
+def _step_of(example: Example) -> GradientStep | None:
+    """The example's optimizer; None where its update is not one of a formula for each parameter."""
+    try:
+        return check_optimizer(example.training["optimizer"])
+    except (InputError, KeyError):
+        return None
+
+
+def _of_example(
+    example: Example, optimizer: GradientStep | None, decimals: int, seed: int, vary: bool
+) -> Task:
+    """The example's task; numbers with more decimals than one likes to compute with are rounded."""
+    settings = {**example.settings, "dtype": "float64"}
+    if vary:
+        return random_task(settings, len(example.X), optimizer, decimals, seed, example.frozen)
+    parameters, X, Y = (
+        np.round(np.asarray(values, float), decimals + 2)
+        for values in (example.network().parameters, example.X, example.Y)
+    )
+    return Task(settings, parameters, X, Y, optimizer, example.frozen)
+
+
+def _settings(
+    sizes: Sequence[int], activation: str | Sequence[str], output: str, loss: str | None, bias: str
+) -> dict[str, Any]:
+    """The arguments of Network, as JSON knows them."""
+    given = activation if isinstance(activation, str) else [str(name) for name in activation]
+    if loss is None:
+        loss = "cross_entropy" if output == "softmax" else "half_squared_error"
+    whole = [int(size) for size in np.asarray(sizes).tolist()] if len(sizes) else []
+    return {"sizes": whole, "activation": given, "output": output, "loss": loss, "bias": bias}
