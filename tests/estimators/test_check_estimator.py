@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from unittest import SkipTest
 
 import pytest
@@ -13,7 +14,7 @@ from deltarule.estimators import MLPAutoencoder, MLPClassifier, MLPRegressor
 #: The checks train for a few epochs only.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ["lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad"]
+SOLVERS = [{"solver": name} for name in ("lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad")]
 ALL = (MLPClassifier, MLPRegressor, MLPAutoencoder)
 FEATURES = [
     {"standardize": True},
@@ -40,9 +41,12 @@ REGRESSORS = [{"loss": "huber"}, {"loss": "absolute_error"}, {"loss": "quantile(
 AUTOENCODERS = [{"hidden_layer_sizes": (8, 2, 8)}, {"loss": "huber(0.5)"}]
 
 FEW = [MLPClassifier(), MLPRegressor(solver="lbfgs", standardize=True), MLPAutoencoder(preset="robust")]
+#: Each solver and feature with one estimator, in turn: what a parameter means is one code for all three, and
+#: each of the three goes through all checks with its defaults and with other features.
 MORE = [
-    *(Estimator(solver=solver) for solver in SOLVERS for Estimator in ALL),
-    *(Estimator(**feature) for feature in FEATURES for Estimator in ALL),
+    *(Estimator(**settings) for settings, Estimator in zip([*SOLVERS, *FEATURES], cycle(ALL), strict=False)),
+    MLPRegressor(),
+    MLPClassifier(engine="compiled"),
     *(MLPClassifier(**feature) for feature in CLASSIFIERS),
     *(MLPRegressor(**feature) for feature in REGRESSORS),
     *(MLPAutoencoder(**feature) for feature in AUTOENCODERS),
