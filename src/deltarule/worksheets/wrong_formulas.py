@@ -77,8 +77,12 @@ class WrongFormula:
 def wrong_formulas_of(formulas: ExerciseFormulas, leaf: Expr) -> list[WrongFormula]:
     """Return the wrong formulas of a quantity, those most like its own first: none twice, no right one."""
     rights = formulas.all(leaf)
-    found: dict[Expr, str] = {}
-    for kind, formula in (*_mistakes_in(formulas, leaf, rights[0]), *_mistakes_anywhere(rights[0])):
+    right, found = rights[0], dict[Expr, str]()
+    anywhere = [
+        ("sign", -right), ("doubled", 2 * right), ("halved", right / 2),
+        ("point", 10 * right), ("point", right / 10),
+    ]  # fmt: skip
+    for kind, formula in (*_mistakes_in(formulas, leaf, right), *anywhere):
         if formula not in rights:
             found.setdefault(formula, kind)
     return [WrongFormula(kind, formula) for formula, kind in found.items()]
@@ -96,15 +100,6 @@ def _mistakes_in(formulas: ExerciseFormulas, leaf: Expr, right: Expr) -> _Mistak
         "delta": _in_delta, "new": _in_update,
     }  # fmt: skip
     return by_kind[leaf.kind](formulas, leaf, right)
-
-
-def _mistakes_anywhere(right: Expr) -> _Mistakes:
-    """Mistakes that can be made with any number."""
-    yield "sign", -right
-    yield "doubled", 2 * right
-    yield "halved", right / 2
-    yield "point", 10 * right
-    yield "point", right / 10
 
 
 # ---------------------------------------------------------------------- forward
