@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from deltarule.worksheets.follow_through import Own
+from deltarule.worksheets.follow_through import StudentValues
 
 __all__ = ["KINDS_OF_SHEETS", "answers_with"]
 
@@ -28,8 +28,8 @@ def answers_with(sheet, blank=None, formula=None):
     answers = {}
     for each in sheet.blanks:
         known = {b.leaf: answers[b.name] for b in sheet.blanks if b.name in answers}
-        own = Own(sheet.formulas, known, 10.0**-sheet.decimals / 2)
-        value = own.value(formula if each is blank else sheet.formulas(each.leaf))
+        student = StudentValues(sheet.formulas, known, 10.0**-sheet.decimals / 2)
+        value = student.value(formula if each is blank else sheet.formulas(each.leaf))
         if math.isfinite(value):  # nobody writes down the logarithm of a negative number
             answers[each.name] = round(value, sheet.decimals)
     return answers

@@ -11,7 +11,7 @@ from deltarule.errors import DataFileError, InputError
 from deltarule.worksheets.answers import read_answer, read_rows
 from deltarule.worksheets.class_set import class_set, mark_class
 from deltarule.worksheets.marking import VERDICTS
-from deltarule.worksheets.wrong_formulas import KINDS, slips
+from deltarule.worksheets.wrong_formulas import KINDS, wrong_formulas_of
 
 from .people import KINDS_OF_SHEETS, answers_with
 
@@ -87,7 +87,7 @@ def test_what_rests_on_an_empty_blank_is_still_marked():
 def planted(sheet, step=1):
     """Each slip in each quantity: (blank, slip, marking of one who makes it and goes on with that number)."""
     for blank in sheet.blanks[::step]:
-        for slip in slips(sheet.formulas, blank.leaf):
+        for slip in wrong_formulas_of(sheet.formulas, blank.leaf):
             answers = answers_with(sheet, blank, slip.formula)
             if blank.name in answers:
                 yield blank, slip, dr.mark(sheet, answers)
@@ -125,7 +125,7 @@ def test_the_catalogue_is_used():
         for settings in KINDS_OF_SHEETS.values()
         for sheet in [dr.worksheet(seed=3, **settings)]
         for blank in sheet.blanks
-        for slip in slips(sheet.formulas, blank.leaf)
+        for slip in wrong_formulas_of(sheet.formulas, blank.leaf)
     }
     assert kinds | {"coarse", "penalty"} == set(KINDS)
 
@@ -200,7 +200,7 @@ def test_the_first_slip_is_named_with_formula_and_numbers():
 
 def test_what_follows_on_counts_and_is_said_to():
     blank = SHEET.blanks[0]
-    bias = next(slip for slip in slips(SHEET.formulas, blank.leaf) if slip.kind == "bias")
+    bias = next(slip for slip in wrong_formulas_of(SHEET.formulas, blank.leaf) if slip.kind == "bias")
     marking = dr.mark(SHEET, answers_with(SHEET, blank, bias.formula))
     found = verdicts(marking)
     assert found["net_h1"] == "wrong"
@@ -211,7 +211,7 @@ def test_what_follows_on_counts_and_is_said_to():
 
 
 def test_a_second_slip_after_a_first_is_found_from_the_students_numbers():
-    first = next(s for s in slips(SHEET.formulas, SHEET.blanks[0].leaf) if s.kind == "bias")
+    first = next(s for s in wrong_formulas_of(SHEET.formulas, SHEET.blanks[0].leaf) if s.kind == "bias")
     answers = answers_with(SHEET, SHEET.blanks[0], first.formula)
     answers = {name: value for name, value in answers.items() if name in ("net_h1", "out_h1")}
     answers["out_h1"] = round(1 - answers["out_h1"], 4)  # e to the net
@@ -334,7 +334,7 @@ def answers_csv(path, given):
 def test_a_class_is_marked_from_one_file(school, tmp_path):
     ada, bob = school.sheets["Ada"], school.sheets["Bob 2"]
     blank = bob.blanks[0]
-    bias = next(slip for slip in slips(bob.formulas, blank.leaf) if slip.kind == "bias")
+    bias = next(slip for slip in wrong_formulas_of(bob.formulas, blank.leaf) if slip.kind == "bias")
     given = {"Ada": ada.answers(), "Bob 2": answers_with(bob, blank, bias.formula)}
     marked = mark_class(school, answers_csv(tmp_path / "all.csv", given))
     assert marked.rows() == [

@@ -105,7 +105,7 @@ def extra_arguments(
 
 
 def seed_everything(seed: int) -> None:
-    """NumPy's own generator and Python's: his code may use them."""
+    """NumPy's own generator and Python's: the learner's code may use them."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
 

@@ -19,7 +19,7 @@ from deltarule.nn.losses import LOSSES, Objective
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["PLACES", "SCALINGS", "Numbers", "Probe", "Settings"]
+__all__ = ["PLACES", "SCALINGS", "NetworkProbe", "NetworkSettings", "Numbers"]
 
 #: What training multiplies the neurons by that dropout keeps, where it drops a share p: the likeliest first.
 SCALINGS: dict[str, Callable[[float], float]] = {
@@ -48,8 +48,8 @@ _EVERYWHERE = "inputs and all hidden layers"
 
 
 @record
-class Settings:
-    """What a learner's network may be: what he does not say is tried.
+class NetworkSettings:
+    """What a learner's network may be: what the learner does not say is tried.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Settings:
 
 @record
 class Numbers:
-    """A network's weights, its samples, and the gradients somebody found: without what he does not say.
+    """A network's weights, its samples, and the gradients somebody found: without what was not said.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Numbers:
         """Of the layers, inputs first."""
         return [len(self.W[0]), *(W.shape[1] for W in self.W)]
 
-    def case(self, settings: Settings, eta: float, scale: float | None = None) -> Case:
+    def case(self, settings: NetworkSettings, eta: float, scale: float | None = None) -> Case:
         """The network at work, as these settings make it; dropout may be scaled otherwise."""
         last = len(self.W) - 1
         names = [settings.activation if i < last else settings.output for i in range(len(self.W))]
@@ -146,7 +146,7 @@ class Numbers:
         ]
         return Case(layers, settings.objective, self.x, self.y, eta, self._dropped(settings, scale))
 
-    def _dropped(self, settings: Settings, scale: float | None) -> list[Dropped | None]:
+    def _dropped(self, settings: NetworkSettings, scale: float | None) -> list[Dropped | None]:
         """What dropout does to the inputs and to each hidden layer."""
         if not self.masks or not settings.dropout:
             return []
@@ -160,7 +160,7 @@ class Numbers:
             for layer, (mask, met) in enumerate(zip(self.masks, back, strict=True))
         ]
 
-    def network(self, settings: Settings) -> Network:
+    def network(self, settings: NetworkSettings) -> Network:
         """The network alone."""
         net = Network(
             self.sizes,
@@ -191,10 +191,10 @@ class Numbers:
         return any(b is not None and b.size == 1 < W.shape[1] for b, W in zip(self.b, self.W, strict=True))
 
 
-class Probe:
+class NetworkProbe:
     """What was observed in a network, and the network at work, which is made when it is asked for."""
 
-    def __init__(self, numbers: Numbers, settings: Settings, eta: float) -> None:
+    def __init__(self, numbers: Numbers, settings: NetworkSettings, eta: float) -> None:
         self.observed = numbers.observed
         self._of = numbers, settings, eta
 

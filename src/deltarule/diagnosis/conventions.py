@@ -1,4 +1,4 @@
-"""How somebody lays out his arrays, and from there to our layout and back."""
+"""How the learner lays out arrays, and from there to our layout and back."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import check_number
-from deltarule.diagnosis.cases import Settings
+from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
 from deltarule.diagnosis.report import Diagnosis
-from deltarule.diagnosis.running import ETA, Subject, Tried, try_code
+from deltarule.diagnosis.running import ETA, Subject, try_code
 from deltarule.diagnosis.subjects import find_in_script, find_predict
 from deltarule.diagnosis.trials import Trial
 from deltarule.diagnosis.verdict import Judged, judge
@@ -26,7 +26,7 @@ from deltarule.nn.losses import LOSSES
 __all__ = ["assert_backprop_correct", "diagnose"]
 
 
-_IS_IT = (
+_CONFIRM_THE_LOSS = (
     'Is that your loss? If it is another, name it, loss="half_squared_error" (--loss): what is right for one '
     "loss is a mistake with another."
 )
@@ -96,8 +96,8 @@ def diagnose(
     >>> diagnosis.right
     False
     """
-    _check(learning_rate, seconds, returns, dropout, (activation, output, loss))
-    given = Settings(activation, output, loss, reduction, l2)
+    _check_settings(learning_rate, seconds, returns, dropout, (activation, output, loss))
+    given = NetworkSettings(activation, output, loss, reduction, l2)
     if code is None:
         if weights is None or X is None or Y is None or gradients is None:
             raise InputError("without code, weights, X, Y and gradients are needed")
@@ -107,23 +107,21 @@ def diagnose(
         raise InputError("weights, X and Y are looked at together: give all three, or none")
     get, get_predict = _getters(code, name, predict)
     subject = Subject(get, get_predict, sizes, learning_rate, returns, seconds)
-    judged = _judged(subject, given, dropout)
-    if loss is None:
-        judged = judged._replace(diagnosis=_asking_for_the_loss(judged.diagnosis))
-    if weights is None or not judged.diagnosis.right:
-        return judged.diagnosis
+    judged = _judge_code(subject, given, dropout)
+    diagnosis = judged.diagnosis
+    if not diagnosis.right:
+        return diagnosis
+    if loss is None:  # right for the loss that was found out may be wrong for the one that was meant
+        diagnosis = replace(diagnosis, notes=(_CONFIRM_THE_LOSS, *diagnosis.notes))
+    if weights is None:
+        return diagnosis
     assert judged.trial is not None
     layout = judged.trial.layout
     own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
-    return with_findings(judged.diagnosis, (own,))
+    return with_findings(diagnosis, (own,))
 
 
-def _asking_for_the_loss(diagnosis: Diagnosis) -> Diagnosis:
-    """A right gradient of a loss that was found out may be a wrong one of the loss that was meant."""
-    return replace(diagnosis, notes=(_IS_IT, *diagnosis.notes)) if diagnosis.right else diagnosis
-
-
-def _check(
+def _check_settings(
     learning_rate: float | None,
     seconds: float,
     returns: str | None,
@@ -153,7 +151,7 @@ def _getters(code: Any, name: str | None, predict: Any) -> tuple[Callable[[], An
     return lambda: code, lambda: predict
 
 
-def _judged(subject: Subject, given: Settings, dropout: float | None) -> Judged:
+def _judge_code(subject: Subject, given: NetworkSettings, dropout: float | None) -> Judged:
     """The diagnosis of code; with dropout switched off and at work, where it has any."""
     tried = try_code(subject)
     printed = tried.outcome.printed.strip()
@@ -165,19 +163,14 @@ def _judged(subject: Subject, given: Settings, dropout: float | None) -> Judged:
     elif all(trial.random for trial in tried.trials):
         return Judged(Diagnosis(False, failure=RANDOM, notes=notes))
     else:
-        judged = _if_a_riddle(judge(tried.trials, given, tried.eta, notes), tried)
+        judged = judge(tried.trials, given, tried.eta, notes)
+        found = judged.diagnosis
+        if tried.draws and not found.right and not found.mistakes:  # random numbers may explain it
+            judged = judged._replace(diagnosis=replace(found, notes=(DRAWS, *found.notes)))
     diagnosis, trial = judged
     if diagnosis.right and trial is not None and trial.layout is None:
         diagnosis = with_findings(diagnosis, trial.numbers)
     return Judged(diagnosis, trial)
-
-
-def _if_a_riddle(judged: Judged, tried: Tried) -> Judged:
-    """With what may explain it, where nothing else does: random numbers in the code."""
-    diagnosis = judged.diagnosis
-    if diagnosis.right or diagnosis.mistakes or not tried.draws:
-        return judged
-    return judged._replace(diagnosis=replace(diagnosis, notes=(DRAWS, *diagnosis.notes)))
 
 
 def assert_backprop_correct(code: Callable[..., Any], **settings: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deltarule.diagnosis.arguments import FORMS, OFF, Dropping
-from deltarule.diagnosis.cases import Settings
+from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.functions import Layout
 from deltarule.diagnosis.masks import is_readable
 from deltarule.diagnosis.mistakes import Mistake, mistake
@@ -72,7 +72,7 @@ def has_dropout(tried: Tried) -> bool:
 
 
 def diagnose_dropout(
-    subject: Subject, tried: Tried, given: Settings, share: float | None, notes: tuple[str, ...]
+    subject: Subject, tried: Tried, given: NetworkSettings, share: float | None, notes: tuple[str, ...]
 ) -> Judged:
     """What is wrong with dropout: in the gradient, or in predictions.
 
@@ -104,7 +104,7 @@ def _does_nothing(diagnosis: Diagnosis) -> bool:
 
 
 def _without_dropout(
-    subject: Subject, tried: Tried, given: Settings, notes: tuple[str, ...]
+    subject: Subject, tried: Tried, given: NetworkSettings, notes: tuple[str, ...]
 ) -> tuple[Judged | None, Dropping]:
     """The diagnosis with dropout switched off, and what p means; None where it cannot be."""
     runs = {OFF: tried}
@@ -123,7 +123,7 @@ def _without_dropout(
 def _with_dropout(
     subject: Subject,
     tried: Tried,
-    given: Settings,
+    given: NetworkSettings,
     off: Judged | None,
     dropping: Dropping,
     notes: tuple[str, ...],
@@ -158,7 +158,7 @@ def _readable(trial: Trial) -> Trial:
     return Trial(trial.layout, tuple(numbers) or trial.numbers)
 
 
-def _told(settings: Settings, known: Settings, trial: Trial) -> Settings:
+def _told(settings: NetworkSettings, known: NetworkSettings, trial: Trial) -> NetworkSettings:
     """The settings with the place of masks that were passed, and without a guess of the reduction."""
     place, masks = settings.place, trial.numbers[0].masks
     if place is None:
@@ -175,7 +175,7 @@ def _layouts(off: Judged | None) -> list[Layout] | None:
     return [Layout(convention, one) for one in (FORMS if form is not None else (None,))]
 
 
-def _anything_dropped(trial: Trial, settings: Settings, eta: float) -> bool:
+def _anything_dropped(trial: Trial, settings: NetworkSettings, eta: float) -> bool:
     """Whether any neuron that would have given something was dropped."""
     for numbers in trial.numbers:
         case = numbers.case(settings, eta)

@@ -159,7 +159,7 @@ def _called(function: Callable[..., Any], signature: _Signature, layout: Layout,
         second = deepcopy(function(*deepcopy(kept), **deepcopy(kept_named)))
         kept[0][-1] = layout.convention.W(LARGE * task.W[-1])
         return first, second, changed, "", _overflows(function, kept, kept_named)
-    except Exception as error:  # his code may raise anything
+    except Exception as error:  # the learner's code may raise anything
         return None, None, False, said(error), False
 
 
@@ -182,7 +182,7 @@ def _overflows(function: Callable[..., Any], arguments: list[Any], named: dict[s
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return not all(np.isfinite(array).all() for array in arrays_in(function(*arguments, **named)))
-    except Exception:  # his code may raise anything
+    except Exception:  # the learner's code may raise anything
         return True
 
 

@@ -37,7 +37,7 @@ NOISE = 1e-8
 
 @record
 class Observed:
-    """The gradients somebody computed, layer by layer, in our layout; None for what he did not give."""
+    """The gradients somebody computed, layer by layer, in our layout; None for what was not given."""
 
     dW: tuple[Array | None, ...]
     db: tuple[Array | None, ...]

@@ -254,7 +254,7 @@ def one_step(
                     _after(thing, before, call, n_rows, as_lists, eta, replace(dropping, seed=seed))
                     for seed in range(3 if drawn is None else _DRAWS)
                 ]
-            except Exception as error:  # his code may raise anything: try the next way
+            except Exception as error:  # the learner's code may raise anything: try the next way
                 tried.append(f"{type(error).__name__}: {error}")
             else:
                 return found if drawn is None else [with_masks_read(numbers, drawn) for numbers in found]

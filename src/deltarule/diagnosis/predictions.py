@@ -19,7 +19,7 @@ from deltarule.diagnosis.arguments import (
     roles_of,
     seed_everything,
 )
-from deltarule.diagnosis.cases import Numbers, Settings
+from deltarule.diagnosis.cases import NetworkSettings, Numbers
 from deltarule.diagnosis.conventions import arrays_in
 from deltarule.diagnosis.functions import Layout, Task
 from deltarule.diagnosis.matching import Observed
@@ -74,7 +74,7 @@ def ask_function(
         numbers = Numbers(tuple(task.W), tuple(b) if biases else (None,) * len(b), task.x, task.y, _NOTHING)
         try:
             found.append(_twice(numbers, partial(_predicted, predict, plain), dropping))
-        except Exception as error:  # his code may raise anything
+        except Exception as error:  # the learner's code may raise anything
             raised = error
     if not found and raised is not None:
         raise raised
@@ -119,7 +119,7 @@ def ask_object(thing: Any, dropping: Dropping) -> list[Answer]:
             numbers = Numbers(found.W, found.b, rows, np.zeros((len(rows), found.sizes[-1])), _NOTHING)
             try:
                 answer = _twice(numbers, partial(_asked, thing, name, form), dropping)
-            except Exception:  # his code may raise anything: try the next way
+            except Exception:  # the learner's code may raise anything: try the next way
                 continue
             if answer.first and (answer.repeats or _is_told(thing, name)):
                 return [answer]
@@ -145,7 +145,7 @@ def _asked(thing: Any, name: str, x: Any, dropping: Dropping) -> Any:
 # ---------------------------------------------------------------------- what it means
 
 
-def kind_of_answer(answer: Answer, settings: Settings, eta: float) -> str:
+def kind_of_answer(answer: Answer, settings: NetworkSettings, eta: float) -> str:
     """``"plain"``, ``"scaled"`` by the share kept, ``"dropped"``, or ``"?"`` where it is none of these.
 
     Nothing where there is no difference: a softmax of one output is always 1.
@@ -172,7 +172,7 @@ def kind_of_answer(answer: Answer, settings: Settings, eta: float) -> str:
 
 def _gives(
     answer: Answer,
-    settings: Settings,
+    settings: NetworkSettings,
     eta: float,
     masks: Sequence[Array],
     scale: float,

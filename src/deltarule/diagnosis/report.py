@@ -7,7 +7,7 @@ import textwrap
 from typing import Any
 
 from deltarule.checks.finding import Finding
-from deltarule.diagnosis.cases import Settings
+from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.mistakes import Mistake
 from deltarule.registry import record
 
@@ -63,7 +63,7 @@ class Diagnosis:
     ----------
     right : bool
         Whether the gradient is right (for the settings that were given or found).
-    settings : Settings or None
+    settings : NetworkSettings or None
         Activations, loss and reduction that the code implements.
     convention : str
         How its arrays are laid out; empty where it was not asked to take any.
@@ -81,7 +81,7 @@ class Diagnosis:
     """
 
     right: bool
-    settings: Settings | None = None
+    settings: NetworkSettings | None = None
     convention: str = ""
     mistakes: tuple[Mistake, ...] = ()
     alternatives: tuple[str, ...] = ()

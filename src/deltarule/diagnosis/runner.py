@@ -77,7 +77,9 @@ def _run(work: Callable[[], Any]) -> Outcome:
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             value, error = work(), ""
-        except BaseException as raised:  # SystemExit, KeyboardInterrupt: his code may raise anything
+        except (
+            BaseException
+        ) as raised:  # SystemExit, KeyboardInterrupt: the learner's code may raise anything
             value, error = None, said(raised)
     return Outcome(value, error, printed.getvalue()[:_MOST_PRINTED])
 

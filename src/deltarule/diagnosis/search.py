@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice, product
 
 from deltarule.diagnosis.backprop import Backprop
-from deltarule.diagnosis.cases import PLACES, SCALINGS, Numbers, Probe, Settings
+from deltarule.diagnosis.cases import PLACES, SCALINGS, NetworkProbe, NetworkSettings, Numbers
 from deltarule.diagnosis.matching import Candidate, Observed, candidates, distance, pairs, singles
 from deltarule.errors import InputError
 from deltarule.registry import record
@@ -19,7 +19,7 @@ __all__ = ["Explanation", "Search", "settings_for"]
 class Explanation:
     """A set of settings and a backward pass that give just the numbers observed."""
 
-    settings: Settings
+    settings: NetworkSettings
     candidate: Candidate
     apart: float
 
@@ -34,7 +34,7 @@ _RIGHT = Candidate((), Backprop)
 _PAIRED, _UNLIKELY = 4, 16
 
 
-def settings_for(given: Settings, places: Sequence[str | None] = (None,)) -> list[Settings]:
+def settings_for(given: NetworkSettings, places: Sequence[str | None] = (None,)) -> list[NetworkSettings]:
     """All possible settings that agree with what is given, the likeliest first.
 
     With dropout, each of the ``places`` where it may act is tried with each way of scaling.
@@ -55,7 +55,7 @@ def _one(given: str | None, usual: Sequence[str]) -> Sequence[str]:
     return usual if given is None else (given,)
 
 
-def _with_dropout(settings: Settings, places: Sequence[str | None]) -> list[Settings]:
+def _with_dropout(settings: NetworkSettings, places: Sequence[str | None]) -> list[NetworkSettings]:
     """The settings with each place and each way of scaling that makes a difference."""
     p, factors = settings.dropout, list[float]()
     found = []
@@ -72,7 +72,7 @@ class Search:
     Parameters
     ----------
     numbers : sequence of Numbers
-    given : Settings
+    given : NetworkSettings
         What is known of the networks; the rest is tried.
     eta : float
 
@@ -80,10 +80,10 @@ class Search:
     that was dropped. Then a quarter of the networks may disagree.
     """
 
-    def __init__(self, numbers: Sequence[Numbers], given: Settings, eta: float) -> None:
+    def __init__(self, numbers: Sequence[Numbers], given: NetworkSettings, eta: float) -> None:
         places = tuple(PLACES) if numbers[0].back else (None,)
         self.tried = [
-            (settings, [Probe(one, settings, eta) for one in numbers])
+            (settings, [NetworkProbe(one, settings, eta) for one in numbers])
             for settings in settings_for(given, places)
         ]
         self.dropping = bool(given.dropout)
@@ -106,13 +106,13 @@ class Search:
         return []
 
     def _explanations(
-        self, tried: Sequence[tuple[Settings, list[Probe]]], kinds: Sequence[Candidate]
+        self, tried: Sequence[tuple[NetworkSettings, list[NetworkProbe]]], kinds: Sequence[Candidate]
     ) -> Iterator[Explanation]:
         for settings, probes in tried:
             for candidate, apart in candidates(probes, kinds, self.spare):
                 yield Explanation(settings, candidate, apart)
 
-    def _with_right_end(self) -> list[tuple[Settings, list[Probe]]]:
+    def _with_right_end(self) -> list[tuple[NetworkSettings, list[NetworkProbe]]]:
         """The settings for which the last layer's gradients are right: of very many, the likely ones."""
         return [
             (settings, probes)
@@ -121,7 +121,7 @@ class Search:
         ]
 
 
-def _ends_wrong(probe: Probe) -> bool:
+def _ends_wrong(probe: NetworkProbe) -> bool:
     return distance(_end(probe.observed), Backprop(probe.case).gradients()[-1:]) > 1
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.diagnosis import variants
 from deltarule.diagnosis.backprop import Backprop
-from deltarule.diagnosis.cases import Numbers, Settings
+from deltarule.diagnosis.cases import NetworkSettings, Numbers
+from deltarule.diagnosis.catalogue.hidden_layers import SlopeAtZero
 from deltarule.diagnosis.matching import CLOSE, Compared, Observed, compare, distance
 from deltarule.diagnosis.mistakes import Mistake, mistake
 from deltarule.diagnosis.report import Diagnosis, FirstWrong
@@ -46,7 +46,7 @@ class Judged(NamedTuple):
 
 def judge(
     trials: Sequence[Trial],
-    given: Settings,
+    given: NetworkSettings,
     eta: float,
     notes: tuple[str, ...],
     counts: Sequence[int] = (0, 1, 2),
@@ -77,7 +77,7 @@ def _digits(apart: float) -> int:
     return int(-np.log10(apart + 1e-16))
 
 
-def _behaviour(trial: Trial, settings: Settings | None, alone: bool) -> tuple[Mistake, ...]:
+def _behaviour(trial: Trial, settings: NetworkSettings | None, alone: bool) -> tuple[Mistake, ...]:
     """The mistakes that show in how the code behaves; an overflow only where the numbers are right."""
     overflows = trial.overflows and settings is not None and settings.output == "softmax" and alone
     seen = {
@@ -100,12 +100,12 @@ def _explained(trial: Trial, found: Sequence[Explanation], eta: float, notes: tu
     return Diagnosis(not mistakes, best.settings, _layout(trial), mistakes, _others(found), first, notes)
 
 
-def _at_kink(numbers: Numbers | None, settings: Settings, eta: float) -> Iterator[str]:
+def _at_kink(numbers: Numbers | None, settings: NetworkSettings, eta: float) -> Iterator[str]:
     """Which slope ReLU has at 0, where that is not the usual one."""
     if numbers is None or settings.activation not in ("relu", "leaky_relu"):
         return
     case = numbers.case(settings, eta)
-    usual, above = (kind(case).gradients() for kind in (Backprop, variants.SlopeAtZero))
+    usual, above = (kind(case).gradients() for kind in (Backprop, SlopeAtZero))
     if distance(numbers.observed, usual) > 1 >= distance(numbers.observed, above):
         yield (
             "At z = 0 exactly it takes ReLU's slope as 1 (z >= 0), where 0 is usual (z > 0). That is "
@@ -113,7 +113,7 @@ def _at_kink(numbers: Numbers | None, settings: Settings, eta: float) -> Iterato
         )
 
 
-def _unexplained(trial: Trial, settings: Settings, eta: float, notes: tuple[str, ...]) -> Diagnosis:
+def _unexplained(trial: Trial, settings: NetworkSettings, eta: float, notes: tuple[str, ...]) -> Diagnosis:
     known = _what_is_known(trial.numbers, settings, eta)
     first = _first_wrong(trial.numbers, settings, eta)
     return Diagnosis(
@@ -154,7 +154,7 @@ def _reading(explanation: Explanation) -> tuple[str, ...]:
     return mistakes or (explanation.settings.loss or "",)
 
 
-def _first_wrong(numbers: Sequence[Numbers], settings: Settings, eta: float) -> FirstWrong | None:
+def _first_wrong(numbers: Sequence[Numbers], settings: NetworkSettings, eta: float) -> FirstWrong | None:
     """Going back from the last layer, the first array that is off, and its entry that is furthest off.
 
     In a network with one hidden layer, if it shows there.
@@ -184,7 +184,7 @@ def _furthest_off(array: Compared, sizes: Sequence[int]) -> FirstWrong:
     return told(entry, float(right[place]), float(found[place]))
 
 
-def _what_is_known(numbers: Sequence[Numbers], settings: Settings, eta: float) -> list[str]:
+def _what_is_known(numbers: Sequence[Numbers], settings: NetworkSettings, eta: float) -> list[str]:
     """Which arrays are right, and how the others compare, for the likeliest settings."""
     one = min(numbers, key=_is_deep)
     values = np.concatenate([g.ravel() for each in numbers for g in each.observed.dW if g is not None])

@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.arrays import Array, as_matrix, as_numbers
 from deltarule.checks import health
 from deltarule.checks.finding import Finding
-from deltarule.diagnosis.cases import Numbers, Settings
+from deltarule.diagnosis.cases import NetworkSettings, Numbers
 from deltarule.diagnosis.conventions import CONVENTIONS, Convention, observed_in
 from deltarule.diagnosis.matching import Observed
 from deltarule.diagnosis.report import Diagnosis
@@ -31,7 +31,7 @@ def with_findings(diagnosis: Diagnosis, numbers: Sequence[Numbers]) -> Diagnosis
     return replace(diagnosis, findings=tuple(_findings(numbers, diagnosis.settings)))
 
 
-def _findings(numbers: Sequence[Numbers], settings: Settings) -> Iterator[Finding]:
+def _findings(numbers: Sequence[Numbers], settings: NetworkSettings) -> Iterator[Finding]:
     x, y = (np.concatenate([getattr(one, name) for one in numbers]) for name in "xy")
     report = health(numbers[0].network(settings), x, y)
     for finding in report.findings:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from deltarule.data.raw_files import read_bytes
 from deltarule.errors import DataFileError, InputError
 
-__all__ = ["Answer", "Rows", "column_of", "read_answer", "read_rows"]
+__all__ = ["AnswerRows", "StudentAnswer", "column_of", "read_answer", "read_rows"]
 
 _MINUS = str.maketrans("−–‒﹣－＋", "-----+")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?")
@@ -22,15 +22,15 @@ _FRACTION = re.compile(r"([+-]?\d{1,15})/(\d{1,15})")
 _LONGEST = 60
 
 
-class Answer(NamedTuple):
+class StudentAnswer(NamedTuple):
     """A number that was answered, and how many decimals it was written with; None for a fraction."""
 
     value: float
     decimals: int | None
 
 
-def read_answer(text: str) -> Answer | None:
-    """A number as people write it; None where nothing was written.
+def read_answer(text: str) -> StudentAnswer | None:
+    """Read a number as people write it; None where nothing was written.
 
     A decimal comma and point, every kind of minus sign and fractions are taken.
 
@@ -42,14 +42,14 @@ def read_answer(text: str) -> Answer | None:
     Examples
     --------
     >>> read_answer("0,3775"), read_answer("−1/4"), read_answer(" ")
-    (Answer(value=0.3775, decimals=4), Answer(value=-0.25, decimals=None), None)
+    (StudentAnswer(value=0.3775, decimals=4), StudentAnswer(value=-0.25, decimals=None), None)
     """
     plain = re.sub(r"\s", "", text).translate(_MINUS)
     if not plain:
         return None
     fraction = _FRACTION.fullmatch(plain)
     if fraction and int(fraction[2]):
-        return Answer(float(Fraction(int(fraction[1]), int(fraction[2]))), None)
+        return StudentAnswer(float(Fraction(int(fraction[1]), int(fraction[2]))), None)
     if len(plain) > _LONGEST or not _NUMBER.fullmatch(plain):
         raise InputError(
             f"expected a number such as 0.3775, −0,02 or 1/3, or nothing, got {text.strip()[:40]!r}"
@@ -58,10 +58,10 @@ def read_answer(text: str) -> Answer | None:
     if not math.isfinite(value):
         raise InputError(f"expected a finite number, got {text.strip()[:40]!r}")
     exponent = re.search(r"[eE]", plain)
-    return Answer(value, None if exponent else len(re.sub(r"^[^.,]*[.,]?", "", plain)))
+    return StudentAnswer(value, None if exponent else len(re.sub(r"^[^.,]*[.,]?", "", plain)))
 
 
-class Rows(NamedTuple):
+class AnswerRows(NamedTuple):
     """A table of texts: its header, and each row with the line on which it begins."""
 
     path: str
@@ -69,8 +69,8 @@ class Rows(NamedTuple):
     rows: list[tuple[int, list[str]]]
 
 
-def read_rows(path: str | os.PathLike[str]) -> Rows:
-    """A CSV file whose first line names the columns; every cell is a text, ``NA`` too.
+def read_rows(path: str | os.PathLike[str]) -> AnswerRows:
+    """Read a CSV file whose first line names the columns; every cell is a text, ``NA`` too.
 
     The delimiter (``,`` ``;`` tab) is found from the header. Beside ``,`` an answer with a decimal comma may
     stand unquoted in the last column.
@@ -93,7 +93,7 @@ def read_rows(path: str | os.PathLike[str]) -> Rows:
     if not rows:
         raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
     header = [name.strip() for name in rows[0][1]]
-    return Rows(os.fspath(path), header, [_fitted(path, header, *row, delimiter) for row in rows[1:]])
+    return AnswerRows(os.fspath(path), header, [_fitted(path, header, *row, delimiter) for row in rows[1:]])
 
 
 def _split(path: str | os.PathLike[str], text: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -123,8 +123,8 @@ def _fitted(
     return line, row
 
 
-def column_of(rows: Rows, *names: str) -> int:
-    """The place of the first of these columns that is there.
+def column_of(rows: AnswerRows, *names: str) -> int:
+    """Return the place of the first of these columns that is there.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import re
 import shutil
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,16 @@ from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, InputError
 from deltarule.files import write_atomically
 from deltarule.formula.text import clean
-from deltarule.formula.tree import Expr
 from deltarule.registry import did_you_mean
-from deltarule.worksheets.answers import Answer, Rows, column_of, read_rows
-from deltarule.worksheets.marking import Marking, answers_from, marked
-from deltarule.worksheets.worksheet import Worksheet, from_file, worksheet
+from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
+from deltarule.worksheets.marking import Mark, Marking, answers_in_rows, mark_blanks
+from deltarule.worksheets.worksheet import Worksheet, read_json_file, worksheet
 
 __all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
 
 FORMAT = "deltarule class 1"
 
-#: More sheets in one call are a slip.
+#: More sheets in one call are a mistake.
 MOST_STUDENTS = 2000
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -50,13 +49,13 @@ class ClassSet:
         self.sheets = dict(sheets)
 
     def data(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """Return the sheets as JSON knows them."""
         sheets = [{"file": name, "sheet": sheet.data()} for name, sheet in self.sheets.items()]
         return {"format": FORMAT, "sheets": sheets}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> ClassSet:
-        """The class that :meth:`data` describes.
+        """Make the class that :meth:`data` describes.
 
         Raises
         ------
@@ -66,21 +65,20 @@ class ClassSet:
         try:
             if data["format"] != FORMAT:
                 raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
-            return cls({_checked(s["file"]): Worksheet.from_data(s["sheet"]) for s in data["sheets"]})
+            return cls({_check_file_name(s["file"]): Worksheet.from_data(s["sheet"]) for s in data["sheets"]})
         except (KeyError, TypeError) as error:
             raise InputError(f"not a class: {type(error).__name__} {error}") from None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ClassSet:
-        """The class of a file ``class.json``.
+        """Read the class in a file ``class.json``.
 
         Raises
         ------
         DataFileError
             If the file cannot be read, or holds no class.
         """
-        found: ClassSet = from_file(path, cls.from_data)
-        return found
+        return read_json_file(path, cls.from_data)
 
     def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
         """Write ``sheets/``, ``keys/`` and ``class.json`` into a new folder: all of them, or nothing.
@@ -117,7 +115,7 @@ class ClassSet:
 
 
 def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **settings: Any) -> ClassSet:
-    """A worksheet for each student, each with numbers of its own; equal arguments give equal sheets.
+    """Make a worksheet for each student, each with other numbers; equal arguments give equal sheets.
 
     A student's numbers follow from seed and name, so that one who joins later changes nobody else's.
 
@@ -139,15 +137,13 @@ def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **se
     names = [str(name) for name in students]
     if not 1 <= len(names) <= MOST_STUDENTS:
         raise InputError(f"a class has 1 to {MOST_STUDENTS:,} students, got {len(names):,}")
-    seeds = _seeds(names, seed)
-    sheets = {
-        file: worksheet(seed=own, student=name, vary=vary, **settings)
-        for file, name, own in zip(file_names(names), names, seeds, strict=True)
-    }
+    sheets = {}
+    for file, name, own in zip(file_names(names), names, _seeds_of_students(names, seed), strict=True):
+        sheets[file] = worksheet(seed=own, student=name, vary=vary, **settings)
     return ClassSet(sheets)
 
 
-def _seeds(names: Sequence[str], seed: int) -> list[int]:
+def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
     """A seed for each student, no two alike; of several with one name, by their order."""
     seeds: dict[int, None] = {}
     for name in names:
@@ -178,7 +174,7 @@ def _free_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def read_students(path: str | os.PathLike[str]) -> list[str]:
-    """The names in a CSV file's column student or name; any text.
+    """Read the names in a CSV file's column student or name; any text.
 
     Raises
     ------
@@ -194,7 +190,7 @@ def read_students(path: str | os.PathLike[str]) -> list[str]:
 
 
 def file_names(students: Sequence[str]) -> list[str]:
-    """A file's name for each student, no two alike on any system, none with a path in it.
+    """Make a file's name for each student, no two alike on any system, none with a path in it.
 
     Examples
     --------
@@ -215,7 +211,7 @@ def file_names(students: Sequence[str]) -> list[str]:
     return names
 
 
-def _checked(file: str) -> str:
+def _check_file_name(file: str) -> str:
     """Refuse a file's name that somebody has put a path into."""
     if not re.fullmatch(r"[^/\\:\0]{1,120}", file) or file.startswith("."):
         raise InputError(f"not a class: {file[:60]!r} is no name of a file")
@@ -235,6 +231,10 @@ def _file_name(student: str) -> str:
 # ---------------------------------------------------------------------- marking
 
 
+#: Of a wrong answer that no mistake gives, and of one that several give.
+_UNCLEAR = ("no known mistake", "several would fit")
+
+
 class ClassMarking:
     """The marked sheets of a class.
 
@@ -248,7 +248,7 @@ class ClassMarking:
         self.markings = dict(markings)
 
     def rows(self) -> list[tuple[str, int, int, str, str]]:
-        """Of each student: name, points, how many there could be, first slip, mistake."""
+        """Return of each student: name, points, how many there could be, first slip, mistake."""
         found = []
         for marking in self.markings.values():
             first = marking.first_slip
@@ -258,51 +258,47 @@ class ClassMarking:
         return found
 
     def mistakes(self) -> dict[str, int]:
-        """How often each mistake was made, the most frequent first; then those that are not clear."""
-        clear: Counter[str] = Counter()
-        for mark in self._wrong():
-            clear[mark.slips[0].words if len(mark.kinds) == 1 else _UNCLEAR[bool(mark.kinds)]] += 1
-        last = {words: clear.pop(words) for words in _UNCLEAR if words in clear}
-        return dict(clear.most_common()) | last
-
-    def _wrong(self) -> Iterator[Any]:
-        for marking in self.markings.values():
-            yield from (mark for mark in marking.marks if mark.verdict == "wrong")
+        """Count how often each mistake was made, the most frequent first; then those that are not clear."""
+        counts = Counter(
+            _mistake_shown_by(mark)
+            for marking in self.markings.values()
+            for mark in marking.marks
+            if mark.verdict == "wrong"
+        )
+        last = {words: counts.pop(words) for words in _UNCLEAR if words in counts}
+        return dict(counts.most_common()) | last
 
     def data(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """Return the marks as JSON knows them."""
         students = [{"file": name, **marking.data()} for name, marking in self.markings.items()]
         return {"students": students, "mistakes": self.mistakes()}
 
     def csv(self) -> str:
-        """The rows as CSV; a name is a text there, even for a spreadsheet."""
+        """Return the rows as CSV; a name is a text there, even for a spreadsheet."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["student", "points", "out_of", "first_slip", "mistake"])
         for student, *others in self.rows():
-            writer.writerow([_as_text(student), *others])
+            is_formula = student[:1] in ("=", "+", "-", "@", "\t", "\r")  # to a spreadsheet
+            writer.writerow([f"'{student}" if is_formula else student, *others])
         return file.getvalue()
 
 
-#: Of a wrong answer that no mistake gives, and of one that several give.
-_UNCLEAR = ("no known mistake", "several would fit")
-
-
-def _as_text(cell: str) -> str:
-    """With an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+def _mistake_shown_by(mark: Mark) -> str:
+    """The mistake in words, if the wrong answer shows one and no other."""
+    return mark.wrong_formulas[0].words if len(mark.kinds) == 1 else _UNCLEAR[bool(mark.kinds)]
 
 
 def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarking:
-    """Mark a class.
+    """Mark the answers of a class.
 
     Parameters
     ----------
     sheets : ClassSet
     answers : path
         A CSV file with the columns student, blank and answer; or a folder with a CSV file for each student,
-        called as the sheet is, with the columns blank and answer. Students are named as they are, or as the
-        files of their sheets are. Who is not there has answered nothing.
+        named like the student's sheet, with the columns blank and answer. Students are named as they are, or
+        as the files of their sheets are. Who is not there has answered nothing.
 
     Raises
     ------
@@ -310,51 +306,44 @@ def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarkin
         If a student is not known, or an answer cannot be read.
     """
     path = Path(answers)
-    parts = _of_folder(path, sheets) if path.is_dir() else _of_file(read_rows(path), sheets)
-    found: dict[str, dict[Expr, Answer]] = {
-        name: answers_from(rows, sheets.sheets[name]) for name, rows in parts.items()
-    }
-    return ClassMarking({name: marked(sheet, found.get(name, {})) for name, sheet in sheets.sheets.items()})
+    parts = _rows_in_folder(path, sheets) if path.is_dir() else _rows_by_student(read_rows(path), sheets)
+    found = {name: answers_in_rows(rows, sheets.sheets[name]) for name, rows in parts.items()}
+    return ClassMarking(
+        {name: mark_blanks(sheet, found.get(name, {})) for name, sheet in sheets.sheets.items()}
+    )
 
 
-def _of_folder(folder: Path, sheets: ClassSet) -> dict[str, Rows]:
-    parts: dict[str, Rows] = {}
+def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
+    """The rows of each student, from a file for each."""
+    parts: dict[str, AnswerRows] = {}
     for file in list_folder(folder):
         if file.suffix.lower() == ".csv":
-            parts[_student(sheets, file.stem, file, None, None, parts)] = read_rows(file)
+            name = _find_sheet(sheets, file.stem, file)
+            if name in parts:
+                raise DataFileError(file, f"a second file for {name!r}")
+            parts[name] = read_rows(file)
     if not parts:
         raise DataFileError(folder, "holds no .csv files with answers")
     return parts
 
 
-def _of_file(rows: Rows, sheets: ClassSet) -> dict[str, Rows]:
-    """The rows of each student."""
-    place, parts = column_of(rows, "student", "name"), dict[str, Rows]()
+def _rows_by_student(rows: AnswerRows, sheets: ClassSet) -> dict[str, AnswerRows]:
+    """The rows of each student, from one file for all."""
+    place, parts = column_of(rows, "student", "name"), dict[str, AnswerRows]()
     for line, row in rows.rows:
-        name = _student(sheets, row[place], rows.path, line, place + 1)
-        parts.setdefault(name, Rows(rows.path, rows.header, [])).rows.append((line, row))
+        name = _find_sheet(sheets, row[place], rows.path, line, place + 1)
+        parts.setdefault(name, AnswerRows(rows.path, rows.header, [])).rows.append((line, row))
     return parts
 
 
-def _student(
-    sheets: ClassSet,
-    name: str,
-    path: str | os.PathLike[str],
-    line: int | None,
-    column: int | None,
-    taken: Mapping[str, object] | None = None,
-) -> str:
-    """The sheet of whoever is called so."""
+def _find_sheet(sheets: ClassSet, name: str, path: str | os.PathLike[str], *position: int) -> str:
+    """The sheet of the student who is called so, by the name of its files; ``position`` is for the error."""
     wanted = name.strip()
     found = [file for file, sheet in sheets.sheets.items() if wanted in (file, sheet.student)]
     if len(found) > 1:
-        raise DataFileError(
-            path, f"several are called {wanted[:60]!r}: write {' or '.join(found)}", line, column
-        )
-    if not found:
-        raise DataFileError(
-            path, f"no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}", line, column
-        )
-    if taken and found[0] in taken:
-        raise DataFileError(path, f"a second file for {found[0]!r}", line, column)
-    return found[0]
+        reason = f"several are called {wanted[:60]!r}: write {' or '.join(found)}"
+    elif not found:
+        reason = f"no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}"
+    else:
+        return found[0]
+    raise DataFileError(path, reason, *position)

@@ -1,4 +1,4 @@
-"""A task: a network, its samples and an optimizer, from which a worksheet and its key follow."""
+"""An exercise: a network, its samples and an optimizer, from which a worksheet and its key follow."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.updates import Step
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.tree import Words
+from deltarule.nn.activations import Activation
+from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 
-__all__ = ["MOST_WEIGHTS", "Task", "check_optimizer"]
+__all__ = ["MOST_WEIGHTS", "Exercise", "check_optimizer"]
 
 #: Of a network that is computed by hand.
 MOST_WEIGHTS = 2000
 
 
-class Task:
-    """Numbers to compute with.
+class Exercise:
+    """A network with its numbers, to be worked out by hand.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ class Task:
         self.settings, self.frozen, self.t = dict(settings), tuple(frozen), t
         _check_small(self.settings)
         self.net = Network(**self.settings)
-        self.net.parameters[:] = _of_shape("parameters", parameters, self.net.parameters.shape)
+        self.net.parameters[:] = _check_shape("parameters", parameters, self.net.parameters.shape)
         self.net.freeze(*self.frozen)
         _check_formulas(self.net)
         self.X = as_numbers(self.net.inputs(X), "X").astype(self.net.dtype)
@@ -65,7 +67,7 @@ class Task:
         self.optimizer = None if optimizer is None else check_optimizer(optimizer)
         self.slots: Array | None = None
         if self.optimizer is not None and slots is not None:
-            self.slots = _of_shape("slots", slots, (len(self.optimizer.slots), self.net.parameters.size))
+            self.slots = _check_shape("slots", slots, (len(self.optimizer.slots), self.net.parameters.size))
         check_whole("t", t)
 
     @cached_property
@@ -81,7 +83,7 @@ class Task:
         return Step(self.net, self.evidence.grads.flat, self.optimizer, self.slots, None, self.t)
 
     def data(self) -> dict[str, Any]:
-        """What :meth:`from_data` takes, as JSON knows it."""
+        """Return what :meth:`from_data` takes, as JSON knows it."""
         return {
             "network": self.settings,
             "parameters": self.net.parameters.tolist(),
@@ -94,8 +96,8 @@ class Task:
         }
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Task:
-        """The task that :meth:`data` describes.
+    def from_data(cls, data: Mapping[str, Any]) -> Exercise:
+        """Make the exercise that :meth:`data` describes.
 
         Raises
         ------
@@ -110,7 +112,7 @@ class Task:
 
 
 def check_optimizer(spec: str | Optimizer) -> GradientStep:
-    """The optimizer that ``spec`` names, of those whose update is a formula for each parameter.
+    """Return the optimizer that ``spec`` names, of those whose update is a formula for each parameter.
 
     Raises
     ------
@@ -133,7 +135,8 @@ def _check_small(settings: Mapping[str, Any]) -> None:
         raise InputError(f"a network with {n_weights:,.0f} weights is too large to compute by hand")
 
 
-def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> Array:
+def _check_shape(name: str, values: Any, shape: tuple[int, ...]) -> Array:
+    """Return the numbers as an array of this shape, or refuse them."""
     array = as_numbers(values, name).astype(float)
     if array.shape != shape:
         raise ShapeError(f"{name} must have shape {shape}, got {array.shape}")
@@ -143,8 +146,10 @@ def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> Array:
 
 def _check_formulas(net: Network) -> None:
     """Refuse what cannot be worked out by hand: a function whose formula is a text."""
-    records: list[Any] = [net.loss, *(layer.activation for layer in net.layers)]
-    for one in records:
-        for formula in (one.formula, one.derivative_formula):
+    functions: list[Activation | Loss] = [net.loss, *(layer.activation for layer in net.layers)]
+    for function in functions:
+        for formula in (function.formula, function.derivative_formula):
             if any(isinstance(leaf, Words) for leaf in formula.leaves()):
-                raise InputError(f"{one.name!r} has a formula in words, into which no numbers can be put")
+                raise InputError(
+                    f"{function.name!r} has a formula in words, into which no numbers can be put"
+                )

@@ -8,26 +8,25 @@ from typing import Any
 
 from deltarule.arrays import check_number
 from deltarule.derivations import Derivation
-from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.documents.document import Block, Document, Inline, Paragraph, Table
 from deltarule.errors import DataFileError, InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Number
 from deltarule.registry import did_you_mean, record
-from deltarule.worksheets.answers import Answer, Rows, column_of, read_answer, read_rows
-from deltarule.worksheets.follow_through import Own
-from deltarule.worksheets.questions import Blank, index_of, name_key
+from deltarule.worksheets.answers import AnswerRows, StudentAnswer, column_of, read_answer, read_rows
+from deltarule.worksheets.follow_through import StudentValues
+from deltarule.worksheets.questions import Blank, blanks_by_name, name_key, quantities_in
 from deltarule.worksheets.worksheet import Worksheet
-from deltarule.worksheets.wrong_formulas import Slip, slips
+from deltarule.worksheets.wrong_formulas import WrongFormula, wrong_formulas_of
 
-__all__ = ["VERDICTS", "Mark", "Marking", "answers_from", "mark"]
+__all__ = ["VERDICTS", "Mark", "Marking", "answers_in_rows", "mark", "mark_blanks"]
 
 VERDICTS = ("right", "follows on", "wrong", "empty")
 
 
 @record
 class Mark:
-    """What one answer is worth.
+    """The verdict on one answer.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class Mark:
     own : float
         What follows from the student's own earlier numbers; NaN where nothing does.
     verdict : "right", "follows on", "wrong" or "empty"
-    slips : tuple of Slip
+    wrong_formulas : tuple of WrongFormula
         The mistakes that would give a wrong answer.
     """
 
@@ -48,22 +47,22 @@ class Mark:
     right: float
     own: float
     verdict: str
-    slips: tuple[Slip, ...] = ()
+    wrong_formulas: tuple[WrongFormula, ...] = ()
 
     @property
     def counts(self) -> bool:
-        """Whether there is a mark for it."""
+        """Whether there is a point for it."""
         return self.verdict in ("right", "follows on")
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of the mistakes, each but once."""
-        return tuple(dict.fromkeys(slip.kind for slip in self.slips))
+        return tuple(dict.fromkeys(wrong.kind for wrong in self.wrong_formulas))
 
     @property
     def mistake(self) -> str:
         """The mistake in words, or the mistakes that it may be; empty where none fits."""
-        return " or ".join(dict.fromkeys(slip.words for slip in self.slips))
+        return " or ".join(dict.fromkeys(wrong.words for wrong in self.wrong_formulas))
 
 
 class Marking:
@@ -78,6 +77,7 @@ class Marking:
 
     def __init__(self, worksheet: Worksheet, marks: list[Mark]) -> None:
         self.worksheet, self.marks = worksheet, marks
+        self._names = worksheet.formulas.names
 
     @property
     def points(self) -> int:
@@ -86,7 +86,7 @@ class Marking:
 
     @property
     def out_of(self) -> int:
-        """How many there could be."""
+        """How many points there could be."""
         return len(self.marks)
 
     @property
@@ -95,15 +95,16 @@ class Marking:
         return next((mark for mark in self.marks if mark.verdict == "wrong"), None)
 
     def formula(self, mark: Mark) -> str:
-        """The quantity and its formula: ``net_h1 = w1·i1 + w2·i2 + b_h1``."""
+        """Return the quantity and its formula: ``net_h1 = w1·i1 + w2·i2 + b_h1``."""
+        return "".join(part if isinstance(part, str) else text(part) for part in self._equation(mark))
+
+    def _equation(self, mark: Mark) -> list[Expr | str]:
         formulas = self.worksheet.formulas
-        shown = formulas.shown(mark.blank.leaf)
-        sign = "←" if mark.blank.part == "update" else "="
-        symbol = text(formulas.symbol(mark.blank.leaf))
-        return symbol if shown is None else f"{symbol} {sign} {text(formulas.names.write(shown))}"
+        symbol, shown = formulas.symbol(mark.blank.leaf), formulas.shown(mark.blank.leaf)
+        return [symbol] if shown is None else [symbol, f" {mark.blank.relation} ", self._names.write(shown)]
 
     def data(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """Return the marks as JSON knows them."""
         first = self.first_slip
         return {
             "student": self.worksheet.student,
@@ -124,49 +125,41 @@ class Marking:
             "formula": self.formula(mark),
             "mistakes": list(mark.kinds),
             "mistake": mark.mistake,
-            "came_from": [text(self.worksheet.formulas.names.write(slip.formula)) for slip in mark.slips],
+            "came_from": [text(self._names.write(wrong.formula)) for wrong in mark.wrong_formulas],
         }
 
     @property
     def report(self) -> Derivation:
         """The marked sheet as a document."""
         who = self.worksheet.student or self.worksheet.title
+        blocks: list[Block] = [Paragraph((who,))]
+        if self.first_slip is not None:
+            blocks.append(Paragraph(tuple(self._describe(self.first_slip))))
+        blocks.append(self._table())
         title = f"{self.points} of {self.out_of}"
-        blocks = [Paragraph((who,)), *self._first_slip(), self._table()]
         return Derivation(Document(title, tuple(blocks), self.worksheet.decimals + 2), {})
 
-    def _first_slip(self) -> Iterator[Block]:
-        mark = self.first_slip
-        if mark is None or mark.answer is None:
-            return
-        formulas = self.worksheet.formulas
-        shown = formulas.shown(mark.blank.leaf)
-        symbol = formulas.symbol(mark.blank.leaf)
-        relation = "←" if mark.blank.part == "update" else "="
-        parts: list[Inline] = [f"The first slip is in ({mark.blank.number}): ", symbol]
-        if shown is not None:
-            parts += [f" {relation} ", formulas.names.write(shown)]
-        value, answer = (Number(self._rounded(v), measured=True) for v in (mark.own, mark.answer))
-        parts += [" gives ", value, "; answered was ", answer, "."]
-        yield Paragraph((*parts, *self._why(mark)))
-
-    def _why(self, mark: Mark) -> Iterator[Inline]:
-        """The mistakes, each with the formula that gives the answer."""
+    def _describe(self, mark: Mark) -> Iterator[Inline]:
+        """A wrong answer: what was to be computed, and the mistakes, each with the formula that gives it."""
+        yield f"The first slip is in ({mark.blank.number}): "
+        yield from self._equation(mark)
+        yield from (" gives ", self._rounded(mark.own), "; answered was ", self._rounded(mark.answer), ".")
         for index, kind in enumerate(mark.kinds):
-            slip = next(slip for slip in mark.slips if slip.kind == kind)
-            yield f" Or {slip.words}: " if index else f" That is: {slip.words}: "
-            yield self.worksheet.formulas.names.write(slip.formula)
+            wrong = next(wrong for wrong in mark.wrong_formulas if wrong.kind == kind)
+            yield f" Or {wrong.words}: " if index else f" That is: {wrong.words}: "
+            yield self._names.write(wrong.formula)
             yield "."
 
-    def _rounded(self, value: float) -> float:
-        return round(value, self.worksheet.decimals) if value == value else value
+    def _rounded(self, value: float | None) -> Number:
+        assert value is not None
+        return Number(round(value, self.worksheet.decimals), measured=True)
 
     def _table(self) -> Table:
-        rows = []
+        rows: list[tuple[Inline, ...]] = []
         for mark in self.marks:
-            symbol = self.worksheet.formulas.names.write(mark.blank.leaf)
+            symbol = self._names.write(mark.blank.leaf)
             answer: Inline = "–" if mark.answer is None else Number(mark.answer, measured=True)
-            right = Number(self._rounded(mark.right), measured=True)
+            right = self._rounded(mark.right)
             rows.append((str(mark.blank.number), symbol, answer, right, mark.verdict, mark.mistake))
         return Table(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
 
@@ -213,37 +206,36 @@ def mark(
     """
     sheet = worksheet if isinstance(worksheet, Worksheet) else Worksheet.load(worksheet)
     if isinstance(answers, Mapping):
-        return marked(sheet, _answers_of(sheet, answers))
-    return marked(sheet, answers_from(read_rows(answers), sheet))
+        return mark_blanks(sheet, _answers_in_mapping(answers, sheet))
+    return mark_blanks(sheet, answers_in_rows(read_rows(answers), sheet))
 
 
-def _answers_of(sheet: Worksheet, answers: Mapping[Any, Any]) -> dict[Expr, Answer]:
-    index, found = index_of(sheet.blanks), dict[Expr, Answer]()
+def _answers_in_mapping(answers: Mapping[Any, Any], sheet: Worksheet) -> dict[Expr, StudentAnswer]:
+    blanks, found = blanks_by_name(sheet.blanks), dict[Expr, StudentAnswer]()
     for name, value in answers.items():
-        blank = _blank(index, str(name))
+        blank = _find_blank(blanks, str(name))
         if blank.leaf in found:
             raise InputError(f"blank {blank.number}, {blank.name}, is answered twice")
-        if isinstance(value, str):
-            answer = read_answer(value)
-        elif value is None:
-            answer = None
+        if value is None or isinstance(value, str):
+            answer = read_answer(value or "")
         else:
             check_number(f"the answer to {blank.name}", value)
-            answer = Answer(float(value), None)
+            answer = StudentAnswer(float(value), None)
         if answer is not None:
             found[blank.leaf] = answer
     return found
 
 
-def _blank(index: Mapping[str, Blank], name: str) -> Blank:
-    key = name_key(name.strip().strip("()") if name.strip().strip("()").isdigit() else name)
-    if key not in index:
-        raise InputError(f"no blank {name[:40]!r}{did_you_mean(key, index) if len(index) < 60 else ''}")
-    return index[key]
+def _find_blank(blanks: Mapping[str, Blank], name: str) -> Blank:
+    number = name.strip().strip("()")
+    key = name_key(number if number.isdigit() else name)
+    if key not in blanks:
+        raise InputError(f"no blank {name[:40]!r}{did_you_mean(key, blanks) if len(blanks) < 60 else ''}")
+    return blanks[key]
 
 
-def answers_from(rows: Rows, sheet: Worksheet) -> dict[Expr, Answer]:
-    """The answers in a table with the columns blank and answer.
+def answers_in_rows(rows: AnswerRows, sheet: Worksheet) -> dict[Expr, StudentAnswer]:
+    """Return the answers in a table with the columns blank and answer.
 
     Raises
     ------
@@ -251,19 +243,18 @@ def answers_from(rows: Rows, sheet: Worksheet) -> dict[Expr, Answer]:
         What is wrong, with its line.
     """
     places = [column_of(rows, "blank", "number", "quantity", "name"), column_of(rows, "answer")]
-    index, found, seen = index_of(sheet.blanks), dict[Expr, Answer](), dict[Expr, int]()
+    blanks, found, lines = blanks_by_name(sheet.blanks), dict[Expr, StudentAnswer](), dict[Expr, int]()
     for line, row in rows.rows:
-        name, written = (row[place] for place in places)
+        place = places[0]
         try:
-            blank, column = _blank(index, name), places[0]
-            if blank.leaf in seen:
-                raise InputError(f"blank {blank.number} is answered twice, in line {seen[blank.leaf]} too")
-            column = places[1]
-            answer = read_answer(written)
+            blank = _find_blank(blanks, row[place])
+            if blank.leaf in lines:
+                raise InputError(f"blank {blank.number} is answered twice, in line {lines[blank.leaf]} too")
+            place = places[1]
+            answer = read_answer(row[place])
         except InputError as error:
-            column = places[1] if "expected a" in str(error) else places[0]
-            raise DataFileError(rows.path, str(error), line, column + 1) from None
-        seen[blank.leaf] = line
+            raise DataFileError(rows.path, str(error), line, place + 1) from None
+        lines[blank.leaf] = line
         if answer is not None:
             found[blank.leaf] = answer
     return found
@@ -272,8 +263,8 @@ def answers_from(rows: Rows, sheet: Worksheet) -> dict[Expr, Answer]:
 # ---------------------------------------------------------------------- one after the other
 
 
-def marked(sheet: Worksheet, answers: Mapping[Expr, Answer]) -> Marking:
-    """The marks of all blanks, each in the light of those before it."""
+def mark_blanks(sheet: Worksheet, answers: Mapping[Expr, StudentAnswer]) -> Marking:
+    """Return the marks of all blanks, each in the light of the answers before it."""
     marker = _Marker(sheet, answers)
     return Marking(sheet, [marker.mark(blank) for blank in sheet.blanks])
 
@@ -281,39 +272,37 @@ def marked(sheet: Worksheet, answers: Mapping[Expr, Answer]) -> Marking:
 class _Marker:
     """Marks blank after blank, and remembers which numbers are off."""
 
-    def __init__(self, sheet: Worksheet, answers: Mapping[Expr, Answer]) -> None:
+    def __init__(self, sheet: Worksheet, answers: Mapping[Expr, StudentAnswer]) -> None:
         self.sheet, self.formulas, self.answers = sheet, sheet.formulas, answers
         self.half = 10.0**-sheet.decimals / 2
-        self.own = Own(self.formulas, {leaf: answer.value for leaf, answer in answers.items()}, self.half)
+        values = {leaf: answer.value for leaf, answer in answers.items()}
+        self.student = StudentValues(self.formulas, values, self.half)
         self.by_hand = self.formulas.by_hand(sheet.decimals)
         self._off: dict[Expr, bool] = {}
 
     def mark(self, blank: Blank) -> Mark:
-        """The mark of a blank; those that it is computed from have been marked."""
+        """Mark a blank; those that it is computed from have been marked."""
         leaf, answer = blank.leaf, self.answers.get(blank.leaf)
         rights = self.formulas.all(leaf)
-        right, own = self.formulas.exact(leaf), self.own.value(rights[0])
+        exact, own = self.formulas.exact(leaf), self.student.value(rights[0])
         if answer is None:
-            return Mark(blank, None, right, own, "empty")
+            return Mark(blank, None, exact, own, "empty")
         verdict = self._verdict(leaf, answer.value, rights)
         self._off[leaf] = verdict in ("wrong", "follows on")
-        found = self._slips(leaf, answer, rights) if verdict == "wrong" else ()
-        return Mark(blank, answer.value, right, own, verdict, tuple(found))
+        wrong = tuple(self._explain(leaf, answer, rights[0])) if verdict == "wrong" else ()
+        return Mark(blank, answer.value, exact, own, verdict, wrong)
 
     def _verdict(self, leaf: Expr, answer: float, rights: list[Expr]) -> str:
-        if self._is_near(answer, self.formulas.exact(leaf)) or self._is_near(answer, self.by_hand[leaf]):
-            return "right"
-        if not any(self.own.agrees(answer, formula) for formula in rights):
+        for value in (self.formulas.exact(leaf), self.by_hand[leaf]):
+            if abs(answer - value) <= self.half * (1 + 1e-9) + 1e-12 * abs(value):
+                return "right"
+        if not any(self.student.agrees(answer, formula) for formula in rights):
             return "wrong"
         return "follows on" if any(self._rests_on_slip(formula) for formula in rights) else "right"
 
-    def _is_near(self, answer: float, value: float) -> bool:
-        return abs(answer - value) <= self.half * (1 + 1e-9) + 1e-12 * abs(value)
-
     def _rests_on_slip(self, formula: Expr) -> bool:
         """Whether a number that is off stands behind a formula."""
-        leaves = [leaf for leaf in formula.leaves() if isinstance(leaf, Quantity | Rate | Path)]
-        return any(self._is_off(leaf) for leaf in leaves)
+        return any(self._is_off(leaf) for leaf in quantities_in(formula))
 
     def _is_off(self, leaf: Expr) -> bool:
         if leaf not in self._off:
@@ -321,13 +310,14 @@ class _Marker:
             self._off[leaf] = formula is not None and self._rests_on_slip(formula)
         return self._off[leaf]
 
-    def _slips(self, leaf: Expr, answer: Answer, rights: list[Expr]) -> Iterator[Slip]:
-        own = self.own.without(leaf)
-        value = own.value(rights[0])
+    def _explain(self, leaf: Expr, answer: StudentAnswer, right: Expr) -> Iterator[WrongFormula]:
+        """The wrong formulas that give a wrong answer."""
+        student = self.student.without(leaf)
         if answer.decimals is not None and answer.decimals < self.sheet.decimals:
             half = 10.0**-answer.decimals / 2
-            if min(abs(answer.value - v) for v in (value, self.formulas.exact(leaf))) <= half * (1 + 1e-9):
-                yield Slip("coarse", rights[0])
-        for slip in slips(self.formulas, leaf):
-            if own.agrees(answer.value, slip.formula):
-                yield slip
+            values = student.value(right), self.formulas.exact(leaf)
+            if min(abs(answer.value - value) for value in values) <= half * (1 + 1e-9):
+                yield WrongFormula("coarse", right)
+        for wrong in wrong_formulas_of(self.formulas, leaf):
+            if student.agrees(answer.value, wrong.formula):
+                yield wrong

@@ -12,7 +12,7 @@ __all__ = ["plot_mistakes"]
 
 
 def plot_mistakes(path: str | os.PathLike[str], mistakes: Mapping[str, int], title: str) -> None:
-    """A bar for each mistake, the most frequent on top; grey where no one mistake is shown by the numbers.
+    """Draw a bar for each mistake, the most frequent on top; grey where the numbers show no single mistake.
 
     Raises
     ------

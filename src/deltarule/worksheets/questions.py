@@ -8,15 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from deltarule.derivations.by_hand import Hand
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.notation import Tutorial
-from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.errors import InputError
 from deltarule.formula.text import text, to_ascii
 from deltarule.formula.tree import Expr, Mul, Number, Words, total
 from deltarule.nn.optimizers import GRADIENT, THETA
 from deltarule.registry import did_you_mean, record
-from deltarule.worksheets.exercise import Task
+from deltarule.worksheets.exercise import Exercise
 
-__all__ = ["PARTS", "Blank", "Formulas", "Names", "as_parts", "given_parts", "index_of", "name_key", "old_of"]
+__all__ = [
+    "PARTS",
+    "Blank",
+    "ExerciseFormulas",
+    "WorksheetNotation",
+    "blanks_by_name",
+    "name_key",
+    "parameter_updated_to",
+    "quantities_in",
+    "resolve_parts",
+    "supporting_parts",
+]
 
 #: In the order in which they are worked out.
 PARTS = ("forward", "loss", "deltas", "gradients", "update")
@@ -50,9 +61,14 @@ class Blank:
     part: str
     name: str
 
+    @property
+    def relation(self) -> str:
+        """The sign between the quantity and its value: ← where the value replaces an old one."""
+        return "←" if self.part == "update" else "="
 
-def as_parts(asked: str | Sequence[str], has_step: bool) -> tuple[str, ...]:
-    """The parts that are asked for, in their order.
+
+def resolve_parts(asked: str | Sequence[str], has_optimizer: bool) -> tuple[str, ...]:
+    """Return the parts that are asked for, in the order in which they are worked out.
 
     Raises
     ------
@@ -66,34 +82,40 @@ def as_parts(asked: str | Sequence[str], has_step: bool) -> tuple[str, ...]:
     if not names:
         raise InputError(f"name at least one part to ask for: {', '.join(PARTS)}")
     if "all" in names:
-        return PARTS if has_step else PARTS[:-1]
-    if "update" in names and not has_step:
+        return PARTS if has_optimizer else PARTS[:-1]
+    if "update" in names and not has_optimizer:
         raise InputError("an update needs an optimizer: name one")
     return tuple(part for part in PARTS if part in names)
 
 
-def given_parts(asked: Sequence[str]) -> tuple[str, ...]:
-    """The parts that are not asked for but needed, so that the sheet gives them."""
+def supporting_parts(asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts that are needed for those asked for, so that the sheet gives their numbers."""
     needed = {part for name in asked for part in _NEEDS[name]}
     return tuple(part for part in PARTS if part in needed and part not in asked)
 
 
-class Names(Tutorial):
+class WorksheetNotation(Tutorial):
     """The tutorials' notation, with a name for a parameter after the update."""
 
     def of(self, q: Quantity) -> Expr:
-        if q.kind == "new":
-            return Mul((Words("new"), super().of(old_of(q))), op="")
-        return super().of(q)
+        parameter = parameter_updated_to(q)
+        return super().of(q) if parameter is None else Mul((Words("new"), super().of(parameter)), op="")
 
 
-def old_of(new: Quantity) -> Quantity:
-    """The parameter that ``new`` is after the update."""
-    return Quantity("W" if len(new.index) == 2 else "b", new.layer, new.index)
+def parameter_updated_to(leaf: Expr) -> Quantity | None:
+    """Return the parameter whose value after the update ``leaf`` is; None of any other quantity."""
+    if not isinstance(leaf, Quantity) or leaf.kind != "new":
+        return None
+    return Quantity("W" if len(leaf.index) == 2 else "b", leaf.layer, leaf.index)
+
+
+def quantities_in(formula: Expr) -> list[Expr]:
+    """Return the quantities and derivatives that a formula is computed from, in order."""
+    return [leaf for leaf in formula.leaves() if isinstance(leaf, Quantity | Rate | Path)]
 
 
 def name_key(name: str) -> str:
-    """A quantity's name as people may type it: ``δ_h1``, ``delta h1`` and ``delta_h1`` are the same.
+    """Reduce a quantity's name to what all ways of typing it share: ``δ_h1``, ``delta h1``, ``delta_h1``.
 
     Examples
     --------
@@ -103,23 +125,37 @@ def name_key(name: str) -> str:
     return re.sub(r"[\s_/^]", "", to_ascii(name)).lower()
 
 
-class Formulas:
-    """How each quantity of a task is computed; it says first what people do first.
+def blanks_by_name(blanks: Sequence[Blank]) -> dict[str, Blank]:
+    """Return the blanks by what people may call them: the number, or the quantity's name."""
+    found: dict[str, Blank] = {}
+    for blank in blanks:
+        keys = [str(blank.number), name_key(blank.name)]
+        if blank.part == "update":
+            parameter = name_key(blank.name).removeprefix("new")
+            keys += [parameter, f"{parameter}new"]
+        for key in keys:
+            found.setdefault(key, blank)
+    return found
+
+
+class ExerciseFormulas:
+    """How each quantity of an exercise is computed, in the form that people use when they work by hand.
 
     Parameters
     ----------
-    task : Task
+    exercise : Exercise
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task, self.evidence, self.step = task, task.evidence, task.step
-        self.definitions, self.net = Definitions(task.evidence), task.net
-        self.names = Names(self.net, None, self.evidence.n_samples, self.evidence.plain)
+    def __init__(self, exercise: Exercise) -> None:
+        self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
+        self.definitions, self.net = Definitions(exercise.evidence), exercise.net
+        self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.plain)
 
     def __call__(self, leaf: Expr) -> Expr | None:
-        """The formula; None for what is given."""
-        if isinstance(leaf, Quantity) and leaf.kind == "new":
-            return self.updated(old_of(leaf))
+        """Return the formula of a quantity; None for what is given."""
+        parameter = parameter_updated_to(leaf)
+        if parameter is not None:
+            return self.updated(parameter)
         if isinstance(leaf, Quantity) and leaf.kind == "delta":
             return self._delta(leaf)
         if isinstance(leaf, Quantity) and leaf.kind == "E" and self.net.sizes[-1] == 1:
@@ -127,32 +163,28 @@ class Formulas:
         return self.definitions(leaf)
 
     def all(self, leaf: Expr) -> list[Expr]:
-        """Every right formula: the short one, and the chain rule where it is another."""
-        found = [self(leaf)] if _is_new(leaf) else [self(leaf), self.definitions(leaf)]
+        """Return every right formula: the short one, and the chain rule where it is another."""
+        found = [self(leaf)]
+        if parameter_updated_to(leaf) is None:
+            found.append(self.definitions(leaf))
         return list(dict.fromkeys(formula for formula in found if formula is not None))
 
     def exact(self, leaf: Expr) -> float:
-        """What the quantity is worth, in full precision."""
-        if isinstance(leaf, Quantity) and leaf.kind == "new":
-            assert self.step is not None
-            return float(self.step.after[self.position(old_of(leaf))])
-        return self.evidence(leaf)
+        """Return the value of a quantity in full precision."""
+        parameter = parameter_updated_to(leaf)
+        if parameter is None:
+            return self.evidence(leaf)
+        assert self.step is not None
+        return float(self.step.after[self.position(parameter)])
 
     def by_hand(self, decimals: int) -> dict[Expr, float]:
-        """What each quantity is worth to somebody who rounds at every step."""
+        """Return the value of each quantity to somebody who rounds at every step."""
         hand = Hand(self.evidence, decimals)
-        leaves = [leaf for part in self.parts for leaf in self.leaves(part) if not _is_new(leaf)]
-        worth = {leaf: hand(leaf) for leaf in leaves}
-        for leaf in self.leaves("update") if "update" in self.parts else ():
-            formula = self(leaf)
-            assert formula is not None
-            worth[leaf] = round(float(formula.value(hand)), decimals)
-        return worth
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts that can be asked for."""
-        return as_parts("all", self.step is not None)
+        values = {leaf: hand(leaf) for part in PARTS[:-1] for leaf in self.leaves(part)}
+        for p in self.parameters() if self.step is not None else ():
+            new = Quantity("new", p.layer, p.index)
+            values[new] = round(float(self.updated(p).value(hand)), decimals)
+        return values
 
     @property
     def is_fused(self) -> bool:
@@ -162,7 +194,7 @@ class Formulas:
     # ------------------------------------------------------------------ which quantities there are
 
     def blanks(self, asked: Sequence[str]) -> list[Blank]:
-        """The blanks of these parts, numbered."""
+        """Return the blanks of these parts, numbered."""
         leaves = [(part, leaf) for part in asked for leaf in self.leaves(part)]
         return [
             Blank(number, leaf, part, text(self.names.write(leaf)))
@@ -170,7 +202,7 @@ class Formulas:
         ]
 
     def leaves(self, part: str) -> list[Expr]:
-        """The quantities of a part, in the order in which they are worked out."""
+        """Return the quantities of a part, in the order in which they are worked out."""
         found: dict[str, Iterable[Expr]] = {
             "forward": self._neurons("za", forwards=True),
             "loss": self._losses(),
@@ -197,18 +229,21 @@ class Formulas:
         if not self.evidence.plain:
             yield Quantity("L")
 
-    def parameters(self) -> Iterator[Quantity]:
-        """Those that are trained: weights neuron by neuron, then biases."""
-        layers = range(1, self.evidence.n_layers + 1)
+    def weights_and_biases(self) -> list[Quantity]:
+        """Return all parameters: weights neuron by neuron, then biases."""
         biases = (
-            self.definitions.bias(n, j) for n in layers for j in range(self.net.layers[n - 1].dense.n_biases)
+            self.definitions.bias(number, j)
+            for number, layer in enumerate(self.net.layers, 1)
+            for j in range(layer.dense.n_biases)
         )
-        for p in (*self.definitions.weights(), *biases):
-            if p is not None and self.position(p) not in self.net.frozen:
-                yield p
+        return [*self.definitions.weights(), *(bias for bias in biases if bias is not None)]
+
+    def parameters(self) -> list[Quantity]:
+        """Return the parameters that are trained."""
+        return [p for p in self.weights_and_biases() if self.position(p) not in self.net.frozen]
 
     def position(self, p: Quantity) -> int:
-        """Where a parameter lies in the flat vector."""
+        """Return where a parameter lies in the flat vector."""
         index = ",".join(map(str, p.index)) if p.index else "0"
         return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
 
@@ -223,7 +258,7 @@ class Formulas:
         return self.definitions(q) or q
 
     def updated(self, p: Quantity, changed: Mapping[Expr, float] | None = None) -> Expr:
-        """The optimizer's steps put into each other, over the old value and the gradient.
+        """Return a parameter's update over its old value and its gradient, with the optimizer's numbers.
 
         Parameters
         ----------
@@ -232,43 +267,22 @@ class Formulas:
             Letters of the optimizer, or its memory, that are to be other than they are.
         """
         assert self.step is not None
-        position = self.position(p)
-        worth = {**self.step.letters(), **self.step.remembered(position), **(changed or {})}
-        known: dict[Expr, Expr] = {symbol: Number(value, measured=True) for symbol, value in worth.items()}
-        known |= {THETA: p, GRADIENT: Rate(self.evidence.cost, p)}
-        for symbol, formula in self.step.steps(position):
-            known[symbol] = formula.replace(known.get)
-        return known[THETA]
+        values = {**self.step.letters(), **self.step.remembered(self.position(p)), **(changed or {})}
+        return self._update(p, {symbol: Number(value, measured=True) for symbol, value in values.items()})
+
+    def _update(self, p: Quantity, known: Mapping[Expr, Expr]) -> Expr:
+        """The optimizer's steps put into each other; a symbol that is not known stays."""
+        assert self.step is not None
+        worked_out = {**known, THETA: p, GRADIENT: Rate(self.evidence.cost, p)}
+        for symbol, formula in self.step.steps(self.position(p)):
+            worked_out[symbol] = formula.replace(worked_out.get)
+        return worked_out[THETA]
 
     def shown(self, leaf: Expr) -> Expr | None:
-        """The formula as a sheet may print it: of an update with the optimizer's letters."""
-        if not _is_new(leaf):
-            return self(leaf)
-        assert self.step is not None
-        assert isinstance(leaf, Quantity)
-        p = old_of(leaf)
-        known: dict[Expr, Expr] = {THETA: p, GRADIENT: Rate(self.evidence.cost, p)}
-        for symbol, formula in self.step.steps(self.position(p)):
-            known[symbol] = formula.replace(known.get)
-        return known[THETA]
+        """Return the formula as a sheet prints it: of an update with the optimizer's letters."""
+        parameter = parameter_updated_to(leaf)
+        return self(leaf) if parameter is None else self._update(parameter, {})
 
     def symbol(self, leaf: Expr) -> Expr:
-        """The quantity's name; of a new value the parameter's own, before ←."""
-        return self.names.write(old_of(leaf) if _is_new(leaf) and isinstance(leaf, Quantity) else leaf)
-
-
-def _is_new(leaf: Expr) -> bool:
-    return isinstance(leaf, Quantity) and leaf.kind == "new"
-
-
-def index_of(blanks: Sequence[Blank]) -> dict[str, Blank]:
-    """The blanks by what people may call them: the number, or the quantity's name."""
-    found: dict[str, Blank] = {}
-    for blank in blanks:
-        keys = [str(blank.number), name_key(blank.name)]
-        if isinstance(blank.leaf, Quantity) and blank.leaf.kind == "new":
-            old = name_key(blank.name).removeprefix("new")
-            keys += [old, f"{old}new"]
-        for key in keys:
-            found.setdefault(key, blank)
-    return found
+        """Return the quantity's name; of a new value the parameter's own, which stands before ←."""
+        return self.names.write(parameter_updated_to(leaf) or leaf)

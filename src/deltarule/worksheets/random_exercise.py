@@ -14,10 +14,10 @@ from deltarule.errors import InputError
 from deltarule.formula.tree import Expr
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GRADIENT, GradientStep
-from deltarule.worksheets.exercise import Task
-from deltarule.worksheets.questions import Formulas, old_of
+from deltarule.worksheets.exercise import Exercise
+from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to, resolve_parts
 
-__all__ = ["faults", "random_task"]
+__all__ = ["draw_exercise", "find_faults"]
 
 #: Draws with numbers well above the rounding, then with numbers that are at least not rounded to 0.
 _DRAWS = ((10.0, 500), (3.0, 2000), (1.0, 2000))
@@ -32,15 +32,15 @@ _GREATEST = 50.0  # that a person likes to compute with
 _ZERO = 1e-12
 
 
-def random_task(
+def draw_exercise(
     settings: Mapping[str, Any],
     n_samples: int,
     optimizer: GradientStep | None,
     decimals: int,
     seed: int,
     frozen: Sequence[str] = (),
-) -> Task:
-    """A task with random numbers; equal arguments give equal numbers.
+) -> Exercise:
+    """Return an exercise with random numbers; equal arguments give equal numbers.
 
     Weights, biases and inputs have one or two decimals. No layer is dead, none saturated, no number near a
     kink, and none so small that it would be rounded to 0.
@@ -64,55 +64,34 @@ def random_task(
     """
     rng = np.random.default_rng(seed)
     net = Network(**settings)
-    for least, draws in _DRAWS:
-        for _ in range(draws):
-            task = _drawn(settings, net, n_samples, optimizer, frozen, rng)
-            if next(faults(task, decimals, least), None) is None:
-                return task
-    fault = next(faults(task, decimals, least))
+    n, remembers = net.parameters.size, optimizer is not None and bool(optimizer.slots)
+    for least in (least for least, draws in _DRAWS for _ in range(draws)):
+        parameters = _draw_different(rng, n) * rng.choice([-1.0, 1.0, 1.0], n)
+        X = np.stack([_draw_inputs(rng, net.sizes[0]) for _ in range(n_samples)])
+        slots = _draw_memory(optimizer, n, rng) if optimizer is not None and remembers else None
+        Y = _draw_targets(net, n_samples, rng)
+        exercise = Exercise(settings, parameters, X, Y, optimizer, frozen, slots, 2 if remembers else 1)
+        fault = next(find_faults(exercise, decimals, least), None)
+        if fault is None:
+            return exercise
     raise InputError(
         f"found no numbers for this network that suit {decimals} decimals (at last: {fault}); ask for more "
         "decimals, or take fewer neurons"
     )
 
 
-def _drawn(
-    settings: Mapping[str, Any],
-    net: Network,
-    n_samples: int,
-    optimizer: GradientStep | None,
-    frozen: Sequence[str],
-    rng: np.random.Generator,
-) -> Task:
-    n = net.parameters.size
-    parameters = _different(rng, n) * rng.choice([-1.0, 1.0, 1.0], n)
-    X = np.stack([_tenths(rng, net.sizes[0]) for _ in range(n_samples)])
-    remembers = optimizer is not None and bool(optimizer.slots)
-    slots = _memory(optimizer, n, rng) if optimizer is not None and remembers else None
-    return Task(
-        settings,
-        parameters,
-        X,
-        _targets(net, n_samples, rng),
-        optimizer,
-        frozen,
-        slots,
-        2 if remembers else 1,
-    )
-
-
-def _different(rng: np.random.Generator, n: int) -> Array:
+def _draw_different(rng: np.random.Generator, n: int) -> Array:
     """n numbers from 0.05 to 0.95, no two alike where there are enough."""
     grid = np.arange(1, 20) / 20 if n < 20 else np.arange(5, 96) / 100
     return rng.choice(grid, n, replace=n > len(grid))
 
 
-def _tenths(rng: np.random.Generator, n: int) -> Array:
+def _draw_inputs(rng: np.random.Generator, n: int) -> Array:
     """n inputs from 0.1 to 0.9, no two alike where there are enough; 1 would hide that it was forgotten."""
     return rng.choice(np.arange(1, 10) / 10, n, replace=n > 9)
 
 
-def _memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
+def _draw_memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
     """What the optimizer remembers of the update before: hundredths; of squares, small squares."""
     hundredths = rng.integers(1, 10, n) / 100 * rng.choice([-1, 1], n)
     squares = [_holds_squares(optimizer, name) for name in optimizer.slots]
@@ -120,14 +99,17 @@ def _memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
 
 
 def _holds_squares(optimizer: GradientStep, name: str) -> bool:
-    return any(str(symbol) == name and _has(formula, GRADIENT**2) for symbol, formula in optimizer.steps)
+    """Whether a slot is a mean of squared gradients."""
+    return any(
+        str(symbol) == name and _is_part_of(formula, GRADIENT**2) for symbol, formula in optimizer.steps
+    )
 
 
-def _has(formula: Expr, part: Expr) -> bool:
-    return formula == part or any(_has(inner, part) for inner in formula.parts)
+def _is_part_of(formula: Expr, part: Expr) -> bool:
+    return formula == part or any(_is_part_of(inner, part) for inner in formula.parts)
 
 
-def _targets(net: Network, n_samples: int, rng: np.random.Generator) -> Array:
+def _draw_targets(net: Network, n_samples: int, rng: np.random.Generator) -> Array:
     """Targets that the outputs can come near to."""
     k, loss, output = net.sizes[-1], net.loss, net.layers[-1].activation
     if loss.distribution:
@@ -143,30 +125,29 @@ def _targets(net: Network, n_samples: int, rng: np.random.Generator) -> Array:
 # ---------------------------------------------------------------------- what is degenerate
 
 
-def faults(task: Task, decimals: int, least: float = 1.0) -> Iterator[str]:
-    """What makes a task unfit for a computation by hand; nothing where it is fit.
+def find_faults(exercise: Exercise, decimals: int, least: float = 1.0) -> Iterator[str]:
+    """Name what makes an exercise unfit for a computation by hand; nothing where it is fit.
 
     Parameters
     ----------
-    task : Task
+    exercise : Exercise
     decimals : int
     least : float
         How many units of the last decimal a number is to have at least.
     """
-    if len(np.unique(task.X, axis=0)) < len(task.X):
+    if len(np.unique(exercise.X, axis=0)) < len(exercise.X):
         yield "two samples are alike"
-    yield from _layer_faults(task)
-    unit = 10.0**-decimals
+    yield from _layer_faults(exercise)
     with np.errstate(all="ignore"):
-        formulas = Formulas(task)
-        for part in formulas.parts:
+        formulas = ExerciseFormulas(exercise)
+        for part in resolve_parts("all", exercise.step is not None):
             for leaf in formulas.leaves(part):
-                yield from _size_fault(formulas, leaf, least * unit)
+                yield from _size_fault(formulas, leaf, least * 10.0**-decimals)
 
 
-def _layer_faults(task: Task) -> Iterator[str]:
+def _layer_faults(exercise: Exercise) -> Iterator[str]:
     """Saturated, dead, or near a kink."""
-    for number, (layer, step) in enumerate(zip(task.net.layers, task.evidence.trace, strict=True), 1):
+    for number, (layer, step) in enumerate(zip(exercise.net.layers, exercise.evidence.trace, strict=True), 1):
         activation = layer.activation
         if any(np.abs(step.z - kink).min() < _NEAREST_KINK for kink in activation.kinks):
             yield f"layer {number} is near a kink"
@@ -179,25 +160,25 @@ def _layer_faults(task: Task) -> Iterator[str]:
             yield f"layer {number} is dead"
         if (slope[slope > 0] < _LEAST_SLOPE).any() and math.isfinite(activation.range[1]):
             yield f"layer {number} is saturated"
-    error = np.abs(task.evidence.trace.output - task.Y)
-    if any(np.abs(error - abs(kink)).min() < _NEAREST_KINK for kink in task.net.loss.kinks) or (
-        task.net.loss.name.startswith("huber")
-        and np.abs(error - task.net.loss.parameter).min() < _NEAREST_KINK
-    ):
+    error = np.abs(exercise.evidence.trace.output - exercise.Y)
+    loss = exercise.net.loss
+    kinks = [*loss.kinks, loss.parameter] if loss.name.startswith("huber") else loss.kinks
+    if any(np.abs(error - abs(kink)).min() < _NEAREST_KINK for kink in kinks):
         yield "the loss is near a kink"
 
 
-def _size_fault(formulas: Formulas, leaf: Expr, least: float) -> Iterator[str]:
+def _size_fault(formulas: ExerciseFormulas, leaf: Expr, least: float) -> Iterator[str]:
     """A number that rounding would take away, or that is unwieldy; of an update the change."""
     value = formulas.exact(leaf)
-    if isinstance(leaf, Quantity) and leaf.kind == "new":
-        value -= formulas.exact(old_of(leaf))
+    parameter = parameter_updated_to(leaf)
+    if parameter is not None:
+        value -= formulas.exact(parameter)
     is_lost = abs(value) < least and not (abs(value) < _ZERO and _may_be_zero(formulas, leaf))
     if not math.isfinite(value) or abs(value) > _GREATEST or is_lost:
         yield f"{formulas.names.write(leaf)} is {value:.2g}"
 
 
-def _may_be_zero(formulas: Formulas, leaf: Expr) -> bool:
+def _may_be_zero(formulas: ExerciseFormulas, leaf: Expr) -> bool:
     """Whether a 0 is to be seen there: behind a shut ReLU; of a bias that all outputs of a softmax share."""
     p = leaf.by if isinstance(leaf, Rate) else leaf
     if isinstance(p, Quantity) and p.kind in ("b", "new") and not p.index:

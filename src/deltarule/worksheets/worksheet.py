@@ -1,29 +1,33 @@
-"""A worksheet: a task, what is asked of it, and its documents."""
+"""A worksheet: an exercise, what is asked of it, and its documents."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from deltarule.arrays import check_whole
+from deltarule.data.raw_files import read_bytes
 from deltarule.derivations import Derivation
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, DeltaruleError, InputError
 from deltarule.files import check_writable, write_atomically
-from deltarule.nn.optimizers import GradientStep, Optimizer
+from deltarule.nn.optimizers import Optimizer
 from deltarule.tutorials import Example, load_example
-from deltarule.worksheets.exercise import Task, check_optimizer
-from deltarule.worksheets.printing import Paper
-from deltarule.worksheets.questions import Blank, Formulas, as_parts
-from deltarule.worksheets.random_exercise import random_task
+from deltarule.worksheets.exercise import Exercise, check_optimizer
+from deltarule.worksheets.printing import SheetPrinter
+from deltarule.worksheets.questions import Blank, ExerciseFormulas, resolve_parts
+from deltarule.worksheets.random_exercise import draw_exercise
 
-__all__ = ["MOST_BLANKS", "Worksheet", "worksheet"]
+__all__ = ["MOST_BLANKS", "Worksheet", "read_json_file", "worksheet"]
+
+T = TypeVar("T")
 
 #: A sheet with more would not be worked out by hand.
 MOST_BLANKS = 500
@@ -36,7 +40,7 @@ class Worksheet:
 
     Attributes
     ----------
-    task : Task
+    task : Exercise
         The network and its numbers.
     asked : tuple of str
         The parts that are asked for.
@@ -54,7 +58,7 @@ class Worksheet:
 
     def __init__(
         self,
-        task: Task,
+        task: Exercise,
         asked: Sequence[str],
         *,
         decimals: int = 4,
@@ -66,7 +70,7 @@ class Worksheet:
         check_whole("decimals", decimals, 1, 10)
         self.task, self.asked, self.decimals = task, tuple(asked), decimals
         self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
-        self.formulas = Formulas(task)
+        self.formulas = ExerciseFormulas(task)
         self.blanks: list[Blank] = self.formulas.blanks(self.asked)
         if len(self.blanks) > MOST_BLANKS:
             raise InputError(
@@ -74,26 +78,32 @@ class Worksheet:
                 "neurons or samples, or ask for less"
             )
 
+    def _printer(self, format: str = "text") -> SheetPrinter:
+        return SheetPrinter(
+            self.formulas, self.blanks, self.asked, decimals=self.decimals, title=self.title,
+            student=self.student, seed=self.seed, with_formulas=self.with_formulas, format=format,
+        )  # fmt: skip
+
     @cached_property
     def sheet(self) -> Derivation:
         """What is handed out; ``.text()``, ``.html()``, ``.save(path)`` as any derivation."""
-        return Derivation(Paper(self).sheet(), {})
+        return Derivation(self._printer().sheet(), {})
 
     def sheet_as(self, format: str) -> bytes:
-        """The sheet in one of the formats, with lines to write on that suit it."""
-        return Derivation(Paper(self, format).sheet(), {}).to(format)
+        """Return the sheet in one of the formats, with lines to write on that suit it."""
+        return Derivation(self._printer(format).sheet(), {}).to(format)
 
     @cached_property
     def key(self) -> Derivation:
-        """The same with every step."""
-        return Derivation(Paper(self).key(), self.answers())
+        """The sheet with every step worked out."""
+        return Derivation(self._printer().key(), self.answers())
 
     def answers(self) -> dict[str, float]:
-        """The right answers by quantity, rounded."""
+        """Return the right answers by quantity, rounded."""
         return {b.name: round(self.formulas.exact(b.leaf), self.decimals) for b in self.blanks}
 
     def data(self) -> dict[str, Any]:
-        """All that is needed to print the sheet again and to mark it, as JSON knows it."""
+        """Return all that is needed to print the sheet again and to mark it, as JSON knows it."""
         return {
             "format": FORMAT,
             "title": self.title,
@@ -112,7 +122,7 @@ class Worksheet:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Worksheet:
-        """The worksheet that :meth:`data` describes.
+        """Make the worksheet that :meth:`data` describes.
 
         Raises
         ------
@@ -122,29 +132,27 @@ class Worksheet:
         try:
             if data["format"] != FORMAT:
                 raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
-            task = Task.from_data(data["task"])
-            asked = as_parts(data["asked"], task.optimizer is not None)
-            texts = {name: str(data[name]) for name in ("student", "title")}
-            made = cls(
-                task, asked, decimals=data["decimals"], seed=data["seed"], **texts,
-                with_formulas=bool(data["formulas"]),
+            task = Exercise.from_data(data["task"])
+            asked = resolve_parts(data["asked"], task.optimizer is not None)
+            return cls(
+                task, asked, decimals=data["decimals"], student=str(data["student"]), seed=data["seed"],
+                title=str(data["title"]), with_formulas=bool(data["formulas"]),
             )  # fmt: skip
         except DeltaruleError as error:
             raise InputError(f"not a worksheet: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(f"not a worksheet: {type(error).__name__} {error}") from None
-        return made
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Worksheet:
-        """The worksheet whose data :meth:`save` wrote.
+        """Read the worksheet whose data :meth:`save` wrote.
 
         Raises
         ------
         DataFileError
             If the file cannot be read, or holds no worksheet.
         """
-        return from_file(path, cls.from_data)
+        return read_json_file(path, cls.from_data)
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write ``sheet.pdf``, and beside it ``sheet-key.pdf`` and ``sheet.json`` with all to mark it by.
@@ -166,7 +174,7 @@ class Worksheet:
         return paths
 
     def contents(self, ending: str) -> dict[str, bytes]:
-        """The files of this sheet, by the ending of their names."""
+        """Return the files of this sheet, by the ending of their names."""
         formats = {known: name for name, known in FORMATS.items()}
         if ending not in formats:
             raise InputError(f"a worksheet's file ends in {', '.join(formats)}, got {ending!r}")
@@ -177,16 +185,14 @@ class Worksheet:
         return {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **data}
 
 
-def from_file(path: str | os.PathLike[str], read: Any) -> Any:
-    """What ``read`` makes of a JSON file's object; its refusals name the file.
+def read_json_file(path: str | os.PathLike[str], read: Callable[[dict[str, Any]], T]) -> T:
+    """Return what ``read`` makes of the object in a JSON file; its refusals name the file.
 
     Raises
     ------
     DataFileError
-        If the file is not a JSON object, or ``read`` refuses it.
+        If the file holds no JSON object, or ``read`` refuses it.
     """
-    from deltarule.data.raw_files import read_bytes
-
     try:
         data = json.loads(read_bytes(path).decode("utf-8-sig"))
     except json.JSONDecodeError as error:
@@ -221,7 +227,7 @@ def worksheet(
     formulas: bool = False,
     title: str | None = None,
 ) -> Worksheet:
-    """A worksheet for a computation by hand, with its key.
+    """Make a worksheet for a computation by hand, with its key.
 
     Without an example the network has the sizes, functions and loss that are named, and random numbers of few
     decimals, none of them degenerate; equal arguments give equal numbers.
@@ -265,45 +271,43 @@ def worksheet(
     check_whole("seed", seed, 0)
     check_whole("decimals", decimals, 1, 10)
     check_whole("n_samples", n_samples, 1, 100)
-    if example is not None:
-        found = example if isinstance(example, Example) else load_example(example)
-        step = _step_of(found) if optimizer is None else check_optimizer(optimizer)
-        task = _of_example(found, step, decimals, seed, vary)
-        title, drawn = title or found.title, vary
+    drawn_with = seed if vary or example is None else None
+    if example is None:
+        settings = _network_settings(sizes, activation, output, loss, bias)
+        task = draw_exercise(settings, n_samples, check_optimizer(optimizer or "sgd(0.5)"), decimals, seed)
+        title = title or f"Worksheet {'-'.join(map(str, sizes))}"
     else:
-        settings = _settings(sizes, activation, output, loss, bias)
-        task = random_task(settings, n_samples, check_optimizer(optimizer or "sgd(0.5)"), decimals, seed)
-        title, drawn = title or f"Worksheet {'-'.join(map(str, sizes))}", True
-    parts = as_parts(asked, task.optimizer is not None)
+        example = example if isinstance(example, Example) else load_example(example)
+        task = _exercise_of(example, optimizer, decimals, drawn_with)
+        title = title or example.title
     return Worksheet(
-        task, parts, decimals=decimals, student=student, seed=seed if drawn else None, title=title,
-        with_formulas=formulas,
+        task, resolve_parts(asked, task.optimizer is not None), decimals=decimals, student=student,
+        seed=drawn_with, title=title, with_formulas=formulas,
     )  # fmt: skip
 
 
-def _step_of(example: Example) -> GradientStep | None:
-    """The example's optimizer; None where its update is not one of a formula for each parameter."""
-    try:
-        return check_optimizer(example.training["optimizer"])
-    except (InputError, KeyError):
-        return None
+def _exercise_of(
+    example: Example, optimizer: str | Optimizer | None, decimals: int, seed: int | None
+) -> Exercise:
+    """An example's exercise, with random numbers where there is a seed for them.
 
-
-def _of_example(
-    example: Example, optimizer: GradientStep | None, decimals: int, seed: int, vary: bool
-) -> Task:
-    """The example's task; numbers with more decimals than one likes to compute with are rounded."""
+    Its own numbers are rounded where they have more decimals than one likes to compute with.
+    """
+    by_hand = None if optimizer is None else check_optimizer(optimizer)
+    if optimizer is None:
+        with contextlib.suppress(InputError, KeyError):  # the update is not a formula for each parameter
+            by_hand = check_optimizer(example.training["optimizer"])
     settings = {**example.settings, "dtype": "float64"}
-    if vary:
-        return random_task(settings, len(example.X), optimizer, decimals, seed, example.frozen)
+    if seed is not None:
+        return draw_exercise(settings, len(example.X), by_hand, decimals, seed, example.frozen)
     parameters, X, Y = (
         np.round(np.asarray(values, float), decimals + 2)
         for values in (example.network().parameters, example.X, example.Y)
     )
-    return Task(settings, parameters, X, Y, optimizer, example.frozen)
+    return Exercise(settings, parameters, X, Y, by_hand, example.frozen)
 
 
-def _settings(
+def _network_settings(
     sizes: Sequence[int], activation: str | Sequence[str], output: str, loss: str | None, bias: str
 ) -> dict[str, Any]:
     """The arguments of Network, as JSON knows them."""

@@ -1,24 +1,23 @@
-"""The slip catalogue: for each quantity the formulas that people use by mistake.
+"""The catalogue of wrong formulas: for each quantity those that people use by mistake.
 
-A slip is a wrong formula over the same quantities. It is worked out with the student's own earlier numbers
-and compared with the answer, so that what is named is what the numbers show.
+A wrong formula is one over the same quantities as the right one. It is worked out with the student's own
+earlier numbers and compared with the answer, so that what is named is what the numbers show.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.tree import Add, Expr, Mul, Neg, Number, Symbol, exp, total
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.optimizers import ETA
 from deltarule.registry import record
-from deltarule.worksheets.questions import Formulas, old_of
+from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to
 
-__all__ = ["KINDS", "Slip", "slips"]
+__all__ = ["KINDS", "WrongFormula", "wrong_formulas_of"]
 
 #: What each kind of mistake is called.
 KINDS = {
@@ -63,7 +62,7 @@ KINDS = {
 
 
 @record
-class Slip:
+class WrongFormula:
     """A wrong formula and the kind of mistake it stands for, a key of ``KINDS``."""
 
     kind: str
@@ -75,127 +74,124 @@ class Slip:
         return KINDS[self.kind]
 
 
-def slips(formulas: Formulas, leaf: Expr) -> list[Slip]:
-    """The slips that suit a quantity, those most like its own first; no formula twice, and no right one."""
-    right, seen = formulas.all(leaf), set[Expr]()
-    found = []
-    for kind, formula in chain(_of_quantity(formulas, leaf), _of_any(right[0] if right else leaf)):
-        if formula not in seen and formula not in right:
-            seen.add(formula)
-            found.append(Slip(kind, formula))
-    return found
+def wrong_formulas_of(formulas: ExerciseFormulas, leaf: Expr) -> list[WrongFormula]:
+    """Return the wrong formulas of a quantity, those most like its own first: none twice, no right one."""
+    rights = formulas.all(leaf)
+    right, found = rights[0], dict[Expr, str]()
+    anywhere = [
+        ("sign", -right), ("doubled", 2 * right), ("halved", right / 2),
+        ("point", 10 * right), ("point", right / 10),
+    ]  # fmt: skip
+    for kind, formula in (*_mistakes_in(formulas, leaf, right), *anywhere):
+        if formula not in rights:
+            found.setdefault(formula, kind)
+    return [WrongFormula(kind, formula) for formula, kind in found.items()]
 
 
-_Found = Iterator[tuple[str, Expr]]
+_Mistakes: TypeAlias = Iterator[tuple[str, Expr]]
 
 
-def _of_quantity(formulas: Formulas, leaf: Expr) -> _Found:
+def _mistakes_in(formulas: ExerciseFormulas, leaf: Expr, right: Expr) -> _Mistakes:
     if isinstance(leaf, Rate):
-        yield from _gradient(formulas, leaf.by)
-    elif isinstance(leaf, Quantity):
-        of: dict[str, Callable[[Formulas, Quantity], _Found]] = {
-            "z": _net, "a": _out, "term": _term, "E": _sample_loss, "L": _cost, "delta": _delta,
-            "new": _update,
-        }  # fmt: skip
-        yield from of[leaf.kind](formulas, leaf)
-
-
-def _of_any(right: Expr) -> _Found:
-    """Mistakes that can be made with any number."""
-    yield "sign", -right
-    yield "doubled", 2 * right
-    yield "halved", right / 2
-    yield "point", 10 * right
-    yield "point", right / 10
+        return _in_gradient(formulas, leaf.by, right)
+    assert isinstance(leaf, Quantity)
+    by_kind: dict[str, Callable[[ExerciseFormulas, Quantity, Expr], _Mistakes]] = {
+        "z": _in_net, "a": _in_out, "term": _in_output_loss, "E": _in_sample_loss, "L": _in_cost,
+        "delta": _in_delta, "new": _in_update,
+    }  # fmt: skip
+    return by_kind[leaf.kind](formulas, leaf, right)
 
 
 # ---------------------------------------------------------------------- forward
 
 
-def _net(formulas: Formulas, q: Quantity) -> _Found:
-    right = formulas(q)
-    terms = _terms(right)
+def _in_net(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
+    terms = right.terms if isinstance(right, Add) else (right,)
     weighted = [term for term in terms if isinstance(term, Mul)]
-    bias = formulas.definitions.bias(q.layer, q.index[0])
+    (j,), definitions = q.index, formulas.definitions
+    bias = definitions.bias(q.layer, j)
     if bias is not None:
         yield "bias", total(weighted)
         yield "bias sign", total([*weighted, Neg(bias)])
     if len(weighted) > 1:
-        yield from (("term", total([t for t in terms if t is not left])) for left in weighted)
+        yield from (("term", rest) for rest in _sums_without_one(terms, weighted))
     if q.layer > 1:
         yield from _net_for_out(right)
-    for i in range(len(weighted)):
-        own = Quantity("W", q.layer, (i, q.index[0]))
-        yield from (("weight", _put(right, {own: other})) for other in _weights(formulas, q.layer))
-        a = formulas.definitions.input(q.layer, i, q.sample)
-        yield from (("input", _put(right, {a: other})) for other in _inputs(formulas, q))
-    yield from _other_neuron(formulas, q, right)
+    weights = [Quantity("W", q.layer, (i, j)) for i in range(len(weighted))]
+    inputs = [definitions.input(q.layer, i, q.sample) for i in range(formulas.net.sizes[q.layer - 1])]
+    for weight, a in zip(weights, inputs, strict=True):
+        yield from _other_weight(formulas, right, weight)
+        yield from (("input", _with(right, {a: other})) for other in inputs)
+    yield from _weights_of_others(formulas, right, weights, axis=1)
 
 
-def _other_neuron(formulas: Formulas, q: Quantity, right: Expr | None) -> _Found:
-    """All weights of another neuron; or the matrix the other way round."""
-    n_in, n_out = formulas.net.sizes[q.layer - 1 : q.layer + 1]
-    (j,) = q.index
-    for other in range(n_out):
-        rows = {Quantity("W", q.layer, (i, j)): Quantity("W", q.layer, (i, other)) for i in range(n_in)}
-        yield "weight", _put(right, rows)
+def _other_weight(formulas: ExerciseFormulas, right: Expr, weight: Quantity) -> _Mistakes:
+    """Each weight of the layer in the place of one."""
+    n_in, n_out = formulas.net.sizes[weight.layer - 1 : weight.layer + 1]
+    for index in ((i, j) for i in range(n_in) for j in range(n_out)):
+        yield "weight", _with(right, {weight: Quantity("W", weight.layer, index)})
+
+
+def _weights_of_others(
+    formulas: ExerciseFormulas, right: Expr, weights: Sequence[Quantity], axis: int
+) -> _Mistakes:
+    """All weights of another neuron (axis 0: of the layer before); or those of the matrix transposed."""
+    layer = weights[0].layer
+    n_in, n_out = formulas.net.sizes[layer - 1 : layer + 1]
+    for other in range(n_out if axis else n_in):
+        index = {w: (w.index[0], other) if axis else (other, w.index[1]) for w in weights}
+        yield "weight", _with(right, {w: Quantity("W", layer, index[w]) for w in weights})
     if n_in == n_out:
-        turned = {Quantity("W", q.layer, (i, j)): Quantity("W", q.layer, (j, i)) for i in range(n_in)}
-        yield "weight", _put(right, turned)
+        yield "weight", _with(right, {w: Quantity("W", layer, w.index[::-1]) for w in weights})
 
 
-def _out(formulas: Formulas, q: Quantity) -> _Found:
-    right, z = formulas(q), Quantity("z", q.layer, q.index, q.sample)
+def _in_out(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
+    z = Quantity("z", q.layer, q.index, q.sample)
     activation = formulas.evidence.layer(q.layer).activation
     yield "net for out", z
     if activation.pull_back is not None:
         yield "not normalised", exp(z)
         return
+    own = {Symbol("z"): z, Symbol("a"): q}
     if activation.name in ("sigmoid", "silu"):
-        yield "exponent", _put(right, {z: Neg(z)})
-    yield "slope for out", _at(activation.derivative_formula, z, q)
+        yield "exponent", _with(right, {z: Neg(z)})
+    yield "slope for out", _with(activation.derivative_formula, own)
     for name in ("sigmoid", "tanh"):
         other = ACTIVATIONS.resolve(name)
         if other is not activation and not activation.name.startswith("identity"):
-            yield "function", _at(other.formula, z, q)
-
-
-def _at(formula: Expr, z: Expr, a: Expr) -> Expr:
-    return _put(formula, {Symbol("z"): z, Symbol("a"): a})
+            yield "function", _with(other.formula, own)
 
 
 # ---------------------------------------------------------------------- loss
 
 
-def _term(formulas: Formulas, q: Quantity) -> _Found:
-    last = formulas.evidence.n_layers
-    a, y, z = (Quantity(kind, last, q.index, q.sample) for kind in "ayz")
-    right = formulas.definitions(q)
+def _in_output_loss(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
+    a, y, z = (Quantity(kind, q.layer, q.index, q.sample) for kind in "ayz")
     name = formulas.net.loss.name
     if "squared" in name:
-        yield "square", _put(right, {(a - y) ** 2: a - y})
-    if name in ("cross_entropy", "binary_cross_entropy", "poisson") and right is not None:
+        yield "square", _with(right, {(a - y) ** 2: a - y})
+    if name in ("cross_entropy", "binary_cross_entropy", "poisson"):
         yield "logarithm", right / Number(math.log(10))
     if name == "binary_cross_entropy":
-        yield "target", _put(right, {y: 1 - y})
-    yield "net for out", _put(right, {a: z})
+        yield "target", _with(right, {y: 1 - y})
+    yield "net for out", _with(right, {a: z})
 
 
-def _sample_loss(formulas: Formulas, q: Quantity) -> _Found:
+def _in_sample_loss(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     last, outputs = formulas.evidence.n_layers, range(formulas.net.sizes[-1])
     terms = [Quantity("term", last, (k,), q.sample) for k in outputs]
     if len(terms) == 1:
-        yield from _term(formulas, terms[0])
+        yield from _in_output_loss(formulas, terms[0], right)
         return
-    yield from (("term", total([t for t in terms if t is not left])) for left in terms)
+    yield from (("term", rest) for rest in _sums_without_one(terms))
     if formulas.net.loss.distribution:
-        written = [formulas.definitions(term) or term for term in terms]
-        yield "logarithm", total(written) / Number(math.log(10))
+        written = total([formulas.definitions(term) or term for term in terms])
+        yield "logarithm", written / Number(math.log(10))
         nets = {Quantity("a", last, (k,), q.sample): Quantity("z", last, (k,), q.sample) for k in outputs}
-        yield "net for out", _put(total(written), nets)
+        yield "net for out", _with(written, nets)
 
 
-def _cost(formulas: Formulas, q: Quantity) -> _Found:
+def _in_cost(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     n = formulas.evidence.n_samples
     losses = [Quantity("E", sample=s) for s in range(n)]
     mean = formulas.net.objective.reduction == "mean"
@@ -204,9 +200,8 @@ def _cost(formulas: Formulas, q: Quantity) -> _Found:
     if n > 1:
         if mean:
             yield "samples", total([total(losses), *penalties])
-        for left in losses:
-            others = total([loss for loss in losses if loss is not left])
-            yield "sample", total([others / share, *penalties])
+        for rest in _sums_without_one(losses):
+            yield "sample", total([rest / share, *penalties])
     if penalties:
         yield "penalty", total(losses) / share
 
@@ -214,130 +209,81 @@ def _cost(formulas: Formulas, q: Quantity) -> _Found:
 # ---------------------------------------------------------------------- backward
 
 
-def _delta(formulas: Formulas, q: Quantity) -> _Found:
-    right = formulas(q)
-    n = formulas.evidence.n_samples
+def _in_delta(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     if q.layer == formulas.evidence.n_layers:
-        yield from _output_delta(formulas, q)
-        if n > 1 and formulas.net.objective.reduction == "mean" and right is not None:
-            yield "samples", n * right
+        yield from _in_output_delta(formulas, q, right)
+        if formulas.evidence.n_samples > 1 and formulas.net.objective.reduction == "mean":
+            yield "samples", formulas.evidence.n_samples * right
     else:
-        yield from _hidden_delta(formulas, q)
-    if right is not None:
-        flat = _flattened(formulas, right)
-        yield from _net_for_out(flat)
+        yield from _in_hidden_delta(formulas, q, right)
+
+    def written_out(part: Expr) -> Expr | None:
+        return formulas(part) if isinstance(part, Rate) and part.by.kind in ("a", "z") else None
+
+    # Down to outputs and inputs of neurons: ∂E/∂net by way of ∂E/∂out takes two rounds.
+    yield from _net_for_out(right.replace(written_out).replace(written_out))
 
 
-def _output_delta(formulas: Formulas, q: Quantity) -> _Found:
-    right = formulas(q)
+def _in_output_delta(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     a, z = (Quantity(kind, q.layer, q.index, q.sample) for kind in "az")
-    slope, error = Rate(a, z), Rate(formulas.evidence.cost, a)
-    if right is None:
-        return
     yield "y − out", Neg(right)
-    if formulas.is_fused:
-        if not formulas.evidence.is_coupled(q.layer):
-            yield "slope", right * slope
-        else:
-            yield "slope", right * (a * (1 - a))
-    else:
-        yield "no slope", error
-        yield "slope", right * slope
+    if not formulas.is_fused:
+        yield "no slope", Rate(formulas.evidence.cost, a)
+    is_coupled = formulas.is_fused and formulas.evidence.is_coupled(q.layer)
+    yield "slope", right * (a * (1 - a) if is_coupled else Rate(a, z))
 
 
-def _hidden_delta(formulas: Formulas, q: Quantity) -> _Found:
-    right = formulas(q)
+def _in_hidden_delta(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     a, z = (Quantity(kind, q.layer, q.index, q.sample) for kind in "az")
     terms, slope = formulas.definitions.passed_back(a), Rate(a, z)
-    deltas = [Quantity("delta", q.layer + 1, (k,), q.sample) for k in range(len(terms))]
-    if formulas.evidence.is_coupled(q.layer) or right is None:
-        yield "no slope", total(terms)
-        return
     yield "no slope", total(terms)
-    yield "no weight", total(deltas) * slope
+    if formulas.evidence.is_coupled(q.layer):
+        return
+    behind = range(len(terms))
+    yield "no weight", total([Quantity("delta", q.layer + 1, (k,), q.sample) for k in behind]) * slope
     if len(terms) > 1:
-        yield from (("path", total([t for t in terms if t is not left]) * slope) for left in terms)
-    updated = {}
-    for delta in deltas:
-        own = Quantity("W", delta.layer, (q.index[0], delta.index[0]))
-        updated[own] = Quantity("new", own.layer, own.index)
-        yield from (("weight", _put(right, {own: other})) for other in _weights(formulas, own.layer))
-    yield from _turned(formulas, q, right)
+        yield from (("path", rest * slope) for rest in _sums_without_one(terms))
+    weights = [Quantity("W", q.layer + 1, (q.index[0], k)) for k in behind]
+    for weight in weights:
+        yield from _other_weight(formulas, right, weight)
+    yield from _weights_of_others(formulas, right, weights, axis=0)
     for other in range(formulas.net.sizes[q.layer]):
         foreign = Rate(*(Quantity(kind, q.layer, (other,), q.sample) for kind in "az"))
-        yield "delta", _put(right, {slope: foreign})
+        yield "delta", _with(right, {slope: foreign})
     if formulas.step is not None:
-        yield "new weight", _put(right, updated)
+        yield "new weight", _with(right, {w: Quantity("new", w.layer, w.index) for w in weights})
 
 
-def _turned(formulas: Formulas, q: Quantity, right: Expr) -> _Found:
-    """The weights of another neuron on each path, or the matrix not transposed."""
-    n, n_next = formulas.net.sizes[q.layer], formulas.net.sizes[q.layer + 1]
-    (i,) = q.index
-    for other in range(n):
-        rows = {
-            Quantity("W", q.layer + 1, (i, k)): Quantity("W", q.layer + 1, (other, k)) for k in range(n_next)
-        }
-        yield "weight", _put(right, rows)
-    if n == n_next:
-        turned = {Quantity("W", q.layer + 1, (i, k)): Quantity("W", q.layer + 1, (k, i)) for k in range(n)}
-        yield "weight", _put(right, turned)
-
-
-def _gradient(formulas: Formulas, p: Quantity) -> _Found:
+def _in_gradient(formulas: ExerciseFormulas, p: Quantity, right: Expr) -> _Mistakes:
     definitions, n = formulas.definitions, formulas.evidence.n_samples
     pulls, penalties = definitions.pulls(p), definitions.penalty_slopes(p)
-    right = total([*pulls, *penalties])
     if len(pulls) > 1:
         kind = "sample" if n > 1 else "term"
-        yield from ((kind, total([*(t for t in pulls if t is not left), *penalties])) for left in pulls)
+        yield from ((kind, rest) for rest in _sums_without_one([*pulls, *penalties], pulls))
     if n > 1 and formulas.net.objective.reduction == "mean":
         yield "samples", n * right
         yield "samples", right / n
     if penalties:
         yield "penalty", total(pulls)
-    deltas = [leaf for pull in pulls for leaf in pull.leaves()[:1]]
+    deltas = [leaf for pull in pulls for leaf in pull.leaves()[:1] if isinstance(leaf, Quantity)]
     if p.kind == "W":
-        yield from _weight_gradient(formulas, p, right, deltas)
-    else:
-        own = Quantity("b", p.layer, p.index)
-        yield "weight for input", total([delta * own for delta in deltas])
-        for i in range(formulas.net.sizes[p.layer - 1]):
-            yield (
-                "bias input",
-                total([d * definitions.input(p.layer, i, d.sample) for d in _quantities(deltas)]),
-            )
-    yield from _other_deltas(formulas, p, right, deltas)
-
-
-def _weight_gradient(formulas: Formulas, p: Quantity, right: Expr, deltas: Sequence[Expr]) -> _Found:
-    definitions = formulas.definitions
-    yield "no input", total(deltas)
+        yield "no input", total(deltas)
     yield "weight for input", total([delta * p for delta in deltas])
-    if p.layer > 1:
+    if p.kind == "W" and p.layer > 1:
         yield from _net_for_out(right)
-    for other in range(formulas.net.sizes[p.layer - 1]):
-        yield "input", total([d * definitions.input(p.layer, other, d.sample) for d in _quantities(deltas)])
-
-
-def _other_deltas(formulas: Formulas, p: Quantity, right: Expr, deltas: Sequence[Expr]) -> _Found:
-    """The delta of a neighbour, and of the layer after."""
-    for layer in (p.layer, p.layer + 1):
+    for i in range(formulas.net.sizes[p.layer - 1]):
+        products = [delta * definitions.input(p.layer, i, delta.sample) for delta in deltas]
+        yield "input" if p.kind == "W" else "bias input", total(products)
+    for layer in (p.layer, p.layer + 1):  # the delta of a neighbour, and of the layer after
         for other in range(formulas.net.sizes[layer] if layer < len(formulas.net.sizes) else 0):
-            put = {d: Quantity("delta", layer, (other,), d.sample) for d in _quantities(deltas)}
-            yield "delta", _put(right, put)
+            yield "delta", _with(right, {d: Quantity("delta", layer, (other,), d.sample) for d in deltas})
 
 
-# ---------------------------------------------------------------------- update
-
-
-def _update(formulas: Formulas, new: Quantity) -> _Found:
-    step, p = formulas.step, old_of(new)
+def _in_update(formulas: ExerciseFormulas, new: Quantity, right: Expr) -> _Mistakes:
+    step, p = formulas.step, parameter_updated_to(new)
     assert step is not None
-    g, right = Rate(formulas.evidence.cost, p), formulas(new)
-    if right is None:
-        return
-    change = right - p
+    assert p is not None
+    g, change = Rate(formulas.evidence.cost, p), right - p
     yield "added", p - change
     yield "rate", formulas.updated(p, {ETA: 1.0})
     yield "step", change
@@ -347,55 +293,32 @@ def _update(formulas: Formulas, new: Quantity) -> _Found:
         yield "memory", p - step.rate * g
     for other in formulas.parameters():
         if other != p:
-            yield "gradient", _put(right, {g: Rate(g.top, other)})
-            yield "old value", _put(right, {p: other})
+            yield "gradient", _with(right, {g: Rate(g.top, other)})
+            yield "old value", _with(right, {p: other})
 
 
-# ---------------------------------------------------------------------- parts
+# ---------------------------------------------------------------------- formulas that are changed
 
 
-def _terms(formula: Expr | None) -> tuple[Expr, ...]:
-    return formula.terms if isinstance(formula, Add) else (formula,) if formula is not None else ()
-
-
-def _put(formula: Expr | None, others: Mapping[Any, Expr]) -> Expr:
+def _with(formula: Expr, others: Mapping[Any, Expr]) -> Expr:
     """The formula with some parts replaced."""
-    assert formula is not None
     return formula.replace(others.get)
 
 
-def _net_for_out(formula: Expr | None) -> _Found:
+def _sums_without_one(terms: Sequence[Expr], left_out: Sequence[Expr] | None = None) -> Iterator[Expr]:
+    """The sum of the terms without one of them, for each that may be left out."""
+    for left in terms if left_out is None else left_out:
+        yield total([term for term in terms if term is not left])
+
+
+def _net_for_out(formula: Expr) -> _Mistakes:
     """net in the place of each out of a neuron, all at once and one by one."""
-    assert formula is not None
-    outs = [
-        leaf for leaf in formula.leaves() if isinstance(leaf, Quantity) and leaf.kind == "a" and leaf.layer
-    ]
-    nets: dict[Expr, Expr] = {a: Quantity("z", a.layer, a.index, a.sample) for a in outs}
+    nets = {
+        leaf: Quantity("z", leaf.layer, leaf.index, leaf.sample)
+        for leaf in formula.leaves()
+        if isinstance(leaf, Quantity) and leaf.kind == "a" and leaf.layer
+    }
     if nets:
-        yield "net for out", _put(formula, nets)
+        yield "net for out", _with(formula, nets)
     if len(nets) > 1:
-        yield from (("net for out", _put(formula, {a: net})) for a, net in nets.items())
-
-
-def _flattened(formulas: Formulas, formula: Expr) -> Expr:
-    """The formula with its rates written out, down to outputs and inputs of neurons."""
-
-    def written(part: Expr) -> Expr | None:
-        return formulas(part) if isinstance(part, Rate) and part.by.kind in ("a", "z") else None
-
-    for _ in range(2):
-        formula = formula.replace(written)
-    return formula
-
-
-def _weights(formulas: Formulas, layer: int) -> list[Quantity]:
-    n_in, n_out = formulas.net.sizes[layer - 1 : layer + 1]
-    return [Quantity("W", layer, (i, j)) for i in range(n_in) for j in range(n_out)]
-
-
-def _inputs(formulas: Formulas, q: Quantity) -> list[Quantity]:
-    return [formulas.definitions.input(q.layer, i, q.sample) for i in range(formulas.net.sizes[q.layer - 1])]
-
-
-def _quantities(leaves: Sequence[Expr]) -> list[Quantity]:
-    return [leaf for leaf in leaves if isinstance(leaf, Quantity)]
+        yield from (("net for out", _with(formula, {a: net})) for a, net in nets.items())
