@@ -23,7 +23,7 @@ from deltarule.data.encoding import (
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import FORMATS, export, exported, format_of
 from deltarule.exchange.literals import c_string, comment, javascript_string, python_string
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.self_tests import self_tests
 from deltarule.formula.tree import (
     Call,
@@ -243,8 +243,8 @@ def test_whichever_weight_is_altered_it_is_noticed(task, activation, tmp_path):
 
 def test_float32_cases_allow_what_float32_costs():
     net = dr.Network([50, 50, 1], activation="relu", dtype="float32", initializer="normal(30)")
-    assert self_tests(plain_network(net)).tolerance > 1e-5
-    assert self_tests(plain_network(net.copy("float64"))).tolerance == 1e-9
+    assert self_tests(portable_network(net)).tolerance > 1e-5
+    assert self_tests(portable_network(net.copy("float64"))).tolerance == 1e-9
 
 
 # ---------------------------------------------------------------------- use

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.arrays import check_finite
 from deltarule.errors import InputError
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.files import check_writable, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
@@ -82,7 +82,7 @@ def exported(model: Any, format: str) -> bytes:
     title = f"{net!r}, {net.loss.name}"
     if format == "onnx":
         return _onnx(net, title)
-    return _source(format)(plain_network(net), title).whole().encode()
+    return _source(format)(portable_network(net), title).whole().encode()
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -121,7 +121,7 @@ def _onnx(net: Network, title: str) -> bytes:
         description = net.description()
     except InputError:  # something is a user's own, which no import could get back
         description = None
-    return onnx_bytes(plain_network(net), title, description)
+    return onnx_bytes(portable_network(net), title, description)
 
 
 def _source(format: str) -> type[Source]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.errors import DeltaruleError, ModelFileError
 from deltarule.exchange.onnx_graph import array_of, read_graph
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.rebuilding import Found
 from deltarule.exchange.to_onnx import MOST_BYTES, PRODUCER, network_graph
 from deltarule.nn.network import Network
@@ -69,7 +69,7 @@ def network_of_model(model: Any) -> Network | None:
     try:
         description = json.loads(properties["description"])
         net = Network.from_description("the model", description, _arrays(model, description["layers"]))
-        return net if network_graph(plain_network(net)) == model.graph else None
+        return net if network_graph(portable_network(net)) == model.graph else None
     except (DeltaruleError, *_DAMAGE):
         return None
 

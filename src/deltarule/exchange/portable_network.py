@@ -11,11 +11,11 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["Plain", "PlainLayer", "plain_network"]
+__all__ = ["PortableLayer", "PortableNetwork", "portable_network"]
 
 
 @record
-class PlainLayer:
+class PortableLayer:
     """``a = f(x @ W + b)`` with ``W`` (n_in, n_out), ``b`` (n_out,): a layer without bias has zeros."""
 
     W: Array
@@ -24,7 +24,7 @@ class PlainLayer:
 
 
 @record
-class Plain:
+class PortableNetwork:
     """What a trained network computes, from raw numbers to answers.
 
     ``x = (X − shift) / scale``, where a missing number (NaN) of X is first replaced by ``fill``; then the
@@ -32,7 +32,7 @@ class Plain:
 
     Attributes
     ----------
-    layers : tuple of PlainLayer
+    layers : tuple of PortableLayer
         Their arrays are of the network's dtype.
     features : tuple of str
         A name for each input.
@@ -49,7 +49,7 @@ class Plain:
         None where outputs are the answer.
     """
 
-    layers: tuple[PlainLayer, ...]
+    layers: tuple[PortableLayer, ...]
     features: tuple[str, ...]
     shift: Array | None
     scale: Array | None
@@ -65,10 +65,10 @@ class Plain:
         return self.layers[0].W.dtype
 
 
-def plain_network(net: Network) -> Plain:
+def portable_network(net: Network) -> PortableNetwork:
     """The numbers and names of a network and its encoding."""
     layers = tuple(
-        PlainLayer(layer.W, _bias(layer.b, layer.dense.n_out, net.dtype), layer.activation)
+        PortableLayer(layer.W, _bias(layer.b, layer.dense.n_out, net.dtype), layer.activation)
         for layer in net.layers
     )
     encoding = net.encoding
@@ -87,7 +87,7 @@ def plain_network(net: Network) -> Plain:
         out_shift, out_scale = _unless_idle(np.array(target.shift), np.array(target.scale))
     elif encoding is not None:  # the target is the input
         outputs, out_shift, out_scale = features, shift, scale
-    return Plain(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
+    return PortableNetwork(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
 
 
 def _bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Array:

@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
 from deltarule.errors import InputError
 from deltarule.exchange.onnx_formula import Composer
-from deltarule.exchange.portable_network import Plain
+from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 from deltarule.registry import import_extra
@@ -37,7 +37,7 @@ _OPERATORS = {
 MOST_BYTES = 2**31 - 1
 
 
-def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None = None) -> bytes:
+def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, Any] | None = None) -> bytes:
     """An ONNX file that computes what the network does, from raw numbers to answers.
 
     Its input is ``X`` (N, n_features) of the network's dtype. A classification gives ``label`` (N,), of
@@ -47,7 +47,7 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
 
     Parameters
     ----------
-    plain : Plain
+    network : PortableNetwork
     title : str
     description : dict, optional
         What `Network.description` returns: it goes along, so that an import gets back what the graph does
@@ -60,7 +60,7 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
     MissingExtraError
         If onnx is not installed.
     """
-    model = _model(plain, title, description)
+    model = _model(network, title, description)
     if model.ByteSize() > MOST_BYTES:
         raise InputError(
             f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
@@ -68,54 +68,54 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _model(plain: Plain, title: str, description: Mapping[str, Any] | None) -> Any:
+def _model(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
     onnx = import_extra("onnx", "onnx")
     from deltarule import __version__
 
     model = onnx.helper.make_model(
-        network_graph(plain),
+        network_graph(network),
         ir_version=IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         producer_name=PRODUCER,
         producer_version=__version__,
         doc_string=title.encode("utf-8", "replace").decode(),
     )
-    onnx.helper.set_model_props(model, _properties(plain, description))
+    onnx.helper.set_model_props(model, _properties(network, description))
     return model
 
 
-def _properties(plain: Plain, description: Mapping[str, Any] | None) -> dict[str, str]:
+def _properties(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
     """What the file says about the network beside its graph, as JSON texts."""
-    sizes = [plain.layers[0].W.shape[0], *(layer.W.shape[1] for layer in plain.layers)]
+    sizes = [network.layers[0].W.shape[0], *(layer.W.shape[1] for layer in network.layers)]
     properties: dict[str, Any] = {
-        "features": plain.features,
-        "outputs": plain.outputs,
-        "classes": plain.classes,
+        "features": network.features,
+        "outputs": network.outputs,
+        "classes": network.classes,
         "sizes": sizes,
-        "activations": [layer.activation.name for layer in plain.layers],
+        "activations": [layer.activation.name for layer in network.layers],
     }
     if description is not None:
         properties |= {"loss": description["loss"], "description": description}
     return {name: json.dumps(value, sort_keys=True) for name, value in properties.items()}
 
 
-def network_graph(plain: Plain) -> Any:
+def network_graph(network: PortableNetwork) -> Any:
     """The graph alone."""
-    graph = _Graph(plain)
+    graph = _Graph(network)
     a = graph.layers(graph.inputs())
-    if plain.classes is None:
+    if network.classes is None:
         outputs = [graph.in_units(a)]
     else:
-        outputs = [graph.labels(a, plain.classes), graph.probabilities(a, len(plain.classes))]
+        outputs = [graph.labels(a, network.classes), graph.probabilities(a, len(network.classes))]
     return graph.whole(outputs)
 
 
 class _Graph:
     """Nodes and numbers, in the order they are added. Each node is called as what it computes."""
 
-    def __init__(self, plain: Plain) -> None:
+    def __init__(self, network: PortableNetwork) -> None:
         self.onnx = import_extra("onnx", "onnx")
-        self.plain, self.dtype = plain, plain.dtype
+        self.network, self.dtype = network, network.dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
@@ -142,17 +142,17 @@ class _Graph:
 
     def inputs(self) -> str:
         """``X`` with missing numbers filled, scaled in float64."""
-        plain = self.plain
-        if plain.shift is None and plain.fill is None:
+        network = self.network
+        if network.shift is None and network.fill is None:
             return "X"
         x = self._widened("X", "X_double")
-        if plain.fill is not None:
+        if network.fill is not None:
             missing = self.node("IsNaN", [x], "missing")
-            fill = self.constant(plain.fill, "fill", np.float64)
+            fill = self.constant(network.fill, "fill", np.float64)
             x = self.node("Where", [missing, fill, x], "X_filled")
-        if plain.shift is not None and plain.scale is not None:
-            x = self.node("Sub", [x, self.constant(plain.shift, "shift", np.float64)], "X_shifted")
-            x = self.node("Div", [x, self.constant(plain.scale, "scale", np.float64)], "X_scaled")
+        if network.shift is not None and network.scale is not None:
+            x = self.node("Sub", [x, self.constant(network.shift, "shift", np.float64)], "X_shifted")
+            x = self.node("Div", [x, self.constant(network.scale, "scale", np.float64)], "X_scaled")
         return self._narrowed(x, "x")
 
     def _widened(self, tensor: str, name: str) -> str:
@@ -165,7 +165,7 @@ class _Graph:
 
     def layers(self, x: str) -> str:
         """``z1 = x @ W1 + b1``, ``a1 = f(z1)``, and so on; the last ``a``."""
-        for number, layer in enumerate(self.plain.layers, start=1):
+        for number, layer in enumerate(self.network.layers, start=1):
             W, b = self.constant(layer.W, f"W{number}"), self.constant(layer.b, f"b{number}")
             z = self.node("Gemm", [x, W, b], f"z{number}")
             x = self._activation(layer.activation, z, f"a{number}")
@@ -185,7 +185,7 @@ class _Graph:
 
     def in_units(self, a: str) -> Any:
         """``outputs``: the last layer's, in the units of the targets."""
-        shift, scale = self.plain.out_shift, self.plain.out_scale
+        shift, scale = self.network.out_shift, self.network.out_scale
         if shift is None or scale is None:
             self.node("Identity", [a], "outputs")
         else:
@@ -193,7 +193,7 @@ class _Graph:
             a = self.node("Mul", [a, self.constant(scale, "out_scale", np.float64)], "a_scaled")
             a = self.node("Add", [a, self.constant(shift, "out_shift", np.float64)], "a_shifted")
             self.cast(a, self.dtype, "outputs")
-        return self._info("outputs", self.dtype, "N", len(self.plain.outputs))
+        return self._info("outputs", self.dtype, "N", len(self.network.outputs))
 
     def probabilities(self, a: str, n_classes: int) -> Any:
         """``probabilities``: an output for each class, or 1 − p and p."""
@@ -221,7 +221,7 @@ class _Graph:
         return self.onnx.helper.make_tensor_value_info("label", kind, ["N"])
 
     def _is_single(self, n_classes: int) -> bool:
-        return bool(self.plain.layers[-1].W.shape[1] < n_classes)
+        return bool(self.network.layers[-1].W.shape[1] < n_classes)
 
     # ------------------------------------------------------------------ all of it
 
@@ -230,7 +230,7 @@ class _Graph:
 
     def whole(self, outputs: Sequence[Any]) -> Any:
         """The graph of all that was added."""
-        inputs = [self._info("X", self.dtype, "N", len(self.plain.features))]
+        inputs = [self._info("X", self.dtype, "N", len(self.network.features))]
         constants = list(self.constants.values())
         return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
 
