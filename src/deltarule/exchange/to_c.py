@@ -46,6 +46,7 @@ class CSource(Source):
             "REAL": self.real,
             "F": self.suffix,
             "SCALED": self.scaled(),
+            "ANSWER": "y[k]" if self.network.out_scale is None else "y[k] * OUT_SCALE[k] + OUT_SHIFT[k]",
             "FORMAT": '"%.15g%c"' if self.real == "double" else '"%.8g%c"',
         }
 

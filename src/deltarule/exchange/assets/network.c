@@ -24,9 +24,9 @@ typedef double __REAL__;
 #define __SCALED__ row[i]
 #define __TOLERANCE__ 1e-9
 #define __FORMAT__ "%.15g%c"
+#define __ANSWER__ y[k]
 #define has_softmax 1
 #define in_units 1
-static const double OUT_SHIFT[1] = {0}, OUT_SCALE[1] = {1};
 static const double TEST_ROWS[1][2] = {{0, 0}}, TEST_OUTPUTS[1][1] = {{0}}, TEST_ANSWERS[1][1] = {{0}};
 #endif
 
@@ -93,29 +93,17 @@ int predict(const double row[N_INPUTS])
     return predict_outputs(row, y) ? y[0] > 0.5 : -1;
 }
 #endif
-#if in_units
+#if !has_classes
 
-/* The outputs for a row, in their units; false where an input is not finite. */
+/* The outputs for a row, in their units; false where an input is not finite. */ // if in_units
+/* The outputs for a row; false where an input is not finite. */ // if bare_outputs
 bool predict(const double row[N_INPUTS], double answer[N_OUTPUTS])
 {
     __REAL__ y[N_OUTPUTS];
     if (!predict_outputs(row, y))
         return false;
     for (int k = 0; k < N_OUTPUTS; k++)
-        answer[k] = y[k] * OUT_SCALE[k] + OUT_SHIFT[k];
-    return true;
-}
-#endif
-#if bare_outputs
-
-/* The outputs for a row; false where an input is not finite. */
-bool predict(const double row[N_INPUTS], double answer[N_OUTPUTS])
-{
-    __REAL__ y[N_OUTPUTS];
-    if (!predict_outputs(row, y))
-        return false;
-    for (int k = 0; k < N_OUTPUTS; k++)
-        answer[k] = y[k];
+        answer[k] = __ANSWER__;
     return true;
 }
 #endif
