@@ -106,10 +106,6 @@ def _gemm(
     return layer if C is None else layer.plus(_multiplied(_bias_of(C, W), beta))
 
 
-def _matmul(x: Any, W: Any, /, **_: Any) -> TracedLayers:
-    return _traced(x).times(_weights(W))
-
-
 def _gelu(z: Any, /, *, approximate: bytes = b"none", **_: Any) -> TracedLayers:
     if approximate != b"tanh":
         raise UnreadableNode('is the exact GELU; deltarule has the one with approximate="tanh"')
@@ -179,6 +175,7 @@ def _on_probes(value: Any) -> Any:
 
 
 def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]) -> Array:
+    """What an elementwise operator makes of numbers."""
     function = _ELEMENTWISE[operator]
     if len(operands) != getattr(function, "nin", len(operands)):  # NumPy would write into a third one
         raise UnreadableNode(f"has {len(operands)} operands")
@@ -187,10 +184,6 @@ def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]
 
 
 # ---------------------------------------------------------------------- inputs
-
-
-def _is_nan(x: Any, /, **_: Any) -> MissingMask:
-    return MissingMask(_raw_input(x))
 
 
 def _filled(operator: str, mask: MissingMask, fill: Any = None, x: Any = None, /) -> TracedLayers:
@@ -216,10 +209,6 @@ def _scaler(x: Any, /, *, offset: Sequence[float], scale: Sequence[float], **_: 
 # ---------------------------------------------------------------------- labels
 
 
-def _chosen(outputs: Any, /, **_: Any) -> ChosenLabels:
-    return ChosenLabels(layers_behind(outputs))
-
-
 def _zip_map(
     outputs: Any, /, *,
     classlabels_strings: Sequence[bytes] = (), classlabels_int64s: Sequence[int] = (), **_: Any,
@@ -230,9 +219,7 @@ def _zip_map(
 
 def _concat(*values: Any, **_: Any) -> ClassProbabilities:
     """1 − p beside p: the answer of a single output."""
-    if len(values) != 2 or not all(
-        isinstance(value, TracedLayers) and value.W is not None for value in values
-    ):
+    if len(values) != 2 or not all(isinstance(one, TracedLayers) and one.W is not None for one in values):
         raise UnreadableNode("joins several inputs")
     no, yes = values
     if not no.is_of(yes) or yes.W.shape[1] != 1 or not np.allclose(_on_probes(no) + _on_probes(yes), 1):
@@ -250,23 +237,21 @@ def _gather(names: Any, places: Any, /, **_: Any) -> ChosenLabels:
 
 #: Each takes the inputs of a node, and its attributes by their names.
 _OPERATORS: dict[str, Callable[..., Any]] = {
-    "ArgMax": _chosen,
+    "ArgMax": lambda outputs, /, **_: ChosenLabels(layers_behind(outputs)),
     "ArrayFeatureExtractor": _gather,
-    "Binarizer": _chosen,
+    "Binarizer": lambda outputs, /, **_: ChosenLabels(layers_behind(outputs)),
     "Concat": _concat,
     "Gather": _gather,
     "Gelu": _gelu,
     "Gemm": _gemm,
     "Imputer": _imputer,
-    "IsNaN": _is_nan,
+    "IsNaN": lambda x, /, **_: MissingMask(_raw_input(x)),
     "LogSoftmax": _softmax,
-    "MatMul": _matmul,
+    "MatMul": lambda x, W, /, **_: _traced(x).times(_weights(W)),
     "Scaler": _scaler,
     "Softmax": _softmax,
     "ZipMap": _zip_map,
 }
-
-_TRACED = (TracedLayers, ClassProbabilities, ChosenLabels, MissingMask)
 
 
 def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
@@ -279,7 +264,7 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     """
     if operator == "Constant":
         return _constant(**attributes)
-    traced = [value for value in values if isinstance(value, _TRACED)]
+    traced = [value for value in values if not isinstance(value, np.ndarray | None)]
     if not traced:
         return _folded(operator, values, attributes)
     if operator in _PASSING:
@@ -288,9 +273,8 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
         return _OPERATORS[operator](*values, **attributes)
     if isinstance(traced[0], ChosenLabels):
         return traced[0]
-    if operator not in _ELEMENTWISE or any(
-        isinstance(one, ClassProbabilities | ChosenLabels) for one in traced
-    ):
+    is_answer = any(isinstance(value, ClassProbabilities | ChosenLabels) for value in traced)
+    if is_answer or operator not in _ELEMENTWISE:
         raise UnreadableNode("cannot be read")
     return _combined(operator, values, attributes)
 

@@ -11,7 +11,7 @@ from deltarule.arrays import Array
 from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.registry import record
 
-__all__ = ["SelfTests", "outputs_of", "self_tests"]
+__all__ = ["SelfTests", "self_tests"]
 
 #: Rows to choose from, and how many are chosen at least and at most.
 CANDIDATES, FEWEST, MOST = 64, 3, 6
@@ -41,28 +41,23 @@ class SelfTests:
 
 def self_tests(network: PortableNetwork) -> SelfTests:
     """Rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
-    rows = _telling(network, _candidates(network))
+    rows = _chosen_rows(network, _candidate_rows(network))
     if network.fill is not None:
         rows = np.vstack([rows, np.where(np.isnan(network.fill), rows[0], np.nan)])
-    outputs = outputs_of(network, rows)
-    answers = _answers(network, outputs)
+    outputs = _activities(network, rows)[-1]
+    answers = _answers_of(network, outputs)
     digits = 10 if network.dtype == np.float64 else 7
     numbers = answers is not None and answers.dtype.kind == "f"
     return SelfTests(
         rows,
-        _rounded(outputs, digits),
-        _rounded(answers, digits) if numbers and answers is not None else answers,
+        _rounded_to(outputs, digits),
+        _rounded_to(answers, digits) if numbers and answers is not None else answers,
         _tolerance(network, rows, outputs),
     )
 
 
-def outputs_of(network: PortableNetwork, rows: Array) -> Array:
-    """What the network gives for raw rows, (n, n_outputs)."""
-    return _activities(network, rows)[-1]
-
-
 def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
-    """``a`` of each layer."""
+    """``a`` of each layer for raw rows."""
     if network.fill is not None:
         rows = np.where(np.isnan(rows), network.fill, rows)
     if network.shift is not None:
@@ -75,7 +70,7 @@ def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
     return activities
 
 
-def _candidates(network: PortableNetwork) -> Array:
+def _candidate_rows(network: PortableNetwork) -> Array:
     """Rows of numbers such as a network meets, with few digits."""
     n = len(network.features)
     shift = np.zeros(n) if network.shift is None else network.shift
@@ -88,7 +83,7 @@ def _candidates(network: PortableNetwork) -> Array:
     return np.array([[round(v, d) + 0.0 for v, d in zip(row, digits, strict=True)] for row in numbers])
 
 
-def _telling(network: PortableNetwork, candidates: Array) -> Array:
+def _chosen_rows(network: PortableNetwork, candidates: Array) -> Array:
     """The first few rows, and those that wake neurons which are silent under all before."""
     awake = np.hstack(_activities(network, candidates)) != 0
     chosen = list(range(FEWEST))
@@ -100,14 +95,14 @@ def _telling(network: PortableNetwork, candidates: Array) -> Array:
     return candidates[chosen]
 
 
-def _answers(network: PortableNetwork, outputs: Array) -> Array | None:
+def _answers_of(network: PortableNetwork, outputs: Array) -> Array | None:
     if network.classes is not None:
         single = outputs.shape[1] < len(network.classes)
         return (outputs[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
     return None if network.out_scale is None else outputs * network.out_scale + network.out_shift
 
 
-def _rounded(numbers: Array, digits: int) -> Array:
+def _rounded_to(numbers: Array, digits: int) -> Array:
     return np.array([[float(f"{number:.{digits}g}") for number in row] for row in numbers.tolist()])
 
 
@@ -117,8 +112,8 @@ def _tolerance(network: PortableNetwork, rows: Array, outputs: Array) -> float:
         return 1e-9
     layers = tuple(replace(one, W=one.W.astype(float), b=one.b.astype(float)) for one in network.layers)
     wide = replace(network, layers=layers)
-    exact = outputs_of(wide, rows)
-    pairs = [(outputs, exact), (_answers(network, outputs), _answers(wide, exact))]
+    exact = _activities(wide, rows)[-1]
+    pairs = [(outputs, exact), (_answers_of(network, outputs), _answers_of(wide, exact))]
     lost = max(
         float(np.max(np.abs(near - far) / np.maximum(1, np.abs(far))))
         for near, far in pairs

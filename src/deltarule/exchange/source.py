@@ -67,7 +67,7 @@ class Source(ABC):
 
     def words(self) -> dict[str, str]:
         """What stands in the place of each ``__WORD__`` of the templates."""
-        softmax = [activation for _, activation in self.functions.values() if couples(activation)]
+        softmax = [activation for _, activation in self.functions.values() if is_softmax(activation)]
         return {
             "HEAD": "\n".join(self.head()),
             "ARRAYS": "\n".join([*self.names(), *self.scaling(), *self.weights()]),
@@ -87,7 +87,7 @@ class Source(ABC):
             "exported": True,
             "has_classes": network.classes is not None,
             "has_fill": network.fill is not None,
-            "has_softmax": any(couples(activation) for _, activation in self.functions.values()),
+            "has_softmax": any(is_softmax(activation) for _, activation in self.functions.values()),
             "is_float32": network.dtype == np.float32,
             "is_scaled": network.shift is not None,
         }
@@ -317,7 +317,7 @@ class Source(ABC):
 
     def defined(self) -> list[tuple[str, Activation]]:
         """The functions that must be defined, each by its name; softmax is in the template."""
-        return [pair for pair in self.functions.values() if pair[0] not in _BARE and not couples(pair[1])]
+        return [pair for pair in self.functions.values() if pair[0] not in _BARE and not is_softmax(pair[1])]
 
     def formula_of(self, activation: Activation) -> str:
         """What a function computes, as its comment says it."""
@@ -336,14 +336,14 @@ class Source(ABC):
         """``a1 = tanh(z1)``, as the comment beside the code says it; empty for the identity."""
         if not self.function(layer):
             return ""
-        if couples(layer.activation):
+        if is_softmax(layer.activation):
             return self.comment(f"aₖ = {text(layer.activation.formula)}")
         named = layer.activation.formula.replace(lambda part: Symbol("z", str(number)) if part == z else None)
         return self.comment(f"a{number} = {text(named)}")
 
 
-def couples(activation: Activation) -> bool:
-    """Whether each output depends on the whole row: softmax."""
+def is_softmax(activation: Activation) -> bool:
+    """Whether it is our softmax, of which each output depends on the whole row."""
     return activation.name == "softmax" and is_built_in(activation)
 
 

@@ -12,7 +12,7 @@ from deltarule.data.encoding.targets import Label
 from deltarule.exchange.code_emitters import CCode, CFloatCode
 from deltarule.exchange.literals import WIDTH, ascii_comment, c_string, number_texts
 from deltarule.exchange.portable_network import PortableLayer
-from deltarule.exchange.source import Source, beside, couples
+from deltarule.exchange.source import Source, beside, is_softmax
 from deltarule.nn.activations import Activation
 
 __all__ = ["CSource"]
@@ -104,7 +104,7 @@ class CSource(Source):
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
         (n_in, n_out), name = layer.W.shape, self.function(layer)
         name = f"tanh{self.suffix}" if name == "tanh" else name
-        in_row = couples(layer.activation)
+        in_row = is_softmax(layer.activation)
         value = f"{name}(z)" if name and not in_row else "z"
         is_last = number == len(self.network.layers)
         a = "outputs" if is_last else f"a{number}"

@@ -9,7 +9,7 @@ from deltarule.data.encoding.targets import Label
 from deltarule.exchange.code_emitters import JavaScriptCode
 from deltarule.exchange.literals import javascript_string
 from deltarule.exchange.portable_network import PortableLayer
-from deltarule.exchange.source import Source, couples
+from deltarule.exchange.source import Source, is_softmax
 from deltarule.nn.activations import Activation
 
 __all__ = ["JavaScriptSource"]
@@ -68,7 +68,7 @@ class JavaScriptSource(Source):
 
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
         z, name = f"z{number}", self.function(layer).replace("tanh", "Math.tanh")
-        a = f"{name}({z})" if couples(layer.activation) else f"{z}.map({name})" if name else z
+        a = f"{name}({z})" if is_softmax(layer.activation) else f"{z}.map({name})" if name else z
         return [
             (f"const {z} = weightedSums({x}, W{number}, b{number});", f"{z} = {x} @ W{number} + b{number}"),
             (f"const a{number} = {a};", self.layer_formula(number, layer)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,12 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
 
 def _model(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
     onnx = import_extra("onnx", "onnx")
-    from deltarule import __version__
-
     model = onnx.helper.make_model(
         network_graph(network),
         ir_version=IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         producer_name=PRODUCER,
-        producer_version=__version__,
+        producer_version=version("deltarule"),
         doc_string=title.encode("utf-8", "replace").decode(),
     )
     onnx.helper.set_model_props(model, _properties(network, description))

@@ -9,7 +9,7 @@ from deltarule.data.encoding.targets import Label
 from deltarule.exchange.code_emitters import Code, GuardedPythonCode, PythonCode
 from deltarule.exchange.literals import python_string
 from deltarule.exchange.portable_network import PortableLayer
-from deltarule.exchange.source import Source, couples
+from deltarule.exchange.source import Source, is_softmax
 from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 
@@ -60,7 +60,7 @@ class PythonSource(Source):
 
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
         z, name = f"z{number}", self.function(layer).replace("tanh", "math.tanh")
-        a = f"{name}({z})" if couples(layer.activation) else f"[{name}(z) for z in {z}]" if name else z
+        a = f"{name}({z})" if is_softmax(layer.activation) else f"[{name}(z) for z in {z}]" if name else z
         return [
             (f"{z} = weighted_sums({x}, W{number}, b{number})", f"{z} = {x} @ W{number} + b{number}"),
             (f"a{number} = {a}", self.layer_formula(number, layer)),
