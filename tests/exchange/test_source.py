@@ -247,6 +247,18 @@ def test_float32_cases_allow_what_float32_costs():
     assert self_tests(portable_network(net.copy("float64"))).tolerance == 1e-9
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_without_an_answer_are_no_test_cases(dtype, language, tmp_path):
+    net = network([1, 1], output=own(sqrt(z)), loss="half_squared_error", dtype=dtype)
+    assert np.isfinite(self_tests(portable_network(net)).outputs).all()
+    assert loaded(written(net, language, tmp_path), language).test() == 0
+
+
+def test_a_network_without_any_answer_is_written_all_the_same(language):
+    net = network([1, 2], output=own(sqrt(-1 - absolute(z))), loss="half_squared_error", dtype="float32")
+    assert "nan" in exported(net, language).decode().lower()
+
+
 # ---------------------------------------------------------------------- use
 
 

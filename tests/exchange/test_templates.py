@@ -76,3 +76,7 @@ def test_a_word_that_begins_a_line_stands_for_lines_that_are_indented_as_it_is()
     assert text.startswith("/*\n * a\n * b\n *\n")
     assert "\n    const x = inputs(row);\n    one;\n      two;\n    return x;\n" in text
     assert "bias));\n}\n\n/** A row of numbers" in text
+
+
+def test_a_file_of_numpy_calls_nothing_of_math():
+    assert "math" not in exported(NETWORKS["own"](), "numpy").decode()

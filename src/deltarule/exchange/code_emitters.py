@@ -68,7 +68,11 @@ class Code(Emitter[str]):
             node = node.body
         if isinstance(node, Number):
             return SUM if node.number < 0 else ATOM
-        if _is_limit(node, ">") or _is_limit(node, "<") or (isinstance(node, Call) and is_numeric(node)):
+        if (
+            _is_limited_at_zero(node, ">")
+            or _is_limited_at_zero(node, "<")
+            or (isinstance(node, Call) and is_numeric(node))
+        ):
             return ATOM
         return PRODUCT if _is_short_power(node) else _PRECEDENCE.get(type(node), ATOM)
 
@@ -128,9 +132,9 @@ class Code(Emitter[str]):
         return f"{self.inside(node.left, SUM)} {op} {self.inside(node.right, SUM)}"
 
     def choice(self, node: Choice) -> str:
-        if _is_limit(node, ">"):
+        if _is_limited_at_zero(node, ">"):
             return self.larger(self(node.then))
-        if _is_limit(node, "<"):
+        if _is_limited_at_zero(node, "<"):
             return self.smaller(self(node.then))
         return self.either(self.inside(node.then, SUM), self(node.test), self.inside(node.other, SUM))
 
@@ -246,7 +250,7 @@ class JavaScriptCode(Code):
     comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "==="}
 
 
-def _is_limit(node: Expr, op: str) -> bool:
+def _is_limited_at_zero(node: Expr, op: str) -> bool:
     """Whether it is z if z > 0 else 0, or with ``<``."""
     return (
         isinstance(node, Choice)

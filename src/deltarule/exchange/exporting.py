@@ -89,7 +89,7 @@ def exported(model: Any, format: str) -> bytes:
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
-    """The format that is named, or that the ending of a path means.
+    """Return the format that is named, or that the ending of a path means.
 
     Examples
     --------

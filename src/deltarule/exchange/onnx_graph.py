@@ -35,7 +35,7 @@ _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
 def read_graph(graph: Any, n_bytes: int) -> ImportedNetwork:
-    """The network that a GraphProto of ``n_bytes`` bytes computes.
+    """Return the network that a GraphProto of ``n_bytes`` bytes computes.
 
     Raises
     ------

@@ -62,7 +62,7 @@ _PASSING = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Uns
 
 
 def array_of(tensor: Any) -> Array:
-    """A tensor of the file; one that lies elsewhere is refused."""
+    """Return the numbers of a tensor of the file; one that lies elsewhere is refused."""
     onnx = import_extra("onnx", "onnx")
     if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise ModelFileError(f"{shown(tensor.name)} lies in another file; save the model as one file")
@@ -255,7 +255,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
-    """What a node with this operator makes.
+    """Return what a node with this operator makes.
 
     Raises
     ------

@@ -90,7 +90,7 @@ class TracedLayers:
             return self
         if not self.is_linear:
             raise UnreadableNode("comes after an activation and a scaling, where a layer was expected")
-        layer = _stretched(self.W, self.b, *_affine(self.steps, self.W.shape[1]))
+        layer = _linear_layer(self.W, self.b, *_affine(self.steps, self.W.shape[1]))
         return replace(self, W=layer.W, b=layer.b, steps=())
 
     def closed(self) -> TracedLayers:
@@ -101,7 +101,7 @@ class TracedLayers:
         elif (activation := activation_of(self.curve, self.W.dtype)) is not None:
             layer = ImportedLayer(self.W, self.b, activation)
         elif (line := line_of(self.curve)) is not None:
-            layer = _stretched(self.W, self.b, *line)
+            layer = _linear_layer(self.W, self.b, *line)
         else:
             number = len(self.done) + 1
             raise UnreadableNode(f"layer {number} ends with a function that is no activation registered here")
@@ -116,10 +116,10 @@ class TracedLayers:
             return self.settled().network(classes)
         first, *others = self.closed().done
         n_in = len(first.W)
-        shift, scale = _scaling(self.before.steps, n_in)
+        shift, scale = _shift_and_scale(self.before.steps, n_in)
         if not ((scale > 0) & (scale < np.inf)).all():
-            first = _worked_in(first, self.before.steps)
-            shift, scale = _scaling((), n_in)
+            first = _with_scaling_inside(first, self.before.steps)
+            shift, scale = _shift_and_scale((), n_in)
         fill = None if self.before.fill is None else np.broadcast_to(self.before.fill, (n_in,))
         found = ImportedNetwork((first, *others), fill=fill, classes=classes)
         if shift.any() or (scale != 1).any():
@@ -155,7 +155,7 @@ def _affine(steps: Steps, n: int) -> tuple[Array, Array]:
     """``factor`` and ``summand`` (n,) of ``x · factor + summand``."""
     factor, summand = np.ones(n), np.zeros(n)
     for operator, constant in steps:
-        c = _for_each(constant, n)
+        c = _for_each_column(constant, n)
         match operator:
             case "Add":
                 summand = summand + c
@@ -169,11 +169,11 @@ def _affine(steps: Steps, n: int) -> tuple[Array, Array]:
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _scaling(steps: Steps, n: int) -> tuple[Array, Array]:
+def _shift_and_scale(steps: Steps, n: int) -> tuple[Array, Array]:
     """``shift`` and ``scale`` (n,) of ``(x − shift) / scale``; a factor of 0 has an infinite scale."""
     shift, scale = np.zeros(n), np.ones(n)
     for operator, constant in steps:
-        c = _for_each(constant, n)
+        c = _for_each_column(constant, n)
         match operator:
             case "Add":
                 shift = shift - c * scale
@@ -186,19 +186,19 @@ def _scaling(steps: Steps, n: int) -> tuple[Array, Array]:
     return shift, scale
 
 
-def _for_each(constant: Array, n: int) -> Array:
+def _for_each_column(constant: Array, n: int) -> Array:
     if constant.size not in (1, n):
         raise UnreadableNode(f"{constant.size} numbers scale {n} columns")
     return np.broadcast_to(constant.ravel().astype(np.float64), (n,))
 
 
-def _stretched(W: Array, b: Array | None, factor: Any, summand: Any) -> ImportedLayer:
+def _linear_layer(W: Array, b: Array | None, factor: Any, summand: Any) -> ImportedLayer:
     """``z · factor + summand`` as a layer of its own."""
     moved = np.zeros(W.shape[1]) + (summand if b is None else b * factor + summand)
     return ImportedLayer((W * factor).astype(W.dtype), moved.astype(W.dtype), ACTIVATIONS.resolve("identity"))
 
 
-def _worked_in(layer: ImportedLayer, steps: Steps) -> ImportedLayer:
+def _with_scaling_inside(layer: ImportedLayer, steps: Steps) -> ImportedLayer:
     """Layer 1 with the scaling of its inputs in its weights, where it is none that an encoding can hold."""
     factor, summand = _affine(steps, layer.W.shape[0])
     b = (summand @ layer.W + (0 if layer.b is None else layer.b)).astype(layer.W.dtype)

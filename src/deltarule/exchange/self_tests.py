@@ -40,7 +40,7 @@ class SelfTests:
 
 
 def self_tests(network: PortableNetwork) -> SelfTests:
-    """Rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
+    """Return rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
     rows = _chosen_rows(network, _candidate_rows(network))
     if network.fill is not None:
         rows = np.vstack([rows, np.where(np.isnan(network.fill), rows[0], np.nan)])
@@ -84,9 +84,12 @@ def _candidate_rows(network: PortableNetwork) -> Array:
 
 
 def _chosen_rows(network: PortableNetwork, candidates: Array) -> Array:
-    """The first few rows, and those that wake neurons which are silent under all before."""
-    awake = np.hstack(_activities(network, candidates)) != 0
-    chosen = list(range(FEWEST))
+    """The first few rows with finite outputs, and those that wake neurons silent under all before."""
+    activities = _activities(network, candidates)
+    has_answer = np.isfinite(activities[-1]).all(axis=1)
+    usable = has_answer if has_answer.any() else ~has_answer
+    candidates, awake = candidates[usable], np.hstack(activities)[usable] != 0
+    chosen = list(range(min(FEWEST, len(candidates))))
     while len(chosen) < MOST:
         woken = (awake & ~awake[chosen].any(axis=0)).sum(axis=1)
         if not woken.any():
@@ -119,4 +122,4 @@ def _tolerance(network: PortableNetwork, rows: Array, outputs: Array) -> float:
         for near, far in pairs
         if near is not None and far is not None and near.dtype.kind == "f"
     )
-    return max(1e-5, 10.0 ** math.ceil(math.log10(20 * lost + 1e-300)))
+    return max(1e-5, 10.0 ** math.ceil(math.log10(20 * lost + 1e-300))) if np.isfinite(lost) else 1e-5

@@ -39,7 +39,7 @@ MOST_BYTES = 2**31 - 1
 
 
 def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, Any] | None = None) -> bytes:
-    """An ONNX file that computes what the network does, from raw numbers to answers.
+    """Return an ONNX file that computes what the network does, from raw numbers to answers.
 
     Its input is ``X`` (N, n_features) of the network's dtype. A classification gives ``label`` (N,), of
     integers, text, booleans or doubles as the labels are, and ``probabilities`` (N, n_classes) in the order
@@ -61,7 +61,7 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     MissingExtraError
         If onnx is not installed.
     """
-    model = _model(network, title, description)
+    model = _model_proto(network, title, description)
     if model.ByteSize() > MOST_BYTES:
         raise InputError(
             f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
@@ -69,7 +69,7 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _model(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
+def _model_proto(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
     onnx = import_extra("onnx", "onnx")
     model = onnx.helper.make_model(
         network_graph(network),
@@ -79,11 +79,11 @@ def _model(network: PortableNetwork, title: str, description: Mapping[str, Any] 
         producer_version=version("deltarule"),
         doc_string=title.encode("utf-8", "replace").decode(),
     )
-    onnx.helper.set_model_props(model, _properties(network, description))
+    onnx.helper.set_model_props(model, _metadata(network, description))
     return model
 
 
-def _properties(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
+def _metadata(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
     """What the file says about the network beside its graph, as JSON texts."""
     sizes = [network.layers[0].W.shape[0], *(layer.W.shape[1] for layer in network.layers)]
     properties: dict[str, Any] = {
@@ -99,7 +99,7 @@ def _properties(network: PortableNetwork, description: Mapping[str, Any] | None)
 
 
 def network_graph(network: PortableNetwork) -> Any:
-    """The graph alone."""
+    """Return the graph alone."""
     graph = _Graph(network)
     a = graph.layers(graph.inputs())
     if network.classes is None:
@@ -132,9 +132,9 @@ class _Graph:
 
     def cast(self, tensor: str, dtype: Any, name: str) -> str:
         """The tensor as another number type."""
-        return self.node("Cast", [tensor], name, to=self._type(dtype))
+        return self.node("Cast", [tensor], name, to=self._onnx_type(dtype))
 
-    def _type(self, dtype: Any) -> int:
+    def _onnx_type(self, dtype: Any) -> int:
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     # ------------------------------------------------------------------ from raw numbers to x
@@ -174,9 +174,9 @@ class _Graph:
         operator = _OPERATORS.get(activation.name) if is_built_in(activation) else None
         if operator is not None:
             return self.node(operator, [z], name)
-        return Composer(self.node, self._number, z, name).compose(activation)
+        return Composer(self.node, self._formula_number, z, name).compose(activation)
 
-    def _number(self, number: float) -> str:
+    def _formula_number(self, number: float) -> str:
         """A number of a formula, called as it is written."""
         return self.constant(number, repr(float(number)))
 
@@ -192,27 +192,27 @@ class _Graph:
             a = self.node("Mul", [a, self.constant(scale, "out_scale", np.float64)], "a_scaled")
             a = self.node("Add", [a, self.constant(shift, "out_shift", np.float64)], "a_shifted")
             self.cast(a, self.dtype, "outputs")
-        return self._info("outputs", self.dtype, "N", len(self.network.outputs))
+        return self._value_info("outputs", self.dtype, "N", len(self.network.outputs))
 
     def probabilities(self, a: str, n_classes: int) -> Any:
         """``probabilities``: an output for each class, or 1 − p and p."""
         if self._is_single(n_classes):
-            no = self.node("Sub", [self._number(1), a], "1-p")
+            no = self.node("Sub", [self._formula_number(1), a], "1-p")
             self.node("Concat", [no, a], "probabilities", axis=1)
         else:
             self.node("Identity", [a], "probabilities")
-        return self._info("probabilities", self.dtype, "N", n_classes)
+        return self._value_info("probabilities", self.dtype, "N", n_classes)
 
     def labels(self, a: str, classes: Sequence[Label]) -> Any:
         """``label``: of the largest output; of a single one, the second class where it is above ½."""
         if self._is_single(len(classes)):
             p = self.node("Reshape", [a, self.constant([-1], "row", np.int64)], "p")
-            above = self.node("Greater", [p, self._number(0.5)], "p>0.5")
+            above = self.node("Greater", [p, self._formula_number(0.5)], "p>0.5")
             place = self.cast(above, np.int64, "class")
         else:
             place = self.node("ArgMax", [a], "class", axis=1, keepdims=0)
         values = _label_array(classes)
-        kind = self.onnx.TensorProto.STRING if values.dtype == object else self._type(values.dtype)
+        kind = self.onnx.TensorProto.STRING if values.dtype == object else self._onnx_type(values.dtype)
         self.constants["classes"] = self.onnx.helper.make_tensor(
             "classes", kind, values.shape, values.tolist()
         )
@@ -224,12 +224,12 @@ class _Graph:
 
     # ------------------------------------------------------------------ all of it
 
-    def _info(self, name: str, dtype: Any, *shape: str | int) -> Any:
-        return self.onnx.helper.make_tensor_value_info(name, self._type(dtype), list(shape))
+    def _value_info(self, name: str, dtype: Any, *shape: str | int) -> Any:
+        return self.onnx.helper.make_tensor_value_info(name, self._onnx_type(dtype), list(shape))
 
     def whole(self, outputs: Sequence[Any]) -> Any:
         """The graph of all that was added."""
-        inputs = [self._info("X", self.dtype, "N", len(self.network.features))]
+        inputs = [self._value_info("X", self.dtype, "N", len(self.network.features))]
         constants = list(self.constants.values())
         return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
 
