@@ -68,11 +68,7 @@ class Code(Emitter[str]):
             node = node.body
         if isinstance(node, Number):
             return SUM if node.number < 0 else ATOM
-        if (
-            _is_limited_at_zero(node, ">")
-            or _is_limited_at_zero(node, "<")
-            or (isinstance(node, Call) and is_numeric(node))
-        ):
+        if _bound(node) or (isinstance(node, Call) and is_numeric(node)):
             return ATOM
         return PRODUCT if _is_short_power(node) else _PRECEDENCE.get(type(node), ATOM)
 
@@ -132,19 +128,14 @@ class Code(Emitter[str]):
         return f"{self.inside(node.left, SUM)} {op} {self.inside(node.right, SUM)}"
 
     def choice(self, node: Choice) -> str:
-        if _is_limited_at_zero(node, ">"):
-            return self.larger(self(node.then))
-        if _is_limited_at_zero(node, "<"):
-            return self.smaller(self(node.then))
+        bound = _bound(node)
+        if bound:
+            return self.bounded(bound, self(node.then))
         return self.either(self.inside(node.then, SUM), self(node.test), self.inside(node.other, SUM))
 
-    def larger(self, body: str) -> str:
-        """The larger of a number and 0."""
-        return f"{self.functions['max']}({body}, {self(Number(0))})"
-
-    def smaller(self, body: str) -> str:
-        """The smaller of a number and 0."""
-        return f"{self.functions['min']}({body}, {self(Number(0))})"
+    def bounded(self, bound: str, body: str) -> str:
+        """The larger (``max``) or the smaller (``min``) of a number and 0."""
+        return f"{self.functions[bound]}({body}, {self(Number(0))})"
 
     def either(self, then: str, test: str, other: str) -> str:
         """``then`` where the test holds, else ``other``."""
@@ -187,11 +178,8 @@ class PythonCode(Code):
     def either(self, then: str, test: str, other: str) -> str:
         return f"{then} if {test} else {other}"
 
-    def larger(self, body: str) -> str:
-        return f"max({body}, 0.0)"
-
-    def smaller(self, body: str) -> str:
-        return f"min({body}, 0.0)"
+    def bounded(self, bound: str, body: str) -> str:
+        return f"{bound}({body}, 0.0)"
 
     def sign(self, body: str) -> str:
         return f"((({body}) > 0) - (({body}) < 0))"
@@ -250,13 +238,13 @@ class JavaScriptCode(Code):
     comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "==="}
 
 
-def _is_limited_at_zero(node: Expr, op: str) -> bool:
-    """Whether it is z if z > 0 else 0, or with ``<``."""
-    return (
-        isinstance(node, Choice)
-        and node.other == Number(0)
-        and node.test == Compare(node.then, op, Number(0))
-    )
+def _bound(node: Expr) -> str:
+    """``max`` where it is z if z > 0 else 0, ``min`` where it is z if z < 0 else 0, else nothing."""
+    if isinstance(node, Choice) and node.other == Number(0):
+        for op, bound in ((">", "max"), ("<", "min")):
+            if node.test == Compare(node.then, op, Number(0)):
+                return bound
+    return ""
 
 
 def _is_short_power(node: Expr) -> bool:

@@ -67,11 +67,11 @@ class Source(ABC):
 
     def words(self) -> dict[str, str]:
         """What stands in the place of each ``__WORD__`` of the templates."""
-        softmax = [activation for _, activation in self.functions.values() if is_softmax(activation)]
+        softmax = [f for _, f in self.functions.values() if is_softmax(f)]
         return {
             "HEAD": "\n".join(self.head()),
             "ARRAYS": "\n".join([*self.names(), *self.scaling(), *self.weights()]),
-            "FUNCTIONS": "\n".join(self.definition(name, activation) for name, activation in self.defined()),
+            "FUNCTIONS": self.definitions(),
             "FORMULA": "".join(map(self.formula_of, softmax)),
             "LAYERS": "\n".join(self.layers()),
             "LAST": f"a{len(self.network.layers)}",
@@ -87,7 +87,7 @@ class Source(ABC):
             "exported": True,
             "has_classes": network.classes is not None,
             "has_fill": network.fill is not None,
-            "has_softmax": any(is_softmax(activation) for _, activation in self.functions.values()),
+            "has_softmax": any(is_softmax(f) for _, f in self.functions.values()),
             "is_float32": network.dtype == np.float32,
             "is_scaled": network.shift is not None,
         }
@@ -315,9 +315,10 @@ class Source(ABC):
         name = self.functions[_function_key(layer.activation)][0]
         return "" if name == "identity" else name
 
-    def defined(self) -> list[tuple[str, Activation]]:
-        """The functions that must be defined, each by its name; softmax is in the template."""
-        return [pair for pair in self.functions.values() if pair[0] not in _BARE and not is_softmax(pair[1])]
+    def definitions(self) -> str:
+        """The functions that must be defined; softmax is in the template."""
+        named = [pair for pair in self.functions.values() if pair[0] not in _BARE and not is_softmax(pair[1])]
+        return "\n".join(self.definition(name, activation) for name, activation in named)
 
     def formula_of(self, activation: Activation) -> str:
         """What a function computes, as its comment says it."""

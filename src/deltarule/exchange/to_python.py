@@ -32,7 +32,7 @@ class PythonSource(Source):
         return super().words() | {"CALLS": calls, "NAN": self.nan}
 
     def conditions(self) -> set[str]:
-        functions = self.words()["FUNCTIONS"]
+        functions = self.definitions()
         return super().conditions() | {f"calls_{name}" for name in _GUARDS if f" {name}(" in functions}
 
     def string(self, text: str) -> str:
