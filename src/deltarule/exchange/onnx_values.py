@@ -15,7 +15,7 @@ from deltarule.nn.activations import ACTIVATIONS
 __all__ = ["ChosenLabels", "ClassProbabilities", "MissingMask", "TracedLayers", "UnreadableNode"]
 
 #: Additions and multiplications, one after the other: ``("Sub", means), ("Div", spreads)``.
-Steps: TypeAlias = tuple[tuple[str, Array], ...]
+ScalingSteps: TypeAlias = tuple[tuple[str, Array], ...]
 
 
 class UnreadableNode(Exception):
@@ -50,7 +50,7 @@ class TracedLayers:
     b: Array | None = None
     curve: Array = field(default_factory=PROBES.copy)
     couples: bool = False
-    steps: Steps = ()
+    steps: ScalingSteps = ()
     fill: Array | None = None
 
     @property
@@ -151,7 +151,7 @@ class ChosenLabels:
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _affine(steps: Steps, n: int) -> tuple[Array, Array]:
+def _affine(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``factor`` and ``summand`` (n,) of ``x · factor + summand``."""
     factor, summand = np.ones(n), np.zeros(n)
     for operator, constant in steps:
@@ -169,7 +169,7 @@ def _affine(steps: Steps, n: int) -> tuple[Array, Array]:
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _shift_and_scale(steps: Steps, n: int) -> tuple[Array, Array]:
+def _shift_and_scale(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``shift`` and ``scale`` (n,) of ``(x − shift) / scale``; a factor of 0 has an infinite scale."""
     shift, scale = np.zeros(n), np.ones(n)
     for operator, constant in steps:
@@ -198,7 +198,7 @@ def _linear_layer(W: Array, b: Array | None, factor: Any, summand: Any) -> Impor
     return ImportedLayer((W * factor).astype(W.dtype), moved.astype(W.dtype), ACTIVATIONS.resolve("identity"))
 
 
-def _with_scaling_inside(layer: ImportedLayer, steps: Steps) -> ImportedLayer:
+def _with_scaling_inside(layer: ImportedLayer, steps: ScalingSteps) -> ImportedLayer:
     """Layer 1 with the scaling of its inputs in its weights, where it is none that an encoding can hold."""
     factor, summand = _affine(steps, layer.W.shape[0])
     b = (summand @ layer.W + (0 if layer.b is None else layer.b)).astype(layer.W.dtype)

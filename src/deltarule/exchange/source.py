@@ -67,12 +67,11 @@ class Source(ABC):
 
     def words(self) -> dict[str, str]:
         """What stands in the place of each ``__WORD__`` of the templates."""
-        softmax = [f for _, f in self.functions.values() if is_softmax(f)]
         return {
             "HEAD": "\n".join(self.head()),
             "ARRAYS": "\n".join([*self.names(), *self.scaling(), *self.weights()]),
             "FUNCTIONS": self.definitions(),
-            "FORMULA": "".join(map(self.formula_of, softmax)),
+            "FORMULA": "".join(self.formula_of(f) for _, f in self.functions.values() if is_softmax(f)),
             "LAYERS": "\n".join(self.layers()),
             "LAST": f"a{len(self.network.layers)}",
             "OUTPUTS": self.outputs,
@@ -94,16 +93,12 @@ class Source(ABC):
         return {self.answer, *(name for name, holds in found.items() if holds)}
 
     @abstractmethod
-    def string(self, text: str) -> str:
-        """A string literal."""
-
-    @abstractmethod
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
         """What stands before and after the brackets of an array of weights, numbers, places or texts."""
 
     @abstractmethod
     def label(self, label: Label) -> str:
-        """A class as a literal."""
+        """A name or a class as a literal."""
 
     @abstractmethod
     def definition(self, name: str, activation: Activation) -> str:
@@ -233,13 +228,9 @@ class Source(ABC):
 
     # ------------------------------------------------------------------ arrays
 
-    def strings(self, name: str, texts: Sequence[str]) -> list[str]:
-        """An array of names."""
-        return self._vector(name, [self.string(text) for text in texts], "texts")
-
-    def labels(self, name: str, labels: Sequence[Label]) -> list[str]:
-        """An array of classes."""
-        return self._vector(name, [self.label(label) for label in labels], "labels")
+    def labels(self, name: str, labels: Sequence[Label], kind: str = "labels") -> list[str]:
+        """An array of classes, or of names."""
+        return self._vector(name, [self.label(label) for label in labels], kind)
 
     def numbers(
         self, name: str, values: Array, kind: str = "numbers", notes: Sequence[str] = ()
@@ -261,8 +252,8 @@ class Source(ABC):
 
     def names(self) -> Iterator[str]:
         """The names of inputs, outputs and classes."""
-        yield from self.strings("FEATURES", self.network.features)
-        yield from self.strings("OUTPUTS", self.network.outputs)
+        yield from self.labels("FEATURES", self.network.features, "texts")
+        yield from self.labels("OUTPUTS", self.network.outputs, "texts")
         if self.network.classes is not None:
             yield from self.labels("CLASSES", self.network.classes)
 

@@ -63,9 +63,6 @@ class CSource(Source):
     def comment(self, text: str, longest: int = WIDTH) -> str:
         return ascii_comment(text, longest)
 
-    def string(self, text: str) -> str:
-        return c_string(text)
-
     def label(self, label: Label) -> str:
         """Whatever the labels are, C holds them as text."""
         return c_string(str(label).lower() if isinstance(label, bool) else str(label))

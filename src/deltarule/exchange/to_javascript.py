@@ -37,9 +37,6 @@ class JavaScriptSource(Source):
         calls = self.calls("predict", "predictOutputs", "node net.mjs")
         return super().words() | {"CALLS": calls, "SCALED": self.scaled(), "RIGHT": _RIGHT[self.answer]}
 
-    def string(self, text: str) -> str:
-        return javascript_string(text)
-
     def label(self, label: Label) -> str:
         if isinstance(label, str):
             return javascript_string(label)

@@ -35,9 +35,6 @@ class PythonSource(Source):
         functions = self.definitions()
         return super().conditions() | {f"calls_{name}" for name in _GUARDS if f" {name}(" in functions}
 
-    def string(self, text: str) -> str:
-        return python_string(text)
-
     def label(self, label: Label) -> str:
         return python_string(label) if isinstance(label, str) else repr(label)
 
