@@ -32,8 +32,8 @@ def import_network(
 ) -> Network:
     """Return a network that another library has trained, or that lies in an ONNX file.
 
-    Outputs stay as they were. What acts in training only (dropout, scikit-learn's ``alpha``, optimizers) is
-    left out; a log-softmax becomes a softmax. The number type is that of the weights.
+    Outputs stay as they were, in the number type of the weights; a log-softmax becomes a softmax. What acts
+    in training only (dropout, scikit-learn's ``alpha``, optimizers) is left out.
 
     Parameters
     ----------
@@ -43,18 +43,16 @@ def import_network(
     activation : str, Activation, or a sequence with one for each hidden layer, optional
         Where the source does not say it: of a ``state_dict`` and of arrays.
     output : str or Activation, optional
-        Of the last layer, where the source does not say it, or ends with plain numbers: PyTorch's
-        cross-entropy is trained on what comes before a softmax, which then belongs here.
-    loss : str or Loss, optional
-        By default the one that belongs to the output.
+        Of the last layer, where the source does not say it or ends before it: of a network trained with
+        PyTorch's cross-entropy, "softmax".
+    loss : str or Loss, by default the one that belongs to the output
     features, classes : sequence, optional
-        A name for each input and a label for each output (of a single output, for ½ and less, and for more);
-        by default those that the source knows. The outputs are put in ascending order of the labels.
+        Names of the inputs and labels of the outputs (of a single one, for ½ and less, and for more), by
+        default those that the source knows. Outputs come in ascending order of their labels.
 
     Returns
     -------
-    Network
-        With an encoding, where names, labels or a scaling are known.
+    Network, with an encoding where names, labels or a scaling are known
 
     Raises
     ------
@@ -70,12 +68,9 @@ def import_network(
     array(['yes'], dtype='<U3')
     """
     model = read_onnx(source) if isinstance(source, str | os.PathLike | bytes) else None
-    if model is not None and all(given is None for given in (activation, output, loss, features, classes)):
-        ours = network_of_model(model)
-        if ours is not None:
-            return ours
-    imported = _imported(source, model, activation, output)
-    return build_network(imported, loss, features, classes)
+    is_as_written = all(choice is None for choice in (activation, output, loss, features, classes))
+    ours = network_of_model(model) if model is not None and is_as_written else None
+    return ours or build_network(_imported(source, model, activation, output), loss, features, classes)
 
 
 def _imported(source: Any, model: Any, activation: Any, output: Name | None) -> ImportedNetwork:
