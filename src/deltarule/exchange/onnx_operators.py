@@ -123,10 +123,11 @@ def _softmax(z: Any, /, *, axis: int = -1, **_: Any) -> TracedLayers:
 
 def _passed(operator: str, value: Any, attributes: dict[str, Any]) -> Any:
     """The value itself, unless its numbers become others."""
-    if operator == "Cast" and isinstance(value, TracedLayers | ClassProbabilities):
+    if operator == "Cast":
         helper = import_extra("onnx", "onnx").helper
         is_whole = helper.tensor_dtype_to_np_dtype(attributes.get("to")).kind not in "fV"
-        if is_whole and layers_behind(value).curve.dtype != bool:
+        is_output = isinstance(value, TracedLayers | ClassProbabilities)
+        if is_whole and is_output and layers_behind(value).curve.dtype != bool:
             raise UnreadableNode("rounds the numbers")
     return value
 
@@ -134,7 +135,7 @@ def _passed(operator: str, value: Any, attributes: dict[str, Any]) -> Any:
 def _combined(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> TracedLayers:
     """What an elementwise operator makes of layers and constants."""
     if isinstance(values[0], MissingMask):
-        return _filled(operator, *values)
+        return _filled(operator, values)
     if operator in ("Add", "Sub", "Mul", "Div") and len(values) == 2:
         for layers, number, is_left in ((*values, False), (*values[::-1], True)):
             if isinstance(layers, TracedLayers) and isinstance(number, np.ndarray):
@@ -186,15 +187,15 @@ def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]
 # ---------------------------------------------------------------------- inputs
 
 
-def _filled(operator: str, mask: MissingMask, fill: Any = None, x: Any = None, /) -> TracedLayers:
+def _filled(operator: str, values: Sequence[Any]) -> TracedLayers:
     """``Where(IsNaN(X), fill, X)``."""
-    if operator != "Where" or not isinstance(fill, np.ndarray) or x is not mask.layers:
+    if operator != "Where" or not isinstance(values[1], np.ndarray) or values[2] is not values[0].layers:
         raise UnreadableNode("does not fill what is missing")
-    return replace(_raw_input(x), fill=_constant_row(fill))
+    return replace(_raw_input(values[2]), fill=_constant_row(values[1]))
 
 
 def _imputer(
-    x: Any, /, *, imputed_value_floats: Sequence[float], replaced_value_float: float = 0.0, **_: Any
+    x: Any, /, *, imputed_value_floats: Sequence[float] = (), replaced_value_float: float = 0.0, **_: Any
 ) -> TracedLayers:
     if not np.isnan(replaced_value_float):
         raise UnreadableNode("replaces other numbers than NaN")
@@ -235,22 +236,22 @@ def _gather(names: Any, places: Any, /, **_: Any) -> ChosenLabels:
     return ChosenLabels(None if is_threshold else places.layers, _texts_decoded(names.ravel().tolist()))
 
 
-#: Each takes the inputs of a node, and its attributes by their names.
-_OPERATORS: dict[str, Callable[..., Any]] = {
-    "ArgMax": lambda outputs, /, **_: ChosenLabels(layers_behind(outputs)),
-    "ArrayFeatureExtractor": _gather,
-    "Binarizer": lambda outputs, /, **_: ChosenLabels(layers_behind(outputs)),
-    "Concat": _concat,
-    "Gather": _gather,
-    "Gelu": _gelu,
-    "Gemm": _gemm,
-    "Imputer": _imputer,
-    "IsNaN": lambda x, /, **_: MissingMask(_raw_input(x)),
-    "LogSoftmax": _softmax,
-    "MatMul": lambda x, W, /, **_: _traced(x).times(_weights(W)),
-    "Scaler": _scaler,
-    "Softmax": _softmax,
-    "ZipMap": _zip_map,
+#: Of how many inputs (None: of all), and of the attributes by their names.
+_OPERATORS: dict[str, tuple[int | None, Callable[..., Any]]] = {
+    "ArgMax": (1, lambda outputs, /, **_: ChosenLabels(layers_behind(outputs))),
+    "ArrayFeatureExtractor": (None, _gather),
+    "Binarizer": (1, lambda outputs, /, **_: ChosenLabels(layers_behind(outputs))),
+    "Concat": (None, _concat),
+    "Gather": (None, _gather),
+    "Gelu": (1, _gelu),
+    "Gemm": (3, _gemm),
+    "Imputer": (1, _imputer),
+    "IsNaN": (1, lambda x, /, **_: MissingMask(_raw_input(x))),
+    "LogSoftmax": (1, _softmax),
+    "MatMul": (2, lambda x, W, /, **_: _traced(x).times(_weights(W))),
+    "Scaler": (1, _scaler),
+    "Softmax": (1, _softmax),
+    "ZipMap": (1, _zip_map),
 }
 
 
@@ -270,7 +271,8 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     if operator in _PASSING:
         return _passed(operator, values[0], attributes)
     if operator in _OPERATORS:
-        return _OPERATORS[operator](*values, **attributes)
+        n_inputs, function = _OPERATORS[operator]
+        return function(*values[:n_inputs], **attributes)
     if isinstance(traced[0], ChosenLabels):
         return traced[0]
     is_answer = any(isinstance(value, ClassProbabilities | ChosenLabels) for value in traced)
