@@ -7,7 +7,7 @@ import pytest
 
 from deltarule import Network
 from deltarule.data.encoding import Encoding, Table
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.to_onnx import onnx_bytes
 
 __all__ = [
@@ -33,7 +33,7 @@ ACTIVATION_NAMES = [
 
 def exported(net: Network, title: str = "a network") -> bytes:
     """The file, with all that belongs to the network, sound as onnx's checker says."""
-    data = onnx_bytes(plain_network(net), title, net.description())
+    data = onnx_bytes(portable_network(net), title, net.description())
     onnx.checker.check_model(onnx.load_model_from_string(data), full_check=True)
     return data
 

@@ -28,7 +28,7 @@ from deltarule.data.encoding import (
 )
 from deltarule.errors import DeltaruleError
 from deltarule.exchange.importing import import_network
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.to_onnx import onnx_bytes
 
 from .runtimes import ACTIVATION_NAMES, answers, by_onnxruntime, by_reference, close, exported, rows
@@ -90,8 +90,8 @@ def test_our_own_file_brings_everything_back(kind, dtype):
 @pytest.mark.parametrize("kind", [kind for kind in OURS if kind not in ("categories", "itself")])
 def test_without_a_description_the_graph_says_nearly_as_much(kind, dtype):
     net = ours(kind, dtype)
-    back = import_network(onnx_bytes(plain_network(net), kind))
-    plain, again = vars(plain_network(net)), vars(plain_network(back))
+    back = import_network(onnx_bytes(portable_network(net), kind))
+    plain, again = vars(portable_network(net)), vars(portable_network(back))
     assert [layer.activation for layer in again.pop("layers")] == [
         layer.activation for layer in plain.pop("layers")
     ]

@@ -18,7 +18,7 @@ from deltarule.data.encoding import (
     NumbersEncoding,
     PixelsEncoding,
 )
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.to_onnx import onnx_bytes
 from deltarule.formula.tree import Choice, Compare, Number, absolute, exp, log, sign, sqrt, tanh, z
 from deltarule.nn.activations import ACTIVATIONS, Activation
@@ -269,7 +269,7 @@ def test_what_no_file_can_hold_is_refused(iris, monkeypatch):
 def test_without_onnx_the_extra_is_named(iris, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r"deltarule\[onnx\]"):
-        onnx_bytes(plain_network(iris), "iris")
+        onnx_bytes(portable_network(iris), "iris")
 
 
 # ---------------------------------------------------------------------- a user's own activations
@@ -298,7 +298,7 @@ def own(name, value, formula):
 def test_a_formula_of_ones_own_is_composed(name, dtype, run):
     net = Network([2, 3, 1], activation=own(name, *FORMULAS[name]), dtype=dtype, seed=1)
     X = rows(net)
-    data = onnx_bytes(plain_network(net), "own")
+    data = onnx_bytes(portable_network(net), "own")
     onnx.checker.check_model(onnx.load_model_from_string(data), full_check=True)
     assert close(run(data, X)["outputs"], net.predict(X))
 
@@ -306,7 +306,7 @@ def test_a_formula_of_ones_own_is_composed(name, dtype, run):
 def test_an_activation_that_only_has_the_name_of_ours_keeps_its_own_formula(run):
     net = Network([2, 3, 1], activation=own("relu", *FORMULAS["cube"]), seed=1)
     X = rows(net)
-    assert close(run(onnx_bytes(plain_network(net), "own"), X)["outputs"], net.predict(X))
+    assert close(run(onnx_bytes(portable_network(net), "own"), X)["outputs"], net.predict(X))
 
 
 @pytest.mark.parametrize(
@@ -315,4 +315,4 @@ def test_an_activation_that_only_has_the_name_of_ours_keeps_its_own_formula(run)
 def test_what_cannot_be_composed_is_refused(formula):
     net = Network([2, 3, 1], activation=own("mine", lambda v: v**3, formula), seed=1)
     with pytest.raises(InputError, match="'mine'"):
-        onnx_bytes(plain_network(net), "own")
+        onnx_bytes(portable_network(net), "own")

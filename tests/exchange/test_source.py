@@ -23,7 +23,7 @@ from deltarule.data.encoding import (
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import FORMATS, export, exported, format_of
 from deltarule.exchange.literals import c_string, comment, javascript_string, python_string
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.self_tests import self_tests
 from deltarule.formula.tree import (
     Call,
@@ -243,8 +243,20 @@ def test_whichever_weight_is_altered_it_is_noticed(task, activation, tmp_path):
 
 def test_float32_cases_allow_what_float32_costs():
     net = dr.Network([50, 50, 1], activation="relu", dtype="float32", initializer="normal(30)")
-    assert self_tests(plain_network(net)).tolerance > 1e-5
-    assert self_tests(plain_network(net.copy("float64"))).tolerance == 1e-9
+    assert self_tests(portable_network(net)).tolerance > 1e-5
+    assert self_tests(portable_network(net.copy("float64"))).tolerance == 1e-9
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_without_an_answer_are_no_test_cases(dtype, language, tmp_path):
+    net = network([1, 1], output=own(sqrt(z)), loss="half_squared_error", dtype=dtype)
+    assert np.isfinite(self_tests(portable_network(net)).outputs).all()
+    assert loaded(written(net, language, tmp_path), language).test() == 0
+
+
+def test_a_network_without_any_answer_is_written_all_the_same(language):
+    net = network([1, 2], output=own(sqrt(-1 - absolute(z))), loss="half_squared_error", dtype="float32")
+    assert "nan" in exported(net, language).decode().lower()
 
 
 # ---------------------------------------------------------------------- use

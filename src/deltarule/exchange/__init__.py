@@ -1,4 +1,8 @@
-"""To other programs and from them: ONNX, source files, other libraries' networks."""
+"""Networks for other programs and from them: ONNX, source files, other libraries.
+
+Reading order: exporting, portable_network, self_tests, source, to_python, assets (what an exported file looks
+like); importing, imported_network, other_libraries, onnx_graph, onnx_operators, onnx_values.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _COMPARED = slice(1, None)
 
 @np.errstate(all="ignore")
 def activation_of(curve: Array, numbers: np.dtype[Any]) -> Activation | None:
-    """The registered activation with these values at `PROBES`, if there is one.
+    """Return the registered activation with these values at `PROBES`, if there is one.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _shortest(parameter: Any, numbers: np.dtype[Any]) -> str:
 
 @np.errstate(all="ignore")
 def line_of(curve: Array) -> tuple[float, float] | None:
-    """``(c, d)`` where the values are c·z + d."""
+    """Return ``(c, d)`` where the values are c·z + d."""
     d = float(curve[2])
     c = float(curve[3]) - d
     return (c, d) if np.allclose(curve, c * PROBES + d, rtol=1e-9, atol=1e-9) else None

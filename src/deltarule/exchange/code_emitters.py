@@ -18,18 +18,13 @@ from deltarule.formula.tree import (
     Constant,
     Div,
     Expr,
-    Matrix,
     Mul,
     Neg,
     Number,
-    Partial,
     Pow,
     Rest,
     Symbol,
     Tagged,
-    Total,
-    Transpose,
-    Words,
 )
 
 __all__ = ["CCode", "CFloatCode", "Code", "GuardedPythonCode", "JavaScriptCode", "NumpyCode", "PythonCode"]
@@ -73,7 +68,7 @@ class Code(Emitter[str]):
             node = node.body
         if isinstance(node, Number):
             return SUM if node.number < 0 else ATOM
-        if _is_larger(node) or _is_smaller(node) or (isinstance(node, Call) and is_numeric(node)):
+        if _bound(node) or (isinstance(node, Call) and is_numeric(node)):
             return ATOM
         return PRODUCT if _is_short_power(node) else _PRECEDENCE.get(type(node), ATOM)
 
@@ -96,9 +91,6 @@ class Code(Emitter[str]):
     def symbol(self, node: Symbol) -> str:
         return node.base if node in self.names else self._refused(node)
 
-    def words(self, node: Words) -> str:
-        return self._refused(node)
-
     def neg(self, node: Neg) -> str:
         return f"-{self.inside(node.body, PRODUCT)}"
 
@@ -106,8 +98,7 @@ class Code(Emitter[str]):
         (sign, first), *others = [self.term(term, index == 0) for index, term in enumerate(node.terms)]
         return sign + first + "".join(f" {sign} {body}" for sign, body in others)
 
-    def rest(self, node: Rest) -> str:
-        return self.add(node)
+    rest = add
 
     def mul(self, node: Mul) -> str:
         return " * ".join(self.factor(factor) for factor in node.factors)
@@ -137,44 +128,26 @@ class Code(Emitter[str]):
         return f"{self.inside(node.left, SUM)} {op} {self.inside(node.right, SUM)}"
 
     def choice(self, node: Choice) -> str:
-        if _is_larger(node):
-            return self.larger(self(node.then))
-        if _is_smaller(node):
-            return self.smaller(self(node.then))
+        bound = _bound(node)
+        if bound:
+            return self.bounded(bound, self(node.then))
         return self.either(self.inside(node.then, SUM), self(node.test), self.inside(node.other, SUM))
 
-    def larger(self, body: str) -> str:
-        """The larger of a number and 0."""
-        return f"{self.functions['max']}({body}, {self(Number(0))})"
-
-    def smaller(self, body: str) -> str:
-        """The smaller of a number and 0."""
-        return f"{self.functions['min']}({body}, {self(Number(0))})"
+    def bounded(self, bound: str, body: str) -> str:
+        """The larger (``max``) or the smaller (``min``) of a number and 0."""
+        return f"{self.functions[bound]}({body}, {self(Number(0))})"
 
     def either(self, then: str, test: str, other: str) -> str:
         """``then`` where the test holds, else ``other``."""
         return f"{test} ? {then} : {other}"
 
-    def total(self, node: Total) -> str:
-        return self._refused(node)
+    words = total = partial = matrix = transpose = _refused
 
-    def partial(self, node: Partial) -> str:
-        return self._refused(node)
-
-    def matrix(self, node: Matrix) -> str:
-        return self._refused(node)
-
-    def transpose(self, node: Transpose) -> str:
-        return self._refused(node)
-
-    def brace(self, node: Brace) -> str:
+    def brace(self, node: Brace | Box | Tagged) -> str:
+        """What is only drawn differently."""
         return self(node.body)
 
-    def box(self, node: Box) -> str:
-        return self(node.body)
-
-    def tagged(self, node: Tagged) -> str:
-        return self(node.body)
+    box = tagged = brace
 
 
 class NumpyCode(Code):
@@ -205,11 +178,8 @@ class PythonCode(Code):
     def either(self, then: str, test: str, other: str) -> str:
         return f"{then} if {test} else {other}"
 
-    def larger(self, body: str) -> str:
-        return f"max({body}, 0.0)"
-
-    def smaller(self, body: str) -> str:
-        return f"min({body}, 0.0)"
+    def bounded(self, bound: str, body: str) -> str:
+        return f"{bound}({body}, 0.0)"
 
     def sign(self, body: str) -> str:
         return f"((({body}) > 0) - (({body}) < 0))"
@@ -268,22 +238,13 @@ class JavaScriptCode(Code):
     comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "==="}
 
 
-def _is_larger(node: Expr) -> bool:
-    """z if z > 0 else 0."""
-    return (
-        isinstance(node, Choice)
-        and node.other == Number(0)
-        and node.test == Compare(node.then, ">", Number(0))
-    )
-
-
-def _is_smaller(node: Expr) -> bool:
-    """z if z < 0 else 0."""
-    return (
-        isinstance(node, Choice)
-        and node.other == Number(0)
-        and node.test == Compare(node.then, "<", Number(0))
-    )
+def _bound(node: Expr) -> str:
+    """``max`` where it is z if z > 0 else 0, ``min`` where it is z if z < 0 else 0, else nothing."""
+    if isinstance(node, Choice) and node.other == Number(0):
+        for op, bound in ((">", "max"), ("<", "min")):
+            if node.test == Compare(node.then, op, Number(0)):
+                return bound
+    return ""
 
 
 def _is_short_power(node: Expr) -> bool:

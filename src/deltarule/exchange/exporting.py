@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deltarule.arrays import check_finite
 from deltarule.errors import InputError
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
+from deltarule.exchange.source import Source
+from deltarule.exchange.to_c import CSource
+from deltarule.exchange.to_javascript import JavaScriptSource
+from deltarule.exchange.to_numpy import NumpySource
+from deltarule.exchange.to_onnx import onnx_bytes
+from deltarule.exchange.to_python import PythonSource
 from deltarule.files import check_writable, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
-
-if TYPE_CHECKING:
-    from deltarule.exchange.source import Source
 
 __all__ = ["FORMATS", "export", "exported", "format_of"]
 
@@ -26,11 +29,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "javascript": (".js", ".mjs"),
 }
 
-_SOURCES = {
-    "numpy": "NumpySource",
-    "python": "PythonSource",
-    "c": "CSource",
-    "javascript": "JavaScriptSource",
+_SOURCES: dict[str, type[Source]] = {
+    "numpy": NumpySource,
+    "python": PythonSource,
+    "c": CSource,
+    "javascript": JavaScriptSource,
 }
 
 
@@ -70,23 +73,23 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None) 
 
 
 def exported(model: Any, format: str) -> bytes:
-    """What :func:`export` writes.
+    """Return what :func:`export` writes, as bytes.
 
     Examples
     --------
     >>> print(exported(Network([2, 1], initializer="zeros"), "python").decode().splitlines()[0])
     \"\"\"Network(2 → 1 identity, 3 parameters), half_squared_error.
     """
-    net = _network(model)
+    net = _checked_network(model)
     check_finite(net.parameters, "parameters")
     title = f"{net!r}, {net.loss.name}"
     if format == "onnx":
-        return _onnx(net, title)
-    return _source(format)(plain_network(net), title).whole().encode()
+        return _onnx_file(net, title)
+    return _SOURCES[format](portable_network(net), title).whole().encode()
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
-    """The format that is named, or that the ending of a path means.
+    """Return the format that is named, or that the ending of a path means.
 
     Examples
     --------
@@ -107,26 +110,16 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
     )
 
 
-def _network(model: Any) -> Network:
+def _checked_network(model: Any) -> Network:
     net = model.to_network() if hasattr(model, "to_network") else model
     if not isinstance(net, Network):
         raise InputError(f"expected a network to export, or a fitted estimator, got {type(model).__name__}")
     return net
 
 
-def _onnx(net: Network, title: str) -> bytes:
-    from deltarule.exchange.to_onnx import onnx_bytes
-
+def _onnx_file(net: Network, title: str) -> bytes:
     try:
         description = net.description()
     except InputError:  # something is a user's own, which no import could get back
         description = None
-    return onnx_bytes(plain_network(net), title, description)
-
-
-def _source(format: str) -> type[Source]:
-    """The class that writes a language, imported when it is asked for."""
-    from importlib import import_module
-
-    found: type[Source] = getattr(import_module(f"deltarule.exchange.to_{format}"), _SOURCES[format])
-    return found
+    return onnx_bytes(portable_network(net), title, description)

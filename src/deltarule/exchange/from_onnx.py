@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import DeltaruleError, ModelFileError
-from deltarule.exchange.onnx_graph import array_of, read_graph
-from deltarule.exchange.portable_network import plain_network
-from deltarule.exchange.rebuilding import Found
+from deltarule.exchange.imported_network import ImportedNetwork
+from deltarule.exchange.onnx_graph import read_graph
+from deltarule.exchange.onnx_operators import array_of
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.to_onnx import MOST_BYTES, PRODUCER, network_graph
 from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 
-__all__ = ["found_in_model", "network_of_model", "read_onnx"]
+__all__ = ["imported_from_model", "network_of_model", "read_onnx"]
 
 #: What reading numbers and names from a file that may hold anything can raise.
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
 
 
 def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
-    """The ModelProto of an ONNX file, or of its bytes; its weights are not touched.
+    """Return the ModelProto of an ONNX file, or of its bytes; its weights are not touched.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
         If onnx is not installed.
     """
     onnx = import_extra("onnx", "onnx")
-    data = source if isinstance(source, bytes) else _bytes_of(Path(source))
+    data = source if isinstance(source, bytes) else _file_bytes(Path(source))
     name = "the bytes given" if isinstance(source, bytes) else str(source)
     try:
         model = onnx.ModelProto.FromString(data)
@@ -46,7 +47,7 @@ def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
     return model
 
 
-def _bytes_of(path: Path) -> bytes:
+def _file_bytes(path: Path) -> bytes:
     try:
         if not path.is_file():  # a pipe would be waited for
             raise ModelFileError(f"cannot read {path}: there is no such file")
@@ -58,23 +59,23 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def network_of_model(model: Any) -> Network | None:
-    """The network that deltarule wrote, with all that belongs to it.
+    """Return the network that deltarule wrote, with all that belongs to it.
 
     None where the file is not ours, carries no description, or has been changed: its graph must be the one
     that is written of the network described.
     """
-    properties = _properties(model)
+    properties = _our_properties(model)
     if "description" not in properties:
         return None
     try:
         description = json.loads(properties["description"])
-        net = Network.from_description("the model", description, _arrays(model, description["layers"]))
-        return net if network_graph(plain_network(net)) == model.graph else None
+        net = Network.from_description("the model", description, _parameters(model, description["layers"]))
+        return net if network_graph(portable_network(net)) == model.graph else None
     except (DeltaruleError, *_DAMAGE):
         return None
 
 
-def _arrays(model: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
+def _parameters(model: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
     """The parameters as :meth:`Network.from_description` takes them."""
     arrays = {tensor.name: array_of(tensor) for tensor in model.graph.initializer}
     parts = []
@@ -84,8 +85,8 @@ def _arrays(model: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
     return {"parameters": np.concatenate(parts), "frozen": np.empty(0, np.int64)}
 
 
-def found_in_model(model: Any) -> Found:
-    """What the graph computes, whoever wrote it; where that was deltarule, with its names.
+def imported_from_model(model: Any) -> ImportedNetwork:
+    """Return what the graph computes, whoever wrote it; where that was deltarule, with its names.
 
     Raises
     ------
@@ -95,22 +96,22 @@ def found_in_model(model: Any) -> Found:
         If the file is damaged.
     """
     try:
-        found = read_graph(model.graph, model.ByteSize())
-        return _named(found, _properties(model))
+        imported = read_graph(model.graph, model.ByteSize())
+        return _with_our_names(imported, _our_properties(model))
     except DeltaruleError:
         raise
     except (*_DAMAGE, MemoryError) as error:
         raise ModelFileError(f"the ONNX graph is damaged: {error}") from None
 
 
-def _properties(model: Any) -> dict[str, str]:
+def _our_properties(model: Any) -> dict[str, str]:
     """What a file of ours says beside its graph."""
     if model.producer_name != PRODUCER:
         return {}
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def _named(found: Found, properties: dict[str, str]) -> Found:
+def _with_our_names(imported: ImportedNetwork, properties: dict[str, str]) -> ImportedNetwork:
     features, outputs, loss = (
         json.loads(properties.get(name, "null")) for name in ("features", "outputs", "loss")
     )
@@ -118,5 +119,5 @@ def _named(found: Found, properties: dict[str, str]) -> Found:
         features = None
         outputs = None
     return replace(
-        found, features=features, targets=None if found.classes is not None else outputs, loss=loss
+        imported, features=features, targets=None if imported.classes is not None else outputs, loss=loss
     )

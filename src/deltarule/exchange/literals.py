@@ -31,7 +31,7 @@ _HARMLESS = {"\\": "∖", '"': "'", "*/": "* /", "/*": "/ *", "</": "< /", "<!":
 
 
 def comment(text: str, longest: int = WIDTH) -> str:
-    """Any text as part of a comment, on one line, whatever the language.
+    """Return any text as part of a comment, on one line, whatever the language.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def c_string(text: str) -> str:
 
 
 def number_texts(values: Array, nan: str, suffix: str = "") -> list[str]:
-    """Each number in as few digits as tell it from every other of its type.
+    """Return each number in as few digits as tell it from every other of its type.
 
     Examples
     --------

@@ -69,7 +69,7 @@ class Composer:
         except KeyError as error:
             raise InputError(
                 f"activation {activation.name!r} cannot be written as ONNX, which has nothing for "
-                f"{error.args[0]}; give it a formula over z, as deltarule.formula.tree writes them"
+                f"{error.args[0]!r}; give it a formula over z, as deltarule.formula.tree writes them"
             ) from None
 
     def _tensor(self, node: Expr) -> str:
@@ -126,17 +126,11 @@ def _operation(node: Expr) -> tuple[str, *tuple[Expr, ...]]:
         case Neg():
             return "Neg", node.body
         case Call():
-            return _known(_FUNCTIONS, node.function), node.argument
+            return _FUNCTIONS[node.function], node.argument
         case Compare():
-            return _known(_COMPARISONS, node.op), node.left, node.right
+            return _COMPARISONS[node.op], node.left, node.right
         case Choice():
             return "Where", node.test, node.then, node.other
     if node == z:
         return "Identity", z
-    raise KeyError(repr(str(node)))
-
-
-def _known(operators: dict[str, str], name: str) -> str:
-    if name not in operators:
-        raise KeyError(repr(name))
-    return operators[name]
+    raise KeyError(str(node))

@@ -9,28 +9,28 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.exchange.activation_matching import PROBES, activation_of, line_of
-from deltarule.exchange.rebuilding import Found, FoundLayer
+from deltarule.exchange.imported_network import ImportedLayer, ImportedNetwork
 from deltarule.nn.activations import ACTIVATIONS
 
-__all__ = ["Answer", "Labels", "Missing", "Signal", "Unreadable", "affine"]
+__all__ = ["ChosenLabels", "ClassProbabilities", "MissingMask", "TracedLayers", "UnreadableNode"]
 
 #: Additions and multiplications, one after the other: ``("Sub", means), ("Div", spreads)``.
-Steps: TypeAlias = tuple[tuple[str, Array], ...]
+ScalingSteps: TypeAlias = tuple[tuple[str, Array], ...]
 
 
-class Unreadable(Exception):
+class UnreadableNode(Exception):
     """Why a node means nothing to a row of dense layers."""
 
 
 @dataclass(frozen=True, eq=False)
-class Signal:
+class TracedLayers:
     """The layers so far, and a function of the last one's ``z``.
 
     Attributes
     ----------
-    before : Signal or None
+    before : TracedLayers or None
         What layer 1 takes; None while there is no layer yet.
-    done : tuple of FoundLayer
+    done : tuple of ImportedLayer
         The layers before the last.
     W, b : ndarray
         Of the last layer: ``z = x @ W + b``.
@@ -44,13 +44,13 @@ class Signal:
         What stands in for missing numbers of the input.
     """
 
-    before: Signal | None = None
-    done: tuple[FoundLayer, ...] = ()
+    before: TracedLayers | None = None
+    done: tuple[ImportedLayer, ...] = ()
     W: Array | None = None
     b: Array | None = None
     curve: Array = field(default_factory=PROBES.copy)
     couples: bool = False
-    steps: Steps = ()
+    steps: ScalingSteps = ()
     fill: Array | None = None
 
     @property
@@ -58,104 +58,104 @@ class Signal:
         """Whether the function is z itself."""
         return not self.couples and bool(np.array_equal(self.curve, PROBES))
 
-    def is_of(self, other: Signal) -> bool:
+    def is_of(self, other: TracedLayers) -> bool:
         """Whether both are functions of the same z."""
         return self.done is other.done and self.W is other.W and self.b is other.b
 
-    def gives(self, other: Signal) -> bool:
+    def gives(self, other: TracedLayers) -> bool:
         """Whether both are the same numbers."""
         same = self.couples == other.couples and np.array_equal(self.curve, other.curve)
         return same and self.is_of(other) and self.steps is other.steps
 
-    def times(self, W: Array) -> Signal:
+    def times(self, W: Array) -> TracedLayers:
         """``self @ W``: the next layer, without its bias."""
         if self.W is None:
-            return Signal(before=self, done=(), W=W)
+            return TracedLayers(before=self, done=(), W=W)
         closed = self.closed()
         if W.shape[0] != self.W.shape[1]:
-            raise Unreadable(f"takes {W.shape[0]} numbers, and the layer before gives {self.W.shape[1]}")
+            raise UnreadableNode(f"takes {W.shape[0]} numbers, and the layer before gives {self.W.shape[1]}")
         b = None
         if closed.steps:
-            factor, summand = affine(closed.steps, W.shape[0])
+            factor, summand = _affine(closed.steps, W.shape[0])
             W, b = (factor[:, None] * W).astype(W.dtype), (summand @ W).astype(W.dtype)
-        return Signal(before=self.before, done=closed.done, W=W, b=b)
+        return TracedLayers(before=self.before, done=closed.done, W=W, b=b)
 
-    def plus(self, b: Array) -> Signal:
+    def plus(self, b: Array) -> TracedLayers:
         """``self + b``, as a bias."""
         return replace(self, b=b if self.b is None else self.b + b)
 
-    def settled(self) -> Signal:
-        """The same with its steps worked into W and b, so that a function can follow."""
+    def settled(self) -> TracedLayers:
+        """These layers with their steps worked into W and b, so that a function can follow."""
         if not self.steps or self.W is None:
             return self
         if not self.is_linear:
-            raise Unreadable("comes after an activation and a scaling, where a layer was expected")
-        layer = _stretched(self.W, self.b, *affine(self.steps, self.W.shape[1]))
+            raise UnreadableNode("comes after an activation and a scaling, where a layer was expected")
+        layer = _linear_layer(self.W, self.b, *_affine(self.steps, self.W.shape[1]))
         return replace(self, W=layer.W, b=layer.b, steps=())
 
-    def closed(self) -> Signal:
-        """The same with its last layer among ``done``."""
+    def closed(self) -> TracedLayers:
+        """These layers with the last one among ``done``."""
         assert self.W is not None
         if self.couples:
-            layer = FoundLayer(self.W, self.b, ACTIVATIONS.resolve("softmax"))
+            layer = ImportedLayer(self.W, self.b, ACTIVATIONS.resolve("softmax"))
         elif (activation := activation_of(self.curve, self.W.dtype)) is not None:
-            layer = FoundLayer(self.W, self.b, activation)
+            layer = ImportedLayer(self.W, self.b, activation)
         elif (line := line_of(self.curve)) is not None:
-            layer = _stretched(self.W, self.b, *line)
+            layer = _linear_layer(self.W, self.b, *line)
         else:
             number = len(self.done) + 1
-            raise Unreadable(f"layer {number} ends with a function that is no activation registered here")
+            raise UnreadableNode(f"layer {number} ends with a function that is no activation registered here")
         return replace(self, done=(*self.done, layer))
 
-    def found(self, classes: Any) -> Found:
+    def network(self, classes: Any) -> ImportedNetwork:
         """All of it, from the input on; ``classes`` go with its outputs."""
         if self.before is None or self.W is None:
-            raise Unreadable("there is no dense layer")
-        factor, summand = affine(self.steps, self.W.shape[1])
+            raise UnreadableNode("there is no dense layer")
+        factor, summand = _affine(self.steps, self.W.shape[1])
         if self.steps and (classes is not None or not (factor > 0).all()):
-            return self.settled().found(classes)
+            return self.settled().network(classes)
         first, *others = self.closed().done
         n_in = len(first.W)
-        shift, scale = _scaling(self.before.steps, n_in)
+        shift, scale = _shift_and_scale(self.before.steps, n_in)
         if not ((scale > 0) & (scale < np.inf)).all():
-            first = _worked_in(first, self.before.steps)
-            shift, scale = _scaling((), n_in)
+            first = _with_scaling_inside(first, self.before.steps)
+            shift, scale = _shift_and_scale((), n_in)
         fill = None if self.before.fill is None else np.broadcast_to(self.before.fill, (n_in,))
-        found = Found((first, *others), fill=fill, classes=classes)
+        found = ImportedNetwork((first, *others), fill=fill, classes=classes)
         if shift.any() or (scale != 1).any():
             found = replace(found, shift=shift, scale=scale)
         return replace(found, out_shift=summand, out_scale=factor) if self.steps else found
 
 
 @dataclass(frozen=True, eq=False)
-class Missing:
+class MissingMask:
     """Where numbers of the input are missing."""
 
-    signal: Signal
+    layers: TracedLayers
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class ClassProbabilities:
     """Probabilities, one for each class, however many outputs they come from."""
 
-    signal: Signal
+    layers: TracedLayers
     classes: Any = None
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
-    """Classes chosen by the outputs; ``signal`` is None where only a threshold is known."""
+class ChosenLabels:
+    """Classes chosen by the outputs; ``layers`` is None where only a threshold is known."""
 
-    signal: Signal | None
+    layers: TracedLayers | None
     classes: Any = None
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def affine(steps: Steps, n: int) -> tuple[Array, Array]:
+def _affine(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``factor`` and ``summand`` (n,) of ``x · factor + summand``."""
     factor, summand = np.ones(n), np.zeros(n)
     for operator, constant in steps:
-        c = _for_each(constant, n)
+        c = _for_each_column(constant, n)
         match operator:
             case "Add":
                 summand = summand + c
@@ -169,11 +169,11 @@ def affine(steps: Steps, n: int) -> tuple[Array, Array]:
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _scaling(steps: Steps, n: int) -> tuple[Array, Array]:
+def _shift_and_scale(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``shift`` and ``scale`` (n,) of ``(x − shift) / scale``; a factor of 0 has an infinite scale."""
     shift, scale = np.zeros(n), np.ones(n)
     for operator, constant in steps:
-        c = _for_each(constant, n)
+        c = _for_each_column(constant, n)
         match operator:
             case "Add":
                 shift = shift - c * scale
@@ -186,20 +186,20 @@ def _scaling(steps: Steps, n: int) -> tuple[Array, Array]:
     return shift, scale
 
 
-def _for_each(constant: Array, n: int) -> Array:
+def _for_each_column(constant: Array, n: int) -> Array:
     if constant.size not in (1, n):
-        raise Unreadable(f"{constant.size} numbers scale {n} columns")
+        raise UnreadableNode(f"{constant.size} numbers scale {n} columns")
     return np.broadcast_to(constant.ravel().astype(np.float64), (n,))
 
 
-def _stretched(W: Array, b: Array | None, factor: Any, summand: Any) -> FoundLayer:
+def _linear_layer(W: Array, b: Array | None, factor: Any, summand: Any) -> ImportedLayer:
     """``z · factor + summand`` as a layer of its own."""
     moved = np.zeros(W.shape[1]) + (summand if b is None else b * factor + summand)
-    return FoundLayer((W * factor).astype(W.dtype), moved.astype(W.dtype), ACTIVATIONS.resolve("identity"))
+    return ImportedLayer((W * factor).astype(W.dtype), moved.astype(W.dtype), ACTIVATIONS.resolve("identity"))
 
 
-def _worked_in(layer: FoundLayer, steps: Steps) -> FoundLayer:
+def _with_scaling_inside(layer: ImportedLayer, steps: ScalingSteps) -> ImportedLayer:
     """Layer 1 with the scaling of its inputs in its weights, where it is none that an encoding can hold."""
-    factor, summand = affine(steps, layer.W.shape[0])
+    factor, summand = _affine(steps, layer.W.shape[0])
     b = (summand @ layer.W + (0 if layer.b is None else layer.b)).astype(layer.W.dtype)
-    return FoundLayer((factor[:, None] * layer.W).astype(layer.W.dtype), b, layer.activation)
+    return ImportedLayer((factor[:, None] * layer.W).astype(layer.W.dtype), b, layer.activation)

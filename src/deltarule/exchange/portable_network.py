@@ -1,4 +1,4 @@
-"""A network as plain numbers and names: all that another program needs to compute the same answers."""
+"""A network as numbers and names: all that another program needs to compute the same answers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["Plain", "PlainLayer", "plain_network"]
+__all__ = ["PortableLayer", "PortableNetwork", "portable_network"]
 
 
 @record
-class PlainLayer:
+class PortableLayer:
     """``a = f(x @ W + b)`` with ``W`` (n_in, n_out), ``b`` (n_out,): a layer without bias has zeros."""
 
     W: Array
@@ -24,7 +24,7 @@ class PlainLayer:
 
 
 @record
-class Plain:
+class PortableNetwork:
     """What a trained network computes, from raw numbers to answers.
 
     ``x = (X − shift) / scale``, where a missing number (NaN) of X is first replaced by ``fill``; then the
@@ -32,7 +32,7 @@ class Plain:
 
     Attributes
     ----------
-    layers : tuple of PlainLayer
+    layers : tuple of PortableLayer
         Their arrays are of the network's dtype.
     features : tuple of str
         A name for each input.
@@ -49,7 +49,7 @@ class Plain:
         None where outputs are the answer.
     """
 
-    layers: tuple[PlainLayer, ...]
+    layers: tuple[PortableLayer, ...]
     features: tuple[str, ...]
     shift: Array | None
     scale: Array | None
@@ -65,46 +65,46 @@ class Plain:
         return self.layers[0].W.dtype
 
 
-def plain_network(net: Network) -> Plain:
-    """The numbers and names of a network and its encoding."""
+def portable_network(net: Network) -> PortableNetwork:
+    """Return the numbers and names of a network and its encoding."""
     layers = tuple(
-        PlainLayer(layer.W, _bias(layer.b, layer.dense.n_out, net.dtype), layer.activation)
+        PortableLayer(layer.W, _full_bias(layer.b, layer.dense.n_out, net.dtype), layer.activation)
         for layer in net.layers
     )
     encoding = net.encoding
     if encoding is None:
-        features, (shift, scale, fill) = _numbered("x", net.sizes[0]), (None, None, None)
+        features, (shift, scale, fill) = _numbered_names("x", net.sizes[0]), (None, None, None)
     else:
-        features, (shift, scale, fill) = encoding.inputs.feature_names, _scaling(encoding)
+        features, (shift, scale, fill) = encoding.inputs.feature_names, _input_scaling(encoding)
     target = None if encoding is None else encoding.target
     out_shift = out_scale = classes = None
-    outputs = _numbered("y", net.sizes[-1])
+    outputs = _numbered_names("y", net.sizes[-1])
     if isinstance(target, LabelEncoding):
         classes = target.classes
         outputs = tuple(f"p({name})" for name in target.output_names(net.sizes[-1]))
     elif isinstance(target, NumbersEncoding):
         outputs = target.names
-        out_shift, out_scale = _unless_idle(np.array(target.shift), np.array(target.scale))
+        out_shift, out_scale = _none_if_idle(np.array(target.shift), np.array(target.scale))
     elif encoding is not None:  # the target is the input
         outputs, out_shift, out_scale = features, shift, scale
-    return Plain(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
+    return PortableNetwork(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
 
 
-def _bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Array:
+def _full_bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Array:
     """One for each neuron, however many the layer has."""
     return np.zeros(n_out, dtype) if b is None else np.broadcast_to(b, (n_out,)).copy()
 
 
-def _numbered(letter: str, count: int) -> tuple[str, ...]:
+def _numbered_names(letter: str, count: int) -> tuple[str, ...]:
     return tuple(f"{letter}{number}" for number in range(count))
 
 
-def _scaling(encoding: Encoding) -> tuple[Array | None, Array | None, Array | None]:
+def _input_scaling(encoding: Encoding) -> tuple[Array | None, Array | None, Array | None]:
     """Shift, scale and fill of each feature."""
     inputs = encoding.inputs
     n_features = len(inputs.feature_names)
     if isinstance(inputs, PixelsEncoding):
-        return (*_unless_idle(np.zeros(n_features), np.full(n_features, inputs.scale)), None)
+        return (*_none_if_idle(np.zeros(n_features), np.full(n_features, inputs.scale)), None)
     rows: list[tuple[float, float, float]] = []
     for column in inputs.columns:
         if isinstance(column, CategoryColumn):  # one feature for each category, 0 or 1
@@ -112,9 +112,9 @@ def _scaling(encoding: Encoding) -> tuple[Array | None, Array | None, Array | No
         else:
             rows.append((column.shift, column.scale, np.nan if column.fill is None else column.fill))
     shift, scale, fill = np.array(rows).T
-    return (*_unless_idle(shift, scale), None if np.isnan(fill).all() else fill)
+    return (*_none_if_idle(shift, scale), None if np.isnan(fill).all() else fill)
 
 
-def _unless_idle(shift: Array, scale: Array) -> tuple[Array | None, Array | None]:
+def _none_if_idle(shift: Array, scale: Array) -> tuple[Array | None, Array | None]:
     idle = not shift.any() and (scale == 1).all()
     return (None, None) if idle else (shift, scale)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.exchange.portable_network import Plain
+from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.registry import record
 
-__all__ = ["SelfTests", "outputs_of", "self_tests"]
+__all__ = ["SelfTests", "self_tests"]
 
 #: Rows to choose from, and how many are chosen at least and at most.
 CANDIDATES, FEWEST, MOST = 64, 3, 6
@@ -39,47 +39,42 @@ class SelfTests:
     tolerance: float
 
 
-def self_tests(plain: Plain) -> SelfTests:
-    """Rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
-    rows = _telling(plain, _candidates(plain))
-    if plain.fill is not None:
-        rows = np.vstack([rows, np.where(np.isnan(plain.fill), rows[0], np.nan)])
-    outputs = outputs_of(plain, rows)
-    answers = _answers(plain, outputs)
-    digits = 10 if plain.dtype == np.float64 else 7
+def self_tests(network: PortableNetwork) -> SelfTests:
+    """Return rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
+    rows = _chosen_rows(network, _candidate_rows(network))
+    if network.fill is not None:
+        rows = np.vstack([rows, np.where(np.isnan(network.fill), rows[0], np.nan)])
+    outputs = _activities(network, rows)[-1]
+    answers = _answers_of(network, outputs)
+    digits = 10 if network.dtype == np.float64 else 7
     numbers = answers is not None and answers.dtype.kind == "f"
     return SelfTests(
         rows,
-        _rounded(outputs, digits),
-        _rounded(answers, digits) if numbers and answers is not None else answers,
-        _tolerance(plain, rows, outputs),
+        _rounded_to(outputs, digits),
+        _rounded_to(answers, digits) if numbers and answers is not None else answers,
+        _tolerance(network, rows, outputs),
     )
 
 
-def outputs_of(plain: Plain, rows: Array) -> Array:
-    """What the network gives for raw rows, (n, n_outputs)."""
-    return _activities(plain, rows)[-1]
-
-
-def _activities(plain: Plain, rows: Array) -> list[Array]:
-    """``a`` of each layer."""
-    if plain.fill is not None:
-        rows = np.where(np.isnan(rows), plain.fill, rows)
-    if plain.shift is not None:
-        rows = (rows - plain.shift) / plain.scale
-    a, activities = rows.astype(plain.dtype), []
+def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
+    """``a`` of each layer for raw rows."""
+    if network.fill is not None:
+        rows = np.where(np.isnan(rows), network.fill, rows)
+    if network.shift is not None:
+        rows = (rows - network.shift) / network.scale
+    a, activities = rows.astype(network.dtype), []
     with np.errstate(all="ignore"):
-        for layer in plain.layers:
+        for layer in network.layers:
             a = layer.activation.value(a @ layer.W + layer.b)
             activities.append(a)
     return activities
 
 
-def _candidates(plain: Plain) -> Array:
+def _candidate_rows(network: PortableNetwork) -> Array:
     """Rows of numbers such as a network meets, with few digits."""
-    n = len(plain.features)
-    shift = np.zeros(n) if plain.shift is None else plain.shift
-    scale = np.ones(n) if plain.scale is None else plain.scale
+    n = len(network.features)
+    shift = np.zeros(n) if network.shift is None else network.shift
+    scale = np.ones(n) if network.scale is None else network.scale
     drawn = np.random.default_rng(0).uniform(-1, 1, (CANDIDATES, n))
     natural = drawn[: CANDIDATES // 2]  # pixels and categories are not negative
     natural[:, shift == 0] = np.abs(natural[:, shift == 0])
@@ -88,10 +83,13 @@ def _candidates(plain: Plain) -> Array:
     return np.array([[round(v, d) + 0.0 for v, d in zip(row, digits, strict=True)] for row in numbers])
 
 
-def _telling(plain: Plain, candidates: Array) -> Array:
-    """The first few rows, and those that wake neurons which are silent under all before."""
-    awake = np.hstack(_activities(plain, candidates)) != 0
-    chosen = list(range(FEWEST))
+def _chosen_rows(network: PortableNetwork, candidates: Array) -> Array:
+    """The first few rows with finite outputs, and those that wake neurons silent under all before."""
+    activities = _activities(network, candidates)
+    has_answer = np.isfinite(activities[-1]).all(axis=1)
+    usable = has_answer if has_answer.any() else ~has_answer
+    candidates, awake = candidates[usable], np.hstack(activities)[usable] != 0
+    chosen = list(range(min(FEWEST, len(candidates))))
     while len(chosen) < MOST:
         woken = (awake & ~awake[chosen].any(axis=0)).sum(axis=1)
         if not woken.any():
@@ -100,28 +98,28 @@ def _telling(plain: Plain, candidates: Array) -> Array:
     return candidates[chosen]
 
 
-def _answers(plain: Plain, outputs: Array) -> Array | None:
-    if plain.classes is not None:
-        single = outputs.shape[1] < len(plain.classes)
+def _answers_of(network: PortableNetwork, outputs: Array) -> Array | None:
+    if network.classes is not None:
+        single = outputs.shape[1] < len(network.classes)
         return (outputs[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
-    return None if plain.out_scale is None else outputs * plain.out_scale + plain.out_shift
+    return None if network.out_scale is None else outputs * network.out_scale + network.out_shift
 
 
-def _rounded(numbers: Array, digits: int) -> Array:
+def _rounded_to(numbers: Array, digits: int) -> Array:
     return np.array([[float(f"{number:.{digits}g}") for number in row] for row in numbers.tolist()])
 
 
-def _tolerance(plain: Plain, rows: Array, outputs: Array) -> float:
+def _tolerance(network: PortableNetwork, rows: Array, outputs: Array) -> float:
     """1e-9; for float32 1e-5, or the power of ten well above what float32 costs here."""
-    if plain.dtype == np.float64:
+    if network.dtype == np.float64:
         return 1e-9
-    layers = tuple(replace(one, W=one.W.astype(float), b=one.b.astype(float)) for one in plain.layers)
-    wide = replace(plain, layers=layers)
-    exact = outputs_of(wide, rows)
-    pairs = [(outputs, exact), (_answers(plain, outputs), _answers(wide, exact))]
+    layers = tuple(replace(one, W=one.W.astype(float), b=one.b.astype(float)) for one in network.layers)
+    wide = replace(network, layers=layers)
+    exact = _activities(wide, rows)[-1]
+    pairs = [(outputs, exact), (_answers_of(network, outputs), _answers_of(wide, exact))]
     lost = max(
         float(np.max(np.abs(near - far) / np.maximum(1, np.abs(far))))
         for near, far in pairs
         if near is not None and far is not None and near.dtype.kind == "f"
     )
-    return max(1e-5, 10.0 ** math.ceil(math.log10(20 * lost + 1e-300)))
+    return max(1e-5, 10.0 ** math.ceil(math.log10(20 * lost + 1e-300))) if np.isfinite(lost) else 1e-5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from textwrap import wrap
 from typing import ClassVar
 
@@ -14,9 +15,10 @@ from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
 from deltarule.exchange.code_emitters import Code
 from deltarule.exchange.literals import WIDTH, comment, matrix_lines, number_texts, vector_lines
-from deltarule.exchange.portable_network import Plain, PlainLayer
+from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
 from deltarule.exchange.self_tests import self_tests
 from deltarule.exchange.stable import is_built_in, steps_of
+from deltarule.exchange.templates import filled_in
 from deltarule.formula.text import text
 from deltarule.formula.tree import Symbol, z
 from deltarule.nn.activations import Activation
@@ -35,7 +37,7 @@ class Source(ABC):
 
     Parameters
     ----------
-    plain : Plain
+    network : PortableNetwork
     title : str
         What the network is; the head begins with it.
 
@@ -45,30 +47,50 @@ class Source(ABC):
         If an activation is a user's own and has no formula to write code from.
     """
 
+    templates: ClassVar[tuple[str, ...]]
     brackets: ClassVar[str] = "[]"
     nan: ClassVar[str]
     mark: ClassVar[str]
 
-    def __init__(self, plain: Plain, title: str) -> None:
-        self.plain, self.title, self.tests = plain, title, self_tests(plain)
+    def __init__(self, network: PortableNetwork, title: str) -> None:
+        self.network, self.title, self.tests = network, title, self_tests(network)
         self.functions: dict[tuple[object, ...], tuple[str, Activation]] = {}
-        for number, layer in enumerate(plain.layers, start=1):
-            self.functions.setdefault(
-                _key(layer.activation), (_name(layer.activation, number), layer.activation)
-            )
+        for number, layer in enumerate(network.layers, start=1):
+            name = _function_name(layer.activation, number)
+            self.functions.setdefault(_function_key(layer.activation), (name, layer.activation))
 
     def whole(self) -> str:
         """The file."""
-        lines = "\n".join(self.lines()).split("\n")
-        return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+        words, conditions = self.words(), self.conditions()
+        text = "".join(filled_in(template, words, conditions) for template in self.templates)
+        return "\n".join(line.rstrip() for line in text.split("\n"))
 
-    @abstractmethod
-    def lines(self) -> Iterator[str]:
-        """The lines of the file."""
+    def words(self) -> dict[str, str]:
+        """What stands in the place of each ``__WORD__`` of the templates."""
+        return {
+            "HEAD": "\n".join(self.head()),
+            "ARRAYS": "\n".join([*self.names(), *self.scaling(), *self.weights()]),
+            "FUNCTIONS": self.definitions(),
+            "FORMULA": "".join(self.formula_of(f) for _, f in self.functions.values() if is_softmax(f)),
+            "LAYERS": "\n".join(self.layers()),
+            "LAST": f"a{len(self.network.layers)}",
+            "OUTPUTS": self.outputs,
+            "CASES": "\n".join(self.cases()),
+            "TOLERANCE": repr(self.tests.tolerance),
+        }
 
-    @abstractmethod
-    def string(self, text: str) -> str:
-        """A string literal."""
+    def conditions(self) -> set[str]:
+        """The conditions of the templates that hold."""
+        network = self.network
+        found = {
+            "exported": True,
+            "has_classes": network.classes is not None,
+            "has_fill": network.fill is not None,
+            "has_softmax": any(is_softmax(f) for _, f in self.functions.values()),
+            "is_float32": network.dtype == np.float32,
+            "is_scaled": network.shift is not None,
+        }
+        return {self.answer, *(name for name, holds in found.items() if holds)}
 
     @abstractmethod
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
@@ -76,7 +98,24 @@ class Source(ABC):
 
     @abstractmethod
     def label(self, label: Label) -> str:
-        """A class as a literal."""
+        """A name or a class as a literal."""
+
+    @abstractmethod
+    def definition(self, name: str, activation: Activation) -> str:
+        """The function of an activation other than softmax."""
+
+    @abstractmethod
+    def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
+        """The lines of a layer, each with the formula beside it."""
+
+    def layers(self) -> list[str]:
+        """The lines that compute layer after layer."""
+        return beside(list(chain.from_iterable(self.each_layer())), self.mark)
+
+    def each_layer(self) -> Iterator[list[tuple[str, str]]]:
+        """The lines of one layer after the other."""
+        for number, layer in enumerate(self.network.layers, start=1):
+            yield self.layer(number, "x" if number == 1 else f"a{number - 1}", layer)
 
     def comment(self, text: str, longest: int = WIDTH) -> str:
         """Any text as part of a comment."""
@@ -86,106 +125,112 @@ class Source(ABC):
 
     @property
     def answer(self) -> str:
-        """``"class"`` of the largest output, ``"second"`` class or first, ``"units"`` or ``"outputs"``."""
-        plain = self.plain
-        if plain.classes is not None:
-            return "second" if len(plain.outputs) < len(plain.classes) else "class"
-        return "outputs" if plain.out_scale is None else "units"
-
-    @property
-    def example(self) -> list[str]:
-        """The first test row, where it is short."""
-        return self.texts(self.tests.rows[0], "numbers") if len(self.plain.features) <= 6 else []
-
-    def runs(self, command: str) -> list[tuple[str, str]]:
-        """What may be typed to run the file, and what that does."""
-        row = " ".join(self.example or [self.comment("0.5 …")])
-        filled = "; an empty cell is a missing number" if self.plain.fill is not None else ""
-        return [
-            (f"    {command}", "check the test cases at the end of this file"),
-            (f"    {command} {row}", "print the answer for a row"),
-            (f"    {command} - < rows.csv", f"for each line{filled}"),
-        ]
+        """``"largest_class"``, ``"second_class"`` or the first, ``"in_units"`` or ``"bare_outputs"``."""
+        network = self.network
+        if network.classes is not None:
+            return "second_class" if len(network.outputs) < len(network.classes) else "largest_class"
+        return "bare_outputs" if network.out_scale is None else "in_units"
 
     @property
     def outputs(self) -> str:
         """``output``, or ``3 outputs``."""
-        count = len(self.plain.outputs)
+        count = len(self.network.outputs)
         return "output" if count == 1 else f"{count} outputs"
+
+    # ------------------------------------------------------------------ how the file is used
+
+    @property
+    def example(self) -> list[str]:
+        """The first test row, where it is short."""
+        return self.texts(self.tests.rows[0], "numbers") if len(self.network.features) <= 6 else []
+
+    def calls(self, predict: str, outputs: str, command: str, rows: str = "a row") -> str:
+        """What may be called or typed, and what that gives."""
+        row = f"[{', '.join(self.example)}]" if self.example else "row"
+        functions = [
+            (f"{predict}({row})", f"the answer for {rows}"),
+            (f"{outputs}({row})", f"the {self.outputs}"),
+        ]
+        return "\n".join(beside([*functions, ("", ""), *self.runs(command)], self.mark))
+
+    def runs(self, command: str) -> list[tuple[str, str]]:
+        """What may be typed to run the file, and what that does."""
+        row = " ".join(self.example or [self.comment("0.5 …")])
+        filled = "; an empty cell is a missing number" if self.network.fill is not None else ""
+        return [
+            (command, "check the test cases at the end of this file"),
+            (f"{command} {row}", "print the answer for a row"),
+            (f"{command} - < rows.csv", f"for each line{filled}"),
+        ]
 
     # ------------------------------------------------------------------ the head
 
     def head(self) -> list[str]:
         """What the network is, what goes in, what comes out."""
-        plain = self.plain
+        network = self.network
         narrow = " Weights are float32, in as few digits as tell them apart."
+        n_in, n_out = len(network.features), len(network.outputs)
         return [
             *wrap(self.comment(f"{self.title}.", 10 * WIDTH), WIDTH, break_long_words=False),
-            f"Written by deltarule.{narrow if plain.dtype == np.float32 else ''}",
+            f"Written by deltarule.{narrow if network.dtype == np.float32 else ''}",
             "",
-            f"Inputs: {_count(len(plain.features), 'number')}.",
-            *self._listed(plain.features, self._inward),
+            f"Inputs: {n_in} number{'s' * (n_in != 1)}.",
+            *self._described(network.features, self._input_notes()),
             "",
-            f"Outputs: {_count(len(plain.outputs), 'number')}.",
-            *self._listed(plain.outputs, self._outward),
+            f"Outputs: {n_out} number{'s' * (n_out != 1)}.",
+            *self._described(network.outputs, self._output_notes()),
             "",
-            f"Answer: {self._answer()}.",
+            f"Answer: {self._answer_note()}.",
         ]
 
-    def _listed(self, names: Sequence[str], said: Sequence[str]) -> list[str]:
-        """A line for each name; of many only the first and the last."""
+    def _described(self, names: Sequence[str], notes: Sequence[str]) -> list[str]:
+        """A line for each name and its note; of many only the first and the last."""
         shown = [self.comment(name, LONGEST) for name in names]
         longest = max(map(len, shown[: LISTED // 2] + shown[-LISTED // 2 :]))
-        lines = [f"    {name:<{longest}}   {about}" for name, about in zip(shown, said, strict=True)]
+        lines = [f"    {name:<{longest}}   {note}" for name, note in zip(shown, notes, strict=True)]
         if len(lines) <= LISTED:
             return lines
         half = LISTED // 2
         return [*lines[:half], self.comment(f"    … {len(lines) - 2 * half} more …"), *lines[-half:]]
 
-    @property
-    def _inward(self) -> list[str]:
+    def _input_notes(self) -> list[str]:
         """How each input is scaled, and what stands in where it is missing."""
-        plain, n = self.plain, len(self.plain.features)
+        network, n = self.network, len(self.network.features)
         scaled = [""] * n
-        if plain.shift is not None and plain.scale is not None:
+        if network.shift is not None and network.scale is not None:
             scaled = [
-                f"x = {_difference(shift)}{f' / {scale:.6g}' if scale != 1 else ''}"
-                for shift, scale in zip(plain.shift, plain.scale, strict=True)
+                f"x = {f'(v{_summand(-shift)})' if shift else 'v'}{f' / {scale:.6g}' if scale != 1 else ''}"
+                for shift, scale in zip(network.shift, network.scale, strict=True)
             ]
-        fills = [np.nan] * n if plain.fill is None else plain.fill.tolist()
+        fills = [np.nan] * n if network.fill is None else network.fill.tolist()
         filled = ["" if np.isnan(fill) else f"missing: {fill:.6g}" for fill in fills]
         return [self.comment("   ".join(filter(None, pair))) for pair in zip(scaled, filled, strict=True)]
 
-    @property
-    def _outward(self) -> list[str]:
+    def _output_notes(self) -> list[str]:
         """How each output is brought into its units."""
-        plain = self.plain
-        if plain.out_shift is None or plain.out_scale is None:
-            return [""] * len(plain.outputs)
-        pairs = zip(plain.out_shift, plain.out_scale, strict=True)
-        return [self.comment(f"output · {scale:.6g}{_signed(shift)}") for shift, scale in pairs]
+        network = self.network
+        if network.out_shift is None or network.out_scale is None:
+            return [""] * len(network.outputs)
+        pairs = zip(network.out_shift, network.out_scale, strict=True)
+        return [self.comment(f"output · {scale:.6g}{_summand(shift)}") for shift, scale in pairs]
 
-    def _answer(self) -> str:
+    def _answer_note(self) -> str:
         """What ``predict`` gives."""
-        if self.answer == "second":
-            no, yes = (self.comment(str(label), LONGEST) for label in self.plain.classes or ())
+        if self.answer == "second_class":
+            no, yes = (self.comment(str(label), LONGEST) for label in self.network.classes or ())
             return f"{yes} where the output is above 0.5, else {no}"
-        one = len(self.plain.outputs) == 1
+        one = len(self.network.outputs) == 1
         return {
-            "class": "the class of the largest output",
-            "units": "the output in its units" if one else "the outputs in their units",
-            "outputs": "the output" if one else "the outputs",
+            "largest_class": "the class of the largest output",
+            "in_units": "the output in its units" if one else "the outputs in their units",
+            "bare_outputs": "the output" if one else "the outputs",
         }[self.answer]
 
     # ------------------------------------------------------------------ arrays
 
-    def strings(self, name: str, texts: Sequence[str]) -> list[str]:
-        """An array of names."""
-        return self._vector(name, [self.string(text) for text in texts], "texts")
-
-    def labels(self, name: str, labels: Sequence[Label]) -> list[str]:
-        """An array of classes."""
-        return self._vector(name, [self.label(label) for label in labels], "labels")
+    def labels(self, name: str, labels: Sequence[Label], kind: str = "labels") -> list[str]:
+        """An array of classes, or of names."""
+        return self._vector(name, [self.label(label) for label in labels], kind)
 
     def numbers(
         self, name: str, values: Array, kind: str = "numbers", notes: Sequence[str] = ()
@@ -207,34 +252,34 @@ class Source(ABC):
 
     def names(self) -> Iterator[str]:
         """The names of inputs, outputs and classes."""
-        yield from self.strings("FEATURES", self.plain.features)
-        yield from self.strings("OUTPUTS", self.plain.outputs)
-        if self.plain.classes is not None:
-            yield from self.labels("CLASSES", self.plain.classes)
+        yield from self.labels("FEATURES", self.network.features, "texts")
+        yield from self.labels("OUTPUTS", self.network.outputs, "texts")
+        if self.network.classes is not None:
+            yield from self.labels("CLASSES", self.network.classes)
 
     def scaling(self) -> Iterator[str]:
         """The arrays that bring numbers into the range of the network, and back."""
-        plain = self.plain
-        if plain.shift is not None and plain.scale is not None:
+        network = self.network
+        if network.shift is not None and network.scale is not None:
             yield ""
-            yield from self.numbers("SHIFT", plain.shift)
-            yield from self.numbers("SCALE", plain.scale)
-        if plain.fill is not None:
+            yield from self.numbers("SHIFT", network.shift)
+            yield from self.numbers("SCALE", network.scale)
+        if network.fill is not None:
             yield ""
             yield f"{self.mark} What stands in for a missing number."
-            yield from self.numbers("FILL", plain.fill)
-        if plain.out_shift is not None and plain.out_scale is not None:
+            yield from self.numbers("FILL", network.fill)
+        if network.out_shift is not None and network.out_scale is not None:
             yield ""
-            yield from self.numbers("OUT_SHIFT", plain.out_shift)
-            yield from self.numbers("OUT_SCALE", plain.out_scale)
+            yield from self.numbers("OUT_SHIFT", network.out_shift)
+            yield from self.numbers("OUT_SCALE", network.out_scale)
 
     def weights(self) -> Iterator[str]:
         """``W1``, ``b1``, ``W2``, ``b2`` …"""
-        for number, layer in enumerate(self.plain.layers, start=1):
+        for number, layer in enumerate(self.network.layers, start=1):
             n_in, n_out = layer.W.shape
             name = self.comment(layer.activation.name, LONGEST)
             rows = " A row of W for each input, a column for each neuron." if number == 1 else ""
-            notes = [f"{self.mark} {self.comment(feature, LONGEST)}" for feature in self.plain.features]
+            notes = [f"{self.mark} {self.comment(feature, LONGEST)}" for feature in self.network.features]
             yield ""
             yield f"{self.mark} {self.comment(f'Layer {number}: {n_in} → {n_out} {name}.{rows}')}"
             yield from self.numbers(f"W{number}", layer.W, "weights", notes if number == 1 else ())
@@ -249,22 +294,22 @@ class Source(ABC):
 
     def answers(self, answers: Array) -> list[str]:
         """``TEST_ANSWERS``."""
-        classes = self.plain.classes
+        classes = self.network.classes
         if classes is None:
             return self.numbers("TEST_ANSWERS", answers)
         return self.labels("TEST_ANSWERS", [classes[place] for place in answers])
 
     # ------------------------------------------------------------------ activations
 
-    def function(self, layer: PlainLayer) -> str:
+    def function(self, layer: PortableLayer) -> str:
         """What the function of a layer is called; empty for the identity."""
-        name = self.functions[_key(layer.activation)][0]
+        name = self.functions[_function_key(layer.activation)][0]
         return "" if name == "identity" else name
 
-    def defined(self) -> list[tuple[str, Activation]]:
-        """The functions that must be defined, softmax last, each by its name."""
-        found = [(name, activation) for name, activation in self.functions.values() if name not in _BARE]
-        return sorted(found, key=lambda pair: couples(pair[1]))
+    def definitions(self) -> str:
+        """The functions that must be defined; softmax is in the template."""
+        named = [pair for pair in self.functions.values() if pair[0] not in _BARE and not is_softmax(pair[1])]
+        return "\n".join(self.definition(name, activation) for name, activation in named)
 
     def formula_of(self, activation: Activation) -> str:
         """What a function computes, as its comment says it."""
@@ -279,18 +324,18 @@ class Source(ABC):
         write = code(f"activation {activation.name!r}", names)
         return [(name.base, write(step)) for name, step in steps.named], write(steps.result)
 
-    def layer_formula(self, number: int, layer: PlainLayer) -> str:
+    def layer_formula(self, number: int, layer: PortableLayer) -> str:
         """``a1 = tanh(z1)``, as the comment beside the code says it; empty for the identity."""
         if not self.function(layer):
             return ""
-        if couples(layer.activation):
+        if is_softmax(layer.activation):
             return self.comment(f"aₖ = {text(layer.activation.formula)}")
         named = layer.activation.formula.replace(lambda part: Symbol("z", str(number)) if part == z else None)
         return self.comment(f"a{number} = {text(named)}")
 
 
-def couples(activation: Activation) -> bool:
-    """Whether each output depends on the whole row: softmax."""
+def is_softmax(activation: Activation) -> bool:
+    """Whether it is our softmax, of which each output depends on the whole row."""
     return activation.name == "softmax" and is_built_in(activation)
 
 
@@ -300,11 +345,11 @@ def beside(pairs: Sequence[tuple[str, str]], mark: str) -> list[str]:
     return [f"{code:<{longest}}  {mark} {said}" if said else code for code, said in pairs]
 
 
-def _key(activation: Activation) -> tuple[object, ...]:
+def _function_key(activation: Activation) -> tuple[object, ...]:
     return activation.name, activation.formula
 
 
-def _name(activation: Activation, number: int) -> str:
+def _function_name(activation: Activation, number: int) -> str:
     """``leaky_relu_0_2``; of a user's own ``f2``, after the first layer that has it."""
     if not is_built_in(activation):
         return f"f{number}"
@@ -313,16 +358,6 @@ def _name(activation: Activation, number: int) -> str:
     return re.sub(r"\W+", "_", activation.name).strip("_")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _difference(shift: float) -> str:
-    """(v − 5.8); v alone for 0."""
-    if shift == 0:
-        return "v"
-    return f"(v {'−' if shift > 0 else '+'} {abs(shift):.6g})"
-
-
-def _signed(shift: float) -> str:
-    return "" if shift == 0 else f" {'−' if shift < 0 else '+'} {abs(shift):.6g}"
+def _summand(number: float) -> str:
+    """`` + 5.8`` or `` − 5.8``; nothing for 0."""
+    return "" if number == 0 else f" {'−' if number < 0 else '+'} {abs(number):.6g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
 from deltarule.errors import InputError
 from deltarule.exchange.onnx_formula import Composer
-from deltarule.exchange.portable_network import Plain
+from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 from deltarule.registry import import_extra
@@ -37,8 +38,8 @@ _OPERATORS = {
 MOST_BYTES = 2**31 - 1
 
 
-def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None = None) -> bytes:
-    """An ONNX file that computes what the network does, from raw numbers to answers.
+def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, Any] | None = None) -> bytes:
+    """Return an ONNX file that computes what the network does, from raw numbers to answers.
 
     Its input is ``X`` (N, n_features) of the network's dtype. A classification gives ``label`` (N,), of
     integers, text, booleans or doubles as the labels are, and ``probabilities`` (N, n_classes) in the order
@@ -47,7 +48,7 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
 
     Parameters
     ----------
-    plain : Plain
+    network : PortableNetwork
     title : str
     description : dict, optional
         What `Network.description` returns: it goes along, so that an import gets back what the graph does
@@ -60,7 +61,7 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
     MissingExtraError
         If onnx is not installed.
     """
-    model = _model(plain, title, description)
+    model = _model_proto(network, title, description)
     if model.ByteSize() > MOST_BYTES:
         raise InputError(
             f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
@@ -68,54 +69,52 @@ def onnx_bytes(plain: Plain, title: str, description: Mapping[str, Any] | None =
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _model(plain: Plain, title: str, description: Mapping[str, Any] | None) -> Any:
+def _model_proto(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
     onnx = import_extra("onnx", "onnx")
-    from deltarule import __version__
-
     model = onnx.helper.make_model(
-        network_graph(plain),
+        network_graph(network),
         ir_version=IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         producer_name=PRODUCER,
-        producer_version=__version__,
+        producer_version=version("deltarule"),
         doc_string=title.encode("utf-8", "replace").decode(),
     )
-    onnx.helper.set_model_props(model, _properties(plain, description))
+    onnx.helper.set_model_props(model, _metadata(network, description))
     return model
 
 
-def _properties(plain: Plain, description: Mapping[str, Any] | None) -> dict[str, str]:
+def _metadata(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
     """What the file says about the network beside its graph, as JSON texts."""
-    sizes = [plain.layers[0].W.shape[0], *(layer.W.shape[1] for layer in plain.layers)]
+    sizes = [network.layers[0].W.shape[0], *(layer.W.shape[1] for layer in network.layers)]
     properties: dict[str, Any] = {
-        "features": plain.features,
-        "outputs": plain.outputs,
-        "classes": plain.classes,
+        "features": network.features,
+        "outputs": network.outputs,
+        "classes": network.classes,
         "sizes": sizes,
-        "activations": [layer.activation.name for layer in plain.layers],
+        "activations": [layer.activation.name for layer in network.layers],
     }
     if description is not None:
         properties |= {"loss": description["loss"], "description": description}
     return {name: json.dumps(value, sort_keys=True) for name, value in properties.items()}
 
 
-def network_graph(plain: Plain) -> Any:
-    """The graph alone."""
-    graph = _Graph(plain)
+def network_graph(network: PortableNetwork) -> Any:
+    """Return the graph alone."""
+    graph = _Graph(network)
     a = graph.layers(graph.inputs())
-    if plain.classes is None:
+    if network.classes is None:
         outputs = [graph.in_units(a)]
     else:
-        outputs = [graph.labels(a, plain.classes), graph.probabilities(a, len(plain.classes))]
+        outputs = [graph.labels(a, network.classes), graph.probabilities(a, len(network.classes))]
     return graph.whole(outputs)
 
 
 class _Graph:
     """Nodes and numbers, in the order they are added. Each node is called as what it computes."""
 
-    def __init__(self, plain: Plain) -> None:
+    def __init__(self, network: PortableNetwork) -> None:
         self.onnx = import_extra("onnx", "onnx")
-        self.plain, self.dtype = plain, plain.dtype
+        self.network, self.dtype = network, network.dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
@@ -133,26 +132,26 @@ class _Graph:
 
     def cast(self, tensor: str, dtype: Any, name: str) -> str:
         """The tensor as another number type."""
-        return self.node("Cast", [tensor], name, to=self._type(dtype))
+        return self.node("Cast", [tensor], name, to=self._onnx_type(dtype))
 
-    def _type(self, dtype: Any) -> int:
+    def _onnx_type(self, dtype: Any) -> int:
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     # ------------------------------------------------------------------ from raw numbers to x
 
     def inputs(self) -> str:
         """``X`` with missing numbers filled, scaled in float64."""
-        plain = self.plain
-        if plain.shift is None and plain.fill is None:
+        network = self.network
+        if network.shift is None and network.fill is None:
             return "X"
         x = self._widened("X", "X_double")
-        if plain.fill is not None:
+        if network.fill is not None:
             missing = self.node("IsNaN", [x], "missing")
-            fill = self.constant(plain.fill, "fill", np.float64)
+            fill = self.constant(network.fill, "fill", np.float64)
             x = self.node("Where", [missing, fill, x], "X_filled")
-        if plain.shift is not None and plain.scale is not None:
-            x = self.node("Sub", [x, self.constant(plain.shift, "shift", np.float64)], "X_shifted")
-            x = self.node("Div", [x, self.constant(plain.scale, "scale", np.float64)], "X_scaled")
+        if network.shift is not None and network.scale is not None:
+            x = self.node("Sub", [x, self.constant(network.shift, "shift", np.float64)], "X_shifted")
+            x = self.node("Div", [x, self.constant(network.scale, "scale", np.float64)], "X_scaled")
         return self._narrowed(x, "x")
 
     def _widened(self, tensor: str, name: str) -> str:
@@ -165,7 +164,7 @@ class _Graph:
 
     def layers(self, x: str) -> str:
         """``z1 = x @ W1 + b1``, ``a1 = f(z1)``, and so on; the last ``a``."""
-        for number, layer in enumerate(self.plain.layers, start=1):
+        for number, layer in enumerate(self.network.layers, start=1):
             W, b = self.constant(layer.W, f"W{number}"), self.constant(layer.b, f"b{number}")
             z = self.node("Gemm", [x, W, b], f"z{number}")
             x = self._activation(layer.activation, z, f"a{number}")
@@ -175,9 +174,9 @@ class _Graph:
         operator = _OPERATORS.get(activation.name) if is_built_in(activation) else None
         if operator is not None:
             return self.node(operator, [z], name)
-        return Composer(self.node, self._number, z, name).compose(activation)
+        return Composer(self.node, self._formula_number, z, name).compose(activation)
 
-    def _number(self, number: float) -> str:
+    def _formula_number(self, number: float) -> str:
         """A number of a formula, called as it is written."""
         return self.constant(number, repr(float(number)))
 
@@ -185,7 +184,7 @@ class _Graph:
 
     def in_units(self, a: str) -> Any:
         """``outputs``: the last layer's, in the units of the targets."""
-        shift, scale = self.plain.out_shift, self.plain.out_scale
+        shift, scale = self.network.out_shift, self.network.out_scale
         if shift is None or scale is None:
             self.node("Identity", [a], "outputs")
         else:
@@ -193,27 +192,27 @@ class _Graph:
             a = self.node("Mul", [a, self.constant(scale, "out_scale", np.float64)], "a_scaled")
             a = self.node("Add", [a, self.constant(shift, "out_shift", np.float64)], "a_shifted")
             self.cast(a, self.dtype, "outputs")
-        return self._info("outputs", self.dtype, "N", len(self.plain.outputs))
+        return self._value_info("outputs", self.dtype, "N", len(self.network.outputs))
 
     def probabilities(self, a: str, n_classes: int) -> Any:
         """``probabilities``: an output for each class, or 1 − p and p."""
         if self._is_single(n_classes):
-            no = self.node("Sub", [self._number(1), a], "1-p")
+            no = self.node("Sub", [self._formula_number(1), a], "1-p")
             self.node("Concat", [no, a], "probabilities", axis=1)
         else:
             self.node("Identity", [a], "probabilities")
-        return self._info("probabilities", self.dtype, "N", n_classes)
+        return self._value_info("probabilities", self.dtype, "N", n_classes)
 
     def labels(self, a: str, classes: Sequence[Label]) -> Any:
         """``label``: of the largest output; of a single one, the second class where it is above ½."""
         if self._is_single(len(classes)):
             p = self.node("Reshape", [a, self.constant([-1], "row", np.int64)], "p")
-            above = self.node("Greater", [p, self._number(0.5)], "p>0.5")
+            above = self.node("Greater", [p, self._formula_number(0.5)], "p>0.5")
             place = self.cast(above, np.int64, "class")
         else:
             place = self.node("ArgMax", [a], "class", axis=1, keepdims=0)
         values = _label_array(classes)
-        kind = self.onnx.TensorProto.STRING if values.dtype == object else self._type(values.dtype)
+        kind = self.onnx.TensorProto.STRING if values.dtype == object else self._onnx_type(values.dtype)
         self.constants["classes"] = self.onnx.helper.make_tensor(
             "classes", kind, values.shape, values.tolist()
         )
@@ -221,16 +220,16 @@ class _Graph:
         return self.onnx.helper.make_tensor_value_info("label", kind, ["N"])
 
     def _is_single(self, n_classes: int) -> bool:
-        return bool(self.plain.layers[-1].W.shape[1] < n_classes)
+        return bool(self.network.layers[-1].W.shape[1] < n_classes)
 
     # ------------------------------------------------------------------ all of it
 
-    def _info(self, name: str, dtype: Any, *shape: str | int) -> Any:
-        return self.onnx.helper.make_tensor_value_info(name, self._type(dtype), list(shape))
+    def _value_info(self, name: str, dtype: Any, *shape: str | int) -> Any:
+        return self.onnx.helper.make_tensor_value_info(name, self._onnx_type(dtype), list(shape))
 
     def whole(self, outputs: Sequence[Any]) -> Any:
         """The graph of all that was added."""
-        inputs = [self._info("X", self.dtype, "N", len(self.plain.features))]
+        inputs = [self._value_info("X", self.dtype, "N", len(self.network.features))]
         constants = list(self.constants.values())
         return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
 

@@ -1,9 +1,10 @@
-"""Plain numbers and names made a network again: what all imports end with."""
+"""What an import has found out about a network, and the `Network` built from it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,11 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["Found", "FoundLayer", "rebuilt"]
+__all__ = ["ImportedLayer", "ImportedNetwork", "build_network"]
 
 
 @record
-class FoundLayer:
+class ImportedLayer:
     """``a = f(x @ W + b)`` with ``W`` (n_in, n_out), and ``b`` (n_out,) or None."""
 
     W: Array
@@ -38,12 +39,12 @@ class FoundLayer:
 
 
 @record
-class Found:
+class ImportedNetwork:
     """What an import has found out about a network; None where nothing is known.
 
     Attributes
     ----------
-    layers : tuple of FoundLayer
+    layers : tuple of ImportedLayer
     features : sequence of str
         A name for each input.
     shift, scale, fill : ndarray, (n_features,)
@@ -57,7 +58,7 @@ class Found:
     loss : str
     """
 
-    layers: tuple[FoundLayer, ...]
+    layers: tuple[ImportedLayer, ...]
     features: Sequence[str] | None = None
     shift: Array | None = None
     scale: Array | None = None
@@ -69,28 +70,37 @@ class Found:
     loss: str | None = None
 
 
-def rebuilt(found: Found, loss: str | Loss | None = None) -> Network:
-    """The network, with an encoding where names, scaling or labels are known.
+def build_network(
+    imported: ImportedNetwork,
+    loss: str | Loss | None = None,
+    features: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+) -> Network:
+    """Build the network, with an encoding where names, scaling or labels are known.
 
     Its number type is that of the weights. Classes are put in ascending order, as encodings hold them, and
-    the outputs with them.
+    the outputs with them. A loss, names of features and classes that are given count more than those found.
 
     Raises
     ------
     InputError, ShapeError
         If something does not fit.
     """
-    layers, target = list(found.layers), None
-    if found.classes is not None:
-        labels = as_labels(np.asarray(found.classes), "classes")
+    if features is not None:
+        imported = replace(imported, features=features)
+    if classes is not None:
+        imported = replace(imported, classes=classes)
+    layers, target = list(imported.layers), None
+    if imported.classes is not None:
+        labels = as_labels(np.asarray(imported.classes), "classes")
         target = LabelEncoding.fit(labels)
         layers[-1] = _in_order(layers[-1], labels, target)
-    net = _network(layers, found.loss if loss is None else loss)
-    net.encoding = _encoding(found, net.sizes[0], net.sizes[-1], target)
+    net = _network_of_layers(layers, imported.loss if loss is None else loss)
+    net.encoding = _encoding_of(imported, net.sizes[0], net.sizes[-1], target)
     return net
 
 
-def _network(layers: Sequence[FoundLayer], loss: str | Loss | None) -> Network:
+def _network_of_layers(layers: Sequence[ImportedLayer], loss: str | Loss | None) -> Network:
     dense = [
         Dense(layer.W.shape[0], layer.W.shape[1], layer.activation, bias=layer.b is not None)
         for layer in layers
@@ -101,7 +111,7 @@ def _network(layers: Sequence[FoundLayer], loss: str | Loss | None) -> Network:
     return net
 
 
-def _in_order(layer: FoundLayer, labels: Array, target: LabelEncoding) -> FoundLayer:
+def _in_order(layer: ImportedLayer, labels: Array, target: LabelEncoding) -> ImportedLayer:
     """The last layer with its outputs in the order of the encoding's classes."""
     n_outputs, n_classes = layer.W.shape[1], len(target.classes)
     if len(labels) != n_classes:
@@ -113,32 +123,34 @@ def _in_order(layer: FoundLayer, labels: Array, target: LabelEncoding) -> FoundL
         return layer
     if n_outputs == 1:
         return _opposite(layer, labels)
-    return FoundLayer(layer.W[:, order], None if layer.b is None else layer.b[order], layer.activation)
+    return ImportedLayer(layer.W[:, order], None if layer.b is None else layer.b[order], layer.activation)
 
 
-def _opposite(layer: FoundLayer, labels: Array) -> FoundLayer:
+def _opposite(layer: ImportedLayer, labels: Array) -> ImportedLayer:
     """1 − σ(z) = σ(−z): what the output says of the other class."""
     if layer.activation.name != "sigmoid":
         raise InputError(
             f"classes of a single {layer.activation.name} output must be in ascending order, "
             f"got {labels.tolist()}"
         )
-    return FoundLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
+    return ImportedLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
 
 
-def _encoding(found: Found, n_features: int, n_outputs: int, target: LabelEncoding | None) -> Encoding | None:
-    known = (found.features, found.shift, found.fill, target, found.targets, found.out_shift)
+def _encoding_of(
+    imported: ImportedNetwork, n_features: int, n_outputs: int, target: LabelEncoding | None
+) -> Encoding | None:
+    known = (imported.features, imported.shift, imported.fill, target, imported.targets, imported.out_shift)
     if all(part is None for part in known):
         return None
-    return Encoding(_inputs(found, n_features), target or _numbers(found, n_outputs))
+    return Encoding(_inputs_encoding(imported, n_features), target or _units_encoding(imported, n_outputs))
 
 
-def _inputs(found: Found, n_features: int) -> ColumnsEncoding | PixelsEncoding:
-    names = _names("features", found.features, "x", n_features)
-    shift = np.zeros(n_features) if found.shift is None else found.shift
-    scale = np.ones(n_features) if found.scale is None else found.scale
-    fill = np.full(n_features, np.nan) if found.fill is None else found.fill
-    pixels = _pixels(names, float(scale[0]))
+def _inputs_encoding(imported: ImportedNetwork, n_features: int) -> ColumnsEncoding | PixelsEncoding:
+    names = _names_or_numbered("features", imported.features, "x", n_features)
+    shift = np.zeros(n_features) if imported.shift is None else imported.shift
+    scale = np.ones(n_features) if imported.scale is None else imported.scale
+    fill = np.full(n_features, np.nan) if imported.fill is None else imported.fill
+    pixels = _pixels_encoding(names, float(scale[0]))
     if pixels and not shift.any() and (scale == scale[0]).all() and np.isnan(fill).all():
         return pixels
     numbers = zip(names, shift.tolist(), scale.tolist(), fill.tolist(), strict=True)
@@ -147,7 +159,7 @@ def _inputs(found: Found, n_features: int) -> ColumnsEncoding | PixelsEncoding:
     )
 
 
-def _pixels(names: tuple[str, ...], scale: float) -> PixelsEncoding | None:
+def _pixels_encoding(names: tuple[str, ...], scale: float) -> PixelsEncoding | None:
     """The images whose features have these names, if there are any."""
     last = re.fullmatch(r"pixel_(\d{1,5})_(\d{1,5})", names[-1])
     if last is None or (int(last[1]) + 1) * (int(last[2]) + 1) != len(names):
@@ -156,14 +168,14 @@ def _pixels(names: tuple[str, ...], scale: float) -> PixelsEncoding | None:
     return pixels if pixels.feature_names == names else None
 
 
-def _numbers(found: Found, n_outputs: int) -> NumbersEncoding:
-    names = _names("targets", found.targets, "y", n_outputs)
-    shift = np.zeros(n_outputs) if found.out_shift is None else found.out_shift
-    scale = np.ones(n_outputs) if found.out_scale is None else found.out_scale
+def _units_encoding(imported: ImportedNetwork, n_outputs: int) -> NumbersEncoding:
+    names = _names_or_numbered("targets", imported.targets, "y", n_outputs)
+    shift = np.zeros(n_outputs) if imported.out_shift is None else imported.out_shift
+    scale = np.ones(n_outputs) if imported.out_scale is None else imported.out_scale
     return NumbersEncoding(names, tuple(shift.tolist()), tuple(scale.tolist()))
 
 
-def _names(what: str, names: Sequence[str] | None, letter: str, count: int) -> tuple[str, ...]:
+def _names_or_numbered(what: str, names: Sequence[str] | None, letter: str, count: int) -> tuple[str, ...]:
     """The names, or x1 x2 … where there are none."""
     if names is None:
         return tuple(f"{letter}{number}" for number in range(1, count + 1))
