@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deltarule.arrays import Array, check_whole
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.model_files import write_model
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
+from deltarule.training.run import Run
 from deltarule.training.stopping import Best
-
-if TYPE_CHECKING:
-    from deltarule.training.run import Run
 
 __all__ = ["restore", "write_checkpoint"]
 
@@ -74,8 +72,10 @@ def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -
     if set(state) != _FIELDS:
         raise ValueError(f"its state has the fields {', '.join(state)}")
     _check_like("slots", arrays["slots"], run.slots)
-    if state["columns"] != run.columns:
-        raise ValueError(f"a history of {state['columns']}, expected {run.columns}")
+    measures = run.settings.measures(run.held_out is not None)
+    columns = list(dict.fromkeys(["epoch", *measures, "learning_rate"]))
+    if state["columns"] != columns:
+        raise ValueError(f"a history of {state['columns']}, expected {columns}")
     if state["stopped"] not in ("finished", "early", "callback"):
         raise ValueError(f"stopped {state['stopped']!r}")
     run.slots[:] = arrays["slots"]

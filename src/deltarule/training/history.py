@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.files import write_atomically
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GradientStep
 from deltarule.registry import did_you_mean
 
-if TYPE_CHECKING:
-    from deltarule.training.replay import Start
-
-__all__ = ["History"]
+__all__ = ["History", "RunStart"]
 
 SHOWN = 12  # rows of a printed table
+
+
+@dataclass(frozen=True, eq=False)
+class RunStart:
+    """What a run started from: enough to make it again, update by update."""
+
+    net: Network
+    slots: Array
+    samples: Samples
+    optimizer: GradientStep
+    engine: str
+    batch_size: int
+    shuffle: bool
+    epochs: int
+    epoch: int
+    updates: int
+    generators: tuple[Mapping[str, Any], Mapping[str, Any]]
+
+    @property
+    def n_batches(self) -> int:
+        """Updates in an epoch."""
+        return math.ceil(len(self.samples) / self.batch_size)
 
 
 class History(Mapping[str, list[float]]):
@@ -36,7 +60,7 @@ class History(Mapping[str, list[float]]):
         How long it took; not saved, so that equal runs give equal files.
     engine : str
         What computed it.
-    start : Start or None
+    start : RunStart or None
         What :func:`deltarule.training.replay.replay` needs to make the run again; not saved.
 
     Examples
@@ -57,7 +81,7 @@ class History(Mapping[str, list[float]]):
         self.stopped = "finished"
         self.seconds = 0.0
         self.engine = "reference"
-        self.start: Start | None = None
+        self.start: RunStart | None = None
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the same columns."""

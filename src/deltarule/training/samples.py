@@ -1,4 +1,4 @@
-"""The samples of a run: checked once, held out, recognised."""
+"""The samples of a run: checked once, divided, recognised by a fingerprint."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from deltarule.arrays import Array, Scaled, Sparse
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
+from deltarule.training.settings import Settings
 
-__all__ = ["digest", "hold_out", "samples_for"]
+__all__ = ["digest", "divide", "samples_for"]
 
 
 def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samples:
@@ -25,21 +26,35 @@ def digest(samples: Samples) -> str:
     from hashlib import blake2b
 
     content = blake2b(digest_size=16)
-    for array in (*_arrays(samples.x), samples.y, samples.weight):
+    for array in (*_arrays_of(samples.x), samples.y, samples.weight):
         if array is not None:
             content.update(f"{array.dtype.str}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()
 
 
-def _arrays(x: Array | Scaled) -> tuple[Array, ...]:
+def _arrays_of(x: Array | Scaled) -> tuple[Array, ...]:
     if not isinstance(x, Scaled):
         return (x,)
     values = x.values.arrays() if isinstance(x.values, Sparse) else (x.values,)
     return (*values, x.shift, x.scale)
 
 
-def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
+def divide(
+    net: Network, samples: Samples, validation: Any, settings: Settings
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those to validate on: given ones, or a random share of all."""
+    if isinstance(validation, Samples):
+        return samples, validation
+    if isinstance(validation, tuple | list):
+        if len(validation) != 2:
+            raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
+        return samples, samples_for(net, *validation)
+    fraction = settings.validation_fraction
+    return _hold_out(samples, fraction, settings.seed) if fraction else (samples, None)
+
+
+def _hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
     """(rest, held out): a random ``fraction`` of the samples, the same for the same seed."""
     n_held = round(fraction * len(samples))
     if not 0 < n_held < len(samples):

@@ -65,6 +65,26 @@ class Settings:
         if not isinstance(self.early_stopping, EarlyStopping | None):
             raise InputError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
 
+    def measures(self, held_out: bool) -> list[str]:
+        """Return the names of what an epoch measures: loss and metrics; with ``val_`` on samples held out."""
+        names = ["loss", *(metric.name for metric in self.metrics)]
+        return names + [f"val_{name}" for name in names if held_out]
+
+    def monitored(self, held_out: bool) -> str:
+        """The column that early stopping watches.
+
+        Raises
+        ------
+        InputError
+            If there will be no such column.
+        """
+        monitor, known = self.early_stopping and self.early_stopping.monitor, self.measures(held_out)
+        if monitor is not None and monitor not in known:
+            raise InputError(
+                f"early_stopping: no column {monitor!r} to monitor; there will be {', '.join(known)}"
+            )
+        return monitor or ("val_loss" if held_out else "loss")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON knows it."""
         return {
