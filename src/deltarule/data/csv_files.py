@@ -6,18 +6,18 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.encoding import Origin, Table
 from deltarule.data.raw_files import read_bytes
+from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
 from deltarule.registry import record
 
-__all__ = ["MISSING_CELLS", "read_csv"]
+__all__ = ["MISSING_CELLS", "check_width", "csv_rows", "read_csv"]
 
 MISSING_CELLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "?"})
 
@@ -28,10 +28,7 @@ _BOOLEANS = {"true": 1.0, "false": 0.0}
 def read_csv(
     path: str | os.PathLike[str], kinds: Mapping[str, str | None] | None = None, others: str | None = None
 ) -> Table:
-    """The columns of a CSV file whose first line names them.
-
-    The delimiter (``,`` ``;`` tab ``|``) is found from the header; beside ``;`` a comma may be the decimal
-    point. Lines are those on which a row begins, columns are the numbers of fields, both from 1.
+    """Read the columns of a CSV file whose first line names them; beside ``;`` a decimal comma is taken.
 
     Parameters
     ----------
@@ -46,37 +43,42 @@ def read_csv(
     DataFileError
         If the file is not UTF-8, or not a table with a header and rows of equal width.
     """
-    text, delimiter = _decode(path)
-    rows = _rows(path, text, delimiter)
+    delimiter, rows = csv_rows(path)
     line, header = next(rows, (1, []))
     names = [name.strip() for name in header]
     _check_header(path, line, names)
     lines, records = [], []
     for line, row in rows:
-        if len(row) != len(names):
-            reason = f"expected {len(names)} fields as in the header, got {len(row)}"
-            raise DataFileError(path, reason, line, min(len(row), len(names)) + 1)
+        check_width(path, names, line, row)
         lines.append(line)
         records.append(row)
     if not records:
         raise DataFileError(path, "there is a header, but no rows follow it", line, 1)
-    origin = Origin(os.fspath(path), np.array(lines), {name: field for field, name in enumerate(names, 1)})
     decimal = "," if delimiter == ";" else "."
     columns = {}
-    for name, cells in zip(names, zip(*records, strict=True), strict=True):
-        column = _Column(name, list(map(str.strip, cells)), origin, decimal)
+    for field, (name, cells) in enumerate(zip(names, zip(*records, strict=True), strict=True), 1):
+        column = _Column(name, list(map(str.strip, cells)), decimal, os.fspath(path), lines, field)
         columns[name] = column.values((kinds or {}).get(name, others))
+    origin = Origin(os.fspath(path), np.array(lines), {name: field for field, name in enumerate(names, 1)})
     return Table(columns, origin)
 
 
-def _decode(path: str | os.PathLike[str]) -> tuple[str, str]:
-    """The text of a UTF-8 file, and the delimiter that its first line has most of."""
+def csv_rows(path: str | os.PathLike[str]) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+    """Read a CSV file as texts: its delimiter, and each row but blank ones, with the line on which it begins.
+
+    The delimiter (``,`` ``;`` tab ``|``) is the one that the first line has most of. In errors, lines are
+    those on which a row begins, columns are the numbers of fields, both from 1.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not UTF-8, or, as its rows are taken, not CSV.
+    """
     data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     header = re.split(rb"[\r\n]", data.lstrip(), maxsplit=1)[0].decode("utf-8", errors="replace")
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    delimiter = max(_DELIMITERS, key=unquoted.count)
+    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     try:
-        return data.decode("utf-8"), delimiter
+        return delimiter, _rows_of_text(path, data.decode("utf-8"), delimiter)
     except UnicodeDecodeError as error:
         before = (data[: error.start] + b"?").splitlines()
         (row,) = csv.reader([before[-1].decode("utf-8", errors="replace")], delimiter=delimiter)
@@ -84,8 +86,7 @@ def _decode(path: str | os.PathLike[str]) -> tuple[str, str]:
         raise DataFileError(path, reason, len(before), len(row)) from None
 
 
-def _rows(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the line on which it begins."""
+def _rows_of_text(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -96,6 +97,13 @@ def _rows(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[t
     except csv.Error as error:
         row_text = "".join(islice(io.StringIO(text, newline=""), line - 1, reader.line_num))
         raise DataFileError(path, f"not a CSV row: {error}", line, _bad_field(row_text, delimiter)) from None
+
+
+def check_width(path: str | os.PathLike[str], header: Sequence[str], line: int, row: Sequence[str]) -> None:
+    """Refuse a row that has more or fewer fields than the header."""
+    if len(row) != len(header):
+        reason = f"expected {len(header)} fields as in the header, got {len(row)}"
+        raise DataFileError(path, reason, line, min(len(row), len(header)) + 1)
 
 
 def _bad_field(row: str, delimiter: str) -> int:
@@ -130,21 +138,23 @@ class _Column:
 
     name: str
     cells: list[str]
-    origin: Origin
     decimal: str
+    path: str
+    lines: list[int]
+    field: int
 
     def values(self, kind: str | None) -> Array:
         """Numbers, booleans, or text: whichever all cells are, unless the kind is known."""
         if kind != "text":
-            known = self._numbers()
+            known = self._as_numbers()
             if known is None:
-                known = self._booleans()
+                known = self._as_booleans()
             if known is not None:
                 return known
             self._check_not_numbers(kind)
         return np.array([None if cell in MISSING_CELLS else cell for cell in self.cells], dtype=object)
 
-    def _numbers(self) -> Array | None:
+    def _as_numbers(self) -> Array | None:
         cells = self.cells if self.decimal == "." else [cell.replace(",", ".") for cell in self.cells]
         texts = ("nan" if cell in MISSING_CELLS else cell for cell in cells)
         try:
@@ -155,7 +165,7 @@ class _Column:
             return None
         return numbers
 
-    def _booleans(self) -> Array | None:
+    def _as_booleans(self) -> Array | None:
         """true and false in any case; as numbers 1, 0 and NaN where some are missing."""
         present = {cell.lower() for cell in self.cells if cell not in MISSING_CELLS}
         if not present or not present <= set(_BOOLEANS):
@@ -169,12 +179,8 @@ class _Column:
         texts = [row for row in present if not _is_number(self.cells[row])]
         if kind == "number" or len(texts) * 2 < len(present):
             others = "" if kind else f", as most cells of column {self.name!r} are"
-            raise self._fault(texts[0], f"expected a number{others}, got {self.cells[texts[0]][:60]!r}")
-
-    def _fault(self, row: int, reason: str) -> DataFileError:
-        lines = self.origin.lines
-        line = None if lines is None else int(lines[row])
-        return DataFileError(self.origin.path, reason, line, self.origin.fields[self.name])
+            reason = f"expected a number{others}, got {self.cells[texts[0]][:60]!r}"
+            raise DataFileError(self.path, reason, self.lines[texts[0]], self.field)
 
 
 def _is_number(cell: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, check_whole
-from deltarule.data.encoding import Table
-from deltarule.errors import InputError, ShapeError
+from deltarule.data.table import Table
+from deltarule.errors import DataFileError, InputError, ShapeError
 
-__all__ = ["Dataset", "classes_of", "folds", "split"]
+__all__ = ["Dataset", "classes_of", "folds", "split", "with_test"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,19 @@ def classes_of(target: Array) -> tuple[str | int | float, ...]:
     return tuple(sorted(set(target.tolist())))
 
 
+def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> Dataset:
+    """Training images with their test part, which must be of one size and bring no class of its own."""
+    sizes = [part.inputs.shape[1:] for part in (train, test) if not isinstance(part.inputs, Table)]
+    if sizes[0] != sizes[1]:
+        raise DataFileError(folder, f"training images are {sizes[0]} pixels, but test images {sizes[1]}")
+    strange = set(test.classes or ()) - set(train.classes or ())
+    if strange:
+        raise DataFileError(
+            folder, f"the test part has class {min(strange)!r}, which the training part lacks"
+        )
+    return replace(train, test=replace(test, classes=train.classes))
+
+
 def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset | None]:
     """Set a random part of the rows aside; of each class the same fraction, rounded down.
 
@@ -117,7 +131,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
         raise InputError(f"fraction must be 0 or more and less than 1, got {fraction}")
     rng = np.random.default_rng(seed)
     aside = np.zeros(len(dataset), dtype=bool)
-    for rows in _groups(dataset):
+    for rows in _rows_by_class(dataset):
         count = min(int(len(rows) * fraction + 1e-9), len(rows) - 1)  # 100 · 0.29 is 28.999…
         aside[rng.permutation(rows)[:count]] = True
     if not aside.any():
@@ -147,14 +161,14 @@ def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Datase
     """
     check_whole("k", k, 2, len(dataset))
     rng = np.random.default_rng(seed)
-    order = np.concatenate([rng.permutation(rows) for rows in _groups(dataset)])
+    order = np.concatenate([rng.permutation(rows) for rows in _rows_by_class(dataset)])
     fold = np.empty(len(dataset), dtype=np.intp)
     fold[order] = np.arange(len(dataset)) % k
     for number in range(k):
         yield dataset.take(fold != number), dataset.take(fold == number)
 
 
-def _groups(dataset: Dataset) -> Sequence[Array]:
+def _rows_by_class(dataset: Dataset) -> Sequence[Array]:
     """The numbers of the rows, class by class where there are classes."""
     if dataset.classes is None:
         return [np.arange(len(dataset))]

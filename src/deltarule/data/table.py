@@ -60,7 +60,7 @@ class Table:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        columns = {name: _column(name, values) for name, values in self.columns.items()}
+        columns = {name: _as_column(name, values) for name, values in self.columns.items()}
         if len({len(column) for column in columns.values()}) != 1:
             lengths = ", ".join(f"{name!r}: {len(column)}" for name, column in columns.items())
             raise ShapeError(f"a table needs columns of one length, got {lengths or 'no columns'}")
@@ -123,6 +123,13 @@ class Table:
             return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
         return np.isnan(values)
 
+    def check_finite(self, name: str) -> None:
+        """Refuse infinity in a column of numbers, naming the first cell that holds it."""
+        values = self.column(name)
+        if np.isinf(values).any():
+            row = int(np.isinf(values).argmax())
+            raise self.fault(row, name, f"expected a finite number, got {values[row]}")
+
     def fault(self, row: int, name: str, reason: str) -> InputError:
         """The error to raise about one cell: it names the place in the file, or the column and the row."""
         if self.origin is None:
@@ -133,7 +140,7 @@ class Table:
         return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, field)
 
 
-def _column(name: str, values: Array) -> Array:
+def _as_column(name: str, values: Array) -> Array:
     array = np.asarray(values)
     if array.ndim != 1:
         raise ShapeError(f"column {name!r} must have one dimension, got shape {array.shape}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from deltarule.arrays import Array, check_whole
+from deltarule.arrays import Array, check_fields, check_whole
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.model_files import write_model
 from deltarule.nn.optimizers import GradientStep
@@ -15,7 +15,7 @@ from deltarule.training.stopping import Best
 
 __all__ = ["restore", "write_checkpoint"]
 
-_FIELDS = {"settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes"}
+_FIELDS = ("settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes")
 
 
 def write_checkpoint(run: Run) -> None:
@@ -69,8 +69,7 @@ def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], array
 
 
 def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    if set(state) != _FIELDS:
-        raise ValueError(f"its state has the fields {', '.join(state)}")
+    check_fields("its state", state, _FIELDS)
     _check_like("slots", arrays["slots"], run.slots)
     measures = run.settings.measures(run.held_out is not None)
     columns = list(dict.fromkeys(["epoch", *measures, "learning_rate"]))

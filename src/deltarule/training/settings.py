@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import check_number, check_whole
+from deltarule.arrays import check_fields, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.registry import record
@@ -105,19 +105,16 @@ class Settings:
     @classmethod
     def from_dict(cls, values: dict[str, Any], engine: str) -> Settings:
         """The inverse of :meth:`to_dict`."""
+        check_fields("settings", values, [item.name for item in fields(cls) if item.name != "engine"])
+        if not isinstance(values["shuffle"], bool):
+            raise InputError(f"shuffle must be true or false, got {values['shuffle']!r}")
         stopping = values["early_stopping"]
-        known = {item.name for item in fields(cls)} - {"engine"}
-        if set(values) != known or not isinstance(values["shuffle"], bool):
-            raise InputError(f"settings {values}, expected {', '.join(sorted(known))}")
-        return cls(
-            **{
-                **values,
-                "optimizer": OPTIMIZERS.resolve(values["optimizer"]),
-                "metrics": tuple(METRICS.resolve(name) for name in values["metrics"]),
-                "early_stopping": None if stopping is None else EarlyStopping(**stopping),
-                "engine": engine,
-            }
-        )
+        records = {
+            "optimizer": OPTIMIZERS.resolve(values["optimizer"]),
+            "metrics": tuple(METRICS.resolve(name) for name in values["metrics"]),
+            "early_stopping": None if stopping is None else EarlyStopping(**stopping),
+        }
+        return cls(**{**values, **records}, engine=engine)
 
 
 def concrete_seed(seed: int | None) -> int:

@@ -1,6 +1,7 @@
 """From raw rows to the numbers a network takes, and from its outputs back to labels and units.
 
 An encoding is fitted on the training rows and saved inside the model file, so that a model takes raw rows.
+Reading order: fields, scaling, inputs, targets, encoding, fitting.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, check_fields
 from deltarule.data.encoding.fields import need, shown
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.targets import Label, LabelEncoding, NumbersEncoding
@@ -127,7 +127,7 @@ class Encoding:
 
     def to_dict(self) -> dict[str, Any]:
         """The encoding as dictionaries, lists, texts and numbers, for a JSON file."""
-        return {field.name: _to_plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_dict(cls, data: object) -> Encoding:
@@ -139,7 +139,7 @@ class Encoding:
             If anything is missing, unknown, of the wrong type or not sensible.
         """
         try:
-            return cls(**_known_fields(data, cls, "encoding"))
+            return cls(**_fields_from_json(cls, data, "encoding"))
         except InputError as error:
             raise ModelFileError(f"the encoding is not sound: {error}") from None
         except RecursionError:
@@ -156,29 +156,26 @@ _KINDS: dict[str, type] = {
 }
 
 
-def _to_plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if is_dataclass(value):
         kind = next(kind for kind, record in _KINDS.items() if isinstance(value, record))
-        return {"kind": kind} | {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
-    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {"kind": kind} | {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
+    return [_to_json(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _from_plain(value: Any, place: str) -> Any:
+def _from_json(value: Any, place: str) -> Any:
     if isinstance(value, list):
-        return tuple(_from_plain(item, f"{place}[{index}]") for index, item in enumerate(value))
+        return tuple(_from_json(item, f"{place}[{index}]") for index, item in enumerate(value))
     if not isinstance(value, dict):
         return value
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise InputError(f"{place}: expected a kind among {', '.join(_KINDS)}, got {shown(kind)}")
     others = {name: item for name, item in value.items() if name != "kind"}
-    return _KINDS[kind](**_known_fields(others, _KINDS[kind], place))
+    return _KINDS[kind](**_fields_from_json(_KINDS[kind], others, place))
 
 
-def _known_fields(data: object, record: type, place: str) -> dict[str, Any]:
-    """The fields of a record, each one present and none unknown."""
-    names = [field.name for field in fields(record)]
-    if not isinstance(data, dict) or set(data) != set(names):
-        got = ", ".join(map(str, data)) if isinstance(data, dict) else shown(data)
-        raise InputError(f"{place}: expected the fields {', '.join(names)}, got {got}")
-    return {name: _from_plain(data[name], f"{place}.{name}") for name in names}
+def _fields_from_json(record: type, data: object, place: str) -> dict[str, Any]:
+    """Read the fields of a record, each one present and none unknown."""
+    known = check_fields(place, data, [field.name for field in fields(record)])
+    return {name: _from_json(value, f"{place}.{name}") for name, value in known.items()}

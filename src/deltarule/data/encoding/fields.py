@@ -7,7 +7,7 @@ from typing import Any
 
 from deltarule.errors import InputError
 
-__all__ = ["need", "need_fill", "need_names", "need_scaling", "shown"]
+__all__ = ["need", "need_fill", "need_names", "need_scaling", "need_whole", "shown"]
 
 
 def need(condition: bool, what: str, expected: str, got: object) -> None:
@@ -20,6 +20,12 @@ def shown(value: object) -> str:
     """How a message prints a value: its repr, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def need_whole(what: str, value: Any, low: int, high: int) -> None:
+    """It is a whole number in the range, of Python's own type, as JSON knows it."""
+    sound = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    need(sound, what, f"a whole number from {low} to {high}", value)
 
 
 def need_names(what: str, names: Any) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from deltarule.arrays import Array, as_matrix
 from deltarule.data.encoding.encoding import Encoding, Examples
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
-from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, safely
+from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, without_overflow
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
 from deltarule.data.table import Table
 from deltarule.errors import InputError
@@ -73,10 +73,8 @@ def _fit_column(table: Table, name: str, scale: str, missing: str) -> NumberColu
         fill = None if missing == "refuse" else categories[counts.argmax()]
         return CategoryColumn(name, tuple(categories.tolist()), fill)
     numbers = present.astype(float)
-    if not np.isfinite(numbers).all():
-        row = int(np.isinf(table.column(name)).argmax())
-        raise table.fault(row, name, f"expected a finite number, got {table.column(name)[row]}")
-    substitute = None if missing == "refuse" else safely(FILLS[missing], numbers)
+    table.check_finite(name)
+    substitute = None if missing == "refuse" else without_overflow(FILLS[missing], numbers)
     return NumberColumn(name, *fit_scaling(numbers, scale), substitute)
 
 

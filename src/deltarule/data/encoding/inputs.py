@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, Scaled, as_matrix
-from deltarule.data.encoding.fields import need, need_fill, need_names, need_scaling, shown
+from deltarule.data.encoding.fields import need, need_fill, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
@@ -171,7 +171,7 @@ class ColumnsEncoding:
 
     def decode(self, features: Array) -> Table:
         """Features (n_rows, n_features) back in the units and categories of the columns."""
-        features = _of_width(features, len(self.feature_names))
+        features = _checked_width(features, len(self.feature_names))
         ends = np.cumsum([len(column.feature_names) for column in self.columns])
         blocks = np.split(features, ends[:-1], axis=1)
         return Table(
@@ -196,9 +196,7 @@ class PixelsEncoding:
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            size = getattr(self, name)
-            sound = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= 65535
-            need(sound, f"{name} of images", "a whole number from 1 to 65535", size)
+            need_whole(f"{name} of images", getattr(self, name), 1, 65535)
         need_scaling("pixels", 0.0, self.scale)
 
     @property
@@ -229,12 +227,12 @@ class PixelsEncoding:
 
     def decode(self, features: Array) -> Array:
         """Features (n, height · width) as 8-bit images (n, height, width)."""
-        features = _of_width(features, self.height * self.width)
+        features = _checked_width(features, self.height * self.width)
         pixels = np.clip(np.rint(features * self.scale), 0, 255).astype(np.uint8)
         return pixels.reshape(-1, self.height, self.width)
 
 
-def _of_width(features: Array, n_features: int) -> Array:
+def _checked_width(features: Array, n_features: int) -> Array:
     if features.ndim != 2 or features.shape[1] != n_features:
         raise ShapeError(f"features must have shape (n, {n_features}), got {features.shape}")
     return features

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from deltarule.arrays import Array
 
-__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "safely"]
+__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "without_overflow"]
 
 
 def rescale(values: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
@@ -27,25 +27,25 @@ def restore(scaled: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
     return values
 
 
-def safely(statistic: Callable[[Array], np.floating], values: Array) -> float:
+def without_overflow(statistic: Callable[[Array], np.floating], values: Array) -> float:
     """A statistic of values / 2**k, times 2**k: the same number, but no sum on the way overflows.
 
     Examples
     --------
-    >>> safely(np.mean, np.array([1.5e308, 1.3e308]))
+    >>> without_overflow(np.mean, np.array([1.5e308, 1.3e308]))
     1.4e+308
     """
     exponent = int(np.frexp(np.abs(values).max())[1])
     return float(np.ldexp(statistic(np.ldexp(values, -exponent)), exponent))
 
 
-def _none(values: Array) -> tuple[float, float]:
+def _unscaled(values: Array) -> tuple[float, float]:
     return 0.0, 1.0
 
 
 def _standard(values: Array) -> tuple[float, float]:
     """Mean and standard deviation: the feature has mean 0 and variance 1."""
-    return safely(np.mean, values), safely(np.std, values)
+    return without_overflow(np.mean, values), without_overflow(np.std, values)
 
 
 def _minmax(values: Array) -> tuple[float, float]:
@@ -55,7 +55,7 @@ def _minmax(values: Array) -> tuple[float, float]:
 
 
 SCALES: dict[str, Callable[[Array], tuple[float, float]]] = {
-    "none": _none,
+    "none": _unscaled,
     "standard": _standard,
     "minmax": _minmax,
 }

@@ -16,7 +16,7 @@ __all__ = ["Label", "LabelEncoding", "NumbersEncoding", "as_labels"]
 
 Label: TypeAlias = str | int | float
 
-_KINDS = {
+_LABEL_KINDS = {
     "a boolean": bool | np.bool_,
     "an integer": int | np.integer,
     "text": str,
@@ -52,22 +52,22 @@ def as_labels(y: Any, name: str = "y") -> Array:
     labels = np.asarray(y) if is_array else np.array(y, dtype=object)
     if labels.ndim != 1 or not len(labels):
         raise ShapeError(f"{name} must hold one label for each row, got shape {labels.shape}")
-    expected = _kind(labels[0])
+    expected = _kind_of(labels[0])
     for row, label in enumerate(labels if labels.dtype.kind in "OfcmMSV" else labels[:1]):
-        kind = _kind(label)
+        kind = _kind_of(label)
         if kind is None or kind != expected:
             wanted = f"{expected}, as in row 0" if kind else "text, an integer or a boolean"
             raise InputError(f"{name}, row {row}: expected {wanted}, got {shown(label)}")
     return labels if is_array else np.asarray(y)
 
 
-def _kind(label: Any) -> str | None:
+def _kind_of(label: Any) -> str | None:
     """What a label is; None for what cannot be one, such as 0.5, NaN or None."""
-    kind = next((kind for kind, types in _KINDS.items() if isinstance(label, types)), None)
+    kind = next((kind for kind, types in _LABEL_KINDS.items() if isinstance(label, types)), None)
     return None if kind == "a number" and not float(label).is_integer() else kind
 
 
-def _plain(labels: Array) -> list[Label]:
+def _as_python(labels: Array) -> list[Label]:
     """Labels as Python values, so that they can be looked up and written to a file."""
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
@@ -121,7 +121,7 @@ class LabelEncoding:
         """The classes that occur in ``y`` (n_rows,)."""
         labels = as_labels(y, name)
         dtype = "str" if labels.dtype.kind == "U" else labels.dtype.name
-        return cls(name, tuple(sorted(set(_plain(labels)))), dtype)
+        return cls(name, tuple(sorted(set(_as_python(labels)))), dtype)
 
     @property
     def kinds(self) -> dict[str, str | None]:
@@ -149,7 +149,7 @@ class LabelEncoding:
             If a label is not one of the classes (the message names label and row).
         """
         codes = {label: code for code, label in enumerate(self.classes)}
-        labels = _plain(as_labels(y, self.name))
+        labels = _as_python(as_labels(y, self.name))
         for row, label in enumerate(labels):
             if label not in codes:
                 hint = did_you_mean(str(label), map(str, self.classes))
