@@ -63,7 +63,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History, train
-from deltarule.tutorials.schema import check_schema, line_of, read_toml
+from deltarule.tutorials.example_schema import check_schema, line_of, read_toml
 
 __all__ = ["Example", "example_names", "is_example", "load_example"]
 
@@ -197,21 +197,21 @@ def _parse(content: bytes, name: str, path: str) -> Example:
     settings, weights = sections["network"], sections.get("weights", {})
     training = dict(sections.get("training", {}))
     frozen = tuple(training.pop("frozen", ()))
-    with _place(path, text, "network"):
+    with _error_place(path, text, "network"):
         net = Network(**settings)
-    with _place(path, text, "weights"):
+    with _error_place(path, text, "weights"):
         net.set_weights(weights)
-    with _place(path, text, "training"):
+    with _error_place(path, text, "training"):
         net.freeze(*frozen)
-        training = _training(training)
-    with _place(path, text, "data"):
-        X, Y = _data(net, **sections["data"])
+        training = _training_arguments(training)
+    with _error_place(path, text, "data"):
+        X, Y = _as_matrices(net, **sections["data"])
     figures = {key: sections.get(key, {}) for key in ("published", "exact")}
     return Example(name, sections.get("title", name), settings, weights, frozen, X, Y, training, **figures)
 
 
 @contextmanager
-def _place(path: str, text: str, section: str) -> Iterator[None]:
+def _error_place(path: str, text: str, section: str) -> Iterator[None]:
     """Add the file and the section to what is refused."""
     try:
         yield
@@ -219,7 +219,7 @@ def _place(path: str, text: str, section: str) -> Iterator[None]:
         raise DataFileError(path, f"[{section}]: {error}", line_of(text, section)) from None
 
 
-def _training(given: dict[str, Any]) -> dict[str, Any]:
+def _training_arguments(given: dict[str, Any]) -> dict[str, Any]:
     """The section [training] as arguments of :func:`deltarule.train`."""
     if not given:
         return {}
@@ -244,7 +244,7 @@ def _optimizer(spec: str, learning_rate: float | str | None) -> Optimizer:
     return replace(optimizer, learning_rate=learning_rate)
 
 
-def _data(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
+def _as_matrices(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
     """X and Y as matrices; a bare list is a column where there is one input, else one row."""
     X = as_numbers(x, "x")
     if X.ndim == 1:

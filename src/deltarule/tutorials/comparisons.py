@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.registry import record
 from deltarule.tutorials.example import Example
 
-__all__ = ["Row", "at_least", "compare", "decimals", "figure_rows", "prediction_names"]
+__all__ = ["Comparison", "at_least", "compare", "compare_figures", "decimals", "prediction_names"]
 
 #: What a float64 computation may lose against the exact value on the way through 10,000 updates.
 PRECISION = 1e-9
@@ -21,7 +21,7 @@ ROUNDING = 1e-13
 
 
 @record
-class Row:
+class Comparison:
     """One line of ``deltarule reproduce``.
 
     Parameters
@@ -57,7 +57,7 @@ def compare(
     exact: Any = None,
     note: str = "",
     within: float = 0.0,
-) -> Row:
+) -> Comparison:
     """A row that must agree: with the exact value where there is one, else with the published figure.
 
     Parameters
@@ -74,14 +74,14 @@ def compare(
     >>> compare("T1", "E after 1 update", 0.291028391, 0.2910277737, exact=0.2910277737).agrees
     False
     """
-    agrees = None if published is None else _equal(published, ours, within)
+    agrees = None if published is None else _has_same_digits(published, ours, within)
     ok = _is_exact(exact, ours) if exact is not None else agrees is not False
-    return Row(tutorial, quantity, published, ours, agrees, note, ok)
+    return Comparison(tutorial, quantity, published, ours, agrees, note, ok)
 
 
 def at_least(
     tutorial: str, quantity: str, published: float, ours: float, note: str = "", tolerance: float = 0.0
-) -> Row:
+) -> Comparison:
     """A row for an accuracy: it agrees where it is as good as published, and must not fall short by more.
 
     Parameters
@@ -96,16 +96,17 @@ def at_least(
     (False, True)
     """
     agrees = round(ours, decimals(published)) >= published
-    return Row(tutorial, quantity, published, ours, agrees, note, ok=agrees or ours >= published - tolerance)
+    ok = agrees or ours >= published - tolerance
+    return Comparison(tutorial, quantity, published, ours, agrees, note, ok)
 
 
-def figure_rows(
+def compare_figures(
     tutorial: str,
     example: Example,
     ours: Mapping[str, float],
     notes: Mapping[str, str] | None = None,
     prefix: str = "",
-) -> list[Row]:
+) -> list[Comparison]:
     """A row for each figure that the example's file holds, exact or published, in the order of ``ours``."""
     published, exact, notes = example.published, example.exact, notes or {}
     return [
@@ -132,7 +133,7 @@ def decimals(value: float) -> int:
     return max(len(mantissa.partition(".")[2]) - int(exponent or 0), 0)
 
 
-def _equal(published: Any, ours: Any, within: float) -> bool:
+def _has_same_digits(published: Any, ours: Any, within: float) -> bool:
     """Whether ours has the digits printed: rounded or cut off, so that one unit of the last is allowed."""
     theirs = _flat(published)
     units = np.array([10.0 ** -decimals(value) for value in theirs.tolist()])
