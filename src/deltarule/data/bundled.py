@@ -23,29 +23,25 @@ class _BundledSet(NamedTuple):
 
 _BUNDLED_SETS = {
     "iris": _BundledSet(
-        target="species",
-        scale="standard",
-        description="150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)",
+        "species", "standard", "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"
     ),
     "digits": _BundledSet(
-        target="digit",
-        scale="minmax",
-        description="1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)",
+        "digit", "minmax", "1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)"
     ),
     "wine": _BundledSet(
-        target="cultivar",
-        scale="standard",
-        description="178 wines of 3 cultivars, 13 analyses (Aeberhard & Forina 1992; UCI, CC BY 4.0)",
+        "cultivar",
+        "standard",
+        "178 wines of 3 cultivars, 13 analyses (Aeberhard & Forina 1992; UCI, CC BY 4.0)",
     ),
     "breast_cancer": _BundledSet(
-        target="diagnosis",
-        scale="standard",
-        description="569 tumours, malignant or benign, 30 measures (Wolberg et al. 1993; UCI, CC BY 4.0)",
+        "diagnosis",
+        "standard",
+        "569 tumours, malignant or benign, 30 measures (Wolberg et al. 1993; UCI, CC BY 4.0)",
     ),
     "diabetes": _BundledSet(
-        target="progression",
-        scale="standard",
-        description="442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
+        "progression",
+        "standard",
+        "442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
     ),
 }
 

@@ -15,7 +15,6 @@ from deltarule.arrays import Array
 from deltarule.data.raw_files import read_bytes
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
-from deltarule.registry import record
 
 __all__ = ["MISSING_CELLS", "check_width", "csv_rows", "read_csv"]
 
@@ -57,8 +56,13 @@ def read_csv(
     decimal = "," if delimiter == ";" else "."
     columns = {}
     for field, (name, cells) in enumerate(zip(names, zip(*records, strict=True), strict=True), 1):
-        column = _Column(name, list(map(str.strip, cells)), decimal, os.fspath(path), lines, field)
-        columns[name] = column.values((kinds or {}).get(name, others))
+        kind, texts = (kinds or {}).get(name, others), [cell.strip() for cell in cells]
+        values = None if kind == "text" else _as_values(texts, decimal)
+        if values is None and kind != "text" and (found := _text_among_numbers(texts, kind)) is not None:
+            but = "" if kind else f", as most cells of column {name!r} are"
+            reason = f"expected a number{but}, got {texts[found][:60]!r}"
+            raise DataFileError(path, reason, lines[found], field)
+        columns[name] = _as_texts(texts) if values is None else values
     origin = Origin(os.fspath(path), np.array(lines), {name: field for field, name in enumerate(names, 1)})
     return Table(columns, origin)
 
@@ -132,55 +136,35 @@ def _check_header(path: str | os.PathLike[str], line: int, names: list[str]) -> 
             raise DataFileError(path, reason, line, field)
 
 
-@record
-class _Column:
-    """The cells of one column as text, on their way to values."""
+def _as_texts(cells: Sequence[str]) -> Array:
+    return np.array([None if cell in MISSING_CELLS else cell for cell in cells], dtype=object)
 
-    name: str
-    cells: list[str]
-    decimal: str
-    path: str
-    lines: list[int]
-    field: int
 
-    def values(self, kind: str | None) -> Array:
-        """Numbers, booleans, or text: whichever all cells are, unless the kind is known."""
-        if kind != "text":
-            known = self._as_numbers()
-            if known is None:
-                known = self._as_booleans()
-            if known is not None:
-                return known
-            self._check_not_numbers(kind)
-        return np.array([None if cell in MISSING_CELLS else cell for cell in self.cells], dtype=object)
+def _as_values(cells: Sequence[str], decimal: str) -> Array | None:
+    """Numbers or booleans, whichever all cells are; None where they are neither."""
+    numbers = cells if decimal == "." else [cell.replace(",", ".") for cell in cells]
+    texts = ("nan" if cell in MISSING_CELLS else cell for cell in numbers)
+    try:
+        values = np.fromiter(map(float, texts), dtype=float, count=len(cells))
+    except ValueError:
+        return _as_booleans(cells)
+    return None if "_" in "".join(cells) else values  # float() takes 1_000 for a number
 
-    def _as_numbers(self) -> Array | None:
-        cells = self.cells if self.decimal == "." else [cell.replace(",", ".") for cell in self.cells]
-        texts = ("nan" if cell in MISSING_CELLS else cell for cell in cells)
-        try:
-            numbers = np.fromiter(map(float, texts), dtype=float, count=len(cells))
-        except ValueError:
-            return None
-        if "_" in "".join(cells):  # float() takes 1_000 for a number
-            return None
-        return numbers
 
-    def _as_booleans(self) -> Array | None:
-        """true and false in any case; as numbers 1, 0 and NaN where some are missing."""
-        present = {cell.lower() for cell in self.cells if cell not in MISSING_CELLS}
-        if not present or not present <= set(_BOOLEANS):
-            return None
-        values = np.array([_BOOLEANS.get(cell.lower(), np.nan) for cell in self.cells])
-        return values if np.isnan(values).any() else values.astype(bool)
+def _as_booleans(cells: Sequence[str]) -> Array | None:
+    """true and false in any case; as numbers 1, 0 and NaN where some are missing."""
+    present = {cell.lower() for cell in cells if cell not in MISSING_CELLS}
+    if not present <= set(_BOOLEANS):
+        return None
+    values = np.array([_BOOLEANS.get(cell.lower(), np.nan) for cell in cells])
+    return values if np.isnan(values).any() else values.astype(bool)
 
-    def _check_not_numbers(self, kind: str | None) -> None:
-        """Refuse a text among numbers: most likely it is a slip, not a category."""
-        present = [row for row, cell in enumerate(self.cells) if cell not in MISSING_CELLS]
-        texts = [row for row in present if not _is_number(self.cells[row])]
-        if kind == "number" or len(texts) * 2 < len(present):
-            others = "" if kind else f", as most cells of column {self.name!r} are"
-            reason = f"expected a number{others}, got {self.cells[texts[0]][:60]!r}"
-            raise DataFileError(self.path, reason, self.lines[texts[0]], self.field)
+
+def _text_among_numbers(cells: Sequence[str], kind: str | None) -> int | None:
+    """The first row with a text where numbers belong: most likely it is a slip, not a category."""
+    present = [row for row, cell in enumerate(cells) if cell not in MISSING_CELLS]
+    texts = [row for row in present if not _is_number(cells[row])]
+    return texts[0] if kind == "number" or len(texts) * 2 < len(present) else None
 
 
 def _is_number(cell: str) -> bool:

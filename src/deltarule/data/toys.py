@@ -16,20 +16,6 @@ from deltarule.errors import InputError
 
 __all__ = ["TOYS"]
 
-_DESCRIPTIONS = {
-    "and": "AND gate: 1 where both inputs are 1; 4 rows",
-    "or": "OR gate: 1 where at least one input is 1; 4 rows",
-    "not": "NOT gate: 1 where the input is 0; 2 rows",
-    "xor": "XOR gate: 1 where exactly one input is 1; 4 rows; no single layer can learn it",
-    "parity": "parity(bits=3): 1 where an odd number of bits is 1; all 2^bits rows",
-    "truth_table": "3-bit truth table: inputs 001, 011, 101, 111 give 0, 1, 1, 0; the third bit is always 1",
-    "circles": "circles(n=200, noise=0.1, factor=0.5, seed=0): a circle inside another",
-    "moons": "moons(n=200, noise=0.1, seed=0): two half circles, one reaching into the other",
-    "spirals": "spirals(n=200, noise=0.1, turns=1.5, seed=0): two noisy spirals",
-    "two_spirals": "the two-spirals benchmark: 194 points in three turns (Lang & Witbrock 1988)",
-    "encoder": "encoder(n=8): n one-hot rows to be reproduced through a narrow layer (Ackley et al. 1985)",
-}
-
 
 def gate(name: str, outputs: tuple[int, ...]) -> Dataset:
     """A logic gate: all inputs in counting order, and its outputs."""
@@ -90,7 +76,7 @@ def encoder(n: int = 8) -> Dataset:
     rows = np.eye(n)
     names = tuple(f"y{number}" for number in range(1, n + 1))
     return Dataset(
-        "encoder", Table.of_matrix(rows), rows, names, scale="none", description=_DESCRIPTIONS["encoder"]
+        "encoder", Table.of_matrix(rows), rows, names, scale="none", description=TOYS["encoder"][1]
     )
 
 
@@ -103,7 +89,7 @@ def _two_classes(name: str, X: Array, labels: npt.ArrayLike) -> Dataset:
         target_names=("y",),
         classes=classes_of(target),
         scale="none",
-        description=_DESCRIPTIONS[name],
+        description=TOYS[name][1],
     )
 
 
@@ -133,19 +119,29 @@ def _checked_number(name: str, value: float) -> float:
     return float(value)
 
 
+#: What makes each set, and a line on it.
 TOYS: dict[str, tuple[Callable[..., Dataset], str]] = {
-    name: (maker, _DESCRIPTIONS[name])
-    for name, maker in {
-        "and": lambda: gate("and", (0, 0, 0, 1)),
-        "or": lambda: gate("or", (0, 1, 1, 1)),
-        "not": lambda: gate("not", (1, 0)),
-        "xor": lambda: gate("xor", (0, 1, 1, 0)),
-        "parity": parity,
-        "truth_table": truth_table,
-        "circles": circles,
-        "moons": moons,
-        "spirals": spirals,
-        "two_spirals": two_spirals,
-        "encoder": encoder,
-    }.items()
+    "and": (lambda: gate("and", (0, 0, 0, 1)), "AND gate: 1 where both inputs are 1; 4 rows"),
+    "or": (lambda: gate("or", (0, 1, 1, 1)), "OR gate: 1 where at least one input is 1; 4 rows"),
+    "not": (lambda: gate("not", (1, 0)), "NOT gate: 1 where the input is 0; 2 rows"),
+    "xor": (
+        lambda: gate("xor", (0, 1, 1, 0)),
+        "XOR gate: 1 where exactly one input is 1; 4 rows; no single layer can learn it",
+    ),
+    "parity": (parity, "parity(bits=3): 1 where an odd number of bits is 1; all 2^bits rows"),
+    "truth_table": (
+        truth_table,
+        "3-bit truth table: inputs 001, 011, 101, 111 give 0, 1, 1, 0; the third bit is always 1",
+    ),
+    "circles": (circles, "circles(n=200, noise=0.1, factor=0.5, seed=0): a circle inside another"),
+    "moons": (moons, "moons(n=200, noise=0.1, seed=0): two half circles, one reaching into the other"),
+    "spirals": (spirals, "spirals(n=200, noise=0.1, turns=1.5, seed=0): two noisy spirals"),
+    "two_spirals": (
+        two_spirals,
+        "the two-spirals benchmark: 194 points in three turns (Lang & Witbrock 1988)",
+    ),
+    "encoder": (
+        encoder,
+        "encoder(n=8): n one-hot rows to be reproduced through a narrow layer (Ackley et al. 1985)",
+    ),
 }

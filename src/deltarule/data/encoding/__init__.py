@@ -6,7 +6,7 @@ Reading order: fields, scaling, inputs, targets, encoding, fitting.
 
 from __future__ import annotations
 
-from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.encoding.encoding import Encoding
 from deltarule.data.encoding.fitting import MISSING, fit_encoding
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.scaling import SCALES
@@ -19,7 +19,6 @@ __all__ = [
     "CategoryColumn",
     "ColumnsEncoding",
     "Encoding",
-    "Examples",
     "LabelEncoding",
     "NumberColumn",
     "NumbersEncoding",

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, Scaled, check_fields
+from deltarule.data.dataset import Dataset
 from deltarule.data.encoding.fields import need, shown
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
-from deltarule.data.encoding.targets import Label, LabelEncoding, NumbersEncoding
+from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ModelFileError, ShapeError
 from deltarule.registry import record
 
-__all__ = ["Encoding", "Examples"]
-
-
-class Examples(Protocol):
-    """What an encoding is fitted on and applied to: rows of inputs and targets, such as a `Dataset`."""
-
-    @property
-    def inputs(self) -> Table | Array:
-        """A table, or images (n_rows, height, width) of uint8."""
-
-    @property
-    def target(self) -> Array:
-        """Labels (n_rows,), or numbers (n_rows,) or (n_rows, n_targets)."""
-
-    @property
-    def target_names(self) -> tuple[str, ...]:
-        """One name per target."""
-
-    @property
-    def classes(self) -> tuple[Label, ...] | None:
-        """The labels in ascending order; None for a regression."""
-
-    @property
-    def scale(self) -> str:
-        """The scaling that suits the inputs: one of `SCALES`."""
+__all__ = ["Encoding"]
 
 
 @record
@@ -90,7 +67,7 @@ class Encoding:
         return {**inputs, **({} if self.target is None else self.target.kinds)}
 
     def encode(
-        self, examples: Examples, n_outputs: int, dtype: npt.DTypeLike = np.float64
+        self, examples: Dataset, n_outputs: int, dtype: npt.DTypeLike = np.float64
     ) -> tuple[Array | Scaled, Array]:
         """The features and the targets a network is trained on.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltarule.errors import InputError
 
-__all__ = ["need", "need_fill", "need_names", "need_scaling", "need_whole", "shown"]
+__all__ = ["is_finite", "need", "need_names", "need_scaling", "need_whole", "shown"]
 
 
 def need(condition: bool, what: str, expected: str, got: object) -> None:
@@ -36,21 +36,16 @@ def need_names(what: str, names: Any) -> None:
 
 def need_scaling(what: str, shift: Any, scale: Any) -> None:
     """A shift is a finite number; a scale is one above zero, large enough to be halved."""
-    need(_is_finite(shift), f"shift of {what}", "a finite number", shift)
+    need(is_finite(shift), f"shift of {what}", "a finite number", shift)
     need(
-        _is_finite(scale) and scale >= sys.float_info.min,
+        is_finite(scale) and scale >= sys.float_info.min,
         f"scale of {what}",
         "a finite number above 0",
         scale,
     )
 
 
-def need_fill(what: str, fill: Any) -> None:
-    """What stands in for missing numbers is a finite number, or None where missing cells are refused."""
-    need(fill is None or _is_finite(fill), f"fill of {what}", "a finite number or None", fill)
-
-
-def _is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
     """Whether it is a number that a float can hold; NaN fails any comparison."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and abs(value) <= sys.float_info.max

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array, as_matrix
-from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.dataset import Dataset
+from deltarule.data.encoding.encoding import Encoding
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, without_overflow
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
@@ -19,7 +20,7 @@ MISSING = ("refuse", *FILLS)
 
 
 def fit_encoding(
-    examples: Examples, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
+    examples: Dataset, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
 ) -> Encoding:
     """The encoding that the given rows suggest; give it the training rows only.
 
@@ -78,7 +79,7 @@ def _fit_column(table: Table, name: str, scale: str, missing: str) -> NumberColu
     return NumberColumn(name, *fit_scaling(numbers, scale), substitute)
 
 
-def _fit_target(examples: Examples, scale: str) -> LabelEncoding | NumbersEncoding:
+def _fit_target(examples: Dataset, scale: str) -> LabelEncoding | NumbersEncoding:
     if examples.classes is not None:
         (name,) = examples.target_names
         return LabelEncoding(name, examples.classes, LabelEncoding.fit(examples.target, name).dtype)

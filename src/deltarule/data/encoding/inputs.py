@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, Scaled, as_matrix
-from deltarule.data.encoding.fields import need, need_fill, need_names, need_scaling, need_whole, shown
+from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
@@ -36,7 +36,8 @@ class NumberColumn:
     def __post_init__(self) -> None:
         need_names("the name of a column", (self.name,))
         need_scaling(f"column {self.name!r}", self.shift, self.scale)
-        need_fill(f"column {self.name!r}", self.fill)
+        known = self.fill is None or is_finite(self.fill)
+        need(known, f"fill of column {self.name!r}", "a finite number or None", self.fill)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
