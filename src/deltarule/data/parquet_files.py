@@ -29,12 +29,7 @@ def read_parquet(path: str | os.PathLike[str]) -> Table:
     import_extra("pyarrow", "data")
     try:
         frame = pandas.read_parquet(file)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        NotImplementedError,
-    ) as error:  # pyarrow's errors derive from these
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:  # of which pyarrow's are made
         raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
     if not len(frame) or not len(frame.columns):
         raise DataFileError(path, "the file holds no rows")

@@ -15,16 +15,12 @@ __all__ = ["SECTIONS", "check_schema", "line_of", "read_toml"]
 Check = Callable[[Any], bool]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is(*types: type) -> Check:
+    """Check for a value of one of the types; true and false are no numbers."""
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+_is_text, _is_number, _is_whole = _is(str), _is(int, float), _is(int)
 
 
 def _is_figures(value: Any) -> bool:
@@ -52,7 +48,7 @@ SECTIONS: dict[str, dict[str, tuple[Check, str]] | None] = {
         "activation": (_either(_is_text, _list_of(_is_text)), "a text or a list of texts"),
         "output": TEXT,
         "loss": TEXT,
-        "bias": (_either(_is_text, lambda value: isinstance(value, bool)), "a text, true or false"),
+        "bias": (_is(str, bool), "a text, true or false"),
         "initializer": TEXT,
         "bias_initializer": TEXT,
         "seed": WHOLE,
@@ -69,7 +65,7 @@ SECTIONS: dict[str, dict[str, tuple[Check, str]] | None] = {
     },
     "training": {
         "optimizer": TEXT,
-        "learning_rate": (_either(_is_number, _is_text), "a number or a schedule"),
+        "learning_rate": (_is(int, float, str), "a number or a schedule"),
         "updates": WHOLE,
         "epochs": WHOLE,
         "batch_size": WHOLE,
