@@ -15,10 +15,7 @@ from deltarule.tutorials.example import load_example
 __all__ = ["class_numbers", "iris", "percent_right", "xor"]
 
 XOR_SEEDS = range(20)
-XOR_STARTS = {
-    "0.01·N(0, 1)": {},
-    "He's": {"initializer": "he_normal", "bias_initializer": "zeros"},
-}
+XOR_STARTS = {"0.01·N(0, 1)": {}, "He's": {"initializer": "he_normal", "bias_initializer": "zeros"}}
 STUCK = (
     "The source names no seed. Where all six hidden neurons die, or tell too few corners apart, training "
     "stays where it is. (The source also updates its output bias with the bias itself, not its gradient.)"

@@ -38,10 +38,7 @@ def need_scaling(what: str, shift: Any, scale: Any) -> None:
     """A shift is a finite number; a scale is one above zero, large enough to be halved."""
     need(is_finite(shift), f"shift of {what}", "a finite number", shift)
     need(
-        is_finite(scale) and scale >= sys.float_info.min,
-        f"scale of {what}",
-        "a finite number above 0",
-        scale,
+        is_finite(scale) and scale >= sys.float_info.min, f"scale of {what}", "a finite number above 0", scale
     )
 
 
