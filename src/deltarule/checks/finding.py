@@ -1,4 +1,4 @@
-"""What is said of a fault: where it is and how bad, the numbers it rests on, what it means, what to do."""
+"""Findings: a fault's place and severity, the numbers it rests on, what it means, what to do."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ ROWS, NUMBERS = 2_000, 10_000_000
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What the rules look at.
+    """What the rules of :mod:`deltarule.checks.rules` look at.
 
     Attributes
     ----------
@@ -85,12 +85,12 @@ class Observations:
         return np.array([] if self.history is None else self.history.get(name, []), dtype=float)
 
     def milder(self, severity: str) -> str:
-        """One degree less for a network that fits its rows: it has got over what is wrong."""
+        """Return one degree less for a network that fits its rows: it has got over what is wrong."""
         return SEVERITIES[max(0, SEVERITIES.index(severity) - 1)] if self.skill >= FITS_WELL else severity
 
 
 def learns(net: Network, index: int) -> bool:
-    """Whether training may change any parameter of a layer."""
+    """Return whether training may change any parameter of a layer."""
     start = sum(layer.dense.n_parameters for layer in net.layers[:index])
     end = start + net.layers[index].dense.n_parameters
     return bool(((net.frozen >= start) & (net.frozen < end)).sum() < end - start)
@@ -115,20 +115,20 @@ def observe(net: Network, X: Any, Y: Any, history: Mapping[str, Sequence[float]]
 
 
 def _rows_to_look_at(n_rows: int, n_numbers: int) -> Array:
-    """Which rows to look at: all, or some spread evenly."""
+    """Choose the rows to look at: all, or some spread evenly."""
     n = min(n_rows, max(50, min(ROWS, NUMBERS // n_numbers)))
     return np.linspace(0, n_rows - 1, n).astype(np.intp)
 
 
 def _feature_names(net: Network) -> tuple[str, ...]:
-    """The features' names in the data, or x1, x2, …"""
+    """Return the features' names in the data, or x1, x2, …"""
     names = () if net.encoding is None else net.encoding.inputs.feature_names
     n_features = net.sizes[0]
     return names if len(names) == n_features else tuple(f"x{number}" for number in range(1, n_features + 1))
 
 
 def _guess_loss(loss: Loss, y: Array) -> tuple[float, float]:
-    """The mean loss of the best constant answer, mean or median, and of the targets themselves."""
+    """Compute the mean loss of the best constant answer, mean or median, and of the targets themselves."""
     low, high = loss.domain
 
     def mean_loss(a: Array) -> float:
@@ -139,7 +139,7 @@ def _guess_loss(loss: Loss, y: Array) -> tuple[float, float]:
 
 
 def rms(array: Array) -> float:
-    """The root mean square, without overflow."""
+    """Compute the root mean square, without overflow."""
     largest = float(np.abs(array).max())
     if not 0 < largest < math.inf:
         return largest

@@ -43,7 +43,7 @@ RULES = ((*DATA, *WEIGHTS), UNITS, RESULTS, (training_faults.underfitting,))
 
 
 def find_faults(observed: Observations) -> tuple[Finding, ...]:
-    """All findings, the worst first; of equal ones causes before effects, which are no worse than those."""
+    """Return all findings, the worst first; causes before effects, which are no worse than their causes."""
     found: list[Finding] = []
     for rules in RULES if observed.finite else (DATA, (network_faults.not_finite,)):
         worst = max((SEVERITIES.index(finding.severity) for finding in found), default=0)

@@ -47,7 +47,7 @@ _BUNDLED_SETS = {
 
 
 def bundled(name: str) -> Dataset:
-    """One of the classic sets by name, with scikit-learn's feature names; labels are names where it has them.
+    """Return a classic set by name, with scikit-learn's feature names, and its class names as labels.
 
     Raises
     ------

@@ -111,7 +111,7 @@ def check_width(path: str | os.PathLike[str], header: Sequence[str], line: int, 
 
 
 def _bad_field(row: str, delimiter: str) -> int:
-    """The number of the first field that is too long, or that no delimiter follows though the row goes on."""
+    """Return the number of the first field that is too long, or not followed by a delimiter or the end."""
     field = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^"{delimiter}]*')
     number, start = 1, 0
     while (match := field.match(row, start)) and len(match[0]) <= csv.field_size_limit():
@@ -141,7 +141,7 @@ def _as_texts(cells: Sequence[str]) -> Array:
 
 
 def _as_values(cells: Sequence[str], decimal: str) -> Array | None:
-    """Numbers or booleans, whichever all cells are; None where they are neither."""
+    """Return numbers or booleans, whichever all cells are; None where they are neither."""
     numbers = cells if decimal == "." else [cell.replace(",", ".") for cell in cells]
     texts = ("nan" if cell in MISSING_CELLS else cell for cell in numbers)
     try:
@@ -152,7 +152,7 @@ def _as_values(cells: Sequence[str], decimal: str) -> Array | None:
 
 
 def _as_booleans(cells: Sequence[str]) -> Array | None:
-    """true and false in any case; as numbers 1, 0 and NaN where some are missing."""
+    """Return what true and false mean, in any case; as numbers 1, 0 and NaN where some are missing."""
     present = {cell.lower() for cell in cells if cell not in MISSING_CELLS}
     if not present <= set(_BOOLEANS):
         return None
@@ -161,7 +161,7 @@ def _as_booleans(cells: Sequence[str]) -> Array | None:
 
 
 def _text_among_numbers(cells: Sequence[str], kind: str | None) -> int | None:
-    """The first row with a text where numbers belong: most likely it is a slip, not a category."""
+    """Find the first row with a text where numbers belong: most likely a slip, not a category."""
     present = [row for row, cell in enumerate(cells) if cell not in MISSING_CELLS]
     texts = [row for row in present if not _is_number(cells[row])]
     return texts[0] if kind == "number" or len(texts) * 2 < len(present) else None

@@ -73,19 +73,19 @@ class Dataset:
         return len(self.target)
 
     def take(self, rows: npt.ArrayLike) -> Dataset:
-        """The rows of the given numbers (or where a mask is true); the test part stays."""
+        """Return the rows of the given numbers (or where a mask is true); the test part stays."""
         rows = np.asarray(rows)
         inputs = self.inputs.take(rows) if isinstance(self.inputs, Table) else self.inputs[rows]
         return replace(self, inputs=inputs, target=self.target[rows])
 
 
 def classes_of(target: Array) -> tuple[str | int | float, ...]:
-    """The different labels of a target (n_rows,), in ascending order."""
+    """Return the different labels of a target (n_rows,), in ascending order."""
     return tuple(sorted(set(target.tolist())))
 
 
 def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> Dataset:
-    """Training images with their test part, which must be of one size and bring no class of its own."""
+    """Join training images with their test part: of the same size, and without a class of its own."""
     sizes = [part.inputs.shape[1:] for part in (train, test) if not isinstance(part.inputs, Table)]
     if sizes[0] != sizes[1]:
         raise DataFileError(folder, f"training images are {sizes[0]} pixels, but test images {sizes[1]}")
@@ -100,7 +100,7 @@ def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> 
 def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset | None]:
     """Set a random part of the rows aside; of each class the same fraction, rounded down.
 
-    So few rows of a class as in a gate are not divided. Both parts keep the order of the rows.
+    A class with too few rows for that, such as a gate's, is not divided. Both parts keep the order of rows.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
 
 
 def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Dataset]]:
-    """Each row aside once: k times the rest and a random part, of each class as equal a number as can be.
+    """Yield k times the rest and a random part, each row in one part, the classes spread evenly.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Datase
 
 
 def _rows_by_class(dataset: Dataset) -> Sequence[Array]:
-    """The numbers of the rows, class by class where there are classes."""
+    """Return the numbers of the rows, class by class where there are classes."""
     if dataset.classes is None:
         return [np.arange(len(dataset))]
     _, codes = np.unique(dataset.target, return_inverse=True)

@@ -28,7 +28,7 @@ _LARGEST_RATIO = 1032  # deflate packs at most so many bytes into one
 
 
 def read_idx(path: str | os.PathLike[str], ndim: int) -> Array:
-    """The unsigned bytes of an IDX file, gzipped or not.
+    """Read the unsigned bytes of an IDX file, gzipped or not.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _read_stream(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit
 
 
 def _read_up_to(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
-    """At most so many bytes, in pieces: memory follows what is there, not what a header states."""
+    """Read at most so many bytes, in pieces: memory follows what is there, not what a header states."""
     data = bytearray()
     while len(data) < size and (piece := stream.read(min(_CHUNK, size - len(data)))):
         data += piece
@@ -84,13 +84,13 @@ def _read_up_to(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """The IDX file of that name in a folder, plain or gzipped, with ``-idx`` or ``.idx``, if it is there."""
+    """Find the IDX file of that name in a folder: plain or gzipped, with ``-idx`` or ``.idx``; else None."""
     variants = (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz")
     return next((folder / variant for variant in variants if (folder / variant).exists()), None)
 
 
 def load_idx(folder: str | os.PathLike[str], name: str | None = None, description: str = "") -> Dataset:
-    """The images and labels of a folder with MNIST's four files, or with the two of the training part.
+    """Load images and labels from a folder with MNIST's four files, or the two of the training part.
 
     Raises
     ------

@@ -22,7 +22,7 @@ _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 def load_images(folder: str | os.PathLike[str]) -> Dataset:
-    """Images from ``FOLDER/train/CLASS/*`` with optional ``FOLDER/test/CLASS/*``, or from ``FOLDER/CLASS/*``.
+    """Load ``FOLDER/train/CLASS/*`` and, where it is there, ``FOLDER/test/CLASS/*``; or ``FOLDER/CLASS/*``.
 
     Every file must be an image, all of one size; hidden files are passed over. Classes are integers
     where all folder names are whole numbers.
@@ -51,7 +51,7 @@ def load_images(folder: str | os.PathLike[str]) -> Dataset:
 
 
 def read_images(source: str | os.PathLike[str]) -> tuple[list[str], Array]:
-    """An image file, or all images that lie directly in a folder, for prediction.
+    """Read an image file, or all images that lie directly in a folder, for prediction.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def _load_classes(folder: Path, name: str) -> Dataset:
 
 
 def _as_integers(labels: list[str]) -> Array:
-    """Labels as integers where all are, and stay different as such; else as they are."""
+    """Return labels as integers where all are, and stay different as such; else as they are."""
     if all(label.isascii() and label.isdigit() and len(label) < 19 for label in labels):
         numbers = np.array([int(label) for label in labels])
         if len(set(numbers.tolist())) == len(set(labels)):
@@ -99,7 +99,7 @@ def _as_integers(labels: list[str]) -> Array:
 
 
 def _read_all(files: list[Path]) -> Array:
-    """Images of one size as an array (n, height, width)."""
+    """Read images of one size as an array (n, height, width)."""
     library = import_extra("PIL.Image", "data")
     first = _read_image(library, files[0])
     images = np.empty((len(files), *first.shape), dtype=np.uint8)
@@ -113,7 +113,7 @@ def _read_all(files: list[Path]) -> Array:
 
 
 def _read_image(library: Any, file: Path) -> Array:
-    """One image as 8-bit grey values, (height, width)."""
+    """Read one image as 8-bit grey values, (height, width)."""
     check_file(file)
     try:
         with warnings.catch_warnings():

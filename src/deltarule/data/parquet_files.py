@@ -17,7 +17,7 @@ __all__ = ["read_parquet"]
 
 
 def read_parquet(path: str | os.PathLike[str]) -> Table:
-    """The columns of a Parquet file: numbers, booleans and text.
+    """Read the columns of a Parquet file: numbers, booleans and text.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def read_parquet(path: str | os.PathLike[str]) -> Table:
 
 
 def _column_values(pandas: Any, series: Any) -> Array:
-    """A column as numbers, booleans or text; dates and whatever else there is become text."""
+    """Return a column as numbers, booleans or text; dates and whatever else there is become text."""
     kind = pandas.api.types.infer_dtype(series, skipna=True)
     if kind == "boolean":
         values: Array = series.astype("boolean").to_numpy(dtype=float, na_value=np.nan)

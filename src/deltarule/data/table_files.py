@@ -30,7 +30,7 @@ _DATE = re.compile(
 
 
 def read_table(path: str | os.PathLike[str], kinds: Mapping[str, str | None] | None = None) -> Table:
-    """All columns of a CSV or Parquet file, such as new rows to predict.
+    """Read all columns of a CSV or Parquet file, such as new rows to predict.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def load_table(
     task: str | None = None,
     kinds: Mapping[str, str | None] | None = None,
 ) -> Dataset:
-    """A table file as inputs and target.
+    """Load a table file as inputs and target.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _read_columns(path: str | os.PathLike[str], kinds: Mapping[str, str | None],
 
 
 def _chosen(table: Table, given: str | Sequence[str]) -> tuple[str, ...]:
-    """The columns that were asked for, each of which exists; ``"a,b"`` is two, unless one is called so."""
+    """Return the columns that were asked for and exist; ``"a,b"`` is two, unless one is called so."""
     if isinstance(given, str):
         given = [given] if given in table.names else [name.strip() for name in given.split(",")]
     for name in given:
@@ -125,7 +125,7 @@ def _chosen(table: Table, given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _usual_target(names: Sequence[str]) -> str:
-    """The column that is the target unless told otherwise."""
+    """Return the column that is the target unless told otherwise."""
     by_name = {name.lower(): name for name in names}
     return next((by_name[usual] for usual in _USUAL_TARGETS if usual in by_name), names[-1])
 
@@ -149,7 +149,7 @@ def _check_column(table: Table, name: str) -> None:
 
 
 def _target_values(table: Table, names: tuple[str, ...], task: str | None) -> Array:
-    """Labels (n_rows,) of text, booleans or integers; or numbers (n_rows,) or (n_rows, n_targets)."""
+    """Return labels (n_rows,): text, booleans or integers; or numbers (n_rows,) or (n_rows, n_targets)."""
     for name in names:
         if table.missing(name).any():
             raise table.fault(int(table.missing(name).argmax()), name, "the target is missing in this row")

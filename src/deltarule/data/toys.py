@@ -18,7 +18,7 @@ __all__ = ["TOYS"]
 
 
 def gate(name: str, outputs: tuple[int, ...]) -> Dataset:
-    """A logic gate: all inputs in counting order, and its outputs."""
+    """Make a logic gate: all inputs in counting order, and its outputs."""
     return _two_classes(name, _binary_rows(len(outputs).bit_length() - 1), outputs)
 
 
@@ -104,7 +104,7 @@ def _from_polar(radius: Array, angle: Array) -> Array:
 
 
 def _binary_rows(bits: int) -> Array:
-    """All rows of so many bits, counting up: 00, 01, 10, 11."""
+    """Return all rows of so many bits, counting up: 00, 01, 10, 11."""
     return np.array(list(product((0.0, 1.0), repeat=bits)))
 
 

@@ -44,7 +44,7 @@ def write_checkpoint(run: Run) -> None:
 
 
 def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Let a fresh run stand where the checkpoint at ``path`` stood.
+    """Bring a fresh run to the state in which the checkpoint at ``path`` was written.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What happened in training, an epoch a row."""
+"""The history of a training run: a row for each epoch."""
 
 from __future__ import annotations
 
@@ -115,23 +115,23 @@ class History(Mapping[str, list[float]]):
         return len(next(iter(self._columns.values()), []))
 
     def row(self, index: int) -> dict[str, float]:
-        """One epoch's numbers by column; −1 is the last."""
+        """Return one epoch's numbers by column; −1 is the last."""
         return {name: values[index] for name, values in self._columns.items()}
 
     def to_array(self) -> Array:
-        """All rows, (n_epochs, n_columns) float64."""
+        """Return all rows, (n_epochs, n_columns) float64."""
         return np.array(list(self._columns.values()), dtype=float).T.reshape(self.epochs, len(self))
 
     @classmethod
     def from_array(cls, names: list[str], rows: Array) -> History:
-        """The inverse of :meth:`to_array`."""
+        """Make a history from what :meth:`to_array` returned."""
         history = cls()
         for row in rows.tolist():
             history.append({**dict(zip(names, row, strict=True)), "epoch": int(row[0])})
         return history
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write a row an epoch under a header, with full precision, atomically."""
+        """Write a header and a row for each epoch, with full precision, atomically."""
         import csv
 
         text = io.StringIO()
@@ -141,7 +141,7 @@ class History(Mapping[str, list[float]]):
         write_atomically(path, text.getvalue().encode())
 
     def __str__(self) -> str:
-        """The first and the last epochs, and some between, as a table."""
+        """Print the first and the last epoch, and some between, as a table."""
         last = self.epochs - 1
         chosen = (
             sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)}) if last > 0 else range(last + 1)

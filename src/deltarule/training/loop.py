@@ -77,7 +77,7 @@ def train(
     engine : str
         ``"auto"`` or the name of an engine.
     progress : bool
-        A bar in a terminal or notebook; elsewhere a line an epoch.
+        A bar in a terminal or notebook; elsewhere a line for each epoch.
     seed : int or None
         Of shuffling, dropout and the validation split; None takes a fresh one.
 
@@ -131,7 +131,7 @@ def resume(
     engine: str | None = None,
     progress: bool = False,
 ) -> tuple[Network, History]:
-    """Go on from a checkpoint, to the very end the uninterrupted run would have had.
+    """Go on from a checkpoint, and end with the bits that the uninterrupted run would have had.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = 
 
 
 def _start_of(run: Run) -> RunStart | None:
-    """What a run that is about to go starts from; None for an optimizer that does not go update by update."""
+    """Return what a run is about to start from; None for L-BFGS, which does not go update by update."""
     settings = run.settings
     if not isinstance(settings.optimizer, GradientStep):
         return None
@@ -229,7 +229,7 @@ def _start_of(run: Run) -> RunStart | None:
 
 
 def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> None:
-    """Update with every batch, enter the losses into the history, see whether to go on: epoch after epoch."""
+    """Train epoch by epoch: update with every batch, record the losses, see whether to go on."""
     if not isinstance(run.settings.optimizer, GradientStep):
         minimise(run, end_epoch)
         return
@@ -266,7 +266,7 @@ def _update(run: Run, n_epochs: int) -> tuple[Array, Array]:
 
 
 def _epochs_unwatched(run: Run) -> int:
-    """How many epochs may pass before anybody looks: metrics, early stopping, a checkpoint, Ctrl-C."""
+    """Count the epochs that may pass before anybody looks: metrics, a checkpoint, Ctrl-C."""
     settings, left = run.settings, run.settings.epochs - run.epoch
     if settings.metrics or settings.early_stopping or run.held_out is not None:
         return 1
@@ -277,7 +277,7 @@ def _epochs_unwatched(run: Run) -> int:
 
 
 def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
-    """See what may end training, each by setting ``stop``; then write the checkpoint."""
+    """Let early stopping and callbacks end training by ``stop``; then write the checkpoint."""
     stopping = run.settings.early_stopping
     if stopping is not None and stopping.waited_enough(run.epoch, run.best):
         run.stop, run.history.stopped = True, "early"

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line an epoch."""
+"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line for each epoch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 __all__ = ["Progress"]
 
-EVERY_EPOCH = 100  # as many epochs print a line each; longer runs print about LINES
+EVERY_EPOCH = 100  # so many epochs print a line each; longer runs print about LINES
 LINES = 20
 
 
 class Progress:
-    """Shows how far training has come.
+    """Show how far training has come.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A training run played again up to one of its updates: the same batches, masks and learning rates."""
+"""A training run made again up to one of its updates: with its batches, masks and learning rates."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class _Replay:
         )  # fmt: skip
 
     def _next_order(self) -> Array | None:
-        """The next epoch's order, as the run itself drew it."""
+        """Draw the next epoch's order, as the run itself did."""
         start = self.start
         shuffled = start.shuffle and start.batch_size < len(start.samples)
         return self.order_rng.permutation(len(start.samples)) if shuffled else None

@@ -103,7 +103,7 @@ class Run:
         self._note_best()
 
     def _measures(self) -> dict[str, float]:
-        """The metrics on the training samples, and loss and metrics on those held out."""
+        """Measure the metrics on the training samples, and loss and metrics on those held out."""
         metrics, samples, held, measures = (
             self.settings.metrics,
             self.samples,
@@ -128,7 +128,7 @@ class Run:
             self.best = Best(value, self.epoch, self.net.parameters.copy())
 
     def divergence(self, before: Array) -> DivergenceError:
-        """What to raise when an epoch left the finite numbers; the network goes back to a finite cost.
+        """Return the error to raise when an epoch diverged; bring the network back to a finite cost.
 
         Its parameters now, those ``before`` this call of the engine, and those before the last one are tried.
         """

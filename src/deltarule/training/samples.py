@@ -16,13 +16,13 @@ __all__ = ["digest", "divide", "samples_for"]
 
 
 def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samples:
-    """Data as the network takes them: see :meth:`Network.forward` for what is refused."""
+    """Check data for a network: see :meth:`Network.forward` for what is refused."""
     x = net.inputs(X)
     return Samples(x, *net.targets(Y, sample_weight, len(x)))
 
 
 def digest(samples: Samples) -> str:
-    """A fingerprint of all numbers, by which resuming recognises the data."""
+    """Return a fingerprint of all numbers, by which resuming recognises the data."""
     from hashlib import blake2b
 
     content = blake2b(digest_size=16)
@@ -43,7 +43,7 @@ def _arrays_of(x: Array | Scaled) -> tuple[Array, ...]:
 def divide(
     net: Network, samples: Samples, validation: Any, settings: Settings
 ) -> tuple[Samples, Samples | None]:
-    """The samples to train on, and those to validate on: given ones, or a random share of all."""
+    """Return the samples to train on, and those to validate on: given ones, or a random share of all."""
     if isinstance(validation, Samples):
         return samples, validation
     if isinstance(validation, tuple | list):
@@ -55,7 +55,7 @@ def divide(
 
 
 def _hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
-    """(rest, held out): a random ``fraction`` of the samples, the same for the same seed."""
+    """Return the rest, and a random ``fraction`` of the samples held out, which the seed decides."""
     n_held = round(fraction * len(samples))
     if not 0 < n_held < len(samples):
         raise InputError(

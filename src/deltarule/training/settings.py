@@ -71,7 +71,7 @@ class Settings:
         return names + [f"val_{name}" for name in names if held_out]
 
     def monitored(self, held_out: bool) -> str:
-        """The column that early stopping watches.
+        """Return the name of the column that early stopping watches.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Settings:
         return monitor or ("val_loss" if held_out else "loss")
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """Return the settings as JSON knows them; the engine may be another one later."""
         return {
             **{name: getattr(self, name) for name in ("epochs", "batch_size", "shuffle", "seed")},
             "validation_fraction": self.validation_fraction,
@@ -96,7 +96,7 @@ class Settings:
         }
 
     def check_registered(self) -> None:
-        """Refuse what a checkpoint could not name: a metric, optimizer or schedule that is not registered."""
+        """Refuse a metric, an optimizer or a schedule that no checkpoint could name: it is not registered."""
         try:
             self.from_dict(self.to_dict(), self.engine)
         except InputError as error:
@@ -104,7 +104,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], engine: str) -> Settings:
-        """The inverse of :meth:`to_dict`."""
+        """Make settings from what :meth:`to_dict` returned; ``values`` may come from an untrusted file."""
         check_fields("settings", values, [item.name for item in fields(cls) if item.name != "engine"])
         if not isinstance(values["shuffle"], bool):
             raise InputError(f"shuffle must be true or false, got {values['shuffle']!r}")
@@ -118,7 +118,7 @@ class Settings:
 
 
 def concrete_seed(seed: int | None) -> int:
-    """The seed, or a fresh one that can be written down."""
+    """Return the seed, or a fresh one that can be written down."""
     if seed is None:
         return int(np.random.default_rng().integers(2**63))
     check_whole("seed", seed, 0)
@@ -126,7 +126,7 @@ def concrete_seed(seed: int | None) -> int:
 
 
 def check_validation(validation: Any) -> float | None:
-    """The fraction to hold out, where validation is a number."""
+    """Return the fraction to hold out, where validation is a number."""
     if validation is None or isinstance(validation, tuple | list):
         return None
     if not isinstance(validation, Real):

@@ -1,4 +1,4 @@
-"""A figure of a tutorial beside ours."""
+"""Comparisons: a published figure beside ours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDING = 1e-13
 
 @record
 class Comparison:
-    """One line of ``deltarule reproduce``.
+    """A published figure beside ours: one line of ``deltarule reproduce``.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def compare(
     note: str = "",
     within: float = 0.0,
 ) -> Comparison:
-    """A row that must agree: with the exact value where there is one, else with the published figure.
+    """Compare ours with the exact value where there is one, else with the published figure.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def compare(
 def at_least(
     tutorial: str, quantity: str, published: float, ours: float, note: str = "", tolerance: float = 0.0
 ) -> Comparison:
-    """A row for an accuracy: it agrees where it is as good as published, and must not fall short by more.
+    """Compare an accuracy: it agrees where it is as good as published, and may fall short by ``tolerance``.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def compare_figures(
     notes: Mapping[str, str] | None = None,
     prefix: str = "",
 ) -> list[Comparison]:
-    """A row for each figure that the example's file holds, exact or published, in the order of ``ours``."""
+    """Compare each figure that the example's file holds, exact or published, in the order of ``ours``."""
     published, exact, notes = example.published, example.exact, notes or {}
     return [
         compare(tutorial, prefix + name, published.get(name), value, exact.get(name), notes.get(name, ""))
@@ -117,12 +117,12 @@ def compare_figures(
 
 
 def prediction_names(example: Example) -> list[str]:
-    """``prediction for 0 1``, for each row of the example's X."""
+    """Return ``prediction for 0 1``, for each row of the example's X."""
     return [f"prediction for {' '.join(f'{value:g}' for value in row)}" for row in example.X.tolist()]
 
 
 def decimals(value: float) -> int:
-    """How many digits a printed number has behind its point.
+    """Count the digits that a printed number has behind its point.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def decimals(value: float) -> int:
 
 
 def _has_same_digits(published: Any, ours: Any, within: float) -> bool:
-    """Whether ours has the digits printed: rounded or cut off, so that one unit of the last is allowed."""
+    """Return whether ours has the digits printed, rounded or cut off: one unit of the last is allowed."""
     theirs = _flat(published)
     units = np.array([10.0 ** -decimals(value) for value in theirs.tolist()])
     allowed = np.maximum(units, ROUNDING * np.abs(theirs)) + within

@@ -105,7 +105,7 @@ class Example:
     exact: Mapping[str, Any] = field(default_factory=dict)
 
     def network(self, **changes: Any) -> Network:
-        """The network with the example's weights, new each time; ``changes`` go before its settings.
+        """Make the network with the example's weights; ``changes`` go before its settings.
 
         Examples
         --------
@@ -139,7 +139,7 @@ class Example:
 
 
 def example_names() -> list[str]:
-    """The examples that come with the package.
+    """Return the names of the examples that come with the package.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def example_names() -> list[str]:
 
 
 def is_example(source: str | os.PathLike[str]) -> bool:
-    """Whether :func:`load_example` is the one to read this: an example's name, or what ends in ``.toml``.
+    """Return whether :func:`load_example` is to read this: an example's name, or what ends in ``.toml``.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def is_example(source: str | os.PathLike[str]) -> bool:
 
 
 def load_example(source: str | os.PathLike[str]) -> Example:
-    """An example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
+    """Load an example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def _parse(content: bytes, name: str, path: str) -> Example:
 
 @contextmanager
 def _error_place(path: str, text: str, section: str) -> Iterator[None]:
-    """Add the file and the section to what is refused."""
+    """Add the file, the section and its line to an error."""
     try:
         yield
     except InputError as error:
@@ -220,7 +220,7 @@ def _error_place(path: str, text: str, section: str) -> Iterator[None]:
 
 
 def _training_arguments(given: dict[str, Any]) -> dict[str, Any]:
-    """The section [training] as arguments of :func:`deltarule.train`."""
+    """Return the section [training] as arguments of :func:`deltarule.train`."""
     if not given:
         return {}
     if ("updates" in given) == ("epochs" in given):
@@ -245,7 +245,7 @@ def _optimizer(spec: str, learning_rate: float | str | None) -> Optimizer:
 
 
 def _as_matrices(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
-    """X and Y as matrices; a bare list is a column where there is one input, else one row."""
+    """Return X and Y as matrices; a bare list is a column where there is one input, else one row."""
     X = as_numbers(x, "x")
     if X.ndim == 1:
         X = X[:, None] if net.sizes[0] == 1 else X[None, :]

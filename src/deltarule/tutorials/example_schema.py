@@ -80,7 +80,7 @@ REQUIRED = (("network", "sizes"), ("data", "x"), ("data", "y"))
 
 
 def read_toml(content: bytes, path: str) -> tuple[str, dict[str, Any]]:
-    """The text of a TOML file, and what it says.
+    """Return the text of a TOML file, and what it says.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def check_schema(sections: Mapping[str, Any], text: str, path: str) -> None:
 
 
 def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
-    """(section, key, what is wrong) for each fault."""
+    """Yield (section, key, what is wrong) for each fault."""
     for section, values in sections.items():
         if section == "title":
             if not _is_text(values):
@@ -148,7 +148,7 @@ def _faults_within(section: str, values: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def line_of(text: str, section: str, key: str | None = None) -> int | None:
-    """The line, from 1, of a key in a section, else of the section's heading; None where neither is found.
+    """Find the line, from 1, of a key in a section, else of its heading; None where there is neither.
 
     The section ``""`` is what stands before the first heading; its keys are the headings themselves, too.
     """

@@ -41,7 +41,7 @@ class Reproduction:
     compute: Callable[[], list[Comparison]]
 
     def run(self) -> list[Comparison]:
-        """The rows; or one that says why there are none, where data are not to be had."""
+        """Return the comparisons; or one that says why there are none, where data are not to be had."""
         try:
             return self.compute()
         except (DataFileError, MissingExtraError) as error:

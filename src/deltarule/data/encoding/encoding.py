@@ -69,7 +69,7 @@ class Encoding:
     def encode(
         self, examples: Dataset, n_outputs: int, dtype: npt.DTypeLike = np.float64
     ) -> tuple[Array | Scaled, Array]:
-        """The features and the targets a network is trained on.
+        """Return the features and the targets that a network is trained on.
 
         Parameters
         ----------
@@ -99,16 +99,16 @@ class Encoding:
         return X, X.astype(dtype) if isinstance(X, Scaled) else X
 
     def decode(self, outputs: Array) -> Array | Table:
-        """Outputs (n_rows, n_outputs) as labels, as numbers in their units, or as inputs like those given."""
+        """Turn outputs (n_rows, n_outputs) into labels, numbers in their units, or inputs."""
         return self.inputs.decode(outputs) if self.target is None else self.target.decode(outputs)
 
     def to_dict(self) -> dict[str, Any]:
-        """The encoding as dictionaries, lists, texts and numbers, for a JSON file."""
+        """Return the encoding as dictionaries, lists, texts and numbers, for a JSON file."""
         return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_dict(cls, data: object) -> Encoding:
-        """The encoding that `to_dict` wrote; ``data`` may come from an untrusted file.
+        """Make the encoding that `to_dict` wrote; ``data`` may come from an untrusted file.
 
         Raises
         ------

@@ -22,7 +22,7 @@ MISSING = ("refuse", *FILLS)
 def fit_encoding(
     examples: Dataset, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
 ) -> Encoding:
-    """The encoding that the given rows suggest; give it the training rows only.
+    """Fit an encoding to rows: their scales, categories and labels. Give it the training rows only.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def fit_encoding(
         What stands in for a missing number. For missing text it is the most frequent category, unless
         missing cells are refused.
     target_is_input : bool
-        Whether the network shall reproduce its input (an autoencoder).
+        Whether the network is to reproduce its input (an autoencoder).
 
     Returns
     -------

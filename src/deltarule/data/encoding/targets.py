@@ -29,7 +29,7 @@ _DTYPES = {
 
 
 def as_labels(y: Any, name: str = "y") -> Array:
-    """``y`` as labels of one kind: text, integers, booleans, or whole numbers kept as floats.
+    """Return ``y`` as labels of one kind: text, integers, booleans, or whole numbers kept as floats.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def as_labels(y: Any, name: str = "y") -> Array:
 
 
 def _kind_of(label: Any) -> str | None:
-    """What a label is; None for what cannot be one, such as 0.5, NaN or None."""
+    """Return what a label is; None for what cannot be one, such as 0.5, NaN or None."""
     kind = next((kind for kind, types in _LABEL_KINDS.items() if isinstance(label, types)), None)
     return None if kind == "a number" and not float(label).is_integer() else kind
 
 
 def _as_python(labels: Array) -> list[Label]:
-    """Labels as Python values, so that they can be looked up and written to a file."""
+    """Return labels as Python values, so that they can be looked up and written to a file."""
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
 
@@ -118,7 +118,7 @@ class LabelEncoding:
 
     @classmethod
     def fit(cls, y: Any, name: str = "y") -> LabelEncoding:
-        """The classes that occur in ``y`` (n_rows,)."""
+        """Take the classes that occur in ``y`` (n_rows,)."""
         labels = as_labels(y, name)
         dtype = "str" if labels.dtype.kind == "U" else labels.dtype.name
         return cls(name, tuple(sorted(set(_as_python(labels)))), dtype)
@@ -129,7 +129,7 @@ class LabelEncoding:
         return {self.name: "text" if isinstance(self.classes[0], str) else None}
 
     def output_names(self, n_outputs: int) -> tuple[str, ...]:
-        """What each output is the probability of: its class; a single one says whether it is not the first.
+        """Name what each output is the probability of: its class; a single one says whether it is not the first.
 
         Examples
         --------
@@ -141,7 +141,7 @@ class LabelEncoding:
         return tuple(map(str, self.classes))
 
     def codes(self, y: Any) -> Array:
-        """The place of each label among the classes, (n_rows,) of int.
+        """Return the place of each label among the classes, (n_rows,) of int.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class LabelEncoding:
         return np.array([codes[label] for label in labels], dtype=np.intp)
 
     def encode(self, y: Any, n_outputs: int) -> Array:
-        """Labels as targets, (n_rows, n_outputs) of 0 and 1.
+        """Return labels as targets, (n_rows, n_outputs) of 0 and 1.
 
         One output says whether the label is the second of two classes; otherwise each class has its own.
 
@@ -175,7 +175,7 @@ class LabelEncoding:
         return targets
 
     def decode(self, outputs: Array) -> Array:
-        """The label of the largest output in each row; of a single output, whether it is above 0.5.
+        """Return the label of the largest output in each row; of a single output, whether it is above 0.5.
 
         Parameters
         ----------
@@ -237,7 +237,7 @@ class NumbersEncoding:
         return dict.fromkeys(self.names, "number")
 
     def encode(self, y: Any, n_outputs: int) -> Array:
-        """Numbers (n_rows,) or (n_rows, n_targets) as targets, (n_rows, n_outputs).
+        """Return numbers (n_rows,) or (n_rows, n_targets) as targets, (n_rows, n_outputs).
 
         Raises
         ------
@@ -254,7 +254,7 @@ class NumbersEncoding:
         return rescale(matrix, self.shift, self.scale)
 
     def decode(self, outputs: Array) -> Array:
-        """Outputs (n_rows, n_targets) in the units of the targets; (n_rows,) where there is one target."""
+        """Return outputs (n_rows, n_targets) in the targets' units; (n_rows,) where there is one target."""
         if outputs.shape[1] != len(self.names):
             raise ShapeError(f"expected {len(self.names)} outputs, got {outputs.shape[1]}")
         values = restore(outputs, self.shift, self.scale)
