@@ -129,7 +129,7 @@ class LabelEncoding:
         return {self.name: "text" if isinstance(self.classes[0], str) else None}
 
     def output_names(self, n_outputs: int) -> tuple[str, ...]:
-        """Name what each output is the probability of: its class; a single one says whether it is not the first.
+        """Name what each output is the probability of: its class, or, of a single one, not the first class.
 
         Examples
         --------
