@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.checks.finding import Finding, named_numbers, neuron_numbers, severity_of
+from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, Observations, rms
 
 __all__ = [
@@ -37,14 +37,15 @@ def unscaled_inputs(observed: Observations) -> Iterator[Finding]:
     """Features that are large, or small, or unlike in size, or far from 0: the first that applies."""
     x = observed.x.astype(float)
     for look in (_large, _small, _different_scales, _off_centre):
-        wrong, severity, words, number = look(x)
+        wrong, severity, words, numbers = look(x)
         if wrong.any():
             severity = observed.milder(severity)
-            yield _of_features("unscaled_inputs", observed, wrong, severity, f"{words}.", number)
+            yield _of_features("unscaled_inputs", observed, wrong, severity, words, numbers)
             return
 
 
-FeatureFault = tuple[Array, str, str, tuple[str, float]]
+#: Which features, how bad that is, what they do, and a number that shows it.
+FeatureFault = tuple[Array, str, str, dict[str, float]]
 
 
 def _large(x: Array) -> FeatureFault:
@@ -52,14 +53,14 @@ def _large(x: Array) -> FeatureFault:
     worst = float(sizes.max())
     pixels = x.min() >= 0 and 200 < x.max() <= 255 and bool((x == np.floor(x)).all())
     words = "look like raw pixels, 0 to 255" if pixels else f"have a root mean square of up to {worst:.3g}"
-    return sizes > LARGE[0], severity_of(worst, LARGE), words, ("rms", worst)
+    return sizes > LARGE[0], severity_of(worst, LARGE), words, {"rms": worst}
 
 
 def _small(x: Array) -> FeatureFault:
     largest = np.abs(x).max(axis=0)
     wrong = (largest < SMALL) & (largest > 0)
     size = float(largest[wrong].max(initial=0))
-    return wrong, "warning", f"never get beyond ±{size:.2g}", ("largest", size)
+    return wrong, "warning", f"never get beyond ±{size:.2g}", {"largest": size}
 
 
 def _different_scales(x: Array) -> FeatureFault:
@@ -67,7 +68,7 @@ def _different_scales(x: Array) -> FeatureFault:
     spread = float(largest.max() / largest[largest > 0].min(initial=largest.max() or 1))
     wrong = (largest > 0) & (largest * math.sqrt(SPREAD) < largest.max()) & (spread > SPREAD)
     words = f"are smaller than the largest by a factor of up to {spread:.3g}"
-    return wrong, "warning", words, ("spread", spread)
+    return wrong, "warning", words, {"spread": spread}
 
 
 def _off_centre(x: Array) -> FeatureFault:
@@ -75,7 +76,7 @@ def _off_centre(x: Array) -> FeatureFault:
     wrong = (mean > OFF_CENTRE) & (mean > OFF_CENTRE * std) & (std > 1e-9 * mean)
     ratio = float((mean[wrong] / std[wrong]).max(initial=0))
     words = f"have a mean of up to {ratio:.3g} standard deviations"
-    return wrong, "warning", words, ("mean_over_std", ratio)
+    return wrong, "warning", words, {"mean_over_std": ratio}
 
 
 def constant_features(observed: Observations) -> Iterator[Finding]:
@@ -87,16 +88,16 @@ def constant_features(observed: Observations) -> Iterator[Finding]:
     values = observed.all_x.values if isinstance(observed.all_x, Scaled) else observed.all_x
     wrong[places] = values[:, places].min(axis=0) == values[:, places].max(axis=0)
     if wrong.any():
-        words, number = "have the same value in every row.", ("constant", float(wrong.sum()))
-        yield _of_features("constant_features", observed, wrong, "note", words, number)
+        words, numbers = "have the same value in every row", {"constant": float(wrong.sum())}
+        yield _of_features("constant_features", observed, wrong, "note", words, numbers)
 
 
 def _of_features(
-    name: str, observed: Observations, wrong: Array, severity: str, words: str, number: tuple[str, float]
+    name: str, observed: Observations, wrong: Array, severity: str, words: str, numbers: dict[str, float]
 ) -> Finding:
     features = tuple(observed.names[int(place)] for place in np.flatnonzero(wrong))
-    evidence = f"{wrong.sum()} of {wrong.size} features {words}"
-    return Finding(name, severity, evidence, (number,), features=features)
+    evidence = f"{wrong.sum()} of {wrong.size} features {words}."
+    return Finding.of(name, severity, evidence, numbers, features=features)
 
 
 def unreachable_targets(observed: Observations) -> Iterator[Finding]:
@@ -106,15 +107,14 @@ def unreachable_targets(observed: Observations) -> Iterator[Finding]:
     beyond: Array = np.abs(y - np.clip(y, low, high)) > slack
     share = float(beyond.any(axis=1).mean())
     if share:
-        yield Finding(
-            "unreachable_targets",
-            "problem" if share > 0.05 else "warning",
+        least, greatest = float(y.min()), float(y.max())
+        evidence = (
             f"{share:.0%} of the rows have a target that {observed.output.name} cannot give: it gives "
-            f"{low:g} to {high:g}, the targets go from {y.min():.3g} to {y.max():.3g}.",
-            (("share", share), ("least", float(y.min())), ("greatest", float(y.max()))),
-            len(observed.net.layers),
-            neuron_numbers(np.asarray(beyond.any(axis=0))),
+            f"{low:g} to {high:g}, the targets go from {least:.3g} to {greatest:.3g}."
         )
+        severity, last = "problem" if share > 0.05 else "warning", len(observed.net.layers)
+        numbers = {"share": share, "least": least, "greatest": greatest}
+        yield Finding.of("unreachable_targets", severity, evidence, numbers, last, beyond.any(axis=0))
 
 
 def _is_quantity(observed: Observations) -> bool:
@@ -129,7 +129,7 @@ def unscaled_targets(observed: Observations) -> Iterator[Finding]:
         low, high = observed.y.min(), observed.y.max()
         evidence = f"The targets have a root mean square of {size:.3g}; they go from {low:.3g} to {high:.3g}."
         severity = observed.milder(severity_of(size, LARGE))
-        yield Finding("unscaled_targets", severity, evidence, (("rms", size),), len(observed.net.layers))
+        yield Finding.of("unscaled_targets", severity, evidence, {"rms": size}, len(observed.net.layers))
 
 
 def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
@@ -138,8 +138,8 @@ def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
     few = 2 < len(values) <= 20 and len(observed.y) >= 5 * len(values) and observed.y.shape[1] == 1
     if few and _is_quantity(observed) and values[0] in (0, 1) and (np.diff(values) == 1).all():
         evidence = f"The targets are the whole numbers {values[0]:g} to {values[-1]:g}, learnt as a quantity."
-        numbers = (("values", float(len(values))),)
-        yield Finding("labels_as_numbers", "note", evidence, numbers, len(observed.net.layers))
+        numbers, last = {"values": len(values)}, len(observed.net.layers)
+        yield Finding.of("labels_as_numbers", "note", evidence, numbers, last)
 
 
 def class_imbalance(observed: Observations) -> Iterator[Finding]:
@@ -153,13 +153,12 @@ def class_imbalance(observed: Observations) -> Iterator[Finding]:
         return
     answers = _most_likely(observed.trace.output)[true == rarest]
     recall = float((answers == rarest).mean()) if len(answers) else 1.0
-    yield Finding(
-        "class_imbalance",
-        "note" if recall >= 0.5 else "warning",
+    evidence = (
         f"{majority:.0%} of the rows are of class {counts.argmax()}, {len(answers)} of {len(true):,} of "
-        f"class {rarest}{f'; of those the network gets {recall:.0%} right' * (len(answers) > 0)}.",
-        named_numbers({"majority": majority, "rarest": len(answers), "recall": recall}),
+        f"class {rarest}{f'; of those the network gets {recall:.0%} right' * (len(answers) > 0)}."
     )
+    numbers = {"majority": majority, "rarest": len(answers), "recall": recall}
+    yield Finding.of("class_imbalance", "note" if recall >= 0.5 else "warning", evidence, numbers)
 
 
 def _classes(y: Array) -> Array | None:

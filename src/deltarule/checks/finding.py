@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from deltarule.arrays import Array
 from deltarule.registry import record
 
 __all__ = [
@@ -17,8 +17,6 @@ __all__ = [
     "Finding",
     "finite_or_none",
     "first_few",
-    "named_numbers",
-    "neuron_numbers",
     "severity_of",
 ]
 
@@ -143,6 +141,22 @@ class Finding:
     neurons: tuple[int, ...] = ()
     features: tuple[str, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        severity: str,
+        evidence: str,
+        numbers: Mapping[str, float],
+        layer: int | None = None,
+        neurons: npt.ArrayLike = False,
+        features: tuple[str, ...] = (),
+    ) -> Finding:
+        """Make a finding; its neurons are those for which the array ``neurons`` is true."""
+        pairs = tuple((key, float(value)) for key, value in numbers.items())
+        places = tuple((np.flatnonzero(neurons) + 1).tolist())
+        return cls(name, severity, evidence, pairs, layer, places, features)
+
     @property
     def meaning(self) -> str:
         """What it means."""
@@ -192,13 +206,3 @@ def finite_or_none(value: float) -> float | None:
 def severity_of(value: float, limits: Sequence[float]) -> str:
     """Return how bad a value beyond the first limit is: a warning up to the second limit, then a problem."""
     return "problem" if value >= limits[1] else "warning"
-
-
-def neuron_numbers(wrong: Array) -> tuple[int, ...]:
-    """Return the numbers of the neurons for which ``wrong`` is true, counted from 1."""
-    return tuple((np.flatnonzero(wrong) + 1).tolist())
-
-
-def named_numbers(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    """Return the numbers of a finding as it keeps them: pairs of a name and a float."""
-    return tuple((name, float(value)) for name, value in numbers.items())

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.checks.finding import SEVERITIES, Finding, neuron_numbers, severity_of
+from deltarule.checks.finding import SEVERITIES, Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, FITS_WELL, Observations, learns, rms
 from deltarule.nn.activations import Activation
 
@@ -57,7 +57,7 @@ def not_finite(observed: Observations) -> Iterator[Finding]:
     if len(wrong):
         first = observed.net.name_of(int(wrong[0]))
         evidence = f"{len(wrong):,} of {theta.size:,} parameters are NaN or infinite, first {first}."
-    yield Finding("not_finite", "problem", evidence, (("parameters", float(len(wrong))),))
+    yield Finding.of("not_finite", "problem", evidence, {"parameters": len(wrong)})
 
 
 def huge_weights(observed: Observations) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def huge_weights(observed: Observations) -> Iterator[Finding]:
         if largest > HUGE[0]:
             severity = observed.milder(severity_of(largest, HUGE))
             evidence = f"The largest weight is {largest:.3g}."
-            yield Finding("huge_weights", severity, evidence, (("largest", largest),), number)
+            yield Finding.of("huge_weights", severity, evidence, {"largest": largest}, number)
 
 
 def symmetric_neurons(observed: Observations) -> Iterator[Finding]:
@@ -75,14 +75,11 @@ def symmetric_neurons(observed: Observations) -> Iterator[Finding]:
     for index, (layer, following) in enumerate(pairwise(observed.net.layers)):
         twins = _twins(layer.W, layer.b, following.W)
         if twins.any() and learns(observed.net, index):
-            yield Finding(
-                "symmetric_neurons",
-                "problem" if twins.all() else "warning",
-                f"{twins.sum()} of {twins.size} neurons have the same weights, in and out, as another one.",
-                (("share", float(twins.mean())),),
-                index + 1,
-                neuron_numbers(twins),
-            )
+            severity = "problem" if twins.all() else "warning"
+            number = f"{twins.sum()} of {twins.size}"
+            evidence = f"{number} neurons have the same weights, in and out, as another one."
+            numbers = {"share": float(twins.mean())}
+            yield Finding.of("symmetric_neurons", severity, evidence, numbers, index + 1, twins)
 
 
 def _twins(W: Array, b: Array | None, outgoing: Array) -> Array:
@@ -154,8 +151,8 @@ def _without_gradient(
     degree -= len(observed.y) < FEW_ROWS and share < 1
     if degree > 0 and learns(observed.net, index):
         evidence = f"{units.sum()} of {units.size} {activation} neurons ({share:.0%}) have {lack}."
-        numbers = (("share", share), ("rows", float(len(observed.y))))
-        yield Finding(name, SEVERITIES[degree - 1], evidence, numbers, index + 1, neuron_numbers(units))
+        numbers = {"share": share, "rows": len(observed.y)}
+        yield Finding.of(name, SEVERITIES[degree - 1], evidence, numbers, index + 1, units)
 
 
 def dead_units(observed: Observations) -> Iterator[Finding]:
@@ -192,4 +189,4 @@ def gradient_flow(observed: Observations) -> Iterator[Finding]:
         times = f"{number} times" if ratio > 1 else f"1/{number} of" if ratio else "0, nothing of"
         evidence = f"The RMS of delta in layer {index + 1} is {times} that in layer {len(observed.grads)}."
         severity = observed.milder(severity_of(factor, RATIOS))
-        yield Finding(name, severity, evidence, (("ratio", ratio),), index + 1)
+        yield Finding.of(name, severity, evidence, {"ratio": ratio}, index + 1)

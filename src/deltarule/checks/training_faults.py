@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.checks.finding import Finding, named_numbers, severity_of
+from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FITS_WELL, Observations, rms
 
 __all__ = [
@@ -38,33 +39,32 @@ SHRUNK = 0.1
 #: How far from the loss of guessing (0) to the least possible (1): hardly, not at all.
 HARDLY, NOT_AT_ALL = 0.05, 0.01
 
+_too_high = partial(Finding.of, "learning_rate_too_high")
+
 
 def learning_rate_too_high(observed: Observations) -> Iterator[Finding]:
     """A loss that breaks, climbs, leaps about or was thrown up."""
     loss = observed.column("loss")
     broken = np.flatnonzero(~np.isfinite(loss))
-    found: LossFault | None = None
+    found: Finding | None = None
     if len(broken):
         epoch = int(broken[0]) + 1
-        found = "problem", f"The loss was not finite in epoch {epoch}.", {"epoch": epoch}
+        found = _too_high("problem", f"The loss was not finite in epoch {epoch}.", {"epoch": epoch})
     elif len(loss) >= FEW_EPOCHS and observed.guess_in_history > 0:
         found = _climbed(observed, loss) or _spiked(observed, loss) or _thrown(observed, loss)
     if found:
-        severity, evidence, numbers = found
-        yield Finding("learning_rate_too_high", severity, evidence, named_numbers(numbers))
+        yield found
 
 
-LossFault = tuple[str, str, dict[str, float]]
-
-
-def _climbed(observed: Observations, loss: Array) -> LossFault | None:
+def _climbed(observed: Observations, loss: Array) -> Finding | None:
     before, last = _loss_before(observed), float(loss[-max(3, len(loss) // 10) :].mean())
     if last <= CLIMBED * max(before, observed.guess_in_history):
         return None
-    return "problem", f"The loss went up: from {before:.3g} to {last:.3g}.", {"first": before, "last": last}
+    evidence = f"The loss went up: from {before:.3g} to {last:.3g}."
+    return _too_high("problem", evidence, {"first": before, "last": last})
 
 
-def _spiked(observed: Observations, loss: Array) -> LossFault | None:
+def _spiked(observed: Observations, loss: Array) -> Finding | None:
     steps, guess = np.diff(loss), observed.guess_in_history
     rises, spikes = int((steps > 0).sum()), int((steps > SPIKE * guess).sum())
     share = spikes / len(loss)
@@ -75,16 +75,17 @@ def _spiked(observed: Observations, loss: Array) -> LossFault | None:
         f"what guessing costs ({guess:.3g}); it was {loss.max():.3g} at worst, {loss[-1]:.3g} at last."
     )
     severity = "problem" if _thrown(observed, loss) else severity_of(share, SPIKES)
-    return severity, evidence, {"rises": rises, "spikes": spikes, "highest": loss.max()}
+    return _too_high(severity, evidence, {"rises": rises, "spikes": spikes, "highest": loss.max()})
 
 
-def _thrown(observed: Observations, loss: Array) -> LossFault | None:
+def _thrown(observed: Observations, loss: Array) -> Finding | None:
     before, highest = _loss_before(observed), float(loss.max())
     factor = highest / max(before, observed.guess_in_history)
     if factor <= THROWN[0]:
         return None
     evidence = f"The loss leapt from {before:.3g} to {highest:.3g} in epoch {loss.argmax() + 1}."
-    return observed.milder(severity_of(factor, THROWN)), evidence, {"first": before, "highest": highest}
+    severity = observed.milder(severity_of(factor, THROWN))
+    return _too_high(severity, evidence, {"first": before, "highest": highest})
 
 
 def _loss_before(observed: Observations) -> float:
@@ -114,7 +115,7 @@ def learning_rate_too_low(observed: Observations) -> Iterator[Finding]:
             f"steadily: by {share:.2%} in the last quarter, at {speed:.0%} of its average speed."
         )
         numbers = {"first": loss[0], "last": loss[-1], "late_fall": share, "speed": speed}
-        yield Finding("learning_rate_too_low", "warning", evidence, named_numbers(numbers))
+        yield Finding.of("learning_rate_too_low", "warning", evidence, numbers)
 
 
 def _progress(observed: Observations, loss: Array) -> Array:
@@ -144,9 +145,7 @@ def overfitting(observed: Observations) -> Iterator[Finding]:
         evidence = f"The validation loss ended at {held[-1]:.3g}, the training loss at {loss[-1]:.3g}."
     else:
         return
-    yield Finding(
-        "overfitting", severity, evidence, named_numbers({"best_epoch": epoch, "rise": rise, "gap": gap})
-    )
+    yield Finding.of("overfitting", severity, evidence, {"best_epoch": epoch, "rise": rise, "gap": gap})
 
 
 def penalty_too_strong(observed: Observations) -> Iterator[Finding]:
@@ -158,8 +157,8 @@ def penalty_too_strong(observed: Observations) -> Iterator[Finding]:
     least = min(gains)
     if least < SHRUNK:
         evidence = f"With l1={l1:g}, l2={l2:g} the weights have shrunk until RMS(W)·√n_in is {least:.2g}."
-        numbers = (("gain", least), ("l1", l1), ("l2", l2))
-        yield Finding("penalty_too_strong", "problem", evidence, numbers, gains.index(least) + 1)
+        numbers, layer = {"gain": least, "l1": l1, "l2": l2}, gains.index(least) + 1
+        yield Finding.of("penalty_too_strong", "problem", evidence, numbers, layer)
 
 
 def underfitting(observed: Observations) -> Iterator[Finding]:
@@ -172,4 +171,4 @@ def underfitting(observed: Observations) -> Iterator[Finding]:
             f"The network is {max(observed.skill, 0):.1%} of the way from the loss of always giving the same "
             f"answer ({observed.guess:.4g}) to the least possible."
         )
-        yield Finding(name, severity, evidence, (("skill", observed.skill), ("guess", observed.guess)))
+        yield Finding.of(name, severity, evidence, {"skill": observed.skill, "guess": observed.guess})
