@@ -313,7 +313,7 @@ def test_a_bad_file_of_answers_is_refused_with_its_place(tmp_path):
         ("blank,b\n1,2\n", "must name a column 'answer'"),
         ("", "the file is empty"),
         (" , \n", "the file is empty"),
-        ("blank,answer\n1,0.5\nE,\"0.1\"2\n", "a.csv:3:2: not a CSV row"),
+        ('blank,answer\n1,0.5\nE,"0.1"2\n', "a.csv:3:2: not a CSV row"),
     ]:
         with pytest.raises(DataFileError, match=words):
             dr.mark(SHEET, write(tmp_path / "a.csv", text))

@@ -68,10 +68,11 @@ class GradientReport:
                 f"The gradient is right: backprop agrees with the measured slope. {self._sweep_in_words}"
             )
         elif self._settles:
+            ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
                 f"The gradient is wrong for {first_few(self.wrong)}. As ε shrinks, the differences for "
                 f"{self.worst} settle on {self.numerical:.6g}; backprop says {self.backprop:.6g}"
-                f"{self._ratio}. An error that is the same for every ε is not rounding: look for a "
+                f"{ratio}. An error that is the same for every ε is not rounding: look for a "
                 f"mistake in the formula."
             )
         else:
@@ -87,10 +88,6 @@ class GradientReport:
         """Whether neighbouring differences agree much better with each other than with backprop."""
         apart = np.abs(np.diff(np.array(self.differences)[~np.isnan(self.sweep)]))
         return len(apart) > 0 and bool(np.median(apart) < 0.1 * abs(self.backprop - self.numerical))
-
-    @property
-    def _ratio(self) -> str:
-        return f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
 
     @property
     def _sweep_in_words(self) -> str:

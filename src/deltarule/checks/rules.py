@@ -43,14 +43,11 @@ RULES = ((*DATA, *WEIGHTS), UNITS, RESULTS, (training_faults.underfitting,))
 
 
 def find_faults(observed: Observations) -> tuple[Finding, ...]:
-    """Return all findings, the worst first; causes before effects, which are no worse than their causes."""
+    """Return all findings, the worst first; of equal ones causes before effects, which are no worse."""
     found: list[Finding] = []
     for rules in RULES if observed.finite else (DATA, (network_faults.not_finite,)):
         worst = max((SEVERITIES.index(finding.severity) for finding in found), default=0)
-        effects = [finding for rule in rules for finding in rule(observed)]
-        found += [_at_most(finding, worst) if worst else finding for finding in effects]
+        for effect in [finding for rule in rules for finding in rule(observed)]:
+            severity = SEVERITIES.index(effect.severity)
+            found.append(replace(effect, severity=SEVERITIES[min(worst or severity, severity)]))
     return tuple(sorted(found, key=lambda finding: -SEVERITIES.index(finding.severity)))
-
-
-def _at_most(finding: Finding, worst: int) -> Finding:
-    return replace(finding, severity=SEVERITIES[min(worst, SEVERITIES.index(finding.severity))])

@@ -174,14 +174,10 @@ def _single_target(table: Table, name: str, task: str | None) -> Array:
     if task == "classification" and not whole.all():
         row = int(whole.argmin())
         raise table.fault(row, name, f"a label is text, a boolean or a whole number, got {values[row]}")
-    if task == "classification" or (whole.all() and _are_few(values)):
+    few = max(2, min(_MOST_CLASSES, len(values) / 2))
+    if task == "classification" or (whole.all() and len(np.unique(values)) <= few):
         return values.astype(np.int64)
     return values
-
-
-def _are_few(values: Array) -> bool:
-    different = len(np.unique(values))
-    return different <= 2 or different <= min(_MOST_CLASSES, len(values) / 2)
 
 
 def _refuse_text(table: Table, name: str) -> None:

@@ -43,17 +43,12 @@ class Encoding:
     target: LabelEncoding | NumbersEncoding | None
 
     def __post_init__(self) -> None:
-        for name, types in (
-            ("inputs", ColumnsEncoding | PixelsEncoding),
-            ("target", LabelEncoding | NumbersEncoding | None),
+        for name, part, types in (
+            ("inputs", self.inputs, ColumnsEncoding | PixelsEncoding),
+            ("target", self.target, LabelEncoding | NumbersEncoding | None),
         ):
-            part = getattr(self, name)
-            need(
-                isinstance(part, types),
-                f"{name} of an encoding",
-                str(types).replace(f"{__package__}.", ""),
-                part,
-            )
+            expected = str(types).replace(f"{__package__}.", "")
+            need(isinstance(part, types), f"{name} of an encoding", expected, part)
 
     @property
     def n_inputs(self) -> int:
