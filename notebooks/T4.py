@@ -11,7 +11,7 @@ with app.setup:
     import matplotlib.pyplot as plt
 
     import deltarule as dr
-    from deltarule.tutorials import figures, load_example
+    from deltarule.tutorials import computed_figures, load_example
 
 
 @app.cell(hide_code=True)
@@ -86,15 +86,15 @@ def _():
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    `figures` collects everything the package computes on the way, under the same names. Beside what the
-    source prints:
+    `computed_figures` collects everything the package computes on the way, under the same names. Beside what
+    the source prints:
     """)
     return
 
 
 @app.cell
 def _(example, net):
-    ours = figures(net, example.X, example.Y)
+    ours = computed_figures(net, example.X, example.Y)
     print("              published       ours")
     for _name, _published in example.published.items():
         if _name in ours:
@@ -259,7 +259,7 @@ def _(example, net):
     places = list(range(2, 13))
     errors = {}
     for _name in ("w6", "w1"):
-        _exact = figures(net, example.X, example.Y)[f"dE_d{_name}"]
+        _exact = computed_figures(net, example.X, example.Y)[f"dE_d{_name}"]
         _rounded = [
             dr.explain(net, example.X, example.Y, _name, by_hand=n).values[f"∂E/∂{_name}"] for n in places
         ]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.tutorials import figures, load_example
+from deltarule.tutorials import computed_figures, load_example
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "notation.md").read_text(encoding="utf-8")
@@ -89,7 +89,7 @@ def known_numbers():
     """Whatever a formula may hold: what the network is given, what it computes, and one update."""
     example = load_example("T1")
     net, X, Y = example.network(), example.X, example.Y
-    found = [*figures(net, X, Y).values(), *X.ravel(), *Y.ravel(), 0.5]
+    found = [*computed_figures(net, X, Y).values(), *X.ravel(), *Y.ravel(), 0.5]
     history_net = example.network()
     example.train(history_net, epochs=1)
     return np.array([*found, *history_net.parameters])

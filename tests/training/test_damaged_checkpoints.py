@@ -99,6 +99,19 @@ def test_an_unknown_field_is_refused(path):
     refuse(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ([], "its state: expected the fields settings, updates,"),
+        (["settings"], "settings: expected the fields opt"),
+    ],
+)
+def test_the_message_says_which_fields_were_expected_and_which_are_there(path, place, said):
+    rewrite(path, put(*place, "speed", value=1))
+    with pytest.raises(ModelFileError, match=f"{said}.*, got .*speed"):
+        resume(path, X, Y, epochs=5)
+
+
 @pytest.mark.parametrize("state", [None, "x", [], {}, 3])
 def test_a_state_that_is_none_is_refused(path, state):
     description, arrays = read_model(path)

@@ -10,7 +10,7 @@ import pytest
 from deltarule import DataFileError, InputError, Network
 from deltarule.tutorials import example as module
 from deltarule.tutorials import example_names, is_example, load_example
-from deltarule.tutorials.schema import SECTIONS
+from deltarule.tutorials.example_schema import SECTIONS
 
 GOOD = """title = "mine"
 

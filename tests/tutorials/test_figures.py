@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deltarule import Network
-from deltarule.tutorials import figures, load_example
-from deltarule.tutorials.figures import figures_through
+from deltarule.tutorials import computed_figures, load_example
+from deltarule.tutorials.computed_figures import figures_after_updates
 
 from .by_hand import COPY, T1, T4, by_hand, through
 
@@ -28,7 +28,7 @@ T1_PRINTED = {  # from the tables of exact values that came with the tutorial's 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_every_quantity_is_what_its_formula_gives(name):
     example = load_example(name)
-    ours = figures(example.network(), example.X, example.Y)
+    ours = computed_figures(example.network(), example.X, example.Y)
     expected, _ = by_hand(**BY_HAND[name])
     for quantity, value in expected.items():
         assert ours[quantity] == pytest.approx(value, rel=1e-14, abs=1e-16), quantity
@@ -36,7 +36,7 @@ def test_every_quantity_is_what_its_formula_gives(name):
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_every_quantity_after_updates_is_what_the_formulas_give(name):
-    ours = figures_through(load_example(name), (1, 2, 500))
+    ours = figures_after_updates(load_example(name), (1, 2, 500))
     for quantity, value in through((1, 2, 500), **BY_HAND[name]).items():
         assert ours[quantity] == pytest.approx(value, rel=1e-11, abs=1e-16), quantity
 
@@ -59,7 +59,7 @@ def test_the_hand_gives_the_figures_printed_with_the_data():
 def test_neurons_are_numbered_on_through_the_hidden_layers():
     net = Network([2, 2, 1, 2], activation="tanh", output="sigmoid")
     X, Y = np.array([[0.3, 0.7]]), np.array([[0.0, 1.0]])
-    ours, trace = figures(net, X, Y), net.forward(X)
+    ours, trace = computed_figures(net, X, Y), net.forward(X)
     assert ours["net_h3"] == trace[1].z[0, 0]
     assert ours["out_o2"] == trace[2].a[0, 1]
     assert ours["dE_dout_h3"] == pytest.approx(ours["E_o1_to_h3"] + ours["E_o2_to_h3"])

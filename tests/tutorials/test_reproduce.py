@@ -10,9 +10,9 @@ import pytest
 from deltarule import check_gradients
 from deltarule.data import load
 from deltarule.errors import InputError
-from deltarule.tutorials import TUTORIALS, Row, decimals, experiments, load_example
+from deltarule.tutorials import TUTORIALS, Comparison, decimals, load_example, reproductions
+from deltarule.tutorials.comparisons import compare
 from deltarule.tutorials.references import one_step, rat42
-from deltarule.tutorials.rows import compare
 from deltarule.tutorials.t1 import mistaken_gradient, t1
 from deltarule.tutorials.t2 import t2
 from deltarule.tutorials.t3 import t3
@@ -309,7 +309,7 @@ def test_images_must_fit_the_network_and_fewer_are_not_compared(tmp_path):
 def test_what_cannot_be_had_is_said_and_not_counted(tmp_path, monkeypatch):
     monkeypatch.setenv("DELTARULE_DATA_HOME", str(tmp_path))
     monkeypatch.setattr("deltarule.data.mnist.MIRRORS", ())
-    (row,) = next(e for e in experiments(quick=True) if "MNIST" in e.title).run()
+    (row,) = next(e for e in reproductions(quick=True) if "MNIST" in e.title).run()
     assert row.ours is None
     assert row.ok
     assert row.note.startswith("Not run: ")
@@ -342,6 +342,6 @@ def test_the_exact_value_decides_where_the_published_one_is_wrong():
 
 
 def test_every_tutorial_has_its_experiments():
-    assert {experiment.tutorial for experiment in experiments()} == set(TUTORIALS)
-    assert len(experiments()) > len(experiments(quick=True))
-    assert Row("T1", "E", None, 1.0, None).ok
+    assert {experiment.tutorial for experiment in reproductions()} == set(TUTORIALS)
+    assert len(reproductions()) > len(reproductions(quick=True))
+    assert Comparison("T1", "E", None, 1.0, None).ok

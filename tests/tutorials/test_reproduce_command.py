@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from deltarule.cli import cli
-from deltarule.tutorials import Experiment, Row
-from deltarule.tutorials.rows import compare
+from deltarule.tutorials import Comparison, Reproduction
+from deltarule.tutorials.comparisons import compare
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def pretend(monkeypatch):
     """Replace all experiments by one with the given rows."""
 
     def replace(*rows):
-        made = [Experiment("T1", "pretended", lambda: list(rows))]
-        monkeypatch.setattr(import_module("deltarule.cli.reproduce"), "experiments", lambda **_: made)
+        made = [Reproduction("T1", "pretended", lambda: list(rows))]
+        monkeypatch.setattr(import_module("deltarule.cli.reproduce"), "reproductions", lambda **_: made)
 
     return replace
 
@@ -92,7 +92,7 @@ def test_a_figure_that_differs_because_the_source_is_wrong_ends_with_0(run, pret
 
 
 def test_what_could_not_be_run_is_shown_with_its_reason(run, pretend):
-    pretend(Row("T5", "MNIST", 97.92, None, None, "Not run: no network."))
+    pretend(Comparison("T5", "MNIST", 97.92, None, None, "Not run: no network."))
     result = run()
     assert result.exit_code == 0
     assert "[1] Not run: no network." in result.stdout

@@ -296,6 +296,7 @@ def test_a_file_of_answers(tmp_path):
         "blank,answer\n1,0.5\nE,\nout_h1,−1/3\n",
         "blank;answer\r\n1;0,5\r\nout_h1;−1/3\r\n",
         "answer\tquantity\n0.5\tnet_h1\n−1/3\tout_h1\n",
+        "blank|answer\n1|0.5\nout_h1|−1/3\n",
         "\ufeffBlank,Answer\n\n1,0,5\nout_h1,-1/3\n",
     ):
         marks = dr.mark(SHEET, write(tmp_path / "a.csv", text)).marks
@@ -311,6 +312,8 @@ def test_a_bad_file_of_answers_is_refused_with_its_place(tmp_path):
         ("a,b\n1,2\n", "a.csv:1:1: the first line must name a column 'blank'"),
         ("blank,b\n1,2\n", "must name a column 'answer'"),
         ("", "the file is empty"),
+        (" , \n", "the file is empty"),
+        ('blank,answer\n1,0.5\nE,"0.1"2\n', "a.csv:3:2: not a CSV row"),
     ]:
         with pytest.raises(DataFileError, match=words):
             dr.mark(SHEET, write(tmp_path / "a.csv", text))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array
 from deltarule.errors import InputError
 
-__all__ = ["TINY", "cell_place", "check_finite", "check_number", "check_whole"]
+__all__ = ["TINY", "cell_place", "check_fields", "check_finite", "check_number", "check_whole"]
 
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
@@ -50,6 +52,15 @@ def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) 
     """Refuse what is not a whole number from ``low`` to ``high``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
         raise InputError(f"{name} must be a whole number{_limits(low, high)}, got {value!r}")
+
+
+def check_fields(name: str, value: object, fields: Iterable[str]) -> dict[str, Any]:
+    """Return ``value``, a dictionary with exactly these fields, or refuse it."""
+    expected = list(fields)
+    if not isinstance(value, dict) or set(value) != set(expected):
+        got = ", ".join(map(str, value)) if isinstance(value, dict) else f"{value!r:.60}"
+        raise InputError(f"{name}: expected the fields {', '.join(expected)}, got {got}")
+    return value
 
 
 def _is_finite(value: Real) -> bool:

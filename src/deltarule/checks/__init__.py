@@ -1,4 +1,8 @@
-"""Checks: is a gradient right, is a network healthy, and how would one know."""
+"""Checks: is a gradient right, and is a network healthy?
+
+Reading order: slopes, gradients, gradient_report; finding, observations, data_faults, network_faults,
+training_faults, rules, health.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.checks.finding import Finding, floats, grade, ordinals
-from deltarule.checks.observations import FEW_ROWS, Signs, rms
+from deltarule.checks.finding import Finding, severity_of
+from deltarule.checks.observations import FEW_ROWS, Observations, rms
 
 __all__ = [
     "class_imbalance",
@@ -33,137 +33,132 @@ SMALL = 0.01
 MAJORITY, RARER = 0.8, 10.0
 
 
-def unscaled_inputs(signs: Signs) -> Iterator[Finding]:
+def unscaled_inputs(observed: Observations) -> Iterator[Finding]:
     """Features that are large, or small, or unlike in size, or far from 0: the first that applies."""
-    x = signs.x.astype(float)
+    x = observed.x.astype(float)
     for look in (_large, _small, _different_scales, _off_centre):
-        wrong, severity, said, number = look(x)
+        wrong, severity, words, numbers = look(x)
         if wrong.any():
-            evidence = f"{_count(wrong)} {said}."
-            yield _of_features("unscaled_inputs", signs, wrong, signs.milder(severity), evidence, number)
+            severity = observed.milder(severity)
+            yield _of_features("unscaled_inputs", observed, wrong, severity, words, numbers)
             return
 
 
-Look = tuple[Array, str, str, tuple[str, float]]
+#: Which features, how bad that is, what they do, and a number that shows it.
+FeatureFault = tuple[Array, str, str, dict[str, float]]
 
 
-def _large(x: Array) -> Look:
+def _large(x: Array) -> FeatureFault:
     sizes = np.sqrt((x**2).mean(axis=0))
     worst = float(sizes.max())
     pixels = x.min() >= 0 and 200 < x.max() <= 255 and bool((x == np.floor(x)).all())
-    said = "look like raw pixels, 0 to 255" if pixels else f"have a root mean square of up to {worst:.3g}"
-    return sizes > LARGE[0], grade(worst, LARGE), said, ("rms", worst)
+    words = "look like raw pixels, 0 to 255" if pixels else f"have a root mean square of up to {worst:.3g}"
+    return sizes > LARGE[0], severity_of(worst, LARGE), words, {"rms": worst}
 
 
-def _small(x: Array) -> Look:
+def _small(x: Array) -> FeatureFault:
     largest = np.abs(x).max(axis=0)
     wrong = (largest < SMALL) & (largest > 0)
     size = float(largest[wrong].max(initial=0))
-    return wrong, "warning", f"never get beyond ±{size:.2g}", ("largest", size)
+    return wrong, "warning", f"never get beyond ±{size:.2g}", {"largest": size}
 
 
-def _different_scales(x: Array) -> Look:
+def _different_scales(x: Array) -> FeatureFault:
     largest = np.abs(x).max(axis=0)
     spread = float(largest.max() / largest[largest > 0].min(initial=largest.max() or 1))
     wrong = (largest > 0) & (largest * math.sqrt(SPREAD) < largest.max()) & (spread > SPREAD)
-    said = f"are smaller than the largest by a factor of up to {spread:.3g}"
-    return wrong, "warning", said, ("spread", spread)
+    words = f"are smaller than the largest by a factor of up to {spread:.3g}"
+    return wrong, "warning", words, {"spread": spread}
 
 
-def _off_centre(x: Array) -> Look:
+def _off_centre(x: Array) -> FeatureFault:
     mean, std = np.abs(x.mean(axis=0)), x.std(axis=0)
     wrong = (mean > OFF_CENTRE) & (mean > OFF_CENTRE * std) & (std > 1e-9 * mean)
     ratio = float((mean[wrong] / std[wrong]).max(initial=0))
-    said = f"have a mean of up to {ratio:.3g} standard deviations"
-    return wrong, "warning", said, ("mean_over_std", ratio)
+    words = f"have a mean of up to {ratio:.3g} standard deviations"
+    return wrong, "warning", words, {"mean_over_std": ratio}
 
 
-def constant_features(signs: Signs) -> Iterator[Finding]:
+def constant_features(observed: Observations) -> Iterator[Finding]:
     """Features with one value in all rows, not only in those looked at."""
-    if len(signs.x) < 2:
+    if len(observed.x) < 2:
         return
-    wrong = signs.x.min(axis=0) == signs.x.max(axis=0)
+    wrong = observed.x.min(axis=0) == observed.x.max(axis=0)
     places = np.flatnonzero(wrong)
-    values = signs.all_x.values if isinstance(signs.all_x, Scaled) else signs.all_x
+    values = observed.all_x.values if isinstance(observed.all_x, Scaled) else observed.all_x
     wrong[places] = values[:, places].min(axis=0) == values[:, places].max(axis=0)
     if wrong.any():
-        evidence = f"{_count(wrong)} have the same value in every row."
-        number = ("constant", float(wrong.sum()))
-        yield _of_features("constant_features", signs, wrong, "note", evidence, number)
-
-
-def _count(wrong: Array) -> str:
-    return f"{wrong.sum()} of {wrong.size} features"
+        words, numbers = "have the same value in every row", {"constant": float(wrong.sum())}
+        yield _of_features("constant_features", observed, wrong, "note", words, numbers)
 
 
 def _of_features(
-    name: str, signs: Signs, wrong: Array, severity: str, evidence: str, number: tuple[str, float]
+    name: str, observed: Observations, wrong: Array, severity: str, words: str, numbers: dict[str, float]
 ) -> Finding:
-    features = tuple(signs.names[int(place)] for place in np.flatnonzero(wrong))
-    return Finding(name, severity, evidence, (number,), features=features)
+    features = tuple(observed.names[int(place)] for place in np.flatnonzero(wrong))
+    evidence = f"{wrong.sum()} of {wrong.size} features {words}."
+    return Finding.of(name, severity, evidence, numbers, features=features)
 
 
-def unreachable_targets(signs: Signs) -> Iterator[Finding]:
+def unreachable_targets(observed: Observations) -> Iterator[Finding]:
     """Targets beyond the output's range."""
-    (low, high), y = signs.output.range, signs.y
+    (low, high), y = observed.output.range, observed.y
     slack = 1e-6 * max(1.0, float(np.abs(y).max()))
     beyond: Array = np.abs(y - np.clip(y, low, high)) > slack
     share = float(beyond.any(axis=1).mean())
     if share:
-        yield Finding(
-            "unreachable_targets",
-            "problem" if share > 0.05 else "warning",
-            f"{share:.0%} of the rows have a target that {signs.output.name} cannot give: it gives {low:g} "
-            f"to {high:g}, the targets go from {y.min():.3g} to {y.max():.3g}.",
-            (("share", share), ("least", float(y.min())), ("greatest", float(y.max()))),
-            len(signs.net.layers),
-            ordinals(np.asarray(beyond.any(axis=0))),
+        least, greatest = float(y.min()), float(y.max())
+        evidence = (
+            f"{share:.0%} of the rows have a target that {observed.output.name} cannot give: it gives "
+            f"{low:g} to {high:g}, the targets go from {least:.3g} to {greatest:.3g}."
         )
+        severity, last = "problem" if share > 0.05 else "warning", len(observed.net.layers)
+        numbers = {"share": share, "least": least, "greatest": greatest}
+        yield Finding.of("unreachable_targets", severity, evidence, numbers, last, beyond.any(axis=0))
 
 
-def _is_quantity(signs: Signs) -> bool:
+def _is_quantity(observed: Observations) -> bool:
     """Whether the output may be any large number, and the loss takes it as it is."""
-    return signs.output.range[1] == math.inf and signs.net.loss.name != "poisson"
+    return observed.output.range[1] == math.inf and observed.net.loss.name != "poisson"
 
 
-def unscaled_targets(signs: Signs) -> Iterator[Finding]:
+def unscaled_targets(observed: Observations) -> Iterator[Finding]:
     """Large targets that the output has to reach as they are."""
-    size = rms(signs.y)
-    if _is_quantity(signs) and size > LARGE[0]:
-        said = f"The targets have a root mean square of {size:.3g}; they go from {signs.y.min():.3g} to "
-        said += f"{signs.y.max():.3g}."
-        severity = signs.milder(grade(size, LARGE))
-        yield Finding("unscaled_targets", severity, said, (("rms", size),), len(signs.net.layers))
+    size = rms(observed.y)
+    if _is_quantity(observed) and size > LARGE[0]:
+        low, high = observed.y.min(), observed.y.max()
+        evidence = f"The targets have a root mean square of {size:.3g}; they go from {low:.3g} to {high:.3g}."
+        severity = observed.milder(severity_of(size, LARGE))
+        yield Finding.of("unscaled_targets", severity, evidence, {"rms": size}, len(observed.net.layers))
 
 
-def labels_as_numbers(signs: Signs) -> Iterator[Finding]:
+def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
     """Few whole numbers from 0 or 1 on as targets: they may number classes."""
-    values = np.unique(signs.y)
-    few = 2 < len(values) <= 20 and len(signs.y) >= 5 * len(values) and signs.y.shape[1] == 1
-    if few and _is_quantity(signs) and values[0] in (0, 1) and (np.diff(values) == 1).all():
-        said = f"The targets are the whole numbers {values[0]:g} to {values[-1]:g}, learnt as a quantity."
-        numbers = (("values", float(len(values))),)
-        yield Finding("labels_as_numbers", "note", said, numbers, len(signs.net.layers))
+    values = np.unique(observed.y)
+    few = 2 < len(values) <= 20 and len(observed.y) >= 5 * len(values) and observed.y.shape[1] == 1
+    if few and _is_quantity(observed) and values[0] in (0, 1) and (np.diff(values) == 1).all():
+        evidence = f"The targets are the whole numbers {values[0]:g} to {values[-1]:g}, learnt as a quantity."
+        numbers, last = {"values": len(values)}, len(observed.net.layers)
+        yield Finding.of("labels_as_numbers", "note", evidence, numbers, last)
 
 
-def class_imbalance(signs: Signs) -> Iterator[Finding]:
+def class_imbalance(observed: Observations) -> Iterator[Finding]:
     """A class so frequent that accuracy flatters; worse if the network misses the rarest."""
-    true = _classes(signs.y)
+    true = _classes(observed.y)
     if true is None or len(true) < 2 * FEW_ROWS:
         return
-    counts = np.bincount(true, minlength=max(2, signs.y.shape[1]))
+    counts = np.bincount(true, minlength=max(2, observed.y.shape[1]))
     majority, rarest = float(counts.max() / len(true)), int(counts.argmin())
     if majority < MAJORITY if len(counts) == 2 else counts.max() < RARER * counts[rarest]:
         return
-    answers = _most_likely(signs.trace.output)[true == rarest]
+    answers = _most_likely(observed.trace.output)[true == rarest]
     recall = float((answers == rarest).mean()) if len(answers) else 1.0
-    yield Finding(
-        "class_imbalance",
-        "note" if recall >= 0.5 else "warning",
+    evidence = (
         f"{majority:.0%} of the rows are of class {counts.argmax()}, {len(answers)} of {len(true):,} of "
-        f"class {rarest}{f'; of those the network gets {recall:.0%} right' * (len(answers) > 0)}.",
-        floats({"majority": majority, "rarest": len(answers), "recall": recall}),
+        f"class {rarest}{f'; of those the network gets {recall:.0%} right' * (len(answers) > 0)}."
     )
+    numbers = {"majority": majority, "rarest": len(answers), "recall": recall}
+    yield Finding.of("class_imbalance", "note" if recall >= 0.5 else "warning", evidence, numbers)
 
 
 def _classes(y: Array) -> Array | None:

@@ -1,4 +1,4 @@
-"""What is said of a fault: where it is and how bad, the numbers it rests on, what it means, what to do."""
+"""Findings: a fault's place and severity, the numbers it rests on, what it means, what to do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from deltarule.arrays import Array
 from deltarule.registry import record
 
-__all__ = ["SEVERITIES", "TEXTS", "Finding", "floats", "grade", "ordinals"]
+__all__ = [
+    "SEVERITIES",
+    "TEXTS",
+    "Finding",
+    "finite_or_none",
+    "first_few",
+    "severity_of",
+]
 
 #: From harmless to harmful. A note says what is worth knowing; the two others, what to change.
 SEVERITIES = ("note", "warning", "problem")
@@ -134,6 +141,22 @@ class Finding:
     neurons: tuple[int, ...] = ()
     features: tuple[str, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        severity: str,
+        evidence: str,
+        numbers: Mapping[str, float],
+        layer: int | None = None,
+        neurons: npt.ArrayLike = False,
+        features: tuple[str, ...] = (),
+    ) -> Finding:
+        """Make a finding; its neurons are those for which the array ``neurons`` is true."""
+        pairs = tuple((key, float(value)) for key, value in numbers.items())
+        places = tuple((np.flatnonzero(neurons) + 1).tolist())
+        return cls(name, severity, evidence, pairs, layer, places, features)
+
     @property
     def meaning(self) -> str:
         """What it means."""
@@ -150,7 +173,7 @@ class Finding:
         parts = [] if self.layer is None else [f"layer {self.layer}"]
         for name, places in (("neuron", self.neurons), ("feature", self.features)):
             if places:
-                parts.append(f"{name}{'s' * (len(places) > 1)} {_some(places)}")
+                parts.append(f"{name}{'s' * (len(places) > 1)} {first_few(places)}")
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -163,28 +186,23 @@ class Finding:
             "neurons": list(self.neurons),
             "features": list(self.features),
             "evidence": self.evidence,
-            "numbers": {name: value if math.isfinite(value) else None for name, value in self.numbers},
+            "numbers": {name: finite_or_none(value) for name, value in self.numbers},
             "meaning": self.meaning,
             "remedy": self.remedy,
         }
 
 
-def _some(items: Sequence[object], limit: int = 6) -> str:
-    """The first ones, and how many more there are."""
-    shown = ", ".join(map(str, items[:limit]))
-    return f"{shown} and {len(items) - limit} more" if len(items) > limit else shown
+def first_few(items: Sequence[object]) -> str:
+    """Name the first six, and say how many more there are."""
+    shown = ", ".join(map(str, items[:6]))
+    return f"{shown} and {len(items) - 6} more" if len(items) > 6 else shown
 
 
-def grade(value: float, limits: Sequence[float]) -> str:
-    """A warning up to the second limit, then a problem."""
+def finite_or_none(value: float) -> float | None:
+    """Return a number that JSON can hold, or None for NaN and infinity."""
+    return value if math.isfinite(value) else None
+
+
+def severity_of(value: float, limits: Sequence[float]) -> str:
+    """Return how bad a value beyond the first limit is: a warning up to the second limit, then a problem."""
     return "problem" if value >= limits[1] else "warning"
-
-
-def ordinals(wrong: Array) -> tuple[int, ...]:
-    """The numbers of those that are true, counted from 1."""
-    return tuple((np.flatnonzero(wrong) + 1).tolist())
-
-
-def floats(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    """A finding's numbers, by name."""
-    return tuple((name, float(value)) for name, value in numbers.items())

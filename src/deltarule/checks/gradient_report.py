@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from deltarule.checks.finding import first_few
 from deltarule.registry import record
 
 __all__ = ["GradientReport"]
@@ -69,16 +68,18 @@ class GradientReport:
                 f"The gradient is right: backprop agrees with the measured slope. {self._sweep_in_words}"
             )
         elif self._settles:
+            ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
-                f"The gradient is wrong for {_some(self.wrong)}. As ε shrinks, the differences for "
+                f"The gradient is wrong for {first_few(self.wrong)}. As ε shrinks, the differences for "
                 f"{self.worst} settle on {self.numerical:.6g}; backprop says {self.backprop:.6g}"
-                f"{self._ratio}. An error that is the same for every ε is not rounding: look for a "
+                f"{ratio}. An error that is the same for every ε is not rounding: look for a "
                 f"mistake in the formula."
             )
         else:
             finding = (
-                f"This check cannot tell for {_some(self.wrong)}: as ε shrinks the differences do not settle "
-                f"on one number. The cost may jump there, or be so large that its rounding hides the slope."
+                f"This check cannot tell for {first_few(self.wrong)}: as ε shrinks the differences do not "
+                f"settle on one number. The cost may jump there, or be so large that its rounding hides the "
+                f"slope."
             )
         return " ".join([finding, *self._reservations])
 
@@ -87,10 +88,6 @@ class GradientReport:
         """Whether neighbouring differences agree much better with each other than with backprop."""
         apart = np.abs(np.diff(np.array(self.differences)[~np.isnan(self.sweep)]))
         return len(apart) > 0 and bool(np.median(apart) < 0.1 * abs(self.backprop - self.numerical))
-
-    @property
-    def _ratio(self) -> str:
-        return f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
 
     @property
     def _sweep_in_words(self) -> str:
@@ -107,17 +104,17 @@ class GradientReport:
 
     @property
     def _reservations(self) -> list[str]:
-        said = []
+        reservations = []
         if self.tolerance > 1e-6:
-            said.append(f"Numbers in float32 allow no test sharper than {self.tolerance:.0e}.")
+            reservations.append(f"Numbers in float32 allow no test sharper than {self.tolerance:.0e}.")
         if self.kinks:
-            said.append(
-                f"Set aside, not accused: {_some(self.kinks)}. There a ReLU's z, an error or a weight is so "
-                f"near its kink that the slope jumps within the smallest step."
+            reservations.append(
+                f"Set aside, not accused: {first_few(self.kinks)}. There a ReLU's z, an error or a weight "
+                f"is so near its kink that the slope jumps within the smallest step."
             )
         if self.n_compared + len(self.kinks) < self.n_parameters:
-            said.append("Of so many parameters a sample was taken, some from every layer.")
-        return said
+            reservations.append("Of so many parameters a sample was taken, some from every layer.")
+        return reservations
 
     def __str__(self) -> str:
         head = "passed" if self.passed else "FAILED"
@@ -128,17 +125,11 @@ class GradientReport:
                 f"relative error {self.error:.1e} ({self.tolerance:.0e} is allowed).",
                 "",
                 f"  {'ε':<6} {'central difference':>20}  relative error",
-                *map(_row, self.epsilons, self.differences, self.sweep),
+                *map(_sweep_line, self.epsilons, self.differences, self.sweep),
                 "",
             ]
         return "\n".join([*lines, self.verdict])
 
 
-def _row(epsilon: float, difference: float, error: float) -> str:
+def _sweep_line(epsilon: float, difference: float, error: float) -> str:
     return f"  {epsilon:<6.0e} {difference:>20.10g}  {'across a kink' if np.isnan(error) else f'{error:.1e}'}"
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    shown = ", ".join(names[:6])
-    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown

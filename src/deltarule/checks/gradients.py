@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.arrays import Array, as_numbers, check_finite, check_whole
 from deltarule.checks.gradient_report import GradientReport
-from deltarule.checks.slopes import EPSILONS, Problem, central_differences, complex_steps
+from deltarule.checks.slopes import EPSILONS, CostFunction, central_differences, complex_steps
 from deltarule.errors import ShapeError
 from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
@@ -69,12 +69,12 @@ def check_gradients(
     check_whole("limit", limit)
     twin = net.copy("float64")
     trace = net.forward(X)
-    problem = Problem(twin, twin.forward(X)[0].x, *twin.targets(Y, sample_weight, len(trace.output)))
-    check_finite(np.atleast_1d(problem.cost(problem.forward())), "the cost")
+    function = CostFunction(twin, twin.forward(X)[0].x, *twin.targets(Y, sample_weight, len(trace.output)))
+    check_finite(np.atleast_1d(function.cost(function.forward())), "the cost")
     if gradient is None:
         gradient = net.backward(trace, Y, sample_weight).flat
     gradient = _as_gradient(gradient, net)
-    return _report(net, _compare(problem, gradient, _sample(net, limit)))
+    return _report(net, _compare(function, gradient, _sample(net, limit)))
 
 
 class _Comparison(NamedTuple):
@@ -114,21 +114,21 @@ def _sample(net: Network, limit: int) -> Array:
     return np.sort(np.concatenate([rng.permutation(group)[:share] for group in groups]))
 
 
-def _compare(problem: Problem, gradient: Array, positions: Array) -> _Comparison:
+def _compare(function: CostFunction, gradient: Array, positions: Array) -> _Comparison:
     tolerance = TOLERANCES[str(gradient.dtype)]
-    differences, crosses = central_differences(problem, positions)
+    differences, crosses = central_differences(function, positions)
     away = ~crosses[:, -1]
     kinks, positions = positions[~away], positions[away]
     differences, crosses = differences[away], crosses[away]
     backprop = gradient[positions].astype(float)
-    entry, cost = _rounding(problem, np.finfo(gradient.dtype).eps)
+    entry, cost = _rounding(function, np.finfo(gradient.dtype).eps)
     floor = entry[positions, None] / tolerance
     floors = np.maximum(floor, cost / np.array(EPSILONS) / tolerance)
 
     def disagreement(slopes: Array) -> Array:
         return np.where(crosses, np.nan, _relative(slopes[:, None], differences, floors))
 
-    numerical, method = complex_steps(problem, positions), "complex step"
+    numerical, method = complex_steps(function, positions), "complex step"
     # A function that is not analytic, |z| say, makes complex steps wrong: differences are the arbiter.
     if numerical is None or (np.nanmedian(disagreement(numerical), axis=1) > 1e-3).any():
         best = np.nanargmin(disagreement(backprop), axis=1)[:, None]
@@ -145,21 +145,21 @@ def _relative(a: Array, b: Array, floor: Array) -> Array:
     return np.nan_to_num(np.abs(a - b) / size, nan=np.inf)
 
 
-def _rounding(problem: Problem, eps: float) -> tuple[Array, float]:
+def _rounding(function: CostFunction, eps: float) -> tuple[Array, float]:
     """What rounding may add to each entry of the gradient, (n_parameters,), and to the cost.
 
     It is proportional to the terms that are summed, however little of them remains in the sum.
     """
-    net, trace = problem.net, problem.forward()
-    delta = reference.backward(net.layers, net.objective, trace, problem.y, problem.weight)[-1].delta
-    shares = net.objective.shares(len(problem.y), problem.weight)
+    net, trace = function.net, function.forward()
+    delta = reference.backward(net.layers, net.objective, trace, function.y, function.weight)[-1].delta
+    shares = net.objective.shares(len(function.y), function.weight)
     terms = np.abs(delta) + np.maximum(np.abs(trace.output), 1) * shares
     flat, end = np.empty_like(net.parameters), net.parameters.size
     for layer, step in zip(reversed(net.layers), reversed(trace), strict=True):
         start = end - layer.dense.n_parameters
         layer.gradients(step._replace(x=np.abs(step.x)), terms, flat[start:end])
         terms, end = terms @ np.abs(layer.W).T, start
-    cost = abs(problem.cost(trace)) + np.abs(delta * trace[-1].z).sum()
+    cost = abs(function.cost(trace)) + np.abs(delta * trace[-1].z).sum()
     return ROUNDINGS * eps * flat, ROUNDINGS * np.finfo(float).eps * float(cost)
 
 

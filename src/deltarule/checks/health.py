@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
-from deltarule.checks.finding import SEVERITIES, Finding
+from deltarule.checks.finding import SEVERITIES, Finding, finite_or_none
 from deltarule.checks.network_faults import is_dead, is_saturated
-from deltarule.checks.observations import Signs, guess_loss, moves, rms
-from deltarule.checks.rules import find
+from deltarule.checks.observations import Observations, learns, observe, rms
+from deltarule.checks.rules import find_faults
 from deltarule.errors import InputError
-from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
 __all__ = ["HealthReport", "LayerHealth", "health"]
 
-#: Rows that are looked at, and numbers z that these may give: of more rows, some spread evenly over all.
-ROWS, NUMBERS = 2_000, 10_000_000
 WIDTH = 98
 
 
@@ -63,9 +59,11 @@ def health(
     """
     _check_history(history)
     with np.errstate(all="ignore"):  # what overflows is a finding
-        signs = _signs(net, X, Y, history)
-        layers = tuple(_layer(signs, index) for index in range(len(net.layers)))
-        return HealthReport(find(signs), layers, len(signs.all_x), len(signs.y), history is not None)
+        observed = observe(net, X, Y, history)
+        layers = tuple(_layer_health(observed, index) for index in range(len(net.layers)))
+        return HealthReport(
+            find_faults(observed), layers, len(observed.all_x), len(observed.y), history is not None
+        )
 
 
 @record
@@ -100,6 +98,11 @@ class LayerHealth:
     rms_W: float
     learns: bool
 
+    def to_dict(self) -> dict[str, Any]:
+        """The measures for a JSON file; numbers that are not finite are None."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: finite_or_none(v) if isinstance(v, float) else v for name, v in values.items()}
+
 
 @record
 class HealthReport:
@@ -128,40 +131,34 @@ class HealthReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report for a JSON file; numbers that are not finite are None."""
-        layers = [
-            {field.name: _plain(getattr(layer, field.name)) for field in fields(LayerHealth)}
-            for layer in self.layers
-        ]
         return {
             "ok": self.ok,
             "findings": [finding.to_dict() for finding in self.findings],
-            "layers": layers,
+            "layers": [layer.to_dict() for layer in self.layers],
             "rows": self.n_rows,
             "rows_looked_at": self.n_looked_at,
             "with_history": self.with_history,
         }
 
     def __str__(self) -> str:
-        pages = [self._head]
-        pages += ["\n".join(_page(number, finding)) for number, finding in enumerate(self.findings, 1)]
-        pages.append("\n".join(_table(self.layers)))
+        paragraphs = [self._head, *map(_paragraph, count(1), self.findings), _layer_table(self.layers)]
         if not self.with_history:
-            pages.append("Without a history, learning rate and overfitting could not be judged.")
-        return "\n\n".join(pages)
+            paragraphs.append("Without a history, learning rate and overfitting could not be judged.")
+        return "\n\n".join(paragraphs)
 
     @property
     def _head(self) -> str:
         counts = Counter(finding.severity for finding in self.findings)
-        said = [
+        verdict = ", ".join(
             f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
             for severity in reversed(SEVERITIES)
             if counts[severity]
-        ]
-        verdict = (
-            "no problem found" + (f" ({', '.join(said)})" if said else "") if self.ok else ", ".join(said)
         )
-        some = f"{self.n_looked_at:,} of {self.n_rows:,} rows" if self.n_looked_at < self.n_rows else ""
-        return f"Health: {verdict}. {f'Looked at {some}.' if some else ''}".rstrip()
+        if self.ok:
+            verdict = "no problem found" + (f" ({verdict})" if verdict else "")
+        if self.n_looked_at < self.n_rows:
+            verdict += f". Looked at {self.n_looked_at:,} of {self.n_rows:,} rows"
+        return f"Health: {verdict}."
 
 
 def _check_history(history: object) -> None:
@@ -174,79 +171,44 @@ def _check_history(history: object) -> None:
         )
 
 
-def _signs(net: Network, X: Any, Y: Any, history: Mapping[str, Sequence[float]] | None) -> Signs:
-    all_x = net.inputs(X)
-    all_y, _ = net.targets(Y, None, len(all_x))
-    rows = _spread(len(all_x), sum(net.sizes))
-    x, y = all_x[rows].astype(net.dtype, copy=False), all_y[rows]
-    trace = reference.forward(net.layers, x)
-    grads = reference.backward(net.layers, net.objective, trace, y)
-    if net.objective.reduction == "mean":
-        for index, grad in enumerate(grads):
-            grads[index] = grad._replace(delta=grad.delta * len(y))
-    guess, least = guess_loss(net.loss, y)
-    loss = float(net.objective.terms(trace[-1].z, trace.output, y).sum(axis=1).mean())
-    room = guess - least
-    skill = (guess - loss) / room if room > 1e-9 * abs(guess) else math.nan
-    return Signs(net, x, y, all_x, _names(net), trace, grads, history, guess, skill)
-
-
-def _spread(n_rows: int, n_numbers: int) -> Array:
-    """Which rows to look at: all, or some spread evenly."""
-    n = min(n_rows, max(50, min(ROWS, NUMBERS // n_numbers)))
-    return np.linspace(0, n_rows - 1, n).astype(np.intp)
-
-
-def _names(net: Network) -> tuple[str, ...]:
-    """The features' names in the data, or x1, x2, …"""
-    names = () if net.encoding is None else net.encoding.inputs.feature_names
-    n_features = net.sizes[0]
-    return names if len(names) == n_features else tuple(f"x{number}" for number in range(1, n_features + 1))
-
-
-def _layer(signs: Signs, index: int) -> LayerHealth:
-    layer, step, grad = signs.net.layers[index], signs.trace[index], signs.grads[index]
+def _layer_health(observed: Observations, index: int) -> LayerHealth:
+    layer, step, grad = observed.net.layers[index], observed.trace[index], observed.grads[index]
     return LayerHealth(
         layer=index + 1,
         activation=layer.activation.name,
         neurons=layer.dense.n_out,
         activity=float(np.abs(step.a).mean()),
-        dead=float(is_dead(signs, index).mean()),
-        saturated=float(is_saturated(signs, index).mean()),
+        dead=float(is_dead(observed, index).mean()),
+        saturated=float(is_saturated(observed, index).mean()),
         rms_delta=rms(grad.delta),
         rms_dW=rms(grad.dW),
         rms_W=rms(layer.W),
-        learns=moves(signs.net, index),
+        learns=learns(observed.net, index),
     )
 
 
 # ---------------------------------------------------------------- printing
 
 
-def _page(number: int, finding: Finding) -> Iterator[str]:
+def _paragraph(number: int, finding: Finding) -> str:
     where = f": {finding.where}" if finding.where else ""
-    yield from _wrapped(
-        f"{number}. {finding.severity.upper()}, {finding.name.replace('_', ' ')}{where}", "   "
-    )
+    texts = [(f"{number}. {finding.severity.upper()}, {finding.name.replace('_', ' ')}{where}", "   ")]
     for label, text in (("Seen", finding.evidence), ("Means", finding.meaning), ("Do", finding.remedy)):
-        yield from _wrapped(f"   {label + ':':7}{text}", " " * 10)
+        texts.append((f"   {label + ':':7}{text}", " " * 10))
+    return "\n".join(
+        textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False) for text, indent in texts
+    )
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _table(layers: Sequence[LayerHealth]) -> Iterator[str]:
+def _layer_table(layers: Sequence[LayerHealth]) -> str:
     head = ["layer", "neurons", "mean |a|", "dead", "saturated", "RMS delta", "RMS dW / RMS W"]
-    rows = [head, *map(_row, layers)]
-    first = max(len(row[0]) for row in rows)
-    widths = [max(len(row[column]) for row in rows) for column in range(1, len(rows[0]))]
-    for name, *cells in rows:
-        cells = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
-        yield "  ".join([name.ljust(first), *cells])
+    rows = [head, *map(_layer_cells, layers)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = ([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])] for name, *cells in rows)
+    return "\n".join(map("  ".join, padded))
 
 
-def _row(layer: LayerHealth) -> list[str]:
+def _layer_cells(layer: LayerHealth) -> list[str]:
     ratio = f"{layer.rms_dW / layer.rms_W:.2g}" if layer.rms_W else "–"
     return [
         f"{layer.layer} {layer.activation}"[:24] + ("" if layer.learns else ", frozen"),
@@ -257,7 +219,3 @@ def _row(layer: LayerHealth) -> list[str]:
         f"{layer.rms_delta:.2g}",
         ratio,
     ]
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

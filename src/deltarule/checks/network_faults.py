@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.checks.finding import SEVERITIES, Finding, grade, ordinals
-from deltarule.checks.observations import FEW_ROWS, WELL, Signs, moves, rms
+from deltarule.checks.finding import SEVERITIES, Finding, severity_of
+from deltarule.checks.observations import FEW_ROWS, FITS_WELL, Observations, learns, rms
 from deltarule.nn.activations import Activation
 
 __all__ = [
@@ -49,39 +49,37 @@ JACOBIAN = 1_000_000
 # ---------------------------------------------------------------- the weights
 
 
-def not_finite(signs: Signs) -> Iterator[Finding]:
+def not_finite(observed: Observations) -> Iterator[Finding]:
     """Parameters, or what is computed from them, that are no numbers."""
-    theta = signs.net.parameters
+    theta = observed.net.parameters
     wrong = np.flatnonzero(~np.isfinite(theta))
-    said = "The parameters are finite, but what is computed from them overflows."
+    evidence = "The parameters are finite, but what is computed from them overflows."
     if len(wrong):
-        first = signs.net.name_of(int(wrong[0]))
-        said = f"{len(wrong):,} of {theta.size:,} parameters are NaN or infinite, first {first}."
-    yield Finding("not_finite", "problem", said, (("parameters", float(len(wrong))),))
+        first = observed.net.name_of(int(wrong[0]))
+        evidence = f"{len(wrong):,} of {theta.size:,} parameters are NaN or infinite, first {first}."
+    yield Finding.of("not_finite", "problem", evidence, {"parameters": len(wrong)})
 
 
-def huge_weights(signs: Signs) -> Iterator[Finding]:
+def huge_weights(observed: Observations) -> Iterator[Finding]:
     """Layers whose largest weight is huge."""
-    for number, layer in enumerate(signs.net.layers, 1):
+    for number, layer in enumerate(observed.net.layers, 1):
         largest = float(np.abs(layer.W).max())
         if largest > HUGE[0]:
-            said, severity = f"The largest weight is {largest:.3g}.", signs.milder(grade(largest, HUGE))
-            yield Finding("huge_weights", severity, said, (("largest", largest),), number)
+            severity = observed.milder(severity_of(largest, HUGE))
+            evidence = f"The largest weight is {largest:.3g}."
+            yield Finding.of("huge_weights", severity, evidence, {"largest": largest}, number)
 
 
-def symmetric_neurons(signs: Signs) -> Iterator[Finding]:
+def symmetric_neurons(observed: Observations) -> Iterator[Finding]:
     """Hidden neurons with the weights of another one."""
-    for index, (layer, following) in enumerate(pairwise(signs.net.layers)):
+    for index, (layer, following) in enumerate(pairwise(observed.net.layers)):
         twins = _twins(layer.W, layer.b, following.W)
-        if twins.any() and moves(signs.net, index):
-            yield Finding(
-                "symmetric_neurons",
-                "problem" if twins.all() else "warning",
-                f"{twins.sum()} of {twins.size} neurons have the same weights, in and out, as another one.",
-                (("share", float(twins.mean())),),
-                index + 1,
-                ordinals(twins),
-            )
+        if twins.any() and learns(observed.net, index):
+            severity = "problem" if twins.all() else "warning"
+            number = f"{twins.sum()} of {twins.size}"
+            evidence = f"{number} neurons have the same weights, in and out, as another one."
+            numbers = {"share": float(twins.mean())}
+            yield Finding.of("symmetric_neurons", severity, evidence, numbers, index + 1, twins)
 
 
 def _twins(W: Array, b: Array | None, outgoing: Array) -> Array:
@@ -111,72 +109,74 @@ def _slopes(activation: Activation, z: Array, a: Array) -> Array:
     return np.abs(np.vstack([np.diagonal(jacobian, axis1=-2, axis2=-1) for jacobian in jacobians]))
 
 
-def _is_flat(signs: Signs, index: int) -> Array:
+def _is_flat(observed: Observations, index: int) -> Array:
     """Where a layer's slope is tiny, (n_rows, n_neurons); nowhere if the loss takes it away: a − y."""
-    step, activation = signs.trace[index], signs.net.layers[index].activation
-    if index == len(signs.trace) - 1 and signs.net.objective.fused:
+    step, activation = observed.trace[index], observed.net.layers[index].activation
+    if index == len(observed.trace) - 1 and observed.net.objective.fused:
         return np.zeros(step.z.shape, dtype=bool)
     return _slopes(activation, step.z, step.a) < TINY_SLOPE
 
 
-def _is_needed(signs: Signs, index: int) -> Array:
+def _is_needed(observed: Observations, index: int) -> Array:
     """Where a gradient is needed, (n_rows, n_neurons): not at outputs that are right."""
-    step = signs.trace[index]
-    if index < len(signs.trace) - 1:
+    step = observed.trace[index]
+    if index < len(observed.trace) - 1:
         return np.ones(step.z.shape, dtype=bool)
-    return np.abs(step.a - signs.y) > MISSED * (float(np.ptp(signs.y)) or 1.0)
+    return np.abs(step.a - observed.y) > MISSED * (float(np.ptp(observed.y)) or 1.0)
 
 
-def is_dead(signs: Signs, index: int) -> Array:
+def is_dead(observed: Observations, index: int) -> Array:
     """Which units of a layer with a function bounded on one side get no gradient at all, (n_neurons,)."""
-    low, high = signs.net.layers[index].activation.range
-    dead = _is_flat(signs, index).all(axis=0) & _is_needed(signs, index).any(axis=0)
+    low, high = observed.net.layers[index].activation.range
+    dead = _is_flat(observed, index).all(axis=0) & _is_needed(observed, index).any(axis=0)
     return np.asarray(dead) & (math.isfinite(low) != math.isfinite(high))
 
 
-def is_saturated(signs: Signs, index: int) -> Array:
+def is_saturated(observed: Observations, index: int) -> Array:
     """Which units of a layer with a bounded function are flat in most rows, (n_neurons,).
 
     Of an output: flat, and wrong, in more than a few.
     """
-    limit = MOST_ROWS if index < len(signs.trace) - 1 else MISSED_ROWS
-    flat = (_is_flat(signs, index) & _is_needed(signs, index)).mean(axis=0)
-    return np.asarray(flat > limit) & all(map(math.isfinite, signs.net.layers[index].activation.range))
+    limit = MOST_ROWS if index < len(observed.trace) - 1 else MISSED_ROWS
+    flat = (_is_flat(observed, index) & _is_needed(observed, index)).mean(axis=0)
+    return np.asarray(flat > limit) & all(map(math.isfinite, observed.net.layers[index].activation.range))
 
 
-def _idle(signs: Signs, name: str, units: Array, index: int, said: str) -> Iterator[Finding]:
+def _without_gradient(
+    name: str, observed: Observations, index: int, units: Array, lack: str
+) -> Iterator[Finding]:
     """Units without a gradient: how many, and how bad that is."""
-    share, activation = float(units.mean()), signs.net.layers[index].activation.name
-    degree = sum(share >= limit for limit in SHARES) - (signs.skill >= WELL)
-    degree -= len(signs.y) < FEW_ROWS and share < 1
-    if degree > 0 and moves(signs.net, index):
-        evidence = f"{units.sum()} of {units.size} {activation} neurons ({share:.0%}) have {said}."
-        numbers = (("share", share), ("rows", float(len(signs.y))))
-        yield Finding(name, SEVERITIES[degree - 1], evidence, numbers, index + 1, ordinals(units))
+    share, activation = float(units.mean()), observed.net.layers[index].activation.name
+    degree = sum(share >= limit for limit in SHARES) - (observed.skill >= FITS_WELL)
+    degree -= len(observed.y) < FEW_ROWS and share < 1
+    if degree > 0 and learns(observed.net, index):
+        evidence = f"{units.sum()} of {units.size} {activation} neurons ({share:.0%}) have {lack}."
+        numbers = {"share": share, "rows": len(observed.y)}
+        yield Finding.of(name, SEVERITIES[degree - 1], evidence, numbers, index + 1, units)
 
 
-def dead_units(signs: Signs) -> Iterator[Finding]:
+def dead_units(observed: Observations) -> Iterator[Finding]:
     """Units of functions bounded on one side that get no gradient."""
-    for index, layer in enumerate(signs.net.layers):
+    for index, layer in enumerate(observed.net.layers):
         seen = "z ≤ 0" if layer.activation.name == "relu" else f"a slope below {TINY_SLOPE:g}"
-        said = f"{seen} in every one of {len(signs.y):,} rows"
-        yield from _idle(signs, "dead_units", is_dead(signs, index), index, said)
+        lack = f"{seen} in every one of {len(observed.y):,} rows"
+        yield from _without_gradient("dead_units", observed, index, is_dead(observed, index), lack)
 
 
-def saturated_units(signs: Signs) -> Iterator[Finding]:
+def saturated_units(observed: Observations) -> Iterator[Finding]:
     """Units of bounded functions that are flat in most rows."""
-    for index, step in enumerate(signs.trace):
+    for index, step in enumerate(observed.trace):
         rows = f"more than {MOST_ROWS:.0%} of the rows"
-        if index == len(signs.trace) - 1:
+        if index == len(observed.trace) - 1:
             rows = f"more than {MISSED_ROWS:.0%} of the rows, and are wrong there"
-        said = f"a slope below {TINY_SLOPE:g} in {rows}; mean |z| is {np.abs(step.z).mean():.3g}"
-        yield from _idle(signs, "saturated_units", is_saturated(signs, index), index, said)
+        lack = f"a slope below {TINY_SLOPE:g} in {rows}; mean |z| is {np.abs(step.z).mean():.3g}"
+        yield from _without_gradient("saturated_units", observed, index, is_saturated(observed, index), lack)
 
 
-def gradient_flow(signs: Signs) -> Iterator[Finding]:
+def gradient_flow(observed: Observations) -> Iterator[Finding]:
     """The RMS of delta from the last layer to those before it that learn."""
-    *before, last = (rms(grad.delta) for grad in signs.grads)
-    learning = [index for index in range(len(before)) if moves(signs.net, index)]
+    *before, last = (rms(grad.delta) for grad in observed.grads)
+    learning = [index for index in range(len(before)) if learns(observed.net, index)]
     if not learning or last < NO_ERROR:
         return
     ratios = {index: before[index] / last for index in learning}
@@ -187,5 +187,6 @@ def gradient_flow(signs: Signs) -> Iterator[Finding]:
         name = "exploding_gradients" if ratio > 1 else "vanishing_gradients"
         number = f"{factor:,.0f}" if factor < 1e7 else f"{factor:.1e}"
         times = f"{number} times" if ratio > 1 else f"1/{number} of" if ratio else "0, nothing of"
-        said = f"The RMS of delta in layer {index + 1} is {times} that in layer {len(signs.grads)}."
-        yield Finding(name, signs.milder(grade(factor, RATIOS)), said, (("ratio", ratio),), index + 1)
+        evidence = f"The RMS of delta in layer {index + 1} is {times} that in layer {len(observed.grads)}."
+        severity = observed.milder(severity_of(factor, RATIOS))
+        yield Finding.of(name, severity, evidence, {"ratio": ratio}, index + 1)

@@ -1,8 +1,8 @@
 """What can be wrong with a network and its training although the gradient is right: a rule for each kind.
 
-A rule takes what was measured (:class:`~deltarule.checks.observations.Signs`) and yields findings, each with
-the numbers it rests on. The limits were chosen by experiment: on the bundled sets with good settings no rule
-warns, and each fault that the tests plant is the first thing found.
+A rule takes :class:`~deltarule.checks.observations.Observations` and yields findings, each with the numbers
+it rests on. The limits were chosen by experiment: on the bundled sets with good settings no rule warns, and
+each fault that the tests plant is the first thing found.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from deltarule.checks import data_faults, network_faults, training_faults
 from deltarule.checks.finding import SEVERITIES, Finding
-from deltarule.checks.observations import Signs
+from deltarule.checks.observations import Observations
 
-__all__ = ["RULES", "find"]
+__all__ = ["RULES", "find_faults"]
 
-Rule = Callable[[Signs], Iterator[Finding]]
+Rule = Callable[[Observations], Iterator[Finding]]
 
 #: What to look at: causes; what they do to units and gradients; what comes of it.
 DATA: tuple[Rule, ...] = (
@@ -42,15 +42,12 @@ RESULTS: tuple[Rule, ...] = (
 RULES = ((*DATA, *WEIGHTS), UNITS, RESULTS, (training_faults.underfitting,))
 
 
-def find(signs: Signs) -> tuple[Finding, ...]:
-    """All findings, the worst first; of equal ones causes before effects, which are no worse than those."""
+def find_faults(observed: Observations) -> tuple[Finding, ...]:
+    """Return all findings, the worst first; of equal ones causes before effects, which are no worse."""
     found: list[Finding] = []
-    for rules in RULES if signs.finite else (DATA, (network_faults.not_finite,)):
+    for rules in RULES if observed.finite else (DATA, (network_faults.not_finite,)):
         worst = max((SEVERITIES.index(finding.severity) for finding in found), default=0)
-        effects = [finding for rule in rules for finding in rule(signs)]
-        found += [_at_most(finding, worst) if worst else finding for finding in effects]
+        for effect in [finding for rule in rules for finding in rule(observed)]:
+            severity = SEVERITIES.index(effect.severity)
+            found.append(replace(effect, severity=SEVERITIES[min(worst or severity, severity)]))
     return tuple(sorted(found, key=lambda finding: -SEVERITIES.index(finding.severity)))
-
-
-def _at_most(finding: Finding, worst: int) -> Finding:
-    return replace(finding, severity=SEVERITIES[min(worst, SEVERITIES.index(finding.severity))])

@@ -16,14 +16,14 @@ from deltarule.nn.engines import reference
 from deltarule.nn.layers import Trace
 from deltarule.nn.network import Network
 
-__all__ = ["EPSILONS", "Problem", "central_differences", "complex_steps"]
+__all__ = ["EPSILONS", "CostFunction", "central_differences", "complex_steps"]
 
 #: The steps of the differences; a parameter θ moves by ε·max(1, |θ|).
 EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 COMPLEX_STEP = 1e-30
 
 
-class Problem(NamedTuple):
+class CostFunction(NamedTuple):
     """The cost as a function of the parameters of ``net``, for data ``x`` and ``y``."""
 
     net: Network
@@ -53,7 +53,7 @@ class Problem(NamedTuple):
         return np.sign(np.concatenate([distance.ravel() for distance in from_kinks] or [np.empty(0)]))
 
 
-def central_differences(problem: Problem, positions: Array) -> tuple[Array, Array]:
+def central_differences(function: CostFunction, positions: Array) -> tuple[Array, Array]:
     """``(C(θ + ε) − C(θ − ε)) / 2ε`` for each position and ε, and whether a kink lies in between.
 
     Both are (n_positions, n_epsilons).
@@ -62,31 +62,31 @@ def central_differences(problem: Problem, positions: Array) -> tuple[Array, Arra
     slopes, crosses = np.empty(shape), np.empty(shape, dtype=bool)
     for row, position in enumerate(positions):
         for column, epsilon in enumerate(EPSILONS):
-            slopes[row, column], crosses[row, column] = _central_difference(problem, position, epsilon)
+            slopes[row, column], crosses[row, column] = _central_difference(function, position, epsilon)
     return slopes, crosses
 
 
-def _central_difference(problem: Problem, position: int, epsilon: float) -> tuple[float, bool]:
-    theta = problem.net.parameters
+def _central_difference(function: CostFunction, position: int, epsilon: float) -> tuple[float, bool]:
+    theta = function.net.parameters
     here = theta[position]
     step = epsilon * max(1.0, abs(here))
     costs, sides = [], []
     for there in (here - step, here + step):
         theta[position] = there
-        trace = problem.forward()
-        costs.append(problem.cost(trace).real)
-        sides.append(problem.sides(trace))
+        trace = function.forward()
+        costs.append(function.cost(trace).real)
+        sides.append(function.sides(trace))
     theta[position] = here
     width = (here + step) - (here - step)
     return (costs[1] - costs[0]) / width, bool((sides[0] != sides[1]).any())
 
 
-def complex_steps(problem: Problem, positions: Array) -> Array | None:
+def complex_steps(function: CostFunction, positions: Array) -> Array | None:
     """``Im C(θ + ih) / h`` for each position; None where a function does not take complex numbers.
 
     Squire & Trapp (1998).
     """
-    twin = problem._replace(net=problem.net.copy("complex128"))
+    twin = function._replace(net=function.net.copy("complex128"))
     theta = twin.net.parameters
     slopes = np.empty(len(positions))
     try:

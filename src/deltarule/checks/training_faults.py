@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.checks.finding import Finding, floats, grade
-from deltarule.checks.observations import WELL, Signs, rms
+from deltarule.checks.finding import Finding, severity_of
+from deltarule.checks.observations import FITS_WELL, Observations, rms
 
 __all__ = [
     "learning_rate_too_high",
@@ -38,134 +39,136 @@ SHRUNK = 0.1
 #: How far from the loss of guessing (0) to the least possible (1): hardly, not at all.
 HARDLY, NOT_AT_ALL = 0.05, 0.01
 
+_too_high = partial(Finding.of, "learning_rate_too_high")
 
-def learning_rate_too_high(signs: Signs) -> Iterator[Finding]:
+
+def learning_rate_too_high(observed: Observations) -> Iterator[Finding]:
     """A loss that breaks, climbs, leaps about or was thrown up."""
-    loss = signs.column("loss")
+    loss = observed.column("loss")
     broken = np.flatnonzero(~np.isfinite(loss))
-    found: Found | None = None
+    found: Finding | None = None
     if len(broken):
         epoch = int(broken[0]) + 1
-        found = "problem", f"The loss was not finite in epoch {epoch}.", {"epoch": epoch}
-    elif len(loss) >= FEW_EPOCHS and signs.total > 0:
-        found = _climbed(signs, loss) or _spiked(signs, loss) or _thrown(signs, loss)
+        found = _too_high("problem", f"The loss was not finite in epoch {epoch}.", {"epoch": epoch})
+    elif len(loss) >= FEW_EPOCHS and observed.guess_in_history > 0:
+        found = _climbed(observed, loss) or _spiked(observed, loss) or _thrown(observed, loss)
     if found:
-        severity, said, numbers = found
-        yield Finding("learning_rate_too_high", severity, said, floats(numbers))
+        yield found
 
 
-Found = tuple[str, str, dict[str, float]]
-
-
-def _climbed(signs: Signs, loss: Array) -> Found | None:
-    before, last = _loss_before(signs), float(loss[-max(3, len(loss) // 10) :].mean())
-    if last <= CLIMBED * max(before, signs.total):
+def _climbed(observed: Observations, loss: Array) -> Finding | None:
+    before, last = _loss_before(observed), float(loss[-max(3, len(loss) // 10) :].mean())
+    if last <= CLIMBED * max(before, observed.guess_in_history):
         return None
-    return "problem", f"The loss went up: from {before:.3g} to {last:.3g}.", {"first": before, "last": last}
+    evidence = f"The loss went up: from {before:.3g} to {last:.3g}."
+    return _too_high("problem", evidence, {"first": before, "last": last})
 
 
-def _spiked(signs: Signs, loss: Array) -> Found | None:
-    steps = np.diff(loss)
-    rises, spikes = int((steps > 0).sum()), int((steps > SPIKE * signs.total).sum())
+def _spiked(observed: Observations, loss: Array) -> Finding | None:
+    steps, guess = np.diff(loss), observed.guess_in_history
+    rises, spikes = int((steps > 0).sum()), int((steps > SPIKE * guess).sum())
     share = spikes / len(loss)
     if spikes < 2 or share <= SPIKES[0]:
         return None
-    said = (
+    evidence = (
         f"The loss rose in {rises} of {len(steps)} epochs, in {spikes} of them by more than {SPIKE:.0%} of "
+        f"what guessing costs ({guess:.3g}); it was {loss.max():.3g} at worst, {loss[-1]:.3g} at last."
     )
-    said += (
-        f"what guessing costs ({signs.total:.3g}); it was {loss.max():.3g} at worst, {loss[-1]:.3g} at last."
-    )
-    severity = "problem" if _thrown(signs, loss) else grade(share, SPIKES)
-    return severity, said, {"rises": rises, "spikes": spikes, "highest": loss.max()}
+    severity = "problem" if _thrown(observed, loss) else severity_of(share, SPIKES)
+    return _too_high(severity, evidence, {"rises": rises, "spikes": spikes, "highest": loss.max()})
 
 
-def _thrown(signs: Signs, loss: Array) -> Found | None:
-    before, highest = _loss_before(signs), float(loss.max())
-    factor = highest / max(before, signs.total)
+def _thrown(observed: Observations, loss: Array) -> Finding | None:
+    before, highest = _loss_before(observed), float(loss.max())
+    factor = highest / max(before, observed.guess_in_history)
     if factor <= THROWN[0]:
         return None
-    said = f"The loss leapt from {before:.3g} to {highest:.3g} in epoch {loss.argmax() + 1}."
-    return signs.milder(grade(factor, THROWN)), said, {"first": before, "highest": highest}
+    evidence = f"The loss leapt from {before:.3g} to {highest:.3g} in epoch {loss.argmax() + 1}."
+    severity = observed.milder(severity_of(factor, THROWN))
+    return _too_high(severity, evidence, {"first": before, "highest": highest})
 
 
-def _loss_before(signs: Signs) -> float:
+def _loss_before(observed: Observations) -> float:
     """The cost before training where the history knows the network it began with, else that of epoch 1."""
-    start = getattr(signs.history, "start", None)
+    start = getattr(observed.history, "start", None)
     if start is None:
-        return float(signs.column("loss")[0])
-    scale = len(signs.all_x) / len(signs.y) if signs.net.objective.reduction == "sum" else 1
-    return float(start.net.cost(signs.x, signs.y)) * scale
+        return float(observed.column("loss")[0])
+    scale = len(observed.all_x) / len(observed.y) if observed.net.objective.reduction == "sum" else 1
+    return float(start.net.cost(observed.x, observed.y)) * scale
 
 
-def learning_rate_too_low(signs: Signs) -> Iterator[Finding]:
+def learning_rate_too_low(observed: Observations) -> Iterator[Finding]:
     """A loss that still falls steadily at the end."""
-    loss = signs.column("loss")
-    if len(loss) < FEW_EPOCHS or not np.isfinite(loss).all() or not signs.skill < WELL:
+    loss = observed.column("loss")
+    if len(loss) < FEW_EPOCHS or not np.isfinite(loss).all() or not observed.skill < FITS_WELL:
         return
-    way = _way(signs, loss)
-    late = slice(min(int(np.searchsorted(way, 0.75)), len(loss) - FEW_EPOCHS // 2), None)
+    progress = _progress(observed, loss)
+    late = slice(min(int(np.searchsorted(progress, 0.75)), len(loss) - FEW_EPOCHS // 2), None)
     fall, late_fall = float(loss[0] - loss[-1]), float(loss[late][0] - loss[-1])
     if fall <= 0 or late_fall < 1e-9 * abs(loss[0]):
         return
-    speed = float(late_fall / fall * (way[-1] - way[0]) / (way[-1] - way[late][0]))
-    if speed > STEADY and np.corrcoef(way[late], loss[late])[0, 1] < STRAIGHT:
+    speed = float(late_fall / fall * (progress[-1] - progress[0]) / (progress[-1] - progress[late][0]))
+    if speed > STEADY and np.corrcoef(progress[late], loss[late])[0, 1] < STRAIGHT:
         share = late_fall / abs(loss[late][0])
-        said = (
+        evidence = (
             f"In {len(loss)} epochs the loss went from {loss[0]:.4g} to {loss[-1]:.4g}. It was still falling "
+            f"steadily: by {share:.2%} in the last quarter, at {speed:.0%} of its average speed."
         )
-        said += f"steadily: by {share:.2%} in the last quarter, at {speed:.0%} of its average speed."
         numbers = {"first": loss[0], "last": loss[-1], "late_fall": share, "speed": speed}
-        yield Finding("learning_rate_too_low", "warning", said, floats(numbers))
+        yield Finding.of("learning_rate_too_low", "warning", evidence, numbers)
 
 
-def _way(signs: Signs, loss: Array) -> Array:
+def _progress(observed: Observations, loss: Array) -> Array:
     """How far training had come after each epoch, up to 1: epochs count by their learning rate."""
-    rates = signs.column("learning_rate")
-    way = np.cumsum(rates if len(rates) == len(loss) and (rates > 0).all() else np.ones_like(loss))
-    return way / way[-1]
+    rates = observed.column("learning_rate")
+    progress = np.cumsum(rates if len(rates) == len(loss) and (rates > 0).all() else np.ones_like(loss))
+    return progress / progress[-1]
 
 
-def overfitting(signs: Signs) -> Iterator[Finding]:
+def overfitting(observed: Observations) -> Iterator[Finding]:
     """A validation loss that turned up, or ended far above the training loss."""
-    loss, held = signs.column("loss"), signs.column("val_loss")
+    loss, held = observed.column("loss"), observed.column("val_loss")
     if len(held) < FEW_EPOCHS or len(held) != len(loss) or not np.isfinite([loss, held]).all():
         return
     width = max(1, len(held) // 20)
     smooth = np.convolve(held, np.ones(width) / width, "valid")
     best, rise, gap = int(smooth.argmin()), float(smooth[-1] - smooth.min()), float(held[-1] - loss[-1])
-    turned_up = smooth[-1] > TURNED_UP * smooth[best] and rise > MATTERS * signs.total
+    turned_up = smooth[-1] > TURNED_UP * smooth[best] and rise > MATTERS * observed.guess_in_history
     epoch, severity = best + 1 + width // 2, "warning"
     if turned_up and loss[-1] < loss[best]:
-        said = f"The validation loss was best around epoch {epoch} ({smooth[best]:.3g}) and rose to "
-        said += f"{smooth[-1]:.3g}, while the training loss fell on, from {loss[best]:.3g} to {loss[-1]:.3g}."
-        severity = "note" if getattr(signs.history, "stopped", "") == "early" else severity
-    elif gap > GAP * signs.total:
-        said = f"The validation loss ended at {held[-1]:.3g}, the training loss at {loss[-1]:.3g}."
+        evidence = (
+            f"The validation loss was best around epoch {epoch} ({smooth[best]:.3g}) and rose to "
+            f"{smooth[-1]:.3g}, while the training loss fell on, from {loss[best]:.3g} to {loss[-1]:.3g}."
+        )
+        severity = "note" if getattr(observed.history, "stopped", "") == "early" else severity
+    elif gap > GAP * observed.guess_in_history:
+        evidence = f"The validation loss ended at {held[-1]:.3g}, the training loss at {loss[-1]:.3g}."
     else:
         return
-    yield Finding("overfitting", severity, said, floats({"best_epoch": epoch, "rise": rise, "gap": gap}))
+    yield Finding.of("overfitting", severity, evidence, {"best_epoch": epoch, "rise": rise, "gap": gap})
 
 
-def penalty_too_strong(signs: Signs) -> Iterator[Finding]:
+def penalty_too_strong(observed: Observations) -> Iterator[Finding]:
     """Weights pulled to 0: a layer multiplies by about RMS(W)·√n_in, which good weights keep near 1."""
-    l1, l2 = signs.net.objective.l1, signs.net.objective.l2
-    if not (l1 or l2) or not signs.trained or not signs.skill < HARDLY:
+    l1, l2 = observed.net.objective.l1, observed.net.objective.l2
+    if not (l1 or l2) or not observed.trained or not observed.skill < HARDLY:
         return
-    gains = [rms(layer.W) * math.sqrt(layer.dense.n_in) for layer in signs.net.layers]
+    gains = [rms(layer.W) * math.sqrt(layer.dense.n_in) for layer in observed.net.layers]
     least = min(gains)
     if least < SHRUNK:
-        said = f"With l1={l1:g}, l2={l2:g} the weights have shrunk until RMS(W)·√n_in is {least:.2g}."
-        numbers = (("gain", least), ("l1", l1), ("l2", l2))
-        yield Finding("penalty_too_strong", "problem", said, numbers, gains.index(least) + 1)
+        evidence = f"With l1={l1:g}, l2={l2:g} the weights have shrunk until RMS(W)·√n_in is {least:.2g}."
+        numbers, layer = {"gain": least, "l1": l1, "l2": l2}, gains.index(least) + 1
+        yield Finding.of("penalty_too_strong", "problem", evidence, numbers, layer)
 
 
-def underfitting(signs: Signs) -> Iterator[Finding]:
+def underfitting(observed: Observations) -> Iterator[Finding]:
     """A network that is no better than guessing, before training or after."""
-    if signs.skill < HARDLY:
+    if observed.skill < HARDLY:
         name, severity = "untrained", "note"
-        if signs.trained:
-            name, severity = "underfitting", "problem" if signs.skill < NOT_AT_ALL else "warning"
-        said = f"The network is {max(signs.skill, 0):.1%} of the way from the loss of always giving the same "
-        said += f"answer ({signs.guess:.4g}) to the least possible."
-        yield Finding(name, severity, said, (("skill", signs.skill), ("guess", signs.guess)))
+        if observed.trained:
+            name, severity = "underfitting", "problem" if observed.skill < NOT_AT_ALL else "warning"
+        evidence = (
+            f"The network is {max(observed.skill, 0):.1%} of the way from the loss of always giving the same "
+            f"answer ({observed.guess:.4g}) to the least possible."
+        )
+        yield Finding.of(name, severity, evidence, {"skill": observed.skill, "guess": observed.guess})

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from deltarule.cli.console import console, print_json
 from deltarule.data import load
-from deltarule.tutorials import TUTORIALS, Experiment, Row, decimals, experiments
+from deltarule.tutorials import TUTORIALS, Comparison, Reproduction, decimals, reproductions
 
 __all__ = ["reproduce"]
 
@@ -57,7 +57,7 @@ def reproduce(
     deltarule reproduce T5 --mnist mnist-images
     """
     images = None if folder is None else load(folder)
-    chosen = [e for e in experiments(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]
+    chosen = [e for e in reproductions(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]
     results = []
     for experiment, rows, seconds in _run(chosen):
         results.append((experiment, rows, seconds))
@@ -73,7 +73,7 @@ def reproduce(
     context.exit(0 if all(row.ok for row in all_rows) else 1)
 
 
-def _run(chosen: Sequence[Experiment]) -> Iterator[tuple[Experiment, list[Row], float]]:
+def _run(chosen: Sequence[Reproduction]) -> Iterator[tuple[Reproduction, list[Comparison], float]]:
     for experiment in chosen:
         started = time.perf_counter()
         with _status(f"{experiment.tutorial}: {experiment.title} …"):
@@ -87,7 +87,7 @@ def _status(text: str) -> AbstractContextManager[Any]:
     return errors.status(text) if errors.is_terminal else nullcontext()
 
 
-def _as_dict(experiment: Experiment, rows: list[Row], seconds: float) -> dict[str, Any]:
+def _as_dict(experiment: Reproduction, rows: list[Comparison], seconds: float) -> dict[str, Any]:
     title = {"tutorial": experiment.tutorial, "title": experiment.title, "seconds": round(seconds, 3)}
     return {**title, "rows": [asdict(row) for row in rows]}
 
@@ -95,7 +95,7 @@ def _as_dict(experiment: Experiment, rows: list[Row], seconds: float) -> dict[st
 # ---------------------------------------------------------------------- for people
 
 
-def _show(experiment: Experiment, rows: list[Row], seconds: float) -> None:
+def _show(experiment: Reproduction, rows: list[Comparison], seconds: float) -> None:
     """A table, and under it the notes that its rows refer to by number."""
     out = console()
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
@@ -118,7 +118,7 @@ def _show(experiment: Experiment, rows: list[Row], seconds: float) -> None:
     out.print()
 
 
-def _cells(row: Row, notes: list[str]) -> list[Text]:
+def _cells(row: Comparison, notes: list[str]) -> list[Text]:
     mark, style = MARKS[row.agrees] if row.ok else ("WRONG", "bold red")
     return [
         Text(row.quantity),
@@ -151,7 +151,7 @@ def _figure(value: Any, published: Any) -> str:
     )
 
 
-def _verdict(rows: list[Row]) -> Text:
+def _verdict(rows: list[Comparison]) -> Text:
     wrong = [f"{row.tutorial} {row.quantity}" for row in rows if not row.ok]
     if wrong:
         return Text(

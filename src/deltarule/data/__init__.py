@@ -1,4 +1,8 @@
-"""Data to learn from: gates and toys, classic sets, tables, folders of images, MNIST."""
+"""Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
+
+Reading order: table, dataset, encoding; raw_files, csv_files, parquet_files, table_files, idx_files, mnist,
+image_folders; toys, bundled, loading.
+"""
 
 from __future__ import annotations
 

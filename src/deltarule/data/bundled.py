@@ -9,56 +9,52 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Dataset, classes_of
-from deltarule.data.encoding import Table
+from deltarule.data.table import Table
 from deltarule.registry import import_extra
 
 __all__ = ["BUNDLED"]
 
 
-class _Set(NamedTuple):
+class _BundledSet(NamedTuple):
     target: str
     scale: str
     description: str
 
 
-_SETS = {
-    "iris": _Set(
-        target="species",
-        scale="standard",
-        description="150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)",
+_BUNDLED_SETS = {
+    "iris": _BundledSet(
+        "species", "standard", "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"
     ),
-    "digits": _Set(
-        target="digit",
-        scale="minmax",
-        description="1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)",
+    "digits": _BundledSet(
+        "digit", "minmax", "1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)"
     ),
-    "wine": _Set(
-        target="cultivar",
-        scale="standard",
-        description="178 wines of 3 cultivars, 13 analyses (Aeberhard & Forina 1992; UCI, CC BY 4.0)",
+    "wine": _BundledSet(
+        "cultivar",
+        "standard",
+        "178 wines of 3 cultivars, 13 analyses (Aeberhard & Forina 1992; UCI, CC BY 4.0)",
     ),
-    "breast_cancer": _Set(
-        target="diagnosis",
-        scale="standard",
-        description="569 tumours, malignant or benign, 30 measures (Wolberg et al. 1993; UCI, CC BY 4.0)",
+    "breast_cancer": _BundledSet(
+        "diagnosis",
+        "standard",
+        "569 tumours, malignant or benign, 30 measures (Wolberg et al. 1993; UCI, CC BY 4.0)",
     ),
-    "diabetes": _Set(
-        target="progression",
-        scale="standard",
-        description="442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
+    "diabetes": _BundledSet(
+        "progression",
+        "standard",
+        "442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
     ),
 }
 
 
 def bundled(name: str) -> Dataset:
-    """One of the classic sets by name, with scikit-learn's feature names; labels are names where it has them.
+    """Return a classic set by name, with scikit-learn's feature names, and its class names as labels.
 
     Raises
     ------
     MissingExtraError
         If scikit-learn is not installed.
     """
-    kept = _SETS[name]
+    known = _BUNDLED_SETS[name]
     raw = getattr(import_extra("sklearn.datasets", "sklearn"), f"load_{name}")()
     target = raw.target
     if target.dtype.kind == "i" and name != "digits":
@@ -67,13 +63,13 @@ def bundled(name: str) -> Dataset:
         name,
         Table.of_matrix(raw.data, [str(feature) for feature in raw.feature_names]),
         target,
-        target_names=(kept.target,),
+        target_names=(known.target,),
         classes=None if target.dtype.kind == "f" else classes_of(target),
-        scale=kept.scale,
-        description=kept.description,
+        scale=known.scale,
+        description=known.description,
     )
 
 
 BUNDLED: dict[str, tuple[Callable[[], Dataset], str]] = {
-    name: (partial(bundled, name), kept.description) for name, kept in _SETS.items()
+    name: (partial(bundled, name), known.description) for name, known in _BUNDLED_SETS.items()
 }

@@ -6,18 +6,17 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.encoding import Origin, Table
 from deltarule.data.raw_files import read_bytes
+from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
-from deltarule.registry import record
 
-__all__ = ["MISSING_CELLS", "read_csv"]
+__all__ = ["MISSING_CELLS", "check_width", "csv_rows", "read_csv"]
 
 MISSING_CELLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "?"})
 
@@ -28,10 +27,7 @@ _BOOLEANS = {"true": 1.0, "false": 0.0}
 def read_csv(
     path: str | os.PathLike[str], kinds: Mapping[str, str | None] | None = None, others: str | None = None
 ) -> Table:
-    """The columns of a CSV file whose first line names them.
-
-    The delimiter (``,`` ``;`` tab ``|``) is found from the header; beside ``;`` a comma may be the decimal
-    point. Lines are those on which a row begins, columns are the numbers of fields, both from 1.
+    """Read the columns of a CSV file whose first line names them; beside ``;`` a decimal comma is taken.
 
     Parameters
     ----------
@@ -46,37 +42,47 @@ def read_csv(
     DataFileError
         If the file is not UTF-8, or not a table with a header and rows of equal width.
     """
-    text, delimiter = _decode(path)
-    rows = _rows(path, text, delimiter)
+    delimiter, rows = csv_rows(path)
     line, header = next(rows, (1, []))
     names = [name.strip() for name in header]
     _check_header(path, line, names)
     lines, records = [], []
     for line, row in rows:
-        if len(row) != len(names):
-            reason = f"expected {len(names)} fields as in the header, got {len(row)}"
-            raise DataFileError(path, reason, line, min(len(row), len(names)) + 1)
+        check_width(path, names, line, row)
         lines.append(line)
         records.append(row)
     if not records:
         raise DataFileError(path, "there is a header, but no rows follow it", line, 1)
-    origin = Origin(os.fspath(path), np.array(lines), {name: field for field, name in enumerate(names, 1)})
     decimal = "," if delimiter == ";" else "."
     columns = {}
-    for name, cells in zip(names, zip(*records, strict=True), strict=True):
-        column = _Column(name, list(map(str.strip, cells)), origin, decimal)
-        columns[name] = column.values((kinds or {}).get(name, others))
+    for field, (name, cells) in enumerate(zip(names, zip(*records, strict=True), strict=True), 1):
+        kind, texts = (kinds or {}).get(name, others), [cell.strip() for cell in cells]
+        values = None if kind == "text" else _as_values(texts, decimal)
+        if values is None and kind != "text" and (found := _text_among_numbers(texts, kind)) is not None:
+            but = "" if kind else f", as most cells of column {name!r} are"
+            reason = f"expected a number{but}, got {texts[found][:60]!r}"
+            raise DataFileError(path, reason, lines[found], field)
+        columns[name] = _as_texts(texts) if values is None else values
+    origin = Origin(os.fspath(path), np.array(lines), {name: field for field, name in enumerate(names, 1)})
     return Table(columns, origin)
 
 
-def _decode(path: str | os.PathLike[str]) -> tuple[str, str]:
-    """The text of a UTF-8 file, and the delimiter that its first line has most of."""
+def csv_rows(path: str | os.PathLike[str]) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+    """Read a CSV file as texts: its delimiter, and each row but blank ones, with the line on which it begins.
+
+    The delimiter (``,`` ``;`` tab ``|``) is the one that the first line has most of. In errors, lines are
+    those on which a row begins, columns are the numbers of fields, both from 1.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not UTF-8, or, as its rows are taken, not CSV.
+    """
     data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     header = re.split(rb"[\r\n]", data.lstrip(), maxsplit=1)[0].decode("utf-8", errors="replace")
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    delimiter = max(_DELIMITERS, key=unquoted.count)
+    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     try:
-        return data.decode("utf-8"), delimiter
+        return delimiter, _rows_of_text(path, data.decode("utf-8"), delimiter)
     except UnicodeDecodeError as error:
         before = (data[: error.start] + b"?").splitlines()
         (row,) = csv.reader([before[-1].decode("utf-8", errors="replace")], delimiter=delimiter)
@@ -84,8 +90,7 @@ def _decode(path: str | os.PathLike[str]) -> tuple[str, str]:
         raise DataFileError(path, reason, len(before), len(row)) from None
 
 
-def _rows(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the line on which it begins."""
+def _rows_of_text(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -98,8 +103,15 @@ def _rows(path: str | os.PathLike[str], text: str, delimiter: str) -> Iterator[t
         raise DataFileError(path, f"not a CSV row: {error}", line, _bad_field(row_text, delimiter)) from None
 
 
+def check_width(path: str | os.PathLike[str], header: Sequence[str], line: int, row: Sequence[str]) -> None:
+    """Refuse a row that has more or fewer fields than the header."""
+    if len(row) != len(header):
+        reason = f"expected {len(header)} fields as in the header, got {len(row)}"
+        raise DataFileError(path, reason, line, min(len(row), len(header)) + 1)
+
+
 def _bad_field(row: str, delimiter: str) -> int:
-    """The number of the first field that is too long, or that no delimiter follows though the row goes on."""
+    """Return the number of the first field that is too long, or not followed by a delimiter or the end."""
     field = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^"{delimiter}]*')
     number, start = 1, 0
     while (match := field.match(row, start)) and len(match[0]) <= csv.field_size_limit():
@@ -124,57 +136,35 @@ def _check_header(path: str | os.PathLike[str], line: int, names: list[str]) -> 
             raise DataFileError(path, reason, line, field)
 
 
-@record
-class _Column:
-    """The cells of one column as text, on their way to values."""
+def _as_texts(cells: Sequence[str]) -> Array:
+    return np.array([None if cell in MISSING_CELLS else cell for cell in cells], dtype=object)
 
-    name: str
-    cells: list[str]
-    origin: Origin
-    decimal: str
 
-    def values(self, kind: str | None) -> Array:
-        """Numbers, booleans, or text: whichever all cells are, unless the kind is known."""
-        if kind != "text":
-            known = self._numbers()
-            if known is None:
-                known = self._booleans()
-            if known is not None:
-                return known
-            self._check_not_numbers(kind)
-        return np.array([None if cell in MISSING_CELLS else cell for cell in self.cells], dtype=object)
+def _as_values(cells: Sequence[str], decimal: str) -> Array | None:
+    """Return numbers or booleans, whichever all cells are; None where they are neither."""
+    numbers = cells if decimal == "." else [cell.replace(",", ".") for cell in cells]
+    texts = ("nan" if cell in MISSING_CELLS else cell for cell in numbers)
+    try:
+        values = np.fromiter(map(float, texts), dtype=float, count=len(cells))
+    except ValueError:
+        return _as_booleans(cells)
+    return None if "_" in "".join(cells) else values  # float() takes 1_000 for a number
 
-    def _numbers(self) -> Array | None:
-        cells = self.cells if self.decimal == "." else [cell.replace(",", ".") for cell in self.cells]
-        texts = ("nan" if cell in MISSING_CELLS else cell for cell in cells)
-        try:
-            numbers = np.fromiter(map(float, texts), dtype=float, count=len(cells))
-        except ValueError:
-            return None
-        if "_" in "".join(cells):  # float() takes 1_000 for a number
-            return None
-        return numbers
 
-    def _booleans(self) -> Array | None:
-        """true and false in any case; as numbers 1, 0 and NaN where some are missing."""
-        present = {cell.lower() for cell in self.cells if cell not in MISSING_CELLS}
-        if not present or not present <= set(_BOOLEANS):
-            return None
-        values = np.array([_BOOLEANS.get(cell.lower(), np.nan) for cell in self.cells])
-        return values if np.isnan(values).any() else values.astype(bool)
+def _as_booleans(cells: Sequence[str]) -> Array | None:
+    """Return what true and false mean, in any case; as numbers 1, 0 and NaN where some are missing."""
+    present = {cell.lower() for cell in cells if cell not in MISSING_CELLS}
+    if not present <= set(_BOOLEANS):
+        return None
+    values = np.array([_BOOLEANS.get(cell.lower(), np.nan) for cell in cells])
+    return values if np.isnan(values).any() else values.astype(bool)
 
-    def _check_not_numbers(self, kind: str | None) -> None:
-        """Refuse a text among numbers: most likely it is a slip, not a category."""
-        present = [row for row, cell in enumerate(self.cells) if cell not in MISSING_CELLS]
-        texts = [row for row in present if not _is_number(self.cells[row])]
-        if kind == "number" or len(texts) * 2 < len(present):
-            others = "" if kind else f", as most cells of column {self.name!r} are"
-            raise self._fault(texts[0], f"expected a number{others}, got {self.cells[texts[0]][:60]!r}")
 
-    def _fault(self, row: int, reason: str) -> DataFileError:
-        lines = self.origin.lines
-        line = None if lines is None else int(lines[row])
-        return DataFileError(self.origin.path, reason, line, self.origin.fields[self.name])
+def _text_among_numbers(cells: Sequence[str], kind: str | None) -> int | None:
+    """Find the first row with a text where numbers belong: most likely a slip, not a category."""
+    present = [row for row, cell in enumerate(cells) if cell not in MISSING_CELLS]
+    texts = [row for row in present if not _is_number(cells[row])]
+    return texts[0] if kind == "number" or len(texts) * 2 < len(present) else None
 
 
 def _is_number(cell: str) -> bool:

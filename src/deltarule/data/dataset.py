@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, check_whole
-from deltarule.data.encoding import Table
-from deltarule.errors import InputError, ShapeError
+from deltarule.data.table import Table
+from deltarule.errors import DataFileError, InputError, ShapeError
 
-__all__ = ["Dataset", "classes_of", "folds", "split"]
+__all__ = ["Dataset", "classes_of", "folds", "split", "with_test"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +73,34 @@ class Dataset:
         return len(self.target)
 
     def take(self, rows: npt.ArrayLike) -> Dataset:
-        """The rows of the given numbers (or where a mask is true); the test part stays."""
+        """Return the rows of the given numbers (or where a mask is true); the test part stays."""
         rows = np.asarray(rows)
         inputs = self.inputs.take(rows) if isinstance(self.inputs, Table) else self.inputs[rows]
         return replace(self, inputs=inputs, target=self.target[rows])
 
 
 def classes_of(target: Array) -> tuple[str | int | float, ...]:
-    """The different labels of a target (n_rows,), in ascending order."""
+    """Return the different labels of a target (n_rows,), in ascending order."""
     return tuple(sorted(set(target.tolist())))
+
+
+def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> Dataset:
+    """Join training images with their test part: of the same size, and without a class of its own."""
+    sizes = [part.inputs.shape[1:] for part in (train, test) if not isinstance(part.inputs, Table)]
+    if sizes[0] != sizes[1]:
+        raise DataFileError(folder, f"training images are {sizes[0]} pixels, but test images {sizes[1]}")
+    strange = set(test.classes or ()) - set(train.classes or ())
+    if strange:
+        raise DataFileError(
+            folder, f"the test part has class {min(strange)!r}, which the training part lacks"
+        )
+    return replace(train, test=replace(test, classes=train.classes))
 
 
 def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset | None]:
     """Set a random part of the rows aside; of each class the same fraction, rounded down.
 
-    So few rows of a class as in a gate are not divided. Both parts keep the order of the rows.
+    A class with too few rows for that, such as a gate's, is not divided. Both parts keep the order of rows.
 
     Parameters
     ----------
@@ -117,7 +131,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
         raise InputError(f"fraction must be 0 or more and less than 1, got {fraction}")
     rng = np.random.default_rng(seed)
     aside = np.zeros(len(dataset), dtype=bool)
-    for rows in _groups(dataset):
+    for rows in _rows_by_class(dataset):
         count = min(int(len(rows) * fraction + 1e-9), len(rows) - 1)  # 100 · 0.29 is 28.999…
         aside[rng.permutation(rows)[:count]] = True
     if not aside.any():
@@ -126,7 +140,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
 
 
 def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Dataset]]:
-    """Each row aside once: k times the rest and a random part, of each class as equal a number as can be.
+    """Yield k times the rest and a random part, each row in one part, the classes spread evenly.
 
     Parameters
     ----------
@@ -147,15 +161,15 @@ def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Datase
     """
     check_whole("k", k, 2, len(dataset))
     rng = np.random.default_rng(seed)
-    order = np.concatenate([rng.permutation(rows) for rows in _groups(dataset)])
+    order = np.concatenate([rng.permutation(rows) for rows in _rows_by_class(dataset)])
     fold = np.empty(len(dataset), dtype=np.intp)
     fold[order] = np.arange(len(dataset)) % k
     for number in range(k):
         yield dataset.take(fold != number), dataset.take(fold == number)
 
 
-def _groups(dataset: Dataset) -> Sequence[Array]:
-    """The numbers of the rows, class by class where there are classes."""
+def _rows_by_class(dataset: Dataset) -> Sequence[Array]:
+    """Return the numbers of the rows, class by class where there are classes."""
     if dataset.classes is None:
         return [np.arange(len(dataset))]
     _, codes = np.unique(dataset.target, return_inverse=True)

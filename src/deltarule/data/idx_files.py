@@ -7,19 +7,17 @@ import math
 import os
 import struct
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.dataset import Dataset, classes_of
-from deltarule.data.encoding import Table
+from deltarule.data.dataset import Dataset, classes_of, with_test
 from deltarule.data.raw_files import check_file, describe
 from deltarule.errors import DataFileError
 
-__all__ = ["IDX_FILES", "find_idx", "load_idx", "read_idx", "with_test"]
+__all__ = ["IDX_FILES", "find_idx", "load_idx", "read_idx"]
 
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -30,7 +28,7 @@ _LARGEST_RATIO = 1032  # deflate packs at most so many bytes into one
 
 
 def read_idx(path: str | os.PathLike[str], ndim: int) -> Array:
-    """The unsigned bytes of an IDX file, gzipped or not.
+    """Read the unsigned bytes of an IDX file, gzipped or not.
 
     Parameters
     ----------
@@ -53,12 +51,12 @@ def read_idx(path: str | os.PathLike[str], ndim: int) -> Array:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             limit = os.fstat(raw.fileno()).st_size * (_LARGEST_RATIO if packed else 1)
-            return _read(file, gzip.GzipFile(fileobj=raw) if packed else raw, ndim, limit)
+            return _read_stream(file, gzip.GzipFile(fileobj=raw) if packed else raw, ndim, limit)
     except (OSError, EOFError, zlib.error) as error:
         raise DataFileError(path, f"cannot be read: {describe(error)}") from None
 
 
-def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit: int) -> Array:
+def _read_stream(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit: int) -> Array:
     magic, head = struct.pack(">HBB", 0, 0x08, ndim), stream.read(4 + 4 * ndim)
     if head[:4] != magic:
         raise DataFileError(
@@ -78,7 +76,7 @@ def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit: int) 
 
 
 def _read_up_to(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
-    """At most so many bytes, in pieces: memory follows what is there, not what a header states."""
+    """Read at most so many bytes, in pieces: memory follows what is there, not what a header states."""
     data = bytearray()
     while len(data) < size and (piece := stream.read(min(_CHUNK, size - len(data)))):
         data += piece
@@ -86,13 +84,13 @@ def _read_up_to(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """The IDX file of that name in a folder, plain or gzipped, with ``-idx`` or ``.idx``, if it is there."""
+    """Find the IDX file of that name in a folder: plain or gzipped, with ``-idx`` or ``.idx``; else None."""
     variants = (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz")
     return next((folder / variant for variant in variants if (folder / variant).exists()), None)
 
 
 def load_idx(folder: str | os.PathLike[str], name: str | None = None, description: str = "") -> Dataset:
-    """The images and labels of a folder with MNIST's four files, or with the two of the training part.
+    """Load images and labels from a folder with MNIST's four files, or the two of the training part.
 
     Raises
     ------
@@ -100,27 +98,14 @@ def load_idx(folder: str | os.PathLike[str], name: str | None = None, descriptio
         If a file is missing or damaged, or the files do not fit each other.
     """
     folder = Path(folder)
-    train = _part(folder, "train", name or folder.name, description)
+    train = _load_part(folder, "train", name or folder.name, description)
     if not any(find_idx(folder, file) for file in IDX_FILES["test"]):
         return train
-    test = _part(folder, "test", train.name, description)
+    test = _load_part(folder, "test", train.name, description)
     return with_test(train, test, folder)
 
 
-def with_test(train: Dataset, test: Dataset, folder: Path) -> Dataset:
-    """Training images with their test part, which must be of one size and bring no class of its own."""
-    sizes = [part.inputs.shape[1:] for part in (train, test) if not isinstance(part.inputs, Table)]
-    if sizes[0] != sizes[1]:
-        raise DataFileError(folder, f"training images are {sizes[0]} pixels, but test images {sizes[1]}")
-    strange = set(test.classes or ()) - set(train.classes or ())
-    if strange:
-        raise DataFileError(
-            folder, f"the test part has class {min(strange)!r}, which the training part lacks"
-        )
-    return replace(train, test=replace(test, classes=train.classes))
-
-
-def _part(folder: Path, part: str, name: str, description: str) -> Dataset:
+def _load_part(folder: Path, part: str, name: str, description: str) -> Dataset:
     paths = [find_idx(folder, file) for file in IDX_FILES[part]]
     for path, file in zip(paths, IDX_FILES[part], strict=True):
         if path is None:

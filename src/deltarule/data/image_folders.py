@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.dataset import Dataset, classes_of
-from deltarule.data.idx_files import with_test
+from deltarule.data.dataset import Dataset, classes_of, with_test
 from deltarule.data.raw_files import check_file, describe, list_folder
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
@@ -23,7 +22,7 @@ _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 def load_images(folder: str | os.PathLike[str]) -> Dataset:
-    """Images from ``FOLDER/train/CLASS/*`` with optional ``FOLDER/test/CLASS/*``, or from ``FOLDER/CLASS/*``.
+    """Load ``FOLDER/train/CLASS/*`` and, where it is there, ``FOLDER/test/CLASS/*``; or ``FOLDER/CLASS/*``.
 
     Every file must be an image, all of one size; hidden files are passed over. Classes are integers
     where all folder names are whole numbers.
@@ -44,15 +43,15 @@ def load_images(folder: str | os.PathLike[str]) -> Dataset:
     """
     folder = Path(folder)
     if not (folder / "train").is_dir():
-        return _part(folder, folder.name)
-    train = _part(folder / "train", folder.name)
+        return _load_classes(folder, folder.name)
+    train = _load_classes(folder / "train", folder.name)
     if not (folder / "test").exists():
         return train
-    return with_test(train, _part(folder / "test", folder.name), folder)
+    return with_test(train, _load_classes(folder / "test", folder.name), folder)
 
 
 def read_images(source: str | os.PathLike[str]) -> tuple[list[str], Array]:
-    """An image file, or all images that lie directly in a folder, for prediction.
+    """Read an image file, or all images that lie directly in a folder, for prediction.
 
     Returns
     -------
@@ -69,10 +68,10 @@ def read_images(source: str | os.PathLike[str]) -> tuple[list[str], Array]:
     files = list_folder(path) if path.is_dir() else [path]
     if not files:
         raise DataFileError(path, "there are no images in this folder")
-    return [file.name for file in files], _stack(files)
+    return [file.name for file in files], _read_all(files)
 
 
-def _part(folder: Path, name: str) -> Dataset:
+def _load_classes(folder: Path, name: str) -> Dataset:
     classes = [entry for entry in list_folder(folder) if entry.is_dir()]
     if not classes:
         raise DataFileError(folder, "expected one folder of images for each class, found no folders")
@@ -84,14 +83,14 @@ def _part(folder: Path, name: str) -> Dataset:
             raise DataFileError(one, "there are no images in the folder of this class")
         files += found
         labels += [one.name] * len(found)
-    images, target = _stack(files), _as_integers(labels)
+    images, target = _read_all(files), _as_integers(labels)
     size = f"{images.shape[2]} × {images.shape[1]}"
     description = f"{len(images)} images of {size} pixels in {len(classes)} classes, from {folder}"
     return Dataset(name, images, target, ("class",), classes_of(target), "minmax", None, description)
 
 
 def _as_integers(labels: list[str]) -> Array:
-    """Labels as integers where all are, and stay different as such; else as they are."""
+    """Return labels as integers where all are, and stay different as such; else as they are."""
     if all(label.isascii() and label.isdigit() and len(label) < 19 for label in labels):
         numbers = np.array([int(label) for label in labels])
         if len(set(numbers.tolist())) == len(set(labels)):
@@ -99,13 +98,13 @@ def _as_integers(labels: list[str]) -> Array:
     return np.array(labels, dtype=object)
 
 
-def _stack(files: list[Path]) -> Array:
-    """Images of one size as an array (n, height, width)."""
+def _read_all(files: list[Path]) -> Array:
+    """Read images of one size as an array (n, height, width)."""
     library = import_extra("PIL.Image", "data")
-    first = _pixels(library, files[0])
+    first = _read_image(library, files[0])
     images = np.empty((len(files), *first.shape), dtype=np.uint8)
     for row, file in enumerate(files):
-        pixels = first if row == 0 else _pixels(library, file)
+        pixels = first if row == 0 else _read_image(library, file)
         if pixels.shape != first.shape:
             sizes = [f"{shape[1]} × {shape[0]}" for shape in (pixels.shape, first.shape)]
             raise DataFileError(file, f"the image has {sizes[0]} pixels, but {files[0].name} has {sizes[1]}")
@@ -113,8 +112,8 @@ def _stack(files: list[Path]) -> Array:
     return images
 
 
-def _pixels(library: Any, file: Path) -> Array:
-    """One image as 8-bit grey values, (height, width)."""
+def _read_image(library: Any, file: Path) -> Array:
+    """Read one image as 8-bit grey values, (height, width)."""
     check_file(file)
     try:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""One way to any data set: a name, a table file, a folder."""
+"""Loading any data set: by name, from a table file, from a folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for _name, (_maker, _) in _NAMED.items():
 
 
 def names() -> dict[str, str]:
-    """The data sets that go by a name, each with one line on what it is, where it is from, its licence."""
+    """Return the named data sets, each with a line on what it is, where it is from, its licence."""
     return {name: description for name, (_, description) in _NAMED.items()}
 
 
@@ -34,7 +34,7 @@ def _is_named(source: str | os.PathLike[str]) -> bool:
 
 
 def is_table(source: str | os.PathLike[str]) -> bool:
-    """Whether `load` would take the source for a table file."""
+    """Return whether `load` would take the source for a table file."""
     if _is_named(source):
         return False
     return Path(source).suffix.lower() in TABLE_SUFFIXES or os.path.isfile(source)
@@ -48,7 +48,7 @@ def load(
     task: str | None = None,
     kinds: Mapping[str, str | None] | None = None,
 ) -> Dataset:
-    """A data set by name, from a table file, or from a folder of images.
+    """Load a data set by name, from a table file, or from a folder of images.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ CHECKSUMS = {
 
 
 def data_home() -> Path:
-    """The folder of downloads: ``$DELTARULE_DATA_HOME``, else the user's cache folder.
+    """Return the folder of downloads: ``$DELTARULE_DATA_HOME``, else the user's cache folder.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def data_home() -> Path:
 
 
 def load_mnist() -> Dataset:
-    """MNIST with its test part; files that are not in ``mnist`` of the data folder are downloaded into it.
+    """Load MNIST with its test part; files that ``mnist`` in the data folder lacks are downloaded into it.
 
     Returns
     -------

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.encoding import Origin, Table
 from deltarule.data.raw_files import check_file, describe
+from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
 
@@ -17,7 +17,7 @@ __all__ = ["read_parquet"]
 
 
 def read_parquet(path: str | os.PathLike[str]) -> Table:
-    """The columns of a Parquet file: numbers, booleans and text.
+    """Read the columns of a Parquet file: numbers, booleans and text.
 
     Raises
     ------
@@ -29,22 +29,17 @@ def read_parquet(path: str | os.PathLike[str]) -> Table:
     import_extra("pyarrow", "data")
     try:
         frame = pandas.read_parquet(file)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        NotImplementedError,
-    ) as error:  # pyarrow's errors derive from these
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:  # of which pyarrow's are made
         raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
     if not len(frame) or not len(frame.columns):
         raise DataFileError(path, "the file holds no rows")
     fields = {str(name): field for field, name in enumerate(frame.columns, 1)}
-    columns = {str(name): _values(pandas, frame[name]) for name in frame.columns}
+    columns = {str(name): _column_values(pandas, frame[name]) for name in frame.columns}
     return Table(columns, Origin(os.fspath(path), None, fields))
 
 
-def _values(pandas: Any, series: Any) -> Array:
-    """A column as numbers, booleans or text; dates and whatever else there is become text."""
+def _column_values(pandas: Any, series: Any) -> Array:
+    """Return a column as numbers, booleans or text; dates and whatever else there is become text."""
     kind = pandas.api.types.infer_dtype(series, skipna=True)
     if kind == "boolean":
         values: Array = series.astype("boolean").to_numpy(dtype=float, na_value=np.nan)

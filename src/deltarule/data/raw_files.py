@@ -1,4 +1,4 @@
-"""Reading the bytes of a data file, or saying why not."""
+"""The bytes of data files and the entries of folders, or why they cannot be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_file(path: str | os.PathLike[str]) -> Path:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """All bytes of a regular file.
+    """Read all bytes of a regular file.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def describe(error: Exception) -> str:
-    """The reason in an error of the operating system or a library, in one short line."""
+    """Return the reason in an error of the operating system or a library, in one short line."""
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
     return text[:150] or type(error).__name__
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What a folder holds, by name, without hidden entries."""
+    """List what a folder holds, by name, without hidden entries."""
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:

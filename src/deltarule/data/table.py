@@ -60,7 +60,7 @@ class Table:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        columns = {name: _column(name, values) for name, values in self.columns.items()}
+        columns = {name: _as_column(name, values) for name, values in self.columns.items()}
         if len({len(column) for column in columns.values()}) != 1:
             lengths = ", ".join(f"{name!r}: {len(column)}" for name, column in columns.items())
             raise ShapeError(f"a table needs columns of one length, got {lengths or 'no columns'}")
@@ -68,7 +68,7 @@ class Table:
 
     @classmethod
     def of_matrix(cls, matrix: Array, names: Sequence[str] | None = None) -> Table:
-        """The columns of a matrix (n_rows, n_columns), called x1, x2, … unless names are given."""
+        """Make a table of a matrix (n_rows, n_columns); its columns are x1, x2, … unless names are given."""
         if names is None:
             names = [f"x{number}" for number in range(1, matrix.shape[1] + 1)]
         return cls(dict(zip(names, matrix.T, strict=True)))
@@ -82,20 +82,20 @@ class Table:
         return len(next(iter(self.columns.values())))
 
     def take(self, rows: Array) -> Table:
-        """The rows of the given numbers (or where a mask is true), as a new table."""
+        """Return the rows of the given numbers (or where a mask is true), as a new table."""
         origin = self.origin
         if origin is not None and origin.lines is not None:
             origin = replace(origin, lines=origin.lines[rows])
         return Table({name: values[rows] for name, values in self.columns.items()}, origin)
 
     def without(self, names: Collection[str]) -> Table:
-        """The table less the columns named."""
+        """Return the table without the columns named."""
         return Table(
             {name: values for name, values in self.columns.items() if name not in names}, self.origin
         )
 
     def matrix(self) -> Array:
-        """The numbers of an all-number table, (n_rows, n_columns) float64.
+        """Return the numbers of an all-number table, (n_rows, n_columns) float64.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Table:
         return np.column_stack(list(self.columns.values())).astype(np.float64, copy=False)
 
     def column(self, name: str) -> Array:
-        """The values of one column, (n_rows,); an unknown name is answered with the nearest known one."""
+        """Return the values of one column, (n_rows,); an error about an unknown name says the nearest one."""
         if name not in self.columns:
             reason = f"there is no column {name!r}{did_you_mean(name, self.columns)}"
             if self.origin is None:
@@ -117,14 +117,21 @@ class Table:
         return self.columns[name]
 
     def missing(self, name: str) -> Array:
-        """Where the cells of one column are missing, (n_rows,) bool."""
+        """Return where the cells of one column are missing, (n_rows,) bool."""
         values = self.column(name)
         if values.dtype == object:
             return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
         return np.isnan(values)
 
+    def check_finite(self, name: str) -> None:
+        """Refuse infinity in a column of numbers, naming the first cell that holds it."""
+        values = self.column(name)
+        if np.isinf(values).any():
+            row = int(np.isinf(values).argmax())
+            raise self.fault(row, name, f"expected a finite number, got {values[row]}")
+
     def fault(self, row: int, name: str, reason: str) -> InputError:
-        """The error to raise about one cell: it names the place in the file, or the column and the row."""
+        """Make the error about one cell, which names its place in the file, or its column and row."""
         if self.origin is None:
             return InputError(f"column {name!r}, row {row}: {reason}")
         if self.origin.lines is None:
@@ -133,7 +140,7 @@ class Table:
         return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, field)
 
 
-def _column(name: str, values: Array) -> Array:
+def _as_column(name: str, values: Array) -> Array:
     array = np.asarray(values)
     if array.ndim != 1:
         raise ShapeError(f"column {name!r} must have one dimension, got shape {array.shape}")

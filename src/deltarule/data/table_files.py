@@ -12,8 +12,8 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.csv_files import read_csv
 from deltarule.data.dataset import Dataset, classes_of
-from deltarule.data.encoding import Table
 from deltarule.data.parquet_files import read_parquet
+from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError
 
 __all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
@@ -30,7 +30,7 @@ _DATE = re.compile(
 
 
 def read_table(path: str | os.PathLike[str], kinds: Mapping[str, str | None] | None = None) -> Table:
-    """All columns of a CSV or Parquet file, such as new rows to predict.
+    """Read all columns of a CSV or Parquet file, such as new rows to predict.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def read_table(path: str | os.PathLike[str], kinds: Mapping[str, str | None] | N
     DataFileError
         If the file cannot be read, or is not a sound table.
     """
-    return _read(path, kinds or {}, None if kinds is None else "text")
+    return _read_columns(path, kinds or {}, None if kinds is None else "text")
 
 
 def load_table(
@@ -56,7 +56,7 @@ def load_table(
     task: str | None = None,
     kinds: Mapping[str, str | None] | None = None,
 ) -> Dataset:
-    """A table file as inputs and target.
+    """Load a table file as inputs and target.
 
     Parameters
     ----------
@@ -84,18 +84,18 @@ def load_table(
     if task not in (None, "classification", "regression"):
         raise InputError(f"task must be 'classification' or 'regression', got {task!r}")
     unread = [*drop.split(","), drop] if isinstance(drop, str) else drop
-    table = _read(path, kinds or dict.fromkeys(unread, "text"), "text" if kinds else None)
-    kept = set(_columns(table, tuple(kinds))) if kinds else set(table.names) - set(_columns(table, drop))
+    table = _read_columns(path, kinds or dict.fromkeys(unread, "text"), "text" if kinds else None)
+    kept = set(_chosen(table, tuple(kinds))) if kinds else set(table.names) - set(_chosen(table, drop))
     if target is None:
         target = (_usual_target([name for name in table.names if name in kept] or table.names),)
-    names = _columns(table, target)
+    names = _chosen(table, target)
     if not kept - set(names):
         raise DataFileError(path, "no columns are left as inputs")
     inputs = table.without(set(table.names) - kept | set(names))
     if kinds is None:
         for name in (*inputs.names, *names):
             _check_column(table, name)
-    values = _target(table, names, task)
+    values = _target_values(table, names, task)
     labels = values.dtype.kind != "f"
     described = f"{os.fspath(path)}: {len(table)} rows, {len(inputs.names)} inputs"
     described += f", target {', '.join(names)}" if names else ", no target"
@@ -110,13 +110,13 @@ def load_table(
     )
 
 
-def _read(path: str | os.PathLike[str], kinds: Mapping[str, str | None], others: str | None) -> Table:
+def _read_columns(path: str | os.PathLike[str], kinds: Mapping[str, str | None], others: str | None) -> Table:
     parquet = Path(path).suffix.lower() == ".parquet"
     return read_parquet(path) if parquet else read_csv(path, kinds, others)
 
 
-def _columns(table: Table, given: str | Sequence[str]) -> tuple[str, ...]:
-    """The columns that were asked for, each of which exists; ``"a,b"`` is two, unless one is called so."""
+def _chosen(table: Table, given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that were asked for and exist; ``"a,b"`` is two, unless one is called so."""
     if isinstance(given, str):
         given = [given] if given in table.names else [name.strip() for name in given.split(",")]
     for name in given:
@@ -125,7 +125,7 @@ def _columns(table: Table, given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _usual_target(names: Sequence[str]) -> str:
-    """The column that is the target unless told otherwise."""
+    """Return the column that is the target unless told otherwise."""
     by_name = {name.lower(): name for name in names}
     return next((by_name[usual] for usual in _USUAL_TARGETS if usual in by_name), names[-1])
 
@@ -136,9 +136,7 @@ def _check_column(table: Table, name: str) -> None:
     if missing.all():
         raise table.fault(0, name, "all its cells are missing; drop it")
     if values.dtype != object:
-        if np.isinf(values).any():
-            row = int(np.isinf(values).argmax())
-            raise table.fault(row, name, f"expected a finite number, got {values[row]}")
+        table.check_finite(name)
         return
     texts, first = values[~missing].tolist(), int(missing.argmin())
     if all(_DATE.fullmatch(text) for text in texts):
@@ -150,8 +148,8 @@ def _check_column(table: Table, name: str) -> None:
         raise table.fault(first, name, reason)
 
 
-def _target(table: Table, names: tuple[str, ...], task: str | None) -> Array:
-    """Labels (n_rows,) of text, booleans or integers; or numbers (n_rows,) or (n_rows, n_targets)."""
+def _target_values(table: Table, names: tuple[str, ...], task: str | None) -> Array:
+    """Return labels (n_rows,): text, booleans or integers; or numbers (n_rows,) or (n_rows, n_targets)."""
     for name in names:
         if table.missing(name).any():
             raise table.fault(int(table.missing(name).argmax()), name, "the target is missing in this row")
@@ -176,14 +174,10 @@ def _single_target(table: Table, name: str, task: str | None) -> Array:
     if task == "classification" and not whole.all():
         row = int(whole.argmin())
         raise table.fault(row, name, f"a label is text, a boolean or a whole number, got {values[row]}")
-    if task == "classification" or (whole.all() and _are_few(values)):
+    few = max(2, min(_MOST_CLASSES, len(values) / 2))
+    if task == "classification" or (whole.all() and len(np.unique(values)) <= few):
         return values.astype(np.int64)
     return values
-
-
-def _are_few(values: Array) -> bool:
-    different = len(np.unique(values))
-    return different <= 2 or different <= min(_MOST_CLASSES, len(values) / 2)
 
 
 def _refuse_text(table: Table, name: str) -> None:

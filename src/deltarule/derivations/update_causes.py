@@ -12,12 +12,12 @@ from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.updates import UpdateDerivation
 from deltarule.documents.document import Block, Heading, Inline, Paragraph, Table
 from deltarule.formula.tree import Number
-from deltarule.training.replay import Moment
+from deltarule.training.replay import ReplayedUpdate
 
 __all__ = ["reasons", "when"]
 
 
-def when(moment: Moment) -> Paragraph:
+def when(moment: ReplayedUpdate) -> Paragraph:
     """Say which update of the run this is, and of how many samples."""
     n = len(moment.rows)
     samples = f"{n} sample{'s' if n > 1 else ''}"
@@ -28,7 +28,7 @@ def when(moment: Moment) -> Paragraph:
 MOST_SAMPLES = 5
 
 
-def reasons(updates: UpdateDerivation, p: Quantity, moment: Moment) -> Iterator[Block]:
+def reasons(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpdate) -> Iterator[Block]:
     """Which samples pulled, and where the change comes from."""
     writer, evidence = updates.writer, updates.writer.evidence
     pulls = _pulls(evidence, p)

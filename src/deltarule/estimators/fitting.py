@@ -26,6 +26,7 @@ from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.checkpoints import restore
+from deltarule.training.loop import train_to_end
 from deltarule.training.run import Callback, Run
 from deltarule.training.settings import Checkpoint, Settings
 
@@ -243,7 +244,9 @@ class Fitting(Networked):
         """Let the run go, and say what is to be said of its end."""
         by_steps = isinstance(run.settings.optimizer, GradientStep)
         try:
-            run.go([watch, *options.callbacks] if by_steps else options.callbacks, progress=bool(p.progress))
+            train_to_end(
+                run, [watch, *options.callbacks] if by_steps else options.callbacks, bool(p.progress)
+            )
         except DivergenceError as error:
             if not (p.early_stopping and self.validation_scores_ is not None):
                 raise InputError(

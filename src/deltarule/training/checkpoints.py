@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from deltarule.arrays import Array, check_whole
+from deltarule.arrays import Array, check_fields, check_whole
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.model_files import write_model
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
+from deltarule.training.run import Run
 from deltarule.training.stopping import Best
-
-if TYPE_CHECKING:
-    from deltarule.training.run import Run
 
 __all__ = ["restore", "write_checkpoint"]
 
-_FIELDS = {"settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes"}
+_FIELDS = ("settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes")
 
 
 def write_checkpoint(run: Run) -> None:
@@ -46,7 +44,7 @@ def write_checkpoint(run: Run) -> None:
 
 
 def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Let a fresh run stand where the checkpoint at ``path`` stood.
+    """Bring a fresh run to the state in which the checkpoint at ``path`` was written.
 
     Raises
     ------
@@ -71,11 +69,12 @@ def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], array
 
 
 def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    if set(state) != _FIELDS:
-        raise ValueError(f"its state has the fields {', '.join(state)}")
+    check_fields("its state", state, _FIELDS)
     _check_like("slots", arrays["slots"], run.slots)
-    if state["columns"] != run.columns:
-        raise ValueError(f"a history of {state['columns']}, expected {run.columns}")
+    measures = run.settings.measures(run.held_out is not None)
+    columns = list(dict.fromkeys(["epoch", *measures, "learning_rate"]))
+    if state["columns"] != columns:
+        raise ValueError(f"a history of {state['columns']}, expected {columns}")
     if state["stopped"] not in ("finished", "early", "callback"):
         raise ValueError(f"stopped {state['stopped']!r}")
     run.slots[:] = arrays["slots"]

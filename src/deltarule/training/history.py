@@ -1,24 +1,48 @@
-"""What happened in training, an epoch a row."""
+"""The history of a training run: a row for each epoch."""
 
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.files import write_atomically
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import GradientStep
 from deltarule.registry import did_you_mean
 
-if TYPE_CHECKING:
-    from deltarule.training.replay import Start
-
-__all__ = ["History"]
+__all__ = ["History", "RunStart"]
 
 SHOWN = 12  # rows of a printed table
+
+
+@dataclass(frozen=True, eq=False)
+class RunStart:
+    """What a run started from: enough to make it again, update by update."""
+
+    net: Network
+    slots: Array
+    samples: Samples
+    optimizer: GradientStep
+    engine: str
+    batch_size: int
+    shuffle: bool
+    epochs: int
+    epoch: int
+    updates: int
+    generators: tuple[Mapping[str, Any], Mapping[str, Any]]
+
+    @property
+    def n_batches(self) -> int:
+        """Updates in an epoch."""
+        return math.ceil(len(self.samples) / self.batch_size)
 
 
 class History(Mapping[str, list[float]]):
@@ -36,7 +60,7 @@ class History(Mapping[str, list[float]]):
         How long it took; not saved, so that equal runs give equal files.
     engine : str
         What computed it.
-    start : Start or None
+    start : RunStart or None
         What :func:`deltarule.training.replay.replay` needs to make the run again; not saved.
 
     Examples
@@ -57,7 +81,7 @@ class History(Mapping[str, list[float]]):
         self.stopped = "finished"
         self.seconds = 0.0
         self.engine = "reference"
-        self.start: Start | None = None
+        self.start: RunStart | None = None
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the same columns."""
@@ -91,23 +115,23 @@ class History(Mapping[str, list[float]]):
         return len(next(iter(self._columns.values()), []))
 
     def row(self, index: int) -> dict[str, float]:
-        """One epoch's numbers by column; −1 is the last."""
+        """Return one epoch's numbers by column; −1 is the last."""
         return {name: values[index] for name, values in self._columns.items()}
 
     def to_array(self) -> Array:
-        """All rows, (n_epochs, n_columns) float64."""
+        """Return all rows, (n_epochs, n_columns) float64."""
         return np.array(list(self._columns.values()), dtype=float).T.reshape(self.epochs, len(self))
 
     @classmethod
     def from_array(cls, names: list[str], rows: Array) -> History:
-        """The inverse of :meth:`to_array`."""
+        """Make a history from what :meth:`to_array` returned."""
         history = cls()
         for row in rows.tolist():
             history.append({**dict(zip(names, row, strict=True)), "epoch": int(row[0])})
         return history
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write a row an epoch under a header, with full precision, atomically."""
+        """Write a header and a row for each epoch, with full precision, atomically."""
         import csv
 
         text = io.StringIO()
@@ -117,7 +141,7 @@ class History(Mapping[str, list[float]]):
         write_atomically(path, text.getvalue().encode())
 
     def __str__(self) -> str:
-        """The first and the last epochs, and some between, as a table."""
+        """Print the first and the last epoch, and some between, as a table."""
         last = self.epochs - 1
         chosen = (
             sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)}) if last > 0 else range(last + 1)

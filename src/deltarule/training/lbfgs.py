@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import import_extra
-
-if TYPE_CHECKING:
-    from deltarule.training.run import Run
+from deltarule.training.run import Run
 
 __all__ = ["minimise"]
 

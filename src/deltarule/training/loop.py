@@ -1,26 +1,32 @@
-"""Training and resuming: what users call."""
+"""Training and resuming, which users call, and the loop over the epochs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
-from deltarule.training.checkpoints import restore
-from deltarule.training.history import History
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.training.checkpoints import restore, write_checkpoint
+from deltarule.training.history import History, RunStart
+from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import METRICS, Metric
+from deltarule.training.progress import Progress
 from deltarule.training.run import Callback, Run
 from deltarule.training.samples import samples_for
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["resume", "train"]
+__all__ = ["resume", "train", "train_to_end"]
 
 
 def train(
@@ -71,7 +77,7 @@ def train(
     engine : str
         ``"auto"`` or the name of an engine.
     progress : bool
-        A bar in a terminal or notebook; elsewhere a line an epoch.
+        A bar in a terminal or notebook; elsewhere a line for each epoch.
     seed : int or None
         Of shuffling, dropout and the validation split; None takes a fresh one.
 
@@ -109,7 +115,7 @@ def train(
         engine,
     )
     run = Run(net, settings, samples_for(net, X, Y, sample_weight), validation, checkpoint)
-    return run.go(callbacks, progress)
+    return train_to_end(run, callbacks, progress)
 
 
 def resume(
@@ -125,7 +131,7 @@ def resume(
     engine: str | None = None,
     progress: bool = False,
 ) -> tuple[Network, History]:
-    """Go on from a checkpoint, to the very end the uninterrupted run would have had.
+    """Go on from a checkpoint, and end with the bits that the uninterrupted run would have had.
 
     Parameters
     ----------
@@ -171,10 +177,114 @@ def resume(
     held = validation if validation is not None else settings.validation_fraction
     run = Run(net, settings, samples_for(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
     restore(run, path, state, arrays)
-    return net, run.go(callbacks, progress)
+    return net, train_to_end(run, callbacks, progress)
 
 
 def _resolved(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
     if isinstance(metrics, str) or not isinstance(metrics, Sequence):
         raise InputError(f'metrics must be a sequence such as ["accuracy"], got {metrics!r}')
     return tuple(METRICS.resolve(metric) for metric in metrics)
+
+
+# ---------------------------------------------------------------- the loop
+
+
+def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = False) -> History:
+    """Train through the epochs that are left; the best weights come back where the settings say so."""
+    if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
+        raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
+    run.history.engine, run.history.start = run.engine, _start_of(run)
+    started = time.perf_counter()
+    bar = Progress(run.settings.epochs, run.epoch, enabled=progress)
+    try:
+        with np.errstate(all="ignore"):  # what overflows is found, and named, by record
+            _train_epochs(run, progress or bool(callbacks), lambda: _end_epoch(run, callbacks, bar))
+            if not run.has_finite_cost():  # the very last updates, at which no later epoch looks
+                raise run.divergence(run.earlier)
+    except KeyboardInterrupt:
+        run.history.stopped = "interrupted"  # and the last checkpoint stands
+        if not run.has_finite_cost():
+            run.net.parameters[:] = run.earlier
+    else:
+        write_checkpoint(run)
+    finally:
+        bar.close()
+    run.history.seconds = time.perf_counter() - started
+    stopping = run.settings.early_stopping
+    if run.best is not None and stopping is not None and stopping.restore_best:
+        run.net.parameters[:] = run.best.parameters
+    return run.history
+
+
+def _start_of(run: Run) -> RunStart | None:
+    """Return what a run is about to start from; None for L-BFGS, which does not go update by update."""
+    settings = run.settings
+    if not isinstance(settings.optimizer, GradientStep):
+        return None
+    generators = (run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state)
+    return RunStart(
+        run.net.copy(), run.slots.copy(), run.samples, settings.optimizer, run.engine, run.batch_size,
+        settings.shuffle, settings.epochs, run.epoch, run.updates, generators,
+    )  # fmt: skip
+
+
+def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> None:
+    """Train epoch by epoch: update with every batch, record the losses, see whether to go on."""
+    if not isinstance(run.settings.optimizer, GradientStep):
+        minimise(run, end_epoch)
+        return
+    while run.epoch < run.settings.epochs and not run.stop:
+        before = run.net.parameters.copy()
+        try:
+            losses, rates = _update(run, 1 if watched else _epochs_unwatched(run))
+        except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
+            if not np.isfinite(run.net.parameters).all():
+                run.net.parameters[:] = before
+            raise
+        run.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
+        if len(losses) < len(rates):
+            raise run.divergence(before)
+        run.earlier = before
+        end_epoch()
+
+
+def _update(run: Run, n_epochs: int) -> tuple[Array, Array]:
+    """Update the parameters with every batch of some epochs; return their losses, and all learning rates."""
+    optimizer = run.settings.optimizer  # a callback may have put another in its place
+    assert isinstance(optimizer, GradientStep)
+    n_rows, size, n_batches = len(run.samples), run.batch_size, run.n_batches
+    orders = None
+    if run.settings.shuffle and size < n_rows:
+        orders = np.array([run.order_rng.permutation(n_rows) for _ in range(n_epochs)])
+    times = run.epoch + np.arange(n_epochs * n_batches) / n_batches
+    rates = optimizer.schedule.rates(times, run.settings.epochs).reshape(n_epochs, n_batches)
+    losses = ENGINES[run.engine].run_epochs(
+        run.net, run.samples, size, orders, optimizer, run.slots, rates, run.updates, run.mask_rng
+    )
+    run.updates += rates.size
+    return losses, rates
+
+
+def _epochs_unwatched(run: Run) -> int:
+    """Count the epochs that may pass before anybody looks: metrics, a checkpoint, Ctrl-C."""
+    settings, left = run.settings, run.settings.epochs - run.epoch
+    if settings.metrics or settings.early_stopping or run.held_out is not None:
+        return 1
+    if run.checkpoint is not None:
+        left = min(left, run.checkpoint.every - run.epoch % run.checkpoint.every)
+    work = len(run.samples) * run.net.parameters.size
+    return min(left, max(1, ENGINES[run.engine].BLOCK // work))
+
+
+def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
+    """Let early stopping and callbacks end training by ``stop``; then write the checkpoint."""
+    stopping = run.settings.early_stopping
+    if stopping is not None and stopping.waited_enough(run.epoch, run.best):
+        run.stop, run.history.stopped = True, "early"
+    for callback in callbacks:
+        callback(run)
+    if run.stop and run.history.stopped == "finished":
+        run.history.stopped = "callback"
+    if run.checkpoint is not None and run.epoch % run.checkpoint.every == 0 and not run.stop:
+        write_checkpoint(run)
+    bar.update(run.history.row(-1))

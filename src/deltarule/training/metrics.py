@@ -43,12 +43,12 @@ class Metric:
 
 
 def classes(a: Array) -> Array:
-    """The class each row speaks for: the greatest of several outputs, or whether the only one is above ½."""
+    """Return the class of each row: the greatest of several outputs, or whether the only one is above ½."""
     return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(np.intp)
 
 
 def confusion_matrix(a: Array, y: Array) -> Array:
-    """How often each class was taken for each, (n_classes, n_classes): rows are true, columns predicted.
+    """Count how often each class was taken for each, (n_classes, n_classes): rows true, columns predicted.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def _top(k: int = 3) -> Metric:
 
 
 def _r2(a: Array, y: Array) -> float:
-    """The mean over outputs; a constant target counts 1 where it is met exactly and 0 otherwise."""
+    """Take the mean over outputs; a constant target counts 1 where it is met exactly and 0 otherwise."""
     residual = ((y - a) ** 2).sum(axis=0)
     total = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
     constant = total == 0
@@ -108,7 +108,7 @@ _register(Metric("mae", _mean_absolute_error, "mean of |a − y|", False))
 def evaluate(
     net: Network, X: Any, Y: Any, *, sample_weight: Any = None, metrics: Sequence[str | Metric] = ()
 ) -> dict[str, float]:
-    """The cost and the metrics of a network on data, in bounded memory.
+    """Compute the cost and the metrics of a network on data, in bounded memory.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def evaluate(
 def measure(
     net: Network, x: Array | Scaled, y: Array, weight: Array | None, metrics: Sequence[Metric]
 ) -> dict[str, float]:
-    """:func:`evaluate` for arrays that are known to fit."""
+    """Compute what :func:`evaluate` returns, from arrays that are known to fit."""
     objective = net.objective
     total, outputs = 0.0, []
     shares = np.broadcast_to(np.asarray(objective.shares(len(y), weight), dtype=float), (len(y), 1))

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line an epoch."""
+"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line for each epoch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 __all__ = ["Progress"]
 
-EVERY_EPOCH = 100  # as many epochs print a line each; longer runs print about LINES
+EVERY_EPOCH = 100  # so many epochs print a line each; longer runs print about LINES
 LINES = 20
 
 
 class Progress:
-    """Shows how far training has come.
+    """Show how far training has come.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Progress:
         self._epochs, self._every = epochs, 1 if epochs <= EVERY_EPOCH else epochs // LINES
         self._enabled = enabled
         self._bar: Any = None
-        if enabled and (_in_terminal() or _in_notebook()):
+        if enabled and (_in_terminal() or "ipykernel" in sys.modules):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # tqdm's, about a missing widget library
                 from tqdm.auto import tqdm
@@ -65,7 +65,3 @@ def _in_terminal() -> bool:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):
         return False
-
-
-def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules

@@ -1,4 +1,4 @@
-"""The samples of a run: checked once, held out, recognised."""
+"""The samples of a run: checked once, divided, recognised by a fingerprint."""
 
 from __future__ import annotations
 
@@ -10,37 +10,52 @@ from deltarule.arrays import Array, Scaled, Sparse
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
+from deltarule.training.settings import Settings
 
-__all__ = ["digest", "hold_out", "samples_for"]
+__all__ = ["digest", "divide", "samples_for"]
 
 
 def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samples:
-    """Data as the network takes them: see :meth:`Network.forward` for what is refused."""
+    """Check data for a network: see :meth:`Network.forward` for what is refused."""
     x = net.inputs(X)
     return Samples(x, *net.targets(Y, sample_weight, len(x)))
 
 
 def digest(samples: Samples) -> str:
-    """A fingerprint of all numbers, by which resuming recognises the data."""
+    """Return a fingerprint of all numbers, by which resuming recognises the data."""
     from hashlib import blake2b
 
     content = blake2b(digest_size=16)
-    for array in (*_arrays(samples.x), samples.y, samples.weight):
+    for array in (*_arrays_of(samples.x), samples.y, samples.weight):
         if array is not None:
             content.update(f"{array.dtype.str}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()
 
 
-def _arrays(x: Array | Scaled) -> tuple[Array, ...]:
+def _arrays_of(x: Array | Scaled) -> tuple[Array, ...]:
     if not isinstance(x, Scaled):
         return (x,)
     values = x.values.arrays() if isinstance(x.values, Sparse) else (x.values,)
     return (*values, x.shift, x.scale)
 
 
-def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
-    """(rest, held out): a random ``fraction`` of the samples, the same for the same seed."""
+def divide(
+    net: Network, samples: Samples, validation: Any, settings: Settings
+) -> tuple[Samples, Samples | None]:
+    """Return the samples to train on, and those to validate on: given ones, or a random share of all."""
+    if isinstance(validation, Samples):
+        return samples, validation
+    if isinstance(validation, tuple | list):
+        if len(validation) != 2:
+            raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
+        return samples, samples_for(net, *validation)
+    fraction = settings.validation_fraction
+    return _hold_out(samples, fraction, settings.seed) if fraction else (samples, None)
+
+
+def _hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
+    """Return the rest, and a random ``fraction`` of the samples held out, which the seed decides."""
     n_held = round(fraction * len(samples))
     if not 0 < n_held < len(samples):
         raise InputError(

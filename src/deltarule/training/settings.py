@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import check_number, check_whole
+from deltarule.arrays import check_fields, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.registry import record
@@ -65,8 +65,28 @@ class Settings:
         if not isinstance(self.early_stopping, EarlyStopping | None):
             raise InputError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
 
+    def measures(self, held_out: bool) -> list[str]:
+        """Return the names of what an epoch measures: loss and metrics; with ``val_`` on samples held out."""
+        names = ["loss", *(metric.name for metric in self.metrics)]
+        return names + [f"val_{name}" for name in names if held_out]
+
+    def monitored(self, held_out: bool) -> str:
+        """Return the name of the column that early stopping watches.
+
+        Raises
+        ------
+        InputError
+            If there will be no such column.
+        """
+        monitor, known = self.early_stopping and self.early_stopping.monitor, self.measures(held_out)
+        if monitor is not None and monitor not in known:
+            raise InputError(
+                f"early_stopping: no column {monitor!r} to monitor; there will be {', '.join(known)}"
+            )
+        return monitor or ("val_loss" if held_out else "loss")
+
     def to_dict(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """Return the settings as JSON knows them; the engine may be another one later."""
         return {
             **{name: getattr(self, name) for name in ("epochs", "batch_size", "shuffle", "seed")},
             "validation_fraction": self.validation_fraction,
@@ -76,7 +96,7 @@ class Settings:
         }
 
     def check_registered(self) -> None:
-        """Refuse what a checkpoint could not name: a metric, optimizer or schedule that is not registered."""
+        """Refuse a metric, an optimizer or a schedule that no checkpoint could name: it is not registered."""
         try:
             self.from_dict(self.to_dict(), self.engine)
         except InputError as error:
@@ -84,24 +104,21 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], engine: str) -> Settings:
-        """The inverse of :meth:`to_dict`."""
+        """Make settings from what :meth:`to_dict` returned; ``values`` may come from an untrusted file."""
+        check_fields("settings", values, [item.name for item in fields(cls) if item.name != "engine"])
+        if not isinstance(values["shuffle"], bool):
+            raise InputError(f"shuffle must be true or false, got {values['shuffle']!r}")
         stopping = values["early_stopping"]
-        known = {item.name for item in fields(cls)} - {"engine"}
-        if set(values) != known or not isinstance(values["shuffle"], bool):
-            raise InputError(f"settings {values}, expected {', '.join(sorted(known))}")
-        return cls(
-            **{
-                **values,
-                "optimizer": OPTIMIZERS.resolve(values["optimizer"]),
-                "metrics": tuple(METRICS.resolve(name) for name in values["metrics"]),
-                "early_stopping": None if stopping is None else EarlyStopping(**stopping),
-                "engine": engine,
-            }
-        )
+        records = {
+            "optimizer": OPTIMIZERS.resolve(values["optimizer"]),
+            "metrics": tuple(METRICS.resolve(name) for name in values["metrics"]),
+            "early_stopping": None if stopping is None else EarlyStopping(**stopping),
+        }
+        return cls(**{**values, **records}, engine=engine)
 
 
 def concrete_seed(seed: int | None) -> int:
-    """The seed, or a fresh one that can be written down."""
+    """Return the seed, or a fresh one that can be written down."""
     if seed is None:
         return int(np.random.default_rng().integers(2**63))
     check_whole("seed", seed, 0)
@@ -109,7 +126,7 @@ def concrete_seed(seed: int | None) -> int:
 
 
 def check_validation(validation: Any) -> float | None:
-    """The fraction to hold out, where validation is a number."""
+    """Return the fraction to hold out, where validation is a number."""
     if validation is None or isinstance(validation, tuple | list):
         return None
     if not isinstance(validation, Real):

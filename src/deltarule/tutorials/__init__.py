@@ -1,21 +1,25 @@
-"""Tutorials: worked examples as TOML files, and their published figures beside ours."""
+"""Tutorials: worked examples as TOML files, and their published figures beside ours.
+
+Reading order: example_schema, example, computed_figures, comparisons; t1, t2, t3, t4, t5_gates, t5_classes,
+t5_mnist, references; reproduce.
+"""
 
 from __future__ import annotations
 
+from deltarule.tutorials.comparisons import Comparison, decimals
+from deltarule.tutorials.computed_figures import computed_figures
 from deltarule.tutorials.example import Example, example_names, is_example, load_example
-from deltarule.tutorials.figures import figures
-from deltarule.tutorials.reproduce import TUTORIALS, Experiment, experiments
-from deltarule.tutorials.rows import Row, decimals
+from deltarule.tutorials.reproduce import TUTORIALS, Reproduction, reproductions
 
 __all__ = [
     "TUTORIALS",
+    "Comparison",
     "Example",
-    "Experiment",
-    "Row",
+    "Reproduction",
+    "computed_figures",
     "decimals",
     "example_names",
-    "experiments",
-    "figures",
     "is_example",
     "load_example",
+    "reproductions",
 ]

@@ -63,7 +63,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History, train
-from deltarule.tutorials.schema import check_schema, line_of, read_toml
+from deltarule.tutorials.example_schema import check_schema, line_of, read_toml
 
 __all__ = ["Example", "example_names", "is_example", "load_example"]
 
@@ -105,7 +105,7 @@ class Example:
     exact: Mapping[str, Any] = field(default_factory=dict)
 
     def network(self, **changes: Any) -> Network:
-        """The network with the example's weights, new each time; ``changes`` go before its settings.
+        """Make the network with the example's weights; ``changes`` go before its settings.
 
         Examples
         --------
@@ -139,7 +139,7 @@ class Example:
 
 
 def example_names() -> list[str]:
-    """The examples that come with the package.
+    """Return the names of the examples that come with the package.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def example_names() -> list[str]:
 
 
 def is_example(source: str | os.PathLike[str]) -> bool:
-    """Whether :func:`load_example` is the one to read this: an example's name, or what ends in ``.toml``.
+    """Return whether :func:`load_example` is to read this: an example's name, or what ends in ``.toml``.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def is_example(source: str | os.PathLike[str]) -> bool:
 
 
 def load_example(source: str | os.PathLike[str]) -> Example:
-    """An example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
+    """Load an example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
 
     Parameters
     ----------
@@ -197,30 +197,30 @@ def _parse(content: bytes, name: str, path: str) -> Example:
     settings, weights = sections["network"], sections.get("weights", {})
     training = dict(sections.get("training", {}))
     frozen = tuple(training.pop("frozen", ()))
-    with _place(path, text, "network"):
+    with _error_place(path, text, "network"):
         net = Network(**settings)
-    with _place(path, text, "weights"):
+    with _error_place(path, text, "weights"):
         net.set_weights(weights)
-    with _place(path, text, "training"):
+    with _error_place(path, text, "training"):
         net.freeze(*frozen)
-        training = _training(training)
-    with _place(path, text, "data"):
-        X, Y = _data(net, **sections["data"])
+        training = _training_arguments(training)
+    with _error_place(path, text, "data"):
+        X, Y = _as_matrices(net, **sections["data"])
     figures = {key: sections.get(key, {}) for key in ("published", "exact")}
     return Example(name, sections.get("title", name), settings, weights, frozen, X, Y, training, **figures)
 
 
 @contextmanager
-def _place(path: str, text: str, section: str) -> Iterator[None]:
-    """Add the file and the section to what is refused."""
+def _error_place(path: str, text: str, section: str) -> Iterator[None]:
+    """Add the file, the section and its line to an error."""
     try:
         yield
     except InputError as error:
         raise DataFileError(path, f"[{section}]: {error}", line_of(text, section)) from None
 
 
-def _training(given: dict[str, Any]) -> dict[str, Any]:
-    """The section [training] as arguments of :func:`deltarule.train`."""
+def _training_arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the section [training] as arguments of :func:`deltarule.train`."""
     if not given:
         return {}
     if ("updates" in given) == ("epochs" in given):
@@ -244,8 +244,8 @@ def _optimizer(spec: str, learning_rate: float | str | None) -> Optimizer:
     return replace(optimizer, learning_rate=learning_rate)
 
 
-def _data(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
-    """X and Y as matrices; a bare list is a column where there is one input, else one row."""
+def _as_matrices(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
+    """Return X and Y as matrices; a bare list is a column where there is one input, else one row."""
     X = as_numbers(x, "x")
     if X.ndim == 1:
         X = X[:, None] if net.sizes[0] == 1 else X[None, :]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from deltarule.nn.network import Network
+from deltarule.tutorials.comparisons import Comparison, compare, compare_figures
+from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import Example, load_example
-from deltarule.tutorials.figures import figures_through
-from deltarule.tutorials.rows import Row, compare, figure_rows
 
 __all__ = ["one_step", "rat42"]
 
@@ -15,7 +15,7 @@ AT_CERTIFIED = (
 FITTED = "Reached by L-BFGS from NIST's second start (75, 2.5, 0.07), with the output bias frozen at 0."
 
 
-def one_step() -> list[Row]:
+def one_step() -> list[Comparison]:
     """One SGD step with L2, beside scikit-learn 1.9.1's.
 
     Examples
@@ -24,10 +24,10 @@ def one_step() -> list[Row]:
     True
     """
     example = load_example("one_step")
-    return figure_rows("one_step", example, figures_through(example, (1,)))
+    return compare_figures("one_step", example, figures_after_updates(example, (1,)))
 
 
-def rat42() -> list[Row]:
+def rat42() -> list[Comparison]:
     """y = c1 / (1 + exp(c2 − c3·x)) as a 1-1-1 network, at the certified values and fitted to them.
 
     Examples
@@ -41,7 +41,7 @@ def rat42() -> list[Row]:
     net.set_weights({"W1": certified["c3"], "b1": -certified["c2"], "W2": certified["c1"]})
     rss = "residual sum of squares"
     cost = compare("rat42", f"{rss}, certified c", certified[rss], net.cost(example.X, example.Y))
-    rows = [cost, _gradient_row(net, example)]
+    rows = [cost, _compare_gradient(net, example)]
     fitted = example.network()
     example.train(fitted)
     (W1, W2), (b1, _) = fitted.get_weights()
@@ -55,9 +55,10 @@ def rat42() -> list[Row]:
     ]
 
 
-def _gradient_row(net: Network, example: Example) -> Row:
+def _compare_gradient(net: Network, example: Example) -> Comparison:
     """The greatest |θ·∂C/∂θ| / C over the parameters that are fitted: 0 at the very minimum."""
     gradient = net.backward(net.forward(example.X), example.Y).flat
     gradient[net.frozen] = 0
     slope = float(abs(gradient * net.parameters).max()) / net.cost(example.X, example.Y)
-    return Row("rat42", "gradient, scaled, certified c", None, slope, None, AT_CERTIFIED, ok=slope < 1e-6)
+    quantity = "gradient, scaled, certified c"
+    return Comparison("rat42", quantity, None, slope, None, AT_CERTIFIED, ok=slope < 1e-6)

@@ -1,4 +1,4 @@
-"""All experiments: what ``deltarule reproduce`` runs, in its order."""
+"""What ``deltarule reproduce`` runs: all that the tutorials did, in their order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from deltarule.data import Dataset, load_mnist
 from deltarule.errors import DataFileError, InputError, MissingExtraError
 from deltarule.registry import record
+from deltarule.tutorials.comparisons import Comparison
 from deltarule.tutorials.references import one_step, rat42
-from deltarule.tutorials.rows import Row
 from deltarule.tutorials.t1 import t1
 from deltarule.tutorials.t2 import t2
 from deltarule.tutorials.t3 import t3
@@ -18,38 +18,38 @@ from deltarule.tutorials.t5_classes import iris, xor
 from deltarule.tutorials.t5_gates import gates
 from deltarule.tutorials.t5_mnist import check_images, mnist_as_published, mnist_well
 
-__all__ = ["TUTORIALS", "Experiment", "experiments"]
+__all__ = ["TUTORIALS", "Reproduction", "reproductions"]
 
-#: The names by which experiments are chosen.
+#: The names by which reproductions are chosen.
 TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42")
 
 
 @record
-class Experiment:
-    """Something a tutorial did, to be done again.
+class Reproduction:
+    """A computation of a tutorial, to be done again.
 
     Parameters
     ----------
     tutorial : str
         One of :data:`TUTORIALS`.
     title : str
-    compute : callable, () -> list of Row
+    compute : callable, () -> list of Comparison
     """
 
     tutorial: str
     title: str
-    compute: Callable[[], list[Row]]
+    compute: Callable[[], list[Comparison]]
 
-    def run(self) -> list[Row]:
-        """The rows; or one that says why there are none, where data are not to be had."""
+    def run(self) -> list[Comparison]:
+        """Return the comparisons; or one that says why there are none, where data are not to be had."""
         try:
             return self.compute()
         except (DataFileError, MissingExtraError) as error:
-            return [Row(self.tutorial, self.title, None, None, None, f"Not run: {error}.")]
+            return [Comparison(self.tutorial, self.title, None, None, None, f"Not run: {error}.")]
 
 
-def experiments(*, quick: bool = False, images: Dataset | None = None) -> list[Experiment]:
-    """All experiments, not yet run.
+def reproductions(*, quick: bool = False, images: Dataset | None = None) -> list[Reproduction]:
+    """Return all reproductions, not yet run.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def experiments(*, quick: bool = False, images: Dataset | None = None) -> list[E
 
     Examples
     --------
-    >>> last = experiments()[-1]
+    >>> last = reproductions()[-1]
     >>> last.title, round(last.run()[0].ours, 10)
     ("NIST's certified regression Rat42", 8.0565229338)
     """
@@ -77,17 +77,17 @@ def experiments(*, quick: bool = False, images: Dataset | None = None) -> list[E
         except InputError as error:
             raise DataFileError("mnist", str(error)) from None
 
-    as_published = Experiment("T5", "MNIST, the source's settings", lambda: mnist_as_published(mnist()))
+    as_published = Reproduction("T5", "MNIST, the source's settings", lambda: mnist_as_published(mnist()))
     return [
-        Experiment("T1", "a 2-2-2 sigmoid network, neuron by neuron", t1),
-        Experiment("T2", "matrices: a 3-4-1 network on a truth table", t2),
-        Experiment("T3", "the notebook: [2, 3, 1] in column vectors", t3),
-        Experiment("T4", "the hand calculation: 2-2-2, factor by factor", t4),
-        Experiment("T5", "one layer: AND, OR, NOT", partial(gates, quick)),
-        Experiment("T5", "two layers: XOR", partial(xor, quick)),
-        Experiment("T5", "three layers: iris", partial(iris, quick)),
+        Reproduction("T1", "a 2-2-2 sigmoid network, neuron by neuron", t1),
+        Reproduction("T2", "matrices: a 3-4-1 network on a truth table", t2),
+        Reproduction("T3", "the notebook: [2, 3, 1] in column vectors", t3),
+        Reproduction("T4", "the hand calculation: 2-2-2, factor by factor", t4),
+        Reproduction("T5", "one layer: AND, OR, NOT", partial(gates, quick)),
+        Reproduction("T5", "two layers: XOR", partial(xor, quick)),
+        Reproduction("T5", "three layers: iris", partial(iris, quick)),
         *([] if quick else [as_published]),
-        Experiment("T5", "MNIST, good settings", lambda: mnist_well(mnist(), quick)),
-        Experiment("one_step", "one SGD step beside scikit-learn's", one_step),
-        Experiment("rat42", "NIST's certified regression Rat42", rat42),
+        Reproduction("T5", "MNIST, good settings", lambda: mnist_well(mnist(), quick)),
+        Reproduction("one_step", "one SGD step beside scikit-learn's", one_step),
+        Reproduction("rat42", "NIST's certified regression Rat42", rat42),
     ]

@@ -6,9 +6,9 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.network import Network
+from deltarule.tutorials.comparisons import Comparison, compare, compare_figures
+from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import Example, load_example
-from deltarule.tutorials.figures import figures_through
-from deltarule.tutorials.rows import Row, compare, figure_rows
 
 __all__ = ["mistaken_gradient", "t1"]
 
@@ -21,12 +21,12 @@ WRONG_SOURCE = (
 BY_MISTAKE = "Computed with the source's mistake on purpose: it gives the source's figures to every digit."
 
 
-def t1() -> list[Row]:
+def t1() -> list[Comparison]:
     """T1's figures, forward, backward and after updates; then the source's with the source's mistake."""
     example = load_example("T1")
     notes = dict.fromkeys(example.published, WRONG_SOURCE)
-    rows = figure_rows("T1", example, figures_through(example, UPDATES), notes)
-    mistaken = figures_through(example, UPDATES, train_mistaken)
+    rows = compare_figures("T1", example, figures_after_updates(example, UPDATES), notes)
+    mistaken = figures_after_updates(example, UPDATES, train_mistaken)
     return rows + [
         compare("T1", f"{name}, mistaken", published, mistaken[name], note=BY_MISTAKE)
         for name, published in example.published.items()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from deltarule.tutorials.comparisons import Comparison, compare, prediction_names
 from deltarule.tutorials.example import load_example
-from deltarule.tutorials.rows import Row, compare, prediction_names
 
 __all__ = ["t2"]
 
@@ -11,7 +11,7 @@ SEEDS = (0, 1, 2)
 NO_SEED = "The source names no seed: a prediction agrees where it is within 0.03 of the published one."
 
 
-def t2() -> list[Row]:
+def t2() -> list[Comparison]:
     """The predictions after 1,000 updates from three seeds' weights.
 
     Examples

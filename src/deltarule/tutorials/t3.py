@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.tutorials.comparisons import Comparison, compare
 from deltarule.tutorials.example import load_example
-from deltarule.tutorials.rows import Row, compare
 
 __all__ = ["t3"]
 
@@ -18,7 +18,7 @@ NO_FIGURES = (
 LIFTED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def t3() -> list[Row]:
+def t3() -> list[Comparison]:
     """Each step beside its formula: z and a of each layer, delta, nabla_b and nabla_w of each layer.
 
     Examples
@@ -33,30 +33,30 @@ def t3() -> list[Row]:
     grads = net.backward(trace, example.Y)
     last = len(net.layers)
     x = "a⁰ = x"
-    rows = [compare("T3", x, example.published[x], _column(trace[0].x).tolist())]
+    rows = [compare("T3", x, example.published[x], _as_column(trace[0].x).tolist())]
     for i, step in enumerate(trace, 1):
         rows += [
-            _row("z{i} = W{i} a{h} + b{i}", i, _column(step.z)),
-            _row("a{i} = σ(z{i})", i, _column(step.a)),
+            _unpublished("z{i} = W{i} a{h} + b{i}", i, _as_column(step.z)),
+            _unpublished("a{i} = σ(z{i})", i, _as_column(step.a)),
         ]
     for i in range(last, 0, -1):
         delta = "δ{i} = (a{i} − y) ⊙ σ′(z{i})" if i == last else "δ{i} = (W{j}ᵀ δ{j}) ⊙ σ′(z{i})"
-        rows.append(_row(delta, i, _column(grads[i - 1].delta)))
+        rows.append(_unpublished(delta, i, _as_column(grads[i - 1].delta)))
     for i, layer in enumerate(grads, 1):
         rows += [
-            _row("nabla_b{i} = δ{i}", i, _column(layer.db)),
-            _row("nabla_w{i} = δ{i} a{h}ᵀ", i, layer.dW.T),
+            _unpublished("nabla_b{i} = δ{i}", i, _as_column(layer.db)),
+            _unpublished("nabla_w{i} = δ{i} a{h}ᵀ", i, layer.dW.T),
         ]
     moved = int(np.count_nonzero(net.parameters != before))
     return [*rows, compare("T3", "parameters that moved", None, moved, exact=0)]
 
 
-def _row(formula: str, i: int, ours: Array) -> Row:
+def _unpublished(formula: str, i: int, ours: Array) -> Comparison:
     indices = {key: str(number).translate(LIFTED) for key, number in (("h", i - 1), ("i", i), ("j", i + 1))}
-    return Row("T3", formula.format(**indices), None, ours.tolist(), None, NO_FIGURES)
+    return compare("T3", formula.format(**indices), None, ours.tolist(), note=NO_FIGURES)
 
 
-def _column(row: Array | None) -> Array:
+def _as_column(row: Array | None) -> Array:
     """A sample's row (1, n), or biases (n,), as a column (n, 1)."""
     assert row is not None
     return row.reshape(-1, 1)

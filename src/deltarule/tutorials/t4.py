@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from deltarule.tutorials.comparisons import Comparison, compare_figures
+from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import load_example
-from deltarule.tutorials.figures import figures_through
-from deltarule.tutorials.rows import Row, figure_rows
 
 __all__ = ["t4"]
 
@@ -15,15 +15,15 @@ TARGETS = "Training on at the source's learning rate of 0.1; the targets are 0.5
 COPIES = "Autoencoder: the target is the input, 0.02 and 0.04."
 
 
-def t4() -> list[Row]:
+def t4() -> list[Comparison]:
     """T4's figures, every factor of w6 and w1, the outputs nearing their targets, and the autoencoder."""
     after = ("E", "out_o1", "out_o2")
     reached = {f"{name} after 10000 updates": TARGETS for name in after}
-    rows = _rows("T4", "", {"E": SLIP, "net_o1": CUT, "dE_dout_h1": TWO_PATHS, **reached})
+    rows = _compare_example("T4", "", {"E": SLIP, "net_o1": CUT, "dE_dout_h1": TWO_PATHS, **reached})
     copies = dict.fromkeys(("E", *reached), COPIES)
-    return rows + _rows("T4_autoencoder", "autoencoder: ", copies)
+    return rows + _compare_example("T4_autoencoder", "autoencoder: ", copies)
 
 
-def _rows(name: str, prefix: str, notes: dict[str, str]) -> list[Row]:
+def _compare_example(name: str, prefix: str, notes: dict[str, str]) -> list[Comparison]:
     example = load_example(name)
-    return figure_rows("T4", example, figures_through(example, (1, 10_000)), notes, prefix)
+    return compare_figures("T4", example, figures_after_updates(example, (1, 10_000)), notes, prefix)

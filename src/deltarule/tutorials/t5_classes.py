@@ -9,16 +9,13 @@ from deltarule.data import Dataset, load, split
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training import EarlyStopping, evaluate, train
+from deltarule.tutorials.comparisons import Comparison, at_least, compare
 from deltarule.tutorials.example import load_example
-from deltarule.tutorials.rows import Row, at_least
 
 __all__ = ["class_numbers", "iris", "percent_right", "xor"]
 
 XOR_SEEDS = range(20)
-XOR_STARTS = {
-    "0.01·N(0, 1)": {},
-    "He's": {"initializer": "he_normal", "bias_initializer": "zeros"},
-}
+XOR_STARTS = {"0.01·N(0, 1)": {}, "He's": {"initializer": "he_normal", "bias_initializer": "zeros"}}
 STUCK = (
     "The source names no seed. Where all six hidden neurons die, or tell too few corners apart, training "
     "stays where it is. (The source also updates its output bias with the bias itself, not its gradient.)"
@@ -32,7 +29,7 @@ ONE_FLOWER = (
 )
 
 
-def xor(quick: bool = False) -> list[Row]:
+def xor(quick: bool = False) -> list[Comparison]:
     """How many of 20 seeds learn XOR, from the source's first weights and from He's.
 
     Parameters
@@ -51,15 +48,15 @@ def xor(quick: bool = False) -> list[Row]:
             net = example.network(seed=seed, **initializers)
             example.train(net, epochs=updates)
             reached.append(percent_right(net, example.X, example.Y))
-        best = f"XOR: {name}, best of 20 seeds, {start}"
+        best, often = f"XOR: {name}, best of 20 seeds, {start}", f"XOR: seeds of 20 that reach 100 %, {start}"
         rows += [
             at_least("T5", best, example.published[name], max(reached), note),
-            Row("T5", f"XOR: seeds of 20 that reach 100 %, {start}", None, reached.count(100.0), None, note),
+            compare("T5", often, None, reached.count(100.0), note=note),
         ]
     return rows
 
 
-def iris(quick: bool = False) -> list[Row]:
+def iris(quick: bool = False) -> list[Comparison]:
     """Train and test accuracy of 4-20-20-3 on iris, at the snapshot with the best train accuracy.
 
     Parameters
@@ -70,11 +67,11 @@ def iris(quick: bool = False) -> list[Row]:
     flowers = load("iris")
     rows = []
     for seed in IRIS_SEEDS[:1] if quick else IRIS_SEEDS:
-        rows += _iris(flowers, seed, 3_000 if quick else 10_000)
+        rows += _iris_of_seed(flowers, seed, 3_000 if quick else 10_000)
     return rows
 
 
-def _iris(flowers: Dataset, seed: int, updates: int) -> list[Row]:
+def _iris_of_seed(flowers: Dataset, seed: int, updates: int) -> list[Comparison]:
     rest, test = split(flowers, 0.2, seed)
     assert test is not None
     net = Network([4, 20, 20, 3], output="softmax", initializer="normal(0.01)", l2=0.001, seed=seed)

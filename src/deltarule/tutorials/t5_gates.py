@@ -6,8 +6,8 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.optimizers import SGD
+from deltarule.tutorials.comparisons import Comparison, compare, prediction_names
 from deltarule.tutorials.example import Example, load_example
-from deltarule.tutorials.rows import Row, compare, prediction_names
 
 __all__ = ["gates", "mistaken_gate"]
 
@@ -30,7 +30,7 @@ MISTAKES = {
 QUICK = f"Quick: {200_000 // QUICK_STRIDE:,} updates at {QUICK_STRIDE} times the rate, nearly the same path."
 
 
-def gates(quick: bool = False) -> list[Row]:
+def gates(quick: bool = False) -> list[Comparison]:
     """Predictions of the three gates after training, then of two with the source's mistake.
 
     Parameters
@@ -41,13 +41,13 @@ def gates(quick: bool = False) -> list[Row]:
     rows = []
     for gate in GATES:
         example = load_example(f"T5_{gate.lower()}")
-        rows += _trained(gate, example, QUICK_STRIDE if quick else 1)
+        rows += _compare_gate(gate, example, QUICK_STRIDE if quick else 1)
     for gate in MISTAKES:
-        rows += _mistaken(gate, load_example(f"T5_{gate.lower()}"), QUICK_STRIDE if quick else 1)
+        rows += _compare_mistaken_gate(gate, load_example(f"T5_{gate.lower()}"), QUICK_STRIDE if quick else 1)
     return rows
 
 
-def _trained(gate: str, example: Example, stride: int) -> list[Row]:
+def _compare_gate(gate: str, example: Example, stride: int) -> list[Comparison]:
     net = example.network()
     rate, updates = _steps(example, stride)
     example.train(net, optimizer=SGD(rate), epochs=updates)
@@ -60,11 +60,11 @@ def _trained(gate: str, example: Example, stride: int) -> list[Row]:
         if gate == "NOT":
             rows.append(compare("T5", quantity, published, ours, note=note, within=OF_THE_START))
         else:
-            rows.append(Row("T5", quantity, published, ours, None, note))
+            rows.append(Comparison("T5", quantity, published, ours, None, note))
     return rows
 
 
-def _mistaken(gate: str, example: Example, stride: int) -> list[Row]:
+def _compare_mistaken_gate(gate: str, example: Example, stride: int) -> list[Comparison]:
     l2, note = MISTAKES[gate]
     predictions = mistaken_gate(example, l2, *_steps(example, stride))[:, 0].tolist()
     return [

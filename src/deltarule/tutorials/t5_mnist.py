@@ -13,7 +13,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam
 from deltarule.nn.schedules import OneCycle
 from deltarule.training import EarlyStopping, History, train
-from deltarule.tutorials.rows import Row, at_least
+from deltarule.tutorials.comparisons import Comparison, at_least, compare
 from deltarule.tutorials.t5_classes import class_numbers, percent_right
 
 __all__ = ["check_images", "mnist_as_published", "mnist_well"]
@@ -37,7 +37,7 @@ WELL = (
 FEWER = "Trained on {:,} images, not MNIST's 60,000: not comparable with the published figure."
 
 
-def mnist_as_published(images: Dataset) -> list[Row]:
+def mnist_as_published(images: Dataset) -> list[Comparison]:
     """Train and test accuracy with the source's settings, for three seeds.
 
     Parameters
@@ -48,11 +48,11 @@ def mnist_as_published(images: Dataset) -> list[Row]:
     rows = []
     for seed in SEEDS:
         net, history = _train_as_published(images, seed)
-        best, tested = 100 * max(history["accuracy"]), _tested(net, images)
+        best, tested = 100 * max(history["accuracy"]), _percent_right(net, images)
         settings = f"the source's settings, seed {seed}"
         rows += [
-            _row(images, f"best train accuracy, %, {settings}", BEST_TRAIN, best, AS_PUBLISHED),
-            _row(images, f"test accuracy, %, {settings}", TEST, tested, AS_PUBLISHED, TWO_ERRORS),
+            _compare(images, f"best train accuracy, %, {settings}", BEST_TRAIN, best, AS_PUBLISHED),
+            _compare(images, f"test accuracy, %, {settings}", TEST, tested, AS_PUBLISHED, TWO_ERRORS),
         ]
     return rows
 
@@ -73,7 +73,7 @@ def _train_as_published(images: Dataset, seed: int) -> tuple[Network, History]:
     return net, history
 
 
-def mnist_well(images: Dataset, quick: bool = False) -> list[Row]:
+def mnist_well(images: Dataset, quick: bool = False) -> list[Comparison]:
     """Test accuracy with good settings, for three seeds.
 
     Parameters
@@ -90,7 +90,8 @@ def mnist_well(images: Dataset, quick: bool = False) -> list[Row]:
         X, y, optimizer = _scaled(images.X), class_numbers(images), Adam(OneCycle(0.003))
         train(net, X, y, optimizer=optimizer, epochs=epochs, batch_size=128, seed=seed)
         quantity = f"test accuracy, %, good settings, seed {seed}"
-        rows.append(_row(images, quantity, TEST, _tested(net, images, _scaled), WELL.format(epochs)))
+        tested = _percent_right(net, images, _scaled)
+        rows.append(_compare(images, quantity, TEST, tested, WELL.format(epochs)))
     return rows
 
 
@@ -115,15 +116,17 @@ def _scaled(pixels: Array) -> Array:
     return pixels.astype(np.float32) / 255
 
 
-def _tested(net: Network, images: Dataset, prepare: Callable[[Array], Array] = np.asarray) -> float:
+def _percent_right(net: Network, images: Dataset, prepare: Callable[[Array], Array] = np.asarray) -> float:
     """Per cent right of the test part."""
     assert images.test is not None
     return percent_right(net, prepare(images.test.X), class_numbers(images.test))
 
 
-def _row(images: Dataset, quantity: str, published: float, ours: float, note: str, short: float = 0.0) -> Row:
-    """Beside the published accuracy; or, where it comes from fewer images, alone."""
+def _compare(
+    images: Dataset, quantity: str, published: float, ours: float, note: str, short: float = 0.0
+) -> Comparison:
+    """Compare an accuracy with the published one; where it comes from fewer images, let it stand alone."""
     if len(images) == N_IMAGES:
         return at_least("T5", f"MNIST: {quantity}", published, ours, note, tolerance=short)
     note = f"{FEWER.format(len(images))} {note}"
-    return Row("T5", f"{images.name}: {quantity}", None, ours, None, note)
+    return compare("T5", f"{images.name}: {quantity}", None, ours, note=note)

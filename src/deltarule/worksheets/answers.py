@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 import re
@@ -11,7 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from deltarule.data.raw_files import read_bytes
+from deltarule.data.csv_files import check_width, csv_rows
 from deltarule.errors import DataFileError, InputError
 
 __all__ = ["AnswerRows", "StudentAnswer", "column_of", "read_answer", "read_rows"]
@@ -72,41 +70,20 @@ class AnswerRows(NamedTuple):
 def read_rows(path: str | os.PathLike[str]) -> AnswerRows:
     """Read a CSV file whose first line names the columns; every cell is a text, ``NA`` too.
 
-    The delimiter (``,`` ``;`` tab) is found from the header. Beside ``,`` an answer with a decimal comma may
-    stand unquoted in the last column.
+    The delimiter is found from the header as :func:`csv_rows` does. Beside ``,`` an answer with a
+    decimal comma may stand unquoted in the last column.
 
     Raises
     ------
     DataFileError
         If the file is not UTF-8, has no header, or a row of another width.
     """
-    data = read_bytes(path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        reason = f"the text is not UTF-8 (byte {data[error.start]:#04x}); save it as UTF-8"
-        raise DataFileError(path, reason, line, 1) from None
-    first = text.lstrip().splitlines()[0] if text.strip() else ""
-    delimiter = max(",;\t", key=first.count)
-    rows = _split(path, text, delimiter)
+    delimiter, lines = csv_rows(path)
+    rows = [row for row in lines if any(cell.strip() for cell in row[1])]
     if not rows:
         raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
     header = [name.strip() for name in rows[0][1]]
     return AnswerRows(os.fspath(path), header, [_fitted(path, header, *row, delimiter) for row in rows[1:]])
-
-
-def _split(path: str | os.PathLike[str], text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows, line = [], 1
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append((line, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataFileError(path, f"not a CSV row: {error}", line, 1) from None
-    return rows
 
 
 def _fitted(
@@ -117,9 +94,7 @@ def _fitted(
     is_number = delimiter == "," and len(row) == n + 1 and n > 1
     if is_number and re.fullmatch(r"\s*[+−-]?\d*,\d+\s*", ",".join(row[-2:])):
         row = [*row[:-2], ",".join(row[-2:])]
-    if len(row) != n:
-        reason = f"expected {n} fields as in the header, got {len(row)}"
-        raise DataFileError(path, reason, line, min(len(row), n) + 1)
+    check_width(path, header, line, row)
     return line, row
 
 

@@ -1,11 +1,12 @@
 """From raw rows to the numbers a network takes, and from its outputs back to labels and units.
 
 An encoding is fitted on the training rows and saved inside the model file, so that a model takes raw rows.
+Reading order: fields, scaling, inputs, targets, encoding, fitting.
 """
 
 from __future__ import annotations
 
-from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.encoding.encoding import Encoding
 from deltarule.data.encoding.fitting import MISSING, fit_encoding
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.scaling import SCALES
@@ -18,7 +19,6 @@ __all__ = [
     "CategoryColumn",
     "ColumnsEncoding",
     "Encoding",
-    "Examples",
     "LabelEncoding",
     "NumberColumn",
     "NumbersEncoding",

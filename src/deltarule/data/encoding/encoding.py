@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, check_fields
+from deltarule.data.dataset import Dataset
 from deltarule.data.encoding.fields import need, shown
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
-from deltarule.data.encoding.targets import Label, LabelEncoding, NumbersEncoding
+from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ModelFileError, ShapeError
 from deltarule.registry import record
 
-__all__ = ["Encoding", "Examples"]
-
-
-class Examples(Protocol):
-    """What an encoding is fitted on and applied to: rows of inputs and targets, such as a `Dataset`."""
-
-    @property
-    def inputs(self) -> Table | Array:
-        """A table, or images (n_rows, height, width) of uint8."""
-
-    @property
-    def target(self) -> Array:
-        """Labels (n_rows,), or numbers (n_rows,) or (n_rows, n_targets)."""
-
-    @property
-    def target_names(self) -> tuple[str, ...]:
-        """One name per target."""
-
-    @property
-    def classes(self) -> tuple[Label, ...] | None:
-        """The labels in ascending order; None for a regression."""
-
-    @property
-    def scale(self) -> str:
-        """The scaling that suits the inputs: one of `SCALES`."""
+__all__ = ["Encoding"]
 
 
 @record
@@ -66,17 +43,12 @@ class Encoding:
     target: LabelEncoding | NumbersEncoding | None
 
     def __post_init__(self) -> None:
-        for name, types in (
-            ("inputs", ColumnsEncoding | PixelsEncoding),
-            ("target", LabelEncoding | NumbersEncoding | None),
+        for name, part, types in (
+            ("inputs", self.inputs, ColumnsEncoding | PixelsEncoding),
+            ("target", self.target, LabelEncoding | NumbersEncoding | None),
         ):
-            part = getattr(self, name)
-            need(
-                isinstance(part, types),
-                f"{name} of an encoding",
-                str(types).replace(f"{__package__}.", ""),
-                part,
-            )
+            expected = str(types).replace(f"{__package__}.", "")
+            need(isinstance(part, types), f"{name} of an encoding", expected, part)
 
     @property
     def n_inputs(self) -> int:
@@ -90,9 +62,9 @@ class Encoding:
         return {**inputs, **({} if self.target is None else self.target.kinds)}
 
     def encode(
-        self, examples: Examples, n_outputs: int, dtype: npt.DTypeLike = np.float64
+        self, examples: Dataset, n_outputs: int, dtype: npt.DTypeLike = np.float64
     ) -> tuple[Array | Scaled, Array]:
-        """The features and the targets a network is trained on.
+        """Return the features and the targets that a network is trained on.
 
         Parameters
         ----------
@@ -122,16 +94,16 @@ class Encoding:
         return X, X.astype(dtype) if isinstance(X, Scaled) else X
 
     def decode(self, outputs: Array) -> Array | Table:
-        """Outputs (n_rows, n_outputs) as labels, as numbers in their units, or as inputs like those given."""
+        """Turn outputs (n_rows, n_outputs) into labels, numbers in their units, or inputs."""
         return self.inputs.decode(outputs) if self.target is None else self.target.decode(outputs)
 
     def to_dict(self) -> dict[str, Any]:
-        """The encoding as dictionaries, lists, texts and numbers, for a JSON file."""
-        return {field.name: _to_plain(getattr(self, field.name)) for field in fields(self)}
+        """Return the encoding as dictionaries, lists, texts and numbers, for a JSON file."""
+        return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_dict(cls, data: object) -> Encoding:
-        """The encoding that `to_dict` wrote; ``data`` may come from an untrusted file.
+        """Make the encoding that `to_dict` wrote; ``data`` may come from an untrusted file.
 
         Raises
         ------
@@ -139,7 +111,7 @@ class Encoding:
             If anything is missing, unknown, of the wrong type or not sensible.
         """
         try:
-            return cls(**_known_fields(data, cls, "encoding"))
+            return cls(**_fields_from_json(cls, data, "encoding"))
         except InputError as error:
             raise ModelFileError(f"the encoding is not sound: {error}") from None
         except RecursionError:
@@ -156,29 +128,26 @@ _KINDS: dict[str, type] = {
 }
 
 
-def _to_plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if is_dataclass(value):
         kind = next(kind for kind, record in _KINDS.items() if isinstance(value, record))
-        return {"kind": kind} | {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
-    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {"kind": kind} | {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
+    return [_to_json(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _from_plain(value: Any, place: str) -> Any:
+def _from_json(value: Any, place: str) -> Any:
     if isinstance(value, list):
-        return tuple(_from_plain(item, f"{place}[{index}]") for index, item in enumerate(value))
+        return tuple(_from_json(item, f"{place}[{index}]") for index, item in enumerate(value))
     if not isinstance(value, dict):
         return value
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise InputError(f"{place}: expected a kind among {', '.join(_KINDS)}, got {shown(kind)}")
     others = {name: item for name, item in value.items() if name != "kind"}
-    return _KINDS[kind](**_known_fields(others, _KINDS[kind], place))
+    return _KINDS[kind](**_fields_from_json(_KINDS[kind], others, place))
 
 
-def _known_fields(data: object, record: type, place: str) -> dict[str, Any]:
-    """The fields of a record, each one present and none unknown."""
-    names = [field.name for field in fields(record)]
-    if not isinstance(data, dict) or set(data) != set(names):
-        got = ", ".join(map(str, data)) if isinstance(data, dict) else shown(data)
-        raise InputError(f"{place}: expected the fields {', '.join(names)}, got {got}")
-    return {name: _from_plain(data[name], f"{place}.{name}") for name in names}
+def _fields_from_json(record: type, data: object, place: str) -> dict[str, Any]:
+    """Read the fields of a record, each one present and none unknown."""
+    known = check_fields(place, data, [field.name for field in fields(record)])
+    return {name: _from_json(value, f"{place}.{name}") for name, value in known.items()}

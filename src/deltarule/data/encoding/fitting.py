@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array, as_matrix
-from deltarule.data.encoding.encoding import Encoding, Examples
+from deltarule.data.dataset import Dataset
+from deltarule.data.encoding.encoding import Encoding
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
-from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, safely
+from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, without_overflow
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
 from deltarule.data.table import Table
 from deltarule.errors import InputError
@@ -19,9 +20,9 @@ MISSING = ("refuse", *FILLS)
 
 
 def fit_encoding(
-    examples: Examples, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
+    examples: Dataset, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
 ) -> Encoding:
-    """The encoding that the given rows suggest; give it the training rows only.
+    """Fit an encoding to rows: their scales, categories and labels. Give it the training rows only.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def fit_encoding(
         What stands in for a missing number. For missing text it is the most frequent category, unless
         missing cells are refused.
     target_is_input : bool
-        Whether the network shall reproduce its input (an autoencoder).
+        Whether the network is to reproduce its input (an autoencoder).
 
     Returns
     -------
@@ -73,14 +74,12 @@ def _fit_column(table: Table, name: str, scale: str, missing: str) -> NumberColu
         fill = None if missing == "refuse" else categories[counts.argmax()]
         return CategoryColumn(name, tuple(categories.tolist()), fill)
     numbers = present.astype(float)
-    if not np.isfinite(numbers).all():
-        row = int(np.isinf(table.column(name)).argmax())
-        raise table.fault(row, name, f"expected a finite number, got {table.column(name)[row]}")
-    substitute = None if missing == "refuse" else safely(FILLS[missing], numbers)
+    table.check_finite(name)
+    substitute = None if missing == "refuse" else without_overflow(FILLS[missing], numbers)
     return NumberColumn(name, *fit_scaling(numbers, scale), substitute)
 
 
-def _fit_target(examples: Examples, scale: str) -> LabelEncoding | NumbersEncoding:
+def _fit_target(examples: Dataset, scale: str) -> LabelEncoding | NumbersEncoding:
     if examples.classes is not None:
         (name,) = examples.target_names
         return LabelEncoding(name, examples.classes, LabelEncoding.fit(examples.target, name).dtype)

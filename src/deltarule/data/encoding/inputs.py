@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, Scaled, as_matrix
-from deltarule.data.encoding.fields import need, need_fill, need_names, need_scaling, shown
+from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
@@ -36,7 +36,8 @@ class NumberColumn:
     def __post_init__(self) -> None:
         need_names("the name of a column", (self.name,))
         need_scaling(f"column {self.name!r}", self.shift, self.scale)
-        need_fill(f"column {self.name!r}", self.fill)
+        known = self.fill is None or is_finite(self.fill)
+        need(known, f"fill of column {self.name!r}", "a finite number or None", self.fill)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class NumberColumn:
         return (self.name,)
 
     def encode(self, table: Table) -> Array:
-        """The column of ``table`` as a feature, (n_rows, 1)."""
+        """Return the column of ``table`` as a feature, (n_rows, 1)."""
         values = _filled(table, self.name, self.fill)
         if values.dtype == object:
             row = next(row for row, value in enumerate(values) if isinstance(value, str))
@@ -56,7 +57,7 @@ class NumberColumn:
         return feature[:, None]
 
     def decode(self, features: Array) -> Array:
-        """The feature (n_rows, 1) in the units of the column, (n_rows,)."""
+        """Return the feature (n_rows, 1) in the units of the column, (n_rows,)."""
         return restore(features[:, 0], self.shift, self.scale)
 
 
@@ -88,7 +89,7 @@ class CategoryColumn:
         return tuple(f"{self.name}={category}" for category in self.categories)
 
     def encode(self, table: Table) -> Array:
-        """The column of ``table`` as features, (n_rows, n_categories)."""
+        """Return the column of ``table`` as features, (n_rows, n_categories)."""
         codes = {category: code for code, category in enumerate(self.categories)}
         features = np.zeros((len(table), len(codes)))
         for row, value in enumerate(_filled(table, self.name, self.fill).tolist()):
@@ -99,13 +100,13 @@ class CategoryColumn:
         return features
 
     def decode(self, features: Array) -> Array:
-        """The category of the largest feature in each row, (n_rows,)."""
+        """Return the category of the largest feature in each row, (n_rows,)."""
         codes: Array = features.argmax(axis=1)
         return np.array(self.categories, dtype=object)[codes]
 
 
 def _filled(table: Table, name: str, fill: float | str | None) -> Array:
-    """A column whose missing cells are filled, or refused where there is nothing to fill them with."""
+    """Return a column with missing cells filled, or refused where there is nothing to fill them with."""
     values, missing = table.column(name), table.missing(name)
     if not missing.any():
         return values
@@ -158,7 +159,7 @@ class ColumnsEncoding:
         }
 
     def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array:
-        """The rows of a table as features, (n_rows, n_features).
+        """Return the rows of a table as features, (n_rows, n_features).
 
         Raises
         ------
@@ -170,8 +171,8 @@ class ColumnsEncoding:
         return np.hstack([column.encode(inputs) for column in self.columns]).astype(dtype, copy=False)
 
     def decode(self, features: Array) -> Table:
-        """Features (n_rows, n_features) back in the units and categories of the columns."""
-        features = _of_width(features, len(self.feature_names))
+        """Return features (n_rows, n_features) in the units and categories of the columns."""
+        features = _checked_width(features, len(self.feature_names))
         ends = np.cumsum([len(column.feature_names) for column in self.columns])
         blocks = np.split(features, ends[:-1], axis=1)
         return Table(
@@ -196,9 +197,7 @@ class PixelsEncoding:
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            size = getattr(self, name)
-            sound = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= 65535
-            need(sound, f"{name} of images", "a whole number from 1 to 65535", size)
+            need_whole(f"{name} of images", getattr(self, name), 1, 65535)
         need_scaling("pixels", 0.0, self.scale)
 
     @property
@@ -207,7 +206,7 @@ class PixelsEncoding:
         return tuple(f"pixel_{row}_{column}" for row in range(self.height) for column in range(self.width))
 
     def flatten(self, images: Table | Array) -> Array:
-        """Images (n, height, width) or (n, height · width) as rows (n, height · width), of unchanged type.
+        """Return images (n, height, width) or (n, height · width) as rows (n, height · width), same type.
 
         Raises
         ------
@@ -224,17 +223,17 @@ class PixelsEncoding:
         return as_matrix(images.reshape(len(images), self.height * self.width), "images")
 
     def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Scaled:
-        """Images as features, (n, height · width), which stay bytes until a batch of them is used."""
+        """Return images as features, (n, height · width), which stay bytes until a batch of them is used."""
         return Scaled(self.flatten(inputs), scale=self.scale)
 
     def decode(self, features: Array) -> Array:
-        """Features (n, height · width) as 8-bit images (n, height, width)."""
-        features = _of_width(features, self.height * self.width)
+        """Return features (n, height · width) as 8-bit images (n, height, width)."""
+        features = _checked_width(features, self.height * self.width)
         pixels = np.clip(np.rint(features * self.scale), 0, 255).astype(np.uint8)
         return pixels.reshape(-1, self.height, self.width)
 
 
-def _of_width(features: Array, n_features: int) -> Array:
+def _checked_width(features: Array, n_features: int) -> Array:
     if features.ndim != 2 or features.shape[1] != n_features:
         raise ShapeError(f"features must have shape (n, {n_features}), got {features.shape}")
     return features

@@ -10,52 +10,52 @@ import numpy.typing as npt
 
 from deltarule.arrays import Array
 
-__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "safely"]
+__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "without_overflow"]
 
 
 def rescale(values: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
-    """(values − shift) / scale, in halves, so that numbers near the largest do not overflow."""
+    """Compute (values − shift) / scale, in halves, so that numbers near the largest do not overflow."""
     with np.errstate(over="ignore"):
         scaled: Array = (values * 0.5 - np.multiply(shift, 0.5)) / np.multiply(scale, 0.5)
     return scaled
 
 
 def restore(scaled: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
-    """scaled · scale + shift, which undoes `rescale`."""
+    """Compute scaled · scale + shift, which undoes `rescale`."""
     with np.errstate(over="ignore"):
         values: Array = scaled * np.asarray(scale, float) + np.asarray(shift, float)
     return values
 
 
-def safely(statistic: Callable[[Array], np.floating], values: Array) -> float:
-    """A statistic of values / 2**k, times 2**k: the same number, but no sum on the way overflows.
+def without_overflow(statistic: Callable[[Array], np.floating], values: Array) -> float:
+    """Compute a statistic of values / 2**k, times 2**k: the same number, but no sum on the way overflows.
 
     Examples
     --------
-    >>> safely(np.mean, np.array([1.5e308, 1.3e308]))
+    >>> without_overflow(np.mean, np.array([1.5e308, 1.3e308]))
     1.4e+308
     """
     exponent = int(np.frexp(np.abs(values).max())[1])
     return float(np.ldexp(statistic(np.ldexp(values, -exponent)), exponent))
 
 
-def _none(values: Array) -> tuple[float, float]:
+def _unscaled(values: Array) -> tuple[float, float]:
     return 0.0, 1.0
 
 
 def _standard(values: Array) -> tuple[float, float]:
-    """Mean and standard deviation: the feature has mean 0 and variance 1."""
-    return safely(np.mean, values), safely(np.std, values)
+    """Return mean and standard deviation: the feature has mean 0 and variance 1."""
+    return without_overflow(np.mean, values), without_overflow(np.std, values)
 
 
 def _minmax(values: Array) -> tuple[float, float]:
-    """Least value and range: the feature runs from 0 to 1."""
+    """Return least value and range: the feature runs from 0 to 1."""
     low, high = float(values.min()), float(values.max())
     return low, min(high - low, sys.float_info.max)
 
 
 SCALES: dict[str, Callable[[Array], tuple[float, float]]] = {
-    "none": _none,
+    "none": _unscaled,
     "standard": _standard,
     "minmax": _minmax,
 }
@@ -64,7 +64,7 @@ FILLS: dict[str, Callable[[Array], np.floating]] = {"mean": np.mean, "median": n
 
 
 def fit_scaling(values: Array, scale: str) -> tuple[float, float]:
-    """Shift and scale for values (n_rows,) of finite numbers; a constant is only shifted to zero."""
+    """Return shift and scale for values (n_rows,), all finite; a constant is only shifted to zero."""
     low = float(values.min())
     if low == values.max() and scale != "none":
         return low, 1.0

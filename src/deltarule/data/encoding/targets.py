@@ -16,7 +16,7 @@ __all__ = ["Label", "LabelEncoding", "NumbersEncoding", "as_labels"]
 
 Label: TypeAlias = str | int | float
 
-_KINDS = {
+_LABEL_KINDS = {
     "a boolean": bool | np.bool_,
     "an integer": int | np.integer,
     "text": str,
@@ -29,7 +29,7 @@ _DTYPES = {
 
 
 def as_labels(y: Any, name: str = "y") -> Array:
-    """``y`` as labels of one kind: text, integers, booleans, or whole numbers kept as floats.
+    """Return ``y`` as labels of one kind: text, integers, booleans, or whole numbers kept as floats.
 
     Parameters
     ----------
@@ -52,23 +52,23 @@ def as_labels(y: Any, name: str = "y") -> Array:
     labels = np.asarray(y) if is_array else np.array(y, dtype=object)
     if labels.ndim != 1 or not len(labels):
         raise ShapeError(f"{name} must hold one label for each row, got shape {labels.shape}")
-    expected = _kind(labels[0])
+    expected = _kind_of(labels[0])
     for row, label in enumerate(labels if labels.dtype.kind in "OfcmMSV" else labels[:1]):
-        kind = _kind(label)
+        kind = _kind_of(label)
         if kind is None or kind != expected:
             wanted = f"{expected}, as in row 0" if kind else "text, an integer or a boolean"
             raise InputError(f"{name}, row {row}: expected {wanted}, got {shown(label)}")
     return labels if is_array else np.asarray(y)
 
 
-def _kind(label: Any) -> str | None:
-    """What a label is; None for what cannot be one, such as 0.5, NaN or None."""
-    kind = next((kind for kind, types in _KINDS.items() if isinstance(label, types)), None)
+def _kind_of(label: Any) -> str | None:
+    """Return what a label is; None for what cannot be one, such as 0.5, NaN or None."""
+    kind = next((kind for kind, types in _LABEL_KINDS.items() if isinstance(label, types)), None)
     return None if kind == "a number" and not float(label).is_integer() else kind
 
 
-def _plain(labels: Array) -> list[Label]:
-    """Labels as Python values, so that they can be looked up and written to a file."""
+def _as_python(labels: Array) -> list[Label]:
+    """Return labels as Python values, so that they can be looked up and written to a file."""
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
 
@@ -118,10 +118,10 @@ class LabelEncoding:
 
     @classmethod
     def fit(cls, y: Any, name: str = "y") -> LabelEncoding:
-        """The classes that occur in ``y`` (n_rows,)."""
+        """Take the classes that occur in ``y`` (n_rows,)."""
         labels = as_labels(y, name)
         dtype = "str" if labels.dtype.kind == "U" else labels.dtype.name
-        return cls(name, tuple(sorted(set(_plain(labels)))), dtype)
+        return cls(name, tuple(sorted(set(_as_python(labels)))), dtype)
 
     @property
     def kinds(self) -> dict[str, str | None]:
@@ -129,7 +129,7 @@ class LabelEncoding:
         return {self.name: "text" if isinstance(self.classes[0], str) else None}
 
     def output_names(self, n_outputs: int) -> tuple[str, ...]:
-        """What each output is the probability of: its class; a single one says whether it is not the first.
+        """Name what each output is the probability of: its class, or, of a single one, not the first class.
 
         Examples
         --------
@@ -141,7 +141,7 @@ class LabelEncoding:
         return tuple(map(str, self.classes))
 
     def codes(self, y: Any) -> Array:
-        """The place of each label among the classes, (n_rows,) of int.
+        """Return the place of each label among the classes, (n_rows,) of int.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class LabelEncoding:
             If a label is not one of the classes (the message names label and row).
         """
         codes = {label: code for code, label in enumerate(self.classes)}
-        labels = _plain(as_labels(y, self.name))
+        labels = _as_python(as_labels(y, self.name))
         for row, label in enumerate(labels):
             if label not in codes:
                 hint = did_you_mean(str(label), map(str, self.classes))
@@ -157,7 +157,7 @@ class LabelEncoding:
         return np.array([codes[label] for label in labels], dtype=np.intp)
 
     def encode(self, y: Any, n_outputs: int) -> Array:
-        """Labels as targets, (n_rows, n_outputs) of 0 and 1.
+        """Return labels as targets, (n_rows, n_outputs) of 0 and 1.
 
         One output says whether the label is the second of two classes; otherwise each class has its own.
 
@@ -175,7 +175,7 @@ class LabelEncoding:
         return targets
 
     def decode(self, outputs: Array) -> Array:
-        """The label of the largest output in each row; of a single output, whether it is above 0.5.
+        """Return the label of the largest output in each row; of a single output, whether it is above 0.5.
 
         Parameters
         ----------
@@ -237,7 +237,7 @@ class NumbersEncoding:
         return dict.fromkeys(self.names, "number")
 
     def encode(self, y: Any, n_outputs: int) -> Array:
-        """Numbers (n_rows,) or (n_rows, n_targets) as targets, (n_rows, n_outputs).
+        """Return numbers (n_rows,) or (n_rows, n_targets) as targets, (n_rows, n_outputs).
 
         Raises
         ------
@@ -254,7 +254,7 @@ class NumbersEncoding:
         return rescale(matrix, self.shift, self.scale)
 
     def decode(self, outputs: Array) -> Array:
-        """Outputs (n_rows, n_targets) in the units of the targets; (n_rows,) where there is one target."""
+        """Return outputs (n_rows, n_targets) in the targets' units; (n_rows,) where there is one target."""
         if outputs.shape[1] != len(self.names):
             raise ShapeError(f"expected {len(self.names)} outputs, got {outputs.shape[1]}")
         values = restore(outputs, self.shift, self.scale)

@@ -10,7 +10,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials.example import Example
 
-__all__ = ["figures", "figures_through"]
+__all__ = ["computed_figures", "figures_after_updates"]
 
 
 def train_by(example: Example, net: Network, updates: int) -> None:
@@ -18,22 +18,22 @@ def train_by(example: Example, net: Network, updates: int) -> None:
     example.train(net, epochs=updates)
 
 
-def figures_through(
+def figures_after_updates(
     example: Example, updates: Sequence[int], train: Callable[[Example, Network, int], None] = train_by
 ) -> dict[str, float]:
-    """The :func:`figures` of an example's network at first, then ``… after n updates`` for each such n."""
+    """Compute an example's figures with its first parameters, then ``… after n updates`` for each such n."""
     net, done = example.network(), 0
-    found = figures(net, example.X, example.Y)
+    found = computed_figures(net, example.X, example.Y)
     for n in updates:
         train(example, net, n - done)
         done = n
-        later = figures(net, example.X, example.Y)
+        later = computed_figures(net, example.X, example.Y)
         found |= {f"{name} after {n} update{'s' if n > 1 else ''}": value for name, value in later.items()}
     return found
 
 
-def figures(net: Network, X: Array, Y: Array) -> dict[str, float]:
-    """The quantities of one sample in a network, by name.
+def computed_figures(net: Network, X: Array, Y: Array) -> dict[str, float]:
+    """Compute the quantities of one sample in a network, by name.
 
     ====================== ==============================================================================
     ``net_h1``, ``out_h1`` z and a of a neuron: hidden ones h1, h2 … through all layers, outputs o1, o2 …
@@ -57,7 +57,7 @@ def figures(net: Network, X: Array, Y: Array) -> dict[str, float]:
     --------
     >>> from deltarule.tutorials import load_example
     >>> example = load_example("T1")
-    >>> found = figures(example.network(), example.X, example.Y)
+    >>> found = computed_figures(example.network(), example.X, example.Y)
     >>> found["net_h1"], round(found["E"], 9), round(found["dE_dw5"], 9)
     (0.3775, 0.298371109, 0.082167041)
     """

@@ -1,4 +1,4 @@
-"""A figure of a tutorial beside ours."""
+"""Comparisons: a published figure beside ours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.registry import record
 from deltarule.tutorials.example import Example
 
-__all__ = ["Row", "at_least", "compare", "decimals", "figure_rows", "prediction_names"]
+__all__ = ["Comparison", "at_least", "compare", "compare_figures", "decimals", "prediction_names"]
 
 #: What a float64 computation may lose against the exact value on the way through 10,000 updates.
 PRECISION = 1e-9
@@ -21,8 +21,8 @@ ROUNDING = 1e-13
 
 
 @record
-class Row:
-    """One line of ``deltarule reproduce``.
+class Comparison:
+    """A published figure beside ours: one line of ``deltarule reproduce``.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def compare(
     exact: Any = None,
     note: str = "",
     within: float = 0.0,
-) -> Row:
-    """A row that must agree: with the exact value where there is one, else with the published figure.
+) -> Comparison:
+    """Compare ours with the exact value where there is one, else with the published figure.
 
     Parameters
     ----------
@@ -74,15 +74,15 @@ def compare(
     >>> compare("T1", "E after 1 update", 0.291028391, 0.2910277737, exact=0.2910277737).agrees
     False
     """
-    agrees = None if published is None else _equal(published, ours, within)
+    agrees = None if published is None else _has_same_digits(published, ours, within)
     ok = _is_exact(exact, ours) if exact is not None else agrees is not False
-    return Row(tutorial, quantity, published, ours, agrees, note, ok)
+    return Comparison(tutorial, quantity, published, ours, agrees, note, ok)
 
 
 def at_least(
     tutorial: str, quantity: str, published: float, ours: float, note: str = "", tolerance: float = 0.0
-) -> Row:
-    """A row for an accuracy: it agrees where it is as good as published, and must not fall short by more.
+) -> Comparison:
+    """Compare an accuracy: it agrees where it is as good as published, and may fall short by ``tolerance``.
 
     Parameters
     ----------
@@ -96,17 +96,18 @@ def at_least(
     (False, True)
     """
     agrees = round(ours, decimals(published)) >= published
-    return Row(tutorial, quantity, published, ours, agrees, note, ok=agrees or ours >= published - tolerance)
+    ok = agrees or ours >= published - tolerance
+    return Comparison(tutorial, quantity, published, ours, agrees, note, ok)
 
 
-def figure_rows(
+def compare_figures(
     tutorial: str,
     example: Example,
     ours: Mapping[str, float],
     notes: Mapping[str, str] | None = None,
     prefix: str = "",
-) -> list[Row]:
-    """A row for each figure that the example's file holds, exact or published, in the order of ``ours``."""
+) -> list[Comparison]:
+    """Compare each figure that the example's file holds, exact or published, in the order of ``ours``."""
     published, exact, notes = example.published, example.exact, notes or {}
     return [
         compare(tutorial, prefix + name, published.get(name), value, exact.get(name), notes.get(name, ""))
@@ -116,12 +117,12 @@ def figure_rows(
 
 
 def prediction_names(example: Example) -> list[str]:
-    """``prediction for 0 1``, for each row of the example's X."""
+    """Return ``prediction for 0 1``, for each row of the example's X."""
     return [f"prediction for {' '.join(f'{value:g}' for value in row)}" for row in example.X.tolist()]
 
 
 def decimals(value: float) -> int:
-    """How many digits a printed number has behind its point.
+    """Count the digits that a printed number has behind its point.
 
     Examples
     --------
@@ -132,8 +133,8 @@ def decimals(value: float) -> int:
     return max(len(mantissa.partition(".")[2]) - int(exponent or 0), 0)
 
 
-def _equal(published: Any, ours: Any, within: float) -> bool:
-    """Whether ours has the digits printed: rounded or cut off, so that one unit of the last is allowed."""
+def _has_same_digits(published: Any, ours: Any, within: float) -> bool:
+    """Return whether ours has the digits printed, rounded or cut off: one unit of the last is allowed."""
     theirs = _flat(published)
     units = np.array([10.0 ** -decimals(value) for value in theirs.tolist()])
     allowed = np.maximum(units, ROUNDING * np.abs(theirs)) + within

@@ -15,16 +15,12 @@ __all__ = ["SECTIONS", "check_schema", "line_of", "read_toml"]
 Check = Callable[[Any], bool]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is(*types: type) -> Check:
+    """Check for a value of one of the types; true and false are no numbers."""
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+_is_text, _is_number, _is_whole = _is(str), _is(int, float), _is(int)
 
 
 def _is_figures(value: Any) -> bool:
@@ -52,7 +48,7 @@ SECTIONS: dict[str, dict[str, tuple[Check, str]] | None] = {
         "activation": (_either(_is_text, _list_of(_is_text)), "a text or a list of texts"),
         "output": TEXT,
         "loss": TEXT,
-        "bias": (_either(_is_text, lambda value: isinstance(value, bool)), "a text, true or false"),
+        "bias": (_is(str, bool), "a text, true or false"),
         "initializer": TEXT,
         "bias_initializer": TEXT,
         "seed": WHOLE,
@@ -69,7 +65,7 @@ SECTIONS: dict[str, dict[str, tuple[Check, str]] | None] = {
     },
     "training": {
         "optimizer": TEXT,
-        "learning_rate": (_either(_is_number, _is_text), "a number or a schedule"),
+        "learning_rate": (_is(int, float, str), "a number or a schedule"),
         "updates": WHOLE,
         "epochs": WHOLE,
         "batch_size": WHOLE,
@@ -84,7 +80,7 @@ REQUIRED = (("network", "sizes"), ("data", "x"), ("data", "y"))
 
 
 def read_toml(content: bytes, path: str) -> tuple[str, dict[str, Any]]:
-    """The text of a TOML file, and what it says.
+    """Return the text of a TOML file, and what it says.
 
     Raises
     ------
@@ -121,7 +117,7 @@ def check_schema(sections: Mapping[str, Any], text: str, path: str) -> None:
 
 
 def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
-    """(section, key, what is wrong) for each fault."""
+    """Yield (section, key, what is wrong) for each fault."""
     for section, values in sections.items():
         if section == "title":
             if not _is_text(values):
@@ -152,7 +148,7 @@ def _faults_within(section: str, values: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def line_of(text: str, section: str, key: str | None = None) -> int | None:
-    """The line, from 1, of a key in a section, else of the section's heading; None where neither is found.
+    """Find the line, from 1, of a key in a section, else of its heading; None where there is neither.
 
     The section ``""`` is what stands before the first heading; its keys are the headings themselves, too.
     """
