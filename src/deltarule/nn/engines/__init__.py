@@ -9,7 +9,7 @@ from types import ModuleType
 
 from deltarule.errors import InputError
 from deltarule.nn.engines import compiled, reference
-from deltarule.nn.engines.contract import Model
+from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.optimizers import GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 
@@ -26,12 +26,12 @@ LONG = 20.0
 CALLS, NUMBERS = 6e-5, 5e-11
 
 
-def engine_to_predict(name: str, model: Model) -> ModuleType:
+def engine_to_predict(name: str, net: TrainableNetwork) -> ModuleType:
     """The engine of that name; or the reference, with a warning, where it cannot run the network."""
     if name == "reference":
         return reference
     _check_name(name, ENGINES)
-    reason = compiled.cannot_predict(model)
+    reason = compiled.cannot_predict(net)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=3)
         return reference
@@ -49,7 +49,7 @@ def _check_name(name: str, known: Iterable[str]) -> None:
 _NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
 
 
-def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_updates: int) -> str:
+def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: int, n_updates: int) -> str:
     """The engine that ``name`` stands for.
 
     ``"auto"`` is the compiled one where NumPy would take long, else the reference. It looks at the job alone,
@@ -59,7 +59,7 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_up
     Parameters
     ----------
     name : str
-    model : Model
+    net : TrainableNetwork
     optimizer : Optimizer
     size : int
         Rows of a batch.
@@ -76,10 +76,10 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_up
     if name == "reference" or not isinstance(optimizer, GradientStep):
         return "reference"
     if name == "auto":
-        long = n_updates * (CALLS + NUMBERS * size * model.parameters.size) > LONG
-        worthwhile = long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
+        long = n_updates * (CALLS + NUMBERS * size * net.parameters.size) > LONG
+        worthwhile = long and find_spec("numba") and not compiled.cannot_train(net, optimizer)
         return "compiled" if worthwhile else "reference"
-    reason = compiled.cannot_train(model, optimizer)
+    reason = compiled.cannot_train(net, optimizer)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)
         return "reference"

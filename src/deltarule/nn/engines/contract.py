@@ -3,11 +3,11 @@
 An engine is a module with a number ``BLOCK``, how many rows times parameters it may go through in one call
 while nobody needs to look (one epoch at least), and a function
 
-    run_epochs(model, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
+    run_epochs(net, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
 
-that makes one update for each batch of each epoch, in place of ``model.parameters`` and ``slots``:
+that makes one update for each batch of each epoch, in place of ``net.parameters`` and ``slots``:
 
-model : Model
+net : TrainableNetwork
 samples : Samples
 size : int
     Rows of a batch; the last one may have fewer.
@@ -27,7 +27,7 @@ It returns the loss of each epoch: the mean of the batches' costs, each counted 
 a cost or a parameter is not finite it stops, sets the parameters back to what they were before that epoch,
 and returns the losses of the epochs before.
 
-    predict(model, x) -> outputs
+    predict(net, x) -> outputs
 
 gives the last layer's ``a`` (n, n_outputs) for inputs ``x`` (n, n_features), an array or ``Scaled``, in
 bounded memory.
@@ -45,13 +45,13 @@ from deltarule.arrays import Array, Scaled, as_batch, in_row_order
 from deltarule.nn.layers import Layer
 from deltarule.nn.losses import Objective
 
-__all__ = ["Batch", "Model", "Samples"]
+__all__ = ["Batch", "Samples", "TrainableNetwork"]
 
 #: ``x`` (n, n_features), ``y`` (n, n_outputs) and sample weights (n, 1) or None.
 Batch: TypeAlias = tuple[Array, Array, Array | None]
 
 
-class Model(Protocol):
+class TrainableNetwork(Protocol):
     """A network, as engines see it.
 
     Attributes
