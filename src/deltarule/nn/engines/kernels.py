@@ -1093,10 +1093,10 @@ def run(share, job, data, workspace, rng):
     gate, sums, masks, grad = workspace.gate, workspace.sums, workspace.masks, workspace.gradients[share]
     low, high = size * share // n_shares, size * (share + 1) // n_shares
     own, own_before = job.layers.parameters[low:high], workspace.before[low:high]
-    scratch, t = _scratch_of(workspace.scratch, share), data.n_updates
+    scratch, t, no_order = _scratch_of(workspace.scratch, share), data.n_updates, data.orders.reshape(-1)
     for epoch in range(data.rates.shape[0]):
         _copy(own, own_before)
-        order = data.orders[epoch] if data.orders.size > 0 else data.orders.reshape(data.orders.size)
+        order = data.orders[epoch] if data.orders.size > 0 else no_order
         total, counted, cost = 0.0, 0.0, 0.0
         for batch in range(data.rates.shape[1]):
             start = batch * data.batch_size
