@@ -1,4 +1,8 @@
-"""Engines: what runs the epochs. The reference is NumPy, readable, and the specification."""
+"""Engines: what runs the epochs of training and predicts. The reference is NumPy, and the specification.
+
+Reading order: contract, reference; then what gives the same numbers faster: compiled, predictions, workspace,
+threads, compilation, kernels.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +25,17 @@ ENGINES: dict[str, ModuleType] = {"reference": reference, "compiled": compiled}
 
 #: ``"auto"`` compiles where NumPy would take longer than this, in seconds: about twice what compiling takes
 #: where nothing is cached …
-LONG = 20.0
-#: … as estimated from seconds for an update, for its calls, and for a row and a parameter of it.
-CALLS, NUMBERS = 6e-5, 5e-11
+WORTH_COMPILING = 20.0
+#: … as estimated from the seconds of an update for its calls …
+SECONDS_OF_CALLS = 6e-5
+#: … and for each row and parameter of it.
+SECONDS_OF_A_NUMBER = 5e-11
+
+_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
 
 
 def engine_to_predict(name: str, net: TrainableNetwork) -> ModuleType:
-    """The engine of that name; or the reference, with a warning, where it cannot run the network."""
+    """Return the engine of that name; or the reference, with a warning, where it cannot run the network."""
     if name == "reference":
         return reference
     _check_name(name, ENGINES)
@@ -46,11 +54,8 @@ def _check_name(name: str, known: Iterable[str]) -> None:
         raise InputError(f"unknown engine {name!r}{did_you_mean(name, names)}")
 
 
-_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
-
-
 def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: int, n_updates: int) -> str:
-    """The engine that ``name`` stands for.
+    """Return the name of the engine that ``name`` stands for.
 
     ``"auto"`` is the compiled one where NumPy would take long, else the reference. It looks at the job alone,
     not at what is cached, so that equal jobs give equal bits. What the compiled engine cannot run, such as a
@@ -76,8 +81,9 @@ def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: 
     if name == "reference" or not isinstance(optimizer, GradientStep):
         return "reference"
     if name == "auto":
-        long = n_updates * (CALLS + NUMBERS * size * net.parameters.size) > LONG
-        worthwhile = long and find_spec("numba") and not compiled.cannot_train(net, optimizer)
+        seconds = n_updates * (SECONDS_OF_CALLS + SECONDS_OF_A_NUMBER * size * net.parameters.size)
+        worthwhile = seconds > WORTH_COMPILING and find_spec("numba")
+        worthwhile = worthwhile and not compiled.cannot_train(net, optimizer)
         return "compiled" if worthwhile else "reference"
     reason = compiled.cannot_train(net, optimizer)
     if reason:

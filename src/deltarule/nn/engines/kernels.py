@@ -47,47 +47,14 @@ from numba.extending import intrinsic, overload
 
 from deltarule.arrays import Array
 
-__all__ = [
-    "ACTIVATIONS",
-    "LOSSES",
-    "OPTIMIZERS",
-    "Cost",
-    "Data",
-    "Inputs",
-    "Job",
-    "Layers",
-    "Scratch",
-    "UpdateRule",
-    "Workspace",
-    "predict",
-    "run",
-]
+__all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Cost", "Data", "Inputs", "Job", "Layers", "Scratch",
+           "UpdateRule", "Workspace", "predict", "run"]  # fmt: skip
 
-ACTIVATIONS = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-    "exp",
-    "softmax",
-)
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
+               "softmax")  # fmt: skip
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX = range(11)
-LOSSES = (
-    "half_squared_error",
-    "squared_error",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-    "quantile",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "poisson",
-)
+LOSSES = ("half_squared_error", "squared_error", "mean_squared_error", "mean_absolute_error", "huber",
+          "quantile", "binary_cross_entropy", "cross_entropy", "poisson")  # fmt: skip
 HALF_SQUARED, SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, QUANTILE, BINARY_CROSS, CROSS, POISSON = range(9)
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam_hat", "adamw")
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
@@ -962,16 +929,9 @@ def _count_samples(weight, order, start, n):
 @_inline
 def _scratch_of(scratch, share):
     """One thread's part of the scratch of all."""
-    return Scratch(
-        scratch.numbers[share],
-        scratch.y_at,
-        scratch.weight_at,
-        scratch.exps_at,
-        scratch.integers[share],
-        scratch.columns[share],
-        scratch.values[share],
-        scratch.row_ends[share],
-    )
+    return Scratch(scratch.numbers[share], scratch.y_at, scratch.weight_at, scratch.exps_at,
+                   scratch.integers[share], scratch.columns[share], scratch.values[share],
+                   scratch.row_ends[share])  # fmt: skip
 
 
 @_inline
@@ -992,21 +952,27 @@ def _copy_share(data, scratch, order, start, n, k):
 
 
 @_inline
-def _cost_and_gradient(job, scratch, masks, first, n, unit, n_weights, grad):
-    """The gradient of a share's rows, by forward and backward propagation; returns what they cost.
+def _cost_and_gradient(job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad):
+    """The gradient of a share of a batch's rows goes to ``grad``; returns what they cost, without penalties.
 
-    ``first`` is the first of the ``n`` rows within its batch, of which ``n_weights`` have sample weights.
+    The batch has ``n_batch`` rows from ``start`` on, each of which counts ``unit``.
     """
     layers, numbers, last = job.layers, scratch.numbers, job.layers.table.shape[0] - 1
-    k = layers.table[last, N_OUT]
-    _forward(layers, scratch, masks, first, n)
-    z = _slice_at(numbers, layers.table[last, Z_AT], n * k)
-    a = _slice_at(numbers, layers.table[last, A_AT], n * k)
-    delta = _slice_at(numbers, layers.table[last, DELTA_AT], n * k)
-    y = _slice_at(numbers, scratch.y_at, n * k)
-    weight = _slice_at(numbers, scratch.weight_at, n_weights)
-    cost = _loss_and_delta(job.cost, z, a, delta, y, weight, unit, numbers[scratch.exps_at :], k)
-    _backward(layers, scratch, masks, first, n, job.cost.is_fused, grad)
+    first = n_batch * share // n_shares
+    n, k = n_batch * (share + 1) // n_shares - first, layers.table[last, N_OUT]
+    cost = 0.0
+    if n > 0:
+        _copy_share(data, scratch, order, start + first, n, k)
+        _forward(layers, scratch, masks, first, n)
+        z = _slice_at(numbers, layers.table[last, Z_AT], n * k)
+        a = _slice_at(numbers, layers.table[last, A_AT], n * k)
+        delta = _slice_at(numbers, layers.table[last, DELTA_AT], n * k)
+        y = _slice_at(numbers, scratch.y_at, n * k)
+        weight = _slice_at(numbers, scratch.weight_at, n if data.sample_weight.size > 0 else 0)
+        cost = _loss_and_delta(job.cost, z, a, delta, y, weight, unit, numbers[scratch.exps_at :], k)
+        _backward(layers, scratch, masks, first, n, job.cost.is_fused, grad)
+    else:
+        grad[:] = 0
     return cost
 
 
@@ -1079,19 +1045,12 @@ def run(share, job, data, workspace, rng):
     At the first one that does not, the parameters are set back to what they were before it. Every share of
     a batch's rows is another thread's call of this function, with all arguments the same but the first.
 
-    Parameters
-    ----------
-    share : int
-        From 0 on; there are as many as ``workspace.gradients`` has rows.
-    job : Job
-    data : Data
-    workspace : Workspace
-    rng : Generator
-        Draws the dropout masks.
+    There are as many shares as ``workspace.gradients`` has rows; the generator draws the dropout masks.
     """
-    n_shares, size, mean = workspace.gradients.shape[0], job.layers.parameters.size, job.cost.is_mean
+    n_shares, n_parameters = workspace.gradients.shape[0], job.layers.parameters.size
     gate, sums, masks, grad = workspace.gate, workspace.sums, workspace.masks, workspace.gradients[share]
-    low, high = size * share // n_shares, size * (share + 1) // n_shares
+    mean = job.cost.is_mean
+    low, high = n_parameters * share // n_shares, n_parameters * (share + 1) // n_shares
     own, own_before = job.layers.parameters[low:high], workspace.before[low:high]
     scratch, t, no_order = _scratch_of(workspace.scratch, share), data.n_updates, data.orders.reshape(-1)
     for epoch in range(data.rates.shape[0]):
@@ -1101,8 +1060,6 @@ def run(share, job, data, workspace, rng):
         for batch in range(data.rates.shape[1]):
             start = batch * data.batch_size
             n_batch = min(data.batch_size, data.y.shape[0] - start)
-            first = n_batch * share // n_shares
-            n = n_batch * (share + 1) // n_shares - first
             count = _count_samples(data.sample_weight, order, start, n_batch)
             unit = 1 / count if mean and count > 0 else 1.0
             if masks.size > 0:
@@ -1110,15 +1067,9 @@ def run(share, job, data, workspace, rng):
                     _draw_masks(job.layers.table, job.layers.numbers, masks, n_batch, rng)
                 _meet(gate, n_shares)
 
-            if n > 0:
-                _copy_share(data, scratch, order, start + first, n, data.y.shape[1])
-                n_weights = n if data.sample_weight.size > 0 else 0
-                sums[DATA_COST, share] = _cost_and_gradient(
-                    job, scratch, masks, first, n, unit, n_weights, grad
-                )
-            else:
-                sums[DATA_COST, share] = 0.0
-                grad[:] = 0
+            sums[DATA_COST, share] = _cost_and_gradient(
+                job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad
+            )
             _meet(gate, n_shares)
 
             cost = _total(sums[DATA_COST])
