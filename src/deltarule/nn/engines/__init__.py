@@ -82,9 +82,9 @@ def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: 
         return "reference"
     if name == "auto":
         seconds = n_updates * (SECONDS_OF_CALLS + SECONDS_OF_A_NUMBER * size * net.parameters.size)
-        worthwhile = seconds > WORTH_COMPILING and find_spec("numba")
-        worthwhile = worthwhile and not compiled.cannot_train(net, optimizer)
-        return "compiled" if worthwhile else "reference"
+        if seconds > WORTH_COMPILING and find_spec("numba") and not compiled.cannot_train(net, optimizer):
+            return "compiled"
+        return "reference"
     reason = compiled.cannot_train(net, optimizer)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)

@@ -25,7 +25,7 @@ LONGEST_WAIT = 60.0
 
 @cache
 def load_kernels() -> Any:
-    """The module :mod:`deltarule.nn.engines.kernels`, which needs Numba.
+    """Return the module :mod:`deltarule.nn.engines.kernels`, which needs Numba.
 
     Raises
     ------

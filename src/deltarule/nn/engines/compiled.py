@@ -38,7 +38,7 @@ BLOCK = 10_000_000
 
 @once_for_each_network
 def cannot_predict(net: TrainableNetwork) -> str:
-    """Why the compiled engine cannot run this network; empty where it can."""
+    """Return why the compiled engine cannot run this network, or "" where it can."""
     for layer in net.layers:
         activation = layer.activation
         if base_name(activation) not in load_kernels().ACTIVATIONS or not ACTIVATIONS.holds(activation):
@@ -47,7 +47,7 @@ def cannot_predict(net: TrainableNetwork) -> str:
 
 
 def cannot_train(net: TrainableNetwork, optimizer: GradientStep) -> str:
-    """Why the compiled engine cannot train this network; empty where it can."""
+    """Return why the compiled engine cannot train this network, or "" where it can."""
     kernels, reason = load_kernels(), cannot_predict(net)
     if reason:
         return reason
@@ -76,17 +76,10 @@ def run_epochs(
     n_products, is_csr = count_products(net, samples.x, size), inputs.indptr.size > 0
     # CSR leaves most of dW 0, but every thread fills all of its own and adds some of all others'.
     n_shares = count_shares(size, n_products, net.parameters.size if is_csr else 0)
-    layout = plan_layout(
-        net,
-        math.ceil(size / n_shares),
-        masked_rows=size,
-        weighted=samples.weight is not None,
-        is_csr=is_csr,
-    )
-    job, workspace = (
-        _job(net, layout, optimizer, slots),
-        make_workspace(layout, net, inputs, n_shares, len(rates)),
-    )
+    n_rows, is_weighted = math.ceil(size / n_shares), samples.weight is not None
+    layout = plan_layout(net, n_rows, masked_rows=size, is_weighted=is_weighted, is_csr=is_csr)
+    workspace = make_workspace(layout, net, inputs, n_shares, len(rates))
+    job = _job(net, layout, optimizer, slots)
     data = kernels.Data(
         inputs,
         samples.y,
@@ -104,7 +97,7 @@ def run_epochs(
 
 
 def _job(net: TrainableNetwork, layout: Layout, optimizer: GradientStep, slots: Array) -> Job:
-    """The network, its objective and the optimizer as the kernels take them."""
+    """Return the network, its objective and the optimizer as the kernels take them."""
     kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
     cost = kernels.Cost(
         loss=kernels.LOSSES.index(base_name(objective.loss)),
@@ -116,12 +109,10 @@ def _job(net: TrainableNetwork, layout: Layout, optimizer: GradientStep, slots: 
         l1=float(objective.l1),
         l2=float(objective.l2),
     )
-    numbers = np.zeros(4)
-    for place, name in enumerate(optimizer.letters.values()):
-        numbers[place] = getattr(optimizer, name)
+    numbers = [getattr(optimizer, name) for name in optimizer.letters.values()]
     rule = kernels.UpdateRule(
         optimizer=kernels.OPTIMIZERS.index(optimizer.name),
-        numbers=numbers,
+        numbers=np.array(numbers + [0.0] * (4 - len(numbers)), dtype=float),
         max_norm=float(optimizer.clip_norm or 0),
         slots=slots,
         decaying=net.decaying,

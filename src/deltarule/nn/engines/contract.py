@@ -52,7 +52,7 @@ Batch: TypeAlias = tuple[Array, Array, Array | None]
 
 
 class TrainableNetwork(Protocol):
-    """A network, as engines see it.
+    """What an engine sees of a network, which lies above the engines.
 
     Attributes
     ----------
@@ -97,19 +97,19 @@ class Samples:
         return len(self.x)
 
     def take(self, rows: Array | slice) -> Samples:
-        """Some of the samples: a slice of them, or those with these numbers."""
-        weight = None if self.weight is None else _rows(self.weight, rows)
-        return Samples(_rows(self.x, rows), _rows(self.y, rows), weight)
+        """Return some of the samples: a slice of them, or those with these numbers."""
+        weight = None if self.weight is None else _take_rows(self.weight, rows)
+        return Samples(_take_rows(self.x, rows), _take_rows(self.y, rows), weight)
 
     def batches(self, size: int, order: Array | None, dtype: np.dtype[Any]) -> Iterator[Batch]:
-        """Consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
+        """Go through consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
         for start in range(0, len(self), size):
             stop = start + size
             part = self.take(slice(start, stop) if order is None else order[start:stop])
             yield as_batch(part.x, dtype), part.y, part.weight
 
 
-def _rows(part: Any, rows: Array | slice) -> Any:
-    """``part[rows]``; rows of an array by ``take``, which is quicker for them."""
+def _take_rows(part: Any, rows: Array | slice) -> Any:
+    """Return ``part[rows]``; rows of an array by ``take``, which is quicker for them."""
     by_number = isinstance(part, np.ndarray) and isinstance(rows, np.ndarray)
     return part.take(rows, axis=0) if by_number else part[rows]

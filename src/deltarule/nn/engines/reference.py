@@ -30,7 +30,7 @@ _underflow_is_zero = np.errstate(under="ignore")
 
 @_underflow_is_zero
 def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None = None) -> Trace:
-    """Every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
+    """Compute every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
     trace = Trace()
     for layer in layers:
         trace.append(layer.forward(x, rng))
@@ -45,22 +45,22 @@ def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
 
 @_underflow_is_zero
 def outputs_of(layers: Sequence[Layer], x: Array | Scaled) -> Array:
-    """``a`` of the last of some layers (n, n_out) for any number of rows of ``x``, in bounded memory."""
+    """Compute ``a`` of the last of some layers (n, n_out) for any number of rows, in bounded memory."""
     dtype = layers[0].W.dtype
-    found = np.empty((len(x), layers[-1].dense.n_out), dtype)
+    outputs = np.empty((len(x), layers[-1].dense.n_out), dtype)
     for start in range(0, len(x), CHUNK):
         a = as_batch(x[start : start + CHUNK], dtype)
         for layer in layers:
             a = layer.value(a)
-        found[start : start + CHUNK] = a
-    return found
+        outputs[start : start + CHUNK] = a
+    return outputs
 
 
 @_underflow_is_zero
 def cost(
     layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
 ) -> float:
-    """The objective for targets ``y`` (n, n_outputs), penalties included."""
+    """Compute the objective for targets ``y`` (n, n_outputs), penalties included."""
     last = trace[-1]
     data = (objective.terms(last.z, last.a, y) * objective.shares(len(y), weight)).sum()
     return data + sum(objective.penalty(layer.W) for layer in layers)
@@ -70,7 +70,7 @@ def cost(
 def backward(
     layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
 ) -> Gradients:
-    """Every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
+    """Compute every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
 
         delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
         dW_l = x_l.T @ delta_l,   db_l = Σ delta_l
@@ -130,7 +130,7 @@ def _run_epoch(
     t: int,
     rng: np.random.Generator,
 ) -> float:
-    """One update for each batch; the epoch's loss, or NaN at the first cost that is not finite."""
+    """Update by each batch; return the epoch's loss, or NaN at the first cost that is not finite."""
     layers, objective, theta = net.layers, net.objective, net.parameters
     total, counted = 0.0, 0.0
     for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):

@@ -27,7 +27,7 @@ BLAS_PRODUCTS = 250_000
 
 
 def count_shares(n_rows: int, n_products: float, overhead: int = 0) -> int:
-    """Into how many shares, each for a thread, so many rows are divided.
+    """Return into how many shares, each for a thread, so many rows are divided.
 
     Parameters
     ----------
@@ -57,9 +57,10 @@ def _blas() -> Any:
 
 
 def run_shares(n_shares: int, run: Callable[[int], T]) -> T:
-    """Run every share in a thread of its own, which may wait for the others; the result of the first.
+    """Run every share in a thread of its own; return the result of the first.
 
-    Ctrl-C waits for their end. One share is run in this thread.
+    The threads may wait for each other, so either all of them start or none does anything. Ctrl-C waits for
+    their end. A single share runs in this thread.
     """
     if n_shares == 1:
         with _signals_wait():

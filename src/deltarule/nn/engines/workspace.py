@@ -68,7 +68,12 @@ def _whole_lines(count: int) -> int:
 
 
 def plan_layout(
-    net: TrainableNetwork, n_rows: int, *, masked_rows: int = 0, weighted: bool = False, is_csr: bool = False
+    net: TrainableNetwork,
+    n_rows: int,
+    *,
+    masked_rows: int = 0,
+    is_weighted: bool = False,
+    is_csr: bool = False,
 ) -> Layout:
     """Plan a thread's scratch.
 
@@ -79,7 +84,7 @@ def plan_layout(
         Of a thread's share of a batch.
     masked_rows : int
         Rows of the whole batch, whose inputs dropout drops; 0 where nothing is dropped.
-    weighted : bool
+    is_weighted : bool
         Whether rows have sample weights.
     is_csr : bool
         Whether rows of the inputs are CSR, which need no room for x.
@@ -88,7 +93,7 @@ def plan_layout(
     n_exps = n_rows * max(layer.n_out for layer in layers)
     x_at = buffer.reserve(0 if is_csr else n_rows * layers[0].n_in)
     y_at = buffer.reserve(n_rows * layers[-1].n_out)
-    weight_at = buffer.reserve(n_rows if weighted else 0)
+    weight_at = buffer.reserve(n_rows if is_weighted else 0)
     exps_at = buffer.reserve(n_exps)
     known, start, n_masked = load_kernels().ACTIVATIONS, 0, 0
     table: list[tuple[int, ...]] = []
@@ -114,7 +119,7 @@ def base_name(record: Any) -> str:
 def make_workspace(
     layout: Layout, net: TrainableNetwork, inputs: Inputs, n_shares: int, n_epochs: int
 ) -> Workspace:
-    """The arrays that training computes in, made once for all epochs."""
+    """Make the arrays that training computes in, once for all epochs."""
     kernels, parameters = load_kernels(), net.parameters
     n_values, dtype = _greatest_share(layout, net, inputs), parameters.dtype
     scratch = kernels.Scratch(
@@ -145,7 +150,7 @@ def _aligned_rows(n_rows: int, length: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _greatest_share(layout: Layout, net: TrainableNetwork, inputs: Inputs) -> int:
-    """How many values the rows of a share may have as CSR; 0 where they are dense."""
+    """Return how many values the rows of a share may have as CSR, or 0 where they are dense."""
     if inputs.indptr.size:
         return max(1, int(np.sort(np.diff(inputs.indptr))[-layout.n_rows :].sum()))
     return layout.n_rows * inputs.dense.shape[1] * is_mostly_zero(net, inputs.dense, inputs.shift)
@@ -157,7 +162,7 @@ def integer_type(dtype: np.dtype[Any]) -> type[np.signedinteger[Any]]:
 
 
 def kernel_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> Inputs:
-    """Inputs as the kernels take them; what does not apply is empty.
+    """Return inputs as the kernels take them, arrays that do not apply empty.
 
     What cannot be written to is copied: Numba would compile the kernels once more for it.
     """
@@ -173,7 +178,7 @@ def kernel_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> Inputs:
 
 
 def dense_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
-    """The inputs in C order, empty where they are sparse; shift and scale, empty where there are none."""
+    """Return inputs in C order, empty where they are sparse; shift and scale, empty where there are none."""
     none = np.empty(0, dtype)
     if not isinstance(x, Scaled):
         return np.ascontiguousarray(x), none, none
@@ -184,14 +189,14 @@ def dense_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array,
 
 
 def is_mostly_zero(net: TrainableNetwork, x: Array, shift: Array) -> bool:
-    """Whether layer 1 goes by the dense inputs that are not 0."""
+    """Return whether layer 1 goes by the dense inputs that are not 0."""
     dense, few = net.layers[0].dense, x[:1000]
     possible = dense.n_in >= SPARSE_COLUMNS and not dense.dropout and not shift.size
     return bool(possible and np.count_nonzero(few) < SPARSE_SHARE * few.size)
 
 
 def count_products(net: TrainableNetwork, x: Array | Scaled, n_rows: int) -> float:
-    """How many multiplications so many rows take forwards, without the zeros of sparse inputs."""
+    """Count the multiplications that so many rows take forwards, without the zeros of sparse inputs."""
     products: float = net.parameters.size
     if isinstance(x, Scaled) and isinstance(x.values, Sparse):
         layer = net.layers[0].dense
