@@ -15,7 +15,15 @@ import pytest
 
 from deltarule import Activation, Dense, InputError, Network, Scaled, resume, train
 from deltarule.nn.activations import ACTIVATIONS
-from deltarule.nn.engines import choose_engine, compilation, compiled, reference, threads, workspace
+from deltarule.nn.engines import (
+    choose_engine,
+    compilation,
+    compiled,
+    predictions,
+    reference,
+    threads,
+    workspace,
+)
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.layers import BIAS_KINDS
 from deltarule.nn.losses import LOSSES
@@ -156,6 +164,7 @@ def shared(monkeypatch):
 
     def divide(n_shares):
         monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
+        monkeypatch.setattr(predictions, "START_PRODUCTS", 0)
         monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
 
     return divide
@@ -387,6 +396,20 @@ def test_a_process_that_hangs_while_it_compiles_does_not_stop_the_others(monkeyp
     with compilation._one_process_at_a_time(), compilation._one_process_at_a_time():
         entered.append(True)
     assert entered
+
+
+def test_what_is_compiled_once_serves_every_job_of_the_same_number_types(shared):
+    kernel, signatures = compilation.load_kernels().run, set()
+    plain = Network([4, 5, 2])
+    other = Network([4, 5, 2], output="softmax", dropout=0.2, l1=0.1, l2=0.1, reduction="sum")
+    other.freeze("W1[0,1]")
+    for net, options in ((plain, {"shuffle": False}), (other, {"weighted": True, "n_shares": 2})):
+        shared(options.get("n_shares", 1))
+        samples = samples_of(net, weighted=options.get("weighted", False))
+        for optimizer in (OPTIMIZERS.resolve("sgd"), type(OPTIMIZERS.resolve("adamw"))(0.1, clip_norm=1)):
+            run(compiled, net, samples, optimizer, shuffle=options.get("shuffle", True))
+            signatures.add(len(kernel.signatures))
+    assert len(signatures) == 1
 
 
 def test_an_unknown_engine_is_refused():
