@@ -15,7 +15,15 @@ import pytest
 
 from deltarule import Activation, Dense, InputError, Network, Scaled, resume, train
 from deltarule.nn.activations import ACTIVATIONS
-from deltarule.nn.engines import choose_engine, compiled, reference
+from deltarule.nn.engines import (
+    choose_engine,
+    compilation,
+    compiled,
+    predictions,
+    reference,
+    threads,
+    workspace,
+)
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.layers import BIAS_KINDS
 from deltarule.nn.losses import LOSSES
@@ -155,7 +163,8 @@ def shared(monkeypatch):
     """Every batch divided among so many threads, however small it is."""
 
     def divide(n_shares):
-        monkeypatch.setattr(compiled, "WORTH_A_THREAD", 1)
+        monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
+        monkeypatch.setattr(predictions, "START_PRODUCTS", 0)
         monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
 
     return divide
@@ -263,7 +272,7 @@ def test_inputs_that_are_mostly_0_go_by_those_that_are_not(shared, bias, dtype, 
     x[3], x[7] = 0, 255
     samples = samples_of(net, n=25)
     for inputs in (Scaled(x, scale=255), x.astype(dtype) / 255):
-        assert compiled._is_sparse(net, x, np.empty(0))
+        assert workspace.is_mostly_zero(net, x, np.empty(0))
         assert_same(net, Samples(inputs, samples.y, None), OPTIMIZERS.resolve("momentum"), size=8)
 
 
@@ -272,7 +281,7 @@ def test_inputs_count_as_sparse_only_where_it_pays(rows):
     few = np.zeros((10, 100))
     few[:, : 40 if rows == "dense" else 10] = 1
     net = Network([100, 10, 2], dropout=[0.1 if rows == "dropped" else 0.0, 0.0])
-    assert not compiled._is_sparse(net, few, np.empty(0))
+    assert not workspace.is_mostly_zero(net, few, np.empty(0))
 
 
 def test_images_of_bytes_stay_bytes():
@@ -382,11 +391,25 @@ def test_what_it_cannot_run_the_reference_runs_and_says_so():
 
 
 def test_a_process_that_hangs_while_it_compiles_does_not_stop_the_others(monkeypatch):
-    monkeypatch.setattr(compiled, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(compilation, "LONGEST_WAIT", 0.2)
     entered = []
-    with compiled._one_process_at_a_time(), compiled._one_process_at_a_time():
+    with compilation._one_process_at_a_time(), compilation._one_process_at_a_time():
         entered.append(True)
     assert entered
+
+
+def test_what_is_compiled_once_serves_every_job_of_the_same_number_types(shared):
+    kernel, signatures = compilation.load_kernels().run, set()
+    plain = Network([4, 5, 2])
+    other = Network([4, 5, 2], output="softmax", dropout=0.2, l1=0.1, l2=0.1, reduction="sum")
+    other.freeze("W1[0,1]")
+    for net, options in ((plain, {"shuffle": False}), (other, {"weighted": True, "n_shares": 2})):
+        shared(options.get("n_shares", 1))
+        samples = samples_of(net, weighted=options.get("weighted", False))
+        for optimizer in (OPTIMIZERS.resolve("sgd"), type(OPTIMIZERS.resolve("adamw"))(0.1, clip_norm=1)):
+            run(compiled, net, samples, optimizer, shuffle=options.get("shuffle", True))
+            signatures.add(len(kernel.signatures))
+    assert len(signatures) == 1
 
 
 def test_an_unknown_engine_is_refused():

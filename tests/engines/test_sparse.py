@@ -29,7 +29,7 @@ from deltarule import (
 )
 from deltarule.arrays import sparse as sparse_arrays
 from deltarule.errors import ShapeError
-from deltarule.nn.engines import compiled
+from deltarule.nn.engines import compilation, threads, workspace
 from deltarule.training import Checkpoint
 
 sparse = pytest.importorskip("scipy.sparse")
@@ -195,11 +195,14 @@ def test_a_shift_of_sparse_values_is_refused():
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("n_shares", [2, 3])
 def test_batches_divided_among_threads(monkeypatch, n_shares, dropout):
-    monkeypatch.setattr(compiled, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
     monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
     X, Y = table(n=200), np.arange(200) % 3
     net = Network([Dense(40, 5, "tanh", dropout=dropout), Dense(5, 3, "softmax")], loss="cross_entropy")
-    assert compiled._count_shares(64, compiled._work(net, net.inputs(X), 64), net.parameters.size) == n_shares
+    assert (
+        threads.count_shares(64, workspace.count_products(net, net.inputs(X), 64), net.parameters.size)
+        == n_shares
+    )
     options = {"epochs": 3, "batch_size": 64}
     ours = outcome(net, X, Y, engine="compiled", **options)
     assert_same(ours, outcome(net, X.toarray(), Y, engine="reference", **options))
@@ -251,11 +254,16 @@ def test_a_run_resumes_to_the_identical_end_from_any_form_of_the_same_matrix(eng
 def test_arrays_that_cannot_be_written_to_need_no_other_kernels():
     X, Y, net = table(), np.arange(60) % 3, Network([40, 5, 3], output="softmax")
     theirs = outcome(net, X, Y, engine="compiled", epochs=2)
-    known = [len(kernel.signatures) for kernel in (compiled._kernels().run, compiled._kernels().predict)]
+    known = [
+        len(kernel.signatures)
+        for kernel in (compilation.load_kernels().run, compilation.load_kernels().predict)
+    ]
     for array in (X.data, X.indices, X.indptr):
         array.flags.writeable = False
     assert_same(outcome(net, X, Y, engine="compiled", epochs=2), theirs, 0)
-    assert known == [len(k.signatures) for k in (compiled._kernels().run, compiled._kernels().predict)]
+    assert known == [
+        len(k.signatures) for k in (compilation.load_kernels().run, compilation.load_kernels().predict)
+    ]
 
 
 def test_the_kernels_run_uncompiled_too():

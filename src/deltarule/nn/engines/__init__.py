@@ -1,4 +1,8 @@
-"""Engines: what runs the epochs. The reference is NumPy, readable, and the specification."""
+"""Engines: what runs the epochs of training and predicts. The reference is NumPy, and the specification.
+
+Reading order: contract, reference; then what gives the same numbers faster: compiled, predictions, workspace,
+threads, compilation, kernels.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from types import ModuleType
 
 from deltarule.errors import InputError
 from deltarule.nn.engines import compiled, reference
-from deltarule.nn.engines.contract import Model
+from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.optimizers import GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 
@@ -21,17 +25,21 @@ ENGINES: dict[str, ModuleType] = {"reference": reference, "compiled": compiled}
 
 #: ``"auto"`` compiles where NumPy would take longer than this, in seconds: about twice what compiling takes
 #: where nothing is cached …
-LONG = 20.0
-#: … as estimated from seconds for an update, for its calls, and for a row and a parameter of it.
-CALLS, NUMBERS = 6e-5, 5e-11
+WORTH_COMPILING = 20.0
+#: … as estimated from the seconds of an update for its calls …
+SECONDS_OF_CALLS = 6e-5
+#: … and for each row and parameter of it.
+SECONDS_OF_A_NUMBER = 5e-11
+
+_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
 
 
-def engine_to_predict(name: str, model: Model) -> ModuleType:
-    """The engine of that name; or the reference, with a warning, where it cannot run the network."""
+def engine_to_predict(name: str, net: TrainableNetwork) -> ModuleType:
+    """Return the engine of that name; or the reference, with a warning, where it cannot run the network."""
     if name == "reference":
         return reference
     _check_name(name, ENGINES)
-    reason = compiled.cannot_predict(model)
+    reason = compiled.cannot_predict(net)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=3)
         return reference
@@ -46,11 +54,8 @@ def _check_name(name: str, known: Iterable[str]) -> None:
         raise InputError(f"unknown engine {name!r}{did_you_mean(name, names)}")
 
 
-_NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
-
-
-def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_updates: int) -> str:
-    """The engine that ``name`` stands for.
+def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: int, n_updates: int) -> str:
+    """Return the name of the engine that ``name`` stands for.
 
     ``"auto"`` is the compiled one where NumPy would take long, else the reference. It looks at the job alone,
     not at what is cached, so that equal jobs give equal bits. What the compiled engine cannot run, such as a
@@ -59,7 +64,7 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_up
     Parameters
     ----------
     name : str
-    model : Model
+    net : TrainableNetwork
     optimizer : Optimizer
     size : int
         Rows of a batch.
@@ -76,10 +81,11 @@ def choose_engine(name: str, model: Model, optimizer: Optimizer, size: int, n_up
     if name == "reference" or not isinstance(optimizer, GradientStep):
         return "reference"
     if name == "auto":
-        long = n_updates * (CALLS + NUMBERS * size * model.parameters.size) > LONG
-        worthwhile = long and find_spec("numba") and not compiled.cannot_train(model, optimizer)
-        return "compiled" if worthwhile else "reference"
-    reason = compiled.cannot_train(model, optimizer)
+        seconds = n_updates * (SECONDS_OF_CALLS + SECONDS_OF_A_NUMBER * size * net.parameters.size)
+        if seconds > WORTH_COMPILING and find_spec("numba") and not compiled.cannot_train(net, optimizer):
+            return "compiled"
+        return "reference"
+    reason = compiled.cannot_train(net, optimizer)
     if reason:
         warnings.warn(_NUMPY_DOES.format(reason), stacklevel=4)
         return "reference"

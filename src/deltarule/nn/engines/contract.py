@@ -3,11 +3,11 @@
 An engine is a module with a number ``BLOCK``, how many rows times parameters it may go through in one call
 while nobody needs to look (one epoch at least), and a function
 
-    run_epochs(model, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
+    run_epochs(net, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
 
-that makes one update for each batch of each epoch, in place of ``model.parameters`` and ``slots``:
+that makes one update for each batch of each epoch, in place of ``net.parameters`` and ``slots``:
 
-model : Model
+net : TrainableNetwork
 samples : Samples
 size : int
     Rows of a batch; the last one may have fewer.
@@ -27,7 +27,7 @@ It returns the loss of each epoch: the mean of the batches' costs, each counted 
 a cost or a parameter is not finite it stops, sets the parameters back to what they were before that epoch,
 and returns the losses of the epochs before.
 
-    predict(model, x) -> outputs
+    predict(net, x) -> outputs
 
 gives the last layer's ``a`` (n, n_outputs) for inputs ``x`` (n, n_features), an array or ``Scaled``, in
 bounded memory.
@@ -45,14 +45,14 @@ from deltarule.arrays import Array, Scaled, as_batch, in_row_order
 from deltarule.nn.layers import Layer
 from deltarule.nn.losses import Objective
 
-__all__ = ["Batch", "Model", "Samples"]
+__all__ = ["Batch", "Samples", "TrainableNetwork"]
 
 #: ``x`` (n, n_features), ``y`` (n, n_outputs) and sample weights (n, 1) or None.
 Batch: TypeAlias = tuple[Array, Array, Array | None]
 
 
-class Model(Protocol):
-    """A network, as engines see it.
+class TrainableNetwork(Protocol):
+    """What an engine sees of a network, which lies above the engines.
 
     Attributes
     ----------
@@ -97,19 +97,19 @@ class Samples:
         return len(self.x)
 
     def take(self, rows: Array | slice) -> Samples:
-        """Some of the samples: a slice of them, or those with these numbers."""
-        weight = None if self.weight is None else _rows(self.weight, rows)
-        return Samples(_rows(self.x, rows), _rows(self.y, rows), weight)
+        """Return some of the samples: a slice of them, or those with these numbers."""
+        weight = None if self.weight is None else _take_rows(self.weight, rows)
+        return Samples(_take_rows(self.x, rows), _take_rows(self.y, rows), weight)
 
     def batches(self, size: int, order: Array | None, dtype: np.dtype[Any]) -> Iterator[Batch]:
-        """Consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
+        """Go through consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
         for start in range(0, len(self), size):
             stop = start + size
             part = self.take(slice(start, stop) if order is None else order[start:stop])
             yield as_batch(part.x, dtype), part.y, part.weight
 
 
-def _rows(part: Any, rows: Array | slice) -> Any:
-    """``part[rows]``; rows of an array by ``take``, which is quicker for them."""
+def _take_rows(part: Any, rows: Array | slice) -> Any:
+    """Return ``part[rows]``; rows of an array by ``take``, which is quicker for them."""
     by_number = isinstance(part, np.ndarray) and isinstance(rows, np.ndarray)
     return part.take(rows, axis=0) if by_number else part[rows]

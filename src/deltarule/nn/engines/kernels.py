@@ -1,60 +1,167 @@
 """The kernels of the compiled engine: the reference's formulas as loops over buffers that are made once.
 
-Everything here keeps to Numba's subset of Python, and runs uncompiled too. It is one file, because Numba
-looks only at the file of a function to see whether what it compiled before is still true.
+Read :func:`run` and :func:`predict`, at the end, first: they call what stands above them, in its order.
 
-Records of the registries appear as numbers: their places in ``ACTIVATIONS``, ``LOSSES`` and ``OPTIMIZERS``.
-``n`` is the number of rows of a batch. Matrices are flat arrays in C order, of the network's dtype; loops
-index slices from 0 on, since an index that might be negative keeps a loop from being vectorised.
+Numba
+    Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``). It
+    is one file, because Numba looks only at the file of a function to see whether what it compiled before is
+    still true. What Python passes comes in named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`),
+    whose fields must always have the same types: what a job does not need is an empty array of its dtype and
+    number of axes, or Numba would compile everything once more. What is called with a named tuple of arrays
+    is inlined: handing fifty numbers on takes longer than an update of a small network.
+
+Records of the registries
+    Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
+    and ``OPTIMIZERS``; a bias kind is its place in ``deltarule.nn.layers.BIAS_KINDS``.
+
+The layout of the workspace
+    Matrices are flat arrays in C order, of the network's dtype, and ``n`` is the number of rows of a share
+    of a batch. All of a thread's matrices lie in one array, ``Scratch.numbers``: first the inputs; then
+    targets, sample weights and room for exponentials; then each layer's dropped inputs (where it drops any),
+    z, a and delta. Each starts at a cache line. Where each lies is written in the layer's row of
+    ``Layers.table``. Loops index slices from 0 on, since an index that might be negative keeps a loop from
+    being vectorised.
+
+How threads meet
+    A batch's rows are divided into shares, one for each thread, and so are the parameters. For every batch
+    each thread computes the gradient of its rows into a row of ``Workspace.gradients``; when all have, it
+    sums all of these rows over its own range of the parameters, and updates that range. Threads wait for
+    each other after each of both, by counting in ``Workspace.gate``: no locks, no calls of the system.
+
+Why sums keep their order
+    The same number of threads gives the same bits. So shares depend on nothing but their number, and what
+    they add to a gradient, a cost or a length is added in the order of the shares, not in the order in which
+    they finish. Within a loop nothing is reordered either, except in two sums that say so.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-__all__ = ["ACTIVATIONS", "BIASES", "LOSSES", "OPTIMIZERS", "predict", "run"]
+from deltarule.arrays import Array
 
-ACTIVATIONS = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-    "exp",
-    "softmax",
-)
+__all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Cost", "Data", "Inputs", "Job", "Layers", "Scratch",
+           "UpdateRule", "Workspace", "predict", "run"]  # fmt: skip
+
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
+               "softmax")  # fmt: skip
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX = range(11)
-LOSSES = (
-    "half_squared_error",
-    "squared_error",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-    "quantile",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "poisson",
-)
+LOSSES = ("half_squared_error", "squared_error", "mean_squared_error", "mean_absolute_error", "huber",
+          "quantile", "binary_cross_entropy", "cross_entropy", "poisson")  # fmt: skip
 HALF_SQUARED, SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, QUANTILE, BINARY_CROSS, CROSS, POISSON = range(9)
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam_hat", "adamw")
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
-BIASES = ("none", "neuron", "shared")
-NONE, NEURON, SHARED = range(3)
+NEURON, SHARED = range(2)  # bias kinds
 
-SMALL = 256  # multiplications up to which loops beat a call of BLAS
+LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 GELU_SCALE = math.sqrt(2 / math.pi)
-EXP_MOST = 22.0
+EXP_LIMIT = 22.0  # e^z grows no further
+
+
+# ---------------------------------------------------------------------- what Python passes
+# The columns of ``Layers.table``: numbers of inputs and outputs; where W and b lie in the parameters; bias
+# kind; activation; where the layer's x, z, a and delta lie in a thread's ``Scratch.numbers``; and where its
+# dropout mask lies in ``Workspace.masks`` (-1 where nothing is dropped; else x is where dropped inputs go).
+N_IN, N_OUT, W_AT, B_AT, BIAS, ACTIVATION, X_AT, Z_AT, A_AT, DELTA_AT, MASK_AT = range(11)
+
+
+class Layers(NamedTuple):
+    """The network: its parameters, and what each layer computes from them."""
+
+    parameters: Array  # (n_parameters,)
+    table: Array  # (n_layers, 11) of int
+    numbers: Array  # (n_layers, 2): the activation's parameter, the dropout
+
+
+class Cost(NamedTuple):
+    """The objective."""
+
+    loss: int
+    parameter: float  # of the loss
+    is_fused: bool  # with the last activation: delta is a - y
+    is_mean: bool  # over the samples, else their sum
+    tiny: float  # the least a logarithm or a division takes for ``a`` …
+    eps: float  # … and for ``1 - a``
+    l1: float
+    l2: float
+
+
+class UpdateRule(NamedTuple):
+    """The optimizer."""
+
+    optimizer: int
+    numbers: Array  # (4,): its fields after the learning rate, in their order
+    max_norm: float  # the longest a gradient may be, or 0
+    slots: Array  # (n_slots, n_parameters): what it remembers
+    decaying: Array  # (n_parameters,) of bool: the weights that are trained
+
+
+class Job(NamedTuple):
+    """What is trained, and how."""
+
+    layers: Layers
+    cost: Cost
+    rule: UpdateRule
+    frozen: Array  # (n_frozen,) of int: parameters that do not move
+
+
+class Inputs(NamedTuple):
+    """The inputs of all samples: dense, or CSR where ``dense`` is empty."""
+
+    dense: Array  # (n_rows, n_features), of any number type
+    indptr: Array  # (n_rows + 1,) of int
+    indices: Array  # (n_values,) of int
+    values: Array  # (n_values,), of any number type
+    shift: Array  # (n_features,), or empty: what to subtract …
+    scale: Array  # (n_features,), or empty: … and then to divide by
+
+
+class Data(NamedTuple):
+    """The samples, and the batches of each epoch."""
+
+    inputs: Inputs
+    y: Array  # (n_rows, n_outputs)
+    sample_weight: Array  # (n_rows, 1), or (0, 1)
+    orders: Array  # (n_epochs, n_rows) of int, or (0, 0): rows as they stand
+    batch_size: int
+    rates: Array  # (n_epochs, n_batches): the learning rate of each update
+    n_updates: int  # made before
+
+
+class Scratch(NamedTuple):
+    """What one thread computes in."""
+
+    numbers: Array  # (length,): its matrices, from x at 0 on
+    y_at: int  # where in ``numbers`` the targets lie, …
+    weight_at: int  # … the sample weights, …
+    exps_at: int  # … and room for exponentials
+    integers: Array  # (n_exps,): integers as wide as the numbers
+    columns: Array  # (n_values,) of int: rows of x as CSR; empty where they are dense
+    values: Array  # (n_values,)
+    row_ends: Array  # (n,) of int
+
+
+class Workspace(NamedTuple):
+    """What all threads compute in; their meeting places; and what they return."""
+
+    scratch: Scratch  # each array with an axis (n_shares,) in front
+    masks: Array  # (n_masked,): dropout masks of the whole batch, or empty
+    gradients: Array  # (n_shares, n_parameters)
+    before: Array  # (n_parameters,): as they were before the epoch
+    gate: Array  # (16,) of int: zeros
+    sums: Array  # (4, n_shares): what each share adds to DATA_COST … ARE_FINITE
+    losses: Array  # (n_epochs,): filled
+
+
+# The rows of ``Workspace.sums``.
+DATA_COST, PENALTY, SQUARED_NORM, ARE_FINITE = range(4)
 
 
 #: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
@@ -83,127 +190,127 @@ def _entry(function):
 
 
 @_kernel_with_blas
-def _product(x, W, out, n, n_in, n_out):
-    """``out = x @ W``, (n, n_in) by (n_in, n_out)."""
-    if n * n_in * n_out > SMALL:
-        np.dot(x.reshape(n, n_in), W.reshape(n_in, n_out), out.reshape(n, n_out))
+def _product(x, W, z, n, n_in, n_out):
+    """``z = x @ W``, (n, n_in) by (n_in, n_out)."""
+    if n * n_in * n_out > LOOP_PRODUCTS:
+        np.dot(x.reshape(n, n_in), W.reshape(n_in, n_out), z.reshape(n, n_out))
         return
     for r in range(n):
         for j in range(n_out):
             total = x[r * n_in] * W[j]
             for i in range(1, n_in):
                 total += x[r * n_in + i] * W[i * n_out + j]
-            out[r * n_out + j] = total
+            z[r * n_out + j] = total
 
 
 @_kernel_with_blas
-def _product_xt(x, d, out, n, n_in, n_out):
-    """``out = x.T @ d``, (n, n_in) and (n, n_out) to (n_in, n_out)."""
-    if n * n_in * n_out > SMALL:
-        np.dot(x.reshape(n, n_in).T, d.reshape(n, n_out), out.reshape(n_in, n_out))
+def _product_xt(x, delta, dW, n, n_in, n_out):
+    """``dW = x.T @ delta``, (n, n_in) and (n, n_out) to (n_in, n_out)."""
+    if n * n_in * n_out > LOOP_PRODUCTS:
+        np.dot(x.reshape(n, n_in).T, delta.reshape(n, n_out), dW.reshape(n_in, n_out))
         return
     for i in range(n_in):
         for j in range(n_out):
-            total = x[i] * d[j]
+            total = x[i] * delta[j]
             for r in range(1, n):
-                total += x[r * n_in + i] * d[r * n_out + j]
-            out[i * n_out + j] = total
+                total += x[r * n_in + i] * delta[r * n_out + j]
+            dW[i * n_out + j] = total
 
 
 @_kernel_with_blas
-def _product_wt(d, W, out, n, n_in, n_out):
-    """``out = d @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
-    if n * n_in * n_out > SMALL:
-        np.dot(d.reshape(n, n_out), W.reshape(n_in, n_out).T, out.reshape(n, n_in))
+def _product_wt(delta, W, dx, n, n_in, n_out):
+    """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
+    if n * n_in * n_out > LOOP_PRODUCTS:
+        np.dot(delta.reshape(n, n_out), W.reshape(n_in, n_out).T, dx.reshape(n, n_in))
         return
     for r in range(n):
         for i in range(n_in):
-            total = d[r * n_out] * W[i * n_out]
+            total = delta[r * n_out] * W[i * n_out]
             for j in range(1, n_out):
-                total += d[r * n_out + j] * W[i * n_out + j]
-            out[r * n_in + i] = total
+                total += delta[r * n_out + j] * W[i * n_out + j]
+            dx[r * n_in + i] = total
 
 
-# Rows of x that are mostly 0 are kept as lists of what is not: row r's columns and values lie from
-# ends[r - 1] to ends[r]. Half the speed of BLAS, on a fifth of the numbers, is faster.
+# Rows of x that are mostly 0 are kept as CSR: row r's columns and values lie from row_ends[r - 1] to
+# row_ends[r]. Half the speed of BLAS, on a fifth of the numbers, is faster.
 
 
 @_kernel
-def _sparse_product(columns, values, ends, W, out, n, n_out):
-    """``out = x @ W``: for each row of x, its combination of rows of W, eight at a time."""
-    c = 0
+def _csr_product(columns, values, row_ends, W, z, n, n_out):
+    """``z = x @ W``: for each row of x, its combination of rows of W, eight at a time."""
+    i = 0
     for r in range(n):
-        z = out[r * n_out : (r + 1) * n_out]
+        row = z[r * n_out : (r + 1) * n_out]
         for j in range(n_out):
-            z[j] = 0
-        while c + 8 <= ends[r]:
-            at, v = columns[c : c + 8], values[c : c + 8]
+            row[j] = 0
+        while i + 8 <= row_ends[r]:
+            column, v = columns[i : i + 8], values[i : i + 8]
             v0, v1, v2, v3, v4, v5, v6, v7 = v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
-            W0, W1 = _row(W, at[0], n_out), _row(W, at[1], n_out)
-            W2, W3 = _row(W, at[2], n_out), _row(W, at[3], n_out)
-            W4, W5 = _row(W, at[4], n_out), _row(W, at[5], n_out)
-            W6, W7 = _row(W, at[6], n_out), _row(W, at[7], n_out)
+            W0, W1 = _row_of(W, column[0], n_out), _row_of(W, column[1], n_out)
+            W2, W3 = _row_of(W, column[2], n_out), _row_of(W, column[3], n_out)
+            W4, W5 = _row_of(W, column[4], n_out), _row_of(W, column[5], n_out)
+            W6, W7 = _row_of(W, column[6], n_out), _row_of(W, column[7], n_out)
             for j in range(n_out):
-                z[j] += (v0 * W0[j] + v1 * W1[j] + v2 * W2[j] + v3 * W3[j]
+                row[j] += (v0 * W0[j] + v1 * W1[j] + v2 * W2[j] + v3 * W3[j]
                          + v4 * W4[j] + v5 * W5[j] + v6 * W6[j] + v7 * W7[j])  # fmt: skip
-            c += 8
-        while c < ends[r]:
-            v0, W0 = values[c], _row(W, columns[c], n_out)
+            i += 8
+        while i < row_ends[r]:
+            v0, W0 = values[i], _row_of(W, columns[i], n_out)
             for j in range(n_out):
-                z[j] += v0 * W0[j]
-            c += 1
+                row[j] += v0 * W0[j]
+            i += 1
 
 
 @_inline
-def _row(W, i, n_out):
+def _row_of(W, i, n_out):
     return W[i * n_out : (i + 1) * n_out]
 
 
 @_kernel
-def _sparse_product_xt(columns, values, ends, d, out, n, n_out):
-    """``out = x.T @ d``: each row's delta, added to the rows of dW whose inputs are not 0."""
-    out[:] = 0
-    c = 0
+def _csr_product_xt(columns, values, row_ends, delta, dW, n, n_out):
+    """``dW = x.T @ delta``: each row's delta, added to the rows of dW whose inputs are not 0."""
+    dW[:] = 0
+    i = 0
     for r in range(n):
-        delta = d[r * n_out : (r + 1) * n_out]
-        while c < ends[r]:
-            v, dW = values[c], _row(out, columns[c], n_out)
+        row = delta[r * n_out : (r + 1) * n_out]
+        while i < row_ends[r]:
+            v, dW_row = values[i], _row_of(dW, columns[i], n_out)
             for j in range(n_out):
-                dW[j] += v * delta[j]
-            c += 1
+                dW_row[j] += v * row[j]
+            i += 1
 
 
 # ---------------------------------------------------------------------- exponentials
 
 
 @_kernel
-def _exp(x, bits):
+def _exp(x, integers):
     """``e^x`` for numbers x ≤ 0, in their place; vectorised, to the last bit or two.
 
     x = k·log 2 + r and e^x = 2^k·e^r. Adding ``magic`` leaves the whole number k in the low bits, from where
-    a shift moves it into the exponent. ``bits`` is scratch. Cody & Waite (1980), chapter 6.
+    a shift moves it into the exponent. ``integers`` is scratch. Cody & Waite (1980), chapter 6.
     """
     if x.size < 8:
         for i in range(x.size):
             x[i] = math.exp(x[i])
     else:
-        _exp_many(x, bits)
+        _exp_many(x, integers)
 
 
-def _exp_many(x, bits):
-    return _exp_64(x, bits) if x.itemsize == 8 else _exp_32(x, bits)
+def _exp_many(x, integers):
+    return _exp_64(x, integers) if x.itemsize == 8 else _exp_32(x, integers)
 
 
 @overload(_exp_many)
-def _compile_the_one_that_fits(x, bits):
+def _compile_exp_many(x, integers):
     exp = _exp_64 if x.dtype == types.float64 else _exp_32
-    return lambda x, bits: exp(x, bits)
+    return lambda x, integers: exp(x, integers)
 
 
 @_kernel
-def _exp_64(x, bits):
+def _exp_64(x, integers):
     magic = 6755399441055744.0  # 1.5 · 2^52
-    scale = bits.view(x.dtype)
+    scale = integers.view(x.dtype)
     for i in range(x.size):
         v = max(x[i], -708.0)
         shifted = v * 1.4426950408889634 + magic
@@ -224,16 +331,16 @@ def _exp_64(x, bits):
         p = p * r + 1.0
         x[i] = p * r + 1.0
     for i in range(x.size):
-        bits[i] = (bits[i] << 52) + 0x3FF0000000000000
+        integers[i] = (integers[i] << 52) + 0x3FF0000000000000
     for i in range(x.size):
         x[i] *= scale[i]
 
 
 @_kernel
-def _exp_32(x, bits):
+def _exp_32(x, integers):
     magic = np.float32(12582912.0)  # 1.5 · 2^23
     one = np.float32(1)
-    scale = bits.view(x.dtype)
+    scale = integers.view(x.dtype)
     for i in range(x.size):
         v = max(x[i], np.float32(-87))
         shifted = v * np.float32(1.44269504) + magic
@@ -249,7 +356,7 @@ def _exp_32(x, bits):
         p = p * r + one
         x[i] = p * r + one
     for i in range(x.size):
-        bits[i] = (bits[i] << 23) + 0x3F800000
+        integers[i] = (integers[i] << 23) + 0x3F800000
     for i in range(x.size):
         x[i] *= scale[i]
 
@@ -258,57 +365,57 @@ def _exp_32(x, bits):
 
 
 @_kernel
-def _activate(code, parameter, z, a, e, k, bits):
-    """``a = f(z)`` for rows of ``k``; ``e`` is scratch, which softmax leaves log Σ exp z of each row in."""
+def _activate(activation, parameter, z, a, exps, k, integers):
+    """``a = f(z)`` for rows of ``k``; ``exps`` is scratch, where softmax leaves log Σ e^z of each row."""
     m, zero, one = z.size, z.dtype.type(0), z.dtype.type(1)
     p = z.dtype.type(parameter)
-    if code == IDENTITY:
+    if activation == IDENTITY:
         for i in range(m):
             a[i] = z[i]
-    elif code == RELU:
+    elif activation == RELU:
         for i in range(m):
             a[i] = zero if z[i] <= zero else z[i]  # NaN stays NaN
-    elif code == LEAKY_RELU:
+    elif activation == LEAKY_RELU:
         for i in range(m):
             a[i] = z[i] * p if z[i] <= zero else z[i]
-    elif code in (SIGMOID, SILU, SOFTPLUS):
+    elif activation in (SIGMOID, SILU, SOFTPLUS):
         for i in range(m):
-            e[i] = -abs(z[i])
-        _exp(e, bits)
-        if code == SIGMOID:
+            exps[i] = -abs(z[i])
+        _exp(exps, integers)
+        if activation == SIGMOID:
             for i in range(m):
-                a[i] = (e[i] if z[i] < zero else one) / (one + e[i])
-        elif code == SILU:
+                a[i] = (exps[i] if z[i] < zero else one) / (one + exps[i])
+        elif activation == SILU:
             for i in range(m):
-                a[i] = z[i] * ((e[i] if z[i] < zero else one) / (one + e[i]))
+                a[i] = z[i] * ((exps[i] if z[i] < zero else one) / (one + exps[i]))
         else:
             for i in range(m):
-                a[i] = max(z[i], zero) + math.log1p(e[i])
-    elif code == TANH:
+                a[i] = max(z[i], zero) + math.log1p(exps[i])
+    elif activation == TANH:
         for i in range(m):
-            e[i] = -2 * abs(z[i])
-        _exp(e, bits)
+            exps[i] = -2 * abs(z[i])
+        _exp(exps, integers)
         for i in range(m):
-            t = (one - e[i]) / (one + e[i])
+            t = (one - exps[i]) / (one + exps[i])
             a[i] = -t if z[i] < zero else t
-    elif code == ELU:
+    elif activation == ELU:
         for i in range(m):
-            e[i] = min(z[i], zero)
-        _exp(e, bits)
+            exps[i] = min(z[i], zero)
+        _exp(exps, integers)
         for i in range(m):
-            a[i] = p * (e[i] - one) if z[i] < zero else z[i]
-    elif code == GELU:
+            a[i] = p * (exps[i] - one) if z[i] < zero else z[i]
+    elif activation == GELU:
         for i in range(m):
             a[i] = 0.5 * z[i] * (1 + _gelu_tanh(z[i]))
-    elif code == EXP:
+    elif activation == EXP:
         for i in range(m):
-            a[i] = math.exp(min(z[i], EXP_MOST))
+            a[i] = math.exp(min(z[i], EXP_LIMIT))
     else:
-        _softmax(z, a, e, k, bits)
+        _softmax(z, a, exps, k, integers)
 
 
 @_kernel
-def _softmax(z, a, e, k, bits):
+def _softmax(z, a, exps, k, integers):
     n = z.size // k
     for r in range(n):
         row, powers = z[r * k : (r + 1) * k], a[r * k : (r + 1) * k]
@@ -317,8 +424,8 @@ def _softmax(z, a, e, k, bits):
             top = max(top, row[j])
         for j in range(k):
             powers[j] = row[j] - top
-        e[r] = top
-    _exp(a, bits)
+        exps[r] = top
+    _exp(a, integers)
     for r in range(n):
         powers = a[r * k : (r + 1) * k]
         total = powers[0]
@@ -326,7 +433,7 @@ def _softmax(z, a, e, k, bits):
             total += powers[j]
         for j in range(k):
             powers[j] /= total
-        e[r] += math.log(total)
+        exps[r] += math.log(total)
 
 
 @_kernel
@@ -342,172 +449,170 @@ def _sigmoid(z):
 
 
 @_kernel
-def _pull_back(code, parameter, z, a, d, k):
-    """``delta = da ⊙ f′(z)``, in the place ``d`` of ``da``; for softmax ``Jᵀ·da``."""
+def _pull_back(activation, parameter, z, a, delta, k):
+    """``delta = da ⊙ f′(z)``, in the place ``delta`` of ``da``; for softmax ``Jᵀ·da``."""
     m, zero, one = z.size, z.dtype.type(0), z.dtype.type(1)
     p = z.dtype.type(parameter)
-    if code == RELU:
+    if activation == RELU:
         for i in range(m):
-            d[i] = d[i] if z[i] > zero else zero
-    elif code == LEAKY_RELU:
+            delta[i] = delta[i] if z[i] > zero else zero
+    elif activation == LEAKY_RELU:
         for i in range(m):
-            d[i] *= one if z[i] > zero else p
-    elif code == SIGMOID:
+            delta[i] *= one if z[i] > zero else p
+    elif activation == SIGMOID:
         for i in range(m):
-            d[i] *= a[i] * (one - a[i])
-    elif code == TANH:
+            delta[i] *= a[i] * (one - a[i])
+    elif activation == TANH:
         for i in range(m):
-            d[i] *= one - a[i] * a[i]
-    elif code == ELU:
+            delta[i] *= one - a[i] * a[i]
+    elif activation == ELU:
         for i in range(m):
-            d[i] *= one if z[i] > zero else a[i] + p
-    elif code == GELU:
+            delta[i] *= one if z[i] > zero else a[i] + p
+    elif activation == GELU:
         for i in range(m):
             t = _gelu_tanh(z[i])
             u = min(max(z[i], -10.0), 10.0)
             slope = GELU_SCALE * (1 + 3 * 0.044715 * u * u)
-            d[i] *= 0.5 * (1 + t) + 0.5 * u * (1 - t * t) * slope
-    elif code == SILU:
+            delta[i] *= 0.5 * (1 + t) + 0.5 * u * (1 - t * t) * slope
+    elif activation == SILU:
         for i in range(m):
             s = _sigmoid(z[i])
-            d[i] *= s + a[i] * (1 - s)
-    elif code == SOFTPLUS:
+            delta[i] *= s + a[i] * (1 - s)
+    elif activation == SOFTPLUS:
         for i in range(m):
-            d[i] *= _sigmoid(z[i])
-    elif code == EXP:
+            delta[i] *= _sigmoid(z[i])
+    elif activation == EXP:
         for i in range(m):
-            d[i] *= a[i] if z[i] < EXP_MOST else zero
-    elif code == SOFTMAX:
+            delta[i] *= a[i] if z[i] < EXP_LIMIT else zero
+    elif activation == SOFTMAX:
         for r in range(m // k):
-            powers, delta = a[r * k : (r + 1) * k], d[r * k : (r + 1) * k]
+            powers, row = a[r * k : (r + 1) * k], delta[r * k : (r + 1) * k]
             total = zero
             for j in range(k):
-                total += delta[j] * powers[j]
+                total += row[j] * powers[j]
             for j in range(k):
-                delta[j] = powers[j] * (delta[j] - total)
+                row[j] = powers[j] * (row[j] - total)
 
 
 # ---------------------------------------------------------------------- losses
 
 
 @_kernel
-def _term(code, parameter, k, a, y, tiny, eps):
+def _term(loss, parameter, k, a, y, tiny, eps):
     """The loss of one output of ``k``."""
     r = a - y
-    if code == HALF_SQUARED:
+    if loss == HALF_SQUARED:
         return r * r / 2
-    if code == SQUARED:
+    if loss == SQUARED:
         return r * r
-    if code == MEAN_SQUARED:
+    if loss == MEAN_SQUARED:
         return r * r / k
-    if code == MEAN_ABSOLUTE:
+    if loss == MEAN_ABSOLUTE:
         return abs(r) / k
-    if code == HUBER:
+    if loss == HUBER:
         inner = min(abs(r), parameter)
         return inner * (abs(r) - inner / 2)
-    if code == QUANTILE:
+    if loss == QUANTILE:
         return max((1 - parameter) * r, -parameter * r)
-    if code == BINARY_CROSS:
+    if loss == BINARY_CROSS:
         return -(y * math.log(max(a, tiny)) + (1 - y) * math.log(max(1 - a, eps)))
-    if code == CROSS:
+    if loss == CROSS:
         return -y * math.log(max(a, tiny))
     return a - y * math.log(max(a, tiny))
 
 
 @_kernel
-def _term_slope(code, parameter, k, a, y, tiny, eps):
+def _term_slope(loss, parameter, k, a, y, tiny, eps):
     """Its derivative by the output."""
     r = a - y
-    if code == HALF_SQUARED:
+    if loss == HALF_SQUARED:
         return r
-    if code == SQUARED:
+    if loss == SQUARED:
         return 2 * r
-    if code == MEAN_SQUARED:
+    if loss == MEAN_SQUARED:
         return 2 * r / k
-    if code == MEAN_ABSOLUTE:
+    if loss == MEAN_ABSOLUTE:
         return np.sign(r) / k
-    if code == HUBER:
+    if loss == HUBER:
         return min(max(r, -parameter), parameter)
-    if code == QUANTILE:
+    if loss == QUANTILE:
         return 0.0 if r == 0 else 1 - parameter if r > 0 else -parameter
-    if code == BINARY_CROSS:
+    if loss == BINARY_CROSS:
         return (1 - y) / max(1 - a, eps) - y / max(a, tiny)
-    if code == CROSS:
+    if loss == CROSS:
         return -y / max(a, tiny)
     return 1 - y / max(a, tiny)
 
 
 @_kernel
-def _fused_term(code, z, a, y, log_powers):
-    if code == CROSS:
-        return -y * (z - log_powers)
-    if code == BINARY_CROSS:
+def _fused_term(loss, z, a, y, log_sum):
+    if loss == CROSS:
+        return -y * (z - log_sum)
+    if loss == BINARY_CROSS:
         return max(z, 0.0) + math.log1p(math.exp(-abs(z))) - y * z
-    if code == POISSON:
+    if loss == POISSON:
         return a - y * z
     return (a - y) * (a - y) / 2
 
 
 @_kernel
-def _head(loss, z, a, d, y, w, unit, e, k):
-    """The rows' loss without penalties; ``∂L/∂a`` goes to ``d``, or ``∂L/∂z`` where it is fused.
+def _loss_and_delta(cost, z, a, delta, y, weight, unit, log_sums, k):
+    """The rows' loss without penalties; ``∂L/∂a`` goes to ``delta``, or ``∂L/∂z`` where it is fused.
 
-    ``loss`` holds its code, parameter, whether it is fused, whether samples are averaged, and ``tiny`` and
-    ``eps`` of ``deltarule.nn.losses``. A row counts ``unit``, times its sample weight where there are any;
-    ``e`` is what the last activation left.
+    A row counts ``unit``, times its sample weight where there are any; ``log_sums`` is what a softmax left.
     """
-    code, parameter, fused, tiny, eps = int(loss[0]), loss[1], loss[2] > 0, loss[4], loss[5]
-    cost = 0.0
+    loss, parameter, tiny, eps = cost.loss, cost.parameter, cost.tiny, cost.eps
+    total = 0.0
     for r in range(z.size // k):
-        share = unit * w[r] if w.size > 0 else unit
+        share = unit * weight[r] if weight.size > 0 else unit
         row = 0.0
         for j in range(r * k, r * k + k):
-            if fused:
-                row += _fused_term(code, z[j], a[j], y[j], e[r])
-                d[j] = (a[j] - y[j]) * share
+            if cost.is_fused:
+                row += _fused_term(loss, z[j], a[j], y[j], log_sums[r])
+                delta[j] = (a[j] - y[j]) * share
             else:
-                row += _term(code, parameter, k, a[j], y[j], tiny, eps)
-                d[j] = _term_slope(code, parameter, k, a[j], y[j], tiny, eps) * share
-        cost += row * share
-    return cost
+                row += _term(loss, parameter, k, a[j], y[j], tiny, eps)
+                delta[j] = _term_slope(loss, parameter, k, a[j], y[j], tiny, eps) * share
+        total += row * share
+    return total
 
 
 # ---------------------------------------------------------------------- optimizers
 
 
 @_kernel
-def _update(code, numbers, theta, g, slots, start, eta, t, weights):
+def _update(optimizer, numbers, theta, g, slots, start, eta, t, decaying):
     """One update, as ``deltarule.nn.optimizers`` says it, of the parameters from ``start`` on."""
     T, stop = theta.dtype.type, start + theta.size
     eta_ = T(eta)
-    if code == SGD:
+    if optimizer == SGD:
         for i in range(theta.size):
             theta[i] -= eta_ * g[i]
-    elif code in (MOMENTUM, NESTEROV):
+    elif optimizer in (MOMENTUM, NESTEROV):
         v, mu = slots[0, start:stop], T(numbers[0])
         for i in range(theta.size):
             v[i] = mu * v[i] - eta_ * g[i]
-            theta[i] += mu * v[i] - eta_ * g[i] if code == NESTEROV else v[i]
-    elif code == ADAGRAD:
+            theta[i] += mu * v[i] - eta_ * g[i] if optimizer == NESTEROV else v[i]
+    elif optimizer == ADAGRAD:
         s, epsilon = slots[0, start:stop], T(numbers[0])
         for i in range(theta.size):
             s[i] += g[i] * g[i]
             theta[i] -= eta_ * g[i] / (np.sqrt(s[i]) + epsilon)
-    elif code == RMSPROP:
+    elif optimizer == RMSPROP:
         s, epsilon = slots[0, start:stop], T(numbers[1])
         rho, rest = T(numbers[0]), T(1 - numbers[0])
         for i in range(theta.size):
             s[i] = rho * s[i] + rest * (g[i] * g[i])
             theta[i] -= eta_ * g[i] / (np.sqrt(s[i]) + epsilon)
     else:
-        if code == ADAMW:
+        if optimizer == ADAMW:
             decay = T(eta * numbers[3])
             for i in range(theta.size):
-                theta[i] -= decay * theta[i] if weights[i] else T(0)
+                theta[i] -= decay * theta[i] if decaying[i] else T(0)
         m, v, epsilon = slots[0, start:stop], slots[1, start:stop], T(numbers[2])
         beta1, rest1, beta2, rest2 = T(numbers[0]), T(1 - numbers[0]), T(numbers[1]), T(1 - numbers[1])
         unbias1, unbias2 = T(1 / (1 - numbers[0] ** t)), T(1 / (1 - numbers[1] ** t))
-        if code == ADAM_HAT:
+        if optimizer == ADAM_HAT:
             epsilon = T(numbers[2] * math.sqrt(1 / (1 - numbers[1] ** t)))
         for i in range(theta.size):
             m[i] = beta1 * m[i] + rest1 * g[i]
@@ -531,136 +636,144 @@ def _magnitudes(g):
     return total
 
 
-# ---------------------------------------------------------------------- forward, backward
-# ``plan`` has a row for each layer, whose columns are: numbers of inputs and outputs; where W and b lie in
-# the parameters; bias kind; activation; where in ``work`` the layer's x, z, a and delta lie; and where its
-# dropout mask lies in ``masks`` (−1 where nothing is dropped; else x is where the dropped inputs go).
-# ``numbers`` holds the activation's parameter and the dropout.
-
-N_IN, N_OUT, W_AT, B_AT, BIAS, ACT, X_AT, Z_AT, A_AT, D_AT, MASK_AT = range(11)
-
-
-@_inline
-def _part(flat, at, count):
-    return flat[at : at + count]
-
-
-@_inline
-def _forward(theta, plan, numbers, work, masks, first, n, e, bits, columns, values, ends):
-    """Every layer's ``z`` and ``a`` for ``n`` rows, the batch's from ``first`` on."""
-    for layer in range(plan.shape[0]):
-        n_in, n_out = plan[layer, N_IN], plan[layer, N_OUT]
-        W = _part(theta, plan[layer, W_AT], n_in * n_out)
-        x = _part(work, plan[layer, X_AT], n * n_in)
-        z, a = _part(work, plan[layer, Z_AT], n * n_out), _part(work, plan[layer, A_AT], n * n_out)
-        if plan[layer, MASK_AT] >= 0:
-            mask = _part(masks, plan[layer, MASK_AT] + first * n_in, n * n_in)
-            if layer == 0 and ends.size > 0:
-                _mask_lists(columns, values, ends, mask, n, n_in)
-            else:
-                before = _part(work, plan[layer - 1, A_AT] if layer > 0 else 0, n * n_in)
-                for i in range(x.size):
-                    x[i] = before[i] * mask[i]
-        if layer == 0 and ends.size > 0:
-            _sparse_product(columns, values, ends, W, z, n, n_out)
-        else:
-            _product(x, W, z, n, n_in, n_out)
-        if plan[layer, BIAS] == NEURON:
-            b = _part(theta, plan[layer, B_AT], n_out)
-            for r in range(n):
-                row = z[r * n_out : (r + 1) * n_out]
-                for j in range(n_out):
-                    row[j] += b[j]
-        elif plan[layer, BIAS] == SHARED:
-            shared = theta[plan[layer, B_AT]]
-            for i in range(z.size):
-                z[i] += shared
-        _activate(plan[layer, ACT], numbers[layer, 0], z, a, _part(e, 0, z.size), n_out, bits)
-
-
 @_kernel
-def _mask_lists(columns, values, ends, mask, n, n_in):
-    c = 0
-    for r in range(n):
-        row = mask[r * n_in : (r + 1) * n_in]
-        while c < ends[r]:
-            values[c] *= row[columns[c]]
-            c += 1
-
-
-@_kernel
-def _draw_masks(plan, numbers, masks, n, rng):
-    """The dropout masks of ``n`` rows, drawn as the reference draws them."""
-    for layer in range(plan.shape[0]):
-        if plan[layer, MASK_AT] >= 0:
-            mask = _part(masks, plan[layer, MASK_AT], n * plan[layer, N_IN])
-            share = numbers[layer, 1]
-            scale = mask.dtype.type(1) / mask.dtype.type(1 - share)
-            for i in range(mask.size):
-                mask[i] = scale if rng.random(dtype=np.float32) >= np.float32(share) else 0
-
-
-@_inline
-def _backward(theta, grad, plan, numbers, work, masks, first, n, fused, columns, values, ends):
-    """Every layer's ``dW`` and ``db``, from ``∂L/∂a`` (fused: ``delta``) in the last layer's place."""
-    last = plan.shape[0] - 1
-    for layer in range(last, -1, -1):
-        n_in, n_out = plan[layer, N_IN], plan[layer, N_OUT]
-        x, d = _part(work, plan[layer, X_AT], n * n_in), _part(work, plan[layer, D_AT], n * n_out)
-        if layer < last or not fused:
-            z, a = _part(work, plan[layer, Z_AT], n * n_out), _part(work, plan[layer, A_AT], n * n_out)
-            _pull_back(plan[layer, ACT], numbers[layer, 0], z, a, d, n_out)
-        dW = _part(grad, plan[layer, W_AT], n_in * n_out)
-        if layer == 0 and ends.size > 0:
-            _sparse_product_xt(columns, values, ends, d, dW, n, n_out)
-        else:
-            _product_xt(x, d, dW, n, n_in, n_out)
-        if plan[layer, BIAS] == NEURON:
-            db = _part(grad, plan[layer, B_AT], n_out)
-            for j in range(n_out):
-                db[j] = d[j]
-            for r in range(1, n):
-                row = d[r * n_out : (r + 1) * n_out]
-                for j in range(n_out):
-                    db[j] += row[j]
-        elif plan[layer, BIAS] == SHARED:
-            total = d[0]
-            for i in range(1, d.size):
-                total += d[i]
-            grad[plan[layer, B_AT]] = total
-        if layer > 0:
-            dx = _part(work, plan[layer - 1, D_AT], n * n_in)
-            W = _part(theta, plan[layer, W_AT], n_in * n_out)
-            _product_wt(d, W, dx, n, n_in, n_out)
-            if plan[layer, MASK_AT] >= 0:
-                mask = _part(masks, plan[layer, MASK_AT] + first * n_in, n * n_in)
-                for i in range(dx.size):
-                    dx[i] *= mask[i]
-
-
-@_kernel
-def _penalise(theta, grad, plan, l1, l2, start, stop):
-    """Add the penalties' gradient by the parameters from ``start`` to ``stop``; returns what they cost."""
+def _penalise(theta, grad, table, l1, l2, low, high):
+    """Add the penalties' gradient by the parameters from ``low`` to ``high``; returns what they cost."""
     cost, l1_, l2_ = 0.0, theta.dtype.type(l1), theta.dtype.type(l2)
-    for layer in range(plan.shape[0]):
-        low = max(start, plan[layer, W_AT])
-        high = min(stop, plan[layer, W_AT] + plan[layer, N_IN] * plan[layer, N_OUT])
-        if low < high:
-            W, dW = theta[low:high], grad[low:high]
+    for layer in range(table.shape[0]):
+        start = max(low, table[layer, W_AT])
+        stop = min(high, table[layer, W_AT] + table[layer, N_IN] * table[layer, N_OUT])
+        if start < stop:
+            W, dW = theta[start:stop], grad[start:stop]
             cost += l1 * _magnitudes(W) + l2 / 2 * _squares(W)
             for i in range(W.size):
                 dW[i] += l1_ * np.sign(W[i]) + l2_ * W[i]
     return cost
 
 
-# ---------------------------------------------------------------------- sharing the work
-# Each thread runs every batch's own share of rows, and then updates its own range of the parameters. They
-# meet after each of both. The sums are taken in the order of the shares, so that the same number of shares
-# gives the same bits.
+# ---------------------------------------------------------------------- forward, backward
+
+
+@_inline
+def _slice_at(flat, at, count):
+    return flat[at : at + count]
+
+
+@_inline
+def _forward(layers, scratch, masks, first, n):
+    """Compute every layer's ``z`` and ``a`` for ``n`` rows, the batch's from ``first`` on."""
+    theta, table, numbers = layers.parameters, layers.table, scratch.numbers
+    columns, values, row_ends = scratch.columns, scratch.values, scratch.row_ends
+    for layer in range(table.shape[0]):
+        n_in, n_out, is_csr = table[layer, N_IN], table[layer, N_OUT], layer == 0 and row_ends.size > 0
+        W = _slice_at(theta, table[layer, W_AT], n_in * n_out)
+        x = _slice_at(numbers, table[layer, X_AT], n * n_in)
+        z = _slice_at(numbers, table[layer, Z_AT], n * n_out)
+        a = _slice_at(numbers, table[layer, A_AT], n * n_out)
+        if table[layer, MASK_AT] >= 0:
+            mask = _slice_at(masks, table[layer, MASK_AT] + first * n_in, n * n_in)
+            if is_csr:
+                _mask_csr(columns, values, row_ends, mask, n, n_in)
+            else:
+                given = _slice_at(numbers, table[layer - 1, A_AT] if layer > 0 else 0, n * n_in)
+                for i in range(x.size):
+                    x[i] = given[i] * mask[i]
+        if is_csr:
+            _csr_product(columns, values, row_ends, W, z, n, n_out)
+        else:
+            _product(x, W, z, n, n_in, n_out)
+        _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
+        exps = _slice_at(numbers, scratch.exps_at, z.size)
+        _activate(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, exps, n_out, scratch.integers)
+
+
+@_kernel
+def _mask_csr(columns, values, row_ends, mask, n, n_in):
+    i = 0
+    for r in range(n):
+        row = mask[r * n_in : (r + 1) * n_in]
+        while i < row_ends[r]:
+            values[i] *= row[columns[i]]
+            i += 1
+
+
+@_inline
+def _add_bias(theta, bias, at, z, n, n_out):
+    if bias == NEURON:
+        b = _slice_at(theta, at, n_out)
+        for r in range(n):
+            row = z[r * n_out : (r + 1) * n_out]
+            for j in range(n_out):
+                row[j] += b[j]
+    elif bias == SHARED:
+        shared = theta[at]
+        for i in range(z.size):
+            z[i] += shared
+
+
+@_kernel
+def _draw_masks(table, layer_numbers, masks, n, rng):
+    """Draw the dropout masks of ``n`` rows, as the reference draws them."""
+    for layer in range(table.shape[0]):
+        if table[layer, MASK_AT] >= 0:
+            mask = _slice_at(masks, table[layer, MASK_AT], n * table[layer, N_IN])
+            dropout = layer_numbers[layer, 1]
+            scale = mask.dtype.type(1) / mask.dtype.type(1 - dropout)
+            for i in range(mask.size):
+                mask[i] = scale if rng.random(dtype=np.float32) >= np.float32(dropout) else 0
+
+
+@_inline
+def _backward(layers, scratch, masks, first, n, is_fused, grad):
+    """Compute every layer's ``dW`` and ``db``, from ``∂L/∂a`` (fused: ``delta``) in the last one's delta."""
+    table, numbers, last = layers.table, scratch.numbers, layers.table.shape[0] - 1
+    for layer in range(last, -1, -1):
+        n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
+        x = _slice_at(numbers, table[layer, X_AT], n * n_in)
+        delta = _slice_at(numbers, table[layer, DELTA_AT], n * n_out)
+        if layer < last or not is_fused:
+            z = _slice_at(numbers, table[layer, Z_AT], n * n_out)
+            a = _slice_at(numbers, table[layer, A_AT], n * n_out)
+            _pull_back(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, delta, n_out)
+        dW = _slice_at(grad, table[layer, W_AT], n_in * n_out)
+        if layer == 0 and scratch.row_ends.size > 0:
+            _csr_product_xt(scratch.columns, scratch.values, scratch.row_ends, delta, dW, n, n_out)
+        else:
+            _product_xt(x, delta, dW, n, n_in, n_out)
+        _sum_bias(grad, table[layer, BIAS], table[layer, B_AT], delta, n, n_out)
+        if layer > 0:
+            dx = _slice_at(numbers, table[layer - 1, DELTA_AT], n * n_in)
+            W = _slice_at(layers.parameters, table[layer, W_AT], n_in * n_out)
+            _product_wt(delta, W, dx, n, n_in, n_out)
+            if table[layer, MASK_AT] >= 0:
+                mask = _slice_at(masks, table[layer, MASK_AT] + first * n_in, n * n_in)
+                for i in range(dx.size):
+                    dx[i] *= mask[i]
+
+
+@_inline
+def _sum_bias(grad, bias, at, delta, n, n_out):
+    """``db = Σ delta``, over the rows, or over everything where the neurons share one bias."""
+    if bias == NEURON:
+        db = _slice_at(grad, at, n_out)
+        for j in range(n_out):
+            db[j] = delta[j]
+        for r in range(1, n):
+            row = delta[r * n_out : (r + 1) * n_out]
+            for j in range(n_out):
+                db[j] += row[j]
+    elif bias == SHARED:
+        total = delta[0]
+        for i in range(1, delta.size):
+            total += delta[i]
+        grad[at] = total
+
+
+# ---------------------------------------------------------------------- threads that meet
 
 
 @intrinsic
-def _add(typing_context, array, index, value):
+def _add_shared(typing_context, array, index, value):
     """Add to a whole number of an array, which other threads see at once; returns what it was."""
 
     def build(context, builder, signature, arguments):
@@ -671,8 +784,8 @@ def _add(typing_context, array, index, value):
 
 
 @intrinsic
-def _read(typing_context, array, index):
-    """A whole number of an array, as other threads left it."""
+def _read_shared(typing_context, array, index):
+    """Return a whole number of an array, as other threads left it."""
 
     def build(context, builder, signature, arguments):
         return builder.load_atomic(_address(context, builder, signature, arguments), "seq_cst", 8)
@@ -697,17 +810,17 @@ else:
 
 
 @_kernel
-def _meet(gate, shares):
+def _meet(gate, n_shares):
     """Wait until all threads are here. ``gate`` counts who came, and how often all did."""
-    if shares == 1:
+    if n_shares == 1:
         return
-    met = _read(gate, 8)
-    if _add(gate, 0, 1) == shares - 1:
-        _add(gate, 0, -shares)
-        _add(gate, 8, 1)
+    met = _read_shared(gate, 8)  # 8 numbers on: another cache line
+    if _add_shared(gate, 0, 1) == n_shares - 1:
+        _add_shared(gate, 0, -n_shares)
+        _add_shared(gate, 8, 1)
         return
     patience = 10_000
-    while _read(gate, 8) == met:
+    while _read_shared(gate, 8) == met:
         patience -= 1
         if patience < 0:
             _yield()
@@ -721,11 +834,11 @@ def _total(parts):
     return total
 
 
-# ---------------------------------------------------------------------- epochs
+# ---------------------------------------------------------------------- rows of a batch
 
 
 @_kernel
-def _gather(X, shift, scale, order, start, n, x):
+def _copy_rows(X, shift, scale, order, start, n, x):
     """Copy rows, in the order given or as they stand, scaled where there is a scale."""
     k = X.shape[1]
     for r in range(n):
@@ -741,43 +854,43 @@ def _gather(X, shift, scale, order, start, n, x):
 
 
 @_kernel
-def _gather_sparse(X, scale, order, start, n, columns, values, ends):
-    """The same, as lists of what is not 0."""
-    c = 0
+def _copy_rows_as_csr(X, scale, order, start, n, columns, values, row_ends):
+    """Copy what is not 0 in dense rows, as CSR, scaled where there is a scale."""
+    i = 0
     for r in range(n):
         row = X[order[start + r] if order.size > 0 else start + r]
         for j in range(X.shape[1]):
             if row[j] != 0:
-                columns[c], values[c] = j, row[j]
-                c += 1
-        ends[r] = c
-    _scale_lists(columns, values, scale, c)
+                columns[i], values[i] = j, row[j]
+                i += 1
+        row_ends[r] = i
+    _scale_csr(columns, values, scale, i)
 
 
 @_kernel
-def _gather_lists(indptr, indices, data, scale, order, start, n, columns, values, ends):
-    """The same, from rows that are such lists."""
-    c = 0
+def _copy_csr_rows(indptr, indices, data, scale, order, start, n, columns, values, row_ends):
+    """Copy rows that are CSR, scaled where there is a scale."""
+    i = 0
     for r in range(n):
         row = order[start + r] if order.size > 0 else start + r
         first, count = indptr[row], indptr[row + 1] - indptr[row]
-        there, numbers = indices[first : first + count], data[first : first + count]
-        for i in range(count):
-            columns[c + i], values[c + i] = there[i], numbers[i]
-        c += count
-        ends[r] = c
-    _scale_lists(columns, values, scale, c)
+        row_columns, row_values = indices[first : first + count], data[first : first + count]
+        for c in range(count):
+            columns[i + c], values[i + c] = row_columns[c], row_values[c]
+        i += count
+        row_ends[r] = i
+    _scale_csr(columns, values, scale, i)
 
 
 @_kernel
-def _scale_lists(columns, values, scale, count):
+def _scale_csr(columns, values, scale, count):
     if scale.size > 0:
         for i in range(count):
             values[i] /= scale[columns[i]]
 
 
 @_kernel
-def _gather_rows(Y, order, start, n, y):
+def _copy_targets(Y, order, start, n, y):
     k = Y.shape[1]
     for r in range(n):
         row = order[start + r] if order.size > 0 else start + r
@@ -799,164 +912,182 @@ def _is_finite(theta):
     return True
 
 
-@_entry
-def predict(start, stop, size, theta, plan, numbers, X, shift, scale, scratch, work, bits, columns, values,
-            ends, out):  # fmt: skip
-    """The outputs for rows ``start`` to ``stop`` of X, ``size`` rows at a time, into ``out``.
+@_kernel
+def _count_samples(weight, order, start, n):
+    """How many samples a batch counts as: its rows, or the sum of their weights."""
+    if weight.size == 0:
+        return float(n)
+    count = 0.0
+    for r in range(start, start + n):
+        count += weight[order[r] if order.size > 0 else r, 0]
+    return count
 
-    ``scratch`` is where scratch lies in ``work``; all else is as in :func:`run`, for one share. Where X is
-    empty and there are ``ends``, the lists are given, of no more than ``size`` rows.
+
+# ---------------------------------------------------------------------- a thread's share of an update
+
+
+@_inline
+def _scratch_of(scratch, share):
+    """One thread's part of the scratch of all."""
+    return Scratch(scratch.numbers[share], scratch.y_at, scratch.weight_at, scratch.exps_at,
+                   scratch.integers[share], scratch.columns[share], scratch.values[share],
+                   scratch.row_ends[share])  # fmt: skip
+
+
+@_inline
+def _copy_share(data, scratch, order, start, n, k):
+    """Copy the inputs, targets and weights of ``n`` rows from ``start`` on into a thread's scratch."""
+    inputs, numbers = data.inputs, scratch.numbers
+    columns, values, row_ends = scratch.columns, scratch.values, scratch.row_ends
+    if inputs.indptr.size > 0:
+        _copy_csr_rows(inputs.indptr, inputs.indices, inputs.values, inputs.scale, order, start, n,
+                       columns, values, row_ends)  # fmt: skip
+    elif row_ends.size > 0:
+        _copy_rows_as_csr(inputs.dense, inputs.scale, order, start, n, columns, values, row_ends)
+    else:
+        _copy_rows(inputs.dense, inputs.shift, inputs.scale, order, start, n, numbers)
+    _copy_targets(data.y, order, start, n, _slice_at(numbers, scratch.y_at, n * k))
+    if data.sample_weight.size > 0:
+        _copy_targets(data.sample_weight, order, start, n, _slice_at(numbers, scratch.weight_at, n))
+
+
+@_inline
+def _cost_and_gradient(job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad):
+    """The gradient of a share of a batch's rows goes to ``grad``; returns what they cost, without penalties.
+
+    The batch has ``n_batch`` rows from ``start`` on, each of which counts ``unit``.
     """
-    last = plan.shape[0] - 1
-    k, as_they_stand, none = plan[last, N_OUT], ends[:0], work[:0]
+    layers, numbers, last = job.layers, scratch.numbers, job.layers.table.shape[0] - 1
+    first = n_batch * share // n_shares
+    n, k = n_batch * (share + 1) // n_shares - first, layers.table[last, N_OUT]
+    cost = 0.0
+    if n > 0:
+        _copy_share(data, scratch, order, start + first, n, k)
+        _forward(layers, scratch, masks, first, n)
+        z = _slice_at(numbers, layers.table[last, Z_AT], n * k)
+        a = _slice_at(numbers, layers.table[last, A_AT], n * k)
+        delta = _slice_at(numbers, layers.table[last, DELTA_AT], n * k)
+        y = _slice_at(numbers, scratch.y_at, n * k)
+        weight = _slice_at(numbers, scratch.weight_at, n if data.sample_weight.size > 0 else 0)
+        cost = _loss_and_delta(job.cost, z, a, delta, y, weight, unit, numbers[scratch.exps_at :], k)
+        _backward(layers, scratch, masks, first, n, job.cost.is_fused, grad)
+    else:
+        grad[:] = 0
+    return cost
+
+
+@_inline
+def _sum_gradients(gradients, low, high):
+    """Add all shares' gradients by the parameters from ``low`` to ``high`` into the first one's."""
+    g = gradients[0, low:high]
+    for other in range(1, gradients.shape[0]):
+        more = gradients[other, low:high]
+        for i in range(g.size):
+            g[i] += more[i]
+    return g
+
+
+@_inline
+def _update_range(job, workspace, share, low, high, rate, t):
+    """Update the parameters from ``low`` to ``high`` by the sum of all shares' gradients."""
+    rule, sums, theta = job.rule, workspace.sums, job.layers.parameters
+    g = _sum_gradients(workspace.gradients, low, high)
+    if job.cost.l1 > 0 or job.cost.l2 > 0:
+        sums[PENALTY, share] = _penalise(
+            theta, workspace.gradients[0], job.layers.table, job.cost.l1, job.cost.l2, low, high
+        )
+    for i in range(job.frozen.size):
+        if low <= job.frozen[i] < high:
+            workspace.gradients[0, job.frozen[i]] = 0
+    if rule.max_norm > 0:
+        sums[SQUARED_NORM, share] = _squares(g)
+        _meet(workspace.gate, sums.shape[1])
+        norm = math.sqrt(_total(sums[SQUARED_NORM]))
+        if norm > rule.max_norm:
+            for i in range(g.size):
+                g[i] *= rule.max_norm / norm
+    _update(rule.optimizer, rule.numbers, theta[low:high], g, rule.slots, low, rate, t,
+            rule.decaying[low:high])  # fmt: skip
+
+
+# ---------------------------------------------------------------------- what Python calls
+
+
+@_entry
+def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scale, exps_at, numbers, integers,
+            columns, values, row_ends, out):  # fmt: skip
+    """Compute the outputs for rows ``start`` to ``stop`` of X, ``chunk`` rows at a time, into ``out``.
+
+    ``parameters``, ``table`` and ``layer_numbers`` are :class:`Layers`, ``exps_at`` to ``row_ends`` a
+    :class:`Scratch`, and ``X``, ``shift`` and ``scale`` dense :class:`Inputs`: one by one, since Python takes
+    longer to pass named tuples, which tells where one row is asked for. Where X is empty and there are
+    ``row_ends``, the inputs are in the scratch already, as CSR, no more than ``chunk`` rows.
+    """
+    layers = Layers(parameters, table, layer_numbers)
+    scratch = Scratch(numbers, 0, 0, exps_at, integers, columns, values, row_ends)
+    last = table.shape[0] - 1
+    k, as_they_stand, no_masks = table[last, N_OUT], row_ends[:0], numbers[:0]
     while start < stop:
-        n = min(size, stop - start)
-        if ends.size == 0:
-            _gather(X, shift, scale, as_they_stand, start, n, work)
+        n = min(chunk, stop - start)
+        if row_ends.size == 0:
+            _copy_rows(X, shift, scale, as_they_stand, start, n, numbers)
         elif X.size > 0:
-            _gather_sparse(X, scale, as_they_stand, start, n, columns, values, ends)
-        _forward(theta, plan, numbers, work, none, 0, n, work[scratch:], bits, columns, values, ends)
-        _copy(_part(work, plan[last, A_AT], n * k), out[start * k : (start + n) * k])
+            _copy_rows_as_csr(X, scale, as_they_stand, start, n, columns, values, row_ends)
+        _forward(layers, scratch, no_masks, 0, n)
+        _copy(_slice_at(numbers, table[last, A_AT], n * k), out[start * k : (start + n) * k])
         start += n
 
 
 @_entry
-def run(share, gate, sums, theta, slots, grads, before, plan, numbers, loss, penalties, method,
-        method_numbers, X, indptr, indices, data, shift, scale, Y, weight, orders, size, rates, t, rng,
-        frozen, decaying, places, works, masks, bits, columns, values, ends, losses):  # fmt: skip
-    """Epochs of updates, in place of ``theta`` and ``slots``; returns how many of them stayed finite.
+def run(share, job, data, workspace, rng):
+    """Run epochs of updates, in place of the parameters and slots; returns how many of them stayed finite.
 
-    At the first one that does not, ``theta`` is set back to what it was before it. Every share of a batch's
-    rows is another thread's call of this function, with all arguments the same but the first.
+    At the first one that does not, the parameters are set back to what they were before it. Every share of
+    a batch's rows is another thread's call of this function, with all arguments the same but the first.
 
-    Parameters
-    ----------
-    share : int
-    gate : (16,) of int
-        Zeros: where threads meet.
-    sums : (4, n_shares)
-        What each share adds to the cost, the penalties and the square of the gradient's length, and whether
-        its parameters are finite.
-    theta, before : (n_parameters,)
-    slots, grads : (n_slots, n_parameters), (n_shares, n_parameters)
-    plan, numbers : (n_layers, 11) of int, (n_layers, 2)
-    loss : (6,)
-    penalties : (3,)
-        l1, l2, and the longest a gradient may be, or 0.
-    method, method_numbers : int, (4,)
-        The optimizer, and its numbers.
-    X : (n_rows, n_features), of any number type; or empty
-    indptr, indices, data : (n_rows + 1,), (n_values,), (n_values,)
-        X in CSR where X itself is empty; else of size 0.
-    shift, scale : (n_features,), or of size 0
-    Y : (n_rows, n_outputs)
-    weight : (n_rows, 1), or of size 0
-    orders : (n_epochs, n_rows) of int, or of size 0
-    size : int
-        Rows of a batch.
-    rates : (n_epochs, n_batches)
-    t : int
-        Updates made before.
-    rng : Generator
-    frozen : (n_frozen,) of int
-    decaying : (n_parameters,) of bool
-    places : (3,) of int
-        Where in ``works`` a share's y, sample weights and scratch lie; its x lies at 0.
-    works, bits : (n_shares, …)
-        Scratch; ``bits`` of integers as wide as the numbers.
-    masks : (…,)
-    columns, values, ends : (n_shares, …)
-        Where rows of X that are mostly 0, or in CSR, go as lists; of size 0 where they go as they are.
-    losses : (n_epochs,)
-        Filled.
+    There are as many shares as ``workspace.gradients`` has rows; the generator draws the dropout masks.
     """
-    shares = grads.shape[0]
-    work, grad, sparse = works[share], grads[share], ends.shape[1] > 0
-    last = plan.shape[0] - 1
-    k = plan[last, N_OUT]
-    fused, mean, l1, l2, longest = loss[2] > 0, loss[3] > 0, penalties[0], penalties[1], penalties[2]
-    no_order = orders.reshape(orders.size)
-    low, high = theta.size * share // shares, theta.size * (share + 1) // shares
-    own = theta[low:high]
-    for epoch in range(rates.shape[0]):
-        _copy(own, before[low:high])
-        order = orders[epoch] if orders.size > 0 else no_order
+    n_shares, n_parameters = workspace.gradients.shape[0], job.layers.parameters.size
+    gate, sums, masks, grad = workspace.gate, workspace.sums, workspace.masks, workspace.gradients[share]
+    mean = job.cost.is_mean
+    low, high = n_parameters * share // n_shares, n_parameters * (share + 1) // n_shares
+    own, own_before = job.layers.parameters[low:high], workspace.before[low:high]
+    scratch, t, no_order = _scratch_of(workspace.scratch, share), data.n_updates, data.orders.reshape(-1)
+    for epoch in range(data.rates.shape[0]):
+        _copy(own, own_before)
+        order = data.orders[epoch] if data.orders.size > 0 else no_order
         total, counted, cost = 0.0, 0.0, 0.0
-        for batch in range(rates.shape[1]):
-            n_batch = min(size, Y.shape[0] - batch * size)
-            first = n_batch * share // shares
-            n = n_batch * (share + 1) // shares - first
-            start = batch * size + first
-
-            count = float(n_batch)
-            if weight.size > 0:
-                count = 0.0
-                for r in range(batch * size, batch * size + n_batch):
-                    count += weight[order[r] if order.size > 0 else r, 0]
+        for batch in range(data.rates.shape[1]):
+            start = batch * data.batch_size
+            n_batch = min(data.batch_size, data.y.shape[0] - start)
+            count = _count_samples(data.sample_weight, order, start, n_batch)
             unit = 1 / count if mean and count > 0 else 1.0
             if masks.size > 0:
                 if share == 0:
-                    _draw_masks(plan, numbers, masks, n_batch, rng)
-                _meet(gate, shares)
+                    _draw_masks(job.layers.table, job.layers.numbers, masks, n_batch, rng)
+                _meet(gate, n_shares)
 
-            if n > 0:
-                if indptr.size > 0:
-                    _gather_lists(indptr, indices, data, scale, order, start, n,
-                                  columns[share], values[share], ends[share])  # fmt: skip
-                elif sparse:
-                    _gather_sparse(X, scale, order, start, n, columns[share], values[share], ends[share])
-                else:
-                    _gather(X, shift, scale, order, start, n, work)
-                y, w = _part(work, places[0], n * k), _part(work, places[1], n if weight.size > 0 else 0)
-                _gather_rows(Y, order, start, n, y)
-                if weight.size > 0:
-                    _gather_rows(weight, order, start, n, w)
-                e = work[places[2] :]
-                _forward(theta, plan, numbers, work, masks, first, n, e, bits[share],
-                         columns[share], values[share], ends[share])  # fmt: skip
-                z, a = _part(work, plan[last, Z_AT], n * k), _part(work, plan[last, A_AT], n * k)
-                d = _part(work, plan[last, D_AT], n * k)
-                sums[0, share] = _head(loss, z, a, d, y, w, unit, e, k)
-                _backward(theta, grad, plan, numbers, work, masks, first, n, fused,
-                          columns[share], values[share], ends[share])  # fmt: skip
-            else:
-                sums[0, share] = 0.0
-                grad[:] = 0
-            _meet(gate, shares)
+            sums[DATA_COST, share] = _cost_and_gradient(
+                job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad
+            )
+            _meet(gate, n_shares)
 
-            cost = _total(sums[0])
-            g = grads[0, low:high]
-            for other in range(1, shares):
-                more = grads[other, low:high]
-                for i in range(g.size):
-                    g[i] += more[i]
-            if l1 > 0 or l2 > 0:
-                sums[1, share] = _penalise(theta, grads[0], plan, l1, l2, low, high)
-            for i in range(frozen.size):
-                if low <= frozen[i] < high:
-                    grads[0, frozen[i]] = 0
-            if longest > 0:
-                sums[2, share] = _squares(g)
-                _meet(gate, shares)
-                length = math.sqrt(_total(sums[2]))
-                if length > longest:
-                    for i in range(g.size):
-                        g[i] *= longest / length
+            cost = _total(sums[DATA_COST])
             t += 1
-            _update(method, method_numbers, own, g, slots, low, rates[epoch, batch], t, decaying[low:high])
-            _meet(gate, shares)
+            _update_range(job, workspace, share, low, high, data.rates[epoch, batch], t)
+            _meet(gate, n_shares)
 
-            if l1 > 0 or l2 > 0:
-                cost += _total(sums[1])
+            if job.cost.l1 > 0 or job.cost.l2 > 0:
+                cost += _total(sums[PENALTY])
             if not math.isfinite(cost):
                 break
             total += cost * count if mean else cost
             counted += count
-        sums[3, share] = math.isfinite(cost) and _is_finite(own)
-        _meet(gate, shares)
-        if _total(sums[3]) < shares:
-            _copy(before[low:high], own)
+        sums[ARE_FINITE, share] = math.isfinite(cost) and _is_finite(own)
+        _meet(gate, n_shares)
+        if _total(sums[ARE_FINITE]) < n_shares:
+            _copy(own_before, own)
             return epoch
         if share == 0:
-            losses[epoch] = total / counted if mean and counted > 0 else total
-    return rates.shape[0]
+            workspace.losses[epoch] = total / counted if mean and counted > 0 else total
+    return data.rates.shape[0]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from deltarule.arrays import Array, Scaled, as_batch, keep_freed_memory
-from deltarule.nn.engines.contract import Batch, Model, Samples
+from deltarule.nn.engines.contract import Batch, Samples, TrainableNetwork
 from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.losses import Objective
 from deltarule.nn.optimizers import GradientStep
@@ -30,7 +30,7 @@ _underflow_is_zero = np.errstate(under="ignore")
 
 @_underflow_is_zero
 def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None = None) -> Trace:
-    """Every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
+    """Compute every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
     trace = Trace()
     for layer in layers:
         trace.append(layer.forward(x, rng))
@@ -38,29 +38,29 @@ def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None =
     return trace
 
 
-def predict(model: Model, x: Array | Scaled) -> Array:
+def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
-    return outputs_of(model.layers, x)
+    return outputs_of(net.layers, x)
 
 
 @_underflow_is_zero
 def outputs_of(layers: Sequence[Layer], x: Array | Scaled) -> Array:
-    """``a`` of the last of some layers (n, n_out) for any number of rows of ``x``, in bounded memory."""
+    """Compute ``a`` of the last of some layers (n, n_out) for any number of rows, in bounded memory."""
     dtype = layers[0].W.dtype
-    found = np.empty((len(x), layers[-1].dense.n_out), dtype)
+    outputs = np.empty((len(x), layers[-1].dense.n_out), dtype)
     for start in range(0, len(x), CHUNK):
         a = as_batch(x[start : start + CHUNK], dtype)
         for layer in layers:
             a = layer.value(a)
-        found[start : start + CHUNK] = a
-    return found
+        outputs[start : start + CHUNK] = a
+    return outputs
 
 
 @_underflow_is_zero
 def cost(
     layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
 ) -> float:
-    """The objective for targets ``y`` (n, n_outputs), penalties included."""
+    """Compute the objective for targets ``y`` (n, n_outputs), penalties included."""
     last = trace[-1]
     data = (objective.terms(last.z, last.a, y) * objective.shares(len(y), weight)).sum()
     return data + sum(objective.penalty(layer.W) for layer in layers)
@@ -70,7 +70,7 @@ def cost(
 def backward(
     layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
 ) -> Gradients:
-    """Every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
+    """Compute every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
 
         delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
         dW_l = x_l.T @ delta_l,   db_l = Σ delta_l
@@ -96,7 +96,7 @@ def backward(
 
 
 def run_epochs(
-    model: Model,
+    net: TrainableNetwork,
     samples: Samples,
     size: int,
     orders: Array | None,
@@ -108,11 +108,11 @@ def run_epochs(
 ) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     keep_freed_memory()
-    theta, losses = model.parameters, []
+    theta, losses = net.parameters, []
     for epoch, epoch_rates in enumerate(rates):
         before = theta.copy()
         batches = samples.batches(size, None if orders is None else orders[epoch], theta.dtype)
-        loss = _run_epoch(model, batches, optimizer, slots, epoch_rates, t, rng)
+        loss = _run_epoch(net, batches, optimizer, slots, epoch_rates, t, rng)
         if not (math.isfinite(loss) and np.isfinite(theta).all()):
             theta[:] = before
             break
@@ -122,7 +122,7 @@ def run_epochs(
 
 
 def _run_epoch(
-    model: Model,
+    net: TrainableNetwork,
     batches: Iterator[Batch],
     optimizer: GradientStep,
     slots: Array,
@@ -130,8 +130,8 @@ def _run_epoch(
     t: int,
     rng: np.random.Generator,
 ) -> float:
-    """One update for each batch; the epoch's loss, or NaN at the first cost that is not finite."""
-    layers, objective, theta = model.layers, model.objective, model.parameters
+    """Update by each batch; return the epoch's loss, or NaN at the first cost that is not finite."""
+    layers, objective, theta = net.layers, net.objective, net.parameters
     total, counted = 0.0, 0.0
     for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):
         trace = forward(layers, x, rng)
@@ -139,10 +139,10 @@ def _run_epoch(
         if not math.isfinite(batch_cost):
             return math.nan
         grads = backward(layers, objective, trace, y, weight)
-        grads.flat[model.frozen] = 0
+        grads.flat[net.frozen] = 0
         optimizer.clip(grads.flat)
         t += 1
-        optimizer.update(theta, grads.flat, slots, rate, t, model.decaying)
+        optimizer.update(theta, grads.flat, slots, rate, t, net.decaying)
         count = len(y) if weight is None else float(weight.sum())
         total += batch_cost * count if objective.reduction == "mean" else batch_cost
         counted += count
