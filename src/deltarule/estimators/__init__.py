@@ -1,4 +1,8 @@
-"""scikit-learn's face: estimators with its parameters, and what its users asked for."""
+"""scikit-learn's face: estimators with its parameters, and what its users asked for.
+
+Reading order: classifier, regressor, autoencoder, base, parameters, building, targets, fit_record, solvers,
+stopping, fitting, inspection.
+"""
 
 from __future__ import annotations
 

@@ -12,14 +12,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from deltarule.arrays import Array
-from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.parameters import Parameters, hidden_sizes, make_loss
-from deltarule.estimators.regressor import LOSS_NAMES
+from deltarule.estimators.fitting import FitOptions
+from deltarule.estimators.parameters import Parameters, hidden_sizes
+from deltarule.estimators.targets import InputTargets
 from deltarule.nn.engines.reference import outputs_of
-from deltarule.nn.losses import Loss
 from deltarule.training.run import Callback
 from deltarule.training.settings import Checkpoint
 
@@ -181,7 +180,8 @@ class MLPAutoencoder(BaseMLP):
         self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
     ) -> MLPAutoencoder:
         """Go through some samples once, on from where training is; parameters as of :meth:`fit`."""
-        return self._partial_fit(X, X, sample_weight, _pair(validation_data))
+        options = FitOptions(_pair(validation_data), partial=True)
+        return self._fit_or_restore(X, X, sample_weight, options)
 
     def inverse_transform(self, Z: Any) -> Array:
         """What the network makes of codes.
@@ -195,20 +195,21 @@ class MLPAutoencoder(BaseMLP):
         -------
         ndarray, (n_samples, n_features)
         """
-        check_is_fitted(self, "coefs_")
-        net = self._linked()
-        Z, code = check_array(Z, dtype=net.dtype), self._shown_layer()
+        check_is_fitted(self)
+        record, code = self._fit_record, self._shown_layer()
+        net = record.linked_network()
+        Z = check_array(Z, dtype=net.dtype)
         if Z.shape[1] != net.sizes[code]:
             raise ShapeError(f"Z must have shape (n_samples, {net.sizes[code]}), got {Z.shape}")
-        return self._answers(outputs_of(net.layers[code:], Z))
+        return record.targets.decode(outputs_of(net.layers[code:], Z))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
-        check_is_fitted(self, "coefs_")
-        X, _ = self._validated(X, None, reset=False)
-        return float(r2_score(X, self._answers(self._outputs(self._inputs(X))), sample_weight=sample_weight))
-
-    # ------------------------------------------------------------------ targets are inputs
+        check_is_fitted(self)
+        record = self._fit_record
+        X = self._validated_rows(X)
+        answers = record.targets.decode(record.outputs(record.inputs(X)))
+        return float(r2_score(X, answers, sample_weight=sample_weight))
 
     def _shown_layer(self) -> int:
         return 1 + int(np.argmin(self.network_.sizes[1:-1]))
@@ -217,29 +218,13 @@ class MLPAutoencoder(BaseMLP):
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         return X, X
 
-    def _rows(self, X: Any) -> Any:
+    def _validated_rows(self, X: Any) -> Any:
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> InputTargets:
         if not hidden_sizes(p.hidden_layer_sizes):
             raise InputError("hidden_layer_sizes must name at least one layer, which holds the code, got []")
-        self._scaling = standard_scaling(y, sample_weight) if p.standardize else None
-
-    def _encode(self, X: Any, y: Any) -> Array:
-        """The inputs, brought to mean 0 and variance 1 where that is wished."""
-        return X if self._scaling is None else rescale(X, *self._scaling)
-
-    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
-        loss = make_loss(p.loss, LOSS_NAMES | {"log_loss": "binary_cross_entropy"})
-        if p.standardize and loss.targets[0] == 0:
-            raise InputError(f"loss={p.loss!r} needs features ≥ 0, and standardize=True makes some negative")
-        return loss, {"binary_cross_entropy": "sigmoid", "poisson": "exp"}.get(loss.name, "identity")
-
-    def _answers(self, outputs: Array) -> Array:
-        return outputs if self._scaling is None else restore(outputs, *self._scaling).astype(outputs.dtype)
-
-    def _target_encoding(self) -> Any:
-        return None
+        return InputTargets(standard_scaling(y, sample_weight) if p.standardize else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,16 +10,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
-from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.parameters import Parameters, make_loss
-from deltarule.nn.losses import Loss
+from deltarule.estimators.fitting import FitOptions
+from deltarule.estimators.parameters import Parameters
+from deltarule.estimators.targets import NumberTargets
 
 __all__ = ["MLPRegressor"]
-
-#: scikit-learn's names for losses, and what they are here.
-LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -168,7 +165,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight, validation_data)
+        options = FitOptions(validation_data, partial=True)
+        return self._fit_or_restore(X, y, sample_weight, options)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         return validate_data(
@@ -176,31 +174,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             dtype=(np.float64, np.float32), reset=reset,
         )  # fmt: skip
 
-    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
-        own_units = p.standardize and p.loss != "poisson"
-        self._target_scaling = standard_scaling(y.reshape(len(y), -1), sample_weight) if own_units else None
-
-    def _encode(self, X: Any, y: Any) -> Array:
-        """The targets as columns, brought to mean 0 and variance 1 where that is wished."""
-        Y = y.reshape(len(y), -1)
-        return Y if self._target_scaling is None else rescale(Y, *self._target_scaling)
-
-    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
-        loss = make_loss(p.loss, LOSS_NAMES)
-        return loss, "exp" if loss.name == "poisson" else "identity"
-
-    def _answers(self, outputs: Array) -> Array:
-        if self._target_scaling is not None:
-            outputs = restore(outputs, *self._target_scaling).astype(outputs.dtype)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def _target_encoding(self) -> Any:
-        from deltarule.data.encoding import NumbersEncoding
-
-        n = self.n_outputs_
-        names = ("y",) if n == 1 else tuple(f"y{i}" for i in range(n))
-        shift, scale = (np.zeros(n), np.ones(n)) if self._target_scaling is None else self._target_scaling
-        return NumbersEncoding(names, tuple(map(float, shift)), tuple(map(float, scale)))
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> NumberTargets:
+        scaled = p.standardize and p.loss != "poisson"
+        return NumberTargets(standard_scaling(y.reshape(len(y), -1), sample_weight) if scaled else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
