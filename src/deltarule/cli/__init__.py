@@ -72,20 +72,9 @@ def cli() -> None:
 
 
 for _command in (
-    train,
-    predict,
-    evaluate,
-    inspect,
-    export,
-    import_model,
-    explain,
-    check,
-    data,
-    reproduce,
-    spreadsheet,
-    worksheet,
-    mark,
-):
+    train, predict, evaluate, inspect, export, import_model, explain, check, data, reproduce, spreadsheet,
+    worksheet, mark,
+):  # fmt: skip
     cli.add_command(_command)
 
 

@@ -52,7 +52,9 @@ def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
         _print_columns(dataset.inputs)
         _print_first_rows(dataset, dataset.inputs)
     if dataset.classes is not None:
-        _print_class_counts(dataset)
+        labels, counts = np.unique(dataset.target, return_counts=True)
+        say()
+        print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))
 
 
 def _dataset_summary(dataset: Dataset) -> dict[str, Any]:
@@ -86,12 +88,9 @@ def _print_columns(table: Table) -> None:
 
 
 def _print_first_rows(dataset: Dataset, table: Table) -> None:
-    shown = table.names[:_SHOWN_COLUMNS]
+    shown, target = table.names[:_SHOWN_COLUMNS], dataset.target
     rows = [
-        (
-            *(_cell_text(table.column(name)[row]) for name in shown),
-            *map(_cell_text, np.atleast_1d(dataset.target[row])),
-        )
+        (*(_cell(table.column(name)[row]) for name in shown), *map(_cell, np.atleast_1d(target[row])))
         for row in range(min(_SHOWN_ROWS, len(dataset)))
     ]
     more = len(table.names) - len(shown)
@@ -101,11 +100,5 @@ def _print_first_rows(dataset: Dataset, table: Table) -> None:
         say(f"… and {more} more columns")
 
 
-def _cell_text(value: Any) -> str:
+def _cell(value: Any) -> str:
     return number(float(value)) if isinstance(value, float | np.floating) else str(value)
-
-
-def _print_class_counts(dataset: Dataset) -> None:
-    labels, counts = np.unique(dataset.target, return_counts=True)
-    say()
-    print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))

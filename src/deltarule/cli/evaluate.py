@@ -46,11 +46,7 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
         [(source, len(dataset), number(predictions.loss), f"{score:.4f}")],
     )
     if isinstance(encoding.target, LabelEncoding):
-        _print_confusion(report["confusion"], encoding.target)
-
-
-def _print_confusion(counts: list[list[int]], target: LabelEncoding) -> None:
-    names = [str(label) for label in target.classes]
-    say()
-    rows = [(name, *row) for name, row in zip(names, counts, strict=True)]
-    print_table(["true \\ predicted", *names], rows)
+        classes = [str(label) for label in encoding.target.classes]
+        say()
+        rows = [(name, *counts) for name, counts in zip(classes, report["confusion"], strict=True)]
+        print_table(["true \\ predicted", *classes], rows)

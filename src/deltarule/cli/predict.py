@@ -1,4 +1,4 @@
-"""``deltarule predict MODEL ROWS``: what a saved network says about new rows."""
+"""``deltarule predict MODEL ROWS``: what a saved network predicts for new rows."""
 
 from __future__ import annotations
 

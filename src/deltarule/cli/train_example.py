@@ -16,16 +16,7 @@ from deltarule.tutorials import Example, load_example
 
 __all__ = ["train_example"]
 
-_TAKEN = (
-    "epochs",
-    "learning_rate",
-    "target_is_input",
-    "save",
-    "history",
-    "health",
-    "as_json",
-    "quiet",
-)
+_TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
 
 def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:

@@ -109,7 +109,9 @@ def worksheet(
     deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
     """
     _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
-    settings = _settings_without_network(settings, example) | {"asked": settings["asked"] or "all"}
+    settings["asked"] = settings["asked"] or "all"
+    if example is not None:
+        settings = {name: value for name, value in settings.items() if name not in _NETWORK}
     if students is not None:
         assert out is not None
         ending = FORMATS[format or "pdf"]
@@ -143,10 +145,6 @@ def _check_exclusive_options(
         raise InputError("a class is written to a folder: name one with --out")
     if students is not None and for_one:
         raise InputError("--students makes files for a class: leave out --student, --key and --json")
-
-
-def _settings_without_network(settings: dict[str, Any], example: str | None) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if example is None or name not in _NETWORK}
 
 
 def _with_ending(out: Path, format: str | None) -> Path:

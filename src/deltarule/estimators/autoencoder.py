@@ -1,4 +1,4 @@
-"""The autoencoder: a network that says its input again, through a layer that is too narrow for it."""
+"""The autoencoder: a network that reproduces its input through a narrow layer, the code."""
 
 from __future__ import annotations
 
@@ -34,56 +34,13 @@ class MLPAutoencoder(BaseMLP):
     ----------
     hidden_layer_sizes : int or sequence of int
         Neurons of each hidden layer; the narrowest is the code, the first of them where there are several.
-    activation : str, Activation, or a sequence with one for each hidden layer
-        scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
     loss : str, Loss or (callable, callable)
         "squared_error", "log_loss" for features between 0 and 1 (with outputs by a sigmoid), any of
         ``LOSSES``, or a pair of functions.
-    solver : str or Optimizer
-        "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
-    alpha : float
-        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
-        "adamw" the share that weights shrink by themselves.
-    batch_size : int or "auto"
-        "auto" is 200, or all samples where they are fewer.
-    learning_rate : str or Schedule
-        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
-        ``learning_rate_init``, "cosine(0.1)" from its own rate.
-    learning_rate_init, power_t : float
-    max_iter : int
-        Epochs; for "lbfgs" iterations.
-    shuffle : bool
-    random_state : int, RandomState or None
-        Gives the first weights and the order of the samples that it gives in scikit-learn.
-    tol : float
-    verbose, warm_start : bool
-    momentum : float
-    nesterovs_momentum : bool
-    early_stopping : bool
-        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
-    validation_fraction : float
-    beta_1, beta_2, epsilon : float
-    n_iter_no_change : int or inf
-        For how many epochs ``tol`` may be missed.
-    max_fun : int
-        How often "lbfgs" may look at the loss.
-    dropout : float, or a sequence with one for each layer
-        The share of a layer's inputs that training drops; one number means all layers but the first.
-    clip_norm : float, optional
-        A longer gradient is shortened to this length.
-    initializer : str or Initializer, optional
-        Of the weights; scikit-learn's uniform numbers where none is named.
-    initial_weights : (coefs, intercepts), optional
-        One's own, instead of drawn ones.
-    scoring : str or callable, optional
-        Any scorer for early stopping; R² where none is named.
     standardize : bool
         Bring each feature to mean 0 and variance 1 first.
-    preset : "robust", optional
-        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
-    engine : "auto", "reference" or "compiled"
-    progress : bool
-        A bar while training.
+    activation, solver, alpha, batch_size, learning_rate, max_iter, ...
+        As those of :class:`MLPRegressor`.
 
     Attributes
     ----------
@@ -106,42 +63,17 @@ class MLPAutoencoder(BaseMLP):
     not_preset = ("alpha",)  # a target without noise needs no shrinking weights
 
     def __init__(
-        self,
-        hidden_layer_sizes: Any = (32,),
-        activation: Any = "relu",
-        *,
-        loss: Any = "squared_error",
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
-        progress: bool = False,
-    ) -> None:
+        self, hidden_layer_sizes: Any = (32,), activation: Any = "relu", *, loss: Any = "squared_error",
+        solver: Any = "adam", alpha: float = 0.0001, batch_size: Any = "auto",
+        learning_rate: Any = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+        max_iter: int = 200, shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, dropout: Any = 0.0, clip_norm: float | None = None, initializer: Any = None,
+        initial_weights: Any = None, scoring: Any = None, standardize: bool = False,
+        preset: str | None = None, engine: str = "auto", progress: bool = False,
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     def fit(

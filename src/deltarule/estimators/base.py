@@ -7,7 +7,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.arrays import Array, Scaled, check_whole
 from deltarule.errors import InputError
 from deltarule.estimators.fit_record import FitAttribute, FitRecord
-from deltarule.estimators.fitting import FitOptions, HeldOut, hold_out, train_network
+from deltarule.estimators.fitting import FitOptions, HeldOut, NetworkTraining, hold_out
 from deltarule.estimators.inspection import draw_losses, network_svg, network_with_encoding
 from deltarule.estimators.parameters import Parameters, parameters_of
 from deltarule.estimators.targets import Targets
@@ -34,35 +34,22 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseMLP"]
 
-Self = TypeVar("Self", bound="BaseMLP")
-
 
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A network behind scikit-learn's interface; what a fit finds out stands in one :class:`FitRecord`."""
+    """A network behind scikit-learn's interface; what a fit finds out is one :class:`FitRecord`."""
 
     #: The parameters that presets leave alone.
     not_preset: ClassVar[tuple[str, ...]] = ()
 
     _fit_record: FitRecord
 
-    n_features_in_ = FitAttribute()
-    feature_names_in_ = FitAttribute()
-    network_ = FitAttribute()
-    coefs_ = FitAttribute()
-    intercepts_ = FitAttribute()
-    n_layers_ = FitAttribute()
-    n_outputs_ = FitAttribute()
-    out_activation_ = FitAttribute()
-    engine_ = FitAttribute()
-    n_iter_ = FitAttribute()
-    t_ = FitAttribute()
-    loss_ = FitAttribute()
-    best_loss_ = FitAttribute()
-    loss_curve_ = FitAttribute()
-    validation_loss_curve_ = FitAttribute()
-    validation_scores_ = FitAttribute()
-    best_validation_score_ = FitAttribute()
-    should_stop_ = FitAttribute()
+    n_features_in_, feature_names_in_ = FitAttribute(), FitAttribute()
+    network_, coefs_, intercepts_ = FitAttribute(), FitAttribute(), FitAttribute()
+    n_layers_, n_outputs_, out_activation_ = FitAttribute(), FitAttribute(), FitAttribute()
+    n_iter_, t_, engine_ = FitAttribute(), FitAttribute(), FitAttribute()
+    loss_, best_loss_, loss_curve_ = FitAttribute(), FitAttribute(), FitAttribute()
+    validation_loss_curve_, validation_scores_ = FitAttribute(), FitAttribute()
+    best_validation_score_, should_stop_ = FitAttribute(), FitAttribute()
     _no_improvement_count = FitAttribute()  # which scikit-learn's own tests read
 
     def _keep(self, parameters: dict[str, Any]) -> None:
@@ -98,7 +85,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     # ------------------------------------------------------------------ fitting
 
     def fit(
-        self: Self,
+        self,
         X: Any,
         y: Any,
         sample_weight: Any = None,
@@ -148,8 +135,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise AttributeError("partial_fit is for solvers that go batch by batch; 'lbfgs' does not")
         return True
 
-    def _fit_or_restore(self: Self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Self:
-        """Fit into a record of its own; where that fails, the record and the network are what they were."""
+    def _fit_or_restore(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Self:
+        """Fit into a new record; where that fails, the record and the network are what they were."""
         before: FitRecord | None = vars(self).get("_fit_record")
         goes_on = before is not None and hasattr(before, "coefs") and (options.partial or self.warm_start)
         net: Network | None = getattr(before, "network", None)
@@ -196,7 +183,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             strata = record.targets.strata(samples.y)
             samples, held = hold_out(p, samples, strata, given, y, sample_weight, random_state)
         samples = replace(samples, y=record.targets.smoothed(p, samples.y))
-        train_network(record, p, samples, held, self._scorer(p, held), random_state, options)
+        score = self._scorer(p, held)
+        NetworkTraining(record, p, samples, held, score, random_state, options).go()
 
     def _held_out(self, data: tuple[Any, ...] | None) -> HeldOut | None:
         """``validation_data``, validated."""

@@ -22,7 +22,7 @@ __all__ = ["MLPClassifier"]
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that says which class a row belongs to; scikit-learn's parameters, and more.
+    """A feedforward network that predicts the class of each row; scikit-learn's parameters, and more.
 
     The outputs are a softmax over the classes; for two classes, or several labels at a time, sigmoids.
 
@@ -119,44 +119,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     classes_ = FitAttribute()
 
     def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        loss: Any = "log_loss",
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam",
+        alpha: float = 0.0001, batch_size: Any = "auto", learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200,
+        loss: Any = "log_loss", shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, class_weight: Any = None, label_smoothing: float = 0.0, dropout: Any = 0.0,
+        clip_norm: float | None = None, initializer: Any = None, initial_weights: Any = None,
+        scoring: Any = None, standardize: bool = False, preset: str | None = None, engine: str = "auto",
         progress: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]

@@ -89,7 +89,7 @@ class FitRecord:
         return net
 
     def inputs(self, X: Any) -> Array | Scaled:
-        """Validated rows as the network takes them: scaled where that is wished."""
+        """Validated rows as the network takes them: scaled if ``standardize`` is set."""
         return self.network.inputs(X if self.scaling is None else Scaled(X, *self.scaling))
 
     def samples(self, X: Any, Y: Array, weight: Array | None) -> Samples:
@@ -113,7 +113,7 @@ class FitRecord:
 
 
 def _copied_into(view: Any, values: Any) -> Array:
-    """The network's own array, after the values were written into it, unless they are it already."""
+    """Write values into the network's array, unless they are that array; return it."""
     if values is not view:
         array = np.asarray(values, dtype=view.dtype)
         if array.shape != view.shape:
@@ -125,7 +125,7 @@ def _copied_into(view: Any, values: Any) -> Array:
 
 
 class FitAttribute:
-    """An attribute of an estimator, such as ``loss_``, that stands in the record of its fit as ``loss``.
+    """An attribute of an estimator, such as ``loss_``, whose value is ``loss`` in the record of its fit.
 
     Before a fit there is no such attribute. One that is set by hand begins a record.
     """

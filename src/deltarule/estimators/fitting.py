@@ -29,12 +29,12 @@ from deltarule.training.checkpoints import restore
 from deltarule.training.run import Callback, Run
 from deltarule.training.settings import Checkpoint, Settings
 
-__all__ = ["FitOptions", "HeldOut", "hold_out", "train_network"]
+__all__ = ["FitOptions", "HeldOut", "NetworkTraining", "hold_out"]
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What ``fit`` and ``partial_fit`` are asked besides samples, targets and weights."""
+    """The arguments of ``fit`` and ``partial_fit`` besides samples, targets and weights."""
 
     validation_data: tuple[Any, ...] | None = None
     callbacks: Sequence[Callback] = ()
@@ -71,77 +71,104 @@ def hold_out(
     return samples.take(rows), part
 
 
-def train_network(
-    record: FitRecord,
-    p: Parameters,
-    samples: Samples,
-    held: HeldOut | None,
-    score: Callable[[], float] | None,
-    random_state: Any,
-    options: FitOptions,
-) -> None:
-    """Train the network of a record, and write down how it went.
+@dataclass(frozen=True, eq=False)
+class NetworkTraining:
+    """A training of the record's network; ``score`` scores it on the samples held out, if any are."""
 
-    Parameters
-    ----------
-    record : FitRecord
-    p : Parameters
-    samples : Samples
-        To train on.
-    held : HeldOut, optional
-    score : callable, () -> float, optional
-        Of the network on the samples held out.
-    random_state : RandomState
-    options : FitOptions
+    record: FitRecord
+    p: Parameters
+    samples: Samples
+    held: HeldOut | None
+    score: Callable[[], float] | None
+    random_state: Any
+    options: FitOptions
 
-    Raises
-    ------
-    InputError
-        If training leaves the finite numbers, or a checkpoint does not fit.
-    """
-    run = _make_run(record, p, samples, held, random_state, options)
-    record.loss_curve = list(record.loss_curve)  # the earlier one stays as it is, should this training fail
-    if held is not None or record.validation_scores is not None:
-        record.validation_scores = list(record.validation_scores or [])
-        record.validation_loss_curve = list(record.validation_loss_curve or [])
-    if held is not None and record.best_validation_score is None:
-        record.best_validation_score = -math.inf
-    record.n_iter, record.engine = 0, run.engine
-    rule = StoppingRule(record, p, score, len(samples))
-    if options.resume and options.checkpoint is not None and os.path.exists(options.checkpoint.path):
-        _restore_checkpoint(options.checkpoint, run)
-        rule.replay(run)
-    _go(record, p, run, rule, options)
-    record.slots, record.updates = run.slots, run.updates
+    def go(self) -> None:
+        """Train, and write down how it went.
 
+        Raises
+        ------
+        InputError
+            If training leaves the finite numbers, or a checkpoint does not fit.
+        """
+        record, held, checkpoint = self.record, self.held, self.options.checkpoint
+        run = self._make_run()
+        record.loss_curve = list(record.loss_curve)  # the earlier one stays, should this training fail
+        if held is not None or record.validation_scores is not None:
+            record.validation_scores = list(record.validation_scores or [])
+            record.validation_loss_curve = list(record.validation_loss_curve or [])
+        if held is not None and record.best_validation_score is None:
+            record.best_validation_score = -math.inf
+        record.n_iter, record.engine = 0, run.engine
+        rule = StoppingRule(record, self.p, self.score, len(self.samples))
+        if self.options.resume and checkpoint is not None and os.path.exists(checkpoint.path):
+            _restore_checkpoint(checkpoint, run)
+            rule.replay(run)
+        self._run_epochs(run, rule)
+        self._end(run)
 
-def _make_run(
-    record: FitRecord,
-    p: Parameters,
-    samples: Samples,
-    held: HeldOut | None,
-    random_state: Any,
-    options: FitOptions,
-) -> Run:
-    """A run that takes the samples in scikit-learn's order, and goes on where ``partial_fit`` was."""
-    net, n = record.linked_network(), len(samples)
-    optimizer = make_optimizer(p, n, record.t, fresh=not options.partial)
-    size = _batch_size(p, n) if isinstance(optimizer, GradientStep) else n
-    total = n if samples.weight is None else float(samples.weight.sum())
-    net.objective = replace(net.objective, l2=0.0 if p.solver == "adamw" else p.alpha * n / (size * total))
-    if options.checkpoint is not None and p.solver == "sgd" and p.learning_rate == "invscaling":
-        raise InputError(
-            "checkpoint: learning_rate='invscaling' cannot be written down; take 'inverse_scaling'"
-        )
-    epochs = 1 if options.partial else p.max_iter
-    settings = Settings(optimizer, epochs, size, bool(p.shuffle), 0, None, (), None, p.engine)
-    run = Run(net, settings, samples, None if held is None else held.samples, options.checkpoint)
-    if any(layer.dense.dropout for layer in net.layers):
-        run.mask_rng = np.random.default_rng(random_state.randint(2**31))
-    run.order_rng = ShuffledOrder(random_state)
-    if options.partial and record.slots is not None and record.slots.shape == run.slots.shape:
-        run.slots, run.updates = record.slots.copy(), record.updates
-    return run
+    def _make_run(self) -> Run:
+        """A run that takes the samples in scikit-learn's order, and goes on where ``partial_fit`` was."""
+        record, p, samples, options = self.record, self.p, self.samples, self.options
+        net, n = record.linked_network(), len(samples)
+        optimizer = make_optimizer(p, n, record.t, fresh=not options.partial)
+        size = _batch_size(p, n) if isinstance(optimizer, GradientStep) else n
+        total = n if samples.weight is None else float(samples.weight.sum())
+        l2 = 0.0 if p.solver == "adamw" else p.alpha * n / (size * total)
+        net.objective = replace(net.objective, l2=l2)
+        if options.checkpoint is not None and p.solver == "sgd" and p.learning_rate == "invscaling":
+            raise InputError(
+                "checkpoint: learning_rate='invscaling' cannot be written down; take 'inverse_scaling'"
+            )
+        epochs = 1 if options.partial else p.max_iter
+        settings = Settings(optimizer, epochs, size, bool(p.shuffle), 0, None, (), None, p.engine)
+        held = None if self.held is None else self.held.samples
+        run = Run(net, settings, samples, held, options.checkpoint)
+        if any(layer.dense.dropout for layer in net.layers):
+            run.mask_rng = np.random.default_rng(self.random_state.randint(2**31))
+        run.order_rng = ShuffledOrder(self.random_state)
+        if options.partial and record.slots is not None and record.slots.shape == run.slots.shape:
+            run.slots, run.updates = record.slots.copy(), record.updates
+        return run
+
+    def _run_epochs(self, run: Run, rule: StoppingRule) -> None:
+        record, callbacks = self.record, self.options.callbacks
+        by_steps = isinstance(run.settings.optimizer, GradientStep)
+        try:
+            run.go([rule, *callbacks] if by_steps else callbacks, progress=bool(self.p.progress))
+        except DivergenceError as error:
+            if not (self.p.early_stopping and record.validation_scores is not None):
+                raise InputError(
+                    "Solver produced non-finite parameter weights. The input data may contain large values "
+                    f"and need to be preprocessed: {error}"
+                ) from error
+            record.validation_scores.append(math.nan)
+            _warn(f"{error}; the best weights before it are kept", ConvergenceWarning)
+        if not by_steps:  # L-BFGS goes without the stopping rule
+            iterated = run.history.epochs > 0
+            losses = run.history["loss"] if iterated else [run.net.cost(run.samples.x, run.samples.y)]
+            record.loss_curve += losses
+            record.loss, record.n_iter = losses[-1], run.history.epochs
+            record.best_loss = min(record.loss_curve)
+
+    def _end(self, run: Run) -> None:
+        """Record how training ended; with early stopping go back to the best weights; warn of a bad end."""
+        record, p, partial = self.record, self.p, self.options.partial
+        if record.validation_loss_curve is not None and "val_loss" in run.history:
+            record.validation_loss_curve += run.history["val_loss"]
+        record.should_stop, record.slots, record.updates = run.stop, run.slots, run.updates
+        if run.best is not None:
+            record.best_parameters = run.best.parameters
+        if p.early_stopping and record.best_parameters is not None and (run.stop or not partial):
+            run.net.parameters[:] = record.best_parameters
+        if run.history.stopped == "interrupted":
+            _warn("Training interrupted by user.")
+        elif not partial and run.history.stopped == "finished" and not follows_schedule(p):
+            _warn(
+                f"{p.solver} stopped after {record.n_iter} iterations and had not converged yet: allow more "
+                f"(max_iter={p.max_iter}, for lbfgs also max_fun={p.max_fun}), or scale the inputs",
+                ConvergenceWarning,
+            )
 
 
 def _batch_size(p: Parameters, n: int) -> int:
@@ -163,47 +190,6 @@ def _restore_checkpoint(checkpoint: Checkpoint, run: Run) -> None:
     restore(run, checkpoint.path, state, arrays)
     optimizer = Settings.from_dict(state["settings"], "auto").optimizer
     run.settings = replace(run.settings, optimizer=optimizer)
-
-
-def _go(record: FitRecord, p: Parameters, run: Run, rule: StoppingRule, options: FitOptions) -> None:
-    """Let the run go; record its end, and warn where it is not a good one."""
-    by_steps = isinstance(run.settings.optimizer, GradientStep)
-    callbacks: Sequence[Callback] = [rule, *options.callbacks] if by_steps else options.callbacks
-    try:
-        run.go(callbacks, progress=bool(p.progress))
-    except DivergenceError as error:
-        if not (p.early_stopping and record.validation_scores is not None):
-            raise InputError(
-                "Solver produced non-finite parameter weights. The input data may contain large values "
-                f"and need to be preprocessed: {error}"
-            ) from error
-        record.validation_scores.append(math.nan)
-        _warn(f"{error}; the best weights before it are kept", ConvergenceWarning)
-    if not by_steps:
-        _record_lbfgs(record, run)
-    if record.validation_loss_curve is not None and "val_loss" in run.history:
-        record.validation_loss_curve += run.history["val_loss"]
-    record.should_stop = run.stop
-    if run.best is not None:
-        record.best_parameters = run.best.parameters
-    if p.early_stopping and record.best_parameters is not None and (run.stop or not options.partial):
-        run.net.parameters[:] = record.best_parameters
-    if run.history.stopped == "interrupted":
-        _warn("Training interrupted by user.")
-    elif not options.partial and run.history.stopped == "finished" and not follows_schedule(p):
-        _warn(
-            f"{p.solver} stopped after {record.n_iter} iterations and had not converged yet: allow more "
-            f"(max_iter={p.max_iter}, for lbfgs also max_fun={p.max_fun}), or scale the inputs",
-            ConvergenceWarning,
-        )
-
-
-def _record_lbfgs(record: FitRecord, run: Run) -> None:
-    """Record the iterations of L-BFGS, which the stopping rule did not see."""
-    losses = run.history["loss"] if run.history.epochs else [run.net.cost(run.samples.x, run.samples.y)]
-    record.loss_curve += losses
-    record.loss, record.n_iter = losses[-1], run.history.epochs
-    record.best_loss = min(record.loss_curve)
 
 
 def _warn(message: str, category: type[Warning] = UserWarning) -> None:

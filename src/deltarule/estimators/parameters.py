@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
@@ -17,51 +17,6 @@ from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
 __all__ = ["PRESETS", "Parameters", "hidden_sizes", "parameters_of", "resolve_parameter"]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """The checked values of an estimator's parameters, by their names there.
-
-    ``preset_names`` are those whose value is the preset's.
-    """
-
-    hidden_layer_sizes: Any
-    activation: Any
-    loss: Any
-    solver: Any
-    alpha: float
-    batch_size: int | str
-    learning_rate: Any
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool
-    random_state: Any
-    tol: float
-    verbose: bool
-    warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    dropout: Any
-    clip_norm: float | None
-    initializer: Any
-    initial_weights: Any
-    scoring: Any
-    standardize: bool
-    preset: str | None
-    engine: str
-    progress: bool
-    class_weight: Any = None
-    label_smoothing: float = 0.0
-    preset_names: frozenset[str] = frozenset()
 
 
 #: The values that a preset gives the parameters that the user leaves alone.
@@ -76,6 +31,132 @@ PRESETS: dict[str, dict[str, Any]] = {
         "max_iter": 100,
         "n_iter_no_change": math.inf,
     }
+}
+
+
+_Check: TypeAlias = Callable[[str, Any], object]  # of a parameter's name and value
+
+
+def _number_from(low: float = -math.inf, high: float = math.inf) -> _Check:
+    return lambda name, value: check_number(name, value, low, high)
+
+
+def _must_be(what: str, fits: Callable[[Any], bool]) -> _Check:
+    def check(name: str, value: Any) -> None:
+        if not fits(value):
+            raise InputError(f"{name} must be {what}, got {value!r}")
+
+    return check
+
+
+def _either(choices: Iterable[Any], check: _Check) -> _Check:
+    """Let pass some values, and what another check lets pass."""
+
+    def check_either(name: str, value: Any) -> None:
+        if not any(
+            value is choice or (type(value) is type(choice) and value == choice) for choice in choices
+        ):
+            check(name, value)
+
+    return check_either
+
+
+def _one_of(*choices: str | None) -> _Check:
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, str | None) or value not in choices:
+            shown = ", ".join(map(repr, choices))
+            hint = did_you_mean(value, [c for c in choices if c]) if isinstance(value, str) else ""
+            raise InputError(f"{name} must be one of {shown}, got {value!r}{hint}")
+
+    return check
+
+
+def _check_sizes(name: str, value: Any) -> None:
+    hidden_sizes(value)
+
+
+def _check_dropout(name: str, value: Any) -> None:
+    for share in value if isinstance(value, tuple | list) else [value]:
+        check_number(name, share, 0, math.nextafter(1, 0))
+
+
+_FLAG = _must_be("True or False", lambda value: isinstance(value, bool | np.bool_))
+_VERBOSE = _must_be(
+    "True, False or a whole number ≥ 0",
+    lambda value: isinstance(value, bool | np.bool_ | Integral) and int(value) >= 0,
+)
+_RANDOM_STATE = _must_be(
+    "None, a whole number from 0 to 2³² − 1 or a RandomState",
+    lambda value: (
+        isinstance(value, np.random.RandomState | None)
+        or (isinstance(value, Integral) and 0 <= int(value) < 2**32)
+    ),
+)
+_SHARE = _number_from(0, math.nextafter(1, 0))
+_WEIGHTS = _must_be(
+    "None or a pair (coefs, intercepts)",
+    lambda value: value is None or (isinstance(value, tuple | list) and len(value) == 2),
+)
+_SCORING = _must_be(
+    "None, a scorer's name or a callable (estimator, X, y)",
+    lambda value: value in [None, *get_scorer_names()] if isinstance(value, str | None) else callable(value),
+)
+_CLASS_WEIGHT = _must_be(
+    "None, 'balanced' or a dict from classes to weights",
+    lambda value: value == "balanced" if isinstance(value, str) else isinstance(value, Mapping | None),
+)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The values of an estimator's parameters, each with the check that it has passed.
+
+    What has none is checked where it is resolved: an activation, a loss, a solver. ``preset_names`` are the
+    parameters whose value is the preset's.
+    """
+
+    hidden_layer_sizes: Annotated[Any, _check_sizes]
+    activation: Any
+    loss: Any
+    solver: Any
+    alpha: Annotated[float, _number_from(0)]
+    batch_size: Annotated[int | str, _either(["auto"], check_whole)]
+    learning_rate: Any
+    learning_rate_init: Annotated[float, _number_from(TINY)]
+    power_t: Annotated[float, _number_from(0)]
+    max_iter: Annotated[int, check_whole]
+    shuffle: Annotated[bool, _FLAG]
+    random_state: Annotated[Any, _RANDOM_STATE]
+    tol: Annotated[float, _number_from(0)]
+    verbose: Annotated[bool | int, _VERBOSE]
+    warm_start: Annotated[bool, _FLAG]
+    momentum: Annotated[float, _number_from(0, 1)]
+    nesterovs_momentum: Annotated[bool, _FLAG]
+    early_stopping: Annotated[bool, _FLAG]
+    validation_fraction: Annotated[float, _SHARE]
+    beta_1: Annotated[float, _SHARE]
+    beta_2: Annotated[float, _SHARE]
+    epsilon: Annotated[float, _number_from(TINY)]
+    n_iter_no_change: Annotated[float, _either([math.inf], check_whole)]
+    max_fun: Annotated[int, check_whole]
+    dropout: Annotated[Any, _check_dropout]
+    clip_norm: Annotated[float | None, _either([None], _number_from(TINY))]
+    initializer: Any
+    initial_weights: Annotated[Any, _WEIGHTS]
+    scoring: Annotated[Any, _SCORING]
+    standardize: Annotated[bool, _FLAG]
+    preset: Annotated[str | None, _one_of(None, *PRESETS)]
+    engine: Annotated[str, _one_of("auto", "reference", "compiled")]
+    progress: Annotated[bool, _FLAG]
+    class_weight: Annotated[Any, _CLASS_WEIGHT] = None
+    label_smoothing: Annotated[float, _SHARE] = 0.0
+    preset_names: frozenset[str] = frozenset()
+
+
+_CHECKS: dict[str, _Check] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Parameters, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
 }
 
 
@@ -100,112 +181,6 @@ def parameters_of(estimator: Any) -> Parameters:
     return Parameters(**values | untouched, preset_names=frozenset(untouched))
 
 
-_Check: TypeAlias = Callable[[str, Any], object]  # of a parameter's name and value
-
-
-def _number_from(low: float = -math.inf, high: float = math.inf) -> _Check:
-    return lambda name, value: check_number(name, value, low, high)
-
-
-def _either(choices: Iterable[Any], check: _Check) -> _Check:
-    """Let pass some values, and what another check lets pass."""
-
-    def check_either(name: str, value: Any) -> None:
-        if not any(
-            value is choice or (type(value) is type(choice) and value == choice) for choice in choices
-        ):
-            check(name, value)
-
-    return check_either
-
-
-def _check_flag(name: str, value: Any) -> None:
-    if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name} must be True or False, got {value!r}")
-
-
-def _one_of(*choices: str | None) -> _Check:
-    def check(name: str, value: Any) -> None:
-        if not isinstance(value, str | None) or value not in choices:
-            shown = ", ".join(map(repr, choices))
-            hint = did_you_mean(value, [c for c in choices if c]) if isinstance(value, str) else ""
-            raise InputError(f"{name} must be one of {shown}, got {value!r}{hint}")
-
-    return check
-
-
-def _check_verbose(name: str, value: Any) -> None:
-    if not isinstance(value, bool | np.bool_ | Integral) or int(value) < 0:
-        raise InputError(f"{name} must be True, False or a whole number ≥ 0, got {value!r}")
-
-
-def _check_random_state(name: str, value: Any) -> None:
-    if isinstance(value, np.random.RandomState):
-        return
-    if not isinstance(value, Integral) or not 0 <= int(value) < 2**32:
-        raise InputError(
-            f"{name} must be None, a whole number from 0 to 2³² − 1 or a RandomState, got {value!r}"
-        )
-
-
-def _check_class_weight(name: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{name} must be None, 'balanced' or a dict from classes to weights, got {value!r}")
-
-
-def _check_scoring(name: str, value: Any) -> None:
-    if not (value in get_scorer_names() if isinstance(value, str) else callable(value)):
-        raise InputError(
-            f"{name} must be None, a scorer's name or a callable (estimator, X, y), got {value!r}"
-        )
-
-
-def _check_weight_pair(name: str, value: Any) -> None:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise InputError(f"{name} must be None or a pair (coefs, intercepts), got {value!r}")
-
-
-def _check_dropout(name: str, value: Any) -> None:
-    for share in value if isinstance(value, tuple | list) else [value]:
-        check_number(name, share, 0, math.nextafter(1, 0))
-
-
-_SHARE = _number_from(0, math.nextafter(1, 0))
-
-_CHECKS: dict[str, _Check] = {
-    "hidden_layer_sizes": lambda name, value: hidden_sizes(value),
-    "alpha": _number_from(0),
-    "batch_size": _either(["auto"], check_whole),
-    "learning_rate_init": _number_from(TINY),
-    "power_t": _number_from(0),
-    "max_iter": check_whole,
-    "shuffle": _check_flag,
-    "random_state": _either([None], _check_random_state),
-    "tol": _number_from(0),
-    "verbose": _check_verbose,
-    "warm_start": _check_flag,
-    "momentum": _number_from(0, 1),
-    "nesterovs_momentum": _check_flag,
-    "early_stopping": _check_flag,
-    "validation_fraction": _SHARE,
-    "beta_1": _SHARE,
-    "beta_2": _SHARE,
-    "epsilon": _number_from(TINY),
-    "n_iter_no_change": _either([math.inf], check_whole),
-    "max_fun": check_whole,
-    "dropout": _check_dropout,
-    "clip_norm": _either([None], _number_from(TINY)),
-    "label_smoothing": _SHARE,
-    "class_weight": _either([None, "balanced"], _check_class_weight),
-    "scoring": _either([None], _check_scoring),
-    "initial_weights": _either([None], _check_weight_pair),
-    "standardize": _check_flag,
-    "preset": _one_of(None, *PRESETS),
-    "engine": _one_of("auto", "reference", "compiled"),
-    "progress": _check_flag,
-}
-
-
 def hidden_sizes(value: Any) -> list[int]:
     """``hidden_layer_sizes`` as a list; a number means one layer.
 
@@ -223,7 +198,7 @@ def hidden_sizes(value: Any) -> list[int]:
 
 
 def resolve_parameter(name: str, resolve: Callable[[], Any]) -> Any:
-    """What a text or a record stands for; where it stands for nothing, the parameter is named."""
+    """The value that ``resolve`` finds for a parameter; its error names the parameter."""
     try:
         return resolve()
     except InputError as error:

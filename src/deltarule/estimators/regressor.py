@@ -20,7 +20,7 @@ __all__ = ["MLPRegressor"]
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that says one number or several for each row; scikit-learn's parameters and more.
+    """A feedforward network that predicts numbers, one or several a row; scikit-learn's parameters and more.
 
     Parameters
     ----------
@@ -109,42 +109,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
-        progress: bool = False,
-    ) -> None:
+        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *,
+        solver: Any = "adam", alpha: float = 0.0001, batch_size: Any = "auto",
+        learning_rate: Any = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+        max_iter: int = 200, shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, dropout: Any = 0.0, clip_norm: float | None = None, initializer: Any = None,
+        initial_weights: Any = None, scoring: Any = None, standardize: bool = False,
+        preset: str | None = None, engine: str = "auto", progress: bool = False,
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]

@@ -10,19 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from deltarule.estimators.parameters import Parameters, resolve_parameter
-from deltarule.nn.optimizers import (
-    LBFGS,
-    OPTIMIZERS,
-    SGD,
-    Adagrad,
-    AdamHat,
-    AdamW,
-    GradientStep,
-    Momentum,
-    Nesterov,
-    Optimizer,
-    RMSprop,
-)
+from deltarule.nn import optimizers
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Constant, Schedule
 from deltarule.registry import record
 
@@ -49,12 +38,14 @@ def make_optimizer(p: Parameters, n_samples: int, seen: int = 0, *, fresh: bool 
     rate = resolve_parameter("learning_rate", lambda: _learning_rate(p, falling))
     adam = {"beta1": p.beta_1, "beta2": p.beta_2, "epsilon": p.epsilon}
     makers: dict[str, Callable[[], Optimizer]] = {
-        "lbfgs": lambda: LBFGS(tolerance=p.tol, improvement=_SMALLEST_IMPROVEMENT, evaluations=p.max_fun),
+        "lbfgs": lambda: optimizers.LBFGS(
+            tolerance=p.tol, improvement=_SMALLEST_IMPROVEMENT, evaluations=p.max_fun
+        ),
         "sgd": lambda: _gradient_descent(p, rate),
-        "adam": lambda: AdamHat(rate, **adam),
-        "adamw": lambda: AdamW(rate, **adam, weight_decay=p.alpha),
-        "rmsprop": lambda: RMSprop(rate, epsilon=p.epsilon),
-        "adagrad": lambda: Adagrad(rate, epsilon=p.epsilon),
+        "adam": lambda: optimizers.AdamHat(rate, **adam),
+        "adamw": lambda: optimizers.AdamW(rate, **adam, weight_decay=p.alpha),
+        "rmsprop": lambda: optimizers.RMSprop(rate, epsilon=p.epsilon),
+        "adagrad": lambda: optimizers.Adagrad(rate, epsilon=p.epsilon),
     }
     known = isinstance(p.solver, str) and p.solver in makers
     optimizer: Optimizer = resolve_parameter(
@@ -67,8 +58,8 @@ def make_optimizer(p: Parameters, n_samples: int, seen: int = 0, *, fresh: bool 
 
 def _gradient_descent(p: Parameters, rate: Schedule) -> Optimizer:
     if not p.momentum:
-        return SGD(rate)
-    return (Nesterov if p.nesterovs_momentum else Momentum)(rate, momentum=p.momentum)
+        return optimizers.SGD(rate)
+    return (optimizers.Nesterov if p.nesterovs_momentum else optimizers.Momentum)(rate, momentum=p.momentum)
 
 
 def _learning_rate(p: Parameters, falling: Schedule) -> Schedule:

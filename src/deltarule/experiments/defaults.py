@@ -1,4 +1,4 @@
-"""From the data alone to a network and a training that suit them; what the user names goes first.
+"""Defaults: the network and the training that suit a data set, where the user names no others.
 
 The defaults were chosen by mean held-out scores over several splits of the bundled sets.
 
@@ -29,12 +29,11 @@ from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import LBFGS, OPTIMIZERS, GradientStep, Optimizer
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Cosine, Schedule, as_schedule
 from deltarule.registry import did_you_mean, record
-from deltarule.training import EarlyStopping
 
-__all__ = ["TrainingPlan", "build_network", "plan_training", "score_of"]
+__all__ = ["batch_size_for", "build_network", "epochs_for", "optimizer_for", "score_of"]
 
 #: The choices that are arguments of :class:`Network`.
 _NETWORK = ("activation", "output", "loss", "bias", "initializer", "dropout", "l1", "l2", "dtype", "seed")
@@ -62,13 +61,6 @@ def _defaults_for(dataset: Dataset) -> _Defaults:
     if len(dataset) >= _MANY or isinstance(dataset.inputs, np.ndarray):
         return _LARGE
     return _TOY if dataset.scale == "none" else _TABLE
-
-
-def _suited_epochs(dataset: Dataset, batch_size: int) -> int:
-    suited = _defaults_for(dataset)
-    if suited is _TOY:
-        return math.ceil(2_000 / math.ceil(len(dataset) / batch_size))
-    return 100 if suited is _TABLE else min(max(300_000 // len(dataset), 15), 100)
 
 
 def score_of(encoding: Encoding) -> str:
@@ -122,32 +114,22 @@ def _count_outputs(encoding: Encoding, output: str) -> int:
     return len(target.names)
 
 
-@record
-class TrainingPlan:
-    """Arguments of :func:`deltarule.train`."""
-
-    optimizer: Optimizer
-    epochs: int
-    batch_size: int | None
-    early_stopping: EarlyStopping | None
+def batch_size_for(dataset: Dataset, choices: Choices) -> int:
+    """The rows of a batch that was named, or that suits the data."""
+    return choices.batch_size or (128 if len(dataset) >= _MANY else min(32, len(dataset)))
 
 
-def plan_training(dataset: Dataset, choices: Choices, *, validated: bool) -> TrainingPlan:
-    """A training that suits the rows; ``validated`` says whether some are held out to stop it early."""
-    n = len(dataset)
-    optimizer = _optimizer(dataset, choices)
-    batch_size = choices.batch_size or (128 if n >= _MANY else min(32, n))
-    epochs = choices.epochs or _suited_epochs(dataset, batch_size)
-    patience = choices.patience or max(20, epochs // 5)
-    return TrainingPlan(
-        optimizer,
-        epochs,
-        None if isinstance(optimizer, LBFGS) else batch_size,
-        EarlyStopping(patience=patience) if validated else None,
-    )
+def epochs_for(dataset: Dataset, choices: Choices) -> int:
+    """The epochs that were named, or that suit the data."""
+    suited = _defaults_for(dataset)
+    if choices.epochs is not None:
+        return choices.epochs
+    if suited is _TOY:
+        return math.ceil(2_000 / math.ceil(len(dataset) / batch_size_for(dataset, choices)))
+    return 100 if suited is _TABLE else min(max(300_000 // len(dataset), 15), 100)
 
 
-def _optimizer(dataset: Dataset, choices: Choices) -> Optimizer:
+def optimizer_for(dataset: Dataset, choices: Choices) -> Optimizer:
     """The optimizer named, with rate, schedule and clipping where named; otherwise Adam down a cosine."""
     name = choices.optimizer or "adam"
     optimizer = OPTIMIZERS.resolve(name)

@@ -12,10 +12,26 @@ from deltarule.data import Dataset, folds, split
 from deltarule.data.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
-from deltarule.experiments.defaults import build_network, plan_training, score_of
+from deltarule.experiments.defaults import (
+    batch_size_for,
+    build_network,
+    epochs_for,
+    optimizer_for,
+    score_of,
+)
 from deltarule.nn.network import Network
+from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import record
-from deltarule.training import METRICS, Checkpoint, History, confusion_matrix, evaluate, resume, train
+from deltarule.training import (
+    METRICS,
+    Checkpoint,
+    EarlyStopping,
+    History,
+    confusion_matrix,
+    evaluate,
+    resume,
+    train,
+)
 
 __all__ = [
     "Predictions",
@@ -30,7 +46,7 @@ __all__ = [
 
 FOLDS = 5
 _FEW = 20  # rows below which nothing is held out
-_MANY = 1_000  # rows from which on one split says enough, and rows can be spared to stop early
+_MANY = 1_000  # rows from which on one split is enough to test, and some are held out to stop early
 
 
 @record
@@ -121,11 +137,13 @@ def _train_or_resume(
             choices.resumed, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
         )  # fmt: skip
-    plan = plan_training(dataset, choices, validated=validation is not None)
+    optimizer, epochs = optimizer_for(dataset, choices), epochs_for(dataset, choices)
+    stopping = EarlyStopping(patience=choices.patience or max(20, epochs // 5))
     history = train(
-        net, X, Y, optimizer=plan.optimizer, epochs=plan.epochs, batch_size=plan.batch_size,
-        validation=validation, metrics=[score_of(encoding_of(net))], early_stopping=plan.early_stopping,
-        checkpoint=checkpoint, engine=choices.engine, progress=choices.progress, seed=choices.seed,
+        net, X, Y, optimizer=optimizer, epochs=epochs, validation=validation, checkpoint=checkpoint,
+        batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(dataset, choices),
+        metrics=[score_of(encoding_of(net))], early_stopping=None if validation is None else stopping,
+        engine=choices.engine, progress=choices.progress, seed=choices.seed,
     )  # fmt: skip
     return net, history
 

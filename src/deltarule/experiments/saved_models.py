@@ -1,4 +1,4 @@
-"""Saved models on raw data: read as they were trained, tested, and asked for predictions."""
+"""Saved models and raw data: reading rows as a model was trained to take them, and predicting for them."""
 
 from __future__ import annotations
 

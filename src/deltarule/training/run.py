@@ -39,7 +39,7 @@ class _HasState(Protocol):
 
 
 class SampleOrder(Protocol):
-    """What gives each epoch its order of the samples: NumPy's Generator, or another shuffler with a state."""
+    """What gives each epoch its order of the samples: a NumPy Generator, or another shuffler with a state."""
 
     def permutation(self, n: int, /) -> Array:
         """The order of the next epoch, (n,)."""
