@@ -67,14 +67,10 @@ def _dropout_shares(p: Parameters, n_layers: int) -> Sequence[float]:
 
 
 def make_loss(value: Any, names: Mapping[str, str]) -> Loss:
-    """``loss``: a name of scikit-learn's or of ours, a Loss, or a pair of functions (terms, derivative).
+    """``loss``: a name of ours or one of scikit-learn's ``names``, a Loss, or a pair of functions.
 
-    Parameters
-    ----------
-    value : str, Loss or (callable, callable)
-        The functions take outputs and targets, both (n_samples, n_outputs), and return an array like them.
-    names : mapping
-        scikit-learn's names and what they are here.
+    The functions, terms and derivative, take outputs and targets, both (n_samples, n_outputs), and return an
+    array like them.
     """
     if isinstance(value, tuple) and len(value) == 2 and all(map(callable, value)):
         terms, derivative = value

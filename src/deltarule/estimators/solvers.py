@@ -22,17 +22,10 @@ _SMALLEST_IMPROVEMENT = 1e7 * float(np.finfo(float).eps)
 
 
 def make_optimizer(p: Parameters, n_samples: int, seen: int = 0, *, fresh: bool = True) -> Optimizer:
-    """The optimizer that the parameters describe.
+    """The optimizer that the parameters describe, for epochs of ``n_samples``, after ``seen`` samples.
 
-    Parameters
-    ----------
-    p : Parameters
-    n_samples : int
-        Of an epoch: scikit-learn's "invscaling" counts samples.
-    seen : int
-        Samples before this training.
-    fresh : bool
-        Whether it begins with ``learning_rate_init`` all the same, as scikit-learn's ``fit`` does.
+    Both numbers are for scikit-learn's "invscaling"; ``fresh`` begins with ``learning_rate_init`` all the
+    same, as scikit-learn's ``fit`` does.
     """
     falling = _InverseScaling(float(p.learning_rate_init), p.power_t, n_samples, seen, fresh)
     rate = resolve_parameter("learning_rate", lambda: _learning_rate(p, falling))
@@ -78,11 +71,8 @@ def _learning_rate(p: Parameters, falling: Schedule) -> Schedule:
 
 def follows_schedule(p: Parameters) -> bool:
     """Whether the learning rate follows a schedule of ours, made for all epochs: then none is too many."""
-    return not isinstance(p.learning_rate, str) or p.learning_rate not in (
-        "constant",
-        "invscaling",
-        "adaptive",
-    )
+    theirs = ("constant", "invscaling", "adaptive")
+    return not isinstance(p.learning_rate, str) or p.learning_rate not in theirs
 
 
 @record

@@ -12,13 +12,7 @@ from deltarule.data import Dataset, folds, split
 from deltarule.data.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
-from deltarule.experiments.defaults import (
-    batch_size_for,
-    build_network,
-    epochs_for,
-    optimizer_for,
-    score_of,
-)
+from deltarule.experiments.defaults import batch_size_for, build_network, epochs_for, optimizer_for, score_of
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import record
