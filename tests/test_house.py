@@ -31,7 +31,10 @@ def circle_in(arrows):
 
 def test_no_modules_import_each_other_in_a_circle():
     graph = grimp.build_graph("deltarule", cache_dir=None)
-    assert circle_in({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}) is None
+    assert (
+        circle_in({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
+        is None
+    )
 
 
 def test_a_circle_would_be_found():

@@ -95,7 +95,7 @@ def test_a_signal_during_the_test_keeps_the_network_that_is_trained(folder):
     script = """
 import os, signal
 from deltarule.cli import main
-from deltarule.experiments import fitting
+from deltarule.experiments import experiment, fitting
 fit, calls = fitting.fit, []
 def pressed(*arguments, **options):
     calls.append(1)
@@ -105,10 +105,8 @@ def pressed(*arguments, **options):
         fitting.train = lambda *a, **k: train(*a, callbacks=[callback], **k)
     assert len(calls) < 4, "a fold was trained after the signal"
     return fit(*arguments, **options)
-fitting.fit = pressed
-import deltarule.cli.train
+fitting.fit = experiment.fit = pressed
 import sys
-sys.modules["deltarule.cli.train"].fit = pressed
 sys.argv = ["deltarule", "train", "iris", "--epochs", "5", "--quiet", "--save", "m", "--json"]
 main()
 """

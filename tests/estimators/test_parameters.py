@@ -255,6 +255,35 @@ def test_nothing_works_before_fit(Estimator, tmp_path):
         assert not hasattr(model, "coefs_")
 
 
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_attributes_of_a_fit_are_there_after_it(Estimator):
+    model, y = small(Estimator), target_for(Estimator)
+    names = {"coefs_", "intercepts_", "network_", "loss_", "n_iter_", "validation_scores_", "n_features_in_"}
+    if Estimator is MLPClassifier:
+        names |= {"classes_"}
+    for name in names:
+        with pytest.raises(AttributeError, match=f"'{Estimator.__name__}' object has no attribute '{name}'"):
+            getattr(model, name)
+    assert not names & set(dir(model))
+    fitted(model, X, y)
+    assert names <= set(dir(model))
+    assert "feature_names_in_" not in dir(model)  # X had none
+    assert "FitAttribute" not in model._repr_html_()
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_warnings_name_the_line_that_asked_for_the_training(Estimator, method):
+    y = target_for(Estimator)
+    classes = {"classes": [0, 1, 2]} if (Estimator, method) == (MLPClassifier, "partial_fit") else {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        getattr(small(Estimator, batch_size=500), method)(X, y, **classes)
+    assert "batch_size=500 is larger than the 120 samples" in str(caught[0].message)
+    assert len(caught) == (2 if method == "fit" else 1)  # fit did not converge
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 def interrupt(run):
     raise KeyboardInterrupt
 
@@ -285,7 +314,12 @@ FAILURES = {
     "validation data that do not fit": ({}, {"validation_data": (X[:, :2], CLASSES)}, None),
     "nothing to resume": ({}, {"resume": True}, None),
 }
-KEPT = {"n_iter_", "_updates", "loss_curve_", "loss_", "best_loss_", "t_", "n_features_in_", "n_outputs_"}
+KEPT = {"n_iter", "updates", "loss_curve", "loss", "best_loss", "t", "n_features_in", "n_outputs"}
+
+
+def record_of(model):
+    """What the last fit left, as texts."""
+    return {name: repr(value) for name, value in vars(model._fit_record).items() if name in KEPT}
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -304,14 +338,15 @@ def test_after_a_failed_fit_the_estimator_is_what_it_was(Estimator, failure, war
 
     model = fitted(small(Estimator, warm_start=warm), X, y)
     numbers, answers = numbers_of(model), model.predict(X)
-    state = {name: repr(value) for name, value in vars(model).items() if name in KEPT}
+    state = record_of(model)
+    assert state.keys() == KEPT
     loss = model.loss_and_gradients(X, y)[0]
     model.set_params(**parameters)
     with pytest.raises((ValueError, RuntimeError, TypeError)):
         fitted(model, X, bad_y, **options)
     np.testing.assert_array_equal(numbers_of(model), numbers)
     np.testing.assert_array_equal(model.predict(X), answers)
-    assert {name: repr(value) for name, value in vars(model).items() if name in KEPT} == state
+    assert record_of(model) == state
     assert model.loss_and_gradients(X, y)[0] == loss
 
 

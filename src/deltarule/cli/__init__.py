@@ -42,18 +42,16 @@ class _Group(click.Group):
         """Run a sub-command; what the user can mend becomes one line, never a traceback."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
         except DataFileError as error:
             raise _BadInput(str(error)) from error
-        except DeltaruleError as error:
+        except (DeltaruleError, OSError) as error:
             raise _BadInput(f"error: {error}") from error
         except MemoryError as error:
             raise _BadInput(
                 f"error: out of memory: {error or 'the data or the network is too large'}"
             ) from error
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise _BadInput(f"error: {error}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -72,20 +70,9 @@ def cli() -> None:
 
 
 for _command in (
-    train,
-    predict,
-    evaluate,
-    inspect,
-    export,
-    import_model,
-    explain,
-    check,
-    data,
-    reproduce,
-    spreadsheet,
-    worksheet,
-    mark,
-):
+    train, predict, evaluate, inspect, export, import_model, explain, check, data, reproduce, spreadsheet,
+    worksheet, mark,
+):  # fmt: skip
     cli.add_command(_command)
 
 

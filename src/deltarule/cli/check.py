@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,21 +34,7 @@ __all__ = ["check"]
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="How long it may run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def check(
-    context: click.Context,
-    script: Path,
-    name: str | None,
-    activation: str | None,
-    output: str | None,
-    loss: str | None,
-    reduction: str | None,
-    l2: float,
-    dropout: float | None,
-    predict: str | None,
-    learning_rate: float | None,
-    seconds: float,
-    as_json: bool,
-) -> None:
+def check(context: click.Context, /, script: Path, as_json: bool, **settings: Any) -> None:
     """Say whether the backpropagation in SCRIPT is right, and name the mistake where it is not.
 
     SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
@@ -62,19 +49,7 @@ def check(
     """
     if not script.is_file():
         raise InputError(f"{script}: there is no such file")
-    diagnosis = diagnose(
-        script,
-        name=name,
-        activation=activation,
-        output=output,
-        loss=loss,
-        reduction=reduction,
-        l2=l2,
-        dropout=dropout,
-        predict=predict,
-        learning_rate=learning_rate,
-        seconds=seconds,
-    )
+    diagnosis = diagnose(script, **settings)
     if as_json:
         print_json(diagnosis.to_dict())
     else:

@@ -13,8 +13,8 @@ from deltarule.data.encoding import Table
 
 __all__ = ["data"]
 
-_ROWS = 5
-_COLUMNS = 8
+_SHOWN_ROWS = 5
+_SHOWN_COLUMNS = 8
 
 
 @click.group(short_help="List the bundled sets; look at any data.")
@@ -41,7 +41,7 @@ def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
     """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
     dataset = load(source, target=target, drop=drop or ())
     if as_json:
-        print_json(_summary(dataset))
+        print_json(_dataset_summary(dataset))
         return
     say(dataset.description)
     say(f"{len(dataset)} rows, {dataset.task}, target {', '.join(dataset.target_names) or 'none'}")
@@ -49,13 +49,15 @@ def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
         say(f"{len(dataset.test)} more rows to test on")
     say()
     if isinstance(dataset.inputs, Table):
-        _show_columns(dataset.inputs)
-        _show_rows(dataset, dataset.inputs)
+        _print_columns(dataset.inputs)
+        _print_first_rows(dataset, dataset.inputs)
     if dataset.classes is not None:
-        _show_classes(dataset)
+        labels, counts = np.unique(dataset.target, return_counts=True)
+        say()
+        print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))
 
 
-def _summary(dataset: Dataset) -> dict[str, Any]:
+def _dataset_summary(dataset: Dataset) -> dict[str, Any]:
     inputs = dataset.inputs
     return {
         "name": dataset.name,
@@ -69,7 +71,7 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _show_columns(table: Table) -> None:
+def _print_columns(table: Table) -> None:
     rows = []
     for name in table.names:
         values, missing = table.column(name), table.missing(name)
@@ -85,11 +87,11 @@ def _show_columns(table: Table) -> None:
     print_table(["column", "kind", "missing", "values"], rows, numbers=False)
 
 
-def _show_rows(dataset: Dataset, table: Table) -> None:
-    shown = table.names[:_COLUMNS]
+def _print_first_rows(dataset: Dataset, table: Table) -> None:
+    shown, target = table.names[:_SHOWN_COLUMNS], dataset.target
     rows = [
-        (*(_cell(table.column(name)[row]) for name in shown), *map(_cell, np.atleast_1d(dataset.target[row])))
-        for row in range(min(_ROWS, len(dataset)))
+        (*(_cell(table.column(name)[row]) for name in shown), *map(_cell, np.atleast_1d(target[row])))
+        for row in range(min(_SHOWN_ROWS, len(dataset)))
     ]
     more = len(table.names) - len(shown)
     say()
@@ -100,9 +102,3 @@ def _show_rows(dataset: Dataset, table: Table) -> None:
 
 def _cell(value: Any) -> str:
     return number(float(value)) if isinstance(value, float | np.floating) else str(value)
-
-
-def _show_classes(dataset: Dataset) -> None:
-    labels, counts = np.unique(dataset.target, return_counts=True)
-    say()
-    print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))

@@ -8,11 +8,9 @@ from typing import Any
 import click
 
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.models import load_labelled, load_model
-from deltarule.data import Dataset
 from deltarule.data.encoding import LabelEncoding
-from deltarule.errors import InputError
-from deltarule.experiments.fitting import ask
+from deltarule.experiments.fitting import predict_dataset
+from deltarule.experiments.saved_models import load_labelled, load_model, part_of
 
 __all__ = ["evaluate"]
 
@@ -33,31 +31,22 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
     deltarule evaluate iris.safetensors Iris.csv
     """
     net, encoding = load_model(model)
-    dataset = _part(load_labelled(source, encoding), part)
-    answers = ask(net, dataset)
-    report: dict[str, Any] = {"model": str(model), "data": dataset.description, **answers.scores}
+    dataset = part_of(load_labelled(source, encoding), part)
+    predictions = predict_dataset(net, dataset)
+    report: dict[str, Any] = {"model": str(model), "data": dataset.description, **predictions.scores}
     if isinstance(encoding.target, LabelEncoding):
-        report["confusion"] = answers.confusion(encoding.target).tolist()
+        report["confusion"] = predictions.confusion(encoding.target).tolist()
     if as_json:
         print_json(report)
         return
     say(f"{net!r}, {net.loss.name}")
-    score = answers.scores[answers.metric]
+    score = predictions.scores[predictions.metric]
     print_table(
-        ["", "rows", "loss", answers.metric], [(source, len(dataset), number(answers.loss), f"{score:.4f}")]
+        ["", "rows", "loss", predictions.metric],
+        [(source, len(dataset), number(predictions.loss), f"{score:.4f}")],
     )
     if isinstance(encoding.target, LabelEncoding):
-        _print_confusion(report["confusion"], encoding.target)
-
-
-def _part(dataset: Dataset, part: str | None) -> Dataset:
-    if part == "test" and dataset.test is None:
-        raise InputError(f"{dataset.name} has no test part")
-    return dataset.test if part != "train" and dataset.test is not None else dataset
-
-
-def _print_confusion(counts: list[list[int]], target: LabelEncoding) -> None:
-    names = [str(label) for label in target.classes]
-    say()
-    rows = [(name, *row) for name, row in zip(names, counts, strict=True)]
-    print_table(["true \\ predicted", *names], rows)
+        classes = [str(label) for label in encoding.target.classes]
+        say()
+        rows = [(name, *counts) for name, counts in zip(classes, report["confusion"], strict=True)]
+        print_table(["true \\ predicted", *classes], rows)

@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from deltarule.cli.console import console, say
-from deltarule.cli.models import load_labelled, load_model
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
 from deltarule.derivations.derivation import FORMATS
 from deltarule.derivations.notation import NOTATIONS
 from deltarule.errors import InputError
+from deltarule.experiments.saved_models import load_labelled, load_model
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
 
@@ -88,11 +88,11 @@ def explain(
     deltarule explain T1 all --out T1.html
     deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """
-    format = _format(format, out, as_json)
+    format = _chosen_format(format, out, as_json)
     derivation = (
-        _of_example(source, what or ("all",), step, settings)
+        _from_example(source, what or ("all",), step, settings)
         if is_example(source)
-        else _of_model(source, what, step, settings)
+        else _from_model(source, what, step, settings)
     )
     if out is not None:
         from deltarule.files import write_atomically
@@ -100,12 +100,12 @@ def explain(
         write_atomically(out, derivation.to(format))
         say(f"{derivation.document.title}: written to {out}")
     elif format == "text":
-        _print_text(derivation, ascii)
+        _print_derivation(derivation, ascii)
     else:
         click.echo(derivation.to(format), nl=False)
 
 
-def _format(format: str | None, out: Path | None, as_json: bool) -> str:
+def _chosen_format(format: str | None, out: Path | None, as_json: bool) -> str:
     if as_json:
         if format not in (None, "json"):
             raise InputError(f"--json and --format {format} exclude each other")
@@ -120,7 +120,7 @@ def _format(format: str | None, out: Path | None, as_json: bool) -> str:
     return format or "text"
 
 
-def _print_text(derivation: Derivation, ascii: bool) -> None:
+def _print_derivation(derivation: Derivation, ascii: bool) -> None:
     """As wide as the terminal, and in ASCII where it knows no more."""
     screen = console()
     columns = screen.width if screen.is_terminal else 100
@@ -131,13 +131,15 @@ def _print_text(derivation: Derivation, ascii: bool) -> None:
     click.echo(derivation.text(columns, ascii), nl=False)
 
 
-def _of_example(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
+def _from_example(
+    source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]
+) -> Derivation:
     example = load_example(source)
     net = example.network()
     row, optimizer, by_hand = (settings.pop(name) for name in ("row", "optimizer", "by_hand"))
     optimizer = optimizer or example.training.get("optimizer")
     if step is None:
-        sample = _sample(row, len(example.X))
+        sample = _sample_index(row, len(example.X))
         return derive(
             net, example.X, example.Y, what,
             sample=sample, optimizer=optimizer, by_hand=by_hand, title=example.title, **settings,
@@ -150,7 +152,7 @@ def _of_example(source: str, what: tuple[str, ...], step: int | None, settings: 
     return explain_update(history, step, what, title=f"{example.title}, update {step}", **settings)
 
 
-def _of_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
+def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
     if not what:
         raise InputError(f"{source} is no example: name also a file or a set with rows for it")
     if step is not None:
@@ -159,13 +161,13 @@ def _of_model(source: str, what: tuple[str, ...], step: int | None, settings: di
     rows, *what_list = what
     dataset = load_labelled(rows, encoding)
     row = settings.pop("row") or 1
-    part = dataset.take([_sample(row, len(dataset))])
+    part = dataset.take([_sample_index(row, len(dataset))])
     X, Y = encoding.encode(part, net.sizes[-1], net.dtype)
     title = f"{source}: row {row} of {rows}"
     return derive(net, X, Y, what_list or ["forward", "loss"], title=title, **settings)
 
 
-def _sample(row: int | None, n_rows: int) -> Any:
+def _sample_index(row: int | None, n_rows: int) -> Any:
     if row is not None and row > n_rows:
         raise InputError(f"--row {row}: there are {n_rows} rows")
     return None if row is None else row - 1

@@ -14,16 +14,16 @@ from deltarule.nn.network import Network
 
 __all__ = ["export"]
 
-_file = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path)
 
 
 @click.command(short_help="Write a saved network as ONNX, Python, C or JavaScript.")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--onnx", type=_file, metavar="FILE", help="For onnxruntime and others.")
-@click.option("--numpy", type=_file, metavar="FILE", help="Python that imports NumPy.")
-@click.option("--python", type=_file, metavar="FILE", help="Python that imports nothing but math and sys.")
-@click.option("--c", type=_file, metavar="FILE", help="C99, without malloc.")
-@click.option("--javascript", type=_file, metavar="FILE", help="A module for web pages and Node.")
+@click.option("--onnx", type=_FILE, metavar="FILE", help="For onnxruntime and others.")
+@click.option("--numpy", type=_FILE, metavar="FILE", help="Python that imports NumPy.")
+@click.option("--python", type=_FILE, metavar="FILE", help="Python that imports nothing but math and sys.")
+@click.option("--c", type=_FILE, metavar="FILE", help="C99, without malloc.")
+@click.option("--javascript", type=_FILE, metavar="FILE", help="A module for web pages and Node.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 def export(model: Path, as_json: bool, **files: Path | None) -> None:
     """Write MODEL as files that give its answers without deltarule.
@@ -36,7 +36,7 @@ def export(model: Path, as_json: bool, **files: Path | None) -> None:
     deltarule export iris.safetensors --onnx iris.onnx --c iris.c --javascript iris.mjs
     """
     chosen = {format: path for format in FORMATS if (path := files[format]) is not None}
-    _check(chosen)
+    _check_distinct_files(chosen)
     net = Network.load(model)
     contents = {format: exported(net, format) for format in chosen}
     for format, path in chosen.items():
@@ -49,7 +49,7 @@ def export(model: Path, as_json: bool, **files: Path | None) -> None:
         say(f"{net!r}: written to {path} ({format}, {len(contents[format]):,} bytes)")
 
 
-def _check(chosen: dict[str, Path]) -> None:
+def _check_distinct_files(chosen: dict[str, Path]) -> None:
     """Refuse before anything is written what could not be."""
     if not chosen:
         raise InputError(

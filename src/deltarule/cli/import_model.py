@@ -50,30 +50,30 @@ def import_model(
         model,
         output=output,
         loss=loss,
-        features=None if features is None else _listed(features),
-        classes=None if classes is None else _labels(classes),
+        features=None if features is None else _names_in(features),
+        classes=None if classes is None else _labels_in(classes),
     )
     net.save(out)
     if as_json:
-        print_json(_report(net, model, out))
+        print_json(_import_report(net, model, out))
     else:
         say(f"{net!r}, {net.loss.name}: written to {out}")
 
 
-def _listed(text: str) -> list[str]:
+def _names_in(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def _labels(text: str) -> list[str] | list[int]:
+def _labels_in(text: str) -> list[str] | list[int]:
     """Whole numbers where all of them are, else text."""
-    names = _listed(text)
+    names = _names_in(text)
     try:
         return [int(name) for name in names]
     except ValueError:
         return names
 
 
-def _report(net: Network, model: Path, out: Path) -> dict[str, object]:
+def _import_report(net: Network, model: Path, out: Path) -> dict[str, object]:
     encoding = net.encoding
     target = None if encoding is None else encoding.target
     return {

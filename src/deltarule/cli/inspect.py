@@ -20,8 +20,8 @@ from deltarule.tutorials import is_example, load_example
 
 __all__ = ["inspect"]
 
-_NEURONS = 12  # of a layer, and
-_INPUTS = 8  # of a neuron, that are shown unless all are asked for
+_SHOWN_NEURONS = 12  # of a layer, and
+_SHOWN_INPUTS = 8  # of a neuron, that are shown unless all are asked for
 
 
 @click.command(short_help="Show every neuron: inputs, weights, bias, net, output.")
@@ -54,7 +54,7 @@ def inspect(
     trace = None if x is None else net.forward(x[row - 1 : row])
     chosen = [i for i in range(len(net.layers)) if layer in (None, i + 1)]
     if as_json:
-        print_json({"network": repr(net), "layers": [_numbers(net, i, trace) for i in chosen]})
+        print_json({"network": repr(net), "layers": [_layer_numbers(net, i, trace) for i in chosen]})
         return
     say(f"{net!r}, {net.loss.name}" + ("" if x is None else f"; row {row} of {len(x)}"))
     for i in chosen:
@@ -73,10 +73,10 @@ def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Sc
         return net, None
     if net.encoding is None:
         raise InputError(f"{model} holds no encoding, so raw rows mean nothing to it")
-    return net, net.encoding.inputs.encode(_raw(rows, net), net.dtype)
+    return net, net.encoding.inputs.encode(_raw_rows(rows, net), net.dtype)
 
 
-def _raw(rows: str, net: Network) -> Any:
+def _raw_rows(rows: str, net: Network) -> Any:
     assert net.encoding is not None
     if is_table(rows):
         return read_table(rows, net.encoding.kinds)
@@ -93,20 +93,20 @@ def _input_names(net: Network, index: int) -> list[str]:
     return neuron_names(net.sizes)[index - 1]
 
 
-def _bias_of(layer: Layer, neuron: int) -> float | None:
+def _bias_of_neuron(layer: Layer, neuron: int) -> float | None:
     if layer.b is None:
         return None
     return float(layer.b[0 if layer.dense.bias == "shared" else neuron])
 
 
-def _numbers(net: Network, index: int, trace: Any) -> dict[str, Any]:
+def _layer_numbers(net: Network, index: int, trace: Any) -> dict[str, Any]:
     layer, names = net.layers[index], neuron_names(net.sizes)[index]
     neurons = []
     for j in range(layer.dense.n_out):
         neuron: dict[str, Any] = {
             "name": names[j],
             "weights": layer.W[:, j].tolist(),
-            "bias": _bias_of(layer, j),
+            "bias": _bias_of_neuron(layer, j),
         }
         if trace is not None:
             neuron |= {"net": float(trace[index].z[0, j]), "output": float(trace[index].a[0, j])}
@@ -120,14 +120,14 @@ def _numbers(net: Network, index: int, trace: Any) -> dict[str, Any]:
 def _print_layer(net: Network, index: int, trace: LayerTrace | None, everything: bool, digits: int) -> None:
     layer = net.layers[index]
     n_in, n_out = layer.W.shape
-    inputs = range(n_in) if everything else range(min(n_in, _INPUTS))
-    neurons = range(n_out) if everything else range(min(n_out, _NEURONS))
+    inputs = range(n_in) if everything else range(min(n_in, _SHOWN_INPUTS))
+    neurons = range(n_out) if everything else range(min(n_out, _SHOWN_NEURONS))
     names = _input_names(net, index)
     columns = ["", *neuron_names(net.sizes)[index][: len(neurons)]]
     if trace is not None:
         columns.insert(1, "input")
     rows = [[f"weight from {names[i]}", *(layer.W[i, j] for j in neurons)] for i in inputs]
-    biases = [_bias_of(layer, j) for j in neurons]
+    biases = [_bias_of_neuron(layer, j) for j in neurons]
     rows.append(["bias", *("–" if bias is None else bias for bias in biases)])
     if trace is not None:
         for i, row in zip(inputs, rows, strict=False):
@@ -136,12 +136,12 @@ def _print_layer(net: Network, index: int, trace: LayerTrace | None, everything:
         rows.append(["net", "", *trace.z[0, list(neurons)]])
         rows.append(["output", "", *trace.a[0, list(neurons)]])
     title = f"layer {index + 1}: {n_in} → {n_out}, f(z) = {layer.activation.formula}"
-    print_table(columns, [[_cell(cell, digits) for cell in row] for row in rows], title=title)
+    print_table(columns, [[_cell_text(cell, digits) for cell in row] for row in rows], title=title)
     hidden = [(n_out - len(neurons), "neurons"), (n_in - len(inputs), "inputs of each")]
     left = " and ".join(f"{count} more {what}" for count, what in hidden if count)
     if left:
         say(f" … {left} (--all)")
 
 
-def _cell(value: Any, digits: int) -> str:
+def _cell_text(value: Any, digits: int) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float | np.floating) else str(value)

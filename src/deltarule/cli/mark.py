@@ -35,7 +35,7 @@ def mark(
 
     ANSWERS is a CSV file with the columns blank (its number, or the quantity's name) and answer; an empty
     answer is none. Of a class (class.json) it has the column student too; or it is a folder with a file for
-    each student, named like the student's sheet.
+    each student, called as the student's sheet is.
 
     An answer that is wrong, but right for the student's own earlier numbers, follows on, and counts. Of a
     wrong one the mistake is named that gives just this number.
@@ -47,7 +47,7 @@ def mark(
     for path in (table, plot, out):
         if path is not None:
             check_writable(path)
-    found = read_json_file(sheet, _read_sheets)
+    found = read_json_file(sheet, _sheet_or_class)
     if isinstance(found, ClassSet):
         if out is not None:
             raise InputError("--out is for one student's sheet; of a class use --csv or --json")
@@ -57,21 +57,21 @@ def mark(
         marked = ClassMarking({sheet.stem: one})
         if out is not None:
             one.report.save(out)
-    _write_tables(marked, table, plot)
+    _write_table_and_plot(marked, table, plot)
     if as_json:
         print_json(marked.data() if isinstance(found, ClassSet) else one.data())
     elif isinstance(found, ClassSet):
-        _print_marks(marked)
+        _print_class_marks(marked)
     else:
         screen = console()
         click.echo(one.report.text(screen.width if screen.is_terminal else 100), nl=False)
 
 
-def _read_sheets(data: dict[str, object]) -> ClassSet | Worksheet:
+def _sheet_or_class(data: dict[str, object]) -> ClassSet | Worksheet:
     return (ClassSet if "sheets" in data else Worksheet).from_data(data)
 
 
-def _write_tables(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:
+def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:
     if table is not None:
         write_atomically(table, marked.csv().encode())
     if plot is not None:
@@ -81,7 +81,7 @@ def _write_tables(marked: ClassMarking, table: Path | None, plot: Path | None) -
         plot_mistakes(plot, marked.mistakes(), f"{n} sheet{'s' * (n > 1)} marked")
 
 
-def _print_marks(marked: ClassMarking) -> None:
+def _print_class_marks(marked: ClassMarking) -> None:
     """A row for each student, then which mistakes were made."""
     rows = [
         (clean(student), f"{points}/{n}", slip, words) for student, points, n, slip, words in marked.rows()

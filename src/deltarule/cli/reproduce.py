@@ -20,8 +20,8 @@ from deltarule.tutorials import TUTORIALS, Comparison, Reproduction, decimals, r
 
 __all__ = ["reproduce"]
 
-MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
-WIDEST_NOTE = 100
+_MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
+_WIDEST_NOTE = 100
 
 
 @click.command()
@@ -59,35 +59,34 @@ def reproduce(
     images = None if folder is None else load(folder)
     chosen = [e for e in reproductions(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]
     results = []
-    for experiment, rows, seconds in _run(chosen):
+    for experiment, rows, seconds in _run_timed(chosen):
         results.append((experiment, rows, seconds))
         if not as_json:
-            _show(experiment, rows, seconds)
+            _print_experiment(experiment, rows, seconds)
     all_rows = [row for _, rows, _ in results for row in rows]
     if as_json:
-        print_json(
-            {"ok": all(row.ok for row in all_rows), "experiments": [_as_dict(*result) for result in results]}
-        )
+        ran = [_experiment_dict(*result) for result in results]
+        print_json({"ok": all(row.ok for row in all_rows), "experiments": ran})
     else:
         console().print(_verdict(all_rows))
     context.exit(0 if all(row.ok for row in all_rows) else 1)
 
 
-def _run(chosen: Sequence[Reproduction]) -> Iterator[tuple[Reproduction, list[Comparison], float]]:
+def _run_timed(chosen: Sequence[Reproduction]) -> Iterator[tuple[Reproduction, list[Comparison], float]]:
     for experiment in chosen:
         started = time.perf_counter()
-        with _status(f"{experiment.tutorial}: {experiment.title} …"):
+        with _status_line(f"{experiment.tutorial}: {experiment.title} …"):
             rows = experiment.run()
         yield experiment, rows, time.perf_counter() - started
 
 
-def _status(text: str) -> AbstractContextManager[Any]:
+def _status_line(text: str) -> AbstractContextManager[Any]:
     """A line on standard error while something runs, in a terminal only."""
     errors = Console(file=sys.stderr)
     return errors.status(text) if errors.is_terminal else nullcontext()
 
 
-def _as_dict(experiment: Reproduction, rows: list[Comparison], seconds: float) -> dict[str, Any]:
+def _experiment_dict(experiment: Reproduction, rows: list[Comparison], seconds: float) -> dict[str, Any]:
     title = {"tutorial": experiment.tutorial, "title": experiment.title, "seconds": round(seconds, 3)}
     return {**title, "rows": [asdict(row) for row in rows]}
 
@@ -95,7 +94,7 @@ def _as_dict(experiment: Reproduction, rows: list[Comparison], seconds: float) -
 # ---------------------------------------------------------------------- for people
 
 
-def _show(experiment: Reproduction, rows: list[Comparison], seconds: float) -> None:
+def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds: float) -> None:
     """A table, and under it the notes that its rows refer to by number."""
     out = console()
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
@@ -106,7 +105,7 @@ def _show(experiment: Reproduction, rows: list[Comparison], seconds: float) -> N
     table.add_column("agrees", justify="center", no_wrap=True)
     table.add_column("note", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row, notes))
+        table.add_row(*_row_cells(row, notes))
     out.print(
         Text(f"{experiment.tutorial}  {experiment.title}", style="bold"),
         Text(f"{seconds:.1f} s", style="dim"),
@@ -118,12 +117,12 @@ def _show(experiment: Reproduction, rows: list[Comparison], seconds: float) -> N
     out.print()
 
 
-def _cells(row: Comparison, notes: list[str]) -> list[Text]:
-    mark, style = MARKS[row.agrees] if row.ok else ("WRONG", "bold red")
+def _row_cells(row: Comparison, notes: list[str]) -> list[Text]:
+    mark, style = _MARKS[row.agrees] if row.ok else ("WRONG", "bold red")
     return [
         Text(row.quantity),
-        Text(_figure(row.published, row.published)),
-        Text(_figure(row.ours, row.published)),
+        Text(_figure_text(row.published, row.published)),
+        Text(_figure_text(row.ours, row.published)),
         Text(mark, style=style),
         Text(f"[{notes.index(row.note) + 1}]" if row.note else "", style="dim"),
     ]
@@ -132,10 +131,10 @@ def _cells(row: Comparison, notes: list[str]) -> list[Text]:
 def _print_note(out: Console, number: int, note: str) -> None:
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
-    out.print(grid, width=min(out.width, WIDEST_NOTE))
+    out.print(grid, width=min(out.width, _WIDEST_NOTE))
 
 
-def _figure(value: Any, published: Any) -> str:
+def _figure_text(value: Any, published: Any) -> str:
     """A number with as many digits as the source prints; a matrix row by row."""
     if value is None:
         return "–"

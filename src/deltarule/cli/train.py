@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from deltarule.checks import HealthReport, health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.cli.options import activations, names_of, sizes
-from deltarule.cli.pictures import plot_results
 from deltarule.cli.train_example import train_example
-from deltarule.data import Dataset, load
+from deltarule.data import load
 from deltarule.data.encoding import MISSING, SCALES
-from deltarule.experiments.fitting import Answers, Fitted, ask, cross_validate, fit, set_aside
+from deltarule.experiments.choices import Choices
+from deltarule.experiments.experiment import ExperimentResult, run_experiment
+from deltarule.experiments.pictures import plot_experiment
 from deltarule.files import check_writable
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.initializers import INITIALIZERS
@@ -116,81 +117,36 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         return
     target = () if options["target_is_input"] and options["target"] is None else options["target"]
     dataset = load(source, target=target, drop=options["drop"] or (), task=options["task"])
-    options["quiet"] = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
-    rest, test, in_folds = set_aside(dataset, options["test_share"], options["seed"])
-    fitted = fit(rest, options)
-    answers, interrupted = None, fitted.history.stopped == "interrupted"
-    if not interrupted:
-        try:
-            answers = (
-                cross_validate(dataset, options)
-                if in_folds
-                else None
-                if test is None
-                else ask(fitted.net, test)
-            )
-        except KeyboardInterrupt:  # between two folds: the network itself is trained
-            interrupted = True
-    _write(fitted, answers, dataset, options)
-    report = _report(fitted, answers, dataset, written)
-    found = _health(fitted, rest) if options["health"] else None
-    if options["as_json"]:
-        print_json(report if found is None else report | {"health": found.to_dict()})
-    else:
-        _print(report, tested=not interrupted)
-        if found is not None:
-            say(f"\n{found}")
-    if interrupted:
-        _leave(fitted.history, options["checkpoint"] or options["resumed"])
-
-
-def _leave(history: History, checkpoint: Path | None) -> NoReturn:
-    stands = f"; the last checkpoint stands: {checkpoint}" if checkpoint and checkpoint.exists() else ""
-    when = f"after epoch {history.epochs}" if history.stopped == "interrupted" else "before the test was done"
-    click.echo(f"interrupted {when}{stands}", err=True)
-    raise click.exceptions.Exit(130)
-
-
-def _write(fitted: Fitted, answers: Answers | None, dataset: Dataset, options: dict[str, Any]) -> None:
-    if options["save"]:
-        fitted.net.save(options["save"])
-    if options["history"]:
-        fitted.history.to_csv(options["history"])
-    if options["plot"] and fitted.history.epochs:
-        asked = "the training rows" if answers is None else "rows held out"
-        plot_results(options["plot"], fitted, answers or ask(fitted.net, dataset), dataset, asked)
-
-
-def _health(fitted: Fitted, dataset: Dataset) -> HealthReport:
-    """Of the network on the rows it was trained and validated on."""
-    net = fitted.net
-    assert net.encoding is not None
-    return health(net, *net.encoding.encode(dataset, net.sizes[-1], net.dtype), fitted.history)
-
-
-def _report(
-    fitted: Fitted, answers: Answers | None, dataset: Dataset, written: dict[str, Path]
-) -> dict[str, Any]:
-    net, history = fitted.net, fitted.history
-    test = None if answers is None else answers.scores | {"folds": answers.folds}
-    return {
-        "task": dataset.task if net.encoding and net.encoding.target else "autoencoder",
-        "data": dataset.description,
-        "network": repr(net),
-        "loss": net.loss.name,
-        "train": fitted.scores["train"],
-        "validation": fitted.scores.get("validation"),
-        "test": test,
-        "epochs": history.epochs,
-        "stopped": history.stopped,
-        "seconds": round(history.seconds, 3),
-        "engine": history.engine,
+    quiet = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
+    named = {field.name: options[field.name] for field in fields(Choices) if field.name in options}
+    result = run_experiment(dataset, Choices(progress=not quiet, **named))
+    _write_files(result, options)
+    report = result.to_dict() | {
         "model": str(written["save"]) if "save" in written else None,
         "files": {name: str(path) for name, path in written.items() if name != "save"},
     }
+    found = result.health() if options["health"] else None
+    if options["as_json"]:
+        print_json(report if found is None else report | {"health": found.to_dict()})
+    else:
+        _print_report(report, interrupted=result.interrupted)
+        if found is not None:
+            say(f"\n{found}")
+    if result.interrupted:
+        _exit_interrupted(result.trained.history, options["checkpoint"] or options["resumed"])
 
 
-def _print(report: dict[str, Any], *, tested: bool) -> None:
+def _write_files(result: ExperimentResult, options: dict[str, Any]) -> None:
+    net, history = result.trained.net, result.trained.history
+    if options["save"]:
+        net.save(options["save"])
+    if options["history"]:
+        history.to_csv(options["history"])
+    if options["plot"] and history.epochs:
+        plot_experiment(options["plot"], result)
+
+
+def _print_report(report: dict[str, Any], *, interrupted: bool) -> None:
     score = list(report["train"])[-1]
     rows = []
     for name in ("train", "validation", "test"):
@@ -203,8 +159,15 @@ def _print(report: dict[str, Any], *, tested: bool) -> None:
     print_table(["", "rows", "loss", score], rows)
     ended = "" if report["stopped"] == "finished" else f" ({report['stopped']})"
     say(f"{report['epochs']} epochs{ended} in {report['seconds']:.2f} s, engine {report['engine']}")
-    if report["test"] is None and tested:
+    if report["test"] is None and not interrupted:
         say("no rows were held out for a test")
     files = {"model": report["model"] or "not saved (--save FILE)", **report["files"]}
     for name, path in files.items():
         say(f"{name + ':':12}{path}")
+
+
+def _exit_interrupted(history: History, checkpoint: Path | None) -> NoReturn:
+    stands = f"; the last checkpoint stands: {checkpoint}" if checkpoint and checkpoint.exists() else ""
+    when = f"after epoch {history.epochs}" if history.stopped == "interrupted" else "before the test was done"
+    click.echo(f"interrupted {when}{stands}", err=True)
+    raise click.exceptions.Exit(130)

@@ -31,10 +31,10 @@ def train_example(source: str, options: dict[str, Any], given: Sequence[str]) ->
     given : sequence of str
         Those that the user wrote.
     """
-    strange = [name for name in given if name not in _TAKEN]
-    if strange:
+    refused = [name for name in given if name not in _TAKEN]
+    if refused:
         raise InputError(
-            f"{source} brings its own network and training: leave out --{strange[0].replace('_', '-')}"
+            f"{source} brings its own network and training: leave out --{refused[0].replace('_', '-')}"
         )
     example = load_example(source)
     net = example.network()
@@ -46,23 +46,23 @@ def train_example(source: str, options: dict[str, Any], given: Sequence[str]) ->
         example = replace(example, Y=example.X)
     before = net.cost(example.X, example.Y)
     progress = not (options["quiet"] or options["as_json"])
-    history = example.train(net, progress=progress, **_changes(example, options))
+    history = example.train(net, progress=progress, **_training_changes(example, options))
     if options["save"]:
         net.save(options["save"])
     if options["history"]:
         history.to_csv(options["history"])
-    report = _report(example, net, history, before)
+    report = _training_report(example, net, history, before)
     found = health(net, example.X, example.Y, history) if options["health"] else None
     if options["as_json"]:
         report["model"] = None if options["save"] is None else str(options["save"])
         print_json(report if found is None else report | {"health": found.to_dict()})
     else:
-        _print(report)
+        _print_training(report)
         if found is not None:
             say(f"\n{found}")
 
 
-def _changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:
+def _training_changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {} if options["epochs"] is None else {"epochs": options["epochs"]}
     if options["learning_rate"] is not None:
         optimizer = OPTIMIZERS.resolve(example.training.get("optimizer", "sgd"))
@@ -71,7 +71,7 @@ def _changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _report(example: Example, net: Network, history: History, before: float) -> dict[str, Any]:
+def _training_report(example: Example, net: Network, history: History, before: float) -> dict[str, Any]:
     return {
         "task": example.title,
         "network": repr(net),
@@ -86,7 +86,7 @@ def _report(example: Example, net: Network, history: History, before: float) -> 
     }
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print_training(report: dict[str, Any]) -> None:
     say(f"{report['task']}: {report['network']}, {report['loss']}")
     names = [f"o{i}" for i in range(1, len(report["targets"][0]) + 1)]
     rows = [

@@ -20,7 +20,7 @@ from deltarule.worksheets.questions import PARTS
 __all__ = ["worksheet"]
 
 #: What an example brings itself.
-_OF_NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
+_NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -108,8 +108,10 @@ def worksheet(
     deltarule worksheet T1 --ask forward --ask loss
     deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
     """
-    _check_given(context, example, students, key or as_json or bool(student), out)
-    settings = _settings(settings, example) | {"asked": settings["asked"] or "all"}
+    _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
+    settings["asked"] = settings["asked"] or "all"
+    if example is not None:
+        settings = {name: value for name, value in settings.items() if name not in _NETWORK}
     if students is not None:
         assert out is not None
         ending = FORMATS[format or "pdf"]
@@ -130,12 +132,12 @@ def worksheet(
         click.echo(one.key.to(format) if key else one.sheet_as(format), nl=False)
 
 
-def _check_given(
+def _check_exclusive_options(
     context: click.Context, example: str | None, students: Path | None, for_one: bool, out: Path | None
 ) -> None:
     """Refuse options that exclude each other."""
     source = click.core.ParameterSource.COMMANDLINE
-    given = [name for name in _OF_NETWORK if context.get_parameter_source(name) == source]
+    given = [name for name in _NETWORK if context.get_parameter_source(name) == source]
     if example is not None and given:
         option = {"n_samples": "samples"}.get(given[0], given[0])
         raise InputError(f"{example} brings its own network: leave out --{option}")
@@ -143,10 +145,6 @@ def _check_given(
         raise InputError("a class is written to a folder: name one with --out")
     if students is not None and for_one:
         raise InputError("--students makes files for a class: leave out --student, --key and --json")
-
-
-def _settings(settings: dict[str, Any], example: str | None) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if example is None or name not in _OF_NETWORK}
 
 
 def _with_ending(out: Path, format: str | None) -> Path:

@@ -1,4 +1,8 @@
-"""scikit-learn's face: estimators with its parameters, and what its users asked for."""
+"""Estimators: networks behind scikit-learn's interface, with its parameters and more.
+
+Reading order: classifier, regressor, autoencoder, base, parameters, building, targets, fit_record, solvers,
+stopping, fitting, inspection.
+"""
 
 from __future__ import annotations
 

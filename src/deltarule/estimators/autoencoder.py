@@ -1,4 +1,4 @@
-"""The autoencoder: a network that says its input again, through a layer that is too narrow for it."""
+"""The autoencoder: a network that reproduces its input through a narrow layer, the code."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from deltarule.arrays import Array
-from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.parameters import Parameters, hidden_sizes, make_loss
-from deltarule.estimators.regressor import LOSS_NAMES
+from deltarule.estimators.fitting import FitOptions
+from deltarule.estimators.parameters import Parameters, hidden_sizes
+from deltarule.estimators.targets import InputTargets
 from deltarule.nn.engines.reference import outputs_of
-from deltarule.nn.losses import Loss
 from deltarule.training.run import Callback
 from deltarule.training.settings import Checkpoint
 
@@ -35,56 +34,13 @@ class MLPAutoencoder(BaseMLP):
     ----------
     hidden_layer_sizes : int or sequence of int
         Neurons of each hidden layer; the narrowest is the code, the first of them where there are several.
-    activation : str, Activation, or a sequence with one for each hidden layer
-        scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
     loss : str, Loss or (callable, callable)
         "squared_error", "log_loss" for features between 0 and 1 (with outputs by a sigmoid), any of
         ``LOSSES``, or a pair of functions.
-    solver : str or Optimizer
-        "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
-    alpha : float
-        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
-        "adamw" the share that weights shrink by themselves.
-    batch_size : int or "auto"
-        "auto" is 200, or all samples where they are fewer.
-    learning_rate : str or Schedule
-        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
-        ``learning_rate_init``, "cosine(0.1)" from its own rate.
-    learning_rate_init, power_t : float
-    max_iter : int
-        Epochs; for "lbfgs" iterations.
-    shuffle : bool
-    random_state : int, RandomState or None
-        Gives the first weights and the order of the samples that it gives in scikit-learn.
-    tol : float
-    verbose, warm_start : bool
-    momentum : float
-    nesterovs_momentum : bool
-    early_stopping : bool
-        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
-    validation_fraction : float
-    beta_1, beta_2, epsilon : float
-    n_iter_no_change : int or inf
-        For how many epochs ``tol`` may be missed.
-    max_fun : int
-        How often "lbfgs" may look at the loss.
-    dropout : float, or a sequence with one for each layer
-        The share of a layer's inputs that training drops; one number means all layers but the first.
-    clip_norm : float, optional
-        A longer gradient is shortened to this length.
-    initializer : str or Initializer, optional
-        Of the weights; scikit-learn's uniform numbers where none is named.
-    initial_weights : (coefs, intercepts), optional
-        One's own, instead of drawn ones.
-    scoring : str or callable, optional
-        Any scorer for early stopping; R² where none is named.
     standardize : bool
         Bring each feature to mean 0 and variance 1 first.
-    preset : "robust", optional
-        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
-    engine : "auto", "reference" or "compiled"
-    progress : bool
-        A bar while training.
+    activation, solver, alpha, batch_size, learning_rate, max_iter, ...
+        As those of :class:`MLPRegressor`.
 
     Attributes
     ----------
@@ -107,42 +63,17 @@ class MLPAutoencoder(BaseMLP):
     not_preset = ("alpha",)  # a target without noise needs no shrinking weights
 
     def __init__(
-        self,
-        hidden_layer_sizes: Any = (32,),
-        activation: Any = "relu",
-        *,
-        loss: Any = "squared_error",
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
-        progress: bool = False,
-    ) -> None:
+        self, hidden_layer_sizes: Any = (32,), activation: Any = "relu", *, loss: Any = "squared_error",
+        solver: Any = "adam", alpha: float = 0.0001, batch_size: Any = "auto",
+        learning_rate: Any = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+        max_iter: int = 200, shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, dropout: Any = 0.0, clip_norm: float | None = None, initializer: Any = None,
+        initial_weights: Any = None, scoring: Any = None, standardize: bool = False,
+        preset: str | None = None, engine: str = "auto", progress: bool = False,
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     def fit(
@@ -181,7 +112,8 @@ class MLPAutoencoder(BaseMLP):
         self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
     ) -> MLPAutoencoder:
         """Go through some samples once, on from where training is; parameters as of :meth:`fit`."""
-        return self._partial_fit(X, X, sample_weight, _pair(validation_data))
+        options = FitOptions(_pair(validation_data), partial=True)
+        return self._fit_or_restore(X, X, sample_weight, options)
 
     def inverse_transform(self, Z: Any) -> Array:
         """What the network makes of codes.
@@ -195,20 +127,21 @@ class MLPAutoencoder(BaseMLP):
         -------
         ndarray, (n_samples, n_features)
         """
-        check_is_fitted(self, "coefs_")
-        net = self._linked()
-        Z, code = check_array(Z, dtype=net.dtype), self._shown_layer()
+        check_is_fitted(self)
+        record, code = self._fit_record, self._shown_layer()
+        net = record.linked_network()
+        Z = check_array(Z, dtype=net.dtype)
         if Z.shape[1] != net.sizes[code]:
             raise ShapeError(f"Z must have shape (n_samples, {net.sizes[code]}), got {Z.shape}")
-        return self._answers(outputs_of(net.layers[code:], Z))
+        return record.targets.decode(outputs_of(net.layers[code:], Z))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
-        check_is_fitted(self, "coefs_")
-        X, _ = self._validated(X, None, reset=False)
-        return float(r2_score(X, self._answers(self._outputs(self._inputs(X))), sample_weight=sample_weight))
-
-    # ------------------------------------------------------------------ targets are inputs
+        check_is_fitted(self)
+        record = self._fit_record
+        X = self._validated_rows(X)
+        answers = record.targets.decode(record.outputs(record.inputs(X)))
+        return float(r2_score(X, answers, sample_weight=sample_weight))
 
     def _shown_layer(self) -> int:
         return 1 + int(np.argmin(self.network_.sizes[1:-1]))
@@ -217,29 +150,13 @@ class MLPAutoencoder(BaseMLP):
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         return X, X
 
-    def _rows(self, X: Any) -> Any:
+    def _validated_rows(self, X: Any) -> Any:
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> InputTargets:
         if not hidden_sizes(p.hidden_layer_sizes):
             raise InputError("hidden_layer_sizes must name at least one layer, which holds the code, got []")
-        self._scaling = standard_scaling(y, sample_weight) if p.standardize else None
-
-    def _encode(self, X: Any, y: Any) -> Array:
-        """The inputs, brought to mean 0 and variance 1 where that is wished."""
-        return X if self._scaling is None else rescale(X, *self._scaling)
-
-    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
-        loss = make_loss(p.loss, LOSS_NAMES | {"log_loss": "binary_cross_entropy"})
-        if p.standardize and loss.targets[0] == 0:
-            raise InputError(f"loss={p.loss!r} needs features ≥ 0, and standardize=True makes some negative")
-        return loss, {"binary_cross_entropy": "sigmoid", "poisson": "exp"}.get(loss.name, "identity")
-
-    def _answers(self, outputs: Array) -> Array:
-        return outputs if self._scaling is None else restore(outputs, *self._scaling).astype(outputs.dtype)
-
-    def _target_encoding(self) -> Any:
-        return None
+        return InputTargets(standard_scaling(y, sample_weight) if p.standardize else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,20 +1,216 @@
-"""What all estimators are: something that is fitted, can be looked into, and answers."""
+"""What all estimators are: something that is fitted, predicts, and can be inspected."""
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.utils.validation import check_is_fitted
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state, estimator_html_repr
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from deltarule.arrays import Array
-from deltarule.estimators.fitting import Fitting
-from deltarule.estimators.inspection import Looking
+from deltarule.arrays import Array, Scaled, check_whole
+from deltarule.errors import InputError
+from deltarule.estimators.fit_record import FitAttribute, FitRecord
+from deltarule.estimators.fitting import FitOptions, HeldOut, NetworkTraining, hold_out
+from deltarule.estimators.inspection import draw_losses, network_svg, network_with_encoding
+from deltarule.estimators.parameters import Parameters, parameters_of
+from deltarule.estimators.targets import Targets
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.reference import outputs_of
+from deltarule.nn.network import Network
+from deltarule.training.run import Callback
+from deltarule.training.settings import Checkpoint
+
+if TYPE_CHECKING:
+    from deltarule.checks.health import HealthReport
+    from deltarule.derivations import Derivation
 
 __all__ = ["BaseMLP"]
 
 
-class BaseMLP(Fitting, Looking):
-    """A network behind scikit-learn's interface."""
+class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A network behind scikit-learn's interface; what a fit finds out is one :class:`FitRecord`."""
+
+    #: The parameters that presets leave alone.
+    not_preset: ClassVar[tuple[str, ...]] = ()
+
+    _fit_record: FitRecord
+
+    n_features_in_, feature_names_in_ = FitAttribute(), FitAttribute()
+    network_, coefs_, intercepts_ = FitAttribute(), FitAttribute(), FitAttribute()
+    n_layers_, n_outputs_, out_activation_ = FitAttribute(), FitAttribute(), FitAttribute()
+    n_iter_, t_, engine_ = FitAttribute(), FitAttribute(), FitAttribute()
+    loss_, best_loss_, loss_curve_ = FitAttribute(), FitAttribute(), FitAttribute()
+    validation_loss_curve_, validation_scores_ = FitAttribute(), FitAttribute()
+    best_validation_score_, should_stop_ = FitAttribute(), FitAttribute()
+    _no_improvement_count = FitAttribute()  # which scikit-learn's own tests read
+
+    def _keep(self, parameters: dict[str, Any]) -> None:
+        """Every parameter of ``__init__`` as the attribute of its name."""
+        for name, value in parameters.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    # ------------------------------------------------------------------ what differs below
+
+    @abstractmethod
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> Targets:
+        """What a first fit learns of its targets: which classes there are, or their scale."""
+
+    def _name_classes(self, y: Any, classes: Any) -> None:
+        """Learn the classes that the first call of ``partial_fit`` names."""
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        return validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+
+    def _validated_rows(self, X: Any) -> Any:
+        """New rows as an array or CSR; whether they are finite, the network looks."""
+        return validate_data(
+            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), ensure_all_finite=False, reset=False
+        )
+
+    def _shown_layer(self) -> int:
+        """The hidden layer that ``transform`` shows."""
+        return len(self._fit_record.network.layers) - 1
+
+    # ------------------------------------------------------------------ fitting
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        validation_data: tuple[Any, ...] | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Train a network on samples and their targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+        y : array-like, (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like, (n_samples,), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Scored after each epoch: ``validation_scores_``, ``validation_loss_curve_``. With
+            ``early_stopping=True`` they take the place of the part that would be held out.
+        callbacks : sequence of callables
+            Each is called with the :class:`Run` after each epoch; ``run.stop = True`` ends training.
+        checkpoint : path or Checkpoint, optional
+            Where to write, after each epoch or every so many, what resuming needs.
+        resume : bool
+            Go on from the checkpoint, where its file is there; the end is that of the uninterrupted run.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError, ValueError
+            If a parameter or an array does not fit, or training leaves the finite numbers. The estimator is
+            then what it was before.
+        """
+        if checkpoint is None and resume:
+            raise InputError("resume=True needs checkpoint=, the file to go on from")
+        if not isinstance(checkpoint, Checkpoint | None):
+            checkpoint = Checkpoint(checkpoint)
+        options = FitOptions(validation_data, callbacks, checkpoint, resume)
+        return self._fit_or_restore(X, y, sample_weight, options)
+
+    def _goes_by_batches(self) -> bool:
+        """Whether there is ``partial_fit``; scikit-learn asks."""
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is for solvers that go batch by batch; 'lbfgs' does not")
+        return True
+
+    def _fit_or_restore(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Self:
+        """Fit into a new record; where that fails, the record and the network are what they were."""
+        before: FitRecord | None = vars(self).get("_fit_record")
+        goes_on = before is not None and hasattr(before, "coefs") and (options.partial or self.warm_start)
+        net: Network | None = getattr(before, "network", None)
+        kept = None if net is None else (net.parameters.copy(), net.objective)
+        try:
+            p = parameters_of(self)
+            self._fit_record = copy.copy(before) if before is not None and goes_on else FitRecord()
+            self._fit(p, X, y, sample_weight, options, first=not goes_on)
+        except BaseException:
+            if before is not None:
+                self._fit_record = before
+            elif hasattr(self, "_fit_record"):
+                del self._fit_record
+            if net is not None and kept is not None:
+                net.parameters[:], net.objective = kept
+            raise
+        return self
+
+    def _fit(
+        self, p: Parameters, X: Any, y: Any, sample_weight: Any, options: FitOptions, *, first: bool
+    ) -> None:
+        record, frame = self._fit_record, X
+        if options.partial:
+            self._name_classes(y, options.classes)
+            if p.early_stopping and options.validation_data is None:
+                raise InputError(
+                    "partial_fit does not support early_stopping=True unless it is given validation_data="
+                    "(X, y): it has no epochs of its own to hold samples out of"
+                )
+        X, y = self._validated(X, y, reset=first)
+        if not (first or options.partial):
+            record.targets.check_same(y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        if not hasattr(record, "targets"):
+            record.targets = self._targets_of(p, y, sample_weight)
+        Y, weight = record.targets.encode(y), record.targets.weights(p, y, sample_weight)
+        random_state = check_random_state(p.random_state)
+        if not hasattr(record, "network"):
+            record.build(p, X, Y, weight, random_state)
+        samples, held = record.samples(X, Y, weight), self._held_out(options.validation_data)
+        if p.early_stopping and held is None and p.solver != "lbfgs":
+            given = frame if hasattr(frame, "columns") else X
+            strata = record.targets.strata(samples.y)
+            samples, held = hold_out(p, samples, strata, given, y, sample_weight, random_state)
+        samples = replace(samples, y=record.targets.smoothed(p, samples.y))
+        score = self._scorer(p, held)
+        NetworkTraining(record, p, samples, held, score, random_state, options).go()
+
+    def _held_out(self, data: tuple[Any, ...] | None) -> HeldOut | None:
+        """``validation_data``, validated."""
+        if data is None:
+            return None
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise InputError(
+                f"validation_data must be (X, y) or (X, y, sample_weight), got {type(data).__name__}"
+            )
+        X, y = self._validated(*data[:2], reset=False)
+        weight = None if len(data) == 2 or data[2] is None else _check_sample_weight(data[2], X)
+        record = self._fit_record
+        return HeldOut(data[0], data[1], weight, record.samples(X, record.targets.encode(y), weight))
+
+    def _scorer(self, p: Parameters, held: HeldOut | None) -> Callable[[], float] | None:
+        """What scores the network as it is on held-out samples."""
+        if held is None:
+            return None
+        if p.scoring is None:
+            record, samples = self._fit_record, held.samples
+            return lambda: record.targets.score(record.outputs(samples.x), samples.y, held.weight)
+        scorer = check_scoring(self, p.scoring)
+        weights = {} if held.weight is None else {"sample_weight": held.weight}
+        return lambda: scorer(self, held.X, held.y, **weights)
+
+    # ------------------------------------------------------------------ predicting
 
     def predict(self, X: Any) -> Array:
         """The answer for each row.
@@ -27,8 +223,148 @@ class BaseMLP(Fitting, Looking):
         -------
         ndarray, (n_samples,) or (n_samples, n_outputs)
         """
-        check_is_fitted(self, "coefs_")
-        return self._answers(self._outputs(self._new_inputs(X)))
+        check_is_fitted(self)
+        record = self._fit_record
+        return record.targets.decode(record.outputs(self._new_inputs(X)))
+
+    def _new_inputs(self, X: Any) -> Array | Scaled:
+        """New rows as the network takes them."""
+        plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.ndim == 2
+        fits = plain and X.shape[0] > 0 and X.shape[1] == self.n_features_in_
+        if not fits or hasattr(self, "feature_names_in_"):  # scikit-learn need not look at others
+            X = self._validated_rows(X)
+        try:
+            return self._fit_record.inputs(X)
+        except InputError as error:  # an array that fits can only hold this
+            raise InputError(f"Input X contains NaN or infinity: {error}") from None
+
+    # ------------------------------------------------------------------ inspecting
+
+    def transform(self, X: Any, layer: int | None = None) -> Array:
+        """The activations of a hidden layer: the features that the network has made for itself.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+        layer : int, optional
+            1 for the first hidden layer; the last one where none is named.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_neurons)
+        """
+        check_is_fitted(self)
+        x, record = self._new_inputs(X), self._fit_record
+        layers = record.linked_network().layers[: self._hidden_layer(layer)]
+        record.transformed_layer = layer
+        return outputs_of(layers, x)
+
+    def _hidden_layer(self, layer: int | None) -> int:
+        """The number of a hidden layer, from 1."""
+        n_hidden = len(self.network_.layers) - 1
+        if not n_hidden:
+            raise InputError("transform shows a hidden layer, and hidden_layer_sizes=[] has none")
+        if layer is None:
+            return self._shown_layer()
+        check_whole("layer", layer, 1, n_hidden)
+        return int(layer)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Names of what :meth:`transform` gave last, or will give: ``mlpclassifier0``, …."""
+        check_is_fitted(self)
+        name = type(self).__name__.lower()
+        width = self.network_.sizes[self._hidden_layer(self._fit_record.transformed_layer)]
+        return np.array([f"{name}{number}" for number in range(width)], dtype=object)
+
+    def loss_and_gradients(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, list[Array], list[Array | None]]:
+        """The loss that training makes small, and its gradient by the weights and the intercepts.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        loss : float
+            Penalty included.
+        coef_gradients, intercept_gradients : list of ndarray
+            Of the shapes of ``coefs_`` and ``intercepts_``.
+        """
+        net, samples = self._labelled_samples(X, y, sample_weight)
+        weight = None if samples.weight is None else samples.weight[:, 0]
+        grads = net.backward(net.forward(samples.x), samples.y, weight)
+        return net.cost(samples.x, samples.y, weight), [g.dW for g in grads], [g.db for g in grads]
+
+    def explain(self, X: Any, y: Any, what: str | Sequence[str], **options: Any) -> Derivation:
+        """Derive any number of the network, as :func:`deltarule.explain` does.
+
+        Parameters
+        ----------
+        X, y
+            Samples; an outline of many, or ``sample=`` one of them.
+        what : str, or sequence of them
+            ``"W1[0,1]"``, ``"delta2"``, ``"loss"`` …
+        options
+            ``sample``, ``notation``, ``digits`` …
+        """
+        from deltarule.derivations import explain
+
+        net, samples = self._labelled_samples(X, y, options.pop("sample_weight", None))
+        names = getattr(self, "feature_names_in_", None)
+        return explain(
+            net, samples.x, samples.y, what, **{"inputs": None if names is None else list(names)} | options
+        )
+
+    def health(self, X: Any, y: Any) -> HealthReport:
+        """What keeps the network from learning, in plain words, as :func:`deltarule.health` finds it."""
+        from deltarule.checks import health
+
+        net, samples = self._labelled_samples(X, y)
+        return health(net, samples.x, samples.y, self._fit_record.history_columns())
+
+    def _labelled_samples(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Network, Samples]:
+        """The network, and samples whose targets are known."""
+        check_is_fitted(self)
+        X, y = self._validated(X, y, reset=False)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        record = self._fit_record
+        return record.linked_network(), record.samples(X, record.targets.encode(y), weight)
+
+    def plot_loss(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw the loss by epoch, and that of the validation samples where there are some.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to save the picture.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        check_is_fitted(self)
+        return draw_losses(self._fit_record, type(self).__name__, path)
+
+    def to_network(self) -> Network:
+        """A copy of the network, with the names of features and the labels: to explain, save or export it."""
+        check_is_fitted(self)
+        return network_with_encoding(self._fit_record)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""
+        from deltarule.exchange.exporting import export
+
+        export(self, path, format)
+
+    def _html_repr(self) -> str:
+        """For notebooks: scikit-learn's box, and under it the network that was fitted."""
+        box = str(estimator_html_repr(self))
+        if not hasattr(self, "network_"):
+            return box
+        return f'{box}<div style="max-width: 60em; margin-top: 0.5em">{network_svg(self._fit_record)}</div>'
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
@@ -38,3 +374,8 @@ class BaseMLP(Fitting, Looking):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+    def __dir__(self) -> list[str]:
+        """The attributes that there are: those of a fit only after one."""
+        absent = {name for name in dir(type(self)) if name.endswith("_") and not hasattr(self, name)}
+        return [name for name in super().__dir__() if name not in absent]

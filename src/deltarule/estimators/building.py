@@ -1,33 +1,37 @@
-"""From parameters and sizes to a network that has learnt nothing yet."""
+"""From parameters to a network: its layers, its loss, its first weights, the scaling of its inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError
-from deltarule.estimators.parameters import Parameters, hidden_activations, hidden_sizes, make_initializer
-from deltarule.nn.activations import Activation
+from deltarule.estimators.parameters import Parameters, hidden_sizes, resolve_parameter
+from deltarule.formula.tree import formula_of
+from deltarule.nn.activations import ACTIVATIONS, Activation
+from deltarule.nn.initializers import INITIALIZERS
 from deltarule.nn.layers import Dense
-from deltarule.nn.losses import Loss
+from deltarule.nn.losses import LOSSES, Loss
 from deltarule.nn.network import Network
 
-__all__ = ["first_weights", "make_network", "standard_scaling"]
+__all__ = ["first_weights", "make_loss", "make_network", "standard_scaling"]
 
 
 def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, dtype: str) -> Network:
-    """The layers that the parameters describe; their weights are still nobody's."""
+    """The network that the parameters describe; its weights are drawn by :func:`first_weights`."""
     hidden = hidden_sizes(p.hidden_layer_sizes)
     sizes = [n_in, *hidden, n_out]
-    activations: list[str | Activation] = [*hidden_activations(p.activation, len(hidden)), output]
-    initializer = make_initializer(p.initializer)
+    activations: list[str | Activation] = [*_hidden_activations(p.activation, len(hidden)), output]
+    initializer = None
+    if p.initializer is not None:
+        initializer = resolve_parameter("initializer", lambda: INITIALIZERS.resolve(p.initializer))
     layers = [
         Dense(n_in, n_out, activation, dropout=share, initializer=initializer)
         for n_in, n_out, activation, share in zip(
-            sizes, sizes[1:], activations, _shares(p, len(hidden) + 1), strict=False
+            sizes, sizes[1:], activations, _dropout_shares(p, len(hidden) + 1), strict=False
         )
     ]
     try:
@@ -36,12 +40,43 @@ def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, 
         raise InputError(f"hidden_layer_sizes={p.hidden_layer_sizes!r}, loss={p.loss!r}: {error}") from None
 
 
-def _shares(p: Parameters, n_layers: int) -> Sequence[float]:
+def _hidden_activations(value: Any, n_layers: int) -> list[Activation]:
+    """``activation`` for each hidden layer; scikit-learn's ``"logistic"`` is our ``"sigmoid"``."""
+    several = isinstance(value, list | tuple)
+    if several and len(value) != n_layers:
+        raise InputError(f"activation: {n_layers} hidden layers need as many activations, got {len(value)}")
+    return [_hidden_activation(one) for one in (value if several else [value] * n_layers)]
+
+
+def _hidden_activation(value: Any) -> Activation:
+    name = "sigmoid" if isinstance(value, str) and value == "logistic" else value
+    found: Activation = resolve_parameter("activation", lambda: ACTIVATIONS.resolve(name))
+    if found.name == "softmax":
+        raise InputError(
+            "activation: softmax is for outputs; a hidden layer needs one that acts on each neuron"
+        )
+    return found
+
+
+def _dropout_shares(p: Parameters, n_layers: int) -> Sequence[float]:
     """``dropout`` for each layer; a single number spares the inputs."""
     shares = p.dropout if isinstance(p.dropout, tuple | list) else [0.0] + [p.dropout] * (n_layers - 1)
     if len(shares) != n_layers:
         raise InputError(f"dropout: {n_layers} layers need as many shares, got {len(shares)}")
     return shares
+
+
+def make_loss(value: Any, names: Mapping[str, str]) -> Loss:
+    """``loss``: a name of ours or one of scikit-learn's ``names``, a Loss, or a pair of functions.
+
+    The functions, terms and derivative, take outputs and targets, both (n_samples, n_outputs), and return an
+    array like them.
+    """
+    if isinstance(value, tuple) and len(value) == 2 and all(map(callable, value)):
+        terms, derivative = value
+        return Loss("own", terms, derivative, formula_of("own"), formula_of("own"))
+    ours = names.get(value, value) if isinstance(value, str) else value
+    return resolve_parameter("loss", lambda: LOSSES.resolve(ours))
 
 
 def first_weights(p: Parameters, net: Network, random_state: Any) -> tuple[list[Any], list[Any]]:

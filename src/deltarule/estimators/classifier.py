@@ -6,26 +6,23 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.estimators.base import BaseMLP
-from deltarule.estimators.fitted_network import Held
-from deltarule.estimators.parameters import Parameters, make_loss
-from deltarule.nn.losses import Loss
+from deltarule.estimators.fit_record import FitAttribute
+from deltarule.estimators.fitting import FitOptions
+from deltarule.estimators.parameters import Parameters
+from deltarule.estimators.targets import LabelTargets
 
 __all__ = ["MLPClassifier"]
 
-#: scikit-learn's name, and what it is for each output.
-_LOG_LOSS = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that says which class a row belongs to; scikit-learn's parameters, and more.
+    """A feedforward network that predicts the class of each row; scikit-learn's parameters, and more.
 
     The outputs are a softmax over the classes; for two classes, or several labels at a time, sigmoids.
 
@@ -119,47 +116,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     (array([0, 0]), True)
     """
 
-    classes_: Array
+    classes_ = FitAttribute()
 
     def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        loss: Any = "log_loss",
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam",
+        alpha: float = 0.0001, batch_size: Any = "auto", learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200,
+        loss: Any = "log_loss", shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, class_weight: Any = None, label_smoothing: float = 0.0, dropout: Any = 0.0,
+        clip_norm: float | None = None, initializer: Any = None, initial_weights: Any = None,
+        scoring: Any = None, standardize: bool = False, preset: str | None = None, engine: str = "auto",
         progress: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]
@@ -188,12 +159,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight, validation_data, classes)
+        options = FitOptions(validation_data, partial=True, classes=classes)
+        return self._fit_or_restore(X, y, sample_weight, options)
 
-    # ------------------------------------------------------------------ labels
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> LabelTargets:
+        return LabelTargets.of(y)
 
-    def _learn_all_classes(self, y: Any, classes: Any) -> None:
-        """The classes that the first call of ``partial_fit`` names."""
+    def _name_classes(self, y: Any, classes: Any) -> None:
         if type_of_target(y) == "multilabel-indicator":
             return
         if classes is None:
@@ -207,92 +179,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise InputError(
                 f"classes={classes!r} are not those of the first call to partial_fit: {self.classes_!r}"
             )
-        self.classes_, self._several = named, False
-
-    def _check_again(self, y: Any) -> None:
-        labels = unique_labels(y)
-        if set(labels) != set(self.classes_):
-            raise InputError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {labels}"
-            )
-
-    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
-        self._several = _kind(y) == "multilabel-indicator"
-        self.classes_ = unique_labels(y)
-
-    def _encode(self, X: Any, y: Any) -> Array:
-        """0 and 1 for each class, or for each label; one column where there are two classes."""
-        kind = _kind(y)
-        if self._several != (kind == "multilabel-indicator") or kind == "multiclass-multioutput":
-            wanted = "0 and 1 in a column for each label" if self._several else "one label for each row"
-            raise InputError(
-                f"y must hold {wanted}; got {kind} data, and multioutput labels are not supported"
-            )
-        if self._several:
-            return self._indicators(y)
-        y = column_or_1d(y, warn=True)
-        codes = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
-        unknown = np.flatnonzero(self.classes_[codes] != y)
-        if len(unknown):
-            raise InputError(
-                f"`y` has classes not in `self.classes_`: {y[unknown[0]]!r} in row {unknown[0]}; known are "
-                f"{self.classes_}"
-            )
-        if len(self.classes_) <= 2:
-            return (codes == 1)[:, None]
-        return codes[:, None] == np.arange(len(self.classes_))
-
-    def _indicators(self, y: Any) -> Array:
-        Y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-        if Y.shape[1] != len(self.classes_):
-            raise InputError(
-                f"y must have a column for each of {len(self.classes_)} labels, got {Y.shape[1]}"
-            )
-        return Y != 0
-
-    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
-        output = "sigmoid" if self._several or len(self.classes_) <= 2 else "softmax"
-        return make_loss(p.loss, {"log_loss": _LOG_LOSS[output]}), output
-
-    def _weights(self, p: Parameters, y: Any, sample_weight: Array | None) -> Array | None:
-        if p.class_weight is None:
-            return sample_weight
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        if isinstance(p.class_weight, dict) or self._several:
-            return weight * compute_sample_weight(p.class_weight, y)
-        codes = np.searchsorted(self.classes_, np.ravel(y))
-        totals = np.bincount(codes, weight, len(self.classes_))
-        return weight * (weight.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1)))[codes]
-
-    def _smoothed(self, p: Parameters, Y: Array) -> Array:
-        if not p.label_smoothing:
-            return Y
-        return Y * (1 - p.label_smoothing) + p.label_smoothing / max(
-            2, Y.shape[1] if not self._several else 2
-        )
-
-    def _strata(self, Y: Array) -> Array | None:
-        return Y.astype(bool) if Y.shape[1] == 1 and len(self.classes_) == 2 else None
-
-    # ------------------------------------------------------------------ answers
-
-    def _codes(self, outputs: Array) -> Array:
-        """The number of each row's class; for several labels whether each is there."""
-        if self._several:
-            return (outputs > 0.5).astype(np.intp)
-        return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.intp)
-
-    def _answers(self, outputs: Array) -> Array:
-        codes = self._codes(outputs)
-        return codes if self._several else self.classes_[np.minimum(codes, len(self.classes_) - 1)]
-
-    def _score_of(self, outputs: Array, held: Held) -> float:
-        """The accuracy."""
-        if not np.isfinite(outputs).all():
-            return float("nan")
-        right = self._codes(outputs) == self._codes(held.samples.y)
-        return float(np.average(right.all(axis=1) if self._several else right, weights=held.weight))
+        self._fit_record.targets = LabelTargets(named, several=False)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class; of each label, where there are several.
@@ -305,8 +192,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         ndarray, (n_samples, n_classes)
         """
-        check_is_fitted(self, "coefs_")
-        outputs = self._outputs(self._new_inputs(X))
+        check_is_fitted(self)
+        outputs = self._fit_record.outputs(self._new_inputs(X))
         if self.out_activation_ == "logistic":  # which is never 0 or 1, but for rounding
             np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg, out=outputs)
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
@@ -316,29 +203,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _output_names(self) -> list[str]:
-        """The class of each output; of a single one the second."""
-        if self._several:
-            return [str(label) for label in self.classes_]
-        return list(self._target_encoding().output_names(self.n_outputs_))
-
-    def _target_encoding(self) -> Any:
-        from deltarule.data.encoding import LabelEncoding, NumbersEncoding
-
-        if not self._several:
-            return LabelEncoding.fit(self.classes_, "y")
-        n = len(self.classes_)
-        return NumbersEncoding(tuple(f"p({label})" for label in self.classes_), (0.0,) * n, (1.0,) * n)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _kind(y: Any) -> str:
-    """scikit-learn's name for what labels ``y`` holds; ValueError where it holds none."""
-    kind = type_of_target(y, input_name="y")
-    if not kind.startswith(("binary", "multi")):
-        check_classification_targets(y)
-    return str(kind)

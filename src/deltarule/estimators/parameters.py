@@ -1,55 +1,25 @@
-"""What the parameters of the estimators mean: scikit-learn's names and ranges, as records of ours."""
+"""The parameters of the estimators: which values they may have, and what a preset puts in their place."""
 
 from __future__ import annotations
 
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from numbers import Integral
-from types import SimpleNamespace
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from deltarule.arrays import TINY, check_number, check_whole
 from deltarule.errors import InputError
-from deltarule.nn.activations import ACTIVATIONS, Activation
-from deltarule.nn.initializers import INITIALIZERS, Initializer
-from deltarule.nn.losses import LOSSES, Loss
-from deltarule.nn.optimizers import (
-    LBFGS,
-    OPTIMIZERS,
-    SGD,
-    Adagrad,
-    AdamHat,
-    AdamW,
-    GradientStep,
-    Momentum,
-    Nesterov,
-    Optimizer,
-    RMSprop,
-)
-from deltarule.nn.schedules import SCHEDULES, Constant, Schedule
-from deltarule.registry import did_you_mean, record
+from deltarule.registry import did_you_mean
 
-__all__ = [
-    "PRESETS",
-    "Parameters",
-    "hidden_activations",
-    "hidden_sizes",
-    "make_initializer",
-    "make_loss",
-    "make_optimizer",
-    "parameters_of",
-    "plans_ahead",
-]
+__all__ = ["PRESETS", "Parameters", "hidden_sizes", "parameters_of", "resolve_parameter"]
 
-#: The checked values of an estimator's parameters, by name.
-Parameters: TypeAlias = SimpleNamespace
 
-#: What a preset says where the user says nothing.
+#: The values that a preset gives the parameters that the user leaves alone.
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": {
         "standardize": True,
@@ -64,8 +34,134 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+_Check: TypeAlias = Callable[[str, Any], object]  # of a parameter's name and value
+
+
+def _number_from(low: float = -math.inf, high: float = math.inf) -> _Check:
+    return lambda name, value: check_number(name, value, low, high)
+
+
+def _must_be(what: str, fits: Callable[[Any], bool]) -> _Check:
+    def check(name: str, value: Any) -> None:
+        if not fits(value):
+            raise InputError(f"{name} must be {what}, got {value!r}")
+
+    return check
+
+
+def _either(choices: Iterable[Any], check: _Check) -> _Check:
+    """Let pass some values, and what another check lets pass."""
+
+    def check_either(name: str, value: Any) -> None:
+        if not any(
+            value is choice or (type(value) is type(choice) and value == choice) for choice in choices
+        ):
+            check(name, value)
+
+    return check_either
+
+
+def _one_of(*choices: str | None) -> _Check:
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, str | None) or value not in choices:
+            shown = ", ".join(map(repr, choices))
+            hint = did_you_mean(value, [c for c in choices if c]) if isinstance(value, str) else ""
+            raise InputError(f"{name} must be one of {shown}, got {value!r}{hint}")
+
+    return check
+
+
+def _check_sizes(name: str, value: Any) -> None:
+    hidden_sizes(value)
+
+
+def _check_dropout(name: str, value: Any) -> None:
+    for share in value if isinstance(value, tuple | list) else [value]:
+        check_number(name, share, 0, math.nextafter(1, 0))
+
+
+_FLAG = _must_be("True or False", lambda value: isinstance(value, bool | np.bool_))
+_VERBOSE = _must_be(
+    "True, False or a whole number ≥ 0",
+    lambda value: isinstance(value, bool | np.bool_ | Integral) and int(value) >= 0,
+)
+_RANDOM_STATE = _must_be(
+    "None, a whole number from 0 to 2³² − 1 or a RandomState",
+    lambda value: (
+        isinstance(value, np.random.RandomState | None)
+        or (isinstance(value, Integral) and 0 <= int(value) < 2**32)
+    ),
+)
+_SHARE = _number_from(0, math.nextafter(1, 0))
+_WEIGHTS = _must_be(
+    "None or a pair (coefs, intercepts)",
+    lambda value: value is None or (isinstance(value, tuple | list) and len(value) == 2),
+)
+_SCORING = _must_be(
+    "None, a scorer's name or a callable (estimator, X, y)",
+    lambda value: value in [None, *get_scorer_names()] if isinstance(value, str | None) else callable(value),
+)
+_CLASS_WEIGHT = _must_be(
+    "None, 'balanced' or a dict from classes to weights",
+    lambda value: value == "balanced" if isinstance(value, str) else isinstance(value, Mapping | None),
+)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The values of an estimator's parameters, each with the check that it has passed.
+
+    What has none is checked where it is resolved: an activation, a loss, a solver. ``preset_names`` are the
+    parameters whose value is the preset's.
+    """
+
+    hidden_layer_sizes: Annotated[Any, _check_sizes]
+    activation: Any
+    loss: Any
+    solver: Any
+    alpha: Annotated[float, _number_from(0)]
+    batch_size: Annotated[int | str, _either(["auto"], check_whole)]
+    learning_rate: Any
+    learning_rate_init: Annotated[float, _number_from(TINY)]
+    power_t: Annotated[float, _number_from(0)]
+    max_iter: Annotated[int, check_whole]
+    shuffle: Annotated[bool, _FLAG]
+    random_state: Annotated[Any, _RANDOM_STATE]
+    tol: Annotated[float, _number_from(0)]
+    verbose: Annotated[bool | int, _VERBOSE]
+    warm_start: Annotated[bool, _FLAG]
+    momentum: Annotated[float, _number_from(0, 1)]
+    nesterovs_momentum: Annotated[bool, _FLAG]
+    early_stopping: Annotated[bool, _FLAG]
+    validation_fraction: Annotated[float, _SHARE]
+    beta_1: Annotated[float, _SHARE]
+    beta_2: Annotated[float, _SHARE]
+    epsilon: Annotated[float, _number_from(TINY)]
+    n_iter_no_change: Annotated[float, _either([math.inf], check_whole)]
+    max_fun: Annotated[int, check_whole]
+    dropout: Annotated[Any, _check_dropout]
+    clip_norm: Annotated[float | None, _either([None], _number_from(TINY))]
+    initializer: Any
+    initial_weights: Annotated[Any, _WEIGHTS]
+    scoring: Annotated[Any, _SCORING]
+    standardize: Annotated[bool, _FLAG]
+    preset: Annotated[str | None, _one_of(None, *PRESETS)]
+    engine: Annotated[str, _one_of("auto", "reference", "compiled")]
+    progress: Annotated[bool, _FLAG]
+    class_weight: Annotated[Any, _CLASS_WEIGHT] = None
+    label_smoothing: Annotated[float, _SHARE] = 0.0
+    preset_names: frozenset[str] = frozenset()
+
+
+_CHECKS: dict[str, _Check] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Parameters, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
+}
+
+
 def parameters_of(estimator: Any) -> Parameters:
-    """An estimator's parameters, checked; where one has its default, the preset's word goes.
+    """An estimator's parameters, checked; one that has its default gets the preset's value.
 
     Raises
     ------
@@ -82,134 +178,7 @@ def parameters_of(estimator: Any) -> Parameters:
         name: value for name, value in PRESETS[values["preset"]].items() if name not in estimator.not_preset
     }
     untouched = {name: value for name, value in chosen.items() if values[name] == defaults[name].default}
-    return Parameters(**values | untouched)
-
-
-# ---------------------------------------------------------------------- ranges
-
-_Check: TypeAlias = Callable[[str, Any], None]
-
-
-def _number(low: float = -math.inf, high: float = math.inf) -> _Check:
-    return lambda name, value: check_number(name, value, low, high)
-
-
-def _whole(name: str, value: Any) -> None:
-    check_whole(name, value)
-
-
-def _or(choices: Iterable[Any], check: _Check) -> _Check:
-    """One of some values, or what another check lets pass."""
-
-    def either(name: str, value: Any) -> None:
-        if not any(
-            value is choice or (type(value) is type(choice) and value == choice) for choice in choices
-        ):
-            check(name, value)
-
-    return either
-
-
-def _flag(name: str, value: Any) -> None:
-    if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name} must be True or False, got {value!r}")
-
-
-def _one_of(*choices: str | None) -> _Check:
-    def check(name: str, value: Any) -> None:
-        if not isinstance(value, str | None) or value not in choices:
-            shown = ", ".join(map(repr, choices))
-            hint = did_you_mean(value, [c for c in choices if c]) if isinstance(value, str) else ""
-            raise InputError(f"{name} must be one of {shown}, got {value!r}{hint}")
-
-    return check
-
-
-def _verbose(name: str, value: Any) -> None:
-    if not isinstance(value, bool | np.bool_ | Integral) or int(value) < 0:
-        raise InputError(f"{name} must be True, False or a whole number ≥ 0, got {value!r}")
-
-
-def _random_state(name: str, value: Any) -> None:
-    if isinstance(value, np.random.RandomState):
-        return
-    if not isinstance(value, Integral) or not 0 <= int(value) < 2**32:
-        raise InputError(
-            f"{name} must be None, a whole number from 0 to 2³² − 1 or a RandomState, got {value!r}"
-        )
-
-
-def _sizes(name: str, value: Any) -> None:
-    hidden_sizes(value)
-
-
-def _class_weight(name: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{name} must be None, 'balanced' or a dict from classes to weights, got {value!r}")
-
-
-def _scoring(name: str, value: Any) -> None:
-    if not (value in get_scorer_names() if isinstance(value, str) else callable(value)):
-        raise InputError(
-            f"{name} must be None, a scorer's name or a callable (estimator, X, y), got {value!r}"
-        )
-
-
-def _weights(name: str, value: Any) -> None:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise InputError(f"{name} must be None or a pair (coefs, intercepts), got {value!r}")
-
-
-def _dropout(name: str, value: Any) -> None:
-    for share in value if isinstance(value, tuple | list) else [value]:
-        check_number(name, share, 0, math.nextafter(1, 0))
-
-
-_SHARE = _number(0, math.nextafter(1, 0))
-
-_CHECKS: dict[str, _Check] = {
-    "hidden_layer_sizes": _sizes,
-    "alpha": _number(0),
-    "batch_size": _or(["auto"], _whole),
-    "learning_rate_init": _number(TINY),
-    "power_t": _number(0),
-    "max_iter": _whole,
-    "shuffle": _flag,
-    "random_state": _or([None], _random_state),
-    "tol": _number(0),
-    "verbose": _verbose,
-    "warm_start": _flag,
-    "momentum": _number(0, 1),
-    "nesterovs_momentum": _flag,
-    "early_stopping": _flag,
-    "validation_fraction": _SHARE,
-    "beta_1": _SHARE,
-    "beta_2": _SHARE,
-    "epsilon": _number(TINY),
-    "n_iter_no_change": _or([math.inf], _whole),
-    "max_fun": _whole,
-    "dropout": _dropout,
-    "clip_norm": _or([None], _number(TINY)),
-    "label_smoothing": _SHARE,
-    "class_weight": _or([None, "balanced"], _class_weight),
-    "scoring": _or([None], _scoring),
-    "initial_weights": _or([None], _weights),
-    "standardize": _flag,
-    "preset": _one_of(None, *PRESETS),
-    "engine": _one_of("auto", "reference", "compiled"),
-    "progress": _flag,
-}
-
-
-def _resolved(name: str, resolve: Callable[[], Any]) -> Any:
-    """What a text or a record stands for; where it stands for nothing, the parameter is named."""
-    try:
-        return resolve()
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
-
-
-# ---------------------------------------------------------------------- layers and losses
+    return Parameters(**values | untouched, preset_names=frozenset(untouched))
 
 
 def hidden_sizes(value: Any) -> list[int]:
@@ -228,126 +197,9 @@ def hidden_sizes(value: Any) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def hidden_activations(value: Any, n_layers: int) -> list[Activation]:
-    """``activation`` for each hidden layer; scikit-learn's ``"logistic"`` is our ``"sigmoid"``."""
-    several = isinstance(value, list | tuple)
-    if several and len(value) != n_layers:
-        raise InputError(f"activation: {n_layers} hidden layers need as many activations, got {len(value)}")
-    return [_activation(one) for one in (value if several else [value] * n_layers)]
-
-
-def _activation(value: Any) -> Activation:
-    name = "sigmoid" if isinstance(value, str) and value == "logistic" else value
-    found: Activation = _resolved("activation", lambda: ACTIVATIONS.resolve(name))
-    if found.name == "softmax":
-        raise InputError(
-            "activation: softmax is for outputs; a hidden layer needs one that acts on each neuron"
-        )
-    return found
-
-
-def make_initializer(value: Any) -> Initializer | None:
-    """``initializer``: None stands for scikit-learn's uniform numbers, Glorot & Bengio (2010)."""
-    return None if value is None else _resolved("initializer", lambda: INITIALIZERS.resolve(value))
-
-
-def make_loss(value: Any, names: Mapping[str, str]) -> Loss:
-    """``loss``: a name of scikit-learn's or of ours, a Loss, or a pair of functions (terms, derivative).
-
-    Parameters
-    ----------
-    value : str, Loss or (callable, callable)
-        The functions take outputs and targets, both (n_samples, n_outputs), and return an array like them.
-    names : mapping
-        scikit-learn's names and what they are here.
-    """
-    if isinstance(value, tuple) and len(value) == 2 and all(map(callable, value)):
-        return Loss("own", *value, "own", "own")  # type: ignore[arg-type]
-    ours = names.get(value, value) if isinstance(value, str) else value
-    return _resolved("loss", lambda: LOSSES.resolve(ours))
-
-
-# ---------------------------------------------------------------------- solvers
-
-#: Where SciPy's L-BFGS-B stops by itself, and so scikit-learn's: a relative improvement of 2.2e-9.
-_IMPROVEMENT = 1e7 * float(np.finfo(float).eps)
-
-
-def make_optimizer(p: Parameters, n_samples: int, seen: int = 0, *, fresh: bool = True) -> Optimizer:
-    """The optimizer that the parameters describe.
-
-    Parameters
-    ----------
-    p : Parameters
-    n_samples : int
-        Of an epoch: scikit-learn's "invscaling" counts samples.
-    seen : int
-        Samples before this training.
-    fresh : bool
-        Whether it begins with ``learning_rate_init`` all the same, as scikit-learn's ``fit`` does.
-    """
-    falling = _InverseScaling(float(p.learning_rate_init), p.power_t, n_samples, seen, fresh)
-    rate = _resolved("learning_rate", lambda: _rate(p, falling))
-    adam = {"beta1": p.beta_1, "beta2": p.beta_2, "epsilon": p.epsilon}
-    makers: dict[str, Callable[[], Optimizer]] = {
-        "lbfgs": lambda: LBFGS(tolerance=p.tol, improvement=_IMPROVEMENT, evaluations=p.max_fun),
-        "sgd": lambda: _descent(p, rate),
-        "adam": lambda: AdamHat(rate, **adam),
-        "adamw": lambda: AdamW(rate, **adam, weight_decay=p.alpha),
-        "rmsprop": lambda: RMSprop(rate, epsilon=p.epsilon),
-        "adagrad": lambda: Adagrad(rate, epsilon=p.epsilon),
-    }
-    known = isinstance(p.solver, str) and p.solver in makers
-    optimizer: Optimizer = _resolved(
-        "solver", makers[p.solver] if known else lambda: OPTIMIZERS.resolve(p.solver)
-    )
-    if p.clip_norm is not None and isinstance(optimizer, GradientStep):
-        return replace(optimizer, clip_norm=float(p.clip_norm))
-    return optimizer
-
-
-def _descent(p: Parameters, rate: Schedule) -> Optimizer:
-    if not p.momentum:
-        return SGD(rate)
-    return (Nesterov if p.nesterovs_momentum else Momentum)(rate, momentum=p.momentum)
-
-
-def _rate(p: Parameters, falling: Schedule) -> Schedule:
-    """``learning_rate``; scikit-learn's own three names mean something to "sgd" only."""
-    if isinstance(p.learning_rate, Schedule):
-        return p.learning_rate
-    rate = float(p.learning_rate_init)
-    if p.learning_rate == "invscaling" and p.solver == "sgd":
-        return falling
-    if not plans_ahead(p):
-        return Constant(rate)
-    if isinstance(p.learning_rate, str) and p.learning_rate in SCHEDULES:
-        return SCHEDULES.maker(p.learning_rate)(rate)
-    return SCHEDULES.resolve(p.learning_rate)
-
-
-def plans_ahead(p: Parameters) -> bool:
-    """Whether the learning rate follows a schedule of ours, made for all epochs: then none is too many."""
-    return not isinstance(p.learning_rate, str) or p.learning_rate not in (
-        "constant",
-        "invscaling",
-        "adaptive",
-    )
-
-
-@record
-class _InverseScaling(Schedule):
-    """scikit-learn's "invscaling": it falls after each epoch, with the samples seen."""
-
-    rate: float
-    power: float
-    n_samples: int
-    seen: int
-    fresh: bool
-    name: ClassVar[str] = "invscaling"
-    formula: ClassVar[str] = "η = rate / (1 + samples seen)^power"
-
-    def __call__(self, t: float, T: float) -> float:
-        if self.fresh and t < 1:
-            return self.rate
-        return self.rate / (1 + self.seen + math.floor(t) * self.n_samples) ** self.power
+def resolve_parameter(name: str, resolve: Callable[[], Any]) -> Any:
+    """The value that ``resolve`` finds for a parameter; its error names the parameter."""
+    try:
+        return resolve()
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None

@@ -10,20 +10,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
-from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
-from deltarule.estimators.parameters import Parameters, make_loss
-from deltarule.nn.losses import Loss
+from deltarule.estimators.fitting import FitOptions
+from deltarule.estimators.parameters import Parameters
+from deltarule.estimators.targets import NumberTargets
 
 __all__ = ["MLPRegressor"]
 
-#: scikit-learn's names for losses, and what they are here.
-LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
-
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that says one number or several for each row; scikit-learn's parameters and more.
+    """A feedforward network that predicts numbers, one or several a row; scikit-learn's parameters and more.
 
     Parameters
     ----------
@@ -112,42 +109,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        clip_norm: float | None = None,
-        initializer: Any = None,
-        initial_weights: Any = None,
-        scoring: Any = None,
-        standardize: bool = False,
-        preset: str | None = None,
-        engine: str = "auto",
-        progress: bool = False,
-    ) -> None:
+        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *,
+        solver: Any = "adam", alpha: float = 0.0001, batch_size: Any = "auto",
+        learning_rate: Any = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+        max_iter: int = 200, shuffle: bool = True, random_state: Any = None, tol: float = 1e-4,
+        verbose: bool = False, warm_start: bool = False, momentum: float = 0.9,
+        nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+        beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+        max_fun: int = 15000, dropout: Any = 0.0, clip_norm: float | None = None, initializer: Any = None,
+        initial_weights: Any = None, scoring: Any = None, standardize: bool = False,
+        preset: str | None = None, engine: str = "auto", progress: bool = False,
+    ) -> None:  # fmt: skip
         self._keep(locals())
 
     @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]
@@ -168,7 +140,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight, validation_data)
+        options = FitOptions(validation_data, partial=True)
+        return self._fit_or_restore(X, y, sample_weight, options)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         return validate_data(
@@ -176,31 +149,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             dtype=(np.float64, np.float32), reset=reset,
         )  # fmt: skip
 
-    def _learn_targets(self, p: Parameters, y: Any, sample_weight: Array | None) -> None:
-        own_units = p.standardize and p.loss != "poisson"
-        self._target_scaling = standard_scaling(y.reshape(len(y), -1), sample_weight) if own_units else None
-
-    def _encode(self, X: Any, y: Any) -> Array:
-        """The targets as columns, brought to mean 0 and variance 1 where that is wished."""
-        Y = y.reshape(len(y), -1)
-        return Y if self._target_scaling is None else rescale(Y, *self._target_scaling)
-
-    def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
-        loss = make_loss(p.loss, LOSS_NAMES)
-        return loss, "exp" if loss.name == "poisson" else "identity"
-
-    def _answers(self, outputs: Array) -> Array:
-        if self._target_scaling is not None:
-            outputs = restore(outputs, *self._target_scaling).astype(outputs.dtype)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def _target_encoding(self) -> Any:
-        from deltarule.data.encoding import NumbersEncoding
-
-        n = self.n_outputs_
-        names = ("y",) if n == 1 else tuple(f"y{i}" for i in range(n))
-        shift, scale = (np.zeros(n), np.ones(n)) if self._target_scaling is None else self._target_scaling
-        return NumbersEncoding(names, tuple(map(float, shift)), tuple(map(float, scale)))
+    def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> NumberTargets:
+        scaled = p.standardize and p.loss != "poisson"
+        return NumberTargets(standard_scaling(y.reshape(len(y), -1), sample_weight) if scaled else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

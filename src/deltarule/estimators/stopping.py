@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.estimators.fit_record import FitRecord
 from deltarule.estimators.parameters import Parameters
 from deltarule.nn.optimizers import GradientStep
 from deltarule.nn.schedules import Constant
 from deltarule.training.run import Run
 from deltarule.training.stopping import Best
 
-__all__ = ["Shuffles", "Watch"]
+__all__ = ["ShuffledOrder", "StoppingRule"]
 
 
-class Shuffles:
-    """scikit-learn's order of the samples: each epoch shuffles the order of the epoch before.
-
-    It takes the place of the generator that a :class:`Run` asks for its orders.
+class ShuffledOrder:
+    """The :class:`~deltarule.training.run.SampleOrder` of scikit-learn: each epoch shuffles the order before.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ class Shuffles:
     def _begin(self, start: Any) -> None:
         self._start, self._drawn, self._order = start, 0, np.empty(0, dtype=np.intp)
 
-    def permutation(self, n: int) -> Array:
+    def permutation(self, n: int, /) -> Array:
         """The order of the next epoch, (n,)."""
         shuffled = np.arange(n)
         self._random_state.shuffle(shuffled)
@@ -44,19 +43,19 @@ class Shuffles:
         return self._order
 
     @property
-    def bit_generator(self) -> Shuffles:
-        """What has a ``state``."""
+    def bit_generator(self) -> ShuffledOrder:
+        """What has the ``state`` that a checkpoint keeps."""
         return self
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Mapping[str, Any]:
         """Where the shuffles began, and how many there were, as JSON knows it."""
         key = self._start["state"]["key"].tolist()
         start = self._start | {"state": self._start["state"] | {"key": key}}
         return {"start": start, "drawn": self._drawn, "n": len(self._order)}
 
     @state.setter
-    def state(self, state: dict[str, Any]) -> None:
+    def state(self, state: Mapping[str, Any]) -> None:
         inner = state["start"]["state"]
         start = state["start"] | {"state": inner | {"key": np.array(inner["key"], dtype=np.uint32)}}
         self._random_state.set_state(start)
@@ -65,8 +64,8 @@ class Shuffles:
             self.permutation(int(state["n"]))
 
 
-class Watch:
-    """What scikit-learn's estimators do after each epoch: keep the books, and see whether it is enough.
+class StoppingRule:
+    """A callback that records each epoch as scikit-learn's estimators do, and ends what no longer improves.
 
     The loss (or, with early stopping, the score on held-out samples) must improve by ``tol`` at least once in
     ``n_iter_no_change`` epochs. "adaptive" then divides the learning rate by 5 instead of stopping, down to
@@ -74,78 +73,78 @@ class Watch:
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor
-        Whose attributes are kept: ``loss_curve_``, ``best_loss_``, ….
+    record : FitRecord
+        Where losses and scores are written.
     p : Parameters
     score : callable, () -> float, optional
-        On held-out samples, where there are some; greater is better.
+        Of the network on held-out samples, where there are some; greater is better.
     n_samples : int
         In an epoch.
     """
 
     def __init__(
-        self, estimator: Any, p: Parameters, score: Callable[[], float] | None, n_samples: int
+        self, record: FitRecord, p: Parameters, score: Callable[[], float] | None, n_samples: int
     ) -> None:
-        self.estimator, self.p, self.score, self.n_samples = estimator, p, score, n_samples
+        self.record, self.p, self.score, self.n_samples = record, p, score, n_samples
 
     def __call__(self, run: Run) -> None:
-        """Enter an epoch into the books."""
+        """Record an epoch; end the run, or lower its learning rate, where nothing has improved for long."""
         loss = run.history["loss"][-1]
         score = None if self.score is None else float(self.score())
         run.notes.setdefault("scores", []).append(score)
-        if self._enter(loss, score):
-            run.best = Best(
-                float(self.estimator.best_validation_score_), run.epoch, run.net.parameters.copy()
-            )
+        if self._add(loss, score) and score is not None:
+            run.best = Best(score, run.epoch, run.net.parameters.copy())
         if self.p.verbose:
             print(f"Iteration {run.epoch}, loss = {loss:.8f}")
             if score is not None:
                 print(f"Validation score: {score:f}")
-        if self.estimator._no_improvement_count > self.p.n_iter_no_change:
-            self._enough(run)
+        if self.record.no_improvement_count > self.p.n_iter_no_change:
+            self._end_or_slow_down(run)
 
-    def catch_up(self, run: Run) -> None:
-        """Enter the epochs that a checkpoint brought."""
+    def replay(self, run: Run) -> None:
+        """Record the epochs that a checkpoint brought."""
         for loss, score in zip(run.history["loss"], run.notes["scores"], strict=True) if run.epoch else ():
-            self._enter(loss, score)
-            if self.estimator._no_improvement_count > self.p.n_iter_no_change:
-                self.estimator._no_improvement_count = 0
+            self._add(loss, score)
+            if self.record.no_improvement_count > self.p.n_iter_no_change:
+                self.record.no_improvement_count = 0
 
-    def _enter(self, loss: float, score: float | None) -> bool:
-        """Write an epoch down; whether its score is the best so far."""
-        e, tol = self.estimator, self.p.tol
-        e.loss_ = loss
-        e.loss_curve_.append(loss)
-        e.n_iter_ += 1
-        e.t_ += self.n_samples
-        if score is not None:
-            e.validation_scores_.append(score)
-        if e.best_loss_ is None:
-            improves = score is not None and score >= e.best_validation_score_ + tol
+    def _add(self, loss: float, score: float | None) -> bool:
+        """Record an epoch; whether its score is the best so far."""
+        r, tol = self.record, self.p.tol
+        r.loss = loss
+        r.loss_curve.append(loss)
+        r.n_iter += 1
+        r.t += self.n_samples
+        best_score = -np.inf if r.best_validation_score is None else r.best_validation_score
+        if score is not None and r.validation_scores is not None:
+            r.validation_scores.append(score)
+        if r.best_loss is None:
+            improves = score is not None and score >= best_score + tol
         else:
-            improves = loss <= e.best_loss_ - tol
-            e.best_loss_ = min(loss, e.best_loss_)
-        e._no_improvement_count = 0 if improves else e._no_improvement_count + 1
-        if score is None or not score > e.best_validation_score_:
+            improves = loss <= r.best_loss - tol
+            r.best_loss = min(loss, r.best_loss)
+        r.no_improvement_count = 0 if improves else r.no_improvement_count + 1
+        if score is None or not score > best_score:
             return False
-        e.best_validation_score_ = score
+        r.best_validation_score = score
         return True
 
-    def _enough(self, run: Run) -> None:
-        optimizer: Any = run.settings.optimizer
+    def _end_or_slow_down(self, run: Run) -> None:
         p = self.p
-        watched = "Training loss" if self.estimator.best_loss_ is not None else "Validation score"
-        message = f"{watched} did not improve by tol={p.tol:f} in {p.n_iter_no_change} consecutive epochs."
+        optimizer: Any = run.settings.optimizer
         rate = optimizer.schedule if isinstance(optimizer, GradientStep) else None
         if p.learning_rate != "adaptive" or p.solver != "sgd" or not isinstance(rate, Constant):
             run.stop, action = True, "Stopping."
         elif rate.rate <= 1e-6:
             run.stop, action = True, "Learning rate too small. Stopping."
         else:
-            run.settings = replace(
-                run.settings, optimizer=replace(optimizer, learning_rate=Constant(rate.rate / 5))
-            )
-            self.estimator._no_improvement_count = 0
+            slower = replace(optimizer, learning_rate=Constant(rate.rate / 5))
+            run.settings = replace(run.settings, optimizer=slower)
+            self.record.no_improvement_count = 0
             action = f"Setting learning rate to {rate.rate / 5:f}"
         if p.verbose:
-            print(message, action)
+            monitored = "Training loss" if self.record.best_loss is not None else "Validation score"
+            print(
+                f"{monitored} did not improve by tol={p.tol:f} in {p.n_iter_no_change} consecutive epochs.",
+                action,
+            )

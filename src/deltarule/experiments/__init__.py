@@ -1,4 +1,4 @@
-"""Experiments: from a data set to a trained network, its held-out score and its answers.
+"""Experiments: from a data set to a trained network, its held-out score and its predictions.
 
-Reading order: defaults, fitting.
+Reading order: choices, defaults, fitting, experiment, pictures, saved_models.
 """

@@ -1,4 +1,4 @@
-"""From the data alone to a network and a training that suit them; what the user names goes first.
+"""Defaults: the network and the training that suit a data set, where the user names no others.
 
 The defaults were chosen by mean held-out scores over several splits of the bundled sets.
 
@@ -27,18 +27,21 @@ from deltarule.arrays import Array
 from deltarule.data import Dataset
 from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
+from deltarule.experiments.choices import Choices
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import LBFGS, OPTIMIZERS, GradientStep, Optimizer
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Cosine, Schedule, as_schedule
 from deltarule.registry import did_you_mean, record
-from deltarule.training import EarlyStopping
 
-__all__ = ["build_network", "choose_training", "score_of"]
+__all__ = ["batch_size_for", "build_network", "epochs_for", "optimizer_for", "score_of"]
+
+#: The choices that are arguments of :class:`Network`.
+_NETWORK = ("activation", "output", "loss", "bias", "initializer", "dropout", "l1", "l2", "dtype", "seed")
 
 
 @record
-class _Recipe:
-    """What suits one kind of data."""
+class _Defaults:
+    """What suits one kind of data: a column of the table above."""
 
     hidden: tuple[int, ...]
     activation: str
@@ -48,43 +51,36 @@ class _Recipe:
     dtype: str
 
 
-_TOY = _Recipe((32, 32), "relu", 0.0, 0.0, 0.01, "float64")
-_TABLE = _Recipe((64,), "tanh", 2.0, 0.0, 0.01, "float64")
-_LARGE = _Recipe((200, 80), "relu", 0.0, 0.2, 0.001, "float32")
+_TOY = _Defaults((32, 32), "relu", 0.0, 0.0, 0.01, "float64")
+_TABLE = _Defaults((64,), "tanh", 2.0, 0.0, 0.01, "float64")
+_LARGE = _Defaults((200, 80), "relu", 0.0, 0.2, 0.001, "float32")
 _MANY = 5_000  # rows from which on a set counts as large
 
 
-def _recipe(dataset: Dataset) -> _Recipe:
+def _defaults_for(dataset: Dataset) -> _Defaults:
     if len(dataset) >= _MANY or isinstance(dataset.inputs, np.ndarray):
         return _LARGE
     return _TOY if dataset.scale == "none" else _TABLE
 
 
-def _epochs(dataset: Dataset, batch_size: int) -> int:
-    recipe = _recipe(dataset)
-    if recipe is _TOY:
-        return math.ceil(2_000 / math.ceil(len(dataset) / batch_size))
-    return 100 if recipe is _TABLE else min(max(300_000 // len(dataset), 15), 100)
-
-
 def score_of(encoding: Encoding) -> str:
-    """The metric that says how good the answers are."""
+    """The metric that says how good predictions are: accuracy or R²."""
     return "accuracy" if isinstance(encoding.target, LabelEncoding) else "r2"
 
 
-def build_network(
-    dataset: Dataset, encoding: Encoding, hidden: tuple[int, ...] | None, given: dict[str, Any]
-) -> Network:
-    """A network whose outputs and loss match the target; ``given`` are arguments of :class:`Network`."""
-    recipe = _recipe(dataset)
+def build_network(dataset: Dataset, encoding: Encoding, choices: Choices) -> Network:
+    """A network whose outputs and loss match the target, and whose size and penalties suit the data."""
+    given = {name: value for name in _NETWORK if (value := getattr(choices, name)) is not None}
+    hidden = choices.hidden
+    suited = _defaults_for(dataset)
     if hidden is None:  # an autoencoder has a narrow middle
-        hidden = recipe.hidden if encoding.target else (math.ceil(math.sqrt(encoding.n_inputs)),)
-    output = given.get("output") or _output_for(encoding, dataset)
+        hidden = suited.hidden if encoding.target else (math.ceil(math.sqrt(encoding.n_inputs)),)
+    output = choices.output or _output_for(encoding, dataset)
     defaults: dict[str, Any] = {
-        "activation": recipe.activation,
-        "l2": recipe.l2_rows / len(dataset) if encoding.target else 0.0,
-        "dropout": recipe.dropout if encoding.target else 0.0,
-        "dtype": recipe.dtype,
+        "activation": suited.activation,
+        "l2": suited.l2_rows / len(dataset) if encoding.target else 0.0,
+        "dropout": suited.dropout if encoding.target else 0.0,
+        "dtype": suited.dtype,
     }
     sizes = [encoding.n_inputs, *hidden, _count_outputs(encoding, output)]
     net = Network(sizes, **(defaults | given | {"output": output}))
@@ -118,35 +114,36 @@ def _count_outputs(encoding: Encoding, output: str) -> int:
     return len(target.names)
 
 
-def choose_training(dataset: Dataset, n_validation: int, given: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of :func:`deltarule.train`: optimizer, epochs, batch size, early stopping."""
-    n = len(dataset)
-    optimizer = _optimizer(dataset, given)
-    batch_size = given["batch_size"] or (128 if n >= _MANY else min(32, n))
-    epochs = given["epochs"] or _epochs(dataset, batch_size)
-    patience = given["patience"] or max(20, epochs // 5)
-    return {
-        "optimizer": optimizer,
-        "epochs": epochs,
-        "batch_size": None if isinstance(optimizer, LBFGS) else batch_size,
-        "early_stopping": EarlyStopping(patience=patience) if n_validation else None,
-    }
+def batch_size_for(dataset: Dataset, choices: Choices) -> int:
+    """The rows of a batch that was named, or that suits the data."""
+    return choices.batch_size or (128 if len(dataset) >= _MANY else min(32, len(dataset)))
 
 
-def _optimizer(dataset: Dataset, given: dict[str, Any]) -> Optimizer:
+def epochs_for(dataset: Dataset, choices: Choices) -> int:
+    """The epochs that were named, or that suit the data."""
+    suited = _defaults_for(dataset)
+    if choices.epochs is not None:
+        return choices.epochs
+    if suited is _TOY:
+        return math.ceil(2_000 / math.ceil(len(dataset) / batch_size_for(dataset, choices)))
+    return 100 if suited is _TABLE else min(max(300_000 // len(dataset), 15), 100)
+
+
+def optimizer_for(dataset: Dataset, choices: Choices) -> Optimizer:
     """The optimizer named, with rate, schedule and clipping where named; otherwise Adam down a cosine."""
-    name = given["optimizer"] or "adam"
+    name = choices.optimizer or "adam"
     optimizer = OPTIMIZERS.resolve(name)
-    asked = [key for key in ("learning_rate", "schedule", "clip_norm") if given[key] is not None]
+    beside = ("learning_rate", "schedule", "clip_norm")
+    named = [choice for choice in beside if getattr(choices, choice) is not None]
     if "(" in name or not isinstance(optimizer, GradientStep):
-        if asked:
-            options = ", ".join("--" + key.replace("_", "-") for key in asked)
+        if named:
+            options = ", ".join("--" + choice.replace("_", "-") for choice in named)
             raise InputError(f"optimizer {name!r} stands for itself: leave out {options} beside it")
         return optimizer
-    rate = given["learning_rate"]
+    rate = choices.learning_rate
     if rate is None:
-        rate = _recipe(dataset).rate if name in ("adam", "adamw") else optimizer.schedule(0, 1)
-    return type(optimizer)(_schedule(given["schedule"], rate), clip_norm=given["clip_norm"])
+        rate = _defaults_for(dataset).rate if name in ("adam", "adamw") else optimizer.schedule(0, 1)
+    return type(optimizer)(_schedule(choices.schedule, rate), clip_norm=choices.clip_norm)
 
 
 def _schedule(name: str | None, rate: float) -> Schedule:

@@ -1,10 +1,9 @@
-"""Training on some rows of a data set and asking about the others."""
+"""Training a network on some rows of a data set, and testing it on the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,23 +11,41 @@ from deltarule.arrays import Array, Scaled
 from deltarule.data import Dataset, folds, split
 from deltarule.data.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
-from deltarule.experiments.defaults import build_network, choose_training, score_of
+from deltarule.experiments.choices import Choices
+from deltarule.experiments.defaults import batch_size_for, build_network, epochs_for, optimizer_for, score_of
 from deltarule.nn.network import Network
+from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import record
-from deltarule.training import METRICS, Checkpoint, History, confusion_matrix, evaluate, resume, train
+from deltarule.training import (
+    METRICS,
+    Checkpoint,
+    EarlyStopping,
+    History,
+    confusion_matrix,
+    evaluate,
+    resume,
+    train,
+)
 
-__all__ = ["Answers", "Fitted", "ask", "cross_validate", "fit", "set_aside"]
+__all__ = [
+    "Predictions",
+    "TrainedNetwork",
+    "cross_validate",
+    "encoded_rows",
+    "encoding_of",
+    "fit",
+    "predict_dataset",
+    "set_aside",
+]
 
 FOLDS = 5
 _FEW = 20  # rows below which nothing is held out
-_MANY = 1_000  # rows from which on one split says enough, and rows can be spared to stop early
-
-_NETWORK = ("activation", "output", "loss", "bias", "initializer", "dropout", "l1", "l2", "dtype")
+_MANY = 1_000  # rows from which on one split is enough to test, and some are held out to stop early
 
 
 @record
-class Fitted:
-    """A trained network, what happened, and how it does on the rows it was trained and validated on."""
+class TrainedNetwork:
+    """A network, the history of its training, and its scores on the rows it was trained and validated on."""
 
     net: Network
     history: History
@@ -36,8 +53,8 @@ class Fitted:
 
 
 @record
-class Answers:
-    """What networks said about rows they had not seen: the truth and the answer, in the units of the data."""
+class Predictions:
+    """What networks predict for rows with known targets, in the units of the data, and their loss there."""
 
     true: Array
     predicted: Array
@@ -61,12 +78,13 @@ class Answers:
         return confusion_matrix(target.encode(self.predicted, k), target.encode(self.true, k))[:k, :k]
 
 
-def set_aside(dataset: Dataset, share: float | None, seed: int) -> tuple[Dataset, Dataset | None, bool]:
+def set_aside(dataset: Dataset, choices: Choices) -> tuple[Dataset, Dataset | None, bool]:
     """The rows to train on, the rows to test on, and whether to cross-validate instead.
 
     A test part that came with the data stands. Otherwise sets under 1,000 rows are cross-validated, because
     one small split says little; larger ones hold out a fifth; sets under 20 rows have nothing to spare.
     """
+    share = choices.test_share
     if share is not None and not 0 <= share < 1:
         raise InputError(f"--test must be 0 or more and less than 1, got {share}")
     if dataset.test is not None:
@@ -75,61 +93,53 @@ def set_aside(dataset: Dataset, share: float | None, seed: int) -> tuple[Dataset
         return dataset, None, False
     if share is None and len(dataset) < _MANY:
         return dataset, None, True
-    rest, test = split(dataset, 0.2 if share is None else share, seed)
+    rest, test = split(dataset, 0.2 if share is None else share, choices.seed)
     return rest, test, False
 
 
-def fit(dataset: Dataset, options: Mapping[str, Any], *, quiet: bool = False) -> Fitted:
+def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
     """Train a network on the rows, some of them held out to stop early."""
-    rest, held = _hold_out(dataset, options)
-    encoding = fit_encoding(
-        rest,
-        scale=options["scale"],
-        missing=options["missing"],
-        target_is_input=options["target_is_input"],
-    )
-    given = {name: options[name] for name in _NETWORK if options[name] is not None}
-    net = build_network(rest, encoding, options["hidden"], {**given, "seed": options["seed"]})
-    arrays = {"train": _arrays(net, rest)} | ({} if held is None else {"validation": _arrays(net, held)})
-    net, history = _train(net, rest, arrays, options, quiet)
-    score = score_of(encoding)
-    scores = {
-        name: {"rows": len(x), **evaluate(net, x, y, metrics=[score])} for name, (x, y) in arrays.items()
-    }
-    return Fitted(net, history, scores)
-
-
-def _hold_out(dataset: Dataset, options: Mapping[str, Any]) -> tuple[Dataset, Dataset | None]:
-    share = options["validation"]
+    share = choices.validation
     if share is None:
         share = 0.0 if len(dataset) < _MANY else 0.1
     if not 0 <= share < 1:
         raise InputError(f"--validation must be 0 or more and less than 1, got {share}")
-    return split(dataset, share, options["seed"] + 1)
-
-
-def _train(
-    net: Network,
-    dataset: Dataset,
-    arrays: dict[str, tuple[Array | Scaled, Array]],
-    options: Mapping[str, Any],
-    quiet: bool,
-) -> tuple[Network, History]:
-    X, Y = arrays["train"]
-    shared: dict[str, Any] = {
-        "validation": arrays.get("validation"),
-        "progress": not quiet and not options["quiet"],
+    rest, held = split(dataset, share, choices.seed + 1)
+    encoding = fit_encoding(
+        rest, scale=choices.scale, missing=choices.missing, target_is_input=choices.target_is_input
+    )
+    net = build_network(rest, encoding, choices)
+    arrays = {"train": encoded_rows(net, rest)}
+    if held is not None:
+        arrays["validation"] = encoded_rows(net, held)
+    net, history = _train_or_resume(net, rest, arrays, choices)
+    metric = score_of(encoding)
+    scores = {
+        part: {"rows": len(x), **evaluate(net, x, y, metrics=[metric])} for part, (x, y) in arrays.items()
     }
-    if options["checkpoint"] and not quiet:
-        shared["checkpoint"] = Checkpoint(options["checkpoint"], options["every"])
-    if options["resumed"] and not quiet:
-        _check_same_network(options["resumed"], net)
-        engine = None if options["engine"] == "auto" else options["engine"]
-        return resume(options["resumed"], X, Y, epochs=options["epochs"], engine=engine, **shared)
-    plan = choose_training(dataset, len(arrays.get("validation", ())), dict(options))
-    assert net.encoding is not None
-    plan |= {"metrics": [score_of(net.encoding)], "seed": options["seed"], "engine": options["engine"]}
-    return net, train(net, X, Y, **plan, **shared)
+    return TrainedNetwork(net, history, scores)
+
+
+def _train_or_resume(
+    net: Network, dataset: Dataset, arrays: dict[str, tuple[Array | Scaled, Array]], choices: Choices
+) -> tuple[Network, History]:
+    (X, Y), validation = arrays["train"], arrays.get("validation")
+    checkpoint = None if choices.checkpoint is None else Checkpoint(choices.checkpoint, choices.every)
+    if choices.resumed is not None:
+        _check_same_network(choices.resumed, net)
+        return resume(
+            choices.resumed, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
+            engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
+        )  # fmt: skip
+    optimizer, epochs = optimizer_for(dataset, choices), epochs_for(dataset, choices)
+    stopping = EarlyStopping(patience=choices.patience or max(20, epochs // 5))
+    history = train(
+        net, X, Y, optimizer=optimizer, epochs=epochs, validation=validation, checkpoint=checkpoint,
+        batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(dataset, choices),
+        metrics=[score_of(encoding_of(net))], early_stopping=None if validation is None else stopping,
+        engine=choices.engine, progress=choices.progress, seed=choices.seed,
+    )  # fmt: skip
+    return net, history
 
 
 def _check_same_network(path: Path, net: Network) -> None:
@@ -142,47 +152,50 @@ def _check_same_network(path: Path, net: Network) -> None:
         )
 
 
-def _arrays(net: Network, part: Dataset) -> tuple[Array | Scaled, Array]:
-    return _encoding(net).encode(part, net.sizes[-1], net.dtype)
-
-
-def _encoding(net: Network) -> Encoding:
+def encoding_of(net: Network) -> Encoding:
+    """The encoding that every network of an experiment has."""
     assert net.encoding is not None
     return net.encoding
 
 
-def ask(net: Network, part: Dataset) -> Answers:
-    """What the network says about rows, beside the truth."""
-    encoding = _encoding(net)
-    x, y = _arrays(net, part)
+def encoded_rows(net: Network, dataset: Dataset) -> tuple[Array | Scaled, Array]:
+    """Inputs and targets as the network takes them."""
+    return encoding_of(net).encode(dataset, net.sizes[-1], net.dtype)
+
+
+def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
+    """What the network predicts for rows, beside their targets."""
+    target, metric = encoding_of(net).target, score_of(encoding_of(net))
+    x, y = encoded_rows(net, dataset)
     loss = evaluate(net, x, y)["loss"]
     outputs = net.predict(x)
-    if encoding.target is None:
-        return Answers(y, outputs, loss, score_of(encoding))
-    answer = encoding.target.decode(outputs)
-    true = part.target.astype(answer.dtype) if isinstance(encoding.target, LabelEncoding) else part.target
-    return Answers(true, answer, loss, score_of(encoding))
+    if target is None:
+        return Predictions(y, outputs, loss, metric)
+    predicted = target.decode(outputs)
+    labels = isinstance(target, LabelEncoding)
+    true = dataset.target.astype(predicted.dtype) if labels else dataset.target
+    return Predictions(true, predicted, loss, metric)
 
 
-def cross_validate(dataset: Dataset, options: Mapping[str, Any]) -> Answers:
-    """Every row asked about once, by a network trained on the other folds in the same way.
+def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
+    """A prediction for every row, by a network trained on the other folds in the same way.
 
     Raises
     ------
     KeyboardInterrupt
-        If one of them was interrupted: half-trained networks answer nothing.
+        If one of them was interrupted: half-trained networks predict nothing.
     """
-    asked = []
-    for rest, part in folds(dataset, FOLDS, options["seed"]):
-        fitted = fit(rest, options, quiet=True)
-        if fitted.history.stopped == "interrupted":
+    choices = replace(choices, progress=False, checkpoint=None, resumed=None)
+    parts = []
+    for rest, part in folds(dataset, FOLDS, choices.seed):
+        trained = fit(rest, choices)
+        if trained.history.stopped == "interrupted":
             raise KeyboardInterrupt
-        asked.append(ask(fitted.net, part))
-    rows = [len(answers.true) for answers in asked]
-    return Answers(
-        np.concatenate([answers.true for answers in asked]),
-        np.concatenate([answers.predicted for answers in asked]),
-        float(np.average([answers.loss for answers in asked], weights=rows)),
-        asked[0].metric,
+        parts.append(predict_dataset(trained.net, part))
+    return Predictions(
+        np.concatenate([part.true for part in parts]),
+        np.concatenate([part.predicted for part in parts]),
+        float(np.average([part.loss for part in parts], weights=[len(part.true) for part in parts])),
+        parts[0].metric,
         FOLDS,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -20,11 +20,26 @@ from deltarule.training.samples import digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 
-__all__ = ["Callback", "Run"]
+__all__ = ["Callback", "Run", "SampleOrder"]
 
 Callback: TypeAlias = Callable[["Run"], object]
 
 _FEW = 64  # samples that tell whether the cost is finite
+
+
+class _HasState(Protocol):
+    state: Any
+
+
+class SampleOrder(Protocol):
+    """What gives each epoch its order of the samples: a NumPy Generator, or another shuffler with a state."""
+
+    def permutation(self, n: int, /) -> Array:
+        """The order of the next epoch, (n,)."""
+
+    @property
+    def bit_generator(self) -> _HasState:
+        """What has the ``state`` that a checkpoint keeps, as JSON knows it."""
 
 
 class Run:
@@ -65,7 +80,7 @@ class Run:
         self.stop = False
         self.best: Best | None = None
         self.notes: dict[str, Any] = {}
-        self.order_rng = np.random.default_rng(settings.seed)
+        self.order_rng: SampleOrder = np.random.default_rng(settings.seed)
         self.mask_rng = np.random.default_rng([settings.seed, 2])
         self.slots = settings.optimizer.start(net.parameters)
         self.batch_size = min(settings.batch_size or len(self.samples), len(self.samples))

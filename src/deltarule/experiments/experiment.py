@@ -1,0 +1,84 @@
+"""An experiment: a data set, a network trained on some of its rows, and its score on the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltarule.checks import HealthReport, health
+from deltarule.data import Dataset
+from deltarule.experiments.choices import Choices
+from deltarule.experiments.fitting import (
+    Predictions,
+    TrainedNetwork,
+    cross_validate,
+    encoded_rows,
+    fit,
+    predict_dataset,
+    set_aside,
+)
+from deltarule.registry import record
+
+__all__ = ["ExperimentResult", "run_experiment"]
+
+
+@record
+class ExperimentResult:
+    """What came of an experiment.
+
+    Attributes
+    ----------
+    dataset, trained_rows : Dataset
+        All the data, and what the network was trained and validated on.
+    trained : TrainedNetwork
+    tested : Predictions or None
+        Of rows held out, or of all rows by cross-validation; None where none are, or a signal came before.
+    interrupted : bool
+    """
+
+    dataset: Dataset
+    trained_rows: Dataset
+    trained: TrainedNetwork
+    tested: Predictions | None
+    interrupted: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Network, scores by part, and how training went, for JSON."""
+        net, history = self.trained.net, self.trained.history
+        tested = self.tested
+        return {
+            "task": self.dataset.task if net.encoding and net.encoding.target else "autoencoder",
+            "data": self.dataset.description,
+            "network": repr(net),
+            "loss": net.loss.name,
+            "train": self.trained.scores["train"],
+            "validation": self.trained.scores.get("validation"),
+            "test": None if tested is None else tested.scores | {"folds": tested.folds},
+            "epochs": history.epochs,
+            "stopped": history.stopped,
+            "seconds": round(history.seconds, 3),
+            "engine": history.engine,
+        }
+
+    def health(self) -> HealthReport:
+        """What is wrong with the network and its training, on the rows it was trained and validated on."""
+        net = self.trained.net
+        return health(net, *encoded_rows(net, self.trained_rows), self.trained.history)
+
+
+def run_experiment(dataset: Dataset, choices: Choices) -> ExperimentResult:
+    """Train a network on a data set, and test it on rows that it has not seen.
+
+    Ctrl-C ends the training, or the test: the network is then what was learnt so far.
+    """
+    rest, test, in_folds = set_aside(dataset, choices)
+    trained = fit(rest, choices)
+    tested, interrupted = None, trained.history.stopped == "interrupted"
+    if not interrupted:
+        try:
+            if in_folds:
+                tested = cross_validate(dataset, choices)
+            elif test is not None:
+                tested = predict_dataset(trained.net, test)
+        except KeyboardInterrupt:  # between two folds: the network itself is trained
+            interrupted = True
+    return ExperimentResult(dataset, rest, trained, tested, interrupted)

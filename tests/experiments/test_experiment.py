@@ -1,0 +1,118 @@
+"""From a data set to a result in Python: what the commands print is what these functions return."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deltarule.cli import cli
+from deltarule.data import load
+from deltarule.errors import InputError, ModelFileError
+from deltarule.experiments.choices import Choices
+from deltarule.experiments.defaults import batch_size_for, epochs_for
+from deltarule.experiments.experiment import run_experiment
+from deltarule.experiments.fitting import cross_validate, fit, predict_dataset, set_aside
+from deltarule.experiments.pictures import plot_experiment
+from deltarule.experiments.saved_models import load_labelled, load_model, part_of, predicted_columns
+from deltarule.nn.network import Network
+
+FEW = Choices(epochs=3)
+
+
+def run(*arguments):
+    """What a sub-command that must succeed prints."""
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_command_prints_the_result_of_the_function():
+    report = run_experiment(load("iris"), FEW).to_dict()
+    printed = json.loads(run("train", "iris", "--epochs", 3, "--json", "--quiet"))
+    for one in (report, printed):
+        del one["seconds"]
+    del printed["model"], printed["files"]
+    assert report == printed
+    assert report["test"]["folds"] == 5
+    assert report["test"]["rows"] == 150
+
+
+def test_every_choice_is_an_option_of_the_command():
+    from deltarule.cli.train import train
+
+    options = {parameter.name for parameter in train.params}
+    names = {field.name for field in dataclasses.fields(Choices)}
+    assert names - options == {"progress"}  # --quiet is its opposite
+
+
+def test_choices_that_are_left_open_are_made_by_the_data():
+    iris = load("iris")
+    assert (batch_size_for(iris, Choices()), epochs_for(iris, Choices())) == (32, 100)
+    assert (batch_size_for(iris, Choices(batch_size=7)), epochs_for(iris, Choices(epochs=9))) == (7, 9)
+    net = fit(iris, dataclasses.replace(FEW, hidden=(5,), activation="relu", l2=0.5, seed=3)).net
+    assert net.sizes == [4, 5, 3]
+    assert net.layers[0].activation.name == "relu"
+    assert net.objective.l2 == 0.5
+
+
+@pytest.mark.parametrize(
+    ("share", "sizes", "in_folds"), [(None, (150, 0), True), (0.0, (150, 0), False), (0.2, (120, 30), False)]
+)
+def test_rows_are_set_aside_as_chosen(share, sizes, in_folds):
+    rest, test, folds = set_aside(load("iris"), Choices(test_share=share))
+    assert (len(rest), 0 if test is None else len(test), folds) == (*sizes, in_folds)
+    if sizes[1]:
+        result = run_experiment(load("iris"), dataclasses.replace(FEW, test_share=share))
+        assert len(result.tested.true) == sizes[1]
+        assert result.tested.scores == predict_dataset(result.trained.net, test).scores
+
+
+def test_folds_neither_write_nor_resume_checkpoints(tmp_path):
+    choices = dataclasses.replace(FEW, checkpoint=tmp_path / "c", progress=True)
+    predictions = cross_validate(load("iris"), choices)
+    assert not (tmp_path / "c").exists()
+    assert len(predictions.true) == len(predictions.predicted) == 150
+
+
+def test_pictures_show_the_result(tmp_path):
+    pytest.importorskip("matplotlib")
+    for name in ("xor", "iris"):
+        plot_experiment(tmp_path / f"{name}.png", run_experiment(load(name), FEW))
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_saved_model_predicts_what_the_command_prints(tmp_path):
+    net = fit(load("iris"), FEW).net
+    net.save(tmp_path / "m")
+    rows = load("iris")
+    names = list(rows.inputs.names)
+    path = tmp_path / "rows.csv"
+    lines = [",".join(names)] + [
+        ",".join(str(rows.inputs.column(name)[i]) for name in names) for i in range(10)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    columns = predicted_columns(tmp_path / "m", path, probabilities=True)
+    printed = run("predict", tmp_path / "m", path, "--probabilities")
+    assert [list(map(str, row)) for row in zip(*columns.values(), strict=True)] == list(
+        csv.reader(io.StringIO(printed))
+    )[1:]
+    loaded, encoding = load_model(tmp_path / "m")
+    assert list(columns) == [encoding.target.name, *(f"p({label})" for label in encoding.target.classes)]
+    np.testing.assert_array_equal(loaded.parameters, net.parameters)
+    assert len(load_labelled("iris", encoding)) == 150
+
+
+def test_models_without_encoding_and_sets_without_parts_are_refused(tmp_path):
+    Network([2, 1]).save(tmp_path / "m")
+    with pytest.raises(ModelFileError, match="holds no encoding"):
+        load_model(tmp_path / "m")
+    iris = load("iris")
+    assert part_of(iris, None) is part_of(iris, "train") is iris
+    with pytest.raises(InputError, match="has no test part"):
+        part_of(iris, "test")
