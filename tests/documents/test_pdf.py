@@ -26,10 +26,10 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Expr,
     Matrix,
     Mul,
+    NamedConstant,
     Number,
     Partial,
     Rest,
@@ -53,7 +53,8 @@ def number(value: float) -> Number:
 
 
 NODES = (
-    Number(2.5), number(1 / 3), number(-1.5e-7), number(math.nan), number(-math.inf), Constant("π", math.pi),
+    Number(2.5), number(1 / 3), number(-1.5e-7), number(math.nan), number(-math.inf),
+    NamedConstant("π", math.pi),
     Symbol("W", "2", index="0,1"), Symbol("m", "1", "2", "", "hat"), Symbol("f′(z)"), Words(HOSTILE),
     -x, x - y + -y, Rest((x, y), "2 more"), Rest((number(0.25), number(-0.5)), HOSTILE),
     Mul((x, y), "⊙"), Mul((x, y), ""), 2 * x / y, (x / y) ** 2, exp(-x), sqrt(x),

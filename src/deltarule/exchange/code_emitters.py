@@ -15,11 +15,11 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Div,
     Expr,
     Matrix,
     Mul,
+    NamedConstant,
     Neg,
     Number,
     Partial,
@@ -90,7 +90,7 @@ class Code(Emitter[str]):
             return self._refused(node)
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
-    def constant(self, node: Constant) -> str:
+    def namedconstant(self, node: NamedConstant) -> str:
         return self.number(Number(node.number))
 
     def symbol(self, node: Symbol) -> str:

@@ -8,7 +8,7 @@ which therefore cannot disagree. Nothing here is ever parsed from text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -19,11 +19,11 @@ __all__ = [
     "Call",
     "Choice",
     "Compare",
-    "Constant",
     "Div",
     "Expr",
     "Matrix",
     "Mul",
+    "NamedConstant",
     "Neg",
     "Number",
     "Partial",
@@ -69,6 +69,10 @@ class Expr:
     0.5
     """
 
+    #: How str() and notebooks write a formula: the emitters "text" and "latex" enter themselves here, so that
+    #: the tree need not know them.
+    printers: ClassVar[dict[str, Callable[[Expr], str]]] = {}
+
     def value(self, of: Values) -> Any:
         """What it is worth, where ``of`` says what each symbol is worth."""
         return of(self)
@@ -104,15 +108,11 @@ class Expr:
         return f"{type(self).__name__}({', '.join(map(repr, vars(self).values()))})"
 
     def __str__(self) -> str:
-        from deltarule.formula.text import text
-
-        return text(self)
+        return self.printers["text"](self)
 
     def _repr_latex_(self) -> str:
         """For notebooks."""
-        from deltarule.formula.latex import latex
-
-        return f"${latex(self)}$"
+        return f"${self.printers['latex'](self)}$"
 
     def __add__(self, other: Expr | float) -> Add:
         return Add((*_terms(self), *_terms(_as_expr(other))))
@@ -202,7 +202,7 @@ class Symbol(Expr):
         self.base, self.sub, self.sup, self.index, self.accent = base, sub, sup, index, accent
 
 
-class Constant(Symbol):
+class NamedConstant(Symbol):
     """A number with a name of its own, such as π."""
 
     def __init__(self, base: str, number: float) -> None:

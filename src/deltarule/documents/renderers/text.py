@@ -17,8 +17,7 @@ from deltarule.documents.document import (
     Table,
 )
 from deltarule.documents.sketch import sketch
-from deltarule.formula.text import Block as Box
-from deltarule.formula.text import TextEmitter, clean, to_ascii, width
+from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
 from deltarule.formula.tree import Expr
 
 __all__ = ["text_document"]
@@ -86,7 +85,7 @@ class _Text:
         for line, row in zip(lines, sides, strict=True):
             yield from self._line(line, row, left)
 
-    def _line(self, line: Line, sides: list[Box], left: int) -> Iterator[str]:
+    def _line(self, line: Line, sides: list[TextBlock], left: int) -> Iterator[str]:
         """On one line where it fits, else each side on its own, the relation signs below each other."""
         signs = [self._plain(line.relation), *["="] * (len(sides) - 2)]
         note = self._inline(line.note)
@@ -110,7 +109,7 @@ class _Text:
         if note:
             yield from self._wrapped(f"({note})", _INDENT * 2)
 
-    def _narrowed(self, node: Expr, side: Box, room: int) -> Box:
+    def _narrowed(self, node: Expr, side: TextBlock, room: int) -> TextBlock:
         """Matrices side by side with fewer digits, where they would be too wide."""
         for digits in (6, 4, 3):
             if len(side.lines) == 1 or width(side.lines[0]) <= room:
