@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltarule.derivations.network_drawing import draw
-from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, Table
+from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.json import document_data
 from deltarule.documents.renderers.pdf import pdf
 from deltarule.errors import MissingExtraError
@@ -90,7 +90,9 @@ def sample() -> Document:
             Lines((chain, result)),
             Heading(("Nodes",), 3),
             Lines(tuple(Line((Symbol("n", str(i)), node)) for i, node in enumerate(NODES))),
-            Table(("path", x, HOSTILE), (("a", number(0.5), y), (HOSTILE, number(-12.25), number(1e-9)))),
+            TableBlock(
+                ("path", x, HOSTILE), (("a", number(0.5), y), (HOSTILE, number(-12.25), number(1e-9)))
+            ),
             Paragraph(("May be skipped.",), True),
         ),
     )
@@ -215,7 +217,7 @@ class TestPages:
             Heading((words,)),
             Paragraph((words, Words(words), Symbol(name, name, index=name))),
             Lines((Line((Symbol(name, name), Call(name, x), Words(words)), (words,)),)),
-            Table((words, name), ((words, Words(name)),)),
+            TableBlock((words, name), ((words, Words(name)),)),
         )
         assert pdf(Document(words, blocks)).startswith(b"%PDF")
 

@@ -15,7 +15,16 @@ from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.targets import Target
 from deltarule.derivations.updates import Step, UpdateDerivation
 from deltarule.derivations.writer import Writer
-from deltarule.documents.document import Block, Document, Figure, Heading, Inline, Lines, Paragraph, Table
+from deltarule.documents.document import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Lines,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.drawing import Drawing
 from deltarule.formula.text import text
 from deltarule.formula.tree import Number
@@ -175,7 +184,7 @@ class Assembly:
                 apart,
             ]
             rows.append((*self.writer.words(leaf), *cells))
-        yield Table(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
+        yield TableBlock(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
 
 
 _NO_STEP = (

@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import SHOWN_TERMS, Writer
-from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
 
 __all__ = ["GradientDerivation"]
@@ -357,7 +357,7 @@ class GradientDerivation:
             return
         found = largest_paths(self.evidence, rate.by, LARGEST_PATHS)
         rows = tuple((self.writer.notation.route(path), self.writer.measured(value)) for path, value in found)
-        yield Table((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
+        yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
 
     # ------------------------------------------------------------------ words
 

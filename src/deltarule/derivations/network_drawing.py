@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from deltarule.arrays import Array, check_whole
 from deltarule.derivations.notation import Notation, Tutorial
 from deltarule.derivations.quantities import Quantity
-from deltarule.documents.drawing import N_TAGS, Column, Drawing, Edge, Gap, Node
+from deltarule.documents.drawing import N_TAGS, Drawing, Edge, Gap, NeuronColumn, Node
 from deltarule.errors import ShapeError
 from deltarule.nn.layers import Gradients, Trace
 from deltarule.nn.network import Network
@@ -106,7 +106,7 @@ def draw(
         return Node(name, values, tags.get(keys[column][index]))
 
     columns = tuple(
-        Column(
+        NeuronColumn(
             f"layer {column}" if column else "inputs",
             net.layers[column - 1].activation.name if column else "",
             tuple(item if isinstance(item, Gap) else node(column, item) for item in items),
@@ -224,7 +224,7 @@ def _drawn(items: _Shown) -> list[tuple[int, int]]:
     return [(place, item) for place, item in enumerate(items) if isinstance(item, int)]
 
 
-def _caption(columns: Sequence[Column]) -> str:
+def _caption(columns: Sequence[NeuronColumn]) -> str:
     """What was left out, in words."""
     cut = [column for column in columns if column.n_left_out]
     if not cut:

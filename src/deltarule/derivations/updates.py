@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import Writer
-from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Call, Expr, Number, Symbol
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
@@ -227,7 +227,7 @@ class UpdateDerivation:
         rows = [self._row(q) for q in self._parameters(min(MOST_PARAMETERS, self.net.parameters.size))]
         slots = [Symbol(name) for name in step.optimizer.slots]
         gradient = "gradient, clipped" if step.clipped else "gradient"
-        yield Table(("parameter", "old", gradient, *slots, "new"), tuple(rows))
+        yield TableBlock(("parameter", "old", gradient, *slots, "new"), tuple(rows))
         left = self.net.parameters.size - MOST_PARAMETERS
         if left > 0:
             yield Paragraph((f"… and {left:,} more parameters: name the one you want.",), aside=True)

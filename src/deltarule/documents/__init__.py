@@ -1,4 +1,5 @@
 """Documents: text, formulas and drawings, written as text, Markdown, HTML, LaTeX, PDF and JSON.
 
-Reading order: document, drawing, svg, sketch, renderers.
+Reading order: drawing, document; svg_layout, svg_style, svg and sketch (a drawing as a picture, and in a
+terminal); renderers.
 """

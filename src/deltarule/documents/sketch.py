@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
-from deltarule.documents.drawing import Column, Drawing, Edge, Gap, Node, shortened, visible
+from deltarule.documents.drawing import Drawing, Gap, NeuronColumn, Node, shortened, visible
 from deltarule.errors import InputError
 from deltarule.registry import record
 
@@ -64,24 +65,24 @@ def sketch(drawing: Drawing, width: int = 100, ascii: bool = False) -> str:
     """
     if width < _LEAST_WIDTH:
         raise InputError(f"width must be at least {_LEAST_WIDTH} cells, got {width!r}")
-    plain = _plain(drawing, ascii)
-    lines = _figure(plain, width) or _list(plain, width) or _summary(plain, width)
-    return "\n".join(_cut(line, width, ascii) for line in lines)
+    shown = _presentable(drawing, ascii)
+    lines = _as_figure(shown, width) or _as_lists(shown, width) or _as_summary(shown, width)
+    return "\n".join(_fitted(line, width, ascii) for line in lines)
 
 
 # ------------------------------------------------------------------ texts
 
 
-def _cells(text: str) -> int:
+def _cell_width(text: str) -> int:
     """How many cells of a terminal a text takes."""
     from rich.cells import cell_len
 
     return cell_len(text)
 
 
-def _cut(line: str, width: int, ascii: bool) -> str:
+def _fitted(line: str, width: int, ascii: bool) -> str:
     if not ascii:
-        return shortened(line.rstrip(), width, _cells)
+        return shortened(line.rstrip(), width, _cell_width)
     line = _to_ascii(line.rstrip())
     return line if len(line) <= width else line[: width - 3] + "..."
 
@@ -90,61 +91,54 @@ def _to_ascii(text: str) -> str:
     return "".join(_ASCII.get(character, character) for character in text).encode("ascii", "replace").decode()
 
 
-def _plain(drawing: Drawing, ascii: bool) -> Drawing:
+def _presentable(drawing: Drawing, ascii: bool) -> Drawing:
     """The drawing with names that a terminal can show, and short ones."""
 
     def text(given: str) -> str:
-        shown = "".join(character for character in visible(given) if not _joins(character))
-        shown = shortened(shown, _NAME_ROOM, _cells)
+        shown = "".join(character for character in visible(given) if not _changes_width(character))
+        shown = shortened(shown, _NAME_ROOM, _cell_width)
         return _to_ascii(shown) if ascii else shown
 
     def node(given: Node) -> Node:
         return Node(text(given.name), tuple((text(label), text(number)) for label, number in given.values))
 
     columns = tuple(
-        Column(
+        NeuronColumn(
             column.name,
             text(column.activation),
             tuple(item if isinstance(item, Gap) else node(item) for item in column.nodes),
-            node(column.bias) if column.bias else None,
+            column.bias and node(column.bias),
         )
         for column in drawing.columns
     )
-    edges = tuple(
-        Edge(edge.layer, edge.source, edge.target, edge.name, edge.weight, text(edge.text))
-        for edge in drawing.edges
-    )
+    edges = tuple(replace(edge, text=text(edge.text), tag=None) for edge in drawing.edges)
     return Drawing(columns, edges, drawing.caption)
 
 
-def _joins(character: str) -> bool:
+def _changes_width(character: str) -> bool:
     """Whether it changes how wide its neighbours are: terminals disagree on that."""
     return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 def _padded(text: str, width: int, fill: str = " ") -> str:
-    return text + fill * (width - _cells(text))
+    return text + fill * (width - _cell_width(text))
 
 
-def _bias(bias: Node) -> str:
+def _bias_in_words(bias: Node) -> str:
     return " ".join([bias.name, *(number for _, number in bias.values)])
-
-
-def _heading(column: Column) -> str:
-    return f"{column.name}, {column.activation}" if column.activation else column.name
 
 
 # ------------------------------------------------------------------ the figure
 
 
-def _lines(node: Node) -> list[str]:
+def _box_lines(node: Node) -> list[str]:
     """What stands in a neuron's box: its name, its values with the numbers in a column."""
-    widest = max((_cells(label) for label, _ in node.values), default=0)
+    widest = max((_cell_width(label) for label, _ in node.values), default=0)
     return [node.name, *(f"{_padded(label, widest)} {number}" for label, number in node.values)]
 
 
 @record
-class _Column:
+class _BoxColumn:
     """A column of boxes: ``tops`` are their first rows, ``height`` is that of each."""
 
     boxes: tuple[tuple[str, ...], ...]
@@ -168,16 +162,23 @@ class _Column:
         first = (len(rows) - n_wires) // 2
         return list(rows[first : first + n_wires])
 
-    def moved(self, by: int) -> _Column:
-        return _Column(self.boxes, self.left, self.width, self.height, tuple(top + by for top in self.tops))
+    def spread(self, total: int) -> _BoxColumn:
+        """The column with its boxes spread evenly over so many rows."""
+        slot = total / len(self.boxes)
+        tops = tuple(int(slot * i + (slot - self.height) / 2) for i in range(len(self.boxes)))
+        return replace(self, tops=tops)
+
+    def moved(self, by: int) -> _BoxColumn:
+        """The column so many rows further down."""
+        return replace(self, tops=tuple(top + by for top in self.tops))
 
 
-def _figure(drawing: Drawing, width: int) -> list[str]:
+def _as_figure(drawing: Drawing, width: int) -> list[str]:
     """Boxes and wires; nothing where they do not fit."""
     if any(column.n_left_out for column in drawing.columns) or len(drawing.edges) > _MOST_WIRES:
         return []
-    columns = _boxes(drawing)
-    if columns[-1].left + max(columns[-1].width, 2 + _cells(_heading(drawing.columns[-1]))) > width:
+    columns = _box_columns(drawing)
+    if columns[-1].left + max(columns[-1].width, 2 + _cell_width(drawing.columns[-1].heading)) > width:
         return []
     canvas = _Canvas()
     for layer in range(1, len(columns)):
@@ -202,35 +203,24 @@ def _labels(drawing: Drawing, layer: int) -> dict[tuple[int, int], str]:
     }
 
 
-def _boxes(drawing: Drawing) -> list[_Column]:
+def _box_columns(drawing: Drawing) -> list[_BoxColumn]:
     """The columns side by side, their boxes spread evenly over the height."""
-    columns: list[_Column] = []
+    columns: list[_BoxColumn] = []
     for layer, column in enumerate(drawing.columns):
-        boxes = tuple(tuple(_lines(node)) for node in column.nodes if isinstance(node, Node))
+        boxes = tuple(tuple(_box_lines(node)) for node in column.nodes if isinstance(node, Node))
         n_wires = len(columns[-1].boxes) if columns else 0
         height = max(n_wires, *map(len, boxes)) + 2
-        wide = max(_cells(line) for box in boxes for line in box) + 4
-        left = columns[-1].right + 1 + _between(drawing, layer, n_wires) if columns else 0
-        columns.append(_Column(boxes, left, wide, height, ()))
+        wide = max(_cell_width(line) for box in boxes for line in box) + 4
+        left = 0
+        if columns:  # two dashes, the wires, a label between two dashes each
+            label = max(map(_cell_width, _labels(drawing, layer).values()))
+            left = columns[-1].right + 1 + 2 + 2 * n_wires - 1 + 1 + label + 2
+        columns.append(_BoxColumn(boxes, left, wide, height, ()))
     total = max(column.height * len(column.boxes) for column in columns)
-    return [
-        _Column(column.boxes, column.left, column.width, column.height, _tops(column, total))
-        for column in columns
-    ]
+    return [column.spread(total) for column in columns]
 
 
-def _tops(column: _Column, total: int) -> tuple[int, ...]:
-    slot = total / len(column.boxes)
-    return tuple(int(slot * i + (slot - column.height) / 2) for i in range(len(column.boxes)))
-
-
-def _between(drawing: Drawing, layer: int, n_wires: int) -> int:
-    """The cells between two columns: two dashes, the wires, a label between two dashes each."""
-    label = max(map(_cells, _labels(drawing, layer).values()))
-    return 2 + 2 * n_wires - 1 + 1 + label + 2
-
-
-def _wired(before: _Column, after: _Column) -> tuple[_Column, list[int]] | None:
+def _wired(before: _BoxColumn, after: _BoxColumn) -> tuple[_BoxColumn, list[int]] | None:
     """``after``, moved up or down where needed, and the rows in which the wires leave ``before``.
 
     A wire on its way to its place crosses the wires before it, and must not meet their branches.
@@ -266,7 +256,7 @@ class _Canvas:
 
     def write(self, row: int, column: int, text: str) -> None:
         for character in text:
-            wide = _cells(character)
+            wide = _cell_width(character)
             if wide == 0:  # a mark on the character before
                 self.cells[row, column - 1] = self.cells.get((row, column - 1), "") + character
                 continue
@@ -275,7 +265,7 @@ class _Canvas:
                 self.cells[row, column + more] = ""
             column += wide
 
-    def boxes(self, column: _Column) -> None:
+    def boxes(self, column: _BoxColumn) -> None:
         """The boxes; borders that a wire meets stay joined to it."""
         inner = column.width - 2
         for box, top in zip(column.boxes, column.tops, strict=True):
@@ -287,7 +277,7 @@ class _Canvas:
             for row, line in enumerate(box, start=top + 1):
                 self.write(row, column.left + 2, line)
 
-    def wires(self, before: _Column, after: _Column, exits: Sequence[int]) -> None:
+    def wires(self, before: _BoxColumn, after: _BoxColumn, exits: Sequence[int]) -> None:
         """A wire for each box of ``before``, with a branch to each box of ``after``."""
         n_wires = len(exits)
         branches = [after.branches(box, n_wires) for box in range(len(after.boxes))]
@@ -314,20 +304,20 @@ class _Canvas:
         for place in range(start, stop):
             self.cells.setdefault((row, place), "─")
 
-    def weights(self, before: _Column, after: _Column, labels: dict[tuple[int, int], str]) -> None:
+    def weights(self, before: _BoxColumn, after: _BoxColumn, labels: dict[tuple[int, int], str]) -> None:
         """The label of each branch, after the last wire."""
         n_wires = len(before.boxes)
         place = before.right + 3 + 2 * n_wires
         for wire, box in product(range(n_wires), range(len(after.boxes))):
             self.write(after.branches(box, n_wires)[wire], place, labels[wire, box])
 
-    def captions(self, columns: Sequence[Column], places: Sequence[_Column]) -> None:
+    def captions(self, columns: Sequence[NeuronColumn], places: Sequence[_BoxColumn]) -> None:
         """Above each column its name, below it the bias that it shares."""
         top, bottom = self.top - 1, self.bottom + 1
         for column, place in zip(columns, places, strict=True):
-            self.write(top, place.left + 2, _heading(column))
+            self.write(top, place.left + 2, column.heading)
             if column.bias:
-                self.write(bottom, place.left + 2, _bias(column.bias))
+                self.write(bottom, place.left + 2, _bias_in_words(column.bias))
 
     def lines(self) -> list[str]:
         right = max(column for _, column in self.cells) + 1
@@ -340,25 +330,25 @@ class _Canvas:
 # ------------------------------------------------------------------ the list, the summary
 
 
-def _list(drawing: Drawing, width: int) -> list[str]:
+def _as_lists(drawing: Drawing, width: int) -> list[str]:
     """Each neuron with its values and its weights; nothing for a network that is too large."""
     if len(drawing.edges) > _MOST_LISTED:
         return []
     lines: list[str] = []
     for layer, column in enumerate(drawing.columns):
-        lines.append(_heading(column))
+        lines.append(column.heading)
         for place, item in enumerate(column.nodes):
             if isinstance(item, Gap):
                 lines.append(f"  ⋮  {item.count:,} more")
                 continue
             lines += _wrapped("  ", [item.name, *map(" ".join, item.values)], width)
-            lines += _wrapped("      ", list(_weights(drawing, layer, place)), width)
+            lines += _wrapped("      ", list(_weights_of_neuron(drawing, layer, place)), width)
         if column.bias:
-            lines.append(f"  {_bias(column.bias)}")
+            lines.append(f"  {_bias_in_words(column.bias)}")
     return lines
 
 
-def _weights(drawing: Drawing, layer: int, target: int) -> Iterator[str]:
+def _weights_of_neuron(drawing: Drawing, layer: int, target: int) -> Iterator[str]:
     for edge in drawing.edges:
         if (edge.layer, edge.target) == (layer, target):
             source = drawing.columns[layer - 1].nodes[edge.source]
@@ -369,14 +359,14 @@ def _wrapped(indent: str, items: Sequence[str], width: int) -> list[str]:
     """The items in lines, two blanks between them."""
     lines: list[str] = []
     for item in items:
-        if lines and _cells(lines[-1]) + 2 + _cells(item) <= width:
+        if lines and _cell_width(lines[-1]) + 2 + _cell_width(item) <= width:
             lines[-1] += f"  {item}"
         else:
             lines.append(indent + item)
     return lines
 
 
-def _summary(drawing: Drawing, width: int) -> list[str]:
+def _as_summary(drawing: Drawing, width: int) -> list[str]:
     """One line for each layer, with as many neurons as it holds."""
     lines = []
     for column in drawing.columns:
@@ -385,7 +375,7 @@ def _summary(drawing: Drawing, width: int) -> list[str]:
         )
         for item in column.nodes:
             longer = f"{line}{', ' if item is not column.nodes[0] else '; '}{_in_short(item)}"
-            if _cells(longer) > width - 5:  # an ellipsis of three dots fits behind it
+            if _cell_width(longer) > width - 5:  # an ellipsis of three dots fits behind it
                 line += ", …"
                 break
             line = longer

@@ -9,7 +9,7 @@ from typing import Any
 from deltarule.arrays import check_number
 from deltarule.derivations import Derivation
 from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.documents.document import Block, Document, Inline, Paragraph, Table
+from deltarule.documents.document import Block, Document, Inline, Paragraph, TableBlock
 from deltarule.errors import DataFileError, InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Number
@@ -161,14 +161,14 @@ class Marking:
     def _rounded(self, value: float) -> float:
         return round(value, self.worksheet.decimals) if value == value else value
 
-    def _table(self) -> Table:
+    def _table(self) -> TableBlock:
         rows = []
         for mark in self.marks:
             symbol = self.worksheet.formulas.names.write(mark.blank.leaf)
             answer: Inline = "–" if mark.answer is None else Number(mark.answer, measured=True)
             right = Number(self._rounded(mark.right), measured=True)
             rows.append((str(mark.blank.number), symbol, answer, right, mark.verdict, mark.mistake))
-        return Table(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
+        return TableBlock(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
 
     def __str__(self) -> str:
         return self.report.text()

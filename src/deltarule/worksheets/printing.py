@@ -19,7 +19,7 @@ from deltarule.documents.document import (
     Line,
     Lines,
     Paragraph,
-    Table,
+    TableBlock,
 )
 from deltarule.documents.drawing import Drawing, Gap, Node
 from deltarule.formula.text import text
@@ -165,7 +165,7 @@ class Paper:
         last = self.task.evidence.n_layers
         return [Quantity("y", last, (k,), sample) for k in range(self.net.sizes[-1])]
 
-    def _samples(self) -> Table:
+    def _samples(self) -> TableBlock:
         """The inputs and targets of each sample."""
         names = [Symbol("i", str(i + 1)) for i in range(self.net.sizes[0])]
         names += [Symbol("y", f"o{k + 1}") for k in range(self.net.sizes[-1])]
@@ -173,7 +173,7 @@ class Paper:
             (f"{s + 1}", *(Number(self.formulas.exact(q)) for q in self._inputs(s) + self._targets(s)))
             for s in range(self.task.evidence.n_samples)
         ]
-        return Table(("sample", *names), tuple(rows))
+        return TableBlock(("sample", *names), tuple(rows))
 
     def _number(self, value: float) -> Number:
         return Number(value, measured=True)
@@ -189,7 +189,7 @@ class Paper:
         if step.slots.any():
             yield self._memory()
 
-    def _memory(self) -> Table:
+    def _memory(self) -> TableBlock:
         """What the optimizer remembers of each parameter."""
         step = self.task.step
         assert step is not None
@@ -201,7 +201,7 @@ class Paper:
             )
             for p in parameters
         ]
-        return Table(("remembered of", *step.optimizer.slots), tuple(rows))
+        return TableBlock(("remembered of", *step.optimizer.slots), tuple(rows))
 
     def _known(self) -> Iterator[Block]:
         """What is needed, but not asked for."""

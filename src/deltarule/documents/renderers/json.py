@@ -14,9 +14,9 @@ from deltarule.documents.document import (
     Line,
     Lines,
     Paragraph,
-    Table,
+    TableBlock,
 )
-from deltarule.documents.drawing import Column, Drawing, Edge, Gap, Node
+from deltarule.documents.drawing import Drawing, Gap, NeuronColumn, Node
 from deltarule.formula.json import Data, DataEmitter, as_json_number, as_json_text
 
 __all__ = ["document_data"]
@@ -59,13 +59,13 @@ def document_data(document: Document) -> dict[str, Any]:
 def _block(block: Block, formula: DataEmitter) -> Data:
     match block:
         case Heading():
-            parts = _parts(block.parts, formula)
-            return {"block": "heading", "level": block.level, "parts": parts, "text": _plain(block.parts)}
+            parts, text = _parts(block.parts, formula), as_json_text("".join(map(str, block.parts)))
+            return {"block": "heading", "level": block.level, "parts": parts, "text": text}
         case Paragraph():
             return {"block": "paragraph", "aside": block.aside, "parts": _parts(block.parts, formula)}
         case Lines():
             return {"block": "lines", "lines": [_line(line, formula) for line in block.lines]}
-        case Table():
+        case TableBlock():
             rows = [_parts(row, formula) for row in block.rows]
             return {"block": "table", "header": _parts(block.header, formula), "rows": rows}
         case Figure():
@@ -74,10 +74,6 @@ def _block(block: Block, formula: DataEmitter) -> Data:
 
 def _parts(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:
     return [as_json_text(part) if isinstance(part, str) else formula(part) for part in parts]
-
-
-def _plain(parts: Sequence[Inline]) -> str:
-    return as_json_text("".join(map(str, parts)))
 
 
 def _line(line: Line, formula: DataEmitter) -> Data:
@@ -93,11 +89,14 @@ def _drawing(drawing: Drawing) -> Data:
     return {
         "caption": as_json_text(drawing.caption),
         "columns": [_column(column) for column in drawing.columns],
-        "edges": [_edge(edge) for edge in drawing.edges],
+        "edges": [
+            {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}
+            for edge in drawing.edges
+        ],
     }
 
 
-def _column(column: Column) -> Data:
+def _column(column: NeuronColumn) -> Data:
     return {
         "name": as_json_text(column.name),
         "activation": as_json_text(column.activation),
@@ -111,7 +110,3 @@ def _node(item: Node | Gap) -> Data:
         return {"left_out": item.count}
     values = [[as_json_text(text) for text in pair] for pair in item.values]
     return {"name": as_json_text(item.name), "values": values, "tag": item.tag}
-
-
-def _edge(edge: Edge) -> Data:
-    return {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}
