@@ -9,12 +9,12 @@ from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
 from deltarule.derivations.gradients import GradientDerivation
 from deltarule.derivations.layers import LayerDerivation
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
 from deltarule.derivations.notation import notation_by_name
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.targets import Target
-from deltarule.derivations.updates import Step, UpdateDerivation
-from deltarule.derivations.writer import Writer
+from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
 from deltarule.documents.document import (
     Block,
     Document,
@@ -26,26 +26,31 @@ from deltarule.documents.document import (
     TableBlock,
 )
 from deltarule.documents.drawing import Drawing
+from deltarule.errors import InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Number
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameter_names import neuron_names, weight_number
 
-__all__ = ["Assembly"]
+__all__ = ["DerivationBuilder"]
+
+DETAILS = ("chain", "delta")
 
 
-class Assembly:
+class DerivationBuilder:
     """Puts the blocks of a derivation together."""
 
     def __init__(
         self,
-        writer: Writer,
+        writer: LineWriter,
         detail: str,
-        step: Step | None,
+        step: OptimizerStep | None,
         optimizer: str | Optimizer | None,
         digits: int | str,
     ) -> None:
+        if detail not in DETAILS:
+            raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
         self.writer, self.evidence, self.net = writer, writer.evidence, writer.evidence.net
         self.gradients = GradientDerivation(writer, by_delta=detail == "delta")
         self.updates = None if step is None else UpdateDerivation(writer, step)
@@ -79,27 +84,22 @@ class Assembly:
 
     def _followed(self, targets: Sequence[Target]) -> int:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
-        for target in targets:
-            if target.kind in ("W", "b") and not target.whole:
-                return self.gradients.first_followed(Quantity(target.kind, target.layer, target.index))
-        return 0
+        parameters = (target.parameter for target in targets)
+        first = next((parameter for parameter in parameters if parameter is not None), None)
+        return 0 if first is None else self.gradients.first_followed(first)
 
     def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
-        def number(value: float) -> str:
-            return text(
-                Number(value, measured=True), min(self.digits, 6) if isinstance(self.digits, int) else 6
-            )
-
+        digits = min(self.digits, 6) if isinstance(self.digits, int) else 6
         notation = self.writer.notation
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
-            sample=sample, inputs=notation.inputs, number=number, tags=_tags(self.net, targets),
-            notation=notation,
+            sample=sample, inputs=notation.inputs, tags=_tags(self.net, targets), notation=notation,
+            number=lambda value: text(Number(value, measured=True), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
             return drawing
-        said = f"The numbers are those of sample {notation.sample(sample)}."
-        return replace(drawing, caption=f"{said} {drawing.caption}".rstrip())
+        whose = f"The numbers are those of sample {notation.sample(sample)}."
+        return replace(drawing, caption=f"{whose} {drawing.caption}".rstrip())
 
     # ------------------------------------------------------------------ what was asked for
 
@@ -110,10 +110,9 @@ class Assembly:
         elif target.whole:
             kinds = {"layer": "zadWb", "delta": "d"}.get(target.kind, target.kind)
             yield from self._layer(target.layer, kinds)
-        elif target.kind in ("W", "b"):
-            p = Quantity(target.kind, target.layer, target.index)
-            yield from self.gradients.parameter(p)
-            yield from self._update_of(p)
+        elif target.parameter is not None:
+            yield from self.gradients.parameter(target.parameter)
+            yield from self._update_of(target.parameter)
         elif target.kind == "delta":
             for sample in range(min(self.evidence.n_samples, 3)):
                 yield from self.gradients.delta_part(Quantity("delta", target.layer, target.index, sample))
@@ -132,9 +131,9 @@ class Assembly:
         if writer.notation.name == "tutorial":
             evidence = self.evidence
             matrices = notation_by_name("matrix")(
-                self.net, writer.notation.inputs, evidence.n_samples, evidence.plain
+                self.net, writer.notation.inputs, evidence.n_samples, evidence.cost_is_loss
             )
-            writer = Writer(evidence, matrices, writer.hand.decimals if writer.hand else None)
+            writer = LineWriter(evidence, matrices, writer.rounded.decimals if writer.rounded else None)
         yield from LayerDerivation(writer, layer).blocks(kinds, level)
 
     @property
@@ -166,7 +165,7 @@ class Assembly:
     # ------------------------------------------------------------------ by hand
 
     def _drift(self) -> Iterator[Block]:
-        hand = self.writer.hand
+        hand = self.writer.rounded
         if hand is None:
             return
         yield Heading(("By hand",))

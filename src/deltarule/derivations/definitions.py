@@ -57,10 +57,12 @@ class Definitions:
     @cached_property
     def _quantities(self) -> dict[str, Callable[[Quantity], Expr]]:
         return {
-            "x": lambda q: Quantity("mask", q.layer, q.index, q.sample) * self._before(q),
+            "x": lambda q: (
+                Quantity("mask", q.layer, q.index, q.sample) * Quantity("a", q.layer - 1, q.index, q.sample)
+            ),
             "z": self._z,
             "a": self._a,
-            "term": self._term,
+            "term": lambda q: self._of_output(self.net.loss.formula, q),
             "E": lambda q: total([Quantity("term", self._last, (k,), q.sample) for k in self._outputs]),
             "L": self._cost,
             "penalty": self._penalty,
@@ -75,10 +77,6 @@ class Definitions:
     def _outputs(self) -> range:
         return range(self.net.sizes[-1])
 
-    @staticmethod
-    def _before(q: Quantity) -> Quantity:
-        return Quantity("a", q.layer - 1, q.index, q.sample)
-
     def input(self, layer: int, index: int, sample: int) -> Quantity:
         """What a layer takes in: the output of the neuron before, after dropout where there is any."""
         if self.evidence.has_mask(layer):
@@ -91,6 +89,12 @@ class Definitions:
         if dense.bias == "none":
             return None
         return Quantity("b", layer, () if dense.bias == "shared" else (neuron,))
+
+    def biases(self) -> Iterator[Quantity]:
+        """Every bias, layer after layer."""
+        for number, layer in enumerate(self.net.layers, start=1):
+            for j in range(layer.dense.n_biases):
+                yield Quantity("b", number, () if layer.dense.bias == "shared" else (j,))
 
     def _z(self, q: Quantity) -> Expr:
         (j,) = q.index
@@ -119,9 +123,6 @@ class Definitions:
             Symbol("K"): Number(len(self._outputs)),
         }
         return formula.replace(leaves.get)
-
-    def _term(self, q: Quantity) -> Expr:
-        return self._of_output(self.net.loss.formula, q)
 
     def _cost(self, q: Quantity) -> Expr:
         losses = [Quantity("E", sample=s) for s in range(self.evidence.n_samples)]

@@ -8,9 +8,9 @@ from itertools import islice
 
 import numpy as np
 
+from deltarule.derivations.line_writer import SHOWN_TERMS, LineWriter
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import SHOWN_TERMS, Writer
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
 
@@ -37,12 +37,12 @@ class GradientDerivation:
 
     Parameters
     ----------
-    writer : Writer
+    writer : LineWriter
     by_delta : bool
         Whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain rule.
     """
 
-    def __init__(self, writer: Writer, by_delta: bool) -> None:
+    def __init__(self, writer: LineWriter, by_delta: bool) -> None:
         self.writer, self.by_delta = writer, by_delta
         self.evidence, self.definitions = writer.evidence, writer.definitions
         self._written: set[Expr] = set()
@@ -54,8 +54,7 @@ class GradientDerivation:
         """∂cost/∂p for a weight or a bias."""
         evidence, rate = self.evidence, Rate(self.evidence.cost, p)
         self._written.clear()
-        cost = "loss" if evidence.plain else "cost"
-        yield Heading(self._words(rate, f": how the {cost} changes with ", p, *self._where(p)))
+        yield Heading(self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._where(p)))
         neurons = p.index[-1:] or tuple(range(evidence.net.sizes[p.layer]))
         pulls = [(sample, j) for sample in range(evidence.n_samples) for j in neurons]
         if len(pulls) == 1:
@@ -155,12 +154,7 @@ class GradientDerivation:
                     yield from self.delta(Quantity("delta", layer, (j,), sample))
         yield Heading(("Gradients",), 3)
         weights = list(islice(self.definitions.weights(), MOST_GRADIENTS))
-        biases = [
-            bias
-            for layer in range(1, evidence.n_layers + 1)
-            for j in range(min(evidence.layer(layer).dense.n_biases, MOST_DELTAS))
-            if (bias := self.definitions.bias(layer, j))
-        ]
+        biases = [bias for bias in self.definitions.biases() if bias.index < (MOST_DELTAS,)]
         yield Lines(tuple(self.writer.line(Rate(evidence.cost, p)) for p in [*weights, *biases]))
         left = evidence.net.parameters.size - len(weights) - len(biases)
         if left:

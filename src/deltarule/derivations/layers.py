@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
 from deltarule.formula.tree import Call, Expr, Matrix, Mul, Number, Partial, Symbol, Total, Transpose, total
 
@@ -20,12 +20,12 @@ class LayerDerivation:
 
     Parameters
     ----------
-    writer : Writer
+    writer : LineWriter
         Its notation decides: rows are samples and ``z = x W + b``, or columns are and ``z = W x + b``.
     layer : int
     """
 
-    def __init__(self, writer: Writer, layer: int) -> None:
+    def __init__(self, writer: LineWriter, layer: int) -> None:
         self.writer, self.evidence, self.layer = writer, writer.evidence, layer
         self.columns = writer.notation.name == "column"
         self.sizes = writer.evidence.net.sizes

@@ -14,10 +14,10 @@ from deltarule.documents.document import Block, Heading, Inline, Paragraph, Tabl
 from deltarule.formula.tree import Number
 from deltarule.training.replay import Moment
 
-__all__ = ["reasons", "when"]
+__all__ = ["causes_of_change", "which_update"]
 
 
-def when(moment: Moment) -> Paragraph:
+def which_update(moment: Moment) -> Paragraph:
     """Say which update of the run this is, and of how many samples."""
     n = len(moment.rows)
     samples = f"{n} sample{'s' if n > 1 else ''}"
@@ -28,7 +28,7 @@ def when(moment: Moment) -> Paragraph:
 MOST_SAMPLES = 5
 
 
-def reasons(updates: UpdateDerivation, p: Quantity, moment: Moment) -> Iterator[Block]:
+def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: Moment) -> Iterator[Block]:
     """Which samples pulled, and where the change comes from."""
     writer, evidence = updates.writer, updates.writer.evidence
     pulls = _pulls(evidence, p)
@@ -37,7 +37,7 @@ def reasons(updates: UpdateDerivation, p: Quantity, moment: Moment) -> Iterator[
     elif len(pulls) > 1:
         yield Heading(writer.words("Who pulled ", p), 3)
         yield _pull_table(pulls, moment.rows)
-    position = updates.position(p)
+    position = evidence.position(p)
     if position in evidence.net.frozen:
         return
     parts = updates.step.sources(position, {"the samples": float(pulls.sum()), **_penalties(evidence, p)})

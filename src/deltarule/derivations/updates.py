@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Call, Expr, Number, Symbol
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
 
-__all__ = ["Step", "UpdateDerivation"]
+__all__ = ["OptimizerStep", "UpdateDerivation"]
 
 #: Of a larger network the update of so many parameters is listed.
 MOST_PARAMETERS = 40
 
 
-class Step:
+class OptimizerStep:
     """One update by an optimizer, made on a copy: what each parameter is afterwards.
 
     Parameters
@@ -131,21 +131,16 @@ class UpdateDerivation:
 
     Parameters
     ----------
-    writer : Writer
-    step : Step
+    writer : LineWriter
+    step : OptimizerStep
     """
 
-    def __init__(self, writer: Writer, step: Step) -> None:
+    def __init__(self, writer: LineWriter, step: OptimizerStep) -> None:
         self.writer, self.step, self.net = writer, step, writer.evidence.net
-
-    def position(self, p: Quantity) -> int:
-        """Where a parameter lies in the flat vector."""
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
 
     def parameter(self, p: Quantity) -> Iterator[Block]:
         """From the gradient to the new value of one parameter."""
-        step, position = self.step, self.position(p)
+        step, position = self.step, self.writer.evidence.position(p)
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
             yield Paragraph(
@@ -173,11 +168,12 @@ class UpdateDerivation:
             return []
         norm, limit = float(np.linalg.norm(self.step.raw)), self.step.optimizer.clip_norm
         assert limit is not None
-        gradient = Rate(self.writer.evidence.cost, p)
+        evidence = self.writer.evidence
+        gradient, clipped = Rate(evidence.cost, p), self.step.gradient[evidence.position(p)]
         symbols = Symbol("c") / Call("norm", GRADIENT) * self.writer.symbols(gradient)
         numbers = self._number(limit) / self._number(norm) * self.writer.numbers(gradient)
         note = ("the gradient of all parameters is longer than clip_norm",)
-        return [Line((GRADIENT, symbols, numbers, self._number(self.step.gradient[self.position(p)])), note)]
+        return [Line((GRADIENT, symbols, numbers, self._number(clipped)), note)]
 
     def _lines(self, p: Quantity, position: int) -> Iterator[Line]:
         """Each step of the optimizer with the parameter's own numbers."""
@@ -193,10 +189,10 @@ class UpdateDerivation:
         for index, (symbol, formula) in enumerate(steps):
             last = index == len(steps) - 1
             value = float(formula.value(worth.__getitem__))
-            if last and self.writer.hand is None:
+            if last and self.writer.rounded is None:
                 value = float(step.after[position])
-            if self.writer.hand:
-                value = round(value, self.writer.hand.decimals)
+            if self.writer.rounded:
+                value = round(value, self.writer.rounded.decimals)
             sides = (
                 self._named(symbol, p),
                 self._named(formula, p),
@@ -224,7 +220,9 @@ class UpdateDerivation:
         step = self.step
         yield Heading(("The update",))
         yield Paragraph((f"{self._settings()}: {step.optimizer.formula}",))
-        rows = [self._row(q) for q in self._parameters(min(MOST_PARAMETERS, self.net.parameters.size))]
+        definitions = self.writer.definitions  # weights neuron by neuron, then biases, as in the tutorials
+        parameters = chain(definitions.weights(), definitions.biases())
+        rows = map(self._parameter_row, islice(parameters, MOST_PARAMETERS))
         slots = [Symbol(name) for name in step.optimizer.slots]
         gradient = "gradient, clipped" if step.clipped else "gradient"
         yield TableBlock(("parameter", "old", gradient, *slots, "new"), tuple(rows))
@@ -232,27 +230,14 @@ class UpdateDerivation:
         if left > 0:
             yield Paragraph((f"… and {left:,} more parameters: name the one you want.",), aside=True)
 
-    def _row(self, p: Quantity) -> tuple[Inline, ...]:
-        position, step = self.position(p), self.step
+    def _parameter_row(self, p: Quantity) -> tuple[Inline, ...]:
+        position, step = self.writer.evidence.position(p), self.step
         frozen = position in step.net.frozen
         slots = [self._number(row[position]) for row in step.slots]
         new: Inline = "frozen" if frozen else self._number(step.after[position])
         return self.writer.words(
             p, self._number(self.net.parameters[position]), self._number(step.gradient[position]), *slots, new
         )
-
-    def _parameters(self, count: int) -> Iterator[Quantity]:
-        """The first parameters, in the order of the tutorials: weights neuron by neuron, then biases."""
-        definitions = self.writer.definitions
-        weights = definitions.weights()
-        biases = (
-            bias
-            for layer in range(1, len(self.net.layers) + 1)
-            for j in range(self.net.layers[layer - 1].dense.n_biases)
-            if (bias := definitions.bias(layer, j))
-        )
-        for _, q in zip(range(count), chain(weights, biases), strict=False):
-            yield q
 
 
 def _squares(steps: Steps) -> list[Expr]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from deltarule.formula.excel import defined_name
 from deltarule.formula.tree import Expr
 from deltarule.nn.optimizers import ETA
-from deltarule.spreadsheet.book import Book, Sheet, height
 from deltarule.spreadsheet.network_layout import NetworkLayout, on_network_sheet
-from deltarule.spreadsheet.rows import Part, Row
+from deltarule.spreadsheet.network_rows import SheetPart, SheetRow
+from deltarule.spreadsheet.workbook_writer import SheetWriter, WorkbookWriter, height
 
 __all__ = ["NetworkSheet"]
 
@@ -24,24 +24,24 @@ class NetworkSheet:
 
     Parameters
     ----------
-    book : Book
+    book : WorkbookWriter
     layout : NetworkLayout
     """
 
     WIDTHS, NUMBER = (19, 46, 50), 16  # of the columns of words, and of one of numbers
 
-    def __init__(self, book: Book, layout: NetworkLayout) -> None:
+    def __init__(self, book: WorkbookWriter, layout: NetworkLayout) -> None:
         self.book, self.layout, self.model = book, layout, layout.model
         self.sheet = book.sheet("network", layout.width)
 
-    def write(self, notes: Sequence[str]) -> Sheet:
+    def write(self, notes: Sequence[str]) -> SheetWriter:
         """All of it, with notes under the title."""
         layout, sheet, last = self.layout, self.sheet, max(self.layout.rows)
         self._columns()
         self._opening(notes)
         self._headings()
         for row, each in layout.rows.items():
-            if isinstance(each, Part):
+            if isinstance(each, SheetPart):
                 sheet.bar(row, each.title, layout.width)
             else:
                 self._row(row, each)
@@ -78,7 +78,7 @@ class NetworkSheet:
             words = "value" if n == 1 else f"sample {sample + 1}"
             self.sheet.words(head, self.layout.VALUES + sample, words, "head_right")
 
-    def _row(self, row: int, each: Row) -> None:
+    def _row(self, row: int, each: SheetRow) -> None:
         first = each.leaves[0]
         written = "" if each.given else self.layout.symbols(first)
         self.sheet.words(row, 0, self.layout.names.name(first), "name")
@@ -88,7 +88,7 @@ class NetworkSheet:
         for column, leaf in enumerate(each.leaves, start=self.layout.VALUES):
             self._value(row, column, leaf, each)
 
-    def _value(self, row: int, column: int, leaf: Expr, each: Row) -> None:
+    def _value(self, row: int, column: int, leaf: Expr, each: SheetRow) -> None:
         value = self.model.value(leaf)
         if each.given:
             self.sheet.number(row, column, value, "given")

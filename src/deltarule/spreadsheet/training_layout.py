@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.excel import Cell, excel
 from deltarule.formula.tree import Expr, Symbol
 from deltarule.nn.optimizers import ETA, TIME
-from deltarule.spreadsheet.model import (
+from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
+from deltarule.spreadsheet.network_rows import NetworkRows, rate_of, sampled
+from deltarule.spreadsheet.step_model import (
     LIMIT,
     NORM,
     SHARE,
-    Model,
-    Moment,
     Place,
+    RunSnapshot,
+    StepModel,
     UpdateLine,
     clipping_value,
 )
-from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
-from deltarule.spreadsheet.rows import Rows, rate_of, sampled
 
-__all__ = ["WORKING", "Column", "TrainingLayout"]
+__all__ = ["WORKING", "TrainingColumn", "TrainingLayout"]
 
 #: The groups of columns that work a step out; all others are its state.
 WORKING = ("forward pass", "backward pass", "gradients")
@@ -34,7 +34,7 @@ _NOW, _BEFORE = "{0}", "{1}"
 
 
 @dataclass(frozen=True)
-class Column:
+class TrainingColumn:
     """A quantity in a column: its formula in the first row, and in each other."""
 
     leaf: Expr
@@ -48,16 +48,16 @@ class TrainingLayout:
 
     Parameters
     ----------
-    model : Model
+    model : StepModel
     network : NetworkLayout
         Where the given numbers are.
     """
 
     STEP, COST, PARAMETERS = 0, 1, 2
 
-    def __init__(self, model: Model, network: NetworkLayout) -> None:
+    def __init__(self, model: StepModel, network: NetworkLayout) -> None:
         self.model, self.network = model, network
-        self.notation = Tutorial(model.net, None, model.n_samples, model.evidence.plain)
+        self.notation = TutorialNotation(model.net, None, model.n_samples, model.evidence.cost_is_loss)
         self._memory = dict.fromkeys(line for p in model.trained for line in self._remembered(p))
         leaves = list(self._leaves())
         self._at = {leaf: column for column, (leaf, _) in enumerate(leaves)}
@@ -72,7 +72,7 @@ class TrainingLayout:
     def _leaves(self) -> Iterator[tuple[Expr, str]]:
         model = self.model
         yield TIME, "step"
-        yield model.cost, "loss" if model.evidence.plain else "cost"
+        yield model.cost, model.evidence.cost_word
         yield from ((p, "parameters") for p in model.parameters)
         for slot in model.rule.slots if model.rule else ():
             yield from ((line, f"memory {slot}") for line in self._memory if line.symbol == Symbol(slot))
@@ -89,7 +89,7 @@ class TrainingLayout:
         for layer in range(1, len(sizes)):
             for kind in "za":
                 yield from (sampled(kind, layer, j)(s) for j in range(sizes[layer]) for s in samples)
-        if not self.model.evidence.plain:
+        if not self.model.evidence.cost_is_loss:
             yield from (Quantity("E", sample=s) for s in samples)
 
     def _backward(self) -> Iterator[Expr]:
@@ -104,22 +104,24 @@ class TrainingLayout:
 
     # ------------------------------------------------------------------ formulas
 
-    def _column(self, leaf: Expr, group: str) -> Column:
+    def _column(self, leaf: Expr, group: str) -> TrainingColumn:
         place = self.network.places
         if leaf == TIME:
             start = f"={on_network_sheet(place[TIME])}-1" if TIME in place else ""
-            return Column(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
+            return TrainingColumn(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
         if leaf == ETA:
-            return Column(leaf, group, "", "")
+            return TrainingColumn(leaf, group, "", "")
         if isinstance(leaf, UpdateLine):
             before = place[UpdateLine(leaf.symbol, leaf.parameter)]
-            return Column(leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf)))
+            return TrainingColumn(
+                leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf))
+            )
         if isinstance(leaf, Quantity) and leaf in self.model.positions:
             lines = self.model.lines(leaf)
             new = self._next(self.model.define(lines[-1])) if lines else f"={Cell(_BEFORE, self._at[leaf])}"
-            return Column(leaf, group, f"={on_network_sheet(place[leaf])}", new)
+            return TrainingColumn(leaf, group, f"={on_network_sheet(place[leaf])}", new)
         formula = self._formula(self.model.define(leaf), self._now)
-        return Column(leaf, group, formula, formula)
+        return TrainingColumn(leaf, group, formula, formula)
 
     def _formula(self, formula: Expr, place: Place) -> str:
         placed = self.model.placed(formula, place)
@@ -138,7 +140,7 @@ class TrainingLayout:
 
     @cached_property
     def _data(self) -> set[Expr]:
-        return {leaf for row in Rows(self.model, self.network.names).data() for leaf in row.leaves}
+        return {leaf for row in NetworkRows(self.model, self.network.names).data() for leaf in row.leaves}
 
     def _after_update(self, leaf: Expr) -> Cell | None:
         """Where a quantity stands for the update that leads to this row: mostly in the row before."""
@@ -158,7 +160,7 @@ class TrainingLayout:
             self.network.names.name(leaf) if isinstance(leaf, UpdateLine) else str(self.notation.write(leaf))
         )
 
-    def values(self, moment: Moment) -> Iterator[float]:
+    def values(self, moment: RunSnapshot) -> Iterator[float]:
         """The row of a moment, as training computes it."""
         for column in self.columns:
             leaf = column.leaf

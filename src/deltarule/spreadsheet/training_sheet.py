@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from deltarule.nn.optimizers import ETA, TIME
-from deltarule.spreadsheet.book import INK, Book
-from deltarule.spreadsheet.model import Model, Moment
+from deltarule.spreadsheet.step_model import RunSnapshot, StepModel
 from deltarule.spreadsheet.training_layout import WORKING, TrainingLayout
+from deltarule.spreadsheet.workbook_writer import INK, WorkbookWriter
 
 __all__ = ["TrainingSheet", "cost_chart"]
 
@@ -23,11 +23,11 @@ class TrainingSheet:
 
     Parameters
     ----------
-    book : Book
+    book : WorkbookWriter
     layout : TrainingLayout
     """
 
-    def __init__(self, book: Book, layout: TrainingLayout) -> None:
+    def __init__(self, book: WorkbookWriter, layout: TrainingLayout) -> None:
         self.book, self.layout = book, layout
         self.n_state = sum(column.group not in WORKING for column in layout.columns)
         self.sheet = book.sheet("training", self.n_state)
@@ -60,7 +60,7 @@ class TrainingSheet:
             self.sheet.words(_TABLE - 1, index, self.layout.name(column.leaf), "head_right")
             group = column.group
 
-    def _moment(self, moment: Moment) -> None:
+    def _moment(self, moment: RunSnapshot) -> None:
         row = _TABLE + moment.number
         for index, value in enumerate(self.layout.values(moment)):
             column = self.layout.columns[index]
@@ -72,11 +72,11 @@ class TrainingSheet:
                 self.sheet.number(row, index, value, look if column.leaf == TIME else "rate")
 
 
-def cost_chart(book: Book, model: Model, steps: int) -> Any:
+def cost_chart(book: WorkbookWriter, model: StepModel, steps: int) -> Any:
     """The column of the cost as a curve."""
     chart = book.file.add_chart({"type": "line"})
     first, last = _TABLE, _TABLE + steps
-    words = "loss" if model.evidence.plain else "cost"
+    words = model.evidence.cost_word
     chart.add_series({
         "name": words,
         "categories": ["training", first, TrainingLayout.STEP, last, TrainingLayout.STEP],

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.updates import UpdateDerivation
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import (
     Block,
     Document,
@@ -63,7 +63,7 @@ class Paper:
         self._working, self._answer = (Words("_" * n) for n in _LENGTHS.get(format, _LENGTH))
         self.worksheet, self.task, self.formulas = worksheet, worksheet.task, worksheet.formulas
         self.net, self.decimals = worksheet.task.net, worksheet.decimals
-        self.writer = Writer(worksheet.task.evidence, worksheet.formulas.names)
+        self.writer = LineWriter(worksheet.task.evidence, worksheet.formulas.names)
         self.blanks = {blank.leaf: blank for blank in worksheet.blanks}
         self._shown: set[Expr] = set()
 
@@ -133,7 +133,7 @@ class Paper:
     def _cost(self) -> Iterator[Inline]:
         objective, n = self.net.objective, self.task.evidence.n_samples
         cost = self.formulas.names.cost
-        if not self.task.evidence.plain:
+        if not self.task.evidence.cost_is_loss:
             yield "The cost "
             yield cost
             kind = "mean" if objective.reduction == "mean" else "sum"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from deltarule.derivations.by_hand import Hand
 from deltarule.derivations.definitions import Definitions
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.rounded_evidence import RoundedEvidence
 from deltarule.errors import InputError
 from deltarule.formula.text import text, to_ascii
 from deltarule.formula.tree import Expr, Mul, Number, Words, total
@@ -78,7 +78,7 @@ def given_parts(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part in needed and part not in asked)
 
 
-class Names(Tutorial):
+class Names(TutorialNotation):
     """The tutorials' notation, with a name for a parameter after the update."""
 
     def of(self, q: Quantity) -> Expr:
@@ -114,7 +114,7 @@ class Formulas:
     def __init__(self, task: Task) -> None:
         self.task, self.evidence, self.step = task, task.evidence, task.step
         self.definitions, self.net = Definitions(task.evidence), task.net
-        self.names = Names(self.net, None, self.evidence.n_samples, self.evidence.plain)
+        self.names = Names(self.net, None, self.evidence.n_samples, self.evidence.cost_is_loss)
 
     def __call__(self, leaf: Expr) -> Expr | None:
         """The formula; None for what is given."""
@@ -140,7 +140,7 @@ class Formulas:
 
     def by_hand(self, decimals: int) -> dict[Expr, float]:
         """What each quantity is worth to somebody who rounds at every step."""
-        hand = Hand(self.evidence, decimals)
+        hand = RoundedEvidence(self.evidence, decimals)
         leaves = [leaf for part in self.parts for leaf in self.leaves(part) if not _is_new(leaf)]
         worth = {leaf: hand(leaf) for leaf in leaves}
         for leaf in self.leaves("update") if "update" in self.parts else ():
@@ -194,7 +194,7 @@ class Formulas:
             if n_outputs > 1 and not self.net.loss.distribution:
                 yield from (Quantity("term", last, (k,), sample) for k in range(n_outputs))
             yield Quantity("E", sample=sample)
-        if not self.evidence.plain:
+        if not self.evidence.cost_is_loss:
             yield Quantity("L")
 
     def parameters(self) -> Iterator[Quantity]:
@@ -209,8 +209,7 @@ class Formulas:
 
     def position(self, p: Quantity) -> int:
         """Where a parameter lies in the flat vector."""
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
+        return self.evidence.position(p)
 
     # ------------------------------------------------------------------ formulas that are shorter here
 

@@ -11,10 +11,10 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity
 from deltarule.formula.tree import Expr
 
-__all__ = ["Hand"]
+__all__ = ["RoundedEvidence"]
 
 
-class Hand:
+class RoundedEvidence:
     """What each quantity is worth to somebody who rounds at each step.
 
     Parameters

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.tree import Add, Expr, Rest
 from deltarule.nn.optimizers import THETA
-from deltarule.spreadsheet.model import Model, UpdateLine
+from deltarule.spreadsheet.step_model import StepModel, UpdateLine
 
-__all__ = ["Names", "shortened"]
+__all__ = ["CellNames", "shortened"]
 
 #: In a formula that is written out, a longer sum shows so many of its terms.
 _MOST_TERMS, _SHOWN_TERMS = 10, 6
 
 
-class Names:
+class CellNames:
     """The names on the sheet "network", where a quantity of all samples has one name.
 
     Parameters
     ----------
-    model : Model
+    model : StepModel
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: StepModel) -> None:
         self.model = model
-        self.notation = Tutorial(model.net, None, 1, model.evidence.plain)
+        self.notation = TutorialNotation(model.net, None, 1, model.evidence.cost_is_loss)
 
     def neuron(self, layer: int, index: int) -> str:
         """i1, h1, o1 …"""
