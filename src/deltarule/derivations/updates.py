@@ -127,13 +127,7 @@ class OptimizerStep:
 
 
 class UpdateDerivation:
-    """Derives how parameters change.
-
-    Parameters
-    ----------
-    writer : LineWriter
-    step : OptimizerStep
-    """
+    """Derives how parameters change."""
 
     def __init__(self, writer: LineWriter, step: OptimizerStep) -> None:
         self.writer, self.step, self.net = writer, step, writer.evidence.net

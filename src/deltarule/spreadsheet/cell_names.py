@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deltarule.derivations.line_writer import MOST_TERMS, SHOWN_TERMS
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.tree import Add, Expr, Rest
@@ -10,17 +11,9 @@ from deltarule.spreadsheet.step_model import StepModel, UpdateLine
 
 __all__ = ["CellNames", "shortened"]
 
-#: In a formula that is written out, a longer sum shows so many of its terms.
-_MOST_TERMS, _SHOWN_TERMS = 10, 6
-
 
 class CellNames:
-    """The names on the sheet "network", where a quantity of all samples has one name.
-
-    Parameters
-    ----------
-    model : StepModel
-    """
+    """The names on the sheet "network", where a quantity of all samples has one name."""
 
     def __init__(self, model: StepModel) -> None:
         self.model = model
@@ -58,9 +51,9 @@ def shortened(formula: Expr) -> Expr:
     """The formula with the first terms only of each long sum."""
 
     def shorten(part: Expr) -> Expr | None:
-        if not isinstance(part, Add) or len(part.terms) <= _MOST_TERMS:
+        if not isinstance(part, Add) or len(part.terms) <= MOST_TERMS:
             return None
-        shown, left = part.terms[:_SHOWN_TERMS], part.terms[_SHOWN_TERMS:]
+        shown, left = part.terms[:SHOWN_TERMS], part.terms[SHOWN_TERMS:]
         return Add((*shown, Rest(left, f"{len(left)} more terms")))
 
     return formula.replace(shorten)

@@ -33,13 +33,7 @@ class SheetPart:
 
 
 class NetworkRows:
-    """What is on the sheet, in parts.
-
-    Parameters
-    ----------
-    model : StepModel
-    names : CellNames
-    """
+    """What is on the sheet, in parts."""
 
     def __init__(self, model: StepModel, names: CellNames) -> None:
         self.model, self.names = model, names

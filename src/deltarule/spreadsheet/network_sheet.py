@@ -20,13 +20,7 @@ _HINT = (
 
 
 class NetworkSheet:
-    """The sheet as it is written.
-
-    Parameters
-    ----------
-    book : WorkbookWriter
-    layout : NetworkLayout
-    """
+    """The sheet as it is written."""
 
     WIDTHS, NUMBER = (19, 46, 50), 16  # of the columns of words, and of one of numbers
 

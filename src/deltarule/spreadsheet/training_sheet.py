@@ -19,13 +19,7 @@ _TABLE = 4  # the first row, from 0, of numbers
 
 
 class TrainingSheet:
-    """The sheet as it is written.
-
-    Parameters
-    ----------
-    book : WorkbookWriter
-    layout : TrainingLayout
-    """
+    """The sheet as it is written."""
 
     def __init__(self, book: WorkbookWriter, layout: TrainingLayout) -> None:
         self.book, self.layout = book, layout

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, check_whole
+from deltarule.arrays import check_whole
 from deltarule.errors import InputError
 from deltarule.formula.text import clean
 from deltarule.nn.network import Network
@@ -100,18 +100,13 @@ def spreadsheet(
     rule = resolved if isinstance(resolved, GradientStep) else None
     _check_size(net, len(net.inputs(X)), rule, steps)
     exact = net.copy("float64")
-    model = StepModel(exact, *_checked(exact, X, Y), rule, steps)
-    said = [*notes, *_notes(net, resolved)]
-    return _written(model, clean(title or repr(net))[:200], said, steps)
+    x = exact.inputs(X)
+    y, _ = exact.targets(Y, None, len(x))
+    model = StepModel(exact, x.astype(exact.dtype, copy=False), y, rule, steps)
+    return _written(model, clean(title or repr(net))[:200], [*notes, *_left_out(net, resolved)], steps)
 
 
-def _checked(net: Network, X: Any, Y: Any) -> tuple[Array, Array]:
-    """Inputs and targets as arrays that fit the network."""
-    x = net.inputs(X)
-    return x.astype(net.dtype, copy=False), net.targets(Y, None, len(x))[0]
-
-
-def _notes(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
+def _left_out(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
     """What this workbook leaves out."""
     if any(layer.dense.dropout for layer in net.layers):
         yield _DROPOUT

@@ -107,12 +107,7 @@ class SheetWriter:
 
 
 class WorkbookWriter:
-    """The workbook while it is written; equal workbooks are equal bytes.
-
-    Parameters
-    ----------
-    title : str
-    """
+    """The workbook while it is written; equal workbooks are equal bytes."""
 
     _ACROSS = 13  # so many columns can still be read when they are printed on one page
 

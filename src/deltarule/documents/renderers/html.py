@@ -7,13 +7,13 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from math import inf
 
+from deltarule.documents.asset_files import asset, asset_text
 from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
-from deltarule.documents.renderers.html_style import PAGE_STYLE, ROOMS, html_style
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.svg import svg
+from deltarule.documents.svg_style import TAG_COLOURS, TAG_COLOURS_DARK, joined_rules, tag_properties
 from deltarule.formula.mathml import MathmlEmitter, escaped
 from deltarule.formula.tree import Expr, Words
 
@@ -22,6 +22,8 @@ __all__ = ["fragment", "html"]
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
 #: Wider sides, in digits, may run on in a new line.
 _BREAKABLE = 22
+#: Lines that are no wider, in em, have their sides below each other where the page has this room.
+_ROOMS = (26, 40, 54)
 #: A formula and the punctuation around it, which share a line.
 _KEPT = re.compile(r"[(“]*<math>(?:(?!</math>).)*</math>[,.;:!?)”’]+")
 #: A digit, in em.
@@ -42,7 +44,7 @@ def html(document: Document) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         '<meta name="color-scheme" content="light dark"/>'
         f"<title>{escaped(document.title)}</title>"
-        f"<style>{_font()}{html_style()}{PAGE_STYLE}</style>"
+        f"<style>{_font()}{_style()}{_OF_PAGE}</style>"
     )
     body = f'<main class="deltarule">\n{_content(document)}\n</main>'
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n</body>\n</html>\n'
@@ -57,14 +59,13 @@ def fragment(document: Document, font: bool = True) -> str:
     font : bool
         Whether the fragment brings its font for formulas, 80 kB; without, the page's or the system's is used.
     """
-    style = (_font() if font else "") + html_style()
+    style = (_font() if font else "") + _style()
     return f'<div class="deltarule" lang="en"><style>{style}</style>\n{_content(document)}\n</div>'
 
 
 @cache
 def _font() -> str:
-    data = files("deltarule.documents").joinpath("assets", "stix-two-math.woff2").read_bytes()
-    source = f"data:font/woff2;base64,{b64encode(data).decode()}"
+    source = f"data:font/woff2;base64,{b64encode(asset('stix-two-math.woff2')).decode()}"
     return f'@font-face{{font-family:"deltarule-math";src:url({source}) format("woff2")}}'
 
 
@@ -128,7 +129,7 @@ class HtmlRenderer(Renderer):
 
     def lines(self, block: Lines) -> str:
         need = self._need(block.lines)
-        room = next((f" room{room}" for room in ROOMS if need <= room), "")
+        room = next((f" room{room}" for room in _ROOMS if need <= room), "")
         lines = "\n".join(map(self._line, block.lines))
         return f'<div class="lines{room}">\n{lines}\n</div>'
 
@@ -162,3 +163,24 @@ class HtmlRenderer(Renderer):
 
 def _math(content: str) -> str:
     return f'<math displaystyle="true">{content}</math>'
+
+
+# ------------------------------------------------------------------ style
+
+_LIGHT = "--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d5dae0;--fill:#f4f6f8;"
+_DARK = "--paper:#16181d;--ink:#e6e9ed;--soft:#9aa4b0;--line:#3a414b;--fill:#22262d;"
+_ON_DARK = "@media screen and (prefers-color-scheme:dark)"
+_OF_PAGE = f"body{{margin:0;background:#fff}}{_ON_DARK}{{body{{background:#16181d}}}}"
+#: Below what has a colour, on paper without colours or where little contrast is seen.
+_CUES = ("1px solid", "1px dashed", "1.5px dotted", "2.5px double")
+
+
+@cache
+def _style() -> str:
+    """The rules, each below the class of a document: & stands for it."""
+    light, dark = _LIGHT + tag_properties(TAG_COLOURS), _DARK + tag_properties(TAG_COLOURS_DARK)
+    rules, of_tag, of_room, others = joined_rules(asset_text("document.css"))
+    tags = (of_tag.replace("CUE", _CUES[tag % 4]).replace("#", str(tag)) for tag in range(len(TAG_COLOURS)))
+    rooms = (of_room.replace("#", str(room)) for room in _ROOMS)
+    whole = "".join([f"&{{{light}}}{_ON_DARK}{{&{{{dark}}}}}", rules, *tags, *rooms, others])
+    return whole.replace("&", ".deltarule")

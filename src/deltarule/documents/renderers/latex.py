@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from deltarule.documents.asset_files import asset_text
 from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.aligned_formulas import aligned_rows, extent, span
 from deltarule.documents.renderers.figure_tables import neurons, weights
@@ -17,45 +18,6 @@ __all__ = ["latex_document"]
 _ROOM = 78  # digits that fit beside each other
 _NARROW = 12  # digits; a column of a table no wider than that is never wrapped
 _LONG_TABLE = 30  # rows; a longer one runs over pages
-
-_PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
-\usepackage[margin=24mm]{geometry}
-\usepackage{iftex}
-\ifPDFTeX
-  \usepackage[T1]{fontenc}
-  \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
-\else
-  \usepackage{fontspec}
-\fi
-\usepackage{amsmath,booktabs,graphicx,longtable,xcolor}
-\setlength{\parindent}{0pt}
-\setlength{\parskip}{6pt plus 2pt}
-\setlength{\mathindent}{1.5em}
-\raggedbottom
-"""
-
-# Inside one group, so that nothing of it reaches what stands around the body.
-_DEFINITIONS = r"""% Needs \usepackage{amsmath,booktabs,graphicx,longtable,xcolor}
-\begingroup
-\allowdisplaybreaks
-\binoppenalty=9000
-\relpenalty=9000
-\setlength{\jot}{7pt}
-\setlength{\abovedisplayshortskip}{3pt plus 2pt}
-\setlength{\belowdisplayshortskip}{6pt plus 2pt}
-\setlength{\belowdisplayskip}{6pt plus 2pt}
-\csname c@MaxMatrixCols\endcsname=40 % not \setcounter, which is global
-\def\remark#1{{\small\color{black!60}#1}}
-% #2 made as narrow as #1 where it is wider
-\def\fit#1#2{\sbox0{$\displaystyle#2$}%
-  \ifdim\wd0>#1\resizebox{#1}{!}{\usebox0}\else\usebox0\fi}
-% character #2, U+#1, where the font has none
-\def\missing#1#2{\ifdefined\Uchar
-    \iffontchar\font"#1\else\catcode"#1=\active
-      \begingroup\lccode`\~="#1\lowercase{\endgroup\def~}{[U+#1]}\fi
-  \else\ifcsname u8:\detokenize{#2}\endcsname\else
-    \expandafter\def\csname u8:\detokenize{#2}\endcsname{[U+#1]}\fi\fi}
-"""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%", "&": r"\&",
@@ -79,10 +41,12 @@ def latex_document(document: Document, standalone: bool = True) -> str:
     """
     title = [rf"{{\LARGE\bfseries {_prose(document.title)}\par}}"] if standalone else []
     content = "\n\n".join([*title, *map(LatexRenderer(document.digits), document.blocks)])
-    body = f"{_DEFINITIONS}{_colours(standalone)}{_fallbacks(content)}\n{content}\n\n\\endgroup\n"
+    # The definitions open a group, so that nothing of them reaches what stands around the body.
+    definitions = asset_text("definitions.tex") + _colours(standalone) + _fallbacks(content)
+    body = f"{definitions}\n{content}\n\n\\endgroup\n"
     if not standalone:
         return body
-    return f"{_PREAMBLE}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    return f"{asset_text('article.tex')}\n\\begin{{document}}\n{body}\\end{{document}}\n"
 
 
 def _colours(standalone: bool) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from unicodedata import category, normalize
 
+from deltarule.documents.asset_files import asset
 from deltarule.documents.document import Document
 from deltarule.documents.renderers.json import document_data
 from deltarule.documents.svg_style import TAG_COLOURS
@@ -47,7 +47,7 @@ def _compiled(data: Any) -> bytes:
     typst = import_extra("typst", "pdf")
     inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
     pages: bytes = typst.compile(
-        files("deltarule.documents").joinpath("assets", "document.typ").read_bytes(),
+        asset("document.typ"),
         font_paths=_fonts(),
         sys_inputs=inputs,
         format="pdf",
