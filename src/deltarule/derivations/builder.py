@@ -57,15 +57,15 @@ class DerivationBuilder:
         self.searches = optimizer is not None and step is None
         self.digits = digits
         self._parts: dict[str, Callable[[], Iterator[Block]]] = {
-            "forward": self._forward,
+            "forward": self._forward_part,
             "loss": lambda: cost_part(writer),
-            "backward": self._backward,
-            "update": self._update,
+            "backward": self._backward_part,
+            "update": self._update_part,
         }
 
     def derivation(self, title: str, blocks: Sequence[Block]) -> Derivation:
         """With by-hand results compared, and lines that follow each other aligned."""
-        document = Document(title, tuple(_merged([*blocks, *self._drift()])), self.digits)
+        document = Document(title, tuple(_merged([*blocks, *self._rounding_part()])), self.digits)
         return Derivation(document, self.writer.written)
 
     # ------------------------------------------------------------------ the opening
@@ -80,9 +80,9 @@ class DerivationBuilder:
         penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
         if picture:
-            yield Figure(self._drawing(targets, self._followed(targets)))
+            yield Figure(self._drawing(targets, self._drawn_sample(targets)))
 
-    def _followed(self, targets: Sequence[Target]) -> int:
+    def _drawn_sample(self, targets: Sequence[Target]) -> int:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
         parameters = (target.parameter for target in targets)
         first = next((parameter for parameter in parameters if parameter is not None), None)
@@ -93,7 +93,7 @@ class DerivationBuilder:
         notation = self.writer.notation
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
-            sample=sample, inputs=notation.inputs, tags=_tags(self.net, targets), notation=notation,
+            sample=sample, inputs=notation.inputs, tags=_target_colours(self.net, targets), notation=notation,
             number=lambda value: text(Number(value, measured=True), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
@@ -109,23 +109,23 @@ class DerivationBuilder:
             yield from self._parts[target.kind]()
         elif target.whole:
             kinds = {"layer": "zadWb", "delta": "d"}.get(target.kind, target.kind)
-            yield from self._layer(target.layer, kinds)
+            yield from self._layer_part(target.layer, kinds)
         elif target.parameter is not None:
             yield from self.gradients.parameter(target.parameter)
-            yield from self._update_of(target.parameter)
+            yield from self._update_of_parameter(target.parameter)
         elif target.kind == "delta":
             for sample in range(min(self.evidence.n_samples, 3)):
                 yield from self.gradients.delta_part(Quantity("delta", target.layer, target.index, sample))
         else:
             yield from quantity_part(self.writer, target.kind, target.layer, *target.index)
 
-    def _update_of(self, p: Quantity) -> Iterator[Block]:
+    def _update_of_parameter(self, p: Quantity) -> Iterator[Block]:
         if self.updates is not None:
             yield from self.updates.parameter(p)
         elif self.searches:
             yield from _NO_STEP
 
-    def _layer(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
+    def _layer_part(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
         """Matrices; or, in tutorial notation, which has none, matrix notation."""
         writer = self.writer
         if writer.notation.name == "tutorial":
@@ -140,23 +140,23 @@ class DerivationBuilder:
     def _neuron_by_neuron(self) -> bool:
         return self.writer.notation.name == "tutorial"
 
-    def _forward(self) -> Iterator[Block]:
+    def _forward_part(self) -> Iterator[Block]:
         if self._neuron_by_neuron:
             yield from forward_part(self.writer)
             return
         yield Heading(("Forward pass",))
         for layer in range(1, self.evidence.n_layers + 1):
-            yield from self._layer(layer, "za", 3)
+            yield from self._layer_part(layer, "za", 3)
 
-    def _backward(self) -> Iterator[Block]:
+    def _backward_part(self) -> Iterator[Block]:
         if self._neuron_by_neuron:
             yield from self.gradients.backward_part()
             return
         yield Heading(("Backward pass",))
         for layer in range(self.evidence.n_layers, 0, -1):
-            yield from self._layer(layer, "dWb", 3)
+            yield from self._layer_part(layer, "dWb", 3)
 
-    def _update(self) -> Iterator[Block]:
+    def _update_part(self) -> Iterator[Block]:
         if self.updates is not None:
             yield from self.updates.table()
         elif self.searches:
@@ -164,7 +164,7 @@ class DerivationBuilder:
 
     # ------------------------------------------------------------------ by hand
 
-    def _drift(self) -> Iterator[Block]:
+    def _rounding_part(self) -> Iterator[Block]:
         hand = self.writer.rounded
         if hand is None:
             return
@@ -194,7 +194,7 @@ _NO_STEP = (
 )
 
 
-def _tags(net: Network, targets: Sequence[Target]) -> dict[str, int]:
+def _target_colours(net: Network, targets: Sequence[Target]) -> dict[str, int]:
     """The colours of what was asked for, as the first derivation of a parameter has them."""
     for target in targets:
         if target.kind in ("W", "b", "z", "a", "delta") and target.index:

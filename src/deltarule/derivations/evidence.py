@@ -1,4 +1,4 @@
-"""What each quantity is worth: read from the trace and the gradients that training itself computes."""
+"""The value of each quantity, read from the trace and the gradients that training itself computes."""
 
 from __future__ import annotations
 

@@ -110,8 +110,8 @@ def explain(
     Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors.
     """
     check_digits(digits)
-    names, targets = _named(net, what)
-    x, y, weight = _samples(net, X, Y, sample_weight, sample)
+    names, targets = _parsed(net, what)
+    x, y, weight = _chosen_samples(net, X, Y, sample_weight, sample)
     evidence = Evidence(net, x, net.forward(x, rng), y, weight)
     writer = _line_writer(evidence, notation, targets, inputs, by_hand)
     builder = DerivationBuilder(writer, detail, _first_step(evidence, optimizer), optimizer, digits)
@@ -164,7 +164,7 @@ def explain_update(
     check_digits(digits)
     moment = replay(history, step)
     net, samples = moment.net, moment.samples
-    _, targets = _named(net, what)
+    _, targets = _parsed(net, what)
     x = samples.x.astype(net.dtype, copy=False)
     evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)
     writer = _line_writer(evidence, notation, targets, inputs)
@@ -178,13 +178,13 @@ def explain_update(
     return builder.derivation(title or f"Update {step} of {net!r}", blocks)
 
 
-def _named(net: Network, what: str | Sequence[str]) -> tuple[list[str], list[Target]]:
+def _parsed(net: Network, what: str | Sequence[str]) -> tuple[list[str], list[Target]]:
     """The names that were given, and what they stand for."""
     names = [what] if isinstance(what, str) else list(what)
     return names, [target for name in names for target in parse_targets(net, name)]
 
 
-def _samples(
+def _chosen_samples(
     net: Network, X: Any, Y: Any, sample_weight: Any, sample: int | None
 ) -> tuple[Array, Array, Array | None]:
     inputs = net.inputs(X)

@@ -54,15 +54,17 @@ class GradientDerivation:
         """∂cost/∂p for a weight or a bias."""
         evidence, rate = self.evidence, Rate(self.evidence.cost, p)
         self._written.clear()
-        yield Heading(self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._where(p)))
+        yield Heading(
+            self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._which_parameter(p))
+        )
         neurons = p.index[-1:] or tuple(range(evidence.net.sizes[p.layer]))
         pulls = [(sample, j) for sample in range(evidence.n_samples) for j in neurons]
         if len(pulls) == 1:
-            yield from self._single(p, *pulls[0])
+            yield from self._one_pull(p, *pulls[0])
         else:
-            yield from self._many(p, pulls)
+            yield from self._many_pulls(p, pulls)
 
-    def _where(self, p: Quantity) -> list[Inline]:
+    def _which_parameter(self, p: Quantity) -> list[Inline]:
         """Which weight or bias it is, in words."""
         name = self.writer.notation.neuron
         if p.kind == "W":
@@ -72,7 +74,7 @@ class GradientDerivation:
             return [", the bias of ", name(p.layer, p.index[0])]
         return [f", the bias that all neurons of layer {p.layer} share"]
 
-    def _single(self, p: Quantity, sample: int, j: int) -> Iterator[Block]:
+    def _one_pull(self, p: Quantity, sample: int, j: int) -> Iterator[Block]:
         """One sample, one neuron: a product of factors."""
         writer, rate = self.writer, Rate(self.evidence.cost, p)
         a, z = Quantity("a", p.layer, (j,), sample), Quantity("z", p.layer, (j,), sample)
@@ -102,7 +104,7 @@ class GradientDerivation:
             return self.definitions.loss_factors(a)
         return [Rate(self.evidence.cost, a)]
 
-    def _many(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> Iterator[Block]:
+    def _many_pulls(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
         writer, rate = self.writer, Rate(self.evidence.cost, p)
         yield self._paragraph(*self._why_sum(p))
@@ -189,7 +191,7 @@ class GradientDerivation:
             for factor in factors:
                 yield from self._factor(factor)
             yield Lines((self.writer.line(delta, Mul(tuple(factors)), result=result),))
-        yield from self._fused(delta, result)
+        yield from self._short_form(delta, result)
 
     def _keeps_digits(self, sample: int) -> bool:
         """Whether the chain rule at the outputs, in floating point, still is the delta that training takes.
@@ -223,7 +225,7 @@ class GradientDerivation:
         for k in sorted(order):
             yield from self.delta(Quantity("delta", delta.layer + 1, (k,), delta.sample))
 
-    def _fused(self, delta: Quantity, result: bool) -> Iterator[Block]:
+    def _short_form(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """The short form a − y of an output's delta, where loss and activation have one."""
         if delta.layer < self.evidence.n_layers or not self.evidence.net.objective.fused:
             return
@@ -249,7 +251,7 @@ class GradientDerivation:
             yield self._paragraph(*left_out, aside=True)
         if self._keeps_digits(sample) or layer < self.evidence.n_layers:
             yield from self._jacobian_sum(delta, counting or outputs[:1], outputs, result)
-        yield from self._fused(delta, result)
+        yield from self._short_form(delta, result)
 
     def _jacobian_sum(
         self, delta: Quantity, counting: Sequence[Quantity], outputs: Sequence[Quantity], result: bool
@@ -277,9 +279,9 @@ class GradientDerivation:
         if inner and isinstance(factor, Rate) and factor.by.layer < self.evidence.n_layers:
             yield from self._passed_back(factor)
         else:
-            yield Lines((self.writer.line(factor, note=self._note(factor)),))
+            yield Lines((self.writer.line(factor, note=self._factor_note(factor)),))
 
-    def _note(self, factor: Expr) -> tuple[Inline, ...]:
+    def _factor_note(self, factor: Expr) -> tuple[Inline, ...]:
         """What there is to say about a factor."""
         if not isinstance(factor, Rate):
             return ()
@@ -315,7 +317,7 @@ class GradientDerivation:
         if n <= MOST_PATHS and not coupled and self._keeps_digits(a.sample):
             yield from self._along_paths(rate, name, n)
         else:
-            yield from self._grouped(rate, name, n)
+            yield from self._by_deltas(rate, name, n)
 
     def _along_paths(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
         paths = all_paths(self.evidence, rate.by)
@@ -329,7 +331,7 @@ class GradientDerivation:
         formula = total(list(paths)) if n > 1 else self.definitions(paths[0])
         yield Lines((self.writer.line(rate, formula),))
 
-    def _grouped(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
+    def _by_deltas(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
         """By delta: each gathers all the paths behind it."""
         a = rate.by
         along = "path" if n == 1 else "paths"
@@ -343,9 +345,9 @@ class GradientDerivation:
             for k in range(self.evidence.net.sizes[a.layer + 1]):
                 yield from self.delta(Quantity("delta", a.layer + 1, (k,), a.sample))
         yield Lines((self.writer.line(rate, formula),))
-        yield from self._largest(rate, n)
+        yield from self._largest_paths(rate, n)
 
-    def _largest(self, rate: Rate, n: int) -> Iterator[Block]:
+    def _largest_paths(self, rate: Rate, n: int) -> Iterator[Block]:
         inner = range(rate.by.layer + 1, self.evidence.n_layers)
         if n <= LARGEST_PATHS or any(self.evidence.is_coupled(layer) for layer in inner):
             return

@@ -55,7 +55,7 @@ class LineWriter:
 
     @property
     def values(self) -> Callable[[Expr], float]:
-        """What leaves are worth: exactly, or by hand."""
+        """The values of leaves: exact, or rounded by hand."""
         return self.rounded or self.evidence
 
     def line(
@@ -100,7 +100,7 @@ class LineWriter:
         return [test.left, " = ", Compare(left, test.op, self.numbers(test.right))]
 
     def settled(self, leaf: Expr, formula: Expr | None) -> float:
-        """What the leaf is worth; by hand: worked out by just this formula."""
+        """Return the value of the leaf; by hand it is worked out by just this formula."""
         return self.rounded.settle(leaf, formula) if self.rounded else self.evidence(leaf)
 
     def symbols(self, formula: Expr) -> Expr:

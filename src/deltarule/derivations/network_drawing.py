@@ -84,7 +84,7 @@ def draw(
     tags = dict(tags or {})
     for name, tag in tags.items():
         check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
-    vectors = _vectors(net, trace, grads, Y, sample)
+    vectors = _known_values(net, trace, grads, Y, sample)
     parts = _DrawnNetwork(net, vectors, inputs, outputs, number, tags, notation or TutorialNotation(net))
     columns = tuple(parts.columns())
     return Drawing(columns, tuple(parts.edges()), _caption(columns))
@@ -104,9 +104,9 @@ class _DrawnNetwork:
         notation: Notation,
     ) -> None:
         self.net, self.vectors, self.number, self.tags, self.notation = net, vectors, number, tags, notation
-        wanted = [place for name in tags for place in _places(net.sizes, name)]
+        wanted = [place for name in tags for place in _neurons_needed(net.sizes, name)]
         self.shown = [
-            _shown(size, {index for at, index in wanted if at == column})
+            _shown_neurons(size, {index for at, index in wanted if at == column})
             for column, size in enumerate(net.sizes)
         ]
         self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
@@ -146,8 +146,8 @@ class _DrawnNetwork:
         """The weights between neurons that are drawn."""
         for layer, (sources, targets) in enumerate(pairwise(self.shown), start=1):
             W = self.net.layers[layer - 1].W
-            for target, j in _drawn(targets):
-                for source, i in _drawn(sources):
+            for target, j in _drawn_neurons(targets):
+                for source, i in _drawn_neurons(sources):
                     name, weight = str(self.notation.of(Quantity("W", layer, (i, j)))), float(W[i, j])
                     tag = self.tags.get(f"w{weight_number(self.net.sizes, layer, i, j)}")
                     yield Edge(layer, source, target, name, weight, self.number(weight), tag)
@@ -160,7 +160,7 @@ def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Se
     return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
 
 
-def _places(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
+def _neurons_needed(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
     """The neurons, as (column, index), without which what has this name cannot be drawn."""
     match = re.fullmatch(r"([ihow])([1-9][0-9]{0,17})", name)
     if not match:
@@ -180,7 +180,7 @@ def _places(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
     return []
 
 
-def _shown(size: int, wanted: Collection[int]) -> _Shown:
+def _shown_neurons(size: int, wanted: Collection[int]) -> _Shown:
     """The neurons of a column that are drawn, and the gaps between them."""
     if size <= _MOST_NODES:
         return list(range(size))
@@ -195,7 +195,7 @@ def _shown(size: int, wanted: Collection[int]) -> _Shown:
     return items
 
 
-def _vectors(
+def _known_values(
     net: Network, trace: Trace | None, grads: Gradients | None, Y: Any, sample: int
 ) -> list[dict[str, Array]]:
     """For each column what is known of its neurons, by label."""
@@ -228,7 +228,7 @@ def _check_fit(net: Network, name: str, arrays: Sequence[Array], sample: int) ->
     check_whole("sample", sample, 0, len(arrays[0]) - 1)
 
 
-def _drawn(items: _Shown) -> list[tuple[int, int]]:
+def _drawn_neurons(items: _Shown) -> list[tuple[int, int]]:
     """Place in the column and index in the layer of each neuron that is drawn."""
     return [(place, item) for place, item in enumerate(items) if isinstance(item, int)]
 

@@ -1,4 +1,4 @@
-"""The same derivation as a person works it out by hand: every intermediate result rounded."""
+"""The values of a pass worked out by hand: every intermediate result is rounded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RoundedEvidence"]
 
 
 class RoundedEvidence:
-    """What each quantity is worth to somebody who rounds at each step.
+    """The value of each quantity where every step is rounded, as people do by hand.
 
     Parameters
     ----------

@@ -100,17 +100,17 @@ class OptimizerStep:
         """
         theta, slots = float(self.net.parameters[position]), self.remembered(position)
         g = float(self.gradient[position])
-        true = self._worked(position, {**self.letters(), **slots, THETA: theta, GRADIENT: g}, {})
-        fixed = {symbol: true[symbol] for symbol in _squares(self.optimizer.steps)}
+        true = self._after_steps(position, {**self.letters(), **slots, THETA: theta, GRADIENT: g}, {})
+        fixed = {symbol: true[symbol] for symbol in _symbols_of_squares(self.optimizer.steps)}
         still = {**self.letters(), **dict.fromkeys(slots, 0.0), THETA: 0.0, GRADIENT: 0.0}
         raw = float(self.raw[position])
         scale = g / raw if raw else 1.0
         parts = {
-            name: self._worked(position, {**still, GRADIENT: pull * scale}, fixed, decay=False)[THETA]
+            name: self._after_steps(position, {**still, GRADIENT: pull * scale}, fixed, decay=False)[THETA]
             for name, pull in pulls.items()
         }
         if slots:
-            parts["memory of earlier gradients"] = self._worked(
+            parts["memory of earlier gradients"] = self._after_steps(
                 position, {**still, **slots}, fixed, decay=False
             )[THETA]
         if self.optimizer.weight_steps and self.net.decaying[position]:
@@ -118,12 +118,12 @@ class OptimizerStep:
             parts["weight decay"] = float(decayed) - theta
         return parts
 
-    def _worked(
-        self, position: int, worth: dict[Expr, float], fixed: dict[Expr, float], decay: bool = True
+    def _after_steps(
+        self, position: int, known: dict[Expr, float], fixed: dict[Expr, float], decay: bool = True
     ) -> dict[Expr, float]:
         for symbol, formula in self.steps(position) if decay else self.optimizer.steps:
-            worth[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(worth.__getitem__))
-        return worth
+            known[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(known.__getitem__))
+        return known
 
 
 class UpdateDerivation:
@@ -141,10 +141,10 @@ class UpdateDerivation:
                 self.writer.words(p, " is frozen: it stays ", self._number(step.after[position]), ".")
             )
             return
-        yield Paragraph((f"{self._settings()}.",))
-        yield Lines((*self._clipping(p), *self._lines(p, position)))
+        yield Paragraph((f"{self._settings_in_words()}.",))
+        yield Lines((*self._clipping_lines(p), *self._step_lines(p, position)))
 
-    def _settings(self) -> str:
+    def _settings_in_words(self) -> str:
         """The optimizer and its numbers, in words."""
         optimizer = self.step.optimizer
         letters = [f"{symbol} = {value:g}" for symbol, value in self.step.letters().items() if symbol != TIME]
@@ -156,7 +156,7 @@ class UpdateDerivation:
     def _number(self, value: float) -> Number:
         return Number(float(value), measured=True)
 
-    def _clipping(self, p: Quantity) -> list[Line]:
+    def _clipping_lines(self, p: Quantity) -> list[Line]:
         """The gradient as it is shortened, where it is."""
         if not self.step.clipped:
             return []
@@ -169,12 +169,12 @@ class UpdateDerivation:
         note = ("the gradient of all parameters is longer than clip_norm",)
         return [Line((GRADIENT, symbols, numbers, self._number(clipped)), note)]
 
-    def _lines(self, p: Quantity, position: int) -> Iterator[Line]:
+    def _step_lines(self, p: Quantity, position: int) -> Iterator[Line]:
         """Each step of the optimizer with the parameter's own numbers."""
-        step, worth = self.step, self.step.letters()
+        step, known = self.step, self.step.letters()
         slots = step.remembered(position)
-        worth |= {**slots, THETA: float(self.net.parameters[position])}
-        worth[GRADIENT] = (
+        known |= {**slots, THETA: float(self.net.parameters[position])}
+        known[GRADIENT] = (
             float(step.gradient[position])
             if step.clipped
             else self.writer.values(Rate(self.writer.evidence.cost, p))
@@ -182,27 +182,27 @@ class UpdateDerivation:
         steps = step.steps(position)
         for index, (symbol, formula) in enumerate(steps):
             last = index == len(steps) - 1
-            value = float(formula.value(worth.__getitem__))
+            value = float(formula.value(known.__getitem__))
             if last and self.writer.rounded is None:
                 value = float(step.after[position])
             if self.writer.rounded:
                 value = round(value, self.writer.rounded.decimals)
             sides = (
-                self._named(symbol, p),
-                self._named(formula, p),
-                formula.replace(lambda s: self._number(worth[s]) if s in worth else None),
+                self._with_own_names(symbol, p),
+                self._with_own_names(formula, p),
+                formula.replace(lambda s: self._number(known[s]) if s in known else None),
                 self._number(value),
             )
             self.writer.written[str(sides[0])] = value
             relation = "←" if symbol in (THETA, *slots) else "="
             yield Line(sides, self._slot_note(symbol, slots), relation, result=last)
-            worth[symbol] = value
+            known[symbol] = value
 
     def _slot_note(self, symbol: Symbol, slots: dict[Expr, float]) -> tuple[Inline, ...]:
         fresh = symbol in slots and slots[symbol] == 0 and self.step.t == 1
         return (self.writer.symbols(symbol), " starts at 0") if fresh else ()
 
-    def _named(self, formula: Expr, p: Quantity) -> Expr:
+    def _with_own_names(self, formula: Expr, p: Quantity) -> Expr:
         """θ and g by the parameter's own name."""
         own: dict[Expr, Expr] = {THETA: self.writer.symbols(p)}
         if not self.step.clipped:
@@ -213,7 +213,7 @@ class UpdateDerivation:
         """All parameters, or the first of many: old value, gradient, new value."""
         step = self.step
         yield Heading(("The update",))
-        yield Paragraph((f"{self._settings()}: {step.optimizer.formula}",))
+        yield Paragraph((f"{self._settings_in_words()}: {step.optimizer.formula}",))
         definitions = self.writer.definitions  # weights neuron by neuron, then biases, as in the tutorials
         parameters = chain(definitions.weights(), definitions.biases())
         rows = map(self._parameter_row, islice(parameters, MOST_PARAMETERS))
@@ -234,16 +234,16 @@ class UpdateDerivation:
         )
 
 
-def _squares(steps: Steps) -> list[Expr]:
+def _symbols_of_squares(steps: Steps) -> list[Expr]:
     """The symbols that hold squares of gradients, and what is made of them."""
     squares: list[Expr] = []
     for symbol, formula in steps[:-1]:
-        if _holds(formula, GRADIENT**2) or any(
+        if _contains(formula, GRADIENT**2) or any(
             leaf in squares and leaf != symbol for leaf in formula.leaves()
         ):
             squares.append(symbol)
     return squares
 
 
-def _holds(formula: Expr, part: Expr) -> bool:
-    return formula == part or any(_holds(inner, part) for inner in formula.parts)
+def _contains(formula: Expr, part: Expr) -> bool:
+    return formula == part or any(_contains(inner, part) for inner in formula.parts)

@@ -187,14 +187,14 @@ def _as_figure(drawing: Drawing, width: int) -> list[str]:
             return []
         columns[layer], exits = wired
         canvas.wires(columns[layer - 1], columns[layer], exits)
-        canvas.weights(columns[layer - 1], columns[layer], _labels(drawing, layer))
+        canvas.weights(columns[layer - 1], columns[layer], _edge_labels(drawing, layer))
     for boxes in columns:
         canvas.boxes(boxes)
     canvas.captions(drawing.columns, columns)
     return canvas.lines()
 
 
-def _labels(drawing: Drawing, layer: int) -> dict[tuple[int, int], str]:
+def _edge_labels(drawing: Drawing, layer: int) -> dict[tuple[int, int], str]:
     """The labels of a layer's edges by source and target."""
     return {
         (edge.source, edge.target): f" {edge.name} {edge.text} "
@@ -213,7 +213,7 @@ def _box_columns(drawing: Drawing) -> list[_BoxColumn]:
         wide = max(_cell_width(line) for box in boxes for line in box) + 4
         left = 0
         if columns:  # two dashes, the wires, a label between two dashes each
-            label = max(map(_cell_width, _labels(drawing, layer).values()))
+            label = max(map(_cell_width, _edge_labels(drawing, layer).values()))
             left = columns[-1].right + 1 + 2 + 2 * n_wires - 1 + 1 + label + 2
         columns.append(_BoxColumn(boxes, left, wide, height, ()))
     total = max(column.height * len(column.boxes) for column in columns)
@@ -284,22 +284,22 @@ class _Canvas:
         places = [before.right + 3 + 2 * wire for wire in range(n_wires)]
         for wire, (place, start) in enumerate(zip(places, exits, strict=True)):
             ends = [of_box[wire] for of_box in branches]
-            self._down(place, start, ends)
+            self._draw_down(place, start, ends)
         for wire, (place, start) in enumerate(zip(places, exits, strict=True)):
-            self._across(start, before.right + 1, place)
+            self._draw_across(start, before.right + 1, place)
             self.cells[start, before.right] = "├"
             for of_box in branches:
-                self._across(of_box[wire], place + 1, after.left)
+                self._draw_across(of_box[wire], place + 1, after.left)
                 self.cells[of_box[wire], after.left] = "┤"
 
-    def _down(self, place: int, start: int, ends: Sequence[int]) -> None:
+    def _draw_down(self, place: int, start: int, ends: Sequence[int]) -> None:
         """The upright part of a wire, which comes in row ``start`` and branches off in rows ``ends``."""
         first, last = min(start, *ends), max(start, *ends)
         for row in range(first, last + 1):
             ways = {"u": row > first, "d": row < last, "l": row == start, "r": row in ends}
             self.cells[row, place] = _JOINTS["".join(way for way in "dlru" if ways[way])]
 
-    def _across(self, row: int, start: int, stop: int) -> None:
+    def _draw_across(self, row: int, start: int, stop: int) -> None:
         """A level part, under the wires that it crosses."""
         for place in range(start, stop):
             self.cells.setdefault((row, place), "─")
@@ -341,8 +341,8 @@ def _as_lists(drawing: Drawing, width: int) -> list[str]:
             if isinstance(item, Gap):
                 lines.append(f"  ⋮  {item.count:,} more")
                 continue
-            lines += _wrapped("  ", [item.name, *map(" ".join, item.values)], width)
-            lines += _wrapped("      ", list(_weights_of_neuron(drawing, layer, place)), width)
+            lines += _wrapped_items("  ", [item.name, *map(" ".join, item.values)], width)
+            lines += _wrapped_items("      ", list(_weights_of_neuron(drawing, layer, place)), width)
         if column.bias:
             lines.append(f"  {_bias_in_words(column.bias)}")
     return lines
@@ -355,7 +355,7 @@ def _weights_of_neuron(drawing: Drawing, layer: int, target: int) -> Iterator[st
             yield f"{source.name if isinstance(source, Node) else ''} {edge.name} {edge.text}"
 
 
-def _wrapped(indent: str, items: Sequence[str], width: int) -> list[str]:
+def _wrapped_items(indent: str, items: Sequence[str], width: int) -> list[str]:
     """The items in lines, two blanks between them."""
     lines: list[str] = []
     for item in items:

@@ -76,49 +76,51 @@ class _Elements:
     def _sign_and_width(self, edge: Edge) -> str:
         """The end of the class, and the attributes, of an edge: without a label its line shows the weight."""
         if self.layout.labelled:
-            return f'{_tagged(edge.tag)}"'
+            return f'{_tag_classes(edge.tag)}"'
         sign = "neg" if edge.weight < 0 else "pos"
         share = abs(edge.weight) / self.widest if self.widest and math.isfinite(edge.weight) else 0.0
         opacity = 0.35 + 0.6 * share if edge.tag is None else 1.0
         width = f'stroke-width="{0.4 + 2.8 * share:.2f}" opacity="{opacity:.2f}"'
-        return f' sized {sign}{_tagged(edge.tag)}" {width}'
+        return f' sized {sign}{_tag_classes(edge.tag)}" {width}'
 
     def labels(self) -> Iterator[str]:
         """The name and the number of each weight."""
         for edge, box in self.layout.labels():
             x, y = (box.left + box.right) / 2, box.bottom - 4
             yield (
-                f'<g class="edge{_tagged(edge.tag)}"><text x="{x:.1f}" y="{y:.1f}" class="halo middle">'
+                f'<g class="edge{_tag_classes(edge.tag)}"><text x="{x:.1f}" y="{y:.1f}" class="halo middle">'
                 f'<tspan class="name">{_escape(edge.name)}</tspan> {_escape(edge.text)}</text></g>'
             )
 
     def headings(self) -> Iterator[str]:
         """The name of each column, and below it its activation."""
         for x, column in zip(self.layout.xs, self.drawing.columns, strict=True):
-            yield _text(x, MARGIN + 10, "head middle", column.name)
+            yield _text_element(x, MARGIN + 10, "head middle", column.name)
             if column.activation:
-                yield _text(x, MARGIN + 10 + LINE, "soft middle", column.activation)
+                yield _text_element(x, MARGIN + 10 + LINE, "soft middle", column.activation)
 
     def nodes(self) -> Iterator[str]:
         """The neurons, their values, and the dots of the gaps."""
         for index, (column, ys) in enumerate(zip(self.drawing.columns, self.layout.ys, strict=True)):
             for item, y in zip(column.nodes, ys, strict=True):
                 if isinstance(item, Gap):
-                    yield _text(self.layout.xs[index], y, "dots halo middle", "⋮")
-                    yield _text(self.layout.xs[index], y + LINE, "soft halo middle", f"{item.count:,} more")
+                    yield _text_element(self.layout.xs[index], y, "dots halo middle", "⋮")
+                    yield _text_element(
+                        self.layout.xs[index], y + LINE, "soft halo middle", f"{item.count:,} more"
+                    )
                 else:
-                    yield from self._node(index, item, y)
+                    yield from self._neuron(index, item, y)
 
-    def _node(self, column: int, node: Node, y: float) -> Iterator[str]:
+    def _neuron(self, column: int, node: Node, y: float) -> Iterator[str]:
         x, block = self.layout.xs[column], self.layout.texts(node)
-        yield f'<g class="node{_tagged(node.tag)}"><title>{_escape(node.name)}</title>'
+        yield f'<g class="node{_tag_classes(node.tag)}"><title>{_escape(node.name)}</title>'
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{self.layout.radius:g}"/>'
         if not block.name:
-            yield _text(x, y + 4.5, "name middle", node.name)
-        yield from self._texts(column, block, y)
+            yield _text_element(x, y + 4.5, "name middle", node.name)
+        yield from self._neuron_texts(column, block, y)
         yield "</g>"
 
-    def _texts(self, column: int, block: NeuronTexts, y: float) -> Iterator[str]:
+    def _neuron_texts(self, column: int, block: NeuronTexts, y: float) -> Iterator[str]:
         left, top = self.layout.corner(column, block, y)
         if 0 < column < len(self.layout.xs) - 1:
             yield (
@@ -128,14 +130,14 @@ class _Elements:
         baseline = top + FONT
         if block.name:
             place, side = (left + block.width, " end") if column == 0 else (left, "")
-            yield _text(place, baseline, "name" + side, block.name)
+            yield _text_element(place, baseline, "name" + side, block.name)
             baseline += LINE
         if column == 0:  # up to the neuron
             left += block.width - max((px(number) for _, number in block.values), default=0.0)
             left -= block.label_width + 6
         for label, number in block.values:
-            yield _text(left, baseline, "label", label)
-            yield _text(left + block.label_width + 6, baseline, "number", number)
+            yield _text_element(left, baseline, "label", label)
+            yield _text_element(left + block.label_width + 6, baseline, "number", number)
             baseline += LINE
 
     def biases(self) -> Iterator[str]:
@@ -145,7 +147,7 @@ class _Elements:
                 continue
             label = f"{column.bias.name} {column.bias.values[0][1]}"
             half, y = px(label) / 2 + 10, self.layout.bottom + 8
-            yield f'<g class="bias{_tagged(column.bias.tag)}">'
+            yield f'<g class="bias{_tag_classes(column.bias.tag)}">'
             yield f'<rect x="{x - half:.1f}" y="{y - 17:.1f}" width="{2 * half:.1f}" height="25" rx="12"/>'
             yield f'<text x="{x:.1f}" y="{y:.1f}" class="middle"><tspan class="name">'
             yield f"{_escape(column.bias.name)}</tspan> {_escape(column.bias.values[0][1])}</text></g>"
@@ -157,7 +159,7 @@ class _Elements:
             yield from self._legend(y)
             y += 24
         for line in _wrapped(visible(self.drawing.caption), (self.layout.width - 2 * MARGIN) / FONT):
-            yield _text(MARGIN, y, "soft", line)
+            yield _text_element(MARGIN, y, "soft", line)
             y += LINE
         self.height = y - LINE + MARGIN
 
@@ -167,9 +169,9 @@ class _Elements:
         for sign, text in samples:
             yield f'<g class="edge sized {sign}" stroke-width="2.5"><line x1="{x:.1f}" y1="{y - 4:.1f}" '
             yield f'x2="{x + 34:.1f}" y2="{y - 4:.1f}"/></g>'
-            yield _text(x + 42, y, "soft", text)
+            yield _text_element(x + 42, y, "soft", text)
             x += 66 + px(text)
-        yield _text(x, y, "soft", f"widest: |w| = {self.widest:.3g}")
+        yield _text_element(x, y, "soft", f"widest: |w| = {self.widest:.3g}")
 
 
 def _wrapped(text: str, room: float) -> list[str]:
@@ -184,11 +186,11 @@ def _wrapped(text: str, room: float) -> list[str]:
     return [line for line in lines if line]
 
 
-def _tagged(tag: int | None) -> str:
+def _tag_classes(tag: int | None) -> str:
     return "" if tag is None else f" tagged t{tag}"
 
 
-def _text(x: float, y: float, classes: str, content: str) -> str:
+def _text_element(x: float, y: float, classes: str, content: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{classes}">{_escape(content)}</text>'
 
 

@@ -107,9 +107,9 @@ class SvgLayout:
             [self.texts(item) for item in column.nodes if isinstance(item, Node)]
             for column in drawing.columns
         ]
-        self.ys, self.bottom = self._rows()
-        self.xs, self.width = self._columns()
-        self.lines = {edge: self._line(edge) for edge in drawing.edges}
+        self.ys, self.bottom = self._neuron_ys()
+        self.xs, self.width = self._column_xs()
+        self.lines = {edge: self._edge_line(edge) for edge in drawing.edges}
 
     def texts(self, node: Node) -> NeuronTexts:
         """What stands beside or below a neuron."""
@@ -117,7 +117,7 @@ class SvgLayout:
         name = "" if inside else shortened(visible(node.name), _NAME_ROOM / (_BOLD * FONT), em)
         return NeuronTexts(name, node.values)
 
-    def _columns(self) -> tuple[list[float], float]:
+    def _column_xs(self) -> tuple[list[float], float]:
         """The middle of each column, and the width of the picture."""
         columns = self.drawing.columns
         widths = [max(block.width for block in blocks) for blocks in self._texts_of]
@@ -125,7 +125,7 @@ class SvgLayout:
         halves = [max(head, self.radius) for head in heads]
         for index, wide in enumerate(widths[1:-1], start=1):
             halves[index] = max(halves[index], wide / 2)
-        apart = self._apart()
+        apart = self._column_distance()
         xs = [MARGIN + max(heads[0], self.radius + _SPACE + widths[0])]
         for left, right in pairwise(halves):
             xs.append(xs[-1] + max(apart, left + right + 36))
@@ -133,14 +133,14 @@ class SvgLayout:
         spare = max(0.0, 420 - width) / 2
         return [x + spare for x in xs], width + 2 * spare
 
-    def _apart(self) -> float:
+    def _column_distance(self) -> float:
         """From column to column: room for labels, or for lines that are not too steep."""
         if self.labelled:
             widest = max(px(f"{edge.name} {edge.text}") for edge in self.drawing.edges)
             return max(270.0, 2 * self.radius + (3.4 if len(self.drawing.edges) > 8 else 2.3) * widest)
         return min(300.0, max(150.0, self.bottom / (len(self.ys) - 1)))
 
-    def _rows(self) -> tuple[list[list[float]], float]:
+    def _neuron_ys(self) -> tuple[list[list[float]], float]:
         """The middle of each neuron and gap, and where they end."""
         beside = max(block.height for blocks in (self._texts_of[0], self._texts_of[-1]) for block in blocks)
         below = max((block.height + 5 for blocks in self._texts_of[1:-1] for block in blocks), default=0.0)
@@ -155,7 +155,7 @@ class SvgLayout:
         ys = [_stacked(start, high, self.radius) for start, high in zip(starts, heights, strict=True)]
         return ys, top + tallest
 
-    def _line(self, edge: Edge) -> _EdgeLine:
+    def _edge_line(self, edge: Edge) -> _EdgeLine:
         x1, x2 = self.xs[edge.layer - 1 : edge.layer + 1]
         y1, y2 = self.ys[edge.layer - 1][edge.source], self.ys[edge.layer][edge.target]
         share = self.radius / math.hypot(x2 - x1, y2 - y1)

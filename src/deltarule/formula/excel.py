@@ -173,13 +173,15 @@ class ExcelEmitter(Emitter[str]):
 
     def add(self, node: tree.Add) -> str:
         runs = self._runs(node.terms)
-        return "".join(chain.from_iterable(self._sum(run, index == 0) for index, run in enumerate(runs)))
+        return "".join(
+            chain.from_iterable(self._sum_of_run(run, index == 0) for index, run in enumerate(runs))
+        )
 
-    def _sum(self, run: Sequence[tree.Expr], first: bool) -> tuple[str, str]:
+    def _sum_of_run(self, run: Sequence[tree.Expr], first: bool) -> tuple[str, str]:
         """A sign, and one term or the terms that a range stands for."""
         if len(run) == 1:
             return self.term(run[0], first)
-        ends = zip(self._cells(run[0]), self._cells(run[-1]), strict=True)
+        ends = zip(self._cells_of_term(run[0]), self._cells_of_term(run[-1]), strict=True)
         ranges = [f"{first_cell}:{last_cell._replace(sheet='')}" for first_cell, last_cell in ends]
         name = {"square": "SUMSQ", "cell": "SUM"}.get(_shape(run[0]), "SUMPRODUCT")
         return "" if first else "+", f"{name}({','.join(ranges)})"
@@ -188,28 +190,32 @@ class ExcelEmitter(Emitter[str]):
         """The terms, those together whose cells are neighbours all along."""
         runs: list[list[tree.Expr]] = []
         for term in terms:
-            if self.ranges and runs and self._goes_on(runs[-1], term):
+            if self.ranges and runs and self._continues(runs[-1], term):
                 runs[-1].append(term)
             else:
                 runs.append([term])
         return [part for run in runs for part in self._worth_a_range(run)]
 
-    def _goes_on(self, run: Sequence[tree.Expr], term: tree.Expr) -> bool:
+    def _continues(self, run: Sequence[tree.Expr], term: tree.Expr) -> bool:
         """Whether each cell of the term is the next one in the direction of the run."""
         if not _shape(term) or _shape(term) != _shape(run[-1]):
             return False
-        steps = self._steps(run[-1], term)
-        return steps in ({(0, 1)}, {(1, 0)}) and (len(run) == 1 or steps == self._steps(run[0], run[1]))
+        steps = self._steps_between(run[-1], term)
+        return steps in ({(0, 1)}, {(1, 0)}) and (
+            len(run) == 1 or steps == self._steps_between(run[0], run[1])
+        )
 
-    def _steps(self, term: tree.Expr, other: tree.Expr) -> set[tuple[int, int] | None]:
-        return {a.step_to(b) for a, b in zip(self._cells(term), self._cells(other), strict=True)}
+    def _steps_between(self, term: tree.Expr, other: tree.Expr) -> set[tuple[int, int] | None]:
+        return {
+            a.step_to(b) for a, b in zip(self._cells_of_term(term), self._cells_of_term(other), strict=True)
+        }
 
     @staticmethod
     def _worth_a_range(run: list[tree.Expr]) -> list[list[tree.Expr]]:
         least = FEWEST_PRODUCTS if _shape(run[0]) == "product" else FEWEST_CELLS
         return [run] if len(run) >= least else [[term] for term in run]
 
-    def _cells(self, term: tree.Expr) -> list[Cell]:
+    def _cells_of_term(self, term: tree.Expr) -> list[Cell]:
         """The cells of a term that has a shape."""
         if isinstance(term, tree.Pow):
             return [self.cell(term.body)]
@@ -241,20 +247,20 @@ class ExcelEmitter(Emitter[str]):
     def brace(self, node: tree.Brace) -> str:
         return self(node.body)
 
-    def _refused(self, node: tree.Expr) -> str:
+    def _refuse(self, node: tree.Expr) -> str:
         raise InputError(f"{text(node)[:60]!r} is not one number, so no cell can work it out")
 
     def total(self, node: tree.Total) -> str:
-        return self._refused(node)
+        return self._refuse(node)
 
     def partial(self, node: tree.Partial) -> str:
-        return self._refused(node)
+        return self._refuse(node)
 
     def matrix(self, node: tree.Matrix) -> str:
-        return self._refused(node)
+        return self._refuse(node)
 
     def transpose(self, node: tree.Transpose) -> str:
-        return self._refused(node)
+        return self._refuse(node)
 
 
 def _is_place(node: tree.Expr) -> bool:

@@ -23,7 +23,7 @@ def data(node: tree.Expr, digits: int | str = 9) -> Data:
         number     number: the float, or "NaN", "Infinity", "-Infinity"; measured: whether it was rounded;
                    text: as it is written; the same in parts: negative, mantissa (a text), exponent (or null)
         symbol     base, sub, sup, index, accent ("" or "hat"): texts, empty where there is none
-        constant   base: text; number: what it is worth
+        constant   base: text; number: its value
         words      text
         group      body: F, in parentheses
         neg        body: F
@@ -73,7 +73,7 @@ def as_json_number(number: float) -> float | str:
 
 
 def as_json_text(words: str) -> str:
-    """The same text without halves of characters, which UTF-8 cannot hold."""
+    """Return the text without halves of characters, which UTF-8 cannot hold."""
     return words.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -118,14 +118,14 @@ class LatexEmitter(Emitter[str]):
         return "-" * number.negative + mantissa + power
 
     def symbol(self, node: tree.Symbol) -> str:
-        base = _name(node.base)
+        base = _name_source(node.base)
         if node.accent == "hat":
             base = rf"\hat{{{base}}}" if len(node.base) == 1 else rf"\widehat{{{base}}}"
         elif node.sup or node.sub or not base:
             base = _as_token(base)
-        sup = f"^{{{_name(node.sup)}}}" if node.sup else ""
-        sub = f"_{{{_name(node.sub)}}}" if node.sub else ""
-        return base + sup + sub + (f"[{_name(node.index)}]" if node.index else "")
+        sup = f"^{{{_name_source(node.sup)}}}" if node.sup else ""
+        sub = f"_{{{_name_source(node.sub)}}}" if node.sub else ""
+        return base + sup + sub + (f"[{_name_source(node.index)}]" if node.index else "")
 
     def words(self, node: tree.Words) -> str:
         return _as_text(node.words)
@@ -180,7 +180,7 @@ class LatexEmitter(Emitter[str]):
         if node.function == "norm":
             return _fenced(r"\lVert ", argument, r" \rVert")
         known = node.function in ("log", "tanh")  # \operatorname is refused by GitHub
-        return (f"\\{node.function}" if known else _name(node.function)) + self.group(argument)
+        return (f"\\{node.function}" if known else _name_source(node.function)) + self.group(argument)
 
     def compare(self, node: tree.Compare) -> str:
         return f"{self(node.left)} {_COMPARISONS.get(node.op, node.op)} {self(node.right)}"
@@ -194,7 +194,7 @@ class LatexEmitter(Emitter[str]):
         return rf"{taken} \enspace (\text{{as }} {reason})"
 
     def total(self, node: tree.Total) -> str:
-        return rf"\sum_{{{_name(node.index)}}} {self.inside(node.body, PRODUCT)}"
+        return rf"\sum_{{{_name_source(node.index)}}} {self.inside(node.body, PRODUCT)}"
 
     def partial(self, node: tree.Partial) -> str:
         top, by = self.inside(node.top, POWER), self.inside(node.by, POWER)
@@ -229,10 +229,10 @@ def _braced(body: str, label: str) -> str:
 
 def _as_text(words: str) -> str:
     """Text within a formula."""
-    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code, printable(words))))) or "{}"
+    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code_point, printable(words))))) or "{}"
 
 
-def _code(match: re.Match[str]) -> str:
+def _code_point(match: re.Match[str]) -> str:
     return match[0] if match[0] in SYMBOLS else f"[U+{ord(match[0]):04X}]"
 
 
@@ -240,7 +240,7 @@ def _piece_of_text(piece: str) -> str:
     return _SPECIAL.get(piece) or r"\text{" + unligatured(piece, r"}\text{") + "}"
 
 
-def _name(name: str) -> str:
+def _name_source(name: str) -> str:
     """A name: letters on their own italic, several together upright; any other text as text."""
     name = printable(name)
     if not _NAME.fullmatch(name):

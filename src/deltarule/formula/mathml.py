@@ -59,13 +59,13 @@ class MathmlEmitter(Emitter[str]):
         if isinstance(node, tree.Tagged):
             return [_tagged(piece, node.tag) for piece in self.pieces(node.body)]
         if isinstance(node, tree.Add):
-            return list(chain.from_iterable(self._terms(node)))
+            return list(chain.from_iterable(self._terms_in_pieces(node)))
         if isinstance(node, tree.Mul):
             first, *others = (self.factor(factor) for factor in node.factors)
             return [first, *(_times(node.op) + factor for factor in others)]
         return [self(node)]
 
-    def _terms(self, node: tree.Add) -> Iterator[list[str]]:
+    def _terms_in_pieces(self, node: tree.Add) -> Iterator[list[str]]:
         """The terms with their signs; a wide product is in pieces."""
         for index, (term, (sign, body)) in enumerate(zip(node.terms, self.signed_terms(node), strict=True)):
             if isinstance(term, tree.Mul) and self.width(term) > _WIDE:
@@ -112,10 +112,10 @@ class MathmlEmitter(Emitter[str]):
         return _mrow(sign, mantissa, _mo("·"), f"<msup><mn>10</mn>{power}</msup>")
 
     def symbol(self, node: tree.Symbol) -> str:
-        base = _name(node.base) or "<mi></mi>"
+        base = _name_element(node.base) or "<mi></mi>"
         if node.accent == "hat":
             base = f'<mover accent="true">{base}<mo stretchy="false">ˆ</mo></mover>'
-        symbol = _scripted(base, _name(node.sub), _name(node.sup))
+        symbol = _scripted(base, _name_element(node.sub), _name_element(node.sup))
         return _mrow(symbol, _fenced("[", f"<mn>{escaped(node.index)}</mn>", "]")) if node.index else symbol
 
     def words(self, node: tree.Words) -> str:
@@ -125,13 +125,13 @@ class MathmlEmitter(Emitter[str]):
         return _mrow(_mo("−"), self.inside(node.body, PRODUCT))
 
     def add(self, node: tree.Add) -> str:
-        return _mrow(*self.pieces(node)) if self.width(node) <= _WIDE else self._stack(node)
+        return _mrow(*self.pieces(node)) if self.width(node) <= _WIDE else self._stacked_rows(node)
 
-    def _stack(self, node: tree.Add) -> str:
+    def _stacked_rows(self, node: tree.Add) -> str:
         """A wide sum in several rows."""
         rows: list[list[str]] = [[]]
         used = 0.0
-        for term, pieces in zip(node.terms, self._terms(node), strict=True):
+        for term, pieces in zip(node.terms, self._terms_in_pieces(node), strict=True):
             if used + self.width(term) > _WIDE and rows[-1]:
                 rows.append([])
                 used = 0.0
@@ -154,7 +154,9 @@ class MathmlEmitter(Emitter[str]):
     def pow(self, node: tree.Pow) -> str:
         body, exponent = node.body, self(node.exponent)
         if type(body) is tree.Symbol and body.sub and not (body.sup or body.index):
-            return _scripted(self(tree.Symbol(body.base, accent=body.accent)), _name(body.sub), exponent)
+            return _scripted(
+                self(tree.Symbol(body.base, accent=body.accent)), _name_element(body.sub), exponent
+            )
         return f"<msup>{self.inside(body, ATOM)}{exponent}</msup>"
 
     def call(self, node: tree.Call) -> str:
@@ -165,7 +167,7 @@ class MathmlEmitter(Emitter[str]):
             return f"<msqrt>{argument}</msqrt>"
         if node.function in _FENCES:
             return _fenced(_FENCES[node.function], argument, _FENCES[node.function])
-        return _mrow(_name(node.function), _mo("\u2061"), self.group(argument))
+        return _mrow(_name_element(node.function), _mo("\u2061"), self.group(argument))
 
     def compare(self, node: tree.Compare) -> str:
         return _mrow(self(node.left), _mo(escape(node.op)), self(node.right))
@@ -179,7 +181,7 @@ class MathmlEmitter(Emitter[str]):
         return _mrow(self(taken), _aside(_mtext("\u00a0(as\u00a0"), self(test), _mtext(")")))
 
     def total(self, node: tree.Total) -> str:
-        index = _name(node.index) or "<mi></mi>"
+        index = _name_element(node.index) or "<mi></mi>"
         return _mrow(f"<munder><mo>∑</mo>{index}</munder>", self.inside(node.body, PRODUCT))
 
     def partial(self, node: tree.Partial) -> str:
@@ -237,11 +239,11 @@ def _aside(*parts: str) -> str:
     return f'<mrow class="aside">{"".join(parts)}</mrow>'
 
 
-def _name(name: str) -> str:
+def _name_element(name: str) -> str:
     """A name, or "" for none: of one letter it is drawn italic, of several upright."""
     letter = name.rstrip("′")
     if len(letter) == 1 and letter != name:
-        return f"<msup>{_name(letter)}{_mo(name[1:])}</msup>"
+        return f"<msup>{_name_element(letter)}{_mo(name[1:])}</msup>"
     element = "mn" if name.replace(",", "").isdecimal() else "mi"
     return f"<{element}>{escaped(name)}</{element}>" if name else ""
 

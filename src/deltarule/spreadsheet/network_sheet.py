@@ -31,22 +31,22 @@ class NetworkSheet:
     def write(self, notes: Sequence[str]) -> SheetWriter:
         """All of it, with notes under the title."""
         layout, sheet, last = self.layout, self.sheet, max(self.layout.rows)
-        self._columns()
-        self._opening(notes)
-        self._headings()
+        self._set_columns()
+        self._write_opening(notes)
+        self._write_headings()
         for row, each in layout.rows.items():
             if isinstance(each, SheetPart):
                 sheet.bar(row, each.title, layout.width)
             else:
-                self._row(row, each)
+                self._write_row(row, each)
         sheet.page.freeze_panes(layout.head + 1, 1)
         sheet.page.print_area(0, 0, last, layout.width - 1)
         sheet.protect()
         sheet.exponents(layout.head + 1, layout.VALUES, last, layout.width - 1)
-        self._names()
+        self._define_names()
         return sheet
 
-    def _columns(self) -> None:
+    def _set_columns(self) -> None:
         page, layout = self.sheet.page, self.layout
         page.repeat_rows(layout.head)
         page.repeat_columns(0)
@@ -54,7 +54,7 @@ class NetworkSheet:
             page.set_column(column, column, width)
         page.set_column(layout.VALUES, layout.width - 1, self.NUMBER)
 
-    def _opening(self, notes: Sequence[str]) -> None:
+    def _write_opening(self, notes: Sequence[str]) -> None:
         net, rule = self.model.net, self.model.rule
         by = f"; optimizer: {rule.name}" if rule else ""
         about = f"{net!r}; loss: {net.loss.name.replace('_', ' ')}{by}."
@@ -64,7 +64,7 @@ class NetworkSheet:
             self.sheet.paragraph(row, line, self.layout.width)
             self.sheet.page.set_row(row, height((line, across)))
 
-    def _headings(self) -> None:
+    def _write_headings(self) -> None:
         head, n = self.layout.head, self.model.n_samples
         for column, words in enumerate(["name", "what it is", "formula"]):
             self.sheet.words(head, column, words, "head")
@@ -72,7 +72,7 @@ class NetworkSheet:
             words = "value" if n == 1 else f"sample {sample + 1}"
             self.sheet.words(head, self.layout.VALUES + sample, words, "head_right")
 
-    def _row(self, row: int, each: SheetRow) -> None:
+    def _write_row(self, row: int, each: SheetRow) -> None:
         first = each.leaves[0]
         written = "" if each.given else self.layout.symbols(first)
         self.sheet.words(row, 0, self.layout.names.name(first), "name")
@@ -80,9 +80,9 @@ class NetworkSheet:
         self.sheet.words(row, 2, written, "formula")
         self.sheet.page.set_row(row, height((each.what, self.WIDTHS[1]), (written, self.WIDTHS[2])))
         for column, leaf in enumerate(each.leaves, start=self.layout.VALUES):
-            self._value(row, column, leaf, each)
+            self._write_value(row, column, leaf, each)
 
-    def _value(self, row: int, column: int, leaf: Expr, each: SheetRow) -> None:
+    def _write_value(self, row: int, column: int, leaf: Expr, each: SheetRow) -> None:
         value = self.model.value(leaf)
         if each.given:
             self.sheet.number(row, column, value, "given")
@@ -90,7 +90,7 @@ class NetworkSheet:
         look = "result" if each.result else "number"
         self.sheet.formula(row, column, self.layout.formula(leaf), value, look)
 
-    def _names(self) -> None:
+    def _define_names(self) -> None:
         """Parameters and the learning rate by name, for formulas of one's own."""
         places = self.layout.places
         named: dict[str, Expr] = {defined_name(self.layout.names.name(p)): p for p in self.model.parameters}

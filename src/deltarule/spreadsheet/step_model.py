@@ -1,4 +1,4 @@
-"""What is worked out: the quantities of one step, their formulas, and what each is worth."""
+"""What is worked out: the quantities of one step, their formulas, and their values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class UpdateLine(Expr):
 
 
 class StepModel:
-    """The quantities of one step: what each is computed from, and what it is worth.
+    """The quantities of one step: what each is computed from, and its value.
 
     Parameters
     ----------
@@ -173,15 +173,15 @@ class StepModel:
     def _lines_of(self, p: Quantity) -> Iterator[tuple[UpdateLine, Expr]]:
         assert self.rule is not None
         gradient: Expr = Rate(self.cost, p)
-        worth: dict[Expr, Expr] = {
+        known: dict[Expr, Expr] = {
             THETA: p,
             GRADIENT: SHARE * gradient if LIMIT in self.settings else gradient,
         }
-        worth |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
+        known |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
         for number, (symbol, formula) in enumerate(self.step.steps(self.positions[p]), start=1):
             line = UpdateLine(symbol, p, number)
-            yield line, formula.replace(worth.get)
-            worth[symbol] = line
+            yield line, formula.replace(known.get)
+            known[symbol] = line
 
     def placed(self, formula: Expr, place: Place) -> Expr:
         """The formula over quantities that have a cell."""
@@ -196,7 +196,7 @@ class StepModel:
     # ------------------------------------------------------------------ numbers
 
     def value(self, leaf: Expr) -> float:
-        """What a quantity of the first step is worth."""
+        """Return the value of a quantity of the first step."""
         if isinstance(leaf, UpdateLine):
             return self._line_value(leaf)
         if leaf in (NORM, SHARE):

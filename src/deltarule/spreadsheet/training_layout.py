@@ -59,9 +59,9 @@ class TrainingLayout:
         self.model, self.network = model, network
         self.notation = TutorialNotation(model.net, None, model.n_samples, model.evidence.cost_is_loss)
         self._memory = dict.fromkeys(line for p in model.trained for line in self._remembered(p))
-        leaves = list(self._leaves())
+        leaves = list(self._leaves_in_order())
         self._at = {leaf: column for column, (leaf, _) in enumerate(leaves)}
-        self.columns = [self._column(leaf, group) for leaf, group in leaves]
+        self.columns = [self._training_column(leaf, group) for leaf, group in leaves]
 
     def _remembered(self, p: Quantity) -> Iterator[UpdateLine]:
         """The lines of the update that a later update goes on from."""
@@ -69,7 +69,7 @@ class TrainingLayout:
         slots = [Symbol(slot) for slot in self.model.rule.slots]
         return (line for line in self.model.lines(p) if line.symbol in slots)
 
-    def _leaves(self) -> Iterator[tuple[Expr, str]]:
+    def _leaves_in_order(self) -> Iterator[tuple[Expr, str]]:
         model = self.model
         yield TIME, "step"
         yield model.cost, model.evidence.cost_word
@@ -78,13 +78,13 @@ class TrainingLayout:
             yield from ((line, f"memory {slot}") for line in self._memory if line.symbol == Symbol(slot))
         if model.is_scheduled:
             yield ETA, "learning rate"
-        yield from ((leaf, "forward pass") for leaf in self._forward())
-        yield from ((leaf, "backward pass") for leaf in self._backward())
+        yield from ((leaf, "forward pass") for leaf in self._forward_leaves())
+        yield from ((leaf, "backward pass") for leaf in self._backward_leaves())
         yield from ((Rate(model.cost, p), "gradients") for p in model.trained)
         if LIMIT in model.settings:
             yield from ((leaf, "gradients") for leaf in (NORM, SHARE))
 
-    def _forward(self) -> Iterator[Expr]:
+    def _forward_leaves(self) -> Iterator[Expr]:
         sizes, samples = self.model.net.sizes, range(self.model.n_samples)
         for layer in range(1, len(sizes)):
             for kind in "za":
@@ -92,7 +92,7 @@ class TrainingLayout:
         if not self.model.evidence.cost_is_loss:
             yield from (Quantity("E", sample=s) for s in samples)
 
-    def _backward(self) -> Iterator[Expr]:
+    def _backward_leaves(self) -> Iterator[Expr]:
         model, samples = self.model, range(self.model.n_samples)
         for layer in range(model.n_layers, 0, -1):
             neurons = range(model.net.sizes[layer])
@@ -104,7 +104,7 @@ class TrainingLayout:
 
     # ------------------------------------------------------------------ formulas
 
-    def _column(self, leaf: Expr, group: str) -> TrainingColumn:
+    def _training_column(self, leaf: Expr, group: str) -> TrainingColumn:
         place = self.network.places
         if leaf == TIME:
             start = f"={on_network_sheet(place[TIME])}-1" if TIME in place else ""
@@ -135,12 +135,14 @@ class TrainingLayout:
         """Where a quantity of this row's passes stands."""
         if leaf in self._at:
             return Cell(_NOW, self._at[leaf])
-        given = self.model.settings.keys() | self._data
+        given = self.model.settings.keys() | self._data_leaves
         return on_network_sheet(self.network.places[leaf]) if leaf in given else None
 
     @cached_property
-    def _data(self) -> set[Expr]:
-        return {leaf for row in NetworkRows(self.model, self.network.names).data() for leaf in row.leaves}
+    def _data_leaves(self) -> set[Expr]:
+        return {
+            leaf for row in NetworkRows(self.model, self.network.names).data_rows() for leaf in row.leaves
+        }
 
     def _after_update(self, leaf: Expr) -> Cell | None:
         """Where a quantity stands for the update that leads to this row: mostly in the row before."""

@@ -30,14 +30,14 @@ class TrainingSheet:
         """All of it."""
         self.sheet.words(0, 0, self.book.title, "title")
         self.sheet.words(1, 0, _TRAINING_HINT)
-        self._headings()
-        for moment in self.layout.model.run(steps):
-            self._moment(moment)
-        self._pages(last=_TABLE + steps)
+        self._write_headings()
+        for snapshot in self.layout.model.run(steps):
+            self._write_snapshot(snapshot)
+        self._set_pages(last=_TABLE + steps)
         self.sheet.protect()
         self.sheet.exponents(_TABLE, 1, _TABLE + steps, len(self.layout.columns) - 1)
 
-    def _pages(self, last: int) -> None:
+    def _set_pages(self, last: int) -> None:
         page = self.sheet.page
         page.repeat_rows(_TABLE - 2, _TABLE - 1)
         page.repeat_columns(0, 1)
@@ -46,7 +46,7 @@ class TrainingSheet:
         page.print_area(0, 0, last, self.n_state - 1)
         page.freeze_panes(_TABLE, TrainingLayout.PARAMETERS)
 
-    def _headings(self) -> None:
+    def _write_headings(self) -> None:
         group = ""
         for index, column in enumerate(self.layout.columns):
             words = column.group if column.group != group else ""
@@ -54,15 +54,15 @@ class TrainingSheet:
             self.sheet.words(_TABLE - 1, index, self.layout.name(column.leaf), "head_right")
             group = column.group
 
-    def _moment(self, moment: RunSnapshot) -> None:
-        row = _TABLE + moment.number
-        for index, value in enumerate(self.layout.values(moment)):
+    def _write_snapshot(self, snapshot: RunSnapshot) -> None:
+        row = _TABLE + snapshot.number
+        for index, value in enumerate(self.layout.values(snapshot)):
             column = self.layout.columns[index]
-            formula = column.other if moment.number else column.first
+            formula = column.other if snapshot.number else column.first
             look = "count" if index == TrainingLayout.STEP else "cell"
             if formula:
                 self.sheet.formula(row, index, formula.format(row + 1, row), value, look)
-            elif moment.number or column.leaf != ETA:
+            elif snapshot.number or column.leaf != ETA:
                 self.sheet.number(row, index, value, look if column.leaf == TIME else "rate")
 
 

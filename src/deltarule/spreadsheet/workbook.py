@@ -103,7 +103,7 @@ def spreadsheet(
     x = exact.inputs(X)
     y, _ = exact.targets(Y, None, len(x))
     model = StepModel(exact, x.astype(exact.dtype, copy=False), y, rule, steps)
-    return _written(model, clean(title or repr(net))[:200], [*notes, *_left_out(net, resolved)], steps)
+    return _write_workbook(model, clean(title or repr(net))[:200], [*notes, *_left_out(net, resolved)], steps)
 
 
 def _left_out(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _check_size(net: Network, n_samples: int, rule: GradientStep | None, steps: 
         )
 
 
-def _written(model: StepModel, title: str, notes: Sequence[str], steps: int) -> bytes:
+def _write_workbook(model: StepModel, title: str, notes: Sequence[str], steps: int) -> bytes:
     book = WorkbookWriter(title)
     layout = NetworkLayout(model, head=3 + len(notes))
     sheet = NetworkSheet(book, layout).write(notes)

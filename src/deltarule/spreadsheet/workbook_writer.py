@@ -90,7 +90,7 @@ class SheetWriter:
         self.page.write_number(row, column, _ExactFloat(value), self._looks[look])
 
     def formula(self, row: int, column: int, formula: str, value: float, look: str) -> None:
-        """A formula, and what it is worth."""
+        """A formula, and its value."""
         shown = value if math.isfinite(value) else "#NUM!"
         self.page.write_formula(row, column, formula, self._looks[look], shown)
 

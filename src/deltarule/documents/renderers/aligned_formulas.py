@@ -51,7 +51,7 @@ def _chunks(
 ) -> list[FormulaRow]:
     """A side, in pieces that there is room for."""
     chunks: list[FormulaRow] = []
-    for source, wide in _pieces(side, _narrowed(side, emitter, room), room):
+    for source, wide in _pieces(side, _with_fewer_digits(side, emitter, room), room):
         if chunks and chunks[-1].extent + wide + 5 <= room:
             chunks[-1] = FormulaRow(f"{chunks[-1].source} {source}", chunks[-1].extent + wide)
         else:
@@ -66,10 +66,10 @@ def _pieces(node: tree.Expr, emitter: LatexEmitter, room: int) -> Iterator[Formu
         yield FormulaRow(emitter(node), wide)
     elif isinstance(node, tree.Add):
         for source, term in zip(emitter.terms(node), node.terms, strict=True):
-            yield from _term(source, term, emitter, room)
+            yield from _term_pieces(source, term, emitter, room)
     elif isinstance(node, tree.Mul) and node.op == "·":
         for index, factor in enumerate(node.factors):
-            first, *others = _factor(factor, emitter, room)
+            first, *others = _factor_pieces(factor, emitter, room)
             yield FormulaRow(r"\cdot " * (index > 0) + first.source, first.extent + 2)
             yield from others
     elif isinstance(node, tree.Div) and isinstance(node.top, tree.Add):
@@ -78,7 +78,7 @@ def _pieces(node: tree.Expr, emitter: LatexEmitter, room: int) -> Iterator[Formu
         yield FormulaRow(emitter(node), wide)
 
 
-def _term(source: str, term: tree.Expr, emitter: LatexEmitter, room: int) -> Iterator[FormulaRow]:
+def _term_pieces(source: str, term: tree.Expr, emitter: LatexEmitter, room: int) -> Iterator[FormulaRow]:
     """A term with its sign; a product that is itself too wide, in pieces."""
     if not isinstance(term, tree.Mul | tree.Div):
         yield FormulaRow(source, extent(term, emitter.digits) + 3)
@@ -88,7 +88,7 @@ def _term(source: str, term: tree.Expr, emitter: LatexEmitter, room: int) -> Ite
     yield from others
 
 
-def _factor(factor: tree.Expr, emitter: LatexEmitter, room: int) -> list[FormulaRow]:
+def _factor_pieces(factor: tree.Expr, emitter: LatexEmitter, room: int) -> list[FormulaRow]:
     """A factor; a sum that is itself too wide, in pieces between parentheses."""
     wide = extent(factor, emitter.digits)
     if wide <= room or not isinstance(factor, tree.Add) or len(factor.terms) < 2:
@@ -101,7 +101,7 @@ def _factor(factor: tree.Expr, emitter: LatexEmitter, room: int) -> list[Formula
     ]
 
 
-def _narrowed(side: tree.Expr, emitter: LatexEmitter, room: int) -> LatexEmitter:
+def _with_fewer_digits(side: tree.Expr, emitter: LatexEmitter, room: int) -> LatexEmitter:
     """Fewer digits, where matrices beside each other would be too wide."""
     terms = side.terms if isinstance(side, tree.Add) else (side,)
     for digits in (6, 4, 3):

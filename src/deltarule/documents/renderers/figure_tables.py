@@ -39,12 +39,12 @@ def _column_rows(column: NeuronColumn, labels: Sequence[str], unique: bool) -> I
         else:
             known = dict(item.values)
             yield (
-                _tagged(item.name if unique else f"{column.name}: {item.name}", item.tag),
+                _tagged_name(item.name if unique else f"{column.name}: {item.name}", item.tag),
                 *(_written_number(known[label]) if label in known else "" for label in labels),
             )
     if column.bias:
         ((_, value),) = column.bias.values
-        shared = _tagged(column.bias.name, column.bias.tag)
+        shared = _tagged_name(column.bias.name, column.bias.tag)
         yield (shared, *(_written_number(value) if label == "b" else "" for label in labels))
 
 
@@ -52,10 +52,12 @@ def weights(drawing: Drawing) -> tuple[Inline, ...]:
     """The weights of a small network in a row; nothing of a large one."""
     if len(drawing.edges) > _MOST_WEIGHTS:
         return ()
-    return tuple(part for index, edge in enumerate(drawing.edges) for part in _weight(drawing, edge, index))
+    return tuple(
+        part for index, edge in enumerate(drawing.edges) for part in _weight_in_words(drawing, edge, index)
+    )
 
 
-def _weight(drawing: Drawing, edge: Edge, index: int) -> Iterator[Inline]:
+def _weight_in_words(drawing: Drawing, edge: Edge, index: int) -> Iterator[Inline]:
     source = drawing.columns[edge.layer - 1].nodes[edge.source]
     target = drawing.columns[edge.layer].nodes[edge.target]
     assert isinstance(source, Node)
@@ -67,7 +69,7 @@ def _weight(drawing: Drawing, edge: Edge, index: int) -> Iterator[Inline]:
         yield f" from {source.name} to {target.name}"
 
 
-def _tagged(name: str, tag: int | None) -> Inline:
+def _tagged_name(name: str, tag: int | None) -> Inline:
     return name if tag is None else Tagged(Words(name), tag)
 
 

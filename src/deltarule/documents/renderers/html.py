@@ -116,11 +116,11 @@ class HtmlRenderer(Renderer):
 
     def table(self, block: TableBlock) -> str:
         head = "".join(f'<th scope="col">{self.part(cell)}</th>' for cell in block.header)
-        rows = "".join(f"<tr>{''.join(self._cells(row))}</tr>" for row in block.rows)
+        rows = "".join(f"<tr>{''.join(self._table_cells(row))}</tr>" for row in block.rows)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return f'<div class="scroll">{table}</div>'
 
-    def _cells(self, row: tuple[Inline, ...]) -> Iterator[str]:
+    def _table_cells(self, row: tuple[Inline, ...]) -> Iterator[str]:
         for index, cell in enumerate(row):
             content = self.part(cell) if isinstance(cell, str | Words) else _math(self.emitter(cell))
             yield f"<td>{content}</td>" if index else f'<th scope="row">{content}</th>'
@@ -128,12 +128,12 @@ class HtmlRenderer(Renderer):
     # -------------------------------------------------------------- lines of formulas
 
     def lines(self, block: Lines) -> str:
-        need = self._need(block.lines)
+        need = self._needed_width(block.lines)
         room = next((f" room{room}" for room in _ROOMS if need <= room), "")
-        lines = "\n".join(map(self._line, block.lines))
+        lines = "\n".join(map(self._formula_line, block.lines))
         return f'<div class="lines{room}">\n{lines}\n</div>'
 
-    def _need(self, lines: tuple[Line, ...]) -> float:
+    def _needed_width(self, lines: tuple[Line, ...]) -> float:
         """How wide the lines are, in em, sides below sides; infinite where they are not alike."""
         counts = {len(line.sides) for line in lines}
         if len(counts) != 1 or max(counts) > 5:
@@ -144,16 +144,16 @@ class HtmlRenderer(Renderer):
             return inf
         return sum(_EM * max(column) + 1.5 for column in columns) + 10 * any(line.note for line in lines)
 
-    def _line(self, line: Line) -> str:
+    def _formula_line(self, line: Line) -> str:
         quantity, *others = line.sides
         relations = [line.relation, *["="] * len(others)]
-        sides = "".join(map(self._side, others, relations))
+        sides = "".join(map(self._formula_side, others, relations))
         note = f'<div class="note">{self.inline(line.note)}</div>' if line.note else ""
         left = f'<div class="left">{_math(self.emitter(quantity))}</div>'
         kind = "line result" if line.result else "line"
         return f'<div class="{kind}">{left}<div class="sides">{sides}{note}</div></div>'
 
-    def _side(self, side: Expr, relation: str) -> str:
+    def _formula_side(self, side: Expr, relation: str) -> str:
         width = self.emitter.width(side)
         pieces = self.emitter.pieces(side) if width > _BREAKABLE else [self.emitter(side)]
         wide = next((f" {name}" for name, least in _WIDE.items() if len(pieces) == 1 and width > least), "")

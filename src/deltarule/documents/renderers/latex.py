@@ -81,10 +81,10 @@ class LatexRenderer(Renderer):
 
     def lines(self, block: Lines) -> str:
         lead = max(extent(line.sides[0], self.emitter.digits) for line in block.lines)
-        lines = [" \\\\*\n".join(self._aligned(line, lead)) for line in block.lines]
+        lines = [" \\\\*\n".join(self._rows_with_note(line, lead)) for line in block.lines]
         return "\\noindent\n\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
-    def _aligned(self, line: Line, lead: int) -> list[str]:
+    def _rows_with_note(self, line: Line, lead: int) -> list[str]:
         """The rows of a line with its remark, beside what takes ``lead`` digits on the left."""
         share = f"{max(0.3, 0.92 - lead / _ROOM):.2f}\\linewidth"
         rows, has_room = aligned_rows(
@@ -99,7 +99,7 @@ class LatexRenderer(Renderer):
 
     def table(self, block: TableBlock) -> str:
         cells, digits = [block.header, *block.rows], self.emitter.digits
-        columns = _columns(
+        columns = _column_format(
             max(span([cell], digits) for cell in column) for column in zip(*cells, strict=True)
         )
         header, *rows = (" & ".join(self.inline([cell]) for cell in row) + r" \\" for row in cells)
@@ -120,7 +120,7 @@ def _prose(words: str) -> str:
     return unligatured(source, r"{\kern0pt}")
 
 
-def _columns(spans: Iterable[int]) -> str:
+def _column_format(spans: Iterable[int]) -> str:
     """Words left, numbers right; where they are too wide for the page, wide columns are wrapped."""
     widths = list(spans)
     total = sum(widths) + 3 * len(widths)

@@ -71,15 +71,15 @@ class MarkdownRenderer(Renderer):
 
     def lines(self, block: Lines) -> str:
         starts = range(0, len(block.lines), _MOST_LINES)
-        return "\n\n".join(self._aligned(block.lines[start : start + _MOST_LINES]) for start in starts)
+        return "\n\n".join(self._aligned_block(block.lines[start : start + _MOST_LINES]) for start in starts)
 
-    def _aligned(self, lines: Sequence[Line]) -> str:
+    def _aligned_block(self, lines: Sequence[Line]) -> str:
         lead = max(extent(line.sides[0], self.emitter.digits) for line in lines)
-        rows = (_shielded(row) for line in lines for row in self._noted(line, lead))
+        rows = (_shielded(row) for line in lines for row in self._rows_with_note(line, lead))
         inner = " \\cr\n".join(row if row[0] in "\\&" or row[0].isalpha() else f"{{}}{row}" for row in rows)
         return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
 
-    def _noted(self, line: Line, lead: int) -> list[str]:
+    def _rows_with_note(self, line: Line, lead: int) -> list[str]:
         """The rows of a line with its remark, beside what takes ``lead`` digits on the left."""
         rows, has_room = aligned_rows(line, self.emitter, _ROOM - lead)
         parts = (self.emitter(Words(part) if isinstance(part, str) else part) for part in line.note)

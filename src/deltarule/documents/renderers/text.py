@@ -84,9 +84,9 @@ class TextRenderer(Renderer):
         sides = [[self.emitter(side) for side in line.sides] for line in block.lines]
         left = max(width(quantity.lines[0]) for quantity, *_ in sides)
         pairs = zip(block.lines, sides, strict=True)
-        return "\n".join(row for line, blocks in pairs for row in self._line(line, blocks, left))
+        return "\n".join(row for line, blocks in pairs for row in self._formula_line(line, blocks, left))
 
-    def _line(self, line: Line, sides: list[TextBlock], left: int) -> Iterator[str]:
+    def _formula_line(self, line: Line, sides: list[TextBlock], left: int) -> Iterator[str]:
         """On one line where it fits, else each side on its own, the relation signs below each other."""
         signs = [self._permitted(line.relation), *["="] * (len(sides) - 2)]
         note = f"({self.inline(line.note)})" if line.note else ""
@@ -101,17 +101,17 @@ class TextRenderer(Renderer):
             yield whole
         else:
             for sign, side, node in zip(signs, sides[1:], line.sides[1:], strict=True):
-                yield from self._side(f"{start} {sign} ", side, node)
+                yield from self._formula_side(f"{start} {sign} ", side, node)
                 start = " " * width(start)
         yield from self._wrapped(note, _INDENT * 2)
 
-    def _side(self, lead: str, side: TextBlock, node: Expr) -> Iterator[str]:
+    def _formula_side(self, lead: str, side: TextBlock, node: Expr) -> Iterator[str]:
         """A side on its own lines behind ``lead``."""
-        for index, row in enumerate(self._narrowed(node, side, self.columns - width(lead)).lines):
+        for index, row in enumerate(self._with_fewer_digits(node, side, self.columns - width(lead)).lines):
             start = lead if index == side.base else " " * width(lead)
-            yield from _broken(start, row, self.columns) if len(side.lines) == 1 else [start + row]
+            yield from _broken_sum(start, row, self.columns) if len(side.lines) == 1 else [start + row]
 
-    def _narrowed(self, node: Expr, side: TextBlock, room: int) -> TextBlock:
+    def _with_fewer_digits(self, node: Expr, side: TextBlock, room: int) -> TextBlock:
         """Matrices side by side with fewer digits, where they would be too wide."""
         for digits in (6, 4, 3):
             if len(side.lines) == 1 or width(side.lines[0]) <= room:
@@ -124,19 +124,19 @@ class TextRenderer(Renderer):
     def table(self, block: TableBlock) -> str:
         cells = [list(map(self.part, row)) for row in (block.header, *block.rows)]
         widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-        header, *rows = (self._row(row, widths) for row in cells)
+        header, *rows = (self._table_row(row, widths) for row in cells)
         rule = _INDENT + self._permitted("─") * (sum(widths) + 3 * (len(widths) - 1))
         return "\n".join([header, rule, *rows])
 
     @staticmethod
-    def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    def _table_row(cells: Sequence[str], widths: Sequence[int]) -> str:
         """A row of a table: words left, numbers right."""
         blanks = [" " * (room - width(cell)) for cell, room in zip(cells, widths, strict=True)]
         numbers = (blank + cell for blank, cell in zip(blanks[1:], cells[1:], strict=True))
         return _INDENT + "   ".join([cells[0] + blanks[0], *numbers]).rstrip()
 
 
-def _broken(lead: str, text: str, columns: int) -> list[str]:
+def _broken_sum(lead: str, text: str, columns: int) -> list[str]:
     """A long sum over several lines, broken before a sign."""
     room = max(columns - width(lead), 20)
     lines = [""]
