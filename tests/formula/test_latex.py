@@ -1,6 +1,8 @@
 """Formulas as LaTeX: every kind of node, parentheses, and text that must not run as commands."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -185,3 +187,9 @@ def test_characters_that_katex_stops_at_are_written_as_codes() -> None:
 def test_nothing_that_github_refuses() -> None:
     sources = " ".join(latex(node) for node, _ in NODES)
     assert not re.search(r"\\(operatorname|mbox|phantom|def|newcommand)\b", sources)
+
+
+def test_a_formula_prints_itself_though_only_the_tree_was_imported():
+    code = "from deltarule.formula.tree import Number, z; print(1 / z, (Number(1) / z)._repr_latex_())"
+    run = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True)
+    assert run.stdout == "1/z $\\frac{1}{z}$\n", run.stderr

@@ -20,7 +20,6 @@ from deltarule.documents.document import (
     Document,
     Figure,
     Heading,
-    Inline,
     Lines,
     Paragraph,
     TableBlock,
@@ -28,7 +27,7 @@ from deltarule.documents.document import (
 from deltarule.documents.drawing import Drawing
 from deltarule.errors import InputError
 from deltarule.formula.text import text
-from deltarule.formula.tree import Number
+from deltarule.formula.tree import measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameter_names import neuron_names, weight_number
@@ -86,7 +85,7 @@ class DerivationBuilder:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
         parameters = (target.parameter for target in targets)
         first = next((parameter for parameter in parameters if parameter is not None), None)
-        return 0 if first is None else self.gradients.first_followed(first)
+        return 0 if first is None else self.gradients.followed(first)[0].sample
 
     def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
         digits = min(self.digits, 6) if isinstance(self.digits, int) else 6
@@ -94,7 +93,7 @@ class DerivationBuilder:
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
             sample=sample, inputs=notation.inputs, tags=_target_colours(self.net, targets), notation=notation,
-            number=lambda value: text(Number(value, measured=True), digits),
+            number=lambda value: text(measured(value), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
             return drawing
@@ -176,13 +175,8 @@ class DerivationBuilder:
         for leaf in self.writer.results:
             rounded, exact = hand(leaf), self.evidence(leaf)
             apart = f"{abs(rounded - exact) / abs(exact):.2%}" if exact else "–"
-            cells: list[Inline] = [
-                Number(rounded, True),
-                Number(exact, True),
-                Number(rounded - exact, True),
-                apart,
-            ]
-            rows.append((*self.writer.words(leaf), *cells))
+            numbers = map(measured, (rounded, exact, rounded - exact))
+            rows.append((*self.writer.words(leaf), *numbers, apart))
         yield TableBlock(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
 
 

@@ -206,8 +206,7 @@ class Definitions:
         steps = [Quantity("a", layer, (index,), path.sample) for layer, index in path.neurons]
         factors = self.loss_factors(steps[-1])
         for before, a in reversed(list(pairwise(steps))):
-            z = Quantity("z", a.layer, a.index, path.sample)
-            factors += [Rate(a, z), Rate(z, before)]
+            factors += [Rate(a, a.at("z")), Rate(a.at("z"), before)]
         return factors
 
     def loss_factors(self, a: Quantity) -> list[Expr]:
@@ -222,27 +221,30 @@ class Definitions:
         )
 
     def _delta(self, q: Quantity) -> Expr:
-        cost, z = self.evidence.cost, Quantity("z", q.layer, q.index, q.sample)
+        cost, z = self.evidence.cost, q.at("z")
         neurons = range(self.net.sizes[q.layer]) if self.evidence.is_coupled(q.layer) else q.index
         outputs = [Quantity("a", q.layer, (m,), q.sample) for m in neurons]
         return total([Rate(cost, a) * Rate(a, z) for a in outputs])
 
     def fused_delta(self, q: Quantity) -> Expr:
         """``a − y`` of an output, times its sample's share of the cost."""
-        short = Quantity("a", q.layer, q.index, q.sample) - Quantity("y", q.layer, q.index, q.sample)
+        short = q.at("a") - q.at("y")
         if self.evidence.is_single:
             return short
         return Rate(Quantity("L"), Quantity("E", sample=q.sample)) * short
 
     def pulls(self, by: Quantity) -> list[Expr]:
         """What each sample (and neuron, of a shared bias) adds to the gradient of a parameter."""
-        neurons = [by.index[-1]] if by.index else list(range(self.net.sizes[by.layer]))
-        pulls: list[Expr] = []
-        for sample in range(self.evidence.n_samples):
-            for j in neurons:
-                delta = Quantity("delta", by.layer, (j,), sample)
-                pulls.append(delta * self.input(by.layer, by.index[0], sample) if by.kind == "W" else delta)
-        return pulls
+        deltas = self.deltas_of(by)
+        if by.kind == "b":
+            return list(deltas)
+        return [delta * self.input(by.layer, by.index[0], delta.sample) for delta in deltas]
+
+    def deltas_of(self, p: Quantity) -> list[Quantity]:
+        """The deltas that pull at a parameter: of each sample, and of each neuron that shares a bias."""
+        neurons = p.index[-1:] or range(self.net.sizes[p.layer])
+        samples = range(self.evidence.n_samples)
+        return [Quantity("delta", p.layer, (j,), sample) for sample in samples for j in neurons]
 
     def penalty_slopes(self, by: Quantity) -> list[Expr]:
         """``l1·sign(w)`` and ``l2·w``, where there are penalties."""

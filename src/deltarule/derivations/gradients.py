@@ -12,7 +12,7 @@ from deltarule.derivations.line_writer import SHOWN_TERMS, LineWriter
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
-from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
+from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, measured, total
 
 __all__ = ["GradientDerivation"]
 
@@ -57,12 +57,8 @@ class GradientDerivation:
         yield Heading(
             self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._which_parameter(p))
         )
-        neurons = p.index[-1:] or tuple(range(evidence.net.sizes[p.layer]))
-        pulls = [(sample, j) for sample in range(evidence.n_samples) for j in neurons]
-        if len(pulls) == 1:
-            yield from self._one_pull(p, *pulls[0])
-        else:
-            yield from self._many_pulls(p, pulls)
+        deltas = self.definitions.deltas_of(p)
+        yield from self._one_pull(p, *deltas) if len(deltas) == 1 else self._many_pulls(p)
 
     def _which_parameter(self, p: Quantity) -> list[Inline]:
         """Which weight or bias it is, in words."""
@@ -74,16 +70,15 @@ class GradientDerivation:
             return [", the bias of ", name(p.layer, p.index[0])]
         return [f", the bias that all neurons of layer {p.layer} share"]
 
-    def _one_pull(self, p: Quantity, sample: int, j: int) -> Iterator[Block]:
+    def _one_pull(self, p: Quantity, delta: Quantity) -> Iterator[Block]:
         """One sample, one neuron: a product of factors."""
         writer, rate = self.writer, Rate(self.evidence.cost, p)
-        a, z = Quantity("a", p.layer, (j,), sample), Quantity("z", p.layer, (j,), sample)
-        short = p.layer == self.evidence.n_layers and not self._keeps_digits(sample)
+        a, z = delta.at("a"), delta.at("z")
+        short = p.layer == self.evidence.n_layers and not self._keeps_digits(delta.sample)
         if self.by_delta or short or self.evidence.is_coupled(p.layer):
-            factors: list[Expr] = [Quantity("delta", p.layer, (j,), sample), Rate(z, p)]
+            factors: list[Expr] = [delta, Rate(z, p)]
         else:
-            first = self._of_cost(a)
-            factors = [*first, Rate(a, z), Rate(z, p)]
+            factors = [*self._of_cost(a), Rate(a, z), Rate(z, p)]
         writer.tags = {factor: tag for tag, factor in enumerate(factors)}
         formula = total([Mul(tuple(factors)), *self.definitions.penalty_slopes(p)])
         rule = Line((writer.symbols(rate), writer.symbols(formula)), self._rule_note(p, z))
@@ -104,18 +99,16 @@ class GradientDerivation:
             return self.definitions.loss_factors(a)
         return [Rate(self.evidence.cost, a)]
 
-    def _many_pulls(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> Iterator[Block]:
+    def _many_pulls(self, p: Quantity) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
-        writer, rate = self.writer, Rate(self.evidence.cost, p)
+        rate = Rate(self.evidence.cost, p)
         yield self._paragraph(*self._why_sum(p))
-        for sample, j in self._followed(p, pulls):
+        for delta in self.followed(p):
             if self.evidence.n_samples > 1:
-                yield Heading((f"Sample {self.writer.notation.sample(sample)}",), 3)
-            yield from self.delta(Quantity("delta", p.layer, (j,), sample))
+                yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
+            yield from self.delta(delta)
         yield Heading(("All together",), 3)
-        formula = self.definitions(rate)
-        assert formula is not None
-        yield Lines((writer.line(rate, formula, result=True),))
+        yield Lines((self.writer.line(rate, result=True),))
 
     def _why_sum(self, p: Quantity) -> list[Inline | Expr]:
         n, shared = self.evidence.n_samples, p.kind == "b" and not p.index
@@ -130,18 +123,14 @@ class GradientDerivation:
             return [*words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
         return [*words, "the pulls ", delta, ", for ∂z/∂b is 1."]
 
-    def first_followed(self, p: Quantity) -> int:
-        """The sample whose pull on ``p`` is derived first."""
-        neurons = p.index[-1:] or tuple(range(self.evidence.net.sizes[p.layer]))
-        return self._followed(p, [(s, j) for s in range(self.evidence.n_samples) for j in neurons])[0][0]
-
-    def _followed(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The pulls that are derived whole: all of a few samples, else those of the hardest."""
+    def followed(self, p: Quantity) -> list[Quantity]:
+        """The deltas that are derived whole: of a few samples all, else those of the hardest pull."""
+        deltas = self.definitions.deltas_of(p)
         if self.evidence.n_samples > MOST_SAMPLES:
             sizes = [abs(float(pull.value(self.evidence))) for pull in self.definitions.pulls(p)]
-            hardest = pulls[int(np.argmax(sizes))][0]
-            pulls = [pull for pull in pulls if pull[0] == hardest]
-        return list(pulls[:MOST_DELTAS])
+            hardest = deltas[int(np.argmax(sizes))].sample
+            deltas = [delta for delta in deltas if delta.sample == hardest]
+        return deltas[:MOST_DELTAS]
 
     def backward_part(self) -> Iterator[Block]:
         """Every delta from the last layer to the first, then every gradient; the first of many."""
@@ -166,8 +155,7 @@ class GradientDerivation:
 
     def delta_part(self, delta: Quantity) -> Iterator[Block]:
         """A delta by itself, under a heading."""
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
-        yield Heading(self._words(delta, " = ", Rate(self.evidence.cost, z)))
+        yield Heading(self._words(delta, " = ", Rate(self.evidence.cost, delta.at("z"))))
         self._written.clear()
         yield from self.delta(delta, result=True)
 
@@ -179,8 +167,7 @@ class GradientDerivation:
         if self.evidence.is_coupled(delta.layer):
             yield from self._coupled_delta(delta, result)
             return
-        a = Quantity("a", delta.layer, delta.index, delta.sample)
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        a, z = delta.at("a"), delta.at("z")
         if delta.layer < self.evidence.n_layers and self.by_delta:
             yield from self._deltas_behind(delta, a)
             formula: Expr = total(self.definitions.passed_back(a)) * Rate(a, z)
@@ -240,8 +227,7 @@ class GradientDerivation:
 
     def _coupled_delta(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """Softmax: z of one neuron moves the outputs of all, so that the chain rule is a sum."""
-        layer, (k,), sample = delta.layer, delta.index, delta.sample
-        z = Quantity("z", layer, (k,), sample)
+        layer, sample, z = delta.layer, delta.sample, delta.at("z")
         outputs = [Quantity("a", layer, (m,), sample) for m in range(self.evidence.net.sizes[layer])]
         yield self._paragraph(z, " moves every output of the layer: one term for each.")
         cost = self.evidence.cost
@@ -257,7 +243,7 @@ class GradientDerivation:
         self, delta: Quantity, counting: Sequence[Quantity], outputs: Sequence[Quantity], result: bool
     ) -> Iterator[Block]:
         """Σ ∂cost/∂a_m · ∂a_m/∂z_k, with the lines of the terms that count, the first of many."""
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        z = delta.at("z")
         for a in counting[:SHOWN_TERMS]:
             for factor in (*self._of_cost(a), Rate(a, z)):
                 yield from self._factor(factor)
@@ -352,7 +338,7 @@ class GradientDerivation:
         if n <= LARGEST_PATHS or any(self.evidence.is_coupled(layer) for layer in inner):
             return
         found = largest_paths(self.evidence, rate.by, LARGEST_PATHS)
-        rows = tuple((self.writer.notation.route(path), self.writer.measured(value)) for path, value in found)
+        rows = tuple((self.writer.notation.route(path), measured(value)) for path, value in found)
         yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
 
     # ------------------------------------------------------------------ words

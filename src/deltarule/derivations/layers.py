@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
-from deltarule.formula.tree import Call, Expr, Matrix, Mul, Number, Partial, Symbol, Total, Transpose, total
+from deltarule.formula.tree import (
+    Call,
+    Expr,
+    Matrix,
+    Mul,
+    Number,
+    Partial,
+    Symbol,
+    Total,
+    Transpose,
+    measured,
+    total,
+)
 
 __all__ = ["LayerDerivation"]
 
@@ -72,7 +84,7 @@ class LayerDerivation:
         return Matrix(tuple(tuple(entry(i, j) for j in _shown(n_columns)) for i in _shown(n_rows)))
 
     def _measured(self, leaf: Expr) -> Number:
-        return Number(self.writer.values(leaf), measured=True)
+        return measured(self.writer.values(leaf))
 
     def _of(self, kind: str, layer: int | None = None) -> Matrix:
         number = self.layer if layer is None else layer

@@ -14,7 +14,7 @@ from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.derivations.rounded_evidence import RoundedEvidence
 from deltarule.documents.document import Inline, Line
 from deltarule.formula.emitter import failed_test
-from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged
+from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged, measured
 
 __all__ = ["LineWriter"]
 
@@ -87,7 +87,7 @@ class LineWriter:
             if not (opaque or _is_quantity(shown)) and any(map(_is_quantity, shown.leaves())):
                 sides.append(self.numbers(shown))
         if not isinstance(formula, Number):
-            sides.append(self._tagged(leaf, Number(value, measured=True)))
+            sides.append(self._tagged(leaf, measured(value)))
         return Line(tuple(sides), self.words(*note), result=result)
 
     def _is_met(self, choice: Choice) -> bool:
@@ -96,7 +96,7 @@ class LineWriter:
     def _which_case(self, choice: Choice) -> list[Inline | Expr]:
         """Which case it is: ``net_h1 = −0.2 ≤ 0``."""
         test = choice.test if self._is_met(choice) else failed_test(choice.test)
-        left = Number(float(test.left.value(self.values)), measured=True)
+        left = measured(test.left.value(self.values))
         return [test.left, " = ", Compare(left, test.op, self.numbers(test.right))]
 
     def settled(self, leaf: Expr, formula: Expr | None) -> float:
@@ -121,7 +121,7 @@ class LineWriter:
             test = Compare(self.numbers(part.test.left), part.test.op, self.numbers(part.test.right))
             return Choice(self.numbers(part.then), test, self.numbers(part.other), self._is_met(part))
         if _is_quantity(part):
-            return self._tagged(part, Number(self.values(part), measured=True))
+            return self._tagged(part, measured(self.values(part)))
         return None
 
     def _tagged(self, leaf: Expr, body: Expr) -> Expr:
@@ -143,10 +143,6 @@ class LineWriter:
     def words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
         """Running text, with the names of the quantities in it."""
         return tuple(part if isinstance(part, str) else self.symbols(part) for part in parts)
-
-    def measured(self, value: float) -> Number:
-        """A number for a table."""
-        return Number(value, measured=True)
 
 
 def _is_quantity(formula: Expr) -> bool:

@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
-from deltarule.formula.tree import Call, Expr, Number, Symbol
+from deltarule.formula.tree import Call, Expr, Symbol, measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
 
@@ -138,7 +138,7 @@ class UpdateDerivation:
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
             yield Paragraph(
-                self.writer.words(p, " is frozen: it stays ", self._number(step.after[position]), ".")
+                self.writer.words(p, " is frozen: it stays ", measured(step.after[position]), ".")
             )
             return
         yield Paragraph((f"{self._settings_in_words()}.",))
@@ -153,9 +153,6 @@ class UpdateDerivation:
         moment = [f"t = {self.step.t}"] if optimizer.slots else []
         return f"{optimizer.name}, {', '.join([*letters, *moment])}"
 
-    def _number(self, value: float) -> Number:
-        return Number(float(value), measured=True)
-
     def _clipping_lines(self, p: Quantity) -> list[Line]:
         """The gradient as it is shortened, where it is."""
         if not self.step.clipped:
@@ -165,9 +162,9 @@ class UpdateDerivation:
         evidence = self.writer.evidence
         gradient, clipped = Rate(evidence.cost, p), self.step.gradient[evidence.position(p)]
         symbols = Symbol("c") / Call("norm", GRADIENT) * self.writer.symbols(gradient)
-        numbers = self._number(limit) / self._number(norm) * self.writer.numbers(gradient)
+        numbers = measured(limit) / measured(norm) * self.writer.numbers(gradient)
         note = ("the gradient of all parameters is longer than clip_norm",)
-        return [Line((GRADIENT, symbols, numbers, self._number(clipped)), note)]
+        return [Line((GRADIENT, symbols, numbers, measured(clipped)), note)]
 
     def _step_lines(self, p: Quantity, position: int) -> Iterator[Line]:
         """Each step of the optimizer with the parameter's own numbers."""
@@ -190,8 +187,8 @@ class UpdateDerivation:
             sides = (
                 self._with_own_names(symbol, p),
                 self._with_own_names(formula, p),
-                formula.replace(lambda s: self._number(known[s]) if s in known else None),
-                self._number(value),
+                formula.replace(lambda s: measured(known[s]) if s in known else None),
+                measured(value),
             )
             self.writer.written[str(sides[0])] = value
             relation = "←" if symbol in (THETA, *slots) else "="
@@ -227,10 +224,10 @@ class UpdateDerivation:
     def _parameter_row(self, p: Quantity) -> tuple[Inline, ...]:
         position, step = self.writer.evidence.position(p), self.step
         frozen = position in step.net.frozen
-        slots = [self._number(row[position]) for row in step.slots]
-        new: Inline = "frozen" if frozen else self._number(step.after[position])
+        slots = [measured(row[position]) for row in step.slots]
+        new: Inline = "frozen" if frozen else measured(step.after[position])
         return self.writer.words(
-            p, self._number(self.net.parameters[position]), self._number(step.gradient[position]), *slots, new
+            p, measured(self.net.parameters[position]), measured(step.gradient[position]), *slots, new
         )
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "exp",
     "formula_of",
     "log",
+    "measured",
     "sign",
     "sqrt",
     "tanh",
@@ -185,6 +186,11 @@ class Number(Expr):
 
     def value(self, of: Values) -> Any:
         return self.number
+
+
+def measured(number: float) -> Number:
+    """A number that emitters round."""
+    return Number(float(number), measured=True)
 
 
 class Symbol(Expr):
