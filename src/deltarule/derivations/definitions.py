@@ -96,6 +96,11 @@ class Definitions:
             for j in range(layer.dense.n_biases):
                 yield Quantity("b", number, () if layer.dense.bias == "shared" else (j,))
 
+    def parameters(self) -> Iterator[Quantity]:
+        """Every parameter in the order of the tutorials: weights neuron by neuron, then biases."""
+        yield from self.weights()
+        yield from self.biases()
+
     def _z(self, q: Quantity) -> Expr:
         (j,) = q.index
         n_in = self.evidence.layer(q.layer).dense.n_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 
@@ -150,8 +150,8 @@ class UpdateDerivation:
         letters = [f"{symbol} = {value:g}" for symbol, value in self.step.letters().items() if symbol != TIME]
         if optimizer.schedule.name != "constant":
             letters[0] += f" at this step of {optimizer.schedule.spec}"
-        moment = [f"t = {self.step.t}"] if optimizer.slots else []
-        return f"{optimizer.name}, {', '.join([*letters, *moment])}"
+        number = [f"t = {self.step.t}"] if optimizer.slots else []
+        return f"{optimizer.name}, {', '.join([*letters, *number])}"
 
     def _clipping_lines(self, p: Quantity) -> list[Line]:
         """The gradient as it is shortened, where it is."""
@@ -171,19 +171,16 @@ class UpdateDerivation:
         step, known = self.step, self.step.letters()
         slots = step.remembered(position)
         known |= {**slots, THETA: float(self.net.parameters[position])}
-        known[GRADIENT] = (
-            float(step.gradient[position])
-            if step.clipped
-            else self.writer.values(Rate(self.writer.evidence.cost, p))
-        )
+        gradient = Rate(self.writer.evidence.cost, p)
+        known[GRADIENT] = float(step.gradient[position]) if step.clipped else self.writer.values(gradient)
         steps = step.steps(position)
         for index, (symbol, formula) in enumerate(steps):
             last = index == len(steps) - 1
             value = float(formula.value(known.__getitem__))
-            if last and self.writer.rounded is None:
-                value = float(step.after[position])
             if self.writer.rounded:
                 value = round(value, self.writer.rounded.decimals)
+            elif last:
+                value = float(step.after[position])
             sides = (
                 self._with_own_names(symbol, p),
                 self._with_own_names(formula, p),
@@ -211,9 +208,7 @@ class UpdateDerivation:
         step = self.step
         yield Heading(("The update",))
         yield Paragraph((f"{self._settings_in_words()}: {step.optimizer.formula}",))
-        definitions = self.writer.definitions  # weights neuron by neuron, then biases, as in the tutorials
-        parameters = chain(definitions.weights(), definitions.biases())
-        rows = map(self._parameter_row, islice(parameters, MOST_PARAMETERS))
+        rows = map(self._parameter_row, islice(self.writer.definitions.parameters(), MOST_PARAMETERS))
         slots = [Symbol(name) for name in step.optimizer.slots]
         gradient = "gradient, clipped" if step.clipped else "gradient"
         yield TableBlock(("parameter", "old", gradient, *slots, "new"), tuple(rows))
@@ -235,9 +230,8 @@ def _symbols_of_squares(steps: Steps) -> list[Expr]:
     """The symbols that hold squares of gradients, and what is made of them."""
     squares: list[Expr] = []
     for symbol, formula in steps[:-1]:
-        if _contains(formula, GRADIENT**2) or any(
-            leaf in squares and leaf != symbol for leaf in formula.leaves()
-        ):
+        others = (leaf for leaf in formula.leaves() if leaf != symbol)
+        if _contains(formula, GRADIENT**2) or any(leaf in squares for leaf in others):
             squares.append(symbol)
     return squares
 

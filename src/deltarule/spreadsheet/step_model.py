@@ -73,7 +73,7 @@ class StepModel:
         self.definitions = Definitions(self.evidence)
         self.cost, self.n_layers = self.evidence.cost, self.evidence.n_layers
         self.n_samples = self.evidence.n_samples
-        self.parameters = [*self.definitions.weights(), *self.definitions.biases()]
+        self.parameters = list(self.definitions.parameters())
         self.positions = {p: self.evidence.position(p) for p in self.parameters}
         frozen = set(net.frozen.tolist())
         self.trained = [p for p in self.parameters if self.positions[p] not in frozen]

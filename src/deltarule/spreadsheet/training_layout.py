@@ -162,17 +162,17 @@ class TrainingLayout:
             self.network.names.name(leaf) if isinstance(leaf, UpdateLine) else str(self.notation.write(leaf))
         )
 
-    def values(self, moment: RunSnapshot) -> Iterator[float]:
-        """The row of a moment, as training computes it."""
+    def values(self, snapshot: RunSnapshot) -> Iterator[float]:
+        """The numbers of a row, as training computes them."""
         for column in self.columns:
             leaf = column.leaf
             if leaf in (NORM, SHARE):
-                yield clipping_value(leaf, moment.gradient, self.model.rule)
+                yield clipping_value(leaf, snapshot.gradient, self.model.rule)
             elif isinstance(leaf, UpdateLine):
-                yield float(moment.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
+                yield float(snapshot.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
             else:
-                given: dict[Expr, float] = {TIME: float(moment.number), ETA: moment.rate}
-                yield given[leaf] if leaf in given else moment.evidence(leaf)
+                given: dict[Expr, float] = {TIME: float(snapshot.number), ETA: snapshot.rate}
+                yield given[leaf] if leaf in given else snapshot.evidence(leaf)
 
     def _slot(self, line: UpdateLine) -> int:
         assert self.model.rule is not None
