@@ -11,7 +11,7 @@ from deltarule.data import load
 from deltarule.derivations import explain, explain_update
 from deltarule.derivations.derivation import FORMATS
 from deltarule.derivations.notation import NOTATIONS
-from deltarule.documents.document import Lines, Table
+from deltarule.documents.document import Lines, TableBlock
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.emitter import is_numeric, worked_out
 from deltarule.formula.tree import Matrix, Number
@@ -263,7 +263,7 @@ def change_table(derivation):
     (table,) = [
         block
         for block in derivation.document.blocks
-        if isinstance(block, Table) and block.header[0] == "part"
+        if isinstance(block, TableBlock) and block.header[0] == "part"
     ]
     amounts = [row[1].number for row in table.rows if isinstance(row[1], Number)]
     return amounts[:-1], amounts[-1]

@@ -16,7 +16,8 @@ from rich.cells import cell_len
 from deltarule.derivations.network_drawing import draw
 from deltarule.documents.drawing import Edge, Gap, Node, shortened, visible
 from deltarule.documents.sketch import sketch
-from deltarule.documents.svg import TAG_COLOURS, TAG_COLOURS_DARK, svg
+from deltarule.documents.svg import svg
+from deltarule.documents.svg_style import TAG_COLOURS, TAG_COLOURS_DARK
 from deltarule.errors import InputError, ShapeError
 from deltarule.nn.network import Network
 from deltarule.tutorials import load_example

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from deltarule.derivations import explain
 from deltarule.derivations.network_drawing import draw
-from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, Table
+from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.html import fragment, html
 from deltarule.formula.tree import Box, Mul, Number, Partial, Symbol, Tagged, Words, exp, log, total
 from deltarule.nn.network import Network
@@ -53,7 +53,7 @@ def sample():
             ),
             Lines((Line((w5, w5 - Symbol(HOSTILE, HOSTILE), measured(-1.5e-7)), (), "←"),)),
             Heading((HOSTILE,), 3),
-            Table(("path", w5), (("h1 → o1", Number(0.25)), (HOSTILE, Words(HOSTILE)))),
+            TableBlock(("path", w5), (("h1 → o1", Number(0.25)), (HOSTILE, Words(HOSTILE)))),
         ),
     )
 
@@ -193,7 +193,7 @@ def test_any_text_stays_text(words, name):
         (
             Heading((words, Symbol(name, words))),
             Lines((Line((Symbol(name), Words(words), log(Symbol("x", name))), (words, Words(name))),)),
-            Table((words,), ((name, Symbol(words)),)),
+            TableBlock((words,), ((name, Symbol(words)),)),
         ),
     )
     allowed = {"mtext", "msup", "span"} | {e.tag for e in ElementTree.fromstring(html(sample())).iter()}

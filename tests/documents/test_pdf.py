@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltarule.derivations.network_drawing import draw
-from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, Table
+from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.json import document_data
 from deltarule.documents.renderers.pdf import pdf
 from deltarule.errors import MissingExtraError
@@ -26,10 +26,10 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Expr,
     Matrix,
     Mul,
+    NamedConstant,
     Number,
     Partial,
     Rest,
@@ -53,7 +53,8 @@ def number(value: float) -> Number:
 
 
 NODES = (
-    Number(2.5), number(1 / 3), number(-1.5e-7), number(math.nan), number(-math.inf), Constant("π", math.pi),
+    Number(2.5), number(1 / 3), number(-1.5e-7), number(math.nan), number(-math.inf),
+    NamedConstant("π", math.pi),
     Symbol("W", "2", index="0,1"), Symbol("m", "1", "2", "", "hat"), Symbol("f′(z)"), Words(HOSTILE),
     -x, x - y + -y, Rest((x, y), "2 more"), Rest((number(0.25), number(-0.5)), HOSTILE),
     Mul((x, y), "⊙"), Mul((x, y), ""), 2 * x / y, (x / y) ** 2, exp(-x), sqrt(x),
@@ -89,7 +90,9 @@ def sample() -> Document:
             Lines((chain, result)),
             Heading(("Nodes",), 3),
             Lines(tuple(Line((Symbol("n", str(i)), node)) for i, node in enumerate(NODES))),
-            Table(("path", x, HOSTILE), (("a", number(0.5), y), (HOSTILE, number(-12.25), number(1e-9)))),
+            TableBlock(
+                ("path", x, HOSTILE), (("a", number(0.5), y), (HOSTILE, number(-12.25), number(1e-9)))
+            ),
             Paragraph(("May be skipped.",), True),
         ),
     )
@@ -214,7 +217,7 @@ class TestPages:
             Heading((words,)),
             Paragraph((words, Words(words), Symbol(name, name, index=name))),
             Lines((Line((Symbol(name, name), Call(name, x), Words(words)), (words,)),)),
-            Table((words, name), ((words, Words(name)),)),
+            TableBlock((words, name), ((words, Words(name)),)),
         )
         assert pdf(Document(words, blocks)).startswith(b"%PDF")
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, Table
-from deltarule.documents.drawing import Column, Drawing, Edge, Gap, Node
-from deltarule.documents.renderers.latex import extent, latex_document, neurons, weights
-from deltarule.documents.svg import TAG_COLOURS
+from deltarule.documents.document import Document, Figure, Heading, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.drawing import Drawing, Edge, Gap, NeuronColumn, Node
+from deltarule.documents.renderers.aligned_formulas import extent
+from deltarule.documents.renderers.figure_tables import neurons, weights
+from deltarule.documents.renderers.latex import latex_document
+from deltarule.documents.svg_style import TAG_COLOURS
 from deltarule.formula.latex import TAG_NAMES
 from deltarule.formula.tree import (
     Add,
@@ -55,8 +57,8 @@ def measured(number: float) -> Number:
 MATRIX = Matrix(tuple(tuple(measured(i / 7 - j) for j in range(9)) for i in range(3)))
 DRAWING = Drawing(
     (
-        Column("inputs", "", (Node(HOSTILE, (("x", "0.05"),)), Gap(3))),
-        Column(
+        NeuronColumn("inputs", "", (Node(HOSTILE, (("x", "0.05"),)), Gap(3))),
+        NeuronColumn(
             "layer 1",
             "sigmoid",
             (Node("o1", (("net", "-0.5"), ("δ", "nan")), tag=2),),
@@ -92,8 +94,8 @@ EVERYTHING = Document(
         Paragraph(("aside",), aside=True),
         Figure(DRAWING),
         Lines(tuple(LINES)),
-        Table(("path", a), (("[h1", measured(-0.5)), (HOSTILE, Partial(E, a)))),
-        Table(("n",), tuple((str(n),) for n in range(40))),
+        TableBlock(("path", a), (("[h1", measured(-0.5)), (HOSTILE, Partial(E, a)))),
+        TableBlock(("n",), tuple((str(n),) for n in range(40))),
     ),
 )
 
@@ -175,12 +177,12 @@ def test_a_wide_note_stands_below_its_line() -> None:
 
 
 def test_tables() -> None:
-    table = Table(("path", W5), (("h1 & o1", measured(-0.5)), ("[x", "")))
+    table = TableBlock(("path", W5), (("h1 & o1", measured(-0.5)), ("[x", "")))
     assert r"\begin{tabular}{lr}" in body(table)
     assert r"h1 \& o1 & \(-0.5\) \\" in body(table)
     assert r"{[}x" in body(table)
-    assert r"p{" in body(Table(("a",), (("word " * 40,),)))
-    assert r"\begin{longtable}" in body(Table(("a",), (("b",),) * 31))
+    assert r"p{" in body(TableBlock(("a",), (("word " * 40,),)))
+    assert r"\begin{longtable}" in body(TableBlock(("a",), (("b",),) * 31))
 
 
 def test_a_figure_is_a_table_of_neurons() -> None:
@@ -205,7 +207,7 @@ def test_rare_characters_are_declared_and_no_others() -> None:
 
 @given(TEXTS)
 def test_text_of_any_characters_stays_text(words: str) -> None:
-    blocks = (Heading((words,)), Paragraph((words,), True), Table((words,), ((words,),)))
+    blocks = (Heading((words,)), Paragraph((words,), True), TableBlock((words,), ((words,),)))
     source = body(*blocks)
     bare = re.sub(r"\\([A-Za-z]+|[^A-Za-z])", "", source.replace("\\\\", ""))
     assert not re.search(r"[#%~`\x00-\x09\x0b-\x1f]", bare)

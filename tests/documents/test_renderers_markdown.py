@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from deltarule.documents.document import Block, Document, Figure, Heading, Line, Lines, Paragraph, Table
-from deltarule.documents.drawing import Column, Drawing, Node
+from deltarule.documents.document import Block, Document, Figure, Heading, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.drawing import Drawing, NeuronColumn, Node
 from deltarule.documents.renderers.markdown import markdown
 from deltarule.formula.latex import printable
 from deltarule.formula.tree import (
@@ -59,7 +59,8 @@ def test_blocks() -> None:
     assert body(Paragraph(("δ of ", W5, Words(" h1")))) == "δ of $w_{5}$ h1"
     assert body(Paragraph(("x",), aside=True)) == "> x"
     assert (
-        body(Table(("path", a), (("h|1", Number(2)),))) == "| path | $a$ |\n| --- | ---: |\n| h\\|1 | $2$ |"
+        body(TableBlock(("path", a), (("h|1", Number(2)),)))
+        == "| path | $a$ |\n| --- | ---: |\n| h\\|1 | $2$ |"
     )
 
 
@@ -94,7 +95,7 @@ def test_formulas_do_without_what_markdown_would_take(formula: object, source: s
 
 def test_formulas_survive_a_reader_without_mathematics() -> None:
     names = [Symbol("net", "h1"), Symbol("out", "h2"), Symbol("f′", "1"), absolute(a), Partial(E, W5)]
-    table = Table(("name", *names), tuple(("row", *names) for _ in range(2)))
+    table = TableBlock(("name", *names), tuple(("row", *names) for _ in range(2)))
     line = Line((z, Add(tuple(names)), Mul(tuple(names))), tuple(names))
     source = body(Paragraph(tuple(names)), Lines((line, line)), table)
     tokens = READER.parse(source)
@@ -128,7 +129,7 @@ def test_text_of_any_characters_stays_text(words: str) -> None:
 
 @given(TEXTS)
 def test_text_does_not_leave_its_cell(words: str) -> None:
-    tokens = READER.parse(body(Table((words, "b"), ((words, words), ("c", "d")))))
+    tokens = READER.parse(body(TableBlock((words, "b"), ((words, words), ("c", "d")))))
     assert [token.type for token in tokens].count("td_open") == 4
     assert [token.type for token in tokens].count("th_open") == 2
 
@@ -141,7 +142,7 @@ def test_dollars_in_text_begin_no_formula(words: str) -> None:
 
 
 def test_a_figure_is_drawn_in_characters() -> None:
-    drawing = Drawing((Column("inputs", "", (Node("```\n$x$ <b>", (("x", "1"),)),)),), (), "1.")
+    drawing = Drawing((NeuronColumn("inputs", "", (Node("```\n$x$ <b>", (("x", "1"),)),)),), (), "1.")
     tokens = READER.parse(body(Figure(drawing)))
     assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
     assert "$x$ <b>" in tokens[0].content

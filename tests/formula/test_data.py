@@ -20,10 +20,10 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Div,
     Matrix,
     Mul,
+    NamedConstant,
     Neg,
     Number,
     Partial,
@@ -45,7 +45,7 @@ TEST = Compare(x, ">", y)
 
 NODES = {
     Symbol: (Symbol("m", "1", "2", "0,1", "hat"), M),
-    Constant: (Constant("π", 3.14), {"node": "constant", "base": "π", "number": 3.14}),
+    NamedConstant: (NamedConstant("π", 3.14), {"node": "constant", "base": "π", "number": 3.14}),
     Words: (Words("as it is"), {"node": "words", "text": "as it is"}),
     Neg: (-x, {"node": "neg", "body": X}),
     Add: (x - y, {"node": "add", "terms": [{"sign": "", "body": X}, {"sign": "−", "body": Y}]}),

@@ -1,6 +1,8 @@
 """Formulas as LaTeX: every kind of node, parentheses, and text that must not run as commands."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -15,10 +17,10 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Expr,
     Matrix,
     Mul,
+    NamedConstant,
     Neg,
     Number,
     Partial,
@@ -66,7 +68,7 @@ NODES = [
     (Symbol("δh"), r"\delta h"),
     (Symbol("petal width", "1"), r"\text{petal width}_{1}"),
     (Symbol("", index="1"), "{}[1]"),
-    (Constant("π", 3.14), r"\pi"),
+    (NamedConstant("π", 3.14), r"\pi"),
     (Words("50 % of x_1"), r"\text{50 }\%\text{ of x}\_\text{1}"),
     (Words("h1 → o1"), r"\text{h1 }{\rightarrow}\text{ o1}"),
     (Words(""), "{}"),
@@ -185,3 +187,9 @@ def test_characters_that_katex_stops_at_are_written_as_codes() -> None:
 def test_nothing_that_github_refuses() -> None:
     sources = " ".join(latex(node) for node, _ in NODES)
     assert not re.search(r"\\(operatorname|mbox|phantom|def|newcommand)\b", sources)
+
+
+def test_a_formula_prints_itself_though_only_the_tree_was_imported():
+    code = "from deltarule.formula.tree import Number, z; print(1 / z, (Number(1) / z)._repr_latex_())"
+    run = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True)
+    assert run.stdout == "1/z $\\frac{1}{z}$\n", run.stderr

@@ -13,7 +13,7 @@ import pytest
 import deltarule as dr
 from deltarule.derivations.derivation import FORMATS
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.documents.document import Figure, Lines, Table
+from deltarule.documents.document import Figure, Lines, TableBlock
 from deltarule.errors import DataFileError, InputError
 from deltarule.nn.optimizers import OPTIMIZERS
 from deltarule.tutorials import load_example
@@ -158,7 +158,7 @@ def test_the_parts_of_a_batch_and_of_outputs():
     assert [name for name in names if name[0] in "EL"] == ["E⁽¹⁾", "E⁽²⁾", "L"]
     assert [n for n in dr.worksheet(sizes=(2, 2, 2)).answers() if n[0] == "E"] == ["E_o1", "E_o2", "E"]
     assert [n for n in dr.worksheet(sizes=(2, 2, 2), output="softmax").answers() if n[0] == "E"] == ["E"]
-    tables = [b for b in dr.worksheet(n_samples=2).sheet.document.blocks if isinstance(b, Table)]
+    tables = [b for b in dr.worksheet(n_samples=2).sheet.document.blocks if isinstance(b, TableBlock)]
     assert len(tables[0].rows) == 2
 
 

@@ -9,49 +9,62 @@ from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
 from deltarule.derivations.gradients import GradientDerivation
 from deltarule.derivations.layers import LayerDerivation
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
 from deltarule.derivations.notation import notation_by_name
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.targets import Target
-from deltarule.derivations.updates import Step, UpdateDerivation
-from deltarule.derivations.writer import Writer
-from deltarule.documents.document import Block, Document, Figure, Heading, Inline, Lines, Paragraph, Table
+from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
+from deltarule.documents.document import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Lines,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.drawing import Drawing
+from deltarule.errors import InputError
 from deltarule.formula.text import text
-from deltarule.formula.tree import Number
+from deltarule.formula.tree import measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameter_names import neuron_names, weight_number
 
-__all__ = ["Assembly"]
+__all__ = ["DerivationBuilder"]
+
+DETAILS = ("chain", "delta")
 
 
-class Assembly:
+class DerivationBuilder:
     """Puts the blocks of a derivation together."""
 
     def __init__(
         self,
-        writer: Writer,
+        writer: LineWriter,
         detail: str,
-        step: Step | None,
+        step: OptimizerStep | None,
         optimizer: str | Optimizer | None,
         digits: int | str,
     ) -> None:
+        if detail not in DETAILS:
+            raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
         self.writer, self.evidence, self.net = writer, writer.evidence, writer.evidence.net
         self.gradients = GradientDerivation(writer, by_delta=detail == "delta")
         self.updates = None if step is None else UpdateDerivation(writer, step)
         self.searches = optimizer is not None and step is None
         self.digits = digits
         self._parts: dict[str, Callable[[], Iterator[Block]]] = {
-            "forward": self._forward,
+            "forward": self._forward_part,
             "loss": lambda: cost_part(writer),
-            "backward": self._backward,
-            "update": self._update,
+            "backward": self._backward_part,
+            "update": self._update_part,
         }
 
     def derivation(self, title: str, blocks: Sequence[Block]) -> Derivation:
         """With by-hand results compared, and lines that follow each other aligned."""
-        document = Document(title, tuple(_merged([*blocks, *self._drift()])), self.digits)
+        document = Document(title, tuple(_merged([*blocks, *self._rounding_part()])), self.digits)
         return Derivation(document, self.writer.written)
 
     # ------------------------------------------------------------------ the opening
@@ -66,31 +79,26 @@ class Assembly:
         penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
         if picture:
-            yield Figure(self._drawing(targets, self._followed(targets)))
+            yield Figure(self._drawing(targets, self._drawn_sample(targets)))
 
-    def _followed(self, targets: Sequence[Target]) -> int:
+    def _drawn_sample(self, targets: Sequence[Target]) -> int:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
-        for target in targets:
-            if target.kind in ("W", "b") and not target.whole:
-                return self.gradients.first_followed(Quantity(target.kind, target.layer, target.index))
-        return 0
+        parameters = (target.parameter for target in targets)
+        first = next((parameter for parameter in parameters if parameter is not None), None)
+        return 0 if first is None else self.gradients.followed(first)[0].sample
 
     def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
-        def number(value: float) -> str:
-            return text(
-                Number(value, measured=True), min(self.digits, 6) if isinstance(self.digits, int) else 6
-            )
-
+        digits = min(self.digits, 6) if isinstance(self.digits, int) else 6
         notation = self.writer.notation
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
-            sample=sample, inputs=notation.inputs, number=number, tags=_tags(self.net, targets),
-            notation=notation,
+            sample=sample, inputs=notation.inputs, tags=_target_colours(self.net, targets), notation=notation,
+            number=lambda value: text(measured(value), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
             return drawing
-        said = f"The numbers are those of sample {notation.sample(sample)}."
-        return replace(drawing, caption=f"{said} {drawing.caption}".rstrip())
+        whose = f"The numbers are those of sample {notation.sample(sample)}."
+        return replace(drawing, caption=f"{whose} {drawing.caption}".rstrip())
 
     # ------------------------------------------------------------------ what was asked for
 
@@ -100,55 +108,54 @@ class Assembly:
             yield from self._parts[target.kind]()
         elif target.whole:
             kinds = {"layer": "zadWb", "delta": "d"}.get(target.kind, target.kind)
-            yield from self._layer(target.layer, kinds)
-        elif target.kind in ("W", "b"):
-            p = Quantity(target.kind, target.layer, target.index)
-            yield from self.gradients.parameter(p)
-            yield from self._update_of(p)
+            yield from self._layer_part(target.layer, kinds)
+        elif target.parameter is not None:
+            yield from self.gradients.parameter(target.parameter)
+            yield from self._update_of_parameter(target.parameter)
         elif target.kind == "delta":
             for sample in range(min(self.evidence.n_samples, 3)):
                 yield from self.gradients.delta_part(Quantity("delta", target.layer, target.index, sample))
         else:
             yield from quantity_part(self.writer, target.kind, target.layer, *target.index)
 
-    def _update_of(self, p: Quantity) -> Iterator[Block]:
+    def _update_of_parameter(self, p: Quantity) -> Iterator[Block]:
         if self.updates is not None:
             yield from self.updates.parameter(p)
         elif self.searches:
             yield from _NO_STEP
 
-    def _layer(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
+    def _layer_part(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
         """Matrices; or, in tutorial notation, which has none, matrix notation."""
         writer = self.writer
         if writer.notation.name == "tutorial":
             evidence = self.evidence
             matrices = notation_by_name("matrix")(
-                self.net, writer.notation.inputs, evidence.n_samples, evidence.plain
+                self.net, writer.notation.inputs, evidence.n_samples, evidence.cost_is_loss
             )
-            writer = Writer(evidence, matrices, writer.hand.decimals if writer.hand else None)
+            writer = LineWriter(evidence, matrices, writer.rounded.decimals if writer.rounded else None)
         yield from LayerDerivation(writer, layer).blocks(kinds, level)
 
     @property
     def _neuron_by_neuron(self) -> bool:
         return self.writer.notation.name == "tutorial"
 
-    def _forward(self) -> Iterator[Block]:
+    def _forward_part(self) -> Iterator[Block]:
         if self._neuron_by_neuron:
             yield from forward_part(self.writer)
             return
         yield Heading(("Forward pass",))
         for layer in range(1, self.evidence.n_layers + 1):
-            yield from self._layer(layer, "za", 3)
+            yield from self._layer_part(layer, "za", 3)
 
-    def _backward(self) -> Iterator[Block]:
+    def _backward_part(self) -> Iterator[Block]:
         if self._neuron_by_neuron:
             yield from self.gradients.backward_part()
             return
         yield Heading(("Backward pass",))
         for layer in range(self.evidence.n_layers, 0, -1):
-            yield from self._layer(layer, "dWb", 3)
+            yield from self._layer_part(layer, "dWb", 3)
 
-    def _update(self) -> Iterator[Block]:
+    def _update_part(self) -> Iterator[Block]:
         if self.updates is not None:
             yield from self.updates.table()
         elif self.searches:
@@ -156,8 +163,8 @@ class Assembly:
 
     # ------------------------------------------------------------------ by hand
 
-    def _drift(self) -> Iterator[Block]:
-        hand = self.writer.hand
+    def _rounding_part(self) -> Iterator[Block]:
+        hand = self.writer.rounded
         if hand is None:
             return
         yield Heading(("By hand",))
@@ -168,14 +175,9 @@ class Assembly:
         for leaf in self.writer.results:
             rounded, exact = hand(leaf), self.evidence(leaf)
             apart = f"{abs(rounded - exact) / abs(exact):.2%}" if exact else "–"
-            cells: list[Inline] = [
-                Number(rounded, True),
-                Number(exact, True),
-                Number(rounded - exact, True),
-                apart,
-            ]
-            rows.append((*self.writer.words(leaf), *cells))
-        yield Table(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
+            numbers = map(measured, (rounded, exact, rounded - exact))
+            rows.append((*self.writer.words(leaf), *numbers, apart))
+        yield TableBlock(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
 
 
 _NO_STEP = (
@@ -186,7 +188,7 @@ _NO_STEP = (
 )
 
 
-def _tags(net: Network, targets: Sequence[Target]) -> dict[str, int]:
+def _target_colours(net: Network, targets: Sequence[Target]) -> dict[str, int]:
     """The colours of what was asked for, as the first derivation of a parameter has them."""
     for target in targets:
         if target.kind in ("W", "b", "z", "a", "delta") and target.index:

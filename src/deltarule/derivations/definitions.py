@@ -57,10 +57,12 @@ class Definitions:
     @cached_property
     def _quantities(self) -> dict[str, Callable[[Quantity], Expr]]:
         return {
-            "x": lambda q: Quantity("mask", q.layer, q.index, q.sample) * self._before(q),
+            "x": lambda q: (
+                Quantity("mask", q.layer, q.index, q.sample) * Quantity("a", q.layer - 1, q.index, q.sample)
+            ),
             "z": self._z,
             "a": self._a,
-            "term": self._term,
+            "term": lambda q: self._of_output(self.net.loss.formula, q),
             "E": lambda q: total([Quantity("term", self._last, (k,), q.sample) for k in self._outputs]),
             "L": self._cost,
             "penalty": self._penalty,
@@ -75,10 +77,6 @@ class Definitions:
     def _outputs(self) -> range:
         return range(self.net.sizes[-1])
 
-    @staticmethod
-    def _before(q: Quantity) -> Quantity:
-        return Quantity("a", q.layer - 1, q.index, q.sample)
-
     def input(self, layer: int, index: int, sample: int) -> Quantity:
         """What a layer takes in: the output of the neuron before, after dropout where there is any."""
         if self.evidence.has_mask(layer):
@@ -91,6 +89,17 @@ class Definitions:
         if dense.bias == "none":
             return None
         return Quantity("b", layer, () if dense.bias == "shared" else (neuron,))
+
+    def biases(self) -> Iterator[Quantity]:
+        """Every bias, layer after layer."""
+        for number, layer in enumerate(self.net.layers, start=1):
+            for j in range(layer.dense.n_biases):
+                yield Quantity("b", number, () if layer.dense.bias == "shared" else (j,))
+
+    def parameters(self) -> Iterator[Quantity]:
+        """Every parameter in the order of the tutorials: weights neuron by neuron, then biases."""
+        yield from self.weights()
+        yield from self.biases()
 
     def _z(self, q: Quantity) -> Expr:
         (j,) = q.index
@@ -119,9 +128,6 @@ class Definitions:
             Symbol("K"): Number(len(self._outputs)),
         }
         return formula.replace(leaves.get)
-
-    def _term(self, q: Quantity) -> Expr:
-        return self._of_output(self.net.loss.formula, q)
 
     def _cost(self, q: Quantity) -> Expr:
         losses = [Quantity("E", sample=s) for s in range(self.evidence.n_samples)]
@@ -205,8 +211,7 @@ class Definitions:
         steps = [Quantity("a", layer, (index,), path.sample) for layer, index in path.neurons]
         factors = self.loss_factors(steps[-1])
         for before, a in reversed(list(pairwise(steps))):
-            z = Quantity("z", a.layer, a.index, path.sample)
-            factors += [Rate(a, z), Rate(z, before)]
+            factors += [Rate(a, a.at("z")), Rate(a.at("z"), before)]
         return factors
 
     def loss_factors(self, a: Quantity) -> list[Expr]:
@@ -221,27 +226,30 @@ class Definitions:
         )
 
     def _delta(self, q: Quantity) -> Expr:
-        cost, z = self.evidence.cost, Quantity("z", q.layer, q.index, q.sample)
+        cost, z = self.evidence.cost, q.at("z")
         neurons = range(self.net.sizes[q.layer]) if self.evidence.is_coupled(q.layer) else q.index
         outputs = [Quantity("a", q.layer, (m,), q.sample) for m in neurons]
         return total([Rate(cost, a) * Rate(a, z) for a in outputs])
 
     def fused_delta(self, q: Quantity) -> Expr:
         """``a − y`` of an output, times its sample's share of the cost."""
-        short = Quantity("a", q.layer, q.index, q.sample) - Quantity("y", q.layer, q.index, q.sample)
+        short = q.at("a") - q.at("y")
         if self.evidence.is_single:
             return short
         return Rate(Quantity("L"), Quantity("E", sample=q.sample)) * short
 
     def pulls(self, by: Quantity) -> list[Expr]:
         """What each sample (and neuron, of a shared bias) adds to the gradient of a parameter."""
-        neurons = [by.index[-1]] if by.index else list(range(self.net.sizes[by.layer]))
-        pulls: list[Expr] = []
-        for sample in range(self.evidence.n_samples):
-            for j in neurons:
-                delta = Quantity("delta", by.layer, (j,), sample)
-                pulls.append(delta * self.input(by.layer, by.index[0], sample) if by.kind == "W" else delta)
-        return pulls
+        deltas = self.deltas_of(by)
+        if by.kind == "b":
+            return list(deltas)
+        return [delta * self.input(by.layer, by.index[0], delta.sample) for delta in deltas]
+
+    def deltas_of(self, p: Quantity) -> list[Quantity]:
+        """The deltas that pull at a parameter: of each sample, and of each neuron that shares a bias."""
+        neurons = p.index[-1:] or range(self.net.sizes[p.layer])
+        samples = range(self.evidence.n_samples)
+        return [Quantity("delta", p.layer, (j,), sample) for sample in samples for j in neurons]
 
     def penalty_slopes(self, by: Quantity) -> list[Expr]:
         """``l1·sign(w)`` and ``l2·w``, where there are penalties."""

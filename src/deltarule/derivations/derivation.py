@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from deltarule.documents.document import Document
+from deltarule.documents.renderers.html import fragment, html
+from deltarule.documents.renderers.json import document_data
+from deltarule.documents.renderers.latex import latex_document
+from deltarule.documents.renderers.markdown import markdown
+from deltarule.documents.renderers.pdf import pdf
+from deltarule.documents.renderers.text import text_document
 from deltarule.errors import InputError
 from deltarule.files import write_atomically
 
@@ -48,34 +55,22 @@ class Derivation:
 
     def text(self, columns: int = 100, ascii: bool = False) -> str:
         """As plain text, no wider than ``columns`` where formulas can be broken."""
-        from deltarule.documents.renderers.text import text_document
-
         return text_document(self.document, columns, ascii)
 
     def latex(self, standalone: bool = True) -> str:
         """As LaTeX: a whole article, or what stands in its body."""
-        from deltarule.documents.renderers.latex import latex_document
-
         return latex_document(self.document, standalone)
 
     def markdown(self) -> str:
         """As Markdown with LaTeX formulas, for GitHub and notebooks."""
-        from deltarule.documents.renderers.markdown import markdown
-
         return markdown(self.document)
 
     def html(self) -> str:
         """As one self-contained page: MathML, its font, a picture of the network; no script."""
-        from deltarule.documents.renderers.html import html
-
         return html(self.document)
 
     def json(self) -> str:
         """As data: the trees of all formulas, with numbers in full precision."""
-        import json
-
-        from deltarule.documents.renderers.json import document_data
-
         return json.dumps(document_data(self.document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
     def pdf(self) -> bytes:
@@ -86,19 +81,13 @@ class Derivation:
         MissingExtraError
             If typst is not installed.
         """
-        from deltarule.documents.renderers.pdf import pdf
-
         return pdf(self.document)
 
     def to(self, format: str) -> bytes:
         """The derivation in one of ``FORMATS``, as a file's content."""
-        makers: dict[str, Callable[[], str | bytes]] = {
-            "text": self.text, "latex": self.latex, "markdown": self.markdown, "html": self.html,
-            "json": self.json, "pdf": self.pdf,
-        }  # fmt: skip
-        if format not in makers:
-            raise InputError(f"format must be one of {', '.join(makers)}, got {format!r}")
-        made = makers[format]()
+        if format not in FORMATS:
+            raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+        made: str | bytes = getattr(self, format)()
         return made.encode() if isinstance(made, str) else made
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -125,6 +114,4 @@ class Derivation:
 
     def _mime_(self) -> tuple[str, str]:
         """For marimo, which leaves MathML as it is."""
-        from deltarule.documents.renderers.html import fragment
-
         return "text/html", fragment(self.document)

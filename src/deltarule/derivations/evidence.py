@@ -1,4 +1,4 @@
-"""What each quantity is worth: read from the trace and the gradients that training itself computes."""
+"""The value of each quantity, read from the trace and the gradients that training itself computes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from deltarule.formula.tree import Expr
 from deltarule.nn.engines import reference
 from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.network import Network
+from deltarule.nn.parameter_names import parameter_name
 
 __all__ = ["Evidence"]
 
@@ -40,7 +41,7 @@ class Evidence:
         self.shares = np.broadcast_to(net.objective.shares(len(y), weight), (len(y), 1))
 
     @property
-    def plain(self) -> bool:
+    def cost_is_loss(self) -> bool:
         """Whether the cost is just the loss of one sample."""
         return self.is_single and not (self.net.objective.l1 or self.net.objective.l2)
 
@@ -52,7 +53,16 @@ class Evidence:
     @property
     def cost(self) -> Quantity:
         """What is differentiated: the cost, or where it is the same, the sample's loss."""
-        return Quantity("E") if self.plain else Quantity("L")
+        return Quantity("E") if self.cost_is_loss else Quantity("L")
+
+    @property
+    def cost_word(self) -> str:
+        """What the cost is called: the loss, where it is nothing else."""
+        return "loss" if self.cost_is_loss else "cost"
+
+    def position(self, p: Quantity) -> int:
+        """Where a parameter lies in the flat vector."""
+        return int(self.net.select(parameter_name(p.kind, p.layer, p.index)))
 
     def layer(self, number: int) -> Layer:
         """Layer 1, 2, …"""
@@ -95,7 +105,7 @@ class Evidence:
             "mask": lambda q: trace[q.layer - 1].mask[q.sample, q.index[0]],
             "z": lambda q: trace[q.layer - 1].z[q.sample, q.index[0]],
             "W": lambda q: self.layer(q.layer).W[q.index],
-            "b": lambda q: self._bias(q),
+            "b": self._bias,
             "y": lambda q: self.y[q.sample, q.index[0]],
             "term": lambda q: self._terms[q.sample, q.index[0]],
             "E": lambda q: self._terms[q.sample].sum(),

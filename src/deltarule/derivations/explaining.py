@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array, check_whole
-from deltarule.derivations.builder import Assembly
+from deltarule.derivations.builder import DerivationBuilder
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.notation import notation_by_name
-from deltarule.derivations.quantities import Quantity
-from deltarule.derivations.targets import Target, parse
-from deltarule.derivations.update_causes import reasons, when
-from deltarule.derivations.updates import Step
-from deltarule.derivations.writer import Writer
+from deltarule.derivations.targets import Target, parse_targets
+from deltarule.derivations.update_causes import causes_of_change, which_update
+from deltarule.derivations.updates import OptimizerStep
 from deltarule.documents.document import Block
 from deltarule.errors import InputError
 from deltarule.formula.numbers import check_digits
@@ -26,8 +26,6 @@ from deltarule.training import History
 from deltarule.training.replay import replay
 
 __all__ = ["explain", "explain_update"]
-
-DETAILS = ("chain", "delta")
 
 
 def explain(
@@ -112,17 +110,13 @@ def explain(
     Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors.
     """
     check_digits(digits)
-    names = [what] if isinstance(what, str) else list(what)
-    targets = [target for name in names for target in parse(net, name)]
-    x, y, weight = _rows(net, X, Y, sample_weight, sample)
+    names, targets = _parsed(net, what)
+    x, y, weight = _chosen_samples(net, X, Y, sample_weight, sample)
     evidence = Evidence(net, x, net.forward(x, rng), y, weight)
-    writer = _writer(evidence, notation, targets, inputs, by_hand)
-    assembly = Assembly(writer, _checked(detail), _step(evidence, optimizer), optimizer, digits)
-    blocks = [
-        *assembly.opening(targets, picture),
-        *(block for target in targets for block in assembly.target(target)),
-    ]
-    return assembly.derivation(title or f"Derivation of {', '.join(names)}", blocks)
+    writer = _line_writer(evidence, notation, targets, inputs, by_hand)
+    builder = DerivationBuilder(writer, detail, _first_step(evidence, optimizer), optimizer, digits)
+    blocks = [*builder.opening(targets, picture), *chain.from_iterable(map(builder.target, targets))]
+    return builder.derivation(title or f"Derivation of {', '.join(names)}", blocks)
 
 
 def explain_update(
@@ -170,22 +164,27 @@ def explain_update(
     check_digits(digits)
     moment = replay(history, step)
     net, samples = moment.net, moment.samples
-    names = [what] if isinstance(what, str) else list(what)
-    targets = [target for name in names for target in parse(net, name)]
+    _, targets = _parsed(net, what)
     x = samples.x.astype(net.dtype, copy=False)
     evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)
-    writer = _writer(evidence, notation, targets, inputs, None)
-    made = Step(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
-    assembly = Assembly(writer, _checked(detail), made, moment.optimizer, digits)
-    blocks: list[Block] = [when(moment), *assembly.opening(targets, picture)]
+    writer = _line_writer(evidence, notation, targets, inputs)
+    made = OptimizerStep(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
+    builder = DerivationBuilder(writer, detail, made, moment.optimizer, digits)
+    blocks: list[Block] = [which_update(moment), *builder.opening(targets, picture)]
     for target in targets:
-        blocks += assembly.target(target)
-        if assembly.updates is not None and target.kind in ("W", "b") and not target.whole:
-            blocks += reasons(assembly.updates, Quantity(target.kind, target.layer, target.index), moment)
-    return assembly.derivation(title or f"Update {step} of {net!r}", blocks)
+        blocks += builder.target(target)
+        if builder.updates is not None and target.parameter is not None:
+            blocks += causes_of_change(builder.updates, target.parameter, moment)
+    return builder.derivation(title or f"Update {step} of {net!r}", blocks)
 
 
-def _rows(
+def _parsed(net: Network, what: str | Sequence[str]) -> tuple[list[str], list[Target]]:
+    """The names that were given, and what they stand for."""
+    names = [what] if isinstance(what, str) else list(what)
+    return names, [target for name in names for target in parse_targets(net, name)]
+
+
+def _chosen_samples(
     net: Network, X: Any, Y: Any, sample_weight: Any, sample: int | None
 ) -> tuple[Array, Array, Array | None]:
     inputs = net.inputs(X)
@@ -197,25 +196,24 @@ def _rows(
     return inputs.astype(net.dtype, copy=False), y, weight
 
 
-def _writer(
+def _line_writer(
     evidence: Evidence,
     notation: str | None,
     targets: Sequence[Target],
     inputs: Sequence[str] | None,
-    by_hand: int | None,
-) -> Writer:
+    by_hand: int | None = None,
+) -> LineWriter:
+    """The writer in the notation asked for, or in that of the targets' names."""
     net = evidence.net
     if notation is None:
-        small = net.parameters.size <= 40 and not any(target.whole for target in targets)
-        named = any(target.tutorial for target in targets)
-        plain_parts = all(target.layer == 0 for target in targets)
-        notation = "tutorial" if named or (small and plain_parts) else "matrix"
+        named_as_tutorials_do = any(target.tutorial for target in targets)
+        parts_of_small_network = net.parameters.size <= 40 and all(target.layer == 0 for target in targets)
+        notation = "tutorial" if named_as_tutorials_do or parts_of_small_network else "matrix"
     if by_hand is not None:
         check_whole("by_hand", by_hand, 1, 15)
     names = _input_names(net, inputs)
-    return Writer(
-        evidence, notation_by_name(notation)(net, names, evidence.n_samples, evidence.plain), by_hand
-    )
+    named = notation_by_name(notation)(net, names, evidence.n_samples, evidence.cost_is_loss)
+    return LineWriter(evidence, named, by_hand)
 
 
 def _input_names(net: Network, inputs: Sequence[str] | None) -> Sequence[str] | None:
@@ -227,15 +225,9 @@ def _input_names(net: Network, inputs: Sequence[str] | None) -> Sequence[str] | 
     return names
 
 
-def _checked(detail: str) -> str:
-    if detail not in DETAILS:
-        raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
-    return detail
-
-
-def _step(evidence: Evidence, optimizer: str | Optimizer | None) -> Step | None:
+def _first_step(evidence: Evidence, optimizer: str | Optimizer | None) -> OptimizerStep | None:
     """The first update by an optimizer that makes single steps."""
     if optimizer is None:
         return None
-    resolved = OPTIMIZERS.resolve(optimizer)
-    return Step(evidence.net, evidence.grads.flat, resolved) if isinstance(resolved, GradientStep) else None
+    rule = OPTIMIZERS.resolve(optimizer)
+    return OptimizerStep(evidence.net, evidence.grads.flat, rule) if isinstance(rule, GradientStep) else None

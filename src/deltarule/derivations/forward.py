@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
 
 __all__ = ["cost_part", "forward_part", "neuron_lines", "quantity_part"]
@@ -14,7 +14,7 @@ __all__ = ["cost_part", "forward_part", "neuron_lines", "quantity_part"]
 MOST_NEURONS, MOST_SAMPLES = 12, 7
 
 
-def quantity_part(writer: Writer, kind: str, layer: int, index: int) -> Iterator[Block]:
+def quantity_part(writer: LineWriter, kind: str, layer: int, index: int) -> Iterator[Block]:
     """z or a of one neuron, for each sample; before a its z."""
     n = writer.evidence.n_samples
     name = writer.notation.neuron(layer, index)
@@ -25,7 +25,7 @@ def quantity_part(writer: Writer, kind: str, layer: int, index: int) -> Iterator
     yield from _left_out(n - MOST_SAMPLES, "samples")
 
 
-def neuron_lines(writer: Writer, layer: int, index: int, sample: int, result: str = "") -> Iterator[Line]:
+def neuron_lines(writer: LineWriter, layer: int, index: int, sample: int, result: str = "") -> Iterator[Line]:
     """The lines of a neuron's z and a; none of a where z is the result."""
     for kind in ("z", "a"):
         yield writer.line(Quantity(kind, layer, (index,), sample), result=kind == result)
@@ -33,7 +33,7 @@ def neuron_lines(writer: Writer, layer: int, index: int, sample: int, result: st
             return
 
 
-def forward_part(writer: Writer) -> Iterator[Block]:
+def forward_part(writer: LineWriter) -> Iterator[Block]:
     """Every neuron's z and a, layer after layer."""
     sizes = writer.evidence.net.sizes
     yield Heading(("Forward pass",))
@@ -45,20 +45,19 @@ def forward_part(writer: Writer) -> Iterator[Block]:
     yield from _left_out(writer.evidence.n_samples - MOST_SAMPLES, "samples")
 
 
-def cost_part(writer: Writer) -> Iterator[Block]:
+def cost_part(writer: LineWriter) -> Iterator[Block]:
     """The loss of each output, of each sample, and the cost of them all."""
     evidence = writer.evidence
     name = evidence.net.loss.name.replace("_", " ")
-    cost = "loss" if evidence.plain else "cost"
-    yield Heading(writer.words(evidence.cost, f": the {cost} ({name})"))
+    yield Heading(writer.words(evidence.cost, f": the {evidence.cost_word} ({name})"))
     outputs = range(min(evidence.net.sizes[-1], MOST_NEURONS))
     for sample in range(min(evidence.n_samples, MOST_SAMPLES)):
         terms = [writer.line(Quantity("term", evidence.n_layers, (k,), sample)) for k in outputs]
-        whole = writer.line(Quantity("E", sample=sample), result=evidence.plain)
+        whole = writer.line(Quantity("E", sample=sample), result=evidence.cost_is_loss)
         yield Lines((*terms, whole))
         yield from _left_out(evidence.net.sizes[-1] - MOST_NEURONS, "outputs")
     yield from _left_out(evidence.n_samples - MOST_SAMPLES, "samples")
-    if not evidence.plain:
+    if not evidence.cost_is_loss:
         penalties = [writer.line(q) for q in writer.definitions.penalties()]
         yield Lines((*penalties, writer.line(evidence.cost, result=True)))
 

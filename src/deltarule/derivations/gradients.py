@@ -8,11 +8,11 @@ from itertools import islice
 
 import numpy as np
 
+from deltarule.derivations.line_writer import SHOWN_TERMS, LineWriter
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import SHOWN_TERMS, Writer
-from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
-from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, total
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, measured, total
 
 __all__ = ["GradientDerivation"]
 
@@ -37,12 +37,12 @@ class GradientDerivation:
 
     Parameters
     ----------
-    writer : Writer
+    writer : LineWriter
     by_delta : bool
         Whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain rule.
     """
 
-    def __init__(self, writer: Writer, by_delta: bool) -> None:
+    def __init__(self, writer: LineWriter, by_delta: bool) -> None:
         self.writer, self.by_delta = writer, by_delta
         self.evidence, self.definitions = writer.evidence, writer.definitions
         self._written: set[Expr] = set()
@@ -54,16 +54,13 @@ class GradientDerivation:
         """∂cost/∂p for a weight or a bias."""
         evidence, rate = self.evidence, Rate(self.evidence.cost, p)
         self._written.clear()
-        cost = "loss" if evidence.plain else "cost"
-        yield Heading(self._words(rate, f": how the {cost} changes with ", p, *self._where(p)))
-        neurons = p.index[-1:] or tuple(range(evidence.net.sizes[p.layer]))
-        pulls = [(sample, j) for sample in range(evidence.n_samples) for j in neurons]
-        if len(pulls) == 1:
-            yield from self._single(p, *pulls[0])
-        else:
-            yield from self._many(p, pulls)
+        yield Heading(
+            self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._which_parameter(p))
+        )
+        deltas = self.definitions.deltas_of(p)
+        yield from self._one_pull(p, *deltas) if len(deltas) == 1 else self._many_pulls(p)
 
-    def _where(self, p: Quantity) -> list[Inline]:
+    def _which_parameter(self, p: Quantity) -> list[Inline]:
         """Which weight or bias it is, in words."""
         name = self.writer.notation.neuron
         if p.kind == "W":
@@ -73,16 +70,15 @@ class GradientDerivation:
             return [", the bias of ", name(p.layer, p.index[0])]
         return [f", the bias that all neurons of layer {p.layer} share"]
 
-    def _single(self, p: Quantity, sample: int, j: int) -> Iterator[Block]:
+    def _one_pull(self, p: Quantity, delta: Quantity) -> Iterator[Block]:
         """One sample, one neuron: a product of factors."""
         writer, rate = self.writer, Rate(self.evidence.cost, p)
-        a, z = Quantity("a", p.layer, (j,), sample), Quantity("z", p.layer, (j,), sample)
-        short = p.layer == self.evidence.n_layers and not self._keeps_digits(sample)
+        a, z = delta.at("a"), delta.at("z")
+        short = p.layer == self.evidence.n_layers and not self._keeps_digits(delta.sample)
         if self.by_delta or short or self.evidence.is_coupled(p.layer):
-            factors: list[Expr] = [Quantity("delta", p.layer, (j,), sample), Rate(z, p)]
+            factors: list[Expr] = [delta, Rate(z, p)]
         else:
-            first = self._of_cost(a)
-            factors = [*first, Rate(a, z), Rate(z, p)]
+            factors = [*self._of_cost(a), Rate(a, z), Rate(z, p)]
         writer.tags = {factor: tag for tag, factor in enumerate(factors)}
         formula = total([Mul(tuple(factors)), *self.definitions.penalty_slopes(p)])
         rule = Line((writer.symbols(rate), writer.symbols(formula)), self._rule_note(p, z))
@@ -103,18 +99,16 @@ class GradientDerivation:
             return self.definitions.loss_factors(a)
         return [Rate(self.evidence.cost, a)]
 
-    def _many(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> Iterator[Block]:
+    def _many_pulls(self, p: Quantity) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
-        writer, rate = self.writer, Rate(self.evidence.cost, p)
+        rate = Rate(self.evidence.cost, p)
         yield self._paragraph(*self._why_sum(p))
-        for sample, j in self._followed(p, pulls):
+        for delta in self.followed(p):
             if self.evidence.n_samples > 1:
-                yield Heading((f"Sample {self.writer.notation.sample(sample)}",), 3)
-            yield from self.delta(Quantity("delta", p.layer, (j,), sample))
+                yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
+            yield from self.delta(delta)
         yield Heading(("All together",), 3)
-        formula = self.definitions(rate)
-        assert formula is not None
-        yield Lines((writer.line(rate, formula, result=True),))
+        yield Lines((self.writer.line(rate, result=True),))
 
     def _why_sum(self, p: Quantity) -> list[Inline | Expr]:
         n, shared = self.evidence.n_samples, p.kind == "b" and not p.index
@@ -129,18 +123,14 @@ class GradientDerivation:
             return [*words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
         return [*words, "the pulls ", delta, ", for ∂z/∂b is 1."]
 
-    def first_followed(self, p: Quantity) -> int:
-        """The sample whose pull on ``p`` is derived first."""
-        neurons = p.index[-1:] or tuple(range(self.evidence.net.sizes[p.layer]))
-        return self._followed(p, [(s, j) for s in range(self.evidence.n_samples) for j in neurons])[0][0]
-
-    def _followed(self, p: Quantity, pulls: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The pulls that are derived whole: all of a few samples, else those of the hardest."""
+    def followed(self, p: Quantity) -> list[Quantity]:
+        """The deltas that are derived whole: of a few samples all, else those of the hardest pull."""
+        deltas = self.definitions.deltas_of(p)
         if self.evidence.n_samples > MOST_SAMPLES:
             sizes = [abs(float(pull.value(self.evidence))) for pull in self.definitions.pulls(p)]
-            hardest = pulls[int(np.argmax(sizes))][0]
-            pulls = [pull for pull in pulls if pull[0] == hardest]
-        return list(pulls[:MOST_DELTAS])
+            hardest = deltas[int(np.argmax(sizes))].sample
+            deltas = [delta for delta in deltas if delta.sample == hardest]
+        return deltas[:MOST_DELTAS]
 
     def backward_part(self) -> Iterator[Block]:
         """Every delta from the last layer to the first, then every gradient; the first of many."""
@@ -155,12 +145,7 @@ class GradientDerivation:
                     yield from self.delta(Quantity("delta", layer, (j,), sample))
         yield Heading(("Gradients",), 3)
         weights = list(islice(self.definitions.weights(), MOST_GRADIENTS))
-        biases = [
-            bias
-            for layer in range(1, evidence.n_layers + 1)
-            for j in range(min(evidence.layer(layer).dense.n_biases, MOST_DELTAS))
-            if (bias := self.definitions.bias(layer, j))
-        ]
+        biases = [bias for bias in self.definitions.biases() if bias.index < (MOST_DELTAS,)]
         yield Lines(tuple(self.writer.line(Rate(evidence.cost, p)) for p in [*weights, *biases]))
         left = evidence.net.parameters.size - len(weights) - len(biases)
         if left:
@@ -170,8 +155,7 @@ class GradientDerivation:
 
     def delta_part(self, delta: Quantity) -> Iterator[Block]:
         """A delta by itself, under a heading."""
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
-        yield Heading(self._words(delta, " = ", Rate(self.evidence.cost, z)))
+        yield Heading(self._words(delta, " = ", Rate(self.evidence.cost, delta.at("z"))))
         self._written.clear()
         yield from self.delta(delta, result=True)
 
@@ -183,8 +167,7 @@ class GradientDerivation:
         if self.evidence.is_coupled(delta.layer):
             yield from self._coupled_delta(delta, result)
             return
-        a = Quantity("a", delta.layer, delta.index, delta.sample)
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        a, z = delta.at("a"), delta.at("z")
         if delta.layer < self.evidence.n_layers and self.by_delta:
             yield from self._deltas_behind(delta, a)
             formula: Expr = total(self.definitions.passed_back(a)) * Rate(a, z)
@@ -195,7 +178,7 @@ class GradientDerivation:
             for factor in factors:
                 yield from self._factor(factor)
             yield Lines((self.writer.line(delta, Mul(tuple(factors)), result=result),))
-        yield from self._fused(delta, result)
+        yield from self._short_form(delta, result)
 
     def _keeps_digits(self, sample: int) -> bool:
         """Whether the chain rule at the outputs, in floating point, still is the delta that training takes.
@@ -229,7 +212,7 @@ class GradientDerivation:
         for k in sorted(order):
             yield from self.delta(Quantity("delta", delta.layer + 1, (k,), delta.sample))
 
-    def _fused(self, delta: Quantity, result: bool) -> Iterator[Block]:
+    def _short_form(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """The short form a − y of an output's delta, where loss and activation have one."""
         if delta.layer < self.evidence.n_layers or not self.evidence.net.objective.fused:
             return
@@ -244,8 +227,7 @@ class GradientDerivation:
 
     def _coupled_delta(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """Softmax: z of one neuron moves the outputs of all, so that the chain rule is a sum."""
-        layer, (k,), sample = delta.layer, delta.index, delta.sample
-        z = Quantity("z", layer, (k,), sample)
+        layer, sample, z = delta.layer, delta.sample, delta.at("z")
         outputs = [Quantity("a", layer, (m,), sample) for m in range(self.evidence.net.sizes[layer])]
         yield self._paragraph(z, " moves every output of the layer: one term for each.")
         cost = self.evidence.cost
@@ -255,13 +237,13 @@ class GradientDerivation:
             yield self._paragraph(*left_out, aside=True)
         if self._keeps_digits(sample) or layer < self.evidence.n_layers:
             yield from self._jacobian_sum(delta, counting or outputs[:1], outputs, result)
-        yield from self._fused(delta, result)
+        yield from self._short_form(delta, result)
 
     def _jacobian_sum(
         self, delta: Quantity, counting: Sequence[Quantity], outputs: Sequence[Quantity], result: bool
     ) -> Iterator[Block]:
         """Σ ∂cost/∂a_m · ∂a_m/∂z_k, with the lines of the terms that count, the first of many."""
-        z = Quantity("z", delta.layer, delta.index, delta.sample)
+        z = delta.at("z")
         for a in counting[:SHOWN_TERMS]:
             for factor in (*self._of_cost(a), Rate(a, z)):
                 yield from self._factor(factor)
@@ -283,9 +265,9 @@ class GradientDerivation:
         if inner and isinstance(factor, Rate) and factor.by.layer < self.evidence.n_layers:
             yield from self._passed_back(factor)
         else:
-            yield Lines((self.writer.line(factor, note=self._note(factor)),))
+            yield Lines((self.writer.line(factor, note=self._factor_note(factor)),))
 
-    def _note(self, factor: Expr) -> tuple[Inline, ...]:
+    def _factor_note(self, factor: Expr) -> tuple[Inline, ...]:
         """What there is to say about a factor."""
         if not isinstance(factor, Rate):
             return ()
@@ -321,7 +303,7 @@ class GradientDerivation:
         if n <= MOST_PATHS and not coupled and self._keeps_digits(a.sample):
             yield from self._along_paths(rate, name, n)
         else:
-            yield from self._grouped(rate, name, n)
+            yield from self._by_deltas(rate, name, n)
 
     def _along_paths(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
         paths = all_paths(self.evidence, rate.by)
@@ -335,7 +317,7 @@ class GradientDerivation:
         formula = total(list(paths)) if n > 1 else self.definitions(paths[0])
         yield Lines((self.writer.line(rate, formula),))
 
-    def _grouped(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
+    def _by_deltas(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
         """By delta: each gathers all the paths behind it."""
         a = rate.by
         along = "path" if n == 1 else "paths"
@@ -349,15 +331,15 @@ class GradientDerivation:
             for k in range(self.evidence.net.sizes[a.layer + 1]):
                 yield from self.delta(Quantity("delta", a.layer + 1, (k,), a.sample))
         yield Lines((self.writer.line(rate, formula),))
-        yield from self._largest(rate, n)
+        yield from self._largest_paths(rate, n)
 
-    def _largest(self, rate: Rate, n: int) -> Iterator[Block]:
+    def _largest_paths(self, rate: Rate, n: int) -> Iterator[Block]:
         inner = range(rate.by.layer + 1, self.evidence.n_layers)
         if n <= LARGEST_PATHS or any(self.evidence.is_coupled(layer) for layer in inner):
             return
         found = largest_paths(self.evidence, rate.by, LARGEST_PATHS)
-        rows = tuple((self.writer.notation.route(path), self.writer.measured(value)) for path, value in found)
-        yield Table((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
+        rows = tuple((self.writer.notation.route(path), measured(value)) for path, value in found)
+        yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
 
     # ------------------------------------------------------------------ words
 

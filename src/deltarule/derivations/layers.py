@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
-from deltarule.formula.tree import Call, Expr, Matrix, Mul, Number, Partial, Symbol, Total, Transpose, total
+from deltarule.formula.tree import (
+    Call,
+    Expr,
+    Matrix,
+    Mul,
+    Number,
+    Partial,
+    Symbol,
+    Total,
+    Transpose,
+    measured,
+    total,
+)
 
 __all__ = ["LayerDerivation"]
 
@@ -20,12 +32,12 @@ class LayerDerivation:
 
     Parameters
     ----------
-    writer : Writer
+    writer : LineWriter
         Its notation decides: rows are samples and ``z = x W + b``, or columns are and ``z = W x + b``.
     layer : int
     """
 
-    def __init__(self, writer: Writer, layer: int) -> None:
+    def __init__(self, writer: LineWriter, layer: int) -> None:
         self.writer, self.evidence, self.layer = writer, writer.evidence, layer
         self.columns = writer.notation.name == "column"
         self.sizes = writer.evidence.net.sizes
@@ -65,11 +77,14 @@ class LayerDerivation:
         if self.columns:
             n_rows, n_columns, inner = n_columns, n_rows, leaf
             leaf = lambda i, j: inner(j, i)  # noqa: E731
-        rows = [tuple(self._entry(leaf, i, j) for j in _shown(n_columns)) for i in _shown(n_rows)]
-        return Matrix(tuple(rows))
 
-    def _entry(self, leaf: Callable[[int, int], Expr], i: int | None, j: int | None) -> Expr | None:
-        return None if i is None or j is None else Number(self.writer.values(leaf(i, j)), measured=True)
+        def entry(i: int | None, j: int | None) -> Expr | None:
+            return None if i is None or j is None else self._measured(leaf(i, j))
+
+        return Matrix(tuple(tuple(entry(i, j) for j in _shown(n_columns)) for i in _shown(n_rows)))
+
+    def _measured(self, leaf: Expr) -> Number:
+        return measured(self.writer.values(leaf))
 
     def _of(self, kind: str, layer: int | None = None) -> Matrix:
         number = self.layer if layer is None else layer
@@ -80,17 +95,14 @@ class LayerDerivation:
         return self._vectors(self.sizes[self.layer - 1], lambda s, i: definitions.input(self.layer, i, s))
 
     def _W(self, layer: int) -> Matrix:
-        return self._matrix(
-            self.sizes[layer - 1], self.sizes[layer], lambda i, j: Quantity("W", layer, (i, j))
-        )
+        n_in, n_out = self.sizes[layer - 1 : layer + 1]
+        return self._matrix(n_in, n_out, lambda i, j: Quantity("W", layer, (i, j)))
 
     def _bias(self) -> Matrix:
-        def leaf(_: int, j: int) -> Expr:
-            bias = self.writer.definitions.bias(self.layer, j)
-            assert bias is not None
-            return bias
-
-        return self._matrix(1, self.sizes[self.layer], leaf)
+        shared = self.evidence.layer(self.layer).dense.bias == "shared"
+        return self._matrix(
+            1, self.sizes[self.layer], lambda _, j: Quantity("b", self.layer, () if shared else (j,))
+        )
 
     def _product(self, *factors: Expr) -> Mul:
         return Mul(tuple(reversed(factors)) if self.columns else factors, "")
@@ -113,12 +125,10 @@ class LayerDerivation:
 
     def _delta(self) -> Line:
         name, a, z = self._name("δ"), self._name("a"), self._name("z")
-        coupled = self.evidence.is_coupled(self.layer)
         last = self.layer == self.evidence.n_layers
         if last and self.evidence.net.objective.fused:
-            y = self._vectors(self.sizes[-1], lambda s, k: Quantity("y", self.layer, (k,), s))
-            return self._fused(name, a, y)
-        if coupled:
+            return self._fused(name, a)
+        if self.evidence.is_coupled(self.layer):
             through = f"through the Jacobian of {self.evidence.layer(self.layer).activation.name}"
             return Line((name, Partial(self.writer.notation.cost, z), self._of("delta")), (through,))
         slope = self._vectors(
@@ -126,9 +136,10 @@ class LayerDerivation:
             lambda s, j: Rate(Quantity("a", self.layer, (j,), s), Quantity("z", self.layer, (j,), s)),
         )
         symbols, numbers = self._da(last)
-        prime = Call("f′", z)
         note = (Call("f′", Symbol("z")), " = ", self.evidence.layer(self.layer).activation.derivative_formula)
-        return Line((name, Mul((symbols, prime), "⊙"), Mul((numbers, slope), "⊙"), self._of("delta")), note)
+        return Line(
+            (name, Mul((symbols, Call("f′", z)), "⊙"), Mul((numbers, slope), "⊙"), self._of("delta")), note
+        )
 
     def _da(self, last: bool) -> tuple[Expr, Expr]:
         """∂cost/∂a: from the loss, or δ Wᵀ from the layer after; and dropout's mask."""
@@ -145,9 +156,9 @@ class LayerDerivation:
         mask = self._vectors(self.sizes[self.layer], lambda s, i: Quantity("mask", after, (i,), s))
         return Mul((symbols, self._name("m", after)), "⊙"), Mul((numbers_, mask), "⊙")
 
-    def _fused(self, name: Expr, a: Expr, y: Matrix) -> Line:
+    def _fused(self, name: Expr, a: Expr) -> Line:
         symbols: Expr = a - Symbol("y")
-        numbers: Expr = self._of("a") - y
+        numbers: Expr = self._of("a") - self._of("y")
         n = self.evidence.n_samples
         if self.evidence.weight is not None:
             return Line(
@@ -184,9 +195,7 @@ class LayerDerivation:
         )
         name = Partial(self.writer.notation.cost, self._name("b"))
         if shared:
-            value: Expr = Number(
-                self.writer.values(Rate(self.evidence.cost, Quantity("b", self.layer))), True
-            )
+            value = self._measured(Rate(self.evidence.cost, Quantity("b", self.layer)))
             over = "samples and neurons" if several else "the neurons"
             return Line((name, formula, value), (f"the bias is shared: the sum over {over}",))
         note = ("the sum over the samples",) if several else ()

@@ -12,9 +12,9 @@ from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
 from deltarule.arrays import Array, check_whole
-from deltarule.derivations.notation import Notation, Tutorial
+from deltarule.derivations.notation import Notation, TutorialNotation
 from deltarule.derivations.quantities import Quantity
-from deltarule.documents.drawing import N_TAGS, Column, Drawing, Edge, Gap, Node
+from deltarule.documents.drawing import N_TAGS, Drawing, Edge, Gap, NeuronColumn, Node
 from deltarule.errors import ShapeError
 from deltarule.nn.layers import Gradients, Trace
 from deltarule.nn.network import Network
@@ -82,39 +82,75 @@ def draw(
     (Node(name='i2', values=(('x', '2'),), tag=None), 'w2')
     """
     tags = dict(tags or {})
-    notation = notation or Tutorial(net)
     for name, tag in tags.items():
         check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
-    wanted = [place for name in tags for place in _places(net.sizes, name)]
-    shown = [
-        _shown(size, {index for at, index in wanted if at == column}) for column, size in enumerate(net.sizes)
-    ]
-    vectors = _vectors(net, trace, grads, Y, sample)
-    keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
-    named = {
-        column: _given_names(what, keys[column], given)
-        for column, what, given in ((0, "input", inputs), (len(net.layers), "output", outputs))
-        if given is not None
-    }
+    vectors = _known_values(net, trace, grads, Y, sample)
+    parts = _DrawnNetwork(net, vectors, inputs, outputs, number, tags, notation or TutorialNotation(net))
+    columns = tuple(parts.columns())
+    return Drawing(columns, tuple(parts.edges()), _caption(columns))
 
-    def node(column: int, index: int) -> Node:
+
+class _DrawnNetwork:
+    """The columns and edges of a drawing, with what is known of the neurons of each column by label."""
+
+    def __init__(
+        self,
+        net: Network,
+        vectors: Sequence[Mapping[str, Array]],
+        inputs: Sequence[str] | None,
+        outputs: Sequence[str] | None,
+        number: Callable[[float], str],
+        tags: Mapping[str, int],
+        notation: Notation,
+    ) -> None:
+        self.net, self.vectors, self.number, self.tags, self.notation = net, vectors, number, tags, notation
+        wanted = [place for name in tags for place in _neurons_needed(net.sizes, name)]
+        self.shown = [
+            _shown_neurons(size, {index for at, index in wanted if at == column})
+            for column, size in enumerate(net.sizes)
+        ]
+        self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
+        self.named = {
+            column: _given_names(what, self.keys[column], given)
+            for column, what, given in ((0, "input", inputs), (len(net.layers), "output", outputs))
+            if given is not None
+        }
+
+    def columns(self) -> Iterator[NeuronColumn]:
+        """The inputs, then each layer."""
+        for column, items in enumerate(self.shown):
+            yield NeuronColumn(
+                f"layer {column}" if column else "inputs",
+                self.net.layers[column - 1].activation.name if column else "",
+                tuple(item if isinstance(item, Gap) else self._node(column, item) for item in items),
+                self._shared_bias(column) if column else None,
+            )
+
+    def _node(self, column: int, index: int) -> Node:
         values = tuple(
-            (notation.values.get(label, label), number(float(vector[index])))
-            for label, vector in vectors[column].items()
+            (self.notation.values.get(label, label), self.number(float(vector[index])))
+            for label, vector in self.vectors[column].items()
         )
-        name = named[column][index] if column in named else notation.label(column, index)
-        return Node(name, values, tags.get(keys[column][index]))
+        names = self.named.get(column)
+        name = names[index] if names else self.notation.label(column, index)
+        return Node(name, values, self.tags.get(self.keys[column][index]))
 
-    columns = tuple(
-        Column(
-            f"layer {column}" if column else "inputs",
-            net.layers[column - 1].activation.name if column else "",
-            tuple(item if isinstance(item, Gap) else node(column, item) for item in items),
-            _shared_bias(net, column, notation, number, tags) if column else None,
-        )
-        for column, items in enumerate(shown)
-    )
-    return Drawing(columns, tuple(_edges(net, shown, notation, number, tags)), _caption(columns))
+    def _shared_bias(self, layer: int) -> Node | None:
+        b = self.net.layers[layer - 1].b
+        if b is None or self.net.layers[layer - 1].dense.bias != "shared":
+            return None
+        name = str(self.notation.of(Quantity("b", layer)))
+        return Node(name, ((name, self.number(float(b[0]))),), self.tags.get(f"b{layer}"))
+
+    def edges(self) -> Iterator[Edge]:
+        """The weights between neurons that are drawn."""
+        for layer, (sources, targets) in enumerate(pairwise(self.shown), start=1):
+            W = self.net.layers[layer - 1].W
+            for target, j in _drawn_neurons(targets):
+                for source, i in _drawn_neurons(sources):
+                    name, weight = str(self.notation.of(Quantity("W", layer, (i, j)))), float(W[i, j])
+                    tag = self.tags.get(f"w{weight_number(self.net.sizes, layer, i, j)}")
+                    yield Edge(layer, source, target, name, weight, self.number(weight), tag)
 
 
 def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:
@@ -124,7 +160,7 @@ def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Se
     return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
 
 
-def _places(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
+def _neurons_needed(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
     """The neurons, as (column, index), without which what has this name cannot be drawn."""
     match = re.fullmatch(r"([ihow])([1-9][0-9]{0,17})", name)
     if not match:
@@ -144,7 +180,7 @@ def _places(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
     return []
 
 
-def _shown(size: int, wanted: Collection[int]) -> _Shown:
+def _shown_neurons(size: int, wanted: Collection[int]) -> _Shown:
     """The neurons of a column that are drawn, and the gaps between them."""
     if size <= _MOST_NODES:
         return list(range(size))
@@ -159,7 +195,7 @@ def _shown(size: int, wanted: Collection[int]) -> _Shown:
     return items
 
 
-def _vectors(
+def _known_values(
     net: Network, trace: Trace | None, grads: Gradients | None, Y: Any, sample: int
 ) -> list[dict[str, Array]]:
     """For each column what is known of its neurons, by label."""
@@ -192,39 +228,12 @@ def _check_fit(net: Network, name: str, arrays: Sequence[Array], sample: int) ->
     check_whole("sample", sample, 0, len(arrays[0]) - 1)
 
 
-def _shared_bias(
-    net: Network, layer: int, notation: Notation, number: Callable[[float], str], tags: Mapping[str, int]
-) -> Node | None:
-    b = net.layers[layer - 1].b
-    if b is None or net.layers[layer - 1].dense.bias != "shared":
-        return None
-    name = str(notation.of(Quantity("b", layer)))
-    return Node(name, ((name, number(float(b[0]))),), tags.get(f"b{layer}"))
-
-
-def _edges(
-    net: Network,
-    shown: Sequence[_Shown],
-    notation: Notation,
-    number: Callable[[float], str],
-    tags: Mapping[str, int],
-) -> Iterator[Edge]:
-    for layer, (W, (sources, targets)) in enumerate(
-        zip((layer.W for layer in net.layers), pairwise(shown), strict=True), start=1
-    ):
-        for target, neuron in _drawn(targets):
-            for source, before in _drawn(sources):
-                name = str(notation.of(Quantity("W", layer, (before, neuron))))
-                weight, key = float(W[before, neuron]), weight_number(net.sizes, layer, before, neuron)
-                yield Edge(layer, source, target, name, weight, number(weight), tags.get(f"w{key}"))
-
-
-def _drawn(items: _Shown) -> list[tuple[int, int]]:
+def _drawn_neurons(items: _Shown) -> list[tuple[int, int]]:
     """Place in the column and index in the layer of each neuron that is drawn."""
     return [(place, item) for place, item in enumerate(items) if isinstance(item, int)]
 
 
-def _caption(columns: Sequence[Column]) -> str:
+def _caption(columns: Sequence[NeuronColumn]) -> str:
     """What was left out, in words."""
     cut = [column for column in columns if column.n_left_out]
     if not cut:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.errors import InputError
@@ -29,7 +28,14 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import weight_number
 from deltarule.registry import did_you_mean
 
-__all__ = ["NOTATIONS", "Column", "Matrices", "Notation", "Tutorial", "notation_by_name"]
+__all__ = [
+    "NOTATIONS",
+    "ColumnNotation",
+    "MatrixNotation",
+    "Notation",
+    "TutorialNotation",
+    "notation_by_name",
+]
 
 
 class Notation(ABC):
@@ -42,7 +48,7 @@ class Notation(ABC):
         Names of the inputs, any text; where none are given they are numbered.
     n_samples : int
         A single sample needs no number.
-    plain : bool
+    cost_is_loss : bool
         Whether the cost is just the loss of that sample.
     """
 
@@ -50,9 +56,10 @@ class Notation(ABC):
     values: Mapping[str, str] = {"net": "z", "out": "a"}
 
     def __init__(
-        self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, plain: bool = True
+        self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, cost_is_loss: bool = True
     ) -> None:
-        self.sizes, self.inputs, self.n_samples, self.plain = net.sizes, inputs, n_samples, plain
+        self.sizes, self.inputs = net.sizes, inputs
+        self.n_samples, self.cost_is_loss = n_samples, cost_is_loss
 
     def write(self, formula: Expr) -> Expr:
         """The formula with a name for each quantity in it."""
@@ -67,11 +74,10 @@ class Notation(ABC):
 
     def _path(self, path: Path) -> Expr:
         """∂E_o1/∂out_h1 where it leads straight to an output; else its neurons: h1 → h3 → o1."""
-        first, last = (
-            Quantity("a", *_place(neuron), path.sample) for neuron in (path.neurons[0], path.neurons[-1])
-        )
-        if len(path.neurons) == 2 and self.plain:
-            return Partial(self.of(Quantity("term", last.layer, last.index)), self.of(first))
+        (layer, index), *_, (last, output) = path.neurons
+        if len(path.neurons) == 2 and self.cost_is_loss:
+            first = Quantity("a", layer, (index,), path.sample)
+            return Partial(self.of(Quantity("term", last, (output,))), self.of(first))
         return Words(f"({self.route(path)})")
 
     def route(self, path: Path) -> str:
@@ -80,9 +86,7 @@ class Notation(ABC):
 
     def of(self, q: Quantity) -> Expr:
         """The symbol of a quantity."""
-        if q.kind == "E" and self.plain:
-            return self.cost
-        if q.kind == "L":
+        if q.kind == "L" or (q.kind == "E" and self.cost_is_loss):
             return self.cost
         if q.kind == "penalty":
             return Symbol("R", str(q.index[0]))
@@ -109,7 +113,7 @@ class Notation(ABC):
         """What a neuron, or an input, is called in running text."""
 
 
-class Matrices(Notation):
+class MatrixNotation(Notation):
     """``W2[0,1]``, ``z2[1]``, ``a2[1]``: arrays, as code has them."""
 
     name = "matrix"
@@ -143,21 +147,15 @@ class Matrices(Notation):
         return Symbol("a", str(layer), index=str(index)) if layer else self.of(Quantity("a", 0, (index,)))
 
 
-class Tutorial(Notation):
+class TutorialNotation(Notation):
     """``w5``, ``net_h1``, ``out_o2``: neuron by neuron, as hand calculations name them."""
 
     name = "tutorial"
     values: Mapping[str, str] = {}
 
-    def __init__(
-        self, net: Network, inputs: Sequence[str] | None = None, n_samples: int = 1, plain: bool = True
-    ) -> None:
-        super().__init__(net, inputs, n_samples, plain)
-        self._neurons_before = [0, 0, *accumulate(self.sizes[1:-1])]
-
     @property
     def cost(self) -> Symbol:
-        return Symbol("E") if self.plain else Symbol("L")
+        return Symbol("E") if self.cost_is_loss else Symbol("L")
 
     def label(self, layer: int, index: int) -> str:
         """i1, i2 …; h1, h2 … on through the hidden layers; o1, o2 … for the outputs."""
@@ -165,7 +163,7 @@ class Tutorial(Notation):
             return f"i{index + 1}"
         if layer == len(self.sizes) - 1:
             return f"o{index + 1}"
-        return f"h{self._neurons_before[layer] + index + 1}"
+        return f"h{sum(self.sizes[1:layer]) + index + 1}"
 
     def _names(self, q: Quantity) -> Expr:
         if q.kind == "W":
@@ -192,7 +190,7 @@ class Tutorial(Notation):
         return Symbol(name[0], name[1:])
 
 
-class Column(Notation):
+class ColumnNotation(Notation):
     """``w²₂₁`` to 2 from 1 of layer 2: one column for each sample, as mathematical texts have it."""
 
     name = "column"
@@ -221,11 +219,9 @@ class Column(Notation):
         return Symbol("a", str(index + 1), str(layer))
 
 
-def _place(neuron: tuple[int, int]) -> tuple[int, tuple[int]]:
-    return neuron[0], (neuron[1],)
-
-
-NOTATIONS: dict[str, type[Notation]] = {kind.name: kind for kind in (Matrices, Tutorial, Column)}
+NOTATIONS: dict[str, type[Notation]] = {
+    kind.name: kind for kind in (MatrixNotation, TutorialNotation, ColumnNotation)
+}
 
 
 def notation_by_name(name: str) -> type[Notation]:

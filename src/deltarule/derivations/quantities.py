@@ -26,6 +26,10 @@ class Quantity(Expr):
     def __init__(self, kind: str, layer: int = 0, index: tuple[int, ...] = (), sample: int = 0) -> None:
         self.kind, self.layer, self.index, self.sample = kind, layer, index, sample
 
+    def at(self, kind: str) -> Quantity:
+        """Return the quantity of another kind at the same neuron, for the same sample."""
+        return Quantity(kind, self.layer, self.index, self.sample)
+
 
 class Rate(Expr):
     """∂top/∂by: how one quantity changes with another."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
+from deltarule.derivations.quantities import Quantity
 from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.registry import did_you_mean, record
 
-__all__ = ["Target", "parse"]
+__all__ = ["Target", "parse_targets"]
 
 PARTS = ("forward", "loss", "backward", "update", "all")
 
@@ -40,8 +42,14 @@ class Target:
     whole: bool = False
     tutorial: bool = False
 
+    @property
+    def parameter(self) -> Quantity | None:
+        """The weight or bias that is meant, if it is one."""
+        is_one = self.kind in ("W", "b") and not self.whole
+        return Quantity(self.kind, self.layer, self.index) if is_one else None
 
-def parse(net: Network, what: str) -> list[Target]:
+
+def parse_targets(net: Network, what: str) -> list[Target]:
     """The targets that a name stands for.
 
     Raises
@@ -52,9 +60,9 @@ def parse(net: Network, what: str) -> list[Target]:
     Examples
     --------
     >>> net = Network([2, 2, 2])
-    >>> parse(net, "net_h2")
+    >>> parse_targets(net, "net_h2")
     [Target(kind='z', layer=1, index=(1,), whole=False, tutorial=True)]
-    >>> parse(net, "W2[0,1]")
+    >>> parse_targets(net, "W2[0,1]")
     [Target(kind='W', layer=2, index=(0, 1), whole=False, tutorial=False)]
     """
     name = str(what).strip()
@@ -82,17 +90,13 @@ def _neuron_by_name(net: Network, name: str) -> list[Target]:
             index = (names.index(neuron),)
             shared = kind == "b" and net.layers[layer - 1].dense.bias == "shared"
             return [Target(_KINDS[kind], layer, () if shared else index, tutorial=True)]
-    raise InputError(f"no neuron {neuron!r}: {net!r} has {_span(net)}")
-
-
-def _span(net: Network) -> str:
-    """h1 to h5, o1 to o3."""
-    hidden = [name for names in neuron_names(net.sizes)[:-1] for name in names]
-    outputs = neuron_names(net.sizes)[-1]
-    spans = [
-        f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0] for names in (hidden, outputs) if names
+    *hidden, outputs = neuron_names(net.sizes)
+    spans = [  # h1 to h5, o1 to o3
+        f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
+        for names in (list(chain.from_iterable(hidden)), outputs)
+        if names
     ]
-    return ", ".join(spans)
+    raise InputError(f"no neuron {neuron!r}: {net!r} has {', '.join(spans)}")
 
 
 def _by_layer(net: Network, name: str) -> list[Target]:

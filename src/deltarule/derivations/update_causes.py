@@ -10,14 +10,14 @@ from deltarule.arrays import Array
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.updates import UpdateDerivation
-from deltarule.documents.document import Block, Heading, Inline, Paragraph, Table
+from deltarule.documents.document import Block, Heading, Inline, Paragraph, TableBlock
 from deltarule.formula.tree import Number
 from deltarule.training.replay import ReplayedUpdate
 
-__all__ = ["reasons", "when"]
+__all__ = ["causes_of_change", "which_update"]
 
 
-def when(moment: ReplayedUpdate) -> Paragraph:
+def which_update(moment: ReplayedUpdate) -> Paragraph:
     """Say which update of the run this is, and of how many samples."""
     n = len(moment.rows)
     samples = f"{n} sample{'s' if n > 1 else ''}"
@@ -28,7 +28,7 @@ def when(moment: ReplayedUpdate) -> Paragraph:
 MOST_SAMPLES = 5
 
 
-def reasons(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpdate) -> Iterator[Block]:
+def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpdate) -> Iterator[Block]:
     """Which samples pulled, and where the change comes from."""
     writer, evidence = updates.writer, updates.writer.evidence
     pulls = _pulls(evidence, p)
@@ -37,14 +37,14 @@ def reasons(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpdate) -> I
     elif len(pulls) > 1:
         yield Heading(writer.words("Who pulled ", p), 3)
         yield _pull_table(pulls, moment.rows)
-    position = updates.position(p)
+    position = evidence.position(p)
     if position in evidence.net.frozen:
         return
     parts = updates.step.sources(position, {"the samples": float(pulls.sum()), **_penalties(evidence, p)})
     yield Heading(writer.words("Where the change of ", p, " came from"), 3)
     change = float(updates.step.after[position] - evidence.net.parameters[position])
     rows = [(name, Number(part, True), _share(part, change)) for name, part in parts.items()]
-    yield Table(("part", "change", "share"), (*rows, ("together", Number(change, True), "")))
+    yield TableBlock(("part", "change", "share"), (*rows, ("together", Number(change, True), "")))
 
 
 def _share(part: float, change: float) -> str:
@@ -67,11 +67,11 @@ def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
     return l1 | ({"the L2 penalty": objective.l2 * w} if objective.l2 else {})
 
 
-def _pull_table(pulls: Array, rows: Array) -> Table:
+def _pull_table(pulls: Array, rows: Array) -> TableBlock:
     order = np.argsort(-np.abs(pulls), kind="stable")
     shown, left = order[:MOST_SAMPLES], order[MOST_SAMPLES:]
     cells: list[tuple[Inline, ...]] = [(f"sample {rows[i]}", Number(float(pulls[i]), True)) for i in shown]
     if len(left):
         cells.append((f"{len(left)} others", Number(float(pulls[left].sum()), True)))
     cells.append(("together", Number(float(pulls.sum()), True)))
-    return Table(("training sample", "adds to the gradient"), tuple(cells))
+    return TableBlock(("training sample", "adds to the gradient"), tuple(cells))

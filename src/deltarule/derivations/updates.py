@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
+from itertools import islice
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.writer import Writer
-from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
-from deltarule.formula.tree import Call, Expr, Number, Symbol
+from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.formula.tree import Call, Expr, Symbol, measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
 
-__all__ = ["Step", "UpdateDerivation"]
+__all__ = ["OptimizerStep", "UpdateDerivation"]
 
 #: Of a larger network the update of so many parameters is listed.
 MOST_PARAMETERS = 40
 
 
-class Step:
+class OptimizerStep:
     """One update by an optimizer, made on a copy: what each parameter is afterwards.
 
     Parameters
@@ -100,17 +100,17 @@ class Step:
         """
         theta, slots = float(self.net.parameters[position]), self.remembered(position)
         g = float(self.gradient[position])
-        true = self._worked(position, {**self.letters(), **slots, THETA: theta, GRADIENT: g}, {})
-        fixed = {symbol: true[symbol] for symbol in _squares(self.optimizer.steps)}
+        true = self._after_steps(position, {**self.letters(), **slots, THETA: theta, GRADIENT: g}, {})
+        fixed = {symbol: true[symbol] for symbol in _symbols_of_squares(self.optimizer.steps)}
         still = {**self.letters(), **dict.fromkeys(slots, 0.0), THETA: 0.0, GRADIENT: 0.0}
         raw = float(self.raw[position])
         scale = g / raw if raw else 1.0
         parts = {
-            name: self._worked(position, {**still, GRADIENT: pull * scale}, fixed, decay=False)[THETA]
+            name: self._after_steps(position, {**still, GRADIENT: pull * scale}, fixed, decay=False)[THETA]
             for name, pull in pulls.items()
         }
         if slots:
-            parts["memory of earlier gradients"] = self._worked(
+            parts["memory of earlier gradients"] = self._after_steps(
                 position, {**still, **slots}, fixed, decay=False
             )[THETA]
         if self.optimizer.weight_steps and self.net.decaying[position]:
@@ -118,101 +118,85 @@ class Step:
             parts["weight decay"] = float(decayed) - theta
         return parts
 
-    def _worked(
-        self, position: int, worth: dict[Expr, float], fixed: dict[Expr, float], decay: bool = True
+    def _after_steps(
+        self, position: int, known: dict[Expr, float], fixed: dict[Expr, float], decay: bool = True
     ) -> dict[Expr, float]:
         for symbol, formula in self.steps(position) if decay else self.optimizer.steps:
-            worth[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(worth.__getitem__))
-        return worth
+            known[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(known.__getitem__))
+        return known
 
 
 class UpdateDerivation:
-    """Derives how parameters change.
+    """Derives how parameters change."""
 
-    Parameters
-    ----------
-    writer : Writer
-    step : Step
-    """
-
-    def __init__(self, writer: Writer, step: Step) -> None:
+    def __init__(self, writer: LineWriter, step: OptimizerStep) -> None:
         self.writer, self.step, self.net = writer, step, writer.evidence.net
-
-    def position(self, p: Quantity) -> int:
-        """Where a parameter lies in the flat vector."""
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
 
     def parameter(self, p: Quantity) -> Iterator[Block]:
         """From the gradient to the new value of one parameter."""
-        step, position = self.step, self.position(p)
+        step, position = self.step, self.writer.evidence.position(p)
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
             yield Paragraph(
-                self.writer.words(p, " is frozen: it stays ", self._number(step.after[position]), ".")
+                self.writer.words(p, " is frozen: it stays ", measured(step.after[position]), ".")
             )
             return
-        yield Paragraph((f"{self._settings()}.",))
-        yield Lines((*self._clipping(p), *self._lines(p, position)))
+        yield Paragraph((f"{self._settings_in_words()}.",))
+        yield Lines((*self._clipping_lines(p), *self._step_lines(p, position)))
 
-    def _settings(self) -> str:
+    def _settings_in_words(self) -> str:
         """The optimizer and its numbers, in words."""
         optimizer = self.step.optimizer
         letters = [f"{symbol} = {value:g}" for symbol, value in self.step.letters().items() if symbol != TIME]
         if optimizer.schedule.name != "constant":
             letters[0] += f" at this step of {optimizer.schedule.spec}"
-        moment = [f"t = {self.step.t}"] if optimizer.slots else []
-        return f"{optimizer.name}, {', '.join([*letters, *moment])}"
+        number = [f"t = {self.step.t}"] if optimizer.slots else []
+        return f"{optimizer.name}, {', '.join([*letters, *number])}"
 
-    def _number(self, value: float) -> Number:
-        return Number(float(value), measured=True)
-
-    def _clipping(self, p: Quantity) -> list[Line]:
+    def _clipping_lines(self, p: Quantity) -> list[Line]:
         """The gradient as it is shortened, where it is."""
         if not self.step.clipped:
             return []
         norm, limit = float(np.linalg.norm(self.step.raw)), self.step.optimizer.clip_norm
         assert limit is not None
-        gradient = Rate(self.writer.evidence.cost, p)
+        evidence = self.writer.evidence
+        gradient, clipped = Rate(evidence.cost, p), self.step.gradient[evidence.position(p)]
         symbols = Symbol("c") / Call("norm", GRADIENT) * self.writer.symbols(gradient)
-        numbers = self._number(limit) / self._number(norm) * self.writer.numbers(gradient)
+        numbers = measured(limit) / measured(norm) * self.writer.numbers(gradient)
         note = ("the gradient of all parameters is longer than clip_norm",)
-        return [Line((GRADIENT, symbols, numbers, self._number(self.step.gradient[self.position(p)])), note)]
+        return [Line((GRADIENT, symbols, numbers, measured(clipped)), note)]
 
-    def _lines(self, p: Quantity, position: int) -> Iterator[Line]:
+    def _step_lines(self, p: Quantity, position: int) -> Iterator[Line]:
         """Each step of the optimizer with the parameter's own numbers."""
-        step, worth = self.step, self.step.letters()
+        step, known = self.step, self.step.letters()
         slots = step.remembered(position)
-        worth |= {**slots, THETA: float(self.net.parameters[position])}
-        worth[GRADIENT] = (
-            float(step.gradient[position])
-            if step.clipped
-            else self.writer.values(Rate(self.writer.evidence.cost, p))
-        )
+        known |= {**slots, THETA: float(self.net.parameters[position])}
+        gradient = Rate(self.writer.evidence.cost, p)
+        known[GRADIENT] = float(step.gradient[position]) if step.clipped else self.writer.values(gradient)
         steps = step.steps(position)
         for index, (symbol, formula) in enumerate(steps):
             last = index == len(steps) - 1
-            value = float(formula.value(worth.__getitem__))
-            if last and self.writer.hand is None:
+            value = float(formula.value(known.__getitem__))
+            if self.writer.rounded:
+                value = round(value, self.writer.rounded.decimals)
+            elif last:
                 value = float(step.after[position])
-            if self.writer.hand:
-                value = round(value, self.writer.hand.decimals)
             sides = (
-                self._named(symbol, p),
-                self._named(formula, p),
-                formula.replace(lambda s: self._number(worth[s]) if s in worth else None),
-                self._number(value),
+                self._with_own_names(symbol, p),
+                self._with_own_names(formula, p),
+                formula.replace(lambda s: measured(known[s]) if s in known else None),
+                measured(value),
             )
             self.writer.written[str(sides[0])] = value
             relation = "←" if symbol in (THETA, *slots) else "="
             yield Line(sides, self._slot_note(symbol, slots), relation, result=last)
-            worth[symbol] = value
+            known[symbol] = value
 
     def _slot_note(self, symbol: Symbol, slots: dict[Expr, float]) -> tuple[Inline, ...]:
         fresh = symbol in slots and slots[symbol] == 0 and self.step.t == 1
         return (self.writer.symbols(symbol), " starts at 0") if fresh else ()
 
-    def _named(self, formula: Expr, p: Quantity) -> Expr:
+    def _with_own_names(self, formula: Expr, p: Quantity) -> Expr:
         """θ and g by the parameter's own name."""
         own: dict[Expr, Expr] = {THETA: self.writer.symbols(p)}
         if not self.step.clipped:
@@ -223,48 +207,34 @@ class UpdateDerivation:
         """All parameters, or the first of many: old value, gradient, new value."""
         step = self.step
         yield Heading(("The update",))
-        yield Paragraph((f"{self._settings()}: {step.optimizer.formula}",))
-        rows = [self._row(q) for q in self._parameters(min(MOST_PARAMETERS, self.net.parameters.size))]
+        yield Paragraph((f"{self._settings_in_words()}: {step.optimizer.formula}",))
+        rows = map(self._parameter_row, islice(self.writer.definitions.parameters(), MOST_PARAMETERS))
         slots = [Symbol(name) for name in step.optimizer.slots]
         gradient = "gradient, clipped" if step.clipped else "gradient"
-        yield Table(("parameter", "old", gradient, *slots, "new"), tuple(rows))
+        yield TableBlock(("parameter", "old", gradient, *slots, "new"), tuple(rows))
         left = self.net.parameters.size - MOST_PARAMETERS
         if left > 0:
             yield Paragraph((f"… and {left:,} more parameters: name the one you want.",), aside=True)
 
-    def _row(self, p: Quantity) -> tuple[Inline, ...]:
-        position, step = self.position(p), self.step
+    def _parameter_row(self, p: Quantity) -> tuple[Inline, ...]:
+        position, step = self.writer.evidence.position(p), self.step
         frozen = position in step.net.frozen
-        slots = [self._number(row[position]) for row in step.slots]
-        new: Inline = "frozen" if frozen else self._number(step.after[position])
+        slots = [measured(row[position]) for row in step.slots]
+        new: Inline = "frozen" if frozen else measured(step.after[position])
         return self.writer.words(
-            p, self._number(self.net.parameters[position]), self._number(step.gradient[position]), *slots, new
+            p, measured(self.net.parameters[position]), measured(step.gradient[position]), *slots, new
         )
 
-    def _parameters(self, count: int) -> Iterator[Quantity]:
-        """The first parameters, in the order of the tutorials: weights neuron by neuron, then biases."""
-        definitions = self.writer.definitions
-        weights = definitions.weights()
-        biases = (
-            bias
-            for layer in range(1, len(self.net.layers) + 1)
-            for j in range(self.net.layers[layer - 1].dense.n_biases)
-            if (bias := definitions.bias(layer, j))
-        )
-        for _, q in zip(range(count), chain(weights, biases), strict=False):
-            yield q
 
-
-def _squares(steps: Steps) -> list[Expr]:
+def _symbols_of_squares(steps: Steps) -> list[Expr]:
     """The symbols that hold squares of gradients, and what is made of them."""
     squares: list[Expr] = []
     for symbol, formula in steps[:-1]:
-        if _holds(formula, GRADIENT**2) or any(
-            leaf in squares and leaf != symbol for leaf in formula.leaves()
-        ):
+        others = (leaf for leaf in formula.leaves() if leaf != symbol)
+        if _contains(formula, GRADIENT**2) or any(leaf in squares for leaf in others):
             squares.append(symbol)
     return squares
 
 
-def _holds(formula: Expr, part: Expr) -> bool:
-    return formula == part or any(_holds(inner, part) for inner in formula.parts)
+def _contains(formula: Expr, part: Expr) -> bool:
+    return formula == part or any(_contains(inner, part) for inner in formula.parts)

@@ -8,7 +8,7 @@ from deltarule.documents.drawing import Drawing
 from deltarule.formula.tree import Expr
 from deltarule.registry import record
 
-__all__ = ["Block", "Document", "Figure", "Heading", "Inline", "Line", "Lines", "Paragraph", "Table"]
+__all__ = ["Block", "Document", "Figure", "Heading", "Inline", "Line", "Lines", "Paragraph", "TableBlock"]
 
 #: A piece of running text: words, which may hold any characters, or a formula.
 Inline: TypeAlias = str | Expr
@@ -60,7 +60,7 @@ class Lines:
 
 
 @record
-class Table:
+class TableBlock:
     """A small table: words in the first column, numbers or formulas in the others."""
 
     header: tuple[Inline, ...]
@@ -74,7 +74,7 @@ class Figure:
     drawing: Drawing
 
 
-Block: TypeAlias = Heading | Paragraph | Lines | Table | Figure
+Block: TypeAlias = Heading | Paragraph | Lines | TableBlock | Figure
 
 
 @record

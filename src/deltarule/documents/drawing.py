@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from deltarule.registry import record
 
-__all__ = ["N_TAGS", "Column", "Drawing", "Edge", "Gap", "Node", "shortened", "visible"]
+__all__ = ["N_TAGS", "Drawing", "Edge", "Gap", "NeuronColumn", "Node", "shortened", "visible"]
 
 #: Colours that tie a neuron or a weight to a factor of a formula: 0 … 7.
 N_TAGS = 8
@@ -42,7 +42,7 @@ class Gap:
 
 
 @record
-class Column:
+class NeuronColumn:
     """The inputs, or a layer's neurons from top to bottom.
 
     Parameters
@@ -60,6 +60,11 @@ class Column:
     activation: str
     nodes: tuple[Node | Gap, ...]
     bias: Node | None = None
+
+    @property
+    def heading(self) -> str:
+        """The name, and the activation where there is one."""
+        return f"{self.name}, {self.activation}" if self.activation else self.name
 
     @property
     def size(self) -> int:
@@ -101,7 +106,7 @@ class Edge:
 class Drawing:
     """What is to be drawn: columns from the inputs to the outputs, the edges between them, a caption."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[NeuronColumn, ...]
     edges: tuple[Edge, ...]
     caption: str
 

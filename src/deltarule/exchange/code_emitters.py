@@ -15,10 +15,10 @@ from deltarule.formula.tree import (
     Call,
     Choice,
     Compare,
-    Constant,
     Div,
     Expr,
     Mul,
+    NamedConstant,
     Neg,
     Number,
     Pow,
@@ -85,7 +85,7 @@ class Code(Emitter[str]):
             return self._refused(node)
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
-    def constant(self, node: Constant) -> str:
+    def namedconstant(self, node: NamedConstant) -> str:
         return self.number(Number(node.number))
 
     def symbol(self, node: Symbol) -> str:

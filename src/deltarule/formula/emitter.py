@@ -5,41 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
+from deltarule.formula import tree
 from deltarule.formula.numbers import FULL, Decimal, check_digits, decimal
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Constant,
-    Div,
-    Expr,
-    Matrix,
-    Mul,
-    Neg,
-    Number,
-    Partial,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-    Total,
-    Transpose,
-    Words,
-)
 
-__all__ = ["ATOM", "POWER", "PRODUCT", "SUM", "Emitter", "failed_test", "is_numeric", "worked_out"]
+__all__ = [
+    "ATOM",
+    "POWER",
+    "PRODUCT",
+    "SUM",
+    "Emitter",
+    "failed_test",
+    "is_numeric",
+    "sum_of_rest",
+    "taken_branch",
+    "unwrapped",
+    "worked_out",
+]
 
 T = TypeVar("T")
 
 #: How tightly a node holds together; inside one that holds tighter it needs parentheses.
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
-_PRECEDENCE: dict[type[Expr], int] = {
-    Choice: 0, Compare: 0, Add: SUM, Neg: SUM, Total: SUM,
-    Mul: PRODUCT, Div: PRODUCT, Partial: PRODUCT, Pow: POWER, Transpose: POWER,
+_PRECEDENCE: dict[type[tree.Expr], int] = {
+    tree.Choice: 0, tree.Compare: 0, tree.Add: SUM, tree.Neg: SUM, tree.Total: SUM,
+    tree.Mul: PRODUCT, tree.Div: PRODUCT, tree.Partial: PRODUCT, tree.Pow: POWER, tree.Transpose: POWER,
 }  # fmt: skip
 
 _NEGATED = {">": "≤", "<": "≥", "=": "≠"}
@@ -58,41 +48,44 @@ class Emitter(ABC, Generic[T]):
         check_digits(digits)
         self.digits = digits
 
-    def __call__(self, node: Expr) -> T:
+    def __call__(self, node: tree.Expr) -> T:
         """What the node is written as."""
         return getattr(self, type(node).__name__.lower())(node)
 
-    def decimal(self, node: Number) -> Decimal:
+    def decimal(self, node: tree.Number) -> Decimal:
         """The digits to write."""
         return decimal(node.number, self.digits if node.measured else FULL)
 
-    def precedence(self, node: Expr) -> int:
+    def precedence(self, node: tree.Expr) -> int:
         """How tightly the node, as this emitter writes it, holds together."""
-        while isinstance(node, Tagged | Brace | Box):
-            node = node.body
-        if isinstance(node, Number):
+        node = unwrapped(node)
+        if isinstance(node, tree.Number):
             number = self.decimal(node)
             return SUM if number.negative else PRODUCT if number.exponent is not None else ATOM
-        raised = isinstance(node, Symbol) and (node.sup or node.index)
-        if raised or (isinstance(node, Call) and node.function == "exp"):
+        raised = isinstance(node, tree.Symbol) and (node.sup or node.index)
+        if raised or (isinstance(node, tree.Call) and node.function == "exp"):
             return POWER
         return _PRECEDENCE.get(type(node), ATOM)
 
-    def inside(self, node: Expr, least: int) -> T:
+    def inside(self, node: tree.Expr, least: int) -> T:
         """The node, in parentheses where it holds less tightly than ``least``."""
         return self(node) if self.precedence(node) >= least else self.group(self(node))
 
-    def term(self, node: Expr, first: bool) -> tuple[str, T]:
+    def term(self, node: tree.Expr, first: bool) -> tuple[str, T]:
         """A term of a sum: its sign (empty for a first term that is added) and what follows it."""
-        if isinstance(node, Neg):
+        if isinstance(node, tree.Neg):
             return "−", self.inside(node.body, PRODUCT)
         return ("", self(node)) if first else ("+", self.inside(node, PRODUCT))
 
-    def factor(self, node: Expr) -> T:
+    def signed_terms(self, node: tree.Add) -> list[tuple[str, T]]:
+        """Each term of a sum with its sign."""
+        return [self.term(term, index == 0) for index, term in enumerate(node.terms)]
+
+    def factor(self, node: tree.Expr) -> T:
         """A factor of a product; a negative number stands in parentheses."""
         return self.inside(node, PRODUCT)
 
-    def constant(self, node: Constant) -> T:
+    def namedconstant(self, node: tree.NamedConstant) -> T:
         """A number with a name is written by its name."""
         return self.symbol(node)
 
@@ -101,55 +94,74 @@ class Emitter(ABC, Generic[T]):
         """body in parentheses."""
 
     @abstractmethod
-    def number(self, node: Number) -> T: ...
+    def number(self, node: tree.Number) -> T: ...
     @abstractmethod
-    def symbol(self, node: Symbol) -> T: ...
+    def symbol(self, node: tree.Symbol) -> T: ...
     @abstractmethod
-    def words(self, node: Words) -> T: ...
+    def words(self, node: tree.Words) -> T: ...
     @abstractmethod
-    def neg(self, node: Neg) -> T: ...
+    def neg(self, node: tree.Neg) -> T: ...
     @abstractmethod
-    def add(self, node: Add) -> T: ...
+    def add(self, node: tree.Add) -> T: ...
     @abstractmethod
-    def rest(self, node: Rest) -> T: ...
+    def rest(self, node: tree.Rest) -> T: ...
     @abstractmethod
-    def mul(self, node: Mul) -> T: ...
+    def mul(self, node: tree.Mul) -> T: ...
     @abstractmethod
-    def div(self, node: Div) -> T: ...
+    def div(self, node: tree.Div) -> T: ...
     @abstractmethod
-    def pow(self, node: Pow) -> T: ...
+    def pow(self, node: tree.Pow) -> T: ...
     @abstractmethod
-    def call(self, node: Call) -> T: ...
+    def call(self, node: tree.Call) -> T: ...
     @abstractmethod
-    def compare(self, node: Compare) -> T: ...
+    def compare(self, node: tree.Compare) -> T: ...
     @abstractmethod
-    def choice(self, node: Choice) -> T: ...
+    def choice(self, node: tree.Choice) -> T: ...
     @abstractmethod
-    def total(self, node: Total) -> T: ...
+    def total(self, node: tree.Total) -> T: ...
     @abstractmethod
-    def partial(self, node: Partial) -> T: ...
+    def partial(self, node: tree.Partial) -> T: ...
     @abstractmethod
-    def matrix(self, node: Matrix) -> T: ...
+    def matrix(self, node: tree.Matrix) -> T: ...
     @abstractmethod
-    def transpose(self, node: Transpose) -> T: ...
+    def transpose(self, node: tree.Transpose) -> T: ...
     @abstractmethod
-    def brace(self, node: Brace) -> T: ...
-    @abstractmethod
-    def box(self, node: Box) -> T: ...
-    @abstractmethod
-    def tagged(self, node: Tagged) -> T: ...
+    def brace(self, node: tree.Brace) -> T: ...
+
+    def box(self, node: tree.Box) -> T:
+        """A result in a frame, where there are frames."""
+        return self(node.body)
+
+    def tagged(self, node: tree.Tagged) -> T:
+        """A part in its colour, where there are colours."""
+        return self(node.body)
 
 
-def is_numeric(node: Expr) -> bool:
+def unwrapped(node: tree.Expr) -> tree.Expr:
+    """The formula without the colour, frame or brace around it."""
+    return unwrapped(node.body) if isinstance(node, tree.Tagged | tree.Brace | tree.Box) else node
+
+
+def is_numeric(node: tree.Expr) -> bool:
     """Whether the formula holds numbers only, so that it can be worked out as it stands."""
-    return all(isinstance(leaf, Number | Constant) for leaf in node.leaves())
+    return all(isinstance(leaf, tree.Number | tree.NamedConstant) for leaf in node.leaves())
 
 
-def failed_test(test: Compare) -> Compare:
+def failed_test(test: tree.Compare) -> tree.Compare:
     """What holds where the test does not: z ≤ 0 for z > 0."""
-    return Compare(test.left, _NEGATED[test.op], test.right)
+    return tree.Compare(test.left, _NEGATED[test.op], test.right)
 
 
-def worked_out(node: Expr) -> Any:
+def taken_branch(node: tree.Choice) -> tuple[tree.Expr, tree.Compare]:
+    """The branch that a choice took, and the test that held."""
+    return (node.then, node.test) if node.taken else (node.other, failed_test(node.test))
+
+
+def sum_of_rest(node: tree.Rest) -> tree.Number | None:
+    """What the terms that are left out add up to, where all of them are numbers."""
+    return tree.Number(worked_out(node), measured=True) if is_numeric(node) else None
+
+
+def worked_out(node: tree.Expr) -> Any:
     """The value of a formula of numbers."""
     return node.value(lambda leaf: None)

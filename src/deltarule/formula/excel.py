@@ -9,32 +9,10 @@ from itertools import accumulate, chain
 from typing import NamedTuple
 
 from deltarule.errors import InputError
-from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter
+from deltarule.formula import tree
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, unwrapped
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Constant,
-    Div,
-    Expr,
-    Matrix,
-    Mul,
-    Neg,
-    Number,
-    Partial,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-    Total,
-    Transpose,
-    Words,
-)
 
 __all__ = ["Cell", "ExcelEmitter", "column_name", "defined_name", "excel"]
 
@@ -45,8 +23,9 @@ LONGEST, DEEPEST = 8192, 64
 FEWEST_CELLS, FEWEST_PRODUCTS = 3, 4
 
 _FUNCTIONS = {"exp": "EXP", "log": "LN", "tanh": "TANH", "sqrt": "SQRT", "abs": "ABS", "sign": "SIGN"}
-_PRECEDENCE: dict[type[Expr], int] = {
-    Compare: 0, Add: SUM, Rest: SUM, Neg: SUM, Mul: PRODUCT, Div: PRODUCT, Pow: POWER,
+_PRECEDENCE: dict[type[tree.Expr], int] = {
+    tree.Compare: 0, tree.Add: SUM, tree.Rest: SUM, tree.Neg: SUM,
+    tree.Mul: PRODUCT, tree.Div: PRODUCT, tree.Pow: POWER,
 }  # fmt: skip
 
 
@@ -110,7 +89,7 @@ def defined_name(name: str) -> str:
     return cleaned if re.match(r"[^\W\d]", cleaned) else f"_{cleaned}"
 
 
-def excel(node: Expr, cell: Callable[[Expr], Cell], ranges: bool = True) -> str:
+def excel(node: tree.Expr, cell: Callable[[tree.Expr], Cell], ranges: bool = True) -> str:
     """A formula as Excel and LibreOffice take it.
 
     Parameters
@@ -146,155 +125,156 @@ def excel(node: Expr, cell: Callable[[Expr], Cell], ranges: bool = True) -> str:
 class ExcelEmitter(Emitter[str]):
     """See :func:`excel`."""
 
-    def __init__(self, cell: Callable[[Expr], Cell], ranges: bool = True) -> None:
+    def __init__(self, cell: Callable[[tree.Expr], Cell], ranges: bool = True) -> None:
         super().__init__(FULL)
         self.cell, self.ranges = cell, ranges
 
-    def __call__(self, node: Expr) -> str:
+    def __call__(self, node: tree.Expr) -> str:
         return str(self.cell(node)) if _is_place(node) else super().__call__(node)
 
-    def precedence(self, node: Expr) -> int:
+    def precedence(self, node: tree.Expr) -> int:
         """How tightly the formula holds together: a function, a range or a cell is an atom."""
-        while isinstance(node, Tagged | Brace | Box):
-            node = node.body
-        if isinstance(node, Number):
+        node = unwrapped(node)
+        if isinstance(node, tree.Number):
             return SUM if node.number < 0 else ATOM
-        if isinstance(node, Add | Rest) and len(node.terms) > len(self._runs(node.terms)) == 1:
+        if isinstance(node, tree.Add | tree.Rest) and len(node.terms) > len(self._runs(node.terms)) == 1:
             return ATOM
         return _PRECEDENCE.get(type(node), ATOM)
 
-    def term(self, node: Expr, first: bool) -> tuple[str, str]:
+    def term(self, node: tree.Expr, first: bool) -> tuple[str, str]:
         """A term of a sum; a first minus holds tighter than ^ here: −a² must be −(a²)."""
-        if isinstance(node, Neg):
+        if isinstance(node, tree.Neg):
             return "-", self.inside(node.body, ATOM if first else PRODUCT)
         return ("", self(node)) if first else ("+", self.inside(node, PRODUCT))
 
     def group(self, body: str) -> str:
         return f"({body})"
 
-    def number(self, node: Number) -> str:
+    def number(self, node: tree.Number) -> str:
         number = float(node.number)
         if not math.isfinite(number):
             raise InputError(f"{number} is no number that a formula of a spreadsheet can hold")
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number).upper()
 
-    def constant(self, node: Constant) -> str:
-        return "PI()" if node.base == "π" else self.number(Number(node.number))
+    def namedconstant(self, node: tree.NamedConstant) -> str:
+        return "PI()" if node.base == "π" else self.number(tree.Number(node.number))
 
-    def symbol(self, node: Symbol) -> str:
+    def symbol(self, node: tree.Symbol) -> str:
         return str(self.cell(node))
 
-    def words(self, node: Words) -> str:
+    def words(self, node: tree.Words) -> str:
         raise InputError(
             f"the formula {text(node)[:60]!r} is a text, which no spreadsheet can work out: give the "
             "activation or the loss a formula of deltarule.formula, such as 1 / (1 + exp(-z))"
         )
 
-    def neg(self, node: Neg) -> str:
+    def neg(self, node: tree.Neg) -> str:
         return f"-{self.inside(node.body, ATOM)}"
 
-    def add(self, node: Add) -> str:
+    def add(self, node: tree.Add) -> str:
         runs = self._runs(node.terms)
-        return "".join(chain.from_iterable(self._sum(run, index == 0) for index, run in enumerate(runs)))
+        return "".join(
+            chain.from_iterable(self._sum_of_run(run, index == 0) for index, run in enumerate(runs))
+        )
 
-    def _sum(self, run: Sequence[Expr], first: bool) -> tuple[str, str]:
+    def _sum_of_run(self, run: Sequence[tree.Expr], first: bool) -> tuple[str, str]:
         """A sign, and one term or the terms that a range stands for."""
         if len(run) == 1:
             return self.term(run[0], first)
-        ends = zip(self._cells(run[0]), self._cells(run[-1]), strict=True)
+        ends = zip(self._cells_of_term(run[0]), self._cells_of_term(run[-1]), strict=True)
         ranges = [f"{first_cell}:{last_cell._replace(sheet='')}" for first_cell, last_cell in ends]
         name = {"square": "SUMSQ", "cell": "SUM"}.get(_shape(run[0]), "SUMPRODUCT")
         return "" if first else "+", f"{name}({','.join(ranges)})"
 
-    def _runs(self, terms: Sequence[Expr]) -> list[list[Expr]]:
+    def _runs(self, terms: Sequence[tree.Expr]) -> list[list[tree.Expr]]:
         """The terms, those together whose cells are neighbours all along."""
-        runs: list[list[Expr]] = []
+        runs: list[list[tree.Expr]] = []
         for term in terms:
-            if self.ranges and runs and self._goes_on(runs[-1], term):
+            if self.ranges and runs and self._continues(runs[-1], term):
                 runs[-1].append(term)
             else:
                 runs.append([term])
         return [part for run in runs for part in self._worth_a_range(run)]
 
-    def _goes_on(self, run: Sequence[Expr], term: Expr) -> bool:
+    def _continues(self, run: Sequence[tree.Expr], term: tree.Expr) -> bool:
         """Whether each cell of the term is the next one in the direction of the run."""
         if not _shape(term) or _shape(term) != _shape(run[-1]):
             return False
-        steps = self._steps(run[-1], term)
-        return steps in ({(0, 1)}, {(1, 0)}) and (len(run) == 1 or steps == self._steps(run[0], run[1]))
+        steps = self._steps_between(run[-1], term)
+        return steps in ({(0, 1)}, {(1, 0)}) and (
+            len(run) == 1 or steps == self._steps_between(run[0], run[1])
+        )
 
-    def _steps(self, term: Expr, other: Expr) -> set[tuple[int, int] | None]:
-        return {a.step_to(b) for a, b in zip(self._cells(term), self._cells(other), strict=True)}
+    def _steps_between(self, term: tree.Expr, other: tree.Expr) -> set[tuple[int, int] | None]:
+        return {
+            a.step_to(b) for a, b in zip(self._cells_of_term(term), self._cells_of_term(other), strict=True)
+        }
 
     @staticmethod
-    def _worth_a_range(run: list[Expr]) -> list[list[Expr]]:
+    def _worth_a_range(run: list[tree.Expr]) -> list[list[tree.Expr]]:
         least = FEWEST_PRODUCTS if _shape(run[0]) == "product" else FEWEST_CELLS
         return [run] if len(run) >= least else [[term] for term in run]
 
-    def _cells(self, term: Expr) -> list[Cell]:
+    def _cells_of_term(self, term: tree.Expr) -> list[Cell]:
         """The cells of a term that has a shape."""
-        if isinstance(term, Pow):
+        if isinstance(term, tree.Pow):
             return [self.cell(term.body)]
-        return [self.cell(part) for part in (term.factors if isinstance(term, Mul) else [term])]
+        return [self.cell(part) for part in (term.factors if isinstance(term, tree.Mul) else [term])]
 
-    def rest(self, node: Rest) -> str:
-        return self.add(Add(node.terms))
+    def rest(self, node: tree.Rest) -> str:
+        return self.add(tree.Add(node.terms))
 
-    def mul(self, node: Mul) -> str:
+    def mul(self, node: tree.Mul) -> str:
         return "*".join(self.factor(factor) for factor in node.factors)
 
-    def div(self, node: Div) -> str:
+    def div(self, node: tree.Div) -> str:
         return f"{self.inside(node.top, PRODUCT)}/{self.inside(node.bottom, POWER)}"
 
-    def pow(self, node: Pow) -> str:
+    def pow(self, node: tree.Pow) -> str:
         return f"{self.inside(node.body, ATOM)}^{self.inside(node.exponent, ATOM)}"
 
-    def call(self, node: Call) -> str:
+    def call(self, node: tree.Call) -> str:
         if node.function not in _FUNCTIONS:
-            raise InputError(f"a spreadsheet has no function {text(Words(node.function))!r}")
+            raise InputError(f"a spreadsheet has no function {text(tree.Words(node.function))!r}")
         return f"{_FUNCTIONS[node.function]}({self(node.argument)})"
 
-    def compare(self, node: Compare) -> str:
+    def compare(self, node: tree.Compare) -> str:
         return f"{self(node.left)}{node.op}{self(node.right)}"
 
-    def choice(self, node: Choice) -> str:
+    def choice(self, node: tree.Choice) -> str:
         return f"IF({self(node.test)},{self(node.then)},{self(node.other)})"
 
-    def brace(self, node: Brace) -> str:
+    def brace(self, node: tree.Brace) -> str:
         return self(node.body)
 
-    def box(self, node: Box) -> str:
-        return self(node.body)
-
-    def tagged(self, node: Tagged) -> str:
-        return self(node.body)
-
-    def _refused(self, node: Expr) -> str:
+    def _refuse(self, node: tree.Expr) -> str:
         raise InputError(f"{text(node)[:60]!r} is not one number, so no cell can work it out")
 
-    def total(self, node: Total) -> str:
-        return self._refused(node)
+    def total(self, node: tree.Total) -> str:
+        return self._refuse(node)
 
-    def partial(self, node: Partial) -> str:
-        return self._refused(node)
+    def partial(self, node: tree.Partial) -> str:
+        return self._refuse(node)
 
-    def matrix(self, node: Matrix) -> str:
-        return self._refused(node)
+    def matrix(self, node: tree.Matrix) -> str:
+        return self._refuse(node)
 
-    def transpose(self, node: Transpose) -> str:
-        return self._refused(node)
+    def transpose(self, node: tree.Transpose) -> str:
+        return self._refuse(node)
 
 
-def _is_place(node: Expr) -> bool:
+def _is_place(node: tree.Expr) -> bool:
     """Whether the node is a leaf that stands in a cell, and not in the formula itself."""
-    return not node.parts and not isinstance(node, Number | Constant | Words | Add | Mul | Matrix)
+    return not node.parts and not isinstance(
+        node, tree.Number | tree.NamedConstant | tree.Words | tree.Add | tree.Mul | tree.Matrix
+    )
 
 
-def _shape(term: Expr) -> str:
+def _shape(term: tree.Expr) -> str:
     """What a term of a sum over a range is: a cell, its square, or a product of two cells."""
     if _is_place(term):
         return "cell"
-    if isinstance(term, Pow) and _is_place(term.body) and term.exponent == Number(2):
+    if isinstance(term, tree.Pow) and _is_place(term.body) and term.exponent == tree.Number(2):
         return "square"
-    pair = isinstance(term, Mul) and len(term.factors) == 2
+    pair = isinstance(term, tree.Mul) and len(term.factors) == 2
     return "product" if pair and all(map(_is_place, term.parts)) else ""

@@ -5,31 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, failed_test, is_numeric, worked_out
+from deltarule.formula import tree
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 from deltarule.formula.text import text
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Constant,
-    Div,
-    Expr,
-    Matrix,
-    Mul,
-    Neg,
-    Number,
-    Partial,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-    Total,
-    Transpose,
-    Words,
-)
 
 __all__ = ["Data", "DataEmitter", "as_json_number", "as_json_text", "data"]
 
@@ -37,7 +15,7 @@ __all__ = ["Data", "DataEmitter", "as_json_number", "as_json_text", "data"]
 Data: TypeAlias = dict[str, Any]
 
 
-def data(node: Expr, digits: int | str = 9) -> Data:
+def data(node: tree.Expr, digits: int | str = 9) -> Data:
     """A formula as dictionaries, lists, texts and numbers that JSON knows.
 
     Every node is a dictionary. ``node`` says which it is, and with it what else is there; F is a node::
@@ -45,7 +23,7 @@ def data(node: Expr, digits: int | str = 9) -> Data:
         number     number: the float, or "NaN", "Infinity", "-Infinity"; measured: whether it was rounded;
                    text: as it is written; the same in parts: negative, mantissa (a text), exponent (or null)
         symbol     base, sub, sup, index, accent ("" or "hat"): texts, empty where there is none
-        constant   base: text; number: what it is worth
+        constant   base: text; number: its value
         words      text
         group      body: F, in parentheses
         neg        body: F
@@ -95,7 +73,7 @@ def as_json_number(number: float) -> float | str:
 
 
 def as_json_text(words: str) -> str:
-    """The same text without halves of characters, which UTF-8 cannot hold."""
+    """Return the text without halves of characters, which UTF-8 cannot hold."""
     return words.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -105,7 +83,7 @@ class DataEmitter(Emitter[Data]):
     def group(self, body: Data) -> Data:
         return {"node": "group", "body": body}
 
-    def number(self, node: Number) -> Data:
+    def number(self, node: tree.Number) -> Data:
         return {
             "node": "number",
             "number": as_json_number(node.number),
@@ -114,73 +92,67 @@ class DataEmitter(Emitter[Data]):
             **self.decimal(node)._asdict(),
         }
 
-    def symbol(self, node: Symbol) -> Data:
+    def symbol(self, node: tree.Symbol) -> Data:
         return {"node": "symbol", **{part: as_json_text(name) for part, name in vars(node).items()}}
 
-    def constant(self, node: Constant) -> Data:
+    def namedconstant(self, node: tree.NamedConstant) -> Data:
         return {"node": "constant", "base": as_json_text(node.base), "number": as_json_number(node.number)}
 
-    def words(self, node: Words) -> Data:
+    def words(self, node: tree.Words) -> Data:
         return {"node": "words", "text": as_json_text(node.words)}
 
-    def neg(self, node: Neg) -> Data:
+    def neg(self, node: tree.Neg) -> Data:
         return {"node": "neg", "body": self.inside(node.body, PRODUCT)}
 
-    def add(self, node: Add) -> Data:
-        terms = [self.term(term, index == 0) for index, term in enumerate(node.terms)]
-        return {"node": "add", "terms": [{"sign": sign, "body": body} for sign, body in terms]}
+    def add(self, node: tree.Add) -> Data:
+        terms = [{"sign": sign, "body": body} for sign, body in self.signed_terms(node)]
+        return {"node": "add", "terms": terms}
 
-    def rest(self, node: Rest) -> Data:
-        known = Number(worked_out(node), measured=True) if is_numeric(node) else None
+    def rest(self, node: tree.Rest) -> Data:
+        known = sum_of_rest(node)
         return {"node": "rest", "sum": known and self(known), "what": as_json_text(node.what)}
 
-    def mul(self, node: Mul) -> Data:
+    def mul(self, node: tree.Mul) -> Data:
         factors = [self.factor(factor) for factor in node.factors]
         return {"node": "mul", "factors": factors, "op": node.op}
 
-    def div(self, node: Div) -> Data:
+    def div(self, node: tree.Div) -> Data:
         return {"node": "div", "top": self(node.top), "bottom": self(node.bottom)}
 
-    def pow(self, node: Pow) -> Data:
+    def pow(self, node: tree.Pow) -> Data:
         return {"node": "pow", "body": self.inside(node.body, ATOM), "exponent": self(node.exponent)}
 
-    def call(self, node: Call) -> Data:
+    def call(self, node: tree.Call) -> Data:
         return {"node": "call", "function": as_json_text(node.function), "argument": self(node.argument)}
 
-    def compare(self, node: Compare) -> Data:
+    def compare(self, node: tree.Compare) -> Data:
         return {"node": "compare", "left": self(node.left), "op": node.op, "right": self(node.right)}
 
-    def choice(self, node: Choice) -> Data:
+    def choice(self, node: tree.Choice) -> Data:
         if node.taken is None:
-            return {
-                "node": "choice",
-                "then": self(node.then),
-                "test": self(node.test),
-                "other": self(node.other),
-            }
-        taken, test = (node.then, node.test) if node.taken else (node.other, failed_test(node.test))
-        return {"node": "taken", "body": self(taken), "test": self(test)}
+            then, test, other = self(node.then), self(node.test), self(node.other)
+            return {"node": "choice", "then": then, "test": test, "other": other}
+        body, held = map(self, taken_branch(node))
+        return {"node": "taken", "body": body, "test": held}
 
-    def total(self, node: Total) -> Data:
+    def total(self, node: tree.Total) -> Data:
         return {"node": "total", "index": as_json_text(node.index), "body": self.inside(node.body, PRODUCT)}
 
-    def partial(self, node: Partial) -> Data:
+    def partial(self, node: tree.Partial) -> Data:
         return {"node": "partial", "top": self.inside(node.top, POWER), "by": self.inside(node.by, POWER)}
 
-    def matrix(self, node: Matrix) -> Data:
-        return {
-            "node": "matrix",
-            "rows": [[None if cell is None else self(cell) for cell in row] for row in node.rows],
-        }
+    def matrix(self, node: tree.Matrix) -> Data:
+        rows = [[None if cell is None else self(cell) for cell in row] for row in node.rows]
+        return {"node": "matrix", "rows": rows}
 
-    def transpose(self, node: Transpose) -> Data:
+    def transpose(self, node: tree.Transpose) -> Data:
         return {"node": "transpose", "body": self.inside(node.body, ATOM)}
 
-    def brace(self, node: Brace) -> Data:
+    def brace(self, node: tree.Brace) -> Data:
         return {"node": "brace", "body": self(node.body), "label": self(node.label)}
 
-    def box(self, node: Box) -> Data:
+    def box(self, node: tree.Box) -> Data:
         return {"node": "box", "body": self(node.body)}
 
-    def tagged(self, node: Tagged) -> Data:
+    def tagged(self, node: tree.Tagged) -> Data:
         return {"node": "tagged", "body": self(node.body), "tag": node.tag}

@@ -9,30 +9,9 @@ from __future__ import annotations
 import re
 from unicodedata import category, normalize
 
-from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, failed_test, is_numeric, worked_out
+from deltarule.formula import tree
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch, unwrapped
 from deltarule.formula.text import clean
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Div,
-    Expr,
-    Matrix,
-    Mul,
-    Neg,
-    Number,
-    Partial,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-    Total,
-    Transpose,
-    Words,
-)
 
 __all__ = ["SYMBOLS", "TAG_NAMES", "LatexEmitter", "latex", "printable", "unligatured"]
 
@@ -94,7 +73,7 @@ _COMPARISONS = {"≤": r"\le", "≥": r"\ge", "≠": r"\ne"}
 _TALL = re.compile(r"\\(?:frac|sum|begin)\b")
 
 
-def latex(node: Expr, digits: int | str = 9) -> str:
+def latex(node: tree.Expr, digits: int | str = 9) -> str:
     """A formula as LaTeX source for mathematics mode.
 
     Parameters
@@ -125,74 +104,72 @@ def unligatured(words: str, between: str) -> str:
 class LatexEmitter(Emitter[str]):
     """See :func:`latex`."""
 
-    def precedence(self, node: Expr) -> int:
-        node = _bare(node)
-        if isinstance(node, Rest):
-            return super().precedence(_sum_of(node)) if is_numeric(node) else ATOM
-        if isinstance(node, Call) and node.function == "exp":
-            return POWER
-        return super().precedence(node)
+    def precedence(self, node: tree.Expr) -> int:
+        node = unwrapped(node)
+        return super().precedence((sum_of_rest(node) or node) if isinstance(node, tree.Rest) else node)
 
     def group(self, body: str) -> str:
         return _fenced("(", body, ")")
 
-    def number(self, node: Number) -> str:
+    def number(self, node: tree.Number) -> str:
         number = self.decimal(node)
         mantissa = {"∞": r"\infty", "NaN": r"\mathrm{NaN}"}.get(number.mantissa, number.mantissa)
         power = "" if number.exponent is None else rf" \cdot 10^{{{number.exponent}}}"
         return "-" * number.negative + mantissa + power
 
-    def symbol(self, node: Symbol) -> str:
-        base = _name(node.base)
+    def symbol(self, node: tree.Symbol) -> str:
+        base = _name_source(node.base)
         if node.accent == "hat":
             base = rf"\hat{{{base}}}" if len(node.base) == 1 else rf"\widehat{{{base}}}"
         elif node.sup or node.sub or not base:
             base = _as_token(base)
-        sup = f"^{{{_name(node.sup)}}}" if node.sup else ""
-        sub = f"_{{{_name(node.sub)}}}" if node.sub else ""
-        return base + sup + sub + (f"[{_name(node.index)}]" if node.index else "")
+        sup = f"^{{{_name_source(node.sup)}}}" if node.sup else ""
+        sub = f"_{{{_name_source(node.sub)}}}" if node.sub else ""
+        return base + sup + sub + (f"[{_name_source(node.index)}]" if node.index else "")
 
-    def words(self, node: Words) -> str:
+    def words(self, node: tree.Words) -> str:
         return _as_text(node.words)
 
-    def neg(self, node: Neg) -> str:
+    def neg(self, node: tree.Neg) -> str:
         return "-" + self.inside(node.body, PRODUCT)
 
-    def add(self, node: Add) -> str:
+    def add(self, node: tree.Add) -> str:
         return " ".join(self.terms(node))
 
-    def terms(self, node: Add) -> list[str]:
+    def terms(self, node: tree.Add) -> list[str]:
         """Each term of a sum with its sign."""
-        signed = (self.term(item, index == 0) for index, item in enumerate(node.terms))
-        return [f"{sign.replace('−', '-')}{' ' * (i > 0)}{body}" for i, (sign, body) in enumerate(signed)]
+        signed = enumerate(self.signed_terms(node))
+        return [f"{sign.replace('−', '-')}{' ' * (index > 0)}{body}" for index, (sign, body) in signed]
 
-    def rest(self, node: Rest) -> str:
-        body = self(_sum_of(node)) if is_numeric(node) else r"\cdots"
-        return _braced(body, _as_text(node.what))
+    def rest(self, node: tree.Rest) -> str:
+        known = sum_of_rest(node)
+        return _braced(r"\cdots" if known is None else self(known), _as_text(node.what))
 
-    def mul(self, node: Mul) -> str:
+    def mul(self, node: tree.Mul) -> str:
         return _PRODUCTS[node.op].join(map(self.factor, node.factors))
 
-    def div(self, node: Div) -> str:
+    def div(self, node: tree.Div) -> str:
         return rf"\frac{{{self(node.top)}}}{{{self(node.bottom)}}}"
 
-    def _raised(self, body: Expr, exponent: str) -> str:
+    def _raised(self, body: tree.Expr, exponent: str) -> str:
         """body with an exponent, in parentheses where it would be read as that of a part."""
-        bare, source = _bare(body), self(body)
-        has_own = isinstance(bare, Div | Partial) or (isinstance(bare, Symbol) and bool(bare.sup))
+        bare, source = unwrapped(body), self(body)
+        has_own = isinstance(bare, tree.Div | tree.Partial) or (
+            isinstance(bare, tree.Symbol) and bool(bare.sup)
+        )
         if has_own or self.precedence(bare) < ATOM:
             source = self.group(source)
-        elif isinstance(bare, Words):
+        elif isinstance(bare, tree.Words):
             source = f"{{{source}}}"
         return f"{source}^{{{exponent}}}"
 
-    def pow(self, node: Pow) -> str:
+    def pow(self, node: tree.Pow) -> str:
         return self._raised(node.body, self(node.exponent))
 
-    def transpose(self, node: Transpose) -> str:
+    def transpose(self, node: tree.Transpose) -> str:
         return self._raised(node.body, r"\top")
 
-    def call(self, node: Call) -> str:
+    def call(self, node: tree.Call) -> str:
         argument = self(node.argument)
         if node.function == "exp":
             return f"e^{{{argument}}}"
@@ -203,50 +180,42 @@ class LatexEmitter(Emitter[str]):
         if node.function == "norm":
             return _fenced(r"\lVert ", argument, r" \rVert")
         known = node.function in ("log", "tanh")  # \operatorname is refused by GitHub
-        return (f"\\{node.function}" if known else _name(node.function)) + self.group(argument)
+        return (f"\\{node.function}" if known else _name_source(node.function)) + self.group(argument)
 
-    def compare(self, node: Compare) -> str:
+    def compare(self, node: tree.Compare) -> str:
         return f"{self(node.left)} {_COMPARISONS.get(node.op, node.op)} {self(node.right)}"
 
-    def choice(self, node: Choice) -> str:
-        then, test, other = self(node.then), self(node.test), self(node.other)
+    def choice(self, node: tree.Choice) -> str:
         if node.taken is None:
+            then, test, other = self(node.then), self(node.test), self(node.other)
             rows = rf"{then} & \text{{if }} {test} \\ {other} & \text{{otherwise}}"
             return rf"\begin{{cases}} {rows} \end{{cases}}"
-        reason = test if node.taken else self(failed_test(node.test))
-        return rf"{then if node.taken else other} \enspace (\text{{as }} {reason})"
+        taken, reason = map(self, taken_branch(node))
+        return rf"{taken} \enspace (\text{{as }} {reason})"
 
-    def total(self, node: Total) -> str:
-        return rf"\sum_{{{_name(node.index)}}} {self.inside(node.body, PRODUCT)}"
+    def total(self, node: tree.Total) -> str:
+        return rf"\sum_{{{_name_source(node.index)}}} {self.inside(node.body, PRODUCT)}"
 
-    def partial(self, node: Partial) -> str:
+    def partial(self, node: tree.Partial) -> str:
         top, by = self.inside(node.top, POWER), self.inside(node.by, POWER)
         return rf"\frac{{\partial {top}}}{{\partial {by}}}"
 
-    def matrix(self, node: Matrix) -> str:
+    def matrix(self, node: tree.Matrix) -> str:
         rows = r" \\ ".join(" & ".join(self._cells(row)) for row in node.rows)
         return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
 
-    def _cells(self, row: tuple[Expr | None, ...]) -> list[str]:
+    def _cells(self, row: tuple[tree.Expr | None, ...]) -> list[str]:
         left_out = r"\cdots" if any(row) else r"\vdots"
         return [left_out if cell is None else self(cell) for cell in row]
 
-    def brace(self, node: Brace) -> str:
+    def brace(self, node: tree.Brace) -> str:
         return _braced(self(node.body), self(node.label))
 
-    def box(self, node: Box) -> str:
+    def box(self, node: tree.Box) -> str:
         return rf"\boxed{{{self(node.body)}}}"
 
-    def tagged(self, node: Tagged) -> str:
+    def tagged(self, node: tree.Tagged) -> str:
         return rf"\textcolor{{{TAG_NAMES[node.tag]}}}{{{self(node.body)}}}"
-
-
-def _bare(node: Expr) -> Expr:
-    return _bare(node.body) if isinstance(node, Tagged | Brace | Box) else node
-
-
-def _sum_of(node: Rest) -> Number:
-    return Number(worked_out(node), measured=True)
 
 
 def _fenced(left: str, body: str, right: str) -> str:
@@ -260,10 +229,10 @@ def _braced(body: str, label: str) -> str:
 
 def _as_text(words: str) -> str:
     """Text within a formula."""
-    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code, printable(words))))) or "{}"
+    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code_point, printable(words))))) or "{}"
 
 
-def _code(match: re.Match[str]) -> str:
+def _code_point(match: re.Match[str]) -> str:
     return match[0] if match[0] in SYMBOLS else f"[U+{ord(match[0]):04X}]"
 
 
@@ -271,7 +240,7 @@ def _piece_of_text(piece: str) -> str:
     return _SPECIAL.get(piece) or r"\text{" + unligatured(piece, r"}\text{") + "}"
 
 
-def _name(name: str) -> str:
+def _name_source(name: str) -> str:
     """A name: letters on their own italic, several together upright; any other text as text."""
     name = printable(name)
     if not _NAME.fullmatch(name):
@@ -288,3 +257,6 @@ def _piece_of_name(piece: str) -> str:
 def _as_token(source: str) -> str:
     """What a sub- or superscript behind it applies to as a whole."""
     return source if _TOKEN.fullmatch(source) else f"{{{source}}}"
+
+
+tree.Expr.printers["latex"] = latex

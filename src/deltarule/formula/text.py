@@ -5,31 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 from unicodedata import category, combining, east_asian_width
 
-from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, failed_test, is_numeric, worked_out
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Div,
-    Expr,
-    Matrix,
-    Mul,
-    Neg,
-    Number,
-    Partial,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-    Total,
-    Transpose,
-    Words,
-)
+from deltarule.formula import tree
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 
-__all__ = ["Block", "TextEmitter", "clean", "text", "to_ascii", "width"]
+__all__ = ["TextBlock", "TextEmitter", "clean", "text", "to_ascii", "width"]
 
 _SUPER = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 _SUB = str.maketrans("0123456789,ijknm", "₀₁₂₃₄₅₆₇₈₉,ᵢⱼₖₙₘ")
@@ -52,7 +31,7 @@ _TO_ASCII = str.maketrans(
 )  # fmt: skip
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """Lines of equal width; formulas beside it stand level with line ``base``."""
 
     lines: tuple[str, ...]
@@ -71,7 +50,7 @@ def clean(words: str) -> str:
     return "".join(" " if category(c) in ("Cc", "Cs", "Zl", "Zp", "Cf") else c for c in words)
 
 
-def text(node: Expr, digits: int | str = 9, ascii: bool = False) -> str:
+def text(node: tree.Expr, digits: int | str = 9, ascii: bool = False) -> str:
     """A formula as text, on one line where it holds no matrix.
 
     Parameters
@@ -96,7 +75,7 @@ def to_ascii(line: str) -> str:
     return line.translate(_TO_ASCII).replace("^-^", "^-")
 
 
-def _beside(*blocks: Block) -> Block:
+def _beside(*blocks: TextBlock) -> TextBlock:
     above = max(block.base for block in blocks)
     below = max(len(block.lines) - block.base for block in blocks)
     padded = []
@@ -104,26 +83,26 @@ def _beside(*blocks: Block) -> Block:
         empty = " " * width(block.lines[0])
         head, tail = above - block.base, below - (len(block.lines) - block.base)
         padded.append([empty] * head + list(block.lines) + [empty] * tail)
-    return Block(tuple("".join(row) for row in zip(*padded, strict=True)), above)
+    return TextBlock(tuple("".join(row) for row in zip(*padded, strict=True)), above)
 
 
-class TextEmitter(Emitter[Block]):
+class TextEmitter(Emitter[TextBlock]):
     """See :func:`text`."""
 
     def __init__(self, digits: int | str = 9, ascii: bool = False) -> None:
         super().__init__(digits)
         self.ascii = ascii
 
-    def _line(self, line: str) -> Block:
-        return Block((to_ascii(line) if self.ascii else line,))
+    def _line(self, line: str) -> TextBlock:
+        return TextBlock((to_ascii(line) if self.ascii else line,))
 
-    def _join(self, *parts: str | Block) -> Block:
+    def _join(self, *parts: str | TextBlock) -> TextBlock:
         return _beside(*(self._line(part) if isinstance(part, str) else part for part in parts))
 
-    def group(self, body: Block) -> Block:
+    def group(self, body: TextBlock) -> TextBlock:
         return self._join("(", body, ")")
 
-    def number(self, node: Number) -> Block:
+    def number(self, node: tree.Number) -> TextBlock:
         number = self.decimal(node)
         sign = "−" if number.negative else ""
         if number.exponent is None:
@@ -132,7 +111,7 @@ class TextEmitter(Emitter[Block]):
             return self._line(f"{sign}{number.mantissa}e{number.exponent:+03d}")
         return self._line(f"{sign}{number.mantissa}·10{str(number.exponent).translate(_SUPER)}")
 
-    def symbol(self, node: Symbol) -> Block:
+    def symbol(self, node: tree.Symbol) -> TextBlock:
         base = clean(node.base) + ("\u0302" if node.accent == "hat" else "")
         index = f"[{node.index}]" if node.index else ""
         layer, _, sample = node.sup.rpartition(",") if "(" in node.sup else (node.sup, "", "")
@@ -140,50 +119,45 @@ class TextEmitter(Emitter[Block]):
         return self._line(base + sub + sample.translate(_SUPER) + index)
 
     @staticmethod
-    def _sub(node: Symbol) -> str:
+    def _sub(node: tree.Symbol) -> str:
         """What stands below: w5, zₖ, net_h1."""
         if node.sub in ("i", "j", "k", "m", "n"):
             return node.sub.translate(_SUB)
         attached = not node.sub or (len(node.base) == 1 and node.sub.isdigit())
         return clean(node.sub) if attached else f"_{clean(node.sub)}"
 
-    def words(self, node: Words) -> Block:
-        return Block((clean(node.words),))
+    def words(self, node: tree.Words) -> TextBlock:
+        return TextBlock((clean(node.words),))
 
-    def neg(self, node: Neg) -> Block:
+    def neg(self, node: tree.Neg) -> TextBlock:
         return self._join("−", self.inside(node.body, PRODUCT))
 
-    def add(self, node: Add) -> Block:
-        parts: list[str | Block] = []
-        for index, item in enumerate(node.terms):
-            sign, body = self.term(item, index == 0)
-            parts += [sign if index == 0 else f" {sign} ", body]
+    def add(self, node: tree.Add) -> TextBlock:
+        parts: list[str | TextBlock] = []
+        for sign, body in self.signed_terms(node):
+            parts += [f" {sign} " if parts else sign, body]
         return self._join(*parts)
 
-    def rest(self, node: Rest) -> Block:
-        if is_numeric(node):
-            return self._join(self(Number(worked_out(node), measured=True)), f" ({clean(node.what)})")
-        return self._line(f"… ({clean(node.what)})")
+    def rest(self, node: tree.Rest) -> TextBlock:
+        known = sum_of_rest(node)
+        return self._join("…" if known is None else self(known), f" ({clean(node.what)})")
 
-    def mul(self, node: Mul) -> Block:
-        wide = node.op == "⊙" or any(isinstance(_bare(factor), Partial) for factor in node.factors)
+    def mul(self, node: tree.Mul) -> TextBlock:
+        wide = node.op == "⊙" or any(map(_is_partial, node.factors))
         op = f" {node.op} ".replace("  ", " ") if wide or not node.op else node.op
-        parts: list[str | Block] = []
-        for index, item in enumerate(node.factors):
-            parts += [op] * (index > 0)
-            parts.append(self.factor(item))
-        return self._join(*parts)
+        parts = [part for factor in node.factors for part in (op, self.factor(factor))]
+        return self._join(*parts[1:])
 
-    def div(self, node: Div) -> Block:
+    def div(self, node: tree.Div) -> TextBlock:
         return self._join(self.inside(node.top, PRODUCT), "/", self.inside(node.bottom, POWER))
 
-    def pow(self, node: Pow) -> Block:
+    def pow(self, node: tree.Pow) -> TextBlock:
         body = self.inside(node.body, ATOM)
-        if isinstance(node.exponent, Number) and not self.ascii:
+        if isinstance(node.exponent, tree.Number) and not self.ascii:
             return self._join(body, "".join(self(node.exponent).lines).translate(_SUPER))
         return self._join(body, "^", self.inside(node.exponent, ATOM))
 
-    def call(self, node: Call) -> Block:
+    def call(self, node: tree.Call) -> TextBlock:
         argument = self(node.argument)
         if node.function == "exp":
             return self._join("e^", self.inside(node.argument, ATOM))
@@ -195,23 +169,22 @@ class TextEmitter(Emitter[Block]):
             return self._join("√", self.inside(node.argument, ATOM))
         return self._join(node.function, self.group(argument))
 
-    def compare(self, node: Compare) -> Block:
+    def compare(self, node: tree.Compare) -> TextBlock:
         return self._join(self(node.left), f" {node.op} ", self(node.right))
 
-    def choice(self, node: Choice) -> Block:
+    def choice(self, node: tree.Choice) -> TextBlock:
         if node.taken is None:
             return self._join(self(node.then), " if ", self(node.test), " else ", self(node.other))
-        taken = node.then if node.taken else node.other
-        test = node.test if node.taken else failed_test(node.test)
+        taken, test = taken_branch(node)
         return self._join(self(taken), " (as ", self(test), ")")
 
-    def total(self, node: Total) -> Block:
+    def total(self, node: tree.Total) -> TextBlock:
         return self._join(f"Σ{node.index.translate(_SUB)} ", self.inside(node.body, PRODUCT))
 
-    def partial(self, node: Partial) -> Block:
+    def partial(self, node: tree.Partial) -> TextBlock:
         return self._join("∂", self.inside(node.top, POWER), "/∂", self.inside(node.by, POWER))
 
-    def matrix(self, node: Matrix) -> Block:
+    def matrix(self, node: tree.Matrix) -> TextBlock:
         cells = [[self._line("…") if cell is None else self(cell) for cell in row] for row in node.rows]
         texts = [["".join(cell.lines) for cell in row] for row in cells]
         widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
@@ -221,33 +194,30 @@ class TextEmitter(Emitter[Block]):
         ]
         n = len(rows)
         if n == 1:
-            return self._join(f"[{rows[0]}]") if not self.ascii else Block((f"[{rows[0]}]",))
+            return self._join(f"[{rows[0]}]") if not self.ascii else TextBlock((f"[{rows[0]}]",))
         edges = [("⎡", "⎤"), *[("⎢", "⎥")] * (n - 2), ("⎣", "⎦")]
         lines = [f"{left} {row} {right}" for (left, right), row in zip(edges, rows, strict=True)]
-        return Block(tuple(to_ascii(line) if self.ascii else line for line in lines), (n - 1) // 2)
+        return TextBlock(tuple(to_ascii(line) if self.ascii else line for line in lines), (n - 1) // 2)
 
-    def transpose(self, node: Transpose) -> Block:
+    def transpose(self, node: tree.Transpose) -> TextBlock:
         return self._join(self.inside(node.body, ATOM), "ᵀ")
 
-    def brace(self, node: Brace) -> Block:
+    def brace(self, node: tree.Brace) -> TextBlock:
         body, label = self(node.body), self(node.label).lines[0]
         full = max(width(body.lines[0]), width(label), 3)
         left = (full - 3) // 2
         brace = f"╰{'─' * left}┬{'─' * (full - 3 - left)}╯"
         lines = [*body.lines, to_ascii(brace) if self.ascii else brace, label]
-        return Block(tuple(_centred(line, full) for line in lines), body.base)
-
-    def box(self, node: Box) -> Block:
-        return self(node.body)
-
-    def tagged(self, node: Tagged) -> Block:
-        return self(node.body)
+        return TextBlock(tuple(_centred(line, full) for line in lines), body.base)
 
 
-def _bare(node: Expr) -> Expr:
-    return _bare(node.body) if isinstance(node, Tagged) else node
+def _is_partial(node: tree.Expr) -> bool:
+    return isinstance(node.body if isinstance(node, tree.Tagged) else node, tree.Partial)
 
 
 def _centred(line: str, full: int) -> str:
     left = (full - width(line)) // 2
     return " " * left + line + " " * (full - width(line) - left)
+
+
+tree.Expr.printers["text"] = text

@@ -8,7 +8,7 @@ which therefore cannot disagree. Nothing here is ever parsed from text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -19,11 +19,11 @@ __all__ = [
     "Call",
     "Choice",
     "Compare",
-    "Constant",
     "Div",
     "Expr",
     "Matrix",
     "Mul",
+    "NamedConstant",
     "Neg",
     "Number",
     "Partial",
@@ -40,6 +40,7 @@ __all__ = [
     "exp",
     "formula_of",
     "log",
+    "measured",
     "sign",
     "sqrt",
     "tanh",
@@ -49,7 +50,7 @@ __all__ = [
     "z",
 ]
 
-#: What a leaf is worth: a number, or an array of them.
+#: The value of a leaf: a number, or an array of numbers.
 Values: TypeAlias = Callable[["Expr"], Any]
 
 
@@ -69,25 +70,29 @@ class Expr:
     0.5
     """
 
+    #: How str() and notebooks write a formula: the emitters "text" and "latex" enter themselves here, so that
+    #: the tree need not know them.
+    printers: ClassVar[dict[str, Callable[[Expr], str]]] = {}
+
     def value(self, of: Values) -> Any:
-        """What it is worth, where ``of`` says what each symbol is worth."""
+        """Return the value of the formula, where ``of`` gives that of each symbol."""
         return of(self)
 
     def map(self, change: Callable[[Expr], Expr]) -> Expr:
-        """The same node over changed parts."""
+        """Return the node with each of its parts changed."""
         if not self.parts:
             return self
-        return type(self)(*(_changed(part, change) for part in vars(self).values()))
+        return type(self)(*(_changed_part(part, change) for part in vars(self).values()))
 
     def replace(self, other: Callable[[Expr], Expr | None]) -> Expr:
-        """The same formula with each part for which ``other`` returns one replaced by that."""
+        """Return the formula with each part replaced for which ``other`` returns another."""
         found = other(self)
         return self.map(lambda part: part.replace(other)) if found is None else found
 
     @property
     def parts(self) -> list[Expr]:
         """The formulas this node is made of."""
-        return [part for value in vars(self).values() for part in _listed(value)]
+        return [part for value in vars(self).values() for part in _formulas_in(value)]
 
     def leaves(self) -> list[Expr]:
         """The symbols and numbers of the formula, in order."""
@@ -104,18 +109,14 @@ class Expr:
         return f"{type(self).__name__}({', '.join(map(repr, vars(self).values()))})"
 
     def __str__(self) -> str:
-        from deltarule.formula.text import text
-
-        return text(self)
+        return self.printers["text"](self)
 
     def _repr_latex_(self) -> str:
         """For notebooks."""
-        from deltarule.formula.latex import latex
-
-        return f"${latex(self)}$"
+        return f"${self.printers['latex'](self)}$"
 
     def __add__(self, other: Expr | float) -> Add:
-        return Add((*_terms(self), *_terms(_as_expr(other))))
+        return Add((*_terms_of(self), *_terms_of(_as_expr(other))))
 
     def __radd__(self, other: float) -> Add:
         return Number(other) + self
@@ -127,7 +128,7 @@ class Expr:
         return Number(other) - self
 
     def __mul__(self, other: Expr | float) -> Mul:
-        return Mul((*_factors(self), *_factors(_as_expr(other))))
+        return Mul((*_factors_of(self), *_factors_of(_as_expr(other))))
 
     def __rmul__(self, other: float) -> Mul:
         return Number(other) * self
@@ -154,23 +155,23 @@ def _as_expr(value: Expr | float) -> Expr:
     return value if isinstance(value, Expr) else Number(value)
 
 
-def _terms(expr: Expr) -> tuple[Expr, ...]:
+def _terms_of(expr: Expr) -> tuple[Expr, ...]:
     return expr.terms if isinstance(expr, Add) else (expr,)
 
 
-def _factors(expr: Expr) -> tuple[Expr, ...]:
+def _factors_of(expr: Expr) -> tuple[Expr, ...]:
     return expr.factors if isinstance(expr, Mul) and expr.op == "·" else (expr,)
 
 
-def _changed(part: Any, change: Callable[[Expr], Expr]) -> Any:
+def _changed_part(part: Any, change: Callable[[Expr], Expr]) -> Any:
     if isinstance(part, Expr):
         return change(part)
-    return tuple(_changed(item, change) for item in part) if isinstance(part, tuple) else part
+    return tuple(_changed_part(item, change) for item in part) if isinstance(part, tuple) else part
 
 
-def _listed(value: Any) -> list[Expr]:
+def _formulas_in(value: Any) -> list[Expr]:
     if isinstance(value, tuple):
-        return [part for item in value for part in _listed(item)]
+        return [part for item in value for part in _formulas_in(item)]
     return [value] if isinstance(value, Expr) else []
 
 
@@ -185,6 +186,11 @@ class Number(Expr):
 
     def value(self, of: Values) -> Any:
         return self.number
+
+
+def measured(number: float) -> Number:
+    """A number that emitters round."""
+    return Number(float(number), measured=True)
 
 
 class Symbol(Expr):
@@ -202,7 +208,7 @@ class Symbol(Expr):
         self.base, self.sub, self.sup, self.index, self.accent = base, sub, sup, index, accent
 
 
-class Constant(Symbol):
+class NamedConstant(Symbol):
     """A number with a name of its own, such as π."""
 
     def __init__(self, base: str, number: float) -> None:

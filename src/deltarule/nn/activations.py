@@ -17,8 +17,8 @@ from deltarule.arrays import TINY, Array, check_number
 from deltarule.formula.tree import (
     Choice,
     Compare,
-    Constant,
     Expr,
+    NamedConstant,
     Number,
     Symbol,
     Total,
@@ -270,7 +270,7 @@ def register_activation(activation: Activation) -> Activation:
     return activation
 
 
-_pi, _a_k = Constant("π", math.pi), Symbol("a", "k")
+_pi, _a_k = NamedConstant("π", math.pi), Symbol("a", "k")
 _t = tanh(sqrt(2 / _pi) * (z + 0.044715 * z**3))
 
 register_activation(Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)))

@@ -20,7 +20,7 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.nn.layers import Dense
 
-__all__ = ["name_of", "neuron_names", "positions", "weight_number"]
+__all__ = ["name_of", "neuron_names", "parameter_name", "positions", "weight_number"]
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
@@ -86,8 +86,19 @@ def name_of(layers: Sequence[Dense], position: int) -> str:
         for number, place in enumerate(_places(layers, kind), start=1):
             found = np.argwhere(place == position)
             if len(found):
-                return f"{kind}{number}[{','.join(str(i) for i in found[0])}]"
+                return parameter_name(kind, number, found[0].tolist())
     raise InputError(f"no parameter at position {position}")
+
+
+def parameter_name(kind: str, layer: int, index: Sequence[int]) -> str:
+    """The name of a weight (kind W) or bias (b); without an index it is the bias that the layer shares.
+
+    Examples
+    --------
+    >>> parameter_name("W", 2, (0, 1)), parameter_name("b", 1, ())
+    ('W2[0,1]', 'b1[0]')
+    """
+    return f"{kind}{layer}[{','.join(map(str, index)) or 0}]"
 
 
 def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:

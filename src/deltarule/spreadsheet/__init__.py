@@ -2,9 +2,10 @@
 
 Every formula is the tree that ``explain`` prints (:class:`~deltarule.derivations.definitions.Definitions`),
 with a cell for each quantity in it. The numbers stored beside the formulas are those that training computes.
-Each file uses only those before it: ``finite`` → ``model`` (what is worked out) → ``names`` → ``rows`` →
-``network_layout`` → ``training_layout`` (what stands where) → ``book`` (cells and their looks) →
-``network_sheet``, ``training_sheet``, ``read_me`` (these write the sheets) → ``workbook``.
+
+Reading order: finite_formulas, step_model (what is worked out); cell_names, network_rows, network_layout,
+training_layout (what stands where); workbook_writer (cells and their looks); network_sheet, training_sheet,
+read_me (these write the sheets); workbook.
 """
 
 from __future__ import annotations

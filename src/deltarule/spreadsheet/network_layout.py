@@ -9,9 +9,9 @@ from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.excel import Cell, excel
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Total, total
-from deltarule.spreadsheet.model import Model
-from deltarule.spreadsheet.names import Names, shortened
-from deltarule.spreadsheet.rows import Part, Row, Rows
+from deltarule.spreadsheet.cell_names import CellNames, shortened
+from deltarule.spreadsheet.network_rows import NetworkRows, SheetPart, SheetRow
+from deltarule.spreadsheet.step_model import StepModel
 
 __all__ = ["NetworkLayout", "found", "on_network_sheet"]
 
@@ -21,24 +21,24 @@ class NetworkLayout:
 
     Parameters
     ----------
-    model : Model
+    model : StepModel
     head : int
         The row, from 0, of the headings; the first part begins on the next.
     """
 
     VALUES = 3  # the column of the first values
 
-    def __init__(self, model: Model, head: int) -> None:
-        self.model, self.head, self.names = model, head, Names(model)
+    def __init__(self, model: StepModel, head: int) -> None:
+        self.model, self.head, self.names = model, head, CellNames(model)
         self.width = self.VALUES + model.n_samples
-        parts = Rows(model, self.names).parts()
-        listed: list[list[Part | Row]] = [[part, *part.rows] for part in parts if part.rows]
+        parts = NetworkRows(model, self.names).parts()
+        listed: list[list[SheetPart | SheetRow]] = [[part, *part.rows] for part in parts if part.rows]
         self.rows = dict(enumerate(chain.from_iterable(listed), start=head + 1))
         self.places = dict(self._all_places())
 
     def _all_places(self) -> Iterator[tuple[Expr, Cell]]:
         for row, each in self.rows.items():
-            if isinstance(each, Row):
+            if isinstance(each, SheetRow):
                 fixed = len(each.leaves) == 1 and (self.model.n_samples > 1 or each.given)
                 for column, leaf in enumerate(each.leaves, start=self.VALUES):
                     yield leaf, Cell(row, column, fixed=fixed)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from deltarule.formula.excel import defined_name
 from deltarule.formula.tree import Expr
 from deltarule.nn.optimizers import ETA
-from deltarule.spreadsheet.book import Book, Sheet, height
 from deltarule.spreadsheet.network_layout import NetworkLayout, on_network_sheet
-from deltarule.spreadsheet.rows import Part, Row
+from deltarule.spreadsheet.network_rows import SheetPart, SheetRow
+from deltarule.spreadsheet.workbook_writer import SheetWriter, WorkbookWriter, height
 
 __all__ = ["NetworkSheet"]
 
@@ -20,39 +20,33 @@ _HINT = (
 
 
 class NetworkSheet:
-    """The sheet as it is written.
-
-    Parameters
-    ----------
-    book : Book
-    layout : NetworkLayout
-    """
+    """The sheet as it is written."""
 
     WIDTHS, NUMBER = (19, 46, 50), 16  # of the columns of words, and of one of numbers
 
-    def __init__(self, book: Book, layout: NetworkLayout) -> None:
+    def __init__(self, book: WorkbookWriter, layout: NetworkLayout) -> None:
         self.book, self.layout, self.model = book, layout, layout.model
         self.sheet = book.sheet("network", layout.width)
 
-    def write(self, notes: Sequence[str]) -> Sheet:
+    def write(self, notes: Sequence[str]) -> SheetWriter:
         """All of it, with notes under the title."""
         layout, sheet, last = self.layout, self.sheet, max(self.layout.rows)
-        self._columns()
-        self._opening(notes)
-        self._headings()
+        self._set_columns()
+        self._write_opening(notes)
+        self._write_headings()
         for row, each in layout.rows.items():
-            if isinstance(each, Part):
+            if isinstance(each, SheetPart):
                 sheet.bar(row, each.title, layout.width)
             else:
-                self._row(row, each)
+                self._write_row(row, each)
         sheet.page.freeze_panes(layout.head + 1, 1)
         sheet.page.print_area(0, 0, last, layout.width - 1)
         sheet.protect()
         sheet.exponents(layout.head + 1, layout.VALUES, last, layout.width - 1)
-        self._names()
+        self._define_names()
         return sheet
 
-    def _columns(self) -> None:
+    def _set_columns(self) -> None:
         page, layout = self.sheet.page, self.layout
         page.repeat_rows(layout.head)
         page.repeat_columns(0)
@@ -60,7 +54,7 @@ class NetworkSheet:
             page.set_column(column, column, width)
         page.set_column(layout.VALUES, layout.width - 1, self.NUMBER)
 
-    def _opening(self, notes: Sequence[str]) -> None:
+    def _write_opening(self, notes: Sequence[str]) -> None:
         net, rule = self.model.net, self.model.rule
         by = f"; optimizer: {rule.name}" if rule else ""
         about = f"{net!r}; loss: {net.loss.name.replace('_', ' ')}{by}."
@@ -70,7 +64,7 @@ class NetworkSheet:
             self.sheet.paragraph(row, line, self.layout.width)
             self.sheet.page.set_row(row, height((line, across)))
 
-    def _headings(self) -> None:
+    def _write_headings(self) -> None:
         head, n = self.layout.head, self.model.n_samples
         for column, words in enumerate(["name", "what it is", "formula"]):
             self.sheet.words(head, column, words, "head")
@@ -78,7 +72,7 @@ class NetworkSheet:
             words = "value" if n == 1 else f"sample {sample + 1}"
             self.sheet.words(head, self.layout.VALUES + sample, words, "head_right")
 
-    def _row(self, row: int, each: Row) -> None:
+    def _write_row(self, row: int, each: SheetRow) -> None:
         first = each.leaves[0]
         written = "" if each.given else self.layout.symbols(first)
         self.sheet.words(row, 0, self.layout.names.name(first), "name")
@@ -86,9 +80,9 @@ class NetworkSheet:
         self.sheet.words(row, 2, written, "formula")
         self.sheet.page.set_row(row, height((each.what, self.WIDTHS[1]), (written, self.WIDTHS[2])))
         for column, leaf in enumerate(each.leaves, start=self.layout.VALUES):
-            self._value(row, column, leaf, each)
+            self._write_value(row, column, leaf, each)
 
-    def _value(self, row: int, column: int, leaf: Expr, each: Row) -> None:
+    def _write_value(self, row: int, column: int, leaf: Expr, each: SheetRow) -> None:
         value = self.model.value(leaf)
         if each.given:
             self.sheet.number(row, column, value, "given")
@@ -96,7 +90,7 @@ class NetworkSheet:
         look = "result" if each.result else "number"
         self.sheet.formula(row, column, self.layout.formula(leaf), value, look)
 
-    def _names(self) -> None:
+    def _define_names(self) -> None:
         """Parameters and the learning rate by name, for formulas of one's own."""
         places = self.layout.places
         named: dict[str, Expr] = {defined_name(self.layout.names.name(p)): p for p in self.model.parameters}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from deltarule.spreadsheet.book import Book, height
-from deltarule.spreadsheet.model import Model
+from deltarule.spreadsheet.step_model import StepModel
+from deltarule.spreadsheet.workbook_writer import WorkbookWriter, height
 
 __all__ = ["write_read_me"]
 
 _WIDTHS = 22, 88
 
 
-def write_read_me(book: Book, model: Model, notes: Sequence[str], steps: int) -> None:
+def write_read_me(book: WorkbookWriter, model: StepModel, notes: Sequence[str], steps: int) -> None:
     """The sheet, with the notes at its end."""
     sheet = book.sheet("read me", 2)
     sheet.page.set_portrait()
@@ -31,7 +31,7 @@ def write_read_me(book: Book, model: Model, notes: Sequence[str], steps: int) ->
 
 
 def _explanations(
-    model: Model, notes: Sequence[str], steps: int
+    model: StepModel, notes: Sequence[str], steps: int
 ) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
     sheets = [("network", _NETWORK)]
     if model.rule is not None:

@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.excel import Cell, excel
 from deltarule.formula.tree import Expr, Symbol
 from deltarule.nn.optimizers import ETA, TIME
-from deltarule.spreadsheet.model import (
+from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
+from deltarule.spreadsheet.network_rows import NetworkRows, rate_of, sampled
+from deltarule.spreadsheet.step_model import (
     LIMIT,
     NORM,
     SHARE,
-    Model,
-    Moment,
     Place,
+    RunSnapshot,
+    StepModel,
     UpdateLine,
     clipping_value,
 )
-from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
-from deltarule.spreadsheet.rows import Rows, rate_of, sampled
 
-__all__ = ["WORKING", "Column", "TrainingLayout"]
+__all__ = ["WORKING", "TrainingColumn", "TrainingLayout"]
 
 #: The groups of columns that work a step out; all others are its state.
 WORKING = ("forward pass", "backward pass", "gradients")
@@ -34,7 +34,7 @@ _NOW, _BEFORE = "{0}", "{1}"
 
 
 @dataclass(frozen=True)
-class Column:
+class TrainingColumn:
     """A quantity in a column: its formula in the first row, and in each other."""
 
     leaf: Expr
@@ -48,20 +48,20 @@ class TrainingLayout:
 
     Parameters
     ----------
-    model : Model
+    model : StepModel
     network : NetworkLayout
         Where the given numbers are.
     """
 
     STEP, COST, PARAMETERS = 0, 1, 2
 
-    def __init__(self, model: Model, network: NetworkLayout) -> None:
+    def __init__(self, model: StepModel, network: NetworkLayout) -> None:
         self.model, self.network = model, network
-        self.notation = Tutorial(model.net, None, model.n_samples, model.evidence.plain)
+        self.notation = TutorialNotation(model.net, None, model.n_samples, model.evidence.cost_is_loss)
         self._memory = dict.fromkeys(line for p in model.trained for line in self._remembered(p))
-        leaves = list(self._leaves())
+        leaves = list(self._leaves_in_order())
         self._at = {leaf: column for column, (leaf, _) in enumerate(leaves)}
-        self.columns = [self._column(leaf, group) for leaf, group in leaves]
+        self.columns = [self._training_column(leaf, group) for leaf, group in leaves]
 
     def _remembered(self, p: Quantity) -> Iterator[UpdateLine]:
         """The lines of the update that a later update goes on from."""
@@ -69,30 +69,30 @@ class TrainingLayout:
         slots = [Symbol(slot) for slot in self.model.rule.slots]
         return (line for line in self.model.lines(p) if line.symbol in slots)
 
-    def _leaves(self) -> Iterator[tuple[Expr, str]]:
+    def _leaves_in_order(self) -> Iterator[tuple[Expr, str]]:
         model = self.model
         yield TIME, "step"
-        yield model.cost, "loss" if model.evidence.plain else "cost"
+        yield model.cost, model.evidence.cost_word
         yield from ((p, "parameters") for p in model.parameters)
         for slot in model.rule.slots if model.rule else ():
             yield from ((line, f"memory {slot}") for line in self._memory if line.symbol == Symbol(slot))
         if model.is_scheduled:
             yield ETA, "learning rate"
-        yield from ((leaf, "forward pass") for leaf in self._forward())
-        yield from ((leaf, "backward pass") for leaf in self._backward())
+        yield from ((leaf, "forward pass") for leaf in self._forward_leaves())
+        yield from ((leaf, "backward pass") for leaf in self._backward_leaves())
         yield from ((Rate(model.cost, p), "gradients") for p in model.trained)
         if LIMIT in model.settings:
             yield from ((leaf, "gradients") for leaf in (NORM, SHARE))
 
-    def _forward(self) -> Iterator[Expr]:
+    def _forward_leaves(self) -> Iterator[Expr]:
         sizes, samples = self.model.net.sizes, range(self.model.n_samples)
         for layer in range(1, len(sizes)):
             for kind in "za":
                 yield from (sampled(kind, layer, j)(s) for j in range(sizes[layer]) for s in samples)
-        if not self.model.evidence.plain:
+        if not self.model.evidence.cost_is_loss:
             yield from (Quantity("E", sample=s) for s in samples)
 
-    def _backward(self) -> Iterator[Expr]:
+    def _backward_leaves(self) -> Iterator[Expr]:
         model, samples = self.model, range(self.model.n_samples)
         for layer in range(model.n_layers, 0, -1):
             neurons = range(model.net.sizes[layer])
@@ -104,22 +104,24 @@ class TrainingLayout:
 
     # ------------------------------------------------------------------ formulas
 
-    def _column(self, leaf: Expr, group: str) -> Column:
+    def _training_column(self, leaf: Expr, group: str) -> TrainingColumn:
         place = self.network.places
         if leaf == TIME:
             start = f"={on_network_sheet(place[TIME])}-1" if TIME in place else ""
-            return Column(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
+            return TrainingColumn(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
         if leaf == ETA:
-            return Column(leaf, group, "", "")
+            return TrainingColumn(leaf, group, "", "")
         if isinstance(leaf, UpdateLine):
             before = place[UpdateLine(leaf.symbol, leaf.parameter)]
-            return Column(leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf)))
+            return TrainingColumn(
+                leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf))
+            )
         if isinstance(leaf, Quantity) and leaf in self.model.positions:
             lines = self.model.lines(leaf)
             new = self._next(self.model.define(lines[-1])) if lines else f"={Cell(_BEFORE, self._at[leaf])}"
-            return Column(leaf, group, f"={on_network_sheet(place[leaf])}", new)
+            return TrainingColumn(leaf, group, f"={on_network_sheet(place[leaf])}", new)
         formula = self._formula(self.model.define(leaf), self._now)
-        return Column(leaf, group, formula, formula)
+        return TrainingColumn(leaf, group, formula, formula)
 
     def _formula(self, formula: Expr, place: Place) -> str:
         placed = self.model.placed(formula, place)
@@ -133,12 +135,14 @@ class TrainingLayout:
         """Where a quantity of this row's passes stands."""
         if leaf in self._at:
             return Cell(_NOW, self._at[leaf])
-        given = self.model.settings.keys() | self._data
+        given = self.model.settings.keys() | self._data_leaves
         return on_network_sheet(self.network.places[leaf]) if leaf in given else None
 
     @cached_property
-    def _data(self) -> set[Expr]:
-        return {leaf for row in Rows(self.model, self.network.names).data() for leaf in row.leaves}
+    def _data_leaves(self) -> set[Expr]:
+        return {
+            leaf for row in NetworkRows(self.model, self.network.names).data_rows() for leaf in row.leaves
+        }
 
     def _after_update(self, leaf: Expr) -> Cell | None:
         """Where a quantity stands for the update that leads to this row: mostly in the row before."""
@@ -158,17 +162,17 @@ class TrainingLayout:
             self.network.names.name(leaf) if isinstance(leaf, UpdateLine) else str(self.notation.write(leaf))
         )
 
-    def values(self, moment: Moment) -> Iterator[float]:
-        """The row of a moment, as training computes it."""
+    def values(self, snapshot: RunSnapshot) -> Iterator[float]:
+        """The numbers of a row, as training computes them."""
         for column in self.columns:
             leaf = column.leaf
             if leaf in (NORM, SHARE):
-                yield clipping_value(leaf, moment.gradient, self.model.rule)
+                yield clipping_value(leaf, snapshot.gradient, self.model.rule)
             elif isinstance(leaf, UpdateLine):
-                yield float(moment.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
+                yield float(snapshot.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
             else:
-                given: dict[Expr, float] = {TIME: float(moment.number), ETA: moment.rate}
-                yield given[leaf] if leaf in given else moment.evidence(leaf)
+                given: dict[Expr, float] = {TIME: float(snapshot.number), ETA: snapshot.rate}
+                yield given[leaf] if leaf in given else snapshot.evidence(leaf)
 
     def _slot(self, line: UpdateLine) -> int:
         assert self.model.rule is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from deltarule.nn.optimizers import ETA, TIME
-from deltarule.spreadsheet.book import INK, Book
-from deltarule.spreadsheet.model import Model, Moment
+from deltarule.spreadsheet.step_model import RunSnapshot, StepModel
 from deltarule.spreadsheet.training_layout import WORKING, TrainingLayout
+from deltarule.spreadsheet.workbook_writer import INK, WorkbookWriter
 
 __all__ = ["TrainingSheet", "cost_chart"]
 
@@ -19,15 +19,9 @@ _TABLE = 4  # the first row, from 0, of numbers
 
 
 class TrainingSheet:
-    """The sheet as it is written.
+    """The sheet as it is written."""
 
-    Parameters
-    ----------
-    book : Book
-    layout : TrainingLayout
-    """
-
-    def __init__(self, book: Book, layout: TrainingLayout) -> None:
+    def __init__(self, book: WorkbookWriter, layout: TrainingLayout) -> None:
         self.book, self.layout = book, layout
         self.n_state = sum(column.group not in WORKING for column in layout.columns)
         self.sheet = book.sheet("training", self.n_state)
@@ -36,14 +30,14 @@ class TrainingSheet:
         """All of it."""
         self.sheet.words(0, 0, self.book.title, "title")
         self.sheet.words(1, 0, _TRAINING_HINT)
-        self._headings()
-        for moment in self.layout.model.run(steps):
-            self._moment(moment)
-        self._pages(last=_TABLE + steps)
+        self._write_headings()
+        for snapshot in self.layout.model.run(steps):
+            self._write_snapshot(snapshot)
+        self._set_pages(last=_TABLE + steps)
         self.sheet.protect()
         self.sheet.exponents(_TABLE, 1, _TABLE + steps, len(self.layout.columns) - 1)
 
-    def _pages(self, last: int) -> None:
+    def _set_pages(self, last: int) -> None:
         page = self.sheet.page
         page.repeat_rows(_TABLE - 2, _TABLE - 1)
         page.repeat_columns(0, 1)
@@ -52,7 +46,7 @@ class TrainingSheet:
         page.print_area(0, 0, last, self.n_state - 1)
         page.freeze_panes(_TABLE, TrainingLayout.PARAMETERS)
 
-    def _headings(self) -> None:
+    def _write_headings(self) -> None:
         group = ""
         for index, column in enumerate(self.layout.columns):
             words = column.group if column.group != group else ""
@@ -60,23 +54,23 @@ class TrainingSheet:
             self.sheet.words(_TABLE - 1, index, self.layout.name(column.leaf), "head_right")
             group = column.group
 
-    def _moment(self, moment: Moment) -> None:
-        row = _TABLE + moment.number
-        for index, value in enumerate(self.layout.values(moment)):
+    def _write_snapshot(self, snapshot: RunSnapshot) -> None:
+        row = _TABLE + snapshot.number
+        for index, value in enumerate(self.layout.values(snapshot)):
             column = self.layout.columns[index]
-            formula = column.other if moment.number else column.first
+            formula = column.other if snapshot.number else column.first
             look = "count" if index == TrainingLayout.STEP else "cell"
             if formula:
                 self.sheet.formula(row, index, formula.format(row + 1, row), value, look)
-            elif moment.number or column.leaf != ETA:
+            elif snapshot.number or column.leaf != ETA:
                 self.sheet.number(row, index, value, look if column.leaf == TIME else "rate")
 
 
-def cost_chart(book: Book, model: Model, steps: int) -> Any:
+def cost_chart(book: WorkbookWriter, model: StepModel, steps: int) -> Any:
     """The column of the cost as a curve."""
     chart = book.file.add_chart({"type": "line"})
     first, last = _TABLE, _TABLE + steps
-    words = "loss" if model.evidence.plain else "cost"
+    words = model.evidence.cost_word
     chart.add_series({
         "name": words,
         "categories": ["training", first, TrainingLayout.STEP, last, TrainingLayout.STEP],

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, check_whole
+from deltarule.arrays import check_whole
 from deltarule.errors import InputError
 from deltarule.formula.text import clean
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
-from deltarule.spreadsheet.book import Book
-from deltarule.spreadsheet.model import Model
 from deltarule.spreadsheet.network_layout import NetworkLayout
 from deltarule.spreadsheet.network_sheet import NetworkSheet
 from deltarule.spreadsheet.read_me import write_read_me
+from deltarule.spreadsheet.step_model import StepModel
 from deltarule.spreadsheet.training_layout import TrainingLayout
 from deltarule.spreadsheet.training_sheet import TrainingSheet, cost_chart
+from deltarule.spreadsheet.workbook_writer import WorkbookWriter
 from deltarule.tutorials import Example
 
 __all__ = ["MOST_FORMULAS", "MOST_STEP_FORMULAS", "example_spreadsheet", "spreadsheet"]
@@ -100,18 +100,13 @@ def spreadsheet(
     rule = resolved if isinstance(resolved, GradientStep) else None
     _check_size(net, len(net.inputs(X)), rule, steps)
     exact = net.copy("float64")
-    model = Model(exact, *_checked(exact, X, Y), rule, steps)
-    said = [*notes, *_notes(net, resolved)]
-    return _written(model, clean(title or repr(net))[:200], said, steps)
+    x = exact.inputs(X)
+    y, _ = exact.targets(Y, None, len(x))
+    model = StepModel(exact, x.astype(exact.dtype, copy=False), y, rule, steps)
+    return _write_workbook(model, clean(title or repr(net))[:200], [*notes, *_left_out(net, resolved)], steps)
 
 
-def _checked(net: Network, X: Any, Y: Any) -> tuple[Array, Array]:
-    """Inputs and targets as arrays that fit the network."""
-    x = net.inputs(X)
-    return x.astype(net.dtype, copy=False), net.targets(Y, None, len(x))[0]
-
-
-def _notes(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
+def _left_out(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
     """What this workbook leaves out."""
     if any(layer.dense.dropout for layer in net.layers):
         yield _DROPOUT
@@ -143,8 +138,8 @@ def _check_size(net: Network, n_samples: int, rule: GradientStep | None, steps: 
         )
 
 
-def _written(model: Model, title: str, notes: Sequence[str], steps: int) -> bytes:
-    book = Book(title)
+def _write_workbook(model: StepModel, title: str, notes: Sequence[str], steps: int) -> bytes:
+    book = WorkbookWriter(title)
     layout = NetworkLayout(model, head=3 + len(notes))
     sheet = NetworkSheet(book, layout).write(notes)
     if model.rule is not None:

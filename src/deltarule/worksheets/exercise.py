@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array, as_numbers, check_finite, check_whole
 from deltarule.derivations.evidence import Evidence
-from deltarule.derivations.updates import Step
+from deltarule.derivations.updates import OptimizerStep
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.tree import Words
 from deltarule.nn.activations import Activation
@@ -76,11 +76,11 @@ class Exercise:
         return Evidence(self.net, self.X, self.net.forward(self.X), self.Y)
 
     @cached_property
-    def step(self) -> Step | None:
+    def step(self) -> OptimizerStep | None:
         """The update."""
         if self.optimizer is None:
             return None
-        return Step(self.net, self.evidence.grads.flat, self.optimizer, self.slots, None, self.t)
+        return OptimizerStep(self.net, self.evidence.grads.flat, self.optimizer, self.slots, None, self.t)
 
     def data(self) -> dict[str, Any]:
         """Return what :meth:`from_data` takes, as JSON knows it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from deltarule.arrays import check_number
 from deltarule.derivations import Derivation
-from deltarule.documents.document import Block, Document, Inline, Paragraph, Table
+from deltarule.documents.document import Block, Document, Inline, Paragraph, TableBlock
 from deltarule.errors import DataFileError, InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Number
@@ -154,14 +154,14 @@ class Marking:
         assert value is not None
         return Number(round(value, self.worksheet.decimals), measured=True)
 
-    def _table(self) -> Table:
+    def _table(self) -> TableBlock:
         rows: list[tuple[Inline, ...]] = []
         for mark in self.marks:
             symbol = self._names.write(mark.blank.leaf)
             answer: Inline = "–" if mark.answer is None else Number(mark.answer, measured=True)
             right = self._rounded(mark.right)
             rows.append((str(mark.blank.number), symbol, answer, right, mark.verdict, mark.mistake))
-        return Table(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
+        return TableBlock(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
 
     def __str__(self) -> str:
         return self.report.text()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.updates import UpdateDerivation
-from deltarule.derivations.writer import Writer
 from deltarule.documents.document import (
     Block,
     Document,
@@ -18,7 +18,7 @@ from deltarule.documents.document import (
     Line,
     Lines,
     Paragraph,
-    Table,
+    TableBlock,
 )
 from deltarule.documents.drawing import Drawing, Gap, Node
 from deltarule.formula.text import text
@@ -90,7 +90,7 @@ class SheetPrinter:
         self.title, self.student, self.seed, self.with_formulas = title, student, seed, with_formulas
         self._working, self._answer = (Words("_" * n) for n in _LENGTHS.get(format, _LENGTH))
         self.net, self.evidence, self.step = formulas.net, formulas.evidence, formulas.step
-        self.names, self.writer = formulas.names, Writer(formulas.evidence, formulas.names)
+        self.names, self.writer = formulas.names, LineWriter(formulas.evidence, formulas.names)
         self._given = {part: formulas.leaves(part) for part in supporting_parts(asked)}
 
     def sheet(self) -> Document:
@@ -174,7 +174,7 @@ class SheetPrinter:
     def _cost(self) -> Iterator[Inline]:
         """What the cost is, where it is not the one sample's loss, and what a delta is."""
         objective, n = self.net.objective, self.evidence.n_samples
-        if not self.evidence.plain:
+        if not self.evidence.cost_is_loss:
             yield "The cost "
             yield self.names.cost
             kind = "mean" if objective.reduction == "mean" else "sum"
@@ -198,7 +198,7 @@ class SheetPrinter:
         last = self.evidence.n_layers
         return inputs + [Quantity("y", last, (k,), sample) for k in range(self.net.sizes[-1])]
 
-    def _samples(self) -> Table:
+    def _samples(self) -> TableBlock:
         """The inputs and targets of each sample."""
         names = [Symbol("i", str(i + 1)) for i in range(self.net.sizes[0])]
         names += [Symbol("y", f"o{k + 1}") for k in range(self.net.sizes[-1])]
@@ -206,7 +206,7 @@ class SheetPrinter:
             (f"{s + 1}", *(Number(self.formulas.exact(q)) for q in self._sample(s)))
             for s in range(self.evidence.n_samples)
         ]
-        return Table(("sample", *names), tuple(rows))
+        return TableBlock(("sample", *names), tuple(rows))
 
     def _optimizer(self) -> Iterator[Block]:
         """Its rule and numbers, and what it remembers of each parameter."""
@@ -223,7 +223,7 @@ class SheetPrinter:
                 (self.names.write(p), *(Number(float(slot[formulas.position(p)])) for slot in step.slots))
                 for p in formulas.parameters()
             ]
-            yield Table(("remembered of", *optimizer.slots), tuple(rows))
+            yield TableBlock(("remembered of", *optimizer.slots), tuple(rows))
 
     def _rounded(self, leaf: Expr) -> float:
         return round(self.formulas.exact(leaf), self.decimals)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from deltarule.derivations.by_hand import Hand
 from deltarule.derivations.definitions import Definitions
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.derivations.rounded_evidence import RoundedEvidence
 from deltarule.errors import InputError
 from deltarule.formula.text import text, to_ascii
 from deltarule.formula.tree import Expr, Mul, Number, Words, total
@@ -94,7 +94,7 @@ def supporting_parts(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part in needed and part not in asked)
 
 
-class WorksheetNotation(Tutorial):
+class WorksheetNotation(TutorialNotation):
     """The tutorials' notation, with a name for a parameter after the update."""
 
     def of(self, q: Quantity) -> Expr:
@@ -149,7 +149,7 @@ class ExerciseFormulas:
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
         self.definitions, self.net = Definitions(exercise.evidence), exercise.net
-        self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.plain)
+        self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.cost_is_loss)
 
     def __call__(self, leaf: Expr) -> Expr | None:
         """Return the formula of a quantity; None for what is given."""
@@ -179,7 +179,7 @@ class ExerciseFormulas:
 
     def by_hand(self, decimals: int) -> dict[Expr, float]:
         """Return the value of each quantity to somebody who rounds at every step."""
-        hand = Hand(self.evidence, decimals)
+        hand = RoundedEvidence(self.evidence, decimals)
         values = {leaf: hand(leaf) for part in PARTS[:-1] for leaf in self.leaves(part)}
         for p in self.parameters() if self.step is not None else ():
             new = Quantity("new", p.layer, p.index)
@@ -226,7 +226,7 @@ class ExerciseFormulas:
             if n_outputs > 1 and not self.net.loss.distribution:
                 yield from (Quantity("term", last, (k,), sample) for k in range(n_outputs))
             yield Quantity("E", sample=sample)
-        if not self.evidence.plain:
+        if not self.evidence.cost_is_loss:
             yield Quantity("L")
 
     def weights_and_biases(self) -> list[Quantity]:

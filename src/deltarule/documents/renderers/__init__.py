@@ -1,1 +1,5 @@
-"""A document in each format: text, LaTeX, Markdown, HTML, JSON, PDF."""
+"""A document in each format.
+
+Reading order: renderer (what those that write text have in common), text; aligned_formulas, figure_tables,
+latex, markdown; html; json, pdf.
+"""

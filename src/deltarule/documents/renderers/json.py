@@ -14,9 +14,9 @@ from deltarule.documents.document import (
     Line,
     Lines,
     Paragraph,
-    Table,
+    TableBlock,
 )
-from deltarule.documents.drawing import Column, Drawing, Edge, Gap, Node
+from deltarule.documents.drawing import Drawing, Gap, NeuronColumn, Node
 from deltarule.formula.json import Data, DataEmitter, as_json_number, as_json_text
 
 __all__ = ["document_data"]
@@ -52,66 +52,61 @@ def document_data(document: Document) -> dict[str, Any]:
     return {
         "title": as_json_text(document.title),
         "digits": document.digits,
-        "blocks": [_block(block, formula) for block in document.blocks],
+        "blocks": [_block_data(block, formula) for block in document.blocks],
     }
 
 
-def _block(block: Block, formula: DataEmitter) -> Data:
+def _block_data(block: Block, formula: DataEmitter) -> Data:
     match block:
         case Heading():
-            parts = _parts(block.parts, formula)
-            return {"block": "heading", "level": block.level, "parts": parts, "text": _plain(block.parts)}
+            parts, text = _parts_data(block.parts, formula), as_json_text("".join(map(str, block.parts)))
+            return {"block": "heading", "level": block.level, "parts": parts, "text": text}
         case Paragraph():
-            return {"block": "paragraph", "aside": block.aside, "parts": _parts(block.parts, formula)}
+            return {"block": "paragraph", "aside": block.aside, "parts": _parts_data(block.parts, formula)}
         case Lines():
-            return {"block": "lines", "lines": [_line(line, formula) for line in block.lines]}
-        case Table():
-            rows = [_parts(row, formula) for row in block.rows]
-            return {"block": "table", "header": _parts(block.header, formula), "rows": rows}
+            return {"block": "lines", "lines": [_line_data(line, formula) for line in block.lines]}
+        case TableBlock():
+            rows = [_parts_data(row, formula) for row in block.rows]
+            return {"block": "table", "header": _parts_data(block.header, formula), "rows": rows}
         case Figure():
-            return {"block": "figure", **_drawing(block.drawing)}
+            return {"block": "figure", **_drawing_data(block.drawing)}
 
 
-def _parts(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:
+def _parts_data(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:
     return [as_json_text(part) if isinstance(part, str) else formula(part) for part in parts]
 
 
-def _plain(parts: Sequence[Inline]) -> str:
-    return as_json_text("".join(map(str, parts)))
-
-
-def _line(line: Line, formula: DataEmitter) -> Data:
+def _line_data(line: Line, formula: DataEmitter) -> Data:
     return {
         "sides": [formula(side) for side in line.sides],
         "relation": line.relation,
-        "note": _parts(line.note, formula),
+        "note": _parts_data(line.note, formula),
         "result": line.result,
     }
 
 
-def _drawing(drawing: Drawing) -> Data:
+def _drawing_data(drawing: Drawing) -> Data:
     return {
         "caption": as_json_text(drawing.caption),
-        "columns": [_column(column) for column in drawing.columns],
-        "edges": [_edge(edge) for edge in drawing.edges],
+        "columns": [_column_data(column) for column in drawing.columns],
+        "edges": [
+            {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}
+            for edge in drawing.edges
+        ],
     }
 
 
-def _column(column: Column) -> Data:
+def _column_data(column: NeuronColumn) -> Data:
     return {
         "name": as_json_text(column.name),
         "activation": as_json_text(column.activation),
-        "nodes": [_node(item) for item in column.nodes],
-        "bias": None if column.bias is None else _node(column.bias),
+        "nodes": [_node_data(item) for item in column.nodes],
+        "bias": None if column.bias is None else _node_data(column.bias),
     }
 
 
-def _node(item: Node | Gap) -> Data:
+def _node_data(item: Node | Gap) -> Data:
     if isinstance(item, Gap):
         return {"left_out": item.count}
     values = [[as_json_text(text) for text in pair] for pair in item.values]
     return {"name": as_json_text(item.name), "values": values, "tag": item.tag}
-
-
-def _edge(edge: Edge) -> Data:
-    return {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}

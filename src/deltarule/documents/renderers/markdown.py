@@ -7,23 +7,14 @@ GitHub reads Markdown inside formulas too: a backslash before punctuation is los
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
-from deltarule.documents.document import (
-    Block,
-    Document,
-    Figure,
-    Heading,
-    Inline,
-    Line,
-    Lines,
-    Paragraph,
-    Table,
-)
-from deltarule.documents.renderers.latex import aligned_rows, extent, span
+from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.renderers.aligned_formulas import aligned_rows, extent
+from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
 from deltarule.formula.latex import LatexEmitter, printable
-from deltarule.formula.tree import Expr, Words
+from deltarule.formula.tree import Words
 
 __all__ = ["markdown"]
 
@@ -53,28 +44,24 @@ def markdown(document: Document) -> str:
 
     Formulas stand in ``$…$`` and ``$$…$$``; the network is drawn in characters.
     """
-    writer = _Writer(document.digits)
-    blocks = [f"# {writer.inline([document.title])}", *map(writer, document.blocks)]
+    renderer = MarkdownRenderer(document.digits)
+    blocks = [f"# {renderer.inline([document.title])}", *map(renderer, document.blocks)]
     return "\n\n".join(blocks) + "\n"
 
 
-class _Writer:
-    """Writes blocks."""
+class MarkdownRenderer(Renderer):
+    """Writes each block of a document as Markdown."""
 
     def __init__(self, digits: int | str) -> None:
         self.emitter = LatexEmitter(digits)
 
-    def __call__(self, block: Block) -> str:
-        write: Callable[[Block], str] = getattr(self, type(block).__name__.lower())
-        return write(block)
-
-    def inline(self, parts: Sequence[Inline]) -> str:
-        written = "".join(_prose(part) if isinstance(part, str) else self._formula(part) for part in parts)
-        apart = written.strip().replace("$$", "$ $")  # formulas beside each other
+    def inline(self, parts: Iterable[Inline]) -> str:
+        apart = super().inline(parts).strip().replace("$$", "$ $")  # formulas beside each other
         return _FIRST.sub(r"\1\\\2", apart)
 
-    def _formula(self, part: Expr) -> str:
-        return _prose(part.words) if isinstance(part, Words) else f"${_shielded(self.emitter(part))}$"
+    def part(self, part: Inline) -> str:
+        words = part.words if isinstance(part, Words) else part
+        return _prose(words) if isinstance(words, str) else f"${_shielded(self.emitter(words))}$"
 
     def heading(self, block: Heading) -> str:
         return f"{'#' * block.level} {self.inline(block.parts)}"
@@ -84,26 +71,26 @@ class _Writer:
 
     def lines(self, block: Lines) -> str:
         starts = range(0, len(block.lines), _MOST_LINES)
-        return "\n\n".join(self._aligned(block.lines[start : start + _MOST_LINES]) for start in starts)
+        return "\n\n".join(self._aligned_block(block.lines[start : start + _MOST_LINES]) for start in starts)
 
-    def _aligned(self, lines: Sequence[Line]) -> str:
+    def _aligned_block(self, lines: Sequence[Line]) -> str:
         lead = max(extent(line.sides[0], self.emitter.digits) for line in lines)
-        rows = (_shielded(row) for line in lines for row in self._rows(line, lead))
+        rows = (_shielded(row) for line in lines for row in self._rows_with_note(line, lead))
         inner = " \\cr\n".join(row if row[0] in "\\&" or row[0].isalpha() else f"{{}}{row}" for row in rows)
         return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
 
-    def _rows(self, line: Line, lead: int) -> list[str]:
-        rows = aligned_rows(line, self.emitter, _ROOM - lead)
-        sources = [row.source for row in rows]
-        if not line.note:
-            return sources
+    def _rows_with_note(self, line: Line, lead: int) -> list[str]:
+        """The rows of a line with its remark, beside what takes ``lead`` digits on the left."""
+        rows, has_room = aligned_rows(line, self.emitter, _ROOM - lead)
         parts = (self.emitter(Words(part) if isinstance(part, str) else part) for part in line.note)
-        note = rf"\textcolor{{gray}}{{{''.join(parts)}}}"
-        if lead + rows[-1].extent + span(line.note, self.emitter.digits) < _ROOM:
-            return [*sources[:-1], rf"{sources[-1]} \qquad {note}"]
-        return [*sources, rf"& \qquad {note}"]
+        note = rf"\qquad \textcolor{{gray}}{{{''.join(parts)}}}"
+        if line.note and has_room:
+            rows[-1] += f" {note}"
+        elif line.note:
+            rows.append(f"& {note}")
+        return rows
 
-    def table(self, block: Table) -> str:
+    def table(self, block: TableBlock) -> str:
         rows = [[self.inline([cell]) for cell in row] for row in (block.header, *block.rows)]
         kinds = ["---", *["---:"] * (len(block.header) - 1)]
         header, *others = (f"| {' | '.join(row)} |" for row in rows)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from unicodedata import category, normalize
 
+from deltarule.documents.asset_files import asset
 from deltarule.documents.document import Document
 from deltarule.documents.renderers.json import document_data
-from deltarule.documents.svg import TAG_COLOURS
+from deltarule.documents.svg_style import TAG_COLOURS
 from deltarule.formula.text import clean
 from deltarule.registry import import_extra
 
@@ -29,7 +29,7 @@ def pdf(document: Document) -> bytes:
         If Typst is not installed.
     """
     typst = import_extra("typst", "pdf")
-    data = _each_text(document_data(document), _plain)
+    data = _each_text(document_data(document), _with_numbers_for_marks)
     try:
         return _compiled(data)
     except typst.TypstError as error:
@@ -47,7 +47,7 @@ def _compiled(data: Any) -> bytes:
     typst = import_extra("typst", "pdf")
     inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
     pages: bytes = typst.compile(
-        _template(),
+        asset("document.typ"),
         font_paths=_fonts(),
         sys_inputs=inputs,
         format="pdf",
@@ -58,17 +58,12 @@ def _compiled(data: Any) -> bytes:
 
 
 @cache
-def _template() -> bytes:
-    return files("deltarule.documents").joinpath("assets", "document.typ").read_bytes()
-
-
-@cache
 def _fonts() -> Any:
     return import_extra("typst", "pdf").Fonts(include_system_fonts=False, include_embedded_fonts=True)
 
 
 def _each_text(data: Any, change: Callable[[str], str]) -> Any:
-    """The same data with each text in it changed."""
+    """The data with each text in it changed."""
     match data:
         case str():
             return change(data)
@@ -79,18 +74,18 @@ def _each_text(data: Any, change: Callable[[str], str]) -> Any:
     return data
 
 
-def _plain(words: str) -> str:
+def _with_numbers_for_marks(words: str) -> str:
     """The text on one line, with numbers for what has no shape of its own: marks, private characters."""
     composed = normalize("NFC", clean(words))
-    return "".join(_number(c) if category(c) in ("Mn", "Mc", "Me", "Co") else c for c in composed)
+    return "".join(_code_point(c) if category(c) in ("Mn", "Mc", "Me", "Co") else c for c in composed)
 
 
 def _drawable(words: str) -> str:
     """The text with numbers for the characters that cannot be drawn."""
-    return "".join(c if _is_drawable(c) else _number(c) for c in words)
+    return "".join(c if _is_drawable(c) else _code_point(c) for c in words)
 
 
-def _number(character: str) -> str:
+def _code_point(character: str) -> str:
     return f"‹U+{ord(character):04X}›"
 
 

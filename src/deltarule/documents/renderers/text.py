@@ -14,11 +14,11 @@ from deltarule.documents.document import (
     Line,
     Lines,
     Paragraph,
-    Table,
+    TableBlock,
 )
+from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
-from deltarule.formula.text import Block as Box
-from deltarule.formula.text import TextEmitter, clean, to_ascii, width
+from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
 from deltarule.formula.tree import Expr
 
 __all__ = ["text_document"]
@@ -37,80 +37,81 @@ def text_document(document: Document, columns: int = 100, ascii: bool = False) -
     ascii : bool
         Whether only ASCII may be used (names keep their own characters).
     """
-    return _Text(document, columns, ascii).whole()
+    renderer = TextRenderer(document.digits, columns, ascii)
+    whole = renderer.underlined(renderer.part(document.title), "═")
+    before: Block | None = None
+    for block in document.blocks:
+        follows = isinstance(before, Lines) and isinstance(block, Lines)  # without an empty line in between
+        whole += ("\n" if follows else "\n\n") + renderer(block)
+        before = block
+    return whole + "\n"
 
 
-class _Text:
-    def __init__(self, document: Document, columns: int, ascii: bool) -> None:
-        self.document, self.columns, self.ascii = document, columns, ascii
-        self.emit = TextEmitter(document.digits, ascii)
+class TextRenderer(Renderer):
+    """Writes each block of a document as lines of text."""
 
-    def whole(self) -> str:
-        title = self._plain(clean(self.document.title))
-        parts = [f"{title}\n{self._plain('═') * min(width(title), self.columns)}"]
-        parts += ["\n".join(self._block(block)) for block in self.document.blocks]
-        return "\n\n".join(_joined(parts, self.document.blocks)) + "\n"
+    def __init__(self, digits: int | str, columns: int, ascii: bool) -> None:
+        self.columns, self.ascii = columns, ascii
+        self.emitter = TextEmitter(digits, ascii)
 
-    def _block(self, block: Block) -> Iterator[str]:
-        if isinstance(block, Heading):
-            words = self._inline(block.parts)
-            yield words
-            if block.level == 2:
-                yield self._plain("─") * min(width(words), self.columns)
-        elif isinstance(block, Paragraph):
-            yield from self._wrapped(self._inline(block.parts), _INDENT if block.aside else "")
-        elif isinstance(block, Lines):
-            yield from self._lines(block.lines)
-        elif isinstance(block, Table):
-            yield from self._table(block)
-        elif isinstance(block, Figure):
-            yield sketch(block.drawing, self.columns, self.ascii).rstrip("\n")
+    def part(self, part: Inline) -> str:
+        return self._permitted(clean(part)) if isinstance(part, str) else " ".join(self.emitter(part).lines)
 
-    def _plain(self, words: str) -> str:
+    def _permitted(self, words: str) -> str:
+        """The words in ASCII, where nothing else may be used."""
         return to_ascii(words).replace("═", "=") if self.ascii else words
 
-    def _inline(self, parts: Sequence[Inline]) -> str:
-        return "".join(
-            self._plain(clean(part)) if isinstance(part, str) else " ".join(self.emit(part).lines)
-            for part in parts
-        )
+    def underlined(self, title: str, line: str) -> str:
+        """A title over a line as wide as itself."""
+        return f"{title}\n{self._permitted(line) * min(width(title), self.columns)}"
 
-    def _wrapped(self, words: str, indent: str = "") -> list[str]:
-        return textwrap.wrap(words, self.columns, initial_indent=indent, subsequent_indent=indent) or [""]
+    def heading(self, block: Heading) -> str:
+        title = self.inline(block.parts)
+        return self.underlined(title, "─") if block.level == 2 else title
+
+    def paragraph(self, block: Paragraph) -> str:
+        return "\n".join(self._wrapped(self.inline(block.parts), _INDENT if block.aside else "") or [""])
+
+    def _wrapped(self, words: str, indent: str) -> list[str]:
+        return textwrap.wrap(words, self.columns, initial_indent=indent, subsequent_indent=indent)
+
+    def figure(self, block: Figure) -> str:
+        return sketch(block.drawing, self.columns, self.ascii).rstrip("\n")
 
     # ------------------------------------------------------------------ lines of formulas
 
-    def _lines(self, lines: Sequence[Line]) -> Iterator[str]:
-        sides = [[self.emit(side) for side in line.sides] for line in lines]
-        left = max(width(row[0].lines[0]) for row in sides)
-        for line, row in zip(lines, sides, strict=True):
-            yield from self._line(line, row, left)
+    def lines(self, block: Lines) -> str:
+        sides = [[self.emitter(side) for side in line.sides] for line in block.lines]
+        left = max(width(quantity.lines[0]) for quantity, *_ in sides)
+        pairs = zip(block.lines, sides, strict=True)
+        return "\n".join(row for line, blocks in pairs for row in self._formula_line(line, blocks, left))
 
-    def _line(self, line: Line, sides: list[Box], left: int) -> Iterator[str]:
+    def _formula_line(self, line: Line, sides: list[TextBlock], left: int) -> Iterator[str]:
         """On one line where it fits, else each side on its own, the relation signs below each other."""
-        signs = [self._plain(line.relation), *["="] * (len(sides) - 2)]
-        note = self._inline(line.note)
-        start = _INDENT + _padded(sides[0].lines[0], left)
-        flat = all(len(side.lines) == 1 for side in sides)
+        signs = [self._permitted(line.relation), *["="] * (len(sides) - 2)]
+        note = f"({self.inline(line.note)})" if line.note else ""
+        start = _INDENT + sides[0].lines[0] + " " * (left - width(sides[0].lines[0]))
         whole = start + "".join(
             f" {sign} {side.lines[0]}" for sign, side in zip(signs, sides[1:], strict=True)
         )
-        if flat and width(whole) <= self.columns:
-            beside = f"{whole}   ({note})"
-            yield from [beside] if note and width(beside) <= self.columns else [whole]
-            if note and width(beside) > self.columns:
-                yield from self._wrapped(f"({note})", _INDENT * 2)
-            return
-        for sign, side, node in zip(signs, sides[1:], line.sides[1:], strict=True):
-            room = self.columns - width(start) - 3
-            for index, text in enumerate(self._narrowed(node, side, room).lines):
-                lead = f"{start} {sign} " if index == side.base else " " * (width(start) + 3)
-                yield from _broken(lead, text, self.columns) if len(side.lines) == 1 else [lead + text]
-            start = " " * width(start)
-        if note:
-            yield from self._wrapped(f"({note})", _INDENT * 2)
+        if all(len(side.lines) == 1 for side in sides) and width(whole) <= self.columns:
+            if note and width(f"{whole}   {note}") <= self.columns:
+                yield f"{whole}   {note}"
+                return
+            yield whole
+        else:
+            for sign, side, node in zip(signs, sides[1:], line.sides[1:], strict=True):
+                yield from self._formula_side(f"{start} {sign} ", side, node)
+                start = " " * width(start)
+        yield from self._wrapped(note, _INDENT * 2)
 
-    def _narrowed(self, node: Expr, side: Box, room: int) -> Box:
+    def _formula_side(self, lead: str, side: TextBlock, node: Expr) -> Iterator[str]:
+        """A side on its own lines behind ``lead``."""
+        for index, row in enumerate(self._with_fewer_digits(node, side, self.columns - width(lead)).lines):
+            start = lead if index == side.base else " " * width(lead)
+            yield from _broken_sum(start, row, self.columns) if len(side.lines) == 1 else [start + row]
+
+    def _with_fewer_digits(self, node: Expr, side: TextBlock, room: int) -> TextBlock:
         """Matrices side by side with fewer digits, where they would be too wide."""
         for digits in (6, 4, 3):
             if len(side.lines) == 1 or width(side.lines[0]) <= room:
@@ -120,24 +121,22 @@ class _Text:
 
     # ------------------------------------------------------------------ tables
 
-    def _table(self, table: Table) -> Iterator[str]:
-        rows = [[self._inline((cell,)) for cell in row] for row in (table.header, *table.rows)]
-        widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-        for index, row in enumerate(rows):
-            first, *others = (
-                cell + " " * (w - width(cell)) if i == 0 else " " * (w - width(cell)) + cell
-                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-            yield _INDENT + "   ".join([first, *others]).rstrip()
-            if index == 0:
-                yield _INDENT + self._plain("─") * (sum(widths) + 3 * (len(widths) - 1))
+    def table(self, block: TableBlock) -> str:
+        cells = [list(map(self.part, row)) for row in (block.header, *block.rows)]
+        widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+        header, *rows = (self._table_row(row, widths) for row in cells)
+        rule = _INDENT + self._permitted("─") * (sum(widths) + 3 * (len(widths) - 1))
+        return "\n".join([header, rule, *rows])
+
+    @staticmethod
+    def _table_row(cells: Sequence[str], widths: Sequence[int]) -> str:
+        """A row of a table: words left, numbers right."""
+        blanks = [" " * (room - width(cell)) for cell, room in zip(cells, widths, strict=True)]
+        numbers = (blank + cell for blank, cell in zip(blanks[1:], cells[1:], strict=True))
+        return _INDENT + "   ".join([cells[0] + blanks[0], *numbers]).rstrip()
 
 
-def _padded(text: str, room: int) -> str:
-    return text + " " * (room - width(text))
-
-
-def _broken(lead: str, text: str, columns: int) -> list[str]:
+def _broken_sum(lead: str, text: str, columns: int) -> list[str]:
     """A long sum over several lines, broken before a sign."""
     room = max(columns - width(lead), 20)
     lines = [""]
@@ -147,14 +146,3 @@ def _broken(lead: str, text: str, columns: int) -> list[str]:
         else:
             lines[-1] += f" {piece}" if lines[-1] else piece
     return [lead + lines[0], *(" " * width(lead) + line for line in lines[1:])]
-
-
-def _joined(parts: list[str], blocks: Sequence[Block]) -> list[str]:
-    """Blocks of lines that follow each other stand together, without an empty line in between."""
-    joined = [parts[0]]
-    for before, block, part in zip((None, *blocks), blocks, parts[1:], strict=False):
-        if isinstance(before, Lines) and isinstance(block, Lines):
-            joined[-1] += f"\n{part}"
-        else:
-            joined.append(part)
-    return joined

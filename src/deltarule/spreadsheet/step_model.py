@@ -1,4 +1,4 @@
-"""What is worked out: the quantities of one step, their formulas, and what each is worth."""
+"""What is worked out: the quantities of one step, their formulas, and their values."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from deltarule.arrays import Array
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.updates import Step
+from deltarule.derivations.updates import OptimizerStep
 from deltarule.formula.excel import Cell
 from deltarule.formula.tree import Choice, Compare, Expr, Number, Symbol, absolute, sign, sqrt, total
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GRADIENT, THETA, TIME, GradientStep
-from deltarule.spreadsheet.finite import kept_finite
+from deltarule.spreadsheet.finite_formulas import kept_finite
 
-__all__ = ["L1", "L2", "LIMIT", "NORM", "SHARE", "Model", "Moment", "Place", "UpdateLine", "clipping_value"]
+__all__ = [
+    "L1",
+    "L2",
+    "LIMIT",
+    "NORM",
+    "SHARE",
+    "Place",
+    "RunSnapshot",
+    "StepModel",
+    "UpdateLine",
+    "clipping_value",
+]
 
 #: The letters of the penalties.
 L1, L2 = Symbol("l1"), Symbol("l2")
@@ -44,8 +55,8 @@ class UpdateLine(Expr):
         return []
 
 
-class Model:
-    """The quantities of one step: what each is computed from, and what it is worth.
+class StepModel:
+    """The quantities of one step: what each is computed from, and its value.
 
     Parameters
     ----------
@@ -62,25 +73,14 @@ class Model:
         self.definitions = Definitions(self.evidence)
         self.cost, self.n_layers = self.evidence.cost, self.evidence.n_layers
         self.n_samples = self.evidence.n_samples
-        self.parameters = [*self.definitions.weights(), *self._biases()]
-        self.positions = {p: self._position(p) for p in self.parameters}
+        self.parameters = list(self.definitions.parameters())
+        self.positions = {p: self.evidence.position(p) for p in self.parameters}
         frozen = set(net.frozen.tolist())
         self.trained = [p for p in self.parameters if self.positions[p] not in frozen]
 
     def passes(self, net: Network) -> Evidence:
         """The forward and backward pass of a network, with its parameters as they are."""
         return Evidence(net, self.x, net.forward(self.x), self.y)
-
-    def _biases(self) -> Iterator[Quantity]:
-        for layer in range(1, self.n_layers + 1):
-            for j in range(self.evidence.layer(layer).dense.n_biases):
-                bias = self.definitions.bias(layer, j)
-                assert bias is not None
-                yield bias
-
-    def _position(self, p: Quantity) -> int:
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
 
     # ------------------------------------------------------------------ given
 
@@ -98,11 +98,11 @@ class Model:
         return settings | ({L2: objective.l2} if objective.l2 else {})
 
     @cached_property
-    def step(self) -> Step:
+    def step(self) -> OptimizerStep:
         """The first update."""
         assert self.rule is not None
         rate = self.rule.schedule(0, self.planned_steps)
-        return Step(self.net, self.evidence.grads.flat, self.rule, rate=rate)
+        return OptimizerStep(self.net, self.evidence.grads.flat, self.rule, rate=rate)
 
     @property
     def is_scheduled(self) -> bool:
@@ -173,15 +173,15 @@ class Model:
     def _lines_of(self, p: Quantity) -> Iterator[tuple[UpdateLine, Expr]]:
         assert self.rule is not None
         gradient: Expr = Rate(self.cost, p)
-        worth: dict[Expr, Expr] = {
+        known: dict[Expr, Expr] = {
             THETA: p,
             GRADIENT: SHARE * gradient if LIMIT in self.settings else gradient,
         }
-        worth |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
+        known |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
         for number, (symbol, formula) in enumerate(self.step.steps(self.positions[p]), start=1):
             line = UpdateLine(symbol, p, number)
-            yield line, formula.replace(worth.get)
-            worth[symbol] = line
+            yield line, formula.replace(known.get)
+            known[symbol] = line
 
     def placed(self, formula: Expr, place: Place) -> Expr:
         """The formula over quantities that have a cell."""
@@ -196,7 +196,7 @@ class Model:
     # ------------------------------------------------------------------ numbers
 
     def value(self, leaf: Expr) -> float:
-        """What a quantity of the first step is worth."""
+        """Return the value of a quantity of the first step."""
         if isinstance(leaf, UpdateLine):
             return self._line_value(leaf)
         if leaf in (NORM, SHARE):
@@ -210,7 +210,7 @@ class Model:
             return float(self.step.after[self.positions[line.parameter]])
         return float(self.define(line).value(self.value))
 
-    def run(self, steps: int) -> Iterator[Moment]:
+    def run(self, steps: int) -> Iterator[RunSnapshot]:
         """The network before the first step and after each, as training makes it."""
         net, rule = self.net.copy(), self.rule
         assert rule is not None
@@ -218,13 +218,13 @@ class Model:
         with np.errstate(all="ignore"):
             for number in range(steps + 1):
                 evidence, rate = self.passes(net), float(rates[min(number, steps - 1)])
-                step = Step(net, evidence.grads.flat, rule, slots, rate)
-                yield Moment(number, evidence, slots, step.raw, float(rates[number - 1]))
+                step = OptimizerStep(net, evidence.grads.flat, rule, slots, rate)
+                yield RunSnapshot(number, evidence, slots, step.raw, float(rates[number - 1]))
                 rule.update(net.parameters, step.gradient, slots, step.rate, number + 1, net.decaying)
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class RunSnapshot:
     """A training run after so many steps; ``rate`` is the learning rate of the last."""
 
     number: int

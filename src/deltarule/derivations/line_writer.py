@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from deltarule.derivations.by_hand import Hand
 from deltarule.derivations.definitions import Definitions, is_opaque
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.notation import Notation
 from deltarule.derivations.quantities import Path, Quantity, Rate
+from deltarule.derivations.rounded_evidence import RoundedEvidence
 from deltarule.documents.document import Inline, Line
 from deltarule.formula.emitter import failed_test
-from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged
+from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged, measured
 
-__all__ = ["Writer"]
+__all__ = ["LineWriter"]
 
 #: A longer sum shows so many of its terms, the greatest, and the rest as one.
 MOST_TERMS, SHOWN_TERMS = 10, 6
@@ -25,7 +25,7 @@ MOST_TERMS, SHOWN_TERMS = 10, 6
 _KEPT_FINITE = "log 0 and 1/0 are kept finite in training: 0 counts as a tiny number there"
 
 
-class Writer:
+class LineWriter:
     """Writes lines about one pass, in one notation.
 
     Parameters
@@ -47,7 +47,7 @@ class Writer:
 
     def __init__(self, evidence: Evidence, notation: Notation, by_hand: int | None = None) -> None:
         self.evidence, self.notation = evidence, notation
-        self.hand = None if by_hand is None else Hand(evidence, by_hand)
+        self.rounded = None if by_hand is None else RoundedEvidence(evidence, by_hand)
         self.definitions = Definitions(evidence)
         self.tags: dict[Expr, int] = {}
         self.written: dict[str, float] = {}
@@ -55,8 +55,8 @@ class Writer:
 
     @property
     def values(self) -> Callable[[Expr], float]:
-        """What leaves are worth: exactly, or by hand."""
-        return self.hand or self.evidence
+        """The values of leaves: exact, or rounded by hand."""
+        return self.rounded or self.evidence
 
     def line(
         self,
@@ -76,33 +76,32 @@ class Writer:
         if formula is not None:
             shown = self.shortened(formula)
             sides.append(self.symbols(shown))
+            notes: list[list[Inline | Expr]] = [list(note)] if note else []
             if isinstance(shown, Choice):
-                note = [*note, *["; "] * bool(note), *self._why(shown)]
-                shown = shown.then if self._holds(shown) else shown.other
-            if (
-                not is_opaque(shown)
-                and math.isfinite(value)
-                and not np.all(np.isfinite(formula.value(self.values)))
-            ):
-                note = [*note, *["; "] * bool(note), _KEPT_FINITE]
-            if any(map(_is_quantity, shown.leaves())) and not (_is_quantity(shown) or is_opaque(shown)):
+                notes.append(self._which_case(shown))
+                shown = shown.then if self._is_met(shown) else shown.other
+            opaque = is_opaque(shown)
+            if not opaque and math.isfinite(value) and not np.all(np.isfinite(formula.value(self.values))):
+                notes.append([_KEPT_FINITE])
+            note = [word for index, words in enumerate(notes) for word in (*["; "] * (index > 0), *words)]
+            if not (opaque or _is_quantity(shown)) and any(map(_is_quantity, shown.leaves())):
                 sides.append(self.numbers(shown))
         if not isinstance(formula, Number):
-            sides.append(self._tagged(leaf, Number(value, measured=True)))
+            sides.append(self._tagged(leaf, measured(value)))
         return Line(tuple(sides), self.words(*note), result=result)
 
-    def _holds(self, choice: Choice) -> bool:
+    def _is_met(self, choice: Choice) -> bool:
         return bool(choice.test.value(self.values))
 
-    def _why(self, choice: Choice) -> list[Inline | Expr]:
+    def _which_case(self, choice: Choice) -> list[Inline | Expr]:
         """Which case it is: ``net_h1 = −0.2 ≤ 0``."""
-        test = choice.test if self._holds(choice) else failed_test(choice.test)
-        left = Number(float(test.left.value(self.values)), measured=True)
+        test = choice.test if self._is_met(choice) else failed_test(choice.test)
+        left = measured(test.left.value(self.values))
         return [test.left, " = ", Compare(left, test.op, self.numbers(test.right))]
 
     def settled(self, leaf: Expr, formula: Expr | None) -> float:
-        """What the leaf is worth; by hand: worked out by just this formula."""
-        return self.hand.settle(leaf, formula) if self.hand else self.evidence(leaf)
+        """Return the value of the leaf; by hand it is worked out by just this formula."""
+        return self.rounded.settle(leaf, formula) if self.rounded else self.evidence(leaf)
 
     def symbols(self, formula: Expr) -> Expr:
         """The formula with the names and colours of its quantities."""
@@ -119,10 +118,10 @@ class Writer:
 
     def _put_in(self, part: Expr) -> Expr | None:
         if isinstance(part, Choice):
-            then, test, other = (p.replace(self._put_in) for p in (part.then, part.test, part.other))
-            return Choice(then, test, other, self._holds(part))  # type: ignore[arg-type]
+            test = Compare(self.numbers(part.test.left), part.test.op, self.numbers(part.test.right))
+            return Choice(self.numbers(part.then), test, self.numbers(part.other), self._is_met(part))
         if _is_quantity(part):
-            return self._tagged(part, Number(self.values(part), measured=True))
+            return self._tagged(part, measured(self.values(part)))
         return None
 
     def _tagged(self, leaf: Expr, body: Expr) -> Expr:
@@ -144,10 +143,6 @@ class Writer:
     def words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
         """Running text, with the names of the quantities in it."""
         return tuple(part if isinstance(part, str) else self.symbols(part) for part in parts)
-
-    def measured(self, value: float) -> Number:
-        """A number for a table."""
-        return Number(value, measured=True)
 
 
 def _is_quantity(formula: Expr) -> bool:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from deltarule.derivations.notation import Tutorial
+from deltarule.derivations.line_writer import MOST_TERMS, SHOWN_TERMS
+from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.formula.tree import Add, Expr, Rest
 from deltarule.nn.optimizers import THETA
-from deltarule.spreadsheet.model import Model, UpdateLine
+from deltarule.spreadsheet.step_model import StepModel, UpdateLine
 
-__all__ = ["Names", "shortened"]
-
-#: In a formula that is written out, a longer sum shows so many of its terms.
-_MOST_TERMS, _SHOWN_TERMS = 10, 6
+__all__ = ["CellNames", "shortened"]
 
 
-class Names:
-    """The names on the sheet "network", where a quantity of all samples has one name.
+class CellNames:
+    """The names on the sheet "network", where a quantity of all samples has one name."""
 
-    Parameters
-    ----------
-    model : Model
-    """
-
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: StepModel) -> None:
         self.model = model
-        self.notation = Tutorial(model.net, None, 1, model.evidence.plain)
+        self.notation = TutorialNotation(model.net, None, 1, model.evidence.cost_is_loss)
 
     def neuron(self, layer: int, index: int) -> str:
         """i1, h1, o1 …"""
@@ -58,9 +51,9 @@ def shortened(formula: Expr) -> Expr:
     """The formula with the first terms only of each long sum."""
 
     def shorten(part: Expr) -> Expr | None:
-        if not isinstance(part, Add) or len(part.terms) <= _MOST_TERMS:
+        if not isinstance(part, Add) or len(part.terms) <= MOST_TERMS:
             return None
-        shown, left = part.terms[:_SHOWN_TERMS], part.terms[_SHOWN_TERMS:]
+        shown, left = part.terms[:SHOWN_TERMS], part.terms[SHOWN_TERMS:]
         return Add((*shown, Rest(left, f"{len(left)} more terms")))
 
     return formula.replace(shorten)

@@ -11,7 +11,7 @@ from deltarule.formula.excel import Cell
 from deltarule.formula.text import clean
 from deltarule.registry import import_extra
 
-__all__ = ["INK", "Book", "Sheet", "height"]
+__all__ = ["INK", "SheetWriter", "WorkbookWriter", "height"]
 
 INK, _BAR, _GIVEN, _RESULT, _LINE = "#1F3864", "#D9E2F3", "#EAF3FF", "#FFF2CC", "#E3E3E3"
 _NUMBER = "0.000000000"
@@ -57,7 +57,7 @@ def height(*texts: tuple[str, int]) -> float:
     return 15.0 * max(1, *(math.ceil(len(words) / width) for words, width in texts))
 
 
-class Sheet:
+class SheetWriter:
     """A sheet whose cells are written by what they hold.
 
     Parameters
@@ -90,7 +90,7 @@ class Sheet:
         self.page.write_number(row, column, _ExactFloat(value), self._looks[look])
 
     def formula(self, row: int, column: int, formula: str, value: float, look: str) -> None:
-        """A formula, and what it is worth."""
+        """A formula, and its value."""
         shown = value if math.isfinite(value) else "#NUM!"
         self.page.write_formula(row, column, formula, self._looks[look], shown)
 
@@ -106,13 +106,8 @@ class Sheet:
         self.page.protect("", _ALLOWED)
 
 
-class Book:
-    """The workbook while it is written; equal workbooks are equal bytes.
-
-    Parameters
-    ----------
-    title : str
-    """
+class WorkbookWriter:
+    """The workbook while it is written; equal workbooks are equal bytes."""
 
     _ACROSS = 13  # so many columns can still be read when they are printed on one page
 
@@ -123,7 +118,7 @@ class Book:
         self.file.set_properties({"title": title, "created": datetime(2000, 1, 1)})
         self._looks = {name: self.file.add_format(look) for name, look in _LOOKS.items()}
 
-    def sheet(self, name: str, columns: int) -> Sheet:
+    def sheet(self, name: str, columns: int) -> SheetWriter:
         """A new sheet for A4 paper, on one page across if so many columns can be read there."""
         page = self.file.add_worksheet(name)
         page.set_landscape()
@@ -133,7 +128,7 @@ class Book:
         page.set_footer("&L&A&RPage &P of &N")
         page.hide_gridlines(2)
         page.ignore_errors({"formula_differs": _EVERYWHERE, "formula_range": _EVERYWHERE})
-        return Sheet(page, self._looks)
+        return SheetWriter(page, self._looks)
 
     def closed(self) -> bytes:
         """The file."""

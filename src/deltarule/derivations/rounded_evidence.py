@@ -1,4 +1,4 @@
-"""The same derivation as a person works it out by hand: every intermediate result rounded."""
+"""The values of a pass worked out by hand: every intermediate result is rounded."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity
 from deltarule.formula.tree import Expr
 
-__all__ = ["Hand"]
+__all__ = ["RoundedEvidence"]
 
 
-class Hand:
-    """What each quantity is worth to somebody who rounds at each step.
+class RoundedEvidence:
+    """The value of each quantity where every step is rounded, as people do by hand.
 
     Parameters
     ----------

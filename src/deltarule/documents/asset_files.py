@@ -1,0 +1,19 @@
+"""The files that documents are made with: a font, style sheets, templates for Typst and LaTeX."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["asset", "asset_text"]
+
+
+@cache
+def asset(name: str) -> bytes:
+    """The content of a file of the folder ``assets``."""
+    return files("deltarule.documents").joinpath("assets", name).read_bytes()
+
+
+def asset_text(name: str) -> str:
+    """The content of a text."""
+    return asset(name).decode()
