@@ -8,8 +8,10 @@ from scipy import special, stats
 
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.tree import Symbol
-from deltarule.nn.losses import LOSSES, Objective, as_targets
+from deltarule.nn.losses import LOSSES
 from deltarule.nn.network import Network
+from deltarule.nn.objective import Objective
+from deltarule.nn.targets import as_targets
 
 from .cases import LOSS_NAMES, problem
 

@@ -42,7 +42,7 @@ class Evidence:
     @property
     def plain(self) -> bool:
         """Whether the cost is just the loss of one sample."""
-        return self.is_single and not (self.net.objective.l1 or self.net.objective.l2)
+        return self.is_single and not self.net.objective.penalties
 
     @property
     def is_single(self) -> bool:
@@ -60,7 +60,7 @@ class Evidence:
 
     def is_coupled(self, layer: int) -> bool:
         """Whether a neuron's output depends on the other neurons' z too, as in softmax."""
-        return self.layer(layer).activation.pull_back is not None
+        return self.layer(layer).activation.coupled
 
     def has_mask(self, layer: int) -> bool:
         """Whether dropout was at work on the layer's inputs."""

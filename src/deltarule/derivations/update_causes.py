@@ -59,12 +59,13 @@ def _pulls(evidence: Evidence, p: Quantity) -> Array:
 
 
 def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
-    objective = evidence.net.objective
     if p.kind == "b":
         return {}
-    w = evidence(p)
-    l1 = {"the L1 penalty": objective.l1 * float(np.sign(w))} if objective.l1 else {}
-    return l1 | ({"the L2 penalty": objective.l2 * w} if objective.l2 else {})
+    w = np.array(evidence(p))
+    return {
+        f"the {penalty.name.upper()} penalty": strength * float(penalty.derivative(w))
+        for penalty, strength in evidence.net.objective.penalties
+    }
 
 
 def _pull_table(pulls: Array, rows: Array) -> Table:

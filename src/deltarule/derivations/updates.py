@@ -12,9 +12,9 @@ from deltarule.arrays import Array
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.writer import Writer
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, Table
-from deltarule.formula.tree import Call, Expr, Number, Symbol
+from deltarule.formula.tree import Call, Expr, Number, Steps, Symbol
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
+from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep
 
 __all__ = ["Step", "UpdateDerivation"]
 

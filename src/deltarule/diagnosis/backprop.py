@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.layers import Layer
-from deltarule.nn.losses import Objective
+from deltarule.nn.objective import Objective
 
 __all__ = ["Backprop", "Case", "Dropped", "LayerGradient", "Unfit"]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from deltarule.data.encoding.targets import Label
+from deltarule.exchange.activation_steps import is_built_in
 from deltarule.exchange.code_emitters import Code, GuardedPythonCode, PythonCode
 from deltarule.exchange.literals import python_string
 from deltarule.exchange.portable_network import PlainLayer
 from deltarule.exchange.source import Source, beside, couples
-from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 
 __all__ = ["PythonSource"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from deltarule.arrays import Array, check_number
-from deltarule.registry import Registry, made_again, record
+from deltarule.registry import Registry, pickled_by_name, record
 
 __all__ = ["INITIALIZERS", "Initializer"]
 
@@ -39,7 +39,7 @@ class Initializer:
     draw: Callable[[np.random.Generator, int, int], Array]
     formula: str
 
-    __reduce__ = made_again
+    __reduce__ = pickled_by_name
 
 
 def _constant(value: float) -> Initializer:

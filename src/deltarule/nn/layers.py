@@ -68,9 +68,9 @@ class Dense:
         self.n_weights = self.n_in * self.n_out
         self.n_biases = {"neuron": self.n_out, "shared": 1, "none": 0}[self.bias]
         self.n_parameters = self.n_weights + self.n_biases
-        self.initializer = INITIALIZERS.resolve(
-            _default_initializer(self.activation) if initializer is None else initializer
-        )
+        if initializer is None:
+            initializer = "he_uniform" if self.activation.rectifier else "xavier_uniform"
+        self.initializer = INITIALIZERS.resolve(initializer)
         self.bias_initializer = INITIALIZERS.resolve(bias_initializer)
 
     def views(self, flat: Array) -> tuple[Array, Array | None]:
@@ -93,11 +93,6 @@ def _bias_kind(bias: str | bool) -> str:
     if kind not in BIAS_KINDS:
         raise InputError(f"bias must be True, False or one of {', '.join(BIAS_KINDS)}, got {bias!r}")
     return kind
-
-
-def _default_initializer(activation: Activation) -> str:
-    rectifies = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
-    return "he_uniform" if activation.name.partition("(")[0] in rectifies else "xavier_uniform"
 
 
 class LayerTrace(NamedTuple):

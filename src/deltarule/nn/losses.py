@@ -1,7 +1,7 @@
-"""Losses: value, derivative and printable formula of each in one record, and the fused output deltas.
+"""Losses: all that is known of each, in one record: value, derivative, formulas, where targets may lie.
 
-The loss of a sample is a sum of one term for each output; :class:`Objective` adds up the samples and
-the penalties on the weights. Half squared error says *half*.
+The loss of a sample is a sum of one term for each output; :mod:`deltarule.nn.objective` adds up the samples
+and the penalties on the weights. Half squared error says *half*.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deltarule.arrays import TINY, Array, as_numbers, check_finite, check_number
-from deltarule.errors import InputError, ShapeError
+from deltarule.arrays import TINY, Array, check_number
 from deltarule.formula.tree import (
     Choice,
     Compare,
@@ -27,10 +26,10 @@ from deltarule.formula.tree import (
 )
 from deltarule.formula.tree import a as _a
 from deltarule.formula.tree import y as _y
-from deltarule.nn.activations import Activation, log_softmax, softplus
-from deltarule.registry import Registry, made_again, record
+from deltarule.nn.activations import Activation
+from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["FUSED", "LOSSES", "Fused", "Loss", "Objective", "as_targets", "register_loss"]
+__all__ = ["LOSSES", "Loss", "magnitude", "register_loss"]
 
 INF = math.inf
 
@@ -61,6 +60,10 @@ class Loss:
         The number in its name, where it has one: 0.5 of ``huber(0.5)``.
     kinks : tuple of float
         Values of a − y where the derivative jumps; a gradient check cannot trust differences across them.
+    knots : tuple of float
+        Values of a − y where one piece of the formula passes smoothly into the next.
+    kind : str
+        The name without its number: ``huber`` of ``huber(0.5)``.
 
     Examples
     --------
@@ -79,12 +82,15 @@ class Loss:
     distribution: bool = False
     parameter: float = 0.0
     kinks: tuple[float, ...] = ()
+    knots: tuple[float, ...] = ()
+    kind: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formula", formula_of(self.formula))
         object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
+        object.__setattr__(self, "kind", self.kind or self.name)
 
-    __reduce__ = made_again
+    __reduce__ = pickled_by_name
 
     def accepts(self, output: Activation) -> bool:
         """Whether this activation keeps the outputs inside the loss's domain."""
@@ -102,8 +108,8 @@ def _rest(a: Array) -> Array:
     return np.maximum(1 - a, np.finfo(a.dtype).eps)
 
 
-def _magnitude(r: Array) -> Array:
-    """|r|; for complex r its analytic continuation, r or −r."""
+def magnitude(r: Array) -> Array:
+    """Return |r|; for complex r its analytic continuation, r or −r."""
     return np.maximum(r, -r)
 
 
@@ -124,17 +130,19 @@ def _huber(threshold: float = 1.0) -> Loss:
     near = Compare(absolute(_r), "<", Number(threshold))
 
     def terms(a: Array, y: Array) -> Array:
-        r = _magnitude(a - y)
+        r = magnitude(a - y)
         inner = np.minimum(r, threshold)
         return inner * (r - inner / 2)  # r²/2 where r < threshold
 
     return Loss(  # Huber (1964)
         name="huber" if threshold == 1.0 else f"huber({threshold!r})",
+        kind="huber",
         parameter=threshold,
         terms=terms,
         derivative=lambda a, y: np.clip(a - y, -threshold, threshold),
         formula=Choice(_r**2 / 2, near, times(threshold, absolute(_r) - Number(threshold) / 2)),
         derivative_formula=Choice(_r, near, times(threshold, sign(_r))),
+        knots=(-threshold, threshold),
     )
 
 
@@ -152,6 +160,7 @@ def _quantile(level: float = 0.5) -> Loss:
 
     return Loss(  # Koenker & Bassett (1978)
         name="quantile" if level == 0.5 else f"quantile({level!r})",
+        kind="quantile",
         parameter=level,
         terms=terms,
         derivative=derivative,
@@ -207,7 +216,7 @@ register_loss(
 register_loss(
     Loss(
         "mean_absolute_error",
-        lambda a, y: _magnitude(a - y) / a.shape[-1],
+        lambda a, y: magnitude(a - y) / a.shape[-1],
         lambda a, y: np.sign((a - y).real).astype(a.dtype) / a.shape[-1],
         absolute(_r) / _K,
         sign(_r) / _K,
@@ -250,156 +259,3 @@ register_loss(
         targets=(0, INF),
     )
 )
-
-
-@record
-class Fused:
-    """A loss taken together with the output activation it belongs to.
-
-    The chain ``da ⊙ f′(z)`` of these pairs shortens to ``delta = a − y``, and the loss is computed from
-    ``z`` where ``a`` may have rounded to 0 or 1, so that it stays exact.
-
-    Parameters
-    ----------
-    terms : callable, (z, a, y) -> (n, k)
-        The loss of each output.
-    """
-
-    terms: Callable[[Array, Array, Array], Array]
-
-    @staticmethod
-    def delta(a: Array, y: Array) -> Array:
-        """``delta = ∂L/∂z = a − y``."""
-        return a - y
-
-
-#: (output activation, loss) -> what they shorten to. The first pair of a loss is also the default choice.
-FUSED: dict[tuple[str, str], Fused] = {
-    ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z, a)),
-    ("sigmoid", "binary_cross_entropy"): Fused(lambda z, a, y: softplus(z) - y * z),
-    ("exp", "poisson"): Fused(lambda z, a, y: a - y * z),
-    ("identity", "half_squared_error"): Fused(lambda z, a, y: (a - y) ** 2 / 2),
-}
-
-
-@record
-class Objective:
-    """What training makes small: the loss over the batch, and penalties on the weights.
-
-        cost = 1/n Σᵢ Eᵢ + l1·Σ|W| + l2/2·ΣW²
-
-    Parameters
-    ----------
-    loss : Loss
-    output : Activation
-        Of the last layer.
-    reduction : "mean" or "sum"
-        Of the samples. Weighted samples: ``Σ wᵢEᵢ / Σ wᵢ`` or ``Σ wᵢEᵢ``.
-    l1, l2 : float
-        Penalties on the weights, not on the biases; not divided by anything.
-    """
-
-    loss: Loss
-    output: Activation
-    reduction: str = "mean"
-    l1: float = 0.0
-    l2: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.reduction not in ("mean", "sum"):
-            raise InputError(f"reduction must be 'mean' or 'sum', got {self.reduction!r}")
-        for name in ("l1", "l2"):
-            check_number(name, getattr(self, name), 0)
-        if not self.loss.accepts(self.output):
-            low, high = self.loss.domain
-            raise InputError(
-                f"loss {self.loss.name!r} needs outputs between {low} and {high}, but output "
-                f"{self.output.name!r} gives {self.output.range[0]} to {self.output.range[1]}"
-            )
-
-    @property
-    def fused(self) -> Fused | None:
-        """The shortened form, where loss and output activation have one."""
-        return FUSED.get((self.output.name, self.loss.name))
-
-    def terms(self, z: Array, a: Array, y: Array) -> Array:
-        """The loss of each output of each sample, (n, k)."""
-        return self.fused.terms(z, a, y) if self.fused else self.loss.terms(a, y)
-
-    def sample_delta(self, z: Array, a: Array, y: Array) -> Array:
-        """``∂Eᵢ/∂z`` of the last layer for each sample, (n, k), before the reduction."""
-        if self.fused:
-            return self.fused.delta(a, y)
-        return self.output.delta(self.loss.derivative(a, y), z, a)
-
-    def shares(self, n: int, weight: Array | None = None) -> Array | float:
-        """What each sample counts in the cost: 1/n, or 1; weighted: (n, 1)."""
-        if weight is None:
-            return 1 / n if self.reduction == "mean" else 1.0
-        total = float(weight.sum())
-        return weight / total if self.reduction == "mean" and total > 0 else weight
-
-    def penalty(self, W: Array) -> float:
-        """``l1·Σ|W| + l2/2·ΣW²`` of one layer's weights."""
-        l1 = self.l1 * _magnitude(W).sum() if self.l1 else 0.0
-        l2 = self.l2 / 2 * np.dot(W.ravel(), W.ravel()) if self.l2 else 0.0
-        return l1 + l2
-
-    def penalty_gradient(self, W: Array) -> Array:
-        """``l1·sign(W) + l2·W``."""
-        return self.l1 * np.sign(W) + self.l2 * W if self.l1 else self.l2 * W
-
-
-def as_targets(loss: Loss, Y: object, n_samples: int, n_outputs: int) -> Array:
-    """Targets as the loss takes them: (n_samples, n_outputs), finite, in the loss's range.
-
-    A 1-D ``Y`` is one column where the network has one output; for ``cross_entropy`` it holds the number
-    of each sample's class, 0 to n_outputs − 1.
-
-    Raises
-    ------
-    ShapeError, InputError
-        What is wrong with the targets, with row and column.
-    """
-    y = as_numbers(Y, "Y")
-    if y.ndim == 1 and n_outputs == 1:
-        y = y[:, None]
-    elif y.ndim == 1 and loss.distribution and len(y) == n_samples:
-        y = _one_hot(y, n_outputs)
-    if y.shape != (n_samples, n_outputs):
-        raise ShapeError(
-            f"Y must have shape ({n_samples}, {n_outputs}), a row for each row of X and a column for each "
-            f"output, got {y.shape}"
-        )
-    check_finite(y, "Y")
-    _check_range(loss, y)
-    return y
-
-
-def _one_hot(classes: Array, n_outputs: int) -> Array:
-    check_finite(classes, "Y")
-    wrong = np.flatnonzero((classes != np.floor(classes)) | (classes < 0) | (classes >= n_outputs))
-    if len(wrong):
-        raise InputError(
-            f"Y must hold class numbers 0 to {n_outputs - 1}, got {classes[wrong[0]]} at row {wrong[0]}"
-        )
-    y = np.zeros((len(classes), n_outputs), dtype=np.float32)
-    y[np.arange(len(classes)), classes.astype(int)] = 1
-    return y
-
-
-def _check_range(loss: Loss, y: Array) -> None:
-    low, high = loss.targets
-    if y.min() < low or y.max() > high:
-        row, column = np.argwhere((y < low) | (y > high))[0]
-        raise InputError(
-            f"loss {loss.name!r} needs targets between {low} and {high}, got {y[row, column]} at row {row}, "
-            f"column {column}"
-        )
-    if loss.distribution:
-        off = np.flatnonzero(np.abs(y.sum(axis=1, dtype=float) - 1) > 1e-3)
-        if len(off):
-            raise InputError(
-                f"loss {loss.name!r} needs targets that sum to 1 in each row, got "
-                f"{y[off[0]].sum(dtype=float)} at row {off[0]}"
-            )

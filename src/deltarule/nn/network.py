@@ -27,9 +27,11 @@ from deltarule.nn.description import describe_network, parts_of
 from deltarule.nn.engines import engine_to_predict, reference
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.layers import Dense, Gradients, Layer, Trace
-from deltarule.nn.losses import FUSED, LOSSES, Loss, Objective, as_targets
+from deltarule.nn.losses import LOSSES, Loss
 from deltarule.nn.model_files import read_model, write_model
+from deltarule.nn.objective import Objective, loss_of_output
 from deltarule.nn.parameter_names import name_of, positions
+from deltarule.nn.targets import as_targets
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
@@ -112,7 +114,7 @@ class Network:
             bias_initializer=bias_initializer,
         )
         if loss is None:
-            loss = dict(FUSED.keys()).get(layers[-1].activation.name, "half_squared_error")
+            loss = loss_of_output(layers[-1].activation.name)
         self._build(layers, LOSSES.resolve(loss), {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
         if seed is not None:
             check_whole("seed", seed, 0)

@@ -70,7 +70,7 @@ def cannot_predict(model: Model) -> str:
     kernels = _kernels()
     for layer in model.layers:
         activation = layer.activation
-        if _kind(activation) not in kernels.ACTIVATIONS or not ACTIVATIONS.holds(activation):
+        if _kind(activation) not in kernels.ACTIVATIONS or not ACTIVATIONS.is_registered(activation):
             return f"activation {activation.name!r} is not one of its own"
     return ""
 
@@ -81,7 +81,7 @@ def cannot_train(model: Model, optimizer: GradientStep) -> str:
     if reason:
         return reason
     loss = model.objective.loss
-    if _kind(loss) not in kernels.LOSSES or not LOSSES.holds(loss):
+    if _kind(loss) not in kernels.LOSSES or not LOSSES.is_registered(loss):
         return f"loss {loss.name!r} is not one of its own"
     if type(optimizer).__module__ != GradientStep.__module__ or optimizer.name not in NUMBERS:
         return f"optimizer {optimizer.name!r} is not one of its own"
