@@ -94,7 +94,7 @@ class Case:
     @property
     def is_coupled(self) -> bool:
         """Whether the output is a softmax."""
-        return self.layers[-1].activation.pull_back is not None
+        return self.layers[-1].activation.coupled
 
 
 class LayerGradient(NamedTuple):

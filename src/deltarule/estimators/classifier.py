@@ -17,11 +17,9 @@ from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.fitted_network import Held
 from deltarule.estimators.parameters import Parameters, make_loss
 from deltarule.nn.losses import Loss
+from deltarule.nn.objective import loss_of_output
 
 __all__ = ["MLPClassifier"]
-
-#: scikit-learn's name, and what it is for each output.
-_LOG_LOSS = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -253,7 +251,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         output = "sigmoid" if self._several or len(self.classes_) <= 2 else "softmax"
-        return make_loss(p.loss, {"log_loss": _LOG_LOSS[output]}), output
+        return make_loss(p.loss, {"log_loss": loss_of_output(output)}), output
 
     def _weights(self, p: Parameters, y: Any, sample_weight: Array | None) -> Array | None:
         if p.class_weight is None:

@@ -239,9 +239,9 @@ def hidden_activations(value: Any, n_layers: int) -> list[Activation]:
 def _activation(value: Any) -> Activation:
     name = "sigmoid" if isinstance(value, str) and value == "logistic" else value
     found: Activation = _resolved("activation", lambda: ACTIVATIONS.resolve(name))
-    if found.name == "softmax":
+    if found.coupled:
         raise InputError(
-            "activation: softmax is for outputs; a hidden layer needs one that acts on each neuron"
+            f"activation: {found.name} is for outputs; a hidden layer needs one that acts on each neuron"
         )
     return found
 

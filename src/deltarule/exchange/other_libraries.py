@@ -165,7 +165,7 @@ def _of_sklearn(model: Any) -> Row:
     names = getattr(model, "feature_names_in_", None)
     row.features = None if names is None else [str(name) for name in names]
     classes, n_outputs = getattr(model, "classes_", None), row.layers[-1].W.shape[1]
-    exclusive = n_outputs == 1 or row.layers[-1].activation.name == "softmax"  # else several labels at once
+    exclusive = n_outputs == 1 or row.layers[-1].activation.coupled  # else several labels at once
     row.classes = None if classes is None or not exclusive else np.asarray(classes)
     return row
 

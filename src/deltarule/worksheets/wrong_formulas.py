@@ -148,7 +148,7 @@ def _out(formulas: Formulas, q: Quantity) -> _Found:
     right, z = formulas(q), Quantity("z", q.layer, q.index, q.sample)
     activation = formulas.evidence.layer(q.layer).activation
     yield "net for out", z
-    if activation.pull_back is not None:
+    if activation.coupled:
         yield "not normalised", exp(z)
         return
     if activation.name in ("sigmoid", "silu"):
