@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays.types import Array
+from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError
 
 __all__ = ["DENSE_BYTES", "Sparse"]
@@ -26,7 +26,7 @@ class Sparse:
         In canonical format: every row's indices go up, and none is there twice.
     """
 
-    def __init__(self, csr: Any) -> None:
+    def __init__(self, csr: Csr) -> None:
         self.csr = csr
 
     @property

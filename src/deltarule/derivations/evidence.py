@@ -91,7 +91,7 @@ class Evidence:
         trace, grads = self.trace, self.grads
         return {
             "a": self._output,
-            "x": lambda q: trace[q.layer - 1].x[q.sample, q.index[0]],
+            "x": lambda q: trace[q.layer - 1].dense_x[q.sample, q.index[0]],
             "mask": lambda q: trace[q.layer - 1].mask[q.sample, q.index[0]],
             "z": lambda q: trace[q.layer - 1].z[q.sample, q.index[0]],
             "W": lambda q: self.layer(q.layer).W[q.index],
@@ -133,7 +133,7 @@ class Evidence:
             ("term", "a"): self._dE_da,
             ("L", "a"): lambda top, by: self._da(by.layer)[by.sample, by.index[0]],
             ("a", "z"): self._slope,
-            ("z", "W"): lambda top, by: self.trace[by.layer - 1].x[top.sample, by.index[0]],
+            ("z", "W"): lambda top, by: self.trace[by.layer - 1].dense_x[top.sample, by.index[0]],
             ("z", "b"): lambda top, by: 1.0,
             ("z", "a"): self._dz_da,
             ("E", "W"): lambda top, by: self.grads[by.layer - 1].dW[by.index],

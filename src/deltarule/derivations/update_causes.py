@@ -55,7 +55,7 @@ def _pulls(evidence: Evidence, p: Quantity) -> Array:
     """What each sample adds to the gradient, (n_samples,)."""
     delta = evidence.grads[p.layer - 1].delta
     pulled = delta[:, p.index[-1]] if p.index else delta.sum(axis=1)
-    return pulled * evidence.trace[p.layer - 1].x[:, p.index[0]] if p.kind == "W" else pulled
+    return pulled * evidence.trace[p.layer - 1].dense_x[:, p.index[0]] if p.kind == "W" else pulled
 
 
 def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:

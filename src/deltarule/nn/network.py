@@ -19,6 +19,7 @@ from deltarule.arrays import (
     as_sample_weight,
     check_finite,
     check_whole,
+    narrowed,
 )
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
 from deltarule.nn.activations import Activation
@@ -30,7 +31,7 @@ from deltarule.nn.layers import Dense, Gradients, Layer, Trace
 from deltarule.nn.losses import LOSSES, Loss
 from deltarule.nn.model_files import read_model, write_model
 from deltarule.nn.objective import Objective, loss_of_output
-from deltarule.nn.parameter_names import name_of, positions
+from deltarule.nn.parameter_names import name_of, named_by_layer, positions
 from deltarule.nn.targets import as_targets
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Network:
         rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the first weights")
-        self.parameters[:] = self._narrowed(drawn, "the first weights")
+        self.parameters[:] = narrowed(drawn, self.dtype, "the first weights")
 
     def _build(self, layers: Sequence[Dense], loss: Loss, terms: dict[str, Any], dtype: str) -> None:
         """Everything but the values of the parameters."""
@@ -130,7 +131,7 @@ class Network:
         self.objective = Objective(loss, layers[-1].activation, **terms)
         self.encoding: Encoding | None = None
         self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
-        self.freeze()
+        self.unfreeze()
 
     def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
@@ -251,24 +252,16 @@ class Network:
             )
         if isinstance(x, Scaled):
             return x
-        if x.dtype.itemsize >= self.dtype.itemsize:
-            x = self._narrowed(x, "X")
-        return Scaled(x) if isinstance(x, Sparse) else x
+        narrower = x.dtype.itemsize < self.dtype.itemsize
+        if isinstance(x, Sparse):
+            return Scaled(x if narrower else narrowed(x, self.dtype, "X"))
+        return x if narrower else narrowed(x, self.dtype, "X")
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
         """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
-        y = self._narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), "Y")
+        y = narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), self.dtype, "Y")
         weight = as_sample_weight(sample_weight, n_samples)
-        return y, None if weight is None else self._narrowed(weight, "sample_weight")
-
-    def _narrowed(self, array: Any, name: str) -> Any:
-        """An array, or sparse values, in the network's dtype."""
-        if array.dtype == self.dtype:
-            return array
-        with np.errstate(over="ignore"):
-            narrowed = array.narrowed(self.dtype) if isinstance(array, Sparse) else array.astype(self.dtype)
-        check_finite(narrowed, f"{name} as {self.dtype}")
-        return narrowed
+        return y, None if weight is None else narrowed(weight, self.dtype, "sample_weight")
 
     # ------------------------------------------------------------------ parameters by name
 
@@ -314,30 +307,22 @@ class Network:
         >>> net.parameters
         array([0.15, 0.2 , 0.35])
         """
-        named = weights if isinstance(weights, Mapping) else self._named_by_layer(weights, biases)
+        if not isinstance(weights, Mapping):
+            weights = named_by_layer(weights, biases, len(self.layers))
         parameters = self.parameters.copy()
-        for name, values in named.items():
+        for name, values in weights.items():
             places = self.select(name)
             new = as_numbers(values, name)
             check_finite(new, name)
             if new.shape not in ((), places.shape):
                 raise ShapeError(f"{name} must have shape {places.shape}, got {new.shape}")
-            parameters[places] = self._narrowed(new, name)
+            parameters[places] = narrowed(new, self.dtype, name)
         self.parameters[:] = parameters
 
-    def _named_by_layer(self, weights: Sequence[Any], biases: Sequence[Any] | None) -> dict[str, Any]:
-        named: dict[str, Any] = {}
-        for kind, values in (("W", weights), ("b", biases)):
-            if values is not None and len(values) != len(self.layers):
-                what = "weight arrays" if kind == "W" else "bias arrays"
-                raise ShapeError(
-                    f"{len(self.layers)} layers need {len(self.layers)} {what}, got {len(values)}"
-                )
-            named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
-        return named
-
     def freeze(self, *names: str) -> None:
-        """Keep the named parameters as they are in training (see :meth:`select`); no name thaws all.
+        """Keep the named parameters (see :meth:`select`) as they are in training, and only these.
+
+        No name means all parameters.
 
         Examples
         --------
@@ -346,11 +331,15 @@ class Network:
         >>> net.frozen
         array([1, 4, 5, 8])
         """
-        places = [self.select(name).ravel() for name in names]
-        self._freeze(np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp))
+        places = [self.select(name).ravel() for name in names or ("W", "b")]
+        self._set_frozen(np.unique(np.concatenate(places)))
 
-    def _freeze(self, frozen: Array) -> None:
-        """``frozen``: where parameters must not move; ``decaying``: where they are weights that may."""
+    def unfreeze(self) -> None:
+        """Let training move all parameters again."""
+        self._set_frozen(np.empty(0, dtype=np.intp))
+
+    def _set_frozen(self, frozen: Array) -> None:
+        """Set ``frozen``, where parameters do not move, and ``decaying``, where they are weights that do."""
         self.frozen = frozen
         self.decaying = np.zeros(self.parameters.size, dtype=bool)
         self.decaying[self.select("W")] = True
@@ -414,7 +403,7 @@ class Network:
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
         net.parameters[:] = parts.parameters
-        net._freeze(parts.frozen)
+        net._set_frozen(parts.frozen)
         net.encoding = parts.encoding
         return net
 
@@ -428,7 +417,7 @@ def _from_parts(
     own = aligned_empty(parameters.shape, parameters.dtype)
     own[:] = parameters
     net._bind(layers, own)
-    net._freeze(frozen)
+    net._set_frozen(frozen)
     return net
 
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.errors import InputError
+from deltarule.errors import InputError, ShapeError
 from deltarule.nn.layers import Dense
 
-__all__ = ["name_of", "neuron_names", "positions", "weight_number"]
+__all__ = ["name_of", "named_by_layer", "neuron_names", "positions", "weight_number"]
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
@@ -88,6 +89,23 @@ def name_of(layers: Sequence[Dense], position: int) -> str:
             if len(found):
                 return f"{kind}{number}[{','.join(str(i) for i in found[0])}]"
     raise InputError(f"no parameter at position {position}")
+
+
+def named_by_layer(weights: Sequence[Any], biases: Sequence[Any] | None, n_layers: int) -> dict[str, Any]:
+    """Return one value for each layer as ``{"W1": …, "b1": …}``; None is left out.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one for each layer.
+    """
+    named: dict[str, Any] = {}
+    for kind, values in (("W", weights), ("b", biases)):
+        if values is not None and len(values) != n_layers:
+            what = "weight arrays" if kind == "W" else "bias arrays"
+            raise ShapeError(f"{n_layers} layers need {n_layers} {what}, got {len(values)}")
+        named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
+    return named
 
 
 def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:
