@@ -94,6 +94,17 @@ class Registry(Generic[T]):
             raise InputError(f"{self.kind} {name!r} is registered already")
         self._makers[name] = maker
 
+    def add(self, name: str, record: T) -> T:
+        """Let ``name`` stand for ``record``, and return the record.
+
+        Raises
+        ------
+        InputError
+            If the name is taken.
+        """
+        self.register(name, lambda: record)
+        return record
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 
@@ -141,11 +152,11 @@ class Registry(Generic[T]):
 def pickled_by_name(record: Any) -> tuple[Any, ...]:
     """Return what pickle and copies make a record of: its name where it is registered, or else its fields."""
     if _REGISTRIES[type(record)].is_registered(record):
-        return _named, (type(record), record.name)
+        return _resolved, (type(record), record.name)
     return object.__new__, (type(record),), vars(record)
 
 
-def _named(type_: type[T], name: str) -> T:
+def _resolved(type_: type[T], name: str) -> T:
     found: T = _REGISTRIES[type_].resolve(name)
     return found
 
@@ -175,10 +186,10 @@ def _argument(node: ast.expr) -> Any:
 def spec_of(name: str, record: Any) -> str:
     """The call that makes ``record`` again, with all its fields: ``sgd(learning_rate=0.5, …)``."""
     values = ((field.name, getattr(record, field.name)) for field in fields(record) if field.init)
-    return f"{name}({', '.join(f'{key}={_text(value)}' for key, value in values)})"
+    return f"{name}({', '.join(f'{key}={_argument_text(value)}' for key, value in values)})"
 
 
-def _text(value: Any) -> str:
+def _argument_text(value: Any) -> str:
     if hasattr(value, "spec"):
         return str(value.spec)
     if isinstance(value, Real) and not isinstance(value, int):

@@ -47,7 +47,7 @@ class Sparse:
         return Sparse(self.csr[key])
 
     def narrowed(self, dtype: npt.DTypeLike) -> Sparse:
-        """The same values in another number type."""
+        """Return these values in another number type."""
         return Sparse(self.csr.astype(dtype, copy=False))
 
     def arrays(self) -> tuple[Array, Array, Array]:

@@ -48,7 +48,7 @@ class Csr(Protocol):
         """The greatest of each column or row, zeros included."""
 
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Csr:
-        """The same values in another number type."""
+        """Return these values in another number type."""
 
     def toarray(self) -> Array:
         """The values as dense numbers."""

@@ -298,8 +298,7 @@ def register_activation(activation: Activation) -> Activation:
     >>> register_activation(cube).name
     'cube'
     """
-    ACTIVATIONS.register(activation.name, lambda: activation)
-    return activation
+    return ACTIVATIONS.add(activation.name, activation)
 
 
 _pi, _a_k, _most = Constant("π", math.pi), Symbol("a", "k"), Number(_EXP_MOST)

@@ -93,7 +93,7 @@ class Loss:
     __reduce__ = pickled_by_name
 
     def accepts(self, output: Activation) -> bool:
-        """Whether this activation keeps the outputs inside the loss's domain."""
+        """Return whether this activation keeps the outputs inside the loss's domain."""
         return self.domain[0] <= output.range[0] and output.range[1] <= self.domain[1]
 
 
@@ -182,8 +182,7 @@ def register_loss(loss: Loss) -> Loss:
     InputError
         If the name is taken.
     """
-    LOSSES.register(loss.name, lambda: loss)
-    return loss
+    return LOSSES.add(loss.name, loss)
 
 
 register_loss(

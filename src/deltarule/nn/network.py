@@ -266,7 +266,7 @@ class Network:
     # ------------------------------------------------------------------ parameters by name
 
     def select(self, name: str) -> Array:
-        """Where a named parameter lies in ``parameters``, in an array of its shape.
+        """Return where a named parameter lies in ``parameters``, in an array of its shape.
 
         ``w5``, ``W2``, ``W2[0,1]``, ``b2``, ``b2[1]``, ``W``, ``b``: see :mod:`deltarule.nn.parameter_names`.
 
@@ -383,12 +383,12 @@ class Network:
         return cls.from_description(path, *read_model(path))
 
     def arrays(self) -> dict[str, Array]:
-        """What :meth:`save` writes as arrays."""
+        """Return what :meth:`save` writes as arrays."""
         check_finite(self.parameters, "parameters")
         return {"parameters": self.parameters, "frozen": self.frozen.astype(np.int64)}
 
     def description(self) -> dict[str, Any]:
-        """What :meth:`save` writes as text: the layers, the objective, the encoding."""
+        """Return what :meth:`save` writes as text: the layers, the objective, the encoding."""
         return describe_network([layer.dense for layer in self.layers], self.objective, self.encoding)
 
     @classmethod

@@ -167,7 +167,7 @@ class Objective:
         return self.output.delta(self.loss.derivative(a, y), z, a)
 
     def shares(self, n: int, weight: Array | None = None) -> Array | float:
-        """What each sample counts in the cost: 1/n, or 1; weighted: (n, 1)."""
+        """Return what each sample counts in the cost: 1/n, or 1; weighted: (n, 1)."""
         if weight is None:
             return 1 / n if self.reduction == "mean" else 1.0
         total = float(weight.sum())

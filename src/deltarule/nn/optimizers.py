@@ -85,7 +85,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def start(self, theta: Array) -> Array:
-        """What is remembered before the first update, (number of slots, n_parameters)."""
+        """Return what is remembered before the first update, (number of slots, n_parameters)."""
 
 
 @record

@@ -25,7 +25,7 @@ __all__ = ["name_of", "named_by_layer", "neuron_names", "positions", "weight_num
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
-    """Where the parameter called ``name`` lies, in an array of its shape.
+    """Return where the parameter called ``name`` lies, in an array of its shape.
 
     Raises
     ------
