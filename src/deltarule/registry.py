@@ -95,13 +95,7 @@ class Registry(Generic[T]):
         self._makers[name] = maker
 
     def add(self, name: str, record: T) -> T:
-        """Let ``name`` stand for ``record``, and return the record.
-
-        Raises
-        ------
-        InputError
-            If the name is taken.
-        """
+        """Let ``name`` stand for ``record``, and return the record."""
         self.register(name, lambda: record)
         return record
 

@@ -61,9 +61,8 @@ def _pulls(evidence: Evidence, p: Quantity) -> Array:
 def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
     if p.kind == "b":
         return {}
-    w = np.array(evidence(p))
     return {
-        f"the {penalty.name.upper()} penalty": strength * float(penalty.derivative(w))
+        f"the {penalty.name.upper()} penalty": penalty.of(penalty.slope, Number(strength), p).value(evidence)
         for penalty, strength in evidence.net.objective.penalties
     }
 

@@ -1,6 +1,6 @@
 """Networks by explicit forward and backward propagation: activations, losses, layers, networks, engines.
 
 Reading order: activations, losses, objective, layers, engines/reference, network; then initializers,
-schedules, optimizers, targets, architecture, parameter_names, description, model_files; and what runs the
+schedules, optimizers, architecture, parameter_names, description, model_files; and what runs the
 same numbers faster: engines/compiled, engines/kernels.
 """

@@ -75,11 +75,6 @@ class Activation:
         How code computes f(z) where the formula would overflow or lose digits: ``symbol ← formula``, one
         after the other, over ``z`` and the symbols before; the last one is ``a``.
 
-    Attributes
-    ----------
-    coupled : bool
-        Whether each output depends on the whole row, as in softmax.
-
     Examples
     --------
     >>> tanh = ACTIVATIONS.resolve("tanh")
@@ -304,8 +299,8 @@ def register_activation(activation: Activation) -> Activation:
 _pi, _a_k, _most = Constant("π", math.pi), Symbol("a", "k"), Number(_EXP_MOST)
 _t = tanh(sqrt(2 / _pi) * (z + 0.044715 * z**3))
 
-register_activation(Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)))
-register_activation(
+for _activation in (
+    Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)),
     Activation(
         "sigmoid",
         _sigmoid,
@@ -314,10 +309,8 @@ register_activation(
         a * (1 - a),
         range=(0, 1),
         steps=(_e_step, (a, _sigmoid_of_e)),
-    )
-)
-register_activation(Activation("tanh", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, range=(-1, 1)))
-register_activation(
+    ),
+    Activation("tanh", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, range=(-1, 1)),
     Activation(
         "relu",
         _relu,
@@ -327,11 +320,12 @@ register_activation(
         range=(0, INF),
         kinks=(0.0,),
         rectifier=True,
-    )
-)
+    ),
+):
+    register_activation(_activation)
 ACTIVATIONS.register("leaky_relu", _leaky_relu)  # Maas, Hannun & Ng (2013)
 ACTIVATIONS.register("elu", _elu)  # Clevert, Unterthiner & Hochreiter (2016)
-register_activation(
+for _activation in (
     Activation(  # the tanh form of Hendrycks & Gimpel (2016)
         "gelu",
         _gelu,
@@ -340,9 +334,7 @@ register_activation(
         (1 + _t) / 2 + z / 2 * (1 - _t**2) * sqrt(2 / _pi) * (1 + 0.134145 * z**2),
         range=(-0.17004075, INF),
         rectifier=True,
-    )
-)
-register_activation(
+    ),
     Activation(  # Elfwing, Uchibe & Doya (2018)
         "silu",
         _silu,
@@ -352,9 +344,7 @@ register_activation(
         range=(-0.27846455, INF),
         rectifier=True,
         steps=(_e_step, (a, z * _sigmoid_of_e)),
-    )
-)
-register_activation(
+    ),
     Activation(
         "softplus",
         softplus,
@@ -364,9 +354,7 @@ register_activation(
         range=(0, INF),
         rectifier=True,
         steps=((a, _above + Call("log1p", exp(-absolute(z)))),),
-    )
-)
-register_activation(
+    ),
     Activation(
         "exp",
         _exp,
@@ -375,9 +363,7 @@ register_activation(
         a,
         range=(0, INF),
         steps=((a, exp(Choice(_most, Compare(z, ">", _most), z))),),
-    )
-)
-register_activation(
+    ),
     Activation(
         "softmax",
         _softmax,
@@ -386,8 +372,9 @@ register_activation(
         Choice(_a_k * (1 - _a_k), Compare(Symbol("j"), "=", Symbol("k")), -(_a_k * Symbol("a", "j"))),
         range=(0, 1),
         pull_back=_softmax_pull_back,
-    )
-)
+    ),
+):
+    register_activation(_activation)
 
 #: The activations of this module, by name; all others were registered from outside.
 BUILT_IN = frozenset(ACTIVATIONS)

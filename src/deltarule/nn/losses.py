@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deltarule.arrays import TINY, Array, check_number
+from deltarule.arrays import TINY, Array, as_numbers, check_finite, check_number
+from deltarule.errors import InputError, ShapeError
 from deltarule.formula.tree import (
     Choice,
     Compare,
@@ -29,7 +30,7 @@ from deltarule.formula.tree import y as _y
 from deltarule.nn.activations import Activation
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["LOSSES", "Loss", "magnitude", "register_loss"]
+__all__ = ["LOSSES", "Loss", "as_targets", "magnitude", "register_loss"]
 
 INF = math.inf
 
@@ -185,34 +186,16 @@ def register_loss(loss: Loss) -> Loss:
     return LOSSES.add(loss.name, loss)
 
 
-register_loss(
-    Loss(
-        "half_squared_error",
-        lambda a, y: (a - y) ** 2 / 2,
-        lambda a, y: a - y,
-        _r**2 / 2,
-        _r,
-    )
-)
-register_loss(
-    Loss(
-        "squared_error",
-        lambda a, y: (a - y) ** 2,
-        lambda a, y: 2 * (a - y),
-        _r**2,
-        2 * _r,
-    )
-)
-register_loss(
+for _loss in (
+    Loss("half_squared_error", lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y, _r**2 / 2, _r),
+    Loss("squared_error", lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y), _r**2, 2 * _r),
     Loss(
         "mean_squared_error",
         lambda a, y: (a - y) ** 2 / a.shape[-1],
         lambda a, y: 2 * (a - y) / a.shape[-1],
         _r**2 / _K,
         2 * _r / _K,
-    )
-)
-register_loss(
+    ),
     Loss(
         "mean_absolute_error",
         lambda a, y: magnitude(a - y) / a.shape[-1],
@@ -220,11 +203,12 @@ register_loss(
         absolute(_r) / _K,
         sign(_r) / _K,
         kinks=(0.0,),
-    )
-)
+    ),
+):
+    register_loss(_loss)
 LOSSES.register("huber", _huber)
 LOSSES.register("quantile", _quantile)
-register_loss(
+for _loss in (
     Loss(
         "binary_cross_entropy",
         _binary_cross_entropy,
@@ -233,9 +217,7 @@ register_loss(
         (1 - _y) / (1 - _a) - _y / _a,
         domain=(0, 1),
         targets=(0, 1),
-    )
-)
-register_loss(
+    ),
     Loss(
         "cross_entropy",
         lambda a, y: -y * np.log(_at_least_tiny(a)),
@@ -245,9 +227,7 @@ register_loss(
         domain=(0, 1),
         targets=(0, 1),
         distribution=True,
-    )
-)
-register_loss(
+    ),
     Loss(  # the part of −log P(y | a) that depends on a
         "poisson",
         lambda a, y: a - y * np.log(_at_least_tiny(a)),
@@ -256,5 +236,61 @@ register_loss(
         1 - _y / _a,
         domain=(0, INF),
         targets=(0, INF),
-    )
-)
+    ),
+):
+    register_loss(_loss)
+
+
+def as_targets(loss: Loss, Y: object, n_samples: int, n_outputs: int) -> Array:
+    """Targets as the loss takes them: (n_samples, n_outputs), finite, in the loss's range.
+
+    A 1-D ``Y`` is one column where the network has one output; for ``cross_entropy`` it holds the number
+    of each sample's class, 0 to n_outputs − 1.
+
+    Raises
+    ------
+    ShapeError, InputError
+        What is wrong with the targets, with row and column.
+    """
+    y = as_numbers(Y, "Y")
+    if y.ndim == 1 and n_outputs == 1:
+        y = y[:, None]
+    elif y.ndim == 1 and loss.distribution and len(y) == n_samples:
+        y = _one_hot(y, n_outputs)
+    if y.shape != (n_samples, n_outputs):
+        raise ShapeError(
+            f"Y must have shape ({n_samples}, {n_outputs}), a row for each row of X and a column for each "
+            f"output, got {y.shape}"
+        )
+    check_finite(y, "Y")
+    _check_range(loss, y)
+    return y
+
+
+def _one_hot(classes: Array, n_outputs: int) -> Array:
+    check_finite(classes, "Y")
+    wrong = np.flatnonzero((classes != np.floor(classes)) | (classes < 0) | (classes >= n_outputs))
+    if len(wrong):
+        raise InputError(
+            f"Y must hold class numbers 0 to {n_outputs - 1}, got {classes[wrong[0]]} at row {wrong[0]}"
+        )
+    y = np.zeros((len(classes), n_outputs), dtype=np.float32)
+    y[np.arange(len(classes)), classes.astype(int)] = 1
+    return y
+
+
+def _check_range(loss: Loss, y: Array) -> None:
+    low, high = loss.targets
+    if y.min() < low or y.max() > high:
+        row, column = np.argwhere((y < low) | (y > high))[0]
+        raise InputError(
+            f"loss {loss.name!r} needs targets between {low} and {high}, got {y[row, column]} at row {row}, "
+            f"column {column}"
+        )
+    if loss.distribution:
+        off = np.flatnonzero(np.abs(y.sum(axis=1, dtype=float) - 1) > 1e-3)
+        if len(off):
+            raise InputError(
+                f"loss {loss.name!r} needs targets that sum to 1 in each row, got "
+                f"{y[off[0]].sum(dtype=float)} at row {off[0]}"
+            )

@@ -28,11 +28,10 @@ from deltarule.nn.description import describe_network, parts_of
 from deltarule.nn.engines import engine_to_predict, reference
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.layers import Dense, Gradients, Layer, Trace
-from deltarule.nn.losses import LOSSES, Loss
+from deltarule.nn.losses import LOSSES, Loss, as_targets
 from deltarule.nn.model_files import read_model, write_model
 from deltarule.nn.objective import Objective, loss_of_output
 from deltarule.nn.parameter_names import name_of, named_by_layer, positions
-from deltarule.nn.targets import as_targets
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding

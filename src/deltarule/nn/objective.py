@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -63,20 +64,7 @@ STRENGTH, WEIGHT = Symbol("λ"), Symbol("w")
 
 @record
 class Penalty:
-    """One penalty on the weights: ``factor(λ)·Σ term(w)``, and what that adds to ``∂L/∂w``.
-
-    Parameters
-    ----------
-    name : str
-        The field of :class:`Objective` that holds its strength λ.
-    sum : callable, W -> float
-        Σ term(w) over all weights of a layer.
-    divisor : float
-        λ / divisor stands before the sum.
-    derivative : callable, W -> ndarray
-        What is added to dW, divided by λ.
-    factor, term, slope : Expr
-        The formulas of these, over ``STRENGTH`` and ``WEIGHT``.
+    """The formulas of a penalty on the weights: ``factor·Σ term``, and ``slope``, added to ``∂L/∂w``.
 
     Examples
     --------
@@ -87,9 +75,6 @@ class Penalty:
     """
 
     name: str
-    sum: Callable[[Array], float]
-    divisor: float
-    derivative: Callable[[Array], Array]
     factor: Expr
     term: Expr
     slope: Expr
@@ -99,20 +84,17 @@ class Penalty:
         put: dict[Expr, Expr] = {STRENGTH: strength, WEIGHT: weight}
         return formula.replace(put.get)
 
+    def gradient(self, strength: float, W: Array) -> Array:
+        """Return the slope at each weight."""
+        values: dict[Expr, Any] = {STRENGTH: strength, WEIGHT: W}
+        slopes: Array = self.slope.value(values.__getitem__)
+        return slopes
 
+
+#: Each by the field of :class:`Objective` that holds its strength.
 PENALTIES = (
-    Penalty(
-        "l1", lambda W: magnitude(W).sum(), 1, np.sign, STRENGTH, absolute(WEIGHT), STRENGTH * sign(WEIGHT)
-    ),
-    Penalty(
-        "l2",
-        lambda W: np.dot(W.ravel(), W.ravel()),
-        2,
-        lambda W: W,
-        STRENGTH / 2,
-        WEIGHT**2,
-        STRENGTH * WEIGHT,
-    ),
+    Penalty("l1", STRENGTH, absolute(WEIGHT), STRENGTH * sign(WEIGHT)),
+    Penalty("l2", STRENGTH / 2, WEIGHT**2, STRENGTH * WEIGHT),
 )
 
 
@@ -181,9 +163,11 @@ class Objective:
 
     def penalty(self, W: Array) -> float:
         """Return ``l1·Σ|W| + l2/2·ΣW²`` of one layer's weights."""
-        return sum((strength / one.divisor * one.sum(W) for one, strength in self.penalties), 0.0)
+        l1 = self.l1 * magnitude(W).sum() if self.l1 else 0.0
+        l2 = self.l2 / 2 * np.dot(W.ravel(), W.ravel()) if self.l2 else 0.0
+        return l1 + l2
 
     def penalty_gradient(self, W: Array) -> Array:
         """Return ``l1·sign(W) + l2·W``."""
-        parts = [strength * one.derivative(W) for one, strength in self.penalties]
-        return sum(parts[1:], parts[0]) if parts else np.zeros_like(W)
+        slopes = [penalty.gradient(strength, W) for penalty, strength in self.penalties]
+        return sum(slopes[1:], slopes[0]) if slopes else np.zeros_like(W)
