@@ -1,4 +1,8 @@
-"""An activation, a loss and an optimizer added from outside: a record each, and everything knows them."""
+"""An activation, a loss and an optimizer added from outside: a record each, and everything knows them.
+
+To add an activation is to write its record; besides, a branch of the kernels if it is to be compiled, and the
+name of an ONNX operator if one computes it. Nothing else knows a list of activations.
+"""
 
 from __future__ import annotations
 
