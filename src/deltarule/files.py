@@ -1,10 +1,11 @@
-"""Writing files so that a crash at any moment leaves the old file or the new one, whole."""
+"""Writing files and folders so that a crash at any moment leaves the old one or the new one, whole."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from deltarule.errors import InputError
@@ -12,7 +13,28 @@ from deltarule.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "format_of", "new_folder", "write_atomically"]
+
+
+def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
+    """Return the format that the ending of a path means, or None where it means none of them.
+
+    Parameters
+    ----------
+    path : path
+    formats : mapping
+        Each format's ending, or endings, in lower case.
+
+    Examples
+    --------
+    >>> format_of("Sheet.PDF", {"pdf": ".pdf", "javascript": (".js", ".mjs")})
+    'pdf'
+    """
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    for format, endings in formats.items():
+        if ending in ([endings] if isinstance(endings, str) else endings):
+            return format
+    return None
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
@@ -51,7 +73,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         If writing fails, as the operating system says it.
     """
     target = check_writable(path)
-    temporary = target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
+    temporary = _temporary(target)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
@@ -66,6 +88,54 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` to write in, which becomes ``path`` once all is written.
+
+    Whatever fails on the way, there is no folder ``path``, or an empty one if there was, and no temporary
+    stays behind.
+
+    Raises
+    ------
+    InputError
+        If something is there that is not an empty folder, or no folder to make it in.
+    """
+    import shutil
+
+    target = _free_folder(path)
+    temporary = _temporary(target)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _free_folder(path: str | os.PathLike[str]) -> Path:
+    """Refuse a path at which no new folder can be made."""
+    from pathlib import Path
+
+    target = Path(path)
+    if "\0" in str(target) or not target.name:
+        raise InputError(f"cannot write {str(target)!r}: name a new folder")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError(f"cannot write {target}: it is no folder")
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
+    return target
+
+
+def _temporary(target: Path) -> Path:
+    """Return a name beside ``target`` that nobody else has."""
+    return target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:

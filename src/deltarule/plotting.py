@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError
-from deltarule.files import write_atomically
+from deltarule.files import format_of, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 from deltarule.training import History
@@ -27,7 +26,7 @@ __all__ = [
     "save_figure",
 ]
 
-FORMATS = ("png", "svg", "pdf", "jpg")
+FORMATS = {"png": (".png", ".", ""), "svg": ".svg", "pdf": ".pdf", "jpg": ".jpg"}
 BLUE, ORANGE, GREY = "#2166ac", "#d6604d", "#666666"
 _CLASS_COLOURS = ("#d6604d", "#2166ac", "#4d9221", "#8073ac", "#b35806", "#01665e", "#c51b7d", "#666666")
 _NUMBERED = 12  # the most classes for which a confusion matrix is labelled and numbered in full
@@ -54,11 +53,12 @@ def picture_format(path: str | os.PathLike[str]) -> str:
     InputError
         If it is not one of png, svg, pdf, jpg.
     """
-    suffix = Path(path).suffix.lstrip(".").lower() or "png"
     import_extra("matplotlib", "plot")
-    if suffix not in FORMATS:
-        raise InputError(f"cannot draw {path}: unknown format {suffix!r}; choose from {', '.join(FORMATS)}")
-    return suffix
+    format = format_of(path, FORMATS)
+    if format is None:
+        ending = os.path.splitext(path)[1].lower().lstrip(".")
+        raise InputError(f"cannot draw {path}: unknown format {ending!r}; choose from {', '.join(FORMATS)}")
+    return format
 
 
 def save_figure(made: Any, path: str | os.PathLike[str]) -> None:

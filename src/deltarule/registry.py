@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 
 from deltarule.errors import InputError, MissingExtraError
 
-__all__ = ["Registry", "did_you_mean", "import_extra", "made_again", "record", "spec_of"]
+__all__ = ["Registry", "did_you_mean", "import_extra", "pickled_by_name", "record", "spec_of"]
 
 T = TypeVar("T")
 
@@ -77,6 +77,9 @@ class Registry(Generic[T]):
     >>> from deltarule.nn.activations import ACTIVATIONS
     >>> ACTIVATIONS.resolve("leaky_relu(0.2)").name
     'leaky_relu(0.2)'
+    >>> from deltarule.nn.schedules import SCHEDULES
+    >>> SCHEDULES
+    Registry of schedule names: constant, step, exponential, inverse_scaling, cosine, one_cycle, warm_up
     """
 
     def __init__(self, kind: str, type_: type[T]) -> None:
@@ -86,10 +89,15 @@ class Registry(Generic[T]):
         self._makers: dict[str, Callable[..., T]] = {}
 
     def register(self, name: str, maker: Callable[..., T]) -> None:
-        """Let ``name`` stand for what ``maker`` returns; the maker's arguments may be given in a call."""
+        """Let ``name`` stand for what ``maker`` returns; its arguments may be given, as in ``name(0.2)``."""
         if name in self._makers:
             raise InputError(f"{self.kind} {name!r} is registered already")
         self._makers[name] = maker
+
+    def add(self, name: str, record: T) -> T:
+        """Let ``name`` stand for ``record``, and return the record."""
+        self.register(name, lambda: record)
+        return record
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -97,21 +105,24 @@ class Registry(Generic[T]):
     def __contains__(self, name: object) -> bool:
         return name in self._makers
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.kind} names: {', '.join(self._makers)}"
+
     def maker(self, name: str) -> Callable[..., T]:
-        """What makes the record called ``name``."""
+        """Return what makes the record called ``name``."""
         if name not in self._makers:
             raise InputError(f"unknown {self.kind} {name[:60]!r}{did_you_mean(name, self._makers)}")
         return self._makers[name]
 
-    def holds(self, record: Any) -> bool:
-        """Whether the record's name stands for it here, and not for nothing or for another one."""
+    def is_registered(self, record: Any) -> bool:
+        """Return whether the record's name stands for this record, and not for nothing or for another."""
         try:
             return bool(self.resolve(record.name).formula == record.formula)  # type: ignore[attr-defined]
         except InputError:
             return False
 
     def resolve(self, spec: str | T) -> T:
-        """The record that ``spec`` names; a record passes through.
+        """Return the record that ``spec`` names; a record passes through.
 
         Raises
         ------
@@ -132,14 +143,14 @@ class Registry(Generic[T]):
             raise InputError(f"{self.kind} {spec[:60]!r}: {error}") from None
 
 
-def made_again(record: Any) -> tuple[Any, ...]:
-    """For pickle and copies: a record by its name where it is registered, or else by its fields."""
-    if _REGISTRIES[type(record)].holds(record):
-        return _named, (type(record), record.name)
+def pickled_by_name(record: Any) -> tuple[Any, ...]:
+    """Return what pickle and copies make a record of: its name where it is registered, or else its fields."""
+    if _REGISTRIES[type(record)].is_registered(record):
+        return _resolved, (type(record), record.name)
     return object.__new__, (type(record),), vars(record)
 
 
-def _named(type_: type[T], name: str) -> T:
+def _resolved(type_: type[T], name: str) -> T:
     found: T = _REGISTRIES[type_].resolve(name)
     return found
 
@@ -169,10 +180,10 @@ def _argument(node: ast.expr) -> Any:
 def spec_of(name: str, record: Any) -> str:
     """The call that makes ``record`` again, with all its fields: ``sgd(learning_rate=0.5, …)``."""
     values = ((field.name, getattr(record, field.name)) for field in fields(record) if field.init)
-    return f"{name}({', '.join(f'{key}={_text(value)}' for key, value in values)})"
+    return f"{name}({', '.join(f'{key}={_argument_text(value)}' for key, value in values)})"
 
 
-def _text(value: Any) -> str:
+def _argument_text(value: Any) -> str:
     if hasattr(value, "spec"):
         return str(value.spec)
     if isinstance(value, Real) and not isinstance(value, int):

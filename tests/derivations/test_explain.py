@@ -226,7 +226,7 @@ def test_a_formula_that_was_given_as_text_is_printed_as_it_is():
 def test_the_update_is_the_optimizers_own(name, clip):
     example = load_example("T1")
     net = example.network()
-    net.freeze()
+    net.unfreeze()
     optimizer = f"{name}(0.1{clip})"
     derivation = explain(net, example.X, example.Y, ["w5", "w1", "b2"], optimizer=optimizer)
     check_lines(derivation)

@@ -21,7 +21,7 @@ from deltarule.data.encoding import (
     PixelsEncoding,
 )
 from deltarule.errors import InputError
-from deltarule.exchange.exporting import FORMATS, export, exported, format_of
+from deltarule.exchange.exporting import FORMATS, export, export_format, exported
 from deltarule.exchange.literals import c_string, comment, javascript_string, python_string
 from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.self_tests import self_tests
@@ -560,7 +560,7 @@ def test_the_readable_example_stays_readable():
     ],
 )  # fmt: skip
 def test_the_ending_of_the_path_says_the_format(name, format, expected):
-    assert format_of(name, format) == expected
+    assert export_format(name, format) == expected
 
 
 @pytest.mark.parametrize(

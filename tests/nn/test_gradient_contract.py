@@ -12,8 +12,9 @@ import pytest
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.engines import reference
 from deltarule.nn.layers import BIAS_KINDS
-from deltarule.nn.losses import FUSED, LOSSES, Objective
+from deltarule.nn.losses import LOSSES
 from deltarule.nn.network import Network
+from deltarule.nn.objective import FUSED, Objective
 
 from .cases import NAMES, PAIRS, problem
 

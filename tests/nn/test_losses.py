@@ -8,8 +8,9 @@ from scipy import special, stats
 
 from deltarule.errors import InputError, ShapeError
 from deltarule.formula.tree import Symbol
-from deltarule.nn.losses import LOSSES, Objective, as_targets
+from deltarule.nn.losses import LOSSES, as_targets
 from deltarule.nn.network import Network
+from deltarule.nn.objective import Objective
 
 from .cases import LOSS_NAMES, problem
 

@@ -8,6 +8,7 @@ import pytest
 from deltarule.errors import InputError, ShapeError
 from deltarule.nn.layers import BIAS_KINDS, Dense
 from deltarule.nn.network import Network
+from deltarule.training import train
 
 
 @pytest.fixture(params=BIAS_KINDS)
@@ -158,8 +159,22 @@ def test_freezing_names_the_parameters_and_thaws_without_a_name():
     with pytest.raises(InputError, match="no parameter 'q'"):
         net.freeze("W1", "q")
     assert net.frozen.size == 5
-    net.freeze()
+    net.unfreeze()
     assert net.frozen.size == 0
+    assert net.decaying.sum() == 6
+
+
+def test_freezing_without_a_name_freezes_everything():
+    net = Network([2, 2, 1])
+    net.freeze()
+    before = net.parameters.copy()
+    train(net, [[1.0, 2.0]], [[3.0]], epochs=3)
+    np.testing.assert_array_equal(net.parameters, before)
+    assert net.frozen.tolist() == list(range(net.parameters.size))
+    assert not net.decaying.any()
+    net.unfreeze()
+    train(net, [[1.0, 2.0]], [[3.0]], epochs=1)
+    assert (net.parameters != before).any()
 
 
 def test_copy_shares_nothing_and_computes_the_same():
@@ -170,7 +185,7 @@ def test_copy_shares_nothing_and_computes_the_same():
     assert twin.cost(X, Y) == net.cost(X, Y)
     np.testing.assert_array_equal(twin.frozen, net.frozen)
     twin.parameters += 1
-    twin.freeze()
+    twin.unfreeze()
     assert net.frozen.size == 4
     assert twin.cost(X, Y) != net.cost(X, Y)
     assert net.copy("float32").dtype == np.float32

@@ -183,3 +183,22 @@ def test_permissions_are_those_of_the_old_file_or_of_any_new_one(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o604
     finally:
         os.umask(mask)
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path):
+    with files.new_folder(tmp_path / "made") as working:
+        (working / "a").write_text("1")
+        assert not (tmp_path / "made").exists()
+    assert (tmp_path / "made" / "a").read_text() == "1"
+    with pytest.raises(IsADirectoryError), files.new_folder(tmp_path / "broken") as working:
+        working.write_text("1")
+    with pytest.raises(InputError, match="the folder is not empty"), files.new_folder(tmp_path / "made"):
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == ["made"]
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("a.PDF", "pdf"), ("b.mjs", "javascript"), ("c", None), ("pdf", None), (".js", None)]
+)
+def test_the_ending_of_a_name_says_the_format(name, format):
+    assert files.format_of(name, {"pdf": ".pdf", "javascript": (".js", ".mjs")}) == format

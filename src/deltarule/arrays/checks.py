@@ -32,7 +32,7 @@ def check_finite(array: Array | Sparse, name: str) -> None:
 
 
 def _sum_is_finite(array: Array) -> bool:
-    """Whether Σ x² is finite (or Σ x, where x lies scattered), and so every x: quicker than each by each."""
+    """Return whether Σ x² is finite (or Σ x, where x lies scattered), and so every x: the quicker test."""
     if not array.flags.forc:
         with np.errstate(over="ignore", invalid="ignore"):
             return math.isfinite(array.sum())

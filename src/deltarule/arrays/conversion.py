@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array
 from deltarule.errors import InputError, ShapeError
 
-__all__ = ["as_inputs", "as_matrix", "as_numbers", "as_sample_weight"]
+__all__ = ["as_inputs", "as_matrix", "as_numbers", "as_sample_weight", "narrowed"]
+
+Numbers = TypeVar("Numbers", Array, Sparse)
 
 
 def as_inputs(values: Any, name: str) -> Array | Sparse:
@@ -110,6 +112,22 @@ def _numbers_of_objects(array: Array, name: str) -> Array:
             kind = type(value).__name__
             raise InputError(f"{name} must hold real numbers, got a {kind} at {cell_place(index)}") from None
     return numbers
+
+
+def narrowed(values: Numbers, dtype: np.dtype[Any], name: str) -> Numbers:
+    """Return an array, or sparse values, in another number type.
+
+    Raises
+    ------
+    InputError
+        If a number is beyond the range of that type.
+    """
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore"):
+        converted = values.astype(dtype) if isinstance(values, np.ndarray) else values.narrowed(dtype)
+    check_finite(converted, f"{name} as {dtype}")
+    return converted
 
 
 def as_sample_weight(values: Any, n_samples: int) -> Array | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from deltarule.arrays.checks import check_finite
 from deltarule.arrays.conversion import as_inputs, as_numbers
 from deltarule.arrays.sparse import Sparse
-from deltarule.arrays.types import Array
+from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError, ShapeError
 
 __all__ = ["Scaled", "as_batch", "in_row_order"]
@@ -72,7 +72,7 @@ class Scaled:
         part.values, part.shift, part.scale = self.values[rows], self.shift, self.scale
         return part
 
-    def batch(self, dtype: npt.DTypeLike) -> Array:
+    def batch(self, dtype: npt.DTypeLike) -> Array | Csr:
         """The inputs as a layer multiplies them: a ``csr_array`` where the values are sparse."""
         if not isinstance(self.values, Sparse):
             return self.astype(dtype)
@@ -93,8 +93,10 @@ class Scaled:
 
 
 def as_batch(x: Array | Scaled, dtype: npt.DTypeLike) -> Array:
-    """Inputs as a layer multiplies them; a ``csr_array`` stands for an array where they are sparse."""
-    return x.batch(dtype) if isinstance(x, Scaled) else x.astype(dtype, copy=False)
+    """Return inputs as a layer multiplies them; a ``csr_array`` stands for an array where they are sparse."""
+    if isinstance(x, Scaled):
+        return cast(Array, x.batch(dtype))  # engines multiply by it, and do no more
+    return x.astype(dtype, copy=False)
 
 
 def in_row_order(x: Array | Scaled) -> Array | Scaled:

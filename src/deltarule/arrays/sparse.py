@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltarule.arrays.types import Array
+from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError
 
 __all__ = ["DENSE_BYTES", "Sparse"]
@@ -26,7 +26,7 @@ class Sparse:
         In canonical format: every row's indices go up, and none is there twice.
     """
 
-    def __init__(self, csr: Any) -> None:
+    def __init__(self, csr: Csr) -> None:
         self.csr = csr
 
     @property
@@ -47,7 +47,7 @@ class Sparse:
         return Sparse(self.csr[key])
 
     def narrowed(self, dtype: npt.DTypeLike) -> Sparse:
-        """The same values in another number type."""
+        """Return these values in another number type."""
         return Sparse(self.csr.astype(dtype, copy=False))
 
     def arrays(self) -> tuple[Array, Array, Array]:

@@ -33,10 +33,22 @@ class Csr(Protocol):
 
     def __matmul__(self, other: Array) -> Array: ...
 
+    def __abs__(self) -> Csr: ...
+
     def __getitem__(self, key: Any) -> Csr: ...
 
+    @property
+    def nnz(self) -> int:
+        """How many values there are."""
+
+    def min(self, axis: int) -> Csr:
+        """The least of each column or row, zeros included."""
+
+    def max(self, axis: int) -> Csr:
+        """The greatest of each column or row, zeros included."""
+
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Csr:
-        """The same values in another number type."""
+        """Return these values in another number type."""
 
     def toarray(self) -> Array:
         """The values as dense numbers."""

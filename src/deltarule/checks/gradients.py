@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import Array, as_numbers, check_finite, check_whole
+from deltarule.arrays import Array, as_batch, as_numbers, check_finite, check_whole
 from deltarule.checks.gradient_report import GradientReport
 from deltarule.checks.slopes import EPSILONS, CostFunction, central_differences, complex_steps
 from deltarule.errors import ShapeError
@@ -69,7 +69,8 @@ def check_gradients(
     check_whole("limit", limit)
     twin = net.copy("float64")
     trace = net.forward(X)
-    function = CostFunction(twin, twin.forward(X)[0].x, *twin.targets(Y, sample_weight, len(trace.output)))
+    x = as_batch(twin.inputs(X), twin.dtype)
+    function = CostFunction(twin, x, *twin.targets(Y, sample_weight, len(trace.output)))
     check_finite(np.atleast_1d(function.cost(function.forward())), "the cost")
     if gradient is None:
         gradient = net.backward(trace, Y, sample_weight).flat
@@ -157,7 +158,8 @@ def _rounding(function: CostFunction, eps: float) -> tuple[Array, float]:
     flat, end = np.empty_like(net.parameters), net.parameters.size
     for layer, step in zip(reversed(net.layers), reversed(trace), strict=True):
         start = end - layer.dense.n_parameters
-        layer.gradients(step._replace(x=np.abs(step.x)), terms, flat[start:end])
+        x = np.abs(step.x) if isinstance(step.x, np.ndarray) else abs(step.x)
+        layer.gradients(step._replace(x=x), terms, flat[start:end])
         terms, end = terms @ np.abs(layer.W).T, start
     cost = abs(function.cost(trace)) + np.abs(delta * trace[-1].z).sum()
     return ROUNDINGS * eps * flat, ROUNDINGS * np.finfo(float).eps * float(cost)

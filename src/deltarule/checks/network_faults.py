@@ -101,7 +101,7 @@ def _twins(W: Array, b: Array | None, outgoing: Array) -> Array:
 
 def _slopes(activation: Activation, z: Array, a: Array) -> Array:
     """|f′(z)| of each entry; of a function that couples the outputs, |∂a_k/∂z_k|."""
-    if activation.pull_back is None:
+    if not activation.coupled:
         return np.abs(activation.derivative(z, a))
     size = max(1, JACOBIAN // z.shape[1] ** 2)
     parts = [slice(start, start + size) for start in range(0, len(z), size)]

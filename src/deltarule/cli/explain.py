@@ -15,6 +15,7 @@ from deltarule.derivations.derivation import FORMATS
 from deltarule.derivations.notation import NOTATIONS
 from deltarule.errors import InputError
 from deltarule.experiments.saved_models import load_labelled, load_model
+from deltarule.files import format_of, write_atomically
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
 
@@ -95,8 +96,6 @@ def explain(
         else _from_model(source, what, step, settings)
     )
     if out is not None:
-        from deltarule.files import write_atomically
-
         write_atomically(out, derivation.to(format))
         say(f"{derivation.document.title}: written to {out}")
     elif format == "text":
@@ -111,10 +110,10 @@ def _chosen_format(format: str | None, out: Path | None, as_json: bool) -> str:
             raise InputError(f"--json and --format {format} exclude each other")
         format = "json"
     if format is None and out is not None:
-        endings = {ending: name for name, ending in FORMATS.items()}
-        if out.suffix.lower() not in endings:
-            raise InputError(f"--out {out}: name it {', '.join(endings)}, or say --format")
-        return endings[out.suffix.lower()]
+        format = format_of(out, FORMATS)
+        if format is None:
+            raise InputError(f"--out {out}: name it {', '.join(FORMATS.values())}, or say --format")
+        return format
     if format == "pdf" and out is None and sys.stdout.isatty():
         raise InputError("a PDF is no text for a terminal: name a file with --out")
     return format or "text"

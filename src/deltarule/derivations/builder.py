@@ -72,11 +72,10 @@ class DerivationBuilder:
     def opening(self, targets: Sequence[Target], picture: bool) -> Iterator[Block]:
         """What the network is, what it is given, and its picture."""
         net, n = self.net, self.evidence.n_samples
-        objective = net.objective
         words = f"{net!r}; loss: {net.loss.name.replace('_', ' ')}"
         if n > 1:
-            words += f", {'mean' if objective.reduction == 'mean' else 'sum'} over {n} samples"
-        penalties = [f"l{i} = {value:g}" for i, value in ((1, objective.l1), (2, objective.l2)) if value]
+            words += f", {'mean' if net.objective.reduction == 'mean' else 'sum'} over {n} samples"
+        penalties = [f"{penalty.name} = {strength:g}" for penalty, strength in net.objective.penalties]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
         if picture:
             yield Figure(self._drawing(targets, self._drawn_sample(targets)))

@@ -18,16 +18,15 @@ from deltarule.formula.tree import (
     Symbol,
     Total,
     Words,
-    absolute,
-    sign,
     total,
 )
+from deltarule.nn.objective import PENALTIES
 
 __all__ = ["Definitions", "is_opaque"]
 
 #: Up to so many weights a penalty is written out.
 _FEW = 60
-_ALL_ABSOLUTE, _ALL_SQUARED = Words("Σ|W|"), Words("ΣW²")
+_ALL = Words("Σ|W|"), Words("ΣW²")
 
 
 class Definitions:
@@ -141,15 +140,18 @@ class Definitions:
 
     def penalties(self) -> list[Quantity]:
         """The penalties in the cost: index 1 is ``l1·Σ|W|``, 2 is ``l2/2·ΣW²``."""
-        objective = self.net.objective
-        return [Quantity("penalty", index=(i,)) for i, c in ((1, objective.l1), (2, objective.l2)) if c]
+        return [
+            Quantity("penalty", index=(PENALTIES.index(penalty) + 1,))
+            for penalty, _ in self.net.objective.penalties
+        ]
 
     def _penalty(self, q: Quantity) -> Expr:
-        weights = list(self.weights()) if self.net.parameters.size <= _FEW else []
-        if q.index == (1,):
-            return self._l1 * (total([absolute(w) for w in weights]) if weights else _ALL_ABSOLUTE)
-        halved = self._l2 / 2
-        return halved * (total([w**2 for w in weights]) if weights else _ALL_SQUARED)
+        (number,) = q.index
+        penalty = PENALTIES[number - 1]
+        strength = Number(getattr(self.net.objective, penalty.name), measured=True)
+        weights = self.weights() if self.net.parameters.size <= _FEW else ()
+        terms = [penalty.of(penalty.term, strength, weight) for weight in weights]
+        return penalty.of(penalty.factor, strength) * (total(terms) if terms else _ALL[number - 1])
 
     def weights(self) -> Iterator[Quantity]:
         """Every weight, neuron by neuron, each neuron's inputs in order."""
@@ -253,19 +255,12 @@ class Definitions:
 
     def penalty_slopes(self, by: Quantity) -> list[Expr]:
         """``l1·sign(w)`` and ``l2·w``, where there are penalties."""
-        objective = self.net.objective
         if by.kind != "W":
             return []
-        slopes: list[Expr] = [self._l1 * sign(by)] if objective.l1 else []
-        return [*slopes, self._l2 * by] if objective.l2 else slopes
-
-    @property
-    def _l1(self) -> Number:
-        return Number(self.net.objective.l1, measured=True)
-
-    @property
-    def _l2(self) -> Number:
-        return Number(self.net.objective.l2, measured=True)
+        return [
+            penalty.of(penalty.slope, Number(strength, measured=True), by)
+            for penalty, strength in self.net.objective.penalties
+        ]
 
 
 #: Whose z or a is meant, by name and neuron.

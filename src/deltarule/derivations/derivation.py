@@ -14,7 +14,7 @@ from deltarule.documents.renderers.markdown import markdown
 from deltarule.documents.renderers.pdf import pdf
 from deltarule.documents.renderers.text import text_document
 from deltarule.errors import InputError
-from deltarule.files import write_atomically
+from deltarule.files import format_of, write_atomically
 
 __all__ = ["FORMATS", "Derivation"]
 
@@ -98,11 +98,10 @@ class Derivation:
         InputError
             If no format has this ending, or the path cannot be written.
         """
-        endings = {ending: format for format, ending in FORMATS.items()}
-        ending = os.path.splitext(os.fspath(path))[1].lower()
-        if ending not in endings:
-            raise InputError(f"{os.fspath(path)}: expected a name that ends in {', '.join(endings)}")
-        write_atomically(path, self.to(endings[ending]))
+        format = format_of(path, FORMATS)
+        if format is None:
+            raise InputError(f"{os.fspath(path)}: expected a name that ends in {', '.join(FORMATS.values())}")
+        write_atomically(path, self.to(format))
 
     def __str__(self) -> str:
         return self.text()

@@ -43,7 +43,7 @@ class Evidence:
     @property
     def cost_is_loss(self) -> bool:
         """Whether the cost is just the loss of one sample."""
-        return self.is_single and not (self.net.objective.l1 or self.net.objective.l2)
+        return self.is_single and not self.net.objective.penalties
 
     @property
     def is_single(self) -> bool:
@@ -70,7 +70,7 @@ class Evidence:
 
     def is_coupled(self, layer: int) -> bool:
         """Whether a neuron's output depends on the other neurons' z too, as in softmax."""
-        return self.layer(layer).activation.pull_back is not None
+        return self.layer(layer).activation.coupled
 
     def has_mask(self, layer: int) -> bool:
         """Whether dropout was at work on the layer's inputs."""
@@ -101,7 +101,7 @@ class Evidence:
         trace, grads = self.trace, self.grads
         return {
             "a": self._output,
-            "x": lambda q: trace[q.layer - 1].x[q.sample, q.index[0]],
+            "x": lambda q: trace[q.layer - 1].dense_x[q.sample, q.index[0]],
             "mask": lambda q: trace[q.layer - 1].mask[q.sample, q.index[0]],
             "z": lambda q: trace[q.layer - 1].z[q.sample, q.index[0]],
             "W": lambda q: self.layer(q.layer).W[q.index],
@@ -143,7 +143,7 @@ class Evidence:
             ("term", "a"): self._dE_da,
             ("L", "a"): lambda top, by: self._da(by.layer)[by.sample, by.index[0]],
             ("a", "z"): self._slope,
-            ("z", "W"): lambda top, by: self.trace[by.layer - 1].x[top.sample, by.index[0]],
+            ("z", "W"): lambda top, by: self.trace[by.layer - 1].dense_x[top.sample, by.index[0]],
             ("z", "b"): lambda top, by: 1.0,
             ("z", "a"): self._dz_da,
             ("E", "W"): lambda top, by: self.grads[by.layer - 1].dW[by.index],

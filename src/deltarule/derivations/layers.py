@@ -172,13 +172,10 @@ class LayerDerivation:
     def _dW(self) -> Line:
         symbols: list[Expr] = [self._product(Transpose(self._input_name), self._name("δ"))]
         numbers: list[Expr] = [self._product(Transpose(self._inputs()), self._of("delta"))]
-        objective, W = self.evidence.net.objective, self._name("W")
-        if objective.l1:
-            symbols.append(Number(objective.l1, True) * Call("sign", W))
-            numbers.append(Number(objective.l1, True) * Call("sign", self._W(self.layer)))
-        if objective.l2:
-            symbols.append(Number(objective.l2, True) * W)
-            numbers.append(Number(objective.l2, True) * self._W(self.layer))
+        W = self._name("W")
+        for penalty, strength in self.evidence.net.objective.penalties:
+            symbols.append(penalty.of(penalty.slope, Number(strength, True), W))
+            numbers.append(penalty.of(penalty.slope, Number(strength, True), self._W(self.layer)))
         gradient = self._matrix(
             self.sizes[self.layer - 1],
             self.sizes[self.layer],

@@ -205,7 +205,7 @@ def _known_values(
             column["b"] = layer.b
     if trace is not None:
         _check_fit(net, "trace", [of_layer.z for of_layer in trace], sample)
-        vectors[0]["x"] = trace[0].x[sample]
+        vectors[0]["x"] = trace[0].dense_x[sample]
         for column, forward in zip(vectors[1:], trace, strict=True):
             column |= {"net": forward.z[sample], "out": forward.a[sample]}
     if Y is not None:

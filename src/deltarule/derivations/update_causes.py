@@ -55,16 +55,16 @@ def _pulls(evidence: Evidence, p: Quantity) -> Array:
     """What each sample adds to the gradient, (n_samples,)."""
     delta = evidence.grads[p.layer - 1].delta
     pulled = delta[:, p.index[-1]] if p.index else delta.sum(axis=1)
-    return pulled * evidence.trace[p.layer - 1].x[:, p.index[0]] if p.kind == "W" else pulled
+    return pulled * evidence.trace[p.layer - 1].dense_x[:, p.index[0]] if p.kind == "W" else pulled
 
 
 def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
-    objective = evidence.net.objective
     if p.kind == "b":
         return {}
-    w = evidence(p)
-    l1 = {"the L1 penalty": objective.l1 * float(np.sign(w))} if objective.l1 else {}
-    return l1 | ({"the L2 penalty": objective.l2 * w} if objective.l2 else {})
+    return {
+        f"the {penalty.name.upper()} penalty": penalty.of(penalty.slope, Number(strength), p).value(evidence)
+        for penalty, strength in evidence.net.objective.penalties
+    }
 
 
 def _pull_table(pulls: Array, rows: Array) -> TableBlock:

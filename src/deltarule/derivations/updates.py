@@ -12,9 +12,9 @@ from deltarule.arrays import Array
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
-from deltarule.formula.tree import Call, Expr, Symbol, measured
+from deltarule.formula.tree import Call, Expr, Steps, Symbol, measured
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep, Steps
+from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep
 
 __all__ = ["OptimizerStep", "UpdateDerivation"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.layers import Layer
-from deltarule.nn.losses import Objective
+from deltarule.nn.objective import Objective
 
 __all__ = ["Backprop", "Case", "Dropped", "LayerGradient", "Unfit"]
 
@@ -94,7 +94,7 @@ class Case:
     @property
     def is_coupled(self) -> bool:
         """Whether the output is a softmax."""
-        return self.layers[-1].activation.pull_back is not None
+        return self.layers[-1].activation.coupled
 
 
 class LayerGradient(NamedTuple):

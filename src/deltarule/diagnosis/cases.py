@@ -15,8 +15,9 @@ from deltarule.diagnosis.matching import Observed
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.layers import Dense, Layer
-from deltarule.nn.losses import LOSSES, Objective
+from deltarule.nn.losses import LOSSES
 from deltarule.nn.network import Network
+from deltarule.nn.objective import Objective
 from deltarule.registry import record
 
 __all__ = ["PLACES", "SCALINGS", "NetworkProbe", "NetworkSettings", "Numbers"]

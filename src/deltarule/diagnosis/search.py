@@ -10,6 +10,7 @@ from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.cases import PLACES, SCALINGS, NetworkProbe, NetworkSettings, Numbers
 from deltarule.diagnosis.matching import Candidate, Observed, candidates, distance, pairs, singles
 from deltarule.errors import InputError
+from deltarule.nn.objective import loss_of_output
 from deltarule.registry import record
 
 __all__ = ["Explanation", "Search", "settings_for"]
@@ -41,10 +42,8 @@ def settings_for(given: NetworkSettings, places: Sequence[str | None] = (None,))
     """
     found = []
     for activation, output in product(_one(given.activation, _ACTIVATIONS), _one(given.output, _OUTPUTS)):
-        own = {"sigmoid": ("binary_cross_entropy",), "softmax": ("cross_entropy",)}.get(output, ())
-        for loss, reduction in product(
-            _one(given.loss, (*own, *_LOSSES)), _one(given.reduction, ("mean", "sum"))
-        ):
+        losses = tuple(dict.fromkeys((loss_of_output(output), *_LOSSES)))
+        for loss, reduction in product(_one(given.loss, losses), _one(given.reduction, ("mean", "sum"))):
             one = replace(given, activation=activation, output=output, loss=loss, reduction=reduction)
             if one.is_possible:
                 found += _with_dropout(one, places) if given.dropout else [one]

@@ -51,9 +51,9 @@ def _hidden_activations(value: Any, n_layers: int) -> list[Activation]:
 def _hidden_activation(value: Any) -> Activation:
     name = "sigmoid" if isinstance(value, str) and value == "logistic" else value
     found: Activation = resolve_parameter("activation", lambda: ACTIVATIONS.resolve(name))
-    if found.name == "softmax":
+    if found.coupled:
         raise InputError(
-            "activation: softmax is for outputs; a hidden layer needs one that acts on each neuron"
+            f"activation: {found.name} is for outputs; a hidden layer needs one that acts on each neuron"
         )
     return found
 

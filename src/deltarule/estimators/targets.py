@@ -20,11 +20,10 @@ from deltarule.errors import InputError
 from deltarule.estimators.building import make_loss
 from deltarule.estimators.parameters import Parameters
 from deltarule.nn.losses import Loss
+from deltarule.nn.objective import loss_of_output
 
 __all__ = ["InputTargets", "LabelTargets", "NumberTargets", "Targets"]
 
-#: For each activation of the outputs, what scikit-learn's "log_loss" is here.
-_LOG_LOSS = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 #: scikit-learn's names for losses, and what they are here.
 _LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
 
@@ -128,7 +127,7 @@ class LabelTargets(Targets):
 
     def loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         output = "sigmoid" if self.several or len(self.classes) <= 2 else "softmax"
-        return make_loss(p.loss, {"log_loss": _LOG_LOSS[output]}), output
+        return make_loss(p.loss, {"log_loss": loss_of_output(output)}), output
 
     def weights(self, p: Parameters, y: Any, sample_weight: Array | None) -> Array | None:
         if p.class_weight is None:

@@ -43,7 +43,7 @@ def activation_of(curve: Array, numbers: np.dtype[Any]) -> Activation | None:
 
 def _candidates(curve: Array, numbers: np.dtype[Any]) -> Iterator[Activation]:
     known = [ACTIVATIONS.resolve(name) for name in ACTIVATIONS]
-    yield from (activation for activation in known if activation.pull_back is None)
+    yield from (activation for activation in known if not activation.coupled)
     for name, parameter in (("leaky_relu", -float(curve[1])), ("elu", -float(curve[0]))):
         try:
             yield ACTIVATIONS.resolve(f"{name}({_shortest(parameter, numbers)})")

@@ -14,11 +14,11 @@ from deltarule.exchange.to_javascript import JavaScriptSource
 from deltarule.exchange.to_numpy import NumpySource
 from deltarule.exchange.to_onnx import onnx_bytes
 from deltarule.exchange.to_python import PythonSource
-from deltarule.files import check_writable, write_atomically
+from deltarule.files import check_writable, format_of, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
 
-__all__ = ["FORMATS", "export", "exported", "format_of"]
+__all__ = ["FORMATS", "export", "export_format", "exported"]
 
 #: The formats by name, each with the endings of file names that mean it.
 FORMATS: dict[str, tuple[str, ...]] = {
@@ -67,7 +67,7 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(net, f"{folder}/net.c")
     """
-    chosen = format_of(path, format)
+    chosen = export_format(path, format)
     check_writable(path)
     write_atomically(path, exported(model, chosen))
 
@@ -88,22 +88,21 @@ def exported(model: Any, format: str) -> bytes:
     return _SOURCES[format](portable_network(net), title).whole().encode()
 
 
-def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
+def export_format(path: str | os.PathLike[str], format: str | None = None) -> str:
     """Return the format that is named, or that the ending of a path means.
 
     Examples
     --------
-    >>> format_of("net.mjs"), format_of("net.py"), format_of("net.py", "python")
+    >>> export_format("net.mjs"), export_format("net.py"), export_format("net.py", "python")
     ('javascript', 'numpy', 'python')
     """
     if format is not None:
         if format not in FORMATS:
             raise InputError(f"unknown format {str(format)[:60]!r}{did_you_mean(str(format), FORMATS)}")
         return format
-    ending = os.path.splitext(os.fspath(path))[1].lower()
-    for name, endings in FORMATS.items():
-        if ending in endings:
-            return name
+    meant = format_of(path, FORMATS)
+    if meant is not None:
+        return meant
     known = ", ".join(ending for endings in FORMATS.values() for ending in endings)
     raise InputError(
         f"{os.fspath(path)} ends with none of {known}: name it so, or name a format: {', '.join(FORMATS)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from deltarule.errors import InputError
-from deltarule.exchange.stable import steps_of
+from deltarule.exchange.activation_steps import steps_of
 from deltarule.formula.emitter import is_numeric, worked_out
 from deltarule.formula.tree import (
     Add,
@@ -22,6 +22,7 @@ from deltarule.formula.tree import (
     Pow,
     Rest,
     Tagged,
+    a,
     log,
     tanh,
     z,
@@ -62,10 +63,11 @@ class Composer:
 
     def compose(self, activation: Activation) -> str:
         """The nodes of ``a = f(z)``."""
-        steps = steps_of(activation)
-        named = dict[Expr, Expr](steps.named)
+        substituted: dict[Expr, Expr] = {}
+        for symbol, formula in steps_of(activation):
+            substituted[symbol] = formula.replace(substituted.get)
         try:
-            return self._written(steps.result.replace(named.get), self.name)
+            return self._written(substituted[a], self.name)
         except KeyError as error:
             raise InputError(
                 f"activation {activation.name!r} cannot be written as ONNX, which has nothing for "

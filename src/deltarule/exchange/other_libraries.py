@@ -57,7 +57,7 @@ def _add_sklearn(layers: ForeignLayers, model: Any) -> None:
     names = getattr(model, "feature_names_in_", None)
     layers.features = None if names is None else [str(name) for name in names]
     classes, last = getattr(model, "classes_", None), layers.layers[-1]
-    exclusive = last.W.shape[1] == 1 or last.activation.name == "softmax"  # else several labels at once
+    exclusive = last.W.shape[1] == 1 or last.activation.coupled  # else several labels at once
     layers.classes = None if classes is None or not exclusive else np.asarray(classes)
 
 

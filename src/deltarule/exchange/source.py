@@ -13,11 +13,11 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
+from deltarule.exchange.activation_steps import is_built_in, steps_of
 from deltarule.exchange.code_emitters import Code
 from deltarule.exchange.literals import WIDTH, comment, matrix_lines, number_texts, vector_lines
 from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
 from deltarule.exchange.self_tests import self_tests
-from deltarule.exchange.stable import is_built_in, steps_of
 from deltarule.exchange.templates import filled_in
 from deltarule.formula.text import text
 from deltarule.formula.tree import Symbol, z
@@ -314,15 +314,16 @@ class Source(ABC):
     def formula_of(self, activation: Activation) -> str:
         """What a function computes, as its comment says it."""
         name = "" if is_built_in(activation) else f"{activation.name}: "
-        stable = "" if steps_of(activation).result == activation.formula else ", so that nothing overflows"
-        return self.comment(f"{name}{text(activation.formula)}{stable}")
+        *_, (_, result) = steps_of(activation)
+        why = "" if result == activation.formula else ", so that nothing overflows"
+        return self.comment(f"{name}{text(activation.formula)}{why}")
 
     def body(self, activation: Activation, code: type[Code]) -> tuple[list[tuple[str, str]], str]:
         """The named steps of a function, and its result, as code."""
-        steps = steps_of(activation)
-        names = (z, *(name for name, _ in steps.named))
+        *named, (_, result) = steps_of(activation)
+        names = (z, *(name for name, _ in named))
         write = code(f"activation {activation.name!r}", names)
-        return [(name.base, write(step)) for name, step in steps.named], write(steps.result)
+        return [(name.base, write(step)) for name, step in named], write(result)
 
     def layer_formula(self, number: int, layer: PortableLayer) -> str:
         """``a1 = tanh(z1)``, as the comment beside the code says it; empty for the identity."""
@@ -336,7 +337,7 @@ class Source(ABC):
 
 def is_softmax(activation: Activation) -> bool:
     """Whether it is our softmax, of which each output depends on the whole row."""
-    return activation.name == "softmax" and is_built_in(activation)
+    return activation.coupled and is_built_in(activation)
 
 
 def beside(pairs: Sequence[tuple[str, str]], mark: str) -> list[str]:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from deltarule.exchange.activation_steps import is_built_in
 from deltarule.exchange.code_emitters import Code, NumpyCode
 from deltarule.exchange.portable_network import PortableLayer
-from deltarule.exchange.stable import is_built_in
 from deltarule.exchange.to_python import PythonSource
 from deltarule.nn.activations import Activation
 

@@ -12,9 +12,9 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
 from deltarule.errors import InputError
+from deltarule.exchange.activation_steps import is_built_in
 from deltarule.exchange.onnx_formula import Composer
 from deltarule.exchange.portable_network import PortableNetwork
-from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 from deltarule.registry import import_extra
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from deltarule.data.encoding.targets import Label
+from deltarule.exchange.activation_steps import is_built_in
 from deltarule.exchange.code_emitters import Code, GuardedPythonCode, PythonCode
 from deltarule.exchange.literals import python_string
 from deltarule.exchange.portable_network import PortableLayer
 from deltarule.exchange.source import Source, is_softmax
-from deltarule.exchange.stable import is_built_in
 from deltarule.nn.activations import Activation
 
 __all__ = ["PythonSource"]

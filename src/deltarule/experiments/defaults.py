@@ -28,6 +28,7 @@ from deltarule.data import Dataset
 from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
+from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Cosine, Schedule, as_schedule
@@ -110,7 +111,7 @@ def _count_outputs(encoding: Encoding, output: str) -> int:
         return encoding.n_inputs
     if isinstance(target, LabelEncoding):
         n_classes = len(target.classes)
-        return 1 if n_classes <= 2 and output != "softmax" else n_classes
+        return 1 if n_classes <= 2 and not ACTIVATIONS.resolve(output).coupled else n_classes
     return len(target.names)
 
 

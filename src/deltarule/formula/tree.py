@@ -29,6 +29,7 @@ __all__ = [
     "Partial",
     "Pow",
     "Rest",
+    "Steps",
     "Symbol",
     "Tagged",
     "Total",
@@ -441,3 +442,6 @@ class Tagged(Expr):
 
 #: What the formulas of activations and losses are written with.
 z, a, y = Symbol("z"), Symbol("a"), Symbol("y")
+
+#: A computation in several lines: ``symbol ← formula``, one after the other.
+Steps: TypeAlias = tuple[tuple[Symbol, Expr], ...]

@@ -1,5 +1,6 @@
 """Networks by explicit forward and backward propagation: activations, losses, layers, networks, engines.
 
-Reading order: activations, losses, layers, engines/reference, network; then initializers, schedules,
-optimizers, and what runs the same numbers faster: engines/compiled, engines/kernels.
+Reading order: activations, losses, objective, layers, engines/reference, network; then initializers,
+schedules, optimizers, architecture, parameter_names, description, model_files; and what runs the
+same numbers faster: engines/compiled, engines/kernels.
 """

@@ -1,4 +1,4 @@
-"""Activation functions: value, derivative and printable formula of each, in one record.
+"""Activation functions: all that is known of each, in one record: value, derivative, formulas, parameter.
 
 ``z`` is a layer's weighted input, ``a = f(z)`` its output. A derivative takes both, because most are
 cheapest in terms of ``a``. All functions keep the dtype they are given, stay finite for any finite
@@ -15,14 +15,17 @@ import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number
 from deltarule.formula.tree import (
+    Call,
     Choice,
     Compare,
     Expr,
     NamedConstant,
     Number,
+    Steps,
     Symbol,
     Total,
     a,
+    absolute,
     exp,
     formula_of,
     log,
@@ -31,9 +34,9 @@ from deltarule.formula.tree import (
     times,
     z,
 )
-from deltarule.registry import Registry, made_again, record
+from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["ACTIVATIONS", "Activation", "log_softmax", "register_activation", "softplus"]
+__all__ = ["ACTIVATIONS", "BUILT_IN", "Activation", "log_softmax", "register_activation", "softplus"]
 
 INF = math.inf
 
@@ -64,6 +67,13 @@ class Activation:
         Where f′ jumps; a gradient check cannot trust differences across them.
     pull_back : callable, (da, z, a) -> delta, optional
         Jᵀ·da for a function that couples the outputs of a row, without forming J.
+    kind : str
+        The name without its number: ``leaky_relu`` of ``leaky_relu(0.2)``.
+    rectifier : bool
+        Whether large positive z pass as they are, and negative ones hardly: layers start from He's weights.
+    steps : tuple of (Symbol, Expr)
+        How code computes f(z) where the formula would overflow or lose digits: ``symbol ← formula``, one
+        after the other, over ``z`` and the symbols before; the last one is ``a``.
 
     Examples
     --------
@@ -83,12 +93,21 @@ class Activation:
     parameter: float = 0.0
     kinks: tuple[float, ...] = ()
     pull_back: Callable[[Array, Array, Array], Array] | None = None
+    kind: str = ""
+    rectifier: bool = False
+    steps: Steps = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formula", formula_of(self.formula))
         object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
+        object.__setattr__(self, "kind", self.kind or self.name)
 
-    __reduce__ = made_again
+    __reduce__ = pickled_by_name
+
+    @property
+    def coupled(self) -> bool:
+        """Whether each output depends on the whole row, as in softmax."""
+        return self.pull_back is not None
 
     def delta(self, da: Array, z: Array, a: Array) -> Array:
         """``delta = ∂L/∂z`` from ``da = ∂L/∂a``: ``da ⊙ f′(z)``; for softmax ``Jᵀ·da``."""
@@ -107,7 +126,7 @@ def _minus_magnitude(z: Array) -> Array:
 
 
 #: e^z grows no further from here on, at 4·10⁹: a loss may square it, and float32 ends at 10³⁸.
-_EXP_MOST = 22.0
+_EXP_MOST = 22
 
 
 @_underflow_is_zero
@@ -203,7 +222,10 @@ def _sigmoid_derivative(z: Array, a: Array) -> Array:
     return a * (1 - a)
 
 
-_POSITIVE = Compare(z, ">", Number(0))
+_POSITIVE, _ZERO, _e = Compare(z, ">", Number(0)), Number(0), Symbol("e")
+_above, _below = Choice(z, _POSITIVE, _ZERO), Choice(z, Compare(z, "<", _ZERO), _ZERO)
+_e_step = (_e, exp(-absolute(z)))  # never above 1
+_sigmoid_of_e = Choice(Number(1), _POSITIVE, _e) / (1 + _e)
 
 
 def _leaky_relu(slope: float = 0.01) -> Activation:
@@ -211,12 +233,14 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
     slope = float(slope)
     return Activation(
         name="leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
+        kind="leaky_relu",
         value=lambda z: np.maximum(z, slope * z),
         derivative=lambda z, a: np.where(z.real > 0, 1, slope).astype(z.dtype),
         parameter=slope,
         formula=Choice(z, _POSITIVE, slope * z),
         derivative_formula=Choice(Number(1), _POSITIVE, Number(slope)),
         kinks=(0.0,),
+        rectifier=True,
     )
 
 
@@ -237,6 +261,7 @@ def _elu(alpha: float = 1.0) -> Activation:
 
     return Activation(
         name="elu" if alpha == 1.0 else f"elu({alpha!r})",
+        kind="elu",
         value=value,
         derivative=derivative,
         parameter=alpha,
@@ -244,6 +269,8 @@ def _elu(alpha: float = 1.0) -> Activation:
         derivative_formula=Choice(Number(1), _POSITIVE, a + alpha),
         range=(-alpha, INF),
         kinks=() if alpha == 1.0 else (0.0,),
+        rectifier=True,
+        steps=((a, _above + times(alpha, Call("expm1", _below))),),
     )
 
 
@@ -266,15 +293,14 @@ def register_activation(activation: Activation) -> Activation:
     >>> register_activation(cube).name
     'cube'
     """
-    ACTIVATIONS.register(activation.name, lambda: activation)
-    return activation
+    return ACTIVATIONS.add(activation.name, activation)
 
 
-_pi, _a_k = NamedConstant("π", math.pi), Symbol("a", "k")
+_pi, _a_k, _most = NamedConstant("π", math.pi), Symbol("a", "k"), Number(_EXP_MOST)
 _t = tanh(sqrt(2 / _pi) * (z + 0.044715 * z**3))
 
-register_activation(Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)))
-register_activation(
+for _activation in (
+    Activation("identity", lambda z: z, lambda z, a: np.ones_like(z), z, Number(1)),
     Activation(
         "sigmoid",
         _sigmoid,
@@ -282,23 +308,24 @@ register_activation(
         1 / (1 + exp(-z)),
         a * (1 - a),
         range=(0, 1),
-    )
-)
-register_activation(Activation("tanh", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, range=(-1, 1)))
-register_activation(
+        steps=(_e_step, (a, _sigmoid_of_e)),
+    ),
+    Activation("tanh", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, range=(-1, 1)),
     Activation(
         "relu",
         _relu,
         lambda z, a: (z.real > 0).astype(z.dtype),
-        Choice(z, _POSITIVE, Number(0)),
-        Choice(Number(1), _POSITIVE, Number(0)),
+        _above,
+        Choice(Number(1), _POSITIVE, _ZERO),
         range=(0, INF),
         kinks=(0.0,),
-    )
-)
+        rectifier=True,
+    ),
+):
+    register_activation(_activation)
 ACTIVATIONS.register("leaky_relu", _leaky_relu)  # Maas, Hannun & Ng (2013)
 ACTIVATIONS.register("elu", _elu)  # Clevert, Unterthiner & Hochreiter (2016)
-register_activation(
+for _activation in (
     Activation(  # the tanh form of Hendrycks & Gimpel (2016)
         "gelu",
         _gelu,
@@ -306,9 +333,8 @@ register_activation(
         z / 2 * (1 + _t),
         (1 + _t) / 2 + z / 2 * (1 - _t**2) * sqrt(2 / _pi) * (1 + 0.134145 * z**2),
         range=(-0.17004075, INF),
-    )
-)
-register_activation(
+        rectifier=True,
+    ),
     Activation(  # Elfwing, Uchibe & Doya (2018)
         "silu",
         _silu,
@@ -316,9 +342,9 @@ register_activation(
         z / (1 + exp(-z)),
         1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z))),
         range=(-0.27846455, INF),
-    )
-)
-register_activation(
+        rectifier=True,
+        steps=(_e_step, (a, z * _sigmoid_of_e)),
+    ),
     Activation(
         "softplus",
         softplus,
@@ -326,10 +352,18 @@ register_activation(
         log(1 + exp(z)),
         1 / (1 + exp(-z)),
         range=(0, INF),
-    )
-)
-register_activation(Activation("exp", _exp, _exp_derivative, exp(z), Symbol("a"), range=(0, INF)))
-register_activation(
+        rectifier=True,
+        steps=((a, _above + Call("log1p", exp(-absolute(z)))),),
+    ),
+    Activation(
+        "exp",
+        _exp,
+        _exp_derivative,
+        exp(z),
+        a,
+        range=(0, INF),
+        steps=((a, exp(Choice(_most, Compare(z, ">", _most), z))),),
+    ),
     Activation(
         "softmax",
         _softmax,
@@ -338,5 +372,9 @@ register_activation(
         Choice(_a_k * (1 - _a_k), Compare(Symbol("j"), "=", Symbol("k")), -(_a_k * Symbol("a", "j"))),
         range=(0, 1),
         pull_back=_softmax_pull_back,
-    )
-)
+    ),
+):
+    register_activation(_activation)
+
+#: The activations of this module, by name; all others were registered from outside.
+BUILT_IN = frozenset(ACTIVATIONS)

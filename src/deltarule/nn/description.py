@@ -13,7 +13,8 @@ from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.nn.architecture import check_chain
 from deltarule.nn.initializers import INITIALIZERS, Initializer
 from deltarule.nn.layers import Dense
-from deltarule.nn.losses import LOSSES, Loss, Objective
+from deltarule.nn.losses import LOSSES, Loss
+from deltarule.nn.objective import Objective
 from deltarule.registry import Registry
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _describe_layer(layer: Dense) -> dict[str, Any]:
 
 def _check_registered(record: Activation | Initializer | Loss, registry: Registry[Any]) -> None:
     """Refuse a record whose name means nothing to who reads the file, or something else."""
-    if not registry.holds(record):
+    if not registry.is_registered(record):
         raise InputError(
             f"cannot save: {registry.kind} {record.name!r} is not the registered one of that name; "
             f"register it under a name of its own first (and again before loading)"

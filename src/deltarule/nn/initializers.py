@@ -12,14 +12,14 @@ from collections.abc import Callable
 import numpy as np
 
 from deltarule.arrays import Array, check_number
-from deltarule.registry import Registry, made_again, record
+from deltarule.registry import Registry, pickled_by_name, record
 
 __all__ = ["INITIALIZERS", "Initializer"]
 
 
 @record
 class Initializer:
-    """How a layer's first weights are chosen.
+    """A way to choose a layer's first weights.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ class Initializer:
     draw: Callable[[np.random.Generator, int, int], Array]
     formula: str
 
-    __reduce__ = made_again
+    __reduce__ = pickled_by_name
 
 
 def _constant(value: float) -> Initializer:
-    (value,) = _numbers("constant", value=value)
+    (value,) = _checked_numbers("constant", value=value)
     return Initializer(
         f"constant({value!r})", lambda rng, n_in, n_out: np.full((n_in, n_out), value), f"W = {value}"
     )
 
 
 def _uniform(low: float = 0.0, high: float = 1.0) -> Initializer:
-    low, high = _numbers("uniform", low=low, high=high)
+    low, high = _checked_numbers("uniform", low=low, high=high)
     return Initializer(
         f"uniform({low!r}, {high!r})",
         lambda rng, n_in, n_out: rng.uniform(low, high, (n_in, n_out)),
@@ -59,7 +59,7 @@ def _uniform(low: float = 0.0, high: float = 1.0) -> Initializer:
 
 
 def _normal(scale: float = 1.0) -> Initializer:
-    (scale,) = _numbers("normal", scale=scale)
+    (scale,) = _checked_numbers("normal", scale=scale)
     return Initializer(
         f"normal({scale!r})",
         lambda rng, n_in, n_out: scale * rng.standard_normal((n_in, n_out)),
@@ -67,7 +67,7 @@ def _normal(scale: float = 1.0) -> Initializer:
     )
 
 
-def _numbers(name: str, **values: float) -> list[float]:
+def _checked_numbers(name: str, **values: float) -> list[float]:
     for key, value in values.items():
         check_number(f"initializer {name}: {key}", value)
     return [float(value) for value in values.values()]
@@ -109,11 +109,7 @@ INITIALIZERS.register("uniform", _uniform)
 INITIALIZERS.register("normal", _normal)
 
 
-def _register(initializer: Initializer) -> None:
-    INITIALIZERS.register(initializer.name, lambda: initializer)
-
-
-for _made in (
+for _initializer in (
     Initializer("zeros", lambda rng, n_in, n_out: np.zeros((n_in, n_out)), "W = 0"),
     _scaled_uniform("xavier_uniform", _glorot, "6 / (n_in + n_out)"),  # Glorot & Bengio (2010)
     _scaled_normal("xavier_normal", _glorot, "2 / (n_in + n_out)"),
@@ -122,4 +118,4 @@ for _made in (
     _scaled_uniform("lecun_uniform", _lecun, "3 / n_in"),  # LeCun, Bottou, Orr & Müller (1998)
     _scaled_normal("lecun_normal", _lecun, "1 / n_in"),
 ):
-    _register(_made)
+    INITIALIZERS.add(_initializer.name, _initializer)

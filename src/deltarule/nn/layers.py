@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import Array, check_number, check_whole
+from deltarule.arrays import Array, Csr, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.nn.initializers import INITIALIZERS, Initializer
@@ -68,9 +68,9 @@ class Dense:
         self.n_weights = self.n_in * self.n_out
         self.n_biases = {"neuron": self.n_out, "shared": 1, "none": 0}[self.bias]
         self.n_parameters = self.n_weights + self.n_biases
-        self.initializer = INITIALIZERS.resolve(
-            _default_initializer(self.activation) if initializer is None else initializer
-        )
+        if initializer is None:
+            initializer = "he_uniform" if self.activation.rectifier else "xavier_uniform"
+        self.initializer = INITIALIZERS.resolve(initializer)
         self.bias_initializer = INITIALIZERS.resolve(bias_initializer)
 
     def views(self, flat: Array) -> tuple[Array, Array | None]:
@@ -95,18 +95,21 @@ def _bias_kind(bias: str | bool) -> str:
     return kind
 
 
-def _default_initializer(activation: Activation) -> str:
-    rectifies = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
-    return "he_uniform" if activation.name.partition("(")[0] in rectifies else "xavier_uniform"
-
-
 class LayerTrace(NamedTuple):
-    """What one layer computed: ``x`` (n, n_in) after dropout, ``z`` and ``a`` (n, n_out), dropout's mask."""
+    """What one layer computed: ``x`` (n, n_in) after dropout, ``z`` and ``a`` (n, n_out), and dropout's mask.
 
-    x: Array
+    ``x`` of layer 1 is a ``csr_array`` where the inputs were sparse.
+    """
+
+    x: Array | Csr
     z: Array
     a: Array
     mask: Array | None
+
+    @property
+    def dense_x(self) -> Array:
+        """``x``, written out where it is sparse."""
+        return self.x if isinstance(self.x, np.ndarray) else self.x.toarray()
 
 
 class LayerGradients(NamedTuple):
@@ -149,11 +152,11 @@ class Layer:
         self.activation = dense.activation
         self.W, self.b = dense.views(parameters)
 
-    def value(self, x: Array) -> Array:
+    def value(self, x: Array | Csr) -> Array:
         """``a = f(x @ W + b)`` alone, (n, n_out)."""
         return self.activation.value(self._z(x))
 
-    def forward(self, x: Array, rng: np.random.Generator | None = None) -> LayerTrace:
+    def forward(self, x: Array | Csr, rng: np.random.Generator | None = None) -> LayerTrace:
         """The forward pass of ``x`` (n, n_in); with a generator, dropout is at work."""
         mask = None
         if rng is not None and self.dense.dropout:
@@ -179,12 +182,12 @@ class Layer:
         dx = delta @ self.W.T
         return dx if trace.mask is None else dx * trace.mask
 
-    def _z(self, x: Array) -> Array:
+    def _z(self, x: Array | Csr) -> Array:
         z = x @ self.W
         if self.b is not None:
             z += self.b
         return z
 
-    def _mask(self, x: Array, rng: np.random.Generator) -> Array:
+    def _mask(self, x: Array | Csr, rng: np.random.Generator) -> Array:
         kept = rng.random(x.shape, dtype=np.float32) >= self.dense.dropout
         return kept.astype(x.dtype) / x.dtype.type(1 - self.dense.dropout)

@@ -1,7 +1,7 @@
-"""Losses: value, derivative and printable formula of each in one record, and the fused output deltas.
+"""Losses: all that is known of each, in one record: value, derivative, formulas, where targets may lie.
 
-The loss of a sample is a sum of one term for each output; :class:`Objective` adds up the samples and
-the penalties on the weights. Half squared error says *half*.
+The loss of a sample is a sum of one term for each output; :mod:`deltarule.nn.objective` adds up the samples
+and the penalties on the weights. Half squared error says *half*.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from deltarule.formula.tree import (
 )
 from deltarule.formula.tree import a as _a
 from deltarule.formula.tree import y as _y
-from deltarule.nn.activations import Activation, log_softmax, softplus
-from deltarule.registry import Registry, made_again, record
+from deltarule.nn.activations import Activation
+from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["FUSED", "LOSSES", "Fused", "Loss", "Objective", "as_targets", "register_loss"]
+__all__ = ["LOSSES", "Loss", "as_targets", "magnitude", "register_loss"]
 
 INF = math.inf
 
@@ -61,6 +61,10 @@ class Loss:
         The number in its name, where it has one: 0.5 of ``huber(0.5)``.
     kinks : tuple of float
         Values of a − y where the derivative jumps; a gradient check cannot trust differences across them.
+    knots : tuple of float
+        Values of a − y where one piece of the formula passes smoothly into the next.
+    kind : str
+        The name without its number: ``huber`` of ``huber(0.5)``.
 
     Examples
     --------
@@ -79,15 +83,18 @@ class Loss:
     distribution: bool = False
     parameter: float = 0.0
     kinks: tuple[float, ...] = ()
+    knots: tuple[float, ...] = ()
+    kind: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formula", formula_of(self.formula))
         object.__setattr__(self, "derivative_formula", formula_of(self.derivative_formula))
+        object.__setattr__(self, "kind", self.kind or self.name)
 
-    __reduce__ = made_again
+    __reduce__ = pickled_by_name
 
     def accepts(self, output: Activation) -> bool:
-        """Whether this activation keeps the outputs inside the loss's domain."""
+        """Return whether this activation keeps the outputs inside the loss's domain."""
         return self.domain[0] <= output.range[0] and output.range[1] <= self.domain[1]
 
 
@@ -102,8 +109,8 @@ def _rest(a: Array) -> Array:
     return np.maximum(1 - a, np.finfo(a.dtype).eps)
 
 
-def _magnitude(r: Array) -> Array:
-    """|r|; for complex r its analytic continuation, r or −r."""
+def magnitude(r: Array) -> Array:
+    """Return |r|; for complex r its analytic continuation, r or −r."""
     return np.maximum(r, -r)
 
 
@@ -124,17 +131,19 @@ def _huber(threshold: float = 1.0) -> Loss:
     near = Compare(absolute(_r), "<", Number(threshold))
 
     def terms(a: Array, y: Array) -> Array:
-        r = _magnitude(a - y)
+        r = magnitude(a - y)
         inner = np.minimum(r, threshold)
         return inner * (r - inner / 2)  # r²/2 where r < threshold
 
     return Loss(  # Huber (1964)
         name="huber" if threshold == 1.0 else f"huber({threshold!r})",
+        kind="huber",
         parameter=threshold,
         terms=terms,
         derivative=lambda a, y: np.clip(a - y, -threshold, threshold),
         formula=Choice(_r**2 / 2, near, times(threshold, absolute(_r) - Number(threshold) / 2)),
         derivative_formula=Choice(_r, near, times(threshold, sign(_r))),
+        knots=(-threshold, threshold),
     )
 
 
@@ -152,6 +161,7 @@ def _quantile(level: float = 0.5) -> Loss:
 
     return Loss(  # Koenker & Bassett (1978)
         name="quantile" if level == 0.5 else f"quantile({level!r})",
+        kind="quantile",
         parameter=level,
         terms=terms,
         derivative=derivative,
@@ -173,50 +183,32 @@ def register_loss(loss: Loss) -> Loss:
     InputError
         If the name is taken.
     """
-    LOSSES.register(loss.name, lambda: loss)
-    return loss
+    return LOSSES.add(loss.name, loss)
 
 
-register_loss(
-    Loss(
-        "half_squared_error",
-        lambda a, y: (a - y) ** 2 / 2,
-        lambda a, y: a - y,
-        _r**2 / 2,
-        _r,
-    )
-)
-register_loss(
-    Loss(
-        "squared_error",
-        lambda a, y: (a - y) ** 2,
-        lambda a, y: 2 * (a - y),
-        _r**2,
-        2 * _r,
-    )
-)
-register_loss(
+for _loss in (
+    Loss("half_squared_error", lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y, _r**2 / 2, _r),
+    Loss("squared_error", lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y), _r**2, 2 * _r),
     Loss(
         "mean_squared_error",
         lambda a, y: (a - y) ** 2 / a.shape[-1],
         lambda a, y: 2 * (a - y) / a.shape[-1],
         _r**2 / _K,
         2 * _r / _K,
-    )
-)
-register_loss(
+    ),
     Loss(
         "mean_absolute_error",
-        lambda a, y: _magnitude(a - y) / a.shape[-1],
+        lambda a, y: magnitude(a - y) / a.shape[-1],
         lambda a, y: np.sign((a - y).real).astype(a.dtype) / a.shape[-1],
         absolute(_r) / _K,
         sign(_r) / _K,
         kinks=(0.0,),
-    )
-)
+    ),
+):
+    register_loss(_loss)
 LOSSES.register("huber", _huber)
 LOSSES.register("quantile", _quantile)
-register_loss(
+for _loss in (
     Loss(
         "binary_cross_entropy",
         _binary_cross_entropy,
@@ -225,9 +217,7 @@ register_loss(
         (1 - _y) / (1 - _a) - _y / _a,
         domain=(0, 1),
         targets=(0, 1),
-    )
-)
-register_loss(
+    ),
     Loss(
         "cross_entropy",
         lambda a, y: -y * np.log(_at_least_tiny(a)),
@@ -237,9 +227,7 @@ register_loss(
         domain=(0, 1),
         targets=(0, 1),
         distribution=True,
-    )
-)
-register_loss(
+    ),
     Loss(  # the part of −log P(y | a) that depends on a
         "poisson",
         lambda a, y: a - y * np.log(_at_least_tiny(a)),
@@ -248,106 +236,9 @@ register_loss(
         1 - _y / _a,
         domain=(0, INF),
         targets=(0, INF),
-    )
-)
-
-
-@record
-class Fused:
-    """A loss taken together with the output activation it belongs to.
-
-    The chain ``da ⊙ f′(z)`` of these pairs shortens to ``delta = a − y``, and the loss is computed from
-    ``z`` where ``a`` may have rounded to 0 or 1, so that it stays exact.
-
-    Parameters
-    ----------
-    terms : callable, (z, a, y) -> (n, k)
-        The loss of each output.
-    """
-
-    terms: Callable[[Array, Array, Array], Array]
-
-    @staticmethod
-    def delta(a: Array, y: Array) -> Array:
-        """``delta = ∂L/∂z = a − y``."""
-        return a - y
-
-
-#: (output activation, loss) -> what they shorten to. The first pair of a loss is also the default choice.
-FUSED: dict[tuple[str, str], Fused] = {
-    ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z, a)),
-    ("sigmoid", "binary_cross_entropy"): Fused(lambda z, a, y: softplus(z) - y * z),
-    ("exp", "poisson"): Fused(lambda z, a, y: a - y * z),
-    ("identity", "half_squared_error"): Fused(lambda z, a, y: (a - y) ** 2 / 2),
-}
-
-
-@record
-class Objective:
-    """What training makes small: the loss over the batch, and penalties on the weights.
-
-        cost = 1/n Σᵢ Eᵢ + l1·Σ|W| + l2/2·ΣW²
-
-    Parameters
-    ----------
-    loss : Loss
-    output : Activation
-        Of the last layer.
-    reduction : "mean" or "sum"
-        Of the samples. Weighted samples: ``Σ wᵢEᵢ / Σ wᵢ`` or ``Σ wᵢEᵢ``.
-    l1, l2 : float
-        Penalties on the weights, not on the biases; not divided by anything.
-    """
-
-    loss: Loss
-    output: Activation
-    reduction: str = "mean"
-    l1: float = 0.0
-    l2: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.reduction not in ("mean", "sum"):
-            raise InputError(f"reduction must be 'mean' or 'sum', got {self.reduction!r}")
-        for name in ("l1", "l2"):
-            check_number(name, getattr(self, name), 0)
-        if not self.loss.accepts(self.output):
-            low, high = self.loss.domain
-            raise InputError(
-                f"loss {self.loss.name!r} needs outputs between {low} and {high}, but output "
-                f"{self.output.name!r} gives {self.output.range[0]} to {self.output.range[1]}"
-            )
-
-    @property
-    def fused(self) -> Fused | None:
-        """The shortened form, where loss and output activation have one."""
-        return FUSED.get((self.output.name, self.loss.name))
-
-    def terms(self, z: Array, a: Array, y: Array) -> Array:
-        """The loss of each output of each sample, (n, k)."""
-        return self.fused.terms(z, a, y) if self.fused else self.loss.terms(a, y)
-
-    def sample_delta(self, z: Array, a: Array, y: Array) -> Array:
-        """``∂Eᵢ/∂z`` of the last layer for each sample, (n, k), before the reduction."""
-        if self.fused:
-            return self.fused.delta(a, y)
-        return self.output.delta(self.loss.derivative(a, y), z, a)
-
-    def shares(self, n: int, weight: Array | None = None) -> Array | float:
-        """What each sample counts in the cost: 1/n, or 1; weighted: (n, 1)."""
-        if weight is None:
-            return 1 / n if self.reduction == "mean" else 1.0
-        total = float(weight.sum())
-        return weight / total if self.reduction == "mean" and total > 0 else weight
-
-    def penalty(self, W: Array) -> float:
-        """``l1·Σ|W| + l2/2·ΣW²`` of one layer's weights."""
-        l1 = self.l1 * _magnitude(W).sum() if self.l1 else 0.0
-        l2 = self.l2 / 2 * np.dot(W.ravel(), W.ravel()) if self.l2 else 0.0
-        return l1 + l2
-
-    def penalty_gradient(self, W: Array) -> Array:
-        """``l1·sign(W) + l2·W``."""
-        return self.l1 * np.sign(W) + self.l2 * W if self.l1 else self.l2 * W
+    ),
+):
+    register_loss(_loss)
 
 
 def as_targets(loss: Loss, Y: object, n_samples: int, n_outputs: int) -> Array:

@@ -19,6 +19,7 @@ from deltarule.arrays import (
     as_sample_weight,
     check_finite,
     check_whole,
+    narrowed,
 )
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
 from deltarule.nn.activations import Activation
@@ -27,9 +28,10 @@ from deltarule.nn.description import describe_network, parts_of
 from deltarule.nn.engines import engine_to_predict, reference
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.layers import Dense, Gradients, Layer, Trace
-from deltarule.nn.losses import FUSED, LOSSES, Loss, Objective, as_targets
+from deltarule.nn.losses import LOSSES, Loss, as_targets
 from deltarule.nn.model_files import read_model, write_model
-from deltarule.nn.parameter_names import name_of, positions
+from deltarule.nn.objective import Objective, loss_of_output
+from deltarule.nn.parameter_names import name_of, named_by_layer, positions
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
@@ -112,14 +114,14 @@ class Network:
             bias_initializer=bias_initializer,
         )
         if loss is None:
-            loss = dict(FUSED.keys()).get(layers[-1].activation.name, "half_squared_error")
+            loss = loss_of_output(layers[-1].activation.name)
         self._build(layers, LOSSES.resolve(loss), {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
         if seed is not None:
             check_whole("seed", seed, 0)
         rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the first weights")
-        self.parameters[:] = self._narrowed(drawn, "the first weights")
+        self.parameters[:] = narrowed(drawn, self.dtype, "the first weights")
 
     def _build(self, layers: Sequence[Dense], loss: Loss, terms: dict[str, Any], dtype: str) -> None:
         """Everything but the values of the parameters."""
@@ -128,7 +130,7 @@ class Network:
         self.objective = Objective(loss, layers[-1].activation, **terms)
         self.encoding: Encoding | None = None
         self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
-        self.freeze()
+        self.unfreeze()
 
     def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
@@ -249,29 +251,21 @@ class Network:
             )
         if isinstance(x, Scaled):
             return x
-        if x.dtype.itemsize >= self.dtype.itemsize:
-            x = self._narrowed(x, "X")
-        return Scaled(x) if isinstance(x, Sparse) else x
+        narrower = x.dtype.itemsize < self.dtype.itemsize
+        if isinstance(x, Sparse):
+            return Scaled(x if narrower else narrowed(x, self.dtype, "X"))
+        return x if narrower else narrowed(x, self.dtype, "X")
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
         """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
-        y = self._narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), "Y")
+        y = narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), self.dtype, "Y")
         weight = as_sample_weight(sample_weight, n_samples)
-        return y, None if weight is None else self._narrowed(weight, "sample_weight")
-
-    def _narrowed(self, array: Any, name: str) -> Any:
-        """An array, or sparse values, in the network's dtype."""
-        if array.dtype == self.dtype:
-            return array
-        with np.errstate(over="ignore"):
-            narrowed = array.narrowed(self.dtype) if isinstance(array, Sparse) else array.astype(self.dtype)
-        check_finite(narrowed, f"{name} as {self.dtype}")
-        return narrowed
+        return y, None if weight is None else narrowed(weight, self.dtype, "sample_weight")
 
     # ------------------------------------------------------------------ parameters by name
 
     def select(self, name: str) -> Array:
-        """Where a named parameter lies in ``parameters``, in an array of its shape.
+        """Return where a named parameter lies in ``parameters``, in an array of its shape.
 
         ``w5``, ``W2``, ``W2[0,1]``, ``b2``, ``b2[1]``, ``W``, ``b``: see :mod:`deltarule.nn.parameter_names`.
 
@@ -312,30 +306,22 @@ class Network:
         >>> net.parameters
         array([0.15, 0.2 , 0.35])
         """
-        named = weights if isinstance(weights, Mapping) else self._named_by_layer(weights, biases)
+        if not isinstance(weights, Mapping):
+            weights = named_by_layer(weights, biases, len(self.layers))
         parameters = self.parameters.copy()
-        for name, values in named.items():
+        for name, values in weights.items():
             places = self.select(name)
             new = as_numbers(values, name)
             check_finite(new, name)
             if new.shape not in ((), places.shape):
                 raise ShapeError(f"{name} must have shape {places.shape}, got {new.shape}")
-            parameters[places] = self._narrowed(new, name)
+            parameters[places] = narrowed(new, self.dtype, name)
         self.parameters[:] = parameters
 
-    def _named_by_layer(self, weights: Sequence[Any], biases: Sequence[Any] | None) -> dict[str, Any]:
-        named: dict[str, Any] = {}
-        for kind, values in (("W", weights), ("b", biases)):
-            if values is not None and len(values) != len(self.layers):
-                what = "weight arrays" if kind == "W" else "bias arrays"
-                raise ShapeError(
-                    f"{len(self.layers)} layers need {len(self.layers)} {what}, got {len(values)}"
-                )
-            named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
-        return named
-
     def freeze(self, *names: str) -> None:
-        """Keep the named parameters as they are in training (see :meth:`select`); no name thaws all.
+        """Keep the named parameters (see :meth:`select`) as they are in training, and only these.
+
+        No name means all parameters.
 
         Examples
         --------
@@ -344,11 +330,15 @@ class Network:
         >>> net.frozen
         array([1, 4, 5, 8])
         """
-        places = [self.select(name).ravel() for name in names]
-        self._freeze(np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.intp))
+        places = [self.select(name).ravel() for name in names or ("W", "b")]
+        self._set_frozen(np.unique(np.concatenate(places)))
 
-    def _freeze(self, frozen: Array) -> None:
-        """``frozen``: where parameters must not move; ``decaying``: where they are weights that may."""
+    def unfreeze(self) -> None:
+        """Let training move all parameters again."""
+        self._set_frozen(np.empty(0, dtype=np.intp))
+
+    def _set_frozen(self, frozen: Array) -> None:
+        """Set ``frozen``, where parameters do not move, and ``decaying``, where they are weights that do."""
         self.frozen = frozen
         self.decaying = np.zeros(self.parameters.size, dtype=bool)
         self.decaying[self.select("W")] = True
@@ -392,12 +382,12 @@ class Network:
         return cls.from_description(path, *read_model(path))
 
     def arrays(self) -> dict[str, Array]:
-        """What :meth:`save` writes as arrays."""
+        """Return what :meth:`save` writes as arrays."""
         check_finite(self.parameters, "parameters")
         return {"parameters": self.parameters, "frozen": self.frozen.astype(np.int64)}
 
     def description(self) -> dict[str, Any]:
-        """What :meth:`save` writes as text: the layers, the objective, the encoding."""
+        """Return what :meth:`save` writes as text: the layers, the objective, the encoding."""
         return describe_network([layer.dense for layer in self.layers], self.objective, self.encoding)
 
     @classmethod
@@ -412,7 +402,7 @@ class Network:
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
         net.parameters[:] = parts.parameters
-        net._freeze(parts.frozen)
+        net._set_frozen(parts.frozen)
         net.encoding = parts.encoding
         return net
 
@@ -426,7 +416,7 @@ def _from_parts(
     own = aligned_empty(parameters.shape, parameters.dtype)
     own[:] = parameters
     net._bind(layers, own)
-    net._freeze(frozen)
+    net._set_frozen(frozen)
     return net
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import field
-from typing import ClassVar, TypeAlias
+from dataclasses import field, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_number, check_whole
-from deltarule.formula.tree import Expr, Symbol, sqrt
+from deltarule.formula.tree import Steps, Symbol, sqrt
 from deltarule.nn.schedules import Schedule, as_schedule
 from deltarule.registry import Registry, record, spec_of
 
@@ -36,12 +36,8 @@ __all__ = [
     "Nesterov",
     "Optimizer",
     "RMSprop",
-    "Steps",
+    "hyperparameter",
 ]
-
-
-#: An update of one parameter: ``symbol ← formula``, one after the other.
-Steps: TypeAlias = tuple[tuple[Symbol, Expr], ...]
 
 #: A parameter, its gradient, the learning rate and the number of this update.
 THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t")
@@ -51,6 +47,24 @@ _beta1, _beta2 = Symbol("β", "1"), Symbol("β", "2")
 _m_hat, _v_hat, _epsilon_hat = (Symbol(letter, accent="hat") for letter in "mvε")
 _unbiased = sqrt(1 - _beta2**TIME) / (1 - _beta1**TIME)
 _scaled_step = (THETA, THETA - ETA * (GRADIENT / (sqrt(_s) + _epsilon)))
+
+#: The greatest share that a moving average may keep.
+_BELOW_ONE = math.nextafter(1, 0)
+
+
+def hyperparameter(default: float, letter: Symbol, low: float, high: float = math.inf) -> Any:
+    """A number of an optimizer: its default, the letter it has in the steps, and its limits.
+
+    Examples
+    --------
+    >>> @record
+    ... class Halving(SGD):
+    ...     name = "halving"
+    ...     half: float = hyperparameter(0.5, Symbol("h"), 0, 1)
+    >>> Halving(0.1).letters[Symbol("h")]
+    'half'
+    """
+    return field(default=default, metadata={"letter": letter, "limits": (low, high)})
 
 
 @record
@@ -71,7 +85,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def start(self, theta: Array) -> Array:
-        """What is remembered before the first update, (number of slots, n_parameters)."""
+        """Return what is remembered before the first update, (number of slots, n_parameters)."""
 
 
 @record
@@ -93,8 +107,8 @@ class GradientStep(Optimizer):
         The update of one parameter, line by line, over ``θ``, its gradient ``g``, ``η``, ``t`` and letters.
     weight_steps : tuple of (Symbol, Expr)
         What goes before, where the parameter is a weight.
-    letters : dict
-        Which field each other symbol stands for.
+    letters : dict of Symbol to str
+        Which field each other symbol stands for, as :func:`hyperparameter` declares it.
     """
 
     learning_rate: float | str | Schedule = 0.01
@@ -103,7 +117,6 @@ class GradientStep(Optimizer):
     slots: ClassVar[tuple[str, ...]] = ()
     steps: ClassVar[Steps] = ()
     weight_steps: ClassVar[Steps] = ()
-    letters: ClassVar[dict[Symbol, str]] = {}
 
     def __post_init__(self) -> None:
         schedule = as_schedule(self.learning_rate)
@@ -111,6 +124,14 @@ class GradientStep(Optimizer):
             object.__setattr__(self, "learning_rate", schedule)
         if self.clip_norm is not None:
             check_number(f"{self.name}: clip_norm", self.clip_norm, TINY)
+        for item in fields(self):
+            if "limits" in item.metadata:
+                check_number(f"{self.name}: {item.name}", getattr(self, item.name), *item.metadata["limits"])
+
+    @property
+    def letters(self) -> dict[Symbol, str]:
+        """Which field each symbol of the steps stands for."""
+        return {item.metadata["letter"]: item.name for item in fields(self) if "letter" in item.metadata}
 
     @property
     def formula(self) -> str:
@@ -173,15 +194,10 @@ class SGD(GradientStep):
 class Momentum(GradientStep):
     """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964)."""
 
-    momentum: float = 0.9
+    momentum: float = hyperparameter(0.9, _mu, 0, 1)
     name: ClassVar[str] = "momentum"
     slots: ClassVar[tuple[str, ...]] = ("v",)
     steps: ClassVar[Steps] = ((_v, _mu * _v - ETA * GRADIENT), (THETA, THETA + _v))
-    letters: ClassVar[dict[Symbol, str]] = {_mu: "momentum"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(f"{self.name}: momentum", self.momentum, 0, 1)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         (v,) = slots
@@ -211,15 +227,10 @@ class Nesterov(Momentum):
 class Adagrad(GradientStep):
     """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011)."""
 
-    epsilon: float = 1e-10
+    epsilon: float = hyperparameter(1e-10, _epsilon, TINY)
     name: ClassVar[str] = "adagrad"
     slots: ClassVar[tuple[str, ...]] = ("s",)
     steps: ClassVar[Steps] = ((_s, _s + GRADIENT**2), _scaled_step)
-    letters: ClassVar[dict[Symbol, str]] = {_epsilon: "epsilon"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         (s,) = slots
@@ -232,17 +243,11 @@ class RMSprop(GradientStep):
     """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012)."""
 
     learning_rate: float | str | Schedule = 0.001
-    rho: float = 0.9
-    epsilon: float = 1e-8
+    rho: float = hyperparameter(0.9, _rho, 0, _BELOW_ONE)
+    epsilon: float = hyperparameter(1e-8, _epsilon, TINY)
     name: ClassVar[str] = "rmsprop"
     slots: ClassVar[tuple[str, ...]] = ("s",)
     steps: ClassVar[Steps] = ((_s, _rho * _s + (1 - _rho) * GRADIENT**2), _scaled_step)
-    letters: ClassVar[dict[Symbol, str]] = {_rho: "rho", _epsilon: "epsilon"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_share(self, "rho")
-        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         (s,) = slots
@@ -261,9 +266,9 @@ class Adam(GradientStep):
     """
 
     learning_rate: float | str | Schedule = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
+    beta1: float = hyperparameter(0.9, _beta1, 0, _BELOW_ONE)
+    beta2: float = hyperparameter(0.999, _beta2, 0, _BELOW_ONE)
+    epsilon: float = hyperparameter(1e-8, _epsilon, TINY)
     name: ClassVar[str] = "adam"
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
     steps: ClassVar[Steps] = (
@@ -273,12 +278,6 @@ class Adam(GradientStep):
         (_v_hat, _v / (1 - _beta2**TIME)),
         (THETA, THETA - ETA * (_m_hat / (sqrt(_v_hat) + _epsilon))),
     )
-    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon: "epsilon"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_share(self, "beta1", "beta2")
-        check_number(f"{self.name}: epsilon", self.epsilon, TINY)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         m, v = slots
@@ -312,12 +311,12 @@ class AdamHat(Adam):
     Kingma & Ba (2015), end of section 2: what TensorFlow and scikit-learn compute.
     """
 
+    epsilon: float = hyperparameter(1e-8, _epsilon_hat, TINY)
     name: ClassVar[str] = "adam_hat"
     steps: ClassVar[Steps] = (
         *Adam.steps[:2],
         (THETA, THETA - ETA * _unbiased * (_m / (sqrt(_v) + _epsilon_hat))),
     )
-    letters: ClassVar[dict[Symbol, str]] = {_beta1: "beta1", _beta2: "beta2", _epsilon_hat: "epsilon"}
 
     def _direction(self, m: Array, v: Array, t: int, step: Array) -> None:
         """``√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)``, written into ``step``."""
@@ -334,14 +333,9 @@ class AdamW(Adam):
     Biases do not shrink. Loshchilov & Hutter (2019), algorithm 2.
     """
 
-    weight_decay: float = 0.01
+    weight_decay: float = hyperparameter(0.01, _lambda, 0)
     name: ClassVar[str] = "adamw"
     weight_steps: ClassVar[Steps] = ((THETA, THETA - ETA * _lambda * THETA),)
-    letters: ClassVar[dict[Symbol, str]] = {**Adam.letters, _lambda: "weight_decay"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(f"{self.name}: weight_decay", self.weight_decay, 0)
 
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
         theta -= eta * self.weight_decay * (theta * weights)
@@ -388,12 +382,6 @@ class LBFGS(Optimizer):
     def start(self, theta: Array) -> Array:
         """The first parameters, (1, n_parameters): the rest is inside SciPy; resuming replays from here."""
         return theta[None, :].copy()
-
-
-def _check_share(optimizer: Optimizer, *names: str) -> None:
-    """What a moving average keeps: from 0 to just under 1."""
-    for name in names:
-        check_number(f"{optimizer.name}: {name}", getattr(optimizer, name), 0, np.nextafter(1, 0))
 
 
 #: The optimizers by name: ``"adam"``, ``"sgd(0.5)"``, ``"momentum(cosine(0.1), momentum=0.8)"``.

@@ -13,18 +13,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.errors import InputError
+from deltarule.errors import InputError, ShapeError
 from deltarule.nn.layers import Dense
 
-__all__ = ["name_of", "neuron_names", "parameter_name", "positions", "weight_number"]
+__all__ = ["name_of", "named_by_layer", "neuron_names", "parameter_name", "positions", "weight_number"]
 
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
-    """Where the parameter called ``name`` lies, in an array of its shape.
+    """Return where the parameter called ``name`` lies, in an array of its shape.
 
     Raises
     ------
@@ -99,6 +100,23 @@ def parameter_name(kind: str, layer: int, index: Sequence[int]) -> str:
     ('W2[0,1]', 'b1[0]')
     """
     return f"{kind}{layer}[{','.join(map(str, index)) or 0}]"
+
+
+def named_by_layer(weights: Sequence[Any], biases: Sequence[Any] | None, n_layers: int) -> dict[str, Any]:
+    """Return one value for each layer as ``{"W1": …, "b1": …}``; None is left out.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one for each layer.
+    """
+    named: dict[str, Any] = {}
+    for kind, values in (("W", weights), ("b", biases)):
+        if values is not None and len(values) != n_layers:
+            what = "weight arrays" if kind == "W" else "bias arrays"
+            raise ShapeError(f"{n_layers} layers need {n_layers} {what}, got {len(values)}")
+        named |= {f"{kind}{i}": v for i, v in enumerate(values or [], 1) if v is not None}
+    return named
 
 
 def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:

@@ -15,8 +15,9 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.derivations.updates import OptimizerStep
 from deltarule.formula.excel import Cell
-from deltarule.formula.tree import Choice, Compare, Expr, Number, Symbol, absolute, sign, sqrt, total
+from deltarule.formula.tree import Choice, Compare, Expr, Number, Symbol, sqrt, total
 from deltarule.nn.network import Network
+from deltarule.nn.objective import PENALTIES
 from deltarule.nn.optimizers import GRADIENT, THETA, TIME, GradientStep
 from deltarule.spreadsheet.finite_formulas import kept_finite
 
@@ -87,15 +88,16 @@ class StepModel:
     @cached_property
     def settings(self) -> dict[Expr, float]:
         """The numbers that stand for themselves: the learning rate, the optimizer's letters, penalties."""
-        objective, rule = self.net.objective, self.rule
+        rule = self.rule
         settings: dict[Expr, float] = {}
         if rule is not None:
             letters = self.step.letters()
             counts = any(TIME in formula.leaves() for _, formula in rule.steps)
             settings |= {letter: number for letter, number in letters.items() if letter != TIME or counts}
             settings |= {} if rule.clip_norm is None else {LIMIT: rule.clip_norm}
-        settings |= {L1: objective.l1} if objective.l1 else {}
-        return settings | ({L2: objective.l2} if objective.l2 else {})
+        return settings | {
+            Symbol(penalty.name): strength for penalty, strength in self.net.objective.penalties
+        }
 
     @cached_property
     def step(self) -> OptimizerStep:
@@ -140,18 +142,17 @@ class StepModel:
         return layer == self.n_layers and self.net.objective.fused is not None
 
     def _penalty(self, q: Quantity) -> Expr:
-        weights = list(self.definitions.weights())
-        if q.index == (1,):
-            return L1 * total([absolute(w) for w in weights])
-        return L2 / 2 * total([w**2 for w in weights])
+        penalty = PENALTIES[q.index[0] - 1]
+        strength = Symbol(penalty.name)
+        terms = [penalty.of(penalty.term, strength, weight) for weight in self.definitions.weights()]
+        return penalty.of(penalty.factor, strength) * total(terms)
 
     def penalty_slopes(self, p: Quantity) -> list[Expr]:
         """What the penalties add to the gradient of a parameter."""
-        objective = self.net.objective
         if p.kind != "W":
             return []
-        slopes: list[Expr] = [L1 * sign(p)] if objective.l1 else []
-        return [*slopes, L2 * p] if objective.l2 else slopes
+        penalties = self.net.objective.penalties
+        return [penalty.of(penalty.slope, Symbol(penalty.name), p) for penalty, _ in penalties]
 
     @cached_property
     def _clipping(self) -> dict[Expr, Expr]:

@@ -123,7 +123,7 @@ def _left_out(net: Network, optimizer: Optimizer | None) -> Iterator[str]:
 def _check_size(net: Network, n_samples: int, rule: GradientStep | None, steps: int) -> None:
     """Refuse what would make a sheet that nobody can read, or no program open."""
     per_parameter = 2 + (len(rule.slots) if rule else 0)
-    coupled = [layer.dense.n_out for layer in net.layers if layer.activation.pull_back]
+    coupled = [layer.dense.n_out for layer in net.layers if layer.activation.coupled]
     per_sample = 3 * sum(net.sizes[1:]) + sum(size**2 for size in coupled)
     formulas = net.parameters.size * per_parameter + n_samples * per_sample
     if formulas > MOST_STEP_FORMULAS:

@@ -114,7 +114,8 @@ class Example:
         """
         net = Network(**{**self.settings, **changes})
         net.set_weights(self.weights)
-        net.freeze(*self.frozen)
+        if self.frozen:
+            net.freeze(*self.frozen)
         return net
 
     def train(self, net: Network, **changes: Any) -> History:
@@ -202,7 +203,8 @@ def _parse(content: bytes, name: str, path: str) -> Example:
     with _error_place(path, text, "weights"):
         net.set_weights(weights)
     with _error_place(path, text, "training"):
-        net.freeze(*frozen)
+        if frozen:
+            net.freeze(*frozen)
         training = _training_arguments(training)
     with _error_place(path, text, "data"):
         X, Y = _as_matrices(net, **sections["data"])

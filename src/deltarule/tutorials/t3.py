@@ -33,7 +33,7 @@ def t3() -> list[Comparison]:
     grads = net.backward(trace, example.Y)
     last = len(net.layers)
     x = "a⁰ = x"
-    rows = [compare("T3", x, example.published[x], _as_column(trace[0].x).tolist())]
+    rows = [compare("T3", x, example.published[x], _as_column(trace[0].dense_x).tolist())]
     for i, step in enumerate(trace, 1):
         rows += [
             _unpublished("z{i} = W{i} a{h} + b{i}", i, _as_column(step.z)),

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import shutil
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 from deltarule.data.raw_files import list_folder
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, InputError
-from deltarule.files import write_atomically
+from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
@@ -88,20 +87,11 @@ class ClassSet:
         InputError
             If no format has this ending, or the folder is there and not empty.
         """
-        target = _free_folder(folder)
-        if ending not in FORMATS.values():
-            raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
-        working = target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
-        working.mkdir()
-        try:
+        with new_folder(folder) as working:
+            if ending not in FORMATS.values():
+                raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
             self._write(working, ending)
-            if target.exists():
-                target.rmdir()
-            working.rename(target)
-        except BaseException:
-            shutil.rmtree(working, ignore_errors=True)
-            raise
-        return target
+        return Path(folder)
 
     def _write(self, folder: Path, ending: str) -> None:
         formats = {known: name for name, known in FORMATS.items()}
@@ -154,20 +144,6 @@ def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
                 break
         seeds[own] = None
     return list(seeds)
-
-
-def _free_folder(folder: str | os.PathLike[str]) -> Path:
-    """Refuse a folder that holds something already, or that cannot be made."""
-    target = Path(folder)
-    if "\0" in str(target) or not target.name:
-        raise InputError(f"cannot write {str(target)!r}: name a new folder")
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InputError(f"cannot write {target}: it is no folder")
-    if target.is_dir() and any(target.iterdir()):
-        raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
-    if not target.parent.is_dir():
-        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
-    return target
 
 
 # ---------------------------------------------------------------------- names of students and of files

@@ -60,7 +60,8 @@ class Exercise:
         _check_small(self.settings)
         self.net = Network(**self.settings)
         self.net.parameters[:] = _check_shape("parameters", parameters, self.net.parameters.shape)
-        self.net.freeze(*self.frozen)
+        if self.frozen:
+            self.net.freeze(*self.frozen)
         _check_formulas(self.net)
         self.X = as_numbers(self.net.inputs(X), "X").astype(self.net.dtype)
         self.Y, _ = self.net.targets(Y, None, len(self.X))

@@ -151,7 +151,7 @@ def _layer_faults(exercise: Exercise) -> Iterator[str]:
         activation = layer.activation
         if any(np.abs(step.z - kink).min() < _NEAREST_KINK for kink in activation.kinks):
             yield f"layer {number} is near a kink"
-        if activation.pull_back is not None:
+        if activation.coupled:
             if step.a.min() < _SHARES[0] or step.a.max() > _SHARES[1]:
                 yield f"an output of layer {number} is near 0 or 1"
             continue
@@ -161,9 +161,8 @@ def _layer_faults(exercise: Exercise) -> Iterator[str]:
         if (slope[slope > 0] < _LEAST_SLOPE).any() and math.isfinite(activation.range[1]):
             yield f"layer {number} is saturated"
     error = np.abs(exercise.evidence.trace.output - exercise.Y)
-    loss = exercise.net.loss
-    kinks = [*loss.kinks, loss.parameter] if loss.name.startswith("huber") else loss.kinks
-    if any(np.abs(error - abs(kink)).min() < _NEAREST_KINK for kink in kinks):
+    bends = (*exercise.net.loss.kinks, *exercise.net.loss.knots)
+    if any(np.abs(error - abs(bend)).min() < _NEAREST_KINK for bend in bends):
         yield "the loss is near a kink"
 
 

@@ -18,6 +18,7 @@ from deltarule.derivations import Derivation
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, DeltaruleError, InputError
 from deltarule.files import check_writable, write_atomically
+from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.optimizers import Optimizer
 from deltarule.tutorials import Example, load_example
 from deltarule.worksheets.exercise import Exercise, check_optimizer
@@ -313,6 +314,6 @@ def _network_settings(
     """The arguments of Network, as JSON knows them."""
     given = activation if isinstance(activation, str) else [str(name) for name in activation]
     if loss is None:
-        loss = "cross_entropy" if output == "softmax" else "half_squared_error"
+        loss = "cross_entropy" if ACTIVATIONS.resolve(output).coupled else "half_squared_error"
     whole = [int(size) for size in np.asarray(sizes).tolist()] if len(sizes) else []
     return {"sizes": whole, "activation": given, "output": output, "loss": loss, "bias": bias}

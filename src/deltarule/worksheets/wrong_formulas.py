@@ -149,7 +149,7 @@ def _in_out(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     z = Quantity("z", q.layer, q.index, q.sample)
     activation = formulas.evidence.layer(q.layer).activation
     yield "net for out", z
-    if activation.pull_back is not None:
+    if activation.coupled:
         yield "not normalised", exp(z)
         return
     own = {Symbol("z"): z, Symbol("a"): q}

@@ -172,7 +172,7 @@ class TurnedGradient(Backprop):
 class SlopeOfNextLayer(Backprop):
     def slope(self, layer: int) -> Array:
         case = self.case
-        if case.a[layer].shape != case.a[layer + 1].shape or case.activation(layer + 1) == "softmax":
+        if case.a[layer].shape != case.a[layer + 1].shape or case.layers[layer].activation.coupled:
             raise Unfit
         return case.slope(layer + 1, case.z[layer + 1], case.a[layer + 1])
 

@@ -18,7 +18,6 @@ from deltarule.nn.engines.predictions import once_for_each_network, predict
 from deltarule.nn.engines.threads import blas_of_one_thread, count_shares, run_shares
 from deltarule.nn.engines.workspace import (
     Layout,
-    base_name,
     count_products,
     kernel_inputs,
     make_workspace,
@@ -41,7 +40,7 @@ def cannot_predict(net: TrainableNetwork) -> str:
     """Return why the compiled engine cannot run this network, or "" where it can."""
     for layer in net.layers:
         activation = layer.activation
-        if base_name(activation) not in load_kernels().ACTIVATIONS or not ACTIVATIONS.holds(activation):
+        if activation.kind not in load_kernels().ACTIVATIONS or not ACTIVATIONS.is_registered(activation):
             return f"activation {activation.name!r} is not one of its own"
     return ""
 
@@ -52,7 +51,7 @@ def cannot_train(net: TrainableNetwork, optimizer: GradientStep) -> str:
     if reason:
         return reason
     loss = net.objective.loss
-    if base_name(loss) not in kernels.LOSSES or not LOSSES.holds(loss):
+    if loss.kind not in kernels.LOSSES or not LOSSES.is_registered(loss):
         return f"loss {loss.name!r} is not one of its own"
     if type(optimizer).__module__ != GradientStep.__module__ or optimizer.name not in kernels.OPTIMIZERS:
         return f"optimizer {optimizer.name!r} is not one of its own"
@@ -100,7 +99,7 @@ def _job(net: TrainableNetwork, layout: Layout, optimizer: GradientStep, slots: 
     """Return the network, its objective and the optimizer as the kernels take them."""
     kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
     cost = kernels.Cost(
-        loss=kernels.LOSSES.index(base_name(objective.loss)),
+        loss=kernels.LOSSES.index(objective.loss.kind),
         parameter=float(objective.loss.parameter),
         is_fused=objective.fused is not None,
         is_mean=objective.reduction == "mean",

@@ -43,7 +43,7 @@ import numpy as np
 
 from deltarule.arrays import Array, Scaled, as_batch, in_row_order
 from deltarule.nn.layers import Layer
-from deltarule.nn.losses import Objective
+from deltarule.nn.objective import Objective
 
 __all__ = ["Batch", "Samples", "TrainableNetwork"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from deltarule.arrays import Array, Scaled, as_batch, keep_freed_memory
 from deltarule.nn.engines.contract import Batch, Samples, TrainableNetwork
 from deltarule.nn.layers import Gradients, Layer, Trace
-from deltarule.nn.losses import Objective
+from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
 
 __all__ = ["backward", "cost", "forward", "outputs_of", "predict", "run_epochs"]

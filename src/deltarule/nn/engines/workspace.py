@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # they need Numba
 
 __all__ = [
     "Layout",
-    "base_name",
     "count_products",
     "dense_inputs",
     "integer_type",
@@ -103,17 +102,12 @@ def plan_layout(
             mask_at, x_at = n_masked, buffer.reserve(0 if is_csr and not table else n_rows * layer.n_in)
             n_masked += masked_rows * layer.n_in
         z_at, a_at, delta_at = (buffer.reserve(n_rows * layer.n_out) for _ in range(3))
-        codes = BIAS_KINDS.index(layer.bias), known.index(base_name(layer.activation))
+        codes = BIAS_KINDS.index(layer.bias), known.index(layer.activation.kind)
         places = x_at, z_at, a_at, delta_at, mask_at
         table.append((layer.n_in, layer.n_out, start, start + layer.n_weights, *codes, *places))
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
     return Layout(np.array(table), numbers, y_at, weight_at, exps_at, n_rows, buffer.length, n_exps, n_masked)
-
-
-def base_name(record: Any) -> str:
-    """``leaky_relu`` of ``leaky_relu(0.2)``."""
-    return str(record.name.partition("(")[0])
 
 
 def make_workspace(
