@@ -655,27 +655,24 @@ def _penalise(theta, grad, table, l1, l2, low, high):
 
 
 @_inline
-def _slice_at(flat, at, count):
-    return flat[at : at + count]
-
-
-@_inline
 def _forward(layers, scratch, masks, first, n):
     """Compute every layer's ``z`` and ``a`` for ``n`` rows, the batch's from ``first`` on."""
     theta, table, numbers = layers.parameters, layers.table, scratch.numbers
     columns, values, row_ends = scratch.columns, scratch.values, scratch.row_ends
     for layer in range(table.shape[0]):
         n_in, n_out, is_csr = table[layer, N_IN], table[layer, N_OUT], layer == 0 and row_ends.size > 0
-        W = _slice_at(theta, table[layer, W_AT], n_in * n_out)
-        x = _slice_at(numbers, table[layer, X_AT], n * n_in)
-        z = _slice_at(numbers, table[layer, Z_AT], n * n_out)
-        a = _slice_at(numbers, table[layer, A_AT], n * n_out)
+        W = theta[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
+        x = numbers[table[layer, X_AT] : table[layer, X_AT] + n * n_in]
+        z = numbers[table[layer, Z_AT] : table[layer, Z_AT] + n * n_out]
+        a = numbers[table[layer, A_AT] : table[layer, A_AT] + n * n_out]
         if table[layer, MASK_AT] >= 0:
-            mask = _slice_at(masks, table[layer, MASK_AT] + first * n_in, n * n_in)
+            mask_at = table[layer, MASK_AT] + first * n_in
+            mask = masks[mask_at : mask_at + n * n_in]
             if is_csr:
                 _mask_csr(columns, values, row_ends, mask, n, n_in)
             else:
-                given = _slice_at(numbers, table[layer - 1, A_AT] if layer > 0 else 0, n * n_in)
+                given_at = table[layer - 1, A_AT] if layer > 0 else 0
+                given = numbers[given_at : given_at + n * n_in]
                 for i in range(x.size):
                     x[i] = given[i] * mask[i]
         if is_csr:
@@ -683,7 +680,7 @@ def _forward(layers, scratch, masks, first, n):
         else:
             _product(x, W, z, n, n_in, n_out)
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
-        exps = _slice_at(numbers, scratch.exps_at, z.size)
+        exps = numbers[scratch.exps_at : scratch.exps_at + z.size]
         _activate(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, exps, n_out, scratch.integers)
 
 
@@ -700,7 +697,7 @@ def _mask_csr(columns, values, row_ends, mask, n, n_in):
 @_inline
 def _add_bias(theta, bias, at, z, n, n_out):
     if bias == NEURON:
-        b = _slice_at(theta, at, n_out)
+        b = theta[at : at + n_out]
         for r in range(n):
             row = z[r * n_out : (r + 1) * n_out]
             for j in range(n_out):
@@ -716,7 +713,7 @@ def _draw_masks(table, layer_numbers, masks, n, rng):
     """Draw the dropout masks of ``n`` rows, as the reference draws them."""
     for layer in range(table.shape[0]):
         if table[layer, MASK_AT] >= 0:
-            mask = _slice_at(masks, table[layer, MASK_AT], n * table[layer, N_IN])
+            mask = masks[table[layer, MASK_AT] : table[layer, MASK_AT] + n * table[layer, N_IN]]
             dropout = layer_numbers[layer, 1]
             scale = mask.dtype.type(1) / mask.dtype.type(1 - dropout)
             for i in range(mask.size):
@@ -729,24 +726,25 @@ def _backward(layers, scratch, masks, first, n, is_fused, grad):
     table, numbers, last = layers.table, scratch.numbers, layers.table.shape[0] - 1
     for layer in range(last, -1, -1):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
-        x = _slice_at(numbers, table[layer, X_AT], n * n_in)
-        delta = _slice_at(numbers, table[layer, DELTA_AT], n * n_out)
+        x = numbers[table[layer, X_AT] : table[layer, X_AT] + n * n_in]
+        delta = numbers[table[layer, DELTA_AT] : table[layer, DELTA_AT] + n * n_out]
         if layer < last or not is_fused:
-            z = _slice_at(numbers, table[layer, Z_AT], n * n_out)
-            a = _slice_at(numbers, table[layer, A_AT], n * n_out)
+            z = numbers[table[layer, Z_AT] : table[layer, Z_AT] + n * n_out]
+            a = numbers[table[layer, A_AT] : table[layer, A_AT] + n * n_out]
             _pull_back(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, delta, n_out)
-        dW = _slice_at(grad, table[layer, W_AT], n_in * n_out)
+        dW = grad[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
         if layer == 0 and scratch.row_ends.size > 0:
             _csr_product_xt(scratch.columns, scratch.values, scratch.row_ends, delta, dW, n, n_out)
         else:
             _product_xt(x, delta, dW, n, n_in, n_out)
         _sum_bias(grad, table[layer, BIAS], table[layer, B_AT], delta, n, n_out)
         if layer > 0:
-            dx = _slice_at(numbers, table[layer - 1, DELTA_AT], n * n_in)
-            W = _slice_at(layers.parameters, table[layer, W_AT], n_in * n_out)
+            dx = numbers[table[layer - 1, DELTA_AT] : table[layer - 1, DELTA_AT] + n * n_in]
+            W = layers.parameters[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
             _product_wt(delta, W, dx, n, n_in, n_out)
             if table[layer, MASK_AT] >= 0:
-                mask = _slice_at(masks, table[layer, MASK_AT] + first * n_in, n * n_in)
+                mask_at = table[layer, MASK_AT] + first * n_in
+                mask = masks[mask_at : mask_at + n * n_in]
                 for i in range(dx.size):
                     dx[i] *= mask[i]
 
@@ -755,7 +753,7 @@ def _backward(layers, scratch, masks, first, n, is_fused, grad):
 def _sum_bias(grad, bias, at, delta, n, n_out):
     """``db = Σ delta``, over the rows, or over everything where the neurons share one bias."""
     if bias == NEURON:
-        db = _slice_at(grad, at, n_out)
+        db = grad[at : at + n_out]
         for j in range(n_out):
             db[j] = delta[j]
         for r in range(1, n):
@@ -946,9 +944,9 @@ def _copy_share(data, scratch, order, start, n, k):
         _copy_rows_as_csr(inputs.dense, inputs.scale, order, start, n, columns, values, row_ends)
     else:
         _copy_rows(inputs.dense, inputs.shift, inputs.scale, order, start, n, numbers)
-    _copy_targets(data.y, order, start, n, _slice_at(numbers, scratch.y_at, n * k))
+    _copy_targets(data.y, order, start, n, numbers[scratch.y_at : scratch.y_at + n * k])
     if data.sample_weight.size > 0:
-        _copy_targets(data.sample_weight, order, start, n, _slice_at(numbers, scratch.weight_at, n))
+        _copy_targets(data.sample_weight, order, start, n, numbers[scratch.weight_at : scratch.weight_at + n])
 
 
 @_inline
@@ -964,11 +962,12 @@ def _cost_and_gradient(job, data, scratch, masks, order, start, n_batch, unit, s
     if n > 0:
         _copy_share(data, scratch, order, start + first, n, k)
         _forward(layers, scratch, masks, first, n)
-        z = _slice_at(numbers, layers.table[last, Z_AT], n * k)
-        a = _slice_at(numbers, layers.table[last, A_AT], n * k)
-        delta = _slice_at(numbers, layers.table[last, DELTA_AT], n * k)
-        y = _slice_at(numbers, scratch.y_at, n * k)
-        weight = _slice_at(numbers, scratch.weight_at, n if data.sample_weight.size > 0 else 0)
+        z = numbers[layers.table[last, Z_AT] : layers.table[last, Z_AT] + n * k]
+        a = numbers[layers.table[last, A_AT] : layers.table[last, A_AT] + n * k]
+        delta = numbers[layers.table[last, DELTA_AT] : layers.table[last, DELTA_AT] + n * k]
+        y = numbers[scratch.y_at : scratch.y_at + n * k]
+        n_weights = n if data.sample_weight.size > 0 else 0
+        weight = numbers[scratch.weight_at : scratch.weight_at + n_weights]
         cost = _loss_and_delta(job.cost, z, a, delta, y, weight, unit, numbers[scratch.exps_at :], k)
         _backward(layers, scratch, masks, first, n, job.cost.is_fused, grad)
     else:
@@ -1034,7 +1033,7 @@ def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scal
         elif X.size > 0:
             _copy_rows_as_csr(X, scale, as_they_stand, start, n, columns, values, row_ends)
         _forward(layers, scratch, no_masks, 0, n)
-        _copy(_slice_at(numbers, table[last, A_AT], n * k), out[start * k : (start + n) * k])
+        _copy(numbers[table[last, A_AT] : table[last, A_AT] + n * k], out[start * k : (start + n) * k])
         start += n
 
 
