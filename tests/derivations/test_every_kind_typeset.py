@@ -15,7 +15,9 @@ from deltarule.nn.network import Network
 
 from .networks import N_NETWORKS, every_name, random_case
 
-AT_ONCE = 25
+#: Six networks of every twelve: their kinds repeat with periods of 2, 3 and 5.
+SEEDS = [seed for seed in range(N_NETWORKS) if seed // 6 % 2 == 0]
+AT_ONCE = 13
 PREAMBLE = (
     "\\documentclass{article}\n\\usepackage{amsmath,booktabs,graphicx,longtable,xcolor}\n\\begin{document}\n"
 )
@@ -43,17 +45,17 @@ def typeset(source, folder):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("first", range(0, N_NETWORKS, AT_ONCE))
+@pytest.mark.parametrize("first", range(0, len(SEEDS), AT_ONCE))
 def test_pdflatex_takes_derivations_of_every_kind_of_network(first, tmp_path):
-    bodies = [derived(seed).latex(standalone=False) for seed in range(first, first + AT_ONCE)]
+    bodies = [derived(seed).latex(standalone=False) for seed in SEEDS[first : first + AT_ONCE]]
     typeset(PREAMBLE + "\n\\clearpage\n".join(bodies) + "\n\\end{document}\n", tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, N_NETWORKS, AT_ONCE))
+@pytest.mark.parametrize("first", range(0, len(SEEDS), AT_ONCE))
 def test_typst_takes_derivations_of_every_kind_of_network(first):
     pytest.importorskip("typst")
-    for seed in range(first, first + AT_ONCE):
+    for seed in SEEDS[first : first + AT_ONCE]:
         assert derived(seed).pdf().startswith(b"%PDF")
 
 
