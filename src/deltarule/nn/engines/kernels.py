@@ -1041,10 +1041,8 @@ def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scal
 def run(share, job, data, workspace, rng):
     """Run epochs of updates, in place of the parameters and slots; returns how many of them stayed finite.
 
-    At the first one that does not, the parameters are set back to what they were before it. Every share of
-    a batch's rows is another thread's call of this function, with all arguments the same but the first.
-
-    There are as many shares as ``workspace.gradients`` has rows; the generator draws the dropout masks.
+    At the first one that does not, the parameters are set back to what they were before it. Each share of a
+    batch's rows is a thread's own call, with all arguments the same but the first; ``rng`` draws the masks.
     """
     n_shares, n_parameters = workspace.gradients.shape[0], job.layers.parameters.size
     gate, sums, masks, grad = workspace.gate, workspace.sums, workspace.masks, workspace.gradients[share]
