@@ -32,12 +32,13 @@ class NumpySource(PythonSource):
     def code(self, activation: Activation) -> type[Code]:
         return NumpyCode
 
-    def decorated(self, activation: Activation) -> str:
+    def definition(self, name: str, activation: Activation) -> str:
         """A user's own formula may pass ∞ on its way, without complaint."""
-        return "" if is_built_in(activation) else '@np.errstate(all="ignore")\n'
+        quietly = "" if is_built_in(activation) else '@np.errstate(all="ignore")\n'
+        return super().definition(name, activation).replace("def ", f"{quietly}def ", 1)
 
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
-        z, name = f"z{number}", self.function(layer).replace("tanh", "np.tanh")
+        z, name = f"z{number}", self.function_name(layer).replace("tanh", "np.tanh")
         return [
             (f"{z} = {x} @ W{number} + b{number}", ""),
             (f"a{number} = {f'{name}({z})' if name else z}", self.layer_formula(number, layer)),

@@ -25,6 +25,8 @@ class PythonSource(Source):
     templates: ClassVar[tuple[str, ...]] = ("network.py", "command_line.py")
     nan: ClassVar[str] = "math.nan"
     mark: ClassVar[str] = "#"
+    step: ClassVar[str] = "    {name} = {code}\n"
+    function: ClassVar[str] = '\n\ndef {name}(z):\n    """{formula}."""\n{steps}    return {result}'
     rows: ClassVar[str] = "a row"
 
     def words(self) -> dict[str, str]:
@@ -41,22 +43,11 @@ class PythonSource(Source):
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
         return f"{name} = ", ""
 
-    def definition(self, name: str, activation: Activation) -> str:
-        named, result = self.body(activation, self.code(activation))
-        steps = "".join(f"    {step} = {code}\n" for step, code in named)
-        head = f'{self.decorated(activation)}def {name}(z):\n    """{self.formula_of(activation)}."""'
-        return f"\n\n{head}\n{steps}    return {result}"
-
     def code(self, activation: Activation) -> type[Code]:
-        """What writes the formula of an activation."""
         return PythonCode if is_built_in(activation) else GuardedPythonCode
 
-    def decorated(self, activation: Activation) -> str:
-        """What stands before ``def``."""
-        return ""
-
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
-        z, name = f"z{number}", self.function(layer).replace("tanh", "math.tanh")
+        z, name = f"z{number}", self.function_name(layer).replace("tanh", "math.tanh")
         a = f"{name}({z})" if is_softmax(layer.activation) else f"[{name}(z) for z in {z}]" if name else z
         return [
             (f"{z} = weighted_sums({x}, W{number}, b{number})", f"{z} = {x} @ W{number} + b{number}"),
