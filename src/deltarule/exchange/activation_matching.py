@@ -45,15 +45,11 @@ def _candidates(curve: Array, numbers: np.dtype[Any]) -> Iterator[Activation]:
     known = [ACTIVATIONS.resolve(name) for name in ACTIVATIONS]
     yield from (activation for activation in known if not activation.coupled)
     for name, parameter in (("leaky_relu", -float(curve[1])), ("elu", -float(curve[0]))):
+        written = float(str(numbers.type(parameter)))  # before it was rounded to the network's number type
         try:
-            yield ACTIVATIONS.resolve(f"{name}({_shortest(parameter, numbers)})")
+            yield ACTIVATIONS.resolve(f"{name}({written!r})")
         except InputError:  # not a slope or an alpha, so not this function
             continue
-
-
-def _shortest(parameter: Any, numbers: np.dtype[Any]) -> str:
-    """The number as it was written before it was rounded to the network's number type."""
-    return repr(float(str(numbers.type(parameter))))
 
 
 @np.errstate(all="ignore")

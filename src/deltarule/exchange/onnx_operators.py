@@ -55,7 +55,7 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
 }
 
 #: What leaves the numbers, or their rows, as they are.
-_PASSING = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+_PASSING = ("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
 # ---------------------------------------------------------------------- constants
@@ -73,10 +73,9 @@ def _constant(**attributes: Any) -> Array:
     """The numbers of a node Constant."""
     if "value" in attributes:
         return array_of(attributes["value"])
-    for number, dtype in (("float", np.float32), ("int", np.int64)):
-        for name in (f"value_{number}", f"value_{number}s"):
-            if name in attributes:
-                return np.array(attributes[name], dtype)
+    for name, value in attributes.items():
+        if name in ("value_float", "value_floats", "value_int", "value_ints"):
+            return np.array(value, np.float32 if "float" in name else np.int64)
     raise UnreadableNode("holds no numbers")
 
 
@@ -121,14 +120,13 @@ def _softmax(z: Any, /, *, axis: int = -1, **_: Any) -> TracedLayers:
     return replace(layers, couples=True)
 
 
-def _passed(operator: str, value: Any, attributes: dict[str, Any]) -> Any:
+def _cast(value: Any, attributes: dict[str, Any]) -> Any:
     """The value itself, unless its numbers become others."""
-    if operator == "Cast":
-        helper = import_extra("onnx", "onnx").helper
-        is_whole = helper.tensor_dtype_to_np_dtype(attributes.get("to")).kind not in "fV"
-        is_output = isinstance(value, TracedLayers | ClassProbabilities)
-        if is_whole and is_output and layers_behind(value).curve.dtype != bool:
-            raise UnreadableNode("rounds the numbers")
+    helper = import_extra("onnx", "onnx").helper
+    is_whole = helper.tensor_dtype_to_np_dtype(attributes.get("to")).kind not in "fV"
+    is_output = isinstance(value, TracedLayers | ClassProbabilities)
+    if is_whole and is_output and layers_behind(value).curve.dtype != bool:
+        raise UnreadableNode("rounds the numbers")
     return value
 
 
@@ -268,8 +266,10 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     traced = [value for value in values if not isinstance(value, np.ndarray | None)]
     if not traced:
         return _folded(operator, values, attributes)
+    if operator == "Cast":
+        return _cast(values[0], attributes)
     if operator in _PASSING:
-        return _passed(operator, values[0], attributes)
+        return values[0]
     if operator in _OPERATORS:
         n_inputs, function = _OPERATORS[operator]
         return function(*values[:n_inputs], **attributes)

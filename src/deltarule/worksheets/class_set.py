@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.raw_files import list_folder
-from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, InputError
 from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
 from deltarule.worksheets.marking import Mark, Marking, answers_in_rows, mark_blanks
-from deltarule.worksheets.worksheet import Worksheet, read_json_file, worksheet
+from deltarule.worksheets.worksheet import Worksheet, format_with, read_json_file, worksheet
 
 __all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
 
@@ -87,21 +86,16 @@ class ClassSet:
         InputError
             If no format has this ending, or the folder is there and not empty.
         """
-        with new_folder(folder) as working:
-            if ending not in FORMATS.values():
-                raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
-            self._write(working, ending)
-        return Path(folder)
-
-    def _write(self, folder: Path, ending: str) -> None:
-        formats = {known: name for name, known in FORMATS.items()}
-        for part in ("sheets", "keys"):
-            (folder / part).mkdir()
-        for name, sheet in self.sheets.items():
-            write_atomically(folder / "sheets" / f"{name}{ending}", sheet.sheet_as(formats[ending]))
-            write_atomically(folder / "keys" / f"{name}{ending}", sheet.key.to(formats[ending]))
         text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-        write_atomically(folder / "class.json", text.encode())
+        with new_folder(folder) as working:
+            format = format_with(ending)
+            for part in ("sheets", "keys"):
+                (working / part).mkdir()
+            for name, sheet in self.sheets.items():
+                write_atomically(working / "sheets" / f"{name}{ending}", sheet.sheet_as(format))
+                write_atomically(working / "keys" / f"{name}{ending}", sheet.key.to(format))
+            write_atomically(working / "class.json", text.encode())
+        return Path(folder)
 
 
 def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **settings: Any) -> ClassSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from deltarule.arrays import check_whole
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -17,9 +18,11 @@ from deltarule.registry import did_you_mean, record
 from deltarule.worksheets.exercise import Exercise
 
 __all__ = [
+    "MOST_BLANKS",
     "PARTS",
     "Blank",
     "ExerciseFormulas",
+    "Questions",
     "WorksheetNotation",
     "blanks_by_name",
     "name_key",
@@ -28,6 +31,9 @@ __all__ = [
     "resolve_parts",
     "supporting_parts",
 ]
+
+#: A sheet with more blanks would not be worked out by hand.
+MOST_BLANKS = 500
 
 #: In the order in which they are worked out.
 PARTS = ("forward", "loss", "deltas", "gradients", "update")
@@ -286,3 +292,29 @@ class ExerciseFormulas:
     def symbol(self, leaf: Expr) -> Expr:
         """Return the quantity's name; of a new value the parameter's own, which stands before ←."""
         return self.names.write(parameter_updated_to(leaf) or leaf)
+
+
+class Questions:
+    """The blanks of a worksheet, and what its head says; see :class:`~deltarule.worksheets.Worksheet`."""
+
+    def __init__(
+        self,
+        task: Exercise,
+        asked: Sequence[str],
+        *,
+        decimals: int = 4,
+        student: str = "",
+        seed: int | None = None,
+        title: str = "Worksheet",
+        with_formulas: bool = False,
+    ) -> None:
+        check_whole("decimals", decimals, 1, 10)
+        self.task, self.asked, self.decimals = task, tuple(asked), decimals
+        self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
+        self.formulas = ExerciseFormulas(task)
+        self.blanks: list[Blank] = self.formulas.blanks(self.asked)
+        if len(self.blanks) > MOST_BLANKS:
+            raise InputError(
+                f"the sheet would have {len(self.blanks):,} blanks, more than {MOST_BLANKS}: take fewer "
+                "neurons or samples, or ask for less"
+            )
