@@ -58,9 +58,6 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
 _PASSING = ("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
-# ---------------------------------------------------------------------- constants
-
-
 def array_of(tensor: Any) -> Array:
     """Return the numbers of a tensor of the file; one that lies elsewhere is refused."""
     onnx = import_extra("onnx", "onnx")
@@ -88,9 +85,6 @@ def _folded(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     if operator not in _ELEMENTWISE or any(value is not None and value.size > 1 for value in values):
         raise UnreadableNode("cannot be read")
     return _computed(operator, values, attributes)
-
-
-# ---------------------------------------------------------------------- layers
 
 
 def _gemm(
@@ -182,9 +176,6 @@ def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]
         return np.asarray(function(*operands, **attributes))
 
 
-# ---------------------------------------------------------------------- inputs
-
-
 def _filled(operator: str, values: Sequence[Any]) -> TracedLayers:
     """``Where(IsNaN(X), fill, X)``."""
     if operator != "Where" or not isinstance(values[1], np.ndarray) or values[2] is not values[0].layers:
@@ -203,9 +194,6 @@ def _imputer(
 def _scaler(x: Any, /, *, offset: Sequence[float], scale: Sequence[float], **_: Any) -> TracedLayers:
     layers, shift, factor = _traced(x), np.array(offset, np.float32), np.array(scale, np.float32)
     return replace(layers, steps=(*layers.steps, ("Sub", shift), ("Mul", factor)))
-
-
-# ---------------------------------------------------------------------- labels
 
 
 def _zip_map(
@@ -279,9 +267,6 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     if is_answer or operator not in _ELEMENTWISE:
         raise UnreadableNode("cannot be read")
     return _combined(operator, values, attributes)
-
-
-# ---------------------------------------------------------------------- what an input must be
 
 
 def layers_behind(value: Any) -> Any:

@@ -20,7 +20,7 @@ from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
-from deltarule.worksheets.marking import Mark, Marking, answers_in_rows, mark_blanks
+from deltarule.worksheets.marking import Marking, answers_in_rows, mark_blanks
 from deltarule.worksheets.worksheet import Worksheet, format_with, read_json_file, worksheet
 
 __all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
@@ -140,9 +140,6 @@ def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
     return list(seeds)
 
 
-# ---------------------------------------------------------------------- names of students and of files
-
-
 def read_students(path: str | os.PathLike[str]) -> list[str]:
     """Read the names in a CSV file's column student or name; any text.
 
@@ -198,9 +195,6 @@ def _file_name(student: str) -> str:
     return f"_{short}" if re.split(r"[. ]", short)[0].lower() in _RESERVED else short
 
 
-# ---------------------------------------------------------------------- marking
-
-
 #: Of a wrong answer that no mistake gives, and of one that several give.
 _UNCLEAR = ("no known mistake", "several would fit")
 
@@ -229,12 +223,10 @@ class ClassMarking:
 
     def mistakes(self) -> dict[str, int]:
         """Count how often each mistake was made, the most frequent first; then those that are not clear."""
-        counts = Counter(
-            _mistake_shown_by(mark)
-            for marking in self.markings.values()
-            for mark in marking.marks
-            if mark.verdict == "wrong"
+        wrong = (
+            mark for marking in self.markings.values() for mark in marking.marks if mark.verdict == "wrong"
         )
+        counts = Counter(m.mistake if len(m.kinds) == 1 else _UNCLEAR[bool(m.kinds)] for m in wrong)
         last = {words: counts.pop(words) for words in _UNCLEAR if words in counts}
         return dict(counts.most_common()) | last
 
@@ -252,11 +244,6 @@ class ClassMarking:
             is_formula = student[:1] in ("=", "+", "-", "@", "\t", "\r")  # to a spreadsheet
             writer.writerow([f"'{student}" if is_formula else student, *others])
         return file.getvalue()
-
-
-def _mistake_shown_by(mark: Mark) -> str:
-    """The mistake in words, if the wrong answer shows one and no other."""
-    return mark.wrong_formulas[0].words if len(mark.kinds) == 1 else _UNCLEAR[bool(mark.kinds)]
 
 
 def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarking:

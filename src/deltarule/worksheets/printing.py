@@ -94,8 +94,6 @@ class SheetPrinter:
             if blanks:
                 yield part, blanks
 
-    # ------------------------------------------------------------------ what is given
-
     def _opening(self, key: bool) -> Iterator[Block]:
         seed = "" if self.questions.seed is None else f"     No. {self.questions.seed}"
         yield Paragraph((f"Name: {self.questions.student or '_' * 28}{seed}",))
@@ -199,8 +197,6 @@ class SheetPrinter:
 
     def _rounded(self, leaf: Expr) -> float:
         return round(self.formulas.exact(leaf), self.decimals)
-
-    # ------------------------------------------------------------------ the lines of the blanks
 
     def _question(self, blank: Blank) -> Line:
         shown = self.formulas.shown(blank.leaf) if self.questions.with_formulas else None

@@ -197,8 +197,6 @@ class ExerciseFormulas:
         """Whether an output's delta shortens to out − y."""
         return self.net.objective.fused is not None
 
-    # ------------------------------------------------------------------ which quantities there are
-
     def blanks(self, asked: Sequence[str]) -> list[Blank]:
         """Return the blanks of these parts, numbered."""
         leaves = [(part, leaf) for part in asked for leaf in self.leaves(part)]
@@ -252,8 +250,6 @@ class ExerciseFormulas:
         """Return where a parameter lies in the flat vector."""
         index = ",".join(map(str, p.index)) if p.index else "0"
         return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
-
-    # ------------------------------------------------------------------ formulas that are shorter here
 
     def _delta(self, q: Quantity) -> Expr:
         if q.layer == self.evidence.n_layers and self.is_fused:
