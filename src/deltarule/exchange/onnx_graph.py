@@ -85,7 +85,6 @@ class _Reader:
         return math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
 
     def _read_node(self, node: Any) -> None:
-        """Work out what a node makes."""
         try:
             values = [self._tensor(name) for name in node.input]
             attributes = {part.name: self.onnx.helper.get_attribute_value(part) for part in node.attribute}

@@ -27,26 +27,21 @@ from deltarule.registry import import_extra
 
 __all__ = ["applied", "array_of", "layers_behind"]
 
+#: What NumPy calls as ONNX does.
+_CALLED_ALIKE = (
+    "Abs", "Add", "Equal", "Exp", "Greater", "Less", "Log", "Reciprocal", "Sign", "Sqrt", "Where",
+)  # fmt: skip
+
 #: What is computed of each number alone.
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    "Abs": np.abs,
-    "Exp": np.exp,
-    "Log": np.log,
+    **{name: getattr(np, name.lower()) for name in _CALLED_ALIKE},
     "Neg": np.negative,
-    "Reciprocal": np.reciprocal,
-    "Sign": np.sign,
-    "Sqrt": np.sqrt,
-    "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
     "Div": np.divide,
     "Pow": np.power,
-    "Greater": np.greater,
     "GreaterOrEqual": np.greater_equal,
-    "Less": np.less,
     "LessOrEqual": np.less_equal,
-    "Equal": np.equal,
-    "Where": np.where,
     "Max": lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
     "Min": lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
     "Elu": lambda z, alpha=1.0: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
@@ -67,7 +62,6 @@ def array_of(tensor: Any) -> Array:
 
 
 def _constant(**attributes: Any) -> Array:
-    """The numbers of a node Constant."""
     if "value" in attributes:
         return array_of(attributes["value"])
     for name, value in attributes.items():

@@ -64,7 +64,6 @@ class Source(ABC):
             self.functions.setdefault(_function_key(layer.activation), (name, layer.activation))
 
     def whole(self) -> str:
-        """The file."""
         words, conditions = self.words(), self.conditions()
         text = "".join(filled_in(template, words, conditions) for template in self.templates)
         return "\n".join(line.rstrip() for line in text.split("\n"))
@@ -84,7 +83,6 @@ class Source(ABC):
         }
 
     def conditions(self) -> set[str]:
-        """The conditions of the templates that hold."""
         network = self.network
         found = {
             "exported": True,
@@ -127,7 +125,6 @@ class Source(ABC):
         return f"({value} - SHIFT[i]) / SCALE[i]" if self.network.is_scaled else value
 
     def comment(self, text: str, longest: int = WIDTH) -> str:
-        """Any text as part of a comment."""
         return comment(text, longest)
 
     @property
@@ -226,7 +223,6 @@ class Source(ABC):
         }[self.answer]
 
     def labels(self, name: str, labels: Sequence[Label], kind: str = "labels") -> list[str]:
-        """An array of classes, or of names."""
         return self._vector(name, [self.label(label) for label in labels], kind)
 
     def numbers(
@@ -240,7 +236,6 @@ class Source(ABC):
         return matrix_lines(head, texts, values.shape[1], self.brackets, tail, notes)
 
     def texts(self, values: Array, kind: str) -> list[str]:
-        """Each number as a literal."""
         return number_texts(values.ravel(), self.nan)
 
     def _vector(self, name: str, texts: Sequence[str], kind: str) -> list[str]:
@@ -248,7 +243,6 @@ class Source(ABC):
         return vector_lines(head, texts, self.brackets, tail)
 
     def names(self) -> Iterator[str]:
-        """The names of inputs, outputs and classes."""
         yield from self.labels("FEATURES", self.network.features, "texts")
         yield from self.labels("OUTPUTS", self.network.outputs, "texts")
         if self.network.classes is not None:
@@ -290,7 +284,6 @@ class Source(ABC):
             yield from self.answers(self.tests.answers)
 
     def answers(self, answers: Array) -> list[str]:
-        """``TEST_ANSWERS``."""
         classes = self.network.classes
         if classes is None:
             return self.numbers("TEST_ANSWERS", answers)

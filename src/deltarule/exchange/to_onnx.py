@@ -120,7 +120,6 @@ class _Graph:
         return name
 
     def cast(self, tensor: str, dtype: Any, name: str) -> str:
-        """The tensor as another number type."""
         return self.node("Cast", [tensor], name, to=self._onnx_type(dtype))
 
     def _onnx_type(self, dtype: Any) -> int:
@@ -206,7 +205,6 @@ class _Graph:
         return self.onnx.helper.make_tensor_value_info(name, self._onnx_type(dtype), list(shape))
 
     def whole(self, outputs: Sequence[Any]) -> Any:
-        """The graph of all that was added."""
         inputs = [self._value_info("X", self.dtype, "N", len(self.network.features))]
         constants = list(self.constants.values())
         return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)

@@ -271,7 +271,6 @@ def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarkin
 
 
 def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
-    """The rows of each student, from a file for each."""
     parts: dict[str, AnswerRows] = {}
     for file in list_folder(folder):
         if file.suffix.lower() == ".csv":
@@ -285,7 +284,6 @@ def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
 
 
 def _rows_by_student(rows: AnswerRows, sheets: ClassSet) -> dict[str, AnswerRows]:
-    """The rows of each student, from one file for all."""
     place, parts = column_of(rows, "student", "name"), dict[str, AnswerRows]()
     for line, row in rows.rows:
         name = _find_sheet(sheets, row[place], rows.path, line, place + 1)

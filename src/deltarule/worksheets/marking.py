@@ -304,7 +304,6 @@ class _Marker:
         return self._off[leaf]
 
     def _explain(self, leaf: Expr, answer: StudentAnswer, right: Expr) -> Iterator[WrongFormula]:
-        """The wrong formulas that give a wrong answer."""
         student = self.student.without(leaf)
         if answer.decimals is not None and answer.decimals < self.sheet.decimals:
             half = 10.0**-answer.decimals / 2

@@ -24,7 +24,7 @@ from deltarule.documents.drawing import Drawing, Gap, Node
 from deltarule.formula.text import text
 from deltarule.formula.tree import Compare, Expr, Mul, Number, Partial, Symbol, Words
 from deltarule.nn.optimizers import TIME
-from deltarule.worksheets.questions import Blank, Questions, parameter_updated_to, supporting_parts
+from deltarule.worksheets.questions import PARTS, Blank, Questions, parameter_updated_to, supporting_parts
 
 __all__ = ["SheetPrinter"]
 
@@ -34,13 +34,7 @@ _LENGTHS = {"pdf": (84, 18), "latex": (37, 9), "markdown": (12, 8)}
 _LENGTH = (48, 12)
 
 #: In the order in which the parts are worked out.
-_HEADINGS = {
-    "forward": "Forward pass",
-    "loss": "Loss",
-    "deltas": "Deltas",
-    "gradients": "Gradients",
-    "update": "Update",
-}
+_HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pass"}
 
 #: Of a drawing, what is given.
 _GIVEN_LABELS = ("b", "x", "y")
@@ -99,7 +93,10 @@ class SheetPrinter:
         yield Paragraph((f"Name: {self.questions.student or '_' * 28}{seed}",))
         yield Figure(self._drawing(key))
         yield Paragraph((*self._functions(), *self._cost()))
-        yield Paragraph(("Given: ", *_equations(self._given_numbers()), "."))
+        samples = self._sample(0) if self.evidence.n_samples == 1 else []
+        given = [*self.formulas.weights_and_biases(), *samples]
+        values = [(self.names.write(leaf), self.formulas.exact(leaf)) for leaf in given]
+        yield Paragraph(("Given: ", *_equations(values), "."))
         if self.evidence.n_samples > 1:
             yield self._samples()
         if "update" in self.asked:
@@ -130,7 +127,6 @@ class SheetPrinter:
         return replace(drawing, columns=columns)
 
     def _functions(self) -> Iterator[Inline]:
-        """Activations and loss, with their formulas."""
         for activation in dict.fromkeys(layer.activation for layer in self.net.layers):
             layers = [str(n) for n, layer in enumerate(self.net.layers, 1) if layer.activation is activation]
             which = f"Layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
@@ -156,20 +152,12 @@ class SheetPrinter:
             yield Compare(Symbol("δ"), "=", Partial(self.names.cost, Symbol("net")))
             yield "."
 
-    def _given_numbers(self) -> Iterator[tuple[Expr, float]]:
-        """Weights, biases, and of a single sample its inputs and targets."""
-        samples = self._sample(0) if self.evidence.n_samples == 1 else []
-        for leaf in [*self.formulas.weights_and_biases(), *samples]:
-            yield self.names.write(leaf), self.formulas.exact(leaf)
-
     def _sample(self, sample: int) -> list[Quantity]:
-        """A sample's inputs and targets."""
         inputs = [Quantity("a", 0, (i,), sample) for i in range(self.net.sizes[0])]
         last = self.evidence.n_layers
         return inputs + [Quantity("y", last, (k,), sample) for k in range(self.net.sizes[-1])]
 
     def _samples(self) -> TableBlock:
-        """The inputs and targets of each sample."""
         names = [Symbol("i", str(i + 1)) for i in range(self.net.sizes[0])]
         names += [Symbol("y", f"o{k + 1}") for k in range(self.net.sizes[-1])]
         rows: list[tuple[Inline, ...]] = [

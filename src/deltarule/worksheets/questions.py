@@ -23,7 +23,6 @@ __all__ = [
     "Blank",
     "ExerciseFormulas",
     "Questions",
-    "WorksheetNotation",
     "blanks_by_name",
     "name_key",
     "parameter_updated_to",

@@ -301,7 +301,6 @@ def _in_update(formulas: ExerciseFormulas, new: Quantity, right: Expr) -> _Mista
 
 
 def _with(formula: Expr, others: Mapping[Any, Expr]) -> Expr:
-    """The formula with some parts replaced."""
     return formula.replace(others.get)
 
 
