@@ -74,7 +74,10 @@ class Composer:
         """The nodes of a formula; the last one makes the tensor ``name``."""
         match node := unwrapped(node):
             case tree.Add() | tree.Rest():
-                return self._sum(node.terms, name)
+                first, *others = node.terms
+                signed = [("Sub", x.body) if isinstance(x, tree.Neg) else ("Add", x) for x in others]
+                added = [(operator, self._tensor(term)) for operator, term in signed]
+                return self._chain([("", self._tensor(first)), *added], name)
             case tree.Mul():
                 return self._chain([("Mul", self._tensor(factor)) for factor in node.factors], name)
             case tree.Call() if node.function in _COMPOSED:
@@ -82,21 +85,12 @@ class Composer:
         operator, *operands = _operation(node)
         return self.node(operator, [self._tensor(operand) for operand in operands], name)
 
-    def _sum(self, terms: Sequence[Expr], name: str) -> str:
-        first, *others = terms
-        signed = [("Sub", term.body) if isinstance(term, tree.Neg) else ("Add", term) for term in others]
-        operands = [(operator, self._tensor(term)) for operator, term in signed]
-        return self._chain([("", self._tensor(first)), *operands], name)
-
     def _chain(self, operands: Sequence[tuple[str, str]], name: str) -> str:
         """``(t1 ∘ t2) ∘ t3 …``, where each has its operator."""
         (_, made), *others = operands
-        if not others:
-            return self.node("Identity", [made], name)
-        for operator, operand in others[:-1]:
-            made = self.node(operator, [made, operand], self._name())
-        operator, last = others[-1]
-        return self.node(operator, [made, last], name)
+        for number, (operator, operand) in enumerate(others, start=1):
+            made = self.node(operator, [made, operand], name if number == len(others) else self._name())
+        return made if others else self.node("Identity", [made], name)
 
 
 def _operation(node: Expr) -> tuple[str, *tuple[Expr, ...]]:

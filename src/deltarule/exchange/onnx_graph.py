@@ -88,7 +88,13 @@ class _Reader:
         try:
             values = [self._tensor(name) for name in node.input]
             attributes = {part.name: self.onnx.helper.get_attribute_value(part) for part in node.attribute}
-            made = self._made(node, values, attributes)
+            if node.domain not in _DOMAINS:
+                raise UnreadableNode(f"is of {shown(node.domain)}")
+            if node.op_type in ("Gemm", "MatMul") and isinstance(values[1], np.ndarray):
+                self.bytes_left -= values[1].nbytes
+                if self.bytes_left < 0:
+                    raise ModelFileError("the graph uses the same weights too often")
+            made = applied(node.op_type, values, attributes)
         except UnreadableNode as error:
             name = shown(node.name or ", ".join(node.output))
             raise InputError(f"node {name} ({shown(node.op_type)}) {error}; {_READ}") from None
@@ -99,15 +105,6 @@ class _Reader:
         if name and name not in self.tensors:
             raise ModelFileError(f"a node takes {shown(name)}, which nothing before it makes")
         return self.tensors[name] if name else None
-
-    def _made(self, node: Any, values: list[Any], attributes: dict[str, Any]) -> Any:
-        if node.domain not in _DOMAINS:
-            raise UnreadableNode(f"is of {shown(node.domain)}")
-        if node.op_type in ("Gemm", "MatMul") and isinstance(values[1], np.ndarray):
-            self.bytes_left -= values[1].nbytes
-            if self.bytes_left < 0:
-                raise ModelFileError("the graph uses the same weights too often")
-        return applied(node.op_type, values, attributes)
 
     def _from_outputs(self) -> ImportedNetwork:
         """What the graph's outputs have in common."""

@@ -301,12 +301,11 @@ def _weights(value: Any) -> Array:
     return value
 
 
-def _constant_row(value: Any) -> Array:
+def _constant_row(value: Array) -> Array:
     """Constants that are the same for each row of the batch, (n,)."""
     if value.dtype.kind not in "fiu" or (value.ndim > 1 and value.shape[0] != 1):
         raise UnreadableNode(f"takes constants of {value.dtype} and shape {value.shape}")
-    row: Array = value.ravel()
-    return row
+    return value.ravel()
 
 
 def _bias_of(value: Any, W: Array) -> Array:

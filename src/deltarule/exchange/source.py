@@ -60,8 +60,8 @@ class Source(ABC):
         self.network, self.title, self.tests = network, title, self_tests(network)
         self.functions: dict[tuple[object, ...], tuple[str, Activation]] = {}
         for number, layer in enumerate(network.layers, start=1):
-            name = _function_name(layer.activation, number)
-            self.functions.setdefault(_function_key(layer.activation), (name, layer.activation))
+            f = layer.activation
+            self.functions.setdefault((f.name, f.formula), (_function_name(f, number), f))
 
     def whole(self) -> str:
         words, conditions = self.words(), self.conditions()
@@ -85,14 +85,13 @@ class Source(ABC):
     def conditions(self) -> set[str]:
         network = self.network
         found = {
-            "exported": True,
             "has_classes": network.classes is not None,
             "has_fill": network.has_fill,
             "has_softmax": any(is_softmax(f) for _, f in self.functions.values()),
             "is_float32": network.dtype == np.float32,
             "is_scaled": network.is_scaled,
         }
-        return {self.answer, *(name for name, holds in found.items() if holds)}
+        return {"exported", self.answer, *(name for name, holds in found.items() if holds)}
 
     @abstractmethod
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
@@ -223,24 +222,24 @@ class Source(ABC):
         }[self.answer]
 
     def labels(self, name: str, labels: Sequence[Label], kind: str = "labels") -> list[str]:
-        return self._vector(name, [self.label(label) for label in labels], kind)
+        return self._array(name, [self.label(label) for label in labels], (len(labels),), kind)
 
     def numbers(
         self, name: str, values: Array, kind: str = "numbers", notes: Sequence[str] = ()
     ) -> list[str]:
         """An array of one or two dimensions."""
-        texts = self.texts(values, kind)
-        if values.ndim == 1:
-            return self._vector(name, texts, kind)
-        head, tail = self.declared(name, values.shape, kind)
-        return matrix_lines(head, texts, values.shape[1], self.brackets, tail, notes)
+        return self._array(name, self.texts(values, kind), values.shape, kind, notes)
 
     def texts(self, values: Array, kind: str) -> list[str]:
         return number_texts(values.ravel(), self.nan)
 
-    def _vector(self, name: str, texts: Sequence[str], kind: str) -> list[str]:
-        head, tail = self.declared(name, [len(texts)], kind)
-        return vector_lines(head, texts, self.brackets, tail)
+    def _array(
+        self, name: str, texts: Sequence[str], shape: Sequence[int], kind: str, notes: Sequence[str] = ()
+    ) -> list[str]:
+        head, tail = self.declared(name, shape, kind)
+        if len(shape) == 1:
+            return vector_lines(head, texts, self.brackets, tail)
+        return matrix_lines(head, texts, shape[1], self.brackets, tail, notes)
 
     def names(self) -> Iterator[str]:
         yield from self.labels("FEATURES", self.network.features, "texts")
@@ -291,7 +290,7 @@ class Source(ABC):
 
     def function_name(self, layer: PortableLayer) -> str:
         """What the function of a layer is called; empty for the identity."""
-        name = self.functions[_function_key(layer.activation)][0]
+        name = self.functions[layer.activation.name, layer.activation.formula][0]
         return "" if name == "identity" else name
 
     def definitions(self) -> str:
@@ -335,10 +334,6 @@ def beside(pairs: Sequence[tuple[str, str]], mark: str) -> list[str]:
     """Lines of code with comments beside them, level with each other."""
     longest = max((len(code) for code, said in pairs if said), default=0)
     return [f"{code:<{longest}}  {mark} {said}" if said else code for code, said in pairs]
-
-
-def _function_key(activation: Activation) -> tuple[object, ...]:
-    return activation.name, activation.formula
 
 
 def _function_name(activation: Activation, number: int) -> str:

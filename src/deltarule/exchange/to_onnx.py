@@ -95,7 +95,8 @@ def network_graph(network: PortableNetwork) -> Any:
         outputs = [graph.in_units(a)]
     else:
         outputs = [graph.labels(a, network.classes), graph.probabilities(a, len(network.classes))]
-    return graph.whole(outputs)
+    inputs, constants = [graph.value_info("X", len(network.features))], list(graph.constants.values())
+    return graph.onnx.helper.make_graph(graph.nodes, "network", inputs, outputs, constants)
 
 
 class _Graph:
@@ -171,7 +172,7 @@ class _Graph:
             self.cast(a, self.dtype, "outputs")
         else:
             self.node("Identity", [a], "outputs")
-        return self._value_info("outputs", self.dtype, "N", len(self.network.outputs))
+        return self.value_info("outputs", len(network.outputs))
 
     def probabilities(self, a: str, n_classes: int) -> Any:
         """``probabilities``: an output for each class, or 1 − p and p."""
@@ -180,7 +181,7 @@ class _Graph:
             self.node("Concat", [no, a], "probabilities", axis=1)
         else:
             self.node("Identity", [a], "probabilities")
-        return self._value_info("probabilities", self.dtype, "N", n_classes)
+        return self.value_info("probabilities", n_classes)
 
     def labels(self, a: str, classes: Sequence[Label]) -> Any:
         """``label``: of the largest output; of a single one, the second class where it is above ½."""
@@ -201,28 +202,21 @@ class _Graph:
     def _is_single(self, n_classes: int) -> bool:
         return bool(self.network.layers[-1].W.shape[1] < n_classes)
 
-    def _value_info(self, name: str, dtype: Any, *shape: str | int) -> Any:
-        return self.onnx.helper.make_tensor_value_info(name, self._onnx_type(dtype), list(shape))
-
-    def whole(self, outputs: Sequence[Any]) -> Any:
-        inputs = [self._value_info("X", self.dtype, "N", len(self.network.features))]
-        constants = list(self.constants.values())
-        return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
+    def value_info(self, name: str, n_columns: int) -> Any:
+        """What the graph says of an input or output of numbers."""
+        kind = self._onnx_type(self.dtype)
+        return self.onnx.helper.make_tensor_value_info(name, kind, ["N", n_columns])
 
 
 def _label_array(classes: Sequence[Label]) -> Array:
     """Labels as a tensor can hold them: text as bytes, whole numbers in 64 bits, booleans, doubles."""
     if isinstance(classes[0], str):
-        return np.array([_utf8(str(label)) for label in classes], dtype=object)
+        try:
+            return np.array([str(label).encode() for label in classes], dtype=object)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"label {error.object!r} holds half a character, which ONNX cannot; name it otherwise"
+            ) from None
     if isinstance(classes[0], int) and not all(-(2**63) <= int(label) < 2**63 for label in classes):
         raise InputError(f"labels must be whole numbers of 64 bits for ONNX, got {list(classes)}")
     return np.array(classes)
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            f"label {text!r} holds half a character, which ONNX cannot; name it otherwise"
-        ) from None

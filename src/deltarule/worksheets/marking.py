@@ -152,7 +152,7 @@ class Marking:
         yield from (" gives ", self._rounded(mark.own), "; answered was ", self._rounded(mark.answer), ".")
         for index, kind in enumerate(mark.kinds):
             wrong = next(wrong for wrong in mark.wrong_formulas if wrong.kind == kind)
-            yield f" Or {wrong.words}: " if index else f" That is: {wrong.words}: "
+            yield f" {'Or' if index else 'That is:'} {KINDS[kind]}: "
             yield from (self._names.write(wrong.formula), ".")
 
     def _rounded(self, value: float | None) -> Number:

@@ -135,20 +135,16 @@ class Worksheet(Questions):
             If no format has this ending, or a file cannot be written.
         """
         target = Path(path)
-        contents = self.contents(target.suffix.lower())
-        paths = [target.with_name(target.stem + ending) for ending in contents]
-        for one in paths:
-            check_writable(one)
-        for one, content in zip(paths, contents.values(), strict=True):
-            write_atomically(one, content)
-        return paths
-
-    def contents(self, ending: str) -> dict[str, bytes]:
-        """Return the files of this sheet, by the ending of their names."""
-        format, data = format_with(ending), {".json": self.json().encode()}
-        if format == "json":
-            return data
-        return {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **data}
+        ending = target.suffix.lower()
+        format, contents = format_with(ending), {".json": self.json().encode()}
+        if format != "json":
+            contents = {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **contents}
+        files = {target.with_name(target.stem + end): content for end, content in contents.items()}
+        for file in files:
+            check_writable(file)
+        for file, content in files.items():
+            write_atomically(file, content)
+        return list(files)
 
 
 def format_with(ending: str) -> str:
