@@ -84,7 +84,6 @@ def import_network(
 def _with_activations(
     imported: ImportedNetwork, activation: Name | Sequence[Name] | None, output: Name | None
 ) -> ImportedNetwork:
-    """The layers with activations that the caller names."""
     n_hidden = len(imported.layers) - 1
     if output is None or (activation is None and n_hidden):
         raise InputError(

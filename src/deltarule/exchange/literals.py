@@ -104,7 +104,7 @@ def number_texts(values: Array, nan: str, suffix: str = "") -> list[str]:
 
 def vector_lines(head: str, texts: Sequence[str], brackets: str, tail: str) -> list[str]:
     """``head[1, 2, 3]tail``, on one line or wrapped."""
-    left, right = brackets
+    left, right = brackets[0], brackets[1]
     line = f"{head}{left}{', '.join(texts)}{right}{tail}"
     if len(line) <= WIDTH:
         return [line]
@@ -116,7 +116,7 @@ def matrix_lines(
     head: str, texts: Sequence[str], columns: int, brackets: str, tail: str, notes: Sequence[str] = ()
 ) -> list[str]:
     """``head[[1, 2], [3, 4]]tail``: each row begins a line, with a note behind it where there is room."""
-    left, right = brackets
+    left, right = brackets[0], brackets[1]
     texts, width = _aligned(texts)
     rows = [
         _wrapped(f"    {left}", texts[start : start + columns], width, f"{right},")

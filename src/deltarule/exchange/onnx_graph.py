@@ -31,8 +31,6 @@ _MOST_NODES = 10_000
 #: A tensor may be the weights of several layers, but a small file must not become a huge network.
 _MOST_SHARED = 4
 
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-
 
 def read_graph(graph: Any, n_bytes: int) -> ImportedNetwork:
     """Return the network that a GraphProto of ``n_bytes`` bytes computes.
@@ -56,7 +54,6 @@ class _Reader:
         self.tensors: dict[str, Any] = {}
 
     def network(self) -> ImportedNetwork:
-        """What the graph's outputs say."""
         if len(self.graph.node) > _MOST_NODES:
             raise InputError(
                 f"the graph has {len(self.graph.node):,} nodes, more than {_MOST_NODES:,}; {_READ}"
@@ -88,7 +85,7 @@ class _Reader:
         try:
             values = [self._tensor(name) for name in node.input]
             attributes = {part.name: self.onnx.helper.get_attribute_value(part) for part in node.attribute}
-            if node.domain not in _DOMAINS:
+            if node.domain not in ("", "ai.onnx", "ai.onnx.ml"):
                 raise UnreadableNode(f"is of {shown(node.domain)}")
             if node.op_type in ("Gemm", "MatMul") and isinstance(values[1], np.ndarray):
                 self.bytes_left -= values[1].nbytes

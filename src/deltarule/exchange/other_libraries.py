@@ -66,8 +66,7 @@ _TORCH: dict[str, Callable[[Any], str]] = {
 _TORCH_WANTED = {
     "GELU": 'deltarule has the one with approximate="tanh", not the exact one',
     "Softplus": "deltarule has the one with beta=1",
-    "Softmax": "deltarule has the one over the last dimension, dim=1",
-    "LogSoftmax": "deltarule has the one over the last dimension, dim=1",
+    **dict.fromkeys(("Softmax", "LogSoftmax"), "deltarule has the one over the last dimension, dim=1"),
 }
 _PASSING = ("Dropout", "AlphaDropout", "Flatten")
 

@@ -14,9 +14,6 @@ from deltarule.nn.activations import Activation
 
 __all__ = ["JavaScriptSource"]
 
-#: Above, whole numbers are BigInts.
-_SAFE = 2**53
-
 #: When a test case is right, by what the answer is.
 _RIGHT = {
     "largest_class": "(close(outputs, TEST_OUTPUTS[t]) && predict(row) === TEST_ANSWERS[t])",
@@ -46,7 +43,8 @@ class JavaScriptSource(Source):
             return javascript_string(label)
         if isinstance(label, bool):
             return str(label).lower()
-        return f"{label}n" if isinstance(label, int) and abs(label) > _SAFE else repr(label)
+        is_large = isinstance(label, int) and abs(label) > 2**53  # above, whole numbers are BigInts
+        return f"{label}n" if is_large else repr(label)
 
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
         public = name in ("FEATURES", "OUTPUTS", "CLASSES")

@@ -36,9 +36,6 @@ _LENGTH = (48, 12)
 #: In the order in which the parts are worked out.
 _HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pass"}
 
-#: Of a drawing, what is given.
-_GIVEN_LABELS = ("b", "x", "y")
-
 
 class SheetPrinter:
     """Puts the documents of a worksheet together.
@@ -119,7 +116,7 @@ class SheetPrinter:
         )  # fmt: skip
         if key and single:
             return drawing
-        labels = _GIVEN_LABELS if single else ("b",)
+        labels = ("b", "x", "y") if single else ("b",)  # what is given
         columns = tuple(
             replace(column, nodes=tuple(_with_labels(node, labels) for node in column.nodes))
             for column in drawing.columns

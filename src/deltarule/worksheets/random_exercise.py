@@ -135,7 +135,6 @@ def find_faults(exercise: Exercise, decimals: int, least: float = 1.0) -> Iterat
 
 
 def _layer_faults(exercise: Exercise) -> Iterator[str]:
-    """Saturated, dead, or near a kink."""
     for number, (layer, step) in enumerate(zip(exercise.net.layers, exercise.evidence.trace, strict=True), 1):
         activation = layer.activation
         if any(np.abs(step.z - kink).min() < _NEAREST_KINK for kink in activation.kinks):
