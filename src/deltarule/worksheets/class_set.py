@@ -86,7 +86,6 @@ class ClassSet:
         InputError
             If no format has this ending, or the folder is there and not empty.
         """
-        text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
         with new_folder(folder) as working:
             format = format_with(ending)
             for part in ("sheets", "keys"):
@@ -94,6 +93,7 @@ class ClassSet:
             for name, sheet in self.sheets.items():
                 write_atomically(working / "sheets" / f"{name}{ending}", sheet.sheet_as(format))
                 write_atomically(working / "keys" / f"{name}{ending}", sheet.key.to(format))
+            text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
             write_atomically(working / "class.json", text.encode())
         return Path(folder)
 
