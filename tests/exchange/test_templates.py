@@ -15,8 +15,7 @@ from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.templates import filled_in
 from deltarule.exchange.to_c import CSource
 from deltarule.exchange.to_javascript import JavaScriptSource
-from deltarule.exchange.to_numpy import NumpySource
-from deltarule.exchange.to_python import PythonSource
+from deltarule.exchange.to_python import NumpySource, PythonSource
 
 from .test_source import TASKS, TREES, network, own
 

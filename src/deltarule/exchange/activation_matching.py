@@ -13,10 +13,9 @@ from deltarule.nn.activations import ACTIVATIONS, Activation
 
 __all__ = ["PROBES", "activation_of", "line_of"]
 
-#: Where functions are compared. The first four tell parameters: where e^z is 0, and at −1, 0 and 1.
+#: Where functions are compared, but for the first. The first four tell parameters: where e^z is 0, and at
+#: −1, 0 and 1.
 PROBES: Array = np.concatenate([[-1000.0, -1.0, 0.0, 1.0], np.linspace(-20.0, 20.0, 161)])
-
-_COMPARED = slice(1, None)
 
 
 @np.errstate(all="ignore")
@@ -35,8 +34,7 @@ def activation_of(curve: Array, numbers: np.dtype[Any]) -> Activation | None:
     'leaky_relu(0.25)'
     """
     for candidate in _candidates(curve, numbers):
-        values = candidate.value(PROBES)
-        if np.allclose(curve[_COMPARED], values[_COMPARED], rtol=1e-6, atol=1e-6):
+        if np.allclose(curve[1:], candidate.value(PROBES)[1:], rtol=1e-6, atol=1e-6):
             return candidate
     return None
 
@@ -45,15 +43,11 @@ def _candidates(curve: Array, numbers: np.dtype[Any]) -> Iterator[Activation]:
     known = [ACTIVATIONS.resolve(name) for name in ACTIVATIONS]
     yield from (activation for activation in known if not activation.coupled)
     for name, parameter in (("leaky_relu", -float(curve[1])), ("elu", -float(curve[0]))):
+        written = float(str(numbers.type(parameter)))  # before it was rounded to the network's number type
         try:
-            yield ACTIVATIONS.resolve(f"{name}({_shortest(parameter, numbers)})")
+            yield ACTIVATIONS.resolve(f"{name}({written!r})")
         except InputError:  # not a slope or an alpha, so not this function
             continue
-
-
-def _shortest(parameter: Any, numbers: np.dtype[Any]) -> str:
-    """The number as it was written before it was rounded to the network's number type."""
-    return repr(float(str(numbers.type(parameter))))
 
 
 @np.errstate(all="ignore")

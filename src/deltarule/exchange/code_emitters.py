@@ -5,32 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from deltarule.errors import InputError
-from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, is_numeric, worked_out
+from deltarule.formula import tree
+from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, is_numeric, unwrapped, worked_out
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Div,
-    Expr,
-    Mul,
-    NamedConstant,
-    Neg,
-    Number,
-    Pow,
-    Rest,
-    Symbol,
-    Tagged,
-)
 
 __all__ = ["CCode", "CFloatCode", "Code", "GuardedPythonCode", "JavaScriptCode", "NumpyCode", "PythonCode"]
 
-_PRECEDENCE: dict[type[Expr], int] = {
-    Choice: 0, Compare: 0, Add: SUM, Rest: SUM, Neg: SUM, Mul: PRODUCT, Div: PRODUCT,
+_PRECEDENCE: dict[type[tree.Expr], int] = {
+    tree.Choice: 0, tree.Compare: 0, tree.Add: SUM, tree.Rest: SUM, tree.Neg: SUM,
+    tree.Mul: PRODUCT, tree.Div: PRODUCT,
 }  # fmt: skip
 
 
@@ -48,73 +32,72 @@ class Code(Emitter[str]):
     functions: ClassVar[dict[str, str]]
     comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "=="}
 
-    def __init__(self, owner: str, names: tuple[Expr, ...]) -> None:
+    def __init__(self, owner: str, names: tuple[tree.Expr, ...]) -> None:
         super().__init__(FULL)
         self.owner, self.names = owner, names
 
-    def _refused(self, node: Expr) -> str:
+    def _refused(self, node: tree.Expr) -> str:
         raise InputError(
             f"{self.owner} cannot be exported, because {text(node)[:60]!r} is nothing to compute with: give "
             "it a formula of deltarule.formula.tree over z alone, such as 1 / (1 + exp(-z))"
         )
 
-    def function(self, name: str, node: Expr) -> str:
+    def function(self, name: str, node: tree.Expr) -> str:
         """What the language calls a function."""
         return self.functions.get(name) or self._refused(node)
 
-    def precedence(self, node: Expr) -> int:
+    def precedence(self, node: tree.Expr) -> int:
         """How tightly the code holds together: a call is an atom."""
-        while isinstance(node, Tagged | Brace | Box):
-            node = node.body
-        if isinstance(node, Number):
+        node = unwrapped(node)
+        if isinstance(node, tree.Number):
             return SUM if node.number < 0 else ATOM
-        if _bound(node) or (isinstance(node, Call) and is_numeric(node)):
+        if _bound(node) or (isinstance(node, tree.Call) and is_numeric(node)):
             return ATOM
         return PRODUCT if _is_short_power(node) else _PRECEDENCE.get(type(node), ATOM)
 
-    def term(self, node: Expr, first: bool) -> tuple[str, str]:
+    def term(self, node: tree.Expr, first: bool) -> tuple[str, str]:
         sign, body = super().term(node, first)
         return sign.replace("−", "-"), body
 
     def group(self, body: str) -> str:
         return f"({body})"
 
-    def number(self, node: Number) -> str:
+    def number(self, node: tree.Number) -> str:
         number = float(node.number)
         if not abs(number) < float("inf"):
             return self._refused(node)
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
-    def namedconstant(self, node: NamedConstant) -> str:
-        return self.number(Number(node.number))
+    def namedconstant(self, node: tree.NamedConstant) -> str:
+        return self.number(tree.Number(node.number))
 
-    def symbol(self, node: Symbol) -> str:
+    def symbol(self, node: tree.Symbol) -> str:
         return node.base if node in self.names else self._refused(node)
 
-    def neg(self, node: Neg) -> str:
+    def neg(self, node: tree.Neg) -> str:
         return f"-{self.inside(node.body, PRODUCT)}"
 
-    def add(self, node: Add | Rest) -> str:
+    def add(self, node: tree.Add | tree.Rest) -> str:
         (sign, first), *others = [self.term(term, index == 0) for index, term in enumerate(node.terms)]
         return sign + first + "".join(f" {sign} {body}" for sign, body in others)
 
     rest = add
 
-    def mul(self, node: Mul) -> str:
+    def mul(self, node: tree.Mul) -> str:
         return " * ".join(self.factor(factor) for factor in node.factors)
 
-    def div(self, node: Div) -> str:
+    def div(self, node: tree.Div) -> str:
         return f"{self.inside(node.top, PRODUCT)} / {self.inside(node.bottom, POWER)}"
 
-    def pow(self, node: Pow) -> str:
+    def pow(self, node: tree.Pow) -> str:
         """A power; z² and z³ are products."""
-        if _is_short_power(node) and isinstance(node.exponent, Number):
+        if _is_short_power(node) and isinstance(node.exponent, tree.Number):
             return " * ".join([self(node.body)] * int(node.exponent.number))
         return f"{self.function('pow', node)}({self(node.body)}, {self(node.exponent)})"
 
-    def call(self, node: Call) -> str:
+    def call(self, node: tree.Call) -> str:
         if is_numeric(node) and node.function in ("exp", "log", "tanh", "sqrt", "abs", "sign"):
-            return self.number(Number(float(worked_out(node))))
+            return self.number(tree.Number(float(worked_out(node))))
         if node.function == "sign":
             return self.sign(self(node.argument))
         return f"{self.function(node.function, node)}({self(node.argument)})"
@@ -123,11 +106,11 @@ class Code(Emitter[str]):
         """−1, 0 or 1."""
         return f"{self.functions['sign']}({body})"
 
-    def compare(self, node: Compare) -> str:
+    def compare(self, node: tree.Compare) -> str:
         op = self.comparisons.get(node.op) or self._refused(node)
         return f"{self.inside(node.left, SUM)} {op} {self.inside(node.right, SUM)}"
 
-    def choice(self, node: Choice) -> str:
+    def choice(self, node: tree.Choice) -> str:
         bound = _bound(node)
         if bound:
             return self.bounded(bound, self(node.then))
@@ -135,7 +118,7 @@ class Code(Emitter[str]):
 
     def bounded(self, bound: str, body: str) -> str:
         """The larger (``max``) or the smaller (``min``) of a number and 0."""
-        return f"{self.functions[bound]}({body}, {self(Number(0))})"
+        return f"{self.functions[bound]}({body}, {self(tree.Number(0))})"
 
     def either(self, then: str, test: str, other: str) -> str:
         """``then`` where the test holds, else ``other``."""
@@ -143,11 +126,9 @@ class Code(Emitter[str]):
 
     words = total = partial = matrix = transpose = _refused
 
-    def brace(self, node: Brace | Box | Tagged) -> str:
+    def brace(self, node: tree.Brace) -> str:
         """What is only drawn differently."""
         return self(node.body)
-
-    box = tagged = brace
 
 
 class NumpyCode(Code):
@@ -159,9 +140,9 @@ class NumpyCode(Code):
         "tanh": "np.tanh",
     }  # fmt: skip
 
-    def precedence(self, node: Expr) -> int:
+    def precedence(self, node: tree.Expr) -> int:
         """A choice is a call here."""
-        return ATOM if isinstance(node, Choice) else super().precedence(node)
+        return ATOM if isinstance(node, tree.Choice) else super().precedence(node)
 
     def either(self, then: str, test: str, other: str) -> str:
         return f"np.where({test}, {then}, {other})"
@@ -192,12 +173,12 @@ class GuardedPythonCode(PythonCode):
         "exp": "exp", "log": "log", "pow": "power", "sqrt": "square_root",
     }  # fmt: skip
 
-    def precedence(self, node: Expr) -> int:
+    def precedence(self, node: tree.Expr) -> int:
         """A division is a call here, unless it is by a number."""
-        by_call = isinstance(node, Div) and not is_numeric(node.bottom)
+        by_call = isinstance(node, tree.Div) and not is_numeric(node.bottom)
         return ATOM if by_call else super().precedence(node)
 
-    def div(self, node: Div) -> str:
+    def div(self, node: tree.Div) -> str:
         if is_numeric(node.bottom) and worked_out(node.bottom) != 0:
             return super().div(node)
         return f"divide({self(node.top)}, {self(node.bottom)})"
@@ -212,10 +193,10 @@ class CCode(Code):
         "min": "fmin", "pow": "pow", "sqrt": "sqrt", "tanh": "tanh",
     }  # fmt: skip
 
-    def number(self, node: Number) -> str:
+    def number(self, node: tree.Number) -> str:
         """Never an integer: 1 / 3 would be 0."""
-        whole = super().number(node).lstrip("-").isdigit()
-        return (f"{super().number(node)}.0" if whole else super().number(node)) + self.suffix
+        number = super().number(node)
+        return number + ".0" * number.lstrip("-").isdigit() + self.suffix
 
     def sign(self, body: str) -> str:
         return f"({self.type})((({body}) > 0) - (({body}) < 0))"
@@ -238,14 +219,16 @@ class JavaScriptCode(Code):
     comparisons: ClassVar[dict[str, str]] = {">": ">", "<": "<", "=": "==="}
 
 
-def _bound(node: Expr) -> str:
+def _bound(node: tree.Expr) -> str:
     """``max`` where it is z if z > 0 else 0, ``min`` where it is z if z < 0 else 0, else nothing."""
-    if isinstance(node, Choice) and node.other == Number(0):
+    if isinstance(node, tree.Choice) and node.other == tree.Number(0):
         for op, bound in ((">", "max"), ("<", "min")):
-            if node.test == Compare(node.then, op, Number(0)):
+            if node.test == tree.Compare(node.then, op, tree.Number(0)):
                 return bound
     return ""
 
 
-def _is_short_power(node: Expr) -> bool:
-    return isinstance(node, Pow) and isinstance(node.body, Symbol) and node.exponent in (Number(2), Number(3))
+def _is_short_power(node: tree.Expr) -> bool:
+    if not isinstance(node, tree.Pow) or not isinstance(node.body, tree.Symbol):
+        return False
+    return node.exponent in (tree.Number(2), tree.Number(3))

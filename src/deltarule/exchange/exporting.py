@@ -11,9 +11,8 @@ from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.source import Source
 from deltarule.exchange.to_c import CSource
 from deltarule.exchange.to_javascript import JavaScriptSource
-from deltarule.exchange.to_numpy import NumpySource
 from deltarule.exchange.to_onnx import onnx_bytes
-from deltarule.exchange.to_python import PythonSource
+from deltarule.exchange.to_python import NumpySource, PythonSource
 from deltarule.files import check_writable, format_of, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
@@ -80,12 +79,18 @@ def exported(model: Any, format: str) -> bytes:
     >>> print(exported(Network([2, 1], initializer="zeros"), "python").decode().splitlines()[0])
     \"\"\"Network(2 → 1 identity, 3 parameters), half_squared_error.
     """
-    net = _checked_network(model)
+    net = model.to_network() if hasattr(model, "to_network") else model
+    if not isinstance(net, Network):
+        raise InputError(f"expected a network to export, or a fitted estimator, got {type(model).__name__}")
     check_finite(net.parameters, "parameters")
-    title = f"{net!r}, {net.loss.name}"
-    if format == "onnx":
-        return _onnx_file(net, title)
-    return _SOURCES[format](portable_network(net), title).whole().encode()
+    network, title = portable_network(net), f"{net!r}, {net.loss.name}"
+    if format != "onnx":
+        return _SOURCES[format](network, title).whole().encode()
+    try:
+        description = net.description()
+    except InputError:  # something is a user's own, which no import could get back
+        description = None
+    return onnx_bytes(network, title, description)
 
 
 def export_format(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -107,18 +112,3 @@ def export_format(path: str | os.PathLike[str], format: str | None = None) -> st
     raise InputError(
         f"{os.fspath(path)} ends with none of {known}: name it so, or name a format: {', '.join(FORMATS)}"
     )
-
-
-def _checked_network(model: Any) -> Network:
-    net = model.to_network() if hasattr(model, "to_network") else model
-    if not isinstance(net, Network):
-        raise InputError(f"expected a network to export, or a fitted estimator, got {type(model).__name__}")
-    return net
-
-
-def _onnx_file(net: Network, title: str) -> bytes:
-    try:
-        description = net.description()
-    except InputError:  # something is a user's own, which no import could get back
-        description = None
-    return onnx_bytes(portable_network(net), title, description)

@@ -22,13 +22,7 @@ _ALIASES = {
     "swish": "silu",
     "log_softmax": "softmax",
     "LogSoftmax": "softmax",
-    "Identity": "identity",
-    "ReLU": "relu",
-    "SiLU": "silu",
-    "Sigmoid": "sigmoid",
-    "Softmax": "softmax",
-    "Softplus": "softplus",
-    "Tanh": "tanh",
+    **{name: name.lower() for name in ("Identity", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh")},
 }
 
 

@@ -112,12 +112,10 @@ def _our_properties(model: Any) -> dict[str, str]:
 
 
 def _with_our_names(imported: ImportedNetwork, properties: dict[str, str]) -> ImportedNetwork:
-    features, outputs, loss = (
-        json.loads(properties.get(name, "null")) for name in ("features", "outputs", "loss")
-    )
+    names = ("features", "outputs", "loss")
+    features, targets, loss = (json.loads(properties.get(name, "null")) for name in names)
     if features == [f"x{number}" for number in range(len(features or []))]:  # they had none
-        features = None
-        outputs = None
-    return replace(
-        imported, features=features, targets=None if imported.classes is not None else outputs, loss=loss
-    )
+        features = targets = None
+    if imported.classes is not None:
+        targets = None
+    return replace(imported, features=features, targets=targets, loss=loss)

@@ -95,19 +95,11 @@ def build_network(
         labels = as_labels(np.asarray(imported.classes), "classes")
         target = LabelEncoding.fit(labels)
         layers[-1] = _in_order(layers[-1], labels, target)
-    net = _network_of_layers(layers, imported.loss if loss is None else loss)
-    net.encoding = _encoding_of(imported, net.sizes[0], net.sizes[-1], target)
-    return net
-
-
-def _network_of_layers(layers: Sequence[ImportedLayer], loss: str | Loss | None) -> Network:
-    dense = [
-        Dense(layer.W.shape[0], layer.W.shape[1], layer.activation, bias=layer.b is not None)
-        for layer in layers
-    ]
+    dense = [Dense(len(x.W), x.W.shape[1], x.activation, bias=x.b is not None) for x in layers]
     numbers = np.result_type(*(layer.W for layer in layers))
-    net = Network(dense, loss=loss, dtype=str(numbers))
+    net = Network(dense, loss=imported.loss if loss is None else loss, dtype=str(numbers))
     net.set_weights([layer.W for layer in layers], [layer.b for layer in layers])
+    net.encoding = _encoding_of(imported, net.sizes[0], net.sizes[-1], target)
     return net
 
 

@@ -70,22 +70,20 @@ def import_network(
     model = read_onnx(source) if isinstance(source, str | os.PathLike | bytes) else None
     is_as_written = all(choice is None for choice in (activation, output, loss, features, classes))
     ours = network_of_model(model) if model is not None and is_as_written else None
-    return ours or build_network(_imported(source, model, activation, output), loss, features, classes)
-
-
-def _imported(source: Any, model: Any, activation: Any, output: Name | None) -> ImportedNetwork:
-    """What the source, or its ONNX model, says, with the activations that the caller names."""
+    if ours is not None:
+        return ours
     if model is not None:
-        return _with_output(imported_from_model(model), activation, output)
-    foreign = read_foreign_layers(source)
-    complete = _with_output if foreign.says_activations else _with_activations
-    return complete(foreign.network(), activation, output)
+        imported = _with_output(imported_from_model(model), activation, output)
+    else:
+        foreign = read_foreign_layers(source)
+        complete = _with_output if foreign.says_activations else _with_activations
+        imported = complete(foreign.network(), activation, output)
+    return build_network(imported, loss, features, classes)
 
 
 def _with_activations(
     imported: ImportedNetwork, activation: Name | Sequence[Name] | None, output: Name | None
 ) -> ImportedNetwork:
-    """The layers with activations that the caller names."""
     n_hidden = len(imported.layers) - 1
     if output is None or (activation is None and n_hidden):
         raise InputError(

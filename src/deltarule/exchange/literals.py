@@ -108,8 +108,7 @@ def vector_lines(head: str, texts: Sequence[str], brackets: str, tail: str) -> l
     line = f"{head}{left}{', '.join(texts)}{right}{tail}"
     if len(line) <= WIDTH:
         return [line]
-    texts = _aligned(texts)
-    width = max(map(len, texts)) + 1
+    texts, width = _aligned(texts)
     return [f"{head}{left}", *_wrapped("    ", texts, width, ","), f"{right}{tail}"]
 
 
@@ -118,8 +117,7 @@ def matrix_lines(
 ) -> list[str]:
     """``head[[1, 2], [3, 4]]tail``: each row begins a line, with a note behind it where there is room."""
     left, right = brackets[0], brackets[1]
-    texts = _aligned(texts)
-    width = max(map(len, texts)) + 1
+    texts, width = _aligned(texts)
     rows = [
         _wrapped(f"    {left}", texts[start : start + columns], width, f"{right},")
         for start in range(0, len(texts), columns)
@@ -130,10 +128,11 @@ def matrix_lines(
     return [f"{head}{left}", *chain.from_iterable(rows), f"{right}{tail}"]
 
 
-def _aligned(texts: Sequence[str]) -> list[str]:
-    """Numbers with room for the sign, where one has a sign."""
+def _aligned(texts: Sequence[str]) -> tuple[list[str], int]:
+    """Numbers with room for the sign, where one has a sign; the columns of the longest and its comma."""
     signed = any(text.startswith("-") for text in texts)
-    return [f" {text}" if signed and not text.startswith("-") else text for text in texts]
+    aligned = [f" {text}" if signed and not text.startswith("-") else text for text in texts]
+    return aligned, max(map(len, aligned)) + 1
 
 
 def _wrapped(start: str, texts: Sequence[str], width: int, end: str) -> list[str]:

@@ -7,26 +7,9 @@ from itertools import count
 
 from deltarule.errors import InputError
 from deltarule.exchange.activation_steps import steps_of
-from deltarule.formula.emitter import is_numeric, worked_out
-from deltarule.formula.tree import (
-    Add,
-    Box,
-    Brace,
-    Call,
-    Choice,
-    Compare,
-    Div,
-    Expr,
-    Mul,
-    Neg,
-    Pow,
-    Rest,
-    Tagged,
-    a,
-    log,
-    tanh,
-    z,
-)
+from deltarule.formula import tree
+from deltarule.formula.emitter import is_numeric, unwrapped, worked_out
+from deltarule.formula.tree import Expr, a, log, tanh, z
 from deltarule.nn.activations import Activation
 
 __all__ = ["Composer"]
@@ -75,7 +58,7 @@ class Composer:
             ) from None
 
     def _tensor(self, node: Expr) -> str:
-        """The tensor that holds what the node is worth."""
+        """The tensor that holds the node's value."""
         if node == z:
             return self.z
         if is_numeric(node):
@@ -89,49 +72,37 @@ class Composer:
 
     def _written(self, node: Expr, name: str) -> str:
         """The nodes of a formula; the last one makes the tensor ``name``."""
-        match node:
-            case Brace() | Box() | Tagged():
-                return self._written(node.body, name)
-            case Add() | Rest():
-                return self._sum(node.terms, name)
-            case Mul():
+        match node := unwrapped(node):
+            case tree.Add() | tree.Rest():
+                first, *others = node.terms
+                signed = [("Sub", x.body) if isinstance(x, tree.Neg) else ("Add", x) for x in others]
+                added = [(operator, self._tensor(term)) for operator, term in signed]
+                return self._chain([("", self._tensor(first)), *added], name)
+            case tree.Mul():
                 return self._chain([("Mul", self._tensor(factor)) for factor in node.factors], name)
-            case Call() if node.function in _COMPOSED:
+            case tree.Call() if node.function in _COMPOSED:
                 return self._written(_COMPOSED[node.function](node.argument), name)
         operator, *operands = _operation(node)
         return self.node(operator, [self._tensor(operand) for operand in operands], name)
 
-    def _sum(self, terms: Sequence[Expr], name: str) -> str:
-        first, *others = terms
-        signed = [("Sub", term.body) if isinstance(term, Neg) else ("Add", term) for term in others]
-        operands = [(operator, self._tensor(term)) for operator, term in signed]
-        return self._chain([("", self._tensor(first)), *operands], name)
-
     def _chain(self, operands: Sequence[tuple[str, str]], name: str) -> str:
         """``(t1 ∘ t2) ∘ t3 …``, where each has its operator."""
         (_, made), *others = operands
-        if not others:
-            return self.node("Identity", [made], name)
-        for operator, operand in others[:-1]:
-            made = self.node(operator, [made, operand], self._name())
-        operator, last = others[-1]
-        return self.node(operator, [made, last], name)
+        for number, (operator, operand) in enumerate(others, start=1):
+            made = self.node(operator, [made, operand], name if number == len(others) else self._name())
+        return made if others else self.node("Identity", [made], name)
 
 
 def _operation(node: Expr) -> tuple[str, *tuple[Expr, ...]]:
     """The operator that a node is, and what it takes; a KeyError names what is none."""
     match node:
-        case Div():
-            return "Div", node.top, node.bottom
-        case Pow():
-            return "Pow", node.body, node.exponent
-        case Neg():
-            return "Neg", node.body
-        case Call():
+        case tree.Div() | tree.Pow() | tree.Neg():
+            return type(node).__name__, *node.parts
+        case tree.Call():
             return _FUNCTIONS[node.function], node.argument
-        case Compare():
+        case tree.Compare():
             return _COMPARISONS[node.op], node.left, node.right
-        case Choice():
+        case tree.Choice():
             return "Where", node.test, node.then, node.other
     if node == z:
         return "Identity", z

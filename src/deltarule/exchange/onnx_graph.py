@@ -31,8 +31,6 @@ _MOST_NODES = 10_000
 #: A tensor may be the weights of several layers, but a small file must not become a huge network.
 _MOST_SHARED = 4
 
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-
 
 def read_graph(graph: Any, n_bytes: int) -> ImportedNetwork:
     """Return the network that a GraphProto of ``n_bytes`` bytes computes.
@@ -56,7 +54,6 @@ class _Reader:
         self.tensors: dict[str, Any] = {}
 
     def network(self) -> ImportedNetwork:
-        """What the graph's outputs say."""
         if len(self.graph.node) > _MOST_NODES:
             raise InputError(
                 f"the graph has {len(self.graph.node):,} nodes, more than {_MOST_NODES:,}; {_READ}"
@@ -85,11 +82,16 @@ class _Reader:
         return math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
 
     def _read_node(self, node: Any) -> None:
-        """Work out what a node makes."""
         try:
             values = [self._tensor(name) for name in node.input]
             attributes = {part.name: self.onnx.helper.get_attribute_value(part) for part in node.attribute}
-            made = self._made(node, values, attributes)
+            if node.domain not in ("", "ai.onnx", "ai.onnx.ml"):
+                raise UnreadableNode(f"is of {shown(node.domain)}")
+            if node.op_type in ("Gemm", "MatMul") and isinstance(values[1], np.ndarray):
+                self.bytes_left -= values[1].nbytes
+                if self.bytes_left < 0:
+                    raise ModelFileError("the graph uses the same weights too often")
+            made = applied(node.op_type, values, attributes)
         except UnreadableNode as error:
             name = shown(node.name or ", ".join(node.output))
             raise InputError(f"node {name} ({shown(node.op_type)}) {error}; {_READ}") from None
@@ -100,15 +102,6 @@ class _Reader:
         if name and name not in self.tensors:
             raise ModelFileError(f"a node takes {shown(name)}, which nothing before it makes")
         return self.tensors[name] if name else None
-
-    def _made(self, node: Any, values: list[Any], attributes: dict[str, Any]) -> Any:
-        if node.domain not in _DOMAINS:
-            raise UnreadableNode(f"is of {shown(node.domain)}")
-        if node.op_type in ("Gemm", "MatMul") and isinstance(values[1], np.ndarray):
-            self.bytes_left -= values[1].nbytes
-            if self.bytes_left < 0:
-                raise ModelFileError("the graph uses the same weights too often")
-        return applied(node.op_type, values, attributes)
 
     def _from_outputs(self) -> ImportedNetwork:
         """What the graph's outputs have in common."""

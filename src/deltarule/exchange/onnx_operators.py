@@ -27,26 +27,21 @@ from deltarule.registry import import_extra
 
 __all__ = ["applied", "array_of", "layers_behind"]
 
+#: What NumPy calls as ONNX does.
+_CALLED_ALIKE = (
+    "Abs", "Add", "Equal", "Exp", "Greater", "Less", "Log", "Reciprocal", "Sign", "Sqrt", "Where",
+)  # fmt: skip
+
 #: What is computed of each number alone.
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    "Abs": np.abs,
-    "Exp": np.exp,
-    "Log": np.log,
+    **{name: getattr(np, name.lower()) for name in _CALLED_ALIKE},
     "Neg": np.negative,
-    "Reciprocal": np.reciprocal,
-    "Sign": np.sign,
-    "Sqrt": np.sqrt,
-    "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
     "Div": np.divide,
     "Pow": np.power,
-    "Greater": np.greater,
     "GreaterOrEqual": np.greater_equal,
-    "Less": np.less,
     "LessOrEqual": np.less_equal,
-    "Equal": np.equal,
-    "Where": np.where,
     "Max": lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
     "Min": lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
     "Elu": lambda z, alpha=1.0: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
@@ -55,10 +50,7 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
 }
 
 #: What leaves the numbers, or their rows, as they are.
-_PASSING = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
-
-
-# ---------------------------------------------------------------------- constants
+_PASSING = ("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
 def array_of(tensor: Any) -> Array:
@@ -70,13 +62,11 @@ def array_of(tensor: Any) -> Array:
 
 
 def _constant(**attributes: Any) -> Array:
-    """The numbers of a node Constant."""
     if "value" in attributes:
         return array_of(attributes["value"])
-    for number, dtype in (("float", np.float32), ("int", np.int64)):
-        for name in (f"value_{number}", f"value_{number}s"):
-            if name in attributes:
-                return np.array(attributes[name], dtype)
+    for name, value in attributes.items():
+        if name in ("value_float", "value_floats", "value_int", "value_ints"):
+            return np.array(value, np.float32 if "float" in name else np.int64)
     raise UnreadableNode("holds no numbers")
 
 
@@ -89,9 +79,6 @@ def _folded(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     if operator not in _ELEMENTWISE or any(value is not None and value.size > 1 for value in values):
         raise UnreadableNode("cannot be read")
     return _computed(operator, values, attributes)
-
-
-# ---------------------------------------------------------------------- layers
 
 
 def _gemm(
@@ -121,14 +108,13 @@ def _softmax(z: Any, /, *, axis: int = -1, **_: Any) -> TracedLayers:
     return replace(layers, couples=True)
 
 
-def _passed(operator: str, value: Any, attributes: dict[str, Any]) -> Any:
+def _cast(value: Any, attributes: dict[str, Any]) -> Any:
     """The value itself, unless its numbers become others."""
-    if operator == "Cast":
-        helper = import_extra("onnx", "onnx").helper
-        is_whole = helper.tensor_dtype_to_np_dtype(attributes.get("to")).kind not in "fV"
-        is_output = isinstance(value, TracedLayers | ClassProbabilities)
-        if is_whole and is_output and layers_behind(value).curve.dtype != bool:
-            raise UnreadableNode("rounds the numbers")
+    helper = import_extra("onnx", "onnx").helper
+    is_whole = helper.tensor_dtype_to_np_dtype(attributes.get("to")).kind not in "fV"
+    is_output = isinstance(value, TracedLayers | ClassProbabilities)
+    if is_whole and is_output and layers_behind(value).curve.dtype != bool:
+        raise UnreadableNode("rounds the numbers")
     return value
 
 
@@ -184,9 +170,6 @@ def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]
         return np.asarray(function(*operands, **attributes))
 
 
-# ---------------------------------------------------------------------- inputs
-
-
 def _filled(operator: str, values: Sequence[Any]) -> TracedLayers:
     """``Where(IsNaN(X), fill, X)``."""
     if operator != "Where" or not isinstance(values[1], np.ndarray) or values[2] is not values[0].layers:
@@ -205,9 +188,6 @@ def _imputer(
 def _scaler(x: Any, /, *, offset: Sequence[float], scale: Sequence[float], **_: Any) -> TracedLayers:
     layers, shift, factor = _traced(x), np.array(offset, np.float32), np.array(scale, np.float32)
     return replace(layers, steps=(*layers.steps, ("Sub", shift), ("Mul", factor)))
-
-
-# ---------------------------------------------------------------------- labels
 
 
 def _zip_map(
@@ -268,8 +248,10 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     traced = [value for value in values if not isinstance(value, np.ndarray | None)]
     if not traced:
         return _folded(operator, values, attributes)
+    if operator == "Cast":
+        return _cast(values[0], attributes)
     if operator in _PASSING:
-        return _passed(operator, values[0], attributes)
+        return values[0]
     if operator in _OPERATORS:
         n_inputs, function = _OPERATORS[operator]
         return function(*values[:n_inputs], **attributes)
@@ -279,9 +261,6 @@ def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) ->
     if is_answer or operator not in _ELEMENTWISE:
         raise UnreadableNode("cannot be read")
     return _combined(operator, values, attributes)
-
-
-# ---------------------------------------------------------------------- what an input must be
 
 
 def layers_behind(value: Any) -> Any:
@@ -322,12 +301,11 @@ def _weights(value: Any) -> Array:
     return value
 
 
-def _constant_row(value: Any) -> Array:
+def _constant_row(value: Array) -> Array:
     """Constants that are the same for each row of the batch, (n,)."""
     if value.dtype.kind not in "fiu" or (value.ndim > 1 and value.shape[0] != 1):
         raise UnreadableNode(f"takes constants of {value.dtype} and shape {value.shape}")
-    row: Array = value.ravel()
-    return row
+    return value.ravel()
 
 
 def _bias_of(value: Any, W: Array) -> Array:

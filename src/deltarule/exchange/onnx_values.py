@@ -150,21 +150,22 @@ class ChosenLabels:
     classes: Any = None
 
 
+#: What each operation does to a number, and what takes that back.
+_OPERATIONS = {
+    "Add": (np.add, np.subtract), "Sub": (np.subtract, np.add),
+    "Mul": (np.multiply, np.divide), "Div": (np.divide, np.multiply),
+}  # fmt: skip
+
+
 @np.errstate(divide="ignore", invalid="ignore")
 def _affine(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``factor`` and ``summand`` (n,) of ``x · factor + summand``."""
     factor, summand = np.ones(n), np.zeros(n)
     for operator, constant in steps:
-        c = _for_each_column(constant, n)
-        match operator:
-            case "Add":
-                summand = summand + c
-            case "Sub":
-                summand = summand - c
-            case "Mul":
-                factor, summand = factor * c, summand * c
-            case "Div":
-                factor, summand = factor / c, summand / c
+        c, (change, _) = _for_each_column(constant, n), _OPERATIONS[operator]
+        summand = change(summand, c)
+        if operator in ("Mul", "Div"):
+            factor = change(factor, c)
     return factor, summand
 
 
@@ -173,16 +174,11 @@ def _shift_and_scale(steps: ScalingSteps, n: int) -> tuple[Array, Array]:
     """``shift`` and ``scale`` (n,) of ``(x − shift) / scale``; a factor of 0 has an infinite scale."""
     shift, scale = np.zeros(n), np.ones(n)
     for operator, constant in steps:
-        c = _for_each_column(constant, n)
-        match operator:
-            case "Add":
-                shift = shift - c * scale
-            case "Sub":
-                shift = shift + c * scale
-            case "Mul":
-                scale = scale / c
-            case "Div":
-                scale = scale * c
+        c, (_, take_back) = _for_each_column(constant, n), _OPERATIONS[operator]
+        if operator in ("Mul", "Div"):
+            scale = take_back(scale, c)
+        else:
+            shift = take_back(shift, c * scale)
     return shift, scale
 
 

@@ -38,13 +38,6 @@ def _refused(kind: str, name: str, why: str) -> InputError:
     return InputError(f"{shown(name)} is of the kind {shown(kind)}; {why}")
 
 
-def _known(kinds: Sequence[str]) -> str:
-    return f"what can be read: {', '.join(kinds)}"
-
-
-# ---------------------------------------------------------------------- scikit-learn
-
-
 def _add_sklearn(layers: ForeignLayers, model: Any) -> None:
     """MLPClassifier and MLPRegressor."""
     hidden = len(model.coefs_) - 1
@@ -61,8 +54,6 @@ def _add_sklearn(layers: ForeignLayers, model: Any) -> None:
     layers.classes = None if classes is None or not exclusive else np.asarray(classes)
 
 
-# ---------------------------------------------------------------------- PyTorch
-
 _TORCH: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(("Identity", "ReLU", "SiLU", "Sigmoid", "Tanh"), lambda layer: type(layer).__name__),
     "LeakyReLU": lambda layer: f"leaky_relu({float(layer.negative_slope)!r})",
@@ -75,8 +66,7 @@ _TORCH: dict[str, Callable[[Any], str]] = {
 _TORCH_WANTED = {
     "GELU": 'deltarule has the one with approximate="tanh", not the exact one',
     "Softplus": "deltarule has the one with beta=1",
-    "Softmax": "deltarule has the one over the last dimension, dim=1",
-    "LogSoftmax": "deltarule has the one over the last dimension, dim=1",
+    **dict.fromkeys(("Softmax", "LogSoftmax"), "deltarule has the one over the last dimension, dim=1"),
 }
 _PASSING = ("Dropout", "AlphaDropout", "Flatten")
 
@@ -95,9 +85,9 @@ def _add_torch(layers: ForeignLayers, layer: Any, name: str = "the model") -> No
             raise _refused(kind, name, _TORCH_WANTED[kind])
         layers.add_activation(function, name)
     elif kind not in _PASSING:
-        known = ("Sequential", "Linear", *_TORCH, *_PASSING)
-        hint = "; of a module with a forward of its own, give the state_dict() and name the activations"
-        raise _refused(kind, name, _known(known) + hint)
+        known = ", ".join(("Sequential", "Linear", *_TORCH, *_PASSING))
+        hint = "of a module with a forward of its own, give the state_dict() and name the activations"
+        raise _refused(kind, name, f"what can be read: {known}; {hint}")
 
 
 def _transposed(weight: Any) -> Array:
@@ -117,8 +107,6 @@ def _add_state_dict(layers: ForeignLayers, state: Mapping[str, Any]) -> None:
         if part == "weight":
             layers.add_dense(_transposed(known[key]), known.get(f"{name}.bias"), name)
 
-
-# ---------------------------------------------------------------------- Keras
 
 _KERAS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Activation": lambda config: _keras_function(config["activation"]),
@@ -148,7 +136,7 @@ def _add_keras(layers: ForeignLayers, layer: Any) -> None:
         layers.add_activation(_KERAS[kind](layer.get_config()), name)
     elif kind not in _KERAS_PASSING:
         known = ("Sequential", "Dense", "Normalization", "Rescaling", *_KERAS, *_KERAS_PASSING)
-        raise _refused(kind, name, _known(known))
+        raise _refused(kind, name, f"what can be read: {', '.join(known)}")
 
 
 def _add_keras_dense(layers: ForeignLayers, layer: Any, name: str) -> None:
@@ -187,9 +175,6 @@ def _keras_relu(config: Mapping[str, Any]) -> str:
         raise InputError("ReLU with a greatest value or a threshold is none that deltarule has")
     slope = float(config.get("negative_slope") or 0)
     return f"leaky_relu({slope!r})" if slope else "relu"
-
-
-# ---------------------------------------------------------------------- arrays
 
 
 def _add_arrays(layers: ForeignLayers, arrays: Sequence[Any]) -> None:

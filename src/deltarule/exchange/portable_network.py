@@ -36,33 +36,46 @@ class PortableNetwork:
         Their arrays are of the network's dtype.
     features : tuple of str
         A name for each input.
-    shift, scale : ndarray, (n_features,) of float64, or None
-        None where inputs go in as they are.
-    fill : ndarray, (n_features,) of float64, or None
-        NaN where nothing stands in for a missing number; None where nothing does anywhere.
+    shift, scale : ndarray, (n_features,) of float64
+    fill : ndarray, (n_features,) of float64
+        NaN where nothing stands in for a missing number.
     outputs : tuple of str
         A name for each output: the target's, or ``p(setosa)`` for a class.
     classes : tuple of str, int, float or bool, or None
         What a classification answers: the class of the largest output; of a single output, the second
         class where it is above ½.
-    out_shift, out_scale : ndarray, (n_outputs,) of float64, or None
-        None where outputs are the answer.
+    out_shift, out_scale : ndarray, (n_outputs,) of float64
     """
 
     layers: tuple[PortableLayer, ...]
     features: tuple[str, ...]
-    shift: Array | None
-    scale: Array | None
-    fill: Array | None
+    shift: Array
+    scale: Array
+    fill: Array
     outputs: tuple[str, ...]
     classes: tuple[Label, ...] | None
-    out_shift: Array | None
-    out_scale: Array | None
+    out_shift: Array
+    out_scale: Array
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
         """Of the weights: float32 or float64."""
         return self.layers[0].W.dtype
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether inputs do not go in as they are."""
+        return bool(self.shift.any() or (self.scale != 1).any())
+
+    @property
+    def has_fill(self) -> bool:
+        """Whether anything stands in for a missing number anywhere."""
+        return not np.isnan(self.fill).all()
+
+    @property
+    def has_units(self) -> bool:
+        """Whether outputs are not the answer as they are."""
+        return bool(self.out_shift.any() or (self.out_scale != 1).any())
 
 
 def portable_network(net: Network) -> PortableNetwork:
@@ -71,22 +84,21 @@ def portable_network(net: Network) -> PortableNetwork:
         PortableLayer(layer.W, _full_bias(layer.b, layer.dense.n_out, net.dtype), layer.activation)
         for layer in net.layers
     )
-    encoding = net.encoding
-    if encoding is None:
-        features, (shift, scale, fill) = _numbered_names("x", net.sizes[0]), (None, None, None)
-    else:
+    encoding, n_in, n_out = net.encoding, net.sizes[0], net.sizes[-1]
+    features = tuple(f"x{number}" for number in range(n_in))
+    outputs = tuple(f"y{number}" for number in range(n_out))
+    shift, scale, fill = np.zeros(n_in), np.ones(n_in), np.full(n_in, np.nan)
+    out_shift, out_scale, classes = np.zeros(n_out), np.ones(n_out), None
+    if encoding is not None:
         features, (shift, scale, fill) = encoding.inputs.feature_names, _input_scaling(encoding)
-    target = None if encoding is None else encoding.target
-    out_shift = out_scale = classes = None
-    outputs = _numbered_names("y", net.sizes[-1])
-    if isinstance(target, LabelEncoding):
-        classes = target.classes
-        outputs = tuple(f"p({name})" for name in target.output_names(net.sizes[-1]))
-    elif isinstance(target, NumbersEncoding):
-        outputs = target.names
-        out_shift, out_scale = _none_if_idle(np.array(target.shift), np.array(target.scale))
-    elif encoding is not None:  # the target is the input
-        outputs, out_shift, out_scale = features, shift, scale
+        target = encoding.target
+        if isinstance(target, LabelEncoding):
+            classes = target.classes
+            outputs = tuple(f"p({name})" for name in target.output_names(n_out))
+        elif isinstance(target, NumbersEncoding):
+            outputs, out_shift, out_scale = target.names, np.array(target.shift), np.array(target.scale)
+        else:  # the target is the input
+            outputs, out_shift, out_scale = features, shift, scale
     return PortableNetwork(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
 
 
@@ -95,16 +107,11 @@ def _full_bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Arr
     return np.zeros(n_out, dtype) if b is None else np.broadcast_to(b, (n_out,)).copy()
 
 
-def _numbered_names(letter: str, count: int) -> tuple[str, ...]:
-    return tuple(f"{letter}{number}" for number in range(count))
-
-
-def _input_scaling(encoding: Encoding) -> tuple[Array | None, Array | None, Array | None]:
+def _input_scaling(encoding: Encoding) -> tuple[Array, Array, Array]:
     """Shift, scale and fill of each feature."""
-    inputs = encoding.inputs
-    n_features = len(inputs.feature_names)
+    inputs, n_features = encoding.inputs, len(encoding.inputs.feature_names)
     if isinstance(inputs, PixelsEncoding):
-        return (*_none_if_idle(np.zeros(n_features), np.full(n_features, inputs.scale)), None)
+        return np.zeros(n_features), np.full(n_features, inputs.scale), np.full(n_features, np.nan)
     rows: list[tuple[float, float, float]] = []
     for column in inputs.columns:
         if isinstance(column, CategoryColumn):  # one feature for each category, 0 or 1
@@ -112,9 +119,4 @@ def _input_scaling(encoding: Encoding) -> tuple[Array | None, Array | None, Arra
         else:
             rows.append((column.shift, column.scale, np.nan if column.fill is None else column.fill))
     shift, scale, fill = np.array(rows).T
-    return (*_none_if_idle(shift, scale), None if np.isnan(fill).all() else fill)
-
-
-def _none_if_idle(shift: Array, scale: Array) -> tuple[Array | None, Array | None]:
-    idle = not shift.any() and (scale == 1).all()
-    return (None, None) if idle else (shift, scale)
+    return shift, scale, fill

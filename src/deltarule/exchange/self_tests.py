@@ -42,27 +42,20 @@ class SelfTests:
 def self_tests(network: PortableNetwork) -> SelfTests:
     """Return rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
     rows = _chosen_rows(network, _candidate_rows(network))
-    if network.fill is not None:
+    if network.has_fill:
         rows = np.vstack([rows, np.where(np.isnan(network.fill), rows[0], np.nan)])
     outputs = _activities(network, rows)[-1]
     answers = _answers_of(network, outputs)
-    digits = 10 if network.dtype == np.float64 else 7
-    numbers = answers is not None and answers.dtype.kind == "f"
-    return SelfTests(
-        rows,
-        _rounded_to(outputs, digits),
-        _rounded_to(answers, digits) if numbers and answers is not None else answers,
-        _tolerance(network, rows, outputs),
-    )
+    digits, tolerance = 10 if network.dtype == np.float64 else 7, _tolerance(network, rows, outputs)
+    if answers is not None and answers.dtype.kind == "f":
+        answers = _rounded_to(answers, digits)
+    return SelfTests(rows, _rounded_to(outputs, digits), answers, tolerance)
 
 
 def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
     """``a`` of each layer for raw rows."""
-    if network.fill is not None:
-        rows = np.where(np.isnan(rows), network.fill, rows)
-    if network.shift is not None:
-        rows = (rows - network.shift) / network.scale
-    a, activities = rows.astype(network.dtype), []
+    filled = np.where(np.isnan(rows), network.fill, rows)
+    a, activities = ((filled - network.shift) / network.scale).astype(network.dtype), []
     with np.errstate(all="ignore"):
         for layer in network.layers:
             a = layer.activation.value(a @ layer.W + layer.b)
@@ -72,10 +65,8 @@ def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
 
 def _candidate_rows(network: PortableNetwork) -> Array:
     """Rows of numbers such as a network meets, with few digits."""
-    n = len(network.features)
-    shift = np.zeros(n) if network.shift is None else network.shift
-    scale = np.ones(n) if network.scale is None else network.scale
-    drawn = np.random.default_rng(0).uniform(-1, 1, (CANDIDATES, n))
+    shift, scale = network.shift, network.scale
+    drawn = np.random.default_rng(0).uniform(-1, 1, (CANDIDATES, len(shift)))
     natural = drawn[: CANDIDATES // 2]  # pixels and categories are not negative
     natural[:, shift == 0] = np.abs(natural[:, shift == 0])
     digits = [max(1 - math.floor(math.log10(one)), 0) for one in scale]
@@ -102,7 +93,7 @@ def _answers_of(network: PortableNetwork, outputs: Array) -> Array | None:
     if network.classes is not None:
         single = outputs.shape[1] < len(network.classes)
         return (outputs[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
-    return None if network.out_scale is None else outputs * network.out_scale + network.out_shift
+    return outputs * network.out_scale + network.out_shift if network.has_units else None
 
 
 def _rounded_to(numbers: Array, digits: int) -> Array:

@@ -51,16 +51,19 @@ class Source(ABC):
     brackets: ClassVar[str] = "[]"
     nan: ClassVar[str]
     mark: ClassVar[str]
+    #: A function of one number, and a named step in it; in both ``{real}`` is the number type.
+    function: ClassVar[str]
+    step: ClassVar[str]
+    real = ""
 
     def __init__(self, network: PortableNetwork, title: str) -> None:
         self.network, self.title, self.tests = network, title, self_tests(network)
         self.functions: dict[tuple[object, ...], tuple[str, Activation]] = {}
         for number, layer in enumerate(network.layers, start=1):
-            name = _function_name(layer.activation, number)
-            self.functions.setdefault(_function_key(layer.activation), (name, layer.activation))
+            f = layer.activation
+            self.functions.setdefault((f.name, f.formula), (_function_name(f, number), f))
 
     def whole(self) -> str:
-        """The file."""
         words, conditions = self.words(), self.conditions()
         text = "".join(filled_in(template, words, conditions) for template in self.templates)
         return "\n".join(line.rstrip() for line in text.split("\n"))
@@ -80,17 +83,15 @@ class Source(ABC):
         }
 
     def conditions(self) -> set[str]:
-        """The conditions of the templates that hold."""
         network = self.network
         found = {
-            "exported": True,
             "has_classes": network.classes is not None,
-            "has_fill": network.fill is not None,
+            "has_fill": network.has_fill,
             "has_softmax": any(is_softmax(f) for _, f in self.functions.values()),
             "is_float32": network.dtype == np.float32,
-            "is_scaled": network.shift is not None,
+            "is_scaled": network.is_scaled,
         }
-        return {self.answer, *(name for name, holds in found.items() if holds)}
+        return {"exported", self.answer, *(name for name, holds in found.items() if holds)}
 
     @abstractmethod
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
@@ -101,8 +102,8 @@ class Source(ABC):
         """A name or a class as a literal."""
 
     @abstractmethod
-    def definition(self, name: str, activation: Activation) -> str:
-        """The function of an activation other than softmax."""
+    def code(self, activation: Activation) -> type[Code]:
+        """What writes the formula of an activation."""
 
     @abstractmethod
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
@@ -117,11 +118,13 @@ class Source(ABC):
         for number, layer in enumerate(self.network.layers, start=1):
             yield self.layer(number, "x" if number == 1 else f"a{number - 1}", layer)
 
-    def comment(self, text: str, longest: int = WIDTH) -> str:
-        """Any text as part of a comment."""
-        return comment(text, longest)
+    def scaled(self, given: str, filled: str) -> str:
+        """An input as layer 1 takes it, where ``filled`` puts another in the place of a missing number."""
+        value = filled if self.network.has_fill else given
+        return f"({value} - SHIFT[i]) / SCALE[i]" if self.network.is_scaled else value
 
-    # ------------------------------------------------------------------ what the answer is
+    def comment(self, text: str, longest: int = WIDTH) -> str:
+        return comment(text, longest)
 
     @property
     def answer(self) -> str:
@@ -129,15 +132,13 @@ class Source(ABC):
         network = self.network
         if network.classes is not None:
             return "second_class" if len(network.outputs) < len(network.classes) else "largest_class"
-        return "bare_outputs" if network.out_scale is None else "in_units"
+        return "in_units" if network.has_units else "bare_outputs"
 
     @property
     def outputs(self) -> str:
         """``output``, or ``3 outputs``."""
         count = len(self.network.outputs)
         return "output" if count == 1 else f"{count} outputs"
-
-    # ------------------------------------------------------------------ how the file is used
 
     @property
     def example(self) -> list[str]:
@@ -156,14 +157,12 @@ class Source(ABC):
     def runs(self, command: str) -> list[tuple[str, str]]:
         """What may be typed to run the file, and what that does."""
         row = " ".join(self.example or [self.comment("0.5 …")])
-        filled = "; an empty cell is a missing number" if self.network.fill is not None else ""
+        filled = "; an empty cell is a missing number" if self.network.has_fill else ""
         return [
             (command, "check the test cases at the end of this file"),
             (f"{command} {row}", "print the answer for a row"),
             (f"{command} - < rows.csv", f"for each line{filled}"),
         ]
-
-    # ------------------------------------------------------------------ the head
 
     def head(self) -> list[str]:
         """What the network is, what goes in, what comes out."""
@@ -195,21 +194,17 @@ class Source(ABC):
 
     def _input_notes(self) -> list[str]:
         """How each input is scaled, and what stands in where it is missing."""
-        network, n = self.network, len(self.network.features)
-        scaled = [""] * n
-        if network.shift is not None and network.scale is not None:
-            scaled = [
-                f"x = {f'(v{_summand(-shift)})' if shift else 'v'}{f' / {scale:.6g}' if scale != 1 else ''}"
-                for shift, scale in zip(network.shift, network.scale, strict=True)
-            ]
-        fills = [np.nan] * n if network.fill is None else network.fill.tolist()
-        filled = ["" if np.isnan(fill) else f"missing: {fill:.6g}" for fill in fills]
-        return [self.comment("   ".join(filter(None, pair))) for pair in zip(scaled, filled, strict=True)]
+        network, notes = self.network, []
+        for shift, scale, fill in zip(network.shift, network.scale, network.fill, strict=True):
+            x = f"x = {f'(v{_summand(-shift)})' if shift else 'v'}{f' / {scale:.6g}' if scale != 1 else ''}"
+            filled = "" if np.isnan(fill) else f"missing: {fill:.6g}"
+            notes.append(self.comment("   ".join(filter(None, (x if network.is_scaled else "", filled)))))
+        return notes
 
     def _output_notes(self) -> list[str]:
         """How each output is brought into its units."""
         network = self.network
-        if network.out_shift is None or network.out_scale is None:
+        if not network.has_units:
             return [""] * len(network.outputs)
         pairs = zip(network.out_shift, network.out_scale, strict=True)
         return [self.comment(f"output · {scale:.6g}{_summand(shift)}") for shift, scale in pairs]
@@ -226,32 +221,27 @@ class Source(ABC):
             "bare_outputs": "the output" if one else "the outputs",
         }[self.answer]
 
-    # ------------------------------------------------------------------ arrays
-
     def labels(self, name: str, labels: Sequence[Label], kind: str = "labels") -> list[str]:
-        """An array of classes, or of names."""
-        return self._vector(name, [self.label(label) for label in labels], kind)
+        return self._array(name, [self.label(label) for label in labels], (len(labels),), kind)
 
     def numbers(
         self, name: str, values: Array, kind: str = "numbers", notes: Sequence[str] = ()
     ) -> list[str]:
         """An array of one or two dimensions."""
-        texts = self.texts(values, kind)
-        if values.ndim == 1:
-            return self._vector(name, texts, kind)
-        head, tail = self.declared(name, values.shape, kind)
-        return matrix_lines(head, texts, values.shape[1], self.brackets, tail, notes)
+        return self._array(name, self.texts(values, kind), values.shape, kind, notes)
 
     def texts(self, values: Array, kind: str) -> list[str]:
-        """Each number as a literal."""
         return number_texts(values.ravel(), self.nan)
 
-    def _vector(self, name: str, texts: Sequence[str], kind: str) -> list[str]:
-        head, tail = self.declared(name, [len(texts)], kind)
-        return vector_lines(head, texts, self.brackets, tail)
+    def _array(
+        self, name: str, texts: Sequence[str], shape: Sequence[int], kind: str, notes: Sequence[str] = ()
+    ) -> list[str]:
+        head, tail = self.declared(name, shape, kind)
+        if len(shape) == 1:
+            return vector_lines(head, texts, self.brackets, tail)
+        return matrix_lines(head, texts, shape[1], self.brackets, tail, notes)
 
     def names(self) -> Iterator[str]:
-        """The names of inputs, outputs and classes."""
         yield from self.labels("FEATURES", self.network.features, "texts")
         yield from self.labels("OUTPUTS", self.network.outputs, "texts")
         if self.network.classes is not None:
@@ -260,15 +250,15 @@ class Source(ABC):
     def scaling(self) -> Iterator[str]:
         """The arrays that bring numbers into the range of the network, and back."""
         network = self.network
-        if network.shift is not None and network.scale is not None:
+        if network.is_scaled:
             yield ""
             yield from self.numbers("SHIFT", network.shift)
             yield from self.numbers("SCALE", network.scale)
-        if network.fill is not None:
+        if network.has_fill:
             yield ""
             yield f"{self.mark} What stands in for a missing number."
             yield from self.numbers("FILL", network.fill)
-        if network.out_shift is not None and network.out_scale is not None:
+        if network.has_units:
             yield ""
             yield from self.numbers("OUT_SHIFT", network.out_shift)
             yield from self.numbers("OUT_SCALE", network.out_scale)
@@ -293,17 +283,14 @@ class Source(ABC):
             yield from self.answers(self.tests.answers)
 
     def answers(self, answers: Array) -> list[str]:
-        """``TEST_ANSWERS``."""
         classes = self.network.classes
         if classes is None:
             return self.numbers("TEST_ANSWERS", answers)
         return self.labels("TEST_ANSWERS", [classes[place] for place in answers])
 
-    # ------------------------------------------------------------------ activations
-
-    def function(self, layer: PortableLayer) -> str:
+    def function_name(self, layer: PortableLayer) -> str:
         """What the function of a layer is called; empty for the identity."""
-        name = self.functions[_function_key(layer.activation)][0]
+        name = self.functions[layer.activation.name, layer.activation.formula][0]
         return "" if name == "identity" else name
 
     def definitions(self) -> str:
@@ -318,16 +305,19 @@ class Source(ABC):
         why = "" if result == activation.formula else ", so that nothing overflows"
         return self.comment(f"{name}{text(activation.formula)}{why}")
 
-    def body(self, activation: Activation, code: type[Code]) -> tuple[list[tuple[str, str]], str]:
-        """The named steps of a function, and its result, as code."""
+    def definition(self, name: str, activation: Activation) -> str:
+        """The function of an activation other than softmax."""
         *named, (_, result) = steps_of(activation)
-        names = (z, *(name for name, _ in named))
-        write = code(f"activation {activation.name!r}", names)
-        return [(name.base, write(step)) for name, step in named], write(result)
+        write = self.code(activation)(f"activation {activation.name!r}", (z, *(step for step, _ in named)))
+        steps = [self.step.format(real=self.real, name=step.base, code=write(code)) for step, code in named]
+        return self.function.format(
+            real=self.real, name=name, formula=self.formula_of(activation),
+            steps="".join(steps), result=write(result),
+        )  # fmt: skip
 
     def layer_formula(self, number: int, layer: PortableLayer) -> str:
         """``a1 = tanh(z1)``, as the comment beside the code says it; empty for the identity."""
-        if not self.function(layer):
+        if not self.function_name(layer):
             return ""
         if is_softmax(layer.activation):
             return self.comment(f"aₖ = {text(layer.activation.formula)}")
@@ -344,10 +334,6 @@ def beside(pairs: Sequence[tuple[str, str]], mark: str) -> list[str]:
     """Lines of code with comments beside them, level with each other."""
     longest = max((len(code) for code, said in pairs if said), default=0)
     return [f"{code:<{longest}}  {mark} {said}" if said else code for code, said in pairs]
-
-
-def _function_key(activation: Activation) -> tuple[object, ...]:
-    return activation.name, activation.formula
 
 
 def _function_name(activation: Activation, number: int) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
-from deltarule.exchange.code_emitters import CCode, CFloatCode
+from deltarule.exchange.code_emitters import CCode, CFloatCode, Code
 from deltarule.exchange.literals import WIDTH, ascii_comment, c_string, number_texts
-from deltarule.exchange.portable_network import PortableLayer
+from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
 from deltarule.exchange.source import Source, beside, is_softmax
 from deltarule.nn.activations import Activation
 
@@ -25,18 +25,18 @@ class CSource(Source):
     brackets: ClassVar[str] = "{}"
     nan: ClassVar[str] = "NAN"
     mark: ClassVar[str] = "//"
+    step: ClassVar[str] = "    {real} {name} = {code};\n"
+    function: ClassVar[str] = (
+        "\n/* {formula}. */\nstatic {real} {name}({real} z)\n{{\n{steps}    return {result};\n}}"
+    )
 
-    @property
-    def real(self) -> str:
-        """The network's number type."""
-        return "float" if self.network.dtype == np.float32 else "double"
-
-    @property
-    def suffix(self) -> str:
-        """What ends the numbers and functions of that type."""
-        return "f" if self.real == "float" else ""
+    def __init__(self, network: PortableNetwork, title: str) -> None:
+        super().__init__(network, title)
+        #: The network's number type, and what ends the numbers and functions of that type.
+        self.real, self.suffix = ("float", "f") if network.dtype == np.float32 else ("double", "")
 
     def words(self) -> dict[str, str]:
+        scaled = self.scaled("row[i]", "(isnan(row[i]) ? FILL[i] : row[i])")
         return super().words() | {
             "DECLARATIONS": "\n".join(beside(self.declarations(), "//")),
             "RUNS": "\n".join(beside(self.runs("./net"), "#")),
@@ -45,9 +45,9 @@ class CSource(Source):
             "N_TESTS": str(len(self.tests.rows)),
             "REAL": self.real,
             "F": self.suffix,
-            "SCALED": self.scaled(),
-            "ANSWER": "y[k]" if self.network.out_scale is None else "y[k] * OUT_SCALE[k] + OUT_SHIFT[k]",
-            "FORMAT": '"%.15g%c"' if self.real == "double" else '"%.8g%c"',
+            "SCALED": f"(float)({scaled})" if self.suffix else scaled,
+            "ANSWER": "y[k] * OUT_SCALE[k] + OUT_SHIFT[k]" if self.network.has_units else "y[k]",
+            "FORMAT": '"%.8g%c"' if self.suffix else '"%.15g%c"',
         }
 
     def declarations(self) -> list[tuple[str, str]]:
@@ -80,26 +80,15 @@ class CSource(Source):
     def answers(self, answers: Array) -> list[str]:
         return self.numbers("TEST_ANSWERS", answers, "numbers" if answers.dtype.kind == "f" else "places")
 
-    def definition(self, name: str, activation: Activation) -> str:
-        named, result = self.body(activation, CFloatCode if self.suffix else CCode)
-        steps = "".join(f"    {self.real} {step} = {code};\n" for step, code in named)
-        head = f"/* {self.formula_of(activation)}. */\nstatic {self.real} {name}({self.real} z)"
-        return f"\n{head}\n{{\n{steps}    return {result};\n}}"
-
-    def scaled(self) -> str:
-        """An input as layer 1 takes it."""
-        network = self.network
-        value = "row[i]" if network.fill is None else "(isnan(row[i]) ? FILL[i] : row[i])"
-        if network.shift is not None:
-            value = f"({value} - SHIFT[i]) / SCALE[i]"
-        return f"(float)({value})" if self.suffix else value
+    def code(self, activation: Activation) -> type[Code]:
+        return CFloatCode if self.suffix else CCode
 
     def layers(self) -> list[str]:
         """The loops of layer after layer, each after an empty line."""
         return [line for lines in self.each_layer() for line in ("", *beside(lines, self.mark))]
 
     def layer(self, number: int, x: str, layer: PortableLayer) -> list[tuple[str, str]]:
-        (n_in, n_out), name = layer.W.shape, self.function(layer)
+        (n_in, n_out), name = layer.W.shape, self.function_name(layer)
         name = f"tanh{self.suffix}" if name == "tanh" else name
         in_row = is_softmax(layer.activation)
         value = f"{name}(z)" if name and not in_row else "z"

@@ -26,13 +26,7 @@ OPSET, IR_VERSION = 13, 8
 PRODUCER = "deltarule"
 
 #: What one operator computes, in float32 and float64 alike. All others are composed of several.
-_OPERATORS = {
-    "identity": "Identity",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "relu": "Relu",
-    "softmax": "Softmax",
-}
+_OPERATORS = {name: name.capitalize() for name in ("identity", "sigmoid", "tanh", "relu", "softmax")}
 
 #: Protocol Buffers hold no more in one file.
 MOST_BYTES = 2**31 - 1
@@ -61,15 +55,6 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     MissingExtraError
         If onnx is not installed.
     """
-    model = _model_proto(network, title, description)
-    if model.ByteSize() > MOST_BYTES:
-        raise InputError(
-            f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
-        )
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def _model_proto(network: PortableNetwork, title: str, description: Mapping[str, Any] | None) -> Any:
     onnx = import_extra("onnx", "onnx")
     model = onnx.helper.make_model(
         network_graph(network),
@@ -80,7 +65,11 @@ def _model_proto(network: PortableNetwork, title: str, description: Mapping[str,
         doc_string=title.encode("utf-8", "replace").decode(),
     )
     onnx.helper.set_model_props(model, _metadata(network, description))
-    return model
+    if model.ByteSize() > MOST_BYTES:
+        raise InputError(
+            f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
+        )
+    return bytes(model.SerializeToString(deterministic=True))
 
 
 def _metadata(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
@@ -106,7 +95,8 @@ def network_graph(network: PortableNetwork) -> Any:
         outputs = [graph.in_units(a)]
     else:
         outputs = [graph.labels(a, network.classes), graph.probabilities(a, len(network.classes))]
-    return graph.whole(outputs)
+    inputs, constants = [graph.value_info("X", len(network.features))], list(graph.constants.values())
+    return graph.onnx.helper.make_graph(graph.nodes, "network", inputs, outputs, constants)
 
 
 class _Graph:
@@ -131,36 +121,29 @@ class _Graph:
         return name
 
     def cast(self, tensor: str, dtype: Any, name: str) -> str:
-        """The tensor as another number type."""
         return self.node("Cast", [tensor], name, to=self._onnx_type(dtype))
 
     def _onnx_type(self, dtype: Any) -> int:
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
-    # ------------------------------------------------------------------ from raw numbers to x
-
     def inputs(self) -> str:
         """``X`` with missing numbers filled, scaled in float64."""
         network = self.network
-        if network.shift is None and network.fill is None:
+        if not (network.is_scaled or network.has_fill):
             return "X"
-        x = self._widened("X", "X_double")
-        if network.fill is not None:
+        x = self._unless_double("X", np.float64, "X_double")
+        if network.has_fill:
             missing = self.node("IsNaN", [x], "missing")
             fill = self.constant(network.fill, "fill", np.float64)
             x = self.node("Where", [missing, fill, x], "X_filled")
-        if network.shift is not None and network.scale is not None:
+        if network.is_scaled:
             x = self.node("Sub", [x, self.constant(network.shift, "shift", np.float64)], "X_shifted")
             x = self.node("Div", [x, self.constant(network.scale, "scale", np.float64)], "X_scaled")
-        return self._narrowed(x, "x")
+        return self._unless_double(x, self.dtype, "x")
 
-    def _widened(self, tensor: str, name: str) -> str:
-        return tensor if self.dtype == np.float64 else self.cast(tensor, np.float64, name)
-
-    def _narrowed(self, tensor: str, name: str) -> str:
-        return tensor if self.dtype == np.float64 else self.cast(tensor, self.dtype, name)
-
-    # ------------------------------------------------------------------ the layers
+    def _unless_double(self, tensor: str, dtype: Any, name: str) -> str:
+        """The tensor as another number type, where the network's is not double."""
+        return tensor if self.dtype == np.float64 else self.cast(tensor, dtype, name)
 
     def layers(self, x: str) -> str:
         """``z1 = x @ W1 + b1``, ``a1 = f(z1)``, and so on; the last ``a``."""
@@ -171,28 +154,25 @@ class _Graph:
         return x
 
     def _activation(self, activation: Activation, z: str, name: str) -> str:
-        operator = _OPERATORS.get(activation.name) if is_built_in(activation) else None
-        if operator is not None:
-            return self.node(operator, [z], name)
+        if activation.name in _OPERATORS and is_built_in(activation):
+            return self.node(_OPERATORS[activation.name], [z], name)
         return Composer(self.node, self._formula_number, z, name).compose(activation)
 
     def _formula_number(self, number: float) -> str:
         """A number of a formula, called as it is written."""
         return self.constant(number, repr(float(number)))
 
-    # ------------------------------------------------------------------ from a to answers
-
     def in_units(self, a: str) -> Any:
         """``outputs``: the last layer's, in the units of the targets."""
-        shift, scale = self.network.out_shift, self.network.out_scale
-        if shift is None or scale is None:
-            self.node("Identity", [a], "outputs")
-        else:
-            a = self._widened(a, "a_double")
-            a = self.node("Mul", [a, self.constant(scale, "out_scale", np.float64)], "a_scaled")
-            a = self.node("Add", [a, self.constant(shift, "out_shift", np.float64)], "a_shifted")
+        network = self.network
+        if network.has_units:
+            a = self._unless_double(a, np.float64, "a_double")
+            a = self.node("Mul", [a, self.constant(network.out_scale, "out_scale", np.float64)], "a_scaled")
+            a = self.node("Add", [a, self.constant(network.out_shift, "out_shift", np.float64)], "a_shifted")
             self.cast(a, self.dtype, "outputs")
-        return self._value_info("outputs", self.dtype, "N", len(self.network.outputs))
+        else:
+            self.node("Identity", [a], "outputs")
+        return self.value_info("outputs", len(network.outputs))
 
     def probabilities(self, a: str, n_classes: int) -> Any:
         """``probabilities``: an output for each class, or 1 − p and p."""
@@ -201,7 +181,7 @@ class _Graph:
             self.node("Concat", [no, a], "probabilities", axis=1)
         else:
             self.node("Identity", [a], "probabilities")
-        return self._value_info("probabilities", self.dtype, "N", n_classes)
+        return self.value_info("probabilities", n_classes)
 
     def labels(self, a: str, classes: Sequence[Label]) -> Any:
         """``label``: of the largest output; of a single one, the second class where it is above ½."""
@@ -222,31 +202,21 @@ class _Graph:
     def _is_single(self, n_classes: int) -> bool:
         return bool(self.network.layers[-1].W.shape[1] < n_classes)
 
-    # ------------------------------------------------------------------ all of it
-
-    def _value_info(self, name: str, dtype: Any, *shape: str | int) -> Any:
-        return self.onnx.helper.make_tensor_value_info(name, self._onnx_type(dtype), list(shape))
-
-    def whole(self, outputs: Sequence[Any]) -> Any:
-        """The graph of all that was added."""
-        inputs = [self._value_info("X", self.dtype, "N", len(self.network.features))]
-        constants = list(self.constants.values())
-        return self.onnx.helper.make_graph(self.nodes, "network", inputs, list(outputs), constants)
+    def value_info(self, name: str, n_columns: int) -> Any:
+        """What the graph says of an input or output of numbers."""
+        kind = self._onnx_type(self.dtype)
+        return self.onnx.helper.make_tensor_value_info(name, kind, ["N", n_columns])
 
 
 def _label_array(classes: Sequence[Label]) -> Array:
     """Labels as a tensor can hold them: text as bytes, whole numbers in 64 bits, booleans, doubles."""
     if isinstance(classes[0], str):
-        return np.array([_utf8(str(label)) for label in classes], dtype=object)
+        try:
+            return np.array([str(label).encode() for label in classes], dtype=object)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"label {error.object!r} holds half a character, which ONNX cannot; name it otherwise"
+            ) from None
     if isinstance(classes[0], int) and not all(-(2**63) <= int(label) < 2**63 for label in classes):
         raise InputError(f"labels must be whole numbers of 64 bits for ONNX, got {list(classes)}")
     return np.array(classes)
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            f"label {text!r} holds half a character, which ONNX cannot; name it otherwise"
-        ) from None

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.raw_files import list_folder
-from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import DataFileError, InputError
 from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
-from deltarule.worksheets.marking import Mark, Marking, answers_in_rows, mark_blanks
-from deltarule.worksheets.worksheet import Worksheet, read_json_file, worksheet
+from deltarule.worksheets.marking import Marking, answers_in_rows, mark_blanks
+from deltarule.worksheets.worksheet import Worksheet, format_with, read_json_file, worksheet
 
 __all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
 
@@ -88,20 +87,15 @@ class ClassSet:
             If no format has this ending, or the folder is there and not empty.
         """
         with new_folder(folder) as working:
-            if ending not in FORMATS.values():
-                raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
-            self._write(working, ending)
+            format = format_with(ending)
+            for part in ("sheets", "keys"):
+                (working / part).mkdir()
+            for name, sheet in self.sheets.items():
+                write_atomically(working / "sheets" / f"{name}{ending}", sheet.sheet_as(format))
+                write_atomically(working / "keys" / f"{name}{ending}", sheet.key.to(format))
+            text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+            write_atomically(working / "class.json", text.encode())
         return Path(folder)
-
-    def _write(self, folder: Path, ending: str) -> None:
-        formats = {known: name for name, known in FORMATS.items()}
-        for part in ("sheets", "keys"):
-            (folder / part).mkdir()
-        for name, sheet in self.sheets.items():
-            write_atomically(folder / "sheets" / f"{name}{ending}", sheet.sheet_as(formats[ending]))
-            write_atomically(folder / "keys" / f"{name}{ending}", sheet.key.to(formats[ending]))
-        text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-        write_atomically(folder / "class.json", text.encode())
 
 
 def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **settings: Any) -> ClassSet:
@@ -144,9 +138,6 @@ def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
                 break
         seeds[own] = None
     return list(seeds)
-
-
-# ---------------------------------------------------------------------- names of students and of files
 
 
 def read_students(path: str | os.PathLike[str]) -> list[str]:
@@ -204,9 +195,6 @@ def _file_name(student: str) -> str:
     return f"_{short}" if re.split(r"[. ]", short)[0].lower() in _RESERVED else short
 
 
-# ---------------------------------------------------------------------- marking
-
-
 #: Of a wrong answer that no mistake gives, and of one that several give.
 _UNCLEAR = ("no known mistake", "several would fit")
 
@@ -235,12 +223,10 @@ class ClassMarking:
 
     def mistakes(self) -> dict[str, int]:
         """Count how often each mistake was made, the most frequent first; then those that are not clear."""
-        counts = Counter(
-            _mistake_shown_by(mark)
-            for marking in self.markings.values()
-            for mark in marking.marks
-            if mark.verdict == "wrong"
+        wrong = (
+            mark for marking in self.markings.values() for mark in marking.marks if mark.verdict == "wrong"
         )
+        counts = Counter(m.mistake if len(m.kinds) == 1 else _UNCLEAR[bool(m.kinds)] for m in wrong)
         last = {words: counts.pop(words) for words in _UNCLEAR if words in counts}
         return dict(counts.most_common()) | last
 
@@ -258,11 +244,6 @@ class ClassMarking:
             is_formula = student[:1] in ("=", "+", "-", "@", "\t", "\r")  # to a spreadsheet
             writer.writerow([f"'{student}" if is_formula else student, *others])
         return file.getvalue()
-
-
-def _mistake_shown_by(mark: Mark) -> str:
-    """The mistake in words, if the wrong answer shows one and no other."""
-    return mark.wrong_formulas[0].words if len(mark.kinds) == 1 else _UNCLEAR[bool(mark.kinds)]
 
 
 def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarking:
@@ -290,7 +271,6 @@ def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarkin
 
 
 def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
-    """The rows of each student, from a file for each."""
     parts: dict[str, AnswerRows] = {}
     for file in list_folder(folder):
         if file.suffix.lower() == ".csv":
@@ -304,7 +284,6 @@ def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
 
 
 def _rows_by_student(rows: AnswerRows, sheets: ClassSet) -> dict[str, AnswerRows]:
-    """The rows of each student, from one file for all."""
     place, parts = column_of(rows, "student", "name"), dict[str, AnswerRows]()
     for line, row in rows.rows:
         name = _find_sheet(sheets, row[place], rows.path, line, place + 1)

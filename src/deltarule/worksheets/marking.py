@@ -17,7 +17,7 @@ from deltarule.worksheets.answers import AnswerRows, StudentAnswer, column_of, r
 from deltarule.worksheets.follow_through import StudentValues
 from deltarule.worksheets.questions import Blank, blanks_by_name, name_key, quantities_in
 from deltarule.worksheets.worksheet import Worksheet
-from deltarule.worksheets.wrong_formulas import WrongFormula, wrong_formulas_of
+from deltarule.worksheets.wrong_formulas import KINDS, WrongFormula, wrong_formulas_of
 
 __all__ = ["VERDICTS", "Mark", "Marking", "answers_in_rows", "mark", "mark_blanks"]
 
@@ -62,7 +62,7 @@ class Mark:
     @property
     def mistake(self) -> str:
         """The mistake in words, or the mistakes that it may be; empty where none fits."""
-        return " or ".join(dict.fromkeys(wrong.words for wrong in self.wrong_formulas))
+        return " or ".join(KINDS[kind] for kind in self.kinds)
 
 
 class Marking:
@@ -135,7 +135,13 @@ class Marking:
         blocks: list[Block] = [Paragraph((who,))]
         if self.first_slip is not None:
             blocks.append(Paragraph(tuple(self._describe(self.first_slip))))
-        blocks.append(self._table())
+        rows: list[tuple[Inline, ...]] = []
+        for mark in self.marks:
+            answer: Inline = "–" if mark.answer is None else Number(mark.answer, measured=True)
+            symbol, right = self._names.write(mark.blank.leaf), self._rounded(mark.right)
+            rows.append((str(mark.blank.number), symbol, answer, right, mark.verdict, mark.mistake))
+        heads = ("no.", "quantity", "answer", "right", "verdict", "mistake")
+        blocks.append(TableBlock(heads, tuple(rows)))
         title = f"{self.points} of {self.out_of}"
         return Derivation(Document(title, tuple(blocks), self.worksheet.decimals + 2), {})
 
@@ -146,22 +152,12 @@ class Marking:
         yield from (" gives ", self._rounded(mark.own), "; answered was ", self._rounded(mark.answer), ".")
         for index, kind in enumerate(mark.kinds):
             wrong = next(wrong for wrong in mark.wrong_formulas if wrong.kind == kind)
-            yield f" Or {wrong.words}: " if index else f" That is: {wrong.words}: "
-            yield self._names.write(wrong.formula)
-            yield "."
+            yield f" {'Or' if index else 'That is:'} {KINDS[kind]}: "
+            yield from (self._names.write(wrong.formula), ".")
 
     def _rounded(self, value: float | None) -> Number:
         assert value is not None
         return Number(round(value, self.worksheet.decimals), measured=True)
-
-    def _table(self) -> TableBlock:
-        rows: list[tuple[Inline, ...]] = []
-        for mark in self.marks:
-            symbol = self._names.write(mark.blank.leaf)
-            answer: Inline = "–" if mark.answer is None else Number(mark.answer, measured=True)
-            right = self._rounded(mark.right)
-            rows.append((str(mark.blank.number), symbol, answer, right, mark.verdict, mark.mistake))
-        return TableBlock(("no.", "quantity", "answer", "right", "verdict", "mistake"), tuple(rows))
 
     def __str__(self) -> str:
         return self.report.text()
@@ -260,9 +256,6 @@ def answers_in_rows(rows: AnswerRows, sheet: Worksheet) -> dict[Expr, StudentAns
     return found
 
 
-# ---------------------------------------------------------------------- one after the other
-
-
 def mark_blanks(sheet: Worksheet, answers: Mapping[Expr, StudentAnswer]) -> Marking:
     """Return the marks of all blanks, each in the light of the answers before it."""
     marker = _Marker(sheet, answers)
@@ -311,7 +304,6 @@ class _Marker:
         return self._off[leaf]
 
     def _explain(self, leaf: Expr, answer: StudentAnswer, right: Expr) -> Iterator[WrongFormula]:
-        """The wrong formulas that give a wrong answer."""
         student = self.student.without(leaf)
         if answer.decimals is not None and answer.decimals < self.sheet.decimals:
             half = 10.0**-answer.decimals / 2

@@ -24,12 +24,7 @@ from deltarule.documents.drawing import Drawing, Gap, Node
 from deltarule.formula.text import text
 from deltarule.formula.tree import Compare, Expr, Mul, Number, Partial, Symbol, Words
 from deltarule.nn.optimizers import TIME
-from deltarule.worksheets.questions import (
-    Blank,
-    ExerciseFormulas,
-    parameter_updated_to,
-    supporting_parts,
-)
+from deltarule.worksheets.questions import PARTS, Blank, Questions, parameter_updated_to, supporting_parts
 
 __all__ = ["SheetPrinter"]
 
@@ -39,16 +34,7 @@ _LENGTHS = {"pdf": (84, 18), "latex": (37, 9), "markdown": (12, 8)}
 _LENGTH = (48, 12)
 
 #: In the order in which the parts are worked out.
-_HEADINGS = {
-    "forward": "Forward pass",
-    "loss": "Loss",
-    "deltas": "Deltas",
-    "gradients": "Gradients",
-    "update": "Update",
-}
-
-#: Of a drawing, what is given.
-_GIVEN_LABELS = ("b", "x", "y")
+_HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pass"}
 
 
 class SheetPrinter:
@@ -56,49 +42,26 @@ class SheetPrinter:
 
     Parameters
     ----------
-    formulas : ExerciseFormulas
-    blanks : sequence of Blank
-    asked : sequence of str
-        The parts that are asked for.
-    decimals : int
-        To which answers are rounded.
-    title : str
-    student : str
-        A name for the sheet; a line to write it on where it is empty.
-    seed : int or None
-        Printed as the number of the sheet.
-    with_formulas : bool
-        Whether the sheet says how each number is computed.
+    questions : Questions
     format : str
         What the sheet will be written as: it decides how long the lines to write on are.
     """
 
-    def __init__(
-        self,
-        formulas: ExerciseFormulas,
-        blanks: Sequence[Blank],
-        asked: Sequence[str],
-        *,
-        decimals: int,
-        title: str,
-        student: str,
-        seed: int | None,
-        with_formulas: bool,
-        format: str = "text",
-    ) -> None:
-        self.formulas, self.blanks, self.asked, self.decimals = formulas, blanks, asked, decimals
-        self.title, self.student, self.seed, self.with_formulas = title, student, seed, with_formulas
+    def __init__(self, questions: Questions, format: str = "text") -> None:
+        self.questions, self.asked, self.decimals = questions, questions.asked, questions.decimals
+        self.formulas, self.blanks = questions.formulas, questions.blanks
         self._working, self._answer = (Words("_" * n) for n in _LENGTHS.get(format, _LENGTH))
+        formulas = self.formulas
         self.net, self.evidence, self.step = formulas.net, formulas.evidence, formulas.step
         self.names, self.writer = formulas.names, LineWriter(formulas.evidence, formulas.names)
-        self._given = {part: formulas.leaves(part) for part in supporting_parts(asked)}
+        self._given = {part: formulas.leaves(part) for part in supporting_parts(self.asked)}
 
     def sheet(self) -> Document:
         """Return the sheet that is handed out."""
         blocks = [*self._opening(key=False)]
         for part, blanks in self._blanks_by_part():
             blocks += [Heading((_HEADINGS[part],)), Lines(tuple(map(self._question, blanks)))]
-        return self._document(self.title, blocks)
+        return self._document(self.questions.title, blocks)
 
     def key(self) -> Document:
         """Return the key: the sheet with every step."""
@@ -111,7 +74,7 @@ class SheetPrinter:
                 words = f"With {output} and {loss} the chain rule shortens to out − y at the outputs."
                 blocks.append(Paragraph((words,), aside=True))
             blocks.append(Lines(tuple(line for blank in blanks for line in self._steps(blank, with_line))))
-        return self._document(f"{self.title}: key", blocks)
+        return self._document(f"{self.questions.title}: key", blocks)
 
     def _document(self, title: str, blocks: Sequence[Block]) -> Document:
         return Document(title, tuple(blocks), min(17, self.decimals + 2))
@@ -122,14 +85,15 @@ class SheetPrinter:
             if blanks:
                 yield part, blanks
 
-    # ------------------------------------------------------------------ what is given
-
     def _opening(self, key: bool) -> Iterator[Block]:
-        seed = "" if self.seed is None else f"     No. {self.seed}"
-        yield Paragraph((f"Name: {self.student or '_' * 28}{seed}",))
+        seed = "" if self.questions.seed is None else f"     No. {self.questions.seed}"
+        yield Paragraph((f"Name: {self.questions.student or '_' * 28}{seed}",))
         yield Figure(self._drawing(key))
         yield Paragraph((*self._functions(), *self._cost()))
-        yield Paragraph(("Given: ", *_equations(self._given_numbers()), "."))
+        samples = self._sample(0) if self.evidence.n_samples == 1 else []
+        given = [*self.formulas.weights_and_biases(), *samples]
+        values = [(self.names.write(leaf), self.formulas.exact(leaf)) for leaf in given]
+        yield Paragraph(("Given: ", *_equations(values), "."))
         if self.evidence.n_samples > 1:
             yield self._samples()
         if "update" in self.asked:
@@ -152,7 +116,7 @@ class SheetPrinter:
         )  # fmt: skip
         if key and single:
             return drawing
-        labels = _GIVEN_LABELS if single else ("b",)
+        labels = ("b", "x", "y") if single else ("b",)  # what is given
         columns = tuple(
             replace(column, nodes=tuple(_with_labels(node, labels) for node in column.nodes))
             for column in drawing.columns
@@ -160,7 +124,6 @@ class SheetPrinter:
         return replace(drawing, columns=columns)
 
     def _functions(self) -> Iterator[Inline]:
-        """Activations and loss, with their formulas."""
         for activation in dict.fromkeys(layer.activation for layer in self.net.layers):
             layers = [str(n) for n, layer in enumerate(self.net.layers, 1) if layer.activation is activation]
             which = f"Layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
@@ -186,20 +149,12 @@ class SheetPrinter:
             yield Compare(Symbol("δ"), "=", Partial(self.names.cost, Symbol("net")))
             yield "."
 
-    def _given_numbers(self) -> Iterator[tuple[Expr, float]]:
-        """Weights, biases, and of a single sample its inputs and targets."""
-        samples = self._sample(0) if self.evidence.n_samples == 1 else []
-        for leaf in [*self.formulas.weights_and_biases(), *samples]:
-            yield self.names.write(leaf), self.formulas.exact(leaf)
-
     def _sample(self, sample: int) -> list[Quantity]:
-        """A sample's inputs and targets."""
         inputs = [Quantity("a", 0, (i,), sample) for i in range(self.net.sizes[0])]
         last = self.evidence.n_layers
         return inputs + [Quantity("y", last, (k,), sample) for k in range(self.net.sizes[-1])]
 
     def _samples(self) -> TableBlock:
-        """The inputs and targets of each sample."""
         names = [Symbol("i", str(i + 1)) for i in range(self.net.sizes[0])]
         names += [Symbol("y", f"o{k + 1}") for k in range(self.net.sizes[-1])]
         rows: list[tuple[Inline, ...]] = [
@@ -228,10 +183,8 @@ class SheetPrinter:
     def _rounded(self, leaf: Expr) -> float:
         return round(self.formulas.exact(leaf), self.decimals)
 
-    # ------------------------------------------------------------------ the lines of the blanks
-
     def _question(self, blank: Blank) -> Line:
-        shown = self.formulas.shown(blank.leaf) if self.with_formulas else None
+        shown = self.formulas.shown(blank.leaf) if self.questions.with_formulas else None
         working = self._working if shown is None else self.writer.symbols(shown)
         return Line((self._numbered(blank), working, self._answer), relation=blank.relation)
 

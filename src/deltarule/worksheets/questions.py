@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from deltarule.arrays import check_whole
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -17,10 +18,11 @@ from deltarule.registry import did_you_mean, record
 from deltarule.worksheets.exercise import Exercise
 
 __all__ = [
+    "MOST_BLANKS",
     "PARTS",
     "Blank",
     "ExerciseFormulas",
-    "WorksheetNotation",
+    "Questions",
     "blanks_by_name",
     "name_key",
     "parameter_updated_to",
@@ -28,6 +30,9 @@ __all__ = [
     "resolve_parts",
     "supporting_parts",
 ]
+
+#: A sheet with more blanks would not be worked out by hand.
+MOST_BLANKS = 500
 
 #: In the order in which they are worked out.
 PARTS = ("forward", "loss", "deltas", "gradients", "update")
@@ -191,8 +196,6 @@ class ExerciseFormulas:
         """Whether an output's delta shortens to out − y."""
         return self.net.objective.fused is not None
 
-    # ------------------------------------------------------------------ which quantities there are
-
     def blanks(self, asked: Sequence[str]) -> list[Blank]:
         """Return the blanks of these parts, numbered."""
         leaves = [(part, leaf) for part in asked for leaf in self.leaves(part)]
@@ -247,8 +250,6 @@ class ExerciseFormulas:
         index = ",".join(map(str, p.index)) if p.index else "0"
         return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
 
-    # ------------------------------------------------------------------ formulas that are shorter here
-
     def _delta(self, q: Quantity) -> Expr:
         if q.layer == self.evidence.n_layers and self.is_fused:
             return self.definitions.fused_delta(q)
@@ -286,3 +287,29 @@ class ExerciseFormulas:
     def symbol(self, leaf: Expr) -> Expr:
         """Return the quantity's name; of a new value the parameter's own, which stands before ←."""
         return self.names.write(parameter_updated_to(leaf) or leaf)
+
+
+class Questions:
+    """The blanks of a worksheet, and what its head says; see :class:`~deltarule.worksheets.Worksheet`."""
+
+    def __init__(
+        self,
+        task: Exercise,
+        asked: Sequence[str],
+        *,
+        decimals: int = 4,
+        student: str = "",
+        seed: int | None = None,
+        title: str = "Worksheet",
+        with_formulas: bool = False,
+    ) -> None:
+        check_whole("decimals", decimals, 1, 10)
+        self.task, self.asked, self.decimals = task, tuple(asked), decimals
+        self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
+        self.formulas = ExerciseFormulas(task)
+        self.blanks: list[Blank] = self.formulas.blanks(self.asked)
+        if len(self.blanks) > MOST_BLANKS:
+            raise InputError(
+                f"the sheet would have {len(self.blanks):,} blanks, more than {MOST_BLANKS}: take fewer "
+                "neurons or samples, or ask for less"
+            )

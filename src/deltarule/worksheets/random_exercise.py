@@ -28,6 +28,9 @@ _LEAST_SLOPE, _NEAREST_KINK = 0.03, 0.05
 #: Of a softmax each output lies between.
 _SHARES = (0.04, 0.96)
 
+#: Of inputs: 1 would hide that it was forgotten.
+_INPUTS = np.arange(1, 10) / 10
+
 _GREATEST = 50.0  # that a person likes to compute with
 _ZERO = 1e-12
 
@@ -65,9 +68,10 @@ def draw_exercise(
     rng = np.random.default_rng(seed)
     net = Network(**settings)
     n, remembers = net.parameters.size, optimizer is not None and bool(optimizer.slots)
+    grid = np.arange(1, 20) / 20 if n < 20 else np.arange(5, 96) / 100
     for least in (least for least, draws in _DRAWS for _ in range(draws)):
-        parameters = _draw_different(rng, n) * rng.choice([-1.0, 1.0, 1.0], n)
-        X = np.stack([_draw_inputs(rng, net.sizes[0]) for _ in range(n_samples)])
+        parameters = _draw_different(rng, grid, n) * rng.choice([-1.0, 1.0, 1.0], n)
+        X = np.stack([_draw_different(rng, _INPUTS, net.sizes[0]) for _ in range(n_samples)])
         slots = _draw_memory(optimizer, n, rng) if optimizer is not None and remembers else None
         Y = _draw_targets(net, n_samples, rng)
         exercise = Exercise(settings, parameters, X, Y, optimizer, frozen, slots, 2 if remembers else 1)
@@ -80,29 +84,17 @@ def draw_exercise(
     )
 
 
-def _draw_different(rng: np.random.Generator, n: int) -> Array:
-    """n numbers from 0.05 to 0.95, no two alike where there are enough."""
-    grid = np.arange(1, 20) / 20 if n < 20 else np.arange(5, 96) / 100
+def _draw_different(rng: np.random.Generator, grid: Array, n: int) -> Array:
+    """n numbers of a grid, no two alike where there are enough."""
     return rng.choice(grid, n, replace=n > len(grid))
-
-
-def _draw_inputs(rng: np.random.Generator, n: int) -> Array:
-    """n inputs from 0.1 to 0.9, no two alike where there are enough; 1 would hide that it was forgotten."""
-    return rng.choice(np.arange(1, 10) / 10, n, replace=n > 9)
 
 
 def _draw_memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
     """What the optimizer remembers of the update before: hundredths; of squares, small squares."""
     hundredths = rng.integers(1, 10, n) / 100 * rng.choice([-1, 1], n)
-    squares = [_holds_squares(optimizer, name) for name in optimizer.slots]
-    return np.stack([np.round(hundredths**2, 4) if squared else hundredths for squared in squares])
-
-
-def _holds_squares(optimizer: GradientStep, name: str) -> bool:
-    """Whether a slot is a mean of squared gradients."""
-    return any(
-        str(symbol) == name and _is_part_of(formula, GRADIENT**2) for symbol, formula in optimizer.steps
-    )
+    of_squares = {str(symbol) for symbol, formula in optimizer.steps if _is_part_of(formula, GRADIENT**2)}
+    squares = np.round(hundredths**2, 4)
+    return np.stack([squares if name in of_squares else hundredths for name in optimizer.slots])
 
 
 def _is_part_of(formula: Expr, part: Expr) -> bool:
@@ -120,9 +112,6 @@ def _draw_targets(net: Network, n_samples: int, rng: np.random.Generator) -> Arr
     low = -1.0 if low == -math.inf else low
     high = low + 2.0 if high == math.inf else high
     return np.round(low + (high - low) * rng.integers(1, 10, (n_samples, k)) / 10, 2)
-
-
-# ---------------------------------------------------------------------- what is degenerate
 
 
 def find_faults(exercise: Exercise, decimals: int, least: float = 1.0) -> Iterator[str]:
@@ -146,7 +135,6 @@ def find_faults(exercise: Exercise, decimals: int, least: float = 1.0) -> Iterat
 
 
 def _layer_faults(exercise: Exercise) -> Iterator[str]:
-    """Saturated, dead, or near a kink."""
     for number, (layer, step) in enumerate(zip(exercise.net.layers, exercise.evidence.trace, strict=True), 1):
         activation = layer.activation
         if any(np.abs(step.z - kink).min() < _NEAREST_KINK for kink in activation.kinks):

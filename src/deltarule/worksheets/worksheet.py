@@ -23,20 +23,17 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.tutorials import Example, load_example
 from deltarule.worksheets.exercise import Exercise, check_optimizer
 from deltarule.worksheets.printing import SheetPrinter
-from deltarule.worksheets.questions import Blank, ExerciseFormulas, resolve_parts
+from deltarule.worksheets.questions import Questions, resolve_parts
 from deltarule.worksheets.random_exercise import draw_exercise
 
-__all__ = ["MOST_BLANKS", "Worksheet", "read_json_file", "worksheet"]
+__all__ = ["Worksheet", "format_with", "read_json_file", "worksheet"]
 
 T = TypeVar("T")
-
-#: A sheet with more would not be worked out by hand.
-MOST_BLANKS = 500
 
 FORMAT = "deltarule worksheet 1"
 
 
-class Worksheet:
+class Worksheet(Questions):
     """A sheet with numbered blanks, its key, and all that is needed to mark it.
 
     Attributes
@@ -57,47 +54,19 @@ class Worksheet:
         Whether the sheet says how each number is computed.
     """
 
-    def __init__(
-        self,
-        task: Exercise,
-        asked: Sequence[str],
-        *,
-        decimals: int = 4,
-        student: str = "",
-        seed: int | None = None,
-        title: str = "Worksheet",
-        with_formulas: bool = False,
-    ) -> None:
-        check_whole("decimals", decimals, 1, 10)
-        self.task, self.asked, self.decimals = task, tuple(asked), decimals
-        self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
-        self.formulas = ExerciseFormulas(task)
-        self.blanks: list[Blank] = self.formulas.blanks(self.asked)
-        if len(self.blanks) > MOST_BLANKS:
-            raise InputError(
-                f"the sheet would have {len(self.blanks):,} blanks, more than {MOST_BLANKS}: take fewer "
-                "neurons or samples, or ask for less"
-            )
-
-    def _printer(self, format: str = "text") -> SheetPrinter:
-        return SheetPrinter(
-            self.formulas, self.blanks, self.asked, decimals=self.decimals, title=self.title,
-            student=self.student, seed=self.seed, with_formulas=self.with_formulas, format=format,
-        )  # fmt: skip
-
     @cached_property
     def sheet(self) -> Derivation:
         """What is handed out; ``.text()``, ``.html()``, ``.save(path)`` as any derivation."""
-        return Derivation(self._printer().sheet(), {})
+        return Derivation(SheetPrinter(self).sheet(), {})
 
     def sheet_as(self, format: str) -> bytes:
         """Return the sheet in one of the formats, with lines to write on that suit it."""
-        return Derivation(self._printer(format).sheet(), {}).to(format)
+        return Derivation(SheetPrinter(self, format).sheet(), {}).to(format)
 
     @cached_property
     def key(self) -> Derivation:
         """The sheet with every step worked out."""
-        return Derivation(self._printer().key(), self.answers())
+        return Derivation(SheetPrinter(self).key(), self.answers())
 
     def answers(self) -> dict[str, float]:
         """Return the right answers by quantity, rounded."""
@@ -166,24 +135,24 @@ class Worksheet:
             If no format has this ending, or a file cannot be written.
         """
         target = Path(path)
-        contents = self.contents(target.suffix.lower())
-        paths = [target.with_name(target.stem + ending) for ending in contents]
-        for one in paths:
-            check_writable(one)
-        for one, content in zip(paths, contents.values(), strict=True):
-            write_atomically(one, content)
-        return paths
+        ending = target.suffix.lower()
+        format, contents = format_with(ending), {".json": self.json().encode()}
+        if format != "json":
+            contents = {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **contents}
+        files = {target.with_name(target.stem + end): content for end, content in contents.items()}
+        for file in files:
+            check_writable(file)
+        for file, content in files.items():
+            write_atomically(file, content)
+        return list(files)
 
-    def contents(self, ending: str) -> dict[str, bytes]:
-        """Return the files of this sheet, by the ending of their names."""
-        formats = {known: name for name, known in FORMATS.items()}
-        if ending not in formats:
-            raise InputError(f"a worksheet's file ends in {', '.join(formats)}, got {ending!r}")
-        data = {".json": self.json().encode()}
-        if ending == ".json":
-            return data
-        format = formats[ending]
-        return {ending: self.sheet_as(format), f"-key{ending}": self.key.to(format), **data}
+
+def format_with(ending: str) -> str:
+    """Return the format of a worksheet's file with this ending, or refuse it."""
+    for format, known in FORMATS.items():
+        if ending == known:
+            return format
+    raise InputError(f"a worksheet's file ends in {', '.join(FORMATS.values())}, got {ending!r}")
 
 
 def read_json_file(path: str | os.PathLike[str], read: Callable[[dict[str, Any]], T]) -> T:

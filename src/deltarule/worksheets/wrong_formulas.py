@@ -68,11 +68,6 @@ class WrongFormula:
     kind: str
     formula: Expr
 
-    @property
-    def words(self) -> str:
-        """The mistake in words."""
-        return KINDS[self.kind]
-
 
 def wrong_formulas_of(formulas: ExerciseFormulas, leaf: Expr) -> list[WrongFormula]:
     """Return the wrong formulas of a quantity, those most like its own first: none twice, no right one."""
@@ -100,9 +95,6 @@ def _mistakes_in(formulas: ExerciseFormulas, leaf: Expr, right: Expr) -> _Mistak
         "delta": _in_delta, "new": _in_update,
     }  # fmt: skip
     return by_kind[leaf.kind](formulas, leaf, right)
-
-
-# ---------------------------------------------------------------------- forward
 
 
 def _in_net(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
@@ -162,9 +154,6 @@ def _in_out(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
             yield "function", _with(other.formula, own)
 
 
-# ---------------------------------------------------------------------- loss
-
-
 def _in_output_loss(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
     a, y, z = (Quantity(kind, q.layer, q.index, q.sample) for kind in "ayz")
     name = formulas.net.loss.name
@@ -204,9 +193,6 @@ def _in_cost(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
             yield "sample", total([rest / share, *penalties])
     if penalties:
         yield "penalty", total(losses) / share
-
-
-# ---------------------------------------------------------------------- backward
 
 
 def _in_delta(formulas: ExerciseFormulas, q: Quantity, right: Expr) -> _Mistakes:
@@ -297,11 +283,7 @@ def _in_update(formulas: ExerciseFormulas, new: Quantity, right: Expr) -> _Mista
             yield "old value", _with(right, {p: other})
 
 
-# ---------------------------------------------------------------------- formulas that are changed
-
-
 def _with(formula: Expr, others: Mapping[Any, Expr]) -> Expr:
-    """The formula with some parts replaced."""
     return formula.replace(others.get)
 
 
