@@ -244,23 +244,10 @@ class ExcelEmitter(Emitter[str]):
     def choice(self, node: tree.Choice) -> str:
         return f"IF({self(node.test)},{self(node.then)},{self(node.other)})"
 
-    def brace(self, node: tree.Brace) -> str:
-        return self(node.body)
-
-    def _refuse(self, node: tree.Expr) -> str:
+    def total(self, node: tree.Expr) -> str:
         raise InputError(f"{text(node)[:60]!r} is not one number, so no cell can work it out")
 
-    def total(self, node: tree.Total) -> str:
-        return self._refuse(node)
-
-    def partial(self, node: tree.Partial) -> str:
-        return self._refuse(node)
-
-    def matrix(self, node: tree.Matrix) -> str:
-        return self._refuse(node)
-
-    def transpose(self, node: tree.Transpose) -> str:
-        return self._refuse(node)
+    partial = matrix = transpose = total
 
 
 def _is_place(node: tree.Expr) -> bool:
