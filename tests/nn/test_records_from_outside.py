@@ -13,7 +13,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.exchange.exporting import exported
-from deltarule.exchange.portable_network import plain_network
+from deltarule.exchange.portable_network import portable_network
 from deltarule.exchange.to_onnx import onnx_bytes
 from deltarule.formula.tree import (
     Choice,
@@ -162,7 +162,7 @@ def test_source_code_computes_its_steps():
 def test_it_is_exported_as_onnx(activation):
     runtime = pytest.importorskip("onnx.reference")
     net = network(activation, "tanh", seed=3)
-    data = onnx_bytes(plain_network(net), "a network", net.description())
+    data = onnx_bytes(portable_network(net), "a network", net.description())
     (outputs,) = runtime.ReferenceEvaluator(data).run(["outputs"], {"X": X})
     np.testing.assert_allclose(outputs, net.predict(X), rtol=1e-12)
 

@@ -17,15 +17,8 @@ __all__ = ["SYMBOLS", "TAG_NAMES", "LatexEmitter", "latex", "printable", "unliga
 
 #: What the colours 0 … 7 are called: names that browsers know, near the colours of the picture.
 TAG_NAMES = (
-    "royalblue",
-    "chocolate",
-    "seagreen",
-    "mediumvioletred",
-    "olive",
-    "darkcyan",
-    "sienna",
-    "dimgray",
-)
+    "royalblue", "chocolate", "seagreen", "mediumvioletred", "olive", "darkcyan", "sienna", "dimgray",
+)  # fmt: skip
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",

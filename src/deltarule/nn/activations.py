@@ -229,8 +229,7 @@ _sigmoid_of_e = Choice(Number(1), _POSITIVE, _e) / (1 + _e)
 
 
 def _leaky_relu(slope: float = 0.01) -> Activation:
-    check_number("leaky_relu: slope", slope, 0, 1)
-    slope = float(slope)
+    slope = check_number("leaky_relu: slope", slope, 0, 1)
     return Activation(
         name="leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
         kind="leaky_relu",
@@ -245,8 +244,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
 
 
 def _elu(alpha: float = 1.0) -> Activation:
-    check_number("elu: alpha", alpha, TINY)
-    alpha = float(alpha)
+    alpha = check_number("elu: alpha", alpha, TINY)
 
     def below(z: Array) -> Array:
         return alpha * np.expm1(np.minimum(z, 0))

@@ -126,8 +126,7 @@ _r, _K = _a - _y, Symbol("K")  # the error of an output, and how many outputs th
 
 
 def _huber(threshold: float = 1.0) -> Loss:
-    check_number("huber: threshold", threshold, TINY)
-    threshold = float(threshold)
+    threshold = check_number("huber: threshold", threshold, TINY)
     near = Compare(absolute(_r), "<", Number(threshold))
 
     def terms(a: Array, y: Array) -> Array:
@@ -148,8 +147,7 @@ def _huber(threshold: float = 1.0) -> Loss:
 
 
 def _quantile(level: float = 0.5) -> Loss:
-    check_number("quantile: level", level, TINY, math.nextafter(1, 0))
-    level = float(level)
+    level = check_number("quantile: level", level, TINY, math.nextafter(1, 0))
 
     def terms(a: Array, y: Array) -> Array:
         r = a - y

@@ -48,8 +48,8 @@ def positions(layers: Sequence[Dense], name: str) -> Array:
     if kind == "w":
         places = list(np.concatenate([place.T.ravel() for place in places]))
     try:
-        place = places[_from_one(int(number))]
-        if len(key) not in (0, np.ndim(place)):
+        place = places[int(number) - 1]
+        if int(number) == 0 or len(key) not in (0, np.ndim(place)):
             raise IndexError
         return np.asarray(place[key])
     except IndexError:
@@ -57,12 +57,6 @@ def positions(layers: Sequence[Dense], name: str) -> Array:
         raise InputError(
             f"no parameter {name!r} in a network {chain}; layers and weights w count from 1, indices from 0"
         ) from None
-
-
-def _from_one(number: int) -> int:
-    if number == 0:
-        raise IndexError
-    return number - 1
 
 
 def _places(layers: Sequence[Dense], kind: str) -> list[Array]:

@@ -153,7 +153,8 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
-        largest = float(abs(as_batch(self.samples.x, self.net.dtype)).max())
+        x = as_batch(self.samples.x, self.net.dtype)
+        largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
         return DivergenceError(
             f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
             f"keeps its parameters from before that epoch. Try a smaller learning rate (now "
