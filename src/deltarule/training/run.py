@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,30 +16,15 @@ from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
-from deltarule.training.samples import digest, divide
+from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 
-__all__ = ["Callback", "Run", "SampleOrder"]
+__all__ = ["Callback", "Run"]
 
 Callback: TypeAlias = Callable[["Run"], object]
 
 _FEW = 64  # samples that tell whether the cost is finite
-
-
-class _HasState(Protocol):
-    state: Any
-
-
-class SampleOrder(Protocol):
-    """What gives each epoch its order of the samples: a NumPy Generator, or another shuffler with a state."""
-
-    def permutation(self, n: int, /) -> Array:
-        """The order of the next epoch, (n,)."""
-
-    @property
-    def bit_generator(self) -> _HasState:
-        """What has the ``state`` that a checkpoint keeps, as JSON knows it."""
 
 
 class Run:
