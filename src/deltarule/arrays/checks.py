@@ -14,16 +14,6 @@ from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array
 from deltarule.errors import InputError
 
-__all__ = [
-    "TINY",
-    "cell_place",
-    "check_fields",
-    "check_finite",
-    "check_limits",
-    "check_number",
-    "check_whole",
-]
-
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
 

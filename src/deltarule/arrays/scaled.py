@@ -13,8 +13,6 @@ from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError, ShapeError
 
-__all__ = ["Scaled", "as_batch", "in_row_order"]
-
 
 class Scaled:
     """Inputs ``(values − shift) / scale`` that are worked out batch by batch: 60,000 images stay bytes.

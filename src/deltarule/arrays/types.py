@@ -7,8 +7,6 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Csr"]
-
 Array: TypeAlias = npt.NDArray[Any]
 
 

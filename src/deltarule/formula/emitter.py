@@ -8,20 +8,6 @@ from typing import Any, Generic, TypeVar
 from deltarule.formula import tree
 from deltarule.formula.numbers import FULL, Decimal, check_digits, decimal
 
-__all__ = [
-    "ATOM",
-    "POWER",
-    "PRODUCT",
-    "SUM",
-    "Emitter",
-    "failed_test",
-    "is_numeric",
-    "sum_of_rest",
-    "taken_branch",
-    "unwrapped",
-    "worked_out",
-]
-
 T = TypeVar("T")
 
 #: How tightly a node holds together; inside one that holds tighter it needs parentheses.

@@ -14,8 +14,6 @@ from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, unwrap
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text
 
-__all__ = ["Cell", "ExcelEmitter", "column_name", "defined_name", "excel"]
-
 #: What Excel takes in one formula.
 LONGEST, DEEPEST = 8192, 64
 

@@ -9,8 +9,6 @@ from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 from deltarule.formula.text import text
 
-__all__ = ["Data", "DataEmitter", "as_json_number", "as_json_text", "data"]
-
 #: A node with its name under "node"; see :func:`data`.
 Data: TypeAlias = dict[str, Any]
 

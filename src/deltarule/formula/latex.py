@@ -13,8 +13,6 @@ from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch, unwrapped
 from deltarule.formula.text import clean
 
-__all__ = ["SYMBOLS", "TAG_NAMES", "LatexEmitter", "latex", "printable", "unligatured"]
-
 #: What the colours 0 … 7 are called: names that browsers know, near the colours of the picture.
 TAG_NAMES = (
     "royalblue", "chocolate", "seagreen", "mediumvioletred", "olive", "darkcyan", "sienna", "dimgray",

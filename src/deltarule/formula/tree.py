@@ -13,47 +13,6 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-__all__ = [
-    "NODES",
-    "Add",
-    "Box",
-    "Brace",
-    "Call",
-    "Choice",
-    "Compare",
-    "Div",
-    "Expr",
-    "Matrix",
-    "Mul",
-    "NamedConstant",
-    "Neg",
-    "Number",
-    "Partial",
-    "Pow",
-    "Rest",
-    "Steps",
-    "Symbol",
-    "Tagged",
-    "Total",
-    "Transpose",
-    "Values",
-    "Words",
-    "Wrapper",
-    "a",
-    "absolute",
-    "exp",
-    "formula_of",
-    "log",
-    "measured",
-    "sign",
-    "sqrt",
-    "tanh",
-    "times",
-    "total",
-    "y",
-    "z",
-]
-
 #: The value of a leaf: a number, or an array of numbers.
 Values: TypeAlias = Callable[["Expr"], Any]
 

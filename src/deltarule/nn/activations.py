@@ -36,8 +36,6 @@ from deltarule.formula.tree import (
 )
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["ACTIVATIONS", "BUILT_IN", "Activation", "log_softmax", "register_activation", "softplus"]
-
 INF = math.inf
 
 #: e^z falls to 0 without complaint: below the smallest float, 0 is the right answer.

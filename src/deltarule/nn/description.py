@@ -20,8 +20,6 @@ from deltarule.registry import Registry
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
 
-__all__ = ["check_dtype", "describe_network", "parts_of"]
-
 
 def describe_network(
     layers: Sequence[Dense], objective: Objective, encoding: Encoding | None

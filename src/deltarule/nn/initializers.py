@@ -14,8 +14,6 @@ import numpy as np
 from deltarule.arrays import Array, check_number
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["INITIALIZERS", "Initializer"]
-
 
 @record
 class Initializer:

@@ -15,8 +15,6 @@ from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.nn.initializers import INITIALIZERS, Initializer
 
-__all__ = ["BIAS_KINDS", "Dense", "Gradients", "Layer", "LayerGradients", "LayerTrace", "Trace"]
-
 #: One bias for each neuron, one for the whole layer, or none.
 BIAS_KINDS = ("neuron", "shared", "none")
 

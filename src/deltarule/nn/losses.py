@@ -30,8 +30,6 @@ from deltarule.formula.tree import y as _y
 from deltarule.nn.activations import Activation
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["LOSSES", "Loss", "as_targets", "magnitude", "register_loss"]
-
 INF = math.inf
 
 

@@ -36,8 +36,6 @@ from deltarule.nn.parameter_names import name_of, named_by_layer, positions
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
 
-__all__ = ["Network"]
-
 
 class Network:
     """A feedforward network: layer after layer ``z = x @ W + b``, ``a = f(z)``.

@@ -14,8 +14,6 @@ from deltarule.nn.activations import Activation, log_softmax, softplus
 from deltarule.nn.losses import Loss, magnitude
 from deltarule.registry import record
 
-__all__ = ["FUSED", "PENALTIES", "Fused", "Objective", "Penalty", "loss_of_output"]
-
 
 @record
 class Fused:

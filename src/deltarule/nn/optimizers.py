@@ -19,26 +19,6 @@ from deltarule.formula.tree import Steps, Symbol, sqrt
 from deltarule.nn.schedules import Schedule, as_schedule
 from deltarule.registry import Registry, record, spec_of
 
-__all__ = [
-    "ETA",
-    "GRADIENT",
-    "LBFGS",
-    "OPTIMIZERS",
-    "SGD",
-    "THETA",
-    "TIME",
-    "Adagrad",
-    "Adam",
-    "AdamHat",
-    "AdamW",
-    "GradientStep",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "RMSprop",
-    "hyperparameter",
-]
-
 #: A parameter, its gradient, the learning rate and the number of this update.
 THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t")
 

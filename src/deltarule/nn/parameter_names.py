@@ -21,8 +21,6 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError, ShapeError
 from deltarule.nn.layers import Dense
 
-__all__ = ["name_of", "named_by_layer", "neuron_names", "parameter_name", "positions", "weight_number"]
-
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
     """Return where the parameter called ``name`` lies, in an array of its shape.

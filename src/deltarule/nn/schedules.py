@@ -16,19 +16,6 @@ import numpy as np
 from deltarule.arrays import TINY, Array, check_limits, check_number
 from deltarule.registry import Registry, record, spec_of
 
-__all__ = [
-    "SCHEDULES",
-    "Constant",
-    "Cosine",
-    "Exponential",
-    "InverseScaling",
-    "OneCycle",
-    "Schedule",
-    "Step",
-    "WarmUp",
-    "as_schedule",
-]
-
 
 @record
 class Schedule(ABC):

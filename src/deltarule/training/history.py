@@ -18,8 +18,6 @@ from deltarule.registry import did_you_mean
 from deltarule.training.samples import SampleOrder
 from deltarule.training.settings import Settings
 
-__all__ = ["History", "RunStart"]
-
 SHOWN = 12  # rows of a printed table
 
 

@@ -26,8 +26,6 @@ from deltarule.training.samples import samples_for
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["learning_rates", "make_updates", "resume", "sample_orders", "train", "train_to_end"]
-
 
 def train(
     net: Network,

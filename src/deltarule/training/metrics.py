@@ -13,8 +13,6 @@ from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
 from deltarule.registry import Registry, record
 
-__all__ = ["METRICS", "Metric", "confusion_matrix", "evaluate"]
-
 CHUNK = 8192  # rows at a time
 
 

@@ -15,8 +15,6 @@ from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
 from deltarule.training.loop import learning_rates, make_updates, sample_orders
 
-__all__ = ["ReplayedUpdate", "replay"]
-
 #: Rows whose order is held in memory at once.
 _ROWS_AT_ONCE = 2**20
 

@@ -20,8 +20,6 @@ from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 
-__all__ = ["Callback", "Run"]
-
 Callback: TypeAlias = Callable[["Run"], object]
 
 _FEW = 64  # samples that tell whether the cost is finite

@@ -12,8 +12,6 @@ from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.settings import Settings
 
-__all__ = ["SampleOrder", "digest", "divide", "samples_for"]
-
 
 class _HasState(Protocol):
     state: Any

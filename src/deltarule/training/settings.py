@@ -17,8 +17,6 @@ from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["Checkpoint", "Settings"]
-
 
 @record
 class Checkpoint:

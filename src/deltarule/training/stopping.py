@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from deltarule.arrays import Array, check_number, check_whole
 from deltarule.registry import record
 
-__all__ = ["Best", "EarlyStopping"]
-
 
 @record
 class EarlyStopping:
