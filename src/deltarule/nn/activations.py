@@ -132,10 +132,6 @@ def _exp(z: Array) -> Array:
     return np.exp(np.minimum(z, _EXP_MOST))
 
 
-def _exp_derivative(z: Array, a: Array) -> Array:
-    return a * (z.real < _EXP_MOST)
-
-
 @_underflow_is_zero
 def _sigmoid(z: Array) -> Array:
     e = np.exp(_minus_magnitude(z))  # never above 1
@@ -187,11 +183,6 @@ def _softmax_pull_back(da: Array, z: Array, a: Array) -> Array:
 
 
 @_underflow_is_zero
-def _silu(z: Array) -> Array:
-    return z * _sigmoid(z)
-
-
-@_underflow_is_zero
 def _silu_derivative(z: Array, a: Array) -> Array:
     s = _sigmoid(z)
     return s + a * (1 - s)
@@ -213,11 +204,6 @@ def _gelu_derivative(z: Array, a: Array) -> Array:
     t = _gelu_tanh(z)
     u = np.clip(z, -10, 10)
     return 0.5 * (1 + t) + 0.5 * u * (1 - t**2) * _GELU_SCALE * (1 + 3 * 0.044715 * u**2)
-
-
-@_underflow_is_zero
-def _sigmoid_derivative(z: Array, a: Array) -> Array:
-    return a * (1 - a)
 
 
 _POSITIVE, _ZERO, _e = Compare(z, ">", Number(0)), Number(0), Symbol("e")
@@ -300,7 +286,7 @@ for _activation in (
     Activation(
         "sigmoid",
         _sigmoid,
-        _sigmoid_derivative,
+        _underflow_is_zero(lambda z, a: a * (1 - a)),
         1 / (1 + exp(-z)),
         a * (1 - a),
         range=(0, 1),
@@ -333,7 +319,7 @@ for _activation in (
     ),
     Activation(  # Elfwing, Uchibe & Doya (2018)
         "silu",
-        _silu,
+        _underflow_is_zero(lambda z: z * _sigmoid(z)),
         _silu_derivative,
         z / (1 + exp(-z)),
         1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z))),
@@ -354,7 +340,7 @@ for _activation in (
     Activation(
         "exp",
         _exp,
-        _exp_derivative,
+        lambda z, a: a * (z.real < _EXP_MOST),
         exp(z),
         a,
         range=(0, INF),

@@ -112,14 +112,6 @@ def magnitude(r: Array) -> Array:
     return np.maximum(r, -r)
 
 
-def _binary_cross_entropy(a: Array, y: Array) -> Array:
-    return -(y * np.log(_at_least_tiny(a)) + (1 - y) * np.log(_rest(a)))
-
-
-def _binary_cross_entropy_derivative(a: Array, y: Array) -> Array:
-    return (1 - y) / _rest(a) - y / _at_least_tiny(a)
-
-
 _r, _K = _a - _y, Symbol("K")  # the error of an output, and how many outputs there are
 
 
@@ -207,8 +199,8 @@ LOSSES.register("quantile", _quantile)
 for _loss in (
     Loss(
         "binary_cross_entropy",
-        _binary_cross_entropy,
-        _binary_cross_entropy_derivative,
+        lambda a, y: -(y * np.log(_at_least_tiny(a)) + (1 - y) * np.log(_rest(a))),
+        lambda a, y: (1 - y) / _rest(a) - y / _at_least_tiny(a),
         -(_y * log(_a) + (1 - _y) * log(1 - _a)),
         (1 - _y) / (1 - _a) - _y / _a,
         domain=(0, 1),
