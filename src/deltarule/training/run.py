@@ -102,15 +102,11 @@ class Run:
 
     def _measures(self) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
-        metrics, samples, held, measures = (
-            self.settings.metrics,
-            self.samples,
-            self.held_out,
-            dict[str, float](),
-        )
+        metrics, held = self.settings.metrics, self.held_out
+        measures: dict[str, float] = {}
         if metrics:
-            a = ENGINES[self.engine].predict(self.net, samples.x)
-            measures |= {metric.name: metric.value(a, samples.y) for metric in metrics}
+            a = ENGINES[self.engine].predict(self.net, self.samples.x)
+            measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
             found = measure(self.net, held.x, held.y, held.weight, metrics)
             measures |= {f"val_{name}": value for name, value in found.items()}
