@@ -15,16 +15,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = [
-    "DataFileError",
-    "DeltaruleError",
-    "DivergenceError",
-    "InputError",
-    "MissingExtraError",
-    "ModelFileError",
-    "ShapeError",
-]
-
 
 class DeltaruleError(Exception):
     """Whatever deltarule itself raises."""

@@ -13,8 +13,6 @@ from deltarule.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_writable", "format_of", "new_folder", "write_atomically"]
-
 
 def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
     """Return the format that the ending of a path means, or None where it means none of them.

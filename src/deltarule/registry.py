@@ -16,8 +16,6 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 
 from deltarule.errors import InputError, MissingExtraError
 
-__all__ = ["Registry", "did_you_mean", "import_extra", "pickled_by_name", "record", "spec_of"]
-
 T = TypeVar("T")
 
 

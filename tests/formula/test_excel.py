@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from deltarule.errors import InputError
 from deltarule.formula import tree
+from deltarule.formula.emitter import Emitter
 from deltarule.formula.excel import Cell, column_name, defined_name, excel
 from deltarule.formula.tree import (
     Add,
@@ -223,8 +224,15 @@ def test_a_name_is_one_that_a_spreadsheet_takes(name, expected):
 
 
 def test_the_emitter_knows_every_kind_of_node():
-    nodes = {getattr(tree, name) for name in tree.__all__ if isinstance(getattr(tree, name), type)}
+    nodes = {kind for kind in vars(tree).values() if isinstance(kind, type) and issubclass(kind, tree.Expr)}
     from deltarule.formula.excel import ExcelEmitter
 
-    for node in nodes - {tree.Expr}:
+    nodes -= {tree.Expr, tree.Wrapper}
+    assert nodes == set(tree.NODES)
+    for node in nodes:
         assert callable(getattr(ExcelEmitter, node.__name__.lower())), node
+
+
+def test_an_emitter_that_forgets_a_kind_of_node_is_refused():
+    with pytest.raises(TypeError, match=r"^Forgetful does not write words, neg, add, rest, .*, transpose$"):
+        type("Forgetful", (Emitter,), {"number": str, "symbol": str})

@@ -109,6 +109,16 @@ def test_watching_a_run_does_not_change_it(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_learning_rates_do_not_depend_on_how_many_epochs_are_made_at_once():
+    pytest.importorskip("numba")
+    watched, alone = small(), small()
+    settings = {"optimizer": "sgd(exponential(0.5))", "epochs": 20, "batch_size": 2, "engine": "compiled"}
+    epoch_by_epoch = train(watched, X[:44], Y[:44], callbacks=[lambda run: None], **settings)
+    at_once = train(alone, X[:44], Y[:44], **settings)
+    assert at_once["learning_rate"] == epoch_by_epoch["learning_rate"]
+    np.testing.assert_array_equal(watched.parameters, alone.parameters)
+
+
 def test_the_engines_settings_for_errors_are_left_alone():
     before = np.geterr()
     train(small(), X, Y, epochs=1)

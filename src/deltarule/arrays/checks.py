@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,8 +13,6 @@ import numpy as np
 from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array
 from deltarule.errors import InputError
-
-__all__ = ["TINY", "cell_place", "check_fields", "check_finite", "check_number", "check_whole"]
 
 #: The least float above 0: ``check_number(name, value, low=TINY)`` asks for a number > 0.
 TINY = 5e-324
@@ -40,23 +39,32 @@ def _sum_is_finite(array: Array) -> bool:
     return math.isfinite(np.vdot(flat, flat))
 
 
-def check_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> None:
-    """Refuse what is not a finite real number from ``low`` to ``high``."""
+def check_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return ``value``, a finite real number from ``low`` to ``high``, or refuse it."""
     if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
         raise InputError(f"{name} must be a finite number{_limits(low, high)}, got {value!r}")
     if not low <= float(value) <= high:
         raise InputError(f"{name} must be a number{_limits(low, high)}, got {value!r}")
+    return float(value)
 
 
-def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) -> None:
-    """Refuse what is not a whole number from ``low`` to ``high``."""
+def check_whole(name: str, value: object, low: int = 1, high: float = math.inf) -> int:
+    """Return ``value``, a whole number from ``low`` to ``high``, or refuse it."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
         raise InputError(f"{name} must be a whole number{_limits(low, high)}, got {value!r}")
+    return int(value)
 
 
-def check_fields(name: str, value: object, fields: Iterable[str]) -> dict[str, Any]:
+def check_limits(owner: str, record: Any) -> None:
+    """Refuse a number of a record that is not between the limits which the metadata of its field names."""
+    for item in fields(record):
+        if "limits" in item.metadata:
+            check_number(f"{owner}: {item.name}", getattr(record, item.name), *item.metadata["limits"])
+
+
+def check_fields(name: str, value: object, names: Iterable[str]) -> dict[str, Any]:
     """Return ``value``, a dictionary with exactly these fields, or refuse it."""
-    expected = list(fields)
+    expected = list(names)
     if not isinstance(value, dict) or set(value) != set(expected):
         got = ", ".join(map(str, value)) if isinstance(value, dict) else f"{value!r:.60}"
         raise InputError(f"{name}: expected the fields {', '.join(expected)}, got {got}")

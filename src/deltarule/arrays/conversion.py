@@ -11,8 +11,6 @@ from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array
 from deltarule.errors import InputError, ShapeError
 
-__all__ = ["as_inputs", "as_matrix", "as_numbers", "as_sample_weight", "narrowed"]
-
 Numbers = TypeVar("Numbers", Array, Sparse)
 
 

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from deltarule.arrays.types import Array
 
-__all__ = ["LINE", "aligned_empty", "keep_freed_memory"]
-
 #: Bytes of a processor's cache line.
 LINE = 64
 

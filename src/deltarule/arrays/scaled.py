@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,6 @@ from deltarule.arrays.conversion import as_inputs, as_numbers
 from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError, ShapeError
-
-__all__ = ["Scaled", "as_batch", "in_row_order"]
 
 
 class Scaled:
@@ -92,11 +90,9 @@ class Scaled:
         return self.astype(np.float64 if dtype is None else dtype)
 
 
-def as_batch(x: Array | Scaled, dtype: npt.DTypeLike) -> Array:
-    """Return inputs as a layer multiplies them; a ``csr_array`` stands for an array where they are sparse."""
-    if isinstance(x, Scaled):
-        return cast(Array, x.batch(dtype))  # engines multiply by it, and do no more
-    return x.astype(dtype, copy=False)
+def as_batch(x: Array | Scaled, dtype: npt.DTypeLike) -> Array | Csr:
+    """Return inputs as a layer multiplies them: a ``csr_array`` where they are sparse."""
+    return x.batch(dtype) if isinstance(x, Scaled) else x.astype(dtype, copy=False)
 
 
 def in_row_order(x: Array | Scaled) -> Array | Scaled:

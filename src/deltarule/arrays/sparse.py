@@ -11,8 +11,6 @@ import numpy.typing as npt
 from deltarule.arrays.types import Array, Csr
 from deltarule.errors import InputError
 
-__all__ = ["DENSE_BYTES", "Sparse"]
-
 #: Sparse inputs are written out as dense numbers up to this many bytes.
 DENSE_BYTES = 2**30
 

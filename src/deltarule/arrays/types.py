@@ -7,8 +7,6 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Csr"]
-
 Array: TypeAlias = npt.NDArray[Any]
 
 
@@ -20,35 +18,17 @@ class Csr(Protocol):
     data: Array
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
-
+    def shape(self) -> tuple[int, int]: ...
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """Number type of the values."""
-
+    def dtype(self) -> np.dtype[Any]: ...
     @property
-    def T(self) -> Csr:
-        """The transpose."""
-
+    def nnz(self) -> int: ...
+    @property
+    def T(self) -> Csr: ...
     def __matmul__(self, other: Array) -> Array: ...
-
     def __abs__(self) -> Csr: ...
-
     def __getitem__(self, key: Any) -> Csr: ...
-
-    @property
-    def nnz(self) -> int:
-        """How many values there are."""
-
-    def min(self, axis: int) -> Csr:
-        """The least of each column or row, zeros included."""
-
-    def max(self, axis: int) -> Csr:
-        """The greatest of each column or row, zeros included."""
-
-    def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Csr:
-        """Return these values in another number type."""
-
-    def toarray(self) -> Array:
-        """The values as dense numbers."""
+    def min(self, axis: int) -> Csr: ...
+    def max(self, axis: int) -> Csr: ...
+    def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Csr: ...
+    def toarray(self) -> Array: ...

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Csr
 from deltarule.nn.engines import reference
 from deltarule.nn.layers import Trace
 from deltarule.nn.network import Network
@@ -27,7 +27,7 @@ class CostFunction(NamedTuple):
     """The cost as a function of the parameters of ``net``, for data ``x`` and ``y``."""
 
     net: Network
-    x: Array
+    x: Array | Csr
     y: Array
     weight: Array | None
 

@@ -8,20 +8,6 @@ from typing import Any, Generic, TypeVar
 from deltarule.formula import tree
 from deltarule.formula.numbers import FULL, Decimal, check_digits, decimal
 
-__all__ = [
-    "ATOM",
-    "POWER",
-    "PRODUCT",
-    "SUM",
-    "Emitter",
-    "failed_test",
-    "is_numeric",
-    "sum_of_rest",
-    "taken_branch",
-    "unwrapped",
-    "worked_out",
-]
-
 T = TypeVar("T")
 
 #: How tightly a node holds together; inside one that holds tighter it needs parentheses.
@@ -36,13 +22,22 @@ _NEGATED = {">": "≤", "<": "≥", "=": "≠"}
 
 
 class Emitter(ABC, Generic[T]):
-    """Turns a formula into something of type T; a subclass that forgets a kind of node cannot be made.
+    """Turns a formula into something of type T, by a method for each kind of node, named as its class is.
+
+    A subclass that forgets a kind of node cannot be made.
 
     Parameters
     ----------
     digits : int or "full"
         Significant digits of measured numbers; numbers that belong to a formula are written in full.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        kinds = [kind.__name__.lower() for kind in tree.NODES]
+        forgotten = [kind for kind in kinds if not hasattr(cls, kind)]
+        if forgotten:
+            raise TypeError(f"{cls.__name__} does not write {', '.join(forgotten)}")
 
     def __init__(self, digits: int | str = 9) -> None:
         check_digits(digits)
@@ -94,39 +89,12 @@ class Emitter(ABC, Generic[T]):
         """body in parentheses."""
 
     @abstractmethod
-    def number(self, node: tree.Number) -> T: ...
-    @abstractmethod
-    def symbol(self, node: tree.Symbol) -> T: ...
-    @abstractmethod
-    def words(self, node: tree.Words) -> T: ...
-    @abstractmethod
-    def neg(self, node: tree.Neg) -> T: ...
-    @abstractmethod
-    def add(self, node: tree.Add) -> T: ...
-    @abstractmethod
-    def rest(self, node: tree.Rest) -> T: ...
-    @abstractmethod
-    def mul(self, node: tree.Mul) -> T: ...
-    @abstractmethod
-    def div(self, node: tree.Div) -> T: ...
-    @abstractmethod
-    def pow(self, node: tree.Pow) -> T: ...
-    @abstractmethod
-    def call(self, node: tree.Call) -> T: ...
-    @abstractmethod
-    def compare(self, node: tree.Compare) -> T: ...
-    @abstractmethod
-    def choice(self, node: tree.Choice) -> T: ...
-    @abstractmethod
-    def total(self, node: tree.Total) -> T: ...
-    @abstractmethod
-    def partial(self, node: tree.Partial) -> T: ...
-    @abstractmethod
-    def matrix(self, node: tree.Matrix) -> T: ...
-    @abstractmethod
-    def transpose(self, node: tree.Transpose) -> T: ...
-    @abstractmethod
-    def brace(self, node: tree.Brace) -> T: ...
+    def symbol(self, node: tree.Symbol) -> T:
+        """A name."""
+
+    def brace(self, node: tree.Brace) -> T:
+        """A part over a brace, where there are braces."""
+        return self(node.body)
 
     def box(self, node: tree.Box) -> T:
         """A result in a frame, where there are frames."""
@@ -139,7 +107,7 @@ class Emitter(ABC, Generic[T]):
 
 def unwrapped(node: tree.Expr) -> tree.Expr:
     """The formula without the colour, frame or brace around it."""
-    return unwrapped(node.body) if isinstance(node, tree.Tagged | tree.Brace | tree.Box) else node
+    return unwrapped(node.body) if isinstance(node, tree.Wrapper) else node
 
 
 def is_numeric(node: tree.Expr) -> bool:

@@ -14,8 +14,6 @@ from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, unwrap
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text
 
-__all__ = ["Cell", "ExcelEmitter", "column_name", "defined_name", "excel"]
-
 #: What Excel takes in one formula.
 LONGEST, DEEPEST = 8192, 64
 
@@ -244,23 +242,10 @@ class ExcelEmitter(Emitter[str]):
     def choice(self, node: tree.Choice) -> str:
         return f"IF({self(node.test)},{self(node.then)},{self(node.other)})"
 
-    def brace(self, node: tree.Brace) -> str:
-        return self(node.body)
-
-    def _refuse(self, node: tree.Expr) -> str:
+    def total(self, node: tree.Expr) -> str:
         raise InputError(f"{text(node)[:60]!r} is not one number, so no cell can work it out")
 
-    def total(self, node: tree.Total) -> str:
-        return self._refuse(node)
-
-    def partial(self, node: tree.Partial) -> str:
-        return self._refuse(node)
-
-    def matrix(self, node: tree.Matrix) -> str:
-        return self._refuse(node)
-
-    def transpose(self, node: tree.Transpose) -> str:
-        return self._refuse(node)
+    partial = matrix = transpose = total
 
 
 def _is_place(node: tree.Expr) -> bool:

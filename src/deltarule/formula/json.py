@@ -9,8 +9,6 @@ from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 from deltarule.formula.text import text
 
-__all__ = ["Data", "DataEmitter", "as_json_number", "as_json_text", "data"]
-
 #: A node with its name under "node"; see :func:`data`.
 Data: TypeAlias = dict[str, Any]
 
@@ -77,8 +75,30 @@ def as_json_text(words: str) -> str:
     return words.encode("utf-8", "replace").decode("utf-8")
 
 
+#: How tightly the parts of a node must hold together to stand without parentheses.
+_LEAST: dict[type[tree.Expr], int] = {
+    tree.Neg: PRODUCT, tree.Mul: PRODUCT, tree.Total: PRODUCT, tree.Partial: POWER, tree.Transpose: ATOM,
+}  # fmt: skip
+
+
 class DataEmitter(Emitter[Data]):
     """See :func:`data`."""
+
+    def parts_of(self, node: tree.Expr) -> Data:
+        """What the node is and what it holds, under the names that it has in the tree."""
+        least = _LEAST.get(type(node), 0)
+        parts = {name: self._part(part, least) for name, part in vars(node).items()}
+        return {"node": type(node).__name__.lower(), **parts}
+
+    symbol = neg = mul = div = call = compare = total = partial = matrix = parts_of
+    transpose = brace = box = tagged = parts_of
+
+    def _part(self, part: Any, least: int) -> Any:
+        if isinstance(part, tuple):
+            return [self._part(item, least) for item in part]
+        if isinstance(part, tree.Expr):
+            return self.inside(part, least)
+        return as_json_text(part) if isinstance(part, str) else part
 
     def group(self, body: Data) -> Data:
         return {"node": "group", "body": body}
@@ -92,17 +112,11 @@ class DataEmitter(Emitter[Data]):
             **self.decimal(node)._asdict(),
         }
 
-    def symbol(self, node: tree.Symbol) -> Data:
-        return {"node": "symbol", **{part: as_json_text(name) for part, name in vars(node).items()}}
-
     def namedconstant(self, node: tree.NamedConstant) -> Data:
         return {"node": "constant", "base": as_json_text(node.base), "number": as_json_number(node.number)}
 
     def words(self, node: tree.Words) -> Data:
         return {"node": "words", "text": as_json_text(node.words)}
-
-    def neg(self, node: tree.Neg) -> Data:
-        return {"node": "neg", "body": self.inside(node.body, PRODUCT)}
 
     def add(self, node: tree.Add) -> Data:
         terms = [{"sign": sign, "body": body} for sign, body in self.signed_terms(node)]
@@ -112,21 +126,8 @@ class DataEmitter(Emitter[Data]):
         known = sum_of_rest(node)
         return {"node": "rest", "sum": known and self(known), "what": as_json_text(node.what)}
 
-    def mul(self, node: tree.Mul) -> Data:
-        factors = [self.factor(factor) for factor in node.factors]
-        return {"node": "mul", "factors": factors, "op": node.op}
-
-    def div(self, node: tree.Div) -> Data:
-        return {"node": "div", "top": self(node.top), "bottom": self(node.bottom)}
-
     def pow(self, node: tree.Pow) -> Data:
         return {"node": "pow", "body": self.inside(node.body, ATOM), "exponent": self(node.exponent)}
-
-    def call(self, node: tree.Call) -> Data:
-        return {"node": "call", "function": as_json_text(node.function), "argument": self(node.argument)}
-
-    def compare(self, node: tree.Compare) -> Data:
-        return {"node": "compare", "left": self(node.left), "op": node.op, "right": self(node.right)}
 
     def choice(self, node: tree.Choice) -> Data:
         if node.taken is None:
@@ -134,25 +135,3 @@ class DataEmitter(Emitter[Data]):
             return {"node": "choice", "then": then, "test": test, "other": other}
         body, held = map(self, taken_branch(node))
         return {"node": "taken", "body": body, "test": held}
-
-    def total(self, node: tree.Total) -> Data:
-        return {"node": "total", "index": as_json_text(node.index), "body": self.inside(node.body, PRODUCT)}
-
-    def partial(self, node: tree.Partial) -> Data:
-        return {"node": "partial", "top": self.inside(node.top, POWER), "by": self.inside(node.by, POWER)}
-
-    def matrix(self, node: tree.Matrix) -> Data:
-        rows = [[None if cell is None else self(cell) for cell in row] for row in node.rows]
-        return {"node": "matrix", "rows": rows}
-
-    def transpose(self, node: tree.Transpose) -> Data:
-        return {"node": "transpose", "body": self.inside(node.body, ATOM)}
-
-    def brace(self, node: tree.Brace) -> Data:
-        return {"node": "brace", "body": self(node.body), "label": self(node.label)}
-
-    def box(self, node: tree.Box) -> Data:
-        return {"node": "box", "body": self(node.body)}
-
-    def tagged(self, node: tree.Tagged) -> Data:
-        return {"node": "tagged", "body": self(node.body), "tag": node.tag}

@@ -13,19 +13,10 @@ from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch, unwrapped
 from deltarule.formula.text import clean
 
-__all__ = ["SYMBOLS", "TAG_NAMES", "LatexEmitter", "latex", "printable", "unligatured"]
-
 #: What the colours 0 … 7 are called: names that browsers know, near the colours of the picture.
 TAG_NAMES = (
-    "royalblue",
-    "chocolate",
-    "seagreen",
-    "mediumvioletred",
-    "olive",
-    "darkcyan",
-    "sienna",
-    "dimgray",
-)
+    "royalblue", "chocolate", "seagreen", "mediumvioletred", "olive", "darkcyan", "sienna", "dimgray",
+)  # fmt: skip
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
@@ -122,7 +113,7 @@ class LatexEmitter(Emitter[str]):
         if node.accent == "hat":
             base = rf"\hat{{{base}}}" if len(node.base) == 1 else rf"\widehat{{{base}}}"
         elif node.sup or node.sub or not base:
-            base = _as_token(base)
+            base = base if _TOKEN.fullmatch(base) else f"{{{base}}}"  # what scripts apply to as a whole
         sup = f"^{{{_name_source(node.sup)}}}" if node.sup else ""
         sub = f"_{{{_name_source(node.sub)}}}" if node.sub else ""
         return base + sup + sub + (f"[{_name_source(node.index)}]" if node.index else "")
@@ -229,15 +220,12 @@ def _braced(body: str, label: str) -> str:
 
 def _as_text(words: str) -> str:
     """Text within a formula."""
-    return "".join(map(_piece_of_text, _PIECE.findall(_RARE.sub(_code_point, printable(words))))) or "{}"
+    pieces = _PIECE.findall(_RARE.sub(_code_point, printable(words)))
+    return "".join(_SPECIAL.get(p) or r"\text{" + unligatured(p, r"}\text{") + "}" for p in pieces) or "{}"
 
 
 def _code_point(match: re.Match[str]) -> str:
     return match[0] if match[0] in SYMBOLS else f"[U+{ord(match[0]):04X}]"
-
-
-def _piece_of_text(piece: str) -> str:
-    return _SPECIAL.get(piece) or r"\text{" + unligatured(piece, r"}\text{") + "}"
 
 
 def _name_source(name: str) -> str:
@@ -252,11 +240,6 @@ def _piece_of_name(piece: str) -> str:
     if piece in SYMBOLS:
         return SYMBOLS[piece] + " " * SYMBOLS[piece][-1].isalpha()
     return rf"\mathrm{{{piece}}}" if len(piece) > 1 else piece
-
-
-def _as_token(source: str) -> str:
-    """What a sub- or superscript behind it applies to as a whole."""
-    return source if _TOKEN.fullmatch(source) else f"{{{source}}}"
 
 
 tree.Expr.printers["latex"] = latex

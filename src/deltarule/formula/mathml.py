@@ -11,8 +11,6 @@ from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 from deltarule.formula.text import clean
 
-__all__ = ["MathmlEmitter", "escaped", "mathml"]
-
 #: A sum this many digits wide that cannot run on in a new line of the page is stacked.
 _WIDE = 48
 _BLANK = str.maketrans({"\ufffe": " ", "\uffff": " "})  # no XML may hold them

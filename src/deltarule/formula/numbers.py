@@ -9,8 +9,6 @@ import numpy as np
 
 from deltarule.errors import InputError
 
-__all__ = ["FULL", "Decimal", "check_digits", "decimal"]
-
 #: As many digits as tell a float from every other.
 FULL = "full"
 

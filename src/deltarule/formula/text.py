@@ -8,8 +8,6 @@ from unicodedata import category, combining, east_asian_width
 from deltarule.formula import tree
 from deltarule.formula.emitter import ATOM, POWER, PRODUCT, Emitter, sum_of_rest, taken_branch
 
-__all__ = ["TextBlock", "TextEmitter", "clean", "text", "to_ascii", "width"]
-
 _SUPER = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 _SUB = str.maketrans("0123456789,ijknm", "₀₁₂₃₄₅₆₇₈₉,ᵢⱼₖₙₘ")
 _ASCII = {

@@ -8,48 +8,10 @@ which therefore cannot disagree. Nothing here is ever parsed from text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-
-__all__ = [
-    "Add",
-    "Box",
-    "Brace",
-    "Call",
-    "Choice",
-    "Compare",
-    "Div",
-    "Expr",
-    "Matrix",
-    "Mul",
-    "NamedConstant",
-    "Neg",
-    "Number",
-    "Partial",
-    "Pow",
-    "Rest",
-    "Steps",
-    "Symbol",
-    "Tagged",
-    "Total",
-    "Transpose",
-    "Values",
-    "Words",
-    "a",
-    "absolute",
-    "exp",
-    "formula_of",
-    "log",
-    "measured",
-    "sign",
-    "sqrt",
-    "tanh",
-    "times",
-    "total",
-    "y",
-    "z",
-]
 
 #: The value of a leaf: a number, or an array of numbers.
 Values: TypeAlias = Callable[["Expr"], Any]
@@ -176,9 +138,6 @@ def _formulas_in(value: Any) -> list[Expr]:
     return [value] if isinstance(value, Expr) else []
 
 
-# ---------------------------------------------------------------------- leaves
-
-
 class Number(Expr):
     """A number: one that belongs to the formula, or one ``measured``, which emitters round."""
 
@@ -225,9 +184,6 @@ class Words(Expr):
 
     def __init__(self, words: str) -> None:
         self.words = words
-
-
-# ---------------------------------------------------------------------- arithmetic
 
 
 class Neg(Expr):
@@ -316,34 +272,9 @@ class Call(Expr):
         return _FUNCTIONS[self.function](self.argument.value(of))
 
 
-def exp(argument: Expr) -> Call:
-    """e^argument."""
-    return Call("exp", argument)
-
-
-def log(argument: Expr) -> Call:
-    """The natural logarithm."""
-    return Call("log", argument)
-
-
-def tanh(argument: Expr) -> Call:
-    """The hyperbolic tangent."""
-    return Call("tanh", argument)
-
-
-def sqrt(argument: Expr) -> Call:
-    """The square root."""
-    return Call("sqrt", argument)
-
-
-def absolute(argument: Expr) -> Call:
-    """|argument|."""
-    return Call("abs", argument)
-
-
-def sign(argument: Expr) -> Call:
-    """−1, 0 or 1."""
-    return Call("sign", argument)
+#: e^argument, the natural logarithm, the hyperbolic tangent, the square root, |argument|; and −1, 0 or 1.
+exp, log, tanh = partial(Call, "exp"), partial(Call, "log"), partial(Call, "tanh")
+sqrt, absolute, sign = partial(Call, "sqrt"), partial(Call, "abs"), partial(Call, "sign")
 
 
 def times(factor: float, body: Expr) -> Expr:
@@ -386,9 +317,6 @@ def total(terms: Sequence[Expr]) -> Expr:
     return Add(tuple(terms)) if len(terms) > 1 else terms[0] if terms else Number(0)
 
 
-# ---------------------------------------------------------------------- what carries no arithmetic
-
-
 class Partial(Expr):
     """∂top/∂by: a number that has this name."""
 
@@ -410,35 +338,41 @@ class Transpose(Expr):
         self.body = body
 
 
-class Brace(Expr):
+class Wrapper(Expr):
+    """What is drawn around a formula, and changes nothing of its value."""
+
+    body: Expr
+
+    def value(self, of: Values) -> Any:
+        return self.body.value(of)
+
+
+class Brace(Wrapper):
     """body over a brace with a label."""
 
     def __init__(self, body: Expr, label: Expr) -> None:
         self.body, self.label = body, label
 
-    def value(self, of: Values) -> Any:
-        return self.body.value(of)
 
-
-class Box(Expr):
+class Box(Wrapper):
     """body in a frame: a result."""
 
     def __init__(self, body: Expr) -> None:
         self.body = body
 
-    def value(self, of: Values) -> Any:
-        return self.body.value(of)
 
-
-class Tagged(Expr):
+class Tagged(Wrapper):
     """body in the colour ``tag``, 0 to 7, that it shares with the same quantity elsewhere."""
 
     def __init__(self, body: Expr, tag: int) -> None:
         self.body, self.tag = body, tag
 
-    def value(self, of: Values) -> Any:
-        return self.body.value(of)
 
+#: The kinds of nodes, which every emitter writes.
+NODES = (
+    Number, Symbol, NamedConstant, Words, Neg, Add, Rest, Mul, Div, Pow, Call, Compare, Choice, Total,
+    Partial, Matrix, Transpose, Brace, Box, Tagged,
+)  # fmt: skip
 
 #: What the formulas of activations and losses are written with.
 z, a, y = Symbol("z"), Symbol("a"), Symbol("y")

@@ -36,8 +36,6 @@ from deltarule.formula.tree import (
 )
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["ACTIVATIONS", "BUILT_IN", "Activation", "log_softmax", "register_activation", "softplus"]
-
 INF = math.inf
 
 #: e^z falls to 0 without complaint: below the smallest float, 0 is the right answer.
@@ -134,10 +132,6 @@ def _exp(z: Array) -> Array:
     return np.exp(np.minimum(z, _EXP_MOST))
 
 
-def _exp_derivative(z: Array, a: Array) -> Array:
-    return a * (z.real < _EXP_MOST)
-
-
 @_underflow_is_zero
 def _sigmoid(z: Array) -> Array:
     e = np.exp(_minus_magnitude(z))  # never above 1
@@ -189,11 +183,6 @@ def _softmax_pull_back(da: Array, z: Array, a: Array) -> Array:
 
 
 @_underflow_is_zero
-def _silu(z: Array) -> Array:
-    return z * _sigmoid(z)
-
-
-@_underflow_is_zero
 def _silu_derivative(z: Array, a: Array) -> Array:
     s = _sigmoid(z)
     return s + a * (1 - s)
@@ -217,11 +206,6 @@ def _gelu_derivative(z: Array, a: Array) -> Array:
     return 0.5 * (1 + t) + 0.5 * u * (1 - t**2) * _GELU_SCALE * (1 + 3 * 0.044715 * u**2)
 
 
-@_underflow_is_zero
-def _sigmoid_derivative(z: Array, a: Array) -> Array:
-    return a * (1 - a)
-
-
 _POSITIVE, _ZERO, _e = Compare(z, ">", Number(0)), Number(0), Symbol("e")
 _above, _below = Choice(z, _POSITIVE, _ZERO), Choice(z, Compare(z, "<", _ZERO), _ZERO)
 _e_step = (_e, exp(-absolute(z)))  # never above 1
@@ -229,8 +213,7 @@ _sigmoid_of_e = Choice(Number(1), _POSITIVE, _e) / (1 + _e)
 
 
 def _leaky_relu(slope: float = 0.01) -> Activation:
-    check_number("leaky_relu: slope", slope, 0, 1)
-    slope = float(slope)
+    slope = check_number("leaky_relu: slope", slope, 0, 1)
     return Activation(
         name="leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
         kind="leaky_relu",
@@ -245,8 +228,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
 
 
 def _elu(alpha: float = 1.0) -> Activation:
-    check_number("elu: alpha", alpha, TINY)
-    alpha = float(alpha)
+    alpha = check_number("elu: alpha", alpha, TINY)
 
     def below(z: Array) -> Array:
         return alpha * np.expm1(np.minimum(z, 0))
@@ -304,7 +286,7 @@ for _activation in (
     Activation(
         "sigmoid",
         _sigmoid,
-        _sigmoid_derivative,
+        _underflow_is_zero(lambda z, a: a * (1 - a)),
         1 / (1 + exp(-z)),
         a * (1 - a),
         range=(0, 1),
@@ -337,7 +319,7 @@ for _activation in (
     ),
     Activation(  # Elfwing, Uchibe & Doya (2018)
         "silu",
-        _silu,
+        _underflow_is_zero(lambda z: z * _sigmoid(z)),
         _silu_derivative,
         z / (1 + exp(-z)),
         1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z))),
@@ -358,7 +340,7 @@ for _activation in (
     Activation(
         "exp",
         _exp,
-        _exp_derivative,
+        lambda z, a: a * (z.real < _EXP_MOST),
         exp(z),
         a,
         range=(0, INF),

@@ -13,8 +13,6 @@ from deltarule.errors import InputError, ShapeError
 from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.nn.layers import Dense
 
-__all__ = ["check_chain", "dense_layers", "describe"]
-
 
 def dense_layers(
     sizes: Any, activation: Any, output: str | Activation, dropout: Any, **settings: Any

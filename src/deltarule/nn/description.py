@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,19 +19,6 @@ from deltarule.registry import Registry
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
-
-__all__ = ["Parts", "describe_network", "parts_of"]
-
-
-class Parts(NamedTuple):
-    """What a network is made of."""
-
-    layers: list[Dense]
-    loss: Loss
-    terms: dict[str, Any]
-    parameters: Array
-    frozen: Array
-    encoding: Encoding | None
 
 
 def describe_network(
@@ -77,8 +64,10 @@ def _check_registered(record: Activation | Initializer | Loss, registry: Registr
         )
 
 
-def parts_of(description: dict[str, Any], arrays: dict[str, Array]) -> Parts:
-    """The inverse of :func:`describe_network`, from a file that may hold anything.
+def parts_of(
+    description: dict[str, Any], arrays: dict[str, Array]
+) -> tuple[list[Dense], Objective, Encoding | None, Array, Array]:
+    """Layers, objective, encoding, parameters and frozen ones, from a file that may hold anything.
 
     Raises
     ------
@@ -96,15 +85,17 @@ def parts_of(description: dict[str, Any], arrays: dict[str, Array]) -> Parts:
         raise InputError(f"{parameters.shape} parameters for {n_parameters}")
     if frozen.size and not (frozen.min() >= 0 and frozen.max() < n_parameters):
         raise InputError("a frozen parameter that is not there")
-    encoding = description["encoding"]
-    return Parts(
-        layers,
-        LOSSES.resolve(description["loss"]),
-        description["objective"],
-        parameters,
-        frozen.astype(np.intp),
-        None if encoding is None else Encoding.from_dict(encoding),
-    )
+    loss, encoding = LOSSES.resolve(description["loss"]), description["encoding"]
+    encoding = None if encoding is None else Encoding.from_dict(encoding)
+    check_dtype(str(parameters.dtype))
+    objective = Objective(loss, layers[-1].activation, **description["objective"])
+    return layers, objective, encoding, parameters, frozen.astype(np.intp)
+
+
+def check_dtype(dtype: str) -> None:
+    """Refuse a number type that no network computes in."""
+    if dtype not in ("float32", "float64"):
+        raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
 
 
 def _check_fields(description: dict[str, Any], arrays: dict[str, Array]) -> None:

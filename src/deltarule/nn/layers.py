@@ -15,8 +15,6 @@ from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.nn.initializers import INITIALIZERS, Initializer
 
-__all__ = ["BIAS_KINDS", "Dense", "Gradients", "Layer", "LayerGradients", "LayerTrace", "Trace"]
-
 #: One bias for each neuron, one for the whole layer, or none.
 BIAS_KINDS = ("neuron", "shared", "none")
 
@@ -59,10 +57,9 @@ class Dense:
         initializer: str | Initializer | None = None,
         bias_initializer: str | Initializer = "zeros",
     ) -> None:
-        check_whole("number of inputs", n_in)
-        check_whole("number of neurons", n_out)
-        check_number("dropout", dropout, 0, np.nextafter(1, 0))
-        self.n_in, self.n_out, self.dropout = int(n_in), int(n_out), float(dropout)
+        self.n_in = check_whole("number of inputs", n_in)
+        self.n_out = check_whole("number of neurons", n_out)
+        self.dropout = check_number("dropout", dropout, 0, np.nextafter(1, 0))
         self.activation = ACTIVATIONS.resolve(activation)
         self.bias = _bias_kind(bias)
         self.n_weights = self.n_in * self.n_out

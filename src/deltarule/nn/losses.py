@@ -30,8 +30,6 @@ from deltarule.formula.tree import y as _y
 from deltarule.nn.activations import Activation
 from deltarule.registry import Registry, pickled_by_name, record
 
-__all__ = ["LOSSES", "Loss", "as_targets", "magnitude", "register_loss"]
-
 INF = math.inf
 
 
@@ -114,20 +112,11 @@ def magnitude(r: Array) -> Array:
     return np.maximum(r, -r)
 
 
-def _binary_cross_entropy(a: Array, y: Array) -> Array:
-    return -(y * np.log(_at_least_tiny(a)) + (1 - y) * np.log(_rest(a)))
-
-
-def _binary_cross_entropy_derivative(a: Array, y: Array) -> Array:
-    return (1 - y) / _rest(a) - y / _at_least_tiny(a)
-
-
 _r, _K = _a - _y, Symbol("K")  # the error of an output, and how many outputs there are
 
 
 def _huber(threshold: float = 1.0) -> Loss:
-    check_number("huber: threshold", threshold, TINY)
-    threshold = float(threshold)
+    threshold = check_number("huber: threshold", threshold, TINY)
     near = Compare(absolute(_r), "<", Number(threshold))
 
     def terms(a: Array, y: Array) -> Array:
@@ -148,8 +137,7 @@ def _huber(threshold: float = 1.0) -> Loss:
 
 
 def _quantile(level: float = 0.5) -> Loss:
-    check_number("quantile: level", level, TINY, math.nextafter(1, 0))
-    level = float(level)
+    level = check_number("quantile: level", level, TINY, math.nextafter(1, 0))
 
     def terms(a: Array, y: Array) -> Array:
         r = a - y
@@ -211,8 +199,8 @@ LOSSES.register("quantile", _quantile)
 for _loss in (
     Loss(
         "binary_cross_entropy",
-        _binary_cross_entropy,
-        _binary_cross_entropy_derivative,
+        lambda a, y: -(y * np.log(_at_least_tiny(a)) + (1 - y) * np.log(_rest(a))),
+        lambda a, y: (1 - y) / _rest(a) - y / _at_least_tiny(a),
         -(_y * log(_a) + (1 - _y) * log(1 - _a)),
         (1 - _y) / (1 - _a) - _y / _a,
         domain=(0, 1),

@@ -18,8 +18,6 @@ from deltarule.arrays import Array
 from deltarule.errors import ModelFileError
 from deltarule.files import write_atomically
 
-__all__ = ["FORMAT", "read_model", "write_model"]
-
 #: The version of the file format. Older ones stay readable, newer ones are refused.
 FORMAT = 1
 

@@ -24,7 +24,7 @@ from deltarule.arrays import (
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
 from deltarule.nn.activations import Activation
 from deltarule.nn.architecture import dense_layers, describe
-from deltarule.nn.description import describe_network, parts_of
+from deltarule.nn.description import check_dtype, describe_network, parts_of
 from deltarule.nn.engines import engine_to_predict, reference
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.layers import Dense, Gradients, Layer, Trace
@@ -35,10 +35,6 @@ from deltarule.nn.parameter_names import name_of, named_by_layer, positions
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
-
-__all__ = ["Network"]
-
-DTYPES = ("float32", "float64")
 
 
 class Network:
@@ -113,24 +109,19 @@ class Network:
             initializer=initializer,
             bias_initializer=bias_initializer,
         )
-        if loss is None:
-            loss = loss_of_output(layers[-1].activation.name)
-        self._build(layers, LOSSES.resolve(loss), {"l1": l1, "l2": l2, "reduction": reduction}, dtype)
+        output = layers[-1].activation
+        loss = LOSSES.resolve(loss_of_output(output.name) if loss is None else loss)
+        check_dtype(dtype)
+        self.objective = Objective(loss, output, reduction, l1, l2)
+        self.encoding: Encoding | None = None
+        self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
+        self.unfreeze()
         if seed is not None:
             check_whole("seed", seed, 0)
         rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the first weights")
         self.parameters[:] = narrowed(drawn, self.dtype, "the first weights")
-
-    def _build(self, layers: Sequence[Dense], loss: Loss, terms: dict[str, Any], dtype: str) -> None:
-        """Everything but the values of the parameters."""
-        if dtype not in DTYPES:
-            raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-        self.objective = Objective(loss, layers[-1].activation, **terms)
-        self.encoding: Encoding | None = None
-        self._bind(layers, _zeros(sum(layer.n_parameters for layer in layers), dtype))
-        self.unfreeze()
 
     def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
@@ -139,8 +130,6 @@ class Network:
         for layer in layers:
             self.layers.append(Layer(layer, parameters[start : start + layer.n_parameters]))
             start += layer.n_parameters
-
-    # ------------------------------------------------------------------ what it is
 
     @property
     def sizes(self) -> list[int]:
@@ -160,8 +149,6 @@ class Network:
     def __repr__(self) -> str:
         chain = " → ".join(f"{layer.dense.n_out} {layer.activation.name}" for layer in self.layers)
         return f"Network({self.sizes[0]} → {chain}, {self.parameters.size:,} parameters)"
-
-    # ------------------------------------------------------------------ computing
 
     def forward(self, X: Any, rng: np.random.Generator | None = None) -> Trace:
         """The forward pass, with all it computed.
@@ -262,8 +249,6 @@ class Network:
         weight = as_sample_weight(sample_weight, n_samples)
         return y, None if weight is None else narrowed(weight, self.dtype, "sample_weight")
 
-    # ------------------------------------------------------------------ parameters by name
-
     def select(self, name: str) -> Array:
         """Return where a named parameter lies in ``parameters``, in an array of its shape.
 
@@ -344,8 +329,6 @@ class Network:
         self.decaying[self.select("W")] = True
         self.decaying[frozen] = False
 
-    # ------------------------------------------------------------------ copies and files
-
     def copy(self, dtype: Any = None) -> Network:
         """A network with parameters of its own, in another number type if one is named."""
         layers = [layer.dense for layer in self.layers]
@@ -396,15 +379,9 @@ class Network:
     ) -> Network:
         """The network of a file's description and arrays; ``path`` is for messages."""
         try:
-            parts = parts_of(description, arrays)
-            net = object.__new__(cls)
-            net._build(parts.layers, parts.loss, parts.terms, str(parts.parameters.dtype))
+            return _from_parts(*parts_of(description, arrays))
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:
             raise ModelFileError(f"{path} does not describe a network: {error}") from None
-        net.parameters[:] = parts.parameters
-        net._set_frozen(parts.frozen)
-        net.encoding = parts.encoding
-        return net
 
 
 def _from_parts(

@@ -14,36 +14,14 @@ from deltarule.nn.activations import Activation, log_softmax, softplus
 from deltarule.nn.losses import Loss, magnitude
 from deltarule.registry import record
 
-__all__ = ["FUSED", "PENALTIES", "Fused", "Objective", "Penalty", "loss_of_output"]
-
-
-@record
-class Fused:
-    """A loss taken together with the output activation it belongs to.
-
-    The chain ``da ⊙ f′(z)`` of these pairs shortens to ``delta = a − y``, and the loss is computed from
-    ``z`` where ``a`` may have rounded to 0 or 1, so that it stays exact.
-
-    Parameters
-    ----------
-    terms : callable, (z, a, y) -> (n, k)
-        The loss of each output.
-    """
-
-    terms: Callable[[Array, Array, Array], Array]
-
-    @staticmethod
-    def delta(a: Array, y: Array) -> Array:
-        """``delta = ∂L/∂z = a − y``."""
-        return a - y
-
-
-#: (output activation, loss) -> what they shorten to. The first pair of an output is also its default loss.
-FUSED: dict[tuple[str, str], Fused] = {
-    ("softmax", "cross_entropy"): Fused(lambda z, a, y: -y * log_softmax(z, a)),
-    ("sigmoid", "binary_cross_entropy"): Fused(lambda z, a, y: softplus(z) - y * z),
-    ("exp", "poisson"): Fused(lambda z, a, y: a - y * z),
-    ("identity", "half_squared_error"): Fused(lambda z, a, y: (a - y) ** 2 / 2),
+#: (output activation, loss) -> the loss of each output, (z, a, y) -> (n, k). The chain ``da ⊙ f′(z)`` of
+#: these pairs shortens to ``delta = a − y``, and their loss is computed from ``z``, as ``a`` may have rounded
+#: to 0 or 1, so that it stays exact. The first pair of an output is also its default loss.
+FUSED: dict[tuple[str, str], Callable[[Array, Array, Array], Array]] = {
+    ("softmax", "cross_entropy"): lambda z, a, y: -y * log_softmax(z, a),
+    ("sigmoid", "binary_cross_entropy"): lambda z, a, y: softplus(z) - y * z,
+    ("exp", "poisson"): lambda z, a, y: a - y * z,
+    ("identity", "half_squared_error"): lambda z, a, y: (a - y) ** 2 / 2,
 }
 
 
@@ -134,18 +112,18 @@ class Objective:
             )
 
     @property
-    def fused(self) -> Fused | None:
-        """The shortened form, where loss and output activation have one."""
+    def fused(self) -> Callable[[Array, Array, Array], Array] | None:
+        """The loss from ``z``, where loss and output activation shorten together."""
         return FUSED.get((self.output.name, self.loss.name))
 
     def terms(self, z: Array, a: Array, y: Array) -> Array:
         """The loss of each output of each sample, (n, k)."""
-        return self.fused.terms(z, a, y) if self.fused else self.loss.terms(a, y)
+        return self.fused(z, a, y) if self.fused else self.loss.terms(a, y)
 
     def sample_delta(self, z: Array, a: Array, y: Array) -> Array:
         """``∂Eᵢ/∂z`` of the last layer for each sample, (n, k), before the reduction."""
         if self.fused:
-            return self.fused.delta(a, y)
+            return a - y
         return self.output.delta(self.loss.derivative(a, y), z, a)
 
     def shares(self, n: int, weight: Array | None = None) -> Array | float:

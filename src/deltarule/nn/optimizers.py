@@ -14,30 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule.arrays import TINY, Array, check_number, check_whole
+from deltarule.arrays import TINY, Array, check_limits, check_number, check_whole
 from deltarule.formula.tree import Steps, Symbol, sqrt
 from deltarule.nn.schedules import Schedule, as_schedule
 from deltarule.registry import Registry, record, spec_of
-
-__all__ = [
-    "ETA",
-    "GRADIENT",
-    "LBFGS",
-    "OPTIMIZERS",
-    "SGD",
-    "THETA",
-    "TIME",
-    "Adagrad",
-    "Adam",
-    "AdamHat",
-    "AdamW",
-    "GradientStep",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "RMSprop",
-    "hyperparameter",
-]
 
 #: A parameter, its gradient, the learning rate and the number of this update.
 THETA, GRADIENT, ETA, TIME = Symbol("θ"), Symbol("g"), Symbol("η"), Symbol("t")
@@ -124,9 +104,7 @@ class GradientStep(Optimizer):
             object.__setattr__(self, "learning_rate", schedule)
         if self.clip_norm is not None:
             check_number(f"{self.name}: clip_norm", self.clip_norm, TINY)
-        for item in fields(self):
-            if "limits" in item.metadata:
-                check_number(f"{self.name}: {item.name}", getattr(self, item.name), *item.metadata["limits"])
+        check_limits(self.name, self)
 
     @property
     def letters(self) -> dict[Symbol, str]:

@@ -21,8 +21,6 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError, ShapeError
 from deltarule.nn.layers import Dense
 
-__all__ = ["name_of", "named_by_layer", "neuron_names", "parameter_name", "positions", "weight_number"]
-
 
 def positions(layers: Sequence[Dense], name: str) -> Array:
     """Return where the parameter called ``name`` lies, in an array of its shape.
@@ -48,8 +46,8 @@ def positions(layers: Sequence[Dense], name: str) -> Array:
     if kind == "w":
         places = list(np.concatenate([place.T.ravel() for place in places]))
     try:
-        place = places[_from_one(int(number))]
-        if len(key) not in (0, np.ndim(place)):
+        place = places[int(number) - 1]
+        if int(number) == 0 or len(key) not in (0, np.ndim(place)):
             raise IndexError
         return np.asarray(place[key])
     except IndexError:
@@ -57,12 +55,6 @@ def positions(layers: Sequence[Dense], name: str) -> Array:
         raise InputError(
             f"no parameter {name!r} in a network {chain}; layers and weights w count from 1, indices from 0"
         ) from None
-
-
-def _from_one(number: int) -> int:
-    if number == 0:
-        raise IndexError
-    return number - 1
 
 
 def _places(layers: Sequence[Dense], kind: str) -> list[Array]:

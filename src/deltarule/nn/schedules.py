@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
 
-from deltarule.arrays import TINY, Array, check_number
+from deltarule.arrays import TINY, Array, check_limits, check_number
 from deltarule.registry import Registry, record, spec_of
-
-__all__ = [
-    "SCHEDULES",
-    "Constant",
-    "Cosine",
-    "Exponential",
-    "InverseScaling",
-    "OneCycle",
-    "Schedule",
-    "Step",
-    "WarmUp",
-    "as_schedule",
-]
 
 
 @record
@@ -49,12 +37,12 @@ class Schedule(ABC):
         """The text that makes this schedule again."""
         return spec_of(self.name, self)
 
-    def _check(self, **limits: tuple[float, float]) -> None:
-        for field, (low, high) in limits.items():
-            check_number(f"schedule {self.name}: {field}", getattr(self, field), low, high)
+    def __post_init__(self) -> None:
+        check_limits(f"schedule {self.name}", self)
 
 
-_POSITIVE = (TINY, math.inf)
+_POSITIVE = {"limits": (TINY, math.inf)}
+_SHARE = {"limits": (TINY, 1.0)}
 
 
 @record
@@ -67,12 +55,9 @@ class Constant(Schedule):
     0.5
     """
 
-    rate: float
+    rate: float = field(metadata=_POSITIVE)
     name: ClassVar[str] = "constant"
     formula: ClassVar[str] = "η(t) = rate"
-
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE)
 
     def __call__(self, t: float, T: float) -> float:
         return self.rate
@@ -91,14 +76,11 @@ class Step(Schedule):
     0.25
     """
 
-    rate: float
-    every: float = 10
-    factor: float = 0.1
+    rate: float = field(metadata=_POSITIVE)
+    every: float = field(default=10, metadata=_POSITIVE)
+    factor: float = field(default=0.1, metadata=_SHARE)
     name: ClassVar[str] = "step"
     formula: ClassVar[str] = "η(t) = rate · factor^⌊t / every⌋"
-
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE, every=_POSITIVE, factor=(TINY, 1.0))
 
     def __call__(self, t: float, T: float) -> float:
         return self.rate * self.factor ** math.floor(t / self.every)
@@ -114,13 +96,10 @@ class Exponential(Schedule):
     0.25
     """
 
-    rate: float
-    decay: float = 0.95
+    rate: float = field(metadata=_POSITIVE)
+    decay: float = field(default=0.95, metadata=_SHARE)
     name: ClassVar[str] = "exponential"
     formula: ClassVar[str] = "η(t) = rate · decay^t"
-
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE, decay=(TINY, 1.0))
 
     def __call__(self, t: float, T: float) -> float:
         return self.rate * self.decay**t
@@ -136,13 +115,10 @@ class InverseScaling(Schedule):
     0.5
     """
 
-    rate: float
-    power: float = 0.5
+    rate: float = field(metadata=_POSITIVE)
+    power: float = field(default=0.5, metadata=_POSITIVE)
     name: ClassVar[str] = "inverse_scaling"
     formula: ClassVar[str] = "η(t) = rate / (1 + t)^power"
-
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE, power=_POSITIVE)
 
     def __call__(self, t: float, T: float) -> float:
         return self.rate / (1 + t) ** self.power
@@ -160,16 +136,13 @@ class Cosine(Schedule):
     0.5
     """
 
-    rate: float
-    final: float = 0.0
+    rate: float = field(metadata=_POSITIVE)
+    final: float = field(default=0.0, metadata={"limits": (0.0, math.inf)})
     name: ClassVar[str] = "cosine"
     formula: ClassVar[str] = "η(t) = final + (rate − final)·(1 + cos(π·t/T))/2"
 
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE, final=(0.0, math.inf))
-
     def __call__(self, t: float, T: float) -> float:
-        return self.final + (self.rate - self.final) * (1 + math.cos(math.pi * min(t / T, 1))) / 2
+        return _half_cosine(self.rate, self.final, min(t / T, 1))
 
 
 @record
@@ -184,15 +157,12 @@ class OneCycle(Schedule):
     1.0
     """
 
-    rate: float
-    rise: float = 0.3
-    start: float = 25.0
-    end: float = 1e4
+    rate: float = field(metadata=_POSITIVE)
+    rise: float = field(default=0.3, metadata={"limits": (1e-9, 1 - 1e-9)})
+    start: float = field(default=25.0, metadata={"limits": (1.0, math.inf)})
+    end: float = field(default=1e4, metadata={"limits": (1.0, math.inf)})
     name: ClassVar[str] = "one_cycle"
     formula: ClassVar[str] = "η(t): rate/start → rate until t = rise·T, then → rate/end, along cosines"
-
-    def __post_init__(self) -> None:
-        self._check(rate=_POSITIVE, rise=(1e-9, 1 - 1e-9), start=(1.0, math.inf), end=(1.0, math.inf))
 
     def __call__(self, t: float, T: float) -> float:
         top = self.rise * T
@@ -229,14 +199,14 @@ class WarmUp(Schedule):
     """
 
     after: float | str | Schedule
-    epochs: float = 5.0
-    start: float = 0.01
+    epochs: float = field(default=5.0, metadata=_POSITIVE)
+    start: float = field(default=0.01, metadata={"limits": (0.0, 1.0)})
     name: ClassVar[str] = "warm_up"
     formula: ClassVar[str] = "η(t) = after(t)·(start + (1 − start)·t/epochs) while t < epochs, then after(t)"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "after", as_schedule(self.after))
-        self._check(epochs=_POSITIVE, start=(0.0, 1.0))
+        super().__post_init__()
 
     def __call__(self, t: float, T: float) -> float:
         assert isinstance(self.after, Schedule)
@@ -253,5 +223,4 @@ def as_schedule(rate: float | str | Schedule) -> Schedule:
     """A schedule from a number (constant), a text such as ``"cosine(0.1)"``, or a schedule."""
     if isinstance(rate, str | Schedule):
         return SCHEDULES.resolve(rate)
-    check_number("learning_rate", rate, TINY)
-    return Constant(float(rate))
+    return Constant(check_number("learning_rate", rate, TINY))

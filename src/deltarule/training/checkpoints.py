@@ -13,8 +13,6 @@ from deltarule.training.history import History
 from deltarule.training.run import Run
 from deltarule.training.stopping import Best
 
-__all__ = ["restore", "write_checkpoint"]
-
 _FIELDS = ("settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes")
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,34 +14,33 @@ from deltarule.arrays import Array
 from deltarule.files import write_atomically
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import GradientStep
 from deltarule.registry import did_you_mean
-
-__all__ = ["History", "RunStart"]
+from deltarule.training.samples import SampleOrder
+from deltarule.training.settings import Settings
 
 SHOWN = 12  # rows of a printed table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class RunStart:
     """What a run started from: enough to make it again, update by update."""
 
     net: Network
-    slots: Array
     samples: Samples
-    optimizer: GradientStep
+    settings: Settings
     engine: str
     batch_size: int
-    shuffle: bool
-    epochs: int
+    n_batches: int
     epoch: int
     updates: int
-    generators: tuple[Mapping[str, Any], Mapping[str, Any]]
+    slots: Array
+    order_rng: SampleOrder
+    mask_rng: np.random.Generator
 
-    @property
-    def n_batches(self) -> int:
-        """Updates in an epoch."""
-        return math.ceil(len(self.samples) / self.batch_size)
+    def copy(self) -> RunStart:
+        """Return a start of its own, which updates may change."""
+        own = {name: deepcopy(getattr(self, name)) for name in ("slots", "order_rng", "mask_rng")}
+        return replace(self, net=self.net.copy(), **own)
 
 
 class History(Mapping[str, list[float]]):

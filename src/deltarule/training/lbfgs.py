@@ -14,8 +14,6 @@ from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import import_extra
 from deltarule.training.run import Run
 
-__all__ = ["minimise"]
-
 
 def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     """Lower the cost over all samples until the epochs are used up, or nothing improves any more."""

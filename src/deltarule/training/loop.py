@@ -26,8 +26,6 @@ from deltarule.training.samples import samples_for
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["resume", "train", "train_to_end"]
-
 
 def train(
     net: Network,
@@ -221,11 +219,10 @@ def _start_of(run: Run) -> RunStart | None:
     settings = run.settings
     if not isinstance(settings.optimizer, GradientStep):
         return None
-    generators = (run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state)
     return RunStart(
-        run.net.copy(), run.slots.copy(), run.samples, settings.optimizer, run.engine, run.batch_size,
-        settings.shuffle, settings.epochs, run.epoch, run.updates, generators,
-    )  # fmt: skip
+        run.net, run.samples, settings, run.engine, run.batch_size, run.n_batches, run.epoch, run.updates,
+        run.slots, run.order_rng, run.mask_rng,
+    ).copy()  # fmt: skip
 
 
 def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> None:
@@ -236,7 +233,7 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
     while run.epoch < run.settings.epochs and not run.stop:
         before = run.net.parameters.copy()
         try:
-            losses, rates = _update(run, 1 if watched else _epochs_unwatched(run))
+            losses, rates = make_updates(run, 1 if watched else _epochs_unwatched(run))
         except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
             if not np.isfinite(run.net.parameters).all():
                 run.net.parameters[:] = before
@@ -248,21 +245,32 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
         end_epoch()
 
 
-def _update(run: Run, n_epochs: int) -> tuple[Array, Array]:
+def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:
     """Update the parameters with every batch of some epochs; return their losses, and all learning rates."""
-    optimizer = run.settings.optimizer  # a callback may have put another in its place
-    assert isinstance(optimizer, GradientStep)
-    n_rows, size, n_batches = len(run.samples), run.batch_size, run.n_batches
-    orders = None
-    if run.settings.shuffle and size < n_rows:
-        orders = np.array([run.order_rng.permutation(n_rows) for _ in range(n_epochs)])
-    times = run.epoch + np.arange(n_epochs * n_batches) / n_batches
-    rates = optimizer.schedule.rates(times, run.settings.epochs).reshape(n_epochs, n_batches)
+    orders, rates = sample_orders(run, n_epochs), learning_rates(run, n_epochs)
     losses = ENGINES[run.engine].run_epochs(
-        run.net, run.samples, size, orders, optimizer, run.slots, rates, run.updates, run.mask_rng
-    )
+        run.net, run.samples, run.batch_size, orders, run.settings.optimizer, run.slots, rates, run.updates,
+        run.mask_rng,
+    )  # fmt: skip
     run.updates += rates.size
     return losses, rates
+
+
+def sample_orders(run: Run | RunStart, n_epochs: int) -> Array | None:
+    """Draw the order of the samples in each of the next epochs; None where it makes no difference."""
+    n_rows = len(run.samples)
+    if not run.settings.shuffle or run.batch_size >= n_rows:
+        return None
+    return np.array([run.order_rng.permutation(n_rows) for _ in range(n_epochs)])
+
+
+def learning_rates(run: Run | RunStart, n_epochs: int) -> Array:
+    """Compute the rate of each update of the next epochs, (n_epochs, n_batches)."""
+    optimizer = run.settings.optimizer  # a callback may have put another in its place
+    assert isinstance(optimizer, GradientStep)
+    # Epoch by epoch, so that the last bits do not depend on how many are made at once.
+    times = (run.epoch + np.arange(n_epochs))[:, None] + np.arange(run.n_batches) / run.n_batches
+    return optimizer.schedule.rates(times.ravel(), run.settings.epochs).reshape(times.shape)
 
 
 def _epochs_unwatched(run: Run) -> int:

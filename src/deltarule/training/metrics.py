@@ -13,8 +13,6 @@ from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
 from deltarule.registry import Registry, record
 
-__all__ = ["METRICS", "Metric", "confusion_matrix", "evaluate"]
-
 CHUNK = 8192  # rows at a time
 
 
@@ -62,10 +60,6 @@ def confusion_matrix(a: Array, y: Array) -> Array:
     return counts
 
 
-def _accuracy(a: Array, y: Array) -> float:
-    return float((classes(a) == classes(y)).mean())
-
-
 def _top(k: int = 3) -> Metric:
     check_whole("top: k", k)
 
@@ -87,22 +81,22 @@ def _r2(a: Array, y: Array) -> float:
     return float(r2.mean())
 
 
-def _mean_absolute_error(a: Array, y: Array) -> float:
-    return float(np.abs(a - y).mean())
-
-
 #: The metrics by name; ``top(k)`` takes a parameter.
 METRICS: Registry[Metric] = Registry("metric", Metric)
 METRICS.register("top", _top)
 
 
-def _register(metric: Metric) -> None:
-    METRICS.register(metric.name, lambda: metric)
-
-
-_register(Metric("accuracy", _accuracy, "share of rows whose class is right", True))
-_register(Metric("r2", _r2, "1 − Σ(y − a)² / Σ(y − ȳ)²", True))
-_register(Metric("mae", _mean_absolute_error, "mean of |a − y|", False))
+for _metric in (
+    Metric(
+        "accuracy",
+        lambda a, y: float((classes(a) == classes(y)).mean()),
+        "share of rows whose class is right",
+        True,
+    ),
+    Metric("r2", _r2, "1 − Σ(y − a)² / Σ(y − ȳ)²", True),
+    Metric("mae", lambda a, y: float(np.abs(a - y).mean()), "mean of |a − y|", False),
+):
+    METRICS.add(_metric.name, _metric)
 
 
 def evaluate(

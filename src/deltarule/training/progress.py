@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Progress"]
-
 EVERY_EPOCH = 100  # so many epochs print a line each; longer runs print about LINES
 LINES = 20
 

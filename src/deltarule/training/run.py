@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,30 +16,13 @@ from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
-from deltarule.training.samples import digest, divide
+from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
-
-__all__ = ["Callback", "Run", "SampleOrder"]
 
 Callback: TypeAlias = Callable[["Run"], object]
 
 _FEW = 64  # samples that tell whether the cost is finite
-
-
-class _HasState(Protocol):
-    state: Any
-
-
-class SampleOrder(Protocol):
-    """What gives each epoch its order of the samples: a NumPy Generator, or another shuffler with a state."""
-
-    def permutation(self, n: int, /) -> Array:
-        """The order of the next epoch, (n,)."""
-
-    @property
-    def bit_generator(self) -> _HasState:
-        """What has the ``state`` that a checkpoint keeps, as JSON knows it."""
 
 
 class Run:
@@ -119,15 +102,11 @@ class Run:
 
     def _measures(self) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
-        metrics, samples, held, measures = (
-            self.settings.metrics,
-            self.samples,
-            self.held_out,
-            dict[str, float](),
-        )
+        metrics, held = self.settings.metrics, self.held_out
+        measures: dict[str, float] = {}
         if metrics:
-            a = ENGINES[self.engine].predict(self.net, samples.x)
-            measures |= {metric.name: metric.value(a, samples.y) for metric in metrics}
+            a = ENGINES[self.engine].predict(self.net, self.samples.x)
+            measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
             found = measure(self.net, held.x, held.y, held.weight, metrics)
             measures |= {f"val_{name}": value for name, value in found.items()}
@@ -153,7 +132,8 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
-        largest = float(abs(as_batch(self.samples.x, self.net.dtype)).max())
+        x = as_batch(self.samples.x, self.net.dtype)
+        largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
         return DivergenceError(
             f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
             f"keeps its parameters from before that epoch. Try a smaller learning rate (now "

@@ -1,8 +1,8 @@
-"""The samples of a run: checked once, divided, recognised by a fingerprint."""
+"""The samples of a run: checked once, divided, put in order, recognised by a fingerprint."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,7 +12,20 @@ from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.settings import Settings
 
-__all__ = ["digest", "divide", "samples_for"]
+
+class _HasState(Protocol):
+    state: Any
+
+
+class SampleOrder(Protocol):
+    """What gives each epoch its order of the samples: a NumPy Generator, or another shuffler with a state."""
+
+    def permutation(self, n: int, /) -> Array:
+        """The order of the next epoch, (n,)."""
+
+    @property
+    def bit_generator(self) -> _HasState:
+        """What has the ``state`` that a checkpoint keeps, as JSON knows it."""
 
 
 def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samples:

@@ -17,8 +17,6 @@ from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping
 
-__all__ = ["Checkpoint", "Settings"]
-
 
 @record
 class Checkpoint:
@@ -58,8 +56,7 @@ class Settings:
         for name, low in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             value = getattr(self, name)
             if name != "batch_size" or value is not None:
-                check_whole(name, value, low)
-                object.__setattr__(self, name, int(value))  # JSON knows no NumPy numbers
+                object.__setattr__(self, name, check_whole(name, value, low))  # JSON knows no NumPy numbers
         if self.validation_fraction is not None:
             check_number("validation", self.validation_fraction, 0, math.nextafter(1, 0))
         if not isinstance(self.early_stopping, EarlyStopping | None):
@@ -121,8 +118,7 @@ def concrete_seed(seed: int | None) -> int:
     """Return the seed, or a fresh one that can be written down."""
     if seed is None:
         return int(np.random.default_rng().integers(2**63))
-    check_whole("seed", seed, 0)
-    return int(seed)
+    return check_whole("seed", seed, 0)
 
 
 def check_validation(validation: Any) -> float | None:
@@ -131,5 +127,4 @@ def check_validation(validation: Any) -> float | None:
         return None
     if not isinstance(validation, Real):
         raise InputError(f"validation must be None, a fraction or (X, Y), got {type(validation).__name__}")
-    check_number("validation", validation, 0, math.nextafter(1, 0))
-    return float(validation)
+    return check_number("validation", validation, 0, math.nextafter(1, 0))

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from deltarule.arrays import Array, check_number, check_whole
 from deltarule.registry import record
 
-__all__ = ["Best", "EarlyStopping"]
-
 
 @record
 class EarlyStopping:
@@ -40,10 +38,9 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if self.patience is not None:
-            check_whole("early_stopping: patience", self.patience)
-            object.__setattr__(self, "patience", int(self.patience))  # JSON knows no NumPy numbers
-        check_number("early_stopping: min_delta", self.min_delta, 0)
-        object.__setattr__(self, "min_delta", float(self.min_delta))
+            patience = check_whole("early_stopping: patience", self.patience)
+            object.__setattr__(self, "patience", patience)  # JSON knows no NumPy numbers
+        object.__setattr__(self, "min_delta", check_number("early_stopping: min_delta", self.min_delta, 0))
 
     def improves(self, value: float, best: Best | None, *, increases: bool) -> bool:
         """Whether ``value`` is better than the best so far; ``increases`` says whether more is better."""

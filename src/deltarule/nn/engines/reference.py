@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch, keep_freed_memory
+from deltarule.arrays import Array, Csr, Scaled, as_batch, keep_freed_memory
 from deltarule.nn.engines.contract import Batch, Samples, TrainableNetwork
 from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.objective import Objective
@@ -29,7 +29,7 @@ _underflow_is_zero = np.errstate(under="ignore")
 
 
 @_underflow_is_zero
-def forward(layers: Sequence[Layer], x: Array, rng: np.random.Generator | None = None) -> Trace:
+def forward(layers: Sequence[Layer], x: Array | Csr, rng: np.random.Generator | None = None) -> Trace:
     """Compute every layer's ``x``, ``z`` and ``a`` for the rows of ``x`` (n, n_features)."""
     trace = Trace()
     for layer in layers:
