@@ -9,23 +9,11 @@ from typing import TypeAlias
 
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.formula.tree import (
-    Choice,
-    Compare,
-    Expr,
-    Mul,
-    Number,
-    Symbol,
-    Total,
-    Words,
-    total,
-)
-from deltarule.nn.objective import PENALTIES
+from deltarule.formula.tree import Choice, Compare, Expr, Mul, Number, Symbol, Total, Words, total
+from deltarule.nn.objective import PENALTIES, Penalty
 
 __all__ = ["Definitions", "is_opaque"]
 
-#: Up to so many weights a penalty is written out.
-_FEW = 60
 _ALL = Words("Σ|W|"), Words("ΣW²")
 
 
@@ -37,6 +25,8 @@ class Definitions:
     evidence : Evidence
         Which network, how many samples, where dropout was at work; no number is read.
     """
+
+    most_written: float = 60  # parameters: of a larger network a penalty is not written out
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.net = evidence, evidence.net
@@ -145,11 +135,15 @@ class Definitions:
             for penalty, _ in self.net.objective.penalties
         ]
 
+    def strength(self, penalty: Penalty) -> Expr:
+        """The strength of a penalty, as it stands in formulas."""
+        return Number(getattr(self.net.objective, penalty.name), measured=True)
+
     def _penalty(self, q: Quantity) -> Expr:
         (number,) = q.index
         penalty = PENALTIES[number - 1]
-        strength = Number(getattr(self.net.objective, penalty.name), measured=True)
-        weights = self.weights() if self.net.parameters.size <= _FEW else ()
+        strength = self.strength(penalty)
+        weights = self.weights() if self.net.parameters.size <= self.most_written else ()
         terms = [penalty.of(penalty.term, strength, weight) for weight in weights]
         return penalty.of(penalty.factor, strength) * (total(terms) if terms else _ALL[number - 1])
 
@@ -253,14 +247,10 @@ class Definitions:
         samples = range(self.evidence.n_samples)
         return [Quantity("delta", p.layer, (j,), sample) for sample in samples for j in neurons]
 
-    def penalty_slopes(self, by: Quantity) -> list[Expr]:
-        """``l1·sign(w)`` and ``l2·w``, where there are penalties."""
-        if by.kind != "W":
-            return []
-        return [
-            penalty.of(penalty.slope, Number(strength, measured=True), by)
-            for penalty, strength in self.net.objective.penalties
-        ]
+    def penalty_slopes(self, by: Expr) -> list[Expr]:
+        """``l1·sign(w)`` and ``l2·w`` of a weight, or of a matrix of them, where there are penalties."""
+        penalties = () if isinstance(by, Quantity) and by.kind == "b" else self.net.objective.penalties
+        return [penalty.of(penalty.slope, self.strength(penalty), by) for penalty, _ in penalties]
 
 
 #: Whose z or a is meant, by name and neuron.
