@@ -22,7 +22,6 @@ from deltarule.errors import InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import measured
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameter_names import weight_number
 
 __all__ = ["DerivationBuilder"]
@@ -34,20 +33,14 @@ class DerivationBuilder:
     """Puts the blocks of a derivation together."""
 
     def __init__(
-        self,
-        writer: LineWriter,
-        detail: str,
-        step: OptimizerStep | None,
-        optimizer: str | Optimizer | None,
-        digits: int | str,
+        self, writer: LineWriter, detail: str, digits: int | str, step: OptimizerStep | None, searches: bool
     ) -> None:
         if detail not in DETAILS:
             raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
         self.writer, self.evidence, self.net = writer, writer.evidence, writer.evidence.net
         self.gradients = GradientDerivation(writer, by_delta=detail == "delta")
         self.updates = None if step is None else UpdateDerivation(writer, step)
-        self.searches = optimizer is not None and step is None
-        self.digits = digits
+        self.digits, self.searches = digits, searches
         self.neuron_by_neuron = writer.notation.name == "tutorial"
         self._parts: dict[str, Callable[[], Iterator[Block]]] = {
             "forward": self._forward_part,

@@ -117,7 +117,7 @@ def explain(
     writer = _line_writer(evidence, notation, targets, inputs, by_hand)
     rule = None if optimizer is None else OPTIMIZERS.resolve(optimizer)
     step = OptimizerStep(net, evidence.grads.flat, rule) if isinstance(rule, GradientStep) else None
-    builder = DerivationBuilder(writer, detail, step, optimizer, digits)
+    builder = DerivationBuilder(writer, detail, digits, step, rule is not None and step is None)
     blocks = chain(builder.opening(targets, picture), chain.from_iterable(map(builder.target, targets)))
     return builder.derivation(title or f"Derivation of {', '.join(names)}", blocks)
 
@@ -172,7 +172,7 @@ def explain_update(
     evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)
     writer = _line_writer(evidence, notation, targets, inputs)
     made = OptimizerStep(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
-    builder = DerivationBuilder(writer, detail, made, moment.optimizer, digits)
+    builder = DerivationBuilder(writer, detail, digits, made, searches=False)
     blocks: list[Block] = [which_update(moment), *builder.opening(targets, picture)]
     for target in targets:
         blocks += builder.target(target)
