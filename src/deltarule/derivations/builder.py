@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, groupby
 
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
@@ -11,26 +12,17 @@ from deltarule.derivations.gradients import GradientDerivation
 from deltarule.derivations.layers import LayerDerivation
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
-from deltarule.derivations.notation import notation_by_name
+from deltarule.derivations.notation import MatrixNotation, TutorialNotation
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.targets import Target
 from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
-from deltarule.documents.document import (
-    Block,
-    Document,
-    Figure,
-    Heading,
-    Lines,
-    Paragraph,
-    TableBlock,
-)
+from deltarule.documents.document import Block, Document, Figure, Heading, Lines, Paragraph, TableBlock
 from deltarule.documents.drawing import Drawing
 from deltarule.errors import InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import measured
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.parameter_names import neuron_names, weight_number
+from deltarule.nn.parameter_names import weight_number
 
 __all__ = ["DerivationBuilder"]
 
@@ -41,20 +33,15 @@ class DerivationBuilder:
     """Puts the blocks of a derivation together."""
 
     def __init__(
-        self,
-        writer: LineWriter,
-        detail: str,
-        step: OptimizerStep | None,
-        optimizer: str | Optimizer | None,
-        digits: int | str,
+        self, writer: LineWriter, detail: str, digits: int | str, step: OptimizerStep | None, searches: bool
     ) -> None:
         if detail not in DETAILS:
             raise InputError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
         self.writer, self.evidence, self.net = writer, writer.evidence, writer.evidence.net
         self.gradients = GradientDerivation(writer, by_delta=detail == "delta")
         self.updates = None if step is None else UpdateDerivation(writer, step)
-        self.searches = optimizer is not None and step is None
-        self.digits = digits
+        self.digits, self.searches = digits, searches
+        self.neuron_by_neuron = writer.notation.name == "tutorial"
         self._parts: dict[str, Callable[[], Iterator[Block]]] = {
             "forward": self._forward_part,
             "loss": lambda: cost_part(writer),
@@ -62,9 +49,9 @@ class DerivationBuilder:
             "update": self._update_part,
         }
 
-    def derivation(self, title: str, blocks: Sequence[Block]) -> Derivation:
+    def derivation(self, title: str, blocks: Iterable[Block]) -> Derivation:
         """With by-hand results compared, and lines that follow each other aligned."""
-        document = Document(title, tuple(_merged([*blocks, *self._rounding_part()])), self.digits)
+        document = Document(title, tuple(_merged(chain(blocks, self._rounding_part()))), self.digits)
         return Derivation(document, self.writer.written)
 
     # ------------------------------------------------------------------ the opening
@@ -110,36 +97,24 @@ class DerivationBuilder:
             yield from self._layer_part(target.layer, kinds)
         elif target.parameter is not None:
             yield from self.gradients.parameter(target.parameter)
-            yield from self._update_of_parameter(target.parameter)
+            yield from self._update_part(target.parameter)
         elif target.kind == "delta":
             for sample in range(min(self.evidence.n_samples, 3)):
                 yield from self.gradients.delta_part(Quantity("delta", target.layer, target.index, sample))
         else:
             yield from quantity_part(self.writer, target.kind, target.layer, *target.index)
 
-    def _update_of_parameter(self, p: Quantity) -> Iterator[Block]:
-        if self.updates is not None:
-            yield from self.updates.parameter(p)
-        elif self.searches:
-            yield from _NO_STEP
-
     def _layer_part(self, layer: int, kinds: str, level: int = 2) -> Iterator[Block]:
         """Matrices; or, in tutorial notation, which has none, matrix notation."""
         writer = self.writer
-        if writer.notation.name == "tutorial":
-            evidence = self.evidence
-            matrices = notation_by_name("matrix")(
-                self.net, writer.notation.inputs, evidence.n_samples, evidence.cost_is_loss
-            )
+        if self.neuron_by_neuron:
+            evidence, old = self.evidence, writer.notation
+            matrices = MatrixNotation(self.net, old.inputs, evidence.n_samples, evidence.cost_is_loss)
             writer = LineWriter(evidence, matrices, writer.rounded.decimals if writer.rounded else None)
         yield from LayerDerivation(writer, layer).blocks(kinds, level)
 
-    @property
-    def _neuron_by_neuron(self) -> bool:
-        return self.writer.notation.name == "tutorial"
-
     def _forward_part(self) -> Iterator[Block]:
-        if self._neuron_by_neuron:
+        if self.neuron_by_neuron:
             yield from forward_part(self.writer)
             return
         yield Heading(("Forward pass",))
@@ -147,16 +122,17 @@ class DerivationBuilder:
             yield from self._layer_part(layer, "za", 3)
 
     def _backward_part(self) -> Iterator[Block]:
-        if self._neuron_by_neuron:
+        if self.neuron_by_neuron:
             yield from self.gradients.backward_part()
             return
         yield Heading(("Backward pass",))
         for layer in range(self.evidence.n_layers, 0, -1):
             yield from self._layer_part(layer, "dWb", 3)
 
-    def _update_part(self) -> Iterator[Block]:
+    def _update_part(self, p: Quantity | None = None) -> Iterator[Block]:
+        """Of one parameter, or of all."""
         if self.updates is not None:
-            yield from self.updates.table()
+            yield from self.updates.table() if p is None else self.updates.parameter(p)
         elif self.searches:
             yield from _NO_STEP
 
@@ -189,24 +165,21 @@ _NO_STEP = (
 
 def _target_colours(net: Network, targets: Sequence[Target]) -> dict[str, int]:
     """The colours of what was asked for, as the first derivation of a parameter has them."""
+    called = TutorialNotation(net).label
     for target in targets:
-        if target.kind in ("W", "b", "z", "a", "delta") and target.index:
-            neuron = neuron_names(net.sizes)[target.layer - 1][target.index[-1]]
+        if target.index:
+            neuron = called(target.layer, target.index[-1])
             if target.kind != "W":
                 return {neuron: 0}
-            i = target.index[0]
-            source = f"i{i + 1}" if target.layer == 1 else neuron_names(net.sizes)[target.layer - 2][i]
+            source = called(target.layer - 1, target.index[0])
             weight = weight_number(net.sizes, target.layer, *target.index)
             return {neuron: 1, source: 2, f"w{weight}": 2}
     return {}
 
 
-def _merged(blocks: Sequence[Block]) -> list[Block]:
+def _merged(blocks: Iterable[Block]) -> Iterator[Block]:
     """Blocks of lines that follow each other become one, so that they are aligned."""
-    merged: list[Block] = []
-    for block in blocks:
-        if isinstance(block, Lines) and merged and isinstance(merged[-1], Lines):
-            merged[-1] = Lines(merged[-1].lines + block.lines)
-        else:
-            merged.append(block)
-    return merged
+    for kind, group in groupby(blocks, type):
+        together = list(group)
+        lines = tuple(line for block in together if isinstance(block, Lines) for line in block.lines)
+        yield from [Lines(lines)] if kind is Lines else together

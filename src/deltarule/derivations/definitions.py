@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeAlias
 
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.formula.tree import (
-    Choice,
-    Compare,
-    Expr,
-    Mul,
-    Number,
-    Symbol,
-    Total,
-    Words,
-    total,
-)
-from deltarule.nn.objective import PENALTIES
+from deltarule.formula.tree import Choice, Expr, Mul, Number, Symbol, Total, Words, total
+from deltarule.nn.objective import PENALTIES, Penalty
 
 __all__ = ["Definitions", "is_opaque"]
 
-#: Up to so many weights a penalty is written out.
-_FEW = 60
 _ALL = Words("Σ|W|"), Words("ΣW²")
 
 
@@ -38,8 +25,11 @@ class Definitions:
         Which network, how many samples, where dropout was at work; no number is read.
     """
 
+    most_written: float = 60  # parameters: of a larger network a penalty is not written out
+
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.net = evidence, evidence.net
+        self._last, self._outputs = evidence.n_layers, range(evidence.net.sizes[-1])
 
     def __call__(self, leaf: Expr) -> Expr | None:
         """The formula of a quantity or a rate; None for what is given."""
@@ -67,14 +57,6 @@ class Definitions:
             "penalty": self._penalty,
             "delta": self._delta,
         }
-
-    @property
-    def _last(self) -> int:
-        return self.evidence.n_layers
-
-    @property
-    def _outputs(self) -> range:
-        return range(self.net.sizes[-1])
 
     def input(self, layer: int, index: int, sample: int) -> Quantity:
         """What a layer takes in: the output of the neuron before, after dropout where there is any."""
@@ -109,23 +91,22 @@ class Definitions:
 
     def _a(self, q: Quantity) -> Expr:
         activation = self.evidence.layer(q.layer).activation
-        return self._elementwise(activation.formula, q.layer, q.index[0], q.index[0], q.sample)
+        return self._elementwise(activation.formula, q, q.index[0])
 
-    def _elementwise(self, formula: Expr, layer: int, k: int, j: int, sample: int) -> Expr:
-        """An activation's formula for neuron k (and j, in a Jacobian), with the layer's z and a in it."""
-        size = self.evidence.layer(layer).dense.n_out
-        return _indexed(
-            formula, {"": k, "k": k, "j": j}, size, lambda name, m: Quantity(name, layer, (m,), sample)
-        )
+    def _elementwise(self, formula: Expr, of: Quantity, j: int) -> Expr:
+        """An activation's formula for a neuron k (and j, in a Jacobian), with the layer's z and a in it."""
+        (k,) = of.index
+
+        def neuron(name: str, m: int) -> Expr:
+            return Quantity(name, of.layer, (m,), of.sample)
+
+        return _indexed(formula, {"": k, "k": k, "j": j}, self.net.sizes[of.layer], neuron)
 
     # ------------------------------------------------------------------ loss
 
     def _of_output(self, formula: Expr, q: Quantity) -> Expr:
-        leaves: dict[Expr, Expr] = {
-            Symbol("a"): Quantity("a", self._last, q.index, q.sample),
-            Symbol("y"): Quantity("y", self._last, q.index, q.sample),
-            Symbol("K"): Number(len(self._outputs)),
-        }
+        leaves: dict[Expr, Expr] = {Symbol("K"): Number(len(self._outputs))}
+        leaves |= {Symbol(kind): Quantity(kind, self._last, q.index, q.sample) for kind in "ay"}
         return formula.replace(leaves.get)
 
     def _cost(self, q: Quantity) -> Expr:
@@ -140,16 +121,18 @@ class Definitions:
 
     def penalties(self) -> list[Quantity]:
         """The penalties in the cost: index 1 is ``l1·Σ|W|``, 2 is ``l2/2·ΣW²``."""
-        return [
-            Quantity("penalty", index=(PENALTIES.index(penalty) + 1,))
-            for penalty, _ in self.net.objective.penalties
-        ]
+        numbers = (PENALTIES.index(penalty) + 1 for penalty, _ in self.net.objective.penalties)
+        return [Quantity("penalty", index=(number,)) for number in numbers]
+
+    def strength(self, penalty: Penalty) -> Expr:
+        """The strength of a penalty, as it stands in formulas."""
+        return Number(getattr(self.net.objective, penalty.name), measured=True)
 
     def _penalty(self, q: Quantity) -> Expr:
         (number,) = q.index
         penalty = PENALTIES[number - 1]
-        strength = Number(getattr(self.net.objective, penalty.name), measured=True)
-        weights = self.weights() if self.net.parameters.size <= _FEW else ()
+        strength = self.strength(penalty)
+        weights = self.weights() if self.net.parameters.size <= self.most_written else ()
         terms = [penalty.of(penalty.term, strength, weight) for weight in weights]
         return penalty.of(penalty.factor, strength) * (total(terms) if terms else _ALL[number - 1])
 
@@ -223,9 +206,7 @@ class Definitions:
 
     def _slope(self, top: Quantity, by: Quantity) -> Expr:
         activation = self.evidence.layer(top.layer).activation
-        return self._elementwise(
-            activation.derivative_formula, top.layer, top.index[0], by.index[0], top.sample
-        )
+        return self._elementwise(activation.derivative_formula, top, by.index[0])
 
     def _delta(self, q: Quantity) -> Expr:
         cost, z = self.evidence.cost, q.at("z")
@@ -253,44 +234,29 @@ class Definitions:
         samples = range(self.evidence.n_samples)
         return [Quantity("delta", p.layer, (j,), sample) for sample in samples for j in neurons]
 
-    def penalty_slopes(self, by: Quantity) -> list[Expr]:
-        """``l1·sign(w)`` and ``l2·w``, where there are penalties."""
-        if by.kind != "W":
-            return []
-        return [
-            penalty.of(penalty.slope, Number(strength, measured=True), by)
-            for penalty, strength in self.net.objective.penalties
-        ]
+    def penalty_slopes(self, by: Expr) -> list[Expr]:
+        """``l1·sign(w)`` and ``l2·w`` of a weight, or of a matrix of them, where there are penalties."""
+        penalties = () if isinstance(by, Quantity) and by.kind == "b" else self.net.objective.penalties
+        return [penalty.of(penalty.slope, self.strength(penalty), by) for penalty, _ in penalties]
 
 
-#: Whose z or a is meant, by name and neuron.
-_Neuron: TypeAlias = Callable[[str, int], Expr]
-
-
-def _indexed(formula: Expr, index: dict[str, int], size: int, neuron: _Neuron) -> Expr:
+def _indexed(formula: Expr, index: dict[str, int], size: int, neuron: Callable[[str, int], Expr]) -> Expr:
     """The formula with a neuron's z or a for each such symbol, sums over neurons written out."""
 
     def put(part: Expr) -> Expr | None:
         if isinstance(part, Total):
             values = ({**index, part.index: m} for m in range(size))
             return total([_indexed(part.body, value, size, neuron) for value in values])
-        if isinstance(part, Choice) and _compares_indices(part.test, index):
-            return _indexed(part.then if _are_same(part.test, index) else part.other, index, size, neuron)
+        if isinstance(part, Choice):  # j = k asks whether two indices are the same
+            sides = [side.base for side in (part.test.left, part.test.right) if isinstance(side, Symbol)]
+            if len(sides) == 2 and index.keys() >= set(sides):
+                branch = part.then if index[sides[0]] == index[sides[1]] else part.other
+                return _indexed(branch, index, size, neuron)
         if isinstance(part, Symbol) and part.base in ("z", "a") and part.sub in index:
             return neuron(part.base, index[part.sub])
         return None
 
     return formula.replace(put)
-
-
-def _compares_indices(test: Compare, index: dict[str, int]) -> bool:
-    """Whether a test asks for two indices to be the same, j = k."""
-    return all(isinstance(side, Symbol) and side.base in index for side in (test.left, test.right))
-
-
-def _are_same(test: Compare, index: dict[str, int]) -> bool:
-    left, right = (index[side.base] for side in (test.left, test.right) if isinstance(side, Symbol))
-    return left == right
 
 
 def is_opaque(formula: Expr) -> bool:

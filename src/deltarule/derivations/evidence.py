@@ -100,12 +100,12 @@ class Evidence:
     def _quantities(self) -> dict[str, Callable[[Quantity], float]]:
         trace, grads = self.trace, self.grads
         return {
-            "a": self._output,
+            "a": lambda q: (trace[q.layer - 1].a if q.layer else self.x)[q.sample, q.index[0]],
             "x": lambda q: trace[q.layer - 1].dense_x[q.sample, q.index[0]],
             "mask": lambda q: trace[q.layer - 1].mask[q.sample, q.index[0]],
             "z": lambda q: trace[q.layer - 1].z[q.sample, q.index[0]],
             "W": lambda q: self.layer(q.layer).W[q.index],
-            "b": self._bias,
+            "b": lambda q: _bias_entry(self.layer(q.layer).b, q),
             "y": lambda q: self.y[q.sample, q.index[0]],
             "term": lambda q: self._terms[q.sample, q.index[0]],
             "E": lambda q: self._terms[q.sample].sum(),
@@ -114,19 +114,10 @@ class Evidence:
             "delta": lambda q: grads[q.layer - 1].delta[q.sample, q.index[0]],
         }
 
-    def _output(self, q: Quantity) -> float:
-        a = self.trace[q.layer - 1].a if q.layer else self.x
-        return a[q.sample, q.index[0]]
-
     def _penalty(self, q: Quantity) -> float:
         objective = self.net.objective
         alone = replace(objective, l1=0.0) if q.index == (2,) else replace(objective, l2=0.0)
         return sum(alone.penalty(layer.W) for layer in self.net.layers)
-
-    def _bias(self, q: Quantity) -> float:
-        b = self.layer(q.layer).b
-        assert b is not None
-        return b[q.index[0] if q.index else 0]
 
     @cached_property
     def _terms(self) -> Array:
@@ -148,8 +139,8 @@ class Evidence:
             ("z", "a"): self._dz_da,
             ("E", "W"): lambda top, by: self.grads[by.layer - 1].dW[by.index],
             ("L", "W"): lambda top, by: self.grads[by.layer - 1].dW[by.index],
-            ("E", "b"): self._db,
-            ("L", "b"): self._db,
+            ("E", "b"): lambda top, by: _bias_entry(self.grads[by.layer - 1].db, by),
+            ("L", "b"): lambda top, by: _bias_entry(self.grads[by.layer - 1].db, by),
         }
 
     def _dE_da(self, top: Quantity, by: Quantity) -> float:
@@ -171,31 +162,26 @@ class Evidence:
     @cached_property
     def _passed_back(self) -> list[Array]:
         """``da`` of layers 0 to n − 1, as each layer's ``dx`` gives it to the one before."""
-        return [
-            layer.dx(step, grad.delta)
-            for layer, step, grad in zip(self.net.layers, self.trace, self.grads, strict=True)
-        ]
+        passes = zip(self.net.layers, self.trace, self.grads, strict=True)
+        return [layer.dx(step, grad.delta) for layer, step, grad in passes]
 
     def _slope(self, top: Quantity, by: Quantity) -> float:
         slope = self._slopes[top.layer - 1]
-        if slope.ndim == 3:
-            return slope[top.sample, top.index[0], by.index[0]]
-        return slope[top.sample, top.index[0]]
+        return slope[(top.sample, *top.index, *by.index)[: slope.ndim]]
 
     @cached_property
     def _slopes(self) -> list[Array]:
         """f′(z) of each layer; of a coupled one the Jacobian of each sample, (n, k, k)."""
-        return [
-            layer.activation.derivative(step.z, step.a)
-            for layer, step in zip(self.net.layers, self.trace, strict=True)
-        ]
+        pairs = zip(self.net.layers, self.trace, strict=True)
+        return [layer.activation.derivative(step.z, step.a) for layer, step in pairs]
 
     def _dz_da(self, top: Quantity, by: Quantity) -> float:
         weight = self.layer(top.layer).W[by.index[0], top.index[0]]
         mask = self.trace[top.layer - 1].mask
         return weight if mask is None else weight * mask[top.sample, by.index[0]]
 
-    def _db(self, top: Quantity, by: Quantity) -> float:
-        db = self.grads[by.layer - 1].db
-        assert db is not None
-        return db[by.index[0] if by.index else 0]
+
+def _bias_entry(biases: Array | None, bias: Quantity) -> float:
+    """The entry of a bias, or of its gradient; without an index that of the bias the layer shares."""
+    assert biases is not None
+    return float(biases[bias.index[0] if bias.index else 0])

@@ -13,7 +13,7 @@ from deltarule.derivations.builder import DerivationBuilder
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.line_writer import LineWriter
-from deltarule.derivations.notation import notation_by_name
+from deltarule.derivations.notation import NOTATIONS
 from deltarule.derivations.targets import Target, parse_targets
 from deltarule.derivations.update_causes import causes_of_change, which_update
 from deltarule.derivations.updates import OptimizerStep
@@ -22,6 +22,7 @@ from deltarule.errors import InputError
 from deltarule.formula.numbers import check_digits
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.registry import did_you_mean
 from deltarule.training import History
 from deltarule.training.replay import replay
 
@@ -114,8 +115,10 @@ def explain(
     x, y, weight = _chosen_samples(net, X, Y, sample_weight, sample)
     evidence = Evidence(net, x, net.forward(x, rng), y, weight)
     writer = _line_writer(evidence, notation, targets, inputs, by_hand)
-    builder = DerivationBuilder(writer, detail, _first_step(evidence, optimizer), optimizer, digits)
-    blocks = [*builder.opening(targets, picture), *chain.from_iterable(map(builder.target, targets))]
+    rule = None if optimizer is None else OPTIMIZERS.resolve(optimizer)
+    step = OptimizerStep(net, evidence.grads.flat, rule) if isinstance(rule, GradientStep) else None
+    builder = DerivationBuilder(writer, detail, digits, step, rule is not None and step is None)
+    blocks = chain(builder.opening(targets, picture), chain.from_iterable(map(builder.target, targets)))
     return builder.derivation(title or f"Derivation of {', '.join(names)}", blocks)
 
 
@@ -169,7 +172,7 @@ def explain_update(
     evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)
     writer = _line_writer(evidence, notation, targets, inputs)
     made = OptimizerStep(net, evidence.grads.flat, moment.optimizer, moment.slots, moment.rate, step)
-    builder = DerivationBuilder(writer, detail, made, moment.optimizer, digits)
+    builder = DerivationBuilder(writer, detail, digits, made, searches=False)
     blocks: list[Block] = [which_update(moment), *builder.opening(targets, picture)]
     for target in targets:
         blocks += builder.target(target)
@@ -212,7 +215,9 @@ def _line_writer(
     if by_hand is not None:
         check_whole("by_hand", by_hand, 1, 15)
     names = _input_names(net, inputs)
-    named = notation_by_name(notation)(net, names, evidence.n_samples, evidence.cost_is_loss)
+    if notation not in NOTATIONS:
+        raise InputError(f"unknown notation {notation!r}{did_you_mean(str(notation), NOTATIONS)}")
+    named = NOTATIONS[notation](net, names, evidence.n_samples, evidence.cost_is_loss)
     return LineWriter(evidence, named, by_hand)
 
 
@@ -223,11 +228,3 @@ def _input_names(net: Network, inputs: Sequence[str] | None) -> Sequence[str] | 
     if len(names) != net.sizes[0]:
         raise InputError(f"inputs must name each of the {net.sizes[0]} inputs, got {len(names)} names")
     return names
-
-
-def _first_step(evidence: Evidence, optimizer: str | Optimizer | None) -> OptimizerStep | None:
-    """The first update by an optimizer that makes single steps."""
-    if optimizer is None:
-        return None
-    rule = OPTIMIZERS.resolve(optimizer)
-    return OptimizerStep(evidence.net, evidence.grads.flat, rule) if isinstance(rule, GradientStep) else None

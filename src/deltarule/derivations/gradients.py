@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -45,6 +45,7 @@ class GradientDerivation:
     def __init__(self, writer: LineWriter, by_delta: bool) -> None:
         self.writer, self.by_delta = writer, by_delta
         self.evidence, self.definitions = writer.evidence, writer.definitions
+        self._last = self.evidence.n_layers
         self._written: set[Expr] = set()
         self._said: set[tuple[Inline, ...]] = set()
 
@@ -52,11 +53,9 @@ class GradientDerivation:
 
     def parameter(self, p: Quantity) -> Iterator[Block]:
         """∂cost/∂p for a weight or a bias."""
-        evidence, rate = self.evidence, Rate(self.evidence.cost, p)
+        words = f": how the {self.evidence.cost_word} changes with "
         self._written.clear()
-        yield Heading(
-            self._words(rate, f": how the {evidence.cost_word} changes with ", p, *self._which_parameter(p))
-        )
+        yield Heading(self._words(Rate(self.evidence.cost, p), words, p, *self._which_parameter(p)))
         deltas = self.definitions.deltas_of(p)
         yield from self._one_pull(p, *deltas) if len(deltas) == 1 else self._many_pulls(p)
 
@@ -74,54 +73,47 @@ class GradientDerivation:
         """One sample, one neuron: a product of factors."""
         writer, rate = self.writer, Rate(self.evidence.cost, p)
         a, z = delta.at("a"), delta.at("z")
-        short = p.layer == self.evidence.n_layers and not self._keeps_digits(delta.sample)
+        short = p.layer == self._last and not self._keeps_digits(delta.sample)
         if self.by_delta or short or self.evidence.is_coupled(p.layer):
             factors: list[Expr] = [delta, Rate(z, p)]
         else:
             factors = [*self._of_cost(a), Rate(a, z), Rate(z, p)]
         writer.tags = {factor: tag for tag, factor in enumerate(factors)}
-        formula = total([Mul(tuple(factors)), *self.definitions.penalty_slopes(p)])
-        rule = Line((writer.symbols(rate), writer.symbols(formula)), self._rule_note(p, z))
-        yield Lines((rule,))
+        penalties = self.definitions.penalty_slopes(p)
+        formula = total([Mul(tuple(factors)), *penalties])
+        then = "; then the penalty on the weight" if penalties else ""
+        note = self._words("chain rule: ", p, " acts through ", z, " alone", then)
+        yield Lines((Line((writer.symbols(rate), writer.symbols(formula)), note),))
         for factor in factors:
             yield from self._factor(factor)
         line = writer.line(rate, formula, result=True)
         yield Lines((Line((line.sides[0], *line.sides[2:]), line.note, result=True),))
 
-    def _rule_note(self, p: Quantity, z: Quantity) -> tuple[Inline, ...]:
-        penalty = self.definitions.penalty_slopes(p)
-        words: list[Inline] = ["chain rule: ", p, " acts through ", z, " alone"]
-        return self._words(*words, "; then the penalty on the weight" if penalty else "")
-
     def _of_cost(self, a: Quantity) -> list[Expr]:
         """∂cost/∂a as factors: of an output along the loss; of an inner neuron as it stands."""
-        if a.layer == self.evidence.n_layers:
+        if a.layer == self._last:
             return self.definitions.loss_factors(a)
         return [Rate(self.evidence.cost, a)]
 
     def _many_pulls(self, p: Quantity) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
-        rate = Rate(self.evidence.cost, p)
         yield self._paragraph(*self._why_sum(p))
         for delta in self.followed(p):
             if self.evidence.n_samples > 1:
                 yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
             yield from self.delta(delta)
         yield Heading(("All together",), 3)
-        yield Lines((self.writer.line(rate, result=True),))
+        yield Lines((self.writer.line(Rate(self.evidence.cost, p), result=True),))
 
-    def _why_sum(self, p: Quantity) -> list[Inline | Expr]:
+    def _why_sum(self, p: Quantity) -> list[Inline]:
         n, shared = self.evidence.n_samples, p.kind == "b" and not p.index
         users = [f"{n} samples"] if n > 1 else []
         users += [f"all {self.evidence.net.sizes[p.layer]} neurons of layer {p.layer}"] if shared else []
-        words: list[Inline | Expr] = [
-            p,
-            f" is one number for {' and '.join(users)}. Each pulls at it; the gradient is the sum of ",
-        ]
+        words = f" is one number for {' and '.join(users)}. Each pulls at it; the gradient is the sum of "
         delta = Quantity("delta", p.layer, (p.index[-1] if p.index else 0,))
         if p.kind == "W":
-            return [*words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
-        return [*words, "the pulls ", delta, ", for ∂z/∂b is 1."]
+            return [p, words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
+        return [p, words, "the pulls ", delta, ", for ∂z/∂b is 1."]
 
     def followed(self, p: Quantity) -> list[Quantity]:
         """The deltas that are derived whole: of a few samples all, else those of the hardest pull."""
@@ -140,7 +132,7 @@ class GradientDerivation:
         for sample in range(min(evidence.n_samples, MOST_SAMPLES)):
             if evidence.n_samples > 1:
                 yield Heading((f"Sample {self.writer.notation.sample(sample)}",), 3)
-            for layer in range(evidence.n_layers, 0, -1):
+            for layer in range(self._last, 0, -1):
                 for j in range(min(sizes[layer], MOST_DELTAS)):
                     yield from self.delta(Quantity("delta", layer, (j,), sample))
         yield Heading(("Gradients",), 3)
@@ -168,12 +160,12 @@ class GradientDerivation:
             yield from self._coupled_delta(delta, result)
             return
         a, z = delta.at("a"), delta.at("z")
-        if delta.layer < self.evidence.n_layers and self.by_delta:
+        if delta.layer < self._last and self.by_delta:
             yield from self._deltas_behind(delta, a)
             formula: Expr = total(self.definitions.passed_back(a)) * Rate(a, z)
             yield Lines((self.writer.line(Rate(a, z)), self.writer.line(delta, formula, result=result)))
             return
-        if delta.layer < self.evidence.n_layers or self._keeps_digits(delta.sample):
+        if delta.layer < self._last or self._keeps_digits(delta.sample):
             factors = [*self._of_cost(a), Rate(a, z)]
             for factor in factors:
                 yield from self._factor(factor)
@@ -187,18 +179,12 @@ class GradientDerivation:
         """
         if not self.evidence.net.objective.fused:
             return True
-        last = self.evidence.n_layers
+        last = self._last
         deltas = [Quantity("delta", last, (k,), sample) for k in range(self.evidence.net.sizes[-1])]
         with np.errstate(all="ignore"):
-            return all(
-                math.isclose(
-                    float(total([self.definitions(q) or q]).value(self.evidence)),
-                    self.evidence(q),
-                    rel_tol=1e-9,
-                    abs_tol=1e-15,
-                )
-                for q in deltas
-            )
+            by_chain = [float((self.definitions(delta) or delta).value(self.evidence)) for delta in deltas]
+        pairs = zip(by_chain, map(self.evidence, deltas), strict=True)
+        return all(math.isclose(chain, taken, rel_tol=1e-9, abs_tol=1e-15) for chain, taken in pairs)
 
     def _deltas_behind(self, delta: Quantity, a: Quantity) -> Iterator[Block]:
         """The deltas of the next layer, each derived in its turn; in a wide layer those that weigh most."""
@@ -214,16 +200,15 @@ class GradientDerivation:
 
     def _short_form(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """The short form a − y of an output's delta, where loss and activation have one."""
-        if delta.layer < self.evidence.n_layers or not self.evidence.net.objective.fused:
+        if delta.layer < self._last or not self.evidence.net.objective.fused:
             return
         why = self._once(*_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
         exact = self._keeps_digits(delta.sample)
         if not exact:
             why = (*why, *self._once(_ROUNDED))
         yield self._paragraph(*(why or ("In short:",)))
-        yield Lines(
-            (self.writer.line(delta, self.definitions.fused_delta(delta), result=result and not exact),)
-        )
+        formula = self.definitions.fused_delta(delta)
+        yield Lines((self.writer.line(delta, formula, result=result and not exact),))
 
     def _coupled_delta(self, delta: Quantity, result: bool) -> Iterator[Block]:
         """Softmax: z of one neuron moves the outputs of all, so that the chain rule is a sum."""
@@ -235,21 +220,14 @@ class GradientDerivation:
         left_out = self._once("Outputs that the loss does not depend on here (∂E/∂a = 0) are left out.")
         if len(counting) < len(outputs) and left_out:
             yield self._paragraph(*left_out, aside=True)
-        if self._keeps_digits(sample) or layer < self.evidence.n_layers:
-            yield from self._jacobian_sum(delta, counting or outputs[:1], outputs, result)
+        if self._keeps_digits(sample) or layer < self._last:
+            few = outputs if len(counting) > SHOWN_TERMS else counting or outputs[:1]
+            terms = [(*self._of_cost(a), Rate(a, z)) for a in few]
+            for a in (counting or outputs[:1])[:SHOWN_TERMS]:
+                for factor in (*self._of_cost(a), Rate(a, z)):
+                    yield from self._factor(factor)
+            yield Lines((self.writer.line(delta, total(list(map(Mul, terms))), result=result),))
         yield from self._short_form(delta, result)
-
-    def _jacobian_sum(
-        self, delta: Quantity, counting: Sequence[Quantity], outputs: Sequence[Quantity], result: bool
-    ) -> Iterator[Block]:
-        """Σ ∂cost/∂a_m · ∂a_m/∂z_k, with the lines of the terms that count, the first of many."""
-        z = delta.at("z")
-        for a in counting[:SHOWN_TERMS]:
-            for factor in (*self._of_cost(a), Rate(a, z)):
-                yield from self._factor(factor)
-        few = outputs if len(counting) > SHOWN_TERMS else counting
-        terms = [Mul((*self._of_cost(a), Rate(a, z))) for a in few]
-        yield Lines((self.writer.line(delta, total(terms), result=result),))
 
     # ------------------------------------------------------------------ factors
 
@@ -261,33 +239,26 @@ class GradientDerivation:
             yield from self.delta(factor)
             return
         self._written.add(factor)
-        inner = isinstance(factor, Rate) and factor.by.kind == "a" and factor.top == self.evidence.cost
-        if inner and isinstance(factor, Rate) and factor.by.layer < self.evidence.n_layers:
+        if not isinstance(factor, Rate):
+            yield Lines((self.writer.line(factor),))
+        elif (factor.top, factor.by.kind) == (self.evidence.cost, "a") and factor.by.layer < self._last:
             yield from self._passed_back(factor)
         else:
-            yield Lines((self.writer.line(factor, note=self._factor_note(factor)),))
+            yield Lines((self.writer.line(factor, note=self._rate_note(factor)),))
 
-    def _factor_note(self, factor: Expr) -> tuple[Inline, ...]:
+    def _rate_note(self, rate: Rate) -> tuple[Inline, ...]:
         """What there is to say about a factor."""
-        if not isinstance(factor, Rate):
+        if (rate.top.kind, rate.by.kind) == ("L", "E"):
+            return self._once("this sample's share of the cost")
+        if (rate.top.kind, rate.by.kind) != ("a", "z"):
             return ()
-        match factor.top.kind, factor.by.kind:
-            case "a", "z":
-                name = self.evidence.layer(factor.top.layer).activation.name
-                coupled = self.evidence.is_coupled(factor.top.layer)
-                if self._is_saturated(factor):
-                    return (f"the {name} is saturated here: next to nothing passes",)
-                return self._once(f"from the Jacobian of the {name}" if coupled else f"slope of the {name}")
-            case "L", "E":
-                return self._once("this sample's share of the cost")
-            case _:
-                return ()
-
-    def _is_saturated(self, slope: Rate) -> bool:
-        """Whether an output is so near its least or greatest value that the slope is all but gone."""
-        low, high = self.evidence.layer(slope.top.layer).activation.range
-        near = abs(self.evidence(slope)) < SATURATED
-        return near and math.isfinite(low) and math.isfinite(high) and slope.top.index == slope.by.index
+        activation = self.evidence.layer(rate.top.layer).activation
+        bounded = all(map(math.isfinite, activation.range))
+        # An output so near its least or greatest value that the slope is all but gone:
+        if bounded and rate.top.index == rate.by.index and abs(self.evidence(rate)) < SATURATED:
+            return (f"the {activation.name} is saturated here: next to nothing passes",)
+        what = "from the Jacobian" if activation.coupled else "slope"
+        return self._once(f"{what} of the {activation.name}")
 
     def _once(self, *words: Inline) -> tuple[Inline, ...]:
         """What need not be said twice."""
@@ -298,7 +269,7 @@ class GradientDerivation:
     def _passed_back(self, rate: Rate) -> Iterator[Block]:
         """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
         a, n = rate.by, n_paths(self.evidence, rate.by.layer)
-        coupled = any(self.evidence.is_coupled(m) for m in range(a.layer + 1, self.evidence.n_layers + 1))
+        coupled = any(layer.activation.coupled for layer in self.evidence.net.layers[a.layer :])
         name = self.writer.notation.neuron(a.layer, a.index[0])
         if n <= MOST_PATHS and not coupled and self._keeps_digits(a.sample):
             yield from self._along_paths(rate, name, n)
@@ -320,33 +291,24 @@ class GradientDerivation:
     def _by_deltas(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
         """By delta: each gathers all the paths behind it."""
         a = rate.by
-        along = "path" if n == 1 else "paths"
-        yield self._paragraph(
-            name,
-            f" reaches the loss along {n:,} {along}. Grouped by the neuron that comes next, each δ "
-            "gathers all the paths behind it:",
-        )
-        formula = total(self.definitions.passed_back(a))
+        words = f" reaches the loss along {n:,} {'path' if n == 1 else 'paths'}. Grouped by the neuron that "
+        yield self._paragraph(name, f"{words}comes next, each δ gathers all the paths behind it:")
         if self.evidence.net.sizes[a.layer + 1] <= MOST_DELTAS and n <= 4 * MOST_PATHS:
             for k in range(self.evidence.net.sizes[a.layer + 1]):
                 yield from self.delta(Quantity("delta", a.layer + 1, (k,), a.sample))
-        yield Lines((self.writer.line(rate, formula),))
-        yield from self._largest_paths(rate, n)
-
-    def _largest_paths(self, rate: Rate, n: int) -> Iterator[Block]:
-        inner = range(rate.by.layer + 1, self.evidence.n_layers)
-        if n <= LARGEST_PATHS or any(self.evidence.is_coupled(layer) for layer in inner):
-            return
-        found = largest_paths(self.evidence, rate.by, LARGEST_PATHS)
-        rows = tuple((self.writer.notation.route(path), measured(value)) for path, value in found)
-        yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
+        yield Lines((self.writer.line(rate, total(self.definitions.passed_back(a))),))
+        inner = self.evidence.net.layers[a.layer : -1]
+        if n > LARGEST_PATHS and not any(layer.activation.coupled for layer in inner):
+            found = largest_paths(self.evidence, a, LARGEST_PATHS)
+            rows = tuple((self.writer.notation.route(path), measured(value)) for path, value in found)
+            yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
 
     # ------------------------------------------------------------------ words
 
-    def _words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
+    def _words(self, *parts: Inline) -> tuple[Inline, ...]:
         return self.writer.words(*parts)
 
-    def _paragraph(self, *parts: Inline | Expr, aside: bool = False) -> Paragraph:
+    def _paragraph(self, *parts: Inline, aside: bool = False) -> Paragraph:
         return Paragraph(self._words(*parts), aside)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
@@ -41,20 +42,18 @@ class LayerDerivation:
         self.writer, self.evidence, self.layer = writer, writer.evidence, layer
         self.columns = writer.notation.name == "column"
         self.sizes = writer.evidence.net.sizes
+        net_layer = self.evidence.layer(layer)
+        self.activation, self.bias = net_layer.activation, net_layer.dense.bias
 
     def blocks(self, kinds: str, level: int = 2) -> Iterator[Block]:
         """Under a heading, the lines of some of z, a, d (delta), W and b (their gradients)."""
         n_in, n_out = self.sizes[self.layer - 1], self.sizes[self.layer]
-        activation = self.evidence.layer(self.layer).activation.name
-        yield Heading((f"Layer {self.layer}: {n_in} → {n_out}, {activation}",), level)
+        yield Heading((f"Layer {self.layer}: {n_in} → {n_out}, {self.activation.name}",), level)
         lines = {"z": self._z, "a": self._a, "d": self._delta, "W": self._dW, "b": self._db}
-        has_bias = self.evidence.layer(self.layer).dense.bias != "none"
-        yield Lines(tuple(lines[kind]() for kind in kinds if kind != "b" or has_bias))
-        if max(self.sizes[self.layer - 1], self.sizes[self.layer], self.evidence.n_samples) > MOST:
-            yield Paragraph(
-                (f"Of more than {MOST} rows or columns the first {FIRST} and the last {LAST} are shown.",),
-                True,
-            )
+        yield Lines(tuple(lines[kind]() for kind in kinds if kind != "b" or self.bias != "none"))
+        if max(n_in, n_out, self.evidence.n_samples) > MOST:
+            words = f"Of more than {MOST} rows or columns the first {FIRST} and the last {LAST} are shown."
+            yield Paragraph((words,), aside=True)
 
     # ------------------------------------------------------------------ names and numbers
 
@@ -68,9 +67,9 @@ class LayerDerivation:
             return self._name("x")
         return Symbol("x") if self.layer == 1 and not self.columns else self._name("a", self.layer - 1)
 
-    def _vectors(self, n: int, leaf: Callable[[int, int], Expr]) -> Matrix:
-        """A row (or column) for each sample, of n entries."""
-        return self._matrix(self.evidence.n_samples, n, leaf)
+    def _vectors(self, layer: int, leaf: Callable[[int, int], Expr]) -> Matrix:
+        """A row (or column) for each sample, with an entry ``leaf(sample, neuron)`` for each neuron."""
+        return self._matrix(self.evidence.n_samples, self.sizes[layer], leaf)
 
     def _matrix(self, n_rows: int, n_columns: int, leaf: Callable[[int, int], Expr]) -> Matrix:
         """The values of ``leaf(row, column)``, turned over in column notation."""
@@ -79,30 +78,30 @@ class LayerDerivation:
             leaf = lambda i, j: inner(j, i)  # noqa: E731
 
         def entry(i: int | None, j: int | None) -> Expr | None:
-            return None if i is None or j is None else self._measured(leaf(i, j))
+            return None if i is None or j is None else measured(self.writer.values(leaf(i, j)))
 
         return Matrix(tuple(tuple(entry(i, j) for j in _shown(n_columns)) for i in _shown(n_rows)))
 
-    def _measured(self, leaf: Expr) -> Number:
-        return measured(self.writer.values(leaf))
-
     def _of(self, kind: str, layer: int | None = None) -> Matrix:
         number = self.layer if layer is None else layer
-        return self._vectors(self.sizes[number], lambda s, j: Quantity(kind, number, (j,), s))
+        return self._vectors(number, lambda s, j: Quantity(kind, number, (j,), s))
 
     def _inputs(self) -> Matrix:
         definitions = self.writer.definitions
-        return self._vectors(self.sizes[self.layer - 1], lambda s, i: definitions.input(self.layer, i, s))
+        return self._vectors(self.layer - 1, lambda s, i: definitions.input(self.layer, i, s))
 
-    def _W(self, layer: int) -> Matrix:
+    def _W(self, layer: int, of: Callable[[Quantity], Expr] = lambda weight: weight) -> Matrix:
+        """The weights of a layer, or what ``of`` makes of each."""
         n_in, n_out = self.sizes[layer - 1 : layer + 1]
-        return self._matrix(n_in, n_out, lambda i, j: Quantity("W", layer, (i, j)))
+        return self._matrix(n_in, n_out, lambda i, j: of(Quantity("W", layer, (i, j))))
 
-    def _bias(self) -> Matrix:
-        shared = self.evidence.layer(self.layer).dense.bias == "shared"
-        return self._matrix(
-            1, self.sizes[self.layer], lambda _, j: Quantity("b", self.layer, () if shared else (j,))
-        )
+    def _b(self, of: Callable[[Quantity], Expr] = lambda bias: bias) -> Matrix:
+        """The biases of the layer's neurons, or what ``of`` makes of each."""
+        shared, n_out = self.bias == "shared", self.sizes[self.layer]
+        return self._matrix(1, n_out, lambda _, j: of(Quantity("b", self.layer, () if shared else (j,))))
+
+    def _gradient(self, by: Quantity) -> Rate:
+        return Rate(self.evidence.cost, by)
 
     def _product(self, *factors: Expr) -> Mul:
         return Mul(tuple(reversed(factors)) if self.columns else factors, "")
@@ -110,17 +109,15 @@ class LayerDerivation:
     # ------------------------------------------------------------------ lines
 
     def _z(self) -> Line:
-        layer = self.evidence.layer(self.layer)
         symbols: list[Expr] = [self._product(self._input_name, self._name("W"))]
         numbers: list[Expr] = [self._product(self._inputs(), self._W(self.layer))]
-        if layer.b is not None:
+        if self.bias != "none":
             symbols.append(self._name("b"))
-            numbers.append(self._bias())
+            numbers.append(self._b())
         return Line((self._name("z"), total(symbols), total(numbers), self._of("z")))
 
     def _a(self) -> Line:
-        activation = self.evidence.layer(self.layer).activation
-        note = (Call("f", Symbol("z")), " = ", activation.formula)
+        note = (Call("f", Symbol("z")), " = ", self.activation.formula)
         return Line((self._name("a"), Call("f", self._name("z")), self._of("a")), note)
 
     def _delta(self) -> Line:
@@ -129,77 +126,57 @@ class LayerDerivation:
         if last and self.evidence.net.objective.fused:
             return self._fused(name, a)
         if self.evidence.is_coupled(self.layer):
-            through = f"through the Jacobian of {self.evidence.layer(self.layer).activation.name}"
+            through = f"through the Jacobian of {self.activation.name}"
             return Line((name, Partial(self.writer.notation.cost, z), self._of("delta")), (through,))
-        slope = self._vectors(
-            self.sizes[self.layer],
-            lambda s, j: Rate(Quantity("a", self.layer, (j,), s), Quantity("z", self.layer, (j,), s)),
-        )
+        neurons_z = partial(Quantity, "z", self.layer)
+        slope = self._vectors(self.layer, lambda s, j: Rate(neurons_z((j,), s).at("a"), neurons_z((j,), s)))
         symbols, numbers = self._da(last)
-        note = (Call("f′", Symbol("z")), " = ", self.evidence.layer(self.layer).activation.derivative_formula)
-        return Line(
-            (name, Mul((symbols, Call("f′", z)), "⊙"), Mul((numbers, slope), "⊙"), self._of("delta")), note
-        )
+        note = (Call("f′", Symbol("z")), " = ", self.activation.derivative_formula)
+        symbols, numbers = Mul((symbols, Call("f′", z)), "⊙"), Mul((numbers, slope), "⊙")
+        return Line((name, symbols, numbers, self._of("delta")), note)
 
     def _da(self, last: bool) -> tuple[Expr, Expr]:
         """∂cost/∂a: from the loss, or δ Wᵀ from the layer after; and dropout's mask."""
         if last:
-            numbers = self._vectors(
-                self.sizes[-1], lambda s, k: Rate(self.evidence.cost, Quantity("a", self.layer, (k,), s))
-            )
-            return Partial(self.writer.notation.cost, self._name("a")), numbers
+            da = self._vectors(self.layer, lambda s, k: self._gradient(Quantity("a", self.layer, (k,), s)))
+            return Partial(self.writer.notation.cost, self._name("a")), da
         after = self.layer + 1
-        symbols: Expr = self._product(self._name("δ", after), Transpose(self._name("W", after)))
-        numbers_: Expr = self._product(self._of("delta", after), Transpose(self._W(after)))
+        symbols = self._product(self._name("δ", after), Transpose(self._name("W", after)))
+        numbers = self._product(self._of("delta", after), Transpose(self._W(after)))
         if not self.evidence.has_mask(after):
-            return symbols, numbers_
-        mask = self._vectors(self.sizes[self.layer], lambda s, i: Quantity("mask", after, (i,), s))
-        return Mul((symbols, self._name("m", after)), "⊙"), Mul((numbers_, mask), "⊙")
+            return symbols, numbers
+        mask = self._vectors(self.layer, lambda s, i: Quantity("mask", after, (i,), s))
+        return Mul((symbols, self._name("m", after)), "⊙"), Mul((numbers, mask), "⊙")
 
     def _fused(self, name: Expr, a: Expr) -> Line:
         symbols: Expr = a - Symbol("y")
         numbers: Expr = self._of("a") - self._of("y")
-        n = self.evidence.n_samples
+        n, delta = self.evidence.n_samples, self._of("delta")
         if self.evidence.weight is not None:
-            return Line(
-                (name, Mul((Symbol("s"), symbols), "⊙"), self._of("delta")),
-                ("s: each sample's share of the cost",),
-            )
+            shares = Mul((Symbol("s"), symbols), "⊙")
+            return Line((name, shares, delta), ("s: each sample's share of the cost",))
         if n > 1 and self.evidence.net.objective.reduction == "mean":
             symbols, numbers = Number(1) / n * symbols, Number(1) / n * numbers
-        return Line((name, symbols, numbers, self._of("delta")), ("chain rule and slope, shortened",))
+        return Line((name, symbols, numbers, delta), ("chain rule and slope, shortened",))
 
     def _dW(self) -> Line:
-        symbols: list[Expr] = [self._product(Transpose(self._input_name), self._name("δ"))]
-        numbers: list[Expr] = [self._product(Transpose(self._inputs()), self._of("delta"))]
-        W = self._name("W")
-        for penalty, strength in self.evidence.net.objective.penalties:
-            symbols.append(penalty.of(penalty.slope, Number(strength, True), W))
-            numbers.append(penalty.of(penalty.slope, Number(strength, True), self._W(self.layer)))
-        gradient = self._matrix(
-            self.sizes[self.layer - 1],
-            self.sizes[self.layer],
-            lambda i, j: Rate(self.evidence.cost, Quantity("W", self.layer, (i, j))),
-        )
-        return Line((Partial(self.writer.notation.cost, W), total(symbols), total(numbers), gradient))
+        name, W, slopes = self._name("W"), self._W(self.layer), self.writer.definitions.penalty_slopes
+        symbols = [self._product(Transpose(self._input_name), self._name("δ")), *slopes(name)]
+        numbers = [self._product(Transpose(self._inputs()), self._of("delta")), *slopes(W)]
+        gradient = self._W(self.layer, self._gradient)
+        return Line((Partial(self.writer.notation.cost, name), total(symbols), total(numbers), gradient))
 
     def _db(self) -> Line:
-        shared = self.evidence.layer(self.layer).dense.bias == "shared"
-        delta = self._name("δ")
-        several = self.evidence.n_samples > 1
-        formula: Expr = (
-            Total("s" if not shared else "s,j" if several else "j", delta) if several or shared else delta
-        )
-        name = Partial(self.writer.notation.cost, self._name("b"))
+        shared, several = self.bias == "shared", self.evidence.n_samples > 1
+        over = ",".join("s" * several + "j" * shared)
+        name, delta = Partial(self.writer.notation.cost, self._name("b")), self._name("δ")
+        formula = Total(over, delta) if over else delta
         if shared:
-            value = self._measured(Rate(self.evidence.cost, Quantity("b", self.layer)))
-            over = "samples and neurons" if several else "the neurons"
-            return Line((name, formula, value), (f"the bias is shared: the sum over {over}",))
+            value = measured(self.writer.values(self._gradient(Quantity("b", self.layer))))
+            what = "samples and neurons" if several else "the neurons"
+            return Line((name, formula, value), (f"the bias is shared: the sum over {what}",))
         note = ("the sum over the samples",) if several else ()
-        gradient = self._matrix(
-            1, self.sizes[self.layer], lambda _, j: Rate(self.evidence.cost, Quantity("b", self.layer, (j,)))
-        )
-        return Line((name, formula, gradient), note)
+        return Line((name, formula, self._b(self._gradient)), note)
 
 
 def _shown(n: int) -> list[int | None]:

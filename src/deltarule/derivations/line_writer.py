@@ -59,12 +59,7 @@ class LineWriter:
         return self.rounded or self.evidence
 
     def line(
-        self,
-        leaf: Expr,
-        formula: Expr | None = None,
-        *,
-        note: Sequence[Inline | Expr] = (),
-        result: bool = False,
+        self, leaf: Expr, formula: Expr | None = None, *, note: Sequence[Inline] = (), result: bool = False
     ) -> Line:
         """``leaf = formula = numbers = value``; by its definition where no other formula is given."""
         formula = self.definitions(leaf) if formula is None else formula
@@ -76,7 +71,7 @@ class LineWriter:
         if formula is not None:
             shown = self.shortened(formula)
             sides.append(self.symbols(shown))
-            notes: list[list[Inline | Expr]] = [list(note)] if note else []
+            notes: list[Sequence[Inline]] = [note] if note else []
             if isinstance(shown, Choice):
                 notes.append(self._which_case(shown))
                 shown = shown.then if self._is_met(shown) else shown.other
@@ -93,7 +88,7 @@ class LineWriter:
     def _is_met(self, choice: Choice) -> bool:
         return bool(choice.test.value(self.values))
 
-    def _which_case(self, choice: Choice) -> list[Inline | Expr]:
+    def _which_case(self, choice: Choice) -> list[Inline]:
         """Which case it is: ``net_h1 = −0.2 ≤ 0``."""
         test = choice.test if self._is_met(choice) else failed_test(choice.test)
         left = measured(test.left.value(self.values))
@@ -105,12 +100,9 @@ class LineWriter:
 
     def symbols(self, formula: Expr) -> Expr:
         """The formula with the names and colours of its quantities."""
-        return formula.replace(self._named)
-
-    def _named(self, leaf: Expr) -> Expr | None:
-        if _is_quantity(leaf):
-            return self._tagged(leaf, self.notation.write(leaf))
-        return None
+        return formula.replace(
+            lambda leaf: self._tagged(leaf, self.notation.write(leaf)) if _is_quantity(leaf) else None
+        )
 
     def numbers(self, formula: Expr) -> Expr:
         """The formula with its quantities' numbers in their places."""
@@ -120,9 +112,7 @@ class LineWriter:
         if isinstance(part, Choice):
             test = Compare(self.numbers(part.test.left), part.test.op, self.numbers(part.test.right))
             return Choice(self.numbers(part.then), test, self.numbers(part.other), self._is_met(part))
-        if _is_quantity(part):
-            return self._tagged(part, measured(self.values(part)))
-        return None
+        return self._tagged(part, measured(self.values(part))) if _is_quantity(part) else None
 
     def _tagged(self, leaf: Expr, body: Expr) -> Expr:
         return Tagged(body, self.tags[leaf]) if leaf in self.tags else body
@@ -140,7 +130,7 @@ class LineWriter:
         left = tuple(term for index, term in enumerate(node.terms) if index not in set(shown))
         return Add((*(node.terms[index] for index in shown), Rest(left, f"{len(left)} more terms")))
 
-    def words(self, *parts: Inline | Expr) -> tuple[Inline, ...]:
+    def words(self, *parts: Inline) -> tuple[Inline, ...]:
         """Running text, with the names of the quantities in it."""
         return tuple(part if isinstance(part, str) else self.symbols(part) for part in parts)
 

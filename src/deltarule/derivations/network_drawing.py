@@ -6,9 +6,10 @@ weights w1, w2 … as :mod:`deltarule.nn.parameter_names` counts them. Layer 1 i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 from typing import Any, TypeAlias
 
 from deltarule.arrays import Array, check_whole
@@ -104,27 +105,40 @@ class _DrawnNetwork:
         notation: Notation,
     ) -> None:
         self.net, self.vectors, self.number, self.tags, self.notation = net, vectors, number, tags, notation
-        wanted = [place for name in tags for place in _neurons_needed(net.sizes, name)]
+        self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
+        wanted = [place for name in tags for place in self._neurons_needed(name)]
         self.shown = [
             _shown_neurons(size, {index for at, index in wanted if at == column})
             for column, size in enumerate(net.sizes)
         ]
-        self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
         self.named = {
             column: _given_names(what, self.keys[column], given)
             for column, what, given in ((0, "input", inputs), (len(net.layers), "output", outputs))
             if given is not None
         }
 
+    def _neurons_needed(self, name: str) -> list[tuple[int, int]]:
+        """The neurons, as (column, index), without which what has this name cannot be drawn."""
+        for column, keys in enumerate(self.keys):
+            if name in keys:
+                return [(column, keys.index(name))]
+        number = int(name[1:]) - 1 if re.fullmatch(r"w[1-9][0-9]{0,17}", name) else math.inf
+        for column, (n_in, n_out) in enumerate(pairwise(self.net.sizes)):
+            if number < n_in * n_out:
+                target, source = divmod(int(number), n_in)
+                return [(column, source), (column + 1, target)]
+            number -= n_in * n_out
+        return []
+
     def columns(self) -> Iterator[NeuronColumn]:
         """The inputs, then each layer."""
         for column, items in enumerate(self.shown):
-            yield NeuronColumn(
-                f"layer {column}" if column else "inputs",
-                self.net.layers[column - 1].activation.name if column else "",
-                tuple(item if isinstance(item, Gap) else self._node(column, item) for item in items),
-                self._shared_bias(column) if column else None,
-            )
+            nodes = tuple(item if isinstance(item, Gap) else self._node(column, item) for item in items)
+            if column == 0:
+                yield NeuronColumn("inputs", "", nodes)
+            else:
+                activation = self.net.layers[column - 1].activation.name
+                yield NeuronColumn(f"layer {column}", activation, nodes, self._shared_bias(column))
 
     def _node(self, column: int, index: int) -> Node:
         values = tuple(
@@ -137,7 +151,7 @@ class _DrawnNetwork:
 
     def _shared_bias(self, layer: int) -> Node | None:
         b = self.net.layers[layer - 1].b
-        if b is None or self.net.layers[layer - 1].dense.bias != "shared":
+        if b is None or self.net.layers[layer - 1].dense.bias == "neuron":
             return None
         name = str(self.notation.of(Quantity("b", layer)))
         return Node(name, ((name, self.number(float(b[0]))),), self.tags.get(f"b{layer}"))
@@ -146,11 +160,10 @@ class _DrawnNetwork:
         """The weights between neurons that are drawn."""
         for layer, (sources, targets) in enumerate(pairwise(self.shown), start=1):
             W = self.net.layers[layer - 1].W
-            for target, j in _drawn_neurons(targets):
-                for source, i in _drawn_neurons(sources):
-                    name, weight = str(self.notation.of(Quantity("W", layer, (i, j)))), float(W[i, j])
-                    tag = self.tags.get(f"w{weight_number(self.net.sizes, layer, i, j)}")
-                    yield Edge(layer, source, target, name, weight, self.number(weight), tag)
+            for (target, j), (source, i) in product(_drawn_neurons(targets), _drawn_neurons(sources)):
+                name, weight = str(self.notation.of(Quantity("W", layer, (i, j)))), float(W[i, j])
+                tag = self.tags.get(f"w{weight_number(self.net.sizes, layer, i, j)}")
+                yield Edge(layer, source, target, name, weight, self.number(weight), tag)
 
 
 def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:
@@ -158,26 +171,6 @@ def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Se
     if len(given) != len(numbered):
         raise ShapeError(f"{what}s must be {len(numbered)} names, one for each {what}, got {len(given)}")
     return [str(name) if str(name).strip() else number for name, number in zip(given, numbered, strict=True)]
-
-
-def _neurons_needed(sizes: Sequence[int], name: str) -> list[tuple[int, int]]:
-    """The neurons, as (column, index), without which what has this name cannot be drawn."""
-    match = re.fullmatch(r"([ihow])([1-9][0-9]{0,17})", name)
-    if not match:
-        return []
-    kind, number = match[1], int(match[2]) - 1
-    first, counts = {
-        "i": (0, sizes[:1]),
-        "h": (1, sizes[1:-1]),
-        "o": (len(sizes) - 1, sizes[-1:]),
-        "w": (0, [n_in * n_out for n_in, n_out in pairwise(sizes)]),
-    }[kind]
-    for column, count in enumerate(counts, start=first):
-        if number < count:
-            target, source = divmod(number, sizes[column])
-            return [(column, source), (column + 1, target)] if kind == "w" else [(column, number)]
-        number -= count
-    return []
 
 
 def _shown_neurons(size: int, wanted: Collection[int]) -> _Shown:
@@ -241,8 +234,6 @@ def _caption(columns: Sequence[NeuronColumn]) -> str:
     if len(cut) > 4:
         n_left_out, n_all = sum(column.n_left_out for column in cut), sum(column.size for column in columns)
         return f"Left out: {n_left_out:,} of {n_all:,} inputs and neurons."
-    left_out = ", ".join(
-        f"{column.n_left_out:,} of {column.size:,} {'in ' if column.activation else ''}{column.name}"
-        for column in cut
-    )
-    return f"Left out: {left_out}."
+    names = [f"{'in ' if column.activation else ''}{column.name}" for column in cut]
+    counts = (f"{column.n_left_out:,} of {column.size:,}" for column in cut)
+    return f"Left out: {', '.join(map(' '.join, zip(counts, names, strict=True)))}."

@@ -22,20 +22,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.errors import InputError
 from deltarule.formula.tree import Expr, Partial, Symbol, Words
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import weight_number
-from deltarule.registry import did_you_mean
 
-__all__ = [
-    "NOTATIONS",
-    "ColumnNotation",
-    "MatrixNotation",
-    "Notation",
-    "TutorialNotation",
-    "notation_by_name",
-]
+__all__ = ["NOTATIONS", "ColumnNotation", "MatrixNotation", "Notation", "TutorialNotation"]
 
 
 class Notation(ABC):
@@ -53,6 +44,7 @@ class Notation(ABC):
     """
 
     name: str
+    first = 1  # number of the first neuron, and of the first sample
     values: Mapping[str, str] = {"net": "z", "out": "a"}
 
     def __init__(
@@ -97,13 +89,13 @@ class Notation(ABC):
     def cost(self) -> Symbol:
         """What training makes small."""
 
-    @abstractmethod
     def label(self, layer: int, index: int) -> str:
         """What a neuron, or an input, is called in a picture; its layer is seen."""
+        return str(self.first + index)
 
     def sample(self, index: int) -> str:
-        """What a sample is called: they count from 1."""
-        return str(index + 1)
+        """What a sample is called."""
+        return str(self.first + index)
 
     @abstractmethod
     def _names(self, q: Quantity) -> Expr: ...
@@ -117,31 +109,16 @@ class MatrixNotation(Notation):
     """``W2[0,1]``, ``z2[1]``, ``a2[1]``: arrays, as code has them."""
 
     name = "matrix"
+    first = 0
     cost = Symbol("L")
 
     def _names(self, q: Quantity) -> Expr:
-        sample = [q.sample] if self.n_samples > 1 and q.kind not in ("W", "b", "new") else []
-        index = ",".join(map(str, [*sample, *q.index]))
+        sample = str(q.sample) if self.n_samples > 1 and q.kind not in ("W", "b") else ""
+        index = ",".join([*filter(None, [sample]), *map(str, q.index)])
         if q.kind == "a" and q.layer == 0:
-            return self._input(q, index)
-        base = {"term": "E", "delta": "δ", "mask": "m", "new": "W" if len(q.index) == 2 else "b"}.get(
-            q.kind, q.kind
-        )
-        layer = "" if q.kind in ("term", "E", "y") else str(q.layer)
-        return Symbol(base, layer, index=index)
-
-    def label(self, layer: int, index: int) -> str:
-        return str(index)
-
-    def sample(self, index: int) -> str:
-        """They count from 0, as rows do."""
-        return str(index)
-
-    def _input(self, q: Quantity, index: str) -> Symbol:
-        """x[0], or the name of the feature."""
-        if not self.inputs:
-            return Symbol("x", index=index)
-        return Symbol(self.inputs[q.index[0]], index=str(q.sample) if self.n_samples > 1 else "")
+            return Symbol(self.inputs[q.index[0]], index=sample) if self.inputs else Symbol("x", index=index)
+        base = {"term": "E", "delta": "δ", "mask": "m"}.get(q.kind, q.kind)
+        return Symbol(base, "" if q.kind in ("term", "E", "y") else str(q.layer), index=index)
 
     def neuron(self, layer: int, index: int) -> Expr:
         return Symbol("a", str(layer), index=str(index)) if layer else self.of(Quantity("a", 0, (index,)))
@@ -174,20 +151,16 @@ class TutorialNotation(Notation):
         if q.kind == "E":
             return Symbol("E", "", sup)
         if q.kind == "a" and q.layer == 0:
-            return self._input(q.index[0], sup)
-        if q.kind in ("x", "mask"):
-            return Symbol("in" if q.kind == "x" else "m", self.label(q.layer - 1, q.index[0]), sup)
-        base = {"z": "net", "a": "out", "term": "E", "delta": "δ", "y": "y"}[q.kind]
-        return Symbol(base, self.label(q.layer, q.index[0]), sup)
+            return self.neuron(0, q.index[0], sup)
+        before = q.kind in ("x", "mask")  # called by the neuron they come from
+        base = {"z": "net", "a": "out", "x": "in", "mask": "m", "term": "E", "delta": "δ", "y": "y"}[q.kind]
+        return Symbol(base, self.label(q.layer - before, q.index[0]), sup)
 
-    def _input(self, index: int, sup: str) -> Expr:
-        return Symbol(self.inputs[index], "", sup) if self.inputs else Symbol("i", str(index + 1), sup)
-
-    def neuron(self, layer: int, index: int) -> Expr:
-        if layer == 0:
-            return self._input(index, "")
+    def neuron(self, layer: int, index: int, sup: str = "") -> Expr:
+        if layer == 0 and self.inputs:
+            return Symbol(self.inputs[index], "", sup)
         name = self.label(layer, index)
-        return Symbol(name[0], name[1:])
+        return Symbol(name[0], name[1:], sup)
 
 
 class ColumnNotation(Notation):
@@ -201,19 +174,11 @@ class ColumnNotation(Notation):
             i, j = q.index
             separator = "," if max(i, j) >= 9 else ""
             return Symbol("w", f"{j + 1}{separator}{i + 1}", str(q.layer))
-        sample = f"({q.sample + 1})" if self.n_samples > 1 else ""
+        sample = f"({q.sample + 1})" if self.n_samples > 1 and q.kind != "b" else ""
+        layer = "" if q.kind in ("E", "term", "y") else str(q.layer)
+        base = {"delta": "δ", "mask": "m", "E": "C", "term": "C"}.get(q.kind, q.kind)
         sub = "".join(str(i + 1) for i in q.index)
-        if q.kind == "b":
-            return Symbol("b", sub, str(q.layer))
-        if q.kind in ("E", "term"):
-            return Symbol("C", sub, sample)
-        if q.kind == "y":
-            return Symbol("y", sub, sample)
-        base = {"delta": "δ", "mask": "m"}.get(q.kind, q.kind)
-        return Symbol(base, sub, f"{q.layer},{sample}" if sample else str(q.layer))
-
-    def label(self, layer: int, index: int) -> str:
-        return str(index + 1)
+        return Symbol(base, sub, ",".join(filter(None, [layer, sample])))
 
     def neuron(self, layer: int, index: int) -> Expr:
         return Symbol("a", str(index + 1), str(layer))
@@ -222,16 +187,3 @@ class ColumnNotation(Notation):
 NOTATIONS: dict[str, type[Notation]] = {
     kind.name: kind for kind in (MatrixNotation, TutorialNotation, ColumnNotation)
 }
-
-
-def notation_by_name(name: str) -> type[Notation]:
-    """The notation called ``name``.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if name not in NOTATIONS:
-        raise InputError(f"unknown notation {name!r}{did_you_mean(str(name), NOTATIONS)}")
-    return NOTATIONS[name]

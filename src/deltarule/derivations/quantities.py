@@ -37,13 +37,9 @@ class Rate(Expr):
     def __init__(self, top: Quantity, by: Quantity) -> None:
         self.top, self.by = top, by
 
-    def map(self, change: object) -> Rate:
-        """A leaf: what it is made of has no value of its own here."""
-        return self
-
     @property
     def parts(self) -> list[Expr]:
-        """None: a leaf."""
+        """None: a leaf, for what it is made of has no value of its own here."""
         return []
 
 

@@ -29,13 +29,16 @@ class RoundedEvidence:
         self.evidence, self.decimals = evidence, decimals
         self.definitions = Definitions(evidence)
         self._known: dict[Expr, float] = {}
-        self._go_through_layers()
+        layers = range(1, evidence.n_layers + 1)
+        for sample in range(evidence.n_samples):  # so that no number waits for a whole network of others
+            for layer in layers:
+                self(Quantity("a", layer, (0,), sample))
+            for layer in reversed(layers):
+                self(Quantity("delta", layer, (0,), sample))
 
     def __call__(self, leaf: Expr) -> float:
         """The rounded number; what it is computed from has been rounded before."""
-        if leaf not in self._known:
-            self.settle(leaf, self.definitions(leaf))
-        return self._known[leaf]
+        return self._known[leaf] if leaf in self._known else self.settle(leaf, self.definitions(leaf))
 
     def settle(self, leaf: Expr, formula: Expr | None) -> float:
         """Work ``leaf`` out by this formula, and remember the result."""
@@ -47,12 +50,3 @@ class RoundedEvidence:
             value = self.evidence(leaf)
         self._known[leaf] = round(value, self.decimals)
         return self._known[leaf]
-
-    def _go_through_layers(self) -> None:
-        """Forwards, then backwards, so that no number waits for a whole network of others."""
-        layers = range(1, self.evidence.n_layers + 1)
-        for sample in range(self.evidence.n_samples):
-            for layer in layers:
-                self(Quantity("a", layer, (0,), sample))
-            for layer in reversed(layers):
-                self(Quantity("delta", layer, (0,), sample))

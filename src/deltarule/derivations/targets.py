@@ -109,9 +109,8 @@ def _by_layer(net: Network, name: str) -> list[Target]:
         raise InputError(f"no layer {layer} in {name!r}: {net!r} has layers 1 to {len(net.layers)}")
     if index is None:
         return [Target(kind, layer, whole=True)]
-    n = net.sizes[layer]
-    if kind == "layer" or int(index) >= n:
-        raise InputError(f"no {name!r}: layer {layer} has neurons 0 to {n - 1}")
+    if kind == "layer" or int(index) >= net.sizes[layer]:
+        raise InputError(f"no {name!r}: layer {layer} has neurons 0 to {net.sizes[layer] - 1}")
     return [Target(kind, layer, (int(index),))]
 
 

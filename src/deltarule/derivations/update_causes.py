@@ -11,7 +11,7 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.updates import UpdateDerivation
 from deltarule.documents.document import Block, Heading, Inline, Paragraph, TableBlock
-from deltarule.formula.tree import Number
+from deltarule.formula.tree import Number, measured
 from deltarule.training.replay import ReplayedUpdate
 
 __all__ = ["causes_of_change", "which_update"]
@@ -43,12 +43,9 @@ def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpd
     parts = updates.step.sources(position, {"the samples": float(pulls.sum()), **_penalties(evidence, p)})
     yield Heading(writer.words("Where the change of ", p, " came from"), 3)
     change = float(updates.step.after[position] - evidence.net.parameters[position])
-    rows = [(name, Number(part, True), _share(part, change)) for name, part in parts.items()]
-    yield TableBlock(("part", "change", "share"), (*rows, ("together", Number(change, True), "")))
-
-
-def _share(part: float, change: float) -> str:
-    return f"{part / change + 0.0:.1%}" if change else "–"
+    shares = (f"{part / change + 0.0:.1%}" if change else "–" for part in parts.values())
+    rows = zip(parts, map(measured, parts.values()), shares, strict=True)
+    yield TableBlock(("part", "change", "share"), (*rows, ("together", measured(change), "")))
 
 
 def _pulls(evidence: Evidence, p: Quantity) -> Array:
@@ -70,8 +67,8 @@ def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
 def _pull_table(pulls: Array, rows: Array) -> TableBlock:
     order = np.argsort(-np.abs(pulls), kind="stable")
     shown, left = order[:MOST_SAMPLES], order[MOST_SAMPLES:]
-    cells: list[tuple[Inline, ...]] = [(f"sample {rows[i]}", Number(float(pulls[i]), True)) for i in shown]
+    cells: list[tuple[Inline, ...]] = [(f"sample {rows[i]}", measured(pulls[i])) for i in shown]
     if len(left):
-        cells.append((f"{len(left)} others", Number(float(pulls[left].sum()), True)))
-    cells.append(("together", Number(float(pulls.sum()), True)))
+        cells.append((f"{len(left)} others", measured(pulls[left].sum())))
+    cells.append(("together", measured(pulls.sum())))
     return TableBlock(("training sample", "adds to the gradient"), tuple(cells))

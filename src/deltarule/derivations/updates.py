@@ -75,16 +75,13 @@ class OptimizerStep:
     def letters(self) -> dict[Expr, float]:
         """What the optimizer's letters stand for."""
         letters: dict[Expr, float] = {ETA: self.rate, TIME: float(self.t)}
-        for symbol, name in self.optimizer.letters.items():
-            letters[symbol] = float(getattr(self.optimizer, name))
-        return letters
+        named = self.optimizer.letters.items()
+        return letters | {symbol: float(getattr(self.optimizer, name)) for symbol, name in named}
 
     def remembered(self, position: int) -> dict[Expr, float]:
         """The optimizer's memory of one parameter, before the update."""
-        return {
-            Symbol(name): float(row[position])
-            for name, row in zip(self.optimizer.slots, self.slots, strict=True)
-        }
+        rows = zip(self.optimizer.slots, self.slots, strict=True)
+        return {Symbol(name): float(row[position]) for name, row in rows}
 
     def sources(self, position: int, pulls: dict[str, float]) -> dict[str, float]:
         """Where the change of a parameter comes from: parts of its gradient, memory, weight decay.
@@ -98,32 +95,23 @@ class OptimizerStep:
         pulls : dict of str to float
             The gradient in parts, before clipping.
         """
-        theta, slots = float(self.net.parameters[position]), self.remembered(position)
-        g = float(self.gradient[position])
-        true = self._after_steps(position, {**self.letters(), **slots, THETA: theta, GRADIENT: g}, {})
-        fixed = {symbol: true[symbol] for symbol in _symbols_of_squares(self.optimizer.steps)}
-        still = {**self.letters(), **dict.fromkeys(slots, 0.0), THETA: 0.0, GRADIENT: 0.0}
+        steps, letters, slots = self.optimizer.steps, self.letters(), self.remembered(position)
+        theta, g = float(self.net.parameters[position]), float(self.gradient[position])
+        true = _after_steps(self.steps(position), {**letters, **slots, THETA: theta, GRADIENT: g}, {})
+        fixed = {symbol: true[symbol] for symbol in _symbols_of_squares(steps)}
+        still = {**letters, **dict.fromkeys(slots, 0.0), THETA: 0.0, GRADIENT: 0.0}
         raw = float(self.raw[position])
         scale = g / raw if raw else 1.0
         parts = {
-            name: self._after_steps(position, {**still, GRADIENT: pull * scale}, fixed, decay=False)[THETA]
+            name: _after_steps(steps, {**still, GRADIENT: pull * scale}, fixed)[THETA]
             for name, pull in pulls.items()
         }
         if slots:
-            parts["memory of earlier gradients"] = self._after_steps(
-                position, {**still, **slots}, fixed, decay=False
-            )[THETA]
+            parts["memory of earlier gradients"] = _after_steps(steps, {**still, **slots}, fixed)[THETA]
         if self.optimizer.weight_steps and self.net.decaying[position]:
-            decayed = self.optimizer.weight_steps[0][1].value({**self.letters(), THETA: theta}.__getitem__)
+            decayed = self.optimizer.weight_steps[0][1].value({**letters, THETA: theta}.__getitem__)
             parts["weight decay"] = float(decayed) - theta
         return parts
-
-    def _after_steps(
-        self, position: int, known: dict[Expr, float], fixed: dict[Expr, float], decay: bool = True
-    ) -> dict[Expr, float]:
-        for symbol, formula in self.steps(position) if decay else self.optimizer.steps:
-            known[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(known.__getitem__))
-        return known
 
 
 class UpdateDerivation:
@@ -137,9 +125,8 @@ class UpdateDerivation:
         step, position = self.step, self.writer.evidence.position(p)
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
-            yield Paragraph(
-                self.writer.words(p, " is frozen: it stays ", measured(step.after[position]), ".")
-            )
+            stays = measured(step.after[position])
+            yield Paragraph(self.writer.words(p, " is frozen: it stays ", stays, "."))
             return
         yield Paragraph((f"{self._settings_in_words()}.",))
         yield Lines((*self._clipping_lines(p), *self._step_lines(p, position)))
@@ -157,23 +144,22 @@ class UpdateDerivation:
         """The gradient as it is shortened, where it is."""
         if not self.step.clipped:
             return []
-        norm, limit = float(np.linalg.norm(self.step.raw)), self.step.optimizer.clip_norm
+        limit, evidence = self.step.optimizer.clip_norm, self.writer.evidence
         assert limit is not None
-        evidence = self.writer.evidence
         gradient, clipped = Rate(evidence.cost, p), self.step.gradient[evidence.position(p)]
         symbols = Symbol("c") / Call("norm", GRADIENT) * self.writer.symbols(gradient)
-        numbers = measured(limit) / measured(norm) * self.writer.numbers(gradient)
-        note = ("the gradient of all parameters is longer than clip_norm",)
-        return [Line((GRADIENT, symbols, numbers, measured(clipped)), note)]
+        share = measured(limit) / measured(float(np.linalg.norm(self.step.raw)))
+        sides = (GRADIENT, symbols, share * self.writer.numbers(gradient), measured(clipped))
+        return [Line(sides, ("the gradient of all parameters is longer than clip_norm",))]
 
     def _step_lines(self, p: Quantity, position: int) -> Iterator[Line]:
         """Each step of the optimizer with the parameter's own numbers."""
-        step, known = self.step, self.step.letters()
-        slots = step.remembered(position)
-        known |= {**slots, THETA: float(self.net.parameters[position])}
+        step, slots, steps = self.step, self.step.remembered(position), self.step.steps(position)
+        known = {**step.letters(), **slots, THETA: float(self.net.parameters[position])}
         gradient = Rate(self.writer.evidence.cost, p)
         known[GRADIENT] = float(step.gradient[position]) if step.clipped else self.writer.values(gradient)
-        steps = step.steps(position)
+        own: dict[Expr, Expr] = {THETA: self.writer.symbols(p)}
+        own |= {} if step.clipped else {GRADIENT: self.writer.symbols(gradient)}
         for index, (symbol, formula) in enumerate(steps):
             last = index == len(steps) - 1
             value = float(formula.value(known.__getitem__))
@@ -181,27 +167,13 @@ class UpdateDerivation:
                 value = round(value, self.writer.rounded.decimals)
             elif last:
                 value = float(step.after[position])
-            sides = (
-                self._with_own_names(symbol, p),
-                self._with_own_names(formula, p),
-                formula.replace(lambda s: measured(known[s]) if s in known else None),
-                measured(value),
-            )
+            numbers = formula.replace(lambda s: measured(known[s]) if s in known else None)
+            sides = (symbol.replace(own.get), formula.replace(own.get), numbers, measured(value))
             self.writer.written[str(sides[0])] = value
-            relation = "←" if symbol in (THETA, *slots) else "="
-            yield Line(sides, self._slot_note(symbol, slots), relation, result=last)
+            fresh = step.t == 1 and slots.get(symbol) == 0
+            note: tuple[Inline, ...] = (self.writer.symbols(symbol), " starts at 0") if fresh else ()
+            yield Line(sides, note, "←" if symbol in (THETA, *slots) else "=", result=last)
             known[symbol] = value
-
-    def _slot_note(self, symbol: Symbol, slots: dict[Expr, float]) -> tuple[Inline, ...]:
-        fresh = symbol in slots and slots[symbol] == 0 and self.step.t == 1
-        return (self.writer.symbols(symbol), " starts at 0") if fresh else ()
-
-    def _with_own_names(self, formula: Expr, p: Quantity) -> Expr:
-        """θ and g by the parameter's own name."""
-        own: dict[Expr, Expr] = {THETA: self.writer.symbols(p)}
-        if not self.step.clipped:
-            own[GRADIENT] = self.writer.symbols(Rate(self.writer.evidence.cost, p))
-        return formula.replace(own.get)
 
     def table(self) -> Iterator[Block]:
         """All parameters, or the first of many: old value, gradient, new value."""
@@ -218,12 +190,16 @@ class UpdateDerivation:
 
     def _parameter_row(self, p: Quantity) -> tuple[Inline, ...]:
         position, step = self.writer.evidence.position(p), self.step
-        frozen = position in step.net.frozen
-        slots = [measured(row[position]) for row in step.slots]
-        new: Inline = "frozen" if frozen else measured(step.after[position])
-        return self.writer.words(
-            p, measured(self.net.parameters[position]), measured(step.gradient[position]), *slots, new
-        )
+        new: Inline = "frozen" if position in step.net.frozen else measured(step.after[position])
+        before = (row[position] for row in (self.net.parameters, step.gradient, *step.slots))
+        return self.writer.words(p, *map(measured, before), new)
+
+
+def _after_steps(steps: Steps, known: dict[Expr, float], fixed: dict[Expr, float]) -> dict[Expr, float]:
+    """What each symbol is after the steps; those that are ``fixed`` keep their values."""
+    for symbol, formula in steps:
+        known[symbol] = fixed[symbol] if symbol in fixed else float(formula.value(known.__getitem__))
+    return known
 
 
 def _symbols_of_squares(steps: Steps) -> list[Expr]:

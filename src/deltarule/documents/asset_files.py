@@ -5,15 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["asset", "asset_text"]
+__all__ = ["asset"]
 
 
 @cache
 def asset(name: str) -> bytes:
     """The content of a file of the folder ``assets``."""
     return files("deltarule.documents").joinpath("assets", name).read_bytes()
-
-
-def asset_text(name: str) -> str:
-    """The content of a text."""
-    return asset(name).decode()

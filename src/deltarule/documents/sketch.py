@@ -83,17 +83,12 @@ def _presentable(drawing: Drawing, ascii: bool) -> Drawing:
     def node(given: Node) -> Node:
         return Node(text(given.name), tuple((text(label), text(number)) for label, number in given.values))
 
-    columns = tuple(
-        NeuronColumn(
-            column.name,
-            text(column.activation),
-            tuple(item if isinstance(item, Gap) else node(item) for item in column.nodes),
-            column.bias and node(column.bias),
-        )
-        for column in drawing.columns
-    )
+    def column(given: NeuronColumn) -> NeuronColumn:
+        nodes = tuple(item if isinstance(item, Gap) else node(item) for item in given.nodes)
+        return NeuronColumn(given.name, text(given.activation), nodes, given.bias and node(given.bias))
+
     edges = tuple(replace(edge, text=text(edge.text), tag=None) for edge in drawing.edges)
-    return Drawing(columns, edges, drawing.caption)
+    return Drawing(tuple(map(column, drawing.columns)), edges, drawing.caption)
 
 
 def _changes_width(character: str) -> bool:
@@ -144,9 +139,8 @@ def _as_summary(drawing: Drawing, width: int) -> list[str]:
     """One line for each layer, with as many neurons as it holds."""
     lines = []
     for column in drawing.columns:
-        line = (
-            f"{column.name}: {column.size:,}{f' neurons, {column.activation}' if column.activation else ''}"
-        )
+        kind = f" neurons, {column.activation}" if column.activation else ""
+        line = f"{column.name}: {column.size:,}{kind}"
         for item in column.nodes:
             longer = f"{line}{', ' if item is not column.nodes[0] else '; '}{_in_short(item)}"
             if cell_width(longer) > width - 5:  # an ellipsis of three dots fits behind it

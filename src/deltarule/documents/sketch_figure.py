@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 
 from deltarule.documents.drawing import Drawing, NeuronColumn, Node
 from deltarule.registry import record
@@ -40,11 +39,8 @@ def bias_in_words(bias: Node) -> str:
 def _box_lines(node: Node) -> list[str]:
     """What stands in a neuron's box: its name, its values with the numbers in a column."""
     widest = max((cell_width(label) for label, _ in node.values), default=0)
-    gaps = (" " * (widest - cell_width(label) + 1) for label, _ in node.values)
-    return [
-        node.name,
-        *(label + gap + number for (label, number), gap in zip(node.values, gaps, strict=True)),
-    ]
+    values = (label + " " * (widest - cell_width(label) + 1) + number for label, number in node.values)
+    return [node.name, *values]
 
 
 @record
@@ -66,21 +62,16 @@ class _BoxColumn:
         """The rows within the borders."""
         return range(self.tops[box] + 1, self.tops[box] + self.height - 1)
 
-    def branches(self, box: int, n_wires: int) -> list[int]:
-        """The rows in which the wires come in, about its middle."""
-        rows = self.rows(box)
-        first = (len(rows) - n_wires) // 2
-        return list(rows[first : first + n_wires])
+    def branches(self, n_wires: int) -> list[range]:
+        """The rows in which the wires come in, about the middle of each box."""
+        first = (self.height - 2 - n_wires) // 2
+        return [self.rows(box)[first : first + n_wires] for box in range(len(self.boxes))]
 
     def spread(self, total: int) -> _BoxColumn:
         """The column with its boxes spread evenly over so many rows."""
         slot = total / len(self.boxes)
         tops = tuple(int(slot * i + (slot - self.height) / 2) for i in range(len(self.boxes)))
         return replace(self, tops=tops)
-
-    def moved(self, by: int) -> _BoxColumn:
-        """The column so many rows further down."""
-        return replace(self, tops=tuple(top + by for top in self.tops))
 
 
 def as_figure(drawing: Drawing, width: int) -> list[str]:
@@ -106,11 +97,8 @@ def as_figure(drawing: Drawing, width: int) -> list[str]:
 
 def _edge_labels(drawing: Drawing, layer: int) -> dict[tuple[int, int], str]:
     """The labels of a layer's edges by source and target."""
-    return {
-        (edge.source, edge.target): f" {edge.name} {edge.text} "
-        for edge in drawing.edges
-        if edge.layer == layer
-    }
+    edges = (edge for edge in drawing.edges if edge.layer == layer)
+    return {(edge.source, edge.target): f" {edge.name} {edge.text} " for edge in edges}
 
 
 def _box_columns(drawing: Drawing) -> list[_BoxColumn]:
@@ -137,8 +125,8 @@ def _wired(before: _BoxColumn, after: _BoxColumn) -> tuple[_BoxColumn, list[int]
     """
     n_wires = len(before.boxes)
     for by in sorted(range(-_MOST_MOVED, _MOST_MOVED + 1), key=abs):
-        moved = after.moved(by)
-        branches = [moved.branches(box, n_wires) for box in range(len(moved.boxes))]
+        moved = replace(after, tops=tuple(top + by for top in after.tops))
+        branches = moved.branches(n_wires)
         exits = []
         for wire in range(n_wires):
             rows = before.rows(wire)
@@ -189,18 +177,16 @@ class _Canvas:
 
     def wires(self, before: _BoxColumn, after: _BoxColumn, exits: Sequence[int]) -> None:
         """A wire for each box of ``before``, with a branch to each box of ``after``."""
-        n_wires = len(exits)
-        branches = [after.branches(box, n_wires) for box in range(len(after.boxes))]
-        places = [before.right + 3 + 2 * wire for wire in range(n_wires)]
-        for wire, (place, start) in enumerate(zip(places, exits, strict=True)):
-            ends = [of_box[wire] for of_box in branches]
-            self._draw_down(place, start, ends)
-        for wire, (place, start) in enumerate(zip(places, exits, strict=True)):
+        places = [before.right + 3 + 2 * wire for wire in range(len(exits))]
+        ends = list(zip(*after.branches(len(exits)), strict=True))
+        for wire in zip(places, exits, ends, strict=True):
+            self._draw_down(*wire)
+        for place, start, rows in zip(places, exits, ends, strict=True):
             self._draw_across(start, before.right + 1, place)
             self.cells[start, before.right] = "├"
-            for of_box in branches:
-                self._draw_across(of_box[wire], place + 1, after.left)
-                self.cells[of_box[wire], after.left] = "┤"
+            for row in rows:
+                self._draw_across(row, place + 1, after.left)
+                self.cells[row, after.left] = "┤"
 
     def _draw_down(self, place: int, start: int, ends: Sequence[int]) -> None:
         """The upright part of a wire, which comes in row ``start`` and branches off in rows ``ends``."""
@@ -217,9 +203,9 @@ class _Canvas:
     def weights(self, before: _BoxColumn, after: _BoxColumn, labels: dict[tuple[int, int], str]) -> None:
         """The label of each branch, after the last wire."""
         n_wires = len(before.boxes)
-        place = before.right + 3 + 2 * n_wires
-        for wire, box in product(range(n_wires), range(len(after.boxes))):
-            self.write(after.branches(box, n_wires)[wire], place, labels[wire, box])
+        branches = after.branches(n_wires)
+        for (wire, box), label in labels.items():
+            self.write(branches[box][wire], before.right + 3 + 2 * n_wires, label)
 
     def captions(self, columns: Sequence[NeuronColumn], places: Sequence[_BoxColumn]) -> None:
         """Above each column its name, below it the bias that it shares."""

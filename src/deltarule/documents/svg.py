@@ -101,13 +101,11 @@ class _Elements:
 
     def nodes(self) -> Iterator[str]:
         """The neurons, their values, and the dots of the gaps."""
-        for index, (column, ys) in enumerate(zip(self.drawing.columns, self.layout.ys, strict=True)):
-            for item, y in zip(column.nodes, ys, strict=True):
+        for index, (column, x) in enumerate(zip(self.drawing.columns, self.layout.xs, strict=True)):
+            for item, y in zip(column.nodes, self.layout.ys[index], strict=True):
                 if isinstance(item, Gap):
-                    yield _text_element(self.layout.xs[index], y, "dots halo middle", "⋮")
-                    yield _text_element(
-                        self.layout.xs[index], y + LINE, "soft halo middle", f"{item.count:,} more"
-                    )
+                    yield _text_element(x, y, "dots halo middle", "⋮")
+                    yield _text_element(x, y + LINE, "soft halo middle", f"{item.count:,} more")
                 else:
                     yield from self._neuron(index, item, y)
 
@@ -145,12 +143,12 @@ class _Elements:
         for x, column in zip(self.layout.xs, self.drawing.columns, strict=True):
             if column.bias is None:
                 continue
-            label = f"{column.bias.name} {column.bias.values[0][1]}"
-            half, y = px(label) / 2 + 10, self.layout.bottom + 8
+            name, number = column.bias.name, column.bias.values[0][1]
+            half, y = px(f"{name} {number}") / 2 + 10, self.layout.bottom + 8
             yield f'<g class="bias{_tag_classes(column.bias.tag)}">'
             yield f'<rect x="{x - half:.1f}" y="{y - 17:.1f}" width="{2 * half:.1f}" height="25" rx="12"/>'
             yield f'<text x="{x:.1f}" y="{y:.1f}" class="middle"><tspan class="name">'
-            yield f"{_escape(column.bias.name)}</tspan> {_escape(column.bias.values[0][1])}</text></g>"
+            yield f"{_escape(name)}</tspan> {_escape(number)}</text></g>"
 
     def foot(self) -> Iterator[str]:
         """The legend and the caption; sets the height."""
@@ -164,9 +162,8 @@ class _Elements:
         self.height = y - LINE + MARGIN
 
     def _legend(self, y: float) -> Iterator[str]:
-        samples = (("pos", "weight > 0"), ("neg", "weight < 0"))
         x = float(MARGIN)
-        for sign, text in samples:
+        for sign, text in (("pos", "weight > 0"), ("neg", "weight < 0")):
             yield f'<g class="edge sized {sign}" stroke-width="2.5"><line x1="{x:.1f}" y1="{y - 4:.1f}" '
             yield f'x2="{x + 34:.1f}" y2="{y - 4:.1f}"/></g>'
             yield _text_element(x + 42, y, "soft", text)

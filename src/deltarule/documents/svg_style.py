@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from deltarule.documents.asset_files import asset_text
+from deltarule.documents.asset_files import asset
 
 __all__ = ["TAG_COLOURS", "TAG_COLOURS_DARK", "joined_rules", "svg_style", "tag_properties"]
 
@@ -34,7 +34,7 @@ def svg_style() -> str:
     dark = _DARK + _SIGNS_DARK + tag_properties(TAG_COLOURS_DARK)
     tags = "".join(f"& .t{tag}{{--tag:var(--t{tag})}}" for tag in range(len(TAG_COLOURS)))
     on_dark = f"@media screen and (prefers-color-scheme:dark){{&{{{dark}}}}}"
-    rules = "".join(joined_rules(asset_text("drawing.css")))
+    rules = "".join(joined_rules(asset("drawing.css").decode()))
     return f"<style>{f'&{{{light}}}{on_dark}{rules}{tags}'.replace('&', '.deltarule-net')}</style>"
 
 

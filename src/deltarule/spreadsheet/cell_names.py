@@ -18,10 +18,7 @@ class CellNames:
     def __init__(self, model: StepModel) -> None:
         self.model = model
         self.notation = TutorialNotation(model.net, None, 1, model.evidence.cost_is_loss)
-
-    def neuron(self, layer: int, index: int) -> str:
-        """i1, h1, o1 …"""
-        return self.notation.label(layer, index)
+        self.neuron = self.notation.label  # i1, h1, o1 …
 
     def name(self, leaf: Expr) -> str:
         """What a quantity is called on its row."""

@@ -10,7 +10,7 @@ from deltarule.formula.excel import Cell, excel
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr, Total, total
 from deltarule.spreadsheet.cell_names import CellNames, shortened
-from deltarule.spreadsheet.network_rows import NetworkRows, SheetPart, SheetRow
+from deltarule.spreadsheet.network_rows import NetworkRows, SheetRow
 from deltarule.spreadsheet.step_model import StepModel
 
 __all__ = ["NetworkLayout", "found", "on_network_sheet"]
@@ -31,8 +31,8 @@ class NetworkLayout:
     def __init__(self, model: StepModel, head: int) -> None:
         self.model, self.head, self.names = model, head, CellNames(model)
         self.width = self.VALUES + model.n_samples
-        parts = NetworkRows(model, self.names).parts()
-        listed: list[list[SheetPart | SheetRow]] = [[part, *part.rows] for part in parts if part.rows]
+        parts = ((title, list(rows)) for title, rows in NetworkRows(model, self.names).parts())
+        listed: list[list[str | SheetRow]] = [[title, *rows] for title, rows in parts if rows]
         self.rows = dict(enumerate(chain.from_iterable(listed), start=head + 1))
         self.places = dict(self._all_places())
 
@@ -68,7 +68,7 @@ class NetworkLayout:
         if isinstance(leaf, Rate) and leaf.by.kind in ("W", "b"):
             pulls = model.definitions.pulls(leaf.by)
             first = Total("n", total(pulls[: len(pulls) // n]))
-            return total([first, *model.penalty_slopes(leaf.by)])
+            return total([first, *model.definitions.penalty_slopes(leaf.by)])
         if leaf == model.cost:
             losses: Expr = Total("n", Quantity("E"))
             data = losses / n if model.net.objective.reduction == "mean" else losses

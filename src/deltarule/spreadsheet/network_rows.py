@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from deltarule.derivations.quantities import Quantity, Rate
@@ -11,7 +11,7 @@ from deltarule.nn.optimizers import ETA, THETA, TIME
 from deltarule.spreadsheet.cell_names import CellNames
 from deltarule.spreadsheet.step_model import L1, L2, LIMIT, NORM, SHARE, StepModel, UpdateLine
 
-__all__ = ["NetworkRows", "SheetPart", "SheetRow", "rate_of", "sampled"]
+__all__ = ["NetworkRows", "SheetRow"]
 
 
 @dataclass(frozen=True)
@@ -24,54 +24,43 @@ class SheetRow:
     result: bool = False
 
 
-@dataclass(frozen=True)
-class SheetPart:
-    """NetworkRows under a heading."""
-
-    title: str
-    rows: tuple[SheetRow, ...]
-
-
 class NetworkRows:
     """What is on the sheet, in parts."""
 
     def __init__(self, model: StepModel, names: CellNames) -> None:
-        self.model, self.names = model, names
+        self.model, self.names, self.neuron = model, names, names.neuron
 
-    def parts(self) -> Iterator[SheetPart]:
-        """All rows, from the given numbers down to the update."""
-        yield SheetPart("Given: inputs and targets", tuple(self.data_rows()))
-        yield SheetPart("Given: weights and biases", tuple(map(self._parameter_row, self.model.parameters)))
-        yield SheetPart("Given: settings", tuple(self._setting_rows()))
-        yield SheetPart("Forward pass", tuple(self._forward_rows()))
-        yield SheetPart("Loss", tuple(self._loss_rows()))
-        yield SheetPart("Backward pass", tuple(self._backward_rows()))
-        yield SheetPart("Gradients", tuple(self._gradient_rows()))
+    def parts(self) -> Iterator[tuple[str, Iterable[SheetRow]]]:
+        """All rows under their headings, from the given numbers down to the update."""
+        yield "Given: inputs and targets", self.data_rows()
+        yield "Given: weights and biases", map(self._parameter_row, self.model.parameters)
+        yield "Given: settings", self._setting_rows()
+        yield "Forward pass", self._forward_rows()
+        yield "Loss", self._loss_rows()
+        yield "Backward pass", self._backward_rows()
+        yield "Gradients", self._gradient_rows()
         if self.model.rule is not None:
-            yield SheetPart("Given: what the optimizer remembers from before", tuple(self._memory_rows()))
-            yield SheetPart(f"Update ({self.model.rule.name})", tuple(self._update_rows()))
+            yield "Given: what the optimizer remembers from before", self._memory_rows()
+            yield f"Update ({self.model.rule.name})", self._update_rows()
 
-    def _sample_row(self, leaf: Callable[[int], Expr], what: str, **more: bool) -> SheetRow:
+    def _sample_row(self, leaf: Quantity | Rate, what: str, given: bool = False) -> SheetRow:
         """A row with a cell for each sample."""
-        return SheetRow(tuple(map(leaf, range(self.model.n_samples))), what, **more)
+        return SheetRow(self.model.of_samples(leaf), what, given)
 
     def data_rows(self) -> Iterator[SheetRow]:
         """Inputs and targets."""
         last, sizes = self.model.n_layers, self.model.net.sizes
         for i in range(sizes[0]):
-            yield self._sample_row(sampled("a", 0, i), f"input {i + 1}", given=True)
+            yield self._sample_row(Quantity("a", 0, (i,)), f"input {i + 1}", given=True)
         for k in range(sizes[-1]):
-            yield self._sample_row(
-                sampled("y", last, k), f"target of {self.names.neuron(last, k)}", given=True
-            )
+            yield self._sample_row(Quantity("y", last, (k,)), f"target of {self.neuron(last, k)}", given=True)
 
     def _parameter_row(self, p: Quantity) -> SheetRow:
-        neuron = self.names.neuron
         if p.kind == "W":
             i, j = p.index
-            what = f"weight from {neuron(p.layer - 1, i)} to {neuron(p.layer, j)}"
+            what = f"weight from {self.neuron(p.layer - 1, i)} to {self.neuron(p.layer, j)}"
         elif p.index:
-            what = f"bias of {neuron(p.layer, p.index[0])}"
+            what = f"bias of {self.neuron(p.layer, p.index[0])}"
         else:
             what = f"bias that layer {p.layer} shares"
         return SheetRow((p,), what if p in self.model.trained else f"{what}; frozen", given=True)
@@ -90,22 +79,21 @@ class NetworkRows:
         for layer in range(1, self.model.n_layers + 1):
             activation = self.model.evidence.layer(layer).activation.name
             for j in range(self.model.net.sizes[layer]):
-                neuron = self.names.neuron(layer, j)
-                yield self._sample_row(sampled("z", layer, j), f"weighted input of {neuron}")
-                yield self._sample_row(sampled("a", layer, j), f"output of {neuron}: {activation}")
+                neuron, z = self.neuron(layer, j), Quantity("z", layer, (j,))
+                yield self._sample_row(z, f"weighted input of {neuron}")
+                yield self._sample_row(z.at("a"), f"output of {neuron}: {activation}")
 
     def _loss_rows(self) -> Iterator[SheetRow]:
         model, last = self.model, self.model.n_layers
         words = model.net.loss.name.replace("_", " ")
         outputs = range(model.net.sizes[-1])
-        if len(outputs) > 1:
-            for k in outputs:
-                yield self._sample_row(sampled("term", last, k), f"{words} of {self.names.neuron(last, k)}")
-        result = model.evidence.cost_is_loss
-        yield self._sample_row(lambda s: Quantity("E", sample=s), f"loss: {words}", result=result)
+        for k in outputs if len(outputs) > 1 else ():
+            yield self._sample_row(Quantity("term", last, (k,)), f"{words} of {self.neuron(last, k)}")
+        is_cost = model.evidence.cost_is_loss
+        yield SheetRow(model.of_samples(Quantity("E")), f"loss: {words}", result=is_cost)
         for penalty in model.definitions.penalties():
             yield SheetRow((penalty,), f"penalty on the weights, l{penalty.index[0]}")
-        if not model.evidence.cost_is_loss:
+        if not is_cost:
             yield SheetRow((model.cost,), self._cost_in_words(), result=True)
 
     def _cost_in_words(self) -> str:
@@ -121,9 +109,9 @@ class NetworkRows:
             if not model.is_fused(layer):
                 yield from self._factor_rows(layer)
             for j in range(model.net.sizes[layer]):
-                neuron = self.names.neuron(layer, j)
+                neuron = self.neuron(layer, j)
                 what = f"delta of {neuron}: how the {model.evidence.cost_word} changes with net_{neuron}"
-                yield self._sample_row(sampled("delta", layer, j), what)
+                yield self._sample_row(Quantity("delta", layer, (j,)), what)
 
     def _factor_rows(self, layer: int) -> Iterator[SheetRow]:
         """∂E/∂a, and the slopes ∂a/∂z, of all neurons of a layer."""
@@ -132,14 +120,12 @@ class NetworkRows:
         top, cost = (Quantity("E"), "loss") if of_output else (model.cost, model.evidence.cost_word)
         activation = model.evidence.layer(layer).activation.name
         for j in neurons:
-            what = f"how the {cost} changes with out_{self.names.neuron(layer, j)}"
-            yield self._sample_row(rate_of(top, Quantity("a", layer, (j,))), what)
+            what = f"how the {cost} changes with out_{self.neuron(layer, j)}"
+            yield self._sample_row(Rate(top, Quantity("a", layer, (j,))), what)
         for j in neurons:
             for k in neurons if model.evidence.is_coupled(layer) else (j,):
-                a, z = Quantity("a", layer, (j,)), Quantity("z", layer, (k,))
-                yield self._sample_row(
-                    rate_of(a, z), f"slope of the {activation} at {self.names.neuron(layer, k)}"
-                )
+                slope = Rate(Quantity("a", layer, (j,)), Quantity("z", layer, (k,)))
+                yield self._sample_row(slope, f"slope of the {activation} at {self.neuron(layer, k)}")
 
     def _gradient_rows(self) -> Iterator[SheetRow]:
         for p in self.model.parameters:
@@ -168,19 +154,3 @@ class NetworkRows:
         if line.symbol.base in self.model.rule.slots and not line.symbol.accent:
             return f"{line.symbol} after the update"
         return f"for the update of {parameter}"
-
-
-def sampled(kind: str, layer: int, index: int) -> Callable[[int], Expr]:
-    """A quantity, for any sample."""
-    return lambda sample: Quantity(kind, layer, (index,), sample)
-
-
-def rate_of(top: Quantity, by: Quantity) -> Callable[[int], Expr]:
-    """A derivative, for any sample; the cost is that of all."""
-
-    def of(sample: int) -> Expr:
-        whole = top.kind == "L"
-        above = top if whole else Quantity(top.kind, top.layer, top.index, sample)
-        return Rate(above, Quantity(by.kind, by.layer, by.index, sample))
-
-    return of

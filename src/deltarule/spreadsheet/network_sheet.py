@@ -8,7 +8,7 @@ from deltarule.formula.excel import defined_name
 from deltarule.formula.tree import Expr
 from deltarule.nn.optimizers import ETA
 from deltarule.spreadsheet.network_layout import NetworkLayout, on_network_sheet
-from deltarule.spreadsheet.network_rows import SheetPart, SheetRow
+from deltarule.spreadsheet.network_rows import SheetRow
 from deltarule.spreadsheet.workbook_writer import SheetWriter, WorkbookWriter, height
 
 __all__ = ["NetworkSheet"]
@@ -35,8 +35,8 @@ class NetworkSheet:
         self._write_opening(notes)
         self._write_headings()
         for row, each in layout.rows.items():
-            if isinstance(each, SheetPart):
-                sheet.bar(row, each.title, layout.width)
+            if isinstance(each, str):
+                sheet.bar(row, each, layout.width)
             else:
                 self._write_row(row, each)
         sheet.page.freeze_panes(layout.head + 1, 1)
@@ -79,16 +79,13 @@ class NetworkSheet:
         self.sheet.words(row, 1, each.what, "what")
         self.sheet.words(row, 2, written, "formula")
         self.sheet.page.set_row(row, height((each.what, self.WIDTHS[1]), (written, self.WIDTHS[2])))
-        for column, leaf in enumerate(each.leaves, start=self.layout.VALUES):
-            self._write_value(row, column, leaf, each)
-
-    def _write_value(self, row: int, column: int, leaf: Expr, each: SheetRow) -> None:
-        value = self.model.value(leaf)
-        if each.given:
-            self.sheet.number(row, column, value, "given")
-            return
         look = "result" if each.result else "number"
-        self.sheet.formula(row, column, self.layout.formula(leaf), value, look)
+        for column, leaf in enumerate(each.leaves, start=self.layout.VALUES):
+            value = self.model.value(leaf)
+            if each.given:
+                self.sheet.number(row, column, value, "given")
+            else:
+                self.sheet.formula(row, column, self.layout.formula(leaf), value, look)
 
     def _define_names(self) -> None:
         """Parameters and the learning rate by name, for formulas of one's own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from deltarule.derivations.updates import OptimizerStep
 from deltarule.formula.excel import Cell
 from deltarule.formula.tree import Choice, Compare, Expr, Number, Symbol, sqrt, total
 from deltarule.nn.network import Network
-from deltarule.nn.objective import PENALTIES
+from deltarule.nn.objective import Penalty
 from deltarule.nn.optimizers import GRADIENT, THETA, TIME, GradientStep
 from deltarule.spreadsheet.finite_formulas import kept_finite
 
@@ -56,6 +57,16 @@ class UpdateLine(Expr):
         return []
 
 
+class SheetDefinitions(Definitions):
+    """Formulas in which a symbol stands for the strength of a penalty, and every weight is written out."""
+
+    most_written = math.inf
+
+    def strength(self, penalty: Penalty) -> Expr:
+        """Return the cell's letter: the strength may be changed."""
+        return Symbol(penalty.name)
+
+
 class StepModel:
     """The quantities of one step: what each is computed from, and its value.
 
@@ -71,13 +82,24 @@ class StepModel:
     def __init__(self, net: Network, x: Array, y: Array, rule: GradientStep | None, steps: int) -> None:
         self.net, self.x, self.y, self.rule, self.planned_steps = net, x, y, rule, steps
         self.evidence = self.passes(net)
-        self.definitions = Definitions(self.evidence)
+        self.definitions = SheetDefinitions(self.evidence)
         self.cost, self.n_layers = self.evidence.cost, self.evidence.n_layers
         self.n_samples = self.evidence.n_samples
         self.parameters = list(self.definitions.parameters())
         self.positions = {p: self.evidence.position(p) for p in self.parameters}
         frozen = set(net.frozen.tolist())
         self.trained = [p for p in self.parameters if self.positions[p] not in frozen]
+
+    def of_samples(self, leaf: Quantity | Rate) -> tuple[Expr, ...]:
+        """A quantity or a rate of each sample, where one of the first is given; the cost is that of all."""
+
+        def of(q: Quantity, sample: int) -> Quantity:
+            return q if q.kind == "L" else Quantity(q.kind, q.layer, q.index, sample)
+
+        samples = range(self.n_samples)
+        if isinstance(leaf, Rate):
+            return tuple(Rate(of(leaf.top, sample), of(leaf.by, sample)) for sample in samples)
+        return tuple(of(leaf, sample) for sample in samples)
 
     def passes(self, net: Network) -> Evidence:
         """The forward and backward pass of a network, with its parameters as they are."""
@@ -88,16 +110,13 @@ class StepModel:
     @cached_property
     def settings(self) -> dict[Expr, float]:
         """The numbers that stand for themselves: the learning rate, the optimizer's letters, penalties."""
-        rule = self.rule
         settings: dict[Expr, float] = {}
-        if rule is not None:
-            letters = self.step.letters()
-            counts = any(TIME in formula.leaves() for _, formula in rule.steps)
-            settings |= {letter: number for letter, number in letters.items() if letter != TIME or counts}
-            settings |= {} if rule.clip_norm is None else {LIMIT: rule.clip_norm}
-        return settings | {
-            Symbol(penalty.name): strength for penalty, strength in self.net.objective.penalties
-        }
+        if self.rule is not None:
+            settings |= self.step.letters()
+            if not any(TIME in formula.leaves() for _, formula in self.rule.steps):
+                del settings[TIME]
+            settings |= {} if self.rule.clip_norm is None else {LIMIT: self.rule.clip_norm}
+        return settings | {Symbol(penalty.name): value for penalty, value in self.net.objective.penalties}
 
     @cached_property
     def step(self) -> OptimizerStep:
@@ -119,10 +138,6 @@ class StepModel:
             return self._updates[leaf.parameter][leaf]
         if isinstance(leaf, Symbol):
             return self._clipping[leaf]
-        if isinstance(leaf, Rate) and leaf.by.kind in ("W", "b") and leaf.top == self.cost:
-            return total([*self.definitions.pulls(leaf.by), *self.penalty_slopes(leaf.by)])
-        if isinstance(leaf, Quantity) and leaf.kind == "penalty":
-            return self._penalty(leaf)
         if isinstance(leaf, Quantity) and leaf.kind == "delta" and self.is_fused(leaf.layer):
             return self.definitions.fused_delta(leaf)
         formula = self.definitions(leaf)
@@ -140,19 +155,6 @@ class StepModel:
     def is_fused(self, layer: int) -> bool:
         """Whether the deltas of a layer shorten to a − y."""
         return layer == self.n_layers and self.net.objective.fused is not None
-
-    def _penalty(self, q: Quantity) -> Expr:
-        penalty = PENALTIES[q.index[0] - 1]
-        strength = Symbol(penalty.name)
-        terms = [penalty.of(penalty.term, strength, weight) for weight in self.definitions.weights()]
-        return penalty.of(penalty.factor, strength) * total(terms)
-
-    def penalty_slopes(self, p: Quantity) -> list[Expr]:
-        """What the penalties add to the gradient of a parameter."""
-        if p.kind != "W":
-            return []
-        penalties = self.net.objective.penalties
-        return [penalty.of(penalty.slope, Symbol(penalty.name), p) for penalty, _ in penalties]
 
     @cached_property
     def _clipping(self) -> dict[Expr, Expr]:
@@ -174,11 +176,8 @@ class StepModel:
     def _lines_of(self, p: Quantity) -> Iterator[tuple[UpdateLine, Expr]]:
         assert self.rule is not None
         gradient: Expr = Rate(self.cost, p)
-        known: dict[Expr, Expr] = {
-            THETA: p,
-            GRADIENT: SHARE * gradient if LIMIT in self.settings else gradient,
-        }
-        known |= {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
+        known: dict[Expr, Expr] = {Symbol(slot): UpdateLine(Symbol(slot), p) for slot in self.rule.slots}
+        known |= {THETA: p, GRADIENT: SHARE * gradient if LIMIT in self.settings else gradient}
         for number, (symbol, formula) in enumerate(self.step.steps(self.positions[p]), start=1):
             line = UpdateLine(symbol, p, number)
             yield line, formula.replace(known.get)
@@ -199,17 +198,12 @@ class StepModel:
     def value(self, leaf: Expr) -> float:
         """Return the value of a quantity of the first step."""
         if isinstance(leaf, UpdateLine):
-            return self._line_value(leaf)
+            if leaf == self.lines(leaf.parameter)[-1]:
+                return float(self.step.after[self.positions[leaf.parameter]])
+            return float(self.define(leaf).value(self.value)) if leaf.number else 0.0
         if leaf in (NORM, SHARE):
-            return clipping_value(leaf, self.step.raw, self.rule)
+            return clipping_value(leaf, self.step)
         return self.settings[leaf] if leaf in self.settings else self.evidence(leaf)
-
-    def _line_value(self, line: UpdateLine) -> float:
-        if line.number == 0:
-            return 0.0
-        if line == self.lines(line.parameter)[-1]:
-            return float(self.step.after[self.positions[line.parameter]])
-        return float(self.define(line).value(self.value))
 
     def run(self, steps: int) -> Iterator[RunSnapshot]:
         """The network before the first step and after each, as training makes it."""
@@ -220,18 +214,17 @@ class StepModel:
             for number in range(steps + 1):
                 evidence, rate = self.passes(net), float(rates[min(number, steps - 1)])
                 step = OptimizerStep(net, evidence.grads.flat, rule, slots, rate)
-                yield RunSnapshot(number, evidence, slots, step.raw, float(rates[number - 1]))
+                yield RunSnapshot(number, evidence, step, float(rates[number - 1]))
                 rule.update(net.parameters, step.gradient, slots, step.rate, number + 1, net.decaying)
 
 
 @dataclass(frozen=True, eq=False)
 class RunSnapshot:
-    """A training run after so many steps; ``rate`` is the learning rate of the last."""
+    """A training run after so many steps, before ``step``; ``rate`` is the learning rate of the last."""
 
     number: int
     evidence: Evidence
-    slots: Array
-    gradient: Array
+    step: OptimizerStep
     rate: float
 
 
@@ -242,11 +235,8 @@ def _is_of_loss(leaf: Expr) -> bool:
     return isinstance(leaf, Quantity) and leaf.kind == "term"
 
 
-def clipping_value(leaf: Expr, gradient: Array, rule: GradientStep | None) -> float:
+def clipping_value(leaf: Expr, step: OptimizerStep) -> float:
     """The gradient's length, or the share of it that is taken."""
-    assert rule is not None
-    norm, limit = float(np.linalg.norm(gradient)), rule.clip_norm
+    norm, limit = float(np.linalg.norm(step.raw)), step.optimizer.clip_norm
     assert limit is not None
-    if leaf == NORM:
-        return norm
-    return limit / norm if norm > limit else 1.0
+    return norm if leaf == NORM else limit / norm if norm > limit else 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, product
 
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Quantity, Rate
@@ -12,7 +13,7 @@ from deltarule.formula.excel import Cell, excel
 from deltarule.formula.tree import Expr, Symbol
 from deltarule.nn.optimizers import ETA, TIME
 from deltarule.spreadsheet.network_layout import NetworkLayout, found, on_network_sheet
-from deltarule.spreadsheet.network_rows import NetworkRows, rate_of, sampled
+from deltarule.spreadsheet.network_rows import NetworkRows
 from deltarule.spreadsheet.step_model import (
     LIMIT,
     NORM,
@@ -85,51 +86,47 @@ class TrainingLayout:
             yield from ((leaf, "gradients") for leaf in (NORM, SHARE))
 
     def _forward_leaves(self) -> Iterator[Expr]:
-        sizes, samples = self.model.net.sizes, range(self.model.n_samples)
+        model, sizes = self.model, self.model.net.sizes
         for layer in range(1, len(sizes)):
-            for kind in "za":
-                yield from (sampled(kind, layer, j)(s) for j in range(sizes[layer]) for s in samples)
-        if not self.model.evidence.cost_is_loss:
-            yield from (Quantity("E", sample=s) for s in samples)
+            for kind, j in product("za", range(sizes[layer])):
+                yield from model.of_samples(Quantity(kind, layer, (j,)))
+        if not model.evidence.cost_is_loss:
+            yield from model.of_samples(Quantity("E"))
 
     def _backward_leaves(self) -> Iterator[Expr]:
-        model, samples = self.model, range(self.model.n_samples)
+        model = self.model
         for layer in range(model.n_layers, 0, -1):
-            neurons = range(model.net.sizes[layer])
+            leaves: list[Quantity | Rate] = []
             if model.evidence.is_coupled(layer) and not model.is_fused(layer):
                 top = Quantity("E") if layer == model.n_layers else model.cost
-                rates = [rate_of(top, Quantity("a", layer, (j,))) for j in neurons]
-                yield from (rate(s) for rate in rates for s in samples)
-            yield from (sampled("delta", layer, j)(s) for j in neurons for s in samples)
+                leaves += [Rate(top, Quantity("a", layer, (j,))) for j in range(model.net.sizes[layer])]
+            leaves += [Quantity("delta", layer, (j,)) for j in range(model.net.sizes[layer])]
+            yield from chain.from_iterable(map(model.of_samples, leaves))
 
     # ------------------------------------------------------------------ formulas
 
     def _training_column(self, leaf: Expr, group: str) -> TrainingColumn:
-        place = self.network.places
+        place, model = self.network.places, self.model
         if leaf == TIME:
             start = f"={on_network_sheet(place[TIME])}-1" if TIME in place else ""
             return TrainingColumn(leaf, group, start, f"={Cell(_BEFORE, self.STEP)}+1")
         if leaf == ETA:
             return TrainingColumn(leaf, group, "", "")
         if isinstance(leaf, UpdateLine):
-            before = place[UpdateLine(leaf.symbol, leaf.parameter)]
-            return TrainingColumn(
-                leaf, group, f"={on_network_sheet(before)}", self._next(self.model.define(leaf))
-            )
-        if isinstance(leaf, Quantity) and leaf in self.model.positions:
-            lines = self.model.lines(leaf)
-            new = self._next(self.model.define(lines[-1])) if lines else f"={Cell(_BEFORE, self._at[leaf])}"
-            return TrainingColumn(leaf, group, f"={on_network_sheet(place[leaf])}", new)
-        formula = self._formula(self.model.define(leaf), self._now)
-        return TrainingColumn(leaf, group, formula, formula)
+            before, lines = place[UpdateLine(leaf.symbol, leaf.parameter)], [leaf]
+        elif isinstance(leaf, Quantity) and leaf in model.positions:
+            before, lines = place[leaf], model.lines(leaf)
+        else:
+            formula = self._formula(model.define(leaf), self._now)
+            return TrainingColumn(leaf, group, formula, formula)
+        kept = f"={Cell(_BEFORE, self._at[leaf])}"  # of a frozen parameter
+        new = self._formula(model.define(lines[-1]), self._after_update) if lines else kept
+        return TrainingColumn(leaf, group, f"={on_network_sheet(before)}", new)
 
     def _formula(self, formula: Expr, place: Place) -> str:
         placed = self.model.placed(formula, place)
         # No SUM(DC5:DF5): LibreOffice 7.4 works out 100 like formulas in parallel, and such ranges too early.
         return excel(placed, lambda leaf: found(place(leaf)), ranges=False)
-
-    def _next(self, formula: Expr) -> str:
-        return self._formula(formula, self._after_update)
 
     def _now(self, leaf: Expr) -> Cell | None:
         """Where a quantity of this row's passes stands."""
@@ -140,9 +137,8 @@ class TrainingLayout:
 
     @cached_property
     def _data_leaves(self) -> set[Expr]:
-        return {
-            leaf for row in NetworkRows(self.model, self.network.names).data_rows() for leaf in row.leaves
-        }
+        rows = NetworkRows(self.model, self.network.names).data_rows()
+        return {leaf for row in rows for leaf in row.leaves}
 
     def _after_update(self, leaf: Expr) -> Cell | None:
         """Where a quantity stands for the update that leads to this row: mostly in the row before."""
@@ -156,24 +152,18 @@ class TrainingLayout:
 
     def name(self, leaf: Expr) -> str:
         """The heading of a column."""
-        if leaf == TIME:
-            return "n"
-        return (
-            self.network.names.name(leaf) if isinstance(leaf, UpdateLine) else str(self.notation.write(leaf))
-        )
+        if isinstance(leaf, UpdateLine):
+            return self.network.names.name(leaf)
+        return "n" if leaf == TIME else str(self.notation.write(leaf))
 
     def values(self, snapshot: RunSnapshot) -> Iterator[float]:
         """The numbers of a row, as training computes them."""
+        given: dict[Expr, float] = {TIME: float(snapshot.number), ETA: snapshot.rate}
         for column in self.columns:
             leaf = column.leaf
             if leaf in (NORM, SHARE):
-                yield clipping_value(leaf, snapshot.gradient, self.model.rule)
+                yield clipping_value(leaf, snapshot.step)
             elif isinstance(leaf, UpdateLine):
-                yield float(snapshot.slots[self._slot(leaf), self.model.positions[leaf.parameter]])
+                yield snapshot.step.remembered(self.model.positions[leaf.parameter])[leaf.symbol]
             else:
-                given: dict[Expr, float] = {TIME: float(snapshot.number), ETA: snapshot.rate}
                 yield given[leaf] if leaf in given else snapshot.evidence(leaf)
-
-    def _slot(self, line: UpdateLine) -> int:
-        assert self.model.rule is not None
-        return self.model.rule.slots.index(line.symbol.base)

@@ -94,11 +94,8 @@ def _factor_pieces(factor: tree.Expr, emitter: LatexEmitter, room: int) -> list[
     if wide <= room or not isinstance(factor, tree.Add) or len(factor.terms) < 2:
         return [FormulaRow(emitter.factor(factor), wide)]
     first, *between, last = _pieces(factor, emitter, room)
-    return [
-        FormulaRow(f"({first.source}", first.extent + 1),
-        *between,
-        FormulaRow(f"{last.source})", last.extent + 1),
-    ]
+    opening, closing = FormulaRow(f"({first.source}", first.extent + 1), f"{last.source})"
+    return [opening, *between, FormulaRow(closing, last.extent + 1)]
 
 
 def _with_fewer_digits(side: tree.Expr, emitter: LatexEmitter, room: int) -> LatexEmitter:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from math import inf
 
-from deltarule.documents.asset_files import asset, asset_text
+from deltarule.documents.asset_files import asset
 from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.svg import svg
@@ -179,7 +179,7 @@ _CUES = ("1px solid", "1px dashed", "1.5px dotted", "2.5px double")
 def _style() -> str:
     """The rules, each below the class of a document: & stands for it."""
     light, dark = _LIGHT + tag_properties(TAG_COLOURS), _DARK + tag_properties(TAG_COLOURS_DARK)
-    rules, of_tag, of_room, others = joined_rules(asset_text("document.css"))
+    rules, of_tag, of_room, others = joined_rules(asset("document.css").decode())
     tags = (of_tag.replace("CUE", _CUES[tag % 4]).replace("#", str(tag)) for tag in range(len(TAG_COLOURS)))
     rooms = (of_room.replace("#", str(room)) for room in _ROOMS)
     whole = "".join([f"&{{{light}}}{_ON_DARK}{{&{{{dark}}}}}", rules, *tags, *rooms, others])

@@ -11,7 +11,6 @@ from deltarule.documents.document import (
     Figure,
     Heading,
     Inline,
-    Line,
     Lines,
     Paragraph,
     TableBlock,
@@ -64,7 +63,16 @@ def _block_data(block: Block, formula: DataEmitter) -> Data:
         case Paragraph():
             return {"block": "paragraph", "aside": block.aside, "parts": _parts_data(block.parts, formula)}
         case Lines():
-            return {"block": "lines", "lines": [_line_data(line, formula) for line in block.lines]}
+            lines = [
+                {
+                    "sides": list(map(formula, line.sides)),
+                    "relation": line.relation,
+                    "note": _parts_data(line.note, formula),
+                    "result": line.result,
+                }
+                for line in block.lines
+            ]
+            return {"block": "lines", "lines": lines}
         case TableBlock():
             rows = [_parts_data(row, formula) for row in block.rows]
             return {"block": "table", "header": _parts_data(block.header, formula), "rows": rows}
@@ -74,15 +82,6 @@ def _block_data(block: Block, formula: DataEmitter) -> Data:
 
 def _parts_data(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:
     return [as_json_text(part) if isinstance(part, str) else formula(part) for part in parts]
-
-
-def _line_data(line: Line, formula: DataEmitter) -> Data:
-    return {
-        "sides": [formula(side) for side in line.sides],
-        "relation": line.relation,
-        "note": _parts_data(line.note, formula),
-        "result": line.result,
-    }
 
 
 def _drawing_data(drawing: Drawing) -> Data:

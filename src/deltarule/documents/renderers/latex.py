@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deltarule.documents.asset_files import asset_text
+from deltarule.documents.asset_files import asset
 from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.aligned_formulas import aligned_rows, extent, span
 from deltarule.documents.renderers.figure_tables import neurons, weights
@@ -42,11 +42,11 @@ def latex_document(document: Document, standalone: bool = True) -> str:
     title = [rf"{{\LARGE\bfseries {_prose(document.title)}\par}}"] if standalone else []
     content = "\n\n".join([*title, *map(LatexRenderer(document.digits), document.blocks)])
     # The definitions open a group, so that nothing of them reaches what stands around the body.
-    definitions = asset_text("definitions.tex") + _colours(standalone) + _fallbacks(content)
+    definitions = asset("definitions.tex").decode() + _colours(standalone) + _fallbacks(content)
     body = f"{definitions}\n{content}\n\n\\endgroup\n"
     if not standalone:
         return body
-    return f"{asset_text('article.tex')}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    return f"{asset('article.tex').decode()}\n\\begin{{document}}\n{body}\\end{{document}}\n"
 
 
 def _colours(standalone: bool) -> str:

@@ -5,17 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from deltarule.documents.document import (
-    Block,
-    Document,
-    Figure,
-    Heading,
-    Inline,
-    Line,
-    Lines,
-    Paragraph,
-    TableBlock,
-)
+from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
 from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
@@ -39,11 +29,9 @@ def text_document(document: Document, columns: int = 100, ascii: bool = False) -
     """
     renderer = TextRenderer(document.digits, columns, ascii)
     whole = renderer.underlined(renderer.part(document.title), "═")
-    before: Block | None = None
-    for block in document.blocks:
+    for before, block in zip([None, *document.blocks], document.blocks, strict=False):
         follows = isinstance(before, Lines) and isinstance(block, Lines)  # without an empty line in between
         whole += ("\n" if follows else "\n\n") + renderer(block)
-        before = block
     return whole + "\n"
 
 
@@ -91,9 +79,8 @@ class TextRenderer(Renderer):
         signs = [self._permitted(line.relation), *["="] * (len(sides) - 2)]
         note = f"({self.inline(line.note)})" if line.note else ""
         start = _INDENT + sides[0].lines[0] + " " * (left - width(sides[0].lines[0]))
-        whole = start + "".join(
-            f" {sign} {side.lines[0]}" for sign, side in zip(signs, sides[1:], strict=True)
-        )
+        pairs = zip(signs, sides[1:], strict=True)
+        whole = start + "".join(f" {sign} {side.lines[0]}" for sign, side in pairs)
         if all(len(side.lines) == 1 for side in sides) and width(whole) <= self.columns:
             if note and width(f"{whole}   {note}") <= self.columns:
                 yield f"{whole}   {note}"
