@@ -11,15 +11,6 @@ from deltarule.arrays import Array, Scaled
 from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, Observations, rms
 
-__all__ = [
-    "class_imbalance",
-    "constant_features",
-    "labels_as_numbers",
-    "unreachable_targets",
-    "unscaled_inputs",
-    "unscaled_targets",
-]
-
 #: Root mean squares of a feature, or of the targets: a warning, a problem. Standardised numbers have 1, which
 #: LeCun, Bottou, Orr & Müller (1998, section 4.3) advise; raw pixels have about 100.
 LARGE = (10.0, 100.0)

@@ -19,8 +19,6 @@ from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["HealthReport", "LayerHealth", "health"]
-
 WIDTH = 98
 
 

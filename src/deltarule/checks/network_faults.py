@@ -13,17 +13,6 @@ from deltarule.checks.finding import SEVERITIES, Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, FITS_WELL, Observations, learns, rms
 from deltarule.nn.activations import Activation
 
-__all__ = [
-    "dead_units",
-    "gradient_flow",
-    "huge_weights",
-    "is_dead",
-    "is_saturated",
-    "not_finite",
-    "saturated_units",
-    "symmetric_neurons",
-]
-
 #: |w|: a warning, a problem. A thousand turns a standardised input into a z where bounded functions are flat.
 HUGE = (1e3, 1e6)
 #: Weights that agree to this share of their size are equal but for rounding.

@@ -13,8 +13,6 @@ from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
 
-__all__ = ["check"]
-
 
 @click.command(short_help="Check one's own backpropagation, and name the mistake.")
 @click.argument("script", type=click.Path(path_type=Path))

@@ -13,8 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["mend_streams", "number", "print_json", "print_table", "say"]
-
 
 def console() -> Console:
     """Standard output; colours only in a terminal, and no width limit where there is none."""

@@ -11,8 +11,6 @@ from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
 
-__all__ = ["data"]
-
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 8
 

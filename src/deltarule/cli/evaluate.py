@@ -12,8 +12,6 @@ from deltarule.data.encoding import LabelEncoding
 from deltarule.experiments.fitting import predict_dataset
 from deltarule.experiments.saved_models import load_labelled, load_model, part_of
 
-__all__ = ["evaluate"]
-
 
 @click.command(short_help="Score a saved network on data with known answers.")
 @click.argument("model", type=click.Path(path_type=Path))

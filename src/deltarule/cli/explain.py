@@ -19,8 +19,6 @@ from deltarule.files import format_of, write_atomically
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
 
-__all__ = ["explain"]
-
 
 def _digits(text: str) -> int | str:
     """1 to 17, or "full"."""

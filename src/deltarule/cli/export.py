@@ -12,8 +12,6 @@ from deltarule.exchange.exporting import FORMATS, exported
 from deltarule.files import check_writable, write_atomically
 from deltarule.nn.network import Network
 
-__all__ = ["export"]
-
 _FILE = click.Path(path_type=Path)
 
 

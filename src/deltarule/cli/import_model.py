@@ -11,8 +11,6 @@ from deltarule.data.encoding import LabelEncoding
 from deltarule.files import check_writable
 from deltarule.nn.network import Network
 
-__all__ = ["import_model"]
-
 
 @click.command("import", short_help="Read a network of dense layers from an ONNX file.")
 @click.argument("model", type=click.Path(path_type=Path))

@@ -18,8 +18,6 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials import is_example, load_example
 
-__all__ = ["inspect"]
-
 _SHOWN_NEURONS = 12  # of a layer, and
 _SHOWN_INPUTS = 8  # of a neuron, that are shown unless all are asked for
 

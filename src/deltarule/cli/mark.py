@@ -15,8 +15,6 @@ from deltarule.worksheets import mark as mark_one
 from deltarule.worksheets.class_set import ClassMarking, ClassSet, mark_class
 from deltarule.worksheets.worksheet import read_json_file
 
-__all__ = ["mark"]
-
 
 @click.command(short_help="Mark a worksheet, with credit for what follows on.")
 @click.argument("sheet", type=click.Path(path_type=Path))

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 import click
 
-__all__ = ["activations", "names_of", "sizes"]
-
 
 def names_of(registry: Iterable[str]) -> str:
     """The names of a registry, for a help text."""

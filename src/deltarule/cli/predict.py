@@ -12,8 +12,6 @@ from deltarule.cli.console import say
 from deltarule.experiments.saved_models import predicted_columns
 from deltarule.files import check_writable, write_atomically
 
-__all__ = ["predict"]
-
 
 @click.command(short_help="Apply a saved network to new rows or images.")
 @click.argument("model", type=click.Path(path_type=Path))

@@ -18,8 +18,6 @@ from deltarule.cli.console import console, print_json
 from deltarule.data import load
 from deltarule.tutorials import TUTORIALS, Comparison, Reproduction, decimals, reproductions
 
-__all__ = ["reproduce"]
-
 _MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
 _WIDEST_NOTE = 100
 

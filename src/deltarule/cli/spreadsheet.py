@@ -11,8 +11,6 @@ from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.tutorials import load_example
 
-__all__ = ["spreadsheet"]
-
 
 @click.command(short_help="A workbook in which every step is a live formula.")
 @click.argument("example")

@@ -29,8 +29,6 @@ from deltarule.plotting import picture_format
 from deltarule.training import History
 from deltarule.tutorials import is_example
 
-__all__ = ["train"]
-
 _FILE = click.Path(dir_okay=True, path_type=Path)
 
 

@@ -14,8 +14,6 @@ from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
 from deltarule.training import History
 from deltarule.tutorials import Example, load_example
 
-__all__ = ["train_example"]
-
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
 

@@ -17,8 +17,6 @@ from deltarule.worksheets import worksheet as make
 from deltarule.worksheets.class_set import class_set, read_students
 from deltarule.worksheets.questions import PARTS
 
-__all__ = ["worksheet"]
-
 #: What an example brings itself.
 _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
 

@@ -12,8 +12,6 @@ from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.table import Table
 from deltarule.registry import import_extra
 
-__all__ = ["BUNDLED"]
-
 
 class _BundledSet(NamedTuple):
     target: str

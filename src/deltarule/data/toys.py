@@ -14,8 +14,6 @@ from deltarule.data.encoding.fields import need_whole
 from deltarule.data.table import Table
 from deltarule.errors import InputError
 
-__all__ = ["TOYS"]
-
 
 def gate(name: str, outputs: tuple[int, ...]) -> Dataset:
     """Make a logic gate: all inputs in counting order, and its outputs."""

@@ -22,8 +22,6 @@ from deltarule.nn.engines.reference import outputs_of
 from deltarule.training.run import Callback
 from deltarule.training.settings import Checkpoint
 
-__all__ = ["MLPAutoencoder"]
-
 
 class MLPAutoencoder(BaseMLP):
     """A feedforward network trained to give its input again; ``transform`` gives the code in its middle.

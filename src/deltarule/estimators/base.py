@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from deltarule.checks.health import HealthReport
     from deltarule.derivations import Derivation
 
-__all__ = ["BaseMLP"]
-
 
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A network behind scikit-learn's interface; what a fit finds out is one :class:`FitRecord`."""

@@ -16,9 +16,6 @@ from deltarule.arrays import TINY, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
-__all__ = ["PRESETS", "Parameters", "hidden_sizes", "parameters_of", "resolve_parameter"]
-
-
 #: The values that a preset gives the parameters that the user leaves alone.
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": {

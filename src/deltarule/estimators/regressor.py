@@ -16,8 +16,6 @@ from deltarule.estimators.fitting import FitOptions
 from deltarule.estimators.parameters import Parameters
 from deltarule.estimators.targets import NumberTargets
 
-__all__ = ["MLPRegressor"]
-
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """A feedforward network that predicts numbers, one or several a row; scikit-learn's parameters and more.

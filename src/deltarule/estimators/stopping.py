@@ -16,8 +16,6 @@ from deltarule.nn.schedules import Constant
 from deltarule.training.run import Run
 from deltarule.training.stopping import Best
 
-__all__ = ["ShuffledOrder", "StoppingRule"]
-
 
 class ShuffledOrder:
     """The :class:`~deltarule.training.run.SampleOrder` of scikit-learn: each epoch shuffles the order before.

@@ -22,8 +22,6 @@ from deltarule.estimators.parameters import Parameters
 from deltarule.nn.losses import Loss
 from deltarule.nn.objective import loss_of_output
 
-__all__ = ["InputTargets", "LabelTargets", "NumberTargets", "Targets"]
-
 #: scikit-learn's names for losses, and what they are here.
 _LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
 

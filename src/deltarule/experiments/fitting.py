@@ -27,17 +27,6 @@ from deltarule.training import (
     train,
 )
 
-__all__ = [
-    "Predictions",
-    "TrainedNetwork",
-    "cross_validate",
-    "encoded_rows",
-    "encoding_of",
-    "fit",
-    "predict_dataset",
-    "set_aside",
-]
-
 FOLDS = 5
 _FEW = 20  # rows below which nothing is held out
 _MANY = 1_000  # rows from which on one split is enough to test, and some are held out to stop early

@@ -12,8 +12,6 @@ from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding, Tab
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.network import Network
 
-__all__ = ["load_labelled", "load_model", "part_of", "predicted_columns"]
-
 
 def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
     """A saved network with its encoding, without which raw rows mean nothing to it."""

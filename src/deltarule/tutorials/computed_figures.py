@@ -10,8 +10,6 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials.example import Example
 
-__all__ = ["computed_figures", "figures_after_updates"]
-
 
 def train_by(example: Example, net: Network, updates: int) -> None:
     """Train an example's network by so many updates of the full batch."""

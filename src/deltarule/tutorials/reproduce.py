@@ -18,8 +18,6 @@ from deltarule.tutorials.t5_classes import iris, xor
 from deltarule.tutorials.t5_gates import gates
 from deltarule.tutorials.t5_mnist import check_images, mnist_as_published, mnist_well
 
-__all__ = ["TUTORIALS", "Reproduction", "reproductions"]
-
 #: The names by which reproductions are chosen.
 TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42")
 

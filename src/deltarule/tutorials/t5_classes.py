@@ -12,8 +12,6 @@ from deltarule.training import EarlyStopping, evaluate, train
 from deltarule.tutorials.comparisons import Comparison, at_least, compare
 from deltarule.tutorials.example import load_example
 
-__all__ = ["class_numbers", "iris", "percent_right", "xor"]
-
 XOR_SEEDS = range(20)
 XOR_STARTS = {"0.01·N(0, 1)": {}, "He's": {"initializer": "he_normal", "bias_initializer": "zeros"}}
 STUCK = (

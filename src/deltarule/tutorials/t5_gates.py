@@ -9,8 +9,6 @@ from deltarule.nn.optimizers import SGD
 from deltarule.tutorials.comparisons import Comparison, compare, prediction_names
 from deltarule.tutorials.example import Example, load_example
 
-__all__ = ["gates", "mistaken_gate"]
-
 GATES = ("AND", "OR", "NOT")
 #: The first weights are random and small, the source's unknown: what is left of them in the end.
 OF_THE_START = 1e-4

@@ -16,8 +16,6 @@ from deltarule.training import EarlyStopping, History, train
 from deltarule.tutorials.comparisons import Comparison, at_least, compare
 from deltarule.tutorials.t5_classes import class_numbers, percent_right
 
-__all__ = ["check_images", "mnist_as_published", "mnist_well"]
-
 SIZES = [784, 200, 80, 10]
 SEEDS = (0, 1, 2)
 N_IMAGES = 60_000

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from deltarule.arrays import Array
 
-__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "without_overflow"]
-
 
 def rescale(values: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
     """Compute (values − shift) / scale, in halves, so that numbers near the largest do not overflow."""

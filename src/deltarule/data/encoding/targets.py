@@ -12,8 +12,6 @@ from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import did_you_mean, record
 
-__all__ = ["Label", "LabelEncoding", "NumbersEncoding", "as_labels"]
-
 Label: TypeAlias = str | int | float
 
 _LABEL_KINDS = {
