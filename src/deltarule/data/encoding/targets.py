@@ -70,6 +70,11 @@ def _as_python(labels: Array) -> list[Label]:
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
 
+def class_codes(outputs: Array) -> Array:
+    """Return the class of each row: the greatest of several outputs, or whether the only one is above ½."""
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.intp)
+
+
 @record
 class LabelEncoding:
     """The classes of a classification: labels to 0/1 targets, outputs back to labels.
@@ -184,8 +189,7 @@ class LabelEncoding:
         ndarray, (n_rows,), of the type the labels had
         """
         self._check_outputs(outputs.shape[1])
-        single = outputs.shape[1] < len(self.classes)
-        codes: Array = (outputs[:, 0] > 0.5).astype(np.intp) if single else outputs.argmax(axis=1)
+        codes = np.minimum(class_codes(outputs), len(self.classes) - 1)
         return np.array(self.classes, dtype=self.dtype)[codes]
 
     def _check_outputs(self, n_outputs: int) -> None:
