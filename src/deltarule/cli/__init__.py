@@ -54,7 +54,10 @@ class _Group(click.Group):
             ) from error
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+
+
+@click.group(cls=_Group, context_settings=_SETTINGS)
 @click.version_option(deltarule.__version__, prog_name="deltarule")
 def cli() -> None:
     """Neural networks that show their work.
