@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, class_codes
 from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, Observations, rms
-from deltarule.data.encoding.targets import class_codes
 
 #: Root mean squares of a feature, or of the targets: a warning, a problem. Standardised numbers have 1, which
 #: LeCun, Bottou, Orr & Müller (1998, section 4.3) advise; raw pixels have about 100.

@@ -13,10 +13,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, class_codes
 from deltarule.data.encoding import LabelEncoding, NumbersEncoding
 from deltarule.data.encoding.scaling import rescale, restore
-from deltarule.data.encoding.targets import class_codes
 from deltarule.errors import InputError
 from deltarule.estimators.building import make_loss
 from deltarule.estimators.parameters import Parameters

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch, check_whole
-from deltarule.data.encoding.targets import class_codes
+from deltarule.arrays import Array, Scaled, as_batch, check_whole, class_codes
 from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.network import Network

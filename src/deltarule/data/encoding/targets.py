@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array, as_matrix
+from deltarule.arrays import Array, as_matrix, class_codes
 from deltarule.data.encoding.fields import need, need_names, need_scaling, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
@@ -68,11 +68,6 @@ def _kind_of(label: Any) -> str | None:
 def _as_python(labels: Array) -> list[Label]:
     """Return labels as Python values, so that they can be looked up and written to a file."""
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
-
-
-def class_codes(outputs: Array) -> Array:
-    """Return the class of each row: the greatest of several outputs, or whether the only one is above ½."""
-    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.intp)
 
 
 @record
