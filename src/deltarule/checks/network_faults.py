@@ -35,9 +35,6 @@ NO_ERROR = 1e-9
 JACOBIAN = 1_000_000
 
 
-# ---------------------------------------------------------------- the weights
-
-
 def not_finite(observed: Observations) -> Iterator[Finding]:
     """Parameters, or what is computed from them, that are no numbers."""
     theta = observed.net.parameters
@@ -83,9 +80,6 @@ def _twins(W: Array, b: Array | None, outgoing: Array) -> Array:
     twins = np.zeros(len(vectors), dtype=bool)
     twins[order[:-1][same]] = twins[order[1:][same]] = True
     return twins
-
-
-# ---------------------------------------------------------------- the units and their gradients
 
 
 def _slopes(activation: Activation, z: Array, a: Array) -> Array:

@@ -46,7 +46,7 @@ def mark(
     for path in (table, plot, out):
         if path is not None:
             check_writable(path)
-    found = read_json_file(sheet, _sheet_or_class)
+    found = read_json_file(sheet, lambda data: (ClassSet if "sheets" in data else Worksheet).from_data(data))
     if isinstance(found, ClassSet):
         if out is not None:
             raise InputError("--out is for one student's sheet; of a class use --csv or --json")
@@ -63,10 +63,6 @@ def mark(
         _print_class_marks(marked)
     else:
         click.echo(one.report.text(text_width()), nl=False)
-
-
-def _sheet_or_class(data: dict[str, object]) -> ClassSet | Worksheet:
-    return (ClassSet if "sheets" in data else Worksheet).from_data(data)
 
 
 def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:

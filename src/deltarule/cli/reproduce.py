@@ -92,7 +92,9 @@ def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds:
     out.print()
     out.print(table)
     for number, note in enumerate(notes, 1):
-        _print_note(out, number, note)
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
+        out.print(grid, width=min(out.width, _WIDEST_NOTE))
     out.print()
 
 
@@ -105,12 +107,6 @@ def _row_cells(row: Comparison, notes: list[str]) -> list[Text]:
         Text(mark, style=style),
         Text(f"[{notes.index(row.note) + 1}]" if row.note else "", style="dim"),
     ]
-
-
-def _print_note(out: Console, number: int, note: str) -> None:
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
-    out.print(grid, width=min(out.width, _WIDEST_NOTE))
 
 
 def _figure_text(value: Any, published: Any) -> str:

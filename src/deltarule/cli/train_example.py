@@ -20,14 +20,7 @@ _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "heal
 def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:
     """Train a worked example, and print each row's outputs beside its targets.
 
-    Parameters
-    ----------
-    source : str
-        A name or a .toml file.
-    options : dict
-        Of the command line.
-    given : sequence of str
-        Those that the user wrote.
+    ``options`` are all of the command line, ``given`` those that the user wrote.
     """
     refused = [name for name in given if name not in _TAKEN]
     if refused:

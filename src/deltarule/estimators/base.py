@@ -54,8 +54,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Every parameter of ``__init__`` as the attribute of its name."""
         self.__dict__.update({name: value for name, value in parameters.items() if name != "self"})
 
-    # ------------------------------------------------------------------ what differs below
-
     @abstractmethod
     def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> Targets:
         """What a first fit learns of its targets: which classes there are, or their scale."""
@@ -77,8 +75,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _shown_layer(self) -> int:
         """The hidden layer that ``transform`` shows."""
         return len(self._fit_record.network.layers) - 1
-
-    # ------------------------------------------------------------------ fitting
 
     def fit(
         self,
@@ -204,8 +200,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         weights = {} if held.weight is None else {"sample_weight": held.weight}
         return lambda: scorer(self, held.X, held.y, **weights)
 
-    # ------------------------------------------------------------------ predicting
-
     def predict(self, X: Any) -> Array:
         """The answer for each row.
 
@@ -231,8 +225,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return self._fit_record.inputs(X)
         except InputError as error:  # an array that fits can only hold this
             raise InputError(f"Input X contains NaN or infinity: {error}") from None
-
-    # ------------------------------------------------------------------ inspecting
 
     def transform(self, X: Any, layer: int | None = None) -> Array:
         """The activations of a hidden layer: the features that the network has made for itself.

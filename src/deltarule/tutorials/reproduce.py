@@ -24,15 +24,7 @@ TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42")
 
 @record
 class Reproduction:
-    """A computation of a tutorial, to be done again.
-
-    Parameters
-    ----------
-    tutorial : str
-        One of :data:`TUTORIALS`.
-    title : str
-    compute : callable, () -> list of Comparison
-    """
+    """A computation of a tutorial, one of :data:`TUTORIALS`, to be done again."""
 
     tutorial: str
     title: str
