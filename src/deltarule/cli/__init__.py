@@ -1,4 +1,8 @@
-"""The command line: ``deltarule train iris``. One file for each sub-command."""
+"""The command line: ``deltarule train iris``. One file for each sub-command.
+
+Reading order: console, options; data, train, train_example, evaluate, predict, inspect, explain; export,
+import_model, spreadsheet; check; worksheet, mark; reproduce.
+"""
 
 from __future__ import annotations
 
