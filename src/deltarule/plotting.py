@@ -16,16 +16,6 @@ from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 from deltarule.training import History
 
-__all__ = [
-    "draw_boundary",
-    "draw_confusion",
-    "draw_history",
-    "draw_predictions",
-    "figure",
-    "picture_format",
-    "save_figure",
-]
-
 FORMATS = {"png": (".png", ".", ""), "svg": ".svg", "pdf": ".pdf", "jpg": ".jpg"}
 BLUE, ORANGE, GREY = "#2166ac", "#d6604d", "#666666"
 _CLASS_COLOURS = ("#d6604d", "#2166ac", "#4d9221", "#8073ac", "#b35806", "#01665e", "#c51b7d", "#666666")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import resource
 import time
 import warnings
@@ -419,3 +421,13 @@ def test_rows_that_are_not_finite_are_refused_everywhere():
 def test_large_finite_rows_are_answered():
     model = fitted(small(), X, CLASSES)
     assert np.isfinite(model.predict_proba(1e200 * X)).all()
+
+
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor, MLPAutoencoder])
+def test_help_explains_every_parameter_and_every_attribute_of_a_fit(Estimator):
+    text = inspect.getdoc(Estimator)
+    entries = re.findall(r"^([a-zA-Z_0-9, ]+) : ", text, re.MULTILINE)
+    explained = [name for entry in entries for name in entry.split(", ")]
+    of_a_fit = {name for name in dir(Estimator) if not name.startswith("_") and name.endswith("_")}
+    assert sorted(explained) == sorted({*inspect.signature(Estimator).parameters, *of_a_fit})
+    assert "…\n" not in text

@@ -6,7 +6,14 @@ Reading order: types, memory, sparse, checks, conversion, scaled.
 from __future__ import annotations
 
 from deltarule.arrays.checks import TINY, check_fields, check_finite, check_limits, check_number, check_whole
-from deltarule.arrays.conversion import as_inputs, as_matrix, as_numbers, as_sample_weight, narrowed
+from deltarule.arrays.conversion import (
+    as_inputs,
+    as_matrix,
+    as_numbers,
+    as_sample_weight,
+    class_codes,
+    narrowed,
+)
 from deltarule.arrays.memory import LINE, aligned_empty, keep_freed_memory
 from deltarule.arrays.scaled import Scaled, as_batch, in_row_order
 from deltarule.arrays.sparse import Sparse
@@ -30,6 +37,7 @@ __all__ = [
     "check_limits",
     "check_number",
     "check_whole",
+    "class_codes",
     "in_row_order",
     "keep_freed_memory",
     "narrowed",

@@ -1,4 +1,4 @@
-"""From lists, data frames and sparse matrices to arrays of real numbers."""
+"""From lists, data frames and sparse matrices to arrays of real numbers; from outputs to class numbers."""
 
 from __future__ import annotations
 
@@ -139,3 +139,8 @@ def as_sample_weight(values: Any, n_samples: int) -> Array | None:
     if (weight < 0).any() or not weight.any():
         raise InputError("sample_weight must be zero or more, and not zero everywhere")
     return weight[:, None]
+
+
+def class_codes(outputs: Array) -> Array:
+    """Return the class of each row: the greatest of several outputs, or whether the only one is above ½."""
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.intp)

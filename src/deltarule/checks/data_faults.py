@@ -7,18 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled
+from deltarule.arrays import Array, Scaled, class_codes
 from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, Observations, rms
-
-__all__ = [
-    "class_imbalance",
-    "constant_features",
-    "labels_as_numbers",
-    "unreachable_targets",
-    "unscaled_inputs",
-    "unscaled_targets",
-]
 
 #: Root mean squares of a feature, or of the targets: a warning, a problem. Standardised numbers have 1, which
 #: LeCun, Bottou, Orr & Müller (1998, section 4.3) advise; raw pixels have about 100.
@@ -144,14 +135,16 @@ def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
 
 def class_imbalance(observed: Observations) -> Iterator[Finding]:
     """A class so frequent that accuracy flatters; worse if the network misses the rarest."""
-    true = _classes(observed.y)
-    if true is None or len(true) < 2 * FEW_ROWS:
+    y = observed.y
+    named = ((y == 0) | (y == 1)).all() and (y.shape[1] == 1 or (y.sum(axis=1) == 1).all())
+    if not named or len(y) < 2 * FEW_ROWS:
         return
-    counts = np.bincount(true, minlength=max(2, observed.y.shape[1]))
+    true = class_codes(y)
+    counts = np.bincount(true, minlength=max(2, y.shape[1]))
     majority, rarest = float(counts.max() / len(true)), int(counts.argmin())
     if majority < MAJORITY if len(counts) == 2 else counts.max() < RARER * counts[rarest]:
         return
-    answers = _most_likely(observed.trace.output)[true == rarest]
+    answers = class_codes(observed.trace.output)[true == rarest]
     recall = float((answers == rarest).mean()) if len(answers) else 1.0
     evidence = (
         f"{majority:.0%} of the rows are of class {counts.argmax()}, {len(answers)} of {len(true):,} of "
@@ -159,14 +152,3 @@ def class_imbalance(observed: Observations) -> Iterator[Finding]:
     )
     numbers = {"majority": majority, "rarest": len(answers), "recall": recall}
     yield Finding.of("class_imbalance", "note" if recall >= 0.5 else "warning", evidence, numbers)
-
-
-def _classes(y: Array) -> Array | None:
-    """Class numbers, where the targets are 0 or 1 and name one class in each row."""
-    if not ((y == 0) | (y == 1)).all() or (y.shape[1] > 1 and (y.sum(axis=1) != 1).any()):
-        return None
-    return _most_likely(y)
-
-
-def _most_likely(a: Array) -> Array:
-    return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(np.intp)

@@ -11,15 +11,6 @@ import numpy.typing as npt
 
 from deltarule.registry import record
 
-__all__ = [
-    "SEVERITIES",
-    "TEXTS",
-    "Finding",
-    "finite_or_none",
-    "first_few",
-    "severity_of",
-]
-
 #: From harmless to harmful. A note says what is worth knowing; the two others, what to change.
 SEVERITIES = ("note", "warning", "problem")
 

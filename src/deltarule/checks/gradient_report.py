@@ -7,8 +7,6 @@ import numpy as np
 from deltarule.checks.finding import first_few
 from deltarule.registry import record
 
-__all__ = ["GradientReport"]
-
 
 @record
 class GradientReport:

@@ -13,8 +13,6 @@ from deltarule.errors import ShapeError
 from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
 
-__all__ = ["check_gradients"]
-
 #: The relative error allowed, by the number type of the gradient.
 TOLERANCES = {"float32": 2e-3, "float64": 1e-6}
 #: How many roundings one entry of a gradient, or one cost, may have collected.

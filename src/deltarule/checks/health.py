@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from itertools import count
 from typing import Any
 
@@ -18,8 +17,6 @@ from deltarule.checks.rules import find_faults
 from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.registry import record
-
-__all__ = ["HealthReport", "LayerHealth", "health"]
 
 WIDTH = 98
 
@@ -57,13 +54,16 @@ def health(
     >>> report.ok, report.findings[0].name, report.findings[0].where
     (False, 'symmetric_neurons', 'layer 1, neurons 1, 2, 3, 4, 5, 6 and 2 more')
     """
-    _check_history(history)
+    if history is not None and (not isinstance(history, Mapping) or "loss" not in history):
+        kind = type(history).__name__
+        raise InputError(
+            f"history must be what train returned, or a mapping with a column 'loss', got {kind}"
+        )
     with np.errstate(all="ignore"):  # what overflows is a finding
         observed = observe(net, X, Y, history)
         layers = tuple(_layer_health(observed, index) for index in range(len(net.layers)))
-        return HealthReport(
-            find_faults(observed), layers, len(observed.all_x), len(observed.y), history is not None
-        )
+        findings, rows = find_faults(observed), (len(observed.all_x), len(observed.y))
+        return HealthReport(findings, layers, *rows, history is not None)
 
 
 @record
@@ -100,8 +100,7 @@ class LayerHealth:
 
     def to_dict(self) -> dict[str, Any]:
         """The measures for a JSON file; numbers that are not finite are None."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: finite_or_none(v) if isinstance(v, float) else v for name, v in values.items()}
+        return {name: finite_or_none(v) if isinstance(v, float) else v for name, v in vars(self).items()}
 
 
 @record
@@ -161,16 +160,6 @@ class HealthReport:
         return f"Health: {verdict}."
 
 
-def _check_history(history: object) -> None:
-    if history is None:
-        return
-    if not isinstance(history, Mapping) or "loss" not in history:
-        kind = type(history).__name__
-        raise InputError(
-            f"history must be what train returned, or a mapping with a column 'loss', got {kind}"
-        )
-
-
 def _layer_health(observed: Observations, index: int) -> LayerHealth:
     layer, step, grad = observed.net.layers[index], observed.trace[index], observed.grads[index]
     return LayerHealth(
@@ -185,9 +174,6 @@ def _layer_health(observed: Observations, index: int) -> LayerHealth:
         rms_W=rms(layer.W),
         learns=learns(observed.net, index),
     )
-
-
-# ---------------------------------------------------------------- printing
 
 
 def _paragraph(number: int, finding: Finding) -> str:

@@ -13,17 +13,6 @@ from deltarule.checks.finding import SEVERITIES, Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, FITS_WELL, Observations, learns, rms
 from deltarule.nn.activations import Activation
 
-__all__ = [
-    "dead_units",
-    "gradient_flow",
-    "huge_weights",
-    "is_dead",
-    "is_saturated",
-    "not_finite",
-    "saturated_units",
-    "symmetric_neurons",
-]
-
 #: |w|: a warning, a problem. A thousand turns a standardised input into a z where bounded functions are flat.
 HUGE = (1e3, 1e6)
 #: Weights that agree to this share of their size are equal but for rounding.
@@ -44,9 +33,6 @@ RATIOS = (1e3, 1e6)
 NO_ERROR = 1e-9
 #: Numbers in the Jacobians of softmax that are formed at a time.
 JACOBIAN = 1_000_000
-
-
-# ---------------------------------------------------------------- the weights
 
 
 def not_finite(observed: Observations) -> Iterator[Finding]:
@@ -94,9 +80,6 @@ def _twins(W: Array, b: Array | None, outgoing: Array) -> Array:
     twins = np.zeros(len(vectors), dtype=bool)
     twins[order[:-1][same]] = twins[order[1:][same]] = True
     return twins
-
-
-# ---------------------------------------------------------------- the units and their gradients
 
 
 def _slopes(activation: Activation, z: Array, a: Array) -> Array:

@@ -17,8 +17,6 @@ from deltarule.nn.layers import Gradients, Trace
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 
-__all__ = ["FEW_ROWS", "FITS_WELL", "Observations", "learns", "observe", "rms"]
-
 #: Rows below which a unit may rest in all of them by chance.
 FEW_ROWS = 10
 #: So far from the loss of guessing (0) to the least possible (1) that the fit speaks for itself.

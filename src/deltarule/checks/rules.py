@@ -14,8 +14,6 @@ from deltarule.checks import data_faults, network_faults, training_faults
 from deltarule.checks.finding import SEVERITIES, Finding
 from deltarule.checks.observations import Observations
 
-__all__ = ["RULES", "find_faults"]
-
 Rule = Callable[[Observations], Iterator[Finding]]
 
 #: What to look at: causes; what they do to units and gradients; what comes of it.

@@ -16,8 +16,6 @@ from deltarule.nn.engines import reference
 from deltarule.nn.layers import Trace
 from deltarule.nn.network import Network
 
-__all__ = ["EPSILONS", "CostFunction", "central_differences", "complex_steps"]
-
 #: The steps of the differences; a parameter θ moves by ε·max(1, |θ|).
 EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 COMPLEX_STEP = 1e-30

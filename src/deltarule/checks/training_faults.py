@@ -12,14 +12,6 @@ from deltarule.arrays import Array
 from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FITS_WELL, Observations, rms
 
-__all__ = [
-    "learning_rate_too_high",
-    "learning_rate_too_low",
-    "overfitting",
-    "penalty_too_strong",
-    "underfitting",
-]
-
 #: A rise of the loss from one epoch to the next by this share of the loss of guessing is a spike. Shares of
 #: epochs with one: a warning, a problem. Where training converges there are smaller ones only.
 SPIKE, SPIKES = 0.1, (0.05, 0.2)

@@ -1,4 +1,8 @@
-"""The command line: ``deltarule train iris``. One file for each sub-command."""
+"""The command line: ``deltarule train iris``. One file for each sub-command.
+
+Reading order: console, options; data, train, train_example, evaluate, predict, inspect, explain; export,
+import_model, spreadsheet; check; worksheet, mark; reproduce.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,10 @@ class _Group(click.Group):
             ) from error
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+
+
+@click.group(cls=_Group, context_settings=_SETTINGS)
 @click.version_option(deltarule.__version__, prog_name="deltarule")
 def cli() -> None:
     """Neural networks that show their work.

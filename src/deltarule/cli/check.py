@@ -8,16 +8,15 @@ from typing import Any
 import click
 
 from deltarule.cli.console import print_json, say
+from deltarule.cli.options import FILE
 from deltarule.diagnosis import diagnose
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
 
-__all__ = ["check"]
-
 
 @click.command(short_help="Check one's own backpropagation, and name the mistake.")
-@click.argument("script", type=click.Path(path_type=Path))
+@click.argument("script", type=FILE)
 @click.option("--name", help="Which function, class or object of the script.")
 @click.option("--activation", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: found out]")
 @click.option("--output", help="Activation of the last layer.  [default: found out]")
@@ -25,13 +24,13 @@ __all__ = ["check"]
 @click.option(
     "--reduction", type=click.Choice(["mean", "sum"]), help="Over the samples.  [default: found out]"
 )
-@click.option("--l2", type=float, default=0.0, help="The penalty l2/2·ΣW² in the loss.")
+@click.option("--l2", type=float, default=0.0, show_default=False, help="The penalty l2/2·ΣW² in the loss.")
 @click.option(
     "--dropout", type=float, help="The share of the neurons that training drops.  [default: its own]"
 )
 @click.option("--predict", help="Which function of the script predicts: it must not drop any.")
 @click.option("--learning-rate", type=float, help="η, where the script makes updates.  [default: its own]")
-@click.option("--seconds", type=float, default=20.0, show_default=True, help="How long it may run.")
+@click.option("--seconds", type=float, default=20.0, help="How long it may run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def check(context: click.Context, /, script: Path, as_json: bool, **settings: Any) -> None:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-__all__ = ["mend_streams", "number", "print_json", "print_table", "say"]
 
 
 def console() -> Console:
@@ -49,9 +48,15 @@ def print_json(values: dict[str, Any]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))
 
 
-def number(value: float) -> str:
-    """Five significant digits."""
-    return f"{value:.5g}"
+def text_width() -> int:
+    """The width of the terminal, or 100 where there is none."""
+    screen = console()
+    return screen.width if screen.is_terminal else 100
+
+
+def number(value: object, digits: int = 5) -> str:
+    """So many significant digits of a float; anything else as it is."""
+    return f"{value:.{digits}g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def mend_streams(*, force: bool = False) -> None:

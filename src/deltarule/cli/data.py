@@ -11,8 +11,6 @@ from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
 
-__all__ = ["data"]
-
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 8
 
@@ -35,9 +33,9 @@ def list_sets(as_json: bool) -> None:
 @data.command(short_help="What a data set holds.")
 @click.argument("source")
 @click.option("--target", metavar="NAMES", help="Column to predict.")
-@click.option("--drop", metavar="NAMES", default="", help="Columns to leave out.")
+@click.option("--drop", metavar="NAMES", help="Columns to leave out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show(source: str, target: str | None, drop: str, as_json: bool) -> None:
+def show(source: str, target: str | None, drop: str | None, as_json: bool) -> None:
     """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
     dataset = load(source, target=target, drop=drop or ())
     if as_json:
@@ -90,7 +88,7 @@ def _print_columns(table: Table) -> None:
 def _print_first_rows(dataset: Dataset, table: Table) -> None:
     shown, target = table.names[:_SHOWN_COLUMNS], dataset.target
     rows = [
-        (*(_cell(table.column(name)[row]) for name in shown), *map(_cell, np.atleast_1d(target[row])))
+        (*(number(table.column(name)[row]) for name in shown), *map(number, np.atleast_1d(target[row])))
         for row in range(min(_SHOWN_ROWS, len(dataset)))
     ]
     more = len(table.names) - len(shown)
@@ -98,7 +96,3 @@ def _print_first_rows(dataset: Dataset, table: Table) -> None:
     print_table([*shown, *dataset.target_names], rows, title="first rows", numbers=False)
     if more:
         say(f"… and {more} more columns")
-
-
-def _cell(value: Any) -> str:
-    return number(float(value)) if isinstance(value, float | np.floating) else str(value)

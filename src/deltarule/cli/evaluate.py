@@ -8,15 +8,14 @@ from typing import Any
 import click
 
 from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.cli.options import FILE
 from deltarule.data.encoding import LabelEncoding
 from deltarule.experiments.fitting import predict_dataset
 from deltarule.experiments.saved_models import load_labelled, load_model, part_of
 
-__all__ = ["evaluate"]
-
 
 @click.command(short_help="Score a saved network on data with known answers.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=FILE)
 @click.argument("source")
 @click.option(
     "--part", type=click.Choice(["train", "test"]), help="Of a set with two parts.  [default: test]"

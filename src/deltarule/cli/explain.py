@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from deltarule.cli.console import console, say
+from deltarule.cli.console import say, text_width
+from deltarule.cli.options import FILE
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
 from deltarule.derivations.derivation import FORMATS
@@ -18,8 +19,6 @@ from deltarule.experiments.saved_models import load_labelled, load_model
 from deltarule.files import format_of, write_atomically
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
-
-__all__ = ["explain"]
 
 
 def _digits(text: str) -> int | str:
@@ -38,21 +37,15 @@ def _digits(text: str) -> int | str:
 @click.argument("source")
 @click.argument("what", nargs=-1)
 @click.option(
-    "--row",
-    type=click.IntRange(1),
+    "--row", type=click.IntRange(1),
     help="Of the rows, this one alone.  [default: all of an example's, the first of a model's]",
-)
+)  # fmt: skip
 @click.option("--notation", type=click.Choice(list(NOTATIONS)), help="[default: the one WHAT is written in]")
 @click.option(
-    "--detail",
-    type=click.Choice(["chain", "delta"]),
-    default="chain",
-    show_default=True,
+    "--detail", type=click.Choice(["chain", "delta"]), default="chain",
     help="Every path of the chain rule, or δ by recursion.",
-)
-@click.option(
-    "--digits", type=_digits, default="9", show_default=True, metavar="N|full", help="Significant digits."
-)
+)  # fmt: skip
+@click.option("--digits", type=_digits, default="9", metavar="N|full", help="Significant digits.")
 @click.option(
     "--by-hand", type=click.IntRange(1, 15), metavar="N", help="Round to N decimals at each step, as by hand."
 )
@@ -61,8 +54,8 @@ def _digits(text: str) -> int | str:
     "--step", type=click.IntRange(1), help="Train the example, and explain this update of the training."
 )
 @click.option("--format", "format", type=click.Choice(list(FORMATS)), help="[default: text, or by --out]")
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="Write to this file.")
-@click.option("--picture/--no-picture", default=True, help="Draw the network.  [default: picture]")
+@click.option("--out", "-o", type=FILE, help="Write to this file.")
+@click.option("--picture/--no-picture", default=True, help="Draw the network.")
 @click.option("--ascii", is_flag=True, help="Text in ASCII only.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def explain(
@@ -121,13 +114,11 @@ def _chosen_format(format: str | None, out: Path | None, as_json: bool) -> str:
 
 def _print_derivation(derivation: Derivation, ascii: bool) -> None:
     """As wide as the terminal, and in ASCII where it knows no more."""
-    screen = console()
-    columns = screen.width if screen.is_terminal else 100
     try:
         "∂δ₂ᵀ⎡╭".encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         ascii = True
-    click.echo(derivation.text(columns, ascii), nl=False)
+    click.echo(derivation.text(text_width(), ascii), nl=False)
 
 
 def _from_example(

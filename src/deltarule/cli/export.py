@@ -7,23 +7,20 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import print_json, say
+from deltarule.cli.options import FILE
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import FORMATS, exported
 from deltarule.files import check_writable, write_atomically
 from deltarule.nn.network import Network
 
-__all__ = ["export"]
-
-_FILE = click.Path(path_type=Path)
-
 
 @click.command(short_help="Write a saved network as ONNX, Python, C or JavaScript.")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--onnx", type=_FILE, metavar="FILE", help="For onnxruntime and others.")
-@click.option("--numpy", type=_FILE, metavar="FILE", help="Python that imports NumPy.")
-@click.option("--python", type=_FILE, metavar="FILE", help="Python that imports nothing but math and sys.")
-@click.option("--c", type=_FILE, metavar="FILE", help="C99, without malloc.")
-@click.option("--javascript", type=_FILE, metavar="FILE", help="A module for web pages and Node.")
+@click.argument("model", type=FILE)
+@click.option("--onnx", type=FILE, metavar="FILE", help="For onnxruntime and others.")
+@click.option("--numpy", type=FILE, metavar="FILE", help="Python that imports NumPy.")
+@click.option("--python", type=FILE, metavar="FILE", help="Python that imports nothing but math and sys.")
+@click.option("--c", type=FILE, metavar="FILE", help="C99, without malloc.")
+@click.option("--javascript", type=FILE, metavar="FILE", help="A module for web pages and Node.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 def export(model: Path, as_json: bool, **files: Path | None) -> None:
     """Write MODEL as files that give its answers without deltarule.

@@ -7,18 +7,15 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import print_json, say
+from deltarule.cli.options import FILE
 from deltarule.data.encoding import LabelEncoding
 from deltarule.files import check_writable
 from deltarule.nn.network import Network
 
-__all__ = ["import_model"]
-
 
 @click.command("import", short_help="Read a network of dense layers from an ONNX file.")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "--out", "-o", type=click.Path(path_type=Path), required=True, help="Write the network to this file."
-)
+@click.argument("model", type=FILE)
+@click.option("--out", "-o", type=FILE, required=True, help="Write the network to this file.")
 @click.option("--output", help='Activation after the last layer, where the file has none: "softmax".')
 @click.option("--features", metavar="NAMES", help="Names of the inputs, with commas between.")
 @click.option("--classes", metavar="LABELS", help="Labels in the order of the outputs, with commas between.")

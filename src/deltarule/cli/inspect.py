@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.cli.console import print_json, print_table, say
+from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.data import is_table, load, read_images, read_table
 from deltarule.data.encoding import PixelsEncoding
 from deltarule.errors import InputError
-from deltarule.nn.layers import Layer, LayerTrace
+from deltarule.nn.layers import Layer, Trace
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials import is_example, load_example
-
-__all__ = ["inspect"]
 
 _SHOWN_NEURONS = 12  # of a layer, and
 _SHOWN_INPUTS = 8  # of a neuron, that are shown unless all are asked for
@@ -27,12 +24,10 @@ _SHOWN_INPUTS = 8  # of a neuron, that are shown unless all are asked for
 @click.command(short_help="Show every neuron: inputs, weights, bias, net, output.")
 @click.argument("model")
 @click.argument("rows", required=False)
-@click.option("--row", type=click.IntRange(1), default=1, show_default=True, help="Which of ROWS to compute.")
+@click.option("--row", type=click.IntRange(1), default=1, help="Which of ROWS to compute.")
 @click.option("--layer", type=click.IntRange(1), help="Show this layer only.")
 @click.option("--all", "everything", is_flag=True, help="Show all neurons and weights of large layers.")
-@click.option(
-    "--digits", type=click.IntRange(1, 17), default=9, show_default=True, help="Significant digits."
-)
+@click.option("--digits", type=click.IntRange(1, 17), default=9, help="Significant digits.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def inspect(
     model: str, rows: str | None, row: int, layer: int | None, everything: bool, digits: int, as_json: bool
@@ -53,13 +48,14 @@ def inspect(
         raise InputError(f"--layer {layer}: {net!r} has {len(net.layers)} layers")
     trace = None if x is None else net.forward(x[row - 1 : row])
     chosen = [i for i in range(len(net.layers)) if layer in (None, i + 1)]
+    layers = [_layer_numbers(net, i, trace) for i in chosen]
     if as_json:
-        print_json({"network": repr(net), "layers": [_layer_numbers(net, i, trace) for i in chosen]})
+        print_json({"network": repr(net), "layers": layers})
         return
     say(f"{net!r}, {net.loss.name}" + ("" if x is None else f"; row {row} of {len(x)}"))
-    for i in chosen:
+    for i, layer_numbers in zip(chosen, layers, strict=True):
         say()
-        _print_layer(net, i, None if trace is None else trace[i], everything, digits)
+        _print_layer(layer_numbers, str(net.layers[i].activation.formula), everything, digits)
 
 
 def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Scaled | None]:
@@ -99,49 +95,35 @@ def _bias_of_neuron(layer: Layer, neuron: int) -> float | None:
     return float(layer.b[0 if layer.dense.bias == "shared" else neuron])
 
 
-def _layer_numbers(net: Network, index: int, trace: Any) -> dict[str, Any]:
-    layer, names = net.layers[index], neuron_names(net.sizes)[index]
+def _layer_numbers(net: Network, index: int, trace: Trace | None) -> dict[str, Any]:
+    """Inputs and neurons of a layer; where a row was computed, its inputs, net and output too."""
+    layer, step = net.layers[index], None if trace is None else trace[index]
     neurons = []
-    for j in range(layer.dense.n_out):
-        neuron: dict[str, Any] = {
-            "name": names[j],
-            "weights": layer.W[:, j].tolist(),
-            "bias": _bias_of_neuron(layer, j),
-        }
-        if trace is not None:
-            neuron |= {"net": float(trace[index].z[0, j]), "output": float(trace[index].a[0, j])}
+    for j, name in enumerate(neuron_names(net.sizes)[index]):
+        neuron = {"name": name, "weights": layer.W[:, j].tolist(), "bias": _bias_of_neuron(layer, j)}
+        if step is not None:
+            neuron |= {"net": float(step.z[0, j]), "output": float(step.a[0, j])}
         neurons.append(neuron)
     inputs = {"names": _input_names(net, index)}
-    if trace is not None:
-        inputs["values"] = trace[index].x[0].tolist()
+    if step is not None:
+        inputs["values"] = step.dense_x[0].tolist()
     return {"layer": index + 1, "activation": layer.activation.name, "inputs": inputs, "neurons": neurons}
 
 
-def _print_layer(net: Network, index: int, trace: LayerTrace | None, everything: bool, digits: int) -> None:
-    layer = net.layers[index]
-    n_in, n_out = layer.W.shape
-    inputs = range(n_in) if everything else range(min(n_in, _SHOWN_INPUTS))
-    neurons = range(n_out) if everything else range(min(n_out, _SHOWN_NEURONS))
-    names = _input_names(net, index)
-    columns = ["", *neuron_names(net.sizes)[index][: len(neurons)]]
-    if trace is not None:
-        columns.insert(1, "input")
-    rows = [[f"weight from {names[i]}", *(layer.W[i, j] for j in neurons)] for i in inputs]
-    biases = [_bias_of_neuron(layer, j) for j in neurons]
-    rows.append(["bias", *("–" if bias is None else bias for bias in biases)])
-    if trace is not None:
-        for i, row in zip(inputs, rows, strict=False):
-            row.insert(1, trace.x[0, i])
-        rows[-1].insert(1, "")
-        rows.append(["net", "", *trace.z[0, list(neurons)]])
-        rows.append(["output", "", *trace.a[0, list(neurons)]])
-    title = f"layer {index + 1}: {n_in} → {n_out}, f(z) = {layer.activation.formula}"
-    print_table(columns, [[_cell_text(cell, digits) for cell in row] for row in rows], title=title)
-    hidden = [(n_out - len(neurons), "neurons"), (n_in - len(inputs), "inputs of each")]
-    left = " and ".join(f"{count} more {what}" for count, what in hidden if count)
-    if left:
-        say(f" … {left} (--all)")
-
-
-def _cell_text(value: Any, digits: int) -> str:
-    return f"{value:.{digits}g}" if isinstance(value, float | np.floating) else str(value)
+def _print_layer(layer: dict[str, Any], formula: str, everything: bool, digits: int) -> None:
+    names, values = layer["inputs"]["names"], layer["inputs"].get("values")
+    n_in, n_out = len(names), len(layer["neurons"])
+    neurons = layer["neurons"] if everything else layer["neurons"][:_SHOWN_NEURONS]
+    columns = ["", *["input"] * (values is not None), *(neuron["name"] for neuron in neurons)]
+    rows: list[list[object]] = []
+    for i, name in enumerate(names if everything else names[:_SHOWN_INPUTS]):
+        weights = (neuron["weights"][i] for neuron in neurons)
+        rows.append([f"weight from {name}", *([] if values is None else [values[i]]), *weights])
+    left = [(n_out - len(neurons), "neurons"), (n_in - len(rows), "inputs of each")]
+    for key in ("bias",) if values is None else ("bias", "net", "output"):
+        cells = ("–" if neuron[key] is None else neuron[key] for neuron in neurons)
+        rows.append([key, *[""] * (values is not None), *cells])
+    title = f"layer {layer['layer']}: {n_in} → {n_out}, f(z) = {formula}"
+    print_table(columns, [[number(cell, digits) for cell in row] for row in rows], title=title)
+    if hidden := " and ".join(f"{count} more {what}" for count, what in left if count):
+        say(f" … {hidden} (--all)")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from deltarule.cli.console import console, print_json, print_table, say
+from deltarule.cli.console import print_json, print_table, say, text_width
+from deltarule.cli.options import FILE
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.formula.text import clean
@@ -15,17 +16,15 @@ from deltarule.worksheets import mark as mark_one
 from deltarule.worksheets.class_set import ClassMarking, ClassSet, mark_class
 from deltarule.worksheets.worksheet import read_json_file
 
-__all__ = ["mark"]
-
 
 @click.command(short_help="Mark a worksheet, with credit for what follows on.")
-@click.argument("sheet", type=click.Path(path_type=Path))
-@click.argument("answers", type=click.Path(path_type=Path))
+@click.argument("sheet", type=FILE)
+@click.argument("answers", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write a row for each student.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw which mistake was made how often.")
+@click.option("--csv", "table", type=FILE, help="Write a row for each student.")
+@click.option("--plot", type=FILE, help="Draw which mistake was made how often.")
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path),
+    "--out", "-o", type=FILE,
     help="Write the marked sheet of one student; the format is that of the name's ending.",
 )  # fmt: skip
 def mark(
@@ -47,7 +46,7 @@ def mark(
     for path in (table, plot, out):
         if path is not None:
             check_writable(path)
-    found = read_json_file(sheet, _sheet_or_class)
+    found = read_json_file(sheet, lambda data: (ClassSet if "sheets" in data else Worksheet).from_data(data))
     if isinstance(found, ClassSet):
         if out is not None:
             raise InputError("--out is for one student's sheet; of a class use --csv or --json")
@@ -63,12 +62,7 @@ def mark(
     elif isinstance(found, ClassSet):
         _print_class_marks(marked)
     else:
-        screen = console()
-        click.echo(one.report.text(screen.width if screen.is_terminal else 100), nl=False)
-
-
-def _sheet_or_class(data: dict[str, object]) -> ClassSet | Worksheet:
-    return (ClassSet if "sheets" in data else Worksheet).from_data(data)
+        click.echo(one.report.text(text_width()), nl=False)
 
 
 def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:

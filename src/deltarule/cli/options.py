@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
-__all__ = ["activations", "names_of", "sizes"]
-
-
-def names_of(registry: Iterable[str]) -> str:
-    """The names of a registry, for a help text."""
-    return ", ".join(registry)
+#: A file to read or to write.
+FILE = click.Path(path_type=Path)
 
 
 def activations(text: str) -> str | list[str]:

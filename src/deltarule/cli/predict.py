@@ -9,19 +9,16 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import say
+from deltarule.cli.options import FILE
 from deltarule.experiments.saved_models import predicted_columns
 from deltarule.files import check_writable, write_atomically
 
-__all__ = ["predict"]
-
 
 @click.command(short_help="Apply a saved network to new rows or images.")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("rows", type=click.Path(path_type=Path))
+@click.argument("model", type=FILE)
+@click.argument("rows", type=FILE)
 @click.option("--probabilities", is_flag=True, help="Print what the network gives each class, too.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the CSV here, not to the terminal."
-)
+@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV here, not to the terminal.")
 def predict(model: Path, rows: Path, probabilities: bool, out: Path | None) -> None:
     """Print a CSV with one line for each of ROWS: what MODEL predicts.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -17,8 +16,6 @@ from rich.text import Text
 from deltarule.cli.console import console, print_json
 from deltarule.data import load
 from deltarule.tutorials import TUTORIALS, Comparison, Reproduction, decimals, reproductions
-
-__all__ = ["reproduce"]
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
 _WIDEST_NOTE = 100
@@ -33,12 +30,9 @@ _WIDEST_NOTE = 100
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
-    "--mnist",
-    "folder",
-    type=click.Path(),
-    metavar="FOLDER",
+    "--mnist", "folder", type=click.Path(), metavar="FOLDER",
     help="Where MNIST is: train/0…9 and test/0…9 with images, or the four IDX files.",
-)
+)  # fmt: skip
 @click.pass_context
 def reproduce(
     context: click.Context, tutorials: tuple[str, ...], quick: bool, as_json: bool, folder: str | None
@@ -58,40 +52,25 @@ def reproduce(
     """
     images = None if folder is None else load(folder)
     chosen = [e for e in reproductions(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]
-    results = []
-    for experiment, rows, seconds in _run_timed(chosen):
-        results.append((experiment, rows, seconds))
+    all_rows: list[Comparison] = []
+    ran = []
+    errors = Console(file=sys.stderr)
+    for experiment in chosen:
+        started, named = time.perf_counter(), {"tutorial": experiment.tutorial, "title": experiment.title}
+        status = f"{experiment.tutorial}: {experiment.title} …"
+        with errors.status(status) if errors.is_terminal else nullcontext():
+            rows = experiment.run()
+        seconds = time.perf_counter() - started
+        all_rows += rows
+        ran.append({**named, "seconds": round(seconds, 3), "rows": [asdict(row) for row in rows]})
         if not as_json:
             _print_experiment(experiment, rows, seconds)
-    all_rows = [row for _, rows, _ in results for row in rows]
+    ok = all(row.ok for row in all_rows)
     if as_json:
-        ran = [_experiment_dict(*result) for result in results]
-        print_json({"ok": all(row.ok for row in all_rows), "experiments": ran})
+        print_json({"ok": ok, "experiments": ran})
     else:
         console().print(_verdict(all_rows))
-    context.exit(0 if all(row.ok for row in all_rows) else 1)
-
-
-def _run_timed(chosen: Sequence[Reproduction]) -> Iterator[tuple[Reproduction, list[Comparison], float]]:
-    for experiment in chosen:
-        started = time.perf_counter()
-        with _status_line(f"{experiment.tutorial}: {experiment.title} …"):
-            rows = experiment.run()
-        yield experiment, rows, time.perf_counter() - started
-
-
-def _status_line(text: str) -> AbstractContextManager[Any]:
-    """A line on standard error while something runs, in a terminal only."""
-    errors = Console(file=sys.stderr)
-    return errors.status(text) if errors.is_terminal else nullcontext()
-
-
-def _experiment_dict(experiment: Reproduction, rows: list[Comparison], seconds: float) -> dict[str, Any]:
-    title = {"tutorial": experiment.tutorial, "title": experiment.title, "seconds": round(seconds, 3)}
-    return {**title, "rows": [asdict(row) for row in rows]}
-
-
-# ---------------------------------------------------------------------- for people
+    context.exit(0 if ok else 1)
 
 
 def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds: float) -> None:
@@ -113,7 +92,9 @@ def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds:
     out.print()
     out.print(table)
     for number, note in enumerate(notes, 1):
-        _print_note(out, number, note)
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
+        out.print(grid, width=min(out.width, _WIDEST_NOTE))
     out.print()
 
 
@@ -126,12 +107,6 @@ def _row_cells(row: Comparison, notes: list[str]) -> list[Text]:
         Text(mark, style=style),
         Text(f"[{notes.index(row.note) + 1}]" if row.note else "", style="dim"),
     ]
-
-
-def _print_note(out: Console, number: int, note: str) -> None:
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_row(Text(f"[{number}]", style="dim"), Text(note))
-    out.print(grid, width=min(out.width, _WIDEST_NOTE))
 
 
 def _figure_text(value: Any, published: Any) -> str:

@@ -7,21 +7,16 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import say
+from deltarule.cli.options import FILE
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.tutorials import load_example
 
-__all__ = ["spreadsheet"]
-
 
 @click.command(short_help="A workbook in which every step is a live formula.")
 @click.argument("example")
-@click.option(
-    "--out", "-o", type=click.Path(path_type=Path), required=True, help="Write to this file, named .xlsx."
-)
-@click.option(
-    "--steps", type=click.IntRange(1), default=100, show_default=True, help="Steps of the training run."
-)
+@click.option("--out", "-o", type=FILE, required=True, help="Write to this file, named .xlsx.")
+@click.option("--steps", type=click.IntRange(1), default=100, help="Steps of the training run.")
 @click.option("--optimizer", help='Instead of the example\'s own, as in "adam(0.01)".')
 def spreadsheet(example: str, out: Path, steps: int, optimizer: str | None) -> None:
     """Write EXAMPLE (T1, T4 … or a .toml file) as a workbook for Excel or LibreOffice.

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.options import activations, names_of, sizes
+from deltarule.cli.options import FILE, activations, sizes
 from deltarule.cli.train_example import train_example
 from deltarule.data import load
 from deltarule.data.encoding import MISSING, SCALES
@@ -29,25 +29,19 @@ from deltarule.plotting import picture_format
 from deltarule.training import History
 from deltarule.tutorials import is_example
 
-__all__ = ["train"]
-
-_FILE = click.Path(dir_okay=True, path_type=Path)
-
 
 @click.command(short_help="Train a network on a bundled set, a table, images or MNIST.")
 @click.argument("source")
 @click.option(
     "--target", metavar="NAMES", help="Column to predict; several, separated by commas, for numbers."
 )
-@click.option("--drop", metavar="NAMES", default="", help="Columns to leave out, separated by commas.")
+@click.option("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
 @click.option(
     "--task", type=click.Choice(["classification", "regression"]), help="If the target leaves a doubt."
 )
 @click.option("--target-is-input", is_flag=True, help="Train an autoencoder: the target is the input.")
 @click.option("--scale", type=click.Choice(SCALES), help="Of the inputs.  [default: what suits the data]")
-@click.option(
-    "--missing", type=click.Choice(MISSING), default="refuse", show_default=True, help="Empty cells."
-)
+@click.option("--missing", type=click.Choice(MISSING), default="refuse", help="Empty cells.")
 @click.option("--test", "test_share", type=float, help="Share of rows held out; small sets: 5 folds instead.")
 @click.option(
     "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
@@ -56,39 +50,35 @@ _FILE = click.Path(dir_okay=True, path_type=Path)
     "--hidden", type=sizes, metavar="SIZES", help="Neurons of the hidden layers: 20,20; 0 for none."
 )
 @click.option(
-    "--activation",
-    type=activations,
-    metavar="NAMES",
-    help=f"Of the hidden layers, one for all or one for each: {names_of(ACTIVATIONS)}.",
-)
+    "--activation", type=activations, metavar="NAMES",
+    help=f"Of the hidden layers, one for all or one for each: {', '.join(ACTIVATIONS)}.",
+)  # fmt: skip
 @click.option("--output", metavar="NAME", help="Activation of the outputs.  [default: what suits the target]")
-@click.option("--loss", metavar="NAME", help=f"{names_of(LOSSES)}.  [default: what suits the output]")
+@click.option("--loss", metavar="NAME", help=f"{', '.join(LOSSES)}.  [default: what suits the output]")
 @click.option("--bias", type=click.Choice(BIAS_KINDS), help="One for each neuron, for each layer, or none.")
-@click.option("--initializer", metavar="NAME", help=f"Of the weights: {names_of(INITIALIZERS)}.")
+@click.option("--initializer", metavar="NAME", help=f"Of the weights: {', '.join(INITIALIZERS)}.")
 @click.option("--dropout", type=float, help="Share of the hidden neurons dropped in training.")
 @click.option("--l1", type=float, help="Penalty l1·Σ|W|.")
 @click.option("--l2", type=float, help="Penalty l2/2·ΣW².")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[default: float32 for large sets]")
-@click.option("--optimizer", metavar="NAME", help=f"{names_of(OPTIMIZERS)}.  [default: adam]")
+@click.option("--optimizer", metavar="NAME", help=f"{', '.join(OPTIMIZERS)}.  [default: adam]")
 @click.option("--learning-rate", type=float, help="[default: what suits optimizer and data]")
-@click.option("--schedule", metavar="NAME", help=f"{names_of(SCHEDULES)}.  [default: cosine]")
+@click.option("--schedule", metavar="NAME", help=f"{', '.join(SCHEDULES)}.  [default: cosine]")
 @click.option("--clip-norm", type=float, help="The longest a gradient may be.")
 @click.option("--epochs", type=click.IntRange(1), help="[default: what suits the number of rows]")
 @click.option("--batch-size", type=click.IntRange(1), help="Rows for one update.")
 @click.option("--patience", type=click.IntRange(1), help="Epochs without improvement before training stops.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random.")
-@click.option("--engine", default="auto", show_default=True, help="What computes.")
-@click.option("--save", type=_FILE, metavar="FILE", help="Write the model here (safetensors).")
-@click.option("--plot", type=_FILE, metavar="FILE", help="Draw curves and results here (png, svg, pdf).")
-@click.option("--history", type=_FILE, metavar="FILE", help="Write the numbers of each epoch here (csv).")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@click.option("--engine", default="auto", help="What computes.")
+@click.option("--save", type=FILE, metavar="FILE", help="Write the model here (safetensors).")
+@click.option("--plot", type=FILE, metavar="FILE", help="Draw curves and results here (png, svg, pdf).")
+@click.option("--history", type=FILE, metavar="FILE", help="Write the numbers of each epoch here (csv).")
 @click.option(
-    "--checkpoint", type=_FILE, metavar="FILE", help="Write what --resume needs here, again and again."
+    "--checkpoint", type=FILE, metavar="FILE", help="Write what --resume needs here, again and again."
 )
+@click.option("--every", type=click.IntRange(1), default=1, help="Epochs between checkpoints.")
 @click.option(
-    "--every", type=click.IntRange(1), default=1, show_default=True, help="Epochs between checkpoints."
-)
-@click.option(
-    "--resume", "resumed", type=_FILE, metavar="FILE", help="Go on from a checkpoint; same options else."
+    "--resume", "resumed", type=FILE, metavar="FILE", help="Go on from a checkpoint; same options else."
 )
 @click.option("--health", is_flag=True, help="Say what is wrong with the network and its training.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")

@@ -14,22 +14,13 @@ from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
 from deltarule.training import History
 from deltarule.tutorials import Example, load_example
 
-__all__ = ["train_example"]
-
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
 
 def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:
     """Train a worked example, and print each row's outputs beside its targets.
 
-    Parameters
-    ----------
-    source : str
-        A name or a .toml file.
-    options : dict
-        Of the command line.
-    given : sequence of str
-        Those that the user wrote.
+    ``options`` are all of the command line, ``given`` those that the user wrote.
     """
     refused = [name for name in given if name not in _TAKEN]
     if refused:

@@ -8,16 +8,14 @@ from typing import Any
 
 import click
 
-from deltarule.cli.console import console, say
-from deltarule.cli.options import activations, names_of
+from deltarule.cli.console import say, text_width
+from deltarule.cli.options import FILE, activations
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.losses import LOSSES
 from deltarule.worksheets import worksheet as make
 from deltarule.worksheets.class_set import class_set, read_students
 from deltarule.worksheets.questions import PARTS
-
-__all__ = ["worksheet"]
 
 #: What an example brings itself.
 _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
@@ -32,46 +30,32 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 @click.command(short_help="A network to compute by hand, with its key.")
 @click.argument("example", required=False)
-@click.option("--sizes", type=_sizes, default="2-2-1", show_default=True, metavar="I-H-O", help="Neurons.")
+@click.option("--sizes", type=_sizes, default="2-2-1", metavar="I-H-O", help="Neurons.")
+@click.option("--activation", type=activations, default="sigmoid", help="Of the hidden layers.")
+@click.option("--output", default="sigmoid", help="Activation of the last layer.")
 @click.option(
-    "--activation", type=activations, default="sigmoid", show_default=True, help="Of the hidden layers."
-)
-@click.option("--output", default="sigmoid", show_default=True, help="Activation of the last layer.")
-@click.option(
-    "--loss",
-    metavar="NAME",
-    help=f"One of {names_of(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
-)
-@click.option(
-    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron", show_default=True,
-    help="One for each neuron, one for each layer, or none.",
+    "--loss", metavar="NAME",
+    help=f"One of {', '.join(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
 )  # fmt: skip
 @click.option(
-    "--samples", "n_samples", type=click.IntRange(1, 100), default=1, show_default=True, help="In the batch."
-)
+    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron",
+    help="One for each neuron, one for each layer, or none.",
+)  # fmt: skip
+@click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="In the batch.")
 @click.option("--optimizer", metavar="SPEC", help='Of the update.  [default: the example\'s, or "sgd(0.5)"]')
 @click.option(
-    "--ask",
-    "asked",
-    multiple=True,
-    type=click.Choice([*PARTS, "all"]),
+    "--ask", "asked", multiple=True, type=click.Choice([*PARTS, "all"]),
     help="What is asked for, one or more.  [default: all]",
-)
-@click.option(
-    "--decimals",
-    type=click.IntRange(1, 10),
-    default=4,
-    show_default=True,
-    help="To which answers are rounded.",
-)
+)  # fmt: skip
+@click.option("--decimals", type=click.IntRange(1, 10), default=4, help="To which answers are rounded.")
 @click.option("--formulas", is_flag=True, help="Say on the sheet how each number is computed.")
 @click.option(
     "--vary/--no-vary", default=None, help="Give an example random numbers.  [default: for a class]"
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random numbers.")
-@click.option("--student", default="", metavar="NAME", help="Whose sheet it is.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the random numbers.")
+@click.option("--student", default="", show_default=False, metavar="NAME", help="Whose sheet it is.")
 @click.option(
-    "--students", type=click.Path(path_type=Path), metavar="CSV",
+    "--students", type=FILE, metavar="CSV",
     help="A sheet for each name in the column student or name of this file.",
 )  # fmt: skip
 @click.option("--key", is_flag=True, help="Print the key, not the sheet.")
@@ -79,7 +63,7 @@ def _sizes(text: str) -> tuple[int, ...]:
     "--format", "format", type=click.Choice(list(FORMATS)), help="[default: text; with --students pdf]"
 )
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path),
+    "--out", "-o", type=FILE,
     help="Write the sheet to this file, with key and marking data beside it; with --students, a new folder.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
@@ -125,9 +109,7 @@ def worksheet(
     elif as_json:
         click.echo(one.json(), nl=False)
     elif format in (None, "text"):
-        screen = console()
-        derivation = one.key if key else one.sheet
-        click.echo(derivation.text(screen.width if screen.is_terminal else 100), nl=False)
+        click.echo((one.key if key else one.sheet).text(text_width()), nl=False)
     else:
         click.echo(one.key.to(format) if key else one.sheet_as(format), nl=False)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,35 +11,23 @@ from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.table import Table
 from deltarule.registry import import_extra
 
-__all__ = ["BUNDLED"]
-
-
-class _BundledSet(NamedTuple):
-    target: str
-    scale: str
-    description: str
-
-
-_BUNDLED_SETS = {
-    "iris": _BundledSet(
-        "species", "standard", "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"
+#: The name of each set's target, and a line on the set.
+_DESCRIBED = {
+    "iris": ("species", "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"),
+    "digits": (
+        "digit",
+        "1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)",
     ),
-    "digits": _BundledSet(
-        "digit", "minmax", "1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)"
-    ),
-    "wine": _BundledSet(
+    "wine": (
         "cultivar",
-        "standard",
         "178 wines of 3 cultivars, 13 analyses (Aeberhard & Forina 1992; UCI, CC BY 4.0)",
     ),
-    "breast_cancer": _BundledSet(
+    "breast_cancer": (
         "diagnosis",
-        "standard",
         "569 tumours, malignant or benign, 30 measures (Wolberg et al. 1993; UCI, CC BY 4.0)",
     ),
-    "diabetes": _BundledSet(
+    "diabetes": (
         "progression",
-        "standard",
         "442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
     ),
 }
@@ -54,7 +41,7 @@ def bundled(name: str) -> Dataset:
     MissingExtraError
         If scikit-learn is not installed.
     """
-    known = _BUNDLED_SETS[name]
+    target_name, description = _DESCRIBED[name]
     raw = getattr(import_extra("sklearn.datasets", "sklearn"), f"load_{name}")()
     target = raw.target
     if target.dtype.kind == "i" and name != "digits":
@@ -63,13 +50,13 @@ def bundled(name: str) -> Dataset:
         name,
         Table.of_matrix(raw.data, [str(feature) for feature in raw.feature_names]),
         target,
-        target_names=(known.target,),
+        target_names=(target_name,),
         classes=None if target.dtype.kind == "f" else classes_of(target),
-        scale=known.scale,
-        description=known.description,
+        scale="minmax" if name == "digits" else "standard",
+        description=description,
     )
 
 
 BUNDLED: dict[str, tuple[Callable[[], Dataset], str]] = {
-    name: (partial(bundled, name), known.description) for name, known in _BUNDLED_SETS.items()
+    name: (partial(bundled, name), description) for name, (_, description) in _DESCRIBED.items()
 }

@@ -16,8 +16,6 @@ from deltarule.data.raw_files import read_bytes
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
 
-__all__ = ["MISSING_CELLS", "check_width", "csv_rows", "read_csv"]
-
 MISSING_CELLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "?"})
 
 _DELIMITERS = ",;\t|"

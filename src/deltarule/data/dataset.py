@@ -13,8 +13,6 @@ from deltarule.arrays import Array, check_whole
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError, ShapeError
 
-__all__ = ["Dataset", "classes_of", "folds", "split", "with_test"]
-
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

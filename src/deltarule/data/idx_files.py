@@ -17,8 +17,6 @@ from deltarule.data.dataset import Dataset, classes_of, with_test
 from deltarule.data.raw_files import check_file, describe
 from deltarule.errors import DataFileError
 
-__all__ = ["IDX_FILES", "find_idx", "load_idx", "read_idx"]
-
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),

@@ -15,8 +15,6 @@ from deltarule.data.raw_files import check_file, describe, list_folder
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
 
-__all__ = ["load_images", "read_images"]
-
 _LARGEST = 4096 * 4096
 _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 

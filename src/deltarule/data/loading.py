@@ -16,8 +16,6 @@ from deltarule.data.toys import TOYS
 from deltarule.errors import InputError
 from deltarule.registry import Registry, did_you_mean
 
-__all__ = ["is_table", "load", "names"]
-
 _NAMED: dict[str, tuple[Callable[..., Dataset], str]] = {**TOYS, **BUNDLED, "mnist": (load_mnist, MNIST)}
 _SETS = Registry("data set", Dataset)
 for _name, (_maker, _) in _NAMED.items():

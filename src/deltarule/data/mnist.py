@@ -11,8 +11,6 @@ from deltarule.data.raw_files import describe
 from deltarule.errors import DataFileError, InputError
 from deltarule.registry import import_extra
 
-__all__ = ["CHECKSUMS", "MIRRORS", "MNIST", "data_home", "load_mnist"]
-
 MNIST = "MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 pixels (LeCun et al. 1998; CC BY-SA 3.0)"
 
 MIRRORS = (

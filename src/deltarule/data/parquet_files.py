@@ -13,8 +13,6 @@ from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
 
-__all__ = ["read_parquet"]
-
 
 def read_parquet(path: str | os.PathLike[str]) -> Table:
     """Read the columns of a Parquet file: numbers, booleans and text.

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from deltarule.errors import DataFileError
 
-__all__ = ["check_file", "describe", "list_folder", "read_bytes"]
-
 
 def check_file(path: str | os.PathLike[str]) -> Path:
     """Refuse what is not a regular file: a folder, a pipe that would hang, nothing at all."""

@@ -11,8 +11,6 @@ from deltarule.arrays import Array
 from deltarule.errors import DataFileError, InputError, ShapeError
 from deltarule.registry import did_you_mean
 
-__all__ = ["Origin", "Table"]
-
 
 @dataclass(frozen=True, eq=False)
 class Origin:

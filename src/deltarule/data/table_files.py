@@ -16,8 +16,6 @@ from deltarule.data.parquet_files import read_parquet
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError
 
-__all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
-
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 _USUAL_TARGETS = ("target", "label", "class", "species", "y", "output")

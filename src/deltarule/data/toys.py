@@ -14,8 +14,6 @@ from deltarule.data.encoding.fields import need_whole
 from deltarule.data.table import Table
 from deltarule.errors import InputError
 
-__all__ = ["TOYS"]
-
 
 def gate(name: str, outputs: tuple[int, ...]) -> Dataset:
     """Make a logic gate: all inputs in counting order, and its outputs."""
@@ -75,22 +73,13 @@ def encoder(n: int = 8) -> Dataset:
     need_whole("n", n, 2, 1024)
     rows = np.eye(n)
     names = tuple(f"y{number}" for number in range(1, n + 1))
-    return Dataset(
-        "encoder", Table.of_matrix(rows), rows, names, scale="none", description=TOYS["encoder"][1]
-    )
+    return Dataset("encoder", Table.of_matrix(rows), rows, names, description=TOYS["encoder"][1])
 
 
 def _two_classes(name: str, X: Array, labels: npt.ArrayLike) -> Dataset:
     target = np.asarray(labels, dtype=np.int64)
-    return Dataset(
-        name,
-        Table.of_matrix(X),
-        target,
-        target_names=("y",),
-        classes=classes_of(target),
-        scale="none",
-        description=TOYS[name][1],
-    )
+    X_table, classes = Table.of_matrix(X), classes_of(target)
+    return Dataset(name, X_table, target, ("y",), classes, description=TOYS[name][1])
 
 
 def _blurred(name: str, X: Array, labels: Array, noise: float, seed: int) -> Dataset:

@@ -1,7 +1,7 @@
 """Estimators: networks behind scikit-learn's interface, with its parameters and more.
 
-Reading order: classifier, regressor, autoencoder, base, parameters, building, targets, fit_record, solvers,
-stopping, fitting, inspection.
+Reading order: classifier, regressor, autoencoder, docstrings, base, parameters, building, targets,
+fit_record, solvers, stopping, fitting, inspection.
 """
 
 from __future__ import annotations

@@ -15,16 +15,17 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError, ShapeError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
+from deltarule.estimators.docstrings import documented_like
 from deltarule.estimators.fitting import FitOptions
 from deltarule.estimators.parameters import Parameters, hidden_sizes
+from deltarule.estimators.regressor import MLPRegressor
 from deltarule.estimators.targets import InputTargets
 from deltarule.nn.engines.reference import outputs_of
 from deltarule.training.run import Callback
 from deltarule.training.settings import Checkpoint
 
-__all__ = ["MLPAutoencoder"]
 
-
+@documented_like(MLPRegressor)
 class MLPAutoencoder(BaseMLP):
     """A feedforward network trained to give its input again; ``transform`` gives the code in its middle.
 
@@ -39,15 +40,11 @@ class MLPAutoencoder(BaseMLP):
         ``LOSSES``, or a pair of functions.
     standardize : bool
         Bring each feature to mean 0 and variance 1 first.
-    activation, solver, alpha, batch_size, learning_rate, max_iter, ...
-        As those of :class:`MLPRegressor`.
+    …
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-    network_ : Network
-    loss_, loss_curve_, n_iter_ ...
-        As those of :class:`MLPRegressor`.
+    …
 
     Examples
     --------

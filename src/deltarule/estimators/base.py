@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from deltarule.checks.health import HealthReport
     from deltarule.derivations import Derivation
 
-__all__ = ["BaseMLP"]
-
 
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A network behind scikit-learn's interface; what a fit finds out is one :class:`FitRecord`."""
@@ -54,11 +52,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Every parameter of ``__init__`` as the attribute of its name."""
-        for name, value in parameters.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
-
-    # ------------------------------------------------------------------ what differs below
+        self.__dict__.update({name: value for name, value in parameters.items() if name != "self"})
 
     @abstractmethod
     def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> Targets:
@@ -81,8 +75,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _shown_layer(self) -> int:
         """The hidden layer that ``transform`` shows."""
         return len(self._fit_record.network.layers) - 1
-
-    # ------------------------------------------------------------------ fitting
 
     def fit(
         self,
@@ -194,10 +186,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 f"validation_data must be (X, y) or (X, y, sample_weight), got {type(data).__name__}"
             )
-        X, y = self._validated(*data[:2], reset=False)
-        weight = None if len(data) == 2 or data[2] is None else _check_sample_weight(data[2], X)
-        record = self._fit_record
-        return HeldOut(data[0], data[1], weight, record.samples(X, record.targets.encode(y), weight))
+        samples, weight = self._labelled_samples(*data)
+        return HeldOut(data[0], data[1], weight, samples)
 
     def _scorer(self, p: Parameters, held: HeldOut | None) -> Callable[[], float] | None:
         """What scores the network as it is on held-out samples."""
@@ -209,8 +199,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         scorer = check_scoring(self, p.scoring)
         weights = {} if held.weight is None else {"sample_weight": held.weight}
         return lambda: scorer(self, held.X, held.y, **weights)
-
-    # ------------------------------------------------------------------ predicting
 
     def predict(self, X: Any) -> Array:
         """The answer for each row.
@@ -237,8 +225,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return self._fit_record.inputs(X)
         except InputError as error:  # an array that fits can only hold this
             raise InputError(f"Input X contains NaN or infinity: {error}") from None
-
-    # ------------------------------------------------------------------ inspecting
 
     def transform(self, X: Any, layer: int | None = None) -> Array:
         """The activations of a hidden layer: the features that the network has made for itself.
@@ -293,8 +279,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         coef_gradients, intercept_gradients : list of ndarray
             Of the shapes of ``coefs_`` and ``intercepts_``.
         """
-        net, samples = self._labelled_samples(X, y, sample_weight)
-        weight = None if samples.weight is None else samples.weight[:, 0]
+        samples, weight = self._labelled_samples(X, y, sample_weight)
+        net = self._fit_record.linked_network()
         grads = net.backward(net.forward(samples.x), samples.y, weight)
         return net.cost(samples.x, samples.y, weight), [g.dW for g in grads], [g.db for g in grads]
 
@@ -312,26 +298,25 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         from deltarule.derivations import explain
 
-        net, samples = self._labelled_samples(X, y, options.pop("sample_weight", None))
+        samples, _ = self._labelled_samples(X, y, options.pop("sample_weight", None))
         names = getattr(self, "feature_names_in_", None)
-        return explain(
-            net, samples.x, samples.y, what, **{"inputs": None if names is None else list(names)} | options
-        )
+        options = {"inputs": None if names is None else list(names)} | options
+        return explain(self._fit_record.linked_network(), samples.x, samples.y, what, **options)
 
     def health(self, X: Any, y: Any) -> HealthReport:
         """What keeps the network from learning, in plain words, as :func:`deltarule.health` finds it."""
         from deltarule.checks import health
 
-        net, samples = self._labelled_samples(X, y)
-        return health(net, samples.x, samples.y, self._fit_record.history_columns())
+        (samples, _), record = self._labelled_samples(X, y), self._fit_record
+        return health(record.linked_network(), samples.x, samples.y, record.history_columns())
 
-    def _labelled_samples(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Network, Samples]:
-        """The network, and samples whose targets are known."""
+    def _labelled_samples(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Samples, Array | None]:
+        """Samples whose targets are known, as the network takes them, and their weights."""
         check_is_fitted(self)
         X, y = self._validated(X, y, reset=False)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         record = self._fit_record
-        return record.linked_network(), record.samples(X, record.targets.encode(y), weight)
+        return record.samples(X, record.targets.encode(y), weight), weight
 
     def plot_loss(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw the loss by epoch, and that of the validation samples where there are some.

@@ -17,8 +17,6 @@ from deltarule.nn.layers import Dense
 from deltarule.nn.losses import LOSSES, Loss
 from deltarule.nn.network import Network
 
-__all__ = ["first_weights", "make_loss", "make_network", "standard_scaling"]
-
 
 def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, dtype: str) -> Network:
     """The network that the parameters describe; its weights are drawn by :func:`first_weights`."""

@@ -18,8 +18,6 @@ from deltarule.estimators.fitting import FitOptions
 from deltarule.estimators.parameters import Parameters
 from deltarule.estimators.targets import LabelTargets
 
-__all__ = ["MLPClassifier"]
-
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """A feedforward network that predicts the class of each row; scikit-learn's parameters, and more.

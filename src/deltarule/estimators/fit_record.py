@@ -18,8 +18,6 @@ from deltarule.nn.engines import engine_to_predict
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 
-__all__ = ["FitAttribute", "FitRecord"]
-
 
 @dataclass(eq=False, repr=False)
 class FitRecord:

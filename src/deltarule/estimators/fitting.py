@@ -30,8 +30,6 @@ from deltarule.training.loop import train_to_end
 from deltarule.training.run import Callback, Run
 from deltarule.training.settings import Checkpoint, Settings
 
-__all__ = ["FitOptions", "HeldOut", "NetworkTraining", "hold_out"]
-
 
 @dataclass(frozen=True)
 class FitOptions:

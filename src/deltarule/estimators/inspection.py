@@ -11,8 +11,6 @@ from deltarule.data.encoding import ColumnsEncoding, Encoding, NumberColumn
 from deltarule.estimators.fit_record import FitRecord
 from deltarule.nn.network import Network
 
-__all__ = ["draw_losses", "network_svg", "network_with_encoding"]
-
 
 def draw_losses(record: FitRecord, title: str, path: str | os.PathLike[str] | None) -> Any:
     """A figure of the loss by epoch, written to ``path`` where one is given."""

@@ -16,9 +16,6 @@ from deltarule.arrays import TINY, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
-__all__ = ["PRESETS", "Parameters", "hidden_sizes", "parameters_of", "resolve_parameter"]
-
-
 #: The values that a preset gives the parameters that the user leaves alone.
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": {
@@ -71,10 +68,6 @@ def _one_of(*choices: str | None) -> _Check:
     return check
 
 
-def _check_sizes(name: str, value: Any) -> None:
-    hidden_sizes(value)
-
-
 def _check_dropout(name: str, value: Any) -> None:
     for share in value if isinstance(value, tuple | list) else [value]:
         check_number(name, share, 0, math.nextafter(1, 0))
@@ -115,7 +108,7 @@ class Parameters:
     parameters whose value is the preset's.
     """
 
-    hidden_layer_sizes: Annotated[Any, _check_sizes]
+    hidden_layer_sizes: Annotated[Any, lambda name, value: hidden_sizes(value)]
     activation: Any
     loss: Any
     solver: Any

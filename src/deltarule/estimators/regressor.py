@@ -12,13 +12,14 @@ from sklearn.utils.validation import validate_data
 from deltarule.arrays import Array
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
+from deltarule.estimators.classifier import MLPClassifier
+from deltarule.estimators.docstrings import documented_like
 from deltarule.estimators.fitting import FitOptions
 from deltarule.estimators.parameters import Parameters
 from deltarule.estimators.targets import NumberTargets
 
-__all__ = ["MLPRegressor"]
 
-
+@documented_like(MLPClassifier)
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """A feedforward network that predicts numbers, one or several a row; scikit-learn's parameters and more.
 
@@ -27,77 +28,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     loss : str, Loss or (callable, callable)
         "squared_error" (half of it), "poisson" (with outputs e^z), "absolute_error", "huber", "huber(0.5)",
         "quantile(0.9)", any of ``LOSSES``, or a pair of functions of outputs and targets: terms, derivative.
-    hidden_layer_sizes : int or sequence of int
-        Neurons of each hidden layer.
-    activation : str, Activation, or a sequence with one for each hidden layer
-        scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
-    solver : str or Optimizer
-        "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
-    alpha : float
-        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
-        "adamw" the share that weights shrink by themselves.
-    batch_size : int or "auto"
-        "auto" is 200, or all samples where they are fewer.
-    learning_rate : str or Schedule
-        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
-        ``learning_rate_init``, "cosine(0.1)" from its own rate.
-    learning_rate_init, power_t : float
-    max_iter : int
-        Epochs; for "lbfgs" iterations.
-    shuffle : bool
-    random_state : int, RandomState or None
-        Gives the first weights and the order of the samples that it gives in scikit-learn.
-    tol : float
-    verbose, warm_start : bool
-    momentum : float
-    nesterovs_momentum : bool
-    early_stopping : bool
-        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
-    validation_fraction : float
-    beta_1, beta_2, epsilon : float
-    n_iter_no_change : int or inf
-        For how many epochs ``tol`` may be missed.
-    max_fun : int
-        How often "lbfgs" may look at the loss.
-    dropout : float, or a sequence with one for each layer
-        The share of a layer's inputs that training drops; one number means all layers but the first.
-    clip_norm : float, optional
-        A longer gradient is shortened to this length.
-    initializer : str or Initializer, optional
-        Of the weights; scikit-learn's uniform numbers where none is named.
-    initial_weights : (coefs, intercepts), optional
-        One's own, instead of drawn ones.
     scoring : str or callable, optional
         Any scorer for early stopping; R² where none is named.
     standardize : bool
         Bring each feature, and each target, to mean 0 and variance 1 first (for Poisson the features only).
-    preset : "robust", optional
-        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
-    engine : "auto", "reference" or "compiled"
-    progress : bool
-        A bar while training.
+    …
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        The weights (n_in, n_out) and biases (n_out,) of each layer; they may be replaced.
-    network_ : Network
-        What computes, explains itself, and can be saved.
-    loss_, best_loss_ : float
-    loss_curve_ : list of float
-        The loss of each epoch.
-    validation_scores_, validation_loss_curve_ : list of float or None
-    best_validation_score_ : float or None
-    n_iter_, t_ : int
-        Epochs of the last training; samples seen in all.
-    should_stop_ : bool
-        Whether training ended, or should, because nothing improved any more.
-    n_layers_, n_outputs_, n_features_in_ : int
-    out_activation_ : str
-    feature_names_in_ : ndarray of str
-        Where X had names.
-    engine_ : str
-        What computed.
+    …
 
     Examples
     --------

@@ -15,8 +15,6 @@ from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Constant, Schedule
 from deltarule.registry import record
 
-__all__ = ["follows_schedule", "make_optimizer"]
-
 #: Where SciPy's L-BFGS-B stops by itself, and so scikit-learn's: a relative improvement of 2.2e-9.
 _SMALLEST_IMPROVEMENT = 1e7 * float(np.finfo(float).eps)
 

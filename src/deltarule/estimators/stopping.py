@@ -16,16 +16,9 @@ from deltarule.nn.schedules import Constant
 from deltarule.training.run import Run
 from deltarule.training.stopping import Best
 
-__all__ = ["ShuffledOrder", "StoppingRule"]
-
 
 class ShuffledOrder:
-    """The :class:`~deltarule.training.run.SampleOrder` of scikit-learn: each epoch shuffles the order before.
-
-    Parameters
-    ----------
-    random_state : RandomState
-    """
+    """scikit-learn's :class:`~deltarule.training.run.SampleOrder`: each epoch shuffles the order before."""
 
     def __init__(self, random_state: np.random.RandomState) -> None:
         self._random_state = random_state

@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, class_codes
 from deltarule.data.encoding import LabelEncoding, NumbersEncoding
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError
@@ -21,8 +21,6 @@ from deltarule.estimators.building import make_loss
 from deltarule.estimators.parameters import Parameters
 from deltarule.nn.losses import Loss
 from deltarule.nn.objective import loss_of_output
-
-__all__ = ["InputTargets", "LabelTargets", "NumberTargets", "Targets"]
 
 #: scikit-learn's names for losses, and what they are here.
 _LOSS_NAMES = {"squared_error": "half_squared_error", "absolute_error": "mean_absolute_error"}
@@ -148,9 +146,7 @@ class LabelTargets(Targets):
 
     def _codes(self, outputs: Array) -> Array:
         """The number of each row's class; for several labels whether each is there."""
-        if self.several:
-            return (outputs > 0.5).astype(np.intp)
-        return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.intp)
+        return (outputs > 0.5).astype(np.intp) if self.several else class_codes(outputs)
 
     def decode(self, outputs: Array) -> Array:
         codes = self._codes(outputs)
@@ -188,23 +184,17 @@ class NumberTargets(Targets):
         loss = make_loss(p.loss, _LOSS_NAMES)
         return loss, "exp" if loss.name == "poisson" else "identity"
 
-    def file_encoding(self, n_outputs: int) -> NumbersEncoding:
+    def file_encoding(self, n_outputs: int) -> NumbersEncoding | None:
         names = ("y",) if n_outputs == 1 else tuple(f"y{i}" for i in range(n_outputs))
         shift, scale = (np.zeros(n_outputs), np.ones(n_outputs)) if self.scaling is None else self.scaling
         return NumbersEncoding(names, tuple(map(float, shift)), tuple(map(float, scale)))
 
 
-@dataclass(frozen=True, eq=False)
-class InputTargets(Targets):
+class InputTargets(NumberTargets):
     """The inputs themselves, scaled as they are."""
 
-    scaling: tuple[Array, Array] | None
-
-    def encode(self, y: Any) -> Array:
-        return y if self.scaling is None else rescale(y, *self.scaling)
-
     def decode(self, outputs: Array) -> Array:
-        return outputs if self.scaling is None else restore(outputs, *self.scaling).astype(outputs.dtype)
+        return super().decode(outputs).reshape(outputs.shape)
 
     def loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         loss = make_loss(p.loss, _LOSS_NAMES | {"log_loss": "binary_cross_entropy"})

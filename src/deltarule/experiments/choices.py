@@ -6,8 +6,6 @@ from pathlib import Path
 
 from deltarule.registry import record
 
-__all__ = ["Choices"]
-
 
 @record
 class Choices:

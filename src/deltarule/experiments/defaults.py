@@ -34,8 +34,6 @@ from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.nn.schedules import SCHEDULES, Cosine, Schedule, as_schedule
 from deltarule.registry import did_you_mean, record
 
-__all__ = ["batch_size_for", "build_network", "epochs_for", "optimizer_for", "score_of"]
-
 #: The choices that are arguments of :class:`Network`.
 _NETWORK = ("activation", "output", "loss", "bias", "initializer", "dropout", "l1", "l2", "dtype", "seed")
 

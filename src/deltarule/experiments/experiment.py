@@ -18,8 +18,6 @@ from deltarule.experiments.fitting import (
 )
 from deltarule.registry import record
 
-__all__ = ["ExperimentResult", "run_experiment"]
-
 
 @record
 class ExperimentResult:

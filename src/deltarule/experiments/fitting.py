@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -26,17 +25,6 @@ from deltarule.training import (
     resume,
     train,
 )
-
-__all__ = [
-    "Predictions",
-    "TrainedNetwork",
-    "cross_validate",
-    "encoded_rows",
-    "encoding_of",
-    "fit",
-    "predict_dataset",
-    "set_aside",
-]
 
 FOLDS = 5
 _FEW = 20  # rows below which nothing is held out
@@ -126,7 +114,12 @@ def _train_or_resume(
     (X, Y), validation = arrays["train"], arrays.get("validation")
     checkpoint = None if choices.checkpoint is None else Checkpoint(choices.checkpoint, choices.every)
     if choices.resumed is not None:
-        _check_same_network(choices.resumed, net)
+        resumed = Network.load(choices.resumed)
+        if resumed.description() != net.description():  # the other options say how it is tested
+            raise InputError(
+                f"{choices.resumed} holds {resumed!r}, which is not what the data and the other options "
+                f"describe ({net!r}): give those it was made with"
+            )
         return resume(
             choices.resumed, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
@@ -140,16 +133,6 @@ def _train_or_resume(
         engine=choices.engine, progress=choices.progress, seed=choices.seed,
     )  # fmt: skip
     return net, history
-
-
-def _check_same_network(path: Path, net: Network) -> None:
-    """Refuse to resume a network that the other options do not describe: they say how it is tested."""
-    resumed = Network.load(path)
-    if resumed.description() != net.description():
-        raise InputError(
-            f"{path} holds {resumed!r}, which is not what the data and the other options describe ({net!r}): "
-            f"give those it was made with"
-        )
 
 
 def encoding_of(net: Network) -> Encoding:

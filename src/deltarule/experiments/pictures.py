@@ -20,8 +20,6 @@ from deltarule.plotting import (
     save_figure,
 )
 
-__all__ = ["plot_experiment"]
-
 
 def plot_experiment(path: str | os.PathLike[str], result: ExperimentResult) -> None:
     """Draw loss and score by epoch, then the predictions for the rows held out, or for those trained on."""

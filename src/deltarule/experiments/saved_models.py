@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deltarule.arrays import Array
 from deltarule.data import Dataset, is_table, load, read_images, read_table
 from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding, Table
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.network import Network
-
-__all__ = ["load_labelled", "load_model", "part_of", "predicted_columns"]
 
 
 def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
@@ -32,9 +32,8 @@ def load_labelled(source: str, encoding: Encoding) -> Dataset:
     target = encoding.target
     if target is None:
         return load(source, target=(), kinds=encoding.kinds)
-    if isinstance(target, LabelEncoding):
-        return load(source, target=(target.name,), task="classification", kinds=encoding.kinds)
-    return load(source, target=target.names, task="regression", kinds=encoding.kinds)
+    task = "classification" if isinstance(target, LabelEncoding) else "regression"
+    return load(source, target=tuple(target.kinds), task=task, kinds=encoding.kinds)
 
 
 def part_of(dataset: Dataset, part: str | None) -> Dataset:
@@ -56,7 +55,10 @@ def predicted_columns(model: Path, rows: Path, *, probabilities: bool) -> dict[s
     outputs = net.predict(encoding.inputs.encode(inputs, net.dtype))
     columns |= _decoded_columns(encoding, outputs)
     if probabilities and isinstance(encoding.target, LabelEncoding):
-        columns |= _probability_columns(encoding.target, outputs)
+        labels = encoding.target.classes
+        if outputs.shape[1] < len(labels):
+            outputs = np.hstack([1 - outputs, outputs])
+        columns |= {f"p({label})": outputs[:, i].tolist() for i, label in enumerate(labels)}
     return columns
 
 
@@ -65,14 +67,5 @@ def _decoded_columns(encoding: Encoding, outputs: Array) -> dict[str, list[Any]]
     decoded, target = encoding.decode(outputs), encoding.target
     if isinstance(decoded, Table):
         return {name: decoded.column(name).tolist() for name in decoded.names}
-    if isinstance(target, LabelEncoding):
-        return {target.name: decoded.tolist()}
-    names = encoding.inputs.feature_names if target is None else target.names
+    names = encoding.inputs.feature_names if target is None else target.kinds
     return dict(zip(names, decoded.reshape(len(decoded), -1).T.tolist(), strict=True))
-
-
-def _probability_columns(target: LabelEncoding, outputs: Array) -> dict[str, list[Any]]:
-    names = [f"p({label})" for label in target.classes]
-    if outputs.shape[1] == 1 and len(names) == 2:
-        return {names[0]: (1 - outputs[:, 0]).tolist(), names[1]: outputs[:, 0].tolist()}
-    return {name: outputs[:, i].tolist() for i, name in enumerate(names)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch, check_whole
+from deltarule.arrays import Array, Scaled, as_batch, check_whole, class_codes
 from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
@@ -40,11 +40,6 @@ class Metric:
     increases: bool
 
 
-def classes(a: Array) -> Array:
-    """Return the class of each row: the greatest of several outputs, or whether the only one is above ½."""
-    return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(np.intp)
-
-
 def confusion_matrix(a: Array, y: Array) -> Array:
     """Count how often each class was taken for each, (n_classes, n_classes): rows true, columns predicted.
 
@@ -56,7 +51,7 @@ def confusion_matrix(a: Array, y: Array) -> Array:
     """
     n_classes = max(a.shape[1], 2)
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(counts, (classes(y), classes(a)), 1)
+    np.add.at(counts, (class_codes(y), class_codes(a)), 1)
     return counts
 
 
@@ -66,7 +61,7 @@ def _top(k: int = 3) -> Metric:
     def value(a: Array, y: Array) -> float:
         if a.shape[1] < 2:
             raise InputError(f"metric top({k}) needs an output for each class, got 1 output")
-        true = np.take_along_axis(a, classes(y)[:, None], axis=1)
+        true = np.take_along_axis(a, class_codes(y)[:, None], axis=1)
         return float(((a > true).sum(axis=1) < k).mean())
 
     return Metric(f"top({k})", value, f"share of rows whose class is among the {k} greatest outputs", True)
@@ -89,7 +84,7 @@ METRICS.register("top", _top)
 for _metric in (
     Metric(
         "accuracy",
-        lambda a, y: float((classes(a) == classes(y)).mean()),
+        lambda a, y: float((class_codes(a) == class_codes(y)).mean()),
         "share of rows whose class is right",
         True,
     ),

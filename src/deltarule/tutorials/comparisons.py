@@ -12,8 +12,6 @@ from deltarule.arrays import Array
 from deltarule.registry import record
 from deltarule.tutorials.example import Example
 
-__all__ = ["Comparison", "at_least", "compare", "compare_figures", "decimals", "prediction_names"]
-
 #: What a float64 computation may lose against the exact value on the way through 10,000 updates.
 PRECISION = 1e-9
 #: The relative difference that another order of the same sums may make.

@@ -10,16 +10,11 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.tutorials.example import Example
 
-__all__ = ["computed_figures", "figures_after_updates"]
-
-
-def train_by(example: Example, net: Network, updates: int) -> None:
-    """Train an example's network by so many updates of the full batch."""
-    example.train(net, epochs=updates)
-
 
 def figures_after_updates(
-    example: Example, updates: Sequence[int], train: Callable[[Example, Network, int], None] = train_by
+    example: Example,
+    updates: Sequence[int],
+    train: Callable[[Example, Network, int], object] = lambda example, net, n: example.train(net, epochs=n),
 ) -> dict[str, float]:
     """Compute an example's figures with its first parameters, then ``… after n updates`` for each such n."""
     net, done = example.network(), 0

@@ -65,8 +65,6 @@ from deltarule.registry import did_you_mean
 from deltarule.training import History, train
 from deltarule.tutorials.example_schema import check_schema, line_of, read_toml
 
-__all__ = ["Example", "example_names", "is_example", "load_example"]
-
 _FOLDER = resources.files("deltarule.tutorials") / "examples"
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from deltarule.errors import DataFileError
 from deltarule.registry import did_you_mean
 
-__all__ = ["SECTIONS", "check_schema", "line_of", "read_toml"]
-
 Check = Callable[[Any], bool]
 
 

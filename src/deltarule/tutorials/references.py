@@ -7,8 +7,6 @@ from deltarule.tutorials.comparisons import Comparison, compare, compare_figures
 from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import Example, load_example
 
-__all__ = ["one_step", "rat42"]
-
 AT_CERTIFIED = (
     "max |θ·∂C/∂θ| / C: at the certified values it must vanish but for their rounding, so be below 1e-6."
 )

@@ -18,23 +18,13 @@ from deltarule.tutorials.t5_classes import iris, xor
 from deltarule.tutorials.t5_gates import gates
 from deltarule.tutorials.t5_mnist import check_images, mnist_as_published, mnist_well
 
-__all__ = ["TUTORIALS", "Reproduction", "reproductions"]
-
 #: The names by which reproductions are chosen.
 TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42")
 
 
 @record
 class Reproduction:
-    """A computation of a tutorial, to be done again.
-
-    Parameters
-    ----------
-    tutorial : str
-        One of :data:`TUTORIALS`.
-    title : str
-    compute : callable, () -> list of Comparison
-    """
+    """A computation of a tutorial, one of :data:`TUTORIALS`, to be done again."""
 
     tutorial: str
     title: str

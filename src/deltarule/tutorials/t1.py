@@ -10,8 +10,6 @@ from deltarule.tutorials.comparisons import Comparison, compare, compare_figures
 from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import Example, load_example
 
-__all__ = ["mistaken_gradient", "t1"]
-
 UPDATES = (1, 2, 3, 4, 10_000)
 WRONG_SOURCE = (
     "The source is wrong: it back-propagates through the weights that lead into a hidden neuron instead of "

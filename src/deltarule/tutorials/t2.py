@@ -5,8 +5,6 @@ from __future__ import annotations
 from deltarule.tutorials.comparisons import Comparison, compare, prediction_names
 from deltarule.tutorials.example import load_example
 
-__all__ = ["t2"]
-
 SEEDS = (0, 1, 2)
 NO_SEED = "The source names no seed: a prediction agrees where it is within 0.03 of the published one."
 

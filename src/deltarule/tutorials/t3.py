@@ -8,8 +8,6 @@ from deltarule.arrays import Array
 from deltarule.tutorials.comparisons import Comparison, compare
 from deltarule.tutorials.example import load_example
 
-__all__ = ["t3"]
-
 NO_FIGURES = (
     "The source prints no weights and no figures. Ours start from the next draws of the generator its x is "
     "from, numpy.random.RandomState(1): biases, then weights. x is large, so two of three hidden neurons "

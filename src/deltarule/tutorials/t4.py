@@ -6,8 +6,6 @@ from deltarule.tutorials.comparisons import Comparison, compare_figures
 from deltarule.tutorials.computed_figures import figures_after_updates
 from deltarule.tutorials.example import load_example
 
-__all__ = ["t4"]
-
 SLIP = "The source is wrong: it halves the first term twice (0.01545028 for 0.03090056). Ours is right."
 CUT = "The source cuts off after nine digits."
 TWO_PATHS = "The sum over two paths: what reaches h1 from o1 and what reaches it from o2."

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data import Dataset, load, split
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training import EarlyStopping, evaluate, train
+from deltarule.training import EarlyStopping, History, evaluate, train
 from deltarule.tutorials.comparisons import Comparison, at_least, compare
 from deltarule.tutorials.example import load_example
-
-__all__ = ["class_numbers", "iris", "percent_right", "xor"]
 
 XOR_SEEDS = range(20)
 XOR_STARTS = {"0.01·N(0, 1)": {}, "He's": {"initializer": "he_normal", "bias_initializer": "zeros"}}
@@ -32,10 +32,7 @@ ONE_FLOWER = (
 def xor(quick: bool = False) -> list[Comparison]:
     """How many of 20 seeds learn XOR, from the source's first weights and from He's.
 
-    Parameters
-    ----------
-    quick : bool
-        2,000 updates instead of the source's 10,000.
+    ``quick`` takes 2,000 updates instead of the source's 10,000.
     """
     example = load_example("T5_xor")
     updates = 2_000 if quick else example.training["epochs"]
@@ -59,10 +56,7 @@ def xor(quick: bool = False) -> list[Comparison]:
 def iris(quick: bool = False) -> list[Comparison]:
     """Train and test accuracy of 4-20-20-3 on iris, at the snapshot with the best train accuracy.
 
-    Parameters
-    ----------
-    quick : bool
-        One seed and 3,000 updates instead of three and 10,000.
+    ``quick`` takes one seed and 3,000 updates instead of three and 10,000.
     """
     flowers = load("iris")
     rows = []
@@ -75,24 +69,20 @@ def _iris_of_seed(flowers: Dataset, seed: int, updates: int) -> list[Comparison]
     rest, test = split(flowers, 0.2, seed)
     assert test is not None
     net = Network([4, 20, 20, 3], output="softmax", initializer="normal(0.01)", l2=0.001, seed=seed)
-    best = EarlyStopping("accuracy", patience=None)
     X, y = rest.X, class_numbers(rest)
-    train(
-        net,
-        X,
-        y,
-        optimizer=SGD(0.05),
-        epochs=updates,
-        batch_size=None,
-        metrics=["accuracy"],
-        early_stopping=best,
-    )
+    train_to_best(net, X, y, optimizer=SGD(0.05), epochs=updates, batch_size=None)
     trained, tested = percent_right(net, X, y), percent_right(net, test.X, class_numbers(test))
     note = f"{ONE_FLOWER} After {updates:,} updates."
     return [
         at_least("T5", f"iris: best train accuracy, %, seed {seed}", 98.33, trained, note),
         at_least("T5", f"iris: test accuracy, %, seed {seed}", 100.0, tested, note, tolerance=3.34),
     ]
+
+
+def train_to_best(net: Network, X: Array, y: Array, **settings: Any) -> History:
+    """Train a network, and leave it as it was at the best train accuracy."""
+    best = EarlyStopping("accuracy", patience=None)
+    return train(net, X, y, metrics=["accuracy"], early_stopping=best, **settings)
 
 
 def class_numbers(data: Dataset) -> Array:

@@ -9,8 +9,6 @@ from deltarule.nn.optimizers import SGD
 from deltarule.tutorials.comparisons import Comparison, compare, prediction_names
 from deltarule.tutorials.example import Example, load_example
 
-__all__ = ["gates", "mistaken_gate"]
-
 GATES = ("AND", "OR", "NOT")
 #: The first weights are random and small, the source's unknown: what is left of them in the end.
 OF_THE_START = 1e-4
@@ -33,21 +31,15 @@ QUICK = f"Quick: {200_000 // QUICK_STRIDE:,} updates at {QUICK_STRIDE} times the
 def gates(quick: bool = False) -> list[Comparison]:
     """Predictions of the three gates after training, then of two with the source's mistake.
 
-    Parameters
-    ----------
-    quick : bool
-        Take a fiftieth of the updates, each fifty times as long.
+    ``quick`` takes a fiftieth of the updates, each fifty times as long.
     """
-    rows = []
-    for gate in GATES:
-        example = load_example(f"T5_{gate.lower()}")
-        rows += _compare_gate(gate, example, QUICK_STRIDE if quick else 1)
-    for gate in MISTAKES:
-        rows += _compare_mistaken_gate(gate, load_example(f"T5_{gate.lower()}"), QUICK_STRIDE if quick else 1)
-    return rows
+    stride = QUICK_STRIDE if quick else 1
+    right = [row for gate in GATES for row in _compare_gate(gate, stride)]
+    return right + [row for gate in MISTAKES for row in _compare_mistaken_gate(gate, stride)]
 
 
-def _compare_gate(gate: str, example: Example, stride: int) -> list[Comparison]:
+def _compare_gate(gate: str, stride: int) -> list[Comparison]:
+    example = load_example(f"T5_{gate.lower()}")
     net = example.network()
     rate, updates = _steps(example, stride)
     example.train(net, optimizer=SGD(rate), epochs=updates)
@@ -64,7 +56,8 @@ def _compare_gate(gate: str, example: Example, stride: int) -> list[Comparison]:
     return rows
 
 
-def _compare_mistaken_gate(gate: str, example: Example, stride: int) -> list[Comparison]:
+def _compare_mistaken_gate(gate: str, stride: int) -> list[Comparison]:
+    example = load_example(f"T5_{gate.lower()}")
     l2, note = MISTAKES[gate]
     predictions = mistaken_gate(example, l2, *_steps(example, stride))[:, 0].tolist()
     return [

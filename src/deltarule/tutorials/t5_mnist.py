@@ -12,11 +12,9 @@ from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam
 from deltarule.nn.schedules import OneCycle
-from deltarule.training import EarlyStopping, History, train
+from deltarule.training import train
 from deltarule.tutorials.comparisons import Comparison, at_least, compare
-from deltarule.tutorials.t5_classes import class_numbers, percent_right
-
-__all__ = ["check_images", "mnist_as_published", "mnist_well"]
+from deltarule.tutorials.t5_classes import class_numbers, percent_right, train_to_best
 
 SIZES = [784, 200, 80, 10]
 SEEDS = (0, 1, 2)
@@ -38,16 +36,14 @@ FEWER = "Trained on {:,} images, not MNIST's 60,000: not comparable with the pub
 
 
 def mnist_as_published(images: Dataset) -> list[Comparison]:
-    """Train and test accuracy with the source's settings, for three seeds.
-
-    Parameters
-    ----------
-    images : Dataset
-        MNIST, or others like it, with a test part.
-    """
+    """Train and test accuracy with the source's settings, for three seeds, on MNIST or images like it."""
     rows = []
     for seed in SEEDS:
-        net, history = _train_as_published(images, seed)
+        net = Network(
+            SIZES, output="softmax", initializer="normal(0.01)", l2=0.001, dtype="float32", seed=seed
+        )
+        X, y, optimizer = images.X, class_numbers(images), SGD(0.001)
+        history = train_to_best(net, X, y, optimizer=optimizer, epochs=200, batch_size=256, seed=seed)
         best, tested = 100 * max(history["accuracy"]), _percent_right(net, images)
         settings = f"the source's settings, seed {seed}"
         rows += [
@@ -57,32 +53,8 @@ def mnist_as_published(images: Dataset) -> list[Comparison]:
     return rows
 
 
-def _train_as_published(images: Dataset, seed: int) -> tuple[Network, History]:
-    net = Network(SIZES, output="softmax", initializer="normal(0.01)", l2=0.001, dtype="float32", seed=seed)
-    history = train(
-        net,
-        images.X,
-        class_numbers(images),
-        optimizer=SGD(0.001),
-        epochs=200,
-        batch_size=256,
-        metrics=["accuracy"],
-        early_stopping=EarlyStopping("accuracy", patience=None),
-        seed=seed,
-    )
-    return net, history
-
-
 def mnist_well(images: Dataset, quick: bool = False) -> list[Comparison]:
-    """Test accuracy with good settings, for three seeds.
-
-    Parameters
-    ----------
-    images : Dataset
-        As in :func:`mnist_as_published`.
-    quick : bool
-        One seed and six epochs instead of three and eight.
-    """
+    """Test accuracy with good settings, for three seeds; ``quick`` takes one, and six epochs, not eight."""
     epochs = 6 if quick else 8
     rows = []
     for seed in SEEDS[:1] if quick else SEEDS:

@@ -17,8 +17,6 @@ from deltarule.data.table import Table
 from deltarule.errors import InputError, ModelFileError, ShapeError
 from deltarule.registry import record
 
-__all__ = ["Encoding"]
-
 
 @record
 class Encoding:

@@ -7,8 +7,6 @@ from typing import Any
 
 from deltarule.errors import InputError
 
-__all__ = ["is_finite", "need", "need_names", "need_scaling", "need_whole", "shown"]
-
 
 def need(condition: bool, what: str, expected: str, got: object) -> None:
     """Raise an InputError unless the condition holds."""

@@ -14,8 +14,6 @@ from deltarule.data.table import Table
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
-__all__ = ["MISSING", "fit_encoding"]
-
 MISSING = ("refuse", *FILLS)
 
 

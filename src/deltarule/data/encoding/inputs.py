@@ -12,8 +12,6 @@ from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import did_you_mean, record
 
-__all__ = ["CategoryColumn", "ColumnsEncoding", "NumberColumn", "PixelsEncoding"]
-
 
 @record
 class NumberColumn:

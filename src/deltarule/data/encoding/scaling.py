@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from deltarule.arrays import Array
 
-__all__ = ["FILLS", "SCALES", "fit_scaling", "rescale", "restore", "without_overflow"]
-
 
 def rescale(values: Array, shift: npt.ArrayLike, scale: npt.ArrayLike) -> Array:
     """Compute (values − shift) / scale, in halves, so that numbers near the largest do not overflow."""
@@ -39,24 +37,15 @@ def without_overflow(statistic: Callable[[Array], np.floating], values: Array) -
     return float(np.ldexp(statistic(np.ldexp(values, -exponent)), exponent))
 
 
-def _unscaled(values: Array) -> tuple[float, float]:
-    return 0.0, 1.0
-
-
-def _standard(values: Array) -> tuple[float, float]:
-    """Return mean and standard deviation: the feature has mean 0 and variance 1."""
-    return without_overflow(np.mean, values), without_overflow(np.std, values)
-
-
 def _minmax(values: Array) -> tuple[float, float]:
-    """Return least value and range: the feature runs from 0 to 1."""
     low, high = float(values.min()), float(values.max())
     return low, min(high - low, sys.float_info.max)
 
 
+#: Shift and scale of values: none; mean and standard deviation; least value and range.
 SCALES: dict[str, Callable[[Array], tuple[float, float]]] = {
-    "none": _unscaled,
-    "standard": _standard,
+    "none": lambda values: (0.0, 1.0),
+    "standard": lambda values: (without_overflow(np.mean, values), without_overflow(np.std, values)),
     "minmax": _minmax,
 }
 

@@ -6,13 +6,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array, as_matrix
+from deltarule.arrays import Array, as_matrix, class_codes
 from deltarule.data.encoding.fields import need, need_names, need_scaling, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import did_you_mean, record
-
-__all__ = ["Label", "LabelEncoding", "NumbersEncoding", "as_labels"]
 
 Label: TypeAlias = str | int | float
 
@@ -186,8 +184,7 @@ class LabelEncoding:
         ndarray, (n_rows,), of the type the labels had
         """
         self._check_outputs(outputs.shape[1])
-        single = outputs.shape[1] < len(self.classes)
-        codes: Array = (outputs[:, 0] > 0.5).astype(np.intp) if single else outputs.argmax(axis=1)
+        codes = np.minimum(class_codes(outputs), len(self.classes) - 1)
         return np.array(self.classes, dtype=self.dtype)[codes]
 
     def _check_outputs(self, n_outputs: int) -> None:
