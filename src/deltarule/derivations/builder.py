@@ -24,8 +24,6 @@ from deltarule.formula.tree import measured
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import weight_number
 
-__all__ = ["DerivationBuilder"]
-
 DETAILS = ("chain", "delta")
 
 

@@ -11,8 +11,6 @@ from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.formula.tree import Choice, Expr, Mul, Number, Symbol, Total, Words, total
 from deltarule.nn.objective import PENALTIES, Penalty
 
-__all__ = ["Definitions", "is_opaque"]
-
 _ALL = Words("Σ|W|"), Words("ΣW²")
 
 

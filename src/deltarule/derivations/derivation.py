@@ -16,8 +16,6 @@ from deltarule.documents.renderers.text import text_document
 from deltarule.errors import InputError
 from deltarule.files import format_of, write_atomically
 
-__all__ = ["FORMATS", "Derivation"]
-
 #: The formats, by the ending of a file's name.
 FORMATS = {
     "text": ".txt",

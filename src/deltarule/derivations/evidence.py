@@ -17,8 +17,6 @@ from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import parameter_name
 
-__all__ = ["Evidence"]
-
 
 class Evidence:
     """A network's forward and backward pass over some samples.

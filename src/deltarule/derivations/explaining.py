@@ -26,8 +26,6 @@ from deltarule.registry import did_you_mean
 from deltarule.training import History
 from deltarule.training.replay import replay
 
-__all__ = ["explain", "explain_update"]
-
 
 def explain(
     net: Network,

@@ -8,8 +8,6 @@ from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
 
-__all__ = ["cost_part", "forward_part", "neuron_lines", "quantity_part"]
-
 #: Of a wider layer, and of more samples, the first so many are shown.
 MOST_NEURONS, MOST_SAMPLES = 12, 7
 

@@ -14,8 +14,6 @@ from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, measured, total
 
-__all__ = ["GradientDerivation"]
-
 #: Up to so many paths are followed one by one; of more, the largest are shown.
 MOST_PATHS, LARGEST_PATHS = 16, 5
 

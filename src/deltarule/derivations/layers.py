@@ -22,8 +22,6 @@ from deltarule.formula.tree import (
     total,
 )
 
-__all__ = ["LayerDerivation"]
-
 #: A matrix with more rows or columns is shown by its first and last ones.
 MOST, FIRST, LAST = 6, 3, 2
 

@@ -16,8 +16,6 @@ from deltarule.documents.document import Inline, Line
 from deltarule.formula.emitter import failed_test
 from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tagged, measured
 
-__all__ = ["LineWriter"]
-
 #: A longer sum shows so many of its terms, the greatest, and the rest as one.
 MOST_TERMS, SHOWN_TERMS = 10, 6
 

@@ -21,8 +21,6 @@ from deltarule.nn.layers import Gradients, Trace
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names, weight_number
 
-__all__ = ["draw"]
-
 _MOST_NODES = 10  # of a column that is drawn in full
 _KEPT_NODES = 7  # of any other, where no tag asks for more
 

@@ -26,8 +26,6 @@ from deltarule.formula.tree import Expr, Partial, Symbol, Words
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import weight_number
 
-__all__ = ["NOTATIONS", "ColumnNotation", "MatrixNotation", "Notation", "TutorialNotation"]
-
 
 class Notation(ABC):
     """How quantities are named.

@@ -11,8 +11,6 @@ from deltarule.arrays import Array
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Path, Quantity
 
-__all__ = ["all_paths", "largest_paths", "n_paths"]
-
 
 def n_paths(evidence: Evidence, layer: int) -> int:
     """How many ways lead from a neuron of ``layer`` to the outputs."""

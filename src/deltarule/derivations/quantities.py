@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from deltarule.formula.tree import Expr
 
-__all__ = ["Path", "Quantity", "Rate"]
-
 
 class Quantity(Expr):
     """One number of a pass: its kind, layer (from 1; the inputs are layer 0), index, and sample.

@@ -11,8 +11,6 @@ from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Quantity
 from deltarule.formula.tree import Expr
 
-__all__ = ["RoundedEvidence"]
-
 
 class RoundedEvidence:
     """The value of each quantity where every step is rounded, as people do by hand.

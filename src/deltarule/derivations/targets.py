@@ -11,8 +11,6 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.registry import did_you_mean, record
 
-__all__ = ["Target", "parse_targets"]
-
 PARTS = ("forward", "loss", "backward", "update", "all")
 
 _EXAMPLES = "w5, W2[0,1], b1, net_h1, out_o1, delta_h1, z2[1], a1[0], delta2[1], W2, layer2"

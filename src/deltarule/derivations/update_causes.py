@@ -14,8 +14,6 @@ from deltarule.documents.document import Block, Heading, Inline, Paragraph, Tabl
 from deltarule.formula.tree import Number, measured
 from deltarule.training.replay import ReplayedUpdate
 
-__all__ = ["causes_of_change", "which_update"]
-
 
 def which_update(moment: ReplayedUpdate) -> Paragraph:
     """Say which update of the run this is, and of how many samples."""

@@ -16,8 +16,6 @@ from deltarule.formula.tree import Call, Expr, Steps, Symbol, measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep
 
-__all__ = ["OptimizerStep", "UpdateDerivation"]
-
 #: Of a larger network the update of so many parameters is listed.
 MOST_PARAMETERS = 40
 

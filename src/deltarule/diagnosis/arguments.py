@@ -14,12 +14,6 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.conventions import Convention
 from deltarule.registry import record
 
-__all__ = [
-    "FORMS", "OFF", "RATE", "Dropping", "draw_masks", "extra_arguments", "masks_in", "plain_arguments",
-    "role_of",
-    "roles_of", "seed_everything",
-]  # fmt: skip
-
 _SHARE = r"(_?(p|prob|probability|rate|ratio|share))?"
 _ROLES = {
     "masks": re.compile(r"_*(drop(out)?_?|keep_?)?masks?", re.IGNORECASE),

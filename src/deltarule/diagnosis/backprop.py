@@ -11,8 +11,6 @@ from deltarule.arrays import Array
 from deltarule.nn.layers import Layer
 from deltarule.nn.objective import Objective
 
-__all__ = ["Backprop", "Case", "Dropped", "LayerGradient", "Unfit"]
-
 
 class Unfit(Exception):
     """The mistake cannot be made in this case: the shapes would not fit, or it makes no difference."""

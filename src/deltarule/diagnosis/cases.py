@@ -20,8 +20,6 @@ from deltarule.nn.network import Network
 from deltarule.nn.objective import Objective
 from deltarule.registry import record
 
-__all__ = ["PLACES", "SCALINGS", "NetworkProbe", "NetworkSettings", "Numbers"]
-
 #: What training multiplies the neurons by that dropout keeps, where it drops a share p: the likeliest first.
 SCALINGS: dict[str, Callable[[float], float]] = {
     "inverted": lambda p: 1 / (1 - p),

@@ -12,8 +12,6 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.matching import Observed
 from deltarule.registry import record
 
-__all__ = ["CONVENTIONS", "Convention", "arrays_in", "observed_in"]
-
 
 @record
 class Convention:

@@ -23,9 +23,6 @@ from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
 
-__all__ = ["assert_backprop_correct", "diagnose"]
-
-
 _CONFIRM_THE_LOSS = (
     'Is that your loss? If it is another, name it, loss="half_squared_error" (--loss): what is right for one '
     "loss is a mistake with another."

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 from deltarule.diagnosis.arguments import FORMS, OFF, Dropping
 from deltarule.diagnosis.cases import NetworkSettings
+from deltarule.diagnosis.catalogue.entry import Mistake
 from deltarule.diagnosis.functions import Layout
 from deltarule.diagnosis.masks import is_readable
-from deltarule.diagnosis.mistakes import Mistake, mistake
+from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.predictions import kind_of_answer
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.diagnosis.running import Subject, Tried, ask, try_code
 from deltarule.diagnosis.trials import Trial
 from deltarule.diagnosis.verdict import Judged, judge
-
-__all__ = ["DRAWS", "RANDOM", "diagnose_dropout", "has_dropout"]
 
 #: The share that is dropped where the code can be told; not ½, where 1/p and 1/(1 − p) are the same.
 SHARE = 0.4

@@ -27,11 +27,6 @@ from deltarule.diagnosis.conventions import CONVENTIONS, Convention, arrays_in
 from deltarule.diagnosis.runner import said
 from deltarule.registry import record
 
-__all__ = [
-    "SIZES", "WIDE", "Layout", "Result", "Task", "call_in_layouts", "layouts_for", "takes_biases",
-    "takes_learning_rate", "tasks_for", "why_nothing",
-]  # fmt: skip
-
 #: Networks that tell mistakes apart: all sizes different; square layers, where nothing complains; one output.
 SIZES = ((3, 5, 4, 2), (3, 3, 3, 3), (3, 4, 2), (3, 3, 3), (3, 4, 1))
 

@@ -9,8 +9,6 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.diagnosis.cases import Numbers
 
-__all__ = ["is_readable", "with_masks_read"]
-
 
 def with_masks_read(numbers: Numbers, l2: float = 0.0) -> Numbers:
     """The same with the masks that the forward pass had, and those that the gradient met going back.

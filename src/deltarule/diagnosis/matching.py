@@ -12,21 +12,9 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, Case, LayerGradient, Unfit
-from deltarule.diagnosis.mistakes import MISTAKES, Mistake
+from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.mistakes import MISTAKES
 from deltarule.registry import record
-
-__all__ = [
-    "Candidate",
-    "Compared",
-    "Observed",
-    "Probe",
-    "candidates",
-    "compare",
-    "decimals_of",
-    "distance",
-    "pairs",
-    "singles",
-]
 
 #: Relative difference up to which gradients in float64 are the same.
 CLOSE = 1e-7

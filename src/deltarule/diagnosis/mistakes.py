@@ -13,8 +13,6 @@ from deltarule.diagnosis.catalogue.gradients import IN_GRADIENTS
 from deltarule.diagnosis.catalogue.hidden_layers import IN_HIDDEN_LAYERS
 from deltarule.diagnosis.catalogue.output import AT_OUTPUT
 
-__all__ = ["MISTAKES", "Mistake", "mistake"]
-
 #: In the order in which they are tried.
 MISTAKES: tuple[Mistake, ...] = (
     *AT_OUTPUT, *IN_HIDDEN_LAYERS, *IN_GRADIENTS, *IN_BEHAVIOUR, *IN_DROPOUT,

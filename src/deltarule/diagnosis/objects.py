@@ -18,10 +18,6 @@ from deltarule.diagnosis.masks import with_masks_read
 from deltarule.diagnosis.matching import Observed
 from deltarule.registry import record
 
-__all__ = [
-    "Found", "is_network", "learning_rate_of", "one_step", "read_layers", "set_dropping", "switches_of",
-]  # fmt: skip
-
 _METHODS = ("train", "train_step", "step", "fit", "learn", "backprop", "backpropagate", "backward", "update")
 _GRADIENT = re.compile(r"^_*(d|grad|delta|nabla|g_)", re.IGNORECASE)
 _BIAS = re.compile(r"bias|^_*b\d*$|^_*b_", re.IGNORECASE)

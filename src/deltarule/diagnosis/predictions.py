@@ -26,8 +26,6 @@ from deltarule.diagnosis.matching import Observed
 from deltarule.diagnosis.objects import read_layers, set_dropping, switches_of
 from deltarule.registry import record
 
-__all__ = ["Answer", "ask_function", "ask_object", "kind_of_answer"]
-
 #: Methods that predict; the second ones also where training goes forward, if they can be told not to drop.
 _PREDICT = ("predict", "predict_proba", "infer", "inference", "test")
 _FORWARD = ("feedforward", "feed_forward", "forward", "forward_pass", "__call__", "output")

@@ -8,11 +8,8 @@ from typing import Any
 
 from deltarule.checks.finding import Finding
 from deltarule.diagnosis.cases import NetworkSettings
-from deltarule.diagnosis.mistakes import Mistake
+from deltarule.diagnosis.catalogue.entry import Mistake
 from deltarule.registry import record
-
-__all__ = ["Diagnosis", "FirstWrong"]
-
 
 #: What a line begins with, under which its next lines are not to stand: spaces, and a label.
 _INDENT = re.compile(r"( +it \w+: +)?( +(?=\S))?")

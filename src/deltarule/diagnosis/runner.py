@@ -10,8 +10,6 @@ from typing import Any
 
 from deltarule.registry import record
 
-__all__ = ["Outcome", "run_apart"]
-
 
 @record
 class Outcome:

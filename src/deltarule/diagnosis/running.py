@@ -26,8 +26,6 @@ from deltarule.diagnosis.runner import Outcome, run_apart
 from deltarule.diagnosis.trials import Trial, trials_of
 from deltarule.registry import record
 
-__all__ = ["ETA", "Subject", "Tried", "ask", "try_code"]
-
 #: The learning rate where none is named.
 ETA = 0.1
 

@@ -13,8 +13,6 @@ from deltarule.errors import InputError
 from deltarule.nn.objective import loss_of_output
 from deltarule.registry import record
 
-__all__ = ["Explanation", "Search", "settings_for"]
-
 
 @record
 class Explanation:

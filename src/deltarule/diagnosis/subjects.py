@@ -11,8 +11,6 @@ from typing import Any
 from deltarule.diagnosis.arguments import plain_arguments
 from deltarule.diagnosis.objects import is_network
 
-__all__ = ["find_in_script", "find_predict"]
-
 _NAMES = (
     "backprop", "backpropagation", "backpropagate", "backward", "backward_pass", "gradients", "gradient",
     "compute_gradients", "get_gradients", "grad", "grads", "train_step", "update", "step",

@@ -17,8 +17,6 @@ from deltarule.diagnosis.masks import with_masks_read
 from deltarule.diagnosis.matching import Observed
 from deltarule.registry import record
 
-__all__ = ["Trial", "trials_of"]
-
 
 @record
 class Trial:

@@ -11,14 +11,13 @@ import numpy as np
 
 from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.cases import NetworkSettings, Numbers
+from deltarule.diagnosis.catalogue.entry import Mistake
 from deltarule.diagnosis.catalogue.hidden_layers import SlopeAtZero
 from deltarule.diagnosis.matching import CLOSE, Compared, Observed, compare, distance
-from deltarule.diagnosis.mistakes import Mistake, mistake
+from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.report import Diagnosis, FirstWrong
 from deltarule.diagnosis.search import Explanation, Search
 from deltarule.diagnosis.trials import Trial
-
-__all__ = ["Judged", "judge"]
 
 #: Relative difference up to which gradients are the same but for float32 or finite differences.
 ROUGHLY = 3e-4

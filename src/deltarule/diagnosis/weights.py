@@ -18,8 +18,6 @@ from deltarule.diagnosis.matching import Observed
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.errors import InputError
 
-__all__ = ["own_numbers", "with_findings", "with_gradients"]
-
 #: What may be wrong with the weights of a network whose gradient is right.
 _STATES = ("symmetric_neurons", "dead_units", "saturated_units", "huge_weights")
 

@@ -8,8 +8,6 @@ from deltarule.documents.drawing import Drawing
 from deltarule.formula.tree import Expr
 from deltarule.registry import record
 
-__all__ = ["Block", "Document", "Figure", "Heading", "Inline", "Line", "Lines", "Paragraph", "TableBlock"]
-
 #: A piece of running text: words, which may hold any characters, or a formula.
 Inline: TypeAlias = str | Expr
 

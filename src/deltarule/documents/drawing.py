@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from deltarule.registry import record
 
-__all__ = ["N_TAGS", "Drawing", "Edge", "Gap", "NeuronColumn", "Node", "shortened", "visible"]
-
 #: Colours that tie a neuron or a weight to a factor of a formula: 0 … 7.
 N_TAGS = 8
 

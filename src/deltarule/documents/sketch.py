@@ -10,8 +10,6 @@ from deltarule.documents.drawing import Drawing, Gap, NeuronColumn, Node, shorte
 from deltarule.documents.sketch_figure import as_figure, bias_in_words, cell_width
 from deltarule.errors import InputError
 
-__all__ = ["sketch"]
-
 _MOST_LISTED = 60  # edges of a list
 _NAME_ROOM = 20  # cells: the longest name
 _LEAST_WIDTH = 20

@@ -12,8 +12,6 @@ from dataclasses import replace
 from deltarule.documents.drawing import Drawing, NeuronColumn, Node
 from deltarule.registry import record
 
-__all__ = ["as_figure", "bias_in_words", "cell_width"]
-
 _MOST_WIRES = 20  # edges of a figure
 _MOST_MOVED = 6  # rows: a column, so that its wires find a way
 

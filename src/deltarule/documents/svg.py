@@ -10,8 +10,6 @@ from deltarule.documents.drawing import Drawing, Edge, Gap, Node, shortened, vis
 from deltarule.documents.svg_layout import FONT, LINE, MARGIN, NeuronTexts, SvgLayout, em, px
 from deltarule.documents.svg_style import svg_style
 
-__all__ = ["svg"]
-
 
 def svg(drawing: Drawing) -> str:
     """The drawing as an ``<svg>`` element, which is also a whole file.

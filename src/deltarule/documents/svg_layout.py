@@ -10,8 +10,6 @@ from itertools import pairwise
 from deltarule.documents.drawing import Drawing, Edge, Gap, Node, shortened, visible
 from deltarule.registry import record
 
-__all__ = ["FONT", "LINE", "MARGIN", "NeuronTexts", "Rectangle", "SvgLayout", "em", "px"]
-
 _MOST_LABELS = 20  # edges that are labelled; more are told apart by width and colour
 FONT, LINE = 13, 17  # px: of the font, from line to line
 MARGIN, _SPACE = 20, 9  # px: around the figure, between a neuron and its values

@@ -14,8 +14,6 @@ from functools import cache
 
 from deltarule.documents.asset_files import asset
 
-__all__ = ["TAG_COLOURS", "TAG_COLOURS_DARK", "joined_rules", "svg_style", "tag_properties"]
-
 #: The colours ``--t0`` … ``--t7`` on white.
 TAG_COLOURS = ("#0068a8", "#b84a00", "#007a5a", "#a23f7a", "#736300", "#137d96", "#7a4a1d", "#4a4a4a")
 #: The same on a dark ground.

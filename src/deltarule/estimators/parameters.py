@@ -100,6 +100,10 @@ _CLASS_WEIGHT = _must_be(
 )
 
 
+def _check_hidden_sizes(name: str, value: Any) -> None:
+    hidden_sizes(value)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """The values of an estimator's parameters, each with the check that it has passed.
@@ -108,7 +112,7 @@ class Parameters:
     parameters whose value is the preset's.
     """
 
-    hidden_layer_sizes: Annotated[Any, lambda name, value: hidden_sizes(value)]
+    hidden_layer_sizes: Annotated[Any, _check_hidden_sizes]
     activation: Any
     loss: Any
     solver: Any

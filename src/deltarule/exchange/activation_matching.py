@@ -11,8 +11,6 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS, Activation
 
-__all__ = ["PROBES", "activation_of", "line_of"]
-
 #: Where functions are compared, but for the first. The first four tell parameters: where e^z is 0, and at
 #: −1, 0 and 1.
 PROBES: Array = np.concatenate([[-1000.0, -1.0, 0.0, 1.0], np.linspace(-20.0, 20.0, 161)])

@@ -9,8 +9,6 @@ from deltarule.errors import InputError
 from deltarule.formula.tree import Expr, Steps, a, z
 from deltarule.nn.activations import ACTIVATIONS, BUILT_IN, Activation
 
-__all__ = ["is_built_in", "steps_of"]
-
 #: Where a formula is compared with the code beside it.
 _PROBES = np.linspace(-6.0, 6.0, 49)
 

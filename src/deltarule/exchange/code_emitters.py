@@ -10,8 +10,6 @@ from deltarule.formula.emitter import ATOM, POWER, PRODUCT, SUM, Emitter, is_num
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text
 
-__all__ = ["CCode", "CFloatCode", "Code", "GuardedPythonCode", "JavaScriptCode", "NumpyCode", "PythonCode"]
-
 _PRECEDENCE: dict[type[tree.Expr], int] = {
     tree.Choice: 0, tree.Compare: 0, tree.Add: SUM, tree.Rest: SUM, tree.Neg: SUM,
     tree.Mul: PRODUCT, tree.Div: PRODUCT,

@@ -17,8 +17,6 @@ from deltarule.files import check_writable, format_of, write_atomically
 from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
 
-__all__ = ["FORMATS", "export", "export_format", "exported"]
-
 #: The formats by name, each with the endings of file names that mean it.
 FORMATS: dict[str, tuple[str, ...]] = {
     "onnx": (".onnx",),

@@ -12,8 +12,6 @@ from deltarule.errors import InputError, ShapeError
 from deltarule.exchange.imported_network import ImportedLayer, ImportedNetwork
 from deltarule.nn.activations import ACTIVATIONS, Activation
 
-__all__ = ["ForeignLayers", "activation_called", "weights_of"]
-
 #: What others call our activations.
 _ALIASES = {
     "exponential": "exp",

@@ -19,8 +19,6 @@ from deltarule.exchange.to_onnx import MOST_BYTES, PRODUCER, network_graph
 from deltarule.nn.network import Network
 from deltarule.registry import import_extra
 
-__all__ = ["imported_from_model", "network_of_model", "read_onnx"]
-
 #: What reading numbers and names from a file that may hold anything can raise.
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
 

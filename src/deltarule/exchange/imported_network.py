@@ -26,8 +26,6 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["ImportedLayer", "ImportedNetwork", "build_network"]
-
 
 @record
 class ImportedLayer:

@@ -16,8 +16,6 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 
-__all__ = ["import_network"]
-
 Name: TypeAlias = str | Activation
 
 

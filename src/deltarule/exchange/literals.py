@@ -12,17 +12,6 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.formula.text import clean, to_ascii
 
-__all__ = [
-    "ascii_comment",
-    "c_string",
-    "comment",
-    "javascript_string",
-    "matrix_lines",
-    "number_texts",
-    "python_string",
-    "vector_lines",
-]
-
 #: Columns of a line.
 WIDTH = 100
 

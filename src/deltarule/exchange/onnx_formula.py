@@ -12,8 +12,6 @@ from deltarule.formula.emitter import is_numeric, unwrapped, worked_out
 from deltarule.formula.tree import Expr, a, log, tanh, z
 from deltarule.nn.activations import Activation
 
-__all__ = ["Composer"]
-
 _FUNCTIONS = {"exp": "Exp", "log": "Log", "tanh": "Tanh", "sqrt": "Sqrt", "abs": "Abs", "sign": "Sign"}
 _COMPARISONS = {">": "Greater", "<": "Less", "=": "Equal"}
 

@@ -18,8 +18,6 @@ from deltarule.exchange.onnx_operators import applied, array_of, layers_behind
 from deltarule.exchange.onnx_values import ChosenLabels, ClassProbabilities, TracedLayers, UnreadableNode
 from deltarule.registry import import_extra
 
-__all__ = ["read_graph"]
-
 _READ = (
     "what can be read: dense layers (Gemm, or MatMul and Add) with deltarule's activations, scaling before "
     "and after them, labels"

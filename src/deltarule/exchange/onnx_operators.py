@@ -25,8 +25,6 @@ from deltarule.exchange.onnx_values import (
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.registry import import_extra
 
-__all__ = ["applied", "array_of", "layers_behind"]
-
 #: What NumPy calls as ONNX does.
 _CALLED_ALIKE = (
     "Abs", "Add", "Equal", "Exp", "Greater", "Less", "Log", "Reciprocal", "Sign", "Sqrt", "Where",

@@ -12,8 +12,6 @@ from deltarule.exchange.activation_matching import PROBES, activation_of, line_o
 from deltarule.exchange.imported_network import ImportedLayer, ImportedNetwork
 from deltarule.nn.activations import ACTIVATIONS
 
-__all__ = ["ChosenLabels", "ClassProbabilities", "MissingMask", "TracedLayers", "UnreadableNode"]
-
 #: Additions and multiplications, one after the other: ``("Sub", means), ("Div", spreads)``.
 ScalingSteps: TypeAlias = tuple[tuple[str, Array], ...]
 

@@ -12,8 +12,6 @@ from deltarule.data.encoding.fields import shown
 from deltarule.errors import InputError
 from deltarule.exchange.foreign_layers import ForeignLayers, weights_of
 
-__all__ = ["read_foreign_layers"]
-
 
 def read_foreign_layers(source: Any) -> ForeignLayers:
     """Return the layers of a network of another library.

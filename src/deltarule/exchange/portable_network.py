@@ -11,8 +11,6 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.network import Network
 from deltarule.registry import record
 
-__all__ = ["PortableLayer", "PortableNetwork", "portable_network"]
-
 
 @record
 class PortableLayer:

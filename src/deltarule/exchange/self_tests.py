@@ -11,8 +11,6 @@ from deltarule.arrays import Array
 from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.registry import record
 
-__all__ = ["SelfTests", "self_tests"]
-
 #: Rows to choose from, and how many are chosen at least and at most.
 CANDIDATES, FEWEST, MOST = 64, 3, 6
 

@@ -23,8 +23,6 @@ from deltarule.formula.text import text
 from deltarule.formula.tree import Symbol, z
 from deltarule.nn.activations import Activation
 
-__all__ = ["Source", "beside"]
-
 #: How many inputs or outputs the head names, and how long a name may be there.
 LISTED, LONGEST = 12, 40
 

@@ -13,8 +13,6 @@ import re
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 
-__all__ = ["filled_in"]
-
 _BLOCK = re.compile(r"^(?:#|//) ?if (?P<condition>!?\w+)\n(?P<kept>.*?)\n(?:#|//) ?endif\n", re.M | re.S)
 _LINE = re.compile(r"^(?P<kept>.*?) *(?:#|//) if (?P<condition>!?\w+)\n", re.M)
 _WORD = re.compile(r"(?:^([ *]*)(?:(?:#|//) )?)?__([A-Z_]+)__(\n?)", re.M)

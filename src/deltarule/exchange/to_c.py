@@ -15,8 +15,6 @@ from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
 from deltarule.exchange.source import Source, beside, is_softmax
 from deltarule.nn.activations import Activation
 
-__all__ = ["CSource"]
-
 
 class CSource(Source):
     """C99: a row is an array of double; the network computes in its own number type."""

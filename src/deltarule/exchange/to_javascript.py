@@ -12,8 +12,6 @@ from deltarule.exchange.portable_network import PortableLayer
 from deltarule.exchange.source import Source, is_softmax
 from deltarule.nn.activations import Activation
 
-__all__ = ["JavaScriptSource"]
-
 #: When a test case is right, by what the answer is.
 _RIGHT = {
     "largest_class": "(close(outputs, TEST_OUTPUTS[t]) && predict(row) === TEST_ANSWERS[t])",

@@ -18,8 +18,6 @@ from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.nn.activations import Activation
 from deltarule.registry import import_extra
 
-__all__ = ["IR_VERSION", "MOST_BYTES", "OPSET", "PRODUCER", "network_graph", "onnx_bytes"]
-
 #: Old enough for the runtimes in use, new enough for all that is needed here.
 OPSET, IR_VERSION = 13, 8
 

@@ -15,8 +15,6 @@ from deltarule.exchange.portable_network import PortableLayer
 from deltarule.exchange.source import Source, is_softmax
 from deltarule.nn.activations import Activation
 
-__all__ = ["NumpySource", "PythonSource"]
-
 #: What a user's own formula calls where ``math`` would raise.
 _GUARDS = ("exp", "log", "square_root", "power", "divide")
 

@@ -9,8 +9,6 @@ from deltarule.formula.tree import Add, Expr, Rest
 from deltarule.nn.optimizers import THETA
 from deltarule.spreadsheet.step_model import StepModel, UpdateLine
 
-__all__ = ["CellNames", "shortened"]
-
 
 class CellNames:
     """The names on the sheet "network", where a quantity of all samples has one name."""

@@ -8,8 +8,6 @@ import numpy as np
 
 from deltarule.formula.tree import Add, Call, Choice, Compare, Div, Expr, Number, log
 
-__all__ = ["kept_finite"]
-
 #: What 0 counts as in training, where it is divided by or its logarithm is taken: a, and 1 − a.
 _TINIEST, _ROUNDED = math.sqrt(np.finfo(float).tiny), float(np.finfo(float).eps)
 

@@ -13,8 +13,6 @@ from deltarule.spreadsheet.cell_names import CellNames, shortened
 from deltarule.spreadsheet.network_rows import NetworkRows, SheetRow
 from deltarule.spreadsheet.step_model import StepModel
 
-__all__ = ["NetworkLayout", "found", "on_network_sheet"]
-
 
 class NetworkLayout:
     """What stands where on the sheet: every quantity of one step.

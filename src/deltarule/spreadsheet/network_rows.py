@@ -11,8 +11,6 @@ from deltarule.nn.optimizers import ETA, THETA, TIME
 from deltarule.spreadsheet.cell_names import CellNames
 from deltarule.spreadsheet.step_model import L1, L2, LIMIT, NORM, SHARE, StepModel, UpdateLine
 
-__all__ = ["NetworkRows", "SheetRow"]
-
 
 @dataclass(frozen=True)
 class SheetRow:

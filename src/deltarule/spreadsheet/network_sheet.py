@@ -11,8 +11,6 @@ from deltarule.spreadsheet.network_layout import NetworkLayout, on_network_sheet
 from deltarule.spreadsheet.network_rows import SheetRow
 from deltarule.spreadsheet.workbook_writer import SheetWriter, WorkbookWriter, height
 
-__all__ = ["NetworkSheet"]
-
 _HINT = (
     "Blue cells are given: change one, and everything that follows from it changes. All other numbers are "
     "formulas. The sheet “read me” explains the names."

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from deltarule.spreadsheet.step_model import StepModel
 from deltarule.spreadsheet.workbook_writer import WorkbookWriter, height
 
-__all__ = ["write_read_me"]
-
 _WIDTHS = 22, 88
 
 

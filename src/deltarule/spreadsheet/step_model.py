@@ -22,19 +22,6 @@ from deltarule.nn.objective import Penalty
 from deltarule.nn.optimizers import GRADIENT, THETA, TIME, GradientStep
 from deltarule.spreadsheet.finite_formulas import kept_finite
 
-__all__ = [
-    "L1",
-    "L2",
-    "LIMIT",
-    "NORM",
-    "SHARE",
-    "Place",
-    "RunSnapshot",
-    "StepModel",
-    "UpdateLine",
-    "clipping_value",
-]
-
 #: The letters of the penalties.
 L1, L2 = Symbol("l1"), Symbol("l2")
 

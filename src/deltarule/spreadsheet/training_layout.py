@@ -25,8 +25,6 @@ from deltarule.spreadsheet.step_model import (
     clipping_value,
 )
 
-__all__ = ["WORKING", "TrainingColumn", "TrainingLayout"]
-
 #: The groups of columns that work a step out; all others are its state.
 WORKING = ("forward pass", "backward pass", "gradients")
 

@@ -9,8 +9,6 @@ from deltarule.spreadsheet.step_model import RunSnapshot, StepModel
 from deltarule.spreadsheet.training_layout import WORKING, TrainingLayout
 from deltarule.spreadsheet.workbook_writer import INK, WorkbookWriter
 
-__all__ = ["TrainingSheet", "cost_chart"]
-
 _TRAINING_HINT = (
     "Row n is the network after n updates; every number follows from the row before it. The first row takes "
     "the numbers of the sheet “network”. To the right of the parameters: the working of each step."

@@ -21,8 +21,6 @@ from deltarule.spreadsheet.training_sheet import TrainingSheet, cost_chart
 from deltarule.spreadsheet.workbook_writer import WorkbookWriter
 from deltarule.tutorials import Example
 
-__all__ = ["MOST_FORMULAS", "MOST_STEP_FORMULAS", "example_spreadsheet", "spreadsheet"]
-
 #: The most formulas that work out one step, and the most in a whole workbook.
 MOST_STEP_FORMULAS, MOST_FORMULAS = 2_000, 400_000
 

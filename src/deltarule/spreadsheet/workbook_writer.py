@@ -11,8 +11,6 @@ from deltarule.formula.excel import Cell
 from deltarule.formula.text import clean
 from deltarule.registry import import_extra
 
-__all__ = ["INK", "SheetWriter", "WorkbookWriter", "height"]
-
 INK, _BAR, _GIVEN, _RESULT, _LINE = "#1F3864", "#D9E2F3", "#EAF3FF", "#FFF2CC", "#E3E3E3"
 _NUMBER = "0.000000000"
 _LOOKS: dict[str, dict[str, Any]] = {

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from deltarule.data.csv_files import check_width, csv_rows
 from deltarule.errors import DataFileError, InputError
 
-__all__ = ["AnswerRows", "StudentAnswer", "column_of", "read_answer", "read_rows"]
-
 _MINUS = str.maketrans("−–‒﹣－＋", "-----+")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?")
 _FRACTION = re.compile(r"([+-]?\d{1,15})/(\d{1,15})")

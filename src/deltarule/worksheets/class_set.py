@@ -23,8 +23,6 @@ from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
 from deltarule.worksheets.marking import Marking, answers_in_rows, mark_blanks
 from deltarule.worksheets.worksheet import Worksheet, format_with, read_json_file, worksheet
 
-__all__ = ["ClassMarking", "ClassSet", "class_set", "file_names", "mark_class", "read_students"]
-
 FORMAT = "deltarule class 1"
 
 #: More sheets in one call are a mistake.

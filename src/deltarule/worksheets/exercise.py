@@ -18,8 +18,6 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 
-__all__ = ["MOST_WEIGHTS", "Exercise", "check_optimizer"]
-
 #: Of a network that is computed by hand.
 MOST_WEIGHTS = 2000
 

@@ -10,8 +10,6 @@ import numpy as np
 from deltarule.formula.tree import Add, Expr
 from deltarule.worksheets.questions import ExerciseFormulas, quantities_in
 
-__all__ = ["StudentValues"]
-
 #: Of a float beside a rounded decimal.
 _FLOAT = 1e-9
 

@@ -19,8 +19,6 @@ from deltarule.worksheets.questions import Blank, blanks_by_name, name_key, quan
 from deltarule.worksheets.worksheet import Worksheet
 from deltarule.worksheets.wrong_formulas import KINDS, WrongFormula, wrong_formulas_of
 
-__all__ = ["VERDICTS", "Mark", "Marking", "answers_in_rows", "mark", "mark_blanks"]
-
 VERDICTS = ("right", "follows on", "wrong", "empty")
 
 

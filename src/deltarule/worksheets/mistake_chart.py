@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from deltarule.plotting import BLUE, GREY, figure, save_figure
 from deltarule.worksheets.wrong_formulas import KINDS
 
-__all__ = ["plot_mistakes"]
-
 
 def plot_mistakes(path: str | os.PathLike[str], mistakes: Mapping[str, int], title: str) -> None:
     """Draw a bar for each mistake, the most frequent on top; grey where the numbers show no single mistake.

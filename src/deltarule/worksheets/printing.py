@@ -26,8 +26,6 @@ from deltarule.formula.tree import Compare, Expr, Mul, Number, Partial, Symbol, 
 from deltarule.nn.optimizers import TIME
 from deltarule.worksheets.questions import PARTS, Blank, Questions, parameter_updated_to, supporting_parts
 
-__all__ = ["SheetPrinter"]
-
 #: How long the lines to write on are, in characters: for the working, and for the answer. Formats differ in
 #: how wide the character is.
 _LENGTHS = {"pdf": (84, 18), "latex": (37, 9), "markdown": (12, 8)}

@@ -17,20 +17,6 @@ from deltarule.nn.optimizers import GRADIENT, THETA
 from deltarule.registry import did_you_mean, record
 from deltarule.worksheets.exercise import Exercise
 
-__all__ = [
-    "MOST_BLANKS",
-    "PARTS",
-    "Blank",
-    "ExerciseFormulas",
-    "Questions",
-    "blanks_by_name",
-    "name_key",
-    "parameter_updated_to",
-    "quantities_in",
-    "resolve_parts",
-    "supporting_parts",
-]
-
 #: A sheet with more blanks would not be worked out by hand.
 MOST_BLANKS = 500
 

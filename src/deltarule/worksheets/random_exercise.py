@@ -17,8 +17,6 @@ from deltarule.nn.optimizers import GRADIENT, GradientStep
 from deltarule.worksheets.exercise import Exercise
 from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to, resolve_parts
 
-__all__ = ["draw_exercise", "find_faults"]
-
 #: Draws with numbers well above the rounding, then with numbers that are at least not rounded to 0.
 _DRAWS = ((10.0, 500), (3.0, 2000), (1.0, 2000))
 

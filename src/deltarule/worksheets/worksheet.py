@@ -26,8 +26,6 @@ from deltarule.worksheets.printing import SheetPrinter
 from deltarule.worksheets.questions import Questions, resolve_parts
 from deltarule.worksheets.random_exercise import draw_exercise
 
-__all__ = ["Worksheet", "format_with", "read_json_file", "worksheet"]
-
 T = TypeVar("T")
 
 FORMAT = "deltarule worksheet 1"

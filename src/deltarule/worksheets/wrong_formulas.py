@@ -17,8 +17,6 @@ from deltarule.nn.optimizers import ETA
 from deltarule.registry import record
 from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to
 
-__all__ = ["KINDS", "WrongFormula", "wrong_formulas_of"]
-
 #: What each kind of mistake is called.
 KINDS = {
     "bias": "forgot the bias",

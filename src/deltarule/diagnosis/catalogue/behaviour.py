@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from deltarule.diagnosis.catalogue.entry import Mistake
 
-__all__ = ["IN_BEHAVIOUR"]
-
-
 IN_BEHAVIOUR: tuple[Mistake, ...] = (
     Mistake(
         "gradients_accumulate",

@@ -6,16 +6,6 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, Case, Dropped, Unfit
 from deltarule.diagnosis.catalogue.entry import Mistake
 
-__all__ = [
-    "IN_DROPOUT",
-    "MaskOnlyBackward",
-    "NothingDropped",
-    "OtherMask",
-    "OtherMaskScaled",
-    "SlopeOfDropped",
-    "through_dropout",
-]
-
 
 def through_dropout(kind: str) -> type[Backprop]:
     """Going back, the mask or its factor is missing, or the factor is there twice."""

@@ -7,8 +7,6 @@ from dataclasses import replace
 from deltarule.diagnosis.backprop import Backprop
 from deltarule.registry import record
 
-__all__ = ["Mistake"]
-
 
 @record
 class Mistake:

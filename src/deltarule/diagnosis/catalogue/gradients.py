@@ -8,18 +8,6 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, LayerGradient, Unfit
 from deltarule.diagnosis.catalogue.entry import Mistake
 
-__all__ = [
-    "IN_GRADIENTS",
-    "DividedAgainEachLayer",
-    "bias",
-    "l2_penalty",
-    "one_sample",
-    "one_sample_in_weights",
-    "one_sample_whole",
-    "scaled",
-    "wrong_input",
-]
-
 
 def wrong_input(kind: str) -> type[Backprop]:
     class WrongInput(Backprop):

@@ -9,25 +9,6 @@ from deltarule.diagnosis.backprop import Backprop, Case, Unfit
 from deltarule.diagnosis.catalogue.entry import Mistake
 from deltarule.diagnosis.catalogue.output import error_of_output
 
-__all__ = [
-    "IN_HIDDEN_LAYERS",
-    "ErrorPassedBack",
-    "ErrorPassedBackOnce",
-    "OwnWeightsAndNextSlope",
-    "OwnWeightsTurnedAndNextSlope",
-    "SlopeAtZero",
-    "SlopeOfLayerBefore",
-    "SlopeOfNextLayer",
-    "TurnedGradient",
-    "UpdatedTooEarly",
-    "hidden_slope",
-    "lost_paths",
-    "output_slope",
-    "rectifier_mask",
-    "wrong_weights",
-]
-
-
 _SAME_SLOPE = ("identity", "relu", "leaky_relu")
 
 

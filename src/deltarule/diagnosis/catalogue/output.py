@@ -8,19 +8,6 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, Unfit
 from deltarule.diagnosis.catalogue.entry import Mistake
 
-__all__ = [
-    "AT_OUTPUT",
-    "BroadcastMean",
-    "BroadcastTargets",
-    "ErrorAsDelta",
-    "NoSlopeAtOutput",
-    "SlopeTooMany",
-    "SoftmaxElementwise",
-    "SoftmaxOverSamples",
-    "SoftmaxTwice",
-    "error_of_output",
-]
-
 
 def error_of_output(backprop: Backprop) -> Array:
     """Return a − y, times each sample's share of the loss."""

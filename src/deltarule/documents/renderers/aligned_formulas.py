@@ -11,8 +11,6 @@ from deltarule.formula.latex import LatexEmitter
 from deltarule.formula.numbers import FULL
 from deltarule.formula.text import text, width
 
-__all__ = ["aligned_rows", "extent", "span"]
-
 #: Digits that the signs, parentheses and words of a formula take.
 _EXTRA = {tree.Mul: -2, tree.Neg: -2, tree.Pow: -2, tree.Call: 2, tree.Choice: 4}
 

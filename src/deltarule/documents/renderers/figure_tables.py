@@ -8,8 +8,6 @@ from deltarule.documents.document import Inline, TableBlock
 from deltarule.documents.drawing import Drawing, Edge, Gap, NeuronColumn, Node
 from deltarule.formula.tree import Compare, Expr, Number, Symbol, Tagged, Words
 
-__all__ = ["neurons", "weights"]
-
 _LABELS = ("x", "b", "net", "z", "out", "a", "y", "δ")  # of a neuron's values, in order
 _MOST_WEIGHTS = 20  # that are listed
 

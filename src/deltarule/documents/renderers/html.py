@@ -17,8 +17,6 @@ from deltarule.documents.svg_style import TAG_COLOURS, TAG_COLOURS_DARK, joined_
 from deltarule.formula.mathml import MathmlEmitter, escaped
 from deltarule.formula.tree import Expr, Words
 
-__all__ = ["fragment", "html"]
-
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
 #: Wider sides, in digits, may run on in a new line.
 _BREAKABLE = 22

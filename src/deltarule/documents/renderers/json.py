@@ -18,8 +18,6 @@ from deltarule.documents.document import (
 from deltarule.documents.drawing import Drawing, Gap, NeuronColumn, Node
 from deltarule.formula.json import Data, DataEmitter, as_json_number, as_json_text
 
-__all__ = ["document_data"]
-
 
 def document_data(document: Document) -> dict[str, Any]:
     """A document as dictionaries, lists, texts and numbers that JSON knows.

@@ -13,8 +13,6 @@ from deltarule.documents.svg_style import TAG_COLOURS
 from deltarule.formula.latex import SYMBOLS, TAG_NAMES, LatexEmitter, printable, unligatured
 from deltarule.formula.tree import Words
 
-__all__ = ["latex_document"]
-
 _ROOM = 78  # digits that fit beside each other
 _NARROW = 12  # digits; a column of a table no wider than that is never wrapped
 _LONG_TABLE = 30  # rows; a longer one runs over pages

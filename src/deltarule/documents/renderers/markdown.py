@@ -16,8 +16,6 @@ from deltarule.documents.sketch import sketch
 from deltarule.formula.latex import LatexEmitter, printable
 from deltarule.formula.tree import Words
 
-__all__ = ["markdown"]
-
 _ROOM = 90  # digits that fit beside each other
 _MOST_LINES = 40  # in one block: KaTeX refuses formulas with too many commands
 _SKETCH = 88  # columns

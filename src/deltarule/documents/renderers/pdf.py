@@ -15,8 +15,6 @@ from deltarule.documents.svg_style import TAG_COLOURS
 from deltarule.formula.text import clean
 from deltarule.registry import import_extra
 
-__all__ = ["pdf"]
-
 
 def pdf(document: Document) -> bytes:
     """A document as a PDF/A-2b file; equal documents give equal bytes.

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from deltarule.documents.document import Block, Figure, Heading, Inline, Lines, Paragraph, TableBlock
 
-__all__ = ["Renderer"]
-
 
 class Renderer(ABC):
     """Writes the blocks of a document; a subclass that forgets a kind of block cannot be made."""

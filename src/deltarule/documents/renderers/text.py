@@ -11,8 +11,6 @@ from deltarule.documents.sketch import sketch
 from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
 from deltarule.formula.tree import Expr
 
-__all__ = ["text_document"]
-
 _INDENT = "  "
 
 

@@ -17,8 +17,6 @@ import numpy as np
 
 from deltarule.registry import import_extra
 
-__all__ = ["compile_once", "load_kernels"]
-
 #: Seconds after which a process that compiles is taken to hang.
 LONGEST_WAIT = 60.0
 

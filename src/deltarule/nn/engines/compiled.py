@@ -14,10 +14,11 @@ from deltarule.arrays import Array
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.predictions import once_for_each_network, predict
+from deltarule.nn.engines.predictions import once_for_each_network
+from deltarule.nn.engines.predictions import predict as predict  # an engine predicts, too
 from deltarule.nn.engines.threads import blas_of_one_thread, count_shares, run_shares
 from deltarule.nn.engines.workspace import (
-    Layout,
+    WorkspaceLayout,
     count_products,
     kernel_inputs,
     make_workspace,
@@ -28,8 +29,6 @@ from deltarule.nn.optimizers import GradientStep
 
 if TYPE_CHECKING:  # it needs Numba
     from deltarule.nn.engines.kernels import Job
-
-__all__ = ["cannot_predict", "cannot_train", "predict", "run_epochs"]
 
 #: Rows times parameters to go through in one call, beyond a first epoch: a tenth of a second or so.
 BLOCK = 10_000_000
@@ -95,7 +94,7 @@ def run_epochs(
     return workspace.losses[:finished]
 
 
-def _job(net: TrainableNetwork, layout: Layout, optimizer: GradientStep, slots: Array) -> Job:
+def _job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
     """Return the network, its objective and the optimizer as the kernels take them."""
     kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
     cost = kernels.Cost(

@@ -45,8 +45,6 @@ from deltarule.arrays import Array, Csr, Scaled, as_batch, in_row_order
 from deltarule.nn.layers import Layer
 from deltarule.nn.objective import Objective
 
-__all__ = ["Batch", "Samples", "TrainableNetwork"]
-
 #: ``x`` (n, n_features), ``y`` (n, n_outputs) and sample weights (n, 1) or None.
 Batch: TypeAlias = tuple[Array | Csr, Array, Array | None]
 

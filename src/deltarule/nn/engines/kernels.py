@@ -47,9 +47,6 @@ from numba.extending import intrinsic, overload
 
 from deltarule.arrays import Array
 
-__all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Cost", "Data", "Inputs", "Job", "Layers", "Scratch",
-           "UpdateRule", "Workspace", "predict", "run"]  # fmt: skip
-
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
                "softmax")  # fmt: skip
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX = range(11)

@@ -15,15 +15,13 @@ from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_shares, run_ranges
 from deltarule.nn.engines.workspace import (
     SPARSE_COLUMNS,
-    Layout,
+    WorkspaceLayout,
     count_products,
     dense_inputs,
     integer_type,
     is_mostly_zero,
     plan_layout,
 )
-
-__all__ = ["once_for_each_network", "predict"]
 
 T = TypeVar("T")
 
@@ -58,7 +56,7 @@ def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
 
 
 @once_for_each_network
-def _layouts(net: TrainableNetwork) -> tuple[Layout, Layout, Layout]:
+def _layouts(net: TrainableNetwork) -> tuple[WorkspaceLayout, WorkspaceLayout, WorkspaceLayout]:
     """For one row, for many, and for many that are CSR."""
     return plan_layout(net, 1), plan_layout(net, CHUNK), plan_layout(net, CSR_CHUNK, is_csr=True)
 

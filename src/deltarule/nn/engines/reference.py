@@ -16,8 +16,6 @@ from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
 
-__all__ = ["backward", "cost", "forward", "outputs_of", "predict", "run_epochs"]
-
 #: Rows times parameters to go through in one call, beyond a first epoch.
 BLOCK = 0
 

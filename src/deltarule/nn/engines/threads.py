@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 
 from deltarule.registry import import_extra
 
-__all__ = ["START_PRODUCTS", "blas_of_one_thread", "count_shares", "run_ranges", "run_shares"]
-
 T = TypeVar("T")
 
 #: Products of a batch that are worth a thread of their own …

@@ -18,24 +18,13 @@ from deltarule.nn.layers import BIAS_KINDS
 if TYPE_CHECKING:  # they need Numba
     from deltarule.nn.engines.kernels import Inputs, Workspace
 
-__all__ = [
-    "Layout",
-    "count_products",
-    "dense_inputs",
-    "integer_type",
-    "is_mostly_zero",
-    "kernel_inputs",
-    "make_workspace",
-    "plan_layout",
-]
-
 #: Inputs go by those that are not 0 where there are so many columns of them …
 SPARSE_COLUMNS = 64
 #: … and, in the first rows, a smaller share than this is not 0.
 SPARSE_SHARE = 0.3
 
 
-class Layout(NamedTuple):
+class WorkspaceLayout(NamedTuple):
     """Where everything lies in a thread's scratch and in the masks."""
 
     table: Array  # (n_layers, 11) of int: see ``kernels.Layers``
@@ -73,7 +62,7 @@ def plan_layout(
     masked_rows: int = 0,
     is_weighted: bool = False,
     is_csr: bool = False,
-) -> Layout:
+) -> WorkspaceLayout:
     """Plan a thread's scratch.
 
     Parameters
@@ -107,11 +96,13 @@ def plan_layout(
         table.append((layer.n_in, layer.n_out, start, start + layer.n_weights, *codes, *places))
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
-    return Layout(np.array(table), numbers, y_at, weight_at, exps_at, n_rows, buffer.length, n_exps, n_masked)
+    return WorkspaceLayout(
+        np.array(table), numbers, y_at, weight_at, exps_at, n_rows, buffer.length, n_exps, n_masked
+    )
 
 
 def make_workspace(
-    layout: Layout, net: TrainableNetwork, inputs: Inputs, n_shares: int, n_epochs: int
+    layout: WorkspaceLayout, net: TrainableNetwork, inputs: Inputs, n_shares: int, n_epochs: int
 ) -> Workspace:
     """Make the arrays that training computes in, once for all epochs."""
     kernels, parameters = load_kernels(), net.parameters
@@ -143,7 +134,7 @@ def _aligned_rows(n_rows: int, length: int, dtype: np.dtype[Any]) -> Array:
     return aligned_empty((n_rows, _whole_lines(length)), dtype)
 
 
-def _greatest_share(layout: Layout, net: TrainableNetwork, inputs: Inputs) -> int:
+def _greatest_share(layout: WorkspaceLayout, net: TrainableNetwork, inputs: Inputs) -> int:
     """Return how many values the rows of a share may have as CSR, or 0 where they are dense."""
     if inputs.indptr.size:
         return max(1, int(np.sort(np.diff(inputs.indptr))[-layout.n_rows :].sum()))
