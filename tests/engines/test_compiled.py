@@ -32,6 +32,7 @@ from deltarule.training import Checkpoint
 
 pytest.importorskip("numba")
 
+pytestmark = pytest.mark.xdist_group("compiled")
 TOLERANCE = {"float64": {"rtol": 1e-12, "atol": 1e-12}, "float32": {"rtol": 1e-5, "atol": 1e-5}}
 STEPS = [name for name in OPTIMIZERS if isinstance(OPTIMIZERS.resolve(name), GradientStep)]
 PAIRS = [
@@ -248,8 +249,15 @@ def test_where_a_thread_does_not_start_nothing_hangs_and_nothing_changes(shared,
     np.testing.assert_array_equal(net.parameters, before)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("number", [np.uint8, np.float64])
+@pytest.mark.parametrize(
+    ("number", "dtype"),
+    [
+        (np.uint8, "float32"),
+        (np.float64, "float64"),
+        pytest.param(np.uint8, "float64", marks=pytest.mark.slow),  # each pair is compiled by itself
+        pytest.param(np.float64, "float32", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("shift", [0.0, 30.5])
 def test_inputs_scaled_as_they_are_taken(number, dtype, shift):
     net = Network([4, 6, 2], output="softmax", dtype=dtype)
