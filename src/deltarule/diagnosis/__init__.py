@@ -1,8 +1,8 @@
 """Diagnosis of somebody else's backpropagation: is it right, and if not, which mistake is it?
 
 Reading order: backprop, catalogue, mistakes (what can be wrong); cases, conventions, arguments, functions,
-objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks, dropout,
-weights, predictions (what explains it); verdict, report, diagnose.
+objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
+dropout, weights, predictions (what explains it); verdict, report, diagnose.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake
