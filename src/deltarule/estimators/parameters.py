@@ -68,6 +68,10 @@ def _one_of(*choices: str | None) -> _Check:
     return check
 
 
+def _check_sizes(name: str, value: Any) -> None:
+    hidden_sizes(value)
+
+
 def _check_dropout(name: str, value: Any) -> None:
     for share in value if isinstance(value, tuple | list) else [value]:
         check_number(name, share, 0, math.nextafter(1, 0))
@@ -100,10 +104,6 @@ _CLASS_WEIGHT = _must_be(
 )
 
 
-def _check_hidden_sizes(name: str, value: Any) -> None:
-    hidden_sizes(value)
-
-
 @dataclass(frozen=True)
 class Parameters:
     """The values of an estimator's parameters, each with the check that it has passed.
@@ -112,7 +112,7 @@ class Parameters:
     parameters whose value is the preset's.
     """
 
-    hidden_layer_sizes: Annotated[Any, _check_hidden_sizes]
+    hidden_layer_sizes: Annotated[Any, _check_sizes]
     activation: Any
     loss: Any
     solver: Any
