@@ -13,8 +13,22 @@ worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["NUMBA_CACHE_DIR"] = os.path.join(tempfile.gettempdir(), f"deltarule-tests-{worker}")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config):
-    """Give tests with the mark ``xdist_group("compiled")`` to one process: only it has to compile."""
-    if getattr(config.option, "numprocesses", None):
-        config.option.dist = "loadgroup"
+#: Tests that compile kernels: one process runs them all, so that no other has to compile.
+COMPILING = (
+    "tests/engines/",
+    "tests/cli/test_processes.py::test_a_signal_ends_training",
+    "tests/training/test_resuming.py::test_ctrl_c_in_a_process",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each test to the process that is free, but all that compile to one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneProcessCompiles(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            compiles = nodeid.startswith(COMPILING) or nodeid.endswith("compiled]")
+            return "compiled" if compiles else nodeid
+
+    return OneProcessCompiles(config, log)

@@ -246,9 +246,7 @@ def batches_of_wine(optimizer, dropout=0.2, **settings):
     return net, history
 
 
-@pytest.mark.parametrize(
-    "engine", ["reference", pytest.param("compiled", marks=pytest.mark.xdist_group("compiled"))]
-)
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
 @pytest.mark.parametrize("name", GRADIENT_STEPS)
 def test_a_step_of_a_real_run_is_explained_exactly(name, engine):
     if engine == "compiled":

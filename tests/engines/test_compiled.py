@@ -32,7 +32,6 @@ from deltarule.training import Checkpoint
 
 pytest.importorskip("numba")
 
-pytestmark = pytest.mark.xdist_group("compiled")
 TOLERANCE = {"float64": {"rtol": 1e-12, "atol": 1e-12}, "float32": {"rtol": 1e-5, "atol": 1e-5}}
 STEPS = [name for name in OPTIMIZERS if isinstance(OPTIMIZERS.resolve(name), GradientStep)]
 PAIRS = [

@@ -34,7 +34,6 @@ from deltarule.training import Checkpoint
 
 sparse = pytest.importorskip("scipy.sparse")
 pytest.importorskip("numba")
-pytestmark = pytest.mark.xdist_group("compiled")
 
 ENGINES = ("reference", "compiled")
 CLASS_OF = {

@@ -307,7 +307,6 @@ def test_a_process_killed_at_random_moments_resumes_to_the_same_bytes(tmp_path):
     assert_same_files(tmp_path, "killed", "whole")
 
 
-@pytest.mark.xdist_group("compiled")
 def test_ctrl_c_in_a_process_keeps_what_was_learnt(tmp_path):
     script = """
 import sys
