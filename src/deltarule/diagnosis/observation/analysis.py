@@ -1,0 +1,98 @@
+"""From a tape to what can be said of it: which loss the steps follow, and which of them do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+from deltarule.diagnosis.observation.comparison import Comparison, compare
+from deltarule.diagnosis.observation.source import Source
+from deltarule.diagnosis.observation.steps import Step, steps_on
+from deltarule.diagnosis.observation.tape import Operation, Tape
+from deltarule.diagnosis.observation.targets import Loss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.observation.updates import settle_updates
+
+__all__ = ["Analysis", "analyse", "judge_steps"]
+
+
+@dataclass(eq=False)
+class Analysis:
+    """What the steps were compared with; ``reason`` says why nothing could be compared."""
+
+    tape: Tape
+    source: Source
+    chosen: Comparison | None = None
+    others: list[Comparison] = field(default_factory=list)
+    reason: str = ""
+    only_gradients: bool = False
+    #: Parameters that are used and have no gradient among what was returned.
+    absent: list[Operation] = field(default_factory=list)
+
+
+def analyse(tape: Tape, source: Source) -> Analysis:
+    """Compare the updates on a tape with the gradients of the losses that they may follow."""
+    settle_updates(tape)
+    steps = steps_on(tape, source)
+    if not steps:
+        return Analysis(tape, source, reason="no parameter was seen to change")
+    return judge_steps(tape, source, steps)
+
+
+def judge_steps(tape: Tape, source: Source, steps: list[Step]) -> Analysis:
+    """Compare these steps with the losses that they may follow."""
+    judged: list[tuple[Step, list[Meeting], list[Loss]]] = []
+    for step in steps:
+        meetings = find_meetings(tape, source, step)
+        losses = losses_of(tape, step, meetings)
+        if losses:
+            _drop_unrelated(step, meetings, losses)
+            judged.append((step, meetings, losses))
+    judged = [one for one in judged if one[0].changes]
+    if not judged:
+        return Analysis(tape, source, reason="no place was found where an output meets a target")
+    comparisons = _compare_losses(tape, judged)
+    if not comparisons:
+        return Analysis(tape, source, reason="no place was found where an output meets a target")
+    best = max(comparisons, key=_preference)
+    return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+
+
+def _drop_unrelated(step: Step, meetings: list[Meeting], losses: list[Loss]) -> None:
+    """Leave out what changes but is no parameter: it has no gradient and comes from no error."""
+    errors = {one.op.index for one in meetings}
+    step.changes = [
+        change
+        for change in step.changes
+        if change.sources & errors or any(loss.adjoint[change.old].any() for loss in losses)
+    ]
+
+
+def _compare_losses(tape: Tape, judged: list[tuple[Step, list[Meeting], list[Loss]]]) -> list[Comparison]:
+    tolerance = 3e-4 if tape.notes.get("single") else 1e-5
+    steps, meetings = [one[0] for one in judged], [one[1] for one in judged]
+    found = []
+    for key in dict.fromkeys((loss.name, loss.op is not None) for one in judged for loss in one[2]):
+        sequences = [[loss for loss in one[2] if (loss.name, loss.op is not None) == key] for one in judged]
+        if not all(sequences):
+            kept = [k for k, some in enumerate(sequences) if some]
+            if len(kept) < len(judged) - 1 or not kept:
+                continue
+        else:
+            kept = list(range(len(judged)))
+        found.append(
+            compare(
+                tape,
+                [steps[k] for k in kept],
+                [meetings[k] for k in kept],
+                [sequences[k][0] for k in kept],
+                tolerance,
+            )
+        )
+    return found
+
+
+def _preference(one: Comparison) -> tuple[float, bool, bool, bool]:
+    rows = max(1, len(one.rows))
+    return round(one.score / rows, 6), one.is_constant, one.own, one.loss_name == "squared error"
+
+

@@ -1,0 +1,281 @@
+"""Each change beside the gradient of its parameter: right up to one common factor, or in which way not."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.steps import Change, Step
+from deltarule.diagnosis.observation.tape import Operation, Tape, Values
+from deltarule.diagnosis.observation.targets import Loss, Meeting
+
+__all__ = ["Comparison", "Row", "Verdict", "compare", "fit", "proportion"]
+
+#: What a row is.
+RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (
+    "right",
+    "factor",
+    "wrong",
+    "penalty",
+    "optimizer",
+    "nothing to see",
+)
+
+
+@dataclass(eq=False)
+class Row:
+    """One parameter in one step: its change, its gradient, and the factor between the two."""
+
+    change: Change
+    step: int
+    gradient: Values
+    factor: float
+    misfit: float
+    verdict: str = ""
+    #: The ratio to the common factor, where that is all that is wrong.
+    ratio: float = 1.0
+    #: Of a penalty or a momentum: how much of it.
+    amount: float = 0.0
+    #: Where the gradient stands on the way to a change that is more than a multiple of it.
+    found: Operation | None = None
+
+
+@dataclass(eq=False)
+class Comparison:
+    """All rows for one loss."""
+
+    loss_name: str
+    losses: list[Loss]
+    rows: list[Row]
+    meetings: list[list[Meeting]]
+    steps: list[Step]
+    #: By step, the factor that most parameters share.
+    common: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> list[Row]:
+        """Rows that are wrong."""
+        return [row for row in self.rows if row.verdict in (WRONG, FACTOR)]
+
+    @property
+    def own(self) -> bool:
+        """Whether the loss is one that the program itself computes."""
+        return all(loss.op is not None for loss in self.losses)
+
+    @property
+    def adjoint(self) -> Values:
+        """The adjoints of all steps, which have no ids in common."""
+        total = np.zeros(max(len(loss.adjoint) for loss in self.losses))
+        for loss in self.losses:
+            total[: len(loss.adjoint)] += loss.adjoint
+        return total
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the common factor is the same in all steps."""
+        factors = list(self.common.values())
+        return len(factors) == len(self.steps) and all(
+            abs(one - factors[0]) <= 1e-3 * abs(factors[0]) for one in factors
+        )
+
+    @property
+    def score(self) -> float:
+        """How much of the program this loss explains."""
+        good = {RIGHT: 1.0, DECAY: 0.8, OPTIMIZER: 0.7, FACTOR: 0.15, ZERO: 0.1}
+        return sum(good.get(row.verdict, 0.0) * (1.0 if row.gradient.size > 1 else 0.6) for row in self.rows)
+
+
+Verdict = str
+
+
+def fit(values: Values, gradient: Values) -> tuple[float, float]:
+    """Return (factor, misfit): ``values ≈ factor · gradient``; the misfit is relative to the values."""
+    values, gradient = np.ravel(values), np.ravel(gradient)
+    norm, size = float(np.linalg.norm(values)), float(gradient @ gradient)
+    if size == 0:
+        return 0.0, 0.0 if norm == 0 else 9.0
+    if norm == 0 or not np.isfinite(norm) or not np.isfinite(size):
+        return 0.0, 9.0
+    factor = float(values @ gradient) / size
+    return factor, float(np.linalg.norm(values - factor * gradient)) / norm
+
+
+def proportion(values: Values, wanted: Values, tolerance: float = 1e-6) -> float:
+    """The factor between two arrays of the same size, one perhaps transposed; 0 for none."""
+    if values.size != wanted.size or values.size < 2:
+        return 0.0
+    flat = [wanted] if wanted.ndim < 2 or 1 in wanted.shape else [wanted, wanted.T]
+    for one in flat:
+        factor, misfit = fit(values, one)
+        if factor and misfit < tolerance:
+            return factor
+    return 0.0
+
+
+def compare(
+    tape: Tape, steps: list[Step], meetings: list[list[Meeting]], losses: list[Loss], tolerance: float
+) -> Comparison:
+    """Compare all steps with the gradients of one loss."""
+    rows = []
+    for step, loss in zip(steps, losses, strict=True):
+        for change in step.changes:
+            gradient = loss.adjoint[change.old]
+            factor, misfit = fit(change.step, gradient)
+            rows.append(Row(change, step.number, gradient, factor, misfit))
+    comparison = Comparison(losses[0].name, losses, rows, meetings, steps)
+    _find_common_factor(comparison, tolerance)
+    _judge_rows(tape, comparison, tolerance)
+    return comparison
+
+
+def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
+    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in comparison.rows:
+        by_key[row.change.key].append(row)
+    steady = {
+        key
+        for key, rows in by_key.items()
+        if len(rows) > 1 and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
+    }
+    for step in comparison.steps:
+        fitting = [
+            (row.factor, (2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
+            for row in comparison.rows
+            if row.step == step.number and row.misfit < tolerance and row.factor
+        ]
+        best = 0.0
+        for factor, _ in fitting:
+            votes = sum(weight for other, weight in fitting if _close(factor, other, 10 * tolerance))
+            if votes > best + 1e-9:
+                best, comparison.common[step.number] = votes, factor
+
+
+def _close(a: float, b: float, tolerance: float) -> bool:
+    return abs(a - b) <= tolerance * max(abs(a), abs(b))
+
+
+def _judge_rows(tape: Tape, comparison: Comparison, tolerance: float) -> None:
+    largest: Counter[int] = Counter()
+    for row in comparison.rows:
+        size = abs(comparison.common.get(row.step, 0.0)) * float(np.linalg.norm(row.gradient))
+        largest[row.step] = max(largest[row.step], size)  # type: ignore[assignment]
+    for row in comparison.rows:
+        _judge(tape, comparison, row, tolerance, float(largest[row.step]))
+    _no_factor_that_varies(comparison)
+
+
+def _judge(tape: Tape, comparison: Comparison, row: Row, tolerance: float, largest: float) -> None:
+    common = comparison.common.get(row.step, 0.0)
+    step = row.change.step
+    if not row.gradient.any() and not step.any():
+        row.verdict = ZERO
+    elif row.misfit < tolerance and _close(row.factor, common, 10 * tolerance):
+        row.verdict = RIGHT
+    elif largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest:
+        row.verdict = ZERO
+    elif row.misfit < tolerance and row.factor:
+        row.verdict = FACTOR
+        row.ratio = row.factor / common if common else 1.0
+    elif _fits_with_more(tape, comparison, row, tolerance, common):
+        row.verdict = DECAY
+    elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
+        row.verdict, row.found = OPTIMIZER, found
+    else:
+        row.verdict = WRONG
+
+
+def _fits_with_more(
+    tape: Tape, comparison: Comparison, row: Row, tolerance: float, common: float
+) -> bool:
+    """Whether the change is the gradient with some of the parameter itself, or of the change before."""
+    values = tape.value[row.change.old]
+    before = next(
+        (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key), None
+    )
+    extras = [values, np.sign(values)]
+    if before is not None and before.change.step.size == row.change.step.size:
+        extras += [before.change.step, before.gradient]
+    for extra in extras:
+        if row.gradient.size < 4 or not extra.any():
+            continue
+        columns = np.stack([row.gradient, np.ravel(extra)], axis=1)
+        solution, *_ = np.linalg.lstsq(columns, row.change.step, rcond=None)
+        rest = np.linalg.norm(columns @ solution - row.change.step) / np.linalg.norm(row.change.step)
+        if rest < tolerance and solution[0] * (common or solution[0]) > 0:
+            row.amount = float(solution[1])
+            if extra is values and common and not _close(float(solution[0]), common, 1e-4):
+                row.ratio = float(solution[0]) / common
+            return True
+    return False
+
+
+_ELEMENTWISE = frozenset(
+    "add subtract multiply divide power sqrt square negative maximum minimum clip where absolute reciprocal "
+    "positive sign".split()
+)
+
+
+def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | None:
+    """The gradient itself, if the change is made of it element by element, as optimizers do."""
+    if len(row.change.updates) != 1 or row.gradient.size < 2:
+        return None
+    wanted = row.gradient.reshape(row.change.shape)
+    for index in sorted(row.change.sources, reverse=True):
+        op = tape.operations[index]
+        if op.is_leaf or op.size != row.gradient.size:
+            continue
+        if proportion(tape.result(op), wanted, tolerance) and _only_scales(tape, row.change, op):
+            return op
+    return None
+
+
+def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
+    """Whether what follows the gradient uses it, its past, and single numbers only."""
+    past = _own_past(tape, change, gradient)
+    stack = [one for ids in change.increments for one in tape.producers(ids)]
+    seen: set[int] = set()
+    while stack:
+        index = stack.pop()
+        op = tape.operations[index]
+        if index in seen or index in past or op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
+            continue
+        seen.add(index)
+        reduced = op.size == 1 and op.name in ("sum", "mean", "dot", "max", "norm")
+        if op.name not in _ELEMENTWISE and not reduced and op.size > 1:
+            return False
+        if op.size > 1:
+            for which, ids in enumerate(op.inputs):
+                if ids is None and np.size(op.constants[which]) > 1:
+                    return False
+        if op.size == 1:
+            continue
+        stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
+    return True
+
+
+def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
+    """The gradient, and of earlier steps what stands at the same place."""
+    place = [(frame[0], frame[1]) for frame in gradient.place]
+    return {
+        op.index
+        for op in tape.operations[: gradient.index + 1]
+        if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
+    }
+
+
+def _no_factor_that_varies(comparison: Comparison) -> None:
+    """A factor that is another in each step is none; neither is that of a single number."""
+    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in comparison.rows:
+        by_key[row.change.key].append(row)
+    for rows in by_key.values():
+        factors = [row for row in rows if row.verdict == FACTOR]
+        if not factors:
+            continue
+        judged = [row for row in rows if row.verdict in (FACTOR, RIGHT)]
+        if any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
+            for row in factors:
+                row.verdict = WRONG

@@ -1,0 +1,184 @@
+"""Updates: a sum that changes a parameter by something which depends on the parameter itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+
+__all__ = ["change_of", "depends_on", "is_decay", "recognise_update", "settle_updates", "updates_on"]
+
+_SCALING = frozenset({"multiply", "divide", "negative", "sum"})
+
+
+def recognise_update(tape: Tape, op: Operation) -> None:
+    """Mark a sum as an update where one operand is a parameter and the other depends on that."""
+    for which, ids in enumerate(op.inputs):
+        other = op.inputs[1 - which]
+        if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
+            continue
+        old = _start_value(tape, ids)
+        if old is None or not tape.leaves(old) & tape.leaves(other):
+            continue
+        if not depends_on(tape, other, old):
+            continue
+        if old.shape != op.shape:
+            if old.size < op.size:
+                tape.grown.append((op, old))
+            continue
+        _mark(tape, op, old)
+        if op.version >= tape.versions:
+            tape.stop("updates")
+        return
+
+
+def _start_value(tape: Tape, ids: Ids) -> Ids | None:
+    """The ids themselves where they are a parameter's, or those of which they are a multiple."""
+    for _ in range(3):
+        if bool((tape.root[ids] >= 0).all()):
+            return ids
+        producers = tape.producers(ids)
+        if len(producers) != 1:
+            break
+        op = tape.operations[producers[0]]
+        scaled = _scaled_operand(tape, op)
+        if scaled is None or op.size != ids.size or not bool((tape.root[scaled] >= 0).all()):
+            break
+        if not tape.operations[tape.producers(scaled)[0]].is_leaf:
+            return scaled.reshape(ids.shape) if scaled.size == ids.size else None
+        break
+    return ids if all(tape.operations[one].initial for one in tape.producers(ids)) else None
+
+
+def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
+    if op.name not in ("multiply", "divide"):
+        return None
+    for which in (0, 1) if op.name == "multiply" else (0,):
+        ids, factor = op.inputs[which], tape.operand(op, 1 - which)
+        if ids is not None and factor.size == 1 and ids.size == op.size and 0.5 < float(factor.flat[0]) < 1.5:
+            return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
+    return None
+
+
+def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether any of these scalars was computed from any of the old ones."""
+    low, high, wanted = int(old.min()), int(old.max()), set(old.ravel().tolist())
+
+    def meets(some: Ids) -> bool:
+        near = some[(some >= low) & (some <= high)]
+        return bool(near.size) and not wanted.isdisjoint(near.tolist())
+
+    if meets(ids):
+        return True
+    return any(
+        before is not None and meets(before)
+        for one in tape.ancestors(ids)
+        if not _is_start(tape, tape.operations[one])
+        for before in tape.operations[one].inputs
+    )
+
+
+def _is_start(tape: Tape, op: Operation) -> bool:
+    return op.is_leaf or op.old is not None or bool(tape.root[op.start] >= 0)
+
+
+def _mark(tape: Tape, op: Operation, old: Ids) -> None:
+    for one in tape.producers(old):
+        made = tape.operations[one]
+        if tape.root[made.start] < 0:
+            tape.root[made.start : made.stop] = np.arange(made.start, made.stop)
+    op.old, op.leaves = old.copy(), tape.leaves(old)
+    op.version = 1 + max(tape.operations[one].version for one in tape.producers(old))
+    tape.root[op.start : op.stop] = tape.root[old].ravel()
+
+
+def change_of(tape: Tape, op: Operation) -> Values:
+    """What an update added: exactly the other operand, or the difference."""
+    assert op.old is not None
+    for which in (0, 1):
+        ids = op.inputs[which]
+        if ids is not None and ids.shape == op.old.shape and np.array_equal(ids, op.old):
+            sign = -1.0 if op.name == "subtract" else 1.0
+            return np.broadcast_to(sign * tape.operand(op, 1 - which), op.shape)
+    return tape.result(op) - tape.value[op.old]
+
+
+def updates_on(tape: Tape) -> list[Operation]:
+    """All updates, in their order."""
+    return [op for op in tape.operations if op.old is not None]
+
+
+def settle_updates(tape: Tape) -> None:
+    """Unmark sums of an unchanged parameter, as in ``b + x @ W + h @ U`` where h depends on b."""
+    by_old: defaultdict[bytes, list[Operation]] = defaultdict(list)
+    for op in updates_on(tape):
+        assert op.old is not None
+        by_old[op.old.tobytes()].append(op)
+    dropped = False
+    for same in by_old.values():
+        doubtful = same[:-1] if _replaces(tape, same[-1], by_old) else same
+        if len(same) == 1 and not _is_used_after(tape, same[0]):
+            continue
+        if len(same) == 1 and any(op.old is not None and _starts_from(op, same[0]) for op in updates_on(tape)):
+            continue
+        for op in doubtful:
+            op.old, dropped = None, True
+            tape.root[op.start : op.stop] = -1
+    if dropped or any(is_decay(tape, op) for op in updates_on(tape)):
+        _count_again(tape)
+
+
+def is_decay(tape: Tape, op: Operation) -> bool:
+    """Whether an update adds only a multiple of the parameter itself."""
+    assert op.old is not None
+    others = [ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old)]
+    own = tape.leaves(op.old)
+    for ids in others:
+        for one in tape.ancestors(ids):
+            made = tape.operations[one]
+            if made.is_leaf and made.size > 1 and made.leaves & ~own:
+                return False
+            if not made.is_leaf and (made.size != op.size or made.name not in _SCALING) and made.old is None:
+                return False
+    return True
+
+
+def _starts_from(later: Operation, op: Operation) -> bool:
+    old = later.old
+    return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
+
+
+def _replaces(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
+    if any(_starts_from(later, op) for some in by_old.values() for later in some):
+        return True
+    return not _is_used_after(tape, op)
+
+
+def _is_used_after(tape: Tape, op: Operation) -> bool:
+    """Whether the old value is still read after it was changed."""
+    assert op.old is not None
+    low, high, wanted = int(op.old.min()), int(op.old.max()), set(op.old.ravel().tolist())
+    for later in tape.operations[op.index + 1 :]:
+        for ids in later.inputs:
+            if ids is not None and ids.size:
+                near = ids[(ids >= low) & (ids <= high)]
+                if near.size and not wanted.isdisjoint(near.tolist()):
+                    return True
+    return False
+
+
+def _count_again(tape: Tape) -> None:
+    for op in tape.operations:
+        if op.is_leaf:
+            continue
+        if op.old is not None:
+            op.leaves = tape.leaves(op.old)
+            before = max(tape.operations[one].version for one in tape.producers(op.old))
+            op.version = before + (not is_decay(tape, op))
+            tape.root[op.start : op.stop] = tape.root[op.old].ravel()
+            continue
+        op.version, op.leaves = 0, 0
+        for ids in op.inputs:
+            op.leaves |= tape.leaves(ids)
