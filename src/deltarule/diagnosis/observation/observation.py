@@ -1,0 +1,202 @@
+"""``observe``: run a learner's program, compare its steps with the gradient, and say what was seen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deltarule.diagnosis.observation.analysis import Analysis, analyse
+from deltarule.diagnosis.observation.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
+from deltarule.diagnosis.observation.recording import Recording, record_program
+from deltarule.diagnosis.observation.updates import updates_on
+from deltarule.diagnosis.observation.verdict import Fault, faults_of, rates_of
+
+__all__ = ["Observation", "observe", "report"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of a program.
+
+    Parameters
+    ----------
+    verdict : "right", "wrong" or "cannot judge"
+    faults : tuple of Fault
+        The first to mend first.
+    loss, loss_line : str, int
+        The loss that the steps follow, and where the output meets the target.
+    supposed : bool
+        Whether the loss was not computed by the program but read from its steps.
+    factor : float or None
+        What the gradient is multiplied with in each step.
+    rates : dict
+        By name, the numbers in the program that scale the steps.
+    parameters : tuple of (name, line, shape, verdict)
+    samples : int
+        In one step.
+    notes, unseen : tuple of str
+        What else is told; what could not be seen.
+    driven : str
+        What was called, with what, where the program trains nothing by itself.
+    error : str
+        What the program raised.
+    seconds : float
+    """
+
+    verdict: str
+    faults: tuple[Fault, ...] = ()
+    loss: str = ""
+    loss_line: int = 0
+    supposed: bool = True
+    factor: float | None = None
+    rates: dict[str, float] = field(default_factory=dict)
+    parameters: tuple[tuple[str, int, tuple[int, ...], str], ...] = ()
+    samples: int = 0
+    notes: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    driven: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dictionaries."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        from deltarule.diagnosis.observation.telling import told
+
+        return told(self)
+
+
+def observe(path: str | Path, seconds: float = 15.0) -> Observation:
+    """Run a program as it is, for a few updates, and judge each of its steps.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Python file or a notebook. It runs with all rights of this process; the command line runs it apart.
+    seconds : float
+        How long the recording may take; a loop that computes nothing recorded is not ended by it.
+    """
+    from deltarule.diagnosis.observation.driving import drive
+
+    began = time.monotonic()
+    try:
+        recording = record_program(path, seconds)
+    except SyntaxError as error:
+        return Observation("cannot judge", error=f"{type(error).__name__}: {error}")
+    analysis = analyse(recording.tape, recording.source)
+    driven = ""
+    if analysis.chosen is None or not _judged(analysis):
+        result = drive(recording, began + seconds - time.monotonic())
+        if result is not None:
+            analysis, driven = result
+    return report(analysis, recording, driven, time.monotonic() - began)
+
+
+def _judged(analysis: Analysis) -> int:
+    assert analysis.chosen is not None
+    return sum(row.verdict != ZERO for row in analysis.chosen.rows)
+
+
+def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: float = 0.0) -> Observation:
+    """Put together what is told of an analysis."""
+    unseen = tuple(text for kind in ("missing", "truncated") for text in analysis.tape.notes.get(kind, ()))
+    grown = _grown(analysis)
+    if analysis.chosen is None or not _judged(analysis):
+        if grown:
+            return Observation(
+                "wrong", (grown,), unseen=unseen, driven=driven, error=recording.error, seconds=seconds
+            )
+        reason = analysis.reason or "all gradients are zero: units are saturated or dead"
+        return Observation(
+            "cannot judge", notes=(reason,), unseen=unseen, driven=driven, error=recording.error, seconds=seconds
+        )
+    chosen = analysis.chosen
+    faults = faults_of(analysis)
+    if grown:
+        faults.insert(0, grown)
+    verdict = "wrong" if faults else "right"
+    good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
+    if verdict == "right" and (not good or any(row.verdict == WRONG for row in chosen.rows)):
+        verdict = "cannot judge"
+    meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
+    return Observation(
+        verdict,
+        tuple(faults),
+        chosen.loss_name,
+        analysis.source.line(meeting.op) if meeting else 0,
+        not chosen.own,
+        next(iter(chosen.common.values()), None),
+        rates_of(analysis, good[0]) if good else {},
+        _parameters(analysis),
+        (meeting.output.shape[0] if meeting.output.ndim > 1 else 1) if meeting else 0,
+        _notes(analysis),
+        unseen,
+        driven,
+        recording.error,
+        seconds,
+    )
+
+
+def _grown(analysis: Analysis) -> Fault | None:
+    """A parameter that takes another shape by its step."""
+    tape, source = analysis.tape, analysis.source
+    for op, old in tape.grown:
+        for later, _ in tape.grown:
+            again = later.index > op.index and any(
+                ids is not None and ids.size == op.size and bool((ids.ravel() == op.ids.ravel()).all())
+                for ids in later.inputs
+            )
+            if again:
+                return _growth_fault(analysis, op, old)
+        if any(
+            one.old is not None and one.old.size == op.size and bool((one.old.ravel() == op.ids.ravel()).all())
+            for one in updates_on(tape)
+        ):
+            return _growth_fault(analysis, op, old)
+    del source
+    return None
+
+
+def _growth_fault(analysis: Analysis, op: Any, old: Any) -> Fault:
+    name = analysis.source.target_of(op)
+    text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
+    return Fault("shape", analysis.source.line(op), analysis.source.text_of(op), text, (name,))
+
+
+def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:
+    assert analysis.chosen is not None
+    order = [ZERO, RIGHT, DECAY, OPTIMIZER, "factor", WRONG]
+    found: dict[Any, tuple[str, int, tuple[int, ...], str]] = {}
+    for row in analysis.chosen.rows:
+        change = row.change
+        before = found.get(change.key)
+        if before is None or order.index(row.verdict) > order.index(before[3]):
+            found[change.key] = (change.name, change.line, change.shape, row.verdict)
+    return tuple(found.values())
+
+
+def _notes(analysis: Analysis) -> tuple[str, ...]:
+    chosen = analysis.chosen
+    assert chosen is not None
+    notes = []
+    if not chosen.own:
+        notes.append(f"the loss was not computed by the program: it was read from the steps ({chosen.loss_name})")
+        other = {"squared error": "a cross-entropy", "binary cross-entropy": "a squared error"}
+        if chosen.loss_name in other:
+            slope = "f′ at the output would be too much" if chosen.loss_name == "squared error" else (
+                "f′ at the output would be missing"
+            )
+            notes.append(f"for {other[chosen.loss_name]} the steps would be wrong: {slope}")
+    for row in chosen.rows:
+        if row.verdict == OPTIMIZER and row.found is not None:
+            line = analysis.source.line(row.found)
+            notes.append(f"{row.change.name}: the gradient stands on line {line}; the step is an optimizer's")
+        if row.verdict == DECAY:
+            notes.append(f"{row.change.name}: the step is its gradient and {row.amount:.3g} times something of its own")
+    if any(meeting.broadcast for some in chosen.meetings for meeting in some):
+        notes.append("output and target have different shapes and are broadcast against each other")
+    return tuple(dict.fromkeys(notes))

@@ -1,0 +1,103 @@
+"""Parameters that the forward pass uses and no step changes."""
+
+from __future__ import annotations
+
+import re
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import Comparison
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape
+
+__all__ = ["untrained_parameters"]
+
+_NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
+_RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
+
+
+def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]:
+    """(where it was made, its name, what is said) of each parameter that is used and never changed."""
+    chosen = analysis.chosen
+    assert chosen is not None
+    if analysis.only_gradients:
+        return [
+            (op, _name(analysis, op), "it is used, and no gradient of its shape is returned")
+            for op in analysis.absent
+        ]
+    found: dict[int, tuple[Operation, str, str]] = {}
+    counts: dict[int, int] = {}
+    for number in range(len(chosen.steps)):
+        for op, user in _untrained_in(analysis, chosen, number):
+            counts[op.index] = counts.get(op.index, 0) + 1
+            name = _name(analysis, op)
+            line = analysis.source.line(user)
+            found[op.index] = (op, name, f"{name} is used on line {line} and never changed")
+    need = 2 if len(chosen.steps) > 1 else 1
+    return [one for index, one in found.items() if counts[index] >= need]
+
+
+def _name(analysis: Analysis, op: Operation) -> str:
+    return analysis.source.name_of(op) or analysis.source.text_of(op) or "a parameter"
+
+
+def _untrained_in(analysis: Analysis, chosen: Comparison, number: int) -> list[tuple[Operation, Operation]]:
+    tape, step = analysis.tape, chosen.steps[number]
+    meetings = chosen.meetings[number]
+    errors = {one.op.index for one in meetings}
+    trained = step.parameters
+    adjoint = chosen.losses[number].adjoint
+    found = []
+    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
+    data = _data(tape, forward, trained)
+    for index in sorted(forward - errors):
+        user = tape.operations[index]
+        if user.is_leaf or user.old is not None or not adjoint[user.start : user.stop].any():
+            continue
+        for which, ids in enumerate(user.inputs):
+            other = user.inputs[1 - which] if len(user.inputs) == 2 else None
+            if ids is None or other is None or not ids.size:
+                continue
+            made = _start(tape, ids)
+            if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
+                continue
+            if _is_parameter(analysis, user, made, other, trained):
+                found.append((made, user))
+    return found
+
+
+def _start(tape: Tape, ids: Ids) -> Operation | None:
+    """The start value that an operand is, or was prepared from."""
+    producers = tape.producers(ids)
+    if len(producers) != 1:
+        return None
+    op = tape.operations[producers[0]]
+    return op if op.initial and op.old is None else None
+
+
+def _data(tape: Tape, forward: set[int], trained: int) -> int:
+    """Start values that are multiplied with trained parameters: the inputs."""
+    found = 0
+    for index in forward:
+        op = tape.operations[index]
+        if op.name in ("dot", "matmul", "multiply") and len(op.inputs) == 2:
+            leaves = [tape.leaves(ids) for ids in op.inputs]
+            for which in (0, 1):
+                if leaves[which] & trained and not leaves[1 - which] & trained:
+                    found |= leaves[1 - which]
+    return found
+
+
+def _is_parameter(
+    analysis: Analysis, user: Operation, made: Operation, other: Ids, trained: int
+) -> bool:
+    tape, source = analysis.tape, analysis.source
+    name, text = source.name_of(made), source.text_of(made)
+    depends = bool(tape.leaves(other) & trained)
+    if user.name == "add":
+        return depends and made.size < user.size + 1 and (bool(_NAMED.search(name)) or made.size > 1)
+    if user.name in ("dot", "matmul") and made.size > 1:
+        if depends:
+            return bool(_NAMED.search(name) or _RANDOM.search(text))
+        return bool(_NAMED.search(name) and _RANDOM.search(text))
+    if user.name == "multiply" and depends:
+        return bool(_NAMED.search(name)) and made.size <= user.size
+    return False

@@ -1,0 +1,370 @@
+"""From a comparison to a verdict with its faults."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Comparison, Row
+from deltarule.diagnosis.observation.location import find_break
+from deltarule.diagnosis.observation.tape import Operation
+from deltarule.diagnosis.observation.untrained import untrained_parameters
+from deltarule.diagnosis.observation.wording import name_of_factor, words_for
+
+__all__ = ["Fault", "faults_of", "rates_of"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: its line, the expression, and what is wrong with it.
+
+    ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those that it spoils;
+    ``other_line`` is a second line that has to do with it, 0 for none.
+    """
+
+    kind: str
+    line: int
+    expression: str
+    text: str
+    parameters: tuple[str, ...] = ()
+    last_right: str = ""
+    other_line: int = 0
+
+
+def faults_of(analysis: Analysis) -> list[Fault]:
+    """All mistakes, the one to mend first at the head."""
+    chosen = analysis.chosen
+    assert chosen is not None
+    found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
+    if not any(fault.kind == "derivative" for fault in found):
+        found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
+    found += _penalties(analysis, chosen)
+    found += [
+        Fault("untrained", analysis.source.line(op), analysis.source.text_of(op), text, (name,))
+        for op, name, text in untrained_parameters(analysis)
+    ]
+    return _once(found)
+
+
+def _once(found: list[Fault]) -> list[Fault]:
+    """One fault for each line and kind, with all parameters that it spoils."""
+    merged: dict[tuple[str, int, str], Fault] = {}
+    for one in found:
+        key = (one.kind, one.line, one.text)
+        before = merged.get(key)
+        names = tuple(dict.fromkeys((before.parameters if before else ()) + one.parameters))
+        merged[key] = Fault(
+            one.kind, one.line, one.expression, one.text, names, one.last_right, one.other_line
+        )
+    return list(merged.values())
+
+
+def _by_parameter(rows: list[Row]) -> list[list[Row]]:
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.change.key].append(row)
+    return list(groups.values())
+
+
+def _derivatives(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    wrong = _by_parameter([row for row in chosen.rows if row.verdict == WRONG])
+    found = []
+    for rows in reversed(wrong):
+        fault = _derivative(analysis, rows)
+        found.append((_order(analysis, rows), fault))
+    found.sort(key=lambda one: one[0])
+    kept: list[Fault] = []
+    for _, fault in found:
+        same = next((one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None)
+        if same is None:
+            kept.append(fault)
+        else:
+            names = tuple(dict.fromkeys(same.parameters + fault.parameters))
+            kept[kept.index(same)] = Fault(
+                same.kind, same.line, same.expression, same.text, names, same.last_right, same.other_line
+            )
+    return kept
+
+
+def _order(analysis: Analysis, rows: list[Row]) -> int:
+    """Parameters near the output come first: what is wrong there is wrong behind, too."""
+    uses = [
+        op.index
+        for op in analysis.tape.operations
+        for ids in op.inputs
+        if ids is not None and ids.size and (ids.flat[0] == rows[0].change.old).any()
+    ]
+    return -min(uses, default=0)
+
+
+def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
+    tape, source = analysis.tape, analysis.source
+    name = rows[0].change.name
+    broken = find_break(analysis, rows)
+    if broken is None:
+        change = rows[0].change
+        last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
+        op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+        text = "the error does not come into the step, which is therefore no gradient"
+        return Fault("derivative", source.line(op) or change.line, source.text_of(op), text, (name,))
+    words = words_for(tape, source, broken)
+    last_right = ""
+    if broken.last and broken.by:
+        by = source.name_of(broken.by.op) or source.text_of(broken.by.op)
+        last_right = f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
+    other = source.line(words.also) if words.also else 0
+    return Fault(
+        "derivative", source.line(words.op), source.text_of(words.op), words.text, (name,), last_right, other
+    )
+
+
+def _factors(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    samples, outputs = _sizes(chosen)
+    found = []
+    for rows in _by_parameter([row for row in chosen.rows if row.verdict == FACTOR]):
+        row = rows[0]
+        if _has_its_own_rate(analysis, chosen, row):
+            continue
+        op = _bringer(analysis, chosen, row)
+        text = name_of_factor(row.ratio, samples, outputs)
+        name = row.change.name
+        found.append(Fault("factor", analysis.source.line(op), analysis.source.text_of(op), text, (name,)))
+    return found
+
+
+def _sizes(chosen: Comparison) -> tuple[int, int]:
+    first = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
+    if first is None or first.output.ndim == 0:
+        return 1, 1
+    shape = first.output.shape
+    return shape[0], shape[-1] if len(shape) > 1 else 1
+
+
+def _scalars(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
+    """(operation, number, its name) of the products with single numbers."""
+    tape, source = analysis.tape, analysis.source
+    found = []
+    for index in sorted(operations, reverse=True):
+        op = tape.operations[index]
+        if op.name not in ("multiply", "divide"):
+            continue
+        for which in (0, 1):
+            ids, value = op.inputs[which], tape.operand(op, which)
+            if value.size == 1 and (ids is None or tape.operations[tape.producers(ids)[0]].initial):
+                number = float(value.flat[0])
+                name = _operand_name(analysis, op, which)
+                found.append((op, 1 / number if op.name == "divide" and number else number, name))
+    return found
+
+
+def _operand_name(analysis: Analysis, op: Operation, which: int) -> str:
+    node: Any = analysis.source.expression(op)
+    part = getattr(node, "left" if which == 0 else "right", None)
+    return analysis.source.segment(part)
+
+
+def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
+    """By name, the named numbers that scale a change: the learning rate as a rule."""
+    end = {one for ids in row.change.increments for one in analysis.tape.producers(ids)}
+    rates: dict[str, float] = {}
+    for _ in range(6):
+        here = _scalars(analysis, end)
+        rates.update((name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name))
+        before = {
+            one
+            for index in end
+            if analysis.tape.operations[index].name in ("multiply", "divide", "negative")
+            for ids in analysis.tape.operations[index].inputs
+            if ids is not None
+            for one in analysis.tape.producers(ids)
+        }
+        if not before or len(before) > 400:
+            break
+        end = before
+    return rates
+
+
+def _has_its_own_rate(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
+    """Whether the ratio to the others is that of two learning rates."""
+    mine = rates_of(analysis, row)
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None or not mine:
+        return False
+    theirs = rates_of(analysis, right)
+    only_mine = {name: rate for name, rate in mine.items() if name not in theirs}
+    only_theirs = {name: rate for name, rate in theirs.items() if name not in mine}
+    if len(only_mine) != 1 or len(only_theirs) != 1:
+        return False
+    ratio = next(iter(only_mine.values())) / next(iter(only_theirs.values()))
+    return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
+
+
+def _bringer(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
+    """The operation that brings a factor in which the other parameters do not have."""
+    others: set[int] = set()
+    for one in chosen.rows:
+        if one.step == row.step and one.verdict == RIGHT:
+            others |= one.change.sources
+    updates = {op.index for op in row.change.updates}
+    mine = (row.change.sources | updates) - others
+    for op, number, _ in _scalars(analysis, mine):
+        for value in (number, 1 / number if number else 0.0, number * number):
+            if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
+                return op
+    reducing = [k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")]
+    if row.ratio < 0 and row.change.updates:
+        return row.change.updates[0]
+    return analysis.tape.operations[reducing[0] if reducing else max(mine, default=0)]
+
+
+def _varying(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    """One factor for all parameters that is another in each step, and is no schedule."""
+    factors = [one for one in chosen.common.values() if one]
+    if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
+        return []
+    if all(abs(one - factors[0]) <= 1e-3 * abs(factors[0]) for one in factors):
+        return []
+    if _is_scheduled(analysis, chosen):
+        return []
+    rows = [row for row in chosen.rows if row.verdict == RIGHT and row.gradient.any()]
+    last = max(rows, key=lambda row: max((one for one in row.change.sources), default=0), default=None)
+    if last is None:
+        return []
+    groups = _by_parameter(rows)
+    fault = min((_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line))
+    return [fault]
+
+
+def _is_scheduled(analysis: Analysis, chosen: Comparison) -> bool:
+    """Whether numbers that scale the steps (a decaying rate, a norm) explain how the factor varies."""
+    tape = analysis.tape
+    constants = []
+    for step in chosen.steps:
+        row = next((one for one in chosen.rows if one.step == step.number and one.verdict == RIGHT), None)
+        if row is None:
+            continue
+        product = 1.0
+        end = {one for ids in row.change.increments for one in tape.producers(ids)}
+        for _ in range(12):
+            before: set[int] = set()
+            for index in sorted(end)[:1]:
+                op = tape.operations[index]
+                if op.name not in ("multiply", "divide") or row.gradient.size < 2:
+                    break
+                values = [tape.operand(op, k) for k in (0, 1)]
+                which = next((k for k in (0, 1) if values[k].size == 1), None)
+                if which is None:
+                    break
+                number = float(values[which].flat[0])
+                product *= 1 / number if op.name == "divide" and which == 1 else number
+                ids = op.inputs[1 - which]
+                before |= set(tape.producers(ids)) if ids is not None else set()
+            if not before:
+                break
+            end = before
+        constants.append(chosen.common[step.number] / product if product else 0.0)
+    if len(constants) < 2:
+        return False
+    return all(abs(one - constants[0]) <= 1e-4 * abs(constants[0]) for one in constants)
+
+
+def _signs(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    """All steps go up the loss."""
+    rows = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY) and row.gradient.any()]
+    if not rows or not _climbs(analysis, chosen, rows):
+        return []
+    row = rows[-1]
+    if row.change.is_returned:
+        op = chosen.meetings[0][0].op if chosen.meetings[0] else None
+        text = "the sign is turned: this is minus the gradient"
+    else:
+        op = row.change.updates[0]
+        text = "the steps go up the loss: the sign is turned here, or in the error"
+    if op is None:
+        return []
+    return [Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))]
+
+
+def _climbs(analysis: Analysis, chosen: Comparison, rows: list[Row]) -> bool:
+    if chosen.own and chosen.loss_name == "its own loss":
+        return False
+    ups = [float(row.change.step @ row.gradient) > 0 for row in rows]
+    if chosen.own:  # a log-likelihood is climbed
+        output = np.concatenate([one.output.ravel() for one in chosen.meetings[0]])
+        target = np.concatenate([np.ravel(one.target) for one in chosen.meetings[0]])
+        values = analysis.tape.value[output]
+        slope = chosen.losses[0].adjoint[output]
+        if float(slope @ (values - target)) < 0:
+            ups = [not up for up in ups]
+    returned = all(row.change.is_returned for row in rows)
+    if returned:
+        named = all(re.search(r"grad|nabla|(^|[^a-z])d_?[wbWBzZ]|error", row.change.name) for row in rows)
+        return named and not any(ups)
+    return sum(ups) > len(ups) / 2
+
+
+def _against_own_loss(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    """The program computes a loss, and its steps follow another one."""
+    if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY) for row in chosen.rows):
+        return []
+    usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
+    own = [one for one in analysis.others if one.own and one.loss_name in usual]
+    if not own or any(_agrees(one) for one in own):
+        return []
+    one = own[0]
+    op = one.losses[0].op
+    assert op is not None
+    line = analysis.source.line(op)
+    if one.loss_name == chosen.loss_name:
+        if not any(row.verdict == DECAY and abs(row.amount) > 0 for row in one.rows):
+            return []
+        text = f"the loss on line {line} has a penalty, of which the steps have nothing, or another share"
+        return [Fault("penalty", line, analysis.source.text_of(op), text)]
+    meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
+    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
+    text = (
+        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}: "
+        f"the slope f′ of the output {slope}"
+    )
+    place = meeting.op if meeting else op
+    return [Fault("derivative", analysis.source.line(place), analysis.source.text_of(place), text, (), "", line)]
+
+
+def _agrees(one: Comparison) -> bool:
+    return all(row.verdict in (RIGHT, ZERO) for row in one.rows)
+
+
+def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
+    """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
+    found = []
+    for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
+        row = rows[-1]
+        if row.ratio != 1.0:
+            text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
+        elif chosen.own and abs(row.amount) > 0 and not _is_momentum(analysis, row):
+            text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
+        elif row.amount > 0 and not row.change.is_returned and _is_own_multiple(analysis, row):
+            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
+        else:
+            continue
+        line = row.change.line
+        found.append(Fault("penalty", line, analysis.source.lines[line - 1].strip(), text, (row.change.name,)))
+    return found
+
+
+def _is_own_multiple(analysis: Analysis, row: Row) -> bool:
+    values = analysis.tape.value[row.change.old]
+    common = row.factor
+    rest = row.change.step - row.amount * values
+    size = float(row.gradient @ row.gradient)
+    factor = float(rest @ row.gradient) / size if size else common
+    return bool(np.linalg.norm(rest - factor * row.gradient) <= 1e-5 * np.linalg.norm(row.change.step))
+
+
+def _is_momentum(analysis: Analysis, row: Row) -> bool:
+    return not _is_own_multiple(analysis, row)
