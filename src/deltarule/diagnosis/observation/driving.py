@@ -83,7 +83,7 @@ class _Driver:
     def _knows_batches(self) -> bool:
         """Whether a batch was judged wrong though the program speaks of several samples."""
         text = self.recording.source.text
-        aware = re.search(r"axis|\.mean\(|len\(\w+\)|shape\[[01]\]|\bm\b", text)
+        aware = re.search(r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I)
         return bool(aware) and any(one.layout and not one.layout.is_single for one in self.wrong)
 
     def _agreed(self) -> Trial | None:
@@ -173,7 +173,7 @@ class _Driver:
                 failed = True
         analysis = analyse(tape, source)
         if analysis.chosen is None and not failed:
-            analysis = analyse_returned(tape, source, run.named(result), run.kept)
+            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept)
         if analysis.chosen is None:
             return None
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
@@ -240,6 +240,7 @@ class _Run:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
+        self.last = ""
 
     # Start values
     def renew_namespace(self) -> None:
@@ -305,6 +306,7 @@ class _Run:
         return result
 
     def _pool(self, name: str, line: int, result: Any) -> None:
+        self.last = name
         names = self.driver.returns.get((name, line), [])
         if len(names) == 1:
             self.pool[names[0]] = result

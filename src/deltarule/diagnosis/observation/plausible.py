@@ -123,7 +123,7 @@ class Plausible:
         if "weights" not in self.made:
             shapes = [(self.layout.inputs, 4), (4, self.layout.outputs)]
             shapes = [shape[::-1] for shape in shapes] if self.layout.weights == "out-in" else shapes
-            self.made["weights"] = [leaf(self.rng.normal(size=shape), is_scalar=False) for shape in shapes]
+            self.made["weights"] = [_named(self.rng.normal(size=s), f"W{k}") for k, s in enumerate(shapes, 1)]
         return self.made["weights"]
 
     def biases(self) -> list[Any]:
@@ -132,7 +132,8 @@ class Plausible:
             shape = {"vector": lambda n: (n,), "row": lambda n: (1, n), "column": lambda n: (n, 1)}
             sizes = (4, self.layout.outputs)
             make = shape[self.layout.biases]
-            self.made["biases"] = [leaf(self.rng.normal(size=make(n)), is_scalar=False) for n in sizes]
+            made = [_named(self.rng.normal(size=make(n)), f"b{k}") for k, n in enumerate(sizes, 1)]
+            self.made["biases"] = made
         return self.made["biases"]
 
     def value(self, name: str, hidden_too: bool = False) -> Any:
@@ -196,6 +197,14 @@ class Plausible:
         if re.search(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in", name):
             return self.layout.inputs
         return self.layout.outputs if re.search(r"units|neurons|n$", name) else 4
+
+
+def _named(value: Any, name: str) -> Any:
+    """A start value with a name."""
+    made, tape = leaf(value, is_scalar=False), current_tape()
+    if tape is not None:
+        tape.operations[-1].label = name
+    return made
 
 
 def _listed(x: Any) -> Any:

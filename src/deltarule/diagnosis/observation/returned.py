@@ -45,7 +45,7 @@ def analyse_returned(tape: Tape, source: Source, returned: Any, kept: Any) -> An
     theta = 0
     for op in tape.operations:
         theta |= op.leaves
-    offered = list(arrays_in(returned, "returned")) + list(arrays_in(kept))
+    offered = list(arrays_in(returned)) + list(arrays_in(kept))
     wrapped = [(name, one) for name, one in offered if one.size]
     sources: set[int] = set()
     for _, one in wrapped:
@@ -155,8 +155,9 @@ def _agrees(op: Operation, values: Any, loss: Loss) -> bool:
 
 def _numbers_differ(parameter: str, name: str) -> bool:
     """Whether names end in different numbers, as W1 and dW2 do."""
-    mine, theirs = re.search(r"(\d)\W*$", parameter), re.search(r"(\d)\W*$", name)
-    return bool(mine and theirs and not name.endswith("]") and mine.group(1) != theirs.group(1))
+    mine, theirs = re.search(r"(\d)\W*$", parameter), re.search(r"(\d)[\W]*$", name)
+    listed = re.search(r"\[\d+\]$", name)
+    return bool(mine and theirs and not listed and mine.group(1) != theirs.group(1))
 
 
 def _change(tape: Tape, source: Source, op: Operation, name: str, one: Traced, values: Any) -> Change:

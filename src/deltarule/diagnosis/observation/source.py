@@ -92,6 +92,8 @@ class Source:
 
     def name_of(self, op: Operation) -> str:
         """The name that the result of an operation was given at once; empty for none."""
+        if op.label:
+            return op.label
         for frame in op.place:
             node = self.node(frame) if frame[0].co_filename == self.path else None
             holder = self.parent(node)

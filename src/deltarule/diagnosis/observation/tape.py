@@ -54,6 +54,8 @@ class Operation:
     is_data: bool = True
     version: int = 0
     old: Ids | None = None
+    #: A name, of what was passed as an argument.
+    label: str = ""
 
     @property
     def size(self) -> int:

@@ -170,13 +170,20 @@ def _is_used_after(tape: Tape, op: Operation) -> bool:
 
 
 def _count_again(tape: Tape) -> None:
+    proper = {
+        int(root)
+        for op in updates_on(tape)
+        if not is_decay(tape, op)
+        for root in tape.root[op.start : op.stop]
+    }
     for op in tape.operations:
         if op.is_leaf:
             continue
         if op.old is not None:
             op.leaves = tape.leaves(op.old)
             before = max(tape.operations[one].version for one in tape.producers(op.old))
-            op.version = before + (not is_decay(tape, op))
+            alone = int(tape.root[op.start]) not in proper
+            op.version = before + (alone or not is_decay(tape, op))
             tape.root[op.start : op.stop] = tape.root[op.old].ravel()
             continue
         op.version, op.leaves = 0, 0
