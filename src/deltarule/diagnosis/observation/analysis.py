@@ -59,7 +59,7 @@ def judge_steps(tape: Tape, source: Source, steps: list[Step]) -> Analysis:
 
 def _drop_unrelated(step: Step, meetings: list[Meeting], losses: list[Loss]) -> None:
     """Leave out what changes but is no parameter: it has no gradient and comes from no error."""
-    errors = {one.op.index for one in meetings}
+    errors = {index for one in meetings for index in one.twins}
     step.changes = [
         change
         for change in step.changes

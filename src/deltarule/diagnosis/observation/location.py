@@ -1,4 +1,4 @@
-"""Where a backward pass goes wrong: the last derivative that it has, and the first that it has not."""
+"""Where a backward pass goes wrong: the first operation on derivatives whose result is none."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import Row, fit, proportion
+from deltarule.diagnosis.observation.comparison import Row, fit
+from deltarule.diagnosis.observation.operations import gradients_of_inputs
 from deltarule.diagnosis.observation.steps import depths
 from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
 
-__all__ = ["Array", "Break", "find_break", "gather"]
-
-_LINEAR = frozenset({"negative", "positive"})
+__all__ = ["Array", "BackwardPass", "Break", "Derivative"]
 
 
 @dataclass(eq=False)
@@ -25,208 +24,236 @@ class Array:
     op: Operation
     ops: list[Operation] = field(default_factory=list)
 
+    def operand(self, tape: Tape, which: int) -> Values:
+        """The value of one operand, of all the single numbers together."""
+        if len(self.ops) < 2:
+            return tape.operand(self.op, which)
+        return np.concatenate([np.ravel(tape.operand(op, which)) for op in self.ops])
+
+
+@dataclass(eq=False)
+class Derivative:
+    """A derivative of the loss by a forward array: all of it, or the share of one operation."""
+
+    by: Array
+    values: Values
+    is_whole: bool
+
 
 @dataclass(eq=False)
 class Break:
-    """Between which two steps of a backward pass a derivative is lost.
+    """The first operation whose result is no derivative though it works on derivatives.
 
-    ``last`` is the last array that is right, the derivative by the forward array ``by``; ``first`` the
-    operation after it, ``end`` the last of the factors written in the same statement. ``below`` is the
-    forward array whose derivative should come next, ``wanted`` its derivative.
+    ``last`` is what it works on, ``known`` which derivative that is; ``end`` the last of the factors in the
+    same statement. ``below`` is the forward array whose derivative should come next.
     """
 
     row: Row
+    first: Array
+    end: Array
     last: Array | None
-    by: Array | None
+    known: Derivative | None
     below: Array | None
-    wanted: Values | None
-    first: Operation
-    end: Operation
-    errors: Ids
-    forward: list[Array]
-    #: The operations that compute what goes into the first wrong one.
-    sources: set[int]
-    assembled: Operation | None = None
 
 
-def gather(tape: Tape, operations: list[Operation], depth: list[int]) -> list[Array]:
-    """Operations as arrays; single numbers of the same place in the code make one array together."""
-    found, numbers = [], defaultdict(list)
-    for op in operations:
-        if op.size == 1:
-            numbers[(depth[op.index], tuple((frame[0], frame[1]) for frame in op.place))].append(op)
-        elif op.size:
-            found.append(Array(op.ids, op, [op]))
-    for same in numbers.values():
-        found.append(Array(np.array([op.start for op in same]), same[0], same))
-    return found
-
-
-class _Pass:
-    """The backward pass of a program, as far as it leads to one wrong change."""
+class BackwardPass:
+    """The backward pass of a program, as far as it leads to the changes of one parameter."""
 
     def __init__(self, analysis: Analysis, rows: list[Row]) -> None:
         assert analysis.chosen is not None
-        self.tape, self.source, self.rows = analysis.tape, analysis.source, rows
+        self.tape, self.source = analysis.tape, analysis.source
         self.adjoint = analysis.chosen.adjoint
         self.depth = depths(self.tape)
-        numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1
+        numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or _is_narrow(analysis)
         steps = {row.step for row in rows} if numbers else {rows[0].step}
-        self.used = [row for row in rows if row.step in steps]
+        self.rows = [row for row in rows if row.step in steps]
         meetings = [
             meeting
             for step, some in zip(analysis.chosen.steps, analysis.chosen.meetings, strict=True)
             if step.number in steps
             for meeting in some
         ]
-        self.errors = {meeting.op.index for meeting in meetings}
+        self.errors = {index for meeting in meetings for index in meeting.twins}
         outputs = [meeting.output.ravel() for meeting in meetings]
         self.outputs = np.concatenate(outputs) if outputs else np.zeros(0, np.int64)
-        self.sources: set[int] = set().union(*(row.change.sources for row in self.used))
+        self.forward_indices = self.tape.ancestors(self.outputs)
+        self.sources: set[int] = set().union(*(row.change.sources for row in self.rows))
         self.forward = self._forward()
-        self.backward = self._backward()
+        self.derivatives = self._derivatives()
+        self._tables = self._by_size()
+        self.descended = self._descended()
+        self.arrays = self._gather([self.tape.operations[k] for k in sorted(self.descended)])
+        self.arrays.sort(key=lambda one: one.op.index)
+        self.array_of = {op.index: one for one in self.arrays for op in one.ops}
+        self.known = {id(one): self.recognise(self.tape.value[one.ids]) for one in self.arrays}
+
+    def _gather(self, operations: list[Operation]) -> list[Array]:
+        """Operations as arrays; single numbers of the same place in the code make one array together."""
+        found, numbers = [], defaultdict(list)
+        for op in operations:
+            if op.size == 1:
+                numbers[(self.depth[op.index], tuple((f[0], f[1]) for f in op.place))].append(op)
+            elif op.size:
+                found.append(Array(op.ids, op, [op]))
+        for same in numbers.values():
+            found.append(Array(np.array([op.start for op in same]), same[0], same))
+        return found
 
     def _forward(self) -> list[Array]:
-        bits = 0
-        for row in self.used:
-            bits |= self.tape.leaves(row.change.old)
+        """What leads to the output, nearest to the output first."""
         ops = [
             op
-            for index in sorted(self.tape.ancestors(self.outputs), reverse=True)
+            for index in self.forward_indices
             if not (op := self.tape.operations[index]).is_leaf
             and op.old is None
-            and op.leaves & bits
             and self.tape.root[op.start] < 0
             and self.adjoint[op.start : op.stop].any()
         ]
-        return sorted(gather(self.tape, ops, self.depth), key=lambda one: -one.op.index)
+        return sorted(self._gather(ops), key=lambda one: -one.op.index)
 
-    def _backward(self) -> list[Array]:
-        """What descends from the error, and what was put together from such numbers."""
-        descended: set[int] = set()
-        for index in sorted(self.sources):
-            op = self.tape.operations[index]
-            if index in self.errors or (not op.is_leaf and self._reads(op, descended)):
-                descended.add(index)
-        self.descended = descended
-        arrays = gather(self.tape, [self.tape.operations[k] for k in sorted(descended)], self.depth)
-        seen = {one.ids.tobytes() for one in arrays}
-        for index in sorted(self.sources):
-            op = self.tape.operations[index]
-            for ids in op.inputs if not op.is_leaf and op.old is None else ():
-                if ids is not None and ids.size > 1 and ids.tobytes() not in seen:
-                    if any(one in descended for one in self.tape.producers(ids)):
-                        seen.add(ids.tobytes())
-                        arrays.append(Array(ids.copy(), op, []))
-        return arrays
-
-    def _reads(self, op: Operation, among: set[int]) -> bool:
-        return any(one in among for ids in op.inputs if ids is not None for one in self.tape.producers(ids))
-
-    def matched(self) -> tuple[Array, Array] | None:
-        """The right derivative nearest to the input: (array of the program, forward array)."""
-        best: tuple[Array, Array] | None = None
-        for by in self.forward:
-            wanted = self.adjoint[by.ids]
-            for one in self.backward:
-                if self._is_multiple(one, wanted):
-                    best = (one, by)
-                    break
-        return best
-
-    def _is_multiple(self, one: Array, wanted: Values) -> bool:
-        values = self.tape.value[one.ids]
-        if values.size != wanted.size or values.size < 2:
-            return False
-        if proportion(values, wanted):
-            return True
-        if len(one.ops) < 2:
-            return False
-        flat = np.sort(wanted.ravel())
-        return any(fit(np.sort(sign * values), flat)[1] < 1e-6 for sign in (1.0, -1.0))
-
-    def consumers(self, start: set[int]) -> list[Operation]:
-        """What reads these operations' results, or multiples of them by single numbers."""
-        updates = {op.index for row in self.used for op in row.change.updates}
-        found = []
-        for index in sorted(self.sources | updates):
-            op = self.tape.operations[index]
-            if op.is_leaf or index in start or not self._reads(op, start):
-                continue
-            if index in self.sources and op.old is None and self._only_scales(op, start):
-                start.add(index)
+    def _derivatives(self) -> list[Derivative]:
+        found = [Derivative(one, self.adjoint[one.ids], True) for one in self.forward]
+        for row in self.rows:
+            change = row.change
+            op = self.tape.operations[int(self.tape.producer[change.old[0]])]
+            gradient = row.gradient.reshape(change.shape) if len(self.rows) == 1 else row.gradient
+            found.append(Derivative(Array(change.old, op), gradient, True))
+        for one in self.forward:
+            if len(one.ops) == 1:
+                for ids, part in gradients_of_inputs(
+                    self.tape, one.op, self.adjoint[one.ids].reshape(one.op.shape)
+                ):
+                    made = self.tape.operations[self.tape.producers(ids)[0]]
+                    found.append(Derivative(Array(ids, made), part, False))
             else:
-                found.append(op)
+                found += self._shares(one)
         return found
 
-    def _only_scales(self, op: Operation, start: set[int]) -> bool:
-        if op.name in _LINEAR:
-            return True
-        if op.name not in ("multiply", "divide"):
-            return False
-        for which, ids in enumerate(op.inputs):
-            other = op.inputs[1 - which]
-            mine = ids is not None and any(one in start for one in self.tape.producers(ids))
-            constant = other is None or self.tape.operations[self.tape.producers(other)[0]].is_leaf
-            if mine and constant and self.tape.operand(op, 1 - which).size == 1 and op.size > 1:
-                return not (op.name == "divide" and which == 1)
-        return False
+    def _shares(self, one: Array) -> list[Derivative]:
+        """The shares that single numbers of the same place give to each of their operands."""
+        parts: defaultdict[int, list[tuple[Ids, Values]]] = defaultdict(list)
+        for op in one.ops:
+            for k, part in enumerate(gradients_of_inputs(self.tape, op, self.adjoint[op.ids])):
+                parts[k].append(part)
+        found = []
+        for some in parts.values():
+            ids = np.concatenate([np.ravel(ids) for ids, _ in some])
+            values = np.concatenate([np.ravel(values) for _, values in some])
+            made = self.tape.operations[int(self.tape.producer[ids[0]])]
+            found.append(Derivative(Array(ids, made), values, False))
+        return found
 
+    def _by_size(self) -> dict[int, tuple[Values, list[Derivative]]]:
+        """Directions of all derivatives, as rows, by size; whole ones first."""
+        groups: defaultdict[int, list[tuple[Values, Derivative]]] = defaultdict(list)
+        for one in sorted(self.derivatives, key=lambda one: not one.is_whole):
+            flat = [one.values.ravel()]
+            if one.values.ndim == 2 and 1 not in one.values.shape:
+                flat.append(one.values.T.ravel())
+            if len(one.by.ops) > 1:
+                flat.append(np.sort(one.values.ravel()))
+            for values in flat:
+                norm = float(np.linalg.norm(values))
+                if values.size > 1 and norm > 0 and np.isfinite(norm):
+                    groups[values.size].append((values / norm, one))
+        return {
+            size: (np.stack([v for v, _ in some]), [one for _, one in some]) for size, some in groups.items()
+        }
 
-def find_break(analysis: Analysis, rows: list[Row]) -> Break | None:
-    """Find where the pass that leads to these wrong changes of one parameter breaks."""
-    here = _Pass(analysis, rows)
-    found = here.matched()
-    start = set(here.tape.producers(found[0].ids)) & here.descended if found else set(here.errors & here.sources)
-    first = here.consumers(start)
-    if not first:
+    def recognise(self, values: Values) -> Derivative | None:
+        """The derivative that an array is a multiple of."""
+        flat = np.asarray(values, float).ravel()
+        table = self._tables.get(flat.size)
+        norm = float(np.linalg.norm(flat)) if flat.size else 0.0
+        if table is None or norm == 0 or not np.isfinite(norm):
+            return None
+        cosines = np.abs(table[0] @ (flat / norm))
+        for k in np.flatnonzero(cosines > 1 - 1e-9):
+            if fit(flat, table[0][k])[1] < 1e-6:
+                return table[1][int(k)]
         return None
-    op = first[0]
-    end = _last_factor(here, op)
-    below, wanted = _next_forward(here, found[1] if found else None)
-    return Break(
-        rows[0],
-        found[0] if found else None,
-        found[1] if found else None,
-        below,
-        wanted,
-        op,
-        end,
-        here.outputs,
-        here.forward,
-        here.sources,
-    )
+
+    def reads(self, op: Operation, among: set[int]) -> bool:
+        """Whether an operand comes from one of these operations."""
+        return any(one in among for ids in op.inputs if ids is not None for one in self.tape.producers(ids))
+
+    def _descended(self) -> set[int]:
+        """The step's operations that descend from the error."""
+        found: set[int] = set()
+        for index in sorted(self.sources):
+            op = self.tape.operations[index]
+            if index in self.errors or (not op.is_leaf and op.old is None and self.reads(op, found)):
+                found.add(index)
+        return found
+
+    def _before(self, one: Array) -> list[Array]:
+        """The arrays that descend from the error and that this one is computed from."""
+        found: dict[int, Array] = {}
+        for op in one.ops:
+            for ids in op.inputs:
+                for index in self.tape.producers(ids) if ids is not None else ():
+                    before = self.array_of.get(index)
+                    if before is not None and before is not one:
+                        found[id(before)] = before
+        return list(found.values())
+
+    def break_(self) -> Break | None:
+        """Find the first operation that is wrong."""
+        good = {id(one) for one in self.arrays if self.known[id(one)] or one.op.index in self.errors}
+        after: defaultdict[int, list[Array]] = defaultdict(list)
+        for one in self.arrays:
+            for before in self._before(one):
+                after[id(before)].append(one)
+        for one in reversed(self.arrays):  # factors on the way to a derivative
+            if id(one) not in good and any(id(later) in good for later in after[id(one)]):
+                good.add(id(one))
+        for one in self.arrays:  # sums of shares
+            summing = one.op.name in ("add", "subtract", "negative", "positive")
+            if id(one) not in good and summing and all(id(before) in good for before in self._before(one)):
+                good.add(id(one))
+        for one in self.arrays:
+            if id(one) not in good:
+                return self._broken_at(one, after)
+        return self._broken_update()
+
+    def _broken_update(self) -> Break | None:
+        ops = [op for row in self.rows for op in row.change.updates]
+        reading = [op for op in ops if self.reads(op, self.descended)]
+        if not reading:
+            return None
+        return self._broken_at(Array(reading[0].ids, reading[0], [reading[0]]), defaultdict(list))
+
+    def _broken_at(self, first: Array, after: defaultdict[int, list[Array]]) -> Break:
+        before = [one for one in self._before(first) if self.known[id(one)]] or self._before(first)
+        last = max(before, key=lambda one: one.op.index, default=None)
+        known = self.known[id(last)] if last is not None else None
+        end = first
+        statement = self.source.statement(first.op)
+        while end.op.name in ("multiply", "divide") and len(after[id(end)]) == 1:
+            later = after[id(end)][0]
+            same = self.source.statement(later.op) is statement and later.ids.size == end.ids.size
+            if later.op.name not in ("multiply", "divide") or not same:
+                break
+            end = later
+        return Break(self.rows[0], first, end, last, known, self._below(known))
+
+    def _below(self, known: Derivative | None) -> Array | None:
+        """The sum before an activation: the forward array whose derivative comes next."""
+        limit = known.by.op.index if known else max((one.op.index for one in self.forward), default=0) + 1
+        size = known.by.ids.size if known else self.outputs.size
+        for one in self.forward:
+            joins = one.op.name in ("dot", "matmul", "sum") or (
+                one.op.name in ("add", "subtract")
+                and all(ids is not None and self.tape.leaves(ids) for ids in one.op.inputs)
+            )
+            if one.op.index < limit and one.ids.size == size and joins:
+                return one
+        return None
 
 
-def _last_factor(here: _Pass, op: Operation) -> Operation:
-    """Follow factors that are written in the same statement."""
-    statement = here.source.statement(op)
-    while op.name in ("multiply", "divide"):
-        nexts = [
-            after
-            for index in sorted(here.sources)
-            if index > op.index and not (after := here.tape.operations[index]).is_leaf
-            and here._reads(after, {op.index})
-        ]
-        if len(nexts) != 1 or nexts[0].name not in ("multiply", "divide") or statement is None:
-            break
-        if here.source.statement(nexts[0]) is not statement or nexts[0].size != op.size:
-            break
-        op = nexts[0]
-    return op
-
-
-def _next_forward(here: _Pass, by: Array | None) -> tuple[Array | None, Values | None]:
-    """The sum before an activation: the forward array whose derivative must come next."""
-    limit = by.op.index if by else max((one.op.index for one in here.forward), default=0) + 1
-    size = by.ids.size if by else here.outputs.size
-    for one in here.forward:
-        joins = one.op.name in ("dot", "matmul", "sum") or (
-            one.op.name in ("add", "subtract")
-            and all(ids is not None and here.tape.leaves(ids) for ids in one.op.inputs)
-        )
-        if one.op.index < limit and one.ids.size == size and joins:
-            return one, here.adjoint[one.ids]
-    return None, None
+def _is_narrow(analysis: Analysis) -> bool:
+    """Whether a step sees one output only, so that one step says nothing about slopes."""
+    assert analysis.chosen is not None
+    return all(sum(meeting.output.size for meeting in some) < 2 for some in analysis.chosen.meetings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class Meeting:
     target: Values
     leaves: int
     broadcast: bool = False
+    #: All operations that compare the same output.
+    twins: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -67,7 +69,7 @@ def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
         found = [one for one in found if one.op.index not in below] or found
     once: dict[bytes, Meeting] = {}
     for one in found:
-        once.setdefault(one.output.tobytes(), one)
+        once.setdefault(one.output.tobytes(), one).twins.add(one.op.index)
     return list(once.values())
 
 

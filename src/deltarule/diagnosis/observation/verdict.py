@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.diagnosis.observation.analysis import Analysis
 from deltarule.diagnosis.observation.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Comparison, Row
-from deltarule.diagnosis.observation.location import find_break
+from deltarule.diagnosis.observation.location import BackwardPass
 from deltarule.diagnosis.observation.tape import Operation
 from deltarule.diagnosis.observation.untrained import untrained_parameters
 from deltarule.diagnosis.observation.wording import name_of_factor, words_for
@@ -105,17 +105,18 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
     name = rows[0].change.name
-    broken = find_break(analysis, rows)
+    passing = BackwardPass(analysis, rows)
+    broken = passing.break_()
     if broken is None:
         change = rows[0].change
         last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
         op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
         text = "the error does not come into the step, which is therefore no gradient"
         return Fault("derivative", source.line(op) or change.line, source.text_of(op), text, (name,))
-    words = words_for(tape, source, broken)
+    words = words_for(passing, broken)
     last_right = ""
-    if broken.last and broken.by:
-        by = source.name_of(broken.by.op) or source.text_of(broken.by.op)
+    if broken.last and broken.known:
+        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
         last_right = f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
     other = source.line(words.also) if words.also else 0
     return Fault(

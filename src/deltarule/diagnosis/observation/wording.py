@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.diagnosis.observation.comparison import fit, proportion
-from deltarule.diagnosis.observation.location import Array, Break
-from deltarule.diagnosis.observation.source import Source
-from deltarule.diagnosis.observation.tape import Operation, Tape, Values
+from deltarule.diagnosis.observation.location import Array, BackwardPass, Break
+from deltarule.diagnosis.observation.tape import Operation, Values
 
 __all__ = ["Words", "name_of_factor", "words_for"]
 
@@ -28,93 +28,136 @@ _FORMS: list[tuple[str, Callable[[Values], Values], bool]] = [
     ("({0} ≥ 0)", lambda z: (z >= 0) * 1.0, True),
     ("1/{0}", lambda a: 1 / a, False),
     ("{0}", lambda a: a, False),
-    ("1 − {0}", lambda a: 1 - a, False),
-    ("1 + {0}", lambda a: 1 + a, False),
+    ("(1 − {0})", lambda a: 1 - a, False),
+    ("(1 + {0})", lambda a: 1 + a, False),
     ("{0}·(1 + {0})", lambda a: a * (1 + a), False),
-    ("1 + {0}²", lambda a: 1 + a * a, False),
+    ("(1 + {0}²)", lambda a: 1 + a * a, False),
     ("{0}²", lambda a: a * a, False),
+    ("{0}·(1 − {0}²)", lambda a: a * (1 - a * a), False),
+    ("{0}²·(1 − {0})", lambda a: a * a * (1 - a), False),
     ("σ({0})", _sigmoid, False),
     ("tanh({0})", np.tanh, False),
-    ("1 − tanh({0})", lambda z: 1 - np.tanh(z), False),
-    ("1 − σ({0})", lambda z: 1 - _sigmoid(z), False),
+    ("(1 − tanh({0}))", lambda z: 1 - np.tanh(z), False),
+    ("(1 − σ({0}))", lambda z: 1 - _sigmoid(z), False),
 ]
 
 
+@dataclass(eq=False)
 class Words:
-    """Where the mistake is and what it is."""
+    """The operation to look at, what is wrong, and another that has to do with it."""
 
-    def __init__(self, op: Operation, text: str, also: Operation | None = None) -> None:
-        self.op, self.text, self.also = op, text, also
+    op: Operation
+    text: str
+    also: Operation | None = None
 
 
-def words_for(tape: Tape, source: Source, broken: Break) -> Words:
+def words_for(passing: BackwardPass, broken: Break) -> Words:
     """Say what is wrong at a break."""
-    for say in (_after_its_change, _wrong_slope, _other_array, _missing_slope, _wrong_sum):
-        words = say(tape, source, broken)
+    for say in (_after_its_change, _missing_paths, _wrong_slope, _other_array, _missing_slope, _wrong_sum):
+        words = say(passing, broken)
         if words is not None:
             return words
-    where = f"the derivative by {_label(source, broken.by)}" if broken.by else "the error"
-    return Words(broken.end, f"what is made of {where} here is no derivative of the loss")
+    known = broken.known
+    where = f"the derivative by {_label(passing, known.by)}" if known else "the error"
+    return Words(broken.end.op, f"what is made of {where} here is no derivative of the loss")
 
 
-def _label(source: Source, array: Array | None) -> str:
+def _label(passing: BackwardPass, array: Array | None) -> str:
     if array is None:
         return "the output"
-    return source.name_of(array.op) or source.text_of(array.op) or "an array"
+    return passing.source.name_of(array.op) or passing.source.text_of(array.op) or "an array"
 
 
-def _after_its_change(tape: Tape, source: Source, broken: Break) -> Words | None:
-    since = broken.last.op.index if broken.last else 0
-    for op in (broken.first, broken.end):
+def _after_its_change(passing: BackwardPass, broken: Break) -> Words | None:
+    tape, source = passing.tape, passing.source
+    newest = max((int(tape.producer[one]) for one in passing.outputs[:1]), default=0)
+    for op in (broken.first.op, broken.end.op):
         for ids in op.inputs:
             for one in tape.producers(ids) if ids is not None else ():
                 made = tape.operations[one]
-                if made.old is not None and made.index > since - 400 and _changed_in_this_pass(tape, made, broken):
+                if made.old is not None and made.index > newest:
                     name = source.target_of(made)
-                    return Words(
-                        op,
-                        f"{name} was already changed on line {source.line(made)}; the derivative needs its value "
-                        "before",
-                        made,
-                    )
+                    text = f"{name} was already changed on line {source.line(made)}; its value before belongs here"
+                    return Words(op, text, made)
     return None
 
 
-def _changed_in_this_pass(tape: Tape, update: Operation, broken: Break) -> bool:
-    return bool(broken.errors.size) and update.index > int(tape.producer[broken.errors].max())
+def _operand_of(broken: Break, passing: BackwardPass) -> int | None:
+    """Which operand of the first wrong operation is the last right derivative."""
+    if broken.last is None:
+        return None
+    for which, ids in enumerate(broken.first.op.inputs):
+        if ids is not None and np.isin(ids.ravel()[:50], broken.last.ids).any():
+            return which
+    return None
 
 
-def _arrays(tape: Tape, source: Source, broken: Break, size: int) -> Iterator[tuple[str, Values, Operation]]:
-    """Forward arrays of a size with their names, the nearest first."""
-    forward = tape.ancestors(broken.errors)
-    named: set[bytes] = set()
-    for one in sorted(broken.forward, key=lambda one: one.op.index):
-        if one.ids.size == size and (name := source.name_of(one.op)):
-            named.add(one.ids.tobytes())
-            yield name, tape.value[one.ids], one.op
-    for index in sorted(forward | broken.sources):
-        op = tape.operations[index]
-        if op.size == size and op.ids.tobytes() not in named:
-            yield source.name_of(op) or source.text_of(op), tape.result(op), op
+def _again(passing: BackwardPass, broken: Break, which: int, values: Values) -> Values | None:
+    """The result of the first wrong operation with another operand."""
+    first = broken.first
+    operands = [first.operand(passing.tape, k) for k in range(len(first.op.inputs))]
+    if operands[which].size != values.size:
+        return None
+    operands[which] = values.reshape(operands[which].shape)
+    name = first.op.name
+    with np.errstate(all="ignore"):
+        try:
+            if name == "multiply":
+                return operands[0] * operands[1]
+            if name == "divide":
+                return operands[0] / operands[1]
+            if name == "dot":
+                return np.dot(operands[0], operands[1])
+            if name in ("sum", "mean"):
+                return operands[0].sum(first.op.detail[0])
+        except ValueError:
+            return None
+    return None
 
 
-def _reading(
-    tape: Tape, source: Source, broken: Break, factor: Values
-) -> tuple[str, bool] | None:
+def _missing_paths(passing: BackwardPass, broken: Break) -> Words | None:
+    """What goes on is the share of one way only, where ways meet."""
+    known, last, which = broken.known, broken.last, _operand_of(broken, passing)
+    if known is None or known.is_whole or last is None or which is None:
+        return None
+    whole = passing.adjoint[known.by.ids]
+    result = _again(passing, broken, which, whole)
+    if result is None or passing.recognise(result) is None or proportion(passing.tape.value[last.ids], whole):
+        return None
+    text = f"this is the derivative by {_label(passing, known.by)} along one way only: the other ways are missing"
+    return Words(last.op, text, broken.first.op)
+
+
+def _arrays(passing: BackwardPass, size: int) -> Iterator[tuple[str, Values]]:
+    """Forward arrays of a size with their names, the nearest to the input first; then data."""
+    seen: set[str] = set()
+    for one in sorted(passing.forward, key=lambda one: (not passing.source.name_of(one.op), one.op.index)):
+        if one.ids.size == size:
+            name = _label(passing, one)
+            if name not in seen:
+                seen.add(name)
+                yield name, passing.tape.value[one.ids]
+    for index in sorted(passing.forward_indices):
+        op = passing.tape.operations[index]
+        if op.size == size and size > 1 and (op.is_leaf or op.old is not None or op.initial):
+            yield _label(passing, Array(op.ids, op)), passing.tape.result(op)
+
+
+def _reading(passing: BackwardPass, factor: Values | None) -> tuple[str, bool] | None:
     """A formula for a factor, and whether it is a slope."""
-    if factor.size < 2 or not np.isfinite(factor).all():
+    if factor is None or factor.size < 2 or not np.isfinite(factor).all():
         return None
     if np.ptp(factor) <= 1e-9 * np.abs(factor).max():
         return None
-    arrays = list(_arrays(tape, source, broken, factor.size))
+    arrays = list(_arrays(passing, factor.size))
     for formula, function, is_slope in _FORMS:
-        for name, values, _ in arrays:
+        for name, values in arrays:
             with np.errstate(all="ignore"):
                 guess = function(values)
             for one in (guess, guess.T):
                 scale, misfit = fit(factor, one)
                 if scale and misfit < 1e-7:
-                    times = "" if abs(scale - 1) < 1e-9 else f"{scale:.4g}·"
+                    times = "" if abs(abs(scale) - 1) < 1e-9 else f"{scale:.4g}·"
                     return times + formula.format(name), is_slope
     return None
 
@@ -126,107 +169,111 @@ def _ratio(above: Values, below: Values) -> Values | None:
         return np.nan_to_num(above.ravel() / below.ravel())
 
 
-def _needed(tape: Tape, broken: Break) -> Values | None:
+def _needed(passing: BackwardPass, broken: Break) -> Values | None:
     """The factor that leads from the last right derivative to the next."""
-    if broken.last is None or broken.by is None or broken.wanted is None:
+    if broken.last is None or broken.below is None:
         return None
-    values = tape.value[broken.last.ids]
-    scale = proportion(values, broken.wanted)
-    if scale:
+    wanted, values = passing.adjoint[broken.below.ids], passing.tape.value[broken.last.ids]
+    if proportion(values, wanted):
         return None
-    found = _ratio(broken.wanted, values)
+    found = _ratio(wanted, values)
     return None if found is None or np.allclose(found, found.flat[0]) else found
 
 
-def _wrong_slope(tape: Tape, source: Source, broken: Break) -> Words | None:
+def _wrong_slope(passing: BackwardPass, broken: Break) -> Words | None:
     """A factor stands where another belongs."""
-    first, end = broken.first, broken.end
-    start = broken.last.ids if broken.last else None
-    if first.name not in ("multiply", "divide") or start is None or end.size != start.size:
+    first, end, last = broken.first, broken.end, broken.last
+    if first.op.name not in ("multiply", "divide") or last is None or end.ids.size != last.ids.size:
         return None
-    got, need = _ratio(tape.result(end), tape.value[start]), _needed(tape, broken)
-    if got is None:
+    got, need = _ratio(passing.tape.value[end.ids], passing.tape.value[last.ids]), _needed(passing, broken)
+    if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
         return None
-    reading = _reading(tape, source, broken, got)
-    wanted = _reading(tape, source, broken, need) if need is not None else None
-    op = end
+    reading, wanted = _reading(passing, got), _reading(passing, need)
+    op = end.op
     if reading is None or not reading[1]:
-        op = _definition(tape, source, broken) or end
+        op = _definition(passing, broken) or end.op
     text = f"the factor is {reading[0]}" if reading else "this is not the factor that belongs here"
     if wanted:
         text += f"; it should be {wanted[0]}"
     elif need is None:
         text += "; none belongs here"
-    return Words(op, text, end)
+    return Words(op, text, end.op)
 
 
-def _definition(tape: Tape, source: Source, broken: Break) -> Operation | None:
-    """Where a factor is computed in a function of its own, the operation there."""
-    for op in (broken.end, broken.first):
+def _definition(passing: BackwardPass, broken: Break) -> Operation | None:
+    """Where the factor is computed in a function of its own, which the forward pass does not use."""
+    source, tape = passing.source, passing.tape
+    forward = {frame[0] for k in passing.forward_indices for frame in tape.operations[k].place[:1]}
+    for op in (broken.end.op, broken.first.op):
+        here = source.frame(op)
         for ids in op.inputs:
             for one in tape.producers(ids) if ids is not None else ():
                 made = tape.operations[one]
                 inside = source.frame(made)
-                here = source.frame(op)
-                if inside is None or here is None or made.is_leaf or made.index < broken.first.index - 40:
+                if inside is None or here is None or made.is_leaf or one in passing.descended:
                     continue
-                if inside[0] is not here[0] and made.index not in _forward_indices(tape, broken):
+                if inside[0] is not here[0] and inside[0] not in forward:
                     return made
     return None
 
 
-def _forward_indices(tape: Tape, broken: Break) -> set[int]:
-    return tape.ancestors(broken.errors)
-
-
-def _other_array(tape: Tape, source: Source, broken: Break) -> Words | None:
-    """A product with another array gives what is wanted."""
-    op = broken.first
-    if op.name != "dot" or len(op.inputs) != 2 or broken.last is None:
+def _other_array(passing: BackwardPass, broken: Break) -> Words | None:
+    """With another array the operation would give a derivative."""
+    which = _operand_of(broken, passing)
+    first = broken.first
+    if which is None or len(first.op.inputs) != 2 or first.op.name not in ("dot", "multiply"):
         return None
-    mine = next((k for k, ids in enumerate(op.inputs) if ids is not None and _is_in(ids, broken.last)), None)
-    if mine is None:
-        return None
-    error, other = tape.operand(op, mine), tape.operand(op, 1 - mine)
-    targets = _wanted_arrays(broken)
-    for name, values, made in _arrays(tape, source, broken, other.size):
-        if values.ndim != 2 or other.ndim != 2:
-            continue
-        for one, how in ((values, name), (values.T, f"{name}ᵀ")):
-            if one.shape != other.shape or np.array_equal(one, other):
+    now = first.operand(passing.tape, 1 - which)
+    for name, values in _arrays(passing, now.size):
+        turned = [(values, name)] if values.ndim < 2 else [(values, name), (values.T, f"{name}ᵀ")]
+        for one, how in turned:
+            if one.shape != now.shape and 1 not in (*one.shape, 0):
                 continue
-            product = error @ one if mine == 0 else one @ error
-            if any(proportion(product, wanted) for wanted in targets):
-                return Words(op, f"{how} belongs here in place of the other array", made)
+            if np.array_equal(one.ravel(), now.ravel()):
+                continue
+            result = _again(passing, broken, 1 - which, one)
+            if result is not None and passing.recognise(result) is not None:
+                return Words(first.op, f"{how} belongs here in place of what is multiplied")
     return None
 
 
-def _is_in(ids: Values, array: Array) -> bool:
-    return bool(np.isin(ids.ravel()[:1], array.ids).any()) or bool(np.isin(array.ids.ravel()[:1], ids).any())
-
-
-def _wanted_arrays(broken: Break) -> list[Values]:
-    found = [] if broken.wanted is None else [broken.wanted]
-    if len(broken.row.change.shape) == 2:
-        found.append(broken.row.gradient.reshape(broken.row.change.shape))
-    return found
-
-
-def _missing_slope(tape: Tape, source: Source, broken: Break) -> Words | None:
+def _missing_slope(passing: BackwardPass, broken: Break) -> Words | None:
     """A slope is missing between the last right derivative and what is made of it."""
-    need = _needed(tape, broken)
-    if need is None or broken.last is None:
+    need, last, first = _needed(passing, broken), broken.last, broken.first
+    which = _operand_of(broken, passing)
+    if need is None or last is None or which is None:
         return None
-    wanted = _reading(tape, source, broken, need)
-    if wanted is None:
+    wanted = _reading(passing, need)
+    repaired = _again(passing, broken, which, (passing.tape.value[last.ids].ravel() * need))
+    if wanted is None and (repaired is None or passing.recognise(repaired) is None):
         return None
-    at = broken.last.op if broken.last.ops else broken.first
-    line = source.line(broken.first)
-    return Words(at, f"the factor {wanted[0]} is missing between this and line {line}", broken.first)
+    formula = wanted[0] if wanted else "slope of the activation"
+    lines = sorted((passing.source.line(last.op), passing.source.line(first.op)))
+    text = f"the factor {formula} is missing between line {lines[0]} and line {lines[1]}"
+    if last.op.index in passing.errors or _is_well_used(passing, broken):
+        return Words(first.op, text, last.op)
+    return Words(last.op, text, first.op)
 
 
-def _wrong_sum(tape: Tape, source: Source, broken: Break) -> Words | None:
-    op = broken.first
+def _is_well_used(passing: BackwardPass, broken: Break) -> bool:
+    """Whether the last right derivative gets its factor elsewhere, so that it is itself complete."""
+    assert broken.last is not None
+    made = {op.index for op in broken.last.ops}
+    first = broken.first.op
+    return any(
+        op.name in ("multiply", "divide", "where")
+        and op.index != first.index
+        and op.size == broken.last.op.size
+        and passing.reads(op, made)
+        and passing.recognise(passing.tape.result(op)) is not None
+        and not proportion(passing.tape.result(op), passing.tape.result(broken.last.op))
+        for op in passing.tape.operations[broken.last.op.index : first.index + 60]
+        if not op.is_leaf
+    )
+
+
+def _wrong_sum(passing: BackwardPass, broken: Break) -> Words | None:
+    op = broken.first.op
     if op.name not in ("sum", "mean"):
         return None
     axis = op.detail[0]
