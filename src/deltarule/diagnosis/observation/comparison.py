@@ -39,6 +39,8 @@ class Row:
     ratio: float = 1.0
     #: Of a penalty or a momentum: how much of it.
     amount: float = 0.0
+    #: Of what: the parameter's "values", the "step" before, …
+    extra: str = ""
     #: Where the gradient stands on the way to a change that is more than a multiple of it.
     found: Operation | None = None
 
@@ -83,9 +85,13 @@ class Comparison:
 
     @property
     def score(self) -> float:
-        """How much of the program this loss explains."""
+        """How much of the program this loss explains; what is near the output counts more."""
         good = {RIGHT: 1.0, DECAY: 0.8, OPTIMIZER: 0.7, FACTOR: 0.15, ZERO: 0.1}
-        return sum(good.get(row.verdict, 0.0) * (1.0 if row.gradient.size > 1 else 0.6) for row in self.rows)
+        total = weights = 0.0
+        for row in self.rows:
+            weight = (1.0 if row.gradient.size > 1 else 0.6) * row.change.weight
+            total, weights = total + good.get(row.verdict, 0.0) * weight, weights + weight
+        return total / weights if weights else 0.0
 
 
 Verdict = str
@@ -142,7 +148,7 @@ def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
     }
     for step in comparison.steps:
         fitting = [
-            (row.factor, (2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
+            (row.factor, ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * row.change.weight**2)
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
@@ -164,6 +170,10 @@ def _judge_rows(tape: Tape, comparison: Comparison, tolerance: float) -> None:
         largest[row.step] = max(largest[row.step], size)  # type: ignore[assignment]
     for row in comparison.rows:
         _judge(tape, comparison, row, tolerance, float(largest[row.step]))
+    for step in comparison.steps:
+        _judge_together(tape, comparison, step.number, tolerance)
+    _judge_over_steps(tape, comparison, tolerance)
+    _compare_optimizers(tape, comparison, tolerance)
     _no_factor_that_varies(comparison)
 
 
@@ -187,29 +197,120 @@ def _judge(tape: Tape, comparison: Comparison, row: Row, tolerance: float, large
         row.verdict = WRONG
 
 
-def _fits_with_more(
-    tape: Tape, comparison: Comparison, row: Row, tolerance: float, common: float
-) -> bool:
-    """Whether the change is the gradient with some of the parameter itself, or of the change before."""
-    values = tape.value[row.change.old]
-    before = next(
+def _with_more(
+    gradients: list[Values], steps: list[Values], extras: dict[str, list[Values]], tolerance: float
+) -> tuple[str, float, float] | None:
+    """(what, factor of the gradient, its own) if the changes are the gradient and one thing more."""
+    gradient, step = np.concatenate(gradients), np.concatenate(steps)
+    norm = float(np.linalg.norm(step))
+    if gradient.size < 4 or norm == 0 or not np.isfinite(norm):
+        return None
+    for name, parts in extras.items():
+        extra = np.concatenate([np.ravel(one) for one in parts])
+        if extra.size != gradient.size or not extra.any() or not np.isfinite(extra).all():
+            continue
+        columns = np.stack([gradient, extra], axis=1)
+        solution, *_ = np.linalg.lstsq(columns, step, rcond=None)
+        shares = np.abs(solution) * np.linalg.norm(columns, axis=0)
+        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > 1e-6 * norm).all():
+            return name, float(solution[0]), float(solution[1])
+    return None
+
+
+def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, list[Values]]:
+    """What may come on top of the gradient: a penalty, or a momentum."""
+    values = [tape.value[row.change.old] for row in rows]
+    found = {"values": values, "sign": [np.sign(one) for one in values]}
+    if any(before) and all(
+        one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
+    ):
+        none = [np.zeros_like(row.gradient) for row in rows]
+        pairs = list(zip(before, none, strict=True))
+        found["step"] = [zero if one is None else one.change.step for one, zero in pairs]
+        found["gradient"] = [zero if one is None else one.gradient for one, zero in pairs]
+    return found
+
+
+def _before(comparison: Comparison, row: Row) -> Row | None:
+    return next(
         (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key), None
     )
-    extras = [values, np.sign(values)]
-    if before is not None and before.change.step.size == row.change.step.size:
-        extras += [before.change.step, before.gradient]
-    for extra in extras:
-        if row.gradient.size < 4 or not extra.any():
+
+
+def _fits_with_more(tape: Tape, comparison: Comparison, row: Row, tolerance: float, common: float) -> bool:
+    """Whether one change is the gradient with some of the parameter, or of the change before."""
+    extras = _extras(tape, [row], [_before(comparison, row)])
+    found = _with_more([row.gradient], [row.change.step], extras, tolerance)
+    if found is None or (common and found[1] * common < 0):
+        return False
+    row.extra, factor, row.amount = found
+    if row.extra == "values" and common and not _close(factor, common, 1e-4):
+        row.ratio = factor / common
+    return True
+
+
+def _judge_together(tape: Tape, comparison: Comparison, number: int, tolerance: float) -> None:
+    """One momentum, or one penalty, for all parameters of a step: few numbers each, but many together."""
+    rows = [
+        row
+        for row in comparison.rows
+        if row.step == number
+        and (row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT)))
+    ]
+    if not any(row.verdict in (WRONG, DECAY) for row in rows):
+        return
+    factor = _judge_as_one(tape, comparison, rows, tolerance)
+    if factor:
+        comparison.common[number] = factor
+
+
+def _judge_as_one(tape: Tape, comparison: Comparison, rows: list[Row], tolerance: float) -> float:
+    """Judge rows that share a momentum or a penalty; return their factor, 0 if they do not."""
+    extras = _extras(tape, rows, [_before(comparison, row) for row in rows])
+    found = _with_more([row.gradient for row in rows], [row.change.step for row in rows], extras, tolerance)
+    if found is None:
+        return 0.0
+    for row in rows:
+        row.verdict, row.ratio, row.extra, row.amount = DECAY, 1.0, found[0], found[2]
+    return found[1]
+
+
+def _judge_over_steps(tape: Tape, comparison: Comparison, tolerance: float) -> None:
+    """One momentum, or one penalty, for all steps of a parameter that has few numbers."""
+    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in comparison.rows:
+        by_key[row.change.key].append(row)
+    for rows in by_key.values():
+        if any(row.verdict == WRONG for row in rows) and len(rows) > 1 and rows[0].gradient.size < 8:
+            factor = _judge_as_one(tape, comparison, rows, tolerance)
+            for row in rows if factor else ():
+                comparison.common.setdefault(row.step, factor)
+
+
+def _compare_optimizers(tape: Tape, comparison: Comparison, tolerance: float) -> None:
+    """What an optimizer is given must be the gradient up to one factor, too: one array may be off."""
+    for step in comparison.steps:
+        rows = [row for row in comparison.rows if row.step == step.number and row.found is not None]
+        factors = []
+        for row in rows:
+            assert row.found is not None
+            wanted = row.gradient.reshape(row.change.shape)
+            factors.append(proportion(tape.result(row.found), wanted, tolerance))
+        if len(factors) < 3:
             continue
-        columns = np.stack([row.gradient, np.ravel(extra)], axis=1)
-        solution, *_ = np.linalg.lstsq(columns, row.change.step, rcond=None)
-        rest = np.linalg.norm(columns @ solution - row.change.step) / np.linalg.norm(row.change.step)
-        if rest < tolerance and solution[0] * (common or solution[0]) > 0:
-            row.amount = float(solution[1])
-            if extra is values and common and not _close(float(solution[0]), common, 1e-4):
-                row.ratio = float(solution[0]) / common
-            return True
-    return False
+        sizes = [row.gradient.size for row in rows]
+        usual = max(
+            factors,
+            key=lambda one: sum(
+                size for other, size in zip(factors, sizes, strict=True) if _close(one, other, 1e-5)
+            ),
+        )
+        samples = [one.output.shape[0] for one in comparison.meetings[0] if one.output.ndim]
+        for row, factor in zip(rows, factors, strict=True):
+            ratio = factor / usual
+            known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
+            if any(_close(ratio, one, 1e-5) for one in known if one != 1):
+                row.verdict, row.ratio = FACTOR, ratio
 
 
 _ELEMENTWISE = frozenset(

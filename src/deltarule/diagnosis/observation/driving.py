@@ -69,6 +69,8 @@ class _Driver:
         self.wrong: list[Trial] = []
 
     def search(self) -> Trial | None:
+        """Return the first right trial, or the wrong one on which two agree."""
+        began_to_agree = time.monotonic()
         for attempt in (self._functions(), self._objects()):
             for trial in attempt:
                 if trial.is_right:
@@ -76,6 +78,10 @@ class _Driver:
                         continue
                     return trial
                 self.wrong.append(trial)
+                if self._agreed() is not None and len(self.wrong) > 1:
+                    self.deadline = min(self.deadline, began_to_agree + 1.5)
+                else:
+                    began_to_agree = time.monotonic()
                 if time.monotonic() > self.deadline:
                     break
         return self._agreed()

@@ -62,11 +62,17 @@ class BackwardPass:
     def __init__(self, analysis: Analysis, rows: list[Row]) -> None:
         assert analysis.chosen is not None
         self.tape, self.source = analysis.tape, analysis.source
-        self.adjoint = analysis.chosen.adjoint
         self.depth = depths(self.tape)
         numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or _is_narrow(analysis)
         steps = {row.step for row in rows} if numbers else {rows[0].step}
         self.rows = [row for row in rows if row.step in steps]
+        self.adjoint = np.zeros(self.tape.size)
+        window: set[int] = set()
+        for step, loss in zip(analysis.chosen.steps, analysis.chosen.losses, strict=True):
+            if step.number in steps:
+                self.adjoint[: len(loss.adjoint)] += loss.adjoint
+                last = max((op.index for one in step.changes for op in one.updates), default=len(self.depth))
+                window.update(range(step.floor + 1, last + 1))
         meetings = [
             meeting
             for step, some in zip(analysis.chosen.steps, analysis.chosen.meetings, strict=True)
@@ -77,7 +83,7 @@ class BackwardPass:
         outputs = [meeting.output.ravel() for meeting in meetings]
         self.outputs = np.concatenate(outputs) if outputs else np.zeros(0, np.int64)
         self.forward_indices = self.tape.ancestors(self.outputs)
-        self.sources: set[int] = set().union(*(row.change.sources for row in self.rows))
+        self.sources: set[int] = window & set().union(*(row.change.sources for row in self.rows))
         self.forward = self._forward()
         self.derivatives = self._derivatives()
         self._tables = self._by_size()
@@ -160,18 +166,16 @@ class BackwardPass:
             size: (np.stack([v for v, _ in some]), [one for _, one in some]) for size, some in groups.items()
         }
 
-    def recognise(self, values: Values) -> Derivative | None:
-        """The derivative that an array is a multiple of."""
+    def recognise(self, values: Values) -> list[Derivative] | None:
+        """The derivatives that an array is a multiple of, whole ones first."""
         flat = np.asarray(values, float).ravel()
         table = self._tables.get(flat.size)
         norm = float(np.linalg.norm(flat)) if flat.size else 0.0
         if table is None or norm == 0 or not np.isfinite(norm):
             return None
         cosines = np.abs(table[0] @ (flat / norm))
-        for k in np.flatnonzero(cosines > 1 - 1e-9):
-            if fit(flat, table[0][k])[1] < 1e-6:
-                return table[1][int(k)]
-        return None
+        near = [int(k) for k in np.flatnonzero(cosines > 1 - 1e-9) if fit(flat, table[0][k])[1] < 1e-6]
+        return [table[1][k] for k in near] or None
 
     def reads(self, op: Operation, among: set[int]) -> bool:
         """Whether an operand comes from one of these operations."""
@@ -207,14 +211,42 @@ class BackwardPass:
         for one in reversed(self.arrays):  # factors on the way to a derivative
             if id(one) not in good and any(id(later) in good for later in after[id(one)]):
                 good.add(id(one))
-        for one in self.arrays:  # sums of shares
-            summing = one.op.name in ("add", "subtract", "negative", "positive")
-            if id(one) not in good and summing and all(id(before) in good for before in self._before(one)):
-                good.add(id(one))
+        self._add_sums(good)
         for one in self.arrays:
             if id(one) not in good:
                 return self._broken_at(one, after)
         return self._broken_update()
+
+    def _add_sums(self, good: set[int]) -> None:
+        """Sums of shares of one array are on the way to its derivative."""
+        shares: dict[int, set[bytes]] = {}
+        for one in self.arrays:
+            known = self.known[id(one)]
+            if known is not None:
+                single = len(one.ops) > 1
+                shares[id(one)] = {each.by.ids.tobytes() for each in known if not (single and each.is_whole)}
+            elif one.op.name in ("add", "subtract", "negative", "positive"):
+                sets = [shares.get(id(before), set()) for before in self._before(one)]
+                common = set.intersection(*sets) if sets else set()
+                if common and id(one) not in good:
+                    good.add(id(one))
+                    shares[id(one)] = common
+
+    def jump(self, ratio: float, others: set[int]) -> Operation | None:
+        """The operation of these changes alone at which derivatives get a factor."""
+        for one in self.arrays:
+            known = self.known[id(one)]
+            if known is None or one.op.index in others:
+                continue
+            mine, _ = fit(self.tape.value[one.ids], known[0].values)
+            for before in self._before(one):
+                theirs = self.known[id(before)]
+                if theirs is None:
+                    continue
+                factor, _ = fit(self.tape.value[before.ids], theirs[0].values)
+                if factor and abs(mine / factor - ratio) <= 1e-5 * abs(ratio):
+                    return one.op
+        return None
 
     def _broken_update(self) -> Break | None:
         ops = [op for row in self.rows for op in row.change.updates]
@@ -226,7 +258,8 @@ class BackwardPass:
     def _broken_at(self, first: Array, after: defaultdict[int, list[Array]]) -> Break:
         before = [one for one in self._before(first) if self.known[id(one)]] or self._before(first)
         last = max(before, key=lambda one: one.op.index, default=None)
-        known = self.known[id(last)] if last is not None else None
+        all_known = self.known[id(last)] if last is not None else None
+        known = all_known[0] if all_known else None
         end = first
         statement = self.source.statement(first.op)
         while end.op.name in ("multiply", "divide") and len(after[id(end)]) == 1:

@@ -190,6 +190,8 @@ class Plausible:
         return (self.biases() if name.startswith("b") else self.weights())[index]
 
     def _count(self, name: str) -> int:
+        if re.fullmatch(r"n_?in?|in?_?n", name):
+            return self.layout.inputs
         if re.search(r"hid|(^|_)n?h$|(^|_)h\d?$|middle", name):
             return 4
         if re.search(r"out|class|target|label|_y$|(^|_)no?$|(^|_)k$|(^|_)c$|^no$", name):

@@ -58,9 +58,10 @@ def analyse_returned(tape: Tape, source: Source, returned: Any, kept: Any) -> An
     errors = {one.op.index for one in meetings}
     descended = _descended(tape, errors)
     offers = [(name, one) for name, one in wrapped if descended & set(tape.producers(one.ids))]
+    samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
     for loss in losses_of(tape, step, meetings):
-        changes, absent, fitting = _assign(tape, source, loss, offers)
+        changes, absent, fitting = _assign(tape, source, loss, offers, samples)
         if changes and (best is None or fitting > best[0]):
             best = fitting, changes, absent
     if best is None:
@@ -109,7 +110,7 @@ def _parameters(tape: Tape, loss: Loss) -> list[Operation]:
 
 
 def _assign(
-    tape: Tape, source: Source, loss: Loss, offers: list[tuple[str, Traced]]
+    tape: Tape, source: Source, loss: Loss, offers: list[tuple[str, Traced]], samples: int
 ) -> tuple[list[Change], list[Operation], float]:
     """Which array is whose gradient: first where the numbers agree, then where the shapes do."""
     parameters = [op for op in _parameters(tape, loss) if loss.adjoint[op.start : op.stop].any()]
@@ -131,6 +132,14 @@ def _assign(
                 del left[k]
                 break
     absent = [op for op in parameters if op.index not in changes and op.size > 1]
+    for op in absent:
+        misfits = [
+            (name, one)
+            for name, one in left.values()
+            if one.size != op.size and not _numbers_differ(source.name_of(op), name)
+        ]
+        if misfits and misfits[0][1].size in (1, op.size * samples):
+            tape.misfits[op.index] = misfits[0]
     return [changes[index] for index in sorted(changes)], absent, fitting - 0.01 * len(absent)
 
 

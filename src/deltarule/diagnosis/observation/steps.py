@@ -33,6 +33,8 @@ class Change:
     increments: list[Ids]
     sources: set[int] = field(default_factory=set)
     is_returned: bool = False
+    #: More for what is used near the output.
+    weight: float = 1.0
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Step:
 
     number: int
     changes: list[Change]
+    #: The last update before it: its forward pass stands behind that.
+    floor: int = 0
 
     @property
     def parameters(self) -> int:
@@ -83,7 +87,8 @@ def steps_on(tape: Tape, source: Source) -> list[Step]:
             if op.version == number:
                 groups[_key(tape, op, depth, uses)].append(op)
         changes = [_change(tape, source, key, ops) for key, ops in groups.items()]
-        steps.append(Step(number, changes))
+        before = [op.index for op in updates if op.version == number - 1]
+        steps.append(Step(number, changes, max(before, default=0)))
     return steps
 
 

@@ -108,6 +108,8 @@ class Tape:
         self.leaf_count = 0
         self.stopped = ""
         self.notes: dict[str, list[str]] = {}
+        #: By parameter, a returned array that has not its shape, and its name.
+        self.misfits: dict[int, tuple[str, Any]] = {}
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,7 +42,8 @@ class Loss:
 
 def find_meetings(tape: Tape, source: Source, step: Step) -> list[Meeting]:
     """Find where the step's error comes from: the last place where an output meets a target."""
-    among = sorted(step.sources)
+    preparing = _preparations(tape, step)
+    among = sorted(index for index in step.sources if index > step.floor and index not in preparing)
     theta = step.parameters
     found = [
         one
@@ -54,6 +56,18 @@ def find_meetings(tape: Tape, source: Source, step: Step) -> list[Meeting]:
             one for index in among for one in _quotients(tape, source, tape.operations[index], theta)
         ][:1]
     return _last_of(tape, found)
+
+
+def _preparations(tape: Tape, step: Step) -> set[int]:
+    """What the start values of the step's parameters were made of."""
+    stack = [one for change in step.changes if change.old.size for one in tape.producers(change.old)]
+    found: set[int] = set()
+    while stack:
+        op = tape.operations[stack.pop()]
+        if op.index not in found and op.initial:
+            found.add(op.index)
+            stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
+    return found
 
 
 def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
@@ -81,7 +95,7 @@ def _differences(tape: Tape, source: Source, op: Operation, theta: int) -> list[
     if bool(on[0]) == bool(on[1]):
         return []
     side = 0 if on[0] else 1
-    if _is_literal(source, op, 1 - side) or not _is_given(tape, op.inputs[1 - side]):
+    if _is_literal(source, op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
         return []
     output = op.inputs[side]
     assert output is not None
@@ -97,12 +111,16 @@ def _differences(tape: Tape, source: Source, op: Operation, theta: int) -> list[
     ]
 
 
-def _is_given(tape: Tape, ids: Ids | None) -> bool:
+def _is_given(tape: Tape, source: Source, ids: Ids | None) -> bool:
     """Whether values are data: moved, scaled or encoded, but not the zeros that sums start from."""
     if ids is None:
         return True
-    made = [tape.operations[one] for one in tape.producers(ids)]
-    return any(op.is_data or not op.is_leaf for op in made) or bool(tape.value[ids].any())
+    if tape.value[ids].any():
+        return True
+    leaves = [op for one in tape.ancestors(ids) if (op := tape.operations[one]).is_leaf]
+    return not any(re.search("zeros|empty", source.text_of(op)) for op in leaves) and any(
+        op.is_data for op in leaves
+    )
 
 
 def _is_literal(source: Source, op: Operation, side: int) -> bool:
@@ -210,13 +228,13 @@ def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
 def _own_losses(tape: Tape, step: Step, meetings: list[Meeting]) -> list[Operation]:
     """Single numbers that depend on the output, feed no change, and end their computation."""
     sources, theta = step.sources, step.parameters
-    if not sources:
+    if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
         return []
     outputs = np.concatenate([one.output.ravel() for one in meetings]) if meetings else None
     need = 0
     for one in meetings:
         need |= one.leaves
-    first = min(index for index in sources if not tape.operations[index].is_leaf) if sources else 0
+    first = min(index for index in sources if index > step.floor and not tape.operations[index].is_leaf)
     end = max((op.index for change in step.changes for op in change.updates), default=len(tape.operations))
     alone = [
         op

@@ -19,10 +19,7 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
     chosen = analysis.chosen
     assert chosen is not None
     if analysis.only_gradients:
-        return [
-            (op, _name(analysis, op), "it is used, and no gradient of its shape is returned")
-            for op in analysis.absent
-        ]
+        return [_misfit(analysis, op) for op in analysis.absent]
     found: dict[int, tuple[Operation, str, str]] = {}
     counts: dict[int, int] = {}
     for number in range(len(chosen.steps)):
@@ -33,6 +30,18 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             found[op.index] = (op, name, f"{name} is used on line {line} and never changed")
     need = 2 if len(chosen.steps) > 1 else 1
     return [one for index, one in found.items() if counts[index] >= need]
+
+
+def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
+    """A parameter without a gradient of its shape, and what was returned in its place."""
+    tape, name = analysis.tape, _name(analysis, op)
+    if op.index in tape.misfits:
+        returned, array = tape.misfits[op.index]
+        made = tape.operations[max(tape.producers(array.ids))]
+        how = "all is summed to one number" if array.size == 1 else "it is not summed over the samples"
+        return made, name, f"{how}: {returned} has the shape {array.shape}, {name} has {op.shape}"
+    users = [one for one in tape.operations if any(ids is not None and op.start in ids for ids in one.inputs)]
+    return (users[0] if users else op), name, f"{name} is used, and no gradient of its shape is returned"
 
 
 def _name(analysis: Analysis, op: Operation) -> str:
@@ -81,7 +90,10 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
         if op.name in ("dot", "matmul", "multiply") and len(op.inputs) == 2:
             leaves = [tape.leaves(ids) for ids in op.inputs]
             for which in (0, 1):
-                if leaves[which] & trained and not leaves[1 - which] & trained:
+                other = op.inputs[1 - which]
+                if other is None or not leaves[which] & trained or leaves[1 - which] & trained:
+                    continue
+                if all(tape.operations[one].initial for one in tape.producers(other)):
                     found |= leaves[1 - which]
     return found
 

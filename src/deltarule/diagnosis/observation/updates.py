@@ -15,6 +15,8 @@ _SCALING = frozenset({"multiply", "divide", "negative", "sum"})
 
 def recognise_update(tape: Tape, op: Operation) -> None:
     """Mark a sum as an update where one operand is a parameter and the other depends on that."""
+    if _continues_update(tape, op):
+        return
     for which, ids in enumerate(op.inputs):
         other = op.inputs[1 - which]
         if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
@@ -32,6 +34,38 @@ def recognise_update(tape: Tape, op: Operation) -> None:
         if op.version >= tape.versions:
             tape.stop("updates")
         return
+
+
+def _continues_update(tape: Tape, op: Operation) -> bool:
+    """``w + a + b`` in one statement is one update, by a and b together."""
+    for which, ids in enumerate(op.inputs):
+        if ids is None or (which == 1 and op.name == "subtract") or ids.size != op.size:
+            continue
+        before = tape.operations[int(tape.producer[ids.flat[0]])]
+        if before.old is None or not np.array_equal(ids.ravel(), before.ids.ravel()):
+            continue
+        if not op.place or not before.place or op.place[0][0] is not before.place[0][0]:
+            continue
+        if not before.place[0][2] <= op.place[0][2] <= before.place[0][2] + 2 or before.index < op.index - 40:
+            continue
+        if op.place[0][1] <= before.place[0][1] or _is_written(before, op):
+            continue
+        op.old, op.version, op.leaves = before.old, before.version, before.leaves
+        tape.root[op.start : op.stop] = tape.root[before.start : before.stop]
+        before.old = None
+        tape.root[before.start : before.stop] = -1
+        return True
+    return False
+
+
+def _is_written(before: Operation, op: Operation) -> bool:
+    """Whether the two sums are statements of their own, as in ``w -= a; w -= b``."""
+    positions = [list(one.place[0][0].co_positions())[one.place[0][1] // 2] for one in (before, op)]
+    (line, end_line, column, end_column), (first, last, left, right) = positions
+    if None in (line, end_line, column, end_column, first, last, left, right):
+        return True
+    inside = (first or 0, left or 0) <= (line or 0, column or 0)
+    return not (inside and (end_line or 0, end_column or 0) <= (last or 0, right or 0))
 
 
 def _start_value(tape: Tape, ids: Ids) -> Ids | None:

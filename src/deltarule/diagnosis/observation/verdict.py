@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Comparison, Row
+from deltarule.diagnosis.observation.comparison import (
+    DECAY,
+    FACTOR,
+    OPTIMIZER,
+    RIGHT,
+    WRONG,
+    ZERO,
+    Comparison,
+    Row,
+    proportion,
+)
 from deltarule.diagnosis.observation.location import BackwardPass
 from deltarule.diagnosis.observation.tape import Operation
 from deltarule.diagnosis.observation.untrained import untrained_parameters
@@ -119,20 +129,26 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
         last_right = f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
     other = source.line(words.also) if words.also else 0
-    return Fault(
-        "derivative", source.line(words.op), source.text_of(words.op), words.text, (name,), last_right, other
-    )
+    line, expression = source.line(words.op), source.text_of(words.op)
+    if words.frame is not None:
+        line, expression = words.frame[2], source.segment(source.node(words.frame)) or expression
+    return Fault("derivative", line, expression, words.text, (name,), last_right, other)
 
 
 def _factors(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     samples, outputs = _sizes(chosen)
     found = []
-    for rows in _by_parameter([row for row in chosen.rows if row.verdict == FACTOR]):
+    groups = _by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
+    for rows in sorted(groups, key=lambda rows: -rows[0].change.weight):
         row = rows[0]
         if _has_its_own_rate(analysis, chosen, row):
             continue
-        op = _bringer(analysis, chosen, row)
+        op = BackwardPass(analysis, rows).jump(row.ratio, _right_sources(chosen, row)) or _bringer(
+            analysis, chosen, row
+        )
         text = name_of_factor(row.ratio, samples, outputs)
+        if any(one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op) for one in found):
+            continue
         name = row.change.name
         found.append(Fault("factor", analysis.source.line(op), analysis.source.text_of(op), text, (name,)))
     return found
@@ -203,6 +219,13 @@ def _has_its_own_rate(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
         return False
     ratio = next(iter(only_mine.values())) / next(iter(only_theirs.values()))
     return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
+
+
+def _right_sources(chosen: Comparison, row: Row) -> set[int]:
+    """The operations that right changes of the same step were computed from."""
+    return set().union(
+        *(one.change.sources for one in chosen.rows if one.step == row.step and one.verdict == RIGHT)
+    )
 
 
 def _bringer(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
@@ -286,9 +309,19 @@ def _signs(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     else:
         op = row.change.updates[0]
         text = "the steps go up the loss: the sign is turned here, or in the error"
+        lines = {one.change.line for one in rows}
+        if len(lines) > 1 and chosen.meetings[0]:
+            return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
     if op is None:
         return []
     return [Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))]
+
+
+def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
+    """All steps have the wrong sign: one cause is likelier than many."""
+    text = f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
+    names = tuple(dict.fromkeys(row.change.name for row in rows))
+    return Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, names, "", line)
 
 
 def _climbs(analysis: Analysis, chosen: Comparison, rows: list[Row]) -> bool:
@@ -347,25 +380,31 @@ def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         row = rows[-1]
         if row.ratio != 1.0:
             text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
-        elif chosen.own and abs(row.amount) > 0 and not _is_momentum(analysis, row):
+        elif chosen.own and abs(row.amount) > 0 and row.extra == "values":
             text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
-        elif row.amount > 0 and not row.change.is_returned and _is_own_multiple(analysis, row):
+        elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
         else:
             continue
-        line = row.change.line
-        found.append(Fault("penalty", line, analysis.source.lines[line - 1].strip(), text, (row.change.name,)))
+        op = _penalty_at(analysis, row)
+        found.append(Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,)))
     return found
 
 
-def _is_own_multiple(analysis: Analysis, row: Row) -> bool:
-    values = analysis.tape.value[row.change.old]
-    common = row.factor
-    rest = row.change.step - row.amount * values
-    size = float(row.gradient @ row.gradient)
-    factor = float(rest @ row.gradient) / size if size else common
-    return bool(np.linalg.norm(rest - factor * row.gradient) <= 1e-5 * np.linalg.norm(row.change.step))
-
-
-def _is_momentum(analysis: Analysis, row: Row) -> bool:
-    return not _is_own_multiple(analysis, row)
+def _penalty_at(analysis: Analysis, row: Row) -> Operation:
+    """Where the parameter itself comes into its step; where it does not, the last derivative."""
+    tape = analysis.tape
+    sources = sorted(row.change.sources)
+    sums = ("add", "subtract", "multiply")
+    for index in reversed(sources):
+        op = tape.operations[index]
+        for ids in op.inputs if op.name in sums else ():
+            made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
+            if made is not None and made.name == "multiply" and made.size == row.gradient.size:
+                if any(one is not None and one.size == made.size and (one.ravel() == row.change.old).all() for one in made.inputs):
+                    return op
+    wanted = row.gradient
+    for index in sources:
+        if tape.operations[index].size == wanted.size and proportion(tape.result(tape.operations[index]), wanted.reshape(row.change.shape)):
+            return tape.operations[index]
+    return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.diagnosis.observation.comparison import fit, proportion
 from deltarule.diagnosis.observation.location import Array, BackwardPass, Break
-from deltarule.diagnosis.observation.tape import Operation, Values
+from deltarule.diagnosis.observation.tape import Frame, Operation, Values
 
 __all__ = ["Words", "name_of_factor", "words_for"]
 
@@ -49,6 +49,8 @@ class Words:
     op: Operation
     text: str
     also: Operation | None = None
+    #: The call to tell the line of, where it is not the innermost.
+    frame: Frame | None = None
 
 
 def words_for(passing: BackwardPass, broken: Break) -> Words:
@@ -130,13 +132,9 @@ def _missing_paths(passing: BackwardPass, broken: Break) -> Words | None:
 
 def _arrays(passing: BackwardPass, size: int) -> Iterator[tuple[str, Values]]:
     """Forward arrays of a size with their names, the nearest to the input first; then data."""
-    seen: set[str] = set()
     for one in sorted(passing.forward, key=lambda one: (not passing.source.name_of(one.op), one.op.index)):
         if one.ids.size == size:
-            name = _label(passing, one)
-            if name not in seen:
-                seen.add(name)
-                yield name, passing.tape.value[one.ids]
+            yield _label(passing, one), passing.tape.value[one.ids]
     for index in sorted(passing.forward_indices):
         op = passing.tape.operations[index]
         if op.size == size and size > 1 and (op.is_leaf or op.old is not None or op.initial):
@@ -189,9 +187,13 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> Words | None:
     if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
         return None
     reading, wanted = _reading(passing, got), _reading(passing, need)
-    op = end.op
     if reading is None or not reading[1]:
-        op = _definition(passing, broken) or end.op
+        made = _factor_made_at(passing, broken)
+        if made is not None:
+            text = f"the factor is {reading[0]}" if reading else "this is not the factor that belongs"
+            text += f" on line {passing.source.line(end.op)}"
+            return Words(made[0], text + (f"; it should be {wanted[0]}" if wanted else ""), end.op, made[1])
+    op = end.op
     text = f"the factor is {reading[0]}" if reading else "this is not the factor that belongs here"
     if wanted:
         text += f"; it should be {wanted[0]}"
@@ -200,21 +202,41 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> Words | None:
     return Words(op, text, end.op)
 
 
-def _definition(passing: BackwardPass, broken: Break) -> Operation | None:
-    """Where the factor is computed in a function of its own, which the forward pass does not use."""
+def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Frame | None] | None:
+    """Where the factor is computed, if that is not where it is used.
+
+    A function of its own, if it is wrong; its call, if the function is right elsewhere.
+    """
     source, tape = passing.source, passing.tape
-    forward = {frame[0] for k in passing.forward_indices for frame in tape.operations[k].place[:1]}
+    right = {frame[0] for k in passing.forward_indices for frame in tape.operations[k].place}
+    right |= {
+        frame[0] for op in tape.operations for frame in op.place[:1] if _helps_elsewhere(passing, op, broken)
+    }
     for op in (broken.end.op, broken.first.op):
         here = source.frame(op)
         for ids in op.inputs:
             for one in tape.producers(ids) if ids is not None else ():
                 made = tape.operations[one]
                 inside = source.frame(made)
-                if inside is None or here is None or made.is_leaf or one in passing.descended:
+                if inside is None or here is None or made.is_leaf or one in passing.descended | passing.forward_indices:
                     continue
-                if inside[0] is not here[0] and inside[0] not in forward:
-                    return made
+                if inside[0] is not here[0] and inside[0] not in right:
+                    return made, inside
+                outer = next((frame for frame in made.place if frame[0] is here[0]), None)
+                if outer is not None and outer[2] != here[2] and outer[2] > 0:
+                    return made, outer
     return None
+
+
+def _helps_elsewhere(passing: BackwardPass, op: Operation, broken: Break) -> bool:
+    """Whether a factor is computed here that leads to a right derivative."""
+    if op.is_leaf or op.index in passing.descended or len(op.place) < 2 or op.index not in passing.sources:
+        return False
+    made = {op.index}
+    for later in passing.arrays:
+        if passing.known[id(later)] and later is not broken.end and passing.reads(later.op, made):
+            return True
+    return False
 
 
 def _other_array(passing: BackwardPass, broken: Break) -> Words | None:
