@@ -55,10 +55,14 @@ def judge_steps(tape: Tape, source: Source, steps: list[Step]) -> Analysis:
     if not comparisons:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     best = max(comparisons, key=_preference)
+    computed = [one for one in comparisons if one.own and one.loss_name != "its own loss" and one.is_constant]
+    if computed and len(computed[0].steps) >= len(best.steps) - 1:
+        best_computed = max(computed, key=_preference)
+        best = best_computed if best_computed.score > 0.5 else best
     squared = max((one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
     doubtful = best.loss_name == "binary cross-entropy" and best.loss_name not in own
-    if best.bad and doubtful and squared.score > best.score - 0.2:
+    if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])
 

@@ -84,6 +84,11 @@ class Comparison:
         )
 
     @property
+    def has_right_array(self) -> bool:
+        """Whether the change of an array is right, not only those of single numbers."""
+        return any(row.verdict == RIGHT and row.gradient.size > 1 for row in self.rows)
+
+    @property
     def score(self) -> float:
         """How much of the program this loss explains; what is near the output counts more."""
         good = {RIGHT: 1.0, DECAY: 0.8, OPTIMIZER: 0.7, FACTOR: 0.15, ZERO: 0.1}
@@ -148,7 +153,7 @@ def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
     }
     for step in comparison.steps:
         fitting = [
-            (row.factor, ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * row.change.weight**2)
+            (row.factor, ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * _votes(row))
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
@@ -157,6 +162,12 @@ def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
             votes = sum(weight for other, weight in fitting if _close(factor, other, 10 * tolerance))
             if votes > best + 1e-9:
                 best, comparison.common[step.number] = votes, factor
+
+
+def _votes(row: Row) -> float:
+    """How much a change counts for the common factor: matrices, and what is near the output."""
+    is_matrix = len(row.change.shape) == 2 and min(row.change.shape) > 1
+    return row.change.weight**2 * (1.5 if is_matrix else 1.0)
 
 
 def _close(a: float, b: float, tolerance: float) -> bool:
@@ -190,7 +201,7 @@ def _judge(tape: Tape, comparison: Comparison, row: Row, tolerance: float, large
         row.verdict = FACTOR
         row.ratio = row.factor / common if common else 1.0
     elif _fits_with_more(tape, comparison, row, tolerance, common):
-        row.verdict = DECAY
+        row.verdict = FACTOR if row.ratio < 0 else DECAY
     elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
         row.verdict, row.found = OPTIMIZER, found
     else:
@@ -241,10 +252,10 @@ def _fits_with_more(tape: Tape, comparison: Comparison, row: Row, tolerance: flo
     """Whether one change is the gradient with some of the parameter, or of the change before."""
     extras = _extras(tape, [row], [_before(comparison, row)])
     found = _with_more([row.gradient], [row.change.step], extras, tolerance)
-    if found is None or (common and found[1] * common < 0):
+    if found is None:
         return False
     row.extra, factor, row.amount = found
-    if row.extra == "values" and common and not _close(factor, common, 1e-4):
+    if common and (factor * common < 0 or (row.extra == "values" and not _close(factor, common, 1e-4))):
         row.ratio = factor / common
     return True
 
@@ -368,7 +379,8 @@ def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
 
 
 def _no_factor_that_varies(comparison: Comparison) -> None:
-    """A factor that is another in each step is none; neither is that of a single number."""
+    """A factor that is another in each step is none, where a step has few numbers."""
+    narrow = all(sum(one.output.size for one in some) < 2 for some in comparison.meetings)
     by_key: defaultdict[Any, list[Row]] = defaultdict(list)
     for row in comparison.rows:
         by_key[row.change.key].append(row)
@@ -377,6 +389,8 @@ def _no_factor_that_varies(comparison: Comparison) -> None:
         if not factors:
             continue
         judged = [row for row in rows if row.verdict in (FACTOR, RIGHT)]
+        if factors[0].gradient.size > 3 and not narrow:
+            continue
         if any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
             for row in factors:
                 row.verdict = WRONG

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -105,6 +106,9 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
     """Put together what is told of an analysis."""
     unseen = tuple(text for kind in ("missing", "truncated") for text in analysis.tape.notes.get(kind, ()))
     grown = _grown(analysis)
+    crash = _crash(recording) if not driven else None
+    if crash:
+        return Observation("wrong", (crash,), unseen=unseen, error=recording.error, seconds=seconds)
     if analysis.chosen is None or not _judged(analysis):
         if grown:
             return Observation(
@@ -139,6 +143,21 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
         recording.error,
         seconds,
     )
+
+
+_SHAPES = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
+
+
+def _crash(recording: Recording) -> Fault | None:
+    """Shapes that do not fit where the program ran on an output and a target."""
+    found = re.match(r"(.*) \(line (\d+)\)$", recording.error, re.S)
+    tape = recording.tape
+    if found is None or not _SHAPES.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
+        return None
+    line = int(found.group(2))
+    if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
+        return None
+    return Fault("shape", line, recording.source.lines[line - 1].strip(), found.group(1))
 
 
 def _grown(analysis: Analysis) -> Fault | None:

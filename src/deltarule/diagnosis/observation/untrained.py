@@ -6,6 +6,7 @@ import re
 
 from deltarule.diagnosis.observation.analysis import Analysis
 from deltarule.diagnosis.observation.comparison import Comparison
+from deltarule.diagnosis.observation.plausible import DATA
 from deltarule.diagnosis.observation.tape import Ids, Operation, Tape
 
 __all__ = ["untrained_parameters"]
@@ -24,12 +25,16 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
     counts: dict[int, int] = {}
     for number in range(len(chosen.steps)):
         for op, user in _untrained_in(analysis, chosen, number):
-            counts[op.index] = counts.get(op.index, 0) + 1
+            start = op.leaves
+            counts[start] = counts.get(start, 0) + 1
             name = _name(analysis, op)
-            line = analysis.source.line(user)
-            found[op.index] = (op, name, f"{name} is used on line {line} and never changed")
+            if _NAMED.search(name):
+                counts[start] += 1
+            changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
+            how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
+            found[start] = (op, name, how)
     need = 2 if len(chosen.steps) > 1 else 1
-    return [one for index, one in found.items() if counts[index] >= need]
+    return [one for start, one in found.items() if counts[start] >= need]
 
 
 def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
@@ -104,12 +109,14 @@ def _is_parameter(
     tape, source = analysis.tape, analysis.source
     name, text = source.name_of(made), source.text_of(made)
     depends = bool(tape.leaves(other) & trained)
+    if DATA.match(name.rsplit(".", 1)[-1]):
+        return False
     if user.name == "add":
         return depends and made.size < user.size + 1 and (bool(_NAMED.search(name)) or made.size > 1)
     if user.name in ("dot", "matmul") and made.size > 1:
         if depends:
             return bool(_NAMED.search(name) or _RANDOM.search(text))
-        return bool(_NAMED.search(name) and _RANDOM.search(text))
-    if user.name == "multiply" and depends:
+        return bool(_NAMED.search(name))
+    if user.name == "multiply":
         return bool(_NAMED.search(name)) and made.size <= user.size
     return False

@@ -121,6 +121,10 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         change = rows[0].change
         last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
         op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+        own = [k for k in sorted(change.sources) if k > max(passing.errors, default=0)]
+        made = [tape.operations[k] for k in own if not tape.operations[k].is_leaf]
+        statements = [one for one in made if source.statement(one) is source.statement(made[0])]
+        op = statements[-1] if statements and tape.operations[last].name != "leaf" else op
         text = "the error does not come into the step, which is therefore no gradient"
         return Fault("derivative", source.line(op) or change.line, source.text_of(op), text, (name,))
     words = words_for(passing, broken)
@@ -221,6 +225,23 @@ def _has_its_own_rate(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
     return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
 
 
+def _same_gradient(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
+    """Whether the gradient itself is computed as for right changes, so that its use must differ."""
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None:
+        return False
+    factors = []
+    for one in (row, right):
+        wanted = one.gradient.reshape(one.change.shape)
+        found = 0.0
+        for index in sorted(one.change.sources):
+            op = analysis.tape.operations[index]
+            if op.size == wanted.size and not found and not op.is_leaf:
+                found = proportion(analysis.tape.result(op), wanted)
+        factors.append(found)
+    return bool(factors[0]) and abs(factors[0] - factors[1]) <= 1e-5 * abs(factors[1])
+
+
 def _right_sources(chosen: Comparison, row: Row) -> set[int]:
     """The operations that right changes of the same step were computed from."""
     return set().union(
@@ -240,6 +261,8 @@ def _bringer(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op
+    if _same_gradient(analysis, chosen, row) and row.change.updates:
+        return row.change.updates[0]
     reducing = [k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")]
     if row.ratio < 0 and row.change.updates:
         return row.change.updates[0]

@@ -208,9 +208,9 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
     A function of its own, if it is wrong; its call, if the function is right elsewhere.
     """
     source, tape = passing.source, passing.tape
-    right = {frame[0] for k in passing.forward_indices for frame in tape.operations[k].place}
+    right = {(frame[0], frame[2]) for k in passing.forward_indices for frame in tape.operations[k].place}
     right |= {
-        frame[0] for op in tape.operations for frame in op.place[:1] if _helps_elsewhere(passing, op, broken)
+        (frame[0], frame[2]) for op in tape.operations for frame in op.place[:1] if _helps_elsewhere(passing, op, broken)
     }
     for op in (broken.end.op, broken.first.op):
         here = source.frame(op)
@@ -220,7 +220,7 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
                 inside = source.frame(made)
                 if inside is None or here is None or made.is_leaf or one in passing.descended | passing.forward_indices:
                     continue
-                if inside[0] is not here[0] and inside[0] not in right:
+                if inside[0] is not here[0] and (inside[0], inside[2]) not in right:
                     return made, inside
                 outer = next((frame for frame in made.place if frame[0] is here[0]), None)
                 if outer is not None and outer[2] != here[2] and outer[2] > 0:
