@@ -282,7 +282,8 @@ def _judge_as_one(tape: Tape, comparison: Comparison, rows: list[Row], tolerance
     if found is None:
         return 0.0
     for row in rows:
-        row.verdict, row.ratio, row.extra, row.amount = DECAY, 1.0, found[0], found[2]
+        if row.verdict != RIGHT or found[0] in ("step", "gradient"):
+            row.verdict, row.ratio, row.extra, row.amount = DECAY, 1.0, found[0], found[2]
     return found[1]
 
 
@@ -335,6 +336,9 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
     if len(row.change.updates) != 1 or row.gradient.size < 2:
         return None
     wanted = row.gradient.reshape(row.change.shape)
+    ways = np.sign(row.change.step * row.gradient)
+    if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
+        return None  # without a past, no optimizer turns some of the signs
     for index in sorted(row.change.sources, reverse=True):
         op = tape.operations[index]
         if op.is_leaf or op.size != row.gradient.size:
@@ -349,9 +353,11 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
     past = _own_past(tape, change, gradient)
     stack = [one for ids in change.increments for one in tape.producers(ids)]
     seen: set[int] = set()
+    reached = False
     while stack:
         index = stack.pop()
         op = tape.operations[index]
+        reached = reached or index == gradient.index
         if index in seen or index in past or op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
             continue
         seen.add(index)
@@ -365,7 +371,7 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
         if op.size == 1:
             continue
         stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
-    return True
+    return reached
 
 
 def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:

@@ -53,6 +53,7 @@ class Break:
     end: Array
     last: Array | None
     known: Derivative | None
+    shares: list[Derivative]
     below: Array | None
 
 
@@ -220,17 +221,34 @@ class BackwardPass:
     def _add_sums(self, good: set[int]) -> None:
         """Sums of shares of one array are on the way to its derivative."""
         shares: dict[int, set[bytes]] = {}
+        elements: dict[int, set[int]] = {}
         for one in self.arrays:
             known = self.known[id(one)]
             if known is not None:
-                single = len(one.ops) > 1
-                shares[id(one)] = {each.by.ids.tobytes() for each in known if not (single and each.is_whole)}
+                shares[id(one)] = {each.by.ids.tobytes() for each in known}
+                for each in known if len(one.ops) > 1 else ():
+                    for mine, theirs in zip(one.ids.ravel().tolist(), each.by.ids.ravel().tolist(), strict=True):
+                        elements.setdefault(mine, set()).add(theirs)
             elif one.op.name in ("add", "subtract", "negative", "positive"):
-                sets = [shares.get(id(before), set()) for before in self._before(one)]
-                common = set.intersection(*sets) if sets else set()
-                if common and id(one) not in good:
+                if len(one.ops) > 1:
+                    common_to_all = self._add_numbers(one, elements)
+                else:
+                    sets = [shares.get(id(before), set()) for before in self._before(one)]
+                    shares[id(one)] = set.intersection(*sets) if sets else set()
+                    common_to_all = bool(shares[id(one)])
+                if common_to_all:
                     good.add(id(one))
-                    shares[id(one)] = common
+
+    def _add_numbers(self, one: Array, elements: dict[int, set[int]]) -> bool:
+        """Of sums of single numbers: whether each adds shares of one number."""
+        for op in one.ops:
+            read = [int(ids.flat[0]) for ids in op.inputs if ids is not None and ids.size == 1]
+            sets = [elements[each] for each in read if each in elements]
+            common = set.intersection(*sets) if sets else set()
+            if not common:
+                return False
+            elements[op.start] = common
+        return True
 
     def jump(self, ratio: float, others: set[int]) -> Operation | None:
         """The operation of these changes alone at which derivatives get a factor."""
@@ -268,7 +286,8 @@ class BackwardPass:
             if later.op.name not in ("multiply", "divide") or not same:
                 break
             end = later
-        return Break(self.rows[0], first, end, last, known, self._below(known))
+        shares = [one for one in all_known or [] if not one.is_whole]
+        return Break(self.rows[0], first, end, last, known, shares, self._below(known))
 
     def _below(self, known: Derivative | None) -> Array | None:
         """The sum before an activation: the forward array whose derivative comes next."""

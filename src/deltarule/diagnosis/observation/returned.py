@@ -55,7 +55,7 @@ def analyse_returned(tape: Tape, source: Source, returned: Any, kept: Any) -> An
     meetings = find_meetings(tape, source, step)
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
-    errors = {one.op.index for one in meetings}
+    errors = {index for one in meetings for index in one.twins}
     descended = _descended(tape, errors)
     offers = [(name, one) for name, one in wrapped if descended & set(tape.producers(one.ids))]
     samples = max(meetings[0].output.shape, default=1)

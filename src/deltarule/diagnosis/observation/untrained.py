@@ -95,7 +95,9 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
         if op.name in ("dot", "matmul", "multiply") and len(op.inputs) == 2:
             leaves = [tape.leaves(ids) for ids in op.inputs]
             for which in (0, 1):
-                other = op.inputs[1 - which]
+                mine, other = op.inputs[which], op.inputs[1 - which]
+                if mine is None or not _start(tape, mine) and not bool((tape.root[mine] >= 0).all()):
+                    continue
                 if other is None or not leaves[which] & trained or leaves[1 - which] & trained:
                     continue
                 if all(tape.operations[one].initial for one in tape.producers(other)):
@@ -112,7 +114,8 @@ def _is_parameter(
     if DATA.match(name.rsplit(".", 1)[-1]):
         return False
     if user.name == "add":
-        return depends and made.size < user.size + 1 and (bool(_NAMED.search(name)) or made.size > 1)
+        named = bool(_NAMED.search(name))
+        return made.size < user.size + 1 and (named or (depends and made.size > 1))
     if user.name in ("dot", "matmul") and made.size > 1:
         if depends:
             return bool(_NAMED.search(name) or _RANDOM.search(text))

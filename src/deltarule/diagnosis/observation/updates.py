@@ -118,11 +118,16 @@ def _is_start(tape: Tape, op: Operation) -> bool:
     return op.is_leaf or op.old is not None or bool(tape.root[op.start] >= 0)
 
 
-def _mark(tape: Tape, op: Operation, old: Ids) -> None:
+def _mark_roots(tape: Tape, old: Ids) -> None:
+    """Make start values that were prepared, as ``0.1 * randn(…)``, roots of the versions to come."""
     for one in tape.producers(old):
         made = tape.operations[one]
         if tape.root[made.start] < 0:
             tape.root[made.start : made.stop] = np.arange(made.start, made.stop)
+
+
+def _mark(tape: Tape, op: Operation, old: Ids) -> None:
+    _mark_roots(tape, old)
     op.old, op.leaves = old.copy(), tape.leaves(old)
     op.version = 1 + max(tape.operations[one].version for one in tape.producers(old))
     tape.root[op.start : op.stop] = tape.root[old].ravel()
@@ -150,8 +155,11 @@ def settle_updates(tape: Tape) -> None:
     for op in updates_on(tape):
         assert op.old is not None
         by_old[op.old.tobytes()].append(op)
-    dropped = False
+    dropped = _drop_preparations(tape)
     for same in by_old.values():
+        same = [op for op in same if op.old is not None]
+        if not same:
+            continue
         doubtful = same[:-1] if _replaces(tape, same[-1], by_old) else same
         if len(same) == 1 and not _is_used_after(tape, same[0]):
             continue
@@ -162,6 +170,18 @@ def settle_updates(tape: Tape) -> None:
             tape.root[op.start : op.stop] = -1
     if dropped or any(is_decay(tape, op) for op in updates_on(tape)):
         _count_again(tape)
+
+
+def _drop_preparations(tape: Tape) -> bool:
+    """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a."""
+    updates = updates_on(tape)
+    preparing = [op for op in updates if op.initial and not is_decay(tape, op)]
+    if len(preparing) == len(updates):
+        return False
+    for op in preparing:
+        op.old, op.version = None, 0
+        tape.root[op.start : op.stop] = -1
+    return bool(preparing)
 
 
 def is_decay(tape: Tape, op: Operation) -> bool:
@@ -214,6 +234,7 @@ def _count_again(tape: Tape) -> None:
         if op.is_leaf:
             continue
         if op.old is not None:
+            _mark_roots(tape, op.old)
             op.leaves = tape.leaves(op.old)
             before = max(tape.operations[one].version for one in tape.producers(op.old))
             alone = int(tape.root[op.start]) not in proper

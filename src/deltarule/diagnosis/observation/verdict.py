@@ -225,21 +225,31 @@ def _has_its_own_rate(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
     return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
 
 
-def _same_gradient(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
-    """Whether the gradient itself is computed as for right changes, so that its use must differ."""
+def _multiples(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
+    """The multiples of its gradient that a change is made of, in their order."""
+    wanted = row.gradient.reshape(row.change.shape)
+    found = []
+    for index in sorted(row.change.sources):
+        op = analysis.tape.operations[index]
+        if op.size == wanted.size and not op.is_leaf:
+            factor = proportion(analysis.tape.result(op), wanted)
+            if factor:
+                found.append((op, factor))
+    return found
+
+
+def _place_of_missing(analysis: Analysis, chosen: Comparison, row: Row) -> Operation | None:
+    """Where a factor should be that right changes get between two multiples of their gradient."""
     right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
-    if right is None:
-        return False
-    factors = []
-    for one in (row, right):
-        wanted = one.gradient.reshape(one.change.shape)
-        found = 0.0
-        for index in sorted(one.change.sources):
-            op = analysis.tape.operations[index]
-            if op.size == wanted.size and not found and not op.is_leaf:
-                found = proportion(analysis.tape.result(op), wanted)
-        factors.append(found)
-    return bool(factors[0]) and abs(factors[0] - factors[1]) <= 1e-5 * abs(factors[1])
+    if right is None or not row.change.updates:
+        return None
+    mine, theirs = _multiples(analysis, row), _multiples(analysis, right)
+    if not mine or len(theirs) < 2:
+        return None
+    last = theirs[-1][1] / theirs[-2][1]
+    if abs(last * row.ratio - 1) <= 1e-4:
+        return row.change.updates[0]
+    return mine[0][0]
 
 
 def _right_sources(chosen: Comparison, row: Row) -> set[int]:
@@ -261,8 +271,9 @@ def _bringer(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op
-    if _same_gradient(analysis, chosen, row) and row.change.updates:
-        return row.change.updates[0]
+    missing = _place_of_missing(analysis, chosen, row)
+    if missing is not None:
+        return missing
     reducing = [k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")]
     if row.ratio < 0 and row.change.updates:
         return row.change.updates[0]
@@ -274,7 +285,7 @@ def _varying(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     factors = [one for one in chosen.common.values() if one]
     if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
         return []
-    if all(abs(one - factors[0]) <= 1e-3 * abs(factors[0]) for one in factors):
+    if any(row.verdict in (OPTIMIZER, DECAY) for row in chosen.rows):
         return []
     if _is_scheduled(analysis, chosen):
         return []
@@ -378,7 +389,7 @@ def _against_own_loss(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     assert op is not None
     line = analysis.source.line(op)
     if one.loss_name == chosen.loss_name:
-        if not any(row.verdict == DECAY and abs(row.amount) > 0 for row in one.rows):
+        if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
             return []
         text = f"the loss on line {line} has a penalty, of which the steps have nothing, or another share"
         return [Fault("penalty", line, analysis.source.text_of(op), text)]

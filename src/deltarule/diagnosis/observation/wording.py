@@ -119,15 +119,18 @@ def _again(passing: BackwardPass, broken: Break, which: int, values: Values) -> 
 
 def _missing_paths(passing: BackwardPass, broken: Break) -> Words | None:
     """What goes on is the share of one way only, where ways meet."""
-    known, last, which = broken.known, broken.last, _operand_of(broken, passing)
-    if known is None or known.is_whole or last is None or which is None:
-        return None
-    whole = passing.adjoint[known.by.ids]
-    result = _again(passing, broken, which, whole)
-    if result is None or passing.recognise(result) is None or proportion(passing.tape.value[last.ids], whole):
-        return None
-    text = f"this is the derivative by {_label(passing, known.by)} along one way only: the other ways are missing"
-    return Words(last.op, text, broken.first.op)
+    last, which = broken.last, _operand_of(broken, passing)
+    for known in broken.shares if last is not None and which is not None else ():
+        whole = passing.adjoint[known.by.ids]
+        assert last is not None and which is not None
+        result = _again(passing, broken, which, whole)
+        if result is None or proportion(passing.tape.value[last.ids], whole):
+            continue
+        if passing.recognise(result) is not None:
+            by = _label(passing, known.by)
+            text = f"this is the derivative by {by} along one way only: the other ways are missing"
+            return Words(last.op, text, broken.first.op)
+    return None
 
 
 def _arrays(passing: BackwardPass, size: int) -> Iterator[tuple[str, Values]]:
