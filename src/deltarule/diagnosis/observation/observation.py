@@ -90,7 +90,7 @@ def observe(path: str | Path, seconds: float = 15.0) -> Observation:
         return Observation("cannot judge", error=f"{type(error).__name__}: {error}")
     analysis = analyse(recording.tape, recording.source)
     driven = ""
-    if analysis.chosen is None or not _judged(analysis):
+    if (analysis.chosen is None or not _judged(analysis)) and _crash(recording) is None:
         result = drive(recording, began + seconds - time.monotonic())
         if result is not None:
             analysis, driven = result
@@ -155,9 +155,23 @@ def _crash(recording: Recording) -> Fault | None:
     if found is None or not _SHAPES.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
         return None
     line = int(found.group(2))
+    line = _misshapen(recording, found.group(1), line) or line
     if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
         return None
     return Fault("shape", line, recording.source.lines[line - 1].strip(), found.group(1))
+
+
+def _misshapen(recording: Recording, message: str, line: int) -> int:
+    """The line before that computed an array of one of the shapes that do not fit, after the error."""
+    tape, source = recording.tape, recording.source
+    shapes = [tuple(int(n) for n in re.findall(r"\d+", one)) for one in re.findall(r"\(([\d, ]*)\)", message)]
+    statement = source.lines[line - 1] if line else ""
+    if not re.search(r"[-+]=|= *[\w.\[\]'\"]+ *[-+]", statement):
+        return 0
+    for op in reversed(tape.operations):
+        if not op.is_leaf and op.old is None and op.shape in shapes[-1:] and source.line(op) not in (0, line):
+            return source.line(op)
+    return 0
 
 
 def _grown(analysis: Analysis) -> Fault | None:

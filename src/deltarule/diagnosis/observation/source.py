@@ -110,6 +110,16 @@ class Source:
                 return ""
         return ""
 
+    def last_assignment(self, name: str) -> int:
+        """The last line that assigns to a name; 0 for none."""
+        lines = [0]
+        for node in ast.walk(self.tree):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets = [node.target] if isinstance(node, ast.AugAssign) else targets
+            parts = [one for target in targets for one in getattr(target, "elts", [target])]
+            lines += [node.lineno for one in parts if isinstance(node, ast.stmt) and ast.unparse(one) == name]
+        return max(lines)
+
     def target_of(self, op: Operation) -> str:
         """The name of what the statement of an update writes to."""
         for frame in op.place:

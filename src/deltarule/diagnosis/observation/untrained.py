@@ -68,7 +68,7 @@ def _untrained_in(analysis: Analysis, chosen: Comparison, number: int) -> list[t
             continue
         for which, ids in enumerate(user.inputs):
             other = user.inputs[1 - which] if len(user.inputs) == 2 else None
-            if ids is None or other is None or not ids.size:
+            if ids is None or len(user.inputs) != 2 or not ids.size:
                 continue
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
@@ -106,7 +106,7 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
 
 
 def _is_parameter(
-    analysis: Analysis, user: Operation, made: Operation, other: Ids, trained: int
+    analysis: Analysis, user: Operation, made: Operation, other: Ids | None, trained: int
 ) -> bool:
     tape, source = analysis.tape, analysis.source
     name, text = source.name_of(made), source.text_of(made)

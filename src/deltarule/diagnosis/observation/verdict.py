@@ -22,6 +22,7 @@ from deltarule.diagnosis.observation.comparison import (
     proportion,
 )
 from deltarule.diagnosis.observation.location import BackwardPass
+from deltarule.diagnosis.observation.steps import Change
 from deltarule.diagnosis.observation.tape import Operation
 from deltarule.diagnosis.observation.untrained import untrained_parameters
 from deltarule.diagnosis.observation.wording import name_of_factor, words_for
@@ -54,11 +55,16 @@ def faults_of(analysis: Analysis) -> list[Fault]:
     if not any(fault.kind == "derivative" for fault in found):
         found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
     found += _penalties(analysis, chosen)
-    found += [
-        Fault("untrained", analysis.source.line(op), analysis.source.text_of(op), text, (name,))
-        for op, name, text in untrained_parameters(analysis)
-    ]
+    found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     return _once(found)
+
+
+def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
+    source = analysis.source
+    line, made = source.last_assignment(name), source.line(op)
+    if line > made > 0 and not analysis.only_gradients:
+        return Fault("untrained", line, source.lines[line - 1].strip(), text, (name,), "", made)
+    return Fault("untrained", made, source.text_of(op), text, (name,))
 
 
 def _once(found: list[Fault]) -> list[Fault]:
@@ -121,12 +127,12 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         change = rows[0].change
         last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
         op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
-        own = [k for k in sorted(change.sources) if k > max(passing.errors, default=0)]
-        made = [tape.operations[k] for k in own if not tape.operations[k].is_leaf]
-        statements = [one for one in made if source.statement(one) is source.statement(made[0])]
-        op = statements[-1] if statements and tape.operations[last].name != "leaf" else op
         text = "the error does not come into the step, which is therefore no gradient"
-        return Fault("derivative", source.line(op) or change.line, source.text_of(op), text, (name,))
+        line, expression = _without_error(analysis, passing, change) or (
+            source.line(op) or change.line,
+            source.text_of(op),
+        )
+        return Fault("derivative", line, expression, text, (name,))
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -139,6 +145,27 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     return Fault("derivative", line, expression, words.text, (name,), last_right, other)
 
 
+def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> tuple[int, str] | None:
+    """(line, expression) of the first thing that is computed for a change behind the error."""
+    tape, source = analysis.tape, analysis.source
+    behind = min(passing.errors, default=0)
+    made = [
+        op
+        for index in sorted(change.sources)
+        if index > behind and not (op := tape.operations[index]).is_leaf and index not in passing.forward_indices
+    ]
+    if not made or analysis.chosen is None:
+        return None
+    codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
+    codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
+    for row in analysis.chosen.rows:
+        codes |= {f[0] for k in row.change.sources if k > behind for f in tape.operations[k].place[:1] if k in passing.descended}
+    frame = next((one for one in made[0].place if one[0] in codes), None) or source.frame(made[0])
+    if frame is None:
+        return None
+    return frame[2], source.segment(source.node(frame)) or source.lines[frame[2] - 1].strip()
+
+
 def _factors(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     samples, outputs = _sizes(chosen)
     found = []
@@ -147,10 +174,16 @@ def _factors(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         row = rows[0]
         if _has_its_own_rate(analysis, chosen, row):
             continue
+        text = name_of_factor(row.ratio, samples, outputs)
+        at_update = _at_update(analysis, chosen, row)
+        if at_update is not None:
+            line = at_update.change.line
+            shown = analysis.source.lines[line - 1].strip()
+            found.append(Fault("factor", line, shown, text, (at_update.change.name,)))
+            continue
         op = BackwardPass(analysis, rows).jump(row.ratio, _right_sources(chosen, row)) or _bringer(
             analysis, chosen, row
         )
-        text = name_of_factor(row.ratio, samples, outputs)
         if any(one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op) for one in found):
             continue
         name = row.change.name
@@ -223,6 +256,41 @@ def _has_its_own_rate(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
         return False
     ratio = next(iter(only_mine.values())) / next(iter(only_theirs.values()))
     return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
+
+
+def _at_update(analysis: Analysis, chosen: Comparison, row: Row) -> Row | None:
+    """The row whose update statement lacks a factor that the other's has, if that is the difference."""
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None or not row.change.updates or not right.change.updates:
+        return None
+    mine, theirs = _scale_at_update(analysis, row), _scale_at_update(analysis, right)
+    if abs(abs(mine[0] / theirs[0]) / abs(row.ratio) - 1) > 1e-4 or abs(mine[0] / theirs[0] - 1) < 1e-9:
+        return None
+    return row if mine[1] <= theirs[1] else right
+
+
+def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
+    """The product of the single numbers in the statement of an update, and how many they are."""
+    tape, source = analysis.tape, analysis.source
+    statement = source.statement(row.change.updates[0])
+    scale, count = 1.0, 0
+    stack = [one for ids in row.change.increments[:1] for one in tape.producers(ids)[:1]]
+    while stack:
+        op = tape.operations[stack.pop()]
+        if op.name not in ("multiply", "divide") or source.statement(op) is not statement:
+            break
+        for which in (0, 1):
+            value, ids = tape.operand(op, which), op.inputs[1 - which]
+            constant = op.inputs[which] is None or all(
+                tape.operations[one].initial for one in tape.producers(op.inputs[which])  # type: ignore[arg-type]
+            )
+            if value.size == 1 and constant and float(value.flat[0]):
+                number = float(value.flat[0])
+                scale *= 1 / number if op.name == "divide" and which == 1 else number
+                count += 1
+                stack = [one for one in tape.producers(ids)[:1]] if ids is not None else []
+                break
+    return scale, count
 
 
 def _multiples(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
