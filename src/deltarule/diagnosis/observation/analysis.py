@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 from deltarule.diagnosis.observation.comparison import Comparison, compare
 from deltarule.diagnosis.observation.source import Source
 from deltarule.diagnosis.observation.steps import Step, steps_on
@@ -59,7 +58,9 @@ def judge_steps(tape: Tape, source: Source, steps: list[Step]) -> Analysis:
     if computed and len(computed[0].steps) >= len(best.steps) - 1:
         best_computed = max(computed, key=_preference)
         best = best_computed if best_computed.score > 0.5 else best
-    squared = max((one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best)
+    squared = max(
+        (one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best
+    )
     own = {one.loss_name for one in comparisons if one.own}
     doubtful = best.loss_name == "binary cross-entropy" and best.loss_name not in own
     if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
@@ -118,5 +119,3 @@ def _compare_losses(tape: Tape, judged: list[tuple[Step, list[Meeting], list[Los
 
 def _preference(one: Comparison) -> tuple[float, bool, bool, bool]:
     return round(one.score, 6), one.is_constant, one.own, one.loss_name == "squared error"
-
-

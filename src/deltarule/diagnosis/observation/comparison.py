@@ -153,7 +153,10 @@ def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
     }
     for step in comparison.steps:
         fitting = [
-            (row.factor, ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * _votes(row))
+            (
+                row.factor,
+                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * _votes(row),
+            )
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
@@ -244,7 +247,8 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
 
 def _before(comparison: Comparison, row: Row) -> Row | None:
     return next(
-        (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key), None
+        (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key),
+        None,
     )
 
 
@@ -326,8 +330,24 @@ def _compare_optimizers(tape: Tape, comparison: Comparison, tolerance: float) ->
 
 
 _ELEMENTWISE = frozenset(
-    "add subtract multiply divide power sqrt square negative maximum minimum clip where absolute reciprocal "
-    "positive sign".split()
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "power",
+        "sqrt",
+        "square",
+        "negative",
+        "maximum",
+        "minimum",
+        "clip",
+        "where",
+        "absolute",
+        "reciprocal",
+        "positive",
+        "sign",
+    ]
 )
 
 
@@ -365,8 +385,9 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
         if op.name not in _ELEMENTWISE and not reduced and op.size > 1:
             return False
         if op.size > 1:
-            for which, ids in enumerate(op.inputs):
-                if ids is None and np.size(op.constants[which]) > 1:
+            for which in range(len(op.inputs)):
+                constant = op.constants[which]
+                if constant is not None and constant.size > 1:
                     return False
         if op.size == 1:
             continue

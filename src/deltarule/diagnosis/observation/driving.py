@@ -11,6 +11,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from deltarule.diagnosis.observation.analysis import Analysis, analyse
@@ -28,7 +29,10 @@ _TRAINS = re.compile(
     re.I,
 )
 _LOOPS = re.compile(r"_*(train|fit|sgd|learn|model|gradient_?descent|run|step|\w*model|optimi)", re.I)
-_FORWARD = re.compile(r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$", re.I)
+_FORWARD = re.compile(
+    r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
+    re.I,
+)
 _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
 
 
@@ -89,7 +93,9 @@ class _Driver:
     def _knows_batches(self) -> bool:
         """Whether a batch was judged wrong though the program speaks of several samples."""
         text = self.recording.source.text
-        aware = re.search(r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I)
+        aware = re.search(
+            r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
+        )
         return bool(aware) and any(one.layout and not one.layout.is_single for one in self.wrong)
 
     def _agreed(self) -> Trial | None:
@@ -110,7 +116,7 @@ class _Driver:
                 if time.monotonic() > self.deadline:
                     return
                 for varied in _twice(layout):
-                    trial = self._try(f"{name}(…), {varied}", varied, lambda run, name=name: run.call(name))
+                    trial = self._try(f"{name}(…), {varied}", varied, partial(_Run.call, name=name))
                     if trial is None:
                         break
                     yield trial
@@ -132,9 +138,9 @@ class _Driver:
     def _objects(self) -> Iterator[Trial]:
         makers: list[tuple[str, Callable[[_Run], Any], list[tuple[int, int]], type]] = []
         for name, one in self.objects.items():
-            makers.append((name, lambda run, one=one: run.renewed(one), _sizes_of(one), type(one)))
+            makers.append((name, partial(_Run.renewed, one=one), _sizes_of(one), type(one)))
         for name, kind in self.classes.items():
-            makers.append((name, lambda run, kind=kind: run.make(kind), self._sizes(), kind))
+            makers.append((name, partial(_Run.make, kind=kind), self._sizes(), kind))
         for name, make, sizes, kind in makers:
             for methods in _plans(kind):
                 yield from self._methods(name, make, sizes, methods)
@@ -323,7 +329,9 @@ class _Run:
         """The returned values by the names that they have in the return statement."""
         if isinstance(result, tuple):
             for names in self.driver.returns.values():
-                if len(names) == len(result) and all(self.pool.get(k) is v for k, v in zip(names, result, strict=True)):
+                if len(names) == len(result) and all(
+                    self.pool.get(k) is v for k, v in zip(names, result, strict=True)
+                ):
                     return dict(zip(names, result, strict=True))
         return result
 

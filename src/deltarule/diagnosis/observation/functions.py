@@ -56,7 +56,7 @@ def call_ufunc(ufunc: Any, method: str, xs: tuple[Any, ...], options: dict[str, 
     if method != "__call__" or ufunc.nin > 2:
         return getattr(ufunc, method)(*(plain(x) for x in xs))
     if ufunc.__name__ == "matmul":
-        result = matrix_product(*xs, "matmul")
+        result = matrix_product(xs[0], xs[1], "matmul")
     elif ufunc.__name__ in ("logaddexp",):
         result = apply(np.log, apply(np.add, apply(np.exp, xs[0]), apply(np.exp, xs[1])))
     else:
@@ -90,8 +90,6 @@ def _add_at(ufunc: Any, target: Traced, index: Any, x: Any) -> None:
         target[key] = apply(ufunc, target[key], Traced(values[where], ids[where]))
 
 
-
-
 def _add_reduction(name: str, operation: str) -> None:
     def handler(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
@@ -116,7 +114,13 @@ def _average(a: Any, axis: Any = None, weights: Any = None, **options: Any) -> A
 
 @_handles("var")
 def _variance(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: Any = False, **_: Any
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: int = 0,
+    keepdims: Any = False,
+    **_: Any,
 ) -> Any:
     away = to_traced(a) - reduce("mean", a, axis, True)
     mean = reduce("mean", away * away, axis, keepdims)
@@ -276,7 +280,17 @@ def _add_joining(name: str) -> None:
     HANDLERS[name] = handler
 
 
-for _name in "append insert concatenate vstack hstack stack column_stack dstack row_stack".split():
+for _name in [
+    "append",
+    "insert",
+    "concatenate",
+    "vstack",
+    "hstack",
+    "stack",
+    "column_stack",
+    "dstack",
+    "row_stack",
+]:
     _add_joining(_name)
 
 
@@ -313,15 +327,38 @@ def _add_moving(name: str) -> None:
         traced, args, options = to_traced(a), plain(args), plain(options)
         move = getattr(np, name)
         value = np.asarray(move(traced.value, *args, **options))
-        return Traced(value, np.asarray(move(traced.ids, *args, **options)), None if value.ndim == 0 else False)
+        return Traced(
+            value, np.asarray(move(traced.ids, *args, **options)), None if value.ndim == 0 else False
+        )
 
     HANDLERS[name] = handler
 
 
-for _name in (
-    "reshape transpose ravel squeeze expand_dims swapaxes moveaxis rollaxis atleast_1d atleast_2d atleast_3d "
-    "delete repeat tile flip fliplr flipud rot90 roll broadcast_to take diagonal copy"
-).split():
+for _name in [
+    "reshape",
+    "transpose",
+    "ravel",
+    "squeeze",
+    "expand_dims",
+    "swapaxes",
+    "moveaxis",
+    "rollaxis",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "delete",
+    "repeat",
+    "tile",
+    "flip",
+    "fliplr",
+    "flipud",
+    "rot90",
+    "roll",
+    "broadcast_to",
+    "take",
+    "diagonal",
+    "copy",
+]:
     _add_moving(_name)
 
 
@@ -332,11 +369,42 @@ def _add_reading(name: str) -> None:
     HANDLERS[name] = handler
 
 
-for _name in (
-    "argmax argmin argsort any all shape ndim size isclose allclose array_equal unique bincount count_nonzero "
-    "nonzero array2string array_repr array_str savetxt save savez round around histogram digitize median "
-    "may_share_memory shares_memory argwhere flatnonzero result_type percentile quantile corrcoef"
-).split():
+for _name in [
+    "argmax",
+    "argmin",
+    "argsort",
+    "any",
+    "all",
+    "shape",
+    "ndim",
+    "size",
+    "isclose",
+    "allclose",
+    "array_equal",
+    "unique",
+    "bincount",
+    "count_nonzero",
+    "nonzero",
+    "array2string",
+    "array_repr",
+    "array_str",
+    "savetxt",
+    "save",
+    "savez",
+    "round",
+    "around",
+    "histogram",
+    "digitize",
+    "median",
+    "may_share_memory",
+    "shares_memory",
+    "argwhere",
+    "flatnonzero",
+    "result_type",
+    "percentile",
+    "quantile",
+    "corrcoef",
+]:
     _add_reading(_name)
 
 
@@ -353,4 +421,6 @@ def _unknown(function: Any, args: Any, options: Any) -> Any:
             return Traced(result, ids, False)
     except Exception:  # whatever it does with whole numbers, it is no move
         pass
-    return recorded(f"opaque {getattr(function, '__name__', '')}", result, [one for one in args if has_traced(one)])
+    return recorded(
+        f"opaque {getattr(function, '__name__', '')}", result, [one for one in args if has_traced(one)]
+    )

@@ -227,7 +227,9 @@ class BackwardPass:
             if known is not None:
                 shares[id(one)] = {each.by.ids.tobytes() for each in known}
                 for each in known if len(one.ops) > 1 else ():
-                    for mine, theirs in zip(one.ids.ravel().tolist(), each.by.ids.ravel().tolist(), strict=True):
+                    for mine, theirs in zip(
+                        one.ids.ravel().tolist(), each.by.ids.ravel().tolist(), strict=True
+                    ):
                         elements.setdefault(mine, set()).add(theirs)
             elif one.op.name in ("add", "subtract", "negative", "positive"):
                 if len(one.ops) > 1:
@@ -307,5 +309,3 @@ def _is_narrow(analysis: Analysis) -> bool:
     """Whether a step sees one output only, so that one step says nothing about slopes."""
     assert analysis.chosen is not None
     return all(sum(meeting.output.size for meeting in some) < 2 for some in analysis.chosen.meetings)
-
-

@@ -16,10 +16,22 @@ __all__ = ["FRAMEWORKS", "SHOWING", "stand_in", "table", "text_file"]
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset(
-    "matplotlib seaborn IPython mpl_toolkits plotly pylab pygame graphviz tkinter turtle tqdm".split()
+    [
+        "matplotlib",
+        "seaborn",
+        "IPython",
+        "mpl_toolkits",
+        "plotly",
+        "pylab",
+        "pygame",
+        "graphviz",
+        "tkinter",
+        "turtle",
+        "tqdm",
+    ]
 )
 #: Packages that train by themselves.
-FRAMEWORKS = frozenset("torch tensorflow keras jax mxnet theano".split())
+FRAMEWORKS = frozenset(["torch", "tensorflow", "keras", "jax", "mxnet", "theano"])
 
 
 class StandIn(types.ModuleType):
@@ -52,8 +64,8 @@ class StandIn(types.ModuleType):
     def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_: Any) -> bool:
-        return False
+    def __exit__(self, *_: Any) -> None:
+        pass
 
     def __len__(self) -> int:
         return 2

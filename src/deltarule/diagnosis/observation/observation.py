@@ -11,7 +11,6 @@ from typing import Any
 from deltarule.diagnosis.observation.analysis import Analysis, analyse
 from deltarule.diagnosis.observation.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
 from deltarule.diagnosis.observation.recording import Recording, record_program
-from deltarule.diagnosis.observation.updates import updates_on
 from deltarule.diagnosis.observation.verdict import Fault, faults_of, rates_of
 
 __all__ = ["Observation", "observe", "report"]
@@ -116,7 +115,12 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
             )
         reason = analysis.reason or "all gradients are zero: units are saturated or dead"
         return Observation(
-            "cannot judge", notes=(reason,), unseen=unseen, driven=driven, error=recording.error, seconds=seconds
+            "cannot judge",
+            notes=(reason,),
+            unseen=unseen,
+            driven=driven,
+            error=recording.error,
+            seconds=seconds,
         )
     chosen = analysis.chosen
     faults = faults_of(analysis)
@@ -176,21 +180,20 @@ def _misshapen(recording: Recording, message: str, line: int) -> int:
 
 def _grown(analysis: Analysis) -> Fault | None:
     """A parameter that takes another shape by its step."""
-    tape, source = analysis.tape, analysis.source
+    tape = analysis.tape
     for op, old in tape.grown:
-        for later, _ in tape.grown:
-            again = later.index > op.index and any(
-                ids is not None and ids.size == op.size and bool((ids.ravel() == op.ids.ravel()).all())
-                for ids in later.inputs
+        users = [
+            one
+            for one in tape.operations[: op.index]
+            if any(
+                ids is not None and ids.size and int(ids.flat[0]) == int(old.flat[0]) for ids in one.inputs
             )
-            if again:
+        ]
+        places = {(one.place[0][0], one.place[0][1]) for one in users if one.place}
+        for later in tape.operations[op.index + 1 :]:
+            reads = any(ids is not None and ids.size and int(ids.flat[0]) == op.start for ids in later.inputs)
+            if reads and later.place and (later.place[0][0], later.place[0][1]) in places:
                 return _growth_fault(analysis, op, old)
-        if any(
-            one.old is not None and one.old.size == op.size and bool((one.old.ravel() == op.ids.ravel()).all())
-            for one in updates_on(tape)
-        ):
-            return _growth_fault(analysis, op, old)
-    del source
     return None
 
 
@@ -217,11 +220,15 @@ def _notes(analysis: Analysis) -> tuple[str, ...]:
     assert chosen is not None
     notes = []
     if not chosen.own:
-        notes.append(f"the loss was not computed by the program: it was read from the steps ({chosen.loss_name})")
+        notes.append(
+            f"the loss was not computed by the program: it was read from the steps ({chosen.loss_name})"
+        )
         other = {"squared error": "a cross-entropy", "binary cross-entropy": "a squared error"}
         if chosen.loss_name in other:
-            slope = "f′ at the output would be too much" if chosen.loss_name == "squared error" else (
-                "f′ at the output would be missing"
+            slope = (
+                "f′ at the output would be too much"
+                if chosen.loss_name == "squared error"
+                else ("f′ at the output would be missing")
             )
             notes.append(f"for {other[chosen.loss_name]} the steps would be wrong: {slope}")
     for row in chosen.rows:
@@ -229,7 +236,9 @@ def _notes(analysis: Analysis) -> tuple[str, ...]:
             line = analysis.source.line(row.found)
             notes.append(f"{row.change.name}: the gradient stands on line {line}; the step is an optimizer's")
         if row.verdict == DECAY:
-            notes.append(f"{row.change.name}: the step is its gradient and {row.amount:.3g} times something of its own")
+            notes.append(
+                f"{row.change.name}: the step is its gradient and {row.amount:.3g} times something of its own"
+            )
     if any(meeting.broadcast for some in chosen.meetings for meeting in some):
         notes.append("output and target have different shapes and are broadcast against each other")
     return tuple(dict.fromkeys(notes))

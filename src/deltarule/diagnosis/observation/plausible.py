@@ -29,7 +29,10 @@ _WEIGHTS = re.compile(r"(weights?|ws?|thetas?|network|nn_weights)$", re.I)
 _BIASES = re.compile(r"(bias(es)?|bs?)$", re.I)
 _DICTIONARY = re.compile(r"(param(eter)?s?(_values)?|model|net|weights_dict|p)$", re.I)
 _NUMBERED = re.compile(r"(w|theta|weights?|b|bias)_?(\d|h|o|ih|ho|hidden|output|out|hid)$", re.I)
-_PAIRS = re.compile(r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$", re.I)
+_PAIRS = re.compile(
+    r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
+    re.I,
+)
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
     (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 6),
@@ -40,8 +43,14 @@ _NUMBERS: list[tuple[str, Any]] = [
     (r".*(seed|random_state)$", 1),
     (r"(m|n_samples|num_samples|n_examples)$", None),
 ]
-_SIZES = re.compile(r".*(sizes|layers|dims|structure|topology|architecture|shape|n_neurons|neurons|units_list|layer_nodes)$", re.I)
-_COUNT = re.compile(r".*(size|dim|dims?|nodes|units|count|neurons|features|hid|in|out|hidden|input|output|classes|_h|_x|_y|nh|ni|no|no_of|d|k|h|c|n)\w*$", re.I)
+_SIZES = re.compile(
+    r".*(sizes|layers|dims|structure|topology|architecture|shape|n_neurons|neurons|units_list|layer_nodes)$",
+    re.I,
+)
+_COUNT = re.compile(
+    r".*(size|dim|dims?|nodes|units|count|neurons|features|hid|in|out|hidden|input|output|classes|_h|_x|_y|nh|ni|no|no_of|d|k|h|c|n)\w*$",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -129,10 +138,10 @@ class Plausible:
     def biases(self) -> list[Any]:
         """Of two layers."""
         if "biases" not in self.made:
-            shape = {"vector": lambda n: (n,), "row": lambda n: (1, n), "column": lambda n: (n, 1)}
-            sizes = (4, self.layout.outputs)
-            make = shape[self.layout.biases]
-            made = [_named(self.rng.normal(size=make(n)), f"b{k}") for k, n in enumerate(sizes, 1)]
+            made = [
+                _named(self.rng.normal(size=_bias_shape(self.layout.biases, n)), f"b{k}")
+                for k, n in enumerate((4, self.layout.outputs), 1)
+            ]
             self.made["biases"] = made
         return self.made["biases"]
 
@@ -158,7 +167,9 @@ class Plausible:
             return self._count(lower)
         if _PAIRS.match(lower):
             return self._pairs()
-        if re.match(r"(n|num|no|nb|size|dim|count|len)_", lower) or re.search(r"(size|dim|nodes|units|count)$", lower):
+        if re.match(r"(n|num|no|nb|size|dim|count|len)_", lower) or re.search(
+            r"(size|dim|nodes|units|count)$", lower
+        ):
             return self._count(lower)
         if _SIZES.match(lower):
             return [self.layout.inputs, 4, self.layout.outputs]
@@ -184,7 +195,11 @@ class Plausible:
         digit = re.search(r"(\d|h|ih|hidden|hid|o|ho|output|out)$", name)
         assert digit is not None
         text = digit.group(1)
-        index = int(text) - (0 if from_zero else 1) if text.isdigit() else int(text in ("o", "ho", "output", "out"))
+        index = (
+            int(text) - (0 if from_zero else 1)
+            if text.isdigit()
+            else int(text in ("o", "ho", "output", "out"))
+        )
         if not 0 <= index < 2:
             raise LookupError(name)
         return (self.biases() if name.startswith("b") else self.weights())[index]
@@ -199,6 +214,10 @@ class Plausible:
         if re.search(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in", name):
             return self.layout.inputs
         return self.layout.outputs if re.search(r"units|neurons|n$", name) else 4
+
+
+def _bias_shape(form: str, size: int) -> tuple[int, ...]:
+    return {"row": (1, size), "column": (size, 1)}.get(form, (size,))
 
 
 def _named(value: Any, name: str) -> Any:

@@ -135,7 +135,12 @@ def _namespace(source: Source, siblings: frozenset[str]) -> dict[str, Any]:
     }
     own_builtins = dict(vars(builtins))
     own_builtins.update(
-        open=_open, input=lambda *_: "1", exit=_leave, quit=_leave, help=lambda *_: None, breakpoint=lambda: None
+        open=_open,
+        input=lambda *_: "1",
+        exit=_leave,
+        quit=_leave,
+        help=lambda *_: None,
+        breakpoint=lambda: None,
     )
     own_builtins["__import__"] = _importing(siblings, names, own_builtins)
     names["__builtins__"] = own_builtins
@@ -174,9 +179,7 @@ def _importing(
             exec(read_source(beside[name]).recordable(), module.__dict__)
         return loaded[name]
 
-    def find(
-        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
-    ) -> Any:
+    def find(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         root = name.partition(".")[0]
         if root in beside:
             return load(root)

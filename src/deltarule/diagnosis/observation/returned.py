@@ -20,7 +20,9 @@ from deltarule.diagnosis.observation.traced import Traced, to_traced
 __all__ = ["analyse_returned", "arrays_in"]
 
 
-def arrays_in(x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None) -> Iterator[tuple[str, Traced]]:
+def arrays_in(
+    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None
+) -> Iterator[tuple[str, Traced]]:
     """(name, array) of all traced arrays in lists, dictionaries and objects."""
     seen = set() if seen is None else seen
     if type(x) is Traced:
@@ -102,9 +104,9 @@ def _parameters(tape: Tape, loss: Loss) -> list[Operation]:
     found = []
     for index in sorted(used):
         op = tape.operations[index]
-        if op.initial and op.leaves and loss.adjoint[op.start : op.stop].any():
-            found.append(op)
-        elif op.initial and not op.is_leaf and op.leaves:
+        if (op.initial and op.leaves and loss.adjoint[op.start : op.stop].any()) or (
+            op.initial and not op.is_leaf and op.leaves
+        ):
             found.append(op)
     return [op for op in found if op.size > 1 or op.is_data]
 
@@ -173,7 +175,14 @@ def _change(tape: Tape, source: Source, op: Operation, name: str, one: Traced, v
     one = to_traced(one)
     last = tape.operations[max(tape.producers(one.ids))]
     change = Change(
-        ("array", op.index), name, source.line(last), op.shape, np.arange(op.start, op.stop), values, [], [one.ids]
+        ("array", op.index),
+        name,
+        source.line(last),
+        op.shape,
+        np.arange(op.start, op.stop),
+        values,
+        [],
+        [one.ids],
     )
     change.sources = tape.ancestors(one.ids)
     change.is_returned = True

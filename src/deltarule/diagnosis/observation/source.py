@@ -20,7 +20,26 @@ _PARAMETER = re.compile(
 )
 _LIBRARIES = frozenset({"np", "numpy", "math", "random", "plt", "time", "os", "sys", "pd"})
 _PLAIN_CALLS = frozenset(
-    "print range round int str len enumerate zip isinstance format input max min sorted open sum abs pow".split()
+    [
+        "print",
+        "range",
+        "round",
+        "int",
+        "str",
+        "len",
+        "enumerate",
+        "zip",
+        "isinstance",
+        "format",
+        "input",
+        "max",
+        "min",
+        "sorted",
+        "open",
+        "sum",
+        "abs",
+        "pow",
+    ]
 )
 
 
@@ -171,7 +190,7 @@ def _from_python_2(text: str) -> str:
             from lib2to3.pgen2.parse import ParseError
         except ImportError:  # Python 3.13
             return text
-    fixes = "print xrange raw_input except dict has_key map zip ne".split()
+    fixes = ["print", "xrange", "raw_input", "except", "dict", "has_key", "map", "zip", "ne"]
     try:
         tool = refactor.RefactoringTool([f"lib2to3.fixes.fix_{one}" for one in fixes], {})
         return str(tool.refactor_string(text + "\n", "program"))

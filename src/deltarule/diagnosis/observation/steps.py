@@ -116,16 +116,16 @@ def _key(tape: Tape, op: Operation, depth: list[int], uses: dict[int, int]) -> A
 
 def _change(tape: Tape, source: Source, key: Any, ops: list[Operation]) -> Change:
     main = [op for op in ops if not is_decay(tape, op)] or ops
-    olds, steps, increments = [], [], []
+    olds: list[Ids] = []
+    steps: list[Values] = []
+    increments: list[Ids] = []
     for op in main:
         assert op.old is not None
         later = [one for one in ops if one not in main and _continues(one, op)]
         step = change_of(tape, op) if not later else tape.result(later[-1]) - tape.value[op.old]
         olds.append(op.old.ravel())
         steps.append(np.ravel(step))
-        increments.extend(
-            ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old)
-        )
+        increments.extend(ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old))
     shape = main[0].shape if len(main) == 1 else (sum(op.size for op in main),)
     change = Change(
         key,

@@ -27,8 +27,28 @@ from deltarule.diagnosis.observation.traced import (
 __all__ = ["own", "product", "repeated", "substitutes", "traced_float"]
 
 _CREATING = frozenset(
-    "zeros ones full eye identity empty linspace loadtxt genfromtxt load fromfunction tri fromiter meshgrid "
-    "asmatrix geomspace logspace arange frombuffer fromstring".split()
+    [
+        "zeros",
+        "ones",
+        "full",
+        "eye",
+        "identity",
+        "empty",
+        "linspace",
+        "loadtxt",
+        "genfromtxt",
+        "load",
+        "fromfunction",
+        "tri",
+        "fromiter",
+        "meshgrid",
+        "asmatrix",
+        "geomspace",
+        "logspace",
+        "arange",
+        "frombuffer",
+        "fromstring",
+    ]
 )
 _REMOVED = {"float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod}
 _REORDERING = frozenset({"permutation", "choice", "permuted"})
@@ -141,7 +161,8 @@ def _vectorize(function: Any = None, *_: Any, **__: Any) -> Any:
         arrays = [to_traced(x) for x in xs]
         shape = np.broadcast_shapes(*(one.shape for one in arrays))
         spread = [
-            Traced(np.broadcast_to(one.value, shape), np.broadcast_to(one.ids, shape), False) for one in arrays
+            Traced(np.broadcast_to(one.value, shape), np.broadcast_to(one.ids, shape), False)
+            for one in arrays
         ]
         results = [function(*(one[where].as_scalar() for one in spread)) for where in np.ndindex(shape)]
         if shape == ():
@@ -258,7 +279,7 @@ def traced_float(x: Any = 0.0) -> Any:
 
 def product(x: Any, y: Any) -> Any:
     """``x.dot(y)``: an array's own method would lose the ids of y."""
-    if isinstance(x, np.ndarray) and type(x) is not Traced and has_traced(y):
+    if type(x) is np.ndarray and has_traced(y):
         return matrix_product(x, y, "dot")
     return x.dot(y)
 
@@ -328,6 +349,8 @@ def _wrap_python_random(name: str, found: Any) -> Any:
         return lambda *args, **options: found(*plain(args), **plain(options))
     if name in ("choice", "sample", "shuffle", "choices") or isinstance(found, type):
         return lambda x, *args, **options: (
-            _shuffle(found, x) if name == "shuffle" and type(x) is Traced else found(x, *plain(args), **options)
+            _shuffle(found, x)
+            if name == "shuffle" and type(x) is Traced
+            else found(x, *plain(args), **options)
         )
     return _drawn(found, name) if callable(found) else found

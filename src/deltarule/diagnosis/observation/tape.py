@@ -199,7 +199,8 @@ class Tape:
 
     def place(self) -> tuple[Frame, ...]:
         """The calls in the learner's files that lead here, innermost first."""
-        frame, found = sys._getframe(1), []
+        found: list[Frame] = []
+        frame = sys._getframe(1)
         while frame is not None and len(found) < _MOST_FRAMES:
             if frame.f_code.co_filename in self.files:
                 found.append((frame.f_code, frame.f_lasti, frame.f_lineno))

@@ -45,16 +45,12 @@ def find_meetings(tape: Tape, source: Source, step: Step) -> list[Meeting]:
     preparing = _preparations(tape, step)
     among = sorted(index for index in step.sources if index > step.floor and index not in preparing)
     theta = step.parameters
-    found = [
-        one
-        for index in among
-        for one in _differences(tape, source, tape.operations[index], theta)
-    ]
+    found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
     if not found:
-        found = [
-            one for index in among for one in _quotients(tape, source, tape.operations[index], theta)
-        ][:1]
+        found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
+            :1
+        ]
     return _last_of(tape, found)
 
 
@@ -125,7 +121,8 @@ def _is_given(tape: Tape, source: Source, ids: Ids | None) -> bool:
 
 def _is_literal(source: Source, op: Operation, side: int) -> bool:
     """Whether an operand is a number written there, as in ``1 - a``."""
-    if op.inputs[side] is None and op.constants[side] is not None and np.size(op.constants[side]) > 1:
+    constant = op.constants[side]
+    if constant is not None and constant.size > 1:
         return False
     node = source.expression(op)
     if isinstance(node, ast.BinOp):
@@ -220,7 +217,10 @@ def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
     if all(one.size == 1 for one in arrays):
         return len(arrays) > 1 and abs(sum(float(one.flat[0]) for one in arrays) - 1) < 1e-6
     return any(
-        all(one.ndim > axis and one.shape[axis] > 1 and np.allclose(one.sum(axis), 1, atol=1e-5) for one in arrays)
+        all(
+            one.ndim > axis and one.shape[axis] > 1 and np.allclose(one.sum(axis), 1, atol=1e-5)
+            for one in arrays
+        )
         for axis in (0, 1)
     ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
 
@@ -239,8 +239,12 @@ def _own_losses(tape: Tape, step: Step, meetings: list[Meeting]) -> list[Operati
     alone = [
         op
         for op in tape.operations[first:]
-        if op.size == 1 and op.index not in sources and not op.is_leaf and op.old is None
-        and tape.leaves(op.ids) & theta and (tape.leaves(op.ids) & need) == need
+        if op.size == 1
+        and op.index not in sources
+        and not op.is_leaf
+        and op.old is None
+        and tape.leaves(op.ids) & theta
+        and (tape.leaves(op.ids) & need) == need
         and tape.root[op.start] < 0
     ]
     read_early = {
@@ -251,7 +255,7 @@ def _own_losses(tape: Tape, step: Step, meetings: list[Meeting]) -> list[Operati
         if ids is not None
         for one in tape.producers(ids)
     }
-    found = []
+    found: list[Operation] = []
     for op in alone:
         if op.index in read_early or len(found) >= 4:
             continue

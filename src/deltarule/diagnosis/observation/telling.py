@@ -18,7 +18,9 @@ def told(seen: Observation) -> str:
         if fault.last_right:
             lines.append(f"   still right: {fault.last_right}")
     if seen.loss:
-        lines.append(f"read as: {seen.loss} of the output on line {seen.loss_line}, {seen.samples} samples a step")
+        lines.append(
+            f"read as: {seen.loss} of the output on line {seen.loss_line}, {seen.samples} samples a step"
+        )
     if seen.rates:
         lines.append("scaled by " + ", ".join(f"{name} = {value:.4g}" for name, value in seen.rates.items()))
     for name, line, shape, verdict in seen.parameters:

@@ -17,8 +17,26 @@ from deltarule.diagnosis.observation.tape import Ids, Values, current_tape
 __all__ = ["Traced", "apply", "has_traced", "leaf", "matrix_product", "plain", "reduce", "to_traced"]
 
 _COMPARISONS = frozenset(
-    "greater less greater_equal less_equal equal not_equal logical_and logical_or logical_not logical_xor "
-    "isnan isfinite isinf bitwise_and bitwise_or bitwise_xor invert signbit".split()
+    [
+        "greater",
+        "less",
+        "greater_equal",
+        "less_equal",
+        "equal",
+        "not_equal",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "logical_xor",
+        "isnan",
+        "isfinite",
+        "isinf",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "invert",
+        "signbit",
+    ]
 )
 _SAME = {"float_power": "power", "conjugate": "positive", "fabs": "absolute", "true_divide": "divide"}
 _LARGEST_LEAF = 3_000_000
@@ -245,10 +263,14 @@ class Traced:
     def dot(self, other: Any, out: Any = None) -> Any:
         return matrix_product(self, other, "dot")
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
+    ) -> Any:
         return reduce("sum", self, axis, keepdims)
 
-    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+    def mean(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
+    ) -> Any:
         return reduce("mean", self, axis, keepdims)
 
     def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
@@ -261,13 +283,13 @@ class Traced:
         return reduce("prod", self, axis, False)
 
     def std(self, *args: Any, **options: Any) -> Any:
-        return np.std(self, *args, **options)  # type: ignore[call-overload]
+        return np.std(self, *args, **options)
 
     def var(self, *args: Any, **options: Any) -> Any:
-        return np.var(self, *args, **options)  # type: ignore[call-overload]
+        return np.var(self, *args, **options)
 
     def clip(self, *args: Any, **options: Any) -> Any:
-        return np.clip(self, *args, **options)  # type: ignore[call-overload]
+        return np.clip(self, *args, **options)
 
     def _write(self, result: Any) -> Traced:
         """Write a result over this array, as ``x += y`` does; views of it see the change."""

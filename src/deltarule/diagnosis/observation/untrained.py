@@ -7,6 +7,7 @@ import re
 from deltarule.diagnosis.observation.analysis import Analysis
 from deltarule.diagnosis.observation.comparison import Comparison
 from deltarule.diagnosis.observation.plausible import DATA
+from deltarule.diagnosis.observation.steps import Step
 from deltarule.diagnosis.observation.tape import Ids, Operation, Tape
 
 __all__ = ["untrained_parameters"]
@@ -22,13 +23,14 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
     if analysis.only_gradients:
         return [_misfit(analysis, op) for op in analysis.absent]
     found: dict[int, tuple[Operation, str, str]] = {}
+    tape = analysis.tape
     counts: dict[int, int] = {}
     for number in range(len(chosen.steps)):
         for op, user in _untrained_in(analysis, chosen, number):
             start = op.leaves
             counts[start] = counts.get(start, 0) + 1
             name = _name(analysis, op)
-            if _NAMED.search(name):
+            if _NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
             how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
@@ -73,9 +75,39 @@ def _untrained_in(analysis: Analysis, chosen: Comparison, number: int) -> list[t
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
-            if _is_parameter(analysis, user, made, other, trained):
+            replaced = (
+                made.is_leaf
+                and user.name in ("add", "dot", "matmul")
+                and is_replaced(tape, made, user, _end(step))
+            )
+            if replaced or _is_parameter(analysis, user, made, other, trained):
                 found.append((made, user))
     return found
+
+
+def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
+    """Whether the code that reads this start value later reads something made of it: a changed parameter."""
+    place = [(frame[0], frame[1]) for frame in user.place[:2]]
+    for later in tape.operations[max(user.index, end) + 1 :]:
+        if later.name != user.name or [(frame[0], frame[1]) for frame in later.place[:2]] != place:
+            continue
+        for ids, before in zip(later.inputs, user.inputs, strict=False):
+            if ids is None or before is None or not op.leaves & tape.leaves(before):
+                continue
+            made = tape.operations[tape.producers(ids)[0]]
+            if (
+                made.index > user.index
+                and made.leaves & op.leaves
+                and not made.is_leaf
+                and made.size >= op.size
+            ):
+                return True
+    return False
+
+
+def _end(step: Step) -> int:
+    """The last update of a step."""
+    return max((op.index for change in step.changes for op in change.updates), default=0)
 
 
 def _start(tape: Tape, ids: Ids) -> Operation | None:
@@ -96,7 +128,7 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
             leaves = [tape.leaves(ids) for ids in op.inputs]
             for which in (0, 1):
                 mine, other = op.inputs[which], op.inputs[1 - which]
-                if mine is None or not _start(tape, mine) and not bool((tape.root[mine] >= 0).all()):
+                if mine is None or (not _start(tape, mine) and not bool((tape.root[mine] >= 0).all())):
                     continue
                 if other is None or not leaves[which] & trained or leaves[1 - which] & trained:
                     continue

@@ -163,7 +163,9 @@ def settle_updates(tape: Tape) -> None:
         doubtful = same[:-1] if _replaces(tape, same[-1], by_old) else same
         if len(same) == 1 and not _is_used_after(tape, same[0]):
             continue
-        if len(same) == 1 and any(op.old is not None and _starts_from(op, same[0]) for op in updates_on(tape)):
+        if len(same) == 1 and any(
+            op.old is not None and _starts_from(op, same[0]) for op in updates_on(tape)
+        ):
             continue
         for op in doubtful:
             op.old, dropped = None, True

@@ -96,7 +96,9 @@ def _derivatives(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     found.sort(key=lambda one: one[0])
     kept: list[Fault] = []
     for _, fault in found:
-        same = next((one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None)
+        same = next(
+            (one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None
+        )
         if same is None:
             kept.append(fault)
         else:
@@ -137,7 +139,9 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     last_right = ""
     if broken.last and broken.known:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
-        last_right = f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
+        last_right = (
+            f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
+        )
     other = source.line(words.also) if words.also else 0
     line, expression = source.line(words.op), source.text_of(words.op)
     if words.frame is not None:
@@ -152,14 +156,22 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
     made = [
         op
         for index in sorted(change.sources)
-        if index > behind and not (op := tape.operations[index]).is_leaf and index not in passing.forward_indices
+        if index > behind
+        and not (op := tape.operations[index]).is_leaf
+        and index not in passing.forward_indices
     ]
     if not made or analysis.chosen is None:
         return None
     codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
     codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
     for row in analysis.chosen.rows:
-        codes |= {f[0] for k in row.change.sources if k > behind for f in tape.operations[k].place[:1] if k in passing.descended}
+        codes |= {
+            f[0]
+            for k in row.change.sources
+            if k > behind
+            for f in tape.operations[k].place[:1]
+            if k in passing.descended
+        }
     frame = next((one for one in made[0].place if one[0] in codes), None) or source.frame(made[0])
     if frame is None:
         return None
@@ -184,7 +196,10 @@ def _factors(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         op = BackwardPass(analysis, rows).jump(row.ratio, _right_sources(chosen, row)) or _bringer(
             analysis, chosen, row
         )
-        if any(one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op) for one in found):
+        if any(
+            one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op)
+            for one in found
+        ):
             continue
         name = row.change.name
         found.append(Fault("factor", analysis.source.line(op), analysis.source.text_of(op), text, (name,)))
@@ -228,7 +243,9 @@ def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     rates: dict[str, float] = {}
     for _ in range(6):
         here = _scalars(analysis, end)
-        rates.update((name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name))
+        rates.update(
+            (name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name)
+        )
         before = {
             one
             for index in end
@@ -282,7 +299,8 @@ def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
         for which in (0, 1):
             value, ids = tape.operand(op, which), op.inputs[1 - which]
             constant = op.inputs[which] is None or all(
-                tape.operations[one].initial for one in tape.producers(op.inputs[which])  # type: ignore[arg-type]
+                tape.operations[one].initial
+                for one in tape.producers(op.inputs[which])  # type: ignore[arg-type]
             )
             if value.size == 1 and constant and float(value.flat[0]):
                 number = float(value.flat[0])
@@ -342,7 +360,9 @@ def _bringer(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
     missing = _place_of_missing(analysis, chosen, row)
     if missing is not None:
         return missing
-    reducing = [k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")]
+    reducing = [
+        k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")
+    ]
     if row.ratio < 0 and row.change.updates:
         return row.change.updates[0]
     return analysis.tape.operations[reducing[0] if reducing else max(mine, default=0)]
@@ -362,7 +382,9 @@ def _varying(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     if last is None:
         return []
     groups = _by_parameter(rows)
-    fault = min((_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line))
+    fault = min(
+        (_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line)
+    )
     return [fault]
 
 
@@ -421,7 +443,9 @@ def _signs(analysis: Analysis, chosen: Comparison) -> list[Fault]:
 
 def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
     """All steps have the wrong sign: one cause is likelier than many."""
-    text = f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
+    text = (
+        f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
+    )
     names = tuple(dict.fromkeys(row.change.name for row in rows))
     return Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, names, "", line)
 
@@ -468,7 +492,9 @@ def _against_own_loss(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         f"the slope f′ of the output {slope}"
     )
     place = meeting.op if meeting else op
-    return [Fault("derivative", analysis.source.line(place), analysis.source.text_of(place), text, (), "", line)]
+    return [
+        Fault("derivative", analysis.source.line(place), analysis.source.text_of(place), text, (), "", line)
+    ]
 
 
 def _agrees(one: Comparison) -> bool:
@@ -489,7 +515,9 @@ def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         else:
             continue
         op = _penalty_at(analysis, row)
-        found.append(Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,)))
+        found.append(
+            Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))
+        )
     return found
 
 
@@ -503,10 +531,15 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
         for ids in op.inputs if op.name in sums else ():
             made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
             if made is not None and made.name == "multiply" and made.size == row.gradient.size:
-                if any(one is not None and one.size == made.size and (one.ravel() == row.change.old).all() for one in made.inputs):
+                if any(
+                    one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
+                    for one in made.inputs
+                ):
                     return op
     wanted = row.gradient
     for index in sources:
-        if tape.operations[index].size == wanted.size and proportion(tape.result(tape.operations[index]), wanted.reshape(row.change.shape)):
+        if tape.operations[index].size == wanted.size and proportion(
+            tape.result(tape.operations[index]), wanted.reshape(row.change.shape)
+        ):
             return tape.operations[index]
     return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]

@@ -15,7 +15,7 @@ __all__ = ["Words", "name_of_factor", "words_for"]
 
 
 def _sigmoid(z: Values) -> Values:
-    return 1 / (1 + np.exp(-z))
+    return np.asarray(1 / (1 + np.exp(-z)), float)
 
 
 #: (formula, function, whether it is the slope of an activation given its argument or its value)
@@ -23,7 +23,7 @@ _FORMS: list[tuple[str, Callable[[Values], Values], bool]] = [
     ("{0}·(1 − {0})", lambda a: a * (1 - a), True),
     ("1 − {0}²", lambda a: 1 - a * a, True),
     ("σ′({0})", lambda z: _sigmoid(z) * (1 - _sigmoid(z)), True),
-    ("tanh′({0})", lambda z: 1 - np.tanh(z) ** 2, True),
+    ("tanh′({0})", lambda z: np.asarray(1 - np.tanh(z) ** 2, float), True),
     ("({0} > 0)", lambda z: (z > 0) * 1.0, True),
     ("({0} ≥ 0)", lambda z: (z >= 0) * 1.0, True),
     ("1/{0}", lambda a: 1 / a, False),
@@ -79,7 +79,8 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> Words | None:
                 made = tape.operations[one]
                 if made.old is not None and made.index > newest:
                     name = source.target_of(made)
-                    text = f"{name} was already changed on line {source.line(made)}; its value before belongs here"
+                    line = source.line(made)
+                    text = f"{name} was already changed on line {line}; its value before belongs here"
                     return Words(op, text, made)
     return None
 
@@ -122,7 +123,8 @@ def _missing_paths(passing: BackwardPass, broken: Break) -> Words | None:
     last, which = broken.last, _operand_of(broken, passing)
     for known in broken.shares if last is not None and which is not None else ():
         whole = passing.adjoint[known.by.ids]
-        assert last is not None and which is not None
+        assert last is not None
+        assert which is not None
         result = _again(passing, broken, which, whole)
         if result is None or proportion(passing.tape.value[last.ids], whole):
             continue
@@ -213,7 +215,10 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
     source, tape = passing.source, passing.tape
     right = {(frame[0], frame[2]) for k in passing.forward_indices for frame in tape.operations[k].place}
     right |= {
-        (frame[0], frame[2]) for op in tape.operations for frame in op.place[:1] if _helps_elsewhere(passing, op, broken)
+        (frame[0], frame[2])
+        for op in tape.operations
+        for frame in op.place[:1]
+        if _helps_elsewhere(passing, op, broken)
     }
     for op in (broken.end.op, broken.first.op):
         here = source.frame(op)
@@ -221,7 +226,12 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
             for one in tape.producers(ids) if ids is not None else ():
                 made = tape.operations[one]
                 inside = source.frame(made)
-                if inside is None or here is None or made.is_leaf or one in passing.descended | passing.forward_indices:
+                if (
+                    inside is None
+                    or here is None
+                    or made.is_leaf
+                    or one in passing.descended | passing.forward_indices
+                ):
                     continue
                 if inside[0] is not here[0] and (inside[0], inside[2]) not in right:
                     return made, inside
