@@ -160,6 +160,9 @@ def _find_common_factor(comparison: Comparison, tolerance: float) -> None:
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
+        large = [row for row in comparison.rows if row.step == step.number and row.gradient.size > 3]
+        if large and not any(row.misfit < tolerance for row in large):
+            continue  # a single number is a multiple of any other
         best = 0.0
         for factor, _ in fitting:
             votes = sum(weight for other, weight in fitting if _close(factor, other, 10 * tolerance))
@@ -199,6 +202,8 @@ def _judge(tape: Tape, comparison: Comparison, row: Row, tolerance: float, large
     elif row.misfit < tolerance and _close(row.factor, common, 10 * tolerance):
         row.verdict = RIGHT
     elif largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest:
+        row.verdict = ZERO
+    elif row.gradient.size == 1 and not common:
         row.verdict = ZERO
     elif row.misfit < tolerance and row.factor:
         row.verdict = FACTOR
@@ -270,7 +275,9 @@ def _judge_together(tape: Tape, comparison: Comparison, number: int, tolerance: 
         row
         for row in comparison.rows
         if row.step == number
-        and (row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT)))
+        and (
+            row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO))
+        )
     ]
     if not any(row.verdict in (WRONG, DECAY) for row in rows):
         return

@@ -416,9 +416,9 @@ def _unknown(function: Any, args: Any, options: Any) -> Any:
     try:
         ids = function(*(one.ids if type(one) is Traced else one for one in args), **plain(options))
         first = next(one for one in args if has_traced(one))
-        known = dict(zip(first.ids.ravel().tolist(), first.value.ravel().tolist(), strict=True))
+        known = {0: 0.0, **dict(zip(first.ids.ravel().tolist(), first.value.ravel().tolist(), strict=True))}
         if [known[one] for one in np.ravel(ids).tolist()] == result.ravel().tolist():
-            return Traced(result, ids, False)
+            return with_ids(result, ids, False)
     except Exception:  # whatever it does with whole numbers, it is no move
         pass
     return recorded(

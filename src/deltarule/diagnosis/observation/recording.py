@@ -49,7 +49,7 @@ def new_tape(source: Source, siblings: frozenset[str], seconds: float, versions:
 @contextlib.contextmanager
 def recording_on(tape: Tape) -> Iterator[None]:
     """Record on the tape; printing, warnings and random numbers stay within."""
-    states = np.random.get_state(), random.getstate()
+    states = np.random.get_state(), random.getstate()  # noqa: NPY002
     np.random.seed(5)  # noqa: NPY002 the learner's program may use the global generator
     random.seed(5)
     use_tape(tape)

@@ -34,7 +34,7 @@ __all__ = ["Fault", "faults_of", "rates_of"]
 class Fault:
     """One mistake: its line, the expression, and what is wrong with it.
 
-    ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those that it spoils;
+    ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those it spoils;
     ``other_line`` is a second line that has to do with it, 0 for none.
     """
 
@@ -216,7 +216,7 @@ def _sizes(chosen: Comparison) -> tuple[int, int]:
 
 def _scalars(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
     """(operation, number, its name) of the products with single numbers."""
-    tape, source = analysis.tape, analysis.source
+    tape = analysis.tape
     found = []
     for index in sorted(operations, reverse=True):
         op = tape.operations[index]
@@ -240,6 +240,7 @@ def _operand_name(analysis: Analysis, op: Operation, which: int) -> str:
 def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     """By name, the named numbers that scale a change: the learning rate as a rule."""
     end = {one for ids in row.change.increments for one in analysis.tape.producers(ids)}
+    end |= _at_the_update(analysis, row)
     rates: dict[str, float] = {}
     for _ in range(6):
         here = _scalars(analysis, end)
@@ -288,27 +289,25 @@ def _at_update(analysis: Analysis, chosen: Comparison, row: Row) -> Row | None:
 
 def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
     """The product of the single numbers in the statement of an update, and how many they are."""
-    tape, source = analysis.tape, analysis.source
+    scale = 1.0
+    numbers = [number for _, number, _ in _scalars(analysis, _at_the_update(analysis, row)) if number]
+    for number in numbers:
+        scale *= number
+    return scale, len(numbers)
+
+
+def _at_the_update(analysis: Analysis, row: Row) -> set[int]:
+    """The operations in the statement of an update."""
+    source, tape = analysis.source, analysis.tape
+    if not row.change.updates:
+        return set()
     statement = source.statement(row.change.updates[0])
-    scale, count = 1.0, 0
-    stack = [one for ids in row.change.increments[:1] for one in tape.producers(ids)[:1]]
-    while stack:
-        op = tape.operations[stack.pop()]
-        if op.name not in ("multiply", "divide") or source.statement(op) is not statement:
-            break
-        for which in (0, 1):
-            value, ids = tape.operand(op, which), op.inputs[1 - which]
-            constant = op.inputs[which] is None or all(
-                tape.operations[one].initial
-                for one in tape.producers(op.inputs[which])  # type: ignore[arg-type]
-            )
-            if value.size == 1 and constant and float(value.flat[0]):
-                number = float(value.flat[0])
-                scale *= 1 / number if op.name == "divide" and which == 1 else number
-                count += 1
-                stack = [one for one in tape.producers(ids)[:1]] if ids is not None else []
-                break
-    return scale, count
+    first = min((index for op in row.change.updates for index in [op.index]), default=0) - 200
+    return {
+        index
+        for index in row.change.sources
+        if index > first and source.statement(tape.operations[index]) is statement
+    }
 
 
 def _multiples(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
@@ -393,28 +392,18 @@ def _is_scheduled(analysis: Analysis, chosen: Comparison) -> bool:
     tape = analysis.tape
     constants = []
     for step in chosen.steps:
-        row = next((one for one in chosen.rows if one.step == step.number and one.verdict == RIGHT), None)
+        rows = [row for row in chosen.rows if row.step == step.number and row.verdict == RIGHT]
+        row = max(rows, key=lambda row: row.gradient.size, default=None)
         if row is None:
             continue
         product = 1.0
-        end = {one for ids in row.change.increments for one in tape.producers(ids)}
-        for _ in range(12):
-            before: set[int] = set()
-            for index in sorted(end)[:1]:
-                op = tape.operations[index]
-                if op.name not in ("multiply", "divide") or row.gradient.size < 2:
-                    break
-                values = [tape.operand(op, k) for k in (0, 1)]
-                which = next((k for k in (0, 1) if values[k].size == 1), None)
-                if which is None:
-                    break
+        for index in _at_the_update(analysis, row):
+            op = tape.operations[index]
+            values = [tape.operand(op, k) for k in (0, 1)] if op.name in ("multiply", "divide") else []
+            which = next((k for k, value in enumerate(values) if value.size == 1 < op.size), None)
+            if which is not None:
                 number = float(values[which].flat[0])
                 product *= 1 / number if op.name == "divide" and which == 1 else number
-                ids = op.inputs[1 - which]
-                before |= set(tape.producers(ids)) if ids is not None else set()
-            if not before:
-                break
-            end = before
         constants.append(chosen.common[step.number] / product if product else 0.0)
     if len(constants) < 2:
         return False
@@ -508,7 +497,7 @@ def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
         row = rows[-1]
         if row.ratio != 1.0:
             text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
-        elif chosen.own and abs(row.amount) > 0 and row.extra == "values":
+        elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
             text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
         elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
@@ -521,6 +510,16 @@ def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
     return found
 
 
+def _has_penalty(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
+    """Whether the computed loss depends on the parameter by more than the outputs."""
+    for other in analysis.others:
+        if other.loss_name == chosen.loss_name and not other.own:
+            for one in other.rows:
+                if one.step == row.step and one.change.key == row.change.key:
+                    return not proportion(row.gradient, one.gradient)
+    return False
+
+
 def _penalty_at(analysis: Analysis, row: Row) -> Operation:
     """Where the parameter itself comes into its step; where it does not, the last derivative."""
     tape = analysis.tape
@@ -530,12 +529,13 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
         op = tape.operations[index]
         for ids in op.inputs if op.name in sums else ():
             made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
-            if made is not None and made.name == "multiply" and made.size == row.gradient.size:
-                if any(
-                    one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
-                    for one in made.inputs
-                ):
-                    return op
+            if made is None or made.name != "multiply" or made.size != row.gradient.size:
+                continue
+            if any(
+                one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
+                for one in made.inputs
+            ):
+                return op
     wanted = row.gradient
     for index in sources:
         if tape.operations[index].size == wanted.size and proportion(

@@ -21,7 +21,7 @@ def _sigmoid(z: Values) -> Values:
 #: (formula, function, whether it is the slope of an activation given its argument or its value)
 _FORMS: list[tuple[str, Callable[[Values], Values], bool]] = [
     ("{0}·(1 − {0})", lambda a: a * (1 - a), True),
-    ("1 − {0}²", lambda a: 1 - a * a, True),
+    ("(1 − {0}²)", lambda a: 1 - a * a, True),
     ("σ′({0})", lambda z: _sigmoid(z) * (1 - _sigmoid(z)), True),
     ("tanh′({0})", lambda z: np.asarray(1 - np.tanh(z) ** 2, float), True),
     ("({0} > 0)", lambda z: (z > 0) * 1.0, True),

@@ -1,0 +1,12 @@
+"""A learner's program is observed: recorded, its forward pass differentiated, and the two compared.
+
+To read in this order: tape, operations, traced, functions, substitutes, missing (what records);
+source, recording (what runs); updates, steps, targets, comparison, analysis (what is read from it);
+location, wording, untrained, verdict (where it is wrong); plausible, returned, driving (what trains nothing by
+itself); observation, telling (what is told).
+"""
+
+from deltarule.diagnosis.observation.observation import Observation, observe
+from deltarule.diagnosis.observation.verdict import Fault
+
+__all__ = ["Fault", "Observation", "observe"]
