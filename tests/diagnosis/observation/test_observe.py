@@ -3,9 +3,9 @@
 import time
 
 import pytest
+from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
 from deltarule.diagnosis.observation import observe
-from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_what_surrounds_a_right_step_does_not_make_it_wrong(old, new, watch):
 def test_a_check_of_the_gradient_inside_is_no_training(watch):
     check = (
         "def cost():\n    return 0.5 * np.sum((sigmoid(sigmoid(X @ W1 + b1) @ W2 + b2) - T) ** 2)\n"
-        "for i in range(3):\n    W1[i, 0] += 1e-5; up = cost(); W1[i, 0] -= 2e-5; down = cost(); W1[i, 0] += 1e-5\n"
+        "for i in range(3):\n    W1[i, 0] += 1e-5; up = cost()\n    W1[i, 0] -= 2e-5; down = cost(); W1[i, 0] += 1e-5\n"
         "    print((up - down) / 2e-5)\n"
     )
     assert watch(PROGRAMS["script"].replace("for epoch", check + "for epoch")).verdict == "right"
@@ -152,4 +152,4 @@ def test_the_record_is_plain_data(watch):
     seen = watch(PROGRAMS["script"])
     assert json.loads(json.dumps(seen.to_dict()))["verdict"] == "right"
     assert seen.rates == {"rate": 0.5}
-    assert "Right for the squared error" in str(seen)
+    assert "is right. It follows the squared error" in str(seen)

@@ -201,9 +201,9 @@ def _judge(tape: Tape, comparison: Comparison, row: Row, tolerance: float, large
         row.verdict = ZERO
     elif row.misfit < tolerance and _close(row.factor, common, 10 * tolerance):
         row.verdict = RIGHT
-    elif largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest:
-        row.verdict = ZERO
-    elif row.gradient.size == 1 and not common:
+    elif (largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest) or (
+        row.gradient.size == 1 and not common
+    ):
         row.verdict = ZERO
     elif row.misfit < tolerance and row.factor:
         row.verdict = FACTOR

@@ -36,7 +36,7 @@ def told(seen: Observation) -> str:
 
 def _heading(seen: Observation) -> str:
     if seen.verdict == "right":
-        return f"Right for the {seen.loss}."
+        return f"The backpropagation is right. It follows the {seen.loss}."
     if seen.verdict == "wrong":
         count = len(seen.faults)
         return "Wrong: one mistake." if count == 1 else f"Wrong: {count} mistakes."

@@ -21,7 +21,7 @@ def recognise_update(tape: Tape, op: Operation) -> None:
         other = op.inputs[1 - which]
         if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
             continue
-        old = _start_value(tape, ids)
+        old = _start_value(tape, ids, other)
         if old is None or not tape.leaves(old) & tape.leaves(other):
             continue
         if not depends_on(tape, other, old):
@@ -68,7 +68,7 @@ def _is_written(before: Operation, op: Operation) -> bool:
     return not (inside and (end_line or 0, end_column or 0) <= (last or 0, right or 0))
 
 
-def _start_value(tape: Tape, ids: Ids) -> Ids | None:
+def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
     """The ids themselves where they are a parameter's, or those of which they are a multiple."""
     for _ in range(3):
         if bool((tape.root[ids] >= 0).all()):
@@ -80,7 +80,7 @@ def _start_value(tape: Tape, ids: Ids) -> Ids | None:
         scaled = _scaled_operand(tape, op)
         if scaled is None or op.size != ids.size or not bool((tape.root[scaled] >= 0).all()):
             break
-        if not tape.operations[tape.producers(scaled)[0]].is_leaf:
+        if not tape.operations[tape.producers(scaled)[0]].is_leaf or not depends_on(tape, other, ids):
             return scaled.reshape(ids.shape) if scaled.size == ids.size else None
         break
     return ids if all(tape.operations[one].initial for one in tape.producers(ids)) else None

@@ -503,7 +503,7 @@ def _penalties(analysis: Analysis, chosen: Comparison) -> list[Fault]:
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
         else:
             continue
-        op = _penalty_at(analysis, row)
+        op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
         found.append(
             Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))
         )
@@ -518,6 +518,16 @@ def _has_penalty(analysis: Analysis, chosen: Comparison, row: Row) -> bool:
                 if one.step == row.step and one.change.key == row.change.key:
                     return not proportion(row.gradient, one.gradient)
     return False
+
+
+def _data_gradient_at(analysis: Analysis, chosen: Comparison, row: Row) -> Operation:
+    """The last multiple of the gradient without a penalty."""
+    for other in (*analysis.others, chosen):
+        for one in other.rows:
+            same = one.step == row.step and one.change.key == row.change.key
+            if same and other.loss_name == chosen.loss_name and (multiples := _multiples(analysis, one)):
+                return multiples[-1][0]
+    return _penalty_at(analysis, row)
 
 
 def _penalty_at(analysis: Analysis, row: Row) -> Operation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,16 +15,16 @@ from deltarule.diagnosis.observation.tape import Frame, Operation, Values
 __all__ = ["Words", "name_of_factor", "words_for"]
 
 
-def _sigmoid(z: Values) -> Values:
-    return np.asarray(1 / (1 + np.exp(-z)), float)
+def _sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
 
 
 #: (formula, function, whether it is the slope of an activation given its argument or its value)
-_FORMS: list[tuple[str, Callable[[Values], Values], bool]] = [
+_FORMS: list[tuple[str, Callable[[Any], Any], bool]] = [
     ("{0}·(1 − {0})", lambda a: a * (1 - a), True),
     ("(1 − {0}²)", lambda a: 1 - a * a, True),
     ("σ′({0})", lambda z: _sigmoid(z) * (1 - _sigmoid(z)), True),
-    ("tanh′({0})", lambda z: np.asarray(1 - np.tanh(z) ** 2, float), True),
+    ("tanh′({0})", lambda z: 1 - np.tanh(z) ** 2, True),
     ("({0} > 0)", lambda z: (z > 0) * 1.0, True),
     ("({0} ≥ 0)", lambda z: (z >= 0) * 1.0, True),
     ("1/{0}", lambda a: 1 / a, False),
