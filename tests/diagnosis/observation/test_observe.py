@@ -102,7 +102,8 @@ def test_what_surrounds_a_right_step_does_not_make_it_wrong(old, new, watch):
 def test_a_check_of_the_gradient_inside_is_no_training(watch):
     check = (
         "def cost():\n    return 0.5 * np.sum((sigmoid(sigmoid(X @ W1 + b1) @ W2 + b2) - T) ** 2)\n"
-        "for i in range(3):\n    W1[i, 0] += 1e-5; up = cost()\n    W1[i, 0] -= 2e-5; down = cost(); W1[i, 0] += 1e-5\n"
+        "for i in range(3):\n    W1[i, 0] += 1e-5; up = cost()\n    W1[i, 0] -= 2e-5; down = cost()\n"
+        "    W1[i, 0] += 1e-5\n"
         "    print((up - down) / 2e-5)\n"
     )
     assert watch(PROGRAMS["script"].replace("for epoch", check + "for epoch")).verdict == "right"

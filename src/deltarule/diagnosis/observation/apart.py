@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.observation.observation import Observation
+from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.observation.verdict import Fault
 
 __all__ = ["observe_apart"]
@@ -39,7 +39,7 @@ def observe_apart(path: str | Path, seconds: float = 20.0) -> Observation:
     ]
     try:
         process = subprocess.Popen(
-            command,
+            [*command, str(path), f"{seconds:g}", str(writing)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -91,8 +91,11 @@ def _from_reply(reply: bytes) -> Observation:
         faults = tuple(Fault(**{**one, "parameters": tuple(one["parameters"])}) for one in told["faults"])
         known = {one.name for one in fields(Observation)}
         lists = {"parameters", "notes", "unseen"}
-        rest = {key: tuple(one) if key in lists else one for key, one in told.items() if key in known}
-        seen = Observation(**{**rest, "faults": faults})
+        rest: dict[str, Any] = {
+            key: tuple(one) if key in lists else one for key, one in told.items() if key in known
+        }
+        rest["faults"] = faults
+        seen = Observation(**rest)
         if seen.verdict in ("right", "wrong", "cannot judge"):
             return seen
     except (ValueError, TypeError, KeyError):

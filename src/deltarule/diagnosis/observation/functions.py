@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.observation.traced import (
+    PROTOCOLS,
     Traced,
     apply,
     has_traced,
@@ -424,3 +425,6 @@ def _unknown(function: Any, args: Any, options: Any) -> Any:
     return recorded(
         f"opaque {getattr(function, '__name__', '')}", result, [one for one in args if has_traced(one)]
     )
+
+
+PROTOCOLS.update(ufunc=call_ufunc, function=call_function)

@@ -4,70 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.observation.analysis import Analysis, analyse
 from deltarule.diagnosis.observation.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
+from deltarule.diagnosis.observation.factors import rates_of
+from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.observation.recording import Recording, record_program
-from deltarule.diagnosis.observation.verdict import Fault, faults_of, rates_of
+from deltarule.diagnosis.observation.verdict import Fault, faults_of
 
-__all__ = ["Observation", "observe", "report"]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What was seen of a program.
-
-    Parameters
-    ----------
-    verdict : "right", "wrong" or "cannot judge"
-    faults : tuple of Fault
-        The first to mend first.
-    loss, loss_line : str, int
-        The loss that the steps follow, and where the output meets the target.
-    supposed : bool
-        Whether the loss was not computed by the program but read from its steps.
-    factor : float or None
-        What the gradient is multiplied with in each step.
-    rates : dict
-        By name, the numbers in the program that scale the steps.
-    parameters : tuple of (name, line, shape, verdict)
-    samples : int
-        In one step.
-    notes, unseen : tuple of str
-        What else is told; what could not be seen.
-    driven : str
-        What was called, with what, where the program trains nothing by itself.
-    error : str
-        What the program raised.
-    seconds : float
-    """
-
-    verdict: str
-    faults: tuple[Fault, ...] = ()
-    loss: str = ""
-    loss_line: int = 0
-    supposed: bool = True
-    factor: float | None = None
-    rates: dict[str, float] = field(default_factory=dict)
-    parameters: tuple[tuple[str, int, tuple[int, ...], str], ...] = ()
-    samples: int = 0
-    notes: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()
-    driven: str = ""
-    error: str = ""
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings, lists and dictionaries."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        from deltarule.diagnosis.observation.telling import told
-
-        return told(self)
+__all__ = ["observe", "report"]
 
 
 def observe(path: str | Path, seconds: float = 15.0) -> Observation:

@@ -39,6 +39,8 @@ _COMPARISONS = frozenset(
     ]
 )
 _SAME = {"float_power": "power", "conjugate": "positive", "fabs": "absolute", "true_divide": "divide"}
+#: What NumPy's functions do with traced arrays; the module ``functions`` fills it.
+PROTOCOLS: dict[str, Callable[..., Any]] = {}
 _LARGEST_LEAF = 3_000_000
 
 
@@ -64,14 +66,10 @@ class Traced:
         return np.array(self.value, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
-        from deltarule.diagnosis.observation.functions import call_ufunc
-
-        return call_ufunc(ufunc, method, xs, options)
+        return PROTOCOLS["ufunc"](ufunc, method, xs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        from deltarule.diagnosis.observation.functions import call_function
-
-        return call_function(function, args, options)
+        return PROTOCOLS["function"](function, args, options)
 
     # Structure
     def _moved(self, move: Callable[[Any], Any], is_scalar: bool | None = False) -> Traced:
