@@ -136,7 +136,7 @@ class Traced:
         if kind not in "fiu":
             return self.value.astype(dtype)
         if kind == "f":
-            return Traced(self.value.astype(float), self.ids.copy(), self.is_scalar)
+            return _noting_precision(Traced(self.value.astype(dtype), self.ids.copy(), self.is_scalar))
         rounded = self.value.astype(dtype)
         return Traced(rounded, self.ids.copy(), self.is_scalar) if (rounded == self.value).all() else rounded
 
@@ -349,6 +349,14 @@ for _name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_eq
     _add_comparison(_short.get(_name, "ne"), getattr(np, _name))
 
 
+def _noting_precision(x: Traced) -> Traced:
+    """Remember that some numbers have few digits: comparisons must allow for it."""
+    tape = current_tape()
+    if tape is not None and x.value.dtype.kind == "f" and x.value.dtype.itemsize < 8:
+        tape.note("single", "numbers of single precision")
+    return x
+
+
 def has_traced(x: Any, depth: int = 0) -> bool:
     """Whether a traced array is in it."""
     kind = type(x)
@@ -391,7 +399,7 @@ def leaf(value: Any, *, data: bool = True, is_scalar: bool | None = None) -> Any
     array = np.array(value)
     if tape is None or type(value) is Traced or array.dtype.kind not in "fiu" or array.size > _LARGEST_LEAF:
         return value
-    return Traced(array, tape.leaf(array, data=data), is_scalar)
+    return _noting_precision(Traced(array, tape.leaf(array, data=data), is_scalar))
 
 
 def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:

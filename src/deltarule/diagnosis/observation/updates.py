@@ -91,7 +91,7 @@ def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
         return None
     for which in (0, 1) if op.name == "multiply" else (0,):
         ids, factor = op.inputs[which], tape.operand(op, 1 - which)
-        if ids is not None and factor.size == 1 and ids.size == op.size and 0.5 < float(factor.flat[0]) < 1.5:
+        if ids is not None and factor.size == 1 and ids.size == op.size and 0.95 < float(factor.flat[0]) < 1.05:
             return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
     return None
 
@@ -158,18 +158,11 @@ def settle_updates(tape: Tape) -> None:
     dropped = _drop_preparations(tape)
     for same in by_old.values():
         same = [op for op in same if op.old is not None]
-        if not same:
-            continue
-        doubtful = same[:-1] if _replaces(tape, same[-1], by_old) else same
-        if len(same) == 1 and not _is_used_after(tape, same[0]):
-            continue
-        if len(same) == 1 and any(
-            op.old is not None and _starts_from(op, same[0]) for op in updates_on(tape)
-        ):
-            continue
-        for op in doubtful:
-            op.old, dropped = None, True
-            tape.root[op.start : op.stop] = -1
+        real = [op for op in same[-1:] if _is_real(tape, op, by_old, alone=len(same) == 1)]
+        for op in same:
+            if op not in real:
+                op.old, dropped = None, True
+                tape.root[op.start : op.stop] = -1
     if dropped or any(is_decay(tape, op) for op in updates_on(tape)):
         _count_again(tape)
 
@@ -206,10 +199,36 @@ def _starts_from(later: Operation, op: Operation) -> bool:
     return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
 
 
-def _replaces(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
-    if any(_starts_from(later, op) for some in by_old.values() for later in some):
+def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], *, alone: bool) -> bool:
+    """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
+    if not _is_used_after(tape, op):
         return True
-    return not _is_used_after(tape, op)
+    goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
+    return goes_on and (_has_error(tape, op) or is_decay(tape, op) or not alone and not _is_chain(op, by_old))
+
+
+def _is_chain(op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
+    """Whether the old value was the start of several sums, as ``x + f(x)`` of the same data is."""
+    assert op.old is not None
+    return len(by_old.get(op.old.tobytes(), [])) > 1
+
+
+def _has_error(tape: Tape, op: Operation) -> bool:
+    """Whether the change comes from a difference of something that depends on the parameter and data."""
+    assert op.old is not None
+    own = tape.leaves(op.old)
+    for ids in op.inputs:
+        if ids is None or np.array_equal(ids, op.old):
+            continue
+        for one in tape.ancestors(ids):
+            made = tape.operations[one]
+            if made.name not in ("subtract", "divide") or made.old is not None:
+                continue
+            sides = [bool(tape.leaves(each) & own) for each in made.inputs]
+            constants = [each is not None and each.size == 1 for each in made.constants]
+            if sides[0] != sides[1] and not constants[int(sides[0])]:
+                return True
+    return False
 
 
 def _is_used_after(tape: Tape, op: Operation) -> bool:
