@@ -43,7 +43,9 @@ class Recording:
 
 def new_tape(source: Source, siblings: frozenset[str], seconds: float, versions: int = 4) -> Tape:
     """Return an empty tape for a program and the modules beside it."""
-    return Tape({source.path, *siblings}, versions, seconds, recognise_update)
+    return Tape(
+        {source.path, *siblings}, versions, seconds, lambda tape, op: recognise_update(tape, op, source)
+    )
 
 
 @contextlib.contextmanager

@@ -99,6 +99,36 @@ class Source:
             node = self.parent(node)
         return node
 
+    def _operand(self, op: Operation, side: int) -> ast.AST | None:
+        node = self.expression(op)
+        if isinstance(node, ast.BinOp):
+            return node.left if side == 0 else node.right
+        if isinstance(node, ast.AugAssign):
+            return node.target if side == 0 else node.value
+        return None
+
+    def is_literal(self, op: Operation, side: int) -> bool:
+        """Whether an operand is a number written there, as in ``1 - a``."""
+        constant = op.constants[side]
+        node = self._operand(op, side)
+        if node is None or (constant is not None and constant.size > 1):
+            return False
+        try:
+            ast.literal_eval(node)
+        except ValueError:
+            return False
+        return True
+
+    def rewrites(self, op: Operation, side: int) -> bool:
+        """Whether a sum is written over its own operand, as in ``w -= a`` or ``w = w - a``."""
+        node, holder = self.expression(op), self.parent(self.expression(op))
+        if isinstance(node, ast.AugAssign):
+            return side == 0
+        operand = self._operand(op, side)
+        if not isinstance(holder, ast.Assign) or operand is None or len(holder.targets) != 1:
+            return False
+        return ast.unparse(holder.targets[0]) == ast.unparse(operand)
+
     def segment(self, node: ast.AST | None) -> str:
         """The text of an expression, on one line."""
         found = ast.get_source_segment(self.text, node) if node is not None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass, field
 
@@ -91,7 +90,7 @@ def _differences(tape: Tape, source: Source, op: Operation, theta: int) -> list[
     if bool(on[0]) == bool(on[1]):
         return []
     side = 0 if on[0] else 1
-    if _is_literal(source, op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
+    if source.is_literal(op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
         return []
     output = op.inputs[side]
     assert output is not None
@@ -117,25 +116,6 @@ def _is_given(tape: Tape, source: Source, ids: Ids | None) -> bool:
     return not any(re.search("zeros|empty", source.text_of(op)) for op in leaves) and any(
         op.is_data for op in leaves
     )
-
-
-def _is_literal(source: Source, op: Operation, side: int) -> bool:
-    """Whether an operand is a number written there, as in ``1 - a``."""
-    constant = op.constants[side]
-    if constant is not None and constant.size > 1:
-        return False
-    node = source.expression(op)
-    if isinstance(node, ast.BinOp):
-        node = node.left if side == 0 else node.right
-    elif isinstance(node, ast.AugAssign):
-        node = node.target if side == 0 else node.value
-    else:
-        return False
-    try:
-        ast.literal_eval(node)
-    except ValueError:
-        return False
-    return True
 
 
 def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting]:
@@ -177,7 +157,7 @@ def _quotients(tape: Tape, source: Source, op: Operation, theta: int) -> list[Me
     if below is None or not tape.leaves(below) & theta or tape.leaves(above) & theta:
         return []
     target = tape.operand(op, 0)
-    if _is_literal(source, op, 0) or target.shape != below.shape:
+    if source.is_literal(op, 0) or target.shape != below.shape:
         return []
     return [Meeting(op, below, target, tape.leaves(below) & theta)]
 

@@ -434,6 +434,13 @@ def _operand(x: Any) -> tuple[Ids | None, Any]:
     return None, np.asarray(x)
 
 
+def _weak(x: Any, value: Any) -> Any:
+    """A Python number does not widen arrays of single precision."""
+    if type(x) in (int, float, bool):
+        return x
+    return value.item() if type(x) is Traced and x.is_scalar and value.dtype.kind == "f" else value
+
+
 def _recorded(name: str, value: Values, operands: list[tuple[Ids | None, Any]], detail: Any = None) -> Any:
     tape = current_tape()
     if tape is None:
@@ -445,7 +452,7 @@ def apply(ufunc: Any, *xs: Any) -> Any:
     """Return a function of NumPy's of arrays, element by element, and record it."""
     operands = [_operand(x) for x in xs]
     with np.errstate(all="ignore"):
-        out = ufunc(*(value for _, value in operands))
+        out = ufunc(*(_weak(x, value) for x, (_, value) in zip(xs, operands, strict=True)))
     if ufunc.__name__ in _COMPARISONS or out.dtype.kind not in "fiu":
         return out if np.ndim(out) else out[()]
     return _recorded(_SAME.get(ufunc.__name__, ufunc.__name__), np.asarray(out), operands)

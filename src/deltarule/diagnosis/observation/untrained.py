@@ -72,6 +72,8 @@ def _untrained_in(analysis: Analysis, chosen: Comparison, number: int) -> list[t
             other = user.inputs[1 - which] if len(user.inputs) == 2 else None
             if ids is None or len(user.inputs) != 2 or not ids.size:
                 continue
+            if other is not None and tape.leaves(other) & trained and bool((tape.root[other] >= 0).all()):
+                continue  # what is added to a parameter, a momentum
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from deltarule.diagnosis.observation.source import Source
 from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
 
 __all__ = ["change_of", "depends_on", "is_decay", "recognise_update", "settle_updates", "updates_on"]
@@ -13,7 +14,7 @@ __all__ = ["change_of", "depends_on", "is_decay", "recognise_update", "settle_up
 _SCALING = frozenset({"multiply", "divide", "negative", "sum"})
 
 
-def recognise_update(tape: Tape, op: Operation) -> None:
+def recognise_update(tape: Tape, op: Operation, source: Source | None = None) -> None:
     """Mark a sum as an update where one operand is a parameter and the other depends on that."""
     if _continues_update(tape, op):
         return
@@ -25,6 +26,9 @@ def recognise_update(tape: Tape, op: Operation) -> None:
         if old is None or not tape.leaves(old) & tape.leaves(other):
             continue
         if not depends_on(tape, other, old):
+            continue
+        written_over = source is None or source.rewrites(op, which)
+        if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
         if old.shape != op.shape:
             if old.size < op.size:
@@ -91,7 +95,12 @@ def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
         return None
     for which in (0, 1) if op.name == "multiply" else (0,):
         ids, factor = op.inputs[which], tape.operand(op, 1 - which)
-        if ids is not None and factor.size == 1 and ids.size == op.size and 0.95 < float(factor.flat[0]) < 1.05:
+        if (
+            ids is not None
+            and factor.size == 1
+            and ids.size == op.size
+            and 0.95 < float(factor.flat[0]) < 1.05
+        ):
             return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
     return None
 
@@ -182,15 +191,22 @@ def _drop_preparations(tape: Tape) -> bool:
 def is_decay(tape: Tape, op: Operation) -> bool:
     """Whether an update adds only a multiple of the parameter itself."""
     assert op.old is not None
-    others = [ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old)]
-    own = tape.leaves(op.old)
-    for ids in others:
-        for one in tape.ancestors(ids):
-            made = tape.operations[one]
-            if made.is_leaf and made.size > 1 and made.leaves & ~own:
-                return False
-            if not made.is_leaf and (made.size != op.size or made.name not in _SCALING) and made.old is None:
-                return False
+    return all(
+        _is_multiple(tape, ids, op.old)
+        for ids in op.inputs
+        if ids is not None and not np.array_equal(ids, op.old)
+    )
+
+
+def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether values are a multiple of the parameter itself."""
+    own = tape.leaves(old)
+    for one in tape.ancestors(ids):
+        made = tape.operations[one]
+        if made.is_leaf and made.size > 1 and made.leaves & ~own:
+            return False
+        if not made.is_leaf and (made.size != old.size or made.name not in _SCALING) and made.old is None:
+            return False
     return True
 
 
@@ -201,10 +217,13 @@ def _starts_from(later: Operation, op: Operation) -> bool:
 
 def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], *, alone: bool) -> bool:
     """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
+    assert op.old is not None
     if not _is_used_after(tape, op):
         return True
     goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
-    return goes_on and (_has_error(tape, op) or is_decay(tape, op) or not alone and not _is_chain(op, by_old))
+    return goes_on and (
+        _has_error(tape, op, op.old) or is_decay(tape, op) or (not alone and not _is_chain(op, by_old))
+    )
 
 
 def _is_chain(op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
@@ -213,20 +232,18 @@ def _is_chain(op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
     return len(by_old.get(op.old.tobytes(), [])) > 1
 
 
-def _has_error(tape: Tape, op: Operation) -> bool:
+def _has_error(tape: Tape, op: Operation, old: Ids, source: Source | None = None) -> bool:
     """Whether the change comes from a difference of something that depends on the parameter and data."""
-    assert op.old is not None
-    own = tape.leaves(op.old)
+    own = tape.leaves(old)
     for ids in op.inputs:
-        if ids is None or np.array_equal(ids, op.old):
+        if ids is None or np.array_equal(ids, old):
             continue
         for one in tape.ancestors(ids):
             made = tape.operations[one]
             if made.name not in ("subtract", "divide") or made.old is not None:
                 continue
             sides = [bool(tape.leaves(each) & own) for each in made.inputs]
-            constants = [each is not None and each.size == 1 for each in made.constants]
-            if sides[0] != sides[1] and not constants[int(sides[0])]:
+            if sides[0] != sides[1] and not (source and source.is_literal(made, int(sides[0]))):
                 return True
     return False
 
