@@ -39,7 +39,7 @@ def observe_apart(path: str | Path, seconds: float = 20.0) -> Observation:
     ]
     try:
         process = subprocess.Popen(
-            [*command, str(path), f"{seconds:g}", str(writing)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

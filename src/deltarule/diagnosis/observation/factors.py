@@ -22,6 +22,7 @@ __all__ = [
 
 
 def sizes_of(chosen: Comparison) -> tuple[int, int]:
+    """(samples, outputs) of a step."""
     first = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
     if first is None or first.output.ndim == 0:
         return 1, 1

@@ -79,7 +79,8 @@ def _untrained_in(analysis: Analysis, chosen: Comparison, number: int) -> list[t
                 continue
             replaced = (
                 made.is_leaf
-                and user.name in ("add", "dot", "matmul")
+                and user.name in ("add", "dot", "matmul", "multiply")
+                and (user.name != "multiply" or bool(tape.result(made).any()))  # a state starts from zeros
                 and is_replaced(tape, made, user, _end(step))
             )
             if replaced or _is_parameter(analysis, user, made, other, trained):
@@ -94,7 +95,7 @@ def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
         if later.name != user.name or [(frame[0], frame[1]) for frame in later.place[:2]] != place:
             continue
         for ids, before in zip(later.inputs, user.inputs, strict=False):
-            if ids is None or before is None or not op.leaves & tape.leaves(before):
+            if ids is None or before is None or tape.producers(before) != [op.index]:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
             if (

@@ -167,7 +167,7 @@ def settle_updates(tape: Tape) -> None:
     dropped = _drop_preparations(tape)
     for same in by_old.values():
         same = [op for op in same if op.old is not None]
-        real = [op for op in same[-1:] if _is_real(tape, op, by_old, alone=len(same) == 1)]
+        real = [op for op in same[-1:] if _is_real(tape, op, by_old)]
         for op in same:
             if op not in real:
                 op.old, dropped = None, True
@@ -215,21 +215,13 @@ def _starts_from(later: Operation, op: Operation) -> bool:
     return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
 
 
-def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], *, alone: bool) -> bool:
+def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
     """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
     assert op.old is not None
     if not _is_used_after(tape, op):
         return True
     goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
-    return goes_on and (
-        _has_error(tape, op, op.old) or is_decay(tape, op) or (not alone and not _is_chain(op, by_old))
-    )
-
-
-def _is_chain(op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
-    """Whether the old value was the start of several sums, as ``x + f(x)`` of the same data is."""
-    assert op.old is not None
-    return len(by_old.get(op.old.tobytes(), [])) > 1
+    return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))
 
 
 def _has_error(tape: Tape, op: Operation, old: Ids, source: Source | None = None) -> bool:
