@@ -87,8 +87,9 @@ def steps_on(tape: Tape, source: Source) -> list[Step]:
             if op.version == number:
                 groups[_key(tape, op, depth, uses)].append(op)
         changes = [_change(tape, source, key, ops) for key, ops in groups.items()]
-        before = [op.index for op in updates if op.version == number - 1]
-        steps.append(Step(number, changes, max(before, default=0)))
+        floor = max((op.index for op in updates if op.version == number - 1), default=0)
+        parts = [part for change in changes for part in _parts(tape, source, change, floor)]
+        steps.append(Step(number, parts, floor))
     return steps
 
 
@@ -139,6 +140,56 @@ def _change(tape: Tape, source: Source, key: Any, ops: list[Operation]) -> Chang
     )
     change.sources = set().union(*(tape.ancestors(ids) for ids in increments)) if increments else set()
     return change
+
+
+def _parts(tape: Tape, source: Source, change: Change, floor: int) -> list[Change]:
+    """Of a vector that holds all parameters, the part that each layer reads."""
+    if len(change.updates) != 1 or change.updates[0].size < 8:
+        return [change]
+    update = change.updates[0]
+    free = np.ones(change.old.size, bool)
+    place = {one: k for k, one in enumerate(change.old.tolist())}
+    groups: list[tuple[Ids, Operation]] = []
+    for op in tape.operations[floor + 1 : update.index]:
+        for ids in op.inputs:
+            if ids is None or not 4 <= ids.size < change.old.size or int(ids.flat[0]) not in place:
+                continue
+            where = np.array([place.get(one, -1) for one in ids.ravel().tolist()])
+            if (where >= 0).all() and free[where].all():
+                free[where] = False
+                groups.append((np.sort(where), op))
+    if not 2 <= len(groups) <= 6 or free.any():
+        return [change]
+    return [_part(tape, source, change, where, k) for k, (where, _) in enumerate(groups)]
+
+
+def _part(tape: Tape, source: Source, change: Change, where: Ids, number: int) -> Change:
+    increments = [ids.ravel()[where] for ids in change.increments if ids.size == change.old.size]
+    part = Change(
+        (*change.key, number),
+        f"{change.name} (part {number + 1})",
+        change.line,
+        (where.size,),
+        change.old[where],
+        change.step[where],
+        change.updates,
+        increments,
+    )
+    part.sources = set().union(*(tape.ancestors(_unscaled(tape, ids)) for ids in increments))
+    return part
+
+
+def _unscaled(tape: Tape, ids: Ids) -> Ids:
+    """The elements of which these are a multiple by single numbers, as ``rate * gradient[part]``."""
+    for _ in range(6):
+        op = tape.operations[tape.producers(ids)[0]]
+        if op.name not in ("multiply", "divide", "negative") or len(tape.producers(ids)) != 1:
+            break
+        large = [one for one in op.inputs if one is not None and one.size == op.size]
+        if len(large) != 1:
+            break
+        ids = large[0].ravel()[ids - op.start]
+    return ids
 
 
 def _continues(later: Operation, op: Operation) -> bool:

@@ -138,6 +138,10 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         change = rows[0].change
         last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
         op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+        if passing.arrays:
+            op = passing.arrays[-1].op
+            text = "the derivatives up to here are right, but the step is not made of them alone"
+            return Fault("derivative", source.line(op), source.text_of(op), text, (name,))
         text = "the error does not come into the step, which is therefore no gradient"
         line, expression = _without_error(analysis, passing, change) or (
             source.line(op) or change.line,
