@@ -332,7 +332,10 @@ class _Run:
                 if len(names) == len(result) and all(
                     self.pool.get(k) is v for k, v in zip(names, result, strict=True)
                 ):
-                    return dict(zip(names, result, strict=True))
+                    return {
+                        name if name.isidentifier() else f"result {k}": one
+                        for k, (name, one) in enumerate(zip(names, result, strict=True), 1)
+                    }
         return result
 
     def _with_arguments(self, function: Any, name: str) -> Any:

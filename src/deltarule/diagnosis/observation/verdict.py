@@ -65,7 +65,8 @@ def faults_of(analysis: Analysis) -> list[Fault]:
         found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
     found += _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
-    return _once(found)
+    telling = [one for one in found if "a factor 1 against" not in one.text]
+    return _once(telling or found)
 
 
 def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
