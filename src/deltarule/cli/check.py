@@ -10,6 +10,7 @@ import click
 from deltarule.cli.console import print_json, say
 from deltarule.cli.options import FILE
 from deltarule.diagnosis import diagnose
+from deltarule.diagnosis.observation import observe_apart
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
@@ -36,6 +37,9 @@ from deltarule.nn.losses import LOSSES
 def check(context: click.Context, /, script: Path, as_json: bool, **settings: Any) -> None:
     """Say whether the backpropagation in SCRIPT is right, and name the mistake where it is not.
 
+    SCRIPT is run as it is for a few updates and what it computes is recorded; its steps are compared with the
+    gradient of its own forward pass, and the line is told where they part. Where that cannot be judged:
+
     SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
     learning rate, updated weights; or a network object with weights and a method such as train(x, y). Any
     usual layout of arrays will do. With dropout, the function takes masks, or a share such as dropout or
@@ -48,9 +52,24 @@ def check(context: click.Context, /, script: Path, as_json: bool, **settings: An
     """
     if not script.is_file():
         raise InputError(f"{script}: there is no such file")
+    told = any(value for setting, value in settings.items() if setting != "seconds")
+    seen = None if told else observe_apart(script, settings["seconds"])
+    if seen is not None and seen.verdict == "right":
+        _tell(context, str(seen), {"observed": seen.to_dict()}, as_json, 0)
     diagnosis = diagnose(script, **settings)
+    status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
+    if seen is None or seen.verdict != "wrong":
+        _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
+        return
+    both = f"{seen}\n\n{diagnosis}" if status == 1 else str(seen)
+    named = diagnosis.to_dict() if status == 1 else {}
+    _tell(context, both, {**named, "observed": seen.to_dict()}, as_json, 1)
+
+
+def _tell(context: click.Context, text: str, record: dict[str, Any], as_json: bool, status: int) -> None:
+    """Print a report, or its record as JSON, and exit."""
     if as_json:
-        print_json(diagnosis.to_dict())
+        print_json(record)
     else:
-        say(str(diagnosis))
-    context.exit(2 if diagnosis.failure else 0 if diagnosis.right else 1)
+        say(text)
+    context.exit(status)

@@ -1,0 +1,121 @@
+"""From a tape to what can be said of it: which loss the steps follow, and which of them do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deltarule.diagnosis.observation.comparison import GradientComparison, compare
+from deltarule.diagnosis.observation.source import ProgramSource
+from deltarule.diagnosis.observation.steps import RecordedStep, steps_on
+from deltarule.diagnosis.observation.tape import Operation, Tape
+from deltarule.diagnosis.observation.targets import KnownLoss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.observation.updates import settle_updates
+
+
+@dataclass(eq=False)
+class Analysis:
+    """What the steps were compared with; ``reason`` says why nothing could be compared."""
+
+    tape: Tape
+    source: ProgramSource
+    chosen: GradientComparison | None = None
+    others: list[GradientComparison] = field(default_factory=list)
+    reason: str = ""
+    only_gradients: bool = False
+    #: Parameters that are used and have no gradient among what was returned.
+    absent: list[Operation] = field(default_factory=list)
+
+
+def analyse(tape: Tape, source: ProgramSource) -> Analysis:
+    """Compare the updates on a tape with the gradients of the losses that they may follow."""
+    settle_updates(tape)
+    steps = steps_on(tape, source)
+    if not steps:
+        return Analysis(tape, source, reason="no parameter was seen to change")
+    return judge_steps(tape, source, steps)
+
+
+def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Analysis:
+    """Compare these steps with the losses that they may follow."""
+    judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
+    for step in steps:
+        meetings = find_meetings(tape, source, step)
+        losses = losses_of(tape, step, meetings)
+        if losses:
+            _drop_unrelated(step, meetings, losses)
+            _weigh(tape, step)
+            judged.append((step, meetings, losses))
+    judged = [one for one in judged if one[0].changes]
+    if not judged:
+        return Analysis(tape, source, reason="no place was found where an output meets a target")
+    comparisons = _compare_losses(tape, judged)
+    if not comparisons:
+        return Analysis(tape, source, reason="no place was found where an output meets a target")
+    best = max(comparisons, key=_preference)
+    computed = [one for one in comparisons if one.own and one.loss_name != "its own loss" and one.is_constant]
+    if computed and len(computed[0].steps) >= len(best.steps) - 1:
+        best_computed = max(computed, key=_preference)
+        best = best_computed if best_computed.score > 0.5 else best
+    squared = max(
+        (one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best
+    )
+    own = {one.loss_name for one in comparisons if one.own}
+    doubtful = best.loss_name == "binary cross-entropy" and best.loss_name not in own
+    if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
+        best = squared
+    return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+
+
+def _weigh(tape: Tape, step: RecordedStep) -> None:
+    """Let changes count more whose parameters are used later in the forward pass."""
+    starts = {change.old[0]: change for change in step.changes if change.old.size}
+    last: dict[int, int] = {}
+    forward = tape.operations[step.floor + 1 :]
+    for op in forward:
+        for ids in op.inputs:
+            if ids is not None and ids.size and op.old is None:
+                first = int(ids.flat[0])
+                if first in starts:
+                    last.setdefault(first, op.index)
+    for rank, first in enumerate(sorted(last, key=lambda one: last[one])):
+        starts[first].weight = 1.0 + 0.2 * rank / max(1, len(last))
+
+
+def _drop_unrelated(step: RecordedStep, meetings: list[Meeting], losses: list[KnownLoss]) -> None:
+    """Leave out what changes but is no parameter: it has no gradient and comes from no error."""
+    errors = {index for one in meetings for index in one.twins}
+    step.changes = [
+        change
+        for change in step.changes
+        if change.sources & errors or any(loss.adjoint[change.old].any() for loss in losses)
+    ]
+
+
+def _compare_losses(
+    tape: Tape, judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]]
+) -> list[GradientComparison]:
+    tolerance = 3e-4 if tape.notes.get("single") else 1e-7
+    steps, meetings = [one[0] for one in judged], [one[1] for one in judged]
+    found = []
+    for key in dict.fromkeys((loss.name, loss.op is not None) for one in judged for loss in one[2]):
+        sequences = [[loss for loss in one[2] if (loss.name, loss.op is not None) == key] for one in judged]
+        if not all(sequences):
+            kept = [k for k, some in enumerate(sequences) if some]
+            if len(kept) < len(judged) - 1 or not kept:
+                continue
+        else:
+            kept = list(range(len(judged)))
+        found.append(
+            compare(
+                tape,
+                [steps[k] for k in kept],
+                [meetings[k] for k in kept],
+                [sequences[k][0] for k in kept],
+                tolerance,
+            )
+        )
+    return found
+
+
+def _preference(one: GradientComparison) -> tuple[float, bool, bool, bool]:
+    return round(one.score, 6), one.is_constant, one.own, one.loss_name == "squared error"

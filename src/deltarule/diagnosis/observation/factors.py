@@ -1,0 +1,195 @@
+"""Constant factors: which numbers scale a change, and which operation brings in one too many."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import RIGHT, GradientComparison, Row, proportion
+from deltarule.diagnosis.observation.tape import Operation
+
+
+def sizes_of(chosen: GradientComparison) -> tuple[int, int]:
+    """(samples, outputs) of a step."""
+    first = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
+    if first is None or first.output.ndim == 0:
+        return 1, 1
+    shape = first.output.shape
+    return shape[0], shape[-1] if len(shape) > 1 else 1
+
+
+def _scalars(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
+    """(operation, number, its name) of the products with single numbers."""
+    tape = analysis.tape
+    found = []
+    for index in sorted(operations, reverse=True):
+        op = tape.operations[index]
+        if op.name not in ("multiply", "divide"):
+            continue
+        for which in (0, 1):
+            ids, value = op.inputs[which], tape.operand(op, which)
+            if value.size == 1 and (ids is None or tape.operations[tape.producers(ids)[0]].initial):
+                number = float(value.flat[0])
+                name = _operand_name(analysis, op, which)
+                found.append((op, 1 / number if op.name == "divide" and number else number, name))
+    return found
+
+
+def _operand_name(analysis: Analysis, op: Operation, which: int) -> str:
+    node: Any = analysis.source.expression(op)
+    part = getattr(node, "left" if which == 0 else "right", None)
+    return analysis.source.segment(part)
+
+
+def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
+    """By name, the named numbers that scale a change: the learning rate as a rule."""
+    end = {one for ids in row.change.increments for one in analysis.tape.producers(ids)}
+    end |= _at_the_update(analysis, row)
+    rates: dict[str, float] = {}
+    for _ in range(6):
+        here = _scalars(analysis, end)
+        rates.update(
+            (name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name)
+        )
+        before = {
+            one
+            for index in end
+            if analysis.tape.operations[index].name in ("multiply", "divide", "negative")
+            for ids in analysis.tape.operations[index].inputs
+            if ids is not None
+            for one in analysis.tape.producers(ids)
+        }
+        if not before or len(before) > 400:
+            break
+        end = before
+    return rates
+
+
+def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
+    """Whether the ratio to the others is that of two learning rates."""
+    mine = rates_of(analysis, row)
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None or not mine:
+        return False
+    theirs = rates_of(analysis, right)
+    only_mine = {name: rate for name, rate in mine.items() if name not in theirs}
+    only_theirs = {name: rate for name, rate in theirs.items() if name not in mine}
+    if len(only_mine) != 1 or len(only_theirs) != 1:
+        return False
+    ratio = next(iter(only_mine.values())) / next(iter(only_theirs.values()))
+    return abs(ratio - row.ratio) <= 1e-4 * abs(ratio)
+
+
+def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) -> Row | None:
+    """The row whose update statement lacks a factor that the other's has, if that is the difference."""
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None or not row.change.updates or not right.change.updates:
+        return None
+    mine, theirs = _scale_at_update(analysis, row), _scale_at_update(analysis, right)
+    if abs(abs(mine[0] / theirs[0]) / abs(row.ratio) - 1) > 1e-4 or abs(mine[0] / theirs[0] - 1) < 1e-9:
+        return None
+    return row if mine[1] <= theirs[1] else right
+
+
+def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
+    """The product of the single numbers in the statement of an update, and how many they are."""
+    scale = 1.0
+    numbers = [number for _, number, _ in _scalars(analysis, _at_the_update(analysis, row)) if number]
+    for number in numbers:
+        scale *= number
+    return scale, len(numbers)
+
+
+def _at_the_update(analysis: Analysis, row: Row) -> set[int]:
+    """The operations in the statement of an update."""
+    source, tape = analysis.source, analysis.tape
+    if not row.change.updates:
+        return set()
+    statement = source.statement(row.change.updates[0])
+    first = min((index for op in row.change.updates for index in [op.index]), default=0) - 200
+    return {
+        index
+        for index in row.change.sources
+        if index > first and source.statement(tape.operations[index]) is statement
+    }
+
+
+def multiples_of_gradient(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
+    """The multiples of its gradient that a change is made of, in their order."""
+    wanted = row.gradient.reshape(row.change.shape)
+    found = []
+    for index in sorted(row.change.sources):
+        op = analysis.tape.operations[index]
+        if op.size == wanted.size and not op.is_leaf:
+            factor = proportion(analysis.tape.result(op), wanted)
+            if factor:
+                found.append((op, factor))
+    return found
+
+
+def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
+    """Where a factor should be that right changes get between two multiples of their gradient."""
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    if right is None or not row.change.updates:
+        return None
+    mine, theirs = multiples_of_gradient(analysis, row), multiples_of_gradient(analysis, right)
+    if not mine or len(theirs) < 2:
+        return None
+    last = theirs[-1][1] / theirs[-2][1]
+    if abs(last * row.ratio - 1) <= 1e-4:
+        return row.change.updates[0]
+    return mine[0][0]
+
+
+def sources_of_right_changes(chosen: GradientComparison, row: Row) -> set[int]:
+    """The operations that right changes of the same step were computed from."""
+    return set().union(
+        *(one.change.sources for one in chosen.rows if one.step == row.step and one.verdict == RIGHT)
+    )
+
+
+def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
+    """The operation that brings a factor in which the other parameters do not have."""
+    others: set[int] = set()
+    for one in chosen.rows:
+        if one.step == row.step and one.verdict == RIGHT:
+            others |= one.change.sources
+    updates = {op.index for op in row.change.updates}
+    mine = (row.change.sources | updates) - others
+    for op, number, _ in _scalars(analysis, mine):
+        for value in (number, 1 / number if number else 0.0, number * number):
+            if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
+                return op
+    missing = _place_of_missing(analysis, chosen, row)
+    if missing is not None:
+        return missing
+    reducing = [
+        k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")
+    ]
+    if row.ratio < 0 and row.change.updates:
+        return row.change.updates[0]
+    return analysis.tape.operations[reducing[0] if reducing else max(mine, default=0)]
+
+
+def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
+    """Whether numbers that scale the steps (a decaying rate, a norm) explain how the factor varies."""
+    tape = analysis.tape
+    constants = []
+    for step in chosen.steps:
+        rows = [row for row in chosen.rows if row.step == step.number and row.verdict == RIGHT]
+        row = max(rows, key=lambda row: row.gradient.size, default=None)
+        if row is None:
+            continue
+        product = 1.0
+        for index in _at_the_update(analysis, row):
+            op = tape.operations[index]
+            values = [tape.operand(op, k) for k in (0, 1)] if op.name in ("multiply", "divide") else []
+            which = next((k for k, value in enumerate(values) if value.size == 1 < op.size), None)
+            if which is not None:
+                number = float(values[which].flat[0])
+                product *= 1 / number if op.name == "divide" and which == 1 else number
+        constants.append(chosen.common[step.number] / product if product else 0.0)
+    if len(constants) < 2:
+        return False
+    return all(abs(one - constants[0]) <= 1e-4 * abs(constants[0]) for one in constants)

@@ -1,0 +1,309 @@
+"""Where a backward pass goes wrong: the first operation on derivatives whose result is none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import Row, fit
+from deltarule.diagnosis.observation.operations import gradients_of_inputs
+from deltarule.diagnosis.observation.steps import depths
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+
+
+@dataclass(eq=False)
+class Array:
+    """An array on the tape: of one operation, or of single numbers that the same code computed."""
+
+    ids: Ids
+    op: Operation
+    ops: list[Operation] = field(default_factory=list)
+
+    def operand(self, tape: Tape, which: int) -> Values:
+        """The value of one operand, of all the single numbers together."""
+        if len(self.ops) < 2:
+            return tape.operand(self.op, which)
+        return np.concatenate([np.ravel(tape.operand(op, which)) for op in self.ops])
+
+
+@dataclass(eq=False)
+class Derivative:
+    """A derivative of the loss by a forward array: all of it, or the share of one operation."""
+
+    by: Array
+    values: Values
+    is_whole: bool
+
+
+@dataclass(eq=False)
+class Break:
+    """The first operation whose result is no derivative though it works on derivatives.
+
+    ``last`` is what it works on, ``known`` which derivative that is; ``end`` the last of the factors in the
+    same statement. ``below`` is the forward array whose derivative should come next.
+    """
+
+    row: Row
+    first: Array
+    end: Array
+    last: Array | None
+    known: Derivative | None
+    shares: list[Derivative]
+    below: Array | None
+
+
+class BackwardPass:
+    """The backward pass of a program, as far as it leads to the changes of one parameter."""
+
+    def __init__(self, analysis: Analysis, rows: list[Row]) -> None:
+        assert analysis.chosen is not None
+        self.tape, self.source = analysis.tape, analysis.source
+        self.depth = depths(self.tape)
+        numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or _is_narrow(analysis)
+        steps = {row.step for row in rows} if numbers else {rows[0].step}
+        self.rows = [row for row in rows if row.step in steps]
+        self.adjoint = np.zeros(self.tape.size)
+        window: set[int] = set()
+        for step, loss in zip(analysis.chosen.steps, analysis.chosen.losses, strict=True):
+            if step.number in steps:
+                self.adjoint[: len(loss.adjoint)] += loss.adjoint
+                last = max((op.index for one in step.changes for op in one.updates), default=len(self.depth))
+                window.update(range(step.floor + 1, last + 1))
+        meetings = [
+            meeting
+            for step, some in zip(analysis.chosen.steps, analysis.chosen.meetings, strict=True)
+            if step.number in steps
+            for meeting in some
+        ]
+        self.errors = {index for meeting in meetings for index in meeting.twins}
+        outputs = [meeting.output.ravel() for meeting in meetings]
+        self.outputs = np.concatenate(outputs) if outputs else np.zeros(0, np.int64)
+        self.forward_indices = self.tape.ancestors(self.outputs)
+        self.sources: set[int] = window & set().union(*(row.change.sources for row in self.rows))
+        self.forward = self._forward()
+        self.derivatives = self._derivatives()
+        self._tables = self._by_size()
+        self.descended = self._descended()
+        self.arrays = self._gather([self.tape.operations[k] for k in sorted(self.descended)])
+        self.arrays.sort(key=lambda one: one.op.index)
+        self.array_of = {op.index: one for one in self.arrays for op in one.ops}
+        self.known = {id(one): self.recognise(self.tape.value[one.ids]) for one in self.arrays}
+
+    def _gather(self, operations: list[Operation]) -> list[Array]:
+        """Operations as arrays; single numbers of the same place in the code make one array together."""
+        found, numbers = [], defaultdict(list)
+        for op in operations:
+            if op.size == 1:
+                numbers[(self.depth[op.index], tuple((f[0], f[1]) for f in op.place))].append(op)
+            elif op.size:
+                found.append(Array(op.ids, op, [op]))
+        for same in numbers.values():
+            found.append(Array(np.array([op.start for op in same]), same[0], same))
+        return found
+
+    def _forward(self) -> list[Array]:
+        """What leads to the output, nearest to the output first."""
+        ops = [
+            op
+            for index in self.forward_indices
+            if not (op := self.tape.operations[index]).is_leaf
+            and op.old is None
+            and self.tape.root[op.start] < 0
+            and self.adjoint[op.start : op.stop].any()
+        ]
+        return sorted(self._gather(ops), key=lambda one: -one.op.index)
+
+    def _derivatives(self) -> list[Derivative]:
+        found = [Derivative(one, self.adjoint[one.ids], True) for one in self.forward]
+        for row in self.rows:
+            change = row.change
+            op = self.tape.operations[int(self.tape.producer[change.old[0]])]
+            gradient = row.gradient.reshape(change.shape) if len(self.rows) == 1 else row.gradient
+            found.append(Derivative(Array(change.old, op), gradient, True))
+        for one in self.forward:
+            if len(one.ops) == 1:
+                for ids, part in gradients_of_inputs(
+                    self.tape, one.op, self.adjoint[one.ids].reshape(one.op.shape)
+                ):
+                    made = self.tape.operations[self.tape.producers(ids)[0]]
+                    found.append(Derivative(Array(ids, made), part, False))
+            else:
+                found += self._shares(one)
+        return found
+
+    def _shares(self, one: Array) -> list[Derivative]:
+        """The shares that single numbers of the same place give to each of their operands."""
+        parts: defaultdict[int, list[tuple[Ids, Values]]] = defaultdict(list)
+        for op in one.ops:
+            for k, part in enumerate(gradients_of_inputs(self.tape, op, self.adjoint[op.ids])):
+                parts[k].append(part)
+        found = []
+        for some in parts.values():
+            ids = np.concatenate([np.ravel(ids) for ids, _ in some])
+            values = np.concatenate([np.ravel(values) for _, values in some])
+            made = self.tape.operations[int(self.tape.producer[ids[0]])]
+            found.append(Derivative(Array(ids, made), values, False))
+        return found
+
+    def _by_size(self) -> dict[int, tuple[Values, list[Derivative]]]:
+        """Directions of all derivatives, as rows, by size; whole ones first."""
+        groups: defaultdict[int, list[tuple[Values, Derivative]]] = defaultdict(list)
+        for one in sorted(self.derivatives, key=lambda one: not one.is_whole):
+            flat = [one.values.ravel()]
+            if one.values.ndim == 2 and 1 not in one.values.shape:
+                flat.append(one.values.T.ravel())
+            if len(one.by.ops) > 1:
+                flat.append(np.sort(one.values.ravel()))
+            for values in flat:
+                norm = float(np.linalg.norm(values))
+                if values.size > 1 and norm > 0 and np.isfinite(norm):
+                    groups[values.size].append((values / norm, one))
+        return {
+            size: (np.stack([v for v, _ in some]), [one for _, one in some]) for size, some in groups.items()
+        }
+
+    def recognise(self, values: Values) -> list[Derivative] | None:
+        """The derivatives that an array is a multiple of, whole ones first."""
+        flat = np.asarray(values, float).ravel()
+        table = self._tables.get(flat.size)
+        norm = float(np.linalg.norm(flat)) if flat.size else 0.0
+        if table is None or norm == 0 or not np.isfinite(norm):
+            return None
+        cosines = np.abs(table[0] @ (flat / norm))
+        near = [int(k) for k in np.flatnonzero(cosines > 1 - 1e-9) if fit(flat, table[0][k])[1] < 1e-6]
+        return [table[1][k] for k in near] or None
+
+    def reads(self, op: Operation, among: set[int]) -> bool:
+        """Whether an operand comes from one of these operations."""
+        return any(one in among for ids in op.inputs if ids is not None for one in self.tape.producers(ids))
+
+    def _descended(self) -> set[int]:
+        """The step's operations that descend from the error."""
+        found: set[int] = set()
+        for index in sorted(self.sources):
+            op = self.tape.operations[index]
+            if index in self.errors or (not op.is_leaf and op.old is None and self.reads(op, found)):
+                found.add(index)
+        return found
+
+    def _before(self, one: Array) -> list[Array]:
+        """The arrays that descend from the error and that this one is computed from."""
+        found: dict[int, Array] = {}
+        for op in one.ops:
+            for ids in op.inputs:
+                for index in self.tape.producers(ids) if ids is not None else ():
+                    before = self.array_of.get(index)
+                    if before is not None and before is not one:
+                        found[id(before)] = before
+        return list(found.values())
+
+    def break_(self) -> Break | None:
+        """Find the first operation that is wrong."""
+        good = {id(one) for one in self.arrays if self.known[id(one)] or one.op.index in self.errors}
+        after: defaultdict[int, list[Array]] = defaultdict(list)
+        for one in self.arrays:
+            for before in self._before(one):
+                after[id(before)].append(one)
+        for one in reversed(self.arrays):  # factors on the way to a derivative
+            if id(one) not in good and any(id(later) in good for later in after[id(one)]):
+                good.add(id(one))
+        self._add_sums(good)
+        for one in self.arrays:
+            if id(one) not in good:
+                return self._broken_at(one, after)
+        return self._broken_update()
+
+    def _add_sums(self, good: set[int]) -> None:
+        """Sums of shares of one array are on the way to its derivative."""
+        shares: dict[int, set[bytes]] = {}
+        elements: dict[int, set[int]] = {}
+        for one in self.arrays:
+            known = self.known[id(one)]
+            if known is not None:
+                shares[id(one)] = {each.by.ids.tobytes() for each in known}
+                for each in known if len(one.ops) > 1 else ():
+                    for mine, theirs in zip(
+                        one.ids.ravel().tolist(), each.by.ids.ravel().tolist(), strict=True
+                    ):
+                        elements.setdefault(mine, set()).add(theirs)
+            elif one.op.name in ("add", "subtract", "negative", "positive"):
+                if len(one.ops) > 1:
+                    common_to_all = self._add_numbers(one, elements)
+                else:
+                    sets = [shares.get(id(before), set()) for before in self._before(one)]
+                    shares[id(one)] = set.intersection(*sets) if sets else set()
+                    common_to_all = bool(shares[id(one)])
+                if common_to_all:
+                    good.add(id(one))
+
+    def _add_numbers(self, one: Array, elements: dict[int, set[int]]) -> bool:
+        """Of sums of single numbers: whether each adds shares of one number."""
+        for op in one.ops:
+            read = [int(ids.flat[0]) for ids in op.inputs if ids is not None and ids.size == 1]
+            sets = [elements[each] for each in read if each in elements]
+            common = set.intersection(*sets) if sets else set()
+            if not common:
+                return False
+            elements[op.start] = common
+        return True
+
+    def jump(self, ratio: float, others: set[int]) -> Operation | None:
+        """The operation of these changes alone at which derivatives get a factor."""
+        for one in self.arrays:
+            known = self.known[id(one)]
+            if known is None or one.op.index in others:
+                continue
+            mine, _ = fit(self.tape.value[one.ids], known[0].values)
+            for before in self._before(one):
+                theirs = self.known[id(before)]
+                if theirs is None:
+                    continue
+                factor, _ = fit(self.tape.value[before.ids], theirs[0].values)
+                if factor and abs(mine / factor - ratio) <= 1e-5 * abs(ratio):
+                    return one.op
+        return None
+
+    def _broken_update(self) -> Break | None:
+        ops = [op for row in self.rows for op in row.change.updates]
+        reading = [op for op in ops if self.reads(op, self.descended)]
+        if not reading:
+            return None
+        return self._broken_at(Array(reading[0].ids, reading[0], [reading[0]]), defaultdict(list))
+
+    def _broken_at(self, first: Array, after: defaultdict[int, list[Array]]) -> Break:
+        before = [one for one in self._before(first) if self.known[id(one)]] or self._before(first)
+        last = max(before, key=lambda one: one.op.index, default=None)
+        all_known = self.known[id(last)] if last is not None else None
+        known = all_known[0] if all_known else None
+        end = first
+        statement = self.source.statement(first.op)
+        while end.op.name in ("multiply", "divide") and len(after[id(end)]) == 1:
+            later = after[id(end)][0]
+            same = self.source.statement(later.op) is statement and later.ids.size == end.ids.size
+            if later.op.name not in ("multiply", "divide") or not same:
+                break
+            end = later
+        shares = [one for one in all_known or [] if not one.is_whole]
+        return Break(self.rows[0], first, end, last, known, shares, self._below(known))
+
+    def _below(self, known: Derivative | None) -> Array | None:
+        """The sum before an activation: the forward array whose derivative comes next."""
+        limit = known.by.op.index if known else max((one.op.index for one in self.forward), default=0) + 1
+        size = known.by.ids.size if known else self.outputs.size
+        for one in self.forward:
+            joins = one.op.name in ("dot", "matmul", "sum") or (
+                one.op.name in ("add", "subtract")
+                and all(ids is not None and self.tape.leaves(ids) for ids in one.op.inputs)
+            )
+            if one.op.index < limit and one.ids.size == size and joins:
+                return one
+        return None
+
+
+def _is_narrow(analysis: Analysis) -> bool:
+    """Whether a step sees one output only, so that one step says nothing about slopes."""
+    assert analysis.chosen is not None
+    return all(sum(meeting.output.size for meeting in some) < 2 for some in analysis.chosen.meetings)

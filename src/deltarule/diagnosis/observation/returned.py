@@ -1,0 +1,187 @@
+"""Gradients that a function returns (or an object keeps), beside the parameters that they belong to."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.analysis import Analysis, judge_steps
+from deltarule.diagnosis.observation.comparison import fit
+from deltarule.diagnosis.observation.source import ProgramSource
+from deltarule.diagnosis.observation.steps import Change, RecordedStep
+from deltarule.diagnosis.observation.tape import Operation, Tape
+from deltarule.diagnosis.observation.targets import KnownLoss, find_meetings, losses_of
+from deltarule.diagnosis.observation.traced import Traced, to_traced
+
+
+def arrays_in(
+    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None
+) -> Iterator[tuple[str, Traced]]:
+    """(name, array) of all traced arrays in lists, dictionaries and objects."""
+    seen = set() if seen is None else seen
+    if type(x) is Traced:
+        yield name, x
+        return
+    if depth > 5 or id(x) in seen:
+        return
+    seen.add(id(x))
+    parts: list[tuple[str, Any]] = []
+    if isinstance(x, dict):
+        parts = [(f"{name}[{key!r}]" if name else str(key), one) for key, one in x.items()]
+    elif isinstance(x, list | tuple):
+        parts = [(f"{name}[{k}]", one) for k, one in enumerate(x)]
+    elif hasattr(x, "__dict__") and not isinstance(x, type | types.ModuleType | types.FunctionType):
+        parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
+    for key, one in parts:
+        yield from arrays_in(one, key, depth + 1, seen)
+
+
+def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any) -> Analysis:
+    """Compare arrays that were returned (or kept) with the gradients of the start values."""
+    theta = 0
+    for op in tape.operations:
+        theta |= op.leaves
+    offered = list(arrays_in(returned)) + list(arrays_in(kept))
+    wrapped = [(name, one) for name, one in offered if one.size]
+    sources: set[int] = set()
+    for _, one in wrapped:
+        sources |= tape.ancestors(one.ids)
+    whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
+    step = _Everything(1, [whole], theta)
+    meetings = find_meetings(tape, source, step)
+    if not meetings:
+        return Analysis(tape, source, reason="no place was found where an output meets a target")
+    errors = {index for one in meetings for index in one.twins}
+    descended = _descended(tape, errors)
+    offers = [(name, one) for name, one in wrapped if descended & set(tape.producers(one.ids))]
+    samples = max(meetings[0].output.shape, default=1)
+    best: tuple[float, list[Change], list[Operation]] | None = None
+    for loss in losses_of(tape, step, meetings):
+        changes, absent, fitting = _assign(tape, source, loss, offers, samples)
+        if changes and (best is None or fitting > best[0]):
+            best = fitting, changes, absent
+    if best is None:
+        return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
+    analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)])
+    analysis.only_gradients, analysis.absent = True, best[2]
+    return analysis
+
+
+class _Everything(RecordedStep):
+    """A step whose parameters are given: all start values that are no data."""
+
+    def __init__(self, number: int, changes: list[Change], theta: int) -> None:
+        super().__init__(number, changes)
+        self._theta = theta
+
+    @property
+    def parameters(self) -> int:
+        return self._theta
+
+
+def _descended(tape: Tape, errors: set[int]) -> set[int]:
+    found = set(errors)
+    for op in tape.operations[min(errors) :]:
+        if not op.is_leaf and any(
+            one in found for ids in op.inputs if ids is not None for one in tape.producers(ids)
+        ):
+            found.add(op.index)
+    return found
+
+
+def _parameters(tape: Tape, loss: KnownLoss) -> list[Operation]:
+    used: set[int] = set()
+    for op in tape.operations:
+        if not op.initial:
+            for ids in op.inputs:
+                used |= set(tape.producers(ids)) if ids is not None else set()
+    found = []
+    for index in sorted(used):
+        op = tape.operations[index]
+        if (op.initial and op.leaves and loss.adjoint[op.start : op.stop].any()) or (
+            op.initial and not op.is_leaf and op.leaves
+        ):
+            found.append(op)
+    return [op for op in found if op.size > 1 or op.is_data]
+
+
+def _assign(
+    tape: Tape, source: ProgramSource, loss: KnownLoss, offers: list[tuple[str, Traced]], samples: int
+) -> tuple[list[Change], list[Operation], float]:
+    """Which array is whose gradient: first where the numbers agree, then where the shapes do."""
+    parameters = [op for op in _parameters(tape, loss) if loss.adjoint[op.start : op.stop].any()]
+    left = dict(enumerate(offers))
+    changes: dict[int, Change] = {}
+    fitting = 0.0
+    for exact in (True, False):
+        for op in parameters:
+            if op.index in changes:
+                continue
+            for k, (name, one) in left.items():
+                values = _oriented(op, one, loss)
+                if values is None or (exact and not _agrees(op, values, loss)):
+                    continue
+                if not exact and _numbers_differ(source.name_of(op), name):
+                    continue
+                fitting += 1.0 if exact else 0.0
+                changes[op.index] = _change(tape, source, op, name, one, values)
+                del left[k]
+                break
+    absent = [op for op in parameters if op.index not in changes and op.size > 1]
+    for op in absent:
+        misfits = [
+            (name, one)
+            for name, one in left.values()
+            if one.size != op.size and not _numbers_differ(source.name_of(op), name)
+        ]
+        if misfits and misfits[0][1].size in (1, op.size * samples):
+            tape.misfits[op.index] = misfits[0]
+    return [changes[index] for index in sorted(changes)], absent, fitting - 0.01 * len(absent)
+
+
+def _oriented(op: Operation, one: Traced, loss: KnownLoss) -> Any:
+    """The values in the parameter's order; None where the shapes differ."""
+    if one.size != op.size:
+        return None
+    values = np.asarray(one.value, float)
+    flat = values.ravel()
+    gradient = loss.adjoint[op.start : op.stop]
+    if values.ndim == 2 and len(op.shape) == 2 and values.shape == op.shape[::-1]:
+        turned = values.T.ravel()
+        if values.shape != op.shape or fit(turned, gradient)[1] < fit(flat, gradient)[1]:
+            return turned if fit(turned, gradient)[1] < 1e-5 or values.shape != op.shape else flat
+    return flat
+
+
+def _agrees(op: Operation, values: Any, loss: KnownLoss) -> bool:
+    factor, misfit = fit(values, loss.adjoint[op.start : op.stop])
+    return bool(factor) and misfit < 1e-5 and op.size > 1
+
+
+def _numbers_differ(parameter: str, name: str) -> bool:
+    """Whether names end in different numbers, as W1 and dW2 do."""
+    mine, theirs = re.search(r"(\d)\W*$", parameter), re.search(r"(\d)[\W]*$", name)
+    listed = re.search(r"\[\d+\]$", name)
+    return bool(mine and theirs and not listed and mine.group(1) != theirs.group(1))
+
+
+def _change(tape: Tape, source: ProgramSource, op: Operation, name: str, one: Traced, values: Any) -> Change:
+    one = to_traced(one)
+    last = tape.operations[max(tape.producers(one.ids))]
+    change = Change(
+        ("array", op.index),
+        name,
+        source.line(last),
+        op.shape,
+        np.arange(op.start, op.stop),
+        values,
+        [],
+        [one.ids],
+    )
+    change.sources = tape.ancestors(one.ids)
+    change.is_returned = True
+    return change

@@ -1,0 +1,288 @@
+"""The learner's source: read, made recordable, and found again from an instruction."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+
+from deltarule.diagnosis.observation.tape import Frame, Operation
+
+_PARAMETER = re.compile(
+    r"(\w*\.)*_*(w|b|v|u|weight|bias|theta|coef|slope|intercept|param)s?(_?[a-z]{0,3})?_?\d*$"
+    r"|.*(weight|bias|theta)\w*$",
+    re.I,
+)
+_LIBRARIES = frozenset({"np", "numpy", "math", "random", "plt", "time", "os", "sys", "pd"})
+_PLAIN_CALLS = frozenset([
+    "print", "range", "round", "int", "str", "len", "enumerate", "zip", "isinstance", "format", "input",
+    "max", "min", "sorted", "open", "sum", "abs", "pow",
+])  # fmt: skip
+
+
+class ProgramSource:
+    """The text of a program with its syntax tree."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.text, self.path = text, path
+        self.lines = text.split("\n")
+        self.tree = ast.parse(text)
+        self._nodes: dict[tuple[int, ...], ast.AST] = {}
+        self._parents: dict[int, ast.AST] = {}
+        for node in ast.walk(self.tree):
+            for child in ast.iter_child_nodes(node):
+                self._parents[id(child)] = node
+            if isinstance(node, ast.expr | ast.stmt):
+                position = (node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0)
+                self._nodes[position] = node
+
+    def recordable(self) -> CodeType:
+        """The program, compiled with what recording needs in its place."""
+        tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
+        return compile(tree, self.path, "exec")
+
+    def recordable_statements(self) -> list[tuple[int, ast.stmt]]:
+        """(line, statement) of the program's top level."""
+        tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
+        return [(one.lineno, one) for one in tree.body]
+
+    def node(self, frame: Frame) -> ast.AST | None:
+        """The expression that an instruction computes."""
+        position = _positions(frame[0])[frame[1] // 2]
+        return self._nodes.get(position)
+
+    def parent(self, node: ast.AST | None) -> ast.AST | None:
+        """What an expression is a part of."""
+        return self._parents.get(id(node))
+
+    def frame(self, op: Operation) -> Frame | None:
+        """The innermost call in this file that an operation stands in."""
+        return next((one for one in op.place if one[0].co_filename == self.path), None)
+
+    def line(self, op: Operation) -> int:
+        """The line of an operation; 0 for none."""
+        frame = self.frame(op)
+        return frame[2] if frame else 0
+
+    def expression(self, op: Operation) -> ast.AST | None:
+        """The expression of an operation."""
+        frame = self.frame(op)
+        return self.node(frame) if frame else None
+
+    def statement(self, op: Operation) -> ast.stmt | None:
+        """The statement that an operation stands in."""
+        node = self.expression(op)
+        while node is not None and not isinstance(node, ast.stmt):
+            node = self.parent(node)
+        return node
+
+    def _operand(self, op: Operation, side: int) -> ast.AST | None:
+        node = self.expression(op)
+        if isinstance(node, ast.BinOp):
+            return node.left if side == 0 else node.right
+        if isinstance(node, ast.AugAssign):
+            return node.target if side == 0 else node.value
+        return None
+
+    def is_literal(self, op: Operation, side: int) -> bool:
+        """Whether an operand is a number written there, as in ``1 - a``."""
+        constant = op.constants[side]
+        node = self._operand(op, side)
+        if node is None or (constant is not None and constant.size > 1):
+            return False
+        try:
+            ast.literal_eval(node)
+        except ValueError:
+            return False
+        return True
+
+    def rewrites(self, op: Operation, side: int) -> bool:
+        """Whether a sum is written over its own operand, as in ``w -= a`` or ``w = w - a``."""
+        node, holder = self.expression(op), self.parent(self.expression(op))
+        if isinstance(node, ast.AugAssign):
+            return side == 0
+        operand = self._operand(op, side)
+        if not isinstance(holder, ast.Assign) or operand is None or len(holder.targets) != 1:
+            return False
+        return ast.unparse(holder.targets[0]) == ast.unparse(operand)
+
+    def segment(self, node: ast.AST | None) -> str:
+        """The text of an expression, on one line."""
+        found = ast.get_source_segment(self.text, node) if node is not None else None
+        return " ".join(found.split()) if found else ""
+
+    def text_of(self, op: Operation) -> str:
+        """The text of an operation's expression, or its line."""
+        line = self.line(op)
+        return self.segment(self.expression(op)) or (self.lines[line - 1].strip() if line else "")
+
+    def name_of(self, op: Operation) -> str:
+        """The name that the result of an operation was given at once; empty for none."""
+        if op.label:
+            return op.label
+        for frame in op.place:
+            node = self.node(frame) if frame[0].co_filename == self.path else None
+            holder = self.parent(node)
+            if isinstance(node, ast.AugAssign):
+                return ast.unparse(node.target)
+            if isinstance(holder, ast.Assign) and len(holder.targets) == 1:
+                return ast.unparse(holder.targets[0])
+            outer = self.parent(holder)
+            if isinstance(holder, ast.Tuple) and isinstance(outer, ast.Assign):
+                target = outer.targets[0]
+                if isinstance(target, ast.Tuple) and len(target.elts) == len(holder.elts):
+                    return ast.unparse(target.elts[[*map(id, holder.elts)].index(id(node))])
+            if not isinstance(holder, ast.Return | ast.Lambda):
+                return ""
+        return ""
+
+    def last_assignment(self, name: str) -> int:
+        """The last line that assigns to a name; 0 for none."""
+        lines = [0]
+        for node in ast.walk(self.tree):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets = [node.target] if isinstance(node, ast.AugAssign) else targets
+            parts = [one for target in targets for one in getattr(target, "elts", [target])]
+            lines += [node.lineno for one in parts if isinstance(node, ast.stmt) and ast.unparse(one) == name]
+        return max(lines)
+
+    def target_of(self, op: Operation) -> str:
+        """The name of what the statement of an update writes to."""
+        for frame in op.place:
+            node = self.node(frame) if frame[0].co_filename == self.path else None
+            inner = node
+            while node is not None:
+                if isinstance(node, ast.AugAssign):
+                    return ast.unparse(node.target)
+                if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                    if isinstance(node.value, ast.Tuple) and isinstance(inner, ast.BinOp):
+                        return ast.unparse(inner.left)
+                    return ast.unparse(node.targets[0])
+                node = self.parent(node)
+            if isinstance(inner, ast.BinOp) and op.old is not None:
+                return ast.unparse(inner.left)
+        return "a parameter"
+
+
+@lru_cache(maxsize=512)
+def _positions(code: CodeType) -> list[tuple[int, ...]]:
+    return [
+        (line or 0, end_line or 0, column or 0, end_column or 0)
+        for line, end_line, column, end_column in code.co_positions()
+    ]
+
+
+def read_source(path: str | Path) -> ProgramSource:
+    """Read a program, or the code cells of a notebook; Python 2 is translated."""
+    path = Path(path).resolve()
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if path.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        text = "\n".join("".join(cell["source"]) + "\n" for cell in cells)
+    text = re.sub(r"^(\s*)[%!][a-zA-Z].*$", r"\1pass", text, flags=re.M)
+    try:
+        return ProgramSource(text, str(path))
+    except SyntaxError:
+        return ProgramSource(_from_python_2(text.expandtabs(8)), str(path))
+
+
+def _from_python_2(text: str) -> str:
+    """Translate the statements of Python 2; raise the SyntaxError of what is no Python at all."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            from lib2to3 import refactor
+            from lib2to3.pgen2.parse import ParseError
+        except ImportError:  # Python 3.13
+            return text
+    fixes = ["print", "xrange", "raw_input", "except", "dict", "has_key", "map", "zip", "ne"]
+    try:
+        tool = refactor.RefactoringTool([f"lib2to3.fixes.fix_{one}" for one in fixes], {})
+        return str(tool.refactor_string(text + "\n", "program"))
+    except ParseError:
+        return text
+
+
+class _Rewriting(ast.NodeTransformer):
+    """Puts calls where dispatch does not reach: literals, ``x.dot(y)``, ``[0.0] * n``."""
+
+    @staticmethod
+    def _call(name: str, node: ast.expr, *args: ast.expr) -> ast.expr:
+        function = ast.copy_location(ast.Name(name, ast.Load()), node)
+        return ast.copy_location(ast.Call(function, list(args) or [node], []), node)
+
+    def _leaf(self, node: ast.expr) -> ast.expr:
+        inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
+        if isinstance(inner, ast.Constant) and type(inner.value) is float:
+            return self._call("__leaf__", node)
+        return node
+
+    def visit_List(self, node: ast.List) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self._elements(node.elts)
+        return node
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self._elements(node.elts)
+        return node
+
+    def _elements(self, nodes: list[ast.expr]) -> list[ast.expr]:
+        return [self._leaf(one) for one in nodes]
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        self.generic_visit(node)
+        node.values = self._elements(node.values)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mult) and isinstance(node.left, ast.List):
+            return self._call("__repeated__", node, node.left, node.right)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            owner = function.value.id if isinstance(function.value, ast.Name) else ""
+            if function.attr == "dot" and len(node.args) == 1 and owner not in _LIBRARIES:
+                return self._call("__dot__", node, function.value, *node.args)
+            if owner in _LIBRARIES:
+                return node
+        if isinstance(function, ast.Name) and function.id == "float":
+            node.func = ast.copy_location(ast.Name("__float__", ast.Load()), function)
+        elif not (isinstance(function, ast.Name) and function.id in _PLAIN_CALLS):
+            node.args = self._elements(node.args)
+            for one in node.keywords:
+                one.value = self._leaf(one.value)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._assigned(node.targets[0], node.value)
+        return node
+
+    def _assigned(self, target: ast.expr, value: ast.expr) -> ast.expr:
+        if not isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+            return value
+        name = ast.unparse(target if not isinstance(target, ast.Subscript) else target.value)
+        key = target.slice if isinstance(target, ast.Subscript) else None
+        named = isinstance(key, ast.Constant) and isinstance(key.value, str) and _PARAMETER.match(key.value)
+        if (_PARAMETER.match(name) or named) and isinstance(value, ast.Constant | ast.Name | ast.UnaryOp):
+            return self._call("__own__", value)
+        return self._leaf(value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.returns = None
+        for one in (*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs):
+            one.annotation = None
+        return node

@@ -1,0 +1,194 @@
+"""Steps: what happened to each parameter between two forward passes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.source import ProgramSource
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+from deltarule.diagnosis.observation.updates import change_of, is_decay, updates_on
+
+
+@dataclass(eq=False)
+class Change:
+    """What one step did to one parameter (or, of neuron objects, to the weights of one layer).
+
+    ``step`` is what was added; ``old`` are the ids of the values before; ``sources`` the operations from
+    which the change was computed, ``increments`` the ids that were added.
+    """
+
+    key: Any
+    name: str
+    line: int
+    shape: tuple[int, ...]
+    old: Ids
+    step: Values
+    updates: list[Operation]
+    increments: list[Ids]
+    sources: set[int] = field(default_factory=set)
+    is_returned: bool = False
+    #: More for what is used near the output.
+    weight: float = 1.0
+
+
+@dataclass
+class RecordedStep:
+    """All changes with the same number."""
+
+    number: int
+    changes: list[Change]
+    #: The last update before it: its forward pass stands behind that.
+    floor: int = 0
+
+    @property
+    def parameters(self) -> int:
+        """The start values that changed, as a set of bits."""
+        found = 0
+        for change in self.changes:
+            for op in change.updates:
+                found |= op.leaves
+        return found
+
+    @property
+    def sources(self) -> set[int]:
+        """Every operation that a change was computed from."""
+        return set().union(*(change.sources for change in self.changes))
+
+
+def depths(tape: Tape) -> list[int]:
+    """By operation, how many operations lie before it since the last updates."""
+    found = [0] * len(tape.operations)
+    for op in tape.operations:
+        if op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
+            continue
+        before = [found[one] for ids in op.inputs if ids is not None for one in tape.producers(ids)]
+        found[op.index] = 1 + max(before, default=0)
+    return found
+
+
+def steps_on(tape: Tape, source: ProgramSource) -> list[RecordedStep]:
+    """Group the updates to steps; one that was broken off is left out."""
+    updates = updates_on(tape)
+    last = max((op.version for op in updates), default=0)
+    if tape.stopped == "updates" and last > 1:
+        last -= 1
+    depth = depths(tape)
+    uses = _first_uses(tape) if any(op.size == 1 for op in updates) else {}
+    steps = []
+    for number in range(1, min(last, 4) + 1):
+        groups: defaultdict[Any, list[Operation]] = defaultdict(list)
+        for op in updates:
+            if op.version == number:
+                groups[_key(tape, op, depth, uses)].append(op)
+        changes = [_change(tape, source, key, ops) for key, ops in groups.items()]
+        floor = max((op.index for op in updates if op.version == number - 1), default=0)
+        parts = [part for change in changes for part in _parts(tape, source, change, floor)]
+        steps.append(RecordedStep(number, parts, floor))
+    return steps
+
+
+def _first_uses(tape: Tape) -> dict[int, int]:
+    """By the id of a scalar, the first operation that reads it."""
+    found: dict[int, int] = {}
+    for op in tape.operations:
+        for ids in op.inputs:
+            if ids is not None and ids.size <= 4096:
+                for one in ids.ravel().tolist():
+                    found.setdefault(one, op.index)
+    return found
+
+
+def _key(tape: Tape, op: Operation, depth: list[int], uses: dict[int, int]) -> Any:
+    """Arrays are told apart by their start value, single numbers by where they are changed and how deep."""
+    assert op.old is not None
+    root = tape.operations[int(tape.producer[tape.root[op.start]])]
+    if root.size > 1:
+        return ("array", root.index)
+    first = uses.get(int(op.old.flat[0]), 0)
+    place = tuple((frame[0].co_name, frame[1]) for frame in op.place[:1])
+    return ("numbers", place, depth[first])
+
+
+def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -> Change:
+    main = [op for op in ops if not is_decay(tape, op)] or ops
+    olds: list[Ids] = []
+    steps: list[Values] = []
+    increments: list[Ids] = []
+    for op in main:
+        assert op.old is not None
+        later = [one for one in ops if one not in main and _continues(one, op)]
+        step = change_of(tape, op) if not later else tape.result(later[-1]) - tape.value[op.old]
+        olds.append(op.old.ravel())
+        steps.append(np.ravel(step))
+        increments.extend(ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old))
+    shape = main[0].shape if len(main) == 1 else (sum(op.size for op in main),)
+    change = Change(
+        key,
+        source.target_of(main[0]),
+        source.line(main[0]),
+        shape,
+        np.concatenate(olds),
+        np.concatenate(steps),
+        main,
+        increments,
+    )
+    change.sources = set().union(*(tape.ancestors(ids) for ids in increments)) if increments else set()
+    return change
+
+
+def _parts(tape: Tape, source: ProgramSource, change: Change, floor: int) -> list[Change]:
+    """Of a vector that holds all parameters, the part that each layer reads."""
+    if len(change.updates) != 1 or change.updates[0].size < 8:
+        return [change]
+    update = change.updates[0]
+    free = np.ones(change.old.size, bool)
+    place = {one: k for k, one in enumerate(change.old.tolist())}
+    groups: list[tuple[Ids, Operation]] = []
+    for op in tape.operations[floor + 1 : update.index]:
+        for ids in op.inputs:
+            if ids is None or not 4 <= ids.size < change.old.size or int(ids.flat[0]) not in place:
+                continue
+            where = np.array([place.get(one, -1) for one in ids.ravel().tolist()])
+            if (where >= 0).all() and free[where].all():
+                free[where] = False
+                groups.append((np.sort(where), op))
+    if not 2 <= len(groups) <= 6 or free.any():
+        return [change]
+    return [_part(tape, source, change, where, k) for k, (where, _) in enumerate(groups)]
+
+
+def _part(tape: Tape, source: ProgramSource, change: Change, where: Ids, number: int) -> Change:
+    increments = [ids.ravel()[where] for ids in change.increments if ids.size == change.old.size]
+    part = Change(
+        (*change.key, number),
+        f"{change.name} (part {number + 1})",
+        change.line,
+        (where.size,),
+        change.old[where],
+        change.step[where],
+        change.updates,
+        increments,
+    )
+    part.sources = set().union(*(tape.ancestors(_unscaled(tape, ids)) for ids in increments))
+    return part
+
+
+def _unscaled(tape: Tape, ids: Ids) -> Ids:
+    """The elements of which these are a multiple by single numbers, as ``rate * gradient[part]``."""
+    for _ in range(6):
+        op = tape.operations[tape.producers(ids)[0]]
+        if op.name not in ("multiply", "divide", "negative") or len(tape.producers(ids)) != 1:
+            break
+        large = [one for one in op.inputs if one is not None and one.size == op.size]
+        if len(large) != 1:
+            break
+        ids = large[0].ravel()[ids - op.start]
+    return ids
+
+
+def _continues(later: Operation, op: Operation) -> bool:
+    return later.old is not None and np.array_equal(np.sort(later.old.ravel()), np.arange(op.start, op.stop))

@@ -1,0 +1,335 @@
+"""What a recorded program gets for ``numpy``, ``math`` and ``random``: the same, but numbers have ids."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation import missing
+from deltarule.diagnosis.observation.functions import HANDLERS, call_function, call_ufunc
+from deltarule.diagnosis.observation.tape import current_tape
+from deltarule.diagnosis.observation.traced import (
+    Traced,
+    apply,
+    has_traced,
+    leaf,
+    matrix_product,
+    plain,
+    to_traced,
+)
+
+_CREATING = frozenset([
+    "zeros", "ones", "full", "eye", "identity", "empty", "linspace", "loadtxt", "genfromtxt", "load",
+    "fromfunction", "tri", "fromiter", "meshgrid", "asmatrix", "geomspace", "logspace", "arange",
+    "frombuffer", "fromstring",
+])  # fmt: skip
+_REMOVED = {"float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod}
+_REORDERING = frozenset({"permutation", "choice", "permuted"})
+
+
+class _Substitute(types.ModuleType):
+    """A module that gives the original's names, some replaced."""
+
+    def __init__(self, original: Any, replaced: dict[str, Any], wrap: Callable[[str, Any], Any]) -> None:
+        super().__init__(original.__name__)
+        self.__dict__.update(replaced, __all__=getattr(original, "__all__", None) or _public(original))
+        self.__dict__["_original"], self.__dict__["_wrap"] = original, wrap
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._wrap(name, getattr(self._original, name))
+        self.__dict__[name] = found
+        return found
+
+
+def _public(module: Any) -> list[str]:
+    return [name for name in dir(module) if not name.startswith("_")]
+
+
+class _Ufunc:
+    """A universal function that takes lists of traced numbers, too."""
+
+    def __init__(self, ufunc: Any) -> None:
+        self._ufunc = ufunc
+
+    def __call__(self, *xs: Any, **options: Any) -> Any:
+        if not has_traced(xs):
+            return self._ufunc(*xs, **options)
+        out = options.pop("out", xs[self._ufunc.nin] if len(xs) > self._ufunc.nin else None)
+        return call_ufunc(self._ufunc, "__call__", xs[: self._ufunc.nin], {**options, "out": out})
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._ufunc, name)
+        if name not in ("reduce", "outer", "at", "accumulate", "reduceat"):
+            return found
+
+        def method(*xs: Any, **options: Any) -> Any:
+            return call_ufunc(self._ufunc, name, xs, options) if has_traced(xs) else found(*xs, **options)
+
+        return method
+
+
+def _wrap_numpy(name: str, found: Any) -> Any:
+    if isinstance(found, np.ufunc):
+        return _Ufunc(found)
+    if isinstance(found, type) or not callable(found):
+        return found
+
+    if name.startswith("save"):
+        return lambda *args, **options: None
+
+    def call(*args: Any, **options: Any) -> Any:
+        if has_traced(args) or has_traced(tuple(options.values())):
+            if name in HANDLERS:
+                return HANDLERS[name](*args, **options)
+            if name not in _CREATING:
+                return call_function(found, args, options)
+            args, options = plain(args), plain(options)
+        try:
+            result = found(*args, **options)
+        except OSError:
+            return missing.table(args[0])
+        if name not in _CREATING or (name == "arange" and result.dtype.kind != "f"):
+            return result
+        if isinstance(result, list | tuple):
+            return type(result)(leaf(one, is_scalar=False) for one in result)
+        return leaf(result, is_scalar=False)
+
+    return call
+
+
+def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
+    """``np.array``: a copy with the same ids, or new start values."""
+    if not has_traced(x):
+        result = np.array(x, dtype=dtype, ndmin=ndmin, **options)
+        return leaf(result, is_scalar=False)
+    try:
+        array = x.copy() if type(x) is Traced else to_traced(x)
+    except ValueError:  # rows of different lengths
+        ragged = np.empty(len(x), dtype=object)
+        for k, one in enumerate(x):
+            ragged[k] = one
+        return ragged
+    if dtype is object:
+        return np.array([*x], dtype=object)
+    array = array if dtype is None else array.astype(dtype)
+    while ndmin > np.ndim(array):
+        array = array.reshape((1, *array.shape))
+    if type(array) is Traced:
+        array.is_scalar = False
+    return array
+
+
+def _asarray(x: Any, dtype: Any = None, **options: Any) -> Any:
+    if type(x) is not Traced:
+        return _array(x, dtype)
+    return x if dtype is None or np.dtype(dtype) == x.value.dtype else x.astype(dtype)
+
+
+def _vectorize(function: Any = None, *_: Any, **__: Any) -> Any:
+    """``np.vectorize``: the function of every element, recorded."""
+    if function is None:
+        return _vectorize
+
+    def call(*xs: Any) -> Any:
+        arrays = [to_traced(x) for x in xs]
+        shape = np.broadcast_shapes(*(one.shape for one in arrays))
+        spread = [
+            Traced(np.broadcast_to(one.value, shape), np.broadcast_to(one.ids, shape), False)
+            for one in arrays
+        ]
+        results = [function(*(one[where].as_scalar() for one in spread)) for where in np.ndindex(shape)]
+        if shape == ():
+            return results[0]
+        return _array(results).reshape(shape)
+
+    return call
+
+
+class _Joiner:
+    """``np.c_`` and ``np.r_``."""
+
+    def __init__(self, original: Any) -> None:
+        self._original = original
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not has_traced(parts):
+            return leaf(self._original[key], is_scalar=False)
+        arrays = [to_traced(one) for one in parts if not isinstance(one, slice)]
+        return Traced(
+            self._original[tuple(one.value for one in arrays)],
+            self._original[tuple(one.ids for one in arrays)],
+            False,
+        )
+
+
+def _drawn(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A function that draws random numbers: they are start values; what it reorders keeps its ids."""
+
+    def draw(*args: Any, **options: Any) -> Any:
+        if name == "shuffle":
+            return _shuffle(function, *args)
+        if name in _REORDERING and args and type(args[0]) is Traced and args[0].ndim:
+            order = function(np.arange(len(args[0])), *plain(args[1:]), **plain(options))
+            return args[0][order]
+        result = function(*plain(args), **plain(options))
+        if isinstance(result, np.ndarray):
+            return leaf(result, is_scalar=False) if result.dtype.kind == "f" or name == "integers" else result
+        return leaf(result, is_scalar=True) if isinstance(result, float) else result
+
+    return draw
+
+
+def _shuffle(function: Callable[..., Any], x: Any, *rest: Any) -> None:
+    if type(x) is not Traced:
+        function(x, *rest)
+        return
+    order = np.arange(len(x))
+    function(order)
+    x.value[...], x.ids[...] = x.value[order], x.ids[order]
+
+
+class _Generator:
+    """A random generator (of ``default_rng`` or ``RandomState``) whose numbers are start values."""
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(self._generator, name)
+        return _drawn(found, name) if callable(found) else found
+
+
+def _generators(make: Any) -> Callable[..., Any]:
+    def seeded(*args: Any, **options: Any) -> Any:
+        if args and isinstance(args[0], _Generator):
+            return args[0]
+        return _Generator(make(*plain(args), **plain(options)))
+
+    return seeded
+
+
+def _wrap_random(name: str, found: Any) -> Any:
+    if name in ("default_rng", "RandomState", "Generator"):
+        return _generators(found)
+    return _drawn(found, name) if callable(found) and not isinstance(found, type) else found
+
+
+_UFUNC_OF_MATH = {"fabs": "absolute", "atan": "arctan", "pow": "power"}
+
+
+def _wrap_math(name: str, found: Any) -> Any:
+    ufunc = getattr(np, _UFUNC_OF_MATH.get(name, name), None)
+
+    def call(*xs: Any) -> Any:
+        if not has_traced(xs):
+            return found(*xs)
+        if name == "fsum":
+            return sum(xs[0])
+        if name == "log" and len(xs) == 2:
+            return apply(np.log, _scalar(xs[0])) / math.log(plain(xs[1]))
+        found(*(float(x) for x in plain(xs)))  # what it raises, it raises
+        if not isinstance(ufunc, np.ufunc):
+            return found(*plain(xs))
+        return apply(ufunc, *(_scalar(x) for x in xs))
+
+    return call if callable(found) else found
+
+
+def _scalar(x: Any) -> Any:
+    return x.item() if type(x) is Traced else x
+
+
+def traced_float(x: Any = 0.0) -> Any:
+    """``float(x)`` that keeps the id."""
+    if type(x) is not Traced:
+        return float(x)
+    one = x.item()
+    return Traced(one.value.astype(float), one.ids, True)
+
+
+def product(x: Any, y: Any) -> Any:
+    """``x.dot(y)``: an array's own method would lose the ids of y."""
+    if type(x) is np.ndarray and has_traced(y):
+        return matrix_product(x, y, "dot")
+    return x.dot(y)
+
+
+def own(x: Any) -> Any:
+    """A plain number that is given a parameter's name becomes a start value of its own."""
+    if type(x) in (int, float) or (type(x) is Traced and x.is_scalar and x.value.dtype.kind == "f"):
+        return _fresh(x)
+    return x
+
+
+def _fresh(x: Any) -> Any:
+    """A start value of its own where a number was only a start value so far."""
+    tape = current_tape()
+    if type(x) is not Traced:
+        return leaf(float(x) if isinstance(x, float) else x, is_scalar=True)
+    if tape is not None and tape.operations[int(tape.producer[int(x.ids)])].is_leaf:
+        return leaf(x.value, is_scalar=True)
+    return x
+
+
+def repeated(items: Any, times: Any) -> Any:
+    """``[0.0] * n``: each number is one of its own."""
+    if isinstance(items, list) and isinstance(times, int):
+        return [
+            _fresh(one) if type(one) is Traced and one.is_scalar else one
+            for _ in range(times)
+            for one in items
+        ]
+    return items * times
+
+
+def substitutes() -> dict[str, Any]:
+    """By name, the modules that a recorded program gets in place of the real ones."""
+    random_of_numpy = _Substitute(np.random, {}, _wrap_random)
+    linear_algebra = _Substitute(np.linalg, {}, _wrap_numpy)
+    numpy = _Substitute(
+        np,
+        {
+            **_REMOVED,
+            "random": random_of_numpy,
+            "linalg": linear_algebra,
+            "array": _array,
+            "asarray": _asarray,
+            "asanyarray": _asarray,
+            "ascontiguousarray": _asarray,
+            "asfarray": _asarray,
+            "vectorize": _vectorize,
+            "frompyfunc": lambda function, nin, nout: _vectorize(function),
+            "c_": _Joiner(np.c_),
+            "r_": _Joiner(np.r_),
+        },
+        _wrap_numpy,
+    )
+    return {
+        "numpy": numpy,
+        "numpy.random": random_of_numpy,
+        "numpy.linalg": linear_algebra,
+        "math": _Substitute(math, {}, _wrap_math),
+        "time": _Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
+        "random": _Substitute(random, {"Random": _generators(random.Random)}, _wrap_python_random),
+    }
+
+
+def _wrap_python_random(name: str, found: Any) -> Any:
+    if name in ("randint", "randrange", "seed", "getrandbits", "getstate", "setstate"):
+        return lambda *args, **options: found(*plain(args), **plain(options))
+    if name in ("choice", "sample", "shuffle", "choices") or isinstance(found, type):
+        return lambda x, *args, **options: (
+            _shuffle(found, x)
+            if name == "shuffle" and type(x) is Traced
+            else found(x, *plain(args), **options)
+        )
+    return _drawn(found, name) if callable(found) else found

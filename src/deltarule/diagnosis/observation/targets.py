@@ -1,0 +1,267 @@
+"""Where the output meets the target, and the losses whose gradient the program may mean to follow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deltarule.diagnosis.observation.operations import reverse_mode
+from deltarule.diagnosis.observation.source import ProgramSource
+from deltarule.diagnosis.observation.steps import RecordedStep
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+from deltarule.diagnosis.observation.updates import depends_on
+
+
+@dataclass(eq=False)
+class Meeting:
+    """An operation in which outputs (ids) are compared with their targets (values)."""
+
+    op: Operation
+    output: Ids
+    target: Values
+    leaves: int
+    broadcast: bool = False
+    #: All operations that compare the same output.
+    twins: set[int] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class KnownLoss:
+    """A loss that the steps may follow, with the adjoint of every scalar."""
+
+    name: str
+    adjoint: Values
+    #: What the program itself computed; None where the loss is only supposed.
+    op: Operation | None = None
+
+
+def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list[Meeting]:
+    """Find where the step's error comes from: the last place where an output meets a target."""
+    preparing = _preparations(tape, step)
+    among = sorted(index for index in step.sources if index > step.floor and index not in preparing)
+    theta = step.parameters
+    found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
+    found += _subtracted_labels(tape, among, theta)
+    if not found:
+        found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
+            :1
+        ]
+    return _last_of(tape, found)
+
+
+def _preparations(tape: Tape, step: RecordedStep) -> set[int]:
+    """What the start values of the step's parameters were made of."""
+    stack = [one for change in step.changes if change.old.size for one in tape.producers(change.old)]
+    found: set[int] = set()
+    while stack:
+        op = tape.operations[stack.pop()]
+        if op.index not in found and op.initial:
+            found.add(op.index)
+            stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
+    return found
+
+
+def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
+    """Of the meetings keep those that depend on most parameters and come before no other."""
+    if not found:
+        return []
+    most = max(one.leaves.bit_count() for one in found)
+    found = [one for one in found if one.leaves.bit_count() == most]
+    if 1 < len(found) < 300:
+        below: set[int] = set()
+        for one in found:
+            below |= tape.ancestors(one.output)
+        found = [one for one in found if one.op.index not in below] or found
+    once: dict[bytes, Meeting] = {}
+    for one in found:
+        once.setdefault(one.output.tobytes(), one).twins.add(one.op.index)
+    return list(once.values())
+
+
+def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``output - target`` or ``target - output``."""
+    if op.name != "subtract" or op.old is not None:
+        return []
+    on = [tape.leaves(ids) & theta for ids in op.inputs]
+    if bool(on[0]) == bool(on[1]):
+        return []
+    side = 0 if on[0] else 1
+    if source.is_literal(op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
+        return []
+    output = op.inputs[side]
+    assert output is not None
+    target = tape.operand(op, 1 - side)
+    return [
+        Meeting(
+            op,
+            np.broadcast_to(output, op.shape),
+            np.broadcast_to(target, op.shape),
+            on[side],
+            output.shape != op.shape,
+        )
+    ]
+
+
+def _is_given(tape: Tape, source: ProgramSource, ids: Ids | None) -> bool:
+    """Whether values are data: moved, scaled or encoded, but not the zeros that sums start from."""
+    if ids is None:
+        return True
+    if tape.value[ids].any():
+        return True
+    leaves = [op for one in tape.ancestors(ids) if (op := tape.operations[one]).is_leaf]
+    return not any(re.search("zeros|empty", source.text_of(op)) for op in leaves) and any(
+        op.is_data for op in leaves
+    )
+
+
+def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting]:
+    """``p[range(n), labels] -= 1``: an array of which some elements were diminished by one."""
+    lowered = {
+        index
+        for index in among
+        if (op := tape.operations[index]).name == "subtract"
+        and op.inputs[0] is not None
+        and op.inputs[1] is None
+        and tape.leaves(op.inputs[0]) & theta
+    }
+    found = []
+    for index in among if lowered else ():
+        for ids in tape.operations[index].inputs:
+            made = set(tape.producers(ids)) if ids is not None else set()
+            if ids is None or not made & lowered or len(made) < 2:
+                continue
+            output = ids.copy()
+            for one in made & lowered:
+                op = tape.operations[one]
+                before = op.inputs[0]
+                assert before is not None
+                inside = (output >= op.start) & (output < op.stop)
+                output[inside] = np.broadcast_to(before, op.shape).ravel()[output[inside] - op.start]
+            if len({tape.operations[one].index for one in tape.producers(output)} & lowered):
+                continue
+            target = tape.value[output] - tape.value[ids]
+            first = tape.operations[min(made & lowered)]
+            found.append(Meeting(first, output, target, tape.leaves(output) & theta))
+    return found
+
+
+def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``target / output``, of a derivative of the cross-entropy that is written out."""
+    if op.name != "divide" or op.old is not None:
+        return []
+    above, below = op.inputs
+    if below is None or not tape.leaves(below) & theta or tape.leaves(above) & theta:
+        return []
+    target = tape.operand(op, 0)
+    if source.is_literal(op, 0) or target.shape != below.shape:
+        return []
+    return [Meeting(op, below, target, tape.leaves(below) & theta)]
+
+
+def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[KnownLoss]:
+    """The losses that the step may follow: the program's own first, then the usual ones of its output."""
+    losses = [
+        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op)
+        for op in _own_losses(tape, step, meetings)
+        if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
+    ]
+    if not meetings:
+        return losses
+    output = np.concatenate([one.output.ravel() for one in meetings])
+    for name, seed in _usual_seeds(tape, meetings):
+        losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
+    return losses
+
+
+def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]]:
+    """By loss, its derivative by the outputs, but for a common factor."""
+    output = np.concatenate([tape.value[one.output].ravel() for one in meetings])
+    target = np.concatenate([np.asarray(one.target, float).ravel() for one in meetings])
+    seeds = [("squared error", output - target)]
+    if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
+        if _are_shares(tape, meetings):
+            safe = np.where(output > 0, output, 1.0)
+            seeds.append(("cross-entropy of softmax", -target / safe))
+        if ((output > 0) & (output < 1)).all():
+            seeds.append(("binary cross-entropy", (output - target) / (output * (1 - output))))
+    return seeds
+
+
+def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
+    """Whether the outputs of each sample add up to one."""
+    arrays = [tape.value[one.output] for one in meetings]
+    if all(one.size == 1 for one in arrays):
+        return len(arrays) > 1 and abs(sum(float(one.flat[0]) for one in arrays) - 1) < 1e-6
+    return any(
+        all(
+            one.ndim > axis and one.shape[axis] > 1 and np.allclose(one.sum(axis), 1, atol=1e-5)
+            for one in arrays
+        )
+        for axis in (0, 1)
+    ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
+
+
+def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[Operation]:
+    """Single numbers that depend on the output, feed no change, and end their computation."""
+    sources, theta = step.sources, step.parameters
+    if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
+        return []
+    outputs = np.concatenate([one.output.ravel() for one in meetings]) if meetings else None
+    need = 0
+    for one in meetings:
+        need |= one.leaves
+    first = min(index for index in sources if index > step.floor and not tape.operations[index].is_leaf)
+    end = max((op.index for change in step.changes for op in change.updates), default=len(tape.operations))
+    alone = [
+        op
+        for op in tape.operations[first:]
+        if op.size == 1
+        and op.index not in sources
+        and not op.is_leaf
+        and op.old is None
+        and tape.leaves(op.ids) & theta
+        and (tape.leaves(op.ids) & need) == need
+        and tape.root[op.start] < 0
+    ]
+    read_early = {
+        one
+        for op in alone
+        if op.index <= end
+        for ids in op.inputs
+        if ids is not None
+        for one in tape.producers(ids)
+    }
+    found: list[Operation] = []
+    for op in alone:
+        if op.index in read_early or len(found) >= 4:
+            continue
+        if outputs is None or depends_on(tape, op.ids, outputs) or _shares_scores(tape, op, meetings):
+            found.append(op)
+    return [op for op in found if "absolute" not in {tape.operations[k].name for k in tape.ancestors(op.ids)}]
+
+
+def _shares_scores(tape: Tape, op: Operation, meetings: list[Meeting]) -> bool:
+    """Whether a loss is computed from what the outputs were computed from, as ``logsumexp`` is."""
+    before: set[int] = set()
+    for one in meetings:
+        for index in tape.producers(one.output):
+            for ids in tape.operations[index].inputs:
+                before |= set(tape.producers(ids)) if ids is not None else set()
+    before = {index for index in before if not tape.operations[index].is_leaf}
+    return bool(before & tape.ancestors(op.ids))
+
+
+def _kind_of(tape: Tape, meetings: list[Meeting], adjoint: Values) -> str:
+    """The usual name of a loss, read from its derivative by the outputs."""
+    if not meetings:
+        return "its own loss"
+    output = np.concatenate([one.output.ravel() for one in meetings])
+    got = adjoint[output]
+    for name, seed in _usual_seeds(tape, meetings):
+        size = float(seed @ seed)
+        factor = float(seed @ got) / size if size else 0.0
+        if factor and np.linalg.norm(got - factor * seed) <= 1e-6 * np.linalg.norm(got):
+            return name
+    return "its own loss"

@@ -1,0 +1,450 @@
+"""A traced array: values, and for each scalar the id by which the tape knows it.
+
+It is no subclass of ``ndarray`` but behaves as one: what moves numbers (views, transposes, indexing, writing)
+moves their ids along, what computes numbers is recorded. Scalars are arrays without dimensions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.tape import Ids, Values, current_tape
+
+_COMPARISONS = frozenset([
+    "greater", "less", "greater_equal", "less_equal", "equal", "not_equal", "logical_and", "logical_or",
+    "logical_not", "logical_xor", "isnan", "isfinite", "isinf", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "invert", "signbit",
+])  # fmt: skip
+_SAME = {"float_power": "power", "conjugate": "positive", "fabs": "absolute", "true_divide": "divide"}
+#: What NumPy's functions do with traced arrays; the module ``functions`` fills it.
+PROTOCOLS: dict[str, Callable[..., Any]] = {}
+_LARGEST_LEAF = 3_000_000
+
+
+class Traced:
+    """An array whose numbers remember where they came from."""
+
+    __slots__ = ("__weakref__", "ids", "is_scalar", "value")
+    __array_priority__ = 1e6
+
+    def __init__(self, value: Any, ids: Ids, is_scalar: bool | None = None) -> None:
+        self.value = np.asarray(value)
+        self.ids = np.asarray(ids)
+        self.is_scalar = self.value.ndim == 0 if is_scalar is None else is_scalar
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # isinstance(x, np.ndarray) and isinstance(x, float) hold
+        if not self.is_scalar:
+            return np.ndarray
+        return float if self.value.dtype.kind == "f" else int
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(self.value, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
+        return PROTOCOLS["ufunc"](ufunc, method, xs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        return PROTOCOLS["function"](function, args, options)
+
+    def _moved(self, move: Callable[[Any], Any], is_scalar: bool | None = False) -> Traced:
+        return Traced(move(self.value), move(self.ids), is_scalar)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        self.value, self.ids = self.value.reshape(plain(shape)), self.ids.reshape(plain(shape))
+
+    @property
+    def T(self) -> Traced:
+        return self._moved(np.transpose, self.is_scalar)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        return iter(self.ravel())
+
+    @property
+    def real(self) -> Traced:
+        return self
+
+    def transpose(self, *axes: Any) -> Traced:
+        return self._moved(lambda a: a.transpose(*plain(axes)), self.is_scalar)
+
+    def take(self, indices: Any, axis: Any = None, **options: Any) -> Traced:
+        return self._moved(lambda a: np.take(a, plain(indices), axis), None)
+
+    def copy(self, *order: Any, **options: Any) -> Traced:
+        return self._moved(np.array, self.is_scalar)
+
+    def __deepcopy__(self, *memo: Any) -> Traced:
+        return self.copy()
+
+    __copy__ = __deepcopy__
+
+    def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
+        kind = np.dtype(dtype).kind
+        if kind not in "fiu":
+            return self.value.astype(dtype)
+        if kind == "f":
+            return _noting_precision(Traced(self.value.astype(dtype), self.ids.copy(), self.is_scalar))
+        rounded = self.value.astype(dtype)
+        return Traced(rounded, self.ids.copy(), self.is_scalar) if (rounded == self.value).all() else rounded
+
+    def tolist(self) -> Any:
+        return [one.tolist() for one in self] if self.value.ndim else self.copy().as_scalar()
+
+    def as_scalar(self) -> Traced:
+        self.is_scalar = True
+        return self
+
+    def item(self, *index: Any) -> Any:
+        if index:
+            return self.ravel()[index[0]] if len(index) == 1 else self[index]
+        return self._moved(lambda a: np.array(a.reshape(())), True)
+
+    def fill(self, x: Any) -> None:
+        self[...] = x
+
+    def __getattr__(self, name: str) -> Any:  # size, ndim, dtype, nbytes, strides, argmax, argsort, nonzero …
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"no attribute {name!r}")
+        found = getattr(self.value, name)
+        if not callable(found):
+            return found
+        return lambda *args, **options: found(*plain(args), **plain(options))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self.value)))
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            raise IndexError(key)
+        key = plain(key)
+        value, ids = self.value[key], self.ids[key]
+        if isinstance(value, np.ndarray):
+            return Traced(value, ids, False)
+        return Traced(np.array(value), np.array(ids), True)
+
+    def __setitem__(self, key: Any, x: Any) -> None:
+        key = plain(key)
+        if not has_traced(x):
+            self.value[key] = x
+            written = np.asarray(self.value[key], float)
+            tape = current_tape()
+            if written.size and tape is not None:
+                uniform = bool((written == written.flat[0]).all())
+                self.ids[key] = tape.leaf(written, data=not uniform)
+            return
+        x = to_traced(x)
+        room = np.shape(self.value[key])
+        if x.value.shape != room and x.value.size == 1:
+            x = x.reshape(())
+        if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
+            tape.note("truncated", "numbers were cut to whole ones when written into an array of integers")
+        self.value[key] = x.value
+        self.ids[key] = x.ids
+
+    def __float__(self) -> float:
+        return float(self.value.reshape(()) if self.value.size == 1 else self.value)
+
+    def __int__(self) -> int:
+        return int(self.value.reshape(()))
+
+    def __index__(self) -> int:
+        if self.value.dtype.kind not in "iu" or self.value.size != 1:
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self.value.reshape(()))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __round__(self, digits: Any = None) -> Any:
+        return round(float(self), plain(digits)) if digits is not None else round(float(self))
+
+    def __floor__(self) -> int:
+        return math.floor(float(self))
+
+    def __ceil__(self) -> int:
+        return math.ceil(float(self))
+
+    def __trunc__(self) -> int:
+        return math.trunc(float(self))
+
+    def __format__(self, how: str) -> str:
+        return format(self.value[()] if self.value.ndim == 0 else self.value, how)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value[()] if self.is_scalar else self.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value[()]) if self.is_scalar else id(self)
+
+    def __contains__(self, x: Any) -> bool:
+        return bool((self.value == plain(x)).any())
+
+    # Arithmetic that is not made below
+    def __matmul__(self, other: Any) -> Any:
+        return matrix_product(self, other, "matmul")
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return matrix_product(other, self, "matmul")
+
+    def __imatmul__(self, other: Any) -> Traced:
+        return self._write(matrix_product(self, other, "matmul"))
+
+    def __neg__(self) -> Any:
+        return apply(np.negative, self)
+
+    def __pos__(self) -> Traced:
+        return self
+
+    def __abs__(self) -> Any:
+        return apply(np.absolute, self)
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        return matrix_product(self, other, "dot")
+
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
+    ) -> Any:
+        return reduce("sum", self, axis, keepdims)
+
+    def mean(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
+    ) -> Any:
+        return reduce("mean", self, axis, keepdims)
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+        return reduce("max", self, axis, keepdims)
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+        return reduce("min", self, axis, keepdims)
+
+    def prod(self, axis: Any = None, **_: Any) -> Any:
+        return reduce("prod", self, axis, False)
+
+    def std(self, *args: Any, **options: Any) -> Any:
+        return np.std(self, *args, **options)
+
+    def var(self, *args: Any, **options: Any) -> Any:
+        return np.var(self, *args, **options)
+
+    def clip(self, *args: Any, **options: Any) -> Any:
+        return np.clip(self, *args, **options)
+
+    def _write(self, result: Any) -> Traced:
+        """Write a result over this array, as ``x += y`` does; views of it see the change."""
+        result = to_traced(result)
+        if result.shape != self.shape:
+            raise ValueError(
+                f"non-broadcastable output operand with shape {self.shape} doesn't match the broadcast shape "
+                f"{result.shape}"
+            )
+        if self.value.dtype.kind != "f" and result.value.dtype.kind == "f":
+            raise TypeError("Cannot cast ufunc output from dtype('float64') to dtype('int64')")
+        self.value[...] = result.value
+        self.ids[...] = result.ids
+        return self
+
+
+def _add_move(name: str) -> None:
+    def move(self: Traced, *args: Any, **options: Any) -> Traced:
+        return self._moved(lambda a: getattr(a, name)(*plain(args), **plain(options)))
+
+    setattr(Traced, name, move)
+
+
+for _name in ("reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal"):
+    _add_move(_name)
+
+
+def _add_operator(name: str, ufunc: Any) -> None:
+    def forward(self: Traced, other: Any) -> Any:
+        return NotImplemented if _is_foreign(other) else apply(ufunc, self, other)
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return NotImplemented if _is_foreign(other) else apply(ufunc, other, self)
+
+    def in_place(self: Traced, other: Any) -> Any:
+        result = apply(ufunc, self, other)
+        return result if self.is_scalar else self._write(result)
+
+    setattr(Traced, f"__{name}__", forward)
+    setattr(Traced, f"__r{name}__", reflected)
+    setattr(Traced, f"__i{name}__", in_place)
+
+
+def _add_comparison(name: str, ufunc: Any) -> None:
+    def compare(self: Traced, other: Any) -> Any:
+        if _is_foreign(other):
+            return name == "ne"
+        answer = ufunc(self.value, plain(other))
+        return answer if np.ndim(answer) else bool(answer)
+
+    setattr(Traced, f"__{name}__", compare)
+
+
+def _is_foreign(x: Any) -> bool:
+    return x is None or isinstance(x, str) or hasattr(x, "columns")
+
+
+for _name, _ufunc in {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "pow": np.power,
+    "mod": np.remainder,
+    "floordiv": np.floor_divide,
+}.items():
+    _add_operator(_name, _ufunc)
+for _name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+    _short = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq"}
+    _add_comparison(_short.get(_name, "ne"), getattr(np, _name))
+
+
+def _noting_precision(x: Traced) -> Traced:
+    """Remember that some numbers have few digits: comparisons must allow for it."""
+    tape = current_tape()
+    if tape is not None and x.value.dtype.kind == "f" and x.value.dtype.itemsize < 8:
+        tape.note("single", "numbers of single precision")
+    return x
+
+
+def has_traced(x: Any, depth: int = 0) -> bool:
+    """Whether a traced array is in it."""
+    kind = type(x)
+    if kind is Traced:
+        return True
+    if kind is np.ndarray:
+        return x.dtype == object and any(type(one) is Traced for one in x.flat)
+    if isinstance(x, list | tuple) and depth < 6:
+        return any(has_traced(one, depth + 1) for one in x)
+    return False
+
+
+def plain(x: Any) -> Any:
+    """The numbers without their ids."""
+    kind = type(x)
+    if kind is Traced:
+        return x.value if x.value.ndim else x.value[()]
+    if kind is list:
+        return [plain(one) for one in x]
+    if isinstance(x, tuple):
+        return tuple(plain(one) for one in x) if kind is tuple else kind(*(plain(one) for one in x))
+    if kind is dict:
+        return {key: plain(one) for key, one in x.items()}
+    if kind is slice:
+        return slice(plain(x.start), plain(x.stop), plain(x.step))
+    return x
+
+
+def _ids_in(x: Any) -> Any:
+    if type(x) is Traced:
+        return x.ids
+    if isinstance(x, list | tuple):
+        return [_ids_in(one) for one in x]
+    return np.zeros(np.shape(x), np.int64)
+
+
+def leaf(value: Any, *, data: bool = True, is_scalar: bool | None = None) -> Any:
+    """Return a start value as a traced array; what holds no numbers stays as it is."""
+    tape = current_tape()
+    array = np.array(value)
+    if tape is None or type(value) is Traced or array.dtype.kind not in "fiu" or array.size > _LARGEST_LEAF:
+        return value
+    return _noting_precision(Traced(array, tape.leaf(array, data=data), is_scalar))
+
+
+def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:
+    """A traced array of which some scalars (id 0) are constants that have no id yet."""
+    missing = ids == 0
+    tape = current_tape()
+    if tape is not None and missing.any():
+        ids = np.array(ids)
+        ids[missing] = tape.leaf(np.asarray(value)[missing], data=False).ravel()
+    return Traced(value, ids, is_scalar)
+
+
+def to_traced(x: Any, *, data: bool = False) -> Any:
+    """Return numbers, or lists of numbers and traced arrays, as one traced array."""
+    if type(x) is Traced:
+        return x
+    if has_traced(x):
+        x = x.tolist() if isinstance(x, np.ndarray) else x
+        value = np.array(plain(x))
+        ids = np.array(_ids_in(x), dtype=np.int64)
+        return with_ids(value, np.broadcast_to(ids, value.shape), False)
+    tape = current_tape()
+    value = np.array(x)
+    ids = tape.leaf(value, data=data) if tape else np.zeros(value.shape, np.int64)
+    return Traced(value, ids, False)
+
+
+def _operand(x: Any) -> tuple[Ids | None, Any]:
+    if has_traced(x):
+        x = to_traced(x)
+        return x.ids, x.value
+    return None, np.asarray(x)
+
+
+def _weak(x: Any, value: Any) -> Any:
+    """A Python number does not widen arrays of single precision."""
+    if type(x) in (int, float, bool):
+        return x
+    return value.item() if type(x) is Traced and x.is_scalar and value.dtype.kind == "f" else value
+
+
+def _recorded(name: str, value: Values, operands: list[tuple[Ids | None, Any]], detail: Any = None) -> Any:
+    tape = current_tape()
+    if tape is None:
+        return value if value.ndim else value[()]
+    return Traced(value, tape.record(name, value, operands, detail))
+
+
+def apply(ufunc: Any, *xs: Any) -> Any:
+    """Return a function of NumPy's of arrays, element by element, and record it."""
+    operands = [_operand(x) for x in xs]
+    with np.errstate(all="ignore"):
+        out = ufunc(*(_weak(x, value) for x, (_, value) in zip(xs, operands, strict=True)))
+    if ufunc.__name__ in _COMPARISONS or out.dtype.kind not in "fiu":
+        return out if np.ndim(out) else out[()]
+    return _recorded(_SAME.get(ufunc.__name__, ufunc.__name__), np.asarray(out), operands)
+
+
+def reduce(name: str, x: Any, axis: Any, keepdims: Any) -> Any:
+    """Return a sum, mean, product, largest or smallest element along axes, and record it."""
+    ids, value = _operand(x)
+    axis = plain(axis)
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    out = np.asarray(getattr(np, name)(value, axis=axis, keepdims=bool(keepdims)))
+    return _recorded(name, out, [(ids, value)], (axis, bool(keepdims)))
+
+
+def matrix_product(a: Any, b: Any, name: str) -> Any:
+    """Return ``a @ b`` or ``np.dot(a, b)``, and record it."""
+    operands = [_operand(a), _operand(b)]
+    (_, x), (_, y) = operands
+    if x.ndim == 0 or y.ndim == 0:
+        return apply(np.multiply, a, b)
+    out = np.asarray((np.matmul if name == "matmul" else np.dot)(x, y))
+    simple = y.ndim <= 2 and (x.ndim <= 2 or name == "dot" or y.ndim == 2)
+    return _recorded("dot" if simple else "matmul", out, operands)
+
+
+def recorded(name: str, value: Any, operands: list[Any], detail: Any = None) -> Any:
+    """Record an operation that was computed elsewhere."""
+    return _recorded(name, np.asarray(value), [_operand(x) for x in operands], detail)

@@ -1,0 +1,160 @@
+"""Parameters that the forward pass uses and no step changes."""
+
+from __future__ import annotations
+
+import re
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import GradientComparison
+from deltarule.diagnosis.observation.plausible import DATA
+from deltarule.diagnosis.observation.steps import RecordedStep
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape
+
+_NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
+_RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
+
+
+def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]:
+    """(where it was made, its name, what is said) of each parameter that is used and never changed."""
+    chosen = analysis.chosen
+    assert chosen is not None
+    if analysis.only_gradients:
+        return [_misfit(analysis, op) for op in analysis.absent]
+    found: dict[int, tuple[Operation, str, str]] = {}
+    tape = analysis.tape
+    counts: dict[int, int] = {}
+    for number in range(len(chosen.steps)):
+        for op, user in _untrained_in(analysis, chosen, number):
+            start = op.leaves
+            counts[start] = counts.get(start, 0) + 1
+            name = _name(analysis, op)
+            if _NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
+                counts[start] += 1
+            changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
+            how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
+            found[start] = (op, name, how)
+    need = 2 if len(chosen.steps) > 1 else 1
+    return [one for start, one in found.items() if counts[start] >= need]
+
+
+def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
+    """A parameter without a gradient of its shape, and what was returned in its place."""
+    tape, name = analysis.tape, _name(analysis, op)
+    if op.index in tape.misfits:
+        returned, array = tape.misfits[op.index]
+        made = tape.operations[max(tape.producers(array.ids))]
+        how = "all is summed to one number" if array.size == 1 else "it is not summed over the samples"
+        return made, name, f"{how}: {returned} has the shape {array.shape}, {name} has {op.shape}"
+    users = [one for one in tape.operations if any(ids is not None and op.start in ids for ids in one.inputs)]
+    return (users[0] if users else op), name, f"{name} is used, and no gradient of its shape is returned"
+
+
+def _name(analysis: Analysis, op: Operation) -> str:
+    return analysis.source.name_of(op) or analysis.source.text_of(op) or "a parameter"
+
+
+def _untrained_in(
+    analysis: Analysis, chosen: GradientComparison, number: int
+) -> list[tuple[Operation, Operation]]:
+    tape, step = analysis.tape, chosen.steps[number]
+    meetings = chosen.meetings[number]
+    errors = {one.op.index for one in meetings}
+    trained = step.parameters
+    adjoint = chosen.losses[number].adjoint
+    found = []
+    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
+    data = _data(tape, forward, trained)
+    for index in sorted(forward - errors):
+        user = tape.operations[index]
+        if user.is_leaf or user.old is not None or not adjoint[user.start : user.stop].any():
+            continue
+        for which, ids in enumerate(user.inputs):
+            other = user.inputs[1 - which] if len(user.inputs) == 2 else None
+            if ids is None or len(user.inputs) != 2 or not ids.size:
+                continue
+            if other is not None and tape.leaves(other) & trained and bool((tape.root[other] >= 0).all()):
+                continue  # what is added to a parameter, a momentum
+            made = _start(tape, ids)
+            if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
+                continue
+            replaced = (
+                made.is_leaf
+                and user.name in ("add", "dot", "matmul", "multiply")
+                and (user.name != "multiply" or bool(tape.result(made).any()))  # a state starts from zeros
+                and is_replaced(tape, made, user, _end(step))
+            )
+            if replaced or _is_parameter(analysis, user, made, other, trained):
+                found.append((made, user))
+    return found
+
+
+def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
+    """Whether the code that reads this start value later reads something made of it: a changed parameter."""
+    place = [(frame[0], frame[1]) for frame in user.place[:2]]
+    for later in tape.operations[max(user.index, end) + 1 :]:
+        if later.name != user.name or [(frame[0], frame[1]) for frame in later.place[:2]] != place:
+            continue
+        for ids, before in zip(later.inputs, user.inputs, strict=False):
+            if ids is None or before is None or tape.producers(before) != [op.index]:
+                continue
+            made = tape.operations[tape.producers(ids)[0]]
+            if (
+                made.index > user.index
+                and made.leaves & op.leaves
+                and not made.is_leaf
+                and made.size >= op.size
+            ):
+                return True
+    return False
+
+
+def _end(step: RecordedStep) -> int:
+    """The last update of a step."""
+    return max((op.index for change in step.changes for op in change.updates), default=0)
+
+
+def _start(tape: Tape, ids: Ids) -> Operation | None:
+    """The start value that an operand is, or was prepared from."""
+    producers = tape.producers(ids)
+    if len(producers) != 1:
+        return None
+    op = tape.operations[producers[0]]
+    return op if op.initial and op.old is None else None
+
+
+def _data(tape: Tape, forward: set[int], trained: int) -> int:
+    """Start values that are multiplied with trained parameters: the inputs."""
+    found = 0
+    for index in forward:
+        op = tape.operations[index]
+        if op.name in ("dot", "matmul", "multiply") and len(op.inputs) == 2:
+            leaves = [tape.leaves(ids) for ids in op.inputs]
+            for which in (0, 1):
+                mine, other = op.inputs[which], op.inputs[1 - which]
+                if mine is None or (not _start(tape, mine) and not bool((tape.root[mine] >= 0).all())):
+                    continue
+                if other is None or not leaves[which] & trained or leaves[1 - which] & trained:
+                    continue
+                if all(tape.operations[one].initial for one in tape.producers(other)):
+                    found |= leaves[1 - which]
+    return found
+
+
+def _is_parameter(
+    analysis: Analysis, user: Operation, made: Operation, other: Ids | None, trained: int
+) -> bool:
+    tape, source = analysis.tape, analysis.source
+    name, text = source.name_of(made), source.text_of(made)
+    depends = bool(tape.leaves(other) & trained)
+    if DATA.match(name.rsplit(".", 1)[-1]):
+        return False
+    if user.name == "add":
+        named = bool(_NAMED.search(name))
+        return made.size < user.size + 1 and (named or (depends and made.size > 1))
+    if user.name in ("dot", "matmul") and made.size > 1:
+        if depends:
+            return bool(_NAMED.search(name) or _RANDOM.search(text))
+        return bool(_NAMED.search(name))
+    if user.name == "multiply":
+        return bool(_NAMED.search(name)) and made.size <= user.size
+    return False

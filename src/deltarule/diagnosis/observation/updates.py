@@ -1,0 +1,274 @@
+"""Updates: a sum that changes a parameter by something which depends on the parameter itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from deltarule.diagnosis.observation.source import ProgramSource
+from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+
+_SCALING = frozenset({"multiply", "divide", "negative", "sum"})
+
+
+def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = None) -> None:
+    """Mark a sum as an update where one operand is a parameter and the other depends on that."""
+    if _continues_update(tape, op):
+        return
+    for which, ids in enumerate(op.inputs):
+        other = op.inputs[1 - which]
+        if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
+            continue
+        old = _start_value(tape, ids, other)
+        if old is None or not tape.leaves(old) & tape.leaves(other):
+            continue
+        if not depends_on(tape, other, old):
+            continue
+        written_over = source is None or source.rewrites(op, which)
+        if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
+            continue
+        if old.shape != op.shape:
+            if old.size < op.size:
+                tape.grown.append((op, old))
+            continue
+        _mark(tape, op, old)
+        if op.version >= tape.versions:
+            tape.stop("updates")
+        return
+
+
+def _continues_update(tape: Tape, op: Operation) -> bool:
+    """``w + a + b`` in one statement is one update, by a and b together."""
+    for which, ids in enumerate(op.inputs):
+        if ids is None or (which == 1 and op.name == "subtract") or ids.size != op.size:
+            continue
+        before = tape.operations[int(tape.producer[ids.flat[0]])]
+        if before.old is None or not np.array_equal(ids.ravel(), before.ids.ravel()):
+            continue
+        if not op.place or not before.place or op.place[0][0] is not before.place[0][0]:
+            continue
+        if not before.place[0][2] <= op.place[0][2] <= before.place[0][2] + 2 or before.index < op.index - 40:
+            continue
+        if op.place[0][1] <= before.place[0][1] or _is_written(before, op):
+            continue
+        op.old, op.version, op.leaves = before.old, before.version, before.leaves
+        tape.root[op.start : op.stop] = tape.root[before.start : before.stop]
+        before.old = None
+        tape.root[before.start : before.stop] = -1
+        return True
+    return False
+
+
+def _is_written(before: Operation, op: Operation) -> bool:
+    """Whether the two sums are statements of their own, as in ``w -= a; w -= b``."""
+    positions = [list(one.place[0][0].co_positions())[one.place[0][1] // 2] for one in (before, op)]
+    (line, end_line, column, end_column), (first, last, left, right) = positions
+    if None in (line, end_line, column, end_column, first, last, left, right):
+        return True
+    inside = (first or 0, left or 0) <= (line or 0, column or 0)
+    return not (inside and (end_line or 0, end_column or 0) <= (last or 0, right or 0))
+
+
+def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
+    """The ids themselves where they are a parameter's, or those of which they are a multiple."""
+    for _ in range(3):
+        if bool((tape.root[ids] >= 0).all()):
+            return ids
+        producers = tape.producers(ids)
+        if len(producers) != 1:
+            break
+        op = tape.operations[producers[0]]
+        scaled = _scaled_operand(tape, op)
+        if scaled is None or op.size != ids.size or not bool((tape.root[scaled] >= 0).all()):
+            break
+        if not tape.operations[tape.producers(scaled)[0]].is_leaf or not depends_on(tape, other, ids):
+            return scaled.reshape(ids.shape) if scaled.size == ids.size else None
+        break
+    return ids if all(tape.operations[one].initial for one in tape.producers(ids)) else None
+
+
+def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
+    if op.name not in ("multiply", "divide"):
+        return None
+    for which in (0, 1) if op.name == "multiply" else (0,):
+        ids, factor = op.inputs[which], tape.operand(op, 1 - which)
+        if (
+            ids is not None
+            and factor.size == 1
+            and ids.size == op.size
+            and 0.95 < float(factor.flat[0]) < 1.05
+        ):
+            return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
+    return None
+
+
+def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether any of these scalars was computed from any of the old ones."""
+    low, high, wanted = int(old.min()), int(old.max()), set(old.ravel().tolist())
+
+    def meets(some: Ids) -> bool:
+        near = some[(some >= low) & (some <= high)]
+        return bool(near.size) and not wanted.isdisjoint(near.tolist())
+
+    if meets(ids):
+        return True
+    return any(
+        before is not None and meets(before)
+        for one in tape.ancestors(ids)
+        if not _is_start(tape, tape.operations[one])
+        for before in tape.operations[one].inputs
+    )
+
+
+def _is_start(tape: Tape, op: Operation) -> bool:
+    return op.is_leaf or op.old is not None or bool(tape.root[op.start] >= 0)
+
+
+def _mark_roots(tape: Tape, old: Ids) -> None:
+    """Make start values that were prepared, as ``0.1 * randn(…)``, roots of the versions to come."""
+    for one in tape.producers(old):
+        made = tape.operations[one]
+        if tape.root[made.start] < 0:
+            tape.root[made.start : made.stop] = np.arange(made.start, made.stop)
+
+
+def _mark(tape: Tape, op: Operation, old: Ids) -> None:
+    _mark_roots(tape, old)
+    op.old, op.leaves = old.copy(), tape.leaves(old)
+    op.version = 1 + max(tape.operations[one].version for one in tape.producers(old))
+    tape.root[op.start : op.stop] = tape.root[old].ravel()
+
+
+def change_of(tape: Tape, op: Operation) -> Values:
+    """What an update added: exactly the other operand, or the difference."""
+    assert op.old is not None
+    for which in (0, 1):
+        ids = op.inputs[which]
+        if ids is not None and ids.shape == op.old.shape and np.array_equal(ids, op.old):
+            sign = -1.0 if op.name == "subtract" else 1.0
+            return np.broadcast_to(sign * tape.operand(op, 1 - which), op.shape)
+    return tape.result(op) - tape.value[op.old]
+
+
+def updates_on(tape: Tape) -> list[Operation]:
+    """All updates, in their order."""
+    return [op for op in tape.operations if op.old is not None]
+
+
+def settle_updates(tape: Tape) -> None:
+    """Unmark sums of an unchanged parameter, as in ``b + x @ W + h @ U`` where h depends on b."""
+    by_old: defaultdict[bytes, list[Operation]] = defaultdict(list)
+    for op in updates_on(tape):
+        assert op.old is not None
+        by_old[op.old.tobytes()].append(op)
+    dropped = _drop_preparations(tape)
+    for same in by_old.values():
+        same = [op for op in same if op.old is not None]
+        real = [op for op in same[-1:] if _is_real(tape, op, by_old)]
+        for op in same:
+            if op not in real:
+                op.old, dropped = None, True
+                tape.root[op.start : op.stop] = -1
+    if dropped or any(is_decay(tape, op) for op in updates_on(tape)):
+        _count_again(tape)
+
+
+def _drop_preparations(tape: Tape) -> bool:
+    """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a."""
+    updates = updates_on(tape)
+    preparing = [op for op in updates if op.initial and not is_decay(tape, op)]
+    if len(preparing) == len(updates):
+        return False
+    for op in preparing:
+        op.old, op.version = None, 0
+        tape.root[op.start : op.stop] = -1
+    return bool(preparing)
+
+
+def is_decay(tape: Tape, op: Operation) -> bool:
+    """Whether an update adds only a multiple of the parameter itself."""
+    assert op.old is not None
+    return all(
+        _is_multiple(tape, ids, op.old)
+        for ids in op.inputs
+        if ids is not None and not np.array_equal(ids, op.old)
+    )
+
+
+def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether values are a multiple of the parameter itself."""
+    own = tape.leaves(old)
+    for one in tape.ancestors(ids):
+        made = tape.operations[one]
+        if made.is_leaf and made.size > 1 and made.leaves & ~own:
+            return False
+        if not made.is_leaf and (made.size != old.size or made.name not in _SCALING) and made.old is None:
+            return False
+    return True
+
+
+def _starts_from(later: Operation, op: Operation) -> bool:
+    old = later.old
+    return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
+
+
+def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
+    """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
+    assert op.old is not None
+    if not _is_used_after(tape, op):
+        return True
+    goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
+    return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))
+
+
+def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None = None) -> bool:
+    """Whether the change comes from a difference of something that depends on the parameter and data."""
+    own = tape.leaves(old)
+    for ids in op.inputs:
+        if ids is None or np.array_equal(ids, old):
+            continue
+        for one in tape.ancestors(ids):
+            made = tape.operations[one]
+            if made.name not in ("subtract", "divide") or made.old is not None:
+                continue
+            sides = [bool(tape.leaves(each) & own) for each in made.inputs]
+            if sides[0] != sides[1] and not (source and source.is_literal(made, int(sides[0]))):
+                return True
+    return False
+
+
+def _is_used_after(tape: Tape, op: Operation) -> bool:
+    """Whether the old value is still read after it was changed."""
+    assert op.old is not None
+    low, high, wanted = int(op.old.min()), int(op.old.max()), set(op.old.ravel().tolist())
+    for later in tape.operations[op.index + 1 :]:
+        for ids in later.inputs:
+            if ids is not None and ids.size:
+                near = ids[(ids >= low) & (ids <= high)]
+                if near.size and not wanted.isdisjoint(near.tolist()):
+                    return True
+    return False
+
+
+def _count_again(tape: Tape) -> None:
+    proper = {
+        int(root)
+        for op in updates_on(tape)
+        if not is_decay(tape, op)
+        for root in tape.root[op.start : op.stop]
+    }
+    for op in tape.operations:
+        if op.is_leaf:
+            continue
+        if op.old is not None:
+            _mark_roots(tape, op.old)
+            op.leaves = tape.leaves(op.old)
+            before = max(tape.operations[one].version for one in tape.producers(op.old))
+            alone = int(tape.root[op.start]) not in proper
+            op.version = before + (alone or not is_decay(tape, op))
+            tape.root[op.start : op.stop] = tape.root[op.old].ravel()
+            continue
+        op.version, op.leaves = 0, 0
+        for ids in op.inputs:
+            op.leaves |= tape.leaves(ids)

@@ -1,0 +1,387 @@
+"""From a comparison to a verdict with its faults."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.observation.analysis import Analysis
+from deltarule.diagnosis.observation.comparison import (
+    DECAY,
+    FACTOR,
+    OPTIMIZER,
+    RIGHT,
+    WRONG,
+    ZERO,
+    GradientComparison,
+    Row,
+    proportion,
+)
+from deltarule.diagnosis.observation.factors import (
+    bringer_of_factor,
+    differs_at_update,
+    has_its_own_rate,
+    is_scheduled,
+    multiples_of_gradient,
+    sizes_of,
+    sources_of_right_changes,
+)
+from deltarule.diagnosis.observation.location import BackwardPass
+from deltarule.diagnosis.observation.steps import Change
+from deltarule.diagnosis.observation.tape import Operation
+from deltarule.diagnosis.observation.untrained import untrained_parameters
+from deltarule.diagnosis.observation.wording import name_of_factor, words_for
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: its line, the expression, and what is wrong with it.
+
+    ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those it spoils;
+    ``other_line`` is a second line that has to do with it, 0 for none.
+    """
+
+    kind: str
+    line: int
+    expression: str
+    text: str
+    parameters: tuple[str, ...] = ()
+    last_right: str = ""
+    other_line: int = 0
+
+
+def faults_of(analysis: Analysis) -> list[Fault]:
+    """All mistakes, the one to mend first at the head."""
+    chosen = analysis.chosen
+    assert chosen is not None
+    found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
+    if not any(fault.kind == "derivative" for fault in found):
+        found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
+    found += _penalties(analysis, chosen)
+    found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
+    telling = [one for one in found if "a factor 1 against" not in one.text]
+    return _once(telling or found)
+
+
+def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
+    source = analysis.source
+    line, made = source.last_assignment(name), source.line(op)
+    if line > made > 0 and not analysis.only_gradients:
+        return Fault("untrained", line, source.lines[line - 1].strip(), text, (name,), "", made)
+    return Fault("untrained", made, source.text_of(op), text, (name,))
+
+
+def _once(found: list[Fault]) -> list[Fault]:
+    """One fault for each line and kind, with all parameters that it spoils."""
+    merged: dict[tuple[str, int, str], Fault] = {}
+    for one in found:
+        key = (one.kind, one.line, one.text)
+        before = merged.get(key)
+        names = tuple(dict.fromkeys((before.parameters if before else ()) + one.parameters))
+        merged[key] = Fault(
+            one.kind, one.line, one.expression, one.text, names, one.last_right, one.other_line
+        )
+    return list(merged.values())
+
+
+def _by_parameter(rows: list[Row]) -> list[list[Row]]:
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.change.key].append(row)
+    return list(groups.values())
+
+
+def _derivatives(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    wrong = _by_parameter([row for row in chosen.rows if row.verdict == WRONG])
+    found = []
+    for rows in reversed(wrong):
+        fault = _derivative(analysis, rows)
+        found.append((_order(analysis, rows), fault))
+    found.sort(key=lambda one: one[0])
+    kept: list[Fault] = []
+    for _, fault in found:
+        same = next(
+            (one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None
+        )
+        if same is None:
+            kept.append(fault)
+        else:
+            names = tuple(dict.fromkeys(same.parameters + fault.parameters))
+            kept[kept.index(same)] = Fault(
+                same.kind, same.line, same.expression, same.text, names, same.last_right, same.other_line
+            )
+    return kept
+
+
+def _order(analysis: Analysis, rows: list[Row]) -> int:
+    """Parameters near the output come first: what is wrong there is wrong behind, too."""
+    uses = [
+        op.index
+        for op in analysis.tape.operations
+        for ids in op.inputs
+        if ids is not None and ids.size and (ids.flat[0] == rows[0].change.old).any()
+    ]
+    return -min(uses, default=0)
+
+
+def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
+    tape, source = analysis.tape, analysis.source
+    name = rows[0].change.name
+    passing = BackwardPass(analysis, rows)
+    broken = passing.break_()
+    if broken is None:
+        change = rows[0].change
+        last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
+        op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+        if passing.arrays:
+            op = passing.arrays[-1].op
+            text = "the derivatives up to here are right, but the step is not made of them alone"
+            return Fault("derivative", source.line(op), source.text_of(op), text, (name,))
+        text = "the error does not come into the step, which is therefore no gradient"
+        line, expression = _without_error(analysis, passing, change) or (
+            source.line(op) or change.line,
+            source.text_of(op),
+        )
+        return Fault("derivative", line, expression, text, (name,))
+    words = words_for(passing, broken)
+    last_right = ""
+    if broken.last and broken.known:
+        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
+        last_right = (
+            f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
+        )
+    other = source.line(words.also) if words.also else 0
+    line, expression = source.line(words.op), source.text_of(words.op)
+    if words.frame is not None:
+        line, expression = words.frame[2], source.segment(source.node(words.frame)) or expression
+    return Fault("derivative", line, expression, words.text, (name,), last_right, other)
+
+
+def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> tuple[int, str] | None:
+    """(line, expression) of the first thing that is computed for a change behind the error."""
+    tape, source = analysis.tape, analysis.source
+    behind = min(passing.errors, default=0)
+    made = [
+        op
+        for index in sorted(change.sources)
+        if index > behind
+        and not (op := tape.operations[index]).is_leaf
+        and index not in passing.forward_indices
+    ]
+    if not made or analysis.chosen is None:
+        return None
+    codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
+    codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
+    for row in analysis.chosen.rows:
+        codes |= {
+            f[0]
+            for k in row.change.sources
+            if k > behind
+            for f in tape.operations[k].place[:1]
+            if k in passing.descended
+        }
+    frame = next((one for one in made[0].place if one[0] in codes), None) or source.frame(made[0])
+    if frame is None:
+        return None
+    return frame[2], source.segment(source.node(frame)) or source.lines[frame[2] - 1].strip()
+
+
+def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    samples, outputs = sizes_of(chosen)
+    found = []
+    groups = _by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
+    for rows in sorted(groups, key=lambda rows: -rows[0].change.weight):
+        row = rows[0]
+        if has_its_own_rate(analysis, chosen, row):
+            continue
+        text = name_of_factor(row.ratio, samples, outputs)
+        at_update = differs_at_update(analysis, chosen, row)
+        if at_update is not None:
+            line = at_update.change.line
+            shown = analysis.source.lines[line - 1].strip()
+            found.append(Fault("factor", line, shown, text, (at_update.change.name,)))
+            continue
+        op = BackwardPass(analysis, rows).jump(
+            row.ratio, sources_of_right_changes(chosen, row)
+        ) or bringer_of_factor(analysis, chosen, row)
+        if any(
+            one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op)
+            for one in found
+        ):
+            continue
+        name = row.change.name
+        found.append(Fault("factor", analysis.source.line(op), analysis.source.text_of(op), text, (name,)))
+    return found
+
+
+def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """One factor for all parameters that is another in each step, and is no schedule."""
+    factors = [one for one in chosen.common.values() if one]
+    if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
+        return []
+    if any(row.verdict in (OPTIMIZER, DECAY) for row in chosen.rows):
+        return []
+    if is_scheduled(analysis, chosen):
+        return []
+    rows = [row for row in chosen.rows if row.verdict == RIGHT and row.gradient.any()]
+    last = max(rows, key=lambda row: max((one for one in row.change.sources), default=0), default=None)
+    if last is None:
+        return []
+    groups = _by_parameter(rows)
+    fault = min(
+        (_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line)
+    )
+    return [fault]
+
+
+def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """All steps go up the loss."""
+    rows = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY) and row.gradient.any()]
+    if not rows or not _climbs(analysis, chosen, rows):
+        return []
+    row = rows[-1]
+    if row.change.is_returned:
+        op = chosen.meetings[0][0].op if chosen.meetings[0] else None
+        text = "the sign is turned: this is minus the gradient"
+    else:
+        op = row.change.updates[0]
+        text = "the steps go up the loss: the sign is turned here, or in the error"
+        lines = {one.change.line for one in rows}
+        if len(lines) > 1 and chosen.meetings[0]:
+            return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
+    if op is None:
+        return []
+    return [Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))]
+
+
+def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
+    """All steps have the wrong sign: one cause is likelier than many."""
+    text = (
+        f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
+    )
+    names = tuple(dict.fromkeys(row.change.name for row in rows))
+    return Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, names, "", line)
+
+
+def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> bool:
+    if chosen.own and chosen.loss_name == "its own loss":
+        return False
+    ups = [float(row.change.step @ row.gradient) > 0 for row in rows]
+    if chosen.own:  # a log-likelihood is climbed
+        output = np.concatenate([one.output.ravel() for one in chosen.meetings[0]])
+        target = np.concatenate([np.ravel(one.target) for one in chosen.meetings[0]])
+        values = analysis.tape.value[output]
+        slope = chosen.losses[0].adjoint[output]
+        if float(slope @ (values - target)) < 0:
+            ups = [not up for up in ups]
+    returned = all(row.change.is_returned for row in rows)
+    if returned:
+        named = all(re.search(r"grad|nabla|(^|[^a-z])d_?[wbWBzZ]|error", row.change.name) for row in rows)
+        return named and not any(ups)
+    return sum(ups) > len(ups) / 2
+
+
+def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """The program computes a loss, and its steps follow another one."""
+    if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY) for row in chosen.rows):
+        return []
+    usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
+    own = [one for one in analysis.others if one.own and one.loss_name in usual]
+    if not own or any(_agrees(one) for one in own):
+        return []
+    one = own[0]
+    op = one.losses[0].op
+    assert op is not None
+    line = analysis.source.line(op)
+    if one.loss_name == chosen.loss_name:
+        if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
+            return []
+        text = f"the loss on line {line} has a penalty, of which the steps have nothing, or another share"
+        return [Fault("penalty", line, analysis.source.text_of(op), text)]
+    meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
+    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
+    text = (
+        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}: "
+        f"the slope f′ of the output {slope}"
+    )
+    place = meeting.op if meeting else op
+    return [
+        Fault("derivative", analysis.source.line(place), analysis.source.text_of(place), text, (), "", line)
+    ]
+
+
+def _agrees(one: GradientComparison) -> bool:
+    return all(row.verdict in (RIGHT, ZERO) for row in one.rows)
+
+
+def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
+    found = []
+    for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
+        row = rows[-1]
+        if row.ratio != 1.0:
+            text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
+        elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
+            text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
+        elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
+            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
+        else:
+            continue
+        op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
+        found.append(
+            Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))
+        )
+    return found
+
+
+def _has_penalty(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
+    """Whether the computed loss depends on the parameter by more than the outputs."""
+    for other in analysis.others:
+        if other.loss_name == chosen.loss_name and not other.own:
+            for one in other.rows:
+                if one.step == row.step and one.change.key == row.change.key:
+                    return not proportion(row.gradient, one.gradient)
+    return False
+
+
+def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
+    """The last multiple of the gradient without a penalty."""
+    for other in (*analysis.others, chosen):
+        for one in other.rows:
+            same = one.step == row.step and one.change.key == row.change.key
+            if (
+                same
+                and other.loss_name == chosen.loss_name
+                and (multiples := multiples_of_gradient(analysis, one))
+            ):
+                return multiples[-1][0]
+    return _penalty_at(analysis, row)
+
+
+def _penalty_at(analysis: Analysis, row: Row) -> Operation:
+    """Where the parameter itself comes into its step; where it does not, the last derivative."""
+    tape = analysis.tape
+    sources = sorted(row.change.sources)
+    sums = ("add", "subtract", "multiply")
+    for index in reversed(sources):
+        op = tape.operations[index]
+        for ids in op.inputs if op.name in sums else ():
+            made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
+            if made is None or made.name != "multiply" or made.size != row.gradient.size:
+                continue
+            if any(
+                one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
+                for one in made.inputs
+            ):
+                return op
+    wanted = row.gradient
+    for index in sources:
+        if tape.operations[index].size == wanted.size and proportion(
+            tape.result(tape.operations[index]), wanted.reshape(row.change.shape)
+        ):
+            return tape.operations[index]
+    return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]

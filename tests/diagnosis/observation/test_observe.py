@@ -1,0 +1,156 @@
+"""Programs as they are: the right ones are right, planted mistakes are found with their line."""
+
+import time
+
+import pytest
+from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
+
+from deltarule.diagnosis.observation import observe
+
+
+@pytest.fixture
+def watch(tmp_path):
+    def run(text, name="program.py"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return observe(path)
+
+    return run
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_right_program_is_right(name, watch):
+    seen = watch(PROGRAMS[name])
+    assert seen.verdict == "right", str(seen)
+    assert not seen.faults
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), PLANTED)
+def test_a_planted_mistake_is_found_on_its_line(name, right, wrong, watch):
+    text = PROGRAMS[name]
+    assert text.count(right) == 1
+    planted = text.replace(right, wrong)
+    line = next(n for n, one in enumerate(planted.split("\n"), 1) if wrong in one)
+    seen = watch(planted)
+    assert seen.verdict == "wrong", str(seen)
+    first = seen.faults[0]
+    low, high = sorted((first.line, first.other_line or first.line))
+    between = "missing between" in first.text and low <= line <= high
+    assert first.line == line or between, str(seen)
+
+
+def test_two_mistakes_are_two(watch):
+    text = PROGRAMS["script"]
+    text = text.replace("dZ = dH * slope(H)", "dZ = dH * H").replace("b2 -= rate * dO", "b2 -= rate * 3 * dO")
+    assert len(watch(text).faults) == 2
+
+
+def test_a_swapped_update_names_the_weights_and_both_lines(watch):
+    update = "    W2 -= rate * H.T @ dO\n"
+    text = PROGRAMS["script"].replace(update, "").replace("    dH = dO", update + "    dH = dO")
+    seen = watch(text)
+    assert seen.verdict == "wrong"
+    assert "W2 was already changed" in seen.faults[0].text
+    assert seen.faults[0].line == seen.faults[0].other_line + 1
+
+
+def test_an_untrained_bias_is_told(watch):
+    seen = watch(PROGRAMS["script"].replace("    b1 -= rate * dZ.sum(axis=0)\n", ""))
+    assert [(fault.kind, fault.parameters) for fault in seen.faults] == [("untrained", ("b1",))]
+
+
+def test_without_a_computed_loss_right_says_for_which(watch):
+    text = PROGRAMS["script"].replace("    loss = 0.5 * np.sum((O - T) ** 2)\n", "")
+    seen = watch(text.replace("dO = (O - T) * slope(O)", "dO = O - T"))
+    assert (seen.verdict, seen.loss, seen.supposed) == ("right", "binary cross-entropy", True)
+    assert any("squared error" in note for note in seen.notes)
+
+
+def test_against_its_own_loss_it_is_wrong(watch):
+    seen = watch(PROGRAMS["script"].replace("dO = (O - T) * slope(O)", "dO = O - T"))
+    assert seen.verdict == "wrong"
+    assert not seen.supposed or "squared error" in seen.faults[0].text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rate = 0.5", "rate = 0.5 / 7"),
+        ("    loss = 0.5", "    rate = rate * 0.99\n    loss = 0.5"),
+        ("W1 -= rate * X.T @ dZ", "W1 -= rate * (X.T @ dZ + 0.01 * W1)"),
+        ("W1 -= rate * X.T @ dZ", "W1 *= 1 - rate * 0.01\n    W1 -= rate * X.T @ dZ"),
+        ("W1 -= rate * X.T @ dZ", "W1 = W1 - rate * X.T @ dZ - rate * 0.01 * W1"),
+        ("T = rng.uniform", "X -= X.mean(axis=0); X /= X.std(axis=0)\nT = rng.uniform"),
+        (
+            "    loss = 0.5",
+            "    print(f'{O.mean():.3f} %s' % O[0, 0], np.mean(np.abs(O - T)))\n    loss = 0.5",
+        ),
+        ("    loss = 0.5", "    wrong_ones = int(np.sum(np.round(O) != np.round(T)))\n    loss = 0.5"),
+        (
+            "import numpy as np",
+            "import numpy as np\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()",
+        ),
+        ("rng = np.random.default_rng(0)", "rng = np.random.default_rng(0)\nimport package_of_a_friend"),
+        ("W2 -= rate", "assert np.isfinite(dO).all() and isinstance(W2, np.ndarray)\n    W2 -= rate"),
+    ],
+)
+def test_what_surrounds_a_right_step_does_not_make_it_wrong(old, new, watch):
+    seen = watch(PROGRAMS["script"].replace(old, new, 1))
+    assert seen.verdict == "right", str(seen)
+
+
+def test_a_check_of_the_gradient_inside_is_no_training(watch):
+    check = (
+        "def cost():\n    return 0.5 * np.sum((sigmoid(sigmoid(X @ W1 + b1) @ W2 + b2) - T) ** 2)\n"
+        "for i in range(3):\n    W1[i, 0] += 1e-5; up = cost()\n    W1[i, 0] -= 2e-5; down = cost()\n"
+        "    W1[i, 0] += 1e-5\n"
+        "    print((up - down) / 2e-5)\n"
+    )
+    assert watch(PROGRAMS["script"].replace("for epoch", check + "for epoch")).verdict == "right"
+
+
+def test_a_missing_table_is_made_up_and_said(watch):
+    text = PROGRAMS["script"].replace(
+        "X = rng.normal(size=(7, 3))", "X = np.loadtxt('measurements.csv', delimiter=',')[:7, :3]"
+    )
+    seen = watch(text)
+    assert seen.verdict == "right"
+    assert any("measurements.csv" in one for one in seen.unseen)
+
+
+def test_saturated_units_cannot_be_judged(watch):
+    text = PROGRAMS["script"].replace("rng.normal(size=(7, 3))", "1e4 * np.ones((7, 3))")
+    text = text.replace("rng.normal(size=(4, 2))", "1e4 * np.ones((4, 2))").replace(
+        "rng.normal(size=(3, 4))", "np.ones((3, 4))"
+    )
+    assert watch(text).verdict == "cannot judge"
+
+
+def test_a_program_without_training_cannot_be_judged(watch):
+    seen = watch("import numpy as np\nprint(np.arange(4).sum())\n")
+    assert seen.verdict == "cannot judge"
+    assert seen.notes
+
+
+def test_no_python_cannot_be_judged(watch):
+    assert "SyntaxError" in watch("if (:\n").error
+
+
+def test_python_2_is_read(watch):
+    text = PROGRAMS["script"] + "    if epoch % 10 == 0:\n        print 'loss', loss\n"
+    assert watch(text).verdict == "right"
+
+
+def test_long_training_costs_nothing(watch):
+    began = time.perf_counter()
+    watch(PROGRAMS["script"])
+    assert time.perf_counter() - began < 3
+
+
+def test_the_record_is_plain_data(watch):
+    import json
+
+    seen = watch(PROGRAMS["script"])
+    assert json.loads(json.dumps(seen.to_dict()))["verdict"] == "right"
+    assert seen.rates == {"rate": 0.5}
+    assert "is right. It follows the squared error" in str(seen)
