@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from deltarule.derivations.evidence import Evidence
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -77,8 +77,7 @@ class Definitions:
 
     def parameters(self) -> Iterator[Quantity]:
         """Every parameter in the order of the tutorials: weights neuron by neuron, then biases."""
-        yield from self.weights()
-        yield from self.biases()
+        return chain(self.weights(), self.biases())
 
     def _z(self, q: Quantity) -> Expr:
         (j,) = q.index

@@ -219,12 +219,12 @@ class GradientDerivation:
         if len(counting) < len(outputs) and left_out:
             yield self._paragraph(*left_out, aside=True)
         if self._keeps_digits(sample) or layer < self._last:
-            few = outputs if len(counting) > SHOWN_TERMS else counting or outputs[:1]
-            terms = [(*self._of_cost(a), Rate(a, z)) for a in few]
-            for a in (counting or outputs[:1])[:SHOWN_TERMS]:
-                for factor in (*self._of_cost(a), Rate(a, z)):
-                    yield from self._factor(factor)
-            yield Lines((self.writer.line(delta, total(list(map(Mul, terms))), result=result),))
+            few = counting[:SHOWN_TERMS] or outputs[:1]
+            for factor in [factor for a in few for factor in (*self._of_cost(a), Rate(a, z))]:
+                yield from self._factor(factor)
+            summed = few if len(counting) <= SHOWN_TERMS else outputs
+            formula = total([Mul((*self._of_cost(a), Rate(a, z))) for a in summed])
+            yield Lines((self.writer.line(delta, formula, result=result),))
         yield from self._short_form(delta, result)
 
     # ------------------------------------------------------------------ factors
