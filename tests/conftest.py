@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 
 import pytest
 
@@ -18,6 +19,21 @@ COMPILING = (
     "tests/engines/",
     "tests/cli/test_processes.py::test_a_signal_ends_training",
     "tests/training/test_resuming.py::test_ctrl_c_in_a_process",
+    "tests/training/test_reproducibility.py::test_learning_rates_do_not_depend",
+)
+#: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests, the
+#: others among the slow ones.
+SWEEPS = (
+    "tests/checks/test_health.py",
+    "tests/derivations/",
+    "tests/diagnosis/test_",
+    "tests/estimators/test_check_estimator.py",
+    "tests/estimators/test_extras.py",
+    "tests/estimators/test_same_numbers.py",
+    "tests/exchange/",
+    "tests/nn/test_gradient_contract.py",
+    "tests/spreadsheet/",
+    "tests/worksheets/",
 )
 
 
@@ -32,3 +48,16 @@ def pytest_xdist_make_scheduler(config, log):
             return "compiled" if compiles else nodeid
 
     return OneProcessCompiles(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Leave three of four cases of a sweep to the slow tests."""
+    cases = Counter()
+    for item in items:
+        function, _, case = item.nodeid.partition("[")
+        if not (case and function.startswith(SWEEPS)) or "slow" in item.keywords:
+            continue
+        if cases[function] % 4:
+            item.add_marker(pytest.mark.slow)
+        cases[function] += 1

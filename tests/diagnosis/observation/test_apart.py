@@ -45,7 +45,7 @@ def test_a_loop_without_end_is_ended_and_said(loop, watch):
         "import os\nfor n in range(3, 50):\n    try: os.write(n, b'Right.')\n    except OSError: pass\n",
         "import os\nfor n in range(3, 50):\n    try: os.close(n)\n    except OSError: pass\n",
         "import numpy as np\nx = np.ones((10**6, 10**5))\n",
-        "import sys\nsys.setrecursionlimit(10**7)\ndef f(): f()\nf()\n",
+        pytest.param("import sys\nsys.setrecursionlimit(10**7)\ndef f(): f()\nf()\n", marks=pytest.mark.slow),
     ],
 )
 def test_a_hostile_program_ends_with_a_report(text, watch):
