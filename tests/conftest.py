@@ -21,8 +21,8 @@ COMPILING = (
     "tests/training/test_resuming.py::test_ctrl_c_in_a_process",
     "tests/training/test_reproducibility.py::test_learning_rates_do_not_depend",
 )
-#: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests, the
-#: others among the slow ones.
+#: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
+#: the others among the slow ones.
 SWEEPS = (
     "tests/checks/test_health.py",
     "tests/derivations/",
