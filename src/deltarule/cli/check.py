@@ -55,14 +55,14 @@ def check(context: click.Context, /, script: Path, as_json: bool, **settings: An
     told = any(value for setting, value in settings.items() if setting != "seconds")
     seen = None if told else observe_apart(script, settings["seconds"])
     if seen is not None and seen.verdict == "right":
-        _tell(context, str(seen), {"observed": seen.to_dict()}, as_json, 0)
+        _tell(context, str(seen), {"right": True, "observed": seen.to_dict()}, as_json, 0)
     diagnosis = diagnose(script, **settings)
     status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
     if seen is None or seen.verdict != "wrong":
         _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
         return
     both = f"{seen}\n\n{diagnosis}" if status == 1 else str(seen)
-    named = diagnosis.to_dict() if status == 1 else {}
+    named = diagnosis.to_dict() if status == 1 else {"right": False}
     _tell(context, both, {**named, "observed": seen.to_dict()}, as_json, 1)
 
 
