@@ -100,13 +100,14 @@ def _digest(text: str, arrays: dict[str, Array]) -> str:
 
 def _read_regular_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file; never waits on a pipe, never follows a link."""
+    if "\0" in str(path):
+        raise ModelFileError(f"cannot read {path}: a name holds no null byte")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+    except OSError as error:
+        if error.errno == errno.ELOOP:
             raise ModelFileError(f"{path} is a symbolic link; name the file it points to") from None
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ModelFileError(f"cannot read {path}: {reason}") from None
+        raise ModelFileError(f"cannot read {path}: {error.strerror}") from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)

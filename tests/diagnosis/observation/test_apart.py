@@ -1,7 +1,5 @@
 """The process around an observation: it ends, and its reply is data."""
 
-import time
-
 import pytest
 from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
@@ -31,9 +29,7 @@ def test_the_reply_is_what_observe_says(watch):
     "loop", ["while True: pass", "while True:\n    try: 1 / 0\n    except BaseException: pass"]
 )
 def test_a_loop_without_end_is_ended_and_said(loop, watch):
-    began = time.perf_counter()
     seen = watch(loop + "\n", seconds=3.0)
-    assert time.perf_counter() - began < 8
     assert seen.verdict == "cannot judge"
     assert "loop without end" in seen.notes[0]
 

@@ -1,7 +1,5 @@
 """Programs as they are: the right ones are right, planted mistakes are found with their line."""
 
-import time
-
 import pytest
 from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
@@ -137,14 +135,24 @@ def test_no_python_cannot_be_judged(watch):
 
 
 def test_python_2_is_read(watch):
-    text = PROGRAMS["script"] + "    if epoch % 10 == 0:\n        print 'loss', loss\n"
+    text = (
+        PROGRAMS["script"]
+        + """    if epoch % 10 == 0:
+        print 'loss', loss  # of the batch
+    if epoch > 5: print "later: %d" % epoch,
+    print
+    try:
+        total = sum([k for k in xrange(3)])
+    except ValueError, error:
+        print "no", error
+"""
+    )
     assert watch(text).verdict == "right"
 
 
 def test_long_training_costs_nothing(watch):
-    began = time.perf_counter()
-    watch(PROGRAMS["script"])
-    assert time.perf_counter() - began < 3
+    seen = watch(PROGRAMS["script"].replace("range(100000)", "range(10**12)"))  # all of them would take weeks
+    assert seen.verdict == "right"
 
 
 def test_the_record_is_plain_data(watch):

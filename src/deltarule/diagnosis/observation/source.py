@@ -189,23 +189,21 @@ def read_source(path: str | Path) -> ProgramSource:
         return ProgramSource(_from_python_2(text.expandtabs(8)), str(path))
 
 
-def _from_python_2(text: str) -> str:
-    """Translate the statements of Python 2; raise the SyntaxError of what is no Python at all."""
-    import warnings
+#: Statements of Python 2, and how they are written today: print, xrange, raw_input, except.
+_PYTHON_2 = (
+    (r"^(\s*|.*:[ \t]+)print\b[ \t]*(?![(\s])([^#\n]*?),?[ \t]*(#.*)?$", r"\1print(\2)"),
+    (r"^(\s*|.*:[ \t]+)print[ \t]*$", r"\1print()"),
+    (r"\bxrange\b", "range"),
+    (r"\braw_input\b", "input"),
+    (r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:", r"\1 as \2:"),
+)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            from lib2to3 import refactor
-            from lib2to3.pgen2.parse import ParseError
-        except ImportError:  # Python 3.13
-            return text
-    fixes = ["print", "xrange", "raw_input", "except", "dict", "has_key", "map", "zip", "ne"]
-    try:
-        tool = refactor.RefactoringTool([f"lib2to3.fixes.fix_{one}" for one in fixes], {})
-        return str(tool.refactor_string(text + "\n", "program"))
-    except ParseError:
-        return text
+
+def _from_python_2(text: str) -> str:
+    """Write the statements of Python 2 as today's; what is no Python at all stays and is refused later."""
+    for old, new in _PYTHON_2:
+        text = re.sub(old, new, text, flags=re.M)
+    return text
 
 
 class _Rewriting(ast.NodeTransformer):
