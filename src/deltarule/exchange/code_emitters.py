@@ -124,10 +124,6 @@ class Code(Emitter[str]):
 
     words = total = partial = matrix = transpose = _refused
 
-    def brace(self, node: tree.Brace) -> str:
-        """What is only drawn differently."""
-        return self(node.body)
-
 
 class NumpyCode(Code):
     """Over arrays."""
