@@ -1,9 +1,10 @@
 """The process around an observation: it ends, and its reply is data."""
 
 import pytest
-from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
 from deltarule.diagnosis.observation import observe_apart
+
+from .programs import PLANTED, PROGRAMS
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Programs as they are: the right ones are right, planted mistakes are found with their line."""
 
 import pytest
-from tests.diagnosis.observation.programs import PLANTED, PROGRAMS
 
 from deltarule.diagnosis.observation import observe
+
+from .programs import PLANTED, PROGRAMS
 
 
 @pytest.fixture
