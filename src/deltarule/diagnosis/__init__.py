@@ -2,7 +2,8 @@
 
 Reading order: backprop, catalogue, mistakes (what can be wrong); cases, conventions, arguments, functions,
 objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
-dropout, weights, predictions (what explains it); verdict, report, diagnose.
+dropout, weights, predictions (what explains it); verdict,
+report, diagnose. Of a program as it is: recording, driving, reading, faults, observation.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake

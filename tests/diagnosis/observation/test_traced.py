@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from deltarule.diagnosis.observation.operations import RULES, reverse_mode
-from deltarule.diagnosis.observation.substitutes import substitutes
-from deltarule.diagnosis.observation.tape import Tape, use_tape
-from deltarule.diagnosis.observation.traced import Traced, leaf, plain
+from deltarule.diagnosis.recording.operations import RULES, reverse_mode
+from deltarule.diagnosis.recording.substitutes import substitutes
+from deltarule.diagnosis.recording.tape import Tape, use_tape
+from deltarule.diagnosis.recording.traced import Traced, leaf, plain
 
 RNG = np.random.default_rng(3)
 A, B, V = RNG.uniform(0.2, 0.9, (3, 4)), RNG.uniform(0.2, 0.9, (4, 2)), RNG.uniform(0.2, 0.9, 4)

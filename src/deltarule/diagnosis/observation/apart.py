@@ -13,8 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from deltarule.diagnosis.faults.faults import Fault
 from deltarule.diagnosis.observation.record import Observation
-from deltarule.diagnosis.observation.verdict import Fault
 
 _LONGEST_REPLY = 1_000_000
 _MOST_MEMORY = 4 << 30

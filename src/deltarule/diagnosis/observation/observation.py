@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.observation.analysis import Analysis, analyse
-from deltarule.diagnosis.observation.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
-from deltarule.diagnosis.observation.factors import rates_of
+from deltarule.diagnosis.faults.factors import rates_of
+from deltarule.diagnosis.faults.faults import Fault, faults_of
 from deltarule.diagnosis.observation.record import Observation
-from deltarule.diagnosis.observation.recording import Recording, record_program
-from deltarule.diagnosis.observation.verdict import Fault, faults_of
+from deltarule.diagnosis.reading.analysis import Analysis, analyse
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
+from deltarule.diagnosis.recording.program import Recording, record_program
 
 
 def observe(path: str | Path, seconds: float = 15.0) -> Observation:
@@ -25,7 +25,7 @@ def observe(path: str | Path, seconds: float = 15.0) -> Observation:
     seconds : float
         How long the recording may take; a loop that computes nothing recorded is not ended by it.
     """
-    from deltarule.diagnosis.observation.driving import drive
+    from deltarule.diagnosis.driving.drive import drive
 
     began = time.monotonic()
     try:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.steps import Change, RecordedStep
-from deltarule.diagnosis.observation.tape import Operation, Tape, Values
-from deltarule.diagnosis.observation.targets import KnownLoss, Meeting
+from deltarule.diagnosis.reading.steps import Change, RecordedStep
+from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 #: What a row is.
 RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import GradientComparison
-from deltarule.diagnosis.observation.plausible import DATA
-from deltarule.diagnosis.observation.steps import RecordedStep
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape
+from deltarule.diagnosis.driving.plausible import DATA
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import GradientComparison
+from deltarule.diagnosis.reading.steps import RecordedStep
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 _NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)

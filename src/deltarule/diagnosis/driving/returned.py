@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.analysis import Analysis, judge_steps
-from deltarule.diagnosis.observation.comparison import fit
-from deltarule.diagnosis.observation.source import ProgramSource
-from deltarule.diagnosis.observation.steps import Change, RecordedStep
-from deltarule.diagnosis.observation.tape import Operation, Tape
-from deltarule.diagnosis.observation.targets import KnownLoss, find_meetings, losses_of
-from deltarule.diagnosis.observation.traced import Traced, to_traced
+from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
+from deltarule.diagnosis.reading.comparison import fit
+from deltarule.diagnosis.reading.steps import Change, RecordedStep
+from deltarule.diagnosis.reading.targets import KnownLoss, find_meetings, losses_of
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Operation, Tape
+from deltarule.diagnosis.recording.traced import Traced, to_traced
 
 
 def arrays_in(

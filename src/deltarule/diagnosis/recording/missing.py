@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.tape import current_tape
-from deltarule.diagnosis.observation.traced import leaf, plain
+from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.traced import leaf, plain
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset([

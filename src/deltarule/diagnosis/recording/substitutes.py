@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation import missing
-from deltarule.diagnosis.observation.functions import HANDLERS, call_function, call_ufunc
-from deltarule.diagnosis.observation.tape import current_tape
-from deltarule.diagnosis.observation.traced import (
+from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.functions import HANDLERS, call_function, call_ufunc
+from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.traced import (
     Traced,
     apply,
     has_traced,

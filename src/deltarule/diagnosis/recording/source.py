@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
-from deltarule.diagnosis.observation.tape import Frame, Operation
+from deltarule.diagnosis.recording.tape import Frame, Operation
 
 _PARAMETER = re.compile(
     r"(\w*\.)*_*(w|b|v|u|weight|bias|theta|coef|slope|intercept|param)s?(_?[a-z]{0,3})?_?\d*$"

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 Rule: TypeAlias = Callable[[Values, Values, tuple[Values, ...], Any], tuple[Values, ...]]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import Row, fit
-from deltarule.diagnosis.observation.operations import gradients_of_inputs
-from deltarule.diagnosis.observation.steps import depths
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import Row, fit
+from deltarule.diagnosis.reading.steps import depths
+from deltarule.diagnosis.recording.operations import gradients_of_inputs
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 
 @dataclass(eq=False)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.source import ProgramSource
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
-from deltarule.diagnosis.observation.updates import change_of, is_decay, updates_on
+from deltarule.diagnosis.reading.updates import change_of, is_decay, updates_on
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 
 @dataclass(eq=False)

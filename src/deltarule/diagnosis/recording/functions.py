@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.traced import (
+from deltarule.diagnosis.recording.traced import (
     PROTOCOLS,
     Traced,
     apply,

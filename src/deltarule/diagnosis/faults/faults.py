@@ -9,8 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import (
+from deltarule.diagnosis.faults.factors import (
+    bringer_of_factor,
+    differs_at_update,
+    has_its_own_rate,
+    is_scheduled,
+    multiples_of_gradient,
+    sizes_of,
+    sources_of_right_changes,
+)
+from deltarule.diagnosis.faults.location import BackwardPass
+from deltarule.diagnosis.faults.untrained import untrained_parameters
+from deltarule.diagnosis.faults.wording import name_of_factor, words_for
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import (
     DECAY,
     FACTOR,
     OPTIMIZER,
@@ -21,20 +33,8 @@ from deltarule.diagnosis.observation.comparison import (
     Row,
     proportion,
 )
-from deltarule.diagnosis.observation.factors import (
-    bringer_of_factor,
-    differs_at_update,
-    has_its_own_rate,
-    is_scheduled,
-    multiples_of_gradient,
-    sizes_of,
-    sources_of_right_changes,
-)
-from deltarule.diagnosis.observation.location import BackwardPass
-from deltarule.diagnosis.observation.steps import Change
-from deltarule.diagnosis.observation.tape import Operation
-from deltarule.diagnosis.observation.untrained import untrained_parameters
-from deltarule.diagnosis.observation.wording import name_of_factor, words_for
+from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.recording.tape import Operation
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.tape import Ids, Values, current_tape
+from deltarule.diagnosis.recording.tape import Ids, Values, current_tape
 
 _COMPARISONS = frozenset([
     "greater", "less", "greater_equal", "less_equal", "equal", "not_equal", "logical_and", "logical_or",

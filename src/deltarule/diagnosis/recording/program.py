@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation import missing
-from deltarule.diagnosis.observation.source import ProgramSource, read_source
-from deltarule.diagnosis.observation.substitutes import own, product, repeated, substitutes, traced_float
-from deltarule.diagnosis.observation.tape import RecordingStopped, Tape, use_tape
-from deltarule.diagnosis.observation.traced import leaf
-from deltarule.diagnosis.observation.updates import recognise_update
+from deltarule.diagnosis.reading.updates import recognise_update
+from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.source import ProgramSource, read_source
+from deltarule.diagnosis.recording.substitutes import own, product, repeated, substitutes, traced_float
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
+from deltarule.diagnosis.recording.traced import leaf
 
 
 @dataclass

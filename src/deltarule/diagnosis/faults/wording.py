@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.comparison import fit, proportion
-from deltarule.diagnosis.observation.location import Array, BackwardPass, Break
-from deltarule.diagnosis.observation.tape import Frame, Operation, Values
+from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
+from deltarule.diagnosis.reading.comparison import fit, proportion
+from deltarule.diagnosis.recording.tape import Frame, Operation, Values
 
 
 def _sigmoid(z: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.observation.tape import current_tape
-from deltarule.diagnosis.observation.traced import Traced, leaf
+from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.traced import Traced, leaf
 
 DATA = re.compile(
     r"(x|xs|a0|inp)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"

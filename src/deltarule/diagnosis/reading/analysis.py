@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deltarule.diagnosis.observation.comparison import GradientComparison, compare
-from deltarule.diagnosis.observation.source import ProgramSource
-from deltarule.diagnosis.observation.steps import RecordedStep, steps_on
-from deltarule.diagnosis.observation.tape import Operation, Tape
-from deltarule.diagnosis.observation.targets import KnownLoss, Meeting, find_meetings, losses_of
-from deltarule.diagnosis.observation.updates import settle_updates
+from deltarule.diagnosis.reading.comparison import GradientComparison, compare
+from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
+from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.reading.updates import settle_updates
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Operation, Tape
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deltarule.diagnosis.observation.operations import reverse_mode
-from deltarule.diagnosis.observation.source import ProgramSource
-from deltarule.diagnosis.observation.steps import RecordedStep
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
-from deltarule.diagnosis.observation.updates import depends_on
+from deltarule.diagnosis.reading.steps import RecordedStep
+from deltarule.diagnosis.reading.updates import depends_on
+from deltarule.diagnosis.recording.operations import reverse_mode
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 
 @dataclass(eq=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from deltarule.diagnosis.observation.analysis import Analysis
-from deltarule.diagnosis.observation.comparison import RIGHT, GradientComparison, Row, proportion
-from deltarule.diagnosis.observation.tape import Operation
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Row, proportion
+from deltarule.diagnosis.recording.tape import Operation
 
 
 def sizes_of(chosen: GradientComparison) -> tuple[int, int]:

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from deltarule.diagnosis.observation.source import ProgramSource
-from deltarule.diagnosis.observation.tape import Ids, Operation, Tape, Values
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 _SCALING = frozenset({"multiply", "divide", "negative", "sum"})
 

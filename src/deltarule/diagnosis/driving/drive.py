@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from deltarule.diagnosis.observation.analysis import Analysis, analyse
-from deltarule.diagnosis.observation.comparison import ZERO
-from deltarule.diagnosis.observation.plausible import DATA, RATE, TARGET, ArgumentLayout, Plausible, layouts
-from deltarule.diagnosis.observation.recording import Recording, new_tape, recording_on
-from deltarule.diagnosis.observation.returned import analyse_returned, arrays_in
-from deltarule.diagnosis.observation.tape import RecordingStopped, Tape
+from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, ArgumentLayout, Plausible, layouts
+from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
+from deltarule.diagnosis.reading.analysis import Analysis, analyse
+from deltarule.diagnosis.reading.comparison import ZERO
+from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
 _TRAINS = re.compile(
     r"_*(train\w*|fit|sgd|learn|gradient_?descent\w*|model|step|\w*back_?prop\w*|backward\w*|\w*grad(ient)?s?\w*"
