@@ -13,6 +13,8 @@ import numpy as np
 from deltarule.arrays import check_number
 from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
+from deltarule.diagnosis.observation.apart import ApartError, run_apart
+from deltarule.diagnosis.observation.wall import is_behind_wall
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.diagnosis.running import ETA, Subject, try_code
 from deltarule.diagnosis.subjects import find_in_script, find_predict
@@ -80,7 +82,7 @@ def diagnose(
         η, where it matters; an object's own where it says one.
     returns : "gradients" or "weights", optional
     seconds : float
-        How long the code may run.
+        How long all of it may take.
 
     Returns
     -------
@@ -103,19 +105,31 @@ def diagnose(
     if (weights is None) != (X is None) or (X is None) != (Y is None):
         raise InputError("weights, X and Y are looked at together: give all three, or none")
     get, get_predict = _getters(code, name, predict)
-    subject = Subject(get, get_predict, sizes, learning_rate, returns, seconds)
-    judged = _judge_code(subject, given, dropout)
-    diagnosis = judged.diagnosis
-    if not diagnosis.right:
-        return diagnosis
-    if loss is None:  # right for the loss that was found out may be wrong for the one that was meant
+    subject = Subject(get, get_predict, sizes, learning_rate, returns)
+
+    def work() -> Diagnosis:
+        judged = _judge_code(subject, given, dropout)
+        if not judged.diagnosis.right or weights is None:
+            return judged.diagnosis
+        assert judged.trial is not None
+        layout = judged.trial.layout
+        own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
+        return with_findings(judged.diagnosis, (own,))
+
+    diagnosis = _apart(work, seconds)
+    if diagnosis.right and loss is None:  # right for the loss found out may be wrong for the one meant
         diagnosis = replace(diagnosis, notes=(_CONFIRM_THE_LOSS, *diagnosis.notes))
-    if weights is None:
-        return diagnosis
-    assert judged.trial is not None
-    layout = judged.trial.layout
-    own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
-    return with_findings(diagnosis, (own,))
+    return diagnosis
+
+
+def _apart(work: Callable[[], Diagnosis], seconds: float) -> Diagnosis:
+    """Diagnose in a process of its own; where none can be forked, here and without a limit of time."""
+    if is_behind_wall() or not hasattr(os, "fork"):
+        return work()
+    try:
+        return Diagnosis.from_reply(run_apart(lambda: work().to_reply(), seconds))
+    except ApartError as error:
+        return Diagnosis(False, failure=f"{error}.")
 
 
 def _check_settings(
@@ -143,7 +157,7 @@ def _check_settings(
 def _getters(code: Any, name: str | None, predict: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """What gives the code and the function that predicts, in the process in which they run."""
     if isinstance(code, str | os.PathLike):
-        path = os.fspath(code)
+        path = os.path.abspath(code)
         return partial(find_in_script, path, name), partial(find_predict, path, predict)
     return lambda: code, lambda: predict
 
