@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltarule.checks import check_gradients, health
     from deltarule.data.encoding import Encoding, fit_encoding
     from deltarule.derivations import Derivation, explain, explain_update
-    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, diagnose
+    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, check_folder, diagnose
     from deltarule.errors import (
         DataFileError,
         DeltaruleError,
@@ -129,6 +129,7 @@ __all__ = [
     "WarmUp",
     "assert_backprop_correct",
     "check",
+    "check_folder",
     "check_gradients",
     "confusion_matrix",
     "datasets",
@@ -157,7 +158,7 @@ _NAMES = {
     "checks": "check_gradients health",
     "data.encoding": "Encoding fit_encoding",
     "derivations": "Derivation explain explain_update",
-    "diagnosis": "Diagnosis assert_backprop_correct check diagnose",
+    "diagnosis": "Diagnosis assert_backprop_correct check check_folder diagnose",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",

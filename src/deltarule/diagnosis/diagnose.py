@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 from deltarule.arrays import check_number
 from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
-from deltarule.diagnosis.observation.apart import ApartError, run_apart
+from deltarule.diagnosis.mistakes import mistake
+from deltarule.diagnosis.observation.apart import ApartError, observe_apart, run_apart, typed
 from deltarule.diagnosis.observation.wall import is_behind_wall
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.diagnosis.running import ETA, Subject, try_code
@@ -127,9 +128,20 @@ def _apart(work: Callable[[], Diagnosis], seconds: float) -> Diagnosis:
     if is_behind_wall() or not hasattr(os, "fork"):
         return work()
     try:
-        return Diagnosis.from_reply(run_apart(lambda: work().to_reply(), seconds))
+        return _from_reply(run_apart(lambda: _to_reply(work()), seconds))
     except ApartError as error:
         return Diagnosis(False, failure=f"{error}.")
+
+
+def _to_reply(diagnosis: Diagnosis) -> dict[str, Any]:
+    """All of it as JSON: of a mistake, its key and the line as it is."""
+    return {**asdict(diagnosis), "mistakes": [(one.key, one.wrong) for one in diagnosis.mistakes]}
+
+
+def _from_reply(told: dict[str, Any]) -> Diagnosis:
+    mistakes = tuple(replace(mistake(key), wrong=wrong) for key, wrong in told["mistakes"])
+    whole: Diagnosis = typed(Diagnosis, {**told, "mistakes": []})
+    return replace(whole, mistakes=mistakes)
 
 
 def _check_settings(
@@ -184,10 +196,29 @@ def _judge_code(subject: Subject, given: NetworkSettings, dropout: float | None)
     return Judged(diagnosis, trial)
 
 
-def assert_backprop_correct(code: Callable[..., Any], **settings: Any) -> None:
-    """Raise an AssertionError with the whole diagnosis, if the backpropagation is not right.
+def assert_backprop_correct(code: Any, **settings: Any) -> None:
+    """Raise an AssertionError with the whole report, if the backpropagation is not right.
 
-    Parameters are those of :func:`diagnose`.
+    Parameters
+    ----------
+    code : path, callable or object
+        It is observed as it is; where that cannot judge, it is diagnosed.
+    **settings
+        Those of :func:`diagnose`; with any but ``seconds``, the code is diagnosed with them.
+
+    Raises
+    ------
+    AssertionError
+        If it is wrong, or cannot be tested.
+
+    Examples
+    --------
+    >>> assert_backprop_correct("my_backprop.py")  # doctest: +SKIP
     """
+    if not settings.keys() - {"seconds"}:
+        seen = observe_apart(code, **settings)
+        if seen.verdict != "cannot judge":
+            assert seen.verdict == "right", str(seen)
+            return
     diagnosis = diagnose(code, **settings)
     assert diagnosis.right, str(diagnosis)

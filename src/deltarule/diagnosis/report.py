@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import asdict, replace
 from typing import Any
 
 from deltarule.checks.finding import Finding
 from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.catalogue.entry import Mistake
-from deltarule.diagnosis.mistakes import mistake
-from deltarule.diagnosis.observation.apart import typed
 from deltarule.registry import record
 
 #: What a line begins with, under which its next lines are not to stand: spaces, and a label.
@@ -101,8 +98,8 @@ class Diagnosis:
             return "The backpropagation is right."
         if not self.mistakes:
             return "The gradient is wrong, and no known mistake matches."
-        names = " and ".join(f"“{one.title}”" for one in self.mistakes)
-        what = "gradient" if any(one.variants for one in self.mistakes) else "code"
+        names = " and ".join(f"“{mistake.title}”" for mistake in self.mistakes)
+        what = "gradient" if any(mistake.variants for mistake in self.mistakes) else "code"
         return f"The {what} is wrong: {names}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,17 +120,6 @@ class Diagnosis:
             "failure": self.failure,
         }
 
-    def to_reply(self) -> dict[str, Any]:
-        """All of it as JSON, for :meth:`from_reply`: of a mistake, its key and the line as it is."""
-        return {**asdict(self), "mistakes": [(one.key, one.wrong) for one in self.mistakes]}
-
-    @classmethod
-    def from_reply(cls, told: dict[str, Any]) -> Diagnosis:
-        """Return the diagnosis that :meth:`to_reply` told."""
-        mistakes = tuple(replace(mistake(key), wrong=wrong) for key, wrong in told["mistakes"])
-        whole: Diagnosis = typed(cls, {**told, "mistakes": []})
-        return replace(whole, mistakes=mistakes)
-
     def __str__(self) -> str:
         return "\n".join(_wrapped(self._lines()))
 
@@ -145,9 +131,9 @@ class Diagnosis:
         lines = [self.verdict]
         if self.failure:
             return [*lines, "", self.failure, *self.notes]
-        for number, one in enumerate(self.mistakes, start=1):
-            heading = [f"{number}. {one.title}"] if len(self.mistakes) > 1 else []
-            lines += ["", *heading, *_page(one)]
+        for number, mistake in enumerate(self.mistakes, start=1):
+            heading = [f"{number}. {mistake.title}"] if len(self.mistakes) > 1 else []
+            lines += ["", *heading, *_page(mistake)]
         lines += ["", *self._legend, *self._first_seen, *self._network]
         if self.alternatives:
             lines += ["", "The same numbers also come from:", *(f"  {other}" for other in self.alternatives)]
@@ -160,7 +146,7 @@ class Diagnosis:
     @property
     def _legend(self) -> list[str]:
         """What the formulas' letters mean, if there are any."""
-        spoken = " ".join(one.wrong + one.right for one in self.mistakes)
+        spoken = " ".join(mistake.wrong + mistake.right for mistake in self.mistakes)
         said = [_LEGEND] if "delta" in spoken or "_l" in spoken else []
         said += [_LEGEND_OF_DROPOUT] if "mask" in spoken else []
         return [" ".join(said), ""] if said else []

@@ -263,9 +263,12 @@ def _plain(x: Any) -> Any:
         return x
     if hasattr(x, "item"):
         return x.item()
-    return "".join(
-        sign if sign.isprintable() or sign in "\n\t" else repr(sign)[1:-1] for sign in str(x)[:_LONGEST_TEXT]
-    )
+    return printable(str(x)[:_LONGEST_TEXT])
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters, but for tabs and line ends, as escapes."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else repr(sign)[1:-1] for sign in text)
 
 
 def observe_for(path: str, seconds: float) -> dict[str, Any]:
