@@ -4,10 +4,12 @@ Reading order: backprop, catalogue, mistakes (what can be wrong); cases, convent
 objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
 dropout, weights, predictions (what explains it); verdict,
 report, diagnose. Of a program as it is: recording, driving, reading, faults, observation; programs, grading
-(a whole course).
+(a whole course). Beside a framework: watching, quantities,
+model_step, compare.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.compare import StepComparison, compare
 from deltarule.diagnosis.diagnose import assert_backprop_correct, diagnose
 from deltarule.diagnosis.grading import CheckedProgram, check_folder
 from deltarule.diagnosis.mistakes import MISTAKES
@@ -18,9 +20,11 @@ __all__ = [
     "CheckedProgram",
     "Diagnosis",
     "Mistake",
+    "StepComparison",
     "assert_backprop_correct",
     "check",
     "check_folder",
+    "compare",
     "diagnose",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -21,11 +22,18 @@ from deltarule.diagnosis.observation.observation import observe
 from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.diagnosis.observation.wall import close_in
+from deltarule.diagnosis.recording.missing import FRAMEWORKS
+from deltarule.diagnosis.recording.source import read_source
 from deltarule.diagnosis.recording.tape import RecordingStopped
 from deltarule.errors import InputError
 
 _LONGEST_REPLY = 1_000_000
 _LONGEST_TEXT = 2000
+_OF_FRAMEWORKS = (
+    "the program uses {}, which computes gradients by itself: there is no backpropagation of yours to check. "
+    "dr.compare(my_step, model, X, Y, loss=...) compares a step of your own with one of the model, and "
+    "dr.health(net, X, Y) says what keeps a network from learning"
+)
 _SENSELESS = "the reply of the checker's process makes no sense"
 _MOST_MEMORY = 4 << 30
 #: One thread each: several programs may be checked at a time.
@@ -289,7 +297,20 @@ def observe_for(path: str, seconds: float) -> dict[str, Any]:
     if late and seen.verdict == "cannot judge":
         note = f"it was stopped after {late[0]:.3g} seconds: is there a loop without end?"
         seen = replace(seen, notes=(note, *seen.notes))
+    framework = _framework_of(path) if seen.verdict == "cannot judge" else ""
+    if framework:
+        seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework), *seen.notes))
     return seen.to_dict()
+
+
+def _framework_of(path: str) -> str:
+    """The package that a program imports and that computes gradients by itself; empty for none."""
+    try:
+        text = read_source(path).text
+    except SyntaxError:
+        return ""
+    found = re.search(rf"^\s*(?:import|from)\s+({'|'.join(sorted(FRAMEWORKS))})\b", text, re.M)
+    return found.group(1) if found else ""
 
 
 def typed(hint: Any, told: Any) -> Any:
