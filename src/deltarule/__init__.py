@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule import data as datasets
@@ -202,3 +202,10 @@ def load(path: str | os.PathLike[str]) -> Network:
     from deltarule.nn.network import Network
 
     return Network.load(path)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%deltarule`` and ``%%deltarule`` to a notebook; ``%load_ext deltarule`` calls this."""
+    from deltarule.diagnosis.notebook import register
+
+    register(shell)

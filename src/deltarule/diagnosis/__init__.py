@@ -4,7 +4,7 @@ Reading order: backprop, catalogue, mistakes (what can be wrong); cases, convent
 objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
 dropout, weights, predictions (what explains it); verdict,
 report, diagnose. Of a program as it is: recording, driving, reading, faults, observation; programs, grading
-(a whole course). Beside a framework: watching, quantities,
+(a whole course); notebook. Beside a framework: watching, quantities,
 model_step, compare.
 """
 

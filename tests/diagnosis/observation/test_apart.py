@@ -53,7 +53,7 @@ def test_a_hostile_program_ends_with_a_report(text, watch):
 
 
 def test_a_program_of_a_framework_is_shown_the_way(watch):
-    seen = watch("import torch.nn as nn\nmodel = nn.Linear(2, 1)\nmodel.weight.data -= 0.1\n")
+    seen = watch("import torch.nn as nn\nmodel = nn.Linear(2, 1)\nnn.MSELoss()(model(1), 2).backward()\n")
     assert seen.verdict == "cannot judge"
     assert "the program uses torch" in seen.notes[0]
     assert "dr.compare" in seen.notes[0]

@@ -299,18 +299,20 @@ def observe_for(path: str, seconds: float) -> dict[str, Any]:
         seen = replace(seen, notes=(note, *seen.notes))
     framework = _framework_of(path) if seen.verdict == "cannot judge" else ""
     if framework:
-        seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework), *seen.notes))
+        seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework),), error="")
     return seen.to_dict()
 
 
 def _framework_of(path: str) -> str:
-    """The package that a program imports and that computes gradients by itself; empty for none."""
+    """The package that computes a program's gradients for it; empty for none."""
     try:
         text = read_source(path).text
     except SyntaxError:
         return ""
     found = re.search(rf"^\s*(?:import|from)\s+({'|'.join(sorted(FRAMEWORKS))})\b", text, re.M)
-    return found.group(1) if found else ""
+    return (
+        found.group(1) if found and re.search(r"\.backward\(\)|\.fit\(|GradientTape|\bgrad\(", text) else ""
+    )
 
 
 def typed(hint: Any, told: Any) -> Any:
