@@ -206,6 +206,4 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 def load_ipython_extension(shell: Any) -> None:
     """Add ``%deltarule`` and ``%%deltarule`` to a notebook; ``%load_ext deltarule`` calls this."""
-    from deltarule.diagnosis.notebook import register
-
-    register(shell)
+    import_module("deltarule.diagnosis.notebook").register(shell)

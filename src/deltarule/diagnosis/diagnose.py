@@ -14,7 +14,8 @@ from deltarule.arrays import check_number
 from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
 from deltarule.diagnosis.mistakes import mistake
-from deltarule.diagnosis.observation.apart import ApartError, observe_apart, run_apart, typed
+from deltarule.diagnosis.observation.apart import observe_apart, run_apart
+from deltarule.diagnosis.observation.reply import typed
 from deltarule.diagnosis.observation.wall import is_behind_wall
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.diagnosis.running import ETA, Subject, try_code
@@ -129,7 +130,9 @@ def _apart(work: Callable[[], Diagnosis], seconds: float) -> Diagnosis:
         return work()
     try:
         return _from_reply(run_apart(lambda: _to_reply(work()), seconds))
-    except ApartError as error:
+    except InputError:
+        raise
+    except ValueError as error:  # an ApartError, or a reply of another form
         return Diagnosis(False, failure=f"{error}.")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.observation import Observation, observe_apart
-from deltarule.diagnosis.observation.apart import printable
+from deltarule.diagnosis.observation.reply import printable
 from deltarule.diagnosis.programs import programs_in
 from deltarule.errors import InputError
 from deltarule.registry import record

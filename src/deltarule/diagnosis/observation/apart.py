@@ -14,12 +14,13 @@ import time
 import types
 import warnings
 from collections.abc import Callable
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from deltarule.diagnosis.observation.observation import observe
 from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.reply import ApartError, believed, plain_json, typed, written_in
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.diagnosis.observation.wall import close_in
 from deltarule.diagnosis.recording.missing import FRAMEWORKS
@@ -27,21 +28,14 @@ from deltarule.diagnosis.recording.source import read_source
 from deltarule.diagnosis.recording.tape import RecordingStopped
 from deltarule.errors import InputError
 
-_LONGEST_REPLY = 1_000_000
-_LONGEST_TEXT = 2000
 _OF_FRAMEWORKS = (
     "the program uses {}, which computes gradients by itself: there is no backpropagation of yours to check. "
     "dr.compare(my_step, model, X, Y, loss=...) compares a step of your own with one of the model, and "
     "dr.health(net, X, Y) says what keeps a network from learning"
 )
-_SENSELESS = "the reply of the checker's process makes no sense"
 _MOST_MEMORY = 4 << 30
 #: One thread each: several programs may be checked at a time.
 _ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
-
-
-class ApartError(Exception):
-    """What ran apart ended without a reply that can be believed; the message is a sentence."""
 
 
 def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
@@ -71,9 +65,9 @@ def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
         else:
             told = run_apart(lambda: observe(code, 0.8 * seconds).to_dict(), seconds)
         seen: Observation = typed(Observation, told)
-    except (ApartError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except ValueError as error:  # an ApartError, or a reply of another form
         seen = _not_judged(str(error))
     return replace(seen, seconds=time.monotonic() - began)
 
@@ -182,7 +176,10 @@ def _reply(
         raise ApartError(
             f"it was still running after {request['seconds']:.3g} seconds: is there a loop without end?"
         )
-    return _believed(_written(Path(request["home"])), request, folder, code)
+    written = written_in(Path(request["home"]))
+    if not written:
+        raise ApartError(_ended(code))
+    return believed(written, request["nonce"], request["here"], str(folder))
 
 
 def _end(process: subprocess.Popen[bytes] | _Forked) -> None:
@@ -192,37 +189,6 @@ def _end(process: subprocess.Popen[bytes] | _Forked) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
-
-
-def _written(home: Path) -> bytes:
-    """What stands where the reply should; nothing if it is no file."""
-    try:
-        reply = os.open(
-            home / "reply", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        )
-        with os.fdopen(reply, "rb") as file:
-            return file.read(_LONGEST_REPLY + 1)
-    except OSError:
-        return b""
-
-
-def _believed(written: bytes, request: dict[str, Any], folder: Path, code: int) -> Any:
-    """The JSON between two nonces; anything else is refused."""
-    nonce = request["nonce"].encode()
-    if not written:
-        raise ApartError(_ended(code))
-    if len(written) > _LONGEST_REPLY or not (written.startswith(nonce) and written.endswith(nonce)):
-        raise ApartError("the program meddled with the reply of its checker: nothing in it is believed")
-    text = written[len(nonce) : -len(nonce)].decode()
-    here, there = (json.dumps(str(one))[1:-1] for one in (request["here"], folder))
-    told = typed(dict[str, Any], json.loads(text.replace(here, there)))
-    if told.keys() != {"told", "refused", "failed"}:
-        raise ValueError(_SENSELESS)
-    if told["refused"]:
-        raise InputError(told["refused"])
-    if told["failed"]:
-        raise ApartError(told["failed"])
-    return told["told"]
 
 
 def _ended(code: int) -> str:
@@ -254,29 +220,11 @@ def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
         reply["failed"] = "the program ran out of memory"
     except BaseException as error:
         reply["failed"] = f"it could not be observed: {type(error).__name__}: {error}"
-    written = (nonce + encode(_plain(reply)) + nonce).encode()
+    written = (nonce + encode(plain_json(reply)) + nonce).encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     while written:
         written = written[write(descriptor, written) :]
     leave(0)
-
-
-def _plain(x: Any) -> Any:
-    """Return what JSON knows, with short strings and without control characters."""
-    if isinstance(x, dict):
-        return {_plain(key): _plain(one) for key, one in x.items()}
-    if isinstance(x, list | tuple):
-        return [_plain(one) for one in x]
-    if x is None or isinstance(x, bool | int | float):
-        return x
-    if hasattr(x, "item"):
-        return x.item()
-    return printable(str(x)[:_LONGEST_TEXT])
-
-
-def printable(text: str) -> str:
-    """Return the text with control characters, but for tabs and line ends, as escapes."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else repr(sign)[1:-1] for sign in text)
 
 
 def observe_for(path: str, seconds: float) -> dict[str, Any]:
@@ -313,39 +261,3 @@ def _framework_of(path: str) -> str:
     return (
         found.group(1) if found and re.search(r"\.backward\(\)|\.fit\(|GradientTape|\bgrad\(", text) else ""
     )
-
-
-def typed(hint: Any, told: Any) -> Any:
-    """Return what a reply tells as the type that it must have: a record, a tuple, a number, a string.
-
-    Raises
-    ------
-    ValueError
-        If it has another.
-    """
-    kind, inner = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return told
-    if kind in (Union, types.UnionType):
-        return _first_that_fits(inner, told)
-    if kind is tuple and type(told) is list:
-        inner = inner[:1] * len(told) if inner[-1] is Ellipsis else inner
-        return tuple(typed(one, part) for one, part in zip(inner, told, strict=True))
-    if kind is dict and type(told) is dict:
-        return {key: typed(inner[1], part) for key, part in told.items()}
-    if isinstance(hint, type) and is_dataclass(hint) and type(told) is dict:
-        hints = get_type_hints(hint)
-        if told.keys() == hints.keys():
-            return hint(**{name: typed(hints[name], part) for name, part in told.items()})
-    if hint is float and type(told) is int:
-        return float(told)
-    if type(told) is not hint:
-        raise ValueError(_SENSELESS)
-    return told
-
-
-def _first_that_fits(hints: tuple[Any, ...], told: Any) -> Any:
-    for hint in hints:
-        with contextlib.suppress(ValueError):
-            return typed(hint, told)
-    raise ValueError(_SENSELESS)
