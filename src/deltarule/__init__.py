@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule import data as datasets
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltarule.checks import check_gradients, health
     from deltarule.data.encoding import Encoding, fit_encoding
     from deltarule.derivations import Derivation, explain, explain_update
-    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, diagnose
+    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, check_folder, compare, diagnose
     from deltarule.errors import (
         DataFileError,
         DeltaruleError,
@@ -129,7 +129,9 @@ __all__ = [
     "WarmUp",
     "assert_backprop_correct",
     "check",
+    "check_folder",
     "check_gradients",
+    "compare",
     "confusion_matrix",
     "datasets",
     "diagnose",
@@ -157,7 +159,7 @@ _NAMES = {
     "checks": "check_gradients health",
     "data.encoding": "Encoding fit_encoding",
     "derivations": "Derivation explain explain_update",
-    "diagnosis": "Diagnosis assert_backprop_correct check diagnose",
+    "diagnosis": "Diagnosis assert_backprop_correct check check_folder compare diagnose",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",
@@ -200,3 +202,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     from deltarule.nn.network import Network
 
     return Network.load(path)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%deltarule`` and ``%%deltarule`` to a notebook; ``%load_ext deltarule`` calls this."""
+    import_module("deltarule.diagnosis.notebook").register(shell)

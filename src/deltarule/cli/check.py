@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from deltarule.cli.console import print_json, say
 from deltarule.cli.options import FILE
-from deltarule.diagnosis import diagnose
+from deltarule.diagnosis import check_folder, diagnose
+from deltarule.diagnosis.grading import as_csv, as_junit, as_table
 from deltarule.diagnosis.observation import observe_apart
+from deltarule.diagnosis.observation.scratch import scratch_for
+from deltarule.diagnosis.programs import refuse_what_is_no_program
 from deltarule.errors import InputError
+from deltarule.files import check_writable, write_atomically
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
 
 
 @click.command(short_help="Check one's own backpropagation, and name the mistake.")
 @click.argument("script", type=FILE)
+@click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder here.")
+@click.option("--junit", "junit_file", type=FILE, help="Write it as JUnit XML, for graders.")
 @click.option("--name", help="Which function, class or object of the script.")
 @click.option("--activation", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: found out]")
 @click.option("--output", help="Activation of the last layer.  [default: found out]")
@@ -31,32 +40,71 @@ from deltarule.nn.losses import LOSSES
 )
 @click.option("--predict", help="Which function of the script predicts: it must not drop any.")
 @click.option("--learning-rate", type=float, help="η, where the script makes updates.  [default: its own]")
-@click.option("--seconds", type=float, default=20.0, help="How long it may run.")
+@click.option(
+    "--seconds", type=float, default=20.0, help="How long all of it may take; in a folder, each program."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def check(context: click.Context, /, script: Path, as_json: bool, **settings: Any) -> None:
+def check(
+    context: click.Context,
+    /,
+    script: Path,
+    csv_file: Path | None,
+    junit_file: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     """Say whether the backpropagation in SCRIPT is right, and name the mistake where it is not.
 
-    SCRIPT is run as it is for a few updates and what it computes is recorded; its steps are compared with the
-    gradient of its own forward pass, and the line is told where they part. Where that cannot be judged:
+    SCRIPT is a Python file, a notebook, - for standard input, or a folder of submissions. It is run as it is
+    for a few updates, in a process of its own that can write nothing but in a scratch folder, and what it
+    computes is recorded; its steps are compared with the gradient of its own forward pass, and the line is
+    told where they part. Where that cannot be judged:
 
     SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
     learning rate, updated weights; or a network object with weights and a method such as train(x, y). Any
     usual layout of arrays will do. With dropout, the function takes masks, or a share such as dropout or
-    keep_prob; or say --dropout. It runs in a process of its own. Exit status 0: right; 1: wrong; 2: it
-    could not be tested.
+    keep_prob; or say --dropout. Exit status 0: right, all of them; 1: wrong; 2: it could not be tested.
 
     \b
     deltarule check my_backprop.py
     deltarule check my_backprop.py --loss half_squared_error --output sigmoid
+    deltarule check submissions/ --csv verdicts.csv --junit verdicts.xml
     """
-    if not script.is_file():
-        raise InputError(f"{script}: there is no such file")
     told = any(value for setting, value in settings.items() if setting != "seconds")
-    seen = None if told else observe_apart(script, settings["seconds"])
-    if seen is not None and seen.verdict == "right":
-        _tell(context, str(seen), {"right": True, "observed": seen.to_dict()}, as_json, 0)
-    diagnosis = diagnose(script, **settings)
+    if script.is_dir():
+        if told:
+            raise InputError("a folder is checked without settings: only --seconds, --csv, --junit, --json")
+        _check_folder(context, script, settings["seconds"], (csv_file, junit_file), as_json)
+    if csv_file or junit_file:
+        raise InputError("--csv and --junit are for a folder of programs")
+    with _program(script) as path:
+        refuse_what_is_no_program(path, str(script))
+        _check_file(context, path, settings, told, as_json)
+
+
+@contextlib.contextmanager
+def _program(script: Path) -> Iterator[Path]:
+    """The file to check; for ``-`` one with what stands on standard input, among the files that lie here."""
+    if str(script) != "-":
+        yield script
+        return
+    with scratch_for(Path.cwd()) as (_, here):
+        path = here / "standard_input.py"
+        path.write_bytes(sys.stdin.buffer.read())
+        yield path
+
+
+def _check_file(
+    context: click.Context, path: Path, settings: dict[str, Any], told: bool, as_json: bool
+) -> None:
+    """Observe a file and, where that does not find it right, diagnose it, both in the seconds given."""
+    seen = None if told else observe_apart(path, settings["seconds"])
+    left = settings["seconds"] - (seen.seconds if seen else 0)
+    if seen is not None and (seen.verdict == "right" or left < 0.5):
+        status = {"right": 0, "wrong": 1}.get(seen.verdict, 2)
+        _tell(context, str(seen), {"right": status == 0, "observed": seen.to_dict()}, as_json, status)
+    diagnosis = diagnose(path, **{**settings, "seconds": left})
     status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
     if seen is None or seen.verdict != "wrong":
         _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
@@ -66,7 +114,28 @@ def check(context: click.Context, /, script: Path, as_json: bool, **settings: An
     _tell(context, both, {**named, "observed": seen.to_dict()}, as_json, 1)
 
 
-def _tell(context: click.Context, text: str, record: dict[str, Any], as_json: bool, status: int) -> None:
+def _check_folder(
+    context: click.Context,
+    folder: Path,
+    seconds: float,
+    files: tuple[Path | None, Path | None],
+    as_json: bool,
+) -> NoReturn:
+    """Check the programs of a folder; the files are written when all of it is done."""
+    for file in files:
+        if file is not None:
+            check_writable(file)
+    programs = check_folder(folder, seconds)
+    for file, write in zip(files, (as_csv, as_junit), strict=True):
+        if file is not None:
+            write_atomically(file, write(programs).encode())
+    verdicts = {one.verdict for one in programs}
+    status = 1 if "wrong" in verdicts else 2 if "cannot judge" in verdicts else 0
+    record = {"right": status == 0, "programs": [one.to_dict() for one in programs]}
+    _tell(context, as_table(programs), record, as_json, status)
+
+
+def _tell(context: click.Context, text: str, record: dict[str, Any], as_json: bool, status: int) -> NoReturn:
     """Print a report, or its record as JSON, and exit."""
     if as_json:
         print_json(record)

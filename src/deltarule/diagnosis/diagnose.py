@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,10 @@ import numpy as np
 from deltarule.arrays import check_number
 from deltarule.diagnosis.cases import NetworkSettings
 from deltarule.diagnosis.dropout import DRAWS, RANDOM, diagnose_dropout, has_dropout
+from deltarule.diagnosis.mistakes import mistake
+from deltarule.diagnosis.observation.apart import observe_apart, run_apart
+from deltarule.diagnosis.observation.reply import typed
+from deltarule.diagnosis.observation.wall import is_behind_wall
 from deltarule.diagnosis.report import Diagnosis
 from deltarule.diagnosis.running import ETA, Subject, try_code
 from deltarule.diagnosis.subjects import find_in_script, find_predict
@@ -80,7 +84,7 @@ def diagnose(
         η, where it matters; an object's own where it says one.
     returns : "gradients" or "weights", optional
     seconds : float
-        How long the code may run.
+        How long all of it may take.
 
     Returns
     -------
@@ -103,19 +107,44 @@ def diagnose(
     if (weights is None) != (X is None) or (X is None) != (Y is None):
         raise InputError("weights, X and Y are looked at together: give all three, or none")
     get, get_predict = _getters(code, name, predict)
-    subject = Subject(get, get_predict, sizes, learning_rate, returns, seconds)
-    judged = _judge_code(subject, given, dropout)
-    diagnosis = judged.diagnosis
-    if not diagnosis.right:
-        return diagnosis
-    if loss is None:  # right for the loss that was found out may be wrong for the one that was meant
+    subject = Subject(get, get_predict, sizes, learning_rate, returns)
+
+    def work() -> Diagnosis:
+        judged = _judge_code(subject, given, dropout)
+        if not judged.diagnosis.right or weights is None:
+            return judged.diagnosis
+        assert judged.trial is not None
+        layout = judged.trial.layout
+        own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
+        return with_findings(judged.diagnosis, (own,))
+
+    diagnosis = _apart(work, seconds)
+    if diagnosis.right and loss is None:  # right for the loss found out may be wrong for the one meant
         diagnosis = replace(diagnosis, notes=(_CONFIRM_THE_LOSS, *diagnosis.notes))
-    if weights is None:
-        return diagnosis
-    assert judged.trial is not None
-    layout = judged.trial.layout
-    own = own_numbers(weights, biases, X, Y, None if layout is None else layout.convention)
-    return with_findings(diagnosis, (own,))
+    return diagnosis
+
+
+def _apart(work: Callable[[], Diagnosis], seconds: float) -> Diagnosis:
+    """Diagnose in a process of its own; where none can be forked, here and without a limit of time."""
+    if is_behind_wall() or not hasattr(os, "fork"):
+        return work()
+    try:
+        return _from_reply(run_apart(lambda: _to_reply(work()), seconds))
+    except InputError:
+        raise
+    except ValueError as error:  # an ApartError, or a reply of another form
+        return Diagnosis(False, failure=f"{error}.")
+
+
+def _to_reply(diagnosis: Diagnosis) -> dict[str, Any]:
+    """All of it as JSON: of a mistake, its key and the line as it is."""
+    return {**asdict(diagnosis), "mistakes": [(one.key, one.wrong) for one in diagnosis.mistakes]}
+
+
+def _from_reply(told: dict[str, Any]) -> Diagnosis:
+    mistakes = tuple(replace(mistake(key), wrong=wrong) for key, wrong in told["mistakes"])
+    whole: Diagnosis = typed(Diagnosis, {**told, "mistakes": []})
+    return replace(whole, mistakes=mistakes)
 
 
 def _check_settings(
@@ -143,7 +172,7 @@ def _check_settings(
 def _getters(code: Any, name: str | None, predict: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """What gives the code and the function that predicts, in the process in which they run."""
     if isinstance(code, str | os.PathLike):
-        path = os.fspath(code)
+        path = os.path.abspath(code)
         return partial(find_in_script, path, name), partial(find_predict, path, predict)
     return lambda: code, lambda: predict
 
@@ -170,10 +199,29 @@ def _judge_code(subject: Subject, given: NetworkSettings, dropout: float | None)
     return Judged(diagnosis, trial)
 
 
-def assert_backprop_correct(code: Callable[..., Any], **settings: Any) -> None:
-    """Raise an AssertionError with the whole diagnosis, if the backpropagation is not right.
+def assert_backprop_correct(code: Any, **settings: Any) -> None:
+    """Raise an AssertionError with the whole report, if the backpropagation is not right.
 
-    Parameters are those of :func:`diagnose`.
+    Parameters
+    ----------
+    code : path, callable or object
+        It is observed as it is; where that cannot judge, it is diagnosed.
+    **settings
+        Those of :func:`diagnose`; with any but ``seconds``, the code is diagnosed with them.
+
+    Raises
+    ------
+    AssertionError
+        If it is wrong, or cannot be tested.
+
+    Examples
+    --------
+    >>> assert_backprop_correct("my_backprop.py")  # doctest: +SKIP
     """
+    if not settings.keys() - {"seconds"}:
+        seen = observe_apart(code, **settings)
+        if seen.verdict != "cannot judge":
+            assert seen.verdict == "right", str(seen)
+            return
     diagnosis = diagnose(code, **settings)
     assert diagnosis.right, str(diagnosis)

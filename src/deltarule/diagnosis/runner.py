@@ -1,4 +1,4 @@
-"""Somebody's code, run in a process of its own with a time limit: what it returns, prints, or raises."""
+"""Somebody's code is run: what it returns, prints, or raises."""
 
 from __future__ import annotations
 
@@ -33,44 +33,8 @@ class Outcome:
 _MOST_PRINTED = 2000
 
 
-def run_apart(work: Callable[[], Any], seconds: float) -> Outcome:
-    """Run ``work`` in a forked process; what it does to its memory stays there.
-
-    Where processes cannot be forked it runs here, without a time limit.
-    """
-    import multiprocessing  # importing it leaves a module of its own behind
-
-    if "fork" not in multiprocessing.get_all_start_methods():
-        return _run(work)
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(work, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        if not ours.poll(seconds):
-            return Outcome(
-                error=f"it was still running after {seconds:g} seconds: is there a loop without end?"
-            )
-        return Outcome(*ours.recv())
-    except EOFError:
-        return Outcome(error="the process ended without a word (sys.exit, or out of memory?)")
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
-
-
-def _report(work: Callable[[], Any], pipe: Any) -> None:
-    outcome = _run(work)
-    try:
-        pipe.send((outcome.value, outcome.error, outcome.printed))
-    except Exception as error:  # what it returned cannot be sent
-        pipe.send((None, f"what it returns cannot be read: {error}", outcome.printed))
-    pipe.close()
-
-
-def _run(work: Callable[[], Any]) -> Outcome:
+def run(work: Callable[[], Any]) -> Outcome:
+    """Run ``work``; what it prints is kept, and what it raises is said."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:

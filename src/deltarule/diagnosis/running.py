@@ -22,7 +22,7 @@ from deltarule.diagnosis.functions import (
 )
 from deltarule.diagnosis.objects import is_network, learning_rate_of, one_step, switches_of
 from deltarule.diagnosis.predictions import Answer, ask_function, ask_object
-from deltarule.diagnosis.runner import Outcome, run_apart
+from deltarule.diagnosis.runner import Outcome, run
 from deltarule.diagnosis.trials import Trial, trials_of
 from deltarule.registry import record
 
@@ -45,7 +45,6 @@ class Subject:
     eta : float or None
         The learning rate; an object's own where it says one.
     returns : "gradients", "weights" or None
-    seconds : float
     """
 
     get: Callable[[], Any]
@@ -53,7 +52,6 @@ class Subject:
     sizes: Sequence[int] | None
     eta: float | None
     returns: str | None
-    seconds: float
 
     def shapes(self, drawn: bool) -> Sequence[Sequence[int]]:
         """Of the networks that it is asked to handle; a wide one, of which dropout is sure to drop some."""
@@ -100,7 +98,7 @@ def try_code(
     """
     tasks = tasks_for(subject.shapes(drawn is not None), dropping, drawn=drawn is not None)
 
-    def run() -> tuple[Any, ...]:
+    def work() -> tuple[Any, ...]:
         code = subject.get()
         if is_network(code):
             rate = subject.eta or learning_rate_of(code) or ETA
@@ -113,7 +111,7 @@ def try_code(
         results = call_in_layouts(code, tried, tasks, rate, kind)
         return kind, rate, _defaults(code), (takes_biases(code), _draws(code)), tried, results
 
-    outcome = run_apart(run, subject.seconds)
+    outcome = run(work)
     if outcome.value is None:
         return Tried((), outcome, subject.eta or ETA, {})
     kind, rate, switches, (biased, draws), tried, results = outcome.value
@@ -143,12 +141,12 @@ def ask(subject: Subject, trial: Trial, dropping: Dropping) -> tuple[list[Answer
     layout, sizes = trial.layout, [numbers.sizes for numbers in trial.numbers]
     tasks = [task for task in tasks_for(subject.shapes(False), dropping) if task.sizes in sizes]
 
-    def run() -> list[Answer]:
+    def work() -> list[Answer]:
         predict = subject.get_predict()
         if predict is not None and layout is not None:
             return ask_function(predict, layout, tasks, dropping)
         code = subject.get()
         return [] if inspect.isfunction(code) or layout is not None else ask_object(code, dropping)
 
-    outcome = run_apart(run, subject.seconds)
+    outcome = run(work)
     return outcome.value or [], outcome.error

@@ -2,6 +2,7 @@
 
 import pytest
 
+import deltarule as dr
 from deltarule.diagnosis.observation import observe_apart
 
 from .programs import PLANTED, PROGRAMS
@@ -49,3 +50,13 @@ def test_a_hostile_program_ends_with_a_report(text, watch):
     seen = watch(text, seconds=10.0)
     assert seen.verdict == "cannot judge"
     assert seen.notes or seen.error
+
+
+def test_a_program_of_a_framework_is_shown_the_way(watch):
+    seen = watch("import torch.nn as nn\nmodel = nn.Linear(2, 1)\nnn.MSELoss()(model(1), 2).backward()\n")
+    assert seen.verdict == "cannot judge"
+    assert "the program uses torch" in seen.notes[0]
+    assert "dr.compare" in seen.notes[0]
+    assert "dr.health" in seen.notes[0]
+    assert callable(dr.compare)
+    assert callable(dr.health)

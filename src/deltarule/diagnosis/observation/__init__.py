@@ -1,6 +1,7 @@
 """A learner's program is observed: recorded, its forward pass differentiated, and the two compared.
 
-Reading order: record (what is told), observation, apart (the process around it).
+Reading order: record (what is told), observation; kernel, wall, scratch, reply, apart (the process
+around it).
 """
 
 from deltarule.diagnosis.faults.faults import Fault

@@ -1,118 +1,263 @@
-"""``observe`` in a process of its own, with limits; the reply is JSON, read as data and never run."""
+"""``observe`` in a process of its own, behind a wall; the reply is JSON, read as data and never run."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import select
+import re
+import secrets
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+import types
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.observation.observation import observe
 from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.reply import ApartError, believed, plain_json, typed, written_in
+from deltarule.diagnosis.observation.scratch import scratch_for
+from deltarule.diagnosis.observation.wall import close_in
+from deltarule.diagnosis.recording.missing import FRAMEWORKS
+from deltarule.diagnosis.recording.source import read_source
+from deltarule.diagnosis.recording.tape import RecordingStopped
+from deltarule.errors import InputError
 
-_LONGEST_REPLY = 1_000_000
+_OF_FRAMEWORKS = (
+    "the program uses {}, which computes gradients by itself: there is no backpropagation of yours to check. "
+    "dr.compare(my_step, model, X, Y, loss=...) compares a step of your own with one of the model, and "
+    "dr.health(net, X, Y) says what keeps a network from learning"
+)
 _MOST_MEMORY = 4 << 30
-_LARGEST_FILE = 64 << 20
+#: One thread each: several programs may be checked at a time.
+_ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
 
 
-def observe_apart(path: str | Path, seconds: float = 20.0) -> Observation:
-    """Observe a program in a process that ends, with its children, when its time is over.
+def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
+    """Observe a program in a process that ends, with all it started, when its time is over.
 
-    Where there are no processes (in a browser) nothing is run, and it cannot be judged.
+    It runs in a scratch folder that has the files beside the program, with the learner's rights to read, but
+    it can neither write elsewhere nor start processes nor reach the network; ``wall`` says where that holds.
+
+    Parameters
+    ----------
+    code : path, callable or object
+        What :func:`observe` takes. What is no path must live in a process that can be forked.
+    seconds : float
+        For all of it.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
     """
-    reading, writing = os.pipe()
-    command = [
-        sys.executable,
-        "-m",
-        "deltarule.diagnosis.observation",
-        str(path),
-        f"{seconds:g}",
-        str(writing),
-    ]
+    if sys.platform == "emscripten":
+        return _not_judged("there are no processes in a browser: observe(code) runs it in this one")
+    began = time.monotonic()
     try:
+        if isinstance(code, str | os.PathLike):
+            told = _run_file(Path(code).resolve(), began + seconds)
+        else:
+            told = run_apart(lambda: observe(code, 0.8 * seconds).to_dict(), seconds)
+        seen: Observation = typed(Observation, told)
+    except InputError:
+        raise
+    except ValueError as error:  # an ApartError, or a reply of another form
+        seen = _not_judged(str(error))
+    return replace(seen, seconds=time.monotonic() - began)
+
+
+def _not_judged(note: str) -> Observation:
+    return Observation("cannot judge", notes=(note,))
+
+
+def run_apart(work: Callable[[], Any], seconds: float) -> Any:
+    """Run ``work`` in a forked process behind the wall, and return the JSON that it returns.
+
+    Raises
+    ------
+    ApartError
+        If it does not end in time, or ends without a reply.
+    InputError
+        If it raises one.
+    """
+    if not hasattr(os, "fork"):
+        raise ApartError("this system cannot run functions and objects apart: save them in a file")
+    deadline = time.monotonic() + seconds
+    with scratch_for(Path.cwd()) as (home, here):
+        request = _request(home, here, here, seconds)
+        return _reply(_Forked(lambda: serve(request, work)), request, Path.cwd(), deadline)
+
+
+def _run_file(path: Path, deadline: float) -> Any:
+    """Observe a file by a new interpreter."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    with scratch_for(path.parent, path) as (home, here):
+        request = _request(home, here, here / path.name, deadline - time.monotonic())
         process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-m", "deltarule.diagnosis.observation"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=(writing,),
+            env={**os.environ, **_ONE_THREAD, "MPLBACKEND": "Agg"},
             start_new_session=True,
         )
-    except OSError as error:
-        os.close(reading)
-        return Observation("cannot judge", notes=(f"no process could be started: {error}",))
-    finally:
-        os.close(writing)
+        try:
+            assert process.stdin is not None
+            with process.stdin as pipe:
+                pipe.write(json.dumps(request).encode())
+        except OSError:  # it has ended already: there will be no reply
+            pass
+        return _reply(process, request, path.parent, deadline)
+
+
+def _request(home: Path, here: Path, path: Path, seconds: float) -> dict[str, Any]:
+    """What the process is told. The nonce is what the program does not see; a reply without it is none."""
+    return {
+        "home": str(home),
+        "here": str(here),
+        "path": str(path),
+        "seconds": seconds,
+        "memory": _MOST_MEMORY,
+        "nonce": secrets.token_hex(16),
+    }
+
+
+class _Forked:
+    """A process that goes on from here with ``work``, and never comes back."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.returncode: int | None = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which have nothing to do there
+            self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.setsid()
+                os.closerange(3, 1 << 16)
+                work()
+            finally:
+                os._exit(0)
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        while self.poll() is None:
+            time.sleep(0.001)
+        return self.returncode or 0
+
+
+def _reply(
+    process: subprocess.Popen[bytes] | _Forked, request: dict[str, Any], folder: Path, deadline: float
+) -> Any:
+    """Wait for a process, end what is left of it, and read its reply."""
+    pause = 0.001
     try:
-        reply = _read(reading, time.monotonic() + seconds)
+        while (code := process.poll()) is None and time.monotonic() < deadline:
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(1.2 * pause, 0.03)
     finally:
-        os.close(reading)
         _end(process)
-    if reply is None:
-        note = f"it was still running after {seconds:g} seconds: is there a loop without end?"
-        return Observation("cannot judge", notes=(note,), seconds=seconds)
-    return _from_reply(reply)
+    if code is None:
+        raise ApartError(
+            f"it was still running after {request['seconds']:.3g} seconds: is there a loop without end?"
+        )
+    written = written_in(Path(request["home"]))
+    if not written:
+        raise ApartError(_ended(code))
+    return believed(written, request["nonce"], request["here"], str(folder))
 
 
-def _read(pipe: int, deadline: float) -> bytes | None:
-    """All that is written; None where it does not end in time."""
-    parts: list[bytes] = []
-    while (left := deadline - time.monotonic()) > 0:
-        if not select.select([pipe], [], [], left)[0]:
-            continue
-        part = os.read(pipe, 1 << 16)
-        parts.append(part)
-        if not part or sum(map(len, parts)) > _LONGEST_REPLY:
-            return b"".join(parts)
-    return None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | _Forked) -> None:
     """End the process and what it started."""
-    try:
+    with contextlib.suppress(OSError, AttributeError):  # it has ended; Windows has no groups
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+    if process.poll() is None:
         process.kill()
     process.wait()
 
 
-def _from_reply(reply: bytes) -> Observation:
-    """The observation that a reply tells; what is none cannot be judged."""
+def _ended(code: int) -> str:
+    """Why there is no reply."""
+    if code >= 0:
+        return "the program ended its process (os._exit?) before it could be judged"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    causes = {
+        "SIGSEGV": ": recursion without end?",
+        "SIGKILL": ": out of memory or time?",
+        "SIGXCPU": ": out of time",
+        "SIGABRT": ": out of memory?",
+    }
+    return f"the program's process was ended by the system ({name}){causes.get(name, '')}"
+
+
+def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
+    """Run ``work`` behind the wall, write what it returns as JSON, and end the process."""
+    encode, write, leave = json.dumps, os.write, os._exit
+    path, nonce = os.path.join(request["home"], "reply"), request["nonce"]
+    reply = {"told": None, "refused": "", "failed": ""}
     try:
-        told = json.loads(reply)
-        faults = tuple(Fault(**{**one, "parameters": tuple(one["parameters"])}) for one in told["faults"])
-        known = {one.name for one in fields(Observation)}
-        lists = {"parameters", "notes", "unseen"}
-        rest: dict[str, Any] = {
-            key: tuple(one) if key in lists else one for key, one in told.items() if key in known
-        }
-        rest["faults"] = faults
-        seen = Observation(**rest)
-        if seen.verdict in ("right", "wrong", "cannot judge"):
-            return seen
-    except (ValueError, TypeError, KeyError):
-        pass
-    return Observation("cannot judge", notes=("the process ended without a word (out of memory?)",))
+        os.chdir(request["here"])
+        close_in(request["here"], path, request["seconds"], request["memory"])
+        reply["told"] = work()
+    except InputError as error:
+        reply["refused"] = str(error)
+    except MemoryError:
+        reply["failed"] = "the program ran out of memory"
+    except BaseException as error:
+        reply["failed"] = f"it could not be observed: {type(error).__name__}: {error}"
+    written = (nonce + encode(plain_json(reply)) + nonce).encode()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    while written:
+        written = written[write(descriptor, written) :]
+    leave(0)
 
 
-def limit_resources() -> None:
-    """Limit memory, and the size of files, where the system can."""
+def observe_for(path: str, seconds: float) -> dict[str, Any]:
+    """Observe a file; after most of the time the program is stopped, and what it has computed is read."""
+    late: list[float] = []
+
+    def ring(number: int, frame: types.FrameType | None) -> None:
+        while frame is not None and frame.f_code.co_filename != path:
+            frame = frame.f_back
+        if frame is not None:
+            late.append(0.6 * seconds)
+            raise RecordingStopped
+
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, 0.6 * seconds, 0.05 * seconds)
+    seen = observe(path, 0.6 * seconds)
+    if late and seen.verdict == "cannot judge":
+        note = f"it was stopped after {late[0]:.3g} seconds: is there a loop without end?"
+        seen = replace(seen, notes=(note, *seen.notes))
+    framework = _framework_of(path) if seen.verdict == "cannot judge" else ""
+    if framework:
+        seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework),), error="")
+    return seen.to_dict()
+
+
+def _framework_of(path: str) -> str:
+    """The package that computes a program's gradients for it; empty for none."""
     try:
-        import resource
-    except ImportError:  # Windows
-        return
-    for kind, most in ((resource.RLIMIT_AS, _MOST_MEMORY), (resource.RLIMIT_FSIZE, _LARGEST_FILE)):
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))
-
-
-def reply_to(pipe: int, seen: Any) -> None:
-    """Write an observation as JSON, and end at once."""
-    with os.fdopen(pipe, "w", encoding="utf-8") as out:
-        json.dump(seen.to_dict(), out, default=str)
+        text = read_source(path).text
+    except SyntaxError:
+        return ""
+    found = re.search(rf"^\s*(?:import|from)\s+({'|'.join(sorted(FRAMEWORKS))})\b", text, re.M)
+    return (
+        found.group(1) if found and re.search(r"\.backward\(\)|\.fit\(|GradientTape|\bgrad\(", text) else ""
+    )
