@@ -58,6 +58,9 @@ def check(context: click.Context, /, script: Path, as_json: bool, **settings: An
         _tell(context, str(seen), {"right": True, "observed": seen.to_dict()}, as_json, 0)
     diagnosis = diagnose(script, **settings)
     status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
+    if seen is not None and seen.verdict != "wrong" and diagnosis.failure:
+        record = {"right": False, "failure": seen.obstacle or str(seen), "observed": seen.to_dict()}
+        _tell(context, str(seen), record, as_json, 2)
     if seen is None or seen.verdict != "wrong":
         _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
         return

@@ -9,7 +9,7 @@ import inspect
 import re
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -106,8 +106,7 @@ class _Driver:
 
     # Functions
     def _functions(self) -> Iterator[DrivenRun]:
-        wanted = [name for name in self.functions if _TRAINS.match(name)]
-        wanted.sort(key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
+        wanted = training_functions(self.functions)
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted + others:
             for layout in layouts(self._sizes(), True):
@@ -140,7 +139,7 @@ class _Driver:
         for name, kind in self.classes.items():
             makers.append((name, partial(_Run.make, kind=kind), self._sizes(), kind))
         for name, make, sizes, kind in makers:
-            for methods in _plans(kind):
+            for methods in methods_to_call(kind):
                 yield from self._methods(name, make, sizes, methods)
 
     def _methods(
@@ -193,13 +192,19 @@ class _Driver:
         return DrivenRun(label, layout, analysis, len(judged), clean)
 
 
+def training_functions(names: Iterable[str]) -> list[str]:
+    """Those whose names say that they train, loops first."""
+    wanted = [name for name in names if _TRAINS.match(name)]
+    return sorted(wanted, key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
+
+
 def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
     """A layout, and the same with other data, that two may agree."""
     yield layout
     yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
-def _plans(kind: type) -> list[list[str]]:
+def methods_to_call(kind: type) -> list[list[str]]:
     """Sequences of methods to call, the likeliest first."""
     methods = [
         name for name in dir(kind) if not name.startswith("__") and callable(getattr(kind, name, None))

@@ -38,6 +38,10 @@ class Fault:
     numbers : tuple of (place, found, expected)
         Up to three entries of a spoilt parameter, the one furthest off first: ``W1[0,1]``, the gradient that
         the step says (the step over the factor that the right steps have), and what it should be.
+    should_be : str
+        The statement as it should be; empty where that could not be verified with the recorded numbers.
+    mistake : str
+        Its key in the catalogue; empty where it has none.
     """
 
     kind: str
@@ -49,6 +53,8 @@ class Fault:
     other_line: int = 0
     columns: tuple[int, int] | None = None
     numbers: tuple[tuple[str, float, float], ...] = ()
+    should_be: str = ""
+    mistake: str = ""
 
     @classmethod
     def from_dict(cls, told: dict[str, Any]) -> Fault:

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.factor_repair import without_factor
 from deltarule.diagnosis.faults.factors import (
     bringer_of_factor,
     differs_at_update,
     has_its_own_rate,
     is_scheduled,
     multiples_of_gradient,
-    sizes_of,
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.location import BackwardPass
+from deltarule.diagnosis.faults.repair import with_turned_sign
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -34,6 +35,7 @@ from deltarule.diagnosis.reading.comparison import (
     Row,
     proportion,
 )
+from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
@@ -140,7 +142,16 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         )
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
-    return fault_at(analysis, "derivative", at, words.text, rows, last_right=last_right, other_line=other)
+    return fault_at(
+        analysis,
+        "derivative",
+        at,
+        words.text,
+        rows,
+        last_right=last_right,
+        other_line=other,
+        should_be=words.should_be,
+    )
 
 
 def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
@@ -170,7 +181,7 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
 
 
 def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    samples, outputs = sizes_of(chosen)
+    samples, outputs = sizes_of(analysis.tape, chosen)
     found = []
     groups = _by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
     for rows in sorted(groups, key=lambda rows: -rows[0].change.weight):
@@ -180,13 +191,14 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         text = name_of_factor(row.ratio, samples, outputs)
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
-            about = (at_update.change.name,)
-            found.append(fault_at(analysis, "factor", at_update.change.line, text, rows, parameters=about))
+            should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
+            about = {"parameters": (at_update.change.name,), "should_be": should_be}
+            found.append(fault_at(analysis, "factor", at_update.change.line, text, rows, **about))
             continue
         op = BackwardPass(analysis, rows).jump(
             row.ratio, sources_of_right_changes(chosen, row)
         ) or bringer_of_factor(analysis, chosen, row)
-        fault = fault_at(analysis, "factor", op, text, rows)
+        fault = fault_at(analysis, "factor", op, text, rows, should_be=without_factor(analysis, rows, op))
         if not any((one.line, one.expression) == (fault.line, fault.expression) for one in found):
             found.append(fault)
     return found
@@ -229,7 +241,8 @@ def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
     if op is None:
         return []
-    return [fault_at(analysis, "sign", op, text, [row], numbers=numbers_of(analysis, [row], turned=True))]
+    numbers, should_be = numbers_of(analysis, [row], turned=True), with_turned_sign(analysis.source, op)
+    return [fault_at(analysis, "sign", op, text, [row], numbers=numbers, should_be=should_be)]
 
 
 def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
@@ -237,8 +250,10 @@ def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row])
     text = (
         f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
     )
-    numbers = numbers_of(analysis, rows, turned=True)
-    return fault_at(analysis, "sign", op, text, rows, other_line=line, numbers=numbers)
+    about: dict[str, Any] = {"numbers": numbers_of(analysis, rows, turned=True), "other_line": line}
+    return fault_at(
+        analysis, "sign", op, text, rows, should_be=with_turned_sign(analysis.source, op), **about
+    )
 
 
 def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> bool:

@@ -1,6 +1,7 @@
 """A learner's program is observed: recorded, its forward pass differentiated, and the two compared.
 
-Reading order: record (what is told), observation, apart (the process around it).
+Reading order: seen (data), telling (the text), record (both), summary (what a program was read as), advice
+(what would help), observation, apart (the process around it).
 """
 
 from deltarule.diagnosis.faults.fault import Fault

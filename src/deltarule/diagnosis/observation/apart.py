@@ -9,12 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.fault import Fault
-from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.record import Observation, observation_from
 
 _LONGEST_REPLY = 1_000_000
 _MOST_MEMORY = 4 << 30
@@ -85,20 +83,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _from_reply(reply: bytes) -> Observation:
     """The observation that a reply tells; what is none cannot be judged."""
     try:
-        told = json.loads(reply)
-        faults = tuple(Fault.from_dict(one) for one in told["faults"])
-        known = {one.name for one in fields(Observation)}
-        lists = {"parameters", "notes", "unseen"}
-        rest: dict[str, Any] = {
-            key: tuple(one) if key in lists else one for key, one in told.items() if key in known
-        }
-        rest["faults"] = faults
-        seen = Observation(**rest)
-        if seen.verdict in ("right", "wrong", "cannot judge"):
-            return seen
+        return observation_from(json.loads(reply))
     except (ValueError, TypeError, KeyError):
-        pass
-    return Observation("cannot judge", notes=("the process ended without a word (out of memory?)",))
+        return Observation("cannot judge", notes=("the process ended without a word (out of memory?)",))
 
 
 def limit_resources() -> None:
