@@ -18,7 +18,7 @@ from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, ArgumentLa
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
-from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
+from deltarule.diagnosis.recording.program import Recording, keep_error, new_tape, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
 _TRAINS = re.compile(
@@ -49,6 +49,8 @@ def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
     best = driver.search()
+    if best is None and driver.undefined is not None and not recording.error:
+        keep_error(recording, driver.undefined)
     return (best.analysis, best.label) if best else None
 
 
@@ -69,6 +71,8 @@ class _Driver:
         self.objects = {name: one for name, one in names.items() if type(one) in self.classes.values()}
         self.returns = _returned_names(recording)
         self.wrong: list[DrivenRun] = []
+        #: A name that a function uses and that there is not, whatever it is called with.
+        self.undefined: NameError | None = None
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -178,6 +182,8 @@ class _Driver:
                 result = work(run)
             except RecordingStopped:
                 pass
+            except NameError as raised:
+                failed, self.undefined = True, raised
             except Exception:
                 failed = True
         analysis = analyse(tape, source)

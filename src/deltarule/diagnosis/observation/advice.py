@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.drive import methods_to_call, training_functions
-from deltarule.diagnosis.driving.plausible import ArgumentLayout, Plausible
+from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
+from deltarule.diagnosis.faults.names import operand_nodes
+from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.program import Recording
@@ -63,17 +65,19 @@ def found_in(analysis: Analysis, recording: Recording) -> tuple[str, ...]:
     """How far the program got, in sentences."""
     tape, source = analysis.tape, analysis.source
     lines = [line for op in tape.operations if not op.is_leaf and (line := source.line(op))]
-    computed = f"on lines {min(lines)} to {max(lines)}" if lines else "nowhere"
-    told = [f"It computes with arrays or numbers that can be followed: {computed}."]
+    told = ["It computes nothing that could be followed: no arrays, no numbers that change."]
+    if lines:
+        told = [
+            f"It computes with arrays or numbers that can be followed, on lines {min(lines)} to {max(lines)}."
+        ]
     changes = list(
         dict.fromkeys(f"{source.target_of(op)} (line {source.line(op)})" for op in updates_on(tape))
     )
     shown = ", ".join(changes[:5]) + (" …" if len(changes) > 5 else "")
-    told.append(f"Parameters that are changed by a step: {shown or 'none'}.")
+    told.append(f"It changes parameters step by step: {shown}." if shown else "It changes no parameter.")
     meeting = next((some[0] for some in (analysis.chosen.meetings if analysis.chosen else []) if some), None)
-    where = f"on line {source.line(meeting.op)}" if meeting else "not found"
-    if changes:
-        told.append(f"Where an output meets its target: {where}.")
+    if meeting is not None:
+        told.append(f"Output and target meet on line {source.line(meeting.op)}.")
     return tuple(told)
 
 
@@ -119,19 +123,14 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
     """A file or a package is not there."""
     error, line = _error_of(recording)
     if error.startswith("FileNotFoundError"):
-        target = next(
-            (
-                ast.unparse(node.targets[0])
-                for node in ast.walk(recording.source.tree)
-                if isinstance(node, ast.Assign) and node.lineno == line
-            ),
-            "data",
-        )
+        statements = [one for one in ast.walk(recording.source.tree) if getattr(one, "lineno", 0) == line]
+        inside = [one for outer in statements for one in ast.walk(outer) if isinstance(one, ast.Assign)]
+        names = [ast.unparse(one.targets[0]) for one in inside] or ["data"]
         return Obstacle(
             f"a file is not there. Python says: {error}.",
             line,
-            "Small made-up numbers do for a check. In place of this line:",
-            f"{target} = np.random.rand(20, 5)",
+            "Small made-up numbers do for a check. In place of what reads the file:",
+            "\n".join(f"{name} = np.random.rand(20, 5)" for name in dict.fromkeys(names)),
         )
     for text in analysis.tape.notes.get("missing", ()) if recording.error else ():
         package = re.match(r"the package (\w+)", text)
@@ -164,7 +163,7 @@ def _exception(analysis: Analysis, recording: Recording) -> Obstacle | None:
 
 def _opaque(analysis: Analysis, recording: Recording) -> Obstacle | None:
     """A function whose derivative is not known."""
-    for op in analysis.tape.operations:
+    for op in [analysis.blind] if analysis.blind else analysis.tape.operations:
         if op.name.startswith("opaque "):
             name = op.name.removeprefix("opaque ")
             return Obstacle(
@@ -209,10 +208,10 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
         "all gradients are zero, so right and wrong look the same: the units are saturated (outputs so near "
         "to the ends of the sigmoid or tanh that its slope vanishes) or dead (ReLUs that are all off)"
     )
-    advice = "Start with small weights and inputs of about one, for example"
-    where = sorted({line for line in places if line})
-    advice += f" in place of line{'s' * (len(where) > 1)} {', '.join(map(str, where))}:" if where else ":"
-    lines = [line for _, line in sorted(paste)]
+    where = in_words([str(line) for line in sorted({line for line in places if line})])
+    where = f" (line{'s' * (' ' in where)} {where})" if where else ""
+    advice = f"Start with small weights{where} and inputs of about one, for example:"
+    lines = [text for _, text in sorted(paste)]
     return Obstacle(
         text, 0, advice if lines else "", "\n".join(["np.random.seed(0)", *lines]) if lines else ""
     )
@@ -221,16 +220,19 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
 def _large_inputs(analysis: Analysis) -> Iterator[tuple[Any, str, int]]:
     """(ids, name, line) of start values in products that are far from one."""
     tape, source = analysis.tape, analysis.source
-    seen = set()
+    seen: set[str] = set()
     for op in tape.operations:
         ids = op.inputs[0] if op.name in ("dot", "matmul") else None
-        made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
-        if ids is None or made is None or not made.is_leaf or made.index in seen:
+        nodes = operand_nodes(source, op)
+        name = ast.unparse(nodes[0]) if nodes else ""
+        if ids is None or not ids.size or name in seen or not name.isidentifier():
             continue
-        seen.add(made.index)
-        name = source.name_of(made)
-        if name.isidentifier() and np.abs(tape.value[ids]).max() > 20:
-            yield ids, name, source.line(made)
+        seen.add(name)
+        if (
+            all(tape.operations[k].initial for k in tape.producers(ids))
+            and np.abs(tape.value[ids]).max() > 20
+        ):
+            yield ids, name, source.last_assignment(name)
 
 
 def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
@@ -249,8 +251,10 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
 def _gradient_steps(recording: Recording) -> str:
     """Steps with the gradients that have the names and shapes of parameters."""
     arrays = {name: one for name, one in recording.namespace.items() if type(one) is Traced}
-    lines = []
+    tape, lines = recording.tape, []
     for name, one in arrays.items():
+        if not all(tape.operations[k].initial for k in tape.producers(one.ids)):
+            continue
         for gradient in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad", f"dL_d{name}"):
             if gradient in arrays and arrays[gradient].shape == one.shape:
                 lines.append(f"{name} -= 0.1 * {gradient}")
@@ -271,17 +275,36 @@ def _calls(recording: Recording) -> str:
         name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
     }
     writer = _Calls(recording)
-    made = next(((name, type(one)) for name, one in names.items() if type(one) in kinds.values()), None)
-    for name in training_functions(functions):
+    made = {type(one): name for name, one in names.items() if type(one) in kinds.values()}
+    changing = [name for name, one in functions.items() if _changes(recording, one)]
+    for name in [*training_functions(functions), *changing]:
         return writer.lines(writer.call(name, functions[name]))
-    for name, kind in [made] if made else kinds.items():
-        methods = methods_to_call(kind)
-        if methods:
-            owner = name if made else "net"
-            start = [] if made else [f"net = {writer.call(name, kind)}"]
-            calls = [writer.call(f"{owner}.{one}", getattr(kind, one), 1) for one in methods[0]]
+    for kind in kinds.values():
+        methods = [
+            name for name, one in vars(kind).items() if name != "__init__" and _changes(recording, one)
+        ]
+        plan = next(iter(methods_to_call(kind)), methods[:1])
+        if plan:
+            owner = made.get(kind, "net")
+            start = [] if kind in made else [f"net = {writer.call(kind.__name__, kind)}"]
+            calls = [writer.call(f"{owner}.{one}", getattr(kind, one), 1) for one in plan]
             return writer.lines(*start, *calls)
     return ""
+
+
+def _changes(recording: Recording, function: Any) -> bool:
+    """Whether a function has a statement that subtracts something from what it had, or adds something."""
+    code = getattr(function, "__code__", None)
+    for node in ast.walk(recording.source.tree):
+        if isinstance(node, ast.FunctionDef) and code is not None and node.name == code.co_name:
+            return any(
+                isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Sub | ast.Add)
+                for one in ast.walk(node)
+            )
+    return False
+
+
+_SIZE = re.compile(r"^n_|^n[a-z]?$|num|size|dim|hid|unit|neuron|nodes|count|layer|epoch|iter|batch", re.I)
 
 
 class _Calls:
@@ -289,7 +312,8 @@ class _Calls:
 
     def __init__(self, recording: Recording) -> None:
         self.plausible = Plausible(ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2), {})
-        self.names = recording.namespace
+        self.names, self.text = recording.namespace, recording.source.text
+        self.has_target = False
         self.data: dict[str, str] = {}
 
     def lines(self, *calls: str) -> str:
@@ -303,19 +327,27 @@ class _Calls:
             for one in list(inspect.signature(function).parameters.values())[skipped:]
             if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
         ]
-        return f"{name}({', '.join(self._argument(one.name) for one in needed)})"
+        arguments: list[str] = []
+        for one in needed:
+            after_data = bool(arguments) and bool(DATA.match(arguments[-1])) and not self.has_target
+            arguments.append(self._argument(one.name, after_data))
+        return f"{name}({', '.join(arguments)})"
 
-    def _argument(self, name: str) -> str:
+    def _argument(self, name: str, after_data: bool) -> str:
         if name in self.names or name in self.data:
             return name
         try:
             value = self.plausible.value(name)
         except LookupError:
-            self.data[name] = "...  # a value of yours"
-            return name
-        if isinstance(value, bool | int | float):
+            value = None
+        if isinstance(value, bool | float) or (isinstance(value, int) and _SIZE.search(name)):
             return repr(value)
-        self.data[name] = _code(value)
+        if (value is None or isinstance(value, int)) and after_data:
+            value = self.plausible.targets
+        self.has_target = self.has_target or after_data or bool(TARGET.match(name))
+        foreign = isinstance(value, dict) and not all(key in self.text for key in value)
+        unknown = value is None or isinstance(value, int) or foreign
+        self.data[name] = "...  # a value of yours" if unknown else _code(value)
         return name
 
 
@@ -325,7 +357,7 @@ def _code(value: Any) -> str:
         function = "rand" if value.size and value.min() >= 0 else "randn"
         return f"np.random.{function}({', '.join(map(str, value.shape))})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_code(one)}" for key, one in value.items()) + "}"
+        return "{\n" + "".join(f"    {key!r}: {_code(one)},\n" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_code, value)) + "]"
     return getattr(value, "__name__", "").strip("_") or repr(value)

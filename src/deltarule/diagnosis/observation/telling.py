@@ -185,7 +185,7 @@ def _parameters(seen: SeenProgram) -> list[str]:
 
 
 def _unseen(seen: SeenProgram) -> list[str]:
-    lines = [line for text in seen.unseen for line in _wrapped(f"Not seen: {text}.")]
+    lines = [line for text in seen.unseen for line in _wrapped(as_sentence(text))]
     if seen.error and seen.verdict != "cannot judge":
         lines += _wrapped(f"The program ended with an error: {seen.error}")
     return lines

@@ -139,9 +139,23 @@ def compare(
             factor, misfit = fit(change.step, gradient)
             rows.append(Row(change, step.number, gradient, factor, misfit))
     comparison = GradientComparison(losses[0].name, losses, rows, meetings, steps)
+    _leave_out_roundings(comparison)
     _find_common_factor(comparison, tolerance)
     _judge_rows(tape, comparison, tolerance)
     return comparison
+
+
+def _leave_out_roundings(comparison: GradientComparison) -> None:
+    """Slopes of saturated units are roundings, in the program (1 − a is 0) as in the gradient."""
+    for step, loss, meetings in zip(comparison.steps, comparison.losses, comparison.meetings, strict=True):
+        outputs = [loss.adjoint[one.output.ravel()] for one in meetings]
+        size = float(np.linalg.norm(np.concatenate(outputs))) if outputs else 0.0
+        for row in comparison.rows:
+            small = max(np.linalg.norm(row.gradient), np.linalg.norm(row.change.step)) <= 1e-9 * size
+            if row.step == step.number and small:
+                row.gradient = np.zeros_like(row.gradient)
+                row.change.step = np.zeros_like(row.change.step)
+                row.factor, row.misfit = 0.0, 0.0
 
 
 def _find_common_factor(comparison: GradientComparison, tolerance: float) -> None:
