@@ -10,14 +10,20 @@ from deltarule.diagnosis.faults.names import is_path
 from deltarule.diagnosis.faults.repair import corrected, with_turned_sign, without_number
 from deltarule.diagnosis.faults.replay import Correction, repairs, result_of, turns_of
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import RIGHT, Row
+from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, Row
 from deltarule.diagnosis.recording.tape import Operation
 
 
 def without_factor(analysis: Analysis, rows: list[Row], op: Operation) -> str:
     """The statement without a factor that these steps have against the others; empty if not verified."""
+    assert analysis.chosen is not None
+    ratio = rows[0].ratio
+    rows = [
+        one for one in analysis.chosen.rows if one.verdict == FACTOR and abs(one.ratio / ratio - 1) < 1e-4
+    ]
     for text, at in _candidates(analysis, rows[0], op):
-        if text and (at.old is not None or _is_repaired(analysis, rows, at)):
+        is_update = at.old is not None and len({str(one.change.key) for one in rows}) == 1
+        if text and (is_update or _is_repaired(analysis, rows, at)):
             return text
     return ""
 

@@ -19,6 +19,7 @@ from deltarule.diagnosis.faults.factors import (
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
+from deltarule.diagnosis.faults.formulas import derivative_of
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.repair import with_turned_sign
 from deltarule.diagnosis.faults.untrained import untrained_parameters
@@ -46,7 +47,10 @@ def faults_of(analysis: Analysis) -> list[Fault]:
     assert chosen is not None
     found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
-        found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
+        signs = _signs(analysis, chosen)
+        if signs:  # what has the other sign goes down the loss
+            found = [one for one in found if one.text != name_of_factor(-1.0, 1, 1)]
+        found += signs + _against_own_loss(analysis, chosen)
     found += _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
@@ -136,10 +140,8 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
-        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
-        last_right = (
-            f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
-        )
+        by = derivative_of(passing, broken.last)
+        last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
     return fault_at(

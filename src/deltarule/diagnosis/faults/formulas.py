@@ -68,7 +68,18 @@ def label_of(passing: BackwardPass, array: Array | None) -> str:
     if array is None:
         return "the output"
     name, text = passing.source.name_of(array.op), passing.source.text_of(array.op)
+    if not name and len(text) > 25:
+        return f"what line {passing.source.line(array.op)} computes"
     return name or (f"({text})" if re.search(r"[-+*/@ ]", text) else text) or "an array"
+
+
+def derivative_of(passing: BackwardPass, array: Array | None) -> str:
+    """``the derivative by h``, by the array that has a name if there is one; ``the error`` for none."""
+    known = passing.known.get(id(array)) if array is not None else None
+    if not known:
+        return "the error"
+    named = [one for one in known if passing.source.name_of(one.by.op)]
+    return f"the derivative by {label_of(passing, (named or known)[0].by)}"
 
 
 def arrays_of(passing: BackwardPass, size: int) -> Iterator[Array]:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Row, fit
+from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Row, fit, proportion
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 _MOST_SCALARS = 5_000_000
@@ -30,7 +30,7 @@ def repairs(
         return False
     common: dict[int, float] = {step: chosen.common.get(step, 0.0) for step in steps}
     for row in concerned:
-        factors = _factors(tape, row, values)
+        factors = _factors(tape, row, values) or _given_to_optimizer(tape, chosen, row, values)
         if not common[row.step] and factors:
             common[row.step] = factors[0]  # no step is right so far: they must agree with each other
         if not any(abs(one / common[row.step] - 1) < 1e-5 for one in factors):
@@ -112,3 +112,20 @@ def _factors(tape: Tape, row: Row, values: Values) -> list[float]:
         ]
     found = [fit(one, row.gradient) for one in ways if one.size == row.gradient.size]
     return [factor for factor, misfit in found if factor and misfit < 1e-6]
+
+
+def _given_to_optimizer(tape: Tape, chosen: GradientComparison, row: Row, values: Values) -> list[float]:
+    """The same, of what an optimizer is given: as many times the gradient as others are theirs."""
+    others = [one for one in chosen.rows if one.step == row.step and one.found is not None]
+    usual = [
+        proportion(tape.result(one.found), one.gradient.reshape(one.change.shape))
+        for one in others
+        if one.found
+    ]
+    for index in sorted(row.change.sources) if usual else ():
+        op = tape.operations[index]
+        if op.size == row.gradient.size and not op.is_leaf:
+            factor, misfit = fit(values[op.start : op.stop], row.gradient)
+            if misfit < 1e-6 and any(abs(factor / one - 1) < 1e-5 for one in usual if one):
+                return [chosen.common.get(row.step, 1.0)]
+    return []

@@ -14,7 +14,7 @@ from deltarule.diagnosis.faults.corrections import (
     with_other_slope,
     with_slope,
 )
-from deltarule.diagnosis.faults.formulas import arrays_of, formula_of, label_of
+from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, label_of
 from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
 from deltarule.diagnosis.faults.names import name_at
 from deltarule.diagnosis.reading.comparison import fit, proportion
@@ -40,8 +40,7 @@ def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
         words = say(passing, broken)
         if words is not None:
             return words
-    known = broken.known
-    where = f"the derivative by {label_of(passing, known.by)}" if known else "the error"
+    where = derivative_of(passing, broken.last)
     return FaultWords(broken.end.op, f"what is made of {where} here is no derivative of the loss")
 
 
@@ -261,6 +260,7 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
         text = "all is summed to one number; each neuron's bias needs its own sum over the samples"
     else:
         text = f"it is summed along axis {axis}, which is not that of the samples"
+        text = "this sum is not the derivative that belongs here" if axis is None else text
     return FaultWords(op, text, should_be=should_be)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.drive import methods_to_call, training_functions
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
-from deltarule.diagnosis.faults.names import operand_nodes
+from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.updates import updates_on
@@ -47,7 +47,7 @@ class Obstacle:
 
 def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
     """The first thing that was not understood."""
-    for look in (_framework, _missing_file, _exception, _opaque, _stopped, _flat, _no_change):
+    for look in (_framework, _missing_file, _exception, _opaque, _stopped, _flat, _no_change, _zero_target):
         found = look(analysis, recording)
         if found is not None:
             return found
@@ -215,6 +215,28 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
     return Obstacle(
         text, 0, advice if lines else "", "\n".join(["np.random.seed(0)", *lines]) if lines else ""
     )
+
+
+def _zero_target(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """A target of zeros alone looks like a sum's start."""
+    tape, source = analysis.tape, analysis.source
+    for op in tape.operations:
+        nodes = operand_nodes(source, op) if op.name == "subtract" and op.old is None else []
+        if (
+            len(nodes) != 2
+            or not op.leaves
+            or tape.operand(op, 1).any()
+            or not is_path(ast.unparse(nodes[1]))
+        ):
+            continue
+        name, shape = ast.unparse(nodes[1]), ", ".join(map(str, tape.operand(op, 1).shape))
+        return Obstacle(
+            f"{name} is zero everywhere, which tells a target from nothing.",
+            source.line(op),
+            "With other numbers there is something to see, for example:",
+            f"{name} = np.random.rand({shape})",
+        )
+    return None
 
 
 def _large_inputs(analysis: Analysis) -> Iterator[tuple[Any, str, int]]:

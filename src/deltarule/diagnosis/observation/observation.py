@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.factors import rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.faults import faults_of
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.record import Observation
-from deltarule.diagnosis.observation.summary import additions_of, conventions_of, network_of
+from deltarule.diagnosis.observation.summary import additions_of, conventions_of, network_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
@@ -105,7 +104,7 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     chosen = analysis.chosen
     assert chosen is not None
     meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
-    rates = rates_of(analysis, good[0]) if good else {}
+    rates = scalings_of(analysis, good[0]) if good else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
     notes = [*conventions_of(analysis, rates), *additions_of(analysis)]
     if any(meeting.broadcast for some in chosen.meetings for meeting in some):
@@ -183,16 +182,18 @@ def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], st
     assert analysis.chosen is not None
     order = [ZERO, RIGHT, DECAY, OPTIMIZER, "factor", WRONG]
     found: dict[Any, tuple[str, int, tuple[int, ...], str]] = {}
+    worst: dict[Any, str] = {}
     for row in analysis.chosen.rows:
         change = row.change
         before = found.get(change.key)
-        if before is None or order.index(row.verdict) > order.index(before[3]):
-            name = _returned(change.name) if change.is_returned else change.name
-            found[change.key] = (name, change.line, change.shape, row.verdict)
+        if before is None or order.index(row.verdict) > order.index(worst[change.key]):
+            worst[change.key] = row.verdict
+            found[change.key] = (change.name, change.line, change.shape, _told_verdict(row))
     return tuple(found.values())
 
 
-def _returned(name: str) -> str:
-    """``grads(…)[0]`` for the first array that was returned."""
-    name = re.sub(r"\['result (\d+)'\]", lambda found: f"[{int(found.group(1)) - 1}]", name)
-    return re.sub(r"^(\w+)(?=\[)", r"\1(…)", name)
+def _told_verdict(row: Row) -> str:
+    """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
+    if row.verdict == "factor" and row.ratio == 1.0:
+        return RIGHT
+    return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict

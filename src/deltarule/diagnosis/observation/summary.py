@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.factors import at_the_update, rates_of, scalars_in
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import (
     DECAY,
@@ -80,6 +82,16 @@ def _activation(tape: Tape, op: Operation, ends: list[Ids]) -> str:
     return ""
 
 
+def scalings_of(analysis: Analysis, row: Row) -> dict[str, float]:
+    """The numbers that scale a step, by their names or as they are written: ``lr``, ``0.5``, ``1/m``."""
+    written = {
+        f"1/{name}" if op.name == "divide" else name: number
+        for op, number, name in scalars_in(analysis, at_the_update(analysis, row))
+        if re.fullmatch(r"[\w.()\[\]'\"]{1,20}", name) and row.verdict == RIGHT
+    }
+    return {**written, **rates_of(analysis, row)}
+
+
 def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]:
     """What the steps have in common that is no mistake, each in a sentence."""
     chosen = analysis.chosen
@@ -128,13 +140,13 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
         if row.verdict == OPTIMIZER and row.found is not None:
             line = analysis.source.line(row.found)
             text = f"between gradient and step stands {_optimizer(analysis, row.change.key)}"
-            told.setdefault(text, []).append(f"{row.change.name} on line {line}")
+            told.setdefault(text, []).append(f"gradient of {row.change.name}: line {line}")
         elif row.verdict == DECAY:
             told.setdefault(_ADDED[row.extra], []).append(row.change.name)
     for text, names in told.items():
         names = list(dict.fromkeys(names))
         shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
-        yield f"{text} ({'the gradients are ' if ' on line ' in shown else ''}{shown})"
+        yield f"{text} ({shown})"
 
 
 _ADDED = {
@@ -150,13 +162,13 @@ def _optimizer(analysis: Analysis, key: Any) -> str:
     assert analysis.chosen is not None
     rows = [one for one in analysis.chosen.rows if one.change.key == key and one.step in (1, 2)]
     if len(rows) < 2 or any(row.found is None for row in rows):
-        return "an optimizer"
+        return "an optimizer or a momentum"
     (g1, _), (g2, step) = (_given(analysis, row) for row in rows)
     for name, function in _OPTIMIZERS:
         with np.errstate(all="ignore"):
             if proportion(step, function(g1, g2), 1e-3):
                 return name
-    return "an optimizer"
+    return "an optimizer or a momentum"
 
 
 def _given(analysis: Analysis, row: Row) -> tuple[Values, Values]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ _OF_A_PARAMETER = {
     "penalty": "right, with a penalty or a momentum",
     "optimizer": "right, by way of an optimizer",
     "nothing to see": "not judged: its gradient is zero here",
+    "alone": "not judged: one number alone says nothing here",
 }
 #: By loss that the steps follow and loss that may be meant: what would be wrong.
 _OTHERWISE = {
@@ -99,12 +101,13 @@ def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
     if fault.numbers:
         place, found, wanted = fault.numbers[0]
         whose = "the numbers of this call" if seen.driven else "your numbers"
-        told = f"With {whose}: the gradient of {place} comes out as {found:.4g}; it is {wanted:.4g}."
+        told = f"With {whose}: the gradient of {_returned(place)} comes out as {found:.4g}; "
+        told += f"it should be {wanted:.4g}."
         yield from _wrapped(told, "   ")
     if fault.last_right:
-        yield from _wrapped(f"Still right is {fault.last_right}.", "   ")
+        yield from _wrapped(f"Right up to here: {fault.last_right}.", "   ")
     if fault.parameters:
-        yield from _wrapped(f"It spoils {in_words(list(fault.parameters))}.", "   ")
+        yield from _wrapped(f"It spoils {in_words([_returned(name) for name in fault.parameters])}.", "   ")
     if page:
         yield ""
         yield from _wrapped(f"How it comes about: {page.why}", "   ")
@@ -162,7 +165,7 @@ def _read_as(seen: SeenProgram) -> list[str]:
     if seen.samples:
         items.append(f"each step uses {seen.samples} sample{'s' * (seen.samples != 1)}")
     if seen.rates:
-        told = [f"{name} = {value:.4g}" for name, value in seen.rates.items()]
+        told = [name if _is_number(name) else f"{name} = {value:.4g}" for name, value in seen.rates.items()]
         items.append(f"the steps are scaled by {in_words(told)}")
     items += seen.notes if seen.verdict != "cannot judge" else ()
     if seen.driven:
@@ -170,11 +173,28 @@ def _read_as(seen: SeenProgram) -> list[str]:
     return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
 
 
+def _status(seen: SeenProgram, name: str, verdict: str) -> str:
+    """What is said of a parameter; of a sign or a factor the mistakes say whose it is."""
+    faults = [fault for fault in seen.faults if name in fault.parameters]
+    if verdict == "right" and any(fault.kind == "sign" for fault in faults):
+        return "the sign is turned"
+    return _OF_A_PARAMETER["right" if verdict == "factor" and not faults else verdict]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("e-", "").isdigit()
+
+
 def _parameters(seen: SeenProgram) -> list[str]:
     if not seen.parameters:
         return []
     rows = [
-        (name, " × ".join(map(str, shape)) or "one number", f"line {line}", _OF_A_PARAMETER[verdict])
+        (
+            _returned(name),
+            " × ".join(map(str, shape)) or "one number",
+            f"line {line}",
+            _OF_A_PARAMETER[verdict],
+        )
         for name, line, shape, verdict in seen.parameters
     ]
     widths = [max(len(row[k]) for row in rows) for k in range(3)]
@@ -186,6 +206,13 @@ def _parameters(seen: SeenProgram) -> list[str]:
 
 def _unseen(seen: SeenProgram) -> list[str]:
     lines = [line for text in seen.unseen for line in _wrapped(as_sentence(text))]
-    if seen.error and seen.verdict != "cannot judge":
+    if seen.error and seen.verdict != "cannot judge" and not any(one.kind == "shape" for one in seen.faults):
         lines += _wrapped(f"The program ended with an error: {seen.error}")
     return lines
+
+
+def _returned(name: str) -> str:
+    """What was returned, in words: ``grads(…)[0]``, or ``dW1 of grads(…)``."""
+    name = re.sub(r"^(\w+)\['result (\d+)'\]", lambda at: f"{at.group(1)}(…)[{int(at.group(2)) - 1}]", name)
+    name = re.sub(r"^(\w+)\['([A-Za-z_]\w*)'\](.*)$", r"\2\3 of \1(…)", name)
+    return re.sub(r"^(\w+)(?=\[\d+\]\[)", r"\1(…)", name)

@@ -83,8 +83,11 @@ class GradientComparison:
 
     @property
     def has_right_array(self) -> bool:
-        """Whether the change of an array is right, not only those of single numbers."""
-        return any(row.verdict == RIGHT and row.gradient.size > 1 for row in self.rows)
+        """Whether the changes of an array are right in all steps, not only those of single numbers."""
+        bad = {row.change.key for row in self.bad}
+        return any(
+            row.verdict == RIGHT and row.gradient.size > 1 and row.change.key not in bad for row in self.rows
+        )
 
     @property
     def score(self) -> float:
