@@ -27,8 +27,8 @@ _FORMS: list[tuple[str, Callable[[Any], Any], bool]] = [
     ("(1 - np.tanh({0}) ** 2)", lambda z: 1 - np.tanh(z) ** 2, True),
     ("({0} > 0)", lambda z: (z > 0) * 1.0, True),
     ("({0} >= 0)", lambda z: (z >= 0) * 1.0, True),
-    ("1 / {0}", lambda a: 1 / a, False),
     ("{0}", lambda a: a, False),
+    ("1 / {0}", lambda a: 1 / a, False),
     ("(1 - {0})", lambda a: 1 - a, False),
     ("(1 + {0})", lambda a: 1 + a, False),
     ("{0} * (1 + {0})", lambda a: a * (1 + a), False),
@@ -100,14 +100,16 @@ def formula_of(passing: BackwardPass, factor: Values | None, at: Operation) -> F
     if np.ptp(factor) <= 1e-9 * np.abs(factor).max():
         return None
     arrays = list(arrays_of(passing, factor.size))
-    for form, function, is_slope in _FORMS:
-        for array in arrays:
-            with np.errstate(all="ignore"):
-                guess = function(passing.tape.value[array.ids])
-            for one in (guess, guess.T):
-                scale, misfit = fit(factor, one)
-                if scale and misfit < 1e-7:
-                    return _named(passing, (form, function, is_slope), array, scale, at)
+    named = [one for one in arrays if passing.source.name_of(one.op)]
+    for some in (named, [one for one in arrays if one not in named]):
+        for form in _FORMS:
+            for array in some:
+                with np.errstate(all="ignore"):
+                    guess = form[1](passing.tape.value[array.ids])
+                for one in (guess, guess.T):
+                    scale, misfit = fit(factor, one)
+                    if scale and misfit < 1e-7:
+                        return _named(passing, form, array, scale, at)
     return None
 
 

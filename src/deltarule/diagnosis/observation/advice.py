@@ -319,11 +319,17 @@ def _changes(recording: Recording, function: Any) -> bool:
     code = getattr(function, "__code__", None)
     for node in ast.walk(recording.source.tree):
         if isinstance(node, ast.FunctionDef) and code is not None and node.name == code.co_name:
-            return any(
-                isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Sub | ast.Add)
-                for one in ast.walk(node)
-            )
+            return any(_is_change(one) for one in ast.walk(node))
     return False
+
+
+def _is_change(node: ast.AST) -> bool:
+    """Whether a statement is ``w -= a`` or ``w = w - a``."""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Sub | ast.Add)
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return False
+    return ast.unparse(node.targets[0]) == ast.unparse(node.value.left)
 
 
 _SIZE = re.compile(r"^n_|^n[a-z]?$|num|size|dim|hid|unit|neuron|nodes|count|layer|epoch|iter|batch", re.I)

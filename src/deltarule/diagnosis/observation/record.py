@@ -34,14 +34,9 @@ def observation_from(told: dict[str, Any]) -> Observation:
     known = {one.name: told[one.name] for one in fields(Observation) if one.name in told}
     known["faults"] = tuple(Fault.from_dict(one) for one in told["faults"])
     known["lines"] = {int(number): str(line) for number, line in told.get("lines", {}).items()}
-    return Observation(**_tuples(known))
+    return Observation(**{key: _tuples(one) for key, one in known.items()})
 
 
-def _tuples(told: dict[str, Any]) -> dict[str, Any]:
+def _tuples(told: Any) -> Any:
     """Lists, which is what JSON makes of tuples, as tuples again."""
-    return {
-        key: tuple(tuple(part) if isinstance(part, list) else part for part in one)
-        if isinstance(one, list | tuple)
-        else one
-        for key, one in told.items()
-    }
+    return tuple(map(_tuples, told)) if isinstance(told, list | tuple) else told
