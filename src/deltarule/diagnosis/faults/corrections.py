@@ -65,7 +65,7 @@ def _is_repaired(passing: BackwardPass, at: Array, correct: Callable[[Operation,
 def _times(values: Values, factor: Values, turned: bool = False) -> Values | None:
     """A product element by element; ``turned``: the factor is transposed to the values."""
     factor = factor.T if turned else factor
-    fits = factor.size == values.size and np.squeeze(factor).shape == np.squeeze(values).shape
+    fits = factor.shape == values.shape or factor.size == values.size == 1
     return values * factor.reshape(values.shape) if fits else None
 
 

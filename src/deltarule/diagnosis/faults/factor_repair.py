@@ -11,7 +11,7 @@ from deltarule.diagnosis.faults.repair import corrected, with_turned_sign, witho
 from deltarule.diagnosis.faults.replay import Correction, repairs, result_of, turns_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, Row
-from deltarule.diagnosis.recording.tape import Operation
+from deltarule.diagnosis.recording.tape import Operation, Tape
 
 
 def without_factor(analysis: Analysis, rows: list[Row], op: Operation) -> str:
@@ -34,7 +34,7 @@ def _candidates(analysis: Analysis, row: Row, op: Operation) -> Iterator[tuple[s
     updating = at_the_update(analysis, row)
     for one, number, _ in scalars_in(analysis, {op.index, *updating}):
         if abs(number / ratio - 1) < 1e-6:
-            which = 0 if tape.operand(one, 0).size == 1 and tape.operand(one, 1).size > 1 else 1
+            which = _side_of(tape, one, number)
             yield without_number(source, one, which), one
     if abs(ratio + 1) < 1e-6:
         for update in row.change.updates[:1]:
@@ -52,6 +52,16 @@ def _candidates(analysis: Analysis, row: Row, op: Operation) -> Iterator[tuple[s
         if node is not None and is_near and abs(number * ratio - 1) < 1e-6 and is_path(name):
             sign = "/" if one.name == "divide" else "*"
             yield corrected(source, node, f"({ast.unparse(node)}) {sign} {name}", node), op
+
+
+def _side_of(tape: Tape, op: Operation, number: float) -> int:
+    """Which operand is a number that was not computed from data."""
+    for side, ids in enumerate(op.inputs):
+        value = tape.operand(op, side)
+        is_given = ids is None or tape.operations[tape.producers(ids)[0]].initial
+        if value.size == 1 and is_given and float(value.flat[0]) in (number, 1 / number):
+            return side
+    return 1
 
 
 def _sum_for_mean(analysis: Analysis, op: Operation, ratio: float) -> str:

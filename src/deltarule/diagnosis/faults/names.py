@@ -105,9 +105,9 @@ def _turn(read: Ids | None, ids: Ids) -> str | None:
     """How to get the one from the other: as it is, or transposed; None if they are not the same values."""
     if read is None or read.size != ids.size:
         return None
-    if np.array_equal(read.ravel(), ids.ravel()):
+    if (read.shape == ids.shape or ids.size == 1) and np.array_equal(read.ravel(), ids.ravel()):
         return ""
-    return ".T" if read.ndim == 2 and np.array_equal(read.T.ravel(), ids.ravel()) else None
+    return ".T" if read.ndim == 2 and np.array_equal(read.T, ids) else None
 
 
 def is_path(text: str) -> bool:
