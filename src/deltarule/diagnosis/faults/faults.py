@@ -195,7 +195,7 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         if at_update is not None:
             should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
             about = {"parameters": (at_update.change.name,), "should_be": should_be}
-            found.append(fault_at(analysis, "factor", at_update.change.line, text, rows, **about))
+            found.append(fault_at(analysis, "factor", at_update.change.updates[0], text, rows, **about))
             continue
         op = BackwardPass(analysis, rows).jump(
             row.ratio, sources_of_right_changes(chosen, row)

@@ -101,5 +101,5 @@ def without_number(source: ProgramSource, op: Operation, which: int) -> str:
     node = source.expression(op)
     if isinstance(node, ast.BinOp):
         kept = node.right if which == 0 else node.left
-        return _with(source, node, kept, source.parent(node))
+        return _with(source, node, kept, node)
     return ""
