@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_right_is_0_wrong_is_1_and_what_cannot_be_tested_is_2(folder):
     for slope, code, said in (
-        ("h * (1 - h)", 0, "The backpropagation is right."),
+        ("h * (1 - h)", 0, "Right for the squared error."),
         ("h", 1, "f instead of f′"),
         ("undefined", 2, "NameError"),
     ):
@@ -62,7 +62,7 @@ def test_a_script_without_backpropagation_gets_a_clear_report(folder, content):
     (folder / "mine.py").write_text(content, encoding="utf-8")
     result = invoke("check", "mine.py")
     assert result.exit_code == 2
-    assert "could not be tested" in result.output
+    assert "It cannot be judged" in result.output
     assert "Traceback" not in result.output
 
 

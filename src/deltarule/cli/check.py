@@ -106,6 +106,9 @@ def _check_file(
         _tell(context, str(seen), {"right": status == 0, "observed": seen.to_dict()}, as_json, status)
     diagnosis = diagnose(path, **{**settings, "seconds": left})
     status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
+    if seen is not None and seen.verdict != "wrong" and diagnosis.failure:
+        record = {"right": False, "failure": seen.obstacle or str(seen), "observed": seen.to_dict()}
+        _tell(context, str(seen), record, as_json, 2)
     if seen is None or seen.verdict != "wrong":
         _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
         return

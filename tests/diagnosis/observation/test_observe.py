@@ -62,7 +62,10 @@ def test_without_a_computed_loss_right_says_for_which(watch):
     text = PROGRAMS["script"].replace("    loss = 0.5 * np.sum((O - T) ** 2)\n", "")
     seen = watch(text.replace("dO = (O - T) * slope(O)", "dO = O - T"))
     assert (seen.verdict, seen.loss, seen.supposed) == ("right", "binary cross-entropy", True)
-    assert any("squared error" in note for note in seen.notes)
+    assert seen.other_losses == ("squared error",)
+    assert "For a squared error it would be wrong: f' at the output would be missing." in " ".join(
+        str(seen).split()
+    )
 
 
 def test_against_its_own_loss_it_is_wrong(watch):
@@ -128,7 +131,7 @@ def test_saturated_units_cannot_be_judged(watch):
 def test_a_program_without_training_cannot_be_judged(watch):
     seen = watch("import numpy as np\nprint(np.arange(4).sum())\n")
     assert seen.verdict == "cannot judge"
-    assert seen.notes
+    assert "no parameter is changed" in seen.obstacle
 
 
 def test_no_python_cannot_be_judged(watch):
@@ -162,4 +165,4 @@ def test_the_record_is_plain_data(watch):
     seen = watch(PROGRAMS["script"])
     assert json.loads(json.dumps(seen.to_dict()))["verdict"] == "right"
     assert seen.rates == {"rate": 0.5}
-    assert "is right. It follows the squared error" in str(seen)
+    assert "Right. The steps follow the gradient of the squared error" in str(seen)

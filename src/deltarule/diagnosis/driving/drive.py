@@ -9,7 +9,7 @@ import inspect
 import re
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, ArgumentLa
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
-from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
+from deltarule.diagnosis.recording.program import Recording, keep_error, new_tape, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
 _TRAINS = re.compile(
@@ -49,6 +49,8 @@ def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
     best = driver.search()
+    if best is None and driver.undefined is not None and not recording.error:
+        keep_error(recording, driver.undefined)
     return (best.analysis, best.label) if best else None
 
 
@@ -69,6 +71,8 @@ class _Driver:
         self.objects = {name: one for name, one in names.items() if type(one) in self.classes.values()}
         self.returns = _returned_names(recording)
         self.wrong: list[DrivenRun] = []
+        #: A name that a function uses and that there is not, whatever it is called with.
+        self.undefined: NameError | None = None
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -106,8 +110,7 @@ class _Driver:
 
     # Functions
     def _functions(self) -> Iterator[DrivenRun]:
-        wanted = [name for name in self.functions if _TRAINS.match(name)]
-        wanted.sort(key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
+        wanted = training_functions(self.functions)
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted + others:
             for layout in layouts(self._sizes(), True):
@@ -140,7 +143,7 @@ class _Driver:
         for name, kind in self.classes.items():
             makers.append((name, partial(_Run.make, kind=kind), self._sizes(), kind))
         for name, make, sizes, kind in makers:
-            for methods in _plans(kind):
+            for methods in methods_to_call(kind):
                 yield from self._methods(name, make, sizes, methods)
 
     def _methods(
@@ -179,6 +182,8 @@ class _Driver:
                 result = work(run)
             except RecordingStopped:
                 pass
+            except NameError as raised:
+                failed, self.undefined = True, raised
             except Exception:
                 failed = True
         analysis = analyse(tape, source)
@@ -193,13 +198,19 @@ class _Driver:
         return DrivenRun(label, layout, analysis, len(judged), clean)
 
 
+def training_functions(names: Iterable[str]) -> list[str]:
+    """Those whose names say that they train, loops first."""
+    wanted = [name for name in names if _TRAINS.match(name)]
+    return sorted(wanted, key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
+
+
 def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
     """A layout, and the same with other data, that two may agree."""
     yield layout
     yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
-def _plans(kind: type) -> list[list[str]]:
+def methods_to_call(kind: type) -> list[list[str]]:
     """Sequences of methods to call, the likeliest first."""
     methods = [
         name for name in dir(kind) if not name.startswith("__") and callable(getattr(kind, name, None))

@@ -10,16 +10,7 @@ from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Ro
 from deltarule.diagnosis.recording.tape import Operation
 
 
-def sizes_of(chosen: GradientComparison) -> tuple[int, int]:
-    """(samples, outputs) of a step."""
-    first = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
-    if first is None or first.output.ndim == 0:
-        return 1, 1
-    shape = first.output.shape
-    return shape[0], shape[-1] if len(shape) > 1 else 1
-
-
-def _scalars(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
+def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
     """(operation, number, its name) of the products with single numbers."""
     tape = analysis.tape
     found = []
@@ -45,12 +36,14 @@ def _operand_name(analysis: Analysis, op: Operation, which: int) -> str:
 def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     """By name, the named numbers that scale a change: the learning rate as a rule."""
     end = {one for ids in row.change.increments for one in analysis.tape.producers(ids)}
-    end |= _at_the_update(analysis, row)
+    end |= at_the_update(analysis, row)
     rates: dict[str, float] = {}
     for _ in range(6):
-        here = _scalars(analysis, end)
+        here = scalars_in(analysis, end)
         rates.update(
-            (name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name)
+            (f"1/{name}" if op.name == "divide" else name, number)
+            for op, number, name in here
+            if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name)
         )
         before = {
             one
@@ -95,13 +88,13 @@ def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) 
 def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
     """The product of the single numbers in the statement of an update, and how many they are."""
     scale = 1.0
-    numbers = [number for _, number, _ in _scalars(analysis, _at_the_update(analysis, row)) if number]
+    numbers = [number for _, number, _ in scalars_in(analysis, at_the_update(analysis, row)) if number]
     for number in numbers:
         scale *= number
     return scale, len(numbers)
 
 
-def _at_the_update(analysis: Analysis, row: Row) -> set[int]:
+def at_the_update(analysis: Analysis, row: Row) -> set[int]:
     """The operations in the statement of an update."""
     source, tape = analysis.source, analysis.tape
     if not row.change.updates:
@@ -157,7 +150,7 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
             others |= one.change.sources
     updates = {op.index for op in row.change.updates}
     mine = (row.change.sources | updates) - others
-    for op, number, _ in _scalars(analysis, mine):
+    for op, number, _ in scalars_in(analysis, mine):
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op
@@ -182,7 +175,7 @@ def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
         if row is None:
             continue
         product = 1.0
-        for index in _at_the_update(analysis, row):
+        for index in at_the_update(analysis, row):
             op = tape.operations[index]
             values = [tape.operand(op, k) for k in (0, 1)] if op.name in ("multiply", "divide") else []
             which = next((k for k, value in enumerate(values) if value.size == 1 < op.size), None)

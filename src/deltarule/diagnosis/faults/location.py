@@ -60,7 +60,7 @@ class BackwardPass:
 
     def __init__(self, analysis: Analysis, rows: list[Row]) -> None:
         assert analysis.chosen is not None
-        self.tape, self.source = analysis.tape, analysis.source
+        self.tape, self.source, self.chosen = analysis.tape, analysis.source, analysis.chosen
         self.depth = depths(self.tape)
         numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or _is_narrow(analysis)
         steps = {row.step for row in rows} if numbers else {rows[0].step}

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.corrections import (
+    again_of_all,
+    along_the_samples,
+    in_place_of,
+    operand_of,
+    with_other_slope,
+    with_slope,
+)
+from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, label_of
 from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
+from deltarule.diagnosis.faults.names import name_at
 from deltarule.diagnosis.reading.comparison import fit, proportion
 from deltarule.diagnosis.recording.tape import Frame, Operation, Values
-
-
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-z))
-
-
-#: (formula, function, whether it is the slope of an activation given its argument or its value)
-_FORMS: list[tuple[str, Callable[[Any], Any], bool]] = [
-    ("{0}·(1 − {0})", lambda a: a * (1 - a), True),
-    ("(1 − {0}²)", lambda a: 1 - a * a, True),
-    ("σ′({0})", lambda z: _sigmoid(z) * (1 - _sigmoid(z)), True),
-    ("tanh′({0})", lambda z: 1 - np.tanh(z) ** 2, True),
-    ("({0} > 0)", lambda z: (z > 0) * 1.0, True),
-    ("({0} ≥ 0)", lambda z: (z >= 0) * 1.0, True),
-    ("1/{0}", lambda a: 1 / a, False),
-    ("{0}", lambda a: a, False),
-    ("(1 − {0})", lambda a: 1 - a, False),
-    ("(1 + {0})", lambda a: 1 + a, False),
-    ("{0}·(1 + {0})", lambda a: a * (1 + a), False),
-    ("(1 + {0}²)", lambda a: 1 + a * a, False),
-    ("{0}²", lambda a: a * a, False),
-    ("{0}·(1 − {0}²)", lambda a: a * (1 - a * a), False),
-    ("{0}²·(1 − {0})", lambda a: a * a * (1 - a), False),
-    ("σ({0})", _sigmoid, False),
-    ("tanh({0})", np.tanh, False),
-    ("(1 − tanh({0}))", lambda z: 1 - np.tanh(z), False),
-    ("(1 − σ({0}))", lambda z: 1 - _sigmoid(z), False),
-]
 
 
 @dataclass(eq=False)
@@ -50,6 +30,8 @@ class FaultWords:
     also: Operation | None = None
     #: The call to tell the line of, where it is not the innermost.
     frame: Frame | None = None
+    #: The statement as it should be, where the recorded numbers verify it.
+    should_be: str = ""
 
 
 def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
@@ -58,15 +40,8 @@ def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
         words = say(passing, broken)
         if words is not None:
             return words
-    known = broken.known
-    where = f"the derivative by {_label(passing, known.by)}" if known else "the error"
+    where = derivative_of(passing, broken.last)
     return FaultWords(broken.end.op, f"what is made of {where} here is no derivative of the loss")
-
-
-def _label(passing: BackwardPass, array: Array | None) -> str:
-    if array is None:
-        return "the output"
-    return passing.source.name_of(array.op) or passing.source.text_of(array.op) or "an array"
 
 
 def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None:
@@ -79,88 +54,31 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None
                 if made.old is not None and made.index > newest:
                     name = source.target_of(made)
                     line = source.line(made)
-                    text = f"{name} was already changed on line {line}; its value before belongs here"
+                    text = (
+                        f"{name} was already changed on line {line}, but the derivative needs its value from "
+                        f"before: do all changes after the whole backward pass"
+                    )
                     return FaultWords(op, text, made)
-    return None
-
-
-def _operand_of(broken: Break, passing: BackwardPass) -> int | None:
-    """Which operand of the first wrong operation is the last right derivative."""
-    if broken.last is None:
-        return None
-    for which, ids in enumerate(broken.first.op.inputs):
-        if ids is not None and np.isin(ids.ravel()[:50], broken.last.ids).any():
-            return which
-    return None
-
-
-def _again(passing: BackwardPass, broken: Break, which: int, values: Values) -> Values | None:
-    """The result of the first wrong operation with another operand."""
-    first = broken.first
-    operands = [first.operand(passing.tape, k) for k in range(len(first.op.inputs))]
-    if operands[which].size != values.size:
-        return None
-    operands[which] = values.reshape(operands[which].shape)
-    name = first.op.name
-    with np.errstate(all="ignore"):
-        try:
-            if name == "multiply":
-                return operands[0] * operands[1]
-            if name == "divide":
-                return operands[0] / operands[1]
-            if name == "dot":
-                return np.dot(operands[0], operands[1])
-            if name in ("sum", "mean"):
-                return operands[0].sum(first.op.detail[0])
-        except ValueError:
-            return None
     return None
 
 
 def _missing_paths(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """What goes on is the share of one way only, where ways meet."""
-    last, which = broken.last, _operand_of(broken, passing)
+    last, which = broken.last, operand_of(broken, passing)
     for known in broken.shares if last is not None and which is not None else ():
         whole = passing.adjoint[known.by.ids]
         assert last is not None
         assert which is not None
-        result = _again(passing, broken, which, whole)
+        result = again_of_all(passing, broken.first, which, whole)
         if result is None or proportion(passing.tape.value[last.ids], whole):
             continue
         if passing.recognise(result) is not None:
-            by = _label(passing, known.by)
-            text = f"this is the derivative by {by} along one way only: the other ways are missing"
+            by = label_of(passing, known.by)
+            text = (
+                f"this is the derivative by {by} along one way only: the other ways are missing. {by} comes "
+                "into the loss in more than one place, and the shares of all of them are added"
+            )
             return FaultWords(last.op, text, broken.first.op)
-    return None
-
-
-def _arrays(passing: BackwardPass, size: int) -> Iterator[tuple[str, Values]]:
-    """Forward arrays of a size with their names, the nearest to the input first; then data."""
-    for one in sorted(passing.forward, key=lambda one: (not passing.source.name_of(one.op), one.op.index)):
-        if one.ids.size == size:
-            yield _label(passing, one), passing.tape.value[one.ids]
-    for index in sorted(passing.forward_indices):
-        op = passing.tape.operations[index]
-        if op.size == size and size > 1 and (op.is_leaf or op.old is not None or op.initial):
-            yield _label(passing, Array(op.ids, op)), passing.tape.result(op)
-
-
-def _reading(passing: BackwardPass, factor: Values | None) -> tuple[str, bool] | None:
-    """A formula for a factor, and whether it is a slope."""
-    if factor is None or factor.size < 2 or not np.isfinite(factor).all():
-        return None
-    if np.ptp(factor) <= 1e-9 * np.abs(factor).max():
-        return None
-    arrays = list(_arrays(passing, factor.size))
-    for formula, function, is_slope in _FORMS:
-        for name, values in arrays:
-            with np.errstate(all="ignore"):
-                guess = function(values)
-            for one in (guess, guess.T):
-                scale, misfit = fit(factor, one)
-                if scale and misfit < 1e-7:
-                    times = "" if abs(abs(scale) - 1) < 1e-9 else f"{scale:.4g}·"
-                    return times + formula.format(name), is_slope
     return None
 
 
@@ -171,6 +89,18 @@ def _ratio(above: Values, below: Values) -> Values | None:
         return np.nan_to_num(above.ravel() / below.ravel())
 
 
+def _scale(passing: BackwardPass, broken: Break) -> float:
+    """How many times the derivative the last right values are; 0 where that is not known."""
+    if broken.last is None or broken.known is None:
+        return 0.0
+    values = broken.known.values
+    turned = values.T if values.ndim == 2 else values
+    return (
+        proportion(passing.tape.value[broken.last.ids].ravel(), values)
+        or fit(passing.tape.value[broken.last.ids], turned)[0]
+    )
+
+
 def _needed(passing: BackwardPass, broken: Break) -> Values | None:
     """The factor that leads from the last right derivative to the next."""
     if broken.last is None or broken.below is None:
@@ -178,7 +108,7 @@ def _needed(passing: BackwardPass, broken: Break) -> Values | None:
     wanted, values = passing.adjoint[broken.below.ids], passing.tape.value[broken.last.ids]
     if proportion(values, wanted):
         return None
-    found = _ratio(wanted, values)
+    found = _ratio(wanted * (_scale(passing, broken) or 1.0), values)
     return None if found is None or np.allclose(found, found.flat[0]) else found
 
 
@@ -190,22 +120,19 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     got, need = _ratio(passing.tape.value[end.ids], passing.tape.value[last.ids]), _needed(passing, broken)
     if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
         return None
-    reading, wanted = _reading(passing, got), _reading(passing, need)
-    if reading is None or not reading[1]:
-        made = _factor_made_at(passing, broken)
-        if made is not None:
-            text = f"the factor is {reading[0]}" if reading else "this is not the factor that belongs"
-            text += f" on line {passing.source.line(end.op)}"
-            return FaultWords(
-                made[0], text + (f"; it should be {wanted[0]}" if wanted else ""), end.op, made[1]
-            )
-    op = end.op
-    text = f"the factor is {reading[0]}" if reading else "this is not the factor that belongs here"
+    reading = formula_of(passing, got, end.op)
+    at, frame = end.op, None
+    if reading is None or not reading.is_slope:
+        at, frame = _factor_made_at(passing, broken) or (end.op, None)
+    wanted = formula_of(passing, need, at if frame is None or frame == passing.source.frame(at) else end.op)
+    text = f"the factor is {reading.text}" if reading else "this is not the factor that belongs here"
+    text += f" on line {passing.source.line(end.op)}" if frame is not None else ""
     if wanted:
-        text += f"; it should be {wanted[0]}"
+        text += f"; it should be {wanted.text}"
     elif need is None:
         text += "; none belongs here"
-    return FaultWords(op, text, end.op)
+    should_be = with_other_slope(passing, broken, wanted, at, frame) if wanted and wanted.code else ""
+    return FaultWords(at, text, end.op, frame, should_be)
 
 
 def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Frame | None] | None:
@@ -255,40 +182,56 @@ def _helps_elsewhere(passing: BackwardPass, op: Operation, broken: Break) -> boo
 
 def _other_array(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """With another array the operation would give a derivative."""
-    which = _operand_of(broken, passing)
+    which = operand_of(broken, passing)
     first = broken.first
     if which is None or len(first.op.inputs) != 2 or first.op.name not in ("dot", "multiply"):
         return None
     now = first.operand(passing.tape, 1 - which)
-    for name, values in _arrays(passing, now.size):
-        turned = [(values, name)] if values.ndim < 2 else [(values, name), (values.T, f"{name}ᵀ")]
-        for one, how in turned:
+    for array in arrays_of(passing, now.size):
+        values = passing.tape.value[array.ids]
+        for one, turn in [(values, ""), (values.T, ".T")][: max(1, values.ndim)]:
             if one.shape != now.shape and 1 not in (*one.shape, 0):
                 continue
             if np.array_equal(one.ravel(), now.ravel()):
                 continue
-            result = _again(passing, broken, 1 - which, one)
+            result = again_of_all(passing, first, 1 - which, one)
             if result is not None and passing.recognise(result) is not None:
-                return FaultWords(first.op, f"{how} belongs here in place of what is multiplied")
+                return _in_place(passing, broken, 1 - which, array, turn)
     return None
+
+
+def _in_place(passing: BackwardPass, broken: Break, which: int, array: Array, turn: str) -> FaultWords:
+    op = broken.first.op
+    named = name_at(passing.tape, passing.source, op, array.ids if len(array.ops) < 2 else array.ids[:1])
+    now, should_be = in_place_of(passing, broken, which, named, turn)
+    wanted = ((named.text if named else label_of(passing, array)) + turn).replace(".T.T", "")
+    text = f"{wanted} belongs here in place of {now}"
+    if wanted == now:
+        text = f"the {wanted} of another turn of the loop (line {passing.source.line(array.op)}) belongs here"
+    return FaultWords(op, text, should_be=should_be)
 
 
 def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """A slope is missing between the last right derivative and what is made of it."""
     need, last, first = _needed(passing, broken), broken.last, broken.first
-    which = _operand_of(broken, passing)
+    which = operand_of(broken, passing)
     if need is None or last is None or which is None:
         return None
-    wanted = _reading(passing, need)
-    repaired = _again(passing, broken, which, (passing.tape.value[last.ids].ravel() * need))
-    if wanted is None and (repaired is None or passing.recognise(repaired) is None):
-        return None
-    formula = wanted[0] if wanted else "slope of the activation"
-    lines = sorted((passing.source.line(last.op), passing.source.line(first.op)))
-    text = f"the factor {formula} is missing between line {lines[0]} and line {lines[1]}"
-    if last.op.index in passing.errors or _is_well_used(passing, broken):
-        return FaultWords(first.op, text, last.op)
-    return FaultWords(last.op, text, first.op)
+    source = passing.source
+    later = last.op.index in passing.errors or _is_well_used(passing, broken)
+    at = first.op if later else last.op
+    wanted = formula_of(passing, need, at)
+    if wanted is None:
+        repaired = again_of_all(passing, first, which, passing.tape.value[last.ids].ravel() * need)
+        if repaired is None or passing.recognise(repaired) is None:
+            return None
+    formula = f"factor {wanted.text}" if wanted else "slope of the activation"
+    lines = sorted({source.line(last.op), source.line(first.op)})
+    where = f"between line {lines[0]} and line {lines[1]}" if len(lines) > 1 else "here"
+    should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
+    return FaultWords(
+        at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be
+    )
 
 
 def _is_well_used(passing: BackwardPass, broken: Break) -> bool:
@@ -312,12 +255,13 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
     op = broken.first.op
     if op.name not in ("sum", "mean"):
         return None
-    axis = op.detail[0]
+    axis, should_be = op.detail[0], along_the_samples(passing, broken)
     if axis is None and broken.row.gradient.size > 1:
-        return FaultWords(
-            op, "all is summed to one number; each neuron's bias needs its own sum over the samples"
-        )
-    return FaultWords(op, f"it is summed along axis {axis}, which is not that of the samples")
+        text = "all is summed to one number; each neuron's bias needs its own sum over the samples"
+    else:
+        text = f"it is summed along axis {axis}, which is not that of the samples"
+        text = "this sum is not the derivative that belongs here" if axis is None else text
+    return FaultWords(op, text, should_be=should_be)
 
 
 def name_of_factor(ratio: float, samples: int, outputs: int) -> str:

@@ -1,10 +1,10 @@
 """A learner's program is observed: recorded, its forward pass differentiated, and the two compared.
 
-Reading order: record (what is told), observation; kernel, wall, scratch, reply, apart (the process
-around it).
+Reading order: seen (data), telling (the text), record (both), summary (what a program was read as), advice
+(what would help), observation; kernel, wall, scratch, reply, apart (the process around it).
 """
 
-from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.observation.apart import observe_apart
 from deltarule.diagnosis.observation.observation import observe
 from deltarule.diagnosis.observation.record import Observation

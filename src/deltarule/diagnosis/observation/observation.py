@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.factors import rates_of
-from deltarule.diagnosis.faults.faults import Fault, faults_of
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.faults.faults import faults_of
+from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.summary import additions_of, conventions_of, network_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
-from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
+from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
@@ -31,7 +35,15 @@ def observe(path: str | Path, seconds: float = 15.0) -> Observation:
     try:
         recording = record_program(path, seconds)
     except SyntaxError as error:
-        return Observation("cannot judge", error=f"{type(error).__name__}: {error}")
+        said = f"Python says: {type(error).__name__}: {error.msg}"
+        shown = {error.lineno or 0: error.text.rstrip("\n")} if error.text else {}
+        return Observation(
+            "cannot judge",
+            error=f"{type(error).__name__}: {error}",
+            obstacle=f"this is no Python. {said}",
+            obstacle_line=error.lineno or 0,
+            lines=shown,
+        )
     analysis = analyse(recording.tape, recording.source)
     driven = ""
     if (analysis.chosen is None or not _judged(analysis)) and _crash(recording) is None:
@@ -48,50 +60,67 @@ def _judged(analysis: Analysis) -> int:
 
 def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: float = 0.0) -> Observation:
     """Put together what is told of an analysis."""
-    unseen = tuple(text for kind in ("missing", "truncated") for text in analysis.tape.notes.get(kind, ()))
-    grown = _grown(analysis)
-    crash = _crash(recording) if not driven else None
-    if crash:
-        return Observation("wrong", (crash,), unseen=unseen, error=recording.error, seconds=seconds)
-    if analysis.chosen is None or not _judged(analysis):
-        if grown:
-            return Observation(
-                "wrong", (grown,), unseen=unseen, driven=driven, error=recording.error, seconds=seconds
-            )
-        reason = analysis.reason or "all gradients are zero: units are saturated or dead"
-        return Observation(
-            "cannot judge",
-            notes=(reason,),
-            unseen=unseen,
-            driven=driven,
-            error=recording.error,
-            seconds=seconds,
-        )
+    told: dict[str, Any] = {
+        "unseen": tuple(
+            text for kind in ("missing", "truncated") for text in analysis.tape.notes.get(kind, ())
+        ),
+        "driven": driven,
+        "error": recording.error,
+        "seconds": seconds,
+    }
+    crash, grown = None if driven else _crash(recording), _grown(analysis)
     chosen = analysis.chosen
-    faults = faults_of(analysis)
-    if grown:
-        faults.insert(0, grown)
-    verdict = "wrong" if faults else "right"
+    if crash is not None:
+        return _with_lines(recording, Observation("wrong", (crash,), **told))
+    if chosen is None or not _judged(analysis):
+        if grown is not None:
+            return _with_lines(recording, Observation("wrong", (grown,), **told))
+        return _not_judged(analysis, recording, told)
+    faults = [*([grown] if grown else []), *faults_of(analysis)]
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
-    if verdict == "right" and (not good or any(row.verdict == WRONG for row in chosen.rows)):
-        verdict = "cannot judge"
+    if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
+        return _not_judged(analysis, recording, told)
+    told.update(_reading(analysis, good), faults=tuple(faults))
+    return _with_lines(recording, Observation("wrong" if faults else "right", **told))
+
+
+def _not_judged(analysis: Analysis, recording: Recording, told: dict[str, Any]) -> Observation:
+    """What was seen of a program that cannot be judged, and what would help."""
+    obstacle = obstacle_of(analysis, recording)
+    told.update(found=found_in(analysis, recording), advice=obstacle.advice, paste=obstacle.paste)
+    told.update(obstacle=obstacle.text, obstacle_line=obstacle.line)
+    return _with_lines(recording, Observation("cannot judge", **told))
+
+
+def _with_lines(recording: Recording, seen: Observation) -> Observation:
+    """With the lines of the program that are shown."""
+    shown = {fault.line for fault in seen.faults} | {seen.obstacle_line}
+    lines = recording.source.lines
+    return replace(seen, lines={one: lines[one - 1] for one in sorted(shown) if 0 < one <= len(lines)})
+
+
+def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
+    """What the program was read as."""
+    chosen = analysis.chosen
+    assert chosen is not None
     meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
-    return Observation(
-        verdict,
-        tuple(faults),
-        chosen.loss_name,
-        analysis.source.line(meeting.op) if meeting else 0,
-        not chosen.own,
-        next(iter(chosen.common.values()), None),
-        rates_of(analysis, good[0]) if good else {},
-        _parameters(analysis),
-        (meeting.output.shape[0] if meeting.output.ndim > 1 else 1) if meeting else 0,
-        _notes(analysis),
-        unseen,
-        driven,
-        recording.error,
-        seconds,
-    )
+    rates = scalings_of(analysis, good[0]) if good else {}
+    names = {one.loss_name: one for one in analysis.others if not one.own}
+    notes = [*conventions_of(analysis, rates), *additions_of(analysis)]
+    if any(meeting.broadcast for some in chosen.meetings for meeting in some):
+        notes.append("output and target have different shapes and are broadcast against each other")
+    return {
+        "loss": chosen.loss_name,
+        "loss_line": analysis.source.line(meeting.op) if meeting else 0,
+        "supposed": not chosen.own,
+        "factor": next(iter(chosen.common.values()), None),
+        "rates": rates,
+        "parameters": _parameters(analysis),
+        "samples": sizes_of(analysis.tape, chosen)[0] if meeting else 0,
+        "notes": tuple(notes),
+        "network": network_of(analysis),
+        "other_losses": tuple(name for name, one in names.items() if name != chosen.loss_name and one.bad),
+    }
 
 
 _SHAPES = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
@@ -107,7 +136,8 @@ def _crash(recording: Recording) -> Fault | None:
     line = _misshapen(recording, found.group(1), line) or line
     if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
         return None
-    return Fault("shape", line, recording.source.lines[line - 1].strip(), found.group(1))
+    text = f"shapes do not fit. Python says: {found.group(1)}"
+    return fault_at(Analysis(tape, recording.source), "shape", line, text)
 
 
 def _misshapen(recording: Recording, message: str, line: int) -> int:
@@ -145,45 +175,25 @@ def _grown(analysis: Analysis) -> Fault | None:
 def _growth_fault(analysis: Analysis, op: Any, old: Any) -> Fault:
     name = analysis.source.target_of(op)
     text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
-    return Fault("shape", analysis.source.line(op), analysis.source.text_of(op), text, (name,))
+    return fault_at(analysis, "shape", op, text, parameters=(name,))
 
 
 def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:
     assert analysis.chosen is not None
     order = [ZERO, RIGHT, DECAY, OPTIMIZER, "factor", WRONG]
     found: dict[Any, tuple[str, int, tuple[int, ...], str]] = {}
+    worst: dict[Any, str] = {}
     for row in analysis.chosen.rows:
         change = row.change
         before = found.get(change.key)
-        if before is None or order.index(row.verdict) > order.index(before[3]):
-            found[change.key] = (change.name, change.line, change.shape, row.verdict)
+        if before is None or order.index(row.verdict) > order.index(worst[change.key]):
+            worst[change.key] = row.verdict
+            found[change.key] = (change.name, change.line, change.shape, _told_verdict(row))
     return tuple(found.values())
 
 
-def _notes(analysis: Analysis) -> tuple[str, ...]:
-    chosen = analysis.chosen
-    assert chosen is not None
-    notes = []
-    if not chosen.own:
-        notes.append(
-            f"the loss was not computed by the program: it was read from the steps ({chosen.loss_name})"
-        )
-        other = {"squared error": "a cross-entropy", "binary cross-entropy": "a squared error"}
-        if chosen.loss_name in other:
-            slope = (
-                "f′ at the output would be too much"
-                if chosen.loss_name == "squared error"
-                else ("f′ at the output would be missing")
-            )
-            notes.append(f"for {other[chosen.loss_name]} the steps would be wrong: {slope}")
-    for row in chosen.rows:
-        if row.verdict == OPTIMIZER and row.found is not None:
-            line = analysis.source.line(row.found)
-            notes.append(f"{row.change.name}: the gradient stands on line {line}; the step is an optimizer's")
-        if row.verdict == DECAY:
-            notes.append(
-                f"{row.change.name}: the step is its gradient and {row.amount:.3g} times something of its own"
-            )
-    if any(meeting.broadcast for some in chosen.meetings for meeting in some):
-        notes.append("output and target have different shapes and are broadcast against each other")
-    return tuple(dict.fromkeys(notes))
+def _told_verdict(row: Row) -> str:
+    """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
+    if row.verdict == "factor" and row.ratio == 1.0:
+        return RIGHT
+    return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict

@@ -8,7 +8,7 @@ import os
 import types
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from deltarule.errors import DeltaruleError, InputError
 
@@ -84,13 +84,15 @@ def typed(hint: Any, told: Any) -> Any:
     kind, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return told
+    if kind is Literal and told in inner:
+        return told
     if kind in (Union, types.UnionType):
         return _first_that_fits(inner, told)
     if kind is tuple and type(told) is list:
         inner = inner[:1] * len(told) if inner[-1] is Ellipsis else inner
         return tuple(typed(one, part) for one, part in zip(inner, told, strict=True))
     if kind is dict and type(told) is dict:
-        return {key: typed(inner[1], part) for key, part in told.items()}
+        return {inner[0](key): typed(inner[1], part) for key, part in told.items()}  # JSON's keys are strings
     if isinstance(hint, type) and is_dataclass(hint) and type(told) is dict:
         hints = get_type_hints(hint)
         if told.keys() == hints.keys():

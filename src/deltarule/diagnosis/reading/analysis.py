@@ -21,6 +21,8 @@ class Analysis:
     chosen: GradientComparison | None = None
     others: list[GradientComparison] = field(default_factory=list)
     reason: str = ""
+    #: On the way to the output, an operation whose derivative is not known.
+    blind: Operation | None = None
     only_gradients: bool = False
     #: Parameters that are used and have no gradient among what was returned.
     absent: list[Operation] = field(default_factory=list)
@@ -46,6 +48,10 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) ->
             _weigh(tape, step)
             judged.append((step, meetings, losses))
     judged = [one for one in judged if one[0].changes]
+    for step, meetings, _ in judged:
+        blind = _without_derivative(tape, step, meetings)
+        if blind is not None:
+            return Analysis(tape, source, reason="a derivative is not known", blind=blind)
     if not judged:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     comparisons = _compare_losses(tape, judged)
@@ -64,6 +70,16 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) ->
     if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+
+
+def _without_derivative(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Operation | None:
+    """The first operation between parameters and output whose derivative is not known."""
+    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
+    for index in sorted(forward):
+        op = tape.operations[index]
+        if op.name.startswith("opaque ") and op.leaves & step.parameters and op.old is None:
+            return op
+    return None
 
 
 def _weigh(tape: Tape, step: RecordedStep) -> None:

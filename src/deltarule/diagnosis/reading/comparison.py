@@ -83,8 +83,11 @@ class GradientComparison:
 
     @property
     def has_right_array(self) -> bool:
-        """Whether the change of an array is right, not only those of single numbers."""
-        return any(row.verdict == RIGHT and row.gradient.size > 1 for row in self.rows)
+        """Whether the changes of an array are right in all steps, not only those of single numbers."""
+        bad = {row.change.key for row in self.bad}
+        return any(
+            row.verdict == RIGHT and row.gradient.size > 1 and row.change.key not in bad for row in self.rows
+        )
 
     @property
     def score(self) -> float:
@@ -139,9 +142,23 @@ def compare(
             factor, misfit = fit(change.step, gradient)
             rows.append(Row(change, step.number, gradient, factor, misfit))
     comparison = GradientComparison(losses[0].name, losses, rows, meetings, steps)
+    _leave_out_roundings(comparison)
     _find_common_factor(comparison, tolerance)
     _judge_rows(tape, comparison, tolerance)
     return comparison
+
+
+def _leave_out_roundings(comparison: GradientComparison) -> None:
+    """Slopes of saturated units are roundings, in the program (1 − a is 0) as in the gradient."""
+    for step, loss, meetings in zip(comparison.steps, comparison.losses, comparison.meetings, strict=True):
+        outputs = [loss.adjoint[one.output.ravel()] for one in meetings]
+        size = float(np.linalg.norm(np.concatenate(outputs))) if outputs else 0.0
+        for row in comparison.rows:
+            small = max(np.linalg.norm(row.gradient), np.linalg.norm(row.change.step)) <= 1e-9 * size
+            if row.step == step.number and small:
+                row.gradient = np.zeros_like(row.gradient)
+                row.change.step = np.zeros_like(row.change.step)
+                row.factor, row.misfit = 0.0, 0.0
 
 
 def _find_common_factor(comparison: GradientComparison, tolerance: float) -> None:

@@ -93,11 +93,11 @@ def _run(recording: Recording) -> None:
     except (RecordingStopped, SystemExit):
         pass
     except BaseException as raised:
-        failed = _tell(recording, raised)
+        failed = keep_error(recording, raised)
         _run_the_rest(recording, failed)
 
 
-def _tell(recording: Recording, raised: BaseException) -> int:
+def keep_error(recording: Recording, raised: BaseException) -> int:
     """Keep what was raised; return the line of the top level where it was."""
     path, lines = recording.source.path, []
     step = raised.__traceback__

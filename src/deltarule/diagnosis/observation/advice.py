@@ -1,0 +1,391 @@
+"""What cannot be judged: how far the program got, what was not understood, and a change that would help."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.driving.drive import methods_to_call, training_functions
+from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
+from deltarule.diagnosis.faults.names import is_path, operand_nodes
+from deltarule.diagnosis.observation.telling import in_words
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.updates import updates_on
+from deltarule.diagnosis.recording.program import Recording
+from deltarule.diagnosis.recording.traced import Traced
+
+_FRAMEWORKS = {
+    "torch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "jax": "JAX",
+    "mxnet": "MXNet",
+    "theano": "Theano",
+    "sklearn": "scikit-learn",
+}
+_TRAINS = re.compile(
+    r"backward|fit|fit_generator|train_on_batch|partial_fit|step|grad|value_and_grad|gradient$"
+)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What was not understood, where, and what would help: in words, and as lines to paste."""
+
+    text: str
+    line: int = 0
+    advice: str = ""
+    paste: str = ""
+
+
+def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
+    """The first thing that was not understood."""
+    for look in (_framework, _missing_file, _exception, _opaque, _stopped, _flat, _no_change, _zero_target):
+        found = look(analysis, recording)
+        if found is not None:
+            return found
+    name = next((op.label or analysis.source.target_of(op) for op in updates_on(analysis.tape)), "")
+    changed = f"{name} changes, but n" if name else "N"
+    return Obstacle(
+        f"{changed}o place was found where an output of the network is compared with its target",
+        0,
+        "The check starts at the difference of the two. Let the program compute it by itself, for example:",
+        "error = output - target",
+    )
+
+
+def found_in(analysis: Analysis, recording: Recording) -> tuple[str, ...]:
+    """How far the program got, in sentences."""
+    tape, source = analysis.tape, analysis.source
+    lines = [line for op in tape.operations if not op.is_leaf and (line := source.line(op))]
+    told = ["It computes nothing that could be followed: no arrays, no numbers that change."]
+    if lines:
+        told = [
+            f"It computes with arrays or numbers that can be followed, on lines {min(lines)} to {max(lines)}."
+        ]
+    changes = list(
+        dict.fromkeys(f"{source.target_of(op)} (line {source.line(op)})" for op in updates_on(tape))
+    )
+    shown = ", ".join(changes[:5]) + (" …" if len(changes) > 5 else "")
+    told.append(f"It changes parameters step by step: {shown}." if shown else "It changes no parameter.")
+    meeting = next((some[0] for some in (analysis.chosen.meetings if analysis.chosen else []) if some), None)
+    if meeting is not None:
+        told.append(f"Output and target meet on line {source.line(meeting.op)}.")
+    return tuple(told)
+
+
+def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """Another package trains: its gradients are its own."""
+    if updates_on(analysis.tape):
+        return None
+    tree = recording.source.tree
+    for node in ast.walk(tree):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else names
+        name = next((_FRAMEWORKS[one.split(".")[0]] for one in names if one.split(".")[0] in _FRAMEWORKS), "")
+        line = _training_call(tree) if name else 0
+        if line:
+            advice = (
+                "The gradients of a framework are right. The check is for a backpropagation that is written "
+                "out. To see where a step of your own differs from the framework's, compare them; to see why "
+                "a network of deltarule does not learn, ask for its health:"
+            )
+            lines = [
+                "import deltarule as dr",
+                "print(dr.compare(my_step, model))",
+                "print(dr.health(net, X, Y))",
+            ]
+            return Obstacle(
+                f"here {name} does the training, not your own code.", line, advice, "\n".join(lines)
+            )
+    return None
+
+
+def _training_call(tree: ast.AST) -> int:
+    lines = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and _TRAINS.fullmatch(node.func.attr)
+    ]
+    return min(lines, default=0)
+
+
+def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """A file or a package is not there."""
+    error, line = _error_of(recording)
+    if error.startswith("FileNotFoundError"):
+        statements = [one for one in ast.walk(recording.source.tree) if getattr(one, "lineno", 0) == line]
+        inside = [one for outer in statements for one in ast.walk(outer) if isinstance(one, ast.Assign)]
+        names = [ast.unparse(one.targets[0]) for one in inside] or ["data"]
+        return Obstacle(
+            f"a file is not there. Python says: {error}.",
+            line,
+            "Small made-up numbers do for a check. In place of what reads the file:",
+            "\n".join(f"{name} = np.random.rand(20, 5)" for name in dict.fromkeys(names)),
+        )
+    for text in analysis.tape.notes.get("missing", ()) if recording.error else ():
+        package = re.match(r"the package (\w+)", text)
+        if package and package.group(1) not in ("matplotlib",):
+            line = next(
+                (
+                    node.lineno
+                    for node in ast.walk(recording.source.tree)
+                    if isinstance(node, ast.Import | ast.ImportFrom) and package.group(1) in ast.unparse(node)
+                ),
+                0,
+            )
+            advice = "Install it where deltarule is installed, and check again:"
+            return Obstacle(f"{text}.", line, advice, f"pip install {package.group(1)}")
+    return None
+
+
+def _error_of(recording: Recording) -> tuple[str, int]:
+    """What Python said, and on which line of the program."""
+    found = re.fullmatch(r"(.*) \(line (\d+)\)", recording.error, re.S)
+    return (found.group(1), int(found.group(2))) if found else (recording.error, 0)
+
+
+def _exception(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    error, line = _error_of(recording)
+    if not error:
+        return None
+    return Obstacle(f"the program ends here. Python says: {error}", line, "Mend this first, and check again.")
+
+
+def _opaque(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """A function whose derivative is not known."""
+    for op in [analysis.blind] if analysis.blind else analysis.tape.operations:
+        if op.name.startswith("opaque "):
+            name = op.name.removeprefix("opaque ")
+            return Obstacle(
+                f"the derivative of {name} is not known here; what is made of it could not be followed.",
+                analysis.source.line(op),
+                f"Write {name} out with sums, products, np.exp, np.tanh, np.maximum and the like.",
+            )
+    return None
+
+
+def _stopped(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    if analysis.tape.stopped not in ("time", "operations", "memory"):
+        return None
+    what = {
+        "time": "time was over",
+        "operations": "it computed too much",
+        "memory": "it took too much memory",
+    }
+    return Obstacle(
+        f"the program was stopped before its parameters had changed twice: {what[analysis.tape.stopped]}",
+        0,
+        "Let it train with a few samples only, for example (with the names of your data):",
+        "X, Y = X[:20], Y[:20]",
+    )
+
+
+def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """All gradients are zero: small start values, and inputs of a usual size, would show something."""
+    chosen = analysis.chosen
+    if chosen is None:
+        return None
+    tape, source = analysis.tape, analysis.source
+    rows = [row for row in chosen.rows if row.step == chosen.steps[0].number and len(row.change.shape) == 2]
+    paste, places = [], []
+    for row in rows:
+        places.append(source.line(tape.operations[int(tape.producer[row.change.old[0]])]))
+        shape = ", ".join(map(str, row.change.shape))
+        paste.append((places[-1], f"{row.change.name} = 0.5 * np.random.randn({shape})"))
+    for op, name, line in _large_inputs(analysis):
+        paste.append((line, f"{name} = {name} / {np.abs(tape.value[op]).max():.0f}"))
+    text = (
+        "all gradients are zero, so right and wrong look the same: the units are saturated (outputs so near "
+        "to the ends of the sigmoid or tanh that its slope vanishes) or dead (ReLUs that are all off)"
+    )
+    where = in_words([str(line) for line in sorted({line for line in places if line})])
+    where = f" (line{'s' * (' ' in where)} {where})" if where else ""
+    advice = f"Start with small weights{where} and inputs of about one, for example:"
+    lines = [text for _, text in sorted(paste)]
+    return Obstacle(
+        text, 0, advice if lines else "", "\n".join(["np.random.seed(0)", *lines]) if lines else ""
+    )
+
+
+def _zero_target(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """A target of zeros alone looks like a sum's start."""
+    tape, source = analysis.tape, analysis.source
+    for op in tape.operations:
+        nodes = operand_nodes(source, op) if op.name == "subtract" and op.old is None else []
+        if (
+            len(nodes) != 2
+            or not op.leaves
+            or tape.operand(op, 1).any()
+            or not is_path(ast.unparse(nodes[1]))
+        ):
+            continue
+        name, shape = ast.unparse(nodes[1]), ", ".join(map(str, tape.operand(op, 1).shape))
+        return Obstacle(
+            f"{name} is zero everywhere, which tells a target from nothing.",
+            source.line(op),
+            "With other numbers there is something to see, for example:",
+            f"{name} = np.random.rand({shape})",
+        )
+    return None
+
+
+def _large_inputs(analysis: Analysis) -> Iterator[tuple[Any, str, int]]:
+    """(ids, name, line) of start values in products that are far from one."""
+    tape, source = analysis.tape, analysis.source
+    seen: set[str] = set()
+    for op in tape.operations:
+        ids = op.inputs[0] if op.name in ("dot", "matmul") else None
+        nodes = operand_nodes(source, op)
+        name = ast.unparse(nodes[0]) if nodes else ""
+        if ids is None or not ids.size or name in seen or not name.isidentifier():
+            continue
+        seen.add(name)
+        if (
+            all(tape.operations[k].initial for k in tape.producers(ids))
+            and np.abs(tape.value[ids]).max() > 20
+        ):
+            yield ids, name, source.last_assignment(name)
+
+
+def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """Nothing trains: the program's own functions could be called, or its gradients used."""
+    if updates_on(analysis.tape):
+        return None
+    text = "no parameter is changed by a step, and nothing that was called returned gradients"
+    paste = _gradient_steps(recording) or _calls(recording)
+    if paste:
+        return Obstacle(text, 0, "These lines at the end of the file would help:", paste)
+    advice = "The check needs a program that trains, or a function that returns gradients. The smallest is:"
+    lines = ["def gradients(W, X, Y):", "    error = X @ W - Y", "    return X.T @ error"]
+    return Obstacle(text, 0, advice, "\n".join(lines))
+
+
+def _gradient_steps(recording: Recording) -> str:
+    """Steps with the gradients that have the names and shapes of parameters."""
+    arrays = {name: one for name, one in recording.namespace.items() if type(one) is Traced}
+    tape, lines = recording.tape, []
+    for name, one in arrays.items():
+        if not all(tape.operations[k].initial for k in tape.producers(one.ids)):
+            continue
+        for gradient in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad", f"dL_d{name}"):
+            if gradient in arrays and arrays[gradient].shape == one.shape:
+                lines.append(f"{name} -= 0.1 * {gradient}")
+                break
+    return "\n".join(lines)
+
+
+def _calls(recording: Recording) -> str:
+    """Calls of the program's own functions and classes with small data."""
+    names = recording.namespace
+    path = recording.source.path
+    functions = {
+        name: one
+        for name, one in names.items()
+        if isinstance(one, types.FunctionType) and one.__code__.co_filename == path
+    }
+    kinds = {
+        name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
+    }
+    writer = _Calls(recording)
+    made = {type(one): name for name, one in names.items() if type(one) in kinds.values()}
+    changing = [name for name, one in functions.items() if _changes(recording, one)]
+    for name in [*training_functions(functions), *changing]:
+        return writer.lines(writer.call(name, functions[name]))
+    for kind in kinds.values():
+        methods = [
+            name for name, one in vars(kind).items() if name != "__init__" and _changes(recording, one)
+        ]
+        plan = next(iter(methods_to_call(kind)), methods[:1])
+        if plan:
+            owner = made.get(kind, "net")
+            start = [] if kind in made else [f"net = {writer.call(kind.__name__, kind)}"]
+            calls = [writer.call(f"{owner}.{one}", getattr(kind, one), 1) for one in plan]
+            return writer.lines(*start, *calls)
+    return ""
+
+
+def _changes(recording: Recording, function: Any) -> bool:
+    """Whether a function has a statement that subtracts something from what it had, or adds something."""
+    code = getattr(function, "__code__", None)
+    for node in ast.walk(recording.source.tree):
+        if isinstance(node, ast.FunctionDef) and code is not None and node.name == code.co_name:
+            return any(_is_change(one) for one in ast.walk(node))
+    return False
+
+
+def _is_change(node: ast.AST) -> bool:
+    """Whether a statement is ``w -= a`` or ``w = w - a``."""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Sub | ast.Add)
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return False
+    return ast.unparse(node.targets[0]) == ast.unparse(node.value.left)
+
+
+_SIZE = re.compile(r"^n_|^n[a-z]?$|num|size|dim|hid|unit|neuron|nodes|count|layer|epoch|iter|batch", re.I)
+
+
+class _Calls:
+    """Lines of calls, and of the data that they are called with."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.plausible = Plausible(ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2), {})
+        self.names, self.text = recording.namespace, recording.source.text
+        self.has_target = False
+        self.data: dict[str, str] = {}
+
+    def lines(self, *calls: str) -> str:
+        data = [f"{name} = {code}" for name, code in self.data.items()]
+        return "\n".join(["import numpy as np", "np.random.seed(0)", *data, *calls])
+
+    def call(self, name: str, function: Any, skipped: int = 0) -> str:
+        """The call of a function with an argument for each parameter that needs one."""
+        needed = [
+            one
+            for one in list(inspect.signature(function).parameters.values())[skipped:]
+            if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        ]
+        arguments: list[str] = []
+        for one in needed:
+            after_data = bool(arguments) and bool(DATA.match(arguments[-1])) and not self.has_target
+            arguments.append(self._argument(one.name, after_data))
+        return f"{name}({', '.join(arguments)})"
+
+    def _argument(self, name: str, after_data: bool) -> str:
+        if name in self.names or name in self.data:
+            return name
+        try:
+            value = self.plausible.value(name)
+        except LookupError:
+            value = None
+        if isinstance(value, bool | float) or (isinstance(value, int) and _SIZE.search(name)):
+            return repr(value)
+        if (value is None or isinstance(value, int)) and after_data:
+            value = self.plausible.targets
+        self.has_target = self.has_target or after_data or bool(TARGET.match(name))
+        foreign = isinstance(value, dict) and not all(key in self.text for key in value)
+        unknown = value is None or isinstance(value, int) or foreign
+        self.data[name] = "...  # a value of yours" if unknown else _code(value)
+        return name
+
+
+def _code(value: Any) -> str:
+    """An expression for made-up data: arrays as random numbers of their shape."""
+    if isinstance(value, np.ndarray):
+        function = "rand" if value.size and value.min() >= 0 else "randn"
+        return f"np.random.{function}({', '.join(map(str, value.shape))})"
+    if isinstance(value, dict):
+        return "{\n" + "".join(f"    {key!r}: {_code(one)},\n" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_code, value)) + "]"
+    return getattr(value, "__name__", "").strip("_") or repr(value)

@@ -1,0 +1,218 @@
+"""The report of an observation: what a learner reads, in 79 columns."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from deltarule.diagnosis.faults.fault import Fault
+from deltarule.diagnosis.mistakes import mistake
+from deltarule.diagnosis.observation.seen import SeenProgram
+
+WIDTH = 79
+#: What is said of a parameter, by the verdict on its steps.
+_OF_A_PARAMETER = {
+    "right": "right",
+    "factor": "off by a factor",
+    "wrong": "wrong",
+    "penalty": "right, with a penalty or a momentum",
+    "optimizer": "right, by way of an optimizer",
+    "nothing to see": "not judged: its gradient is zero here",
+    "alone": "not judged: one number alone says nothing here",
+}
+#: By loss that the steps follow and loss that may be meant: what would be wrong.
+_OTHERWISE = {
+    ("squared error", "binary cross-entropy"): "f' at the output would be too much",
+    ("squared error", "cross-entropy of softmax"): "the derivative of the softmax would be too much",
+    ("binary cross-entropy", "squared error"): "f' at the output would be missing",
+    ("cross-entropy of softmax", "squared error"): "the derivative of the softmax would be missing",
+}
+
+
+def tell(seen: SeenProgram) -> str:
+    """Return the report."""
+    blocks = [_heading(seen)]
+    blocks += [list(_fault(seen, number, fault)) for number, fault in enumerate(seen.faults, 1)]
+    if seen.verdict == "cannot judge":
+        blocks += [_obstacle(seen), _paste(seen)]
+    blocks += [_read_as(seen), _parameters(seen), _unseen(seen)]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def in_words(values: list[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return f" {last} ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))
+
+
+def as_sentence(text: str) -> str:
+    """A capital at the start, unless it is a name's, and a full stop at the end."""
+    text = text.strip()
+    first = text.split(" ", 1)[0]
+    if first.isalpha() and first.islower() and (len(first) > 1 or first == "a"):
+        text = text[0].upper() + text[1:]
+    return text if not text or text[-1] in ".?!:" else f"{text}."
+
+
+def _wrapped(text: str, indent: str = "", later: str | None = None) -> list[str]:
+    later = indent if later is None else later
+    wrapper = textwrap.TextWrapper(WIDTH, indent, later, break_on_hyphens=False, break_long_words=False)
+    return wrapper.wrap(text)
+
+
+def _heading(seen: SeenProgram) -> list[str]:
+    if seen.verdict == "right":
+        return _right(seen)
+    if seen.verdict == "wrong":
+        count = len(seen.faults)
+        return ["Wrong: one mistake." if count == 1 else f"Wrong: {count} mistakes, the first to mend first."]
+    return ["It cannot be judged whether this backpropagation is right."]
+
+
+def _right(seen: SeenProgram) -> list[str]:
+    if seen.loss == "its own loss":
+        return _wrapped("Right. The steps follow the gradient of the loss that the program computes.")
+    if not seen.supposed:
+        return _wrapped(
+            f"Right. The steps follow the gradient of the {seen.loss}, which the program computes."
+        )
+    text = f"Right for the {seen.loss}. The program computes no loss itself, so it was read from the steps."
+    otherwise = [
+        f"For a {other} it would be wrong: {what}."
+        for other in seen.other_losses
+        if (what := _OTHERWISE.get((seen.loss, other)))
+    ]
+    return _wrapped(" ".join([text, *otherwise]))
+
+
+def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
+    """One mistake: where, what, how it should be, with which numbers, and its page."""
+    page = mistake(fault.mistake) if fault.mistake else None
+    title = f": {page.title}" if page else ""
+    yield from _wrapped(f"{number}. Line {fault.line}{title}", later="   ")
+    yield ""
+    yield from _shown(seen.lines.get(fault.line, fault.expression), fault)
+    yield ""
+    yield from _wrapped(as_sentence(fault.text), "   ")
+    if fault.should_be:
+        yield from ["   It should be:", ""]
+        yield from (f"     {line}" for line in fault.should_be.splitlines())
+        yield ""
+    if fault.numbers:
+        place, found, wanted = fault.numbers[0]
+        whose = "the numbers of this call" if seen.driven else "your numbers"
+        told = f"With {whose}: the gradient of {_returned(place)} comes out as {found:.4g}; "
+        told += f"it should be {wanted:.4g}."
+        yield from _wrapped(told, "   ")
+    if fault.last_right:
+        yield from _wrapped(f"Right up to here: {fault.last_right}.", "   ")
+    if fault.parameters:
+        yield from _wrapped(f"It spoils {in_words([_returned(name) for name in fault.parameters])}.", "   ")
+    if page:
+        yield ""
+        yield from _wrapped(f"How it comes about: {page.why}", "   ")
+        yield from _wrapped(f"What to do: {page.remedy}", "   ")
+
+
+def _shown(line: str, fault: Fault) -> Iterator[str]:
+    """The line of the program with its number, and an arrow below the expression."""
+    head = f"   {fault.line:>5} | "
+    start, end = fault.columns or (len(line) - len(line.lstrip()), len(line.rstrip()))
+    room = WIDTH - len(head)
+    first = max(0, min(len(line) - len(line.lstrip()), start))
+    if end - first > room:  # a long line: what is around the expression
+        first = max(first, min(start - 8, len(line) - room))
+    before = "…" if first > len(line) - len(line.lstrip()) else ""
+    part = before + line[first + len(before) :].rstrip()
+    yield head + (part if len(part) <= room else part[: room - 1] + "…")
+    length = max(1, min(end, first + room) - start)
+    yield " " * (len(head) + start - first) + "^" + "~" * (length - 1)
+
+
+def _obstacle(seen: SeenProgram) -> list[str]:
+    lines = []
+    if seen.obstacle:
+        where = f"Line {seen.obstacle_line}: " if seen.obstacle_line else ""
+        lines += _wrapped(where + (seen.obstacle if where else as_sentence(seen.obstacle)))
+        if seen.obstacle_line in seen.lines:
+            text = seen.lines[seen.obstacle_line].strip()
+            head = f"   {seen.obstacle_line:>5} | "
+            lines += ["", head + textwrap.shorten(text, WIDTH - len(head), placeholder=" …")]
+    for text in seen.notes:
+        lines += _wrapped(as_sentence(text))
+    if seen.found:
+        lines += ["", "What was seen:"] if lines else ["What was seen:"]
+        lines += [line for text in seen.found for line in _wrapped(text, "  ", "    ")]
+    return lines
+
+
+def _paste(seen: SeenProgram) -> list[str]:
+    lines = _wrapped(as_sentence(seen.advice)) if seen.advice else []
+    if seen.paste:
+        lines += ["", *(f"    {line}".rstrip() for line in seen.paste.splitlines())]
+    return lines
+
+
+def _read_as(seen: SeenProgram) -> list[str]:
+    """What the program was taken for."""
+    if not seen.loss:
+        return []
+    lines = ["What the program was read as:"]
+    items = [f"network: {seen.network}"] if seen.network else []
+    own = " (supposed: the program computes none)" if seen.supposed else ", as the program computes it"
+    where = f"; output and target meet on line {seen.loss_line}" if seen.loss_line else ""
+    items.append(f"loss: {seen.loss}{own}{where}")
+    if seen.samples:
+        items.append(f"each step uses {seen.samples} sample{'s' * (seen.samples != 1)}")
+    if seen.rates:
+        told = [name if _is_number(name) else f"{name} = {value:.4g}" for name, value in seen.rates.items()]
+        items.append(f"the steps are scaled by {in_words(told)}")
+    items += seen.notes if seen.verdict != "cannot judge" else ()
+    if seen.driven:
+        items.append(f"it trains nothing by itself; it was called with made-up numbers: {seen.driven}")
+    return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
+
+
+def _status(seen: SeenProgram, name: str, verdict: str) -> str:
+    """What is said of a parameter; of a sign or a factor the mistakes say whose it is."""
+    faults = [fault for fault in seen.faults if name in fault.parameters]
+    if verdict == "right" and any(fault.kind == "sign" for fault in faults):
+        return "the sign is turned"
+    return _OF_A_PARAMETER["right" if verdict == "factor" and not faults else verdict]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("e-", "").isdigit()
+
+
+def _parameters(seen: SeenProgram) -> list[str]:
+    if not seen.parameters:
+        return []
+    rows = [
+        (
+            _returned(name),
+            " × ".join(map(str, shape)) or "one number",
+            f"line {line}",
+            _OF_A_PARAMETER[verdict],
+        )
+        for name, line, shape, verdict in seen.parameters
+    ]
+    widths = [max(len(row[k]) for row in rows) for k in range(3)]
+    lines = ["Parameters, and where each is changed:"]
+    for row in rows:
+        lines += _wrapped("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]), "  ")
+    return lines
+
+
+def _unseen(seen: SeenProgram) -> list[str]:
+    lines = [line for text in seen.unseen for line in _wrapped(as_sentence(text))]
+    if seen.error and seen.verdict != "cannot judge" and not any(one.kind == "shape" for one in seen.faults):
+        lines += _wrapped(f"The program ended with an error: {seen.error}")
+    return lines
+
+
+def _returned(name: str) -> str:
+    """What was returned, in words: ``grads(…)[0]``, or ``dW1 of grads(…)``."""
+    name = re.sub(r"^(\w+)\['result (\d+)'\]", lambda at: f"{at.group(1)}(…)[{int(at.group(2)) - 1}]", name)
+    name = re.sub(r"^(\w+)\['([A-Za-z_]\w*)'\](.*)$", r"\2\3 of \1(…)", name)
+    return re.sub(r"^(\w+)(?=\[\d+\]\[)", r"\1(…)", name)

@@ -1,0 +1,181 @@
+"""The report: its lines fit, its arrow points, and what cannot be judged comes with a change that helps."""
+
+import re
+
+import pytest
+
+from deltarule.diagnosis.observation import Observation, observe
+from deltarule.diagnosis.observation.reply import typed
+
+from .programs import PLANTED, PROGRAMS
+
+
+@pytest.fixture
+def watch(tmp_path):
+    def run(text):
+        path = tmp_path / "program.py"
+        path.write_text(text, encoding="utf-8")
+        return observe(path, 10.0)
+
+    return run
+
+
+def with_paste(text, seen):
+    return f"{text}\n{seen.paste}\n"
+
+
+def told(seen):
+    return " ".join(str(seen).split())
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), PLANTED[::4])
+def test_the_arrow_points_at_the_expression_and_all_fits_in_79_columns(name, right, wrong, watch):
+    seen = watch(PROGRAMS[name].replace(right, wrong))
+    lines = str(seen).splitlines()
+    arrows = [k for k, line in enumerate(lines) if re.fullmatch(r" +\^~*", line)]
+    assert len(arrows) == len(seen.faults)
+    assert max(map(len, lines)) <= 79
+    fault, shown, arrow = seen.faults[0], lines[arrows[0] - 1], lines[arrows[0]]
+    assert shown.startswith(f"   {fault.line:>5} | ")
+    assert " ".join(shown[arrow.index("^") : len(arrow)].split()) == fault.expression
+
+
+def test_of_a_long_line_the_part_around_the_expression_is_shown(watch):
+    text = PROGRAMS["script"].replace(
+        "    dZ = dH * slope(H)", f"    {'name' * 12} = 'text' * 3; dZ = dH * H"
+    )
+    lines = str(watch(text)).splitlines()
+    arrow = next(line for line in lines if re.fullmatch(r" +\^~*", line))
+    assert lines[lines.index(arrow) - 1][arrow.index("^") : len(arrow)] == "dH * H"
+    assert max(map(len, lines)) <= 79
+
+
+def test_the_record_comes_back_from_its_dictionary(watch):
+    import json
+
+    seen = watch(PROGRAMS["script"].replace("dZ = dH * slope(H)", "dZ = dH"))
+    again = typed(Observation, json.loads(json.dumps(seen.to_dict())))
+    assert again == seen
+    assert str(again) == str(seen)
+    with pytest.raises(ValueError, match="no sense"):
+        typed(Observation, {**json.loads(json.dumps(seen.to_dict())), "verdict": "perhaps"})
+
+
+def test_a_mistake_that_has_a_name_is_told_with_its_page(watch):
+    from dataclasses import replace
+
+    from deltarule.diagnosis.mistakes import mistake
+
+    seen = watch(PROGRAMS["script"].replace("dZ = dH * slope(H)", "dZ = dH"))
+    page = mistake("slope_missing_in_hidden_layer")
+    named = replace(seen, faults=(replace(seen.faults[0], mistake=page.key),))
+    assert page.title in told(named)
+    assert " ".join(page.remedy.split()) in told(named)
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("script", "3 → 4 (sigmoid) → 2 (sigmoid)"),
+        ("softmax", "4 → 6 (ReLU) → 3 (softmax)"),
+        ("momentum", "3 → 5 (tanh) → 1 (linear)"),
+        ("functions", "3 → 4 (tanh) → 2 (sigmoid)"),
+        ("neurons", ""),
+    ],
+)
+def test_the_network_is_read_from_its_numbers(name, network, watch):
+    assert watch(PROGRAMS[name]).network == network
+
+
+def test_a_factor_of_all_steps_is_a_convention_and_no_mistake(watch):
+    text = PROGRAMS["script"].replace("    loss = 0.5 * np.sum((O - T) ** 2)\n", "")
+    seen = watch(text.replace("dO = (O - T) * slope(O)", "dO = 2 * (O - T) * slope(O) / len(X)"))
+    assert seen.verdict == "right"
+    assert "the mean over the samples, and a factor 2: a convention" in told(seen)
+
+
+def test_an_optimizer_is_named(watch):
+    assert "stands Adam" in told(watch(PROGRAMS["adam"]))
+    assert "momentum" in told(watch(PROGRAMS["momentum"]))
+
+
+def test_of_saturated_units_nothing_is_said_and_what_is_pasted_helps(watch):
+    text = PROGRAMS["script"].replace("X = rng.normal(size=(7, 3))", "X = 90.0 + rng.normal(size=(7, 3))")
+    text = text.replace("W1 = rng.normal(size=(3, 4))", "W1 = np.ones((3, 4)) * 50")
+    text = text.replace("W2 = rng.normal(size=(4, 2))", "W2 = np.ones((4, 2)) * 50")
+    seen = watch(text)
+    assert (seen.verdict, seen.faults) == ("cannot judge", ())
+    assert "saturated" in seen.obstacle
+    assert watch(text.replace("rate = 0.5", f"rate = 0.5\n{seen.paste}")).verdict == "right"
+
+
+def test_gradients_without_a_step_get_their_steps(watch):
+    text = (
+        "import numpy as np\nr = np.random.default_rng(1)\n"
+        "X, Y = r.normal(size=(6, 3)), r.normal(size=(6, 2))\n"
+        "W1, W2 = r.normal(size=(3, 4)), r.normal(size=(4, 2))\nH = np.tanh(X @ W1)\nO = H @ W2\n"
+        "dO = O - Y\ndW2 = H.T @ dO\ndW1 = X.T @ (dO @ W2.T * (1 - H ** 2))\n"
+    )
+    seen = watch(text)
+    assert seen.paste == "W1 -= 0.1 * dW1\nW2 -= 0.1 * dW2"
+    assert watch(with_paste(text, seen)).verdict == "right"
+
+
+def test_a_function_that_nobody_calls_is_called_with_small_data(watch):
+    text = (
+        "import numpy as np\nW = np.random.randn(3, 2)\ndef improve(x, wanted):\n    global W\n"
+        "    W = W - 0.1 * x.T @ (x @ W - wanted)\n"
+    )
+    seen = watch(text)
+    assert seen.verdict == "cannot judge"
+    assert "improve(x, wanted)" in seen.paste
+    assert watch(with_paste(text, seen)).verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("import torch\nloss = torch.ones(3)\nloss.backward()\n", 3, "PyTorch does the training"),
+        ("from keras import Sequential\nm = Sequential()\nm.fit([1], [2])\n", 3, "Keras does the training"),
+        ("import numpy as np\nx = [1, 2]\nprint(x[5])\n", 3, "IndexError: list index out of range"),
+        (
+            "import numpy as np\ndef train(X, y):\n    return missing_name\n",
+            3,
+            "NameError: name 'missing_name'",
+        ),
+        ("x = 1\nfor i in range(3)\n    pass\n", 2, "SyntaxError: expected ':'"),
+        ("import pickle\nwith open('w.pkl', 'rb') as f:\n    W = pickle.load(f)\n", 2, "FileNotFoundError"),
+    ],
+)
+def test_the_first_thing_that_was_not_understood_is_told_with_its_line(text, line, said, watch):
+    seen = watch(text)
+    assert (seen.verdict, seen.obstacle_line) == ("cannot judge", line)
+    assert said in told(seen)
+    assert text.splitlines()[line - 1].strip() in str(seen)
+
+
+def test_an_unknown_derivative_on_the_way_to_the_output_accuses_nobody(watch):
+    text = PROGRAMS["script"].replace("O = sigmoid(H @ W2 + b2)", "O = np.sinc(H @ W2 + b2)")
+    seen = watch(text)
+    assert (seen.verdict, seen.obstacle_line) == ("cannot judge", 14)
+    assert "the derivative of sinc is not known" in seen.obstacle
+
+
+def test_of_two_opposite_signs_the_one_that_climbs_is_wrong(watch):
+    text = (
+        "import numpy as np\nx = np.linspace(0, 10, 30)\ny = 3 * x + 4 + np.sin(x)\nw, b = 0.0, 0.0\n"
+        "for i in range(50):\n    e = w * x + b - y\n    w = w - 0.001 * np.mean(e * x)\n"
+        "    b = b + 0.001 * np.mean(e)\n"
+    )
+    seen = watch(text)
+    assert [(fault.line, fault.parameters) for fault in seen.faults] == [(8, ("b",))]
+
+
+def test_notebooks_print_the_report():
+    class Printer:
+        def text(self, text):
+            self.got = text
+
+    printer, seen = Printer(), Observation("cannot judge", obstacle="nothing", obstacle_line=0)
+    seen._repr_pretty_(printer, False)
+    assert printer.got == str(seen)
