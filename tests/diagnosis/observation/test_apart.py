@@ -49,7 +49,7 @@ def test_a_loop_without_end_is_ended_and_said(loop, watch):
 def test_a_hostile_program_ends_with_a_report(text, watch):
     seen = watch(text, seconds=10.0)
     assert seen.verdict == "cannot judge"
-    assert seen.notes or seen.error
+    assert seen.notes or seen.obstacle
 
 
 def test_a_program_of_a_framework_is_shown_the_way(watch):
