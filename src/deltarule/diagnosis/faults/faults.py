@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from deltarule.diagnosis.faults.factors import (
     sizes_of,
     sources_of_right_changes,
 )
+from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
@@ -34,24 +35,7 @@ from deltarule.diagnosis.reading.comparison import (
     proportion,
 )
 from deltarule.diagnosis.reading.steps import Change
-from deltarule.diagnosis.recording.tape import Operation
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One mistake: its line, the expression, and what is wrong with it.
-
-    ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those it spoils;
-    ``other_line`` is a second line that has to do with it, 0 for none.
-    """
-
-    kind: str
-    line: int
-    expression: str
-    text: str
-    parameters: tuple[str, ...] = ()
-    last_right: str = ""
-    other_line: int = 0
+from deltarule.diagnosis.recording.tape import Frame, Operation
 
 
 def faults_of(analysis: Analysis) -> list[Fault]:
@@ -68,11 +52,19 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 
 
 def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
-    source = analysis.source
-    line, made = source.last_assignment(name), source.line(op)
+    line, made = analysis.source.last_assignment(name), analysis.source.line(op)
+    about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
     if line > made > 0 and not analysis.only_gradients:
-        return Fault("untrained", line, source.lines[line - 1].strip(), text, (name,), "", made)
-    return Fault("untrained", made, source.text_of(op), text, (name,))
+        return fault_at(analysis, "untrained", line, text, other_line=made, **about)
+    return fault_at(analysis, "untrained", op, text, **about)
+
+
+def _zeros(analysis: Analysis, op: Operation, name: str) -> tuple[tuple[str, float, float], ...]:
+    """The gradient of a parameter that gets no step."""
+    assert analysis.chosen is not None
+    gradient = analysis.chosen.losses[0].adjoint[op.start : op.stop]
+    change = Change(("array",), name, 0, op.shape, op.ids.ravel(), np.zeros(op.size), [], [])
+    return numbers_of(analysis, [Row(change, 0, gradient, 0.0, 0.0)])
 
 
 def _once(found: list[Fault]) -> list[Fault]:
@@ -82,9 +74,7 @@ def _once(found: list[Fault]) -> list[Fault]:
         key = (one.kind, one.line, one.text)
         before = merged.get(key)
         names = tuple(dict.fromkeys((before.parameters if before else ()) + one.parameters))
-        merged[key] = Fault(
-            one.kind, one.line, one.expression, one.text, names, one.last_right, one.other_line
-        )
+        merged[key] = replace(before or one, parameters=names)
     return list(merged.values())
 
 
@@ -111,9 +101,7 @@ def _derivatives(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             kept.append(fault)
         else:
             names = tuple(dict.fromkeys(same.parameters + fault.parameters))
-            kept[kept.index(same)] = Fault(
-                same.kind, same.line, same.expression, same.text, names, same.last_right, same.other_line
-            )
+            kept[kept.index(same)] = replace(same, parameters=names)
     return kept
 
 
@@ -130,7 +118,6 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
-    name = rows[0].change.name
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
@@ -140,13 +127,10 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         if passing.arrays:
             op = passing.arrays[-1].op
             text = "the derivatives up to here are right, but the step is not made of them alone"
-            return Fault("derivative", source.line(op), source.text_of(op), text, (name,))
+            return fault_at(analysis, "derivative", op, text, rows)
         text = "the error does not come into the step, which is therefore no gradient"
-        line, expression = _without_error(analysis, passing, change) or (
-            source.line(op) or change.line,
-            source.text_of(op),
-        )
-        return Fault("derivative", line, expression, text, (name,))
+        at = _without_error(analysis, passing, change) or (op if source.line(op) else change.line)
+        return fault_at(analysis, "derivative", at, text, rows)
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -155,15 +139,13 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
             f"line {source.line(broken.last.op)}: {source.text_of(broken.last.op)} (the derivative by {by})"
         )
     other = source.line(words.also) if words.also else 0
-    line, expression = source.line(words.op), source.text_of(words.op)
-    if words.frame is not None:
-        line, expression = words.frame[2], source.segment(source.node(words.frame)) or expression
-    return Fault("derivative", line, expression, words.text, (name,), last_right, other)
+    at = words.op if words.frame is None else words.frame
+    return fault_at(analysis, "derivative", at, words.text, rows, last_right=last_right, other_line=other)
 
 
-def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> tuple[int, str] | None:
-    """(line, expression) of the first thing that is computed for a change behind the error."""
-    tape, source = analysis.tape, analysis.source
+def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
+    """The call of the first thing that is computed for a change behind the error."""
+    tape = analysis.tape
     behind = min(passing.errors, default=0)
     made = [
         op
@@ -184,10 +166,7 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
             for f in tape.operations[k].place[:1]
             if k in passing.descended
         }
-    frame = next((one for one in made[0].place if one[0] in codes), None) or source.frame(made[0])
-    if frame is None:
-        return None
-    return frame[2], source.segment(source.node(frame)) or source.lines[frame[2] - 1].strip()
+    return next((one for one in made[0].place if one[0] in codes), None) or analysis.source.frame(made[0])
 
 
 def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -201,20 +180,15 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         text = name_of_factor(row.ratio, samples, outputs)
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
-            line = at_update.change.line
-            shown = analysis.source.lines[line - 1].strip()
-            found.append(Fault("factor", line, shown, text, (at_update.change.name,)))
+            about = (at_update.change.name,)
+            found.append(fault_at(analysis, "factor", at_update.change.line, text, rows, parameters=about))
             continue
         op = BackwardPass(analysis, rows).jump(
             row.ratio, sources_of_right_changes(chosen, row)
         ) or bringer_of_factor(analysis, chosen, row)
-        if any(
-            one.line == analysis.source.line(op) and one.expression == analysis.source.text_of(op)
-            for one in found
-        ):
-            continue
-        name = row.change.name
-        found.append(Fault("factor", analysis.source.line(op), analysis.source.text_of(op), text, (name,)))
+        fault = fault_at(analysis, "factor", op, text, rows)
+        if not any((one.line, one.expression) == (fault.line, fault.expression) for one in found):
+            found.append(fault)
     return found
 
 
@@ -255,7 +229,7 @@ def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
     if op is None:
         return []
-    return [Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))]
+    return [fault_at(analysis, "sign", op, text, [row], numbers=numbers_of(analysis, [row], turned=True))]
 
 
 def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
@@ -263,8 +237,8 @@ def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row])
     text = (
         f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
     )
-    names = tuple(dict.fromkeys(row.change.name for row in rows))
-    return Fault("sign", analysis.source.line(op), analysis.source.text_of(op), text, names, "", line)
+    numbers = numbers_of(analysis, rows, turned=True)
+    return fault_at(analysis, "sign", op, text, rows, other_line=line, numbers=numbers)
 
 
 def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> bool:
@@ -301,17 +275,15 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
             return []
         text = f"the loss on line {line} has a penalty, of which the steps have nothing, or another share"
-        return [Fault("penalty", line, analysis.source.text_of(op), text)]
+        off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
+        return [fault_at(analysis, "penalty", op, text, off, parameters=())]
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
     slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
     text = (
         f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}: "
         f"the slope f′ of the output {slope}"
     )
-    place = meeting.op if meeting else op
-    return [
-        Fault("derivative", analysis.source.line(place), analysis.source.text_of(place), text, (), "", line)
-    ]
+    return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 
 def _agrees(one: GradientComparison) -> bool:
@@ -332,9 +304,7 @@ def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         else:
             continue
         op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
-        found.append(
-            Fault("penalty", analysis.source.line(op), analysis.source.text_of(op), text, (row.change.name,))
-        )
+        found.append(fault_at(analysis, "penalty", op, text, [row]))
     return found
 
 

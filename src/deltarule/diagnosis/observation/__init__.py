@@ -3,7 +3,7 @@
 Reading order: record (what is told), observation, apart (the process around it).
 """
 
-from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.observation.apart import observe_apart
 from deltarule.diagnosis.observation.observation import observe
 from deltarule.diagnosis.observation.record import Observation

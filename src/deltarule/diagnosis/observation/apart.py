@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.observation.record import Observation
 
 _LONGEST_REPLY = 1_000_000
@@ -86,7 +86,7 @@ def _from_reply(reply: bytes) -> Observation:
     """The observation that a reply tells; what is none cannot be judged."""
     try:
         told = json.loads(reply)
-        faults = tuple(Fault(**{**one, "parameters": tuple(one["parameters"])}) for one in told["faults"])
+        faults = tuple(Fault.from_dict(one) for one in told["faults"])
         known = {one.name for one in fields(Observation)}
         lists = {"parameters", "notes", "unseen"}
         rest: dict[str, Any] = {

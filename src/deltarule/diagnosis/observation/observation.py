@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.faults.factors import rates_of
-from deltarule.diagnosis.faults.faults import Fault, faults_of
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.faults.faults import faults_of
 from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
@@ -107,7 +108,7 @@ def _crash(recording: Recording) -> Fault | None:
     line = _misshapen(recording, found.group(1), line) or line
     if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
         return None
-    return Fault("shape", line, recording.source.lines[line - 1].strip(), found.group(1))
+    return fault_at(Analysis(tape, recording.source), "shape", line, found.group(1))
 
 
 def _misshapen(recording: Recording, message: str, line: int) -> int:
@@ -145,7 +146,7 @@ def _grown(analysis: Analysis) -> Fault | None:
 def _growth_fault(analysis: Analysis, op: Any, old: Any) -> Fault:
     name = analysis.source.target_of(op)
     text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
-    return Fault("shape", analysis.source.line(op), analysis.source.text_of(op), text, (name,))
+    return fault_at(analysis, "shape", op, text, parameters=(name,))
 
 
 def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.faults.fault import Fault
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""Faults: where they stand in their line, and the numbers that show them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from deltarule.diagnosis.faults.fault import Fault
+from deltarule.diagnosis.observation import observe
+
+from .programs import PROGRAMS
+
+
+@pytest.fixture
+def watch(tmp_path):
+    def run(text):
+        path = tmp_path / "program.py"
+        path.write_text(text, encoding="utf-8")
+        return observe(path)
+
+    return run
+
+
+def test_the_columns_are_those_of_the_expression(watch):
+    text = PROGRAMS["script"].replace("dZ = dH * slope(H)", "π = 'größer'; dZ = dH * H  # wrong")
+    fault = watch(text).faults[0]
+    start, end = fault.columns
+    assert text.split("\n")[fault.line - 1][start:end] == fault.expression == "dH * H"
+
+
+def test_the_numbers_are_on_the_scale_of_the_gradient_the_worst_first(watch):
+    text = PROGRAMS["script"].replace("b1 -= rate * dZ.sum(axis=0)", "b1 -= rate * 3 * dZ.sum(axis=0)")
+    (fault,) = watch(text).faults
+    assert len(fault.numbers) == 3
+    assert all(place.startswith("b1[") for place, _, _ in fault.numbers)
+    np.testing.assert_allclose(
+        [found for _, found, _ in fault.numbers], [3 * wanted for *_, wanted in fault.numbers]
+    )
+    off = [abs(found - wanted) for _, found, wanted in fault.numbers]
+    assert off == sorted(off, reverse=True)
+
+
+def test_what_is_never_trained_has_zeros_beside_its_gradient(watch):
+    (fault,) = watch(PROGRAMS["script"].replace("    b1 -= rate * dZ.sum(axis=0)\n", "")).faults
+    assert [found for _, found, _ in fault.numbers] == [0.0, 0.0, 0.0]
+    assert all(wanted for *_, wanted in fault.numbers)
+
+
+def test_a_fault_is_the_same_after_json(watch):
+    seen = watch(PROGRAMS["script"].replace("dZ = dH * slope(H)", "dZ = dH * H"))
+    told = json.loads(json.dumps(seen.to_dict()))["faults"][0]
+    assert Fault.from_dict(told) == seen.faults[0]
