@@ -45,7 +45,7 @@ def faults_of(analysis: Analysis) -> list[Fault]:
     found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
         found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
-    found += _penalties(analysis, chosen)
+    found = _added_targets(analysis, chosen) + found + _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
     return _once(telling or found)
@@ -118,6 +118,7 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
+    assert analysis.chosen is not None
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
@@ -131,6 +132,14 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         text = "the error does not come into the step, which is therefore no gradient"
         at = _without_error(analysis, passing, change) or (op if source.line(op) else change.line)
         return fault_at(analysis, "derivative", at, text, rows)
+    if broken.ratio != 1.0:
+        text = name_of_factor(broken.ratio, *sizes_of(analysis.chosen))
+        return fault_at(analysis, "factor", broken.first.op, text, rows)
+    if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
+        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
+        text = f"this is the derivative by {by} along one way only: the other ways are missing"
+        other = source.line(broken.first.op)
+        return fault_at(analysis, "derivative", broken.last.op, text, rows, other_line=other)
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -144,15 +153,13 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
 
 
 def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
-    """The call of the first thing that is computed for a change behind the error."""
+    """The call of the first thing that is computed for a change and not for the output."""
     tape = analysis.tape
     behind = min(passing.errors, default=0)
     made = [
         op
-        for index in sorted(change.sources)
-        if index > behind
-        and not (op := tape.operations[index]).is_leaf
-        and index not in passing.forward_indices
+        for index in sorted(passing.sources - passing.forward_indices)
+        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
     ]
     if not made or analysis.chosen is None:
         return None
@@ -210,6 +217,13 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         (_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line)
     )
     return [fault]
+
+
+def _added_targets(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """The target is added to the output where their difference belongs."""
+    added = [one for one in chosen.meetings[0] if one.is_added]
+    text = "the target is added to the output here; the error is their difference"
+    return [fault_at(analysis, "sign", one.op, text) for one in added[:1]]
 
 
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

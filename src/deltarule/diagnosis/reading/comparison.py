@@ -157,7 +157,9 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
         fitting = [
             (
                 row.factor,
-                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * _votes(row),
+                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
+                * _votes(row)
+                * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0),
             )
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
