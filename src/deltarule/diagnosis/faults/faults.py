@@ -45,6 +45,7 @@ def faults_of(analysis: Analysis) -> list[Fault]:
     found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
         found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
+    found += _rules(analysis, chosen)
     found = _added_targets(analysis, chosen) + found + _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
@@ -219,6 +220,17 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     return [fault]
 
 
+def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """Where an optimizer leaves its own formula."""
+    found = []
+    for rows in _by_parameter([row for row in chosen.rows if row.rule is not None and row.rule.mistake]):
+        rule = rows[0].rule
+        assert rule is not None
+        if rule.at is not None:
+            found.append(fault_at(analysis, "optimizer", rule.at, rule.mistake, rows, numbers=()))
+    return found
+
+
 def _added_targets(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """The target is added to the output where their difference belongs."""
     added = [one for one in chosen.meetings[0] if one.is_added]
@@ -309,7 +321,9 @@ def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     found = []
     for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
         row = rows[-1]
-        if row.ratio != 1.0:
+        if row.extra == "number":
+            text = f"the number {row.amount:.3g} is added to each entry of the step"
+        elif row.ratio != 1.0:
             text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
         elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
             text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
@@ -353,6 +367,9 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
     sums = ("add", "subtract", "multiply")
     for index in reversed(sources):
         op = tape.operations[index]
+        single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
+        if row.extra == "number" and op.name in sums[:2] and op.size > 1 and any(single):
+            return op
         for ids in op.inputs if op.name in sums else ():
             made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
             if made is None or made.name != "multiply" or made.size != row.gradient.size:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.reading.optimizers import Rule, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
@@ -41,6 +42,8 @@ class Row:
     extra: str = ""
     #: Where the gradient stands on the way to a change that is more than a multiple of it.
     found: Operation | None = None
+    #: By which rule an optimizer made the change; None where it was not recognised.
+    rule: Rule | None = None
 
 
 @dataclass(eq=False)
@@ -195,6 +198,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
         _judge_together(tape, comparison, step.number, tolerance)
     _judge_over_steps(tape, comparison, tolerance)
     _compare_optimizers(tape, comparison, tolerance)
+    _recognise_optimizers(tape, comparison, tolerance)
     _no_factor_that_varies(comparison)
 
 
@@ -244,6 +248,7 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
     """What may come on top of the gradient: a penalty, or a momentum."""
     values = [tape.value[row.change.old] for row in rows]
     found = {"values": values, "sign": [np.sign(one) for one in values]}
+    found["number"] = [np.ones(one.shape) for one in values]
     if any(before) and all(
         one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
     ):
@@ -340,6 +345,32 @@ def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: f
             known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
             if any(_close(ratio, one, 1e-5) for one in known if one != 1):
                 row.verdict, row.ratio = FACTOR, ratio
+
+
+def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
+    """Find the rule by which the gradients of a parameter become its steps."""
+    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in comparison.rows:
+        by_key[row.change.key].append(row)
+    for rows in by_key.values():
+        if not any(row.verdict in (OPTIMIZER, DECAY) for row in rows) or any(
+            row.verdict == WRONG for row in rows
+        ):
+            continue
+        last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
+        places = last and [frame[:2] for frame in last.place]
+        given = [
+            op
+            for row in rows
+            for index in sorted(row.change.sources)
+            if (op := tape.operations[index]).size == row.gradient.size
+            and [frame[:2] for frame in op.place] == places
+            and proportion(tape.result(op), row.gradient.reshape(row.change.shape), tolerance)
+        ]
+        if len(given) == len(rows):
+            rule = rule_of(tape, given, [row.change for row in rows], tolerance)
+            for row in rows:
+                row.rule = rule
 
 
 _ELEMENTWISE = frozenset([
