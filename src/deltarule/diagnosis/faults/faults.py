@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -19,7 +20,7 @@ from deltarule.diagnosis.faults.factors import (
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
-from deltarule.diagnosis.faults.location import BackwardPass
+from deltarule.diagnosis.faults.location import BackwardPass, Break
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -150,7 +151,24 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         )
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
+    if words.op is broken.last.op if broken.last else False:
+        at = _renamed(analysis, broken) or at
     return fault_at(analysis, "derivative", at, words.text, rows, last_right=last_right, other_line=other)
+
+
+def _renamed(analysis: Analysis, broken: Break) -> int:
+    """The line between two operations that only gives the result of the first another name; 0 for none."""
+    assert broken.last is not None
+    source, first, last = analysis.source, broken.first.op, broken.last.op
+    before, after = source.frame(last), source.frame(first)
+    if before is None or after is None or before[0] is not after[0]:
+        return 0
+    read = {one.id for one in ast.walk(source.expression(first) or ast.Pass()) if isinstance(one, ast.Name)}
+    for number in range(after[2] - 1, before[2], -1):
+        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.lines[number - 1])
+        if match and match[1] in read and match[2] == source.name_of(last):
+            return number
+    return 0
 
 
 def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
@@ -320,7 +338,7 @@ def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
     found = []
     for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
-        row = rows[-1]
+        row = next((row for row in rows if row.extra == "number"), rows[-1])
         if row.extra == "number":
             text = f"the number {row.amount:.3g} is added to each entry of the step"
         elif row.ratio != 1.0:

@@ -85,7 +85,7 @@ def _untrained_in(
                 and (user.name != "multiply" or bool(tape.result(made).any()))  # a state starts from zeros
                 and is_replaced(tape, made, user, _end(step))
             )
-            if replaced or _is_parameter(analysis, user, made, other, trained):
+            if replaced or _is_parameter(analysis, user, made, ids.size, other, trained):
                 found.append((made, user))
     return found
 
@@ -118,9 +118,9 @@ def _end(step: RecordedStep) -> int:
 def _start(tape: Tape, ids: Ids) -> Operation | None:
     """The start value that an operand is, or was prepared from."""
     producers = tape.producers(ids)
-    if len(producers) != 1:
+    if not producers or not all(tape.operations[one].initial for one in producers):
         return None
-    op = tape.operations[producers[0]]
+    op = max((tape.operations[one] for one in producers), key=lambda one: one.size)
     return op if op.initial and op.old is None else None
 
 
@@ -143,18 +143,18 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
 
 
 def _is_parameter(
-    analysis: Analysis, user: Operation, made: Operation, other: Ids | None, trained: int
+    analysis: Analysis, user: Operation, made: Operation, size: int, other: Ids | None, trained: int
 ) -> bool:
     tape, source = analysis.tape, analysis.source
     name, text = source.name_of(made), source.text_of(made)
     depends = bool(tape.leaves(other) & trained)
     if user.name == "add":
         named = bool(NAMED.search(name))
-        return made.size < user.size + 1 and (named or (depends and made.size > 1))
-    if user.name in ("dot", "matmul") and made.size > 1:
+        return size < user.size + 1 and (named or (depends and size > 1))
+    if user.name in ("dot", "matmul") and size > 1:
         if depends:
             return bool(NAMED.search(name) or _RANDOM.search(text))
         return bool(NAMED.search(name))
     if user.name == "multiply":
-        return bool(NAMED.search(name)) and made.size <= user.size
+        return bool(NAMED.search(name)) and size <= user.size
     return False

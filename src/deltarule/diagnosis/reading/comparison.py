@@ -359,16 +359,10 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
             continue
         last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
         places = last and [frame[:2] for frame in last.place]
-        given = [
-            op
-            for row in rows
-            for index in sorted(row.change.sources)
-            if (op := tape.operations[index]).size == row.gradient.size
-            and [frame[:2] for frame in op.place] == places
-            and proportion(tape.result(op), row.gradient.reshape(row.change.shape), tolerance)
-        ]
+        same = [_multiples(tape, row, tolerance) for row in rows]
+        given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
         if len(given) == len(rows):
-            rule = rule_of(tape, given, [row.change for row in rows], tolerance)
+            rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
             for row in rows:
                 row.rule = rule
 
@@ -383,17 +377,24 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
     """The gradient itself, if the change is made of it element by element, as optimizers do."""
     if len(row.change.updates) != 1 or row.gradient.size < 2:
         return None
-    wanted = row.gradient.reshape(row.change.shape)
     ways = np.sign(row.change.step * row.gradient)
     if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
         return None  # without a past, no optimizer turns some of the signs
-    for index in sorted(row.change.sources, reverse=True):
-        op = tape.operations[index]
-        if op.is_leaf or op.size != row.gradient.size:
-            continue
-        if proportion(tape.result(op), wanted, tolerance) and _only_scales(tape, row.change, op):
+    for op in reversed(_multiples(tape, row, tolerance)):
+        if _only_scales(tape, row.change, op):
             return op
     return None
+
+
+def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
+    """All multiples of the gradient on the way to a change."""
+    wanted = row.gradient.reshape(row.change.shape)
+    operations = [tape.operations[index] for index in sorted(row.change.sources)]
+    return [
+        op
+        for op in operations
+        if not op.is_leaf and op.size == wanted.size and proportion(tape.result(op), wanted, tolerance)
+    ]
 
 
 def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:

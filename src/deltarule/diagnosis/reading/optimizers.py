@@ -108,13 +108,21 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
 ]
 
 
-def rule_of(tape: Tape, gradients: list[Operation], changes: list[Change], tolerance: float) -> Rule | None:
-    """The rule by which these changes follow the gradients of the same steps; None for an unknown one."""
+def rule_of(
+    tape: Tape,
+    gradients: list[Operation],
+    changes: list[Change],
+    multiples: list[Operation],
+    tolerance: float,
+) -> Rule | None:
+    """The rule by which these changes follow the gradients of the same steps; None for an unknown one.
+
+    ``multiples`` are all multiples of the gradient on the way to the first change.
+    """
     given = [tape.result(one).ravel() for one in gradients]
     steps = [change.step.ravel() for change in changes]
     numbers = _numbers(tape, changes[-1], gradients[-1])
-    unused = _unused_squares(tape, gradients[0], changes)
-    if unused is not None:
+    if _unused_squares(tape, multiples, changes):
         text = "squares of the gradient are kept for this step and not used in it"
         return Rule("", text, changes[0].updates[0])
     if _is_momentum(given, steps, numbers, tolerance):
@@ -252,23 +260,12 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
     return named[-1] if named else change.updates[0]
 
 
-def _unused_squares(tape: Tape, gradient: Operation, changes: list[Change]) -> Operation | None:
-    """Squares of the gradient that are added up and lead to no step."""
-    end = max((op.index for op in changes[0].updates), default=0)
-    squares = [
-        op
-        for op in tape.operations[gradient.index : end]
-        if not op.is_leaf and _is_square(tape, op, gradient)
-    ]
+def _unused_squares(tape: Tape, same: list[Operation], changes: list[Change]) -> bool:
+    """Whether squares of these multiples of the gradient are added up and lead to no step."""
+    last, size = changes[0].updates[0].index, changes[0].old.size
+    start = min((op.index for op in same), default=last)
+    made = tape.operations[start:last]
+    squares = {op.index for op in made for one in same if not op.is_leaf and _is_square(tape, op, one)}
     used = set().union(*(change.sources for change in changes))
-    for op in squares:
-        if op.index in used:
-            return None
-    sums = [
-        one
-        for one in tape.operations[gradient.index : end]
-        if one.name == "add" and one.size == gradient.size and one.index not in used
-        for op in squares
-        if op.index in tape.ancestors(one.ids, gradient.index)
-    ]
-    return sums[0] if sums else None
+    sums = [op for op in made if op.name == "add" and op.size == size and op.index not in used]
+    return not squares & used and any(squares & tape.ancestors(op.ids, start) for op in sums)
