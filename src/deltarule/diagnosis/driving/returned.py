@@ -138,7 +138,7 @@ def _assign(
             for name, one in left.values()
             if one.size != op.size and not _numbers_differ(source.name_of(op), name)
         ]
-        if misfits and misfits[0][1].size in (1, op.size * samples):
+        if misfits and misfits[0][1].size in (1, samples, op.size * samples):
             tape.misfits[op.index] = misfits[0]
     return [changes[index] for index in sorted(changes)], absent, fitting - 0.01 * len(absent)
 

@@ -1,5 +1,5 @@
 """Where a backward pass leaves the gradient: the line, the expression, and in words what is wrong there.
 
 Reading order: fault, location, names, replay, repair, formulas, corrections,
-wording, untrained, factors, factor_repair, faults.
+wording, untrained, shapes, factors, factor_repair, faults.
 """

@@ -79,6 +79,8 @@ def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) 
     right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
     if right is None or not row.change.updates or not right.change.updates:
         return None
+    if abs(row.ratio + 1) < 1e-4 and row.change.updates[0].name != right.change.updates[0].name:
+        return row  # one is added, the other subtracted
     mine, theirs = _scale_at_update(analysis, row), _scale_at_update(analysis, right)
     if abs(abs(mine[0] / theirs[0]) / abs(row.ratio) - 1) > 1e-4 or abs(mine[0] / theirs[0] - 1) < 1e-9:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -20,7 +21,7 @@ from deltarule.diagnosis.faults.factors import (
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.formulas import derivative_of
-from deltarule.diagnosis.faults.location import BackwardPass
+from deltarule.diagnosis.faults.location import BackwardPass, Break
 from deltarule.diagnosis.faults.repair import with_turned_sign
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
@@ -51,7 +52,8 @@ def faults_of(analysis: Analysis) -> list[Fault]:
         if signs:  # what has the other sign goes down the loss
             found = [one for one in found if one.text != name_of_factor(-1.0, 1, 1)]
         found += signs + _against_own_loss(analysis, chosen)
-    found += _penalties(analysis, chosen)
+    found += _rules(analysis, chosen)
+    found = _added_targets(analysis, chosen) + found + _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
     return _once(telling or found)
@@ -124,6 +126,7 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
+    assert analysis.chosen is not None
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
@@ -137,6 +140,14 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         text = "the error does not come into the step, which is therefore no gradient"
         at = _without_error(analysis, passing, change) or (op if source.line(op) else change.line)
         return fault_at(analysis, "derivative", at, text, rows)
+    if broken.ratio != 1.0:
+        text = name_of_factor(broken.ratio, *sizes_of(tape, analysis.chosen))
+        return fault_at(analysis, "factor", broken.first.op, text, rows)
+    if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
+        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
+        text = f"this is the derivative by {by} along one way only: the other ways are missing"
+        other = source.line(broken.first.op)
+        return fault_at(analysis, "derivative", broken.last.op, text, rows, other_line=other)
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -144,6 +155,8 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
+    if words.op is broken.last.op if broken.last else False:
+        at = _renamed(analysis, broken) or at
     return fault_at(
         analysis,
         "derivative",
@@ -156,16 +169,29 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     )
 
 
+def _renamed(analysis: Analysis, broken: Break) -> int:
+    """The line between two operations that only gives the result of the first another name; 0 for none."""
+    assert broken.last is not None
+    source, first, last = analysis.source, broken.first.op, broken.last.op
+    before, after = source.frame(last), source.frame(first)
+    if before is None or after is None or before[0] is not after[0]:
+        return 0
+    read = {one.id for one in ast.walk(source.expression(first) or ast.Pass()) if isinstance(one, ast.Name)}
+    for number in range(after[2] - 1, before[2], -1):
+        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.lines[number - 1])
+        if match and match[1] in read and match[2] == source.name_of(last):
+            return number
+    return 0
+
+
 def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
-    """The call of the first thing that is computed for a change behind the error."""
+    """The call of the first thing that is computed for a change and not for the output."""
     tape = analysis.tape
     behind = min(passing.errors, default=0)
     made = [
         op
-        for index in sorted(change.sources)
-        if index > behind
-        and not (op := tape.operations[index]).is_leaf
-        and index not in passing.forward_indices
+        for index in sorted(passing.sources - passing.forward_indices)
+        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
     ]
     if not made or analysis.chosen is None:
         return None
@@ -224,6 +250,24 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         (_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line)
     )
     return [fault]
+
+
+def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """Where an optimizer leaves its own formula."""
+    found = []
+    for rows in _by_parameter([row for row in chosen.rows if row.rule is not None and row.rule.mistake]):
+        rule = rows[0].rule
+        assert rule is not None
+        if rule.at is not None:
+            found.append(fault_at(analysis, "optimizer", rule.at, rule.mistake, rows, numbers=()))
+    return found
+
+
+def _added_targets(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """The target is added to the output where their difference belongs."""
+    added = [one for one in chosen.meetings[0] if one.is_added]
+    text = "the target is added to the output here; the error is their difference"
+    return [fault_at(analysis, "sign", one.op, text) for one in added[:1]]
 
 
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -311,8 +355,10 @@ def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
     found = []
     for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
-        row = rows[-1]
-        if row.ratio != 1.0:
+        row = next((row for row in rows if row.extra == "number"), rows[-1])
+        if row.extra == "number":
+            text = f"the number {row.amount:.3g} is added to each entry of the step"
+        elif row.ratio != 1.0:
             text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
         elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
             text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
@@ -356,6 +402,9 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
     sums = ("add", "subtract", "multiply")
     for index in reversed(sources):
         op = tape.operations[index]
+        single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
+        if row.extra == "number" and op.name in sums[:2] and op.size > 1 and any(single):
+            return op
         for ids in op.inputs if op.name in sums else ():
             made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
             if made is None or made.name != "multiply" or made.size != row.gradient.size:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import Row, fit
+from deltarule.diagnosis.reading.comparison import Row, fit, proportion
 from deltarule.diagnosis.reading.steps import depths
 from deltarule.diagnosis.recording.operations import gradients_of_inputs
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
@@ -53,6 +53,8 @@ class Break:
     known: Derivative | None
     shares: list[Derivative]
     below: Array | None
+    #: The factor that it brings in, where that is all that is wrong.
+    ratio: float = 1.0
 
 
 class BackwardPass:
@@ -202,7 +204,7 @@ class BackwardPass:
 
     def break_(self) -> Break | None:
         """Find the first operation that is wrong."""
-        good = {id(one) for one in self.arrays if self.known[id(one)] or one.op.index in self.errors}
+        good = {id(one) for one in self.arrays if self.known[id(one)]}
         after: defaultdict[int, list[Array]] = defaultdict(list)
         for one in self.arrays:
             for before in self._before(one):
@@ -212,9 +214,52 @@ class BackwardPass:
                 good.add(id(one))
         self._add_sums(good)
         for one in self.arrays:
-            if id(one) not in good:
-                return self._broken_at(one, after)
+            is_error = one.op.index in self.errors
+            if id(one) in good or (is_error and (one.ids.size < 2 or self._leads_on(one, good, after))):
+                continue
+            odd, ratio = self._odd_share(one)
+            broken = self._broken_at(odd or one, after)
+            broken.ratio = ratio
+            return broken
         return self._broken_update()
+
+    def _leads_on(self, error: Array, good: set[int], after: dict[int, list[Array]]) -> bool:
+        """Whether a difference of output and target, which is no derivative itself, leads to one."""
+        return any(id(later) in good for later in after[id(error)])
+
+    def _odd_share(self, total: Array) -> tuple[Array | None, float]:
+        """Of a sum of shares, the array that brings in a factor which the error has not; and the factor."""
+        usual = next((self._scale(one) for one in self.arrays if self.known[id(one)]), 0.0)
+        parts = self._summands(total) if total.op.name in ("add", "subtract") else []
+        for one in parts if usual and len(parts) > 1 else ():
+            scale, now = self._scale(one), one
+            if not scale or abs(scale / usual - 1) < 1e-6:
+                continue
+            while True:
+                same = [
+                    each
+                    for each in self._before(now)
+                    if self.known[id(each)] and abs(self._scale(each) / scale - 1) < 1e-6
+                ]
+                if not same:
+                    return now, scale / usual
+                now = same[0]
+        return None, 1.0
+
+    def _summands(self, total: Array) -> list[Array]:
+        """The derivatives that are added up, through sums of sums."""
+        found = []
+        for one in self._before(total):
+            if self.known[id(one)]:
+                found.append(one)
+            elif one.op.name in ("add", "subtract"):
+                found += self._summands(one)
+        return found
+
+    def _scale(self, one: Array) -> float:
+        """The factor between an array and the derivative that it is a multiple of."""
+        known = self.known[id(one)]
+        return proportion(self.tape.value[one.ids], known[0].values) if known else 0.0
 
     def _add_sums(self, good: set[int]) -> None:
         """Sums of shares of one array are on the way to its derivative."""
@@ -236,8 +281,17 @@ class BackwardPass:
                     sets = [shares.get(id(before), set()) for before in self._before(one)]
                     shares[id(one)] = set.intersection(*sets) if sets else set()
                     common_to_all = bool(shares[id(one)])
-                if common_to_all:
+                if common_to_all and self._adds_derivatives(one):
                     good.add(id(one))
+
+    def _adds_derivatives(self, one: Array) -> bool:
+        """Whether all that is added descends from the error, or is the zeros that a sum starts from."""
+        return all(
+            (ids is not None and not self.array_of.keys().isdisjoint(self.tape.producers(ids)))
+            or not self.tape.operand(op, which).any()
+            for op in one.ops
+            for which, ids in enumerate(op.inputs)
+        )
 
     def _add_numbers(self, one: Array, elements: dict[int, set[int]]) -> bool:
         """Of sums of single numbers: whether each adds shares of one number."""

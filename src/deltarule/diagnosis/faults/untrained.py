@@ -10,7 +10,7 @@ from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.steps import RecordedStep
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
-_NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
+NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
 
 
@@ -28,7 +28,7 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             start = op.leaves
             counts[start] = counts.get(start, 0) + 1
             name = _name(analysis, op)
-            if _NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
+            if NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
             how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
@@ -77,13 +77,15 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
+            if DATA.match(analysis.source.name_of(made).rsplit(".", 1)[-1]):
+                continue
             replaced = (
                 made.is_leaf
                 and user.name in ("add", "dot", "matmul", "multiply")
                 and (user.name != "multiply" or bool(tape.result(made).any()))  # a state starts from zeros
                 and is_replaced(tape, made, user, _end(step))
             )
-            if replaced or _is_parameter(analysis, user, made, other, trained):
+            if replaced or _is_parameter(analysis, user, made, ids.size, other, trained):
                 found.append((made, user))
     return found
 
@@ -116,9 +118,9 @@ def _end(step: RecordedStep) -> int:
 def _start(tape: Tape, ids: Ids) -> Operation | None:
     """The start value that an operand is, or was prepared from."""
     producers = tape.producers(ids)
-    if len(producers) != 1:
+    if not producers or not all(tape.operations[one].initial for one in producers):
         return None
-    op = tape.operations[producers[0]]
+    op = max((tape.operations[one] for one in producers), key=lambda one: one.size)
     return op if op.initial and op.old is None else None
 
 
@@ -141,20 +143,18 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
 
 
 def _is_parameter(
-    analysis: Analysis, user: Operation, made: Operation, other: Ids | None, trained: int
+    analysis: Analysis, user: Operation, made: Operation, size: int, other: Ids | None, trained: int
 ) -> bool:
     tape, source = analysis.tape, analysis.source
     name, text = source.name_of(made), source.text_of(made)
     depends = bool(tape.leaves(other) & trained)
-    if DATA.match(name.rsplit(".", 1)[-1]):
-        return False
     if user.name == "add":
-        named = bool(_NAMED.search(name))
-        return made.size < user.size + 1 and (named or (depends and made.size > 1))
-    if user.name in ("dot", "matmul") and made.size > 1:
+        named = bool(NAMED.search(name))
+        return size < user.size + 1 and (named or (depends and size > 1))
+    if user.name in ("dot", "matmul") and size > 1:
         if depends:
-            return bool(_NAMED.search(name) or _RANDOM.search(text))
-        return bool(_NAMED.search(name))
+            return bool(NAMED.search(name) or _RANDOM.search(text))
+        return bool(NAMED.search(name))
     if user.name == "multiply":
-        return bool(_NAMED.search(name)) and made.size <= user.size
+        return bool(NAMED.search(name)) and size <= user.size
     return False

@@ -157,11 +157,12 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
                 if (
                     inside is None
                     or here is None
+                    or (inside[0] is here[0] and broken.first is not broken.end)
                     or made.is_leaf
                     or one in passing.descended | passing.forward_indices
                 ):
                     continue
-                if inside[0] is not here[0] and (inside[0], inside[2]) not in right:
+                if (inside[0], inside[2]) not in right:
                     return made, inside
                 outer = next((frame for frame in made.place if frame[0] is here[0]), None)
                 if outer is not None and outer[2] != here[2] and outer[2] > 0:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.faults import faults_of
+from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.observation.summary import additions_of, conventions_of, network_of, scalings_of
@@ -46,7 +45,9 @@ def observe(path: str | Path, seconds: float = 15.0) -> Observation:
         )
     analysis = analyse(recording.tape, recording.source)
     driven = ""
-    if (analysis.chosen is None or not _judged(analysis)) and _crash(recording) is None:
+    if (analysis.chosen is None or not _judged(analysis)) and crash_of(
+        recording.tape, recording.source, recording.error
+    ) is None:
         result = drive(recording, began + seconds - time.monotonic())
         if result is not None:
             analysis, driven = result
@@ -68,7 +69,8 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
         "error": recording.error,
         "seconds": seconds,
     }
-    crash, grown = None if driven else _crash(recording), _grown(analysis)
+    crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
+    grown = growth_of(analysis)
     chosen = analysis.chosen
     if crash is not None:
         return _with_lines(recording, Observation("wrong", (crash,), **told))
@@ -121,61 +123,6 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
         "network": network_of(analysis),
         "other_losses": tuple(name for name, one in names.items() if name != chosen.loss_name and one.bad),
     }
-
-
-_SHAPES = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
-
-
-def _crash(recording: Recording) -> Fault | None:
-    """Shapes that do not fit where the program ran on an output and a target."""
-    found = re.match(r"(.*) \(line (\d+)\)$", recording.error, re.S)
-    tape = recording.tape
-    if found is None or not _SHAPES.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
-        return None
-    line = int(found.group(2))
-    line = _misshapen(recording, found.group(1), line) or line
-    if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
-        return None
-    text = f"shapes do not fit. Python says: {found.group(1)}"
-    return fault_at(Analysis(tape, recording.source), "shape", line, text)
-
-
-def _misshapen(recording: Recording, message: str, line: int) -> int:
-    """The line before that computed an array of one of the shapes that do not fit, after the error."""
-    tape, source = recording.tape, recording.source
-    shapes = [tuple(int(n) for n in re.findall(r"\d+", one)) for one in re.findall(r"\(([\d, ]*)\)", message)]
-    statement = source.lines[line - 1] if line else ""
-    if not re.search(r"[-+]=|= *[\w.\[\]'\"]+ *[-+]", statement):
-        return 0
-    for op in reversed(tape.operations):
-        if not op.is_leaf and op.old is None and op.shape in shapes[-1:] and source.line(op) not in (0, line):
-            return source.line(op)
-    return 0
-
-
-def _grown(analysis: Analysis) -> Fault | None:
-    """A parameter that takes another shape by its step."""
-    tape = analysis.tape
-    for op, old in tape.grown:
-        users = [
-            one
-            for one in tape.operations[: op.index]
-            if any(
-                ids is not None and ids.size and int(ids.flat[0]) == int(old.flat[0]) for ids in one.inputs
-            )
-        ]
-        places = {(one.place[0][0], one.place[0][1]) for one in users if one.place}
-        for later in tape.operations[op.index + 1 :]:
-            reads = any(ids is not None and ids.size and int(ids.flat[0]) == op.start for ids in later.inputs)
-            if reads and later.place and (later.place[0][0], later.place[0][1]) in places:
-                return _growth_fault(analysis, op, old)
-    return None
-
-
-def _growth_fault(analysis: Analysis, op: Any, old: Any) -> Fault:
-    name = analysis.source.target_of(op)
-    text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
-    return fault_at(analysis, "shape", op, text, parameters=(name,))
 
 
 def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:

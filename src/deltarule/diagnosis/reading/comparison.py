@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.reading.optimizers import Rule, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
@@ -41,6 +42,8 @@ class Row:
     extra: str = ""
     #: Where the gradient stands on the way to a change that is more than a multiple of it.
     found: Operation | None = None
+    #: By which rule an optimizer made the change; None where it was not recognised.
+    rule: Rule | None = None
 
 
 @dataclass(eq=False)
@@ -174,7 +177,9 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
         fitting = [
             (
                 row.factor,
-                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady)) * _votes(row),
+                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
+                * _votes(row)
+                * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0),
             )
             for row in comparison.rows
             if row.step == step.number and row.misfit < tolerance and row.factor
@@ -210,6 +215,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
         _judge_together(tape, comparison, step.number, tolerance)
     _judge_over_steps(tape, comparison, tolerance)
     _compare_optimizers(tape, comparison, tolerance)
+    _recognise_optimizers(tape, comparison, tolerance)
     _no_factor_that_varies(comparison)
 
 
@@ -259,6 +265,7 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
     """What may come on top of the gradient: a penalty, or a momentum."""
     values = [tape.value[row.change.old] for row in rows]
     found = {"values": values, "sign": [np.sign(one) for one in values]}
+    found["number"] = [np.ones(one.shape) for one in values]
     if any(before) and all(
         one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
     ):
@@ -357,6 +364,26 @@ def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: f
                 row.verdict, row.ratio = FACTOR, ratio
 
 
+def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
+    """Find the rule by which the gradients of a parameter become its steps."""
+    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in comparison.rows:
+        by_key[row.change.key].append(row)
+    for rows in by_key.values():
+        if not any(row.verdict in (OPTIMIZER, DECAY) for row in rows) or any(
+            row.verdict == WRONG for row in rows
+        ):
+            continue
+        last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
+        places = last and [frame[:2] for frame in last.place]
+        same = [_multiples(tape, row, tolerance) for row in rows]
+        given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
+        if len(given) == len(rows):
+            rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
+            for row in rows:
+                row.rule = rule
+
+
 _ELEMENTWISE = frozenset([
     "add", "subtract", "multiply", "divide", "power", "sqrt", "square", "negative", "maximum", "minimum",
     "clip", "where", "absolute", "reciprocal", "positive", "sign",
@@ -367,17 +394,24 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
     """The gradient itself, if the change is made of it element by element, as optimizers do."""
     if len(row.change.updates) != 1 or row.gradient.size < 2:
         return None
-    wanted = row.gradient.reshape(row.change.shape)
     ways = np.sign(row.change.step * row.gradient)
     if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
         return None  # without a past, no optimizer turns some of the signs
-    for index in sorted(row.change.sources, reverse=True):
-        op = tape.operations[index]
-        if op.is_leaf or op.size != row.gradient.size:
-            continue
-        if proportion(tape.result(op), wanted, tolerance) and _only_scales(tape, row.change, op):
+    for op in reversed(_multiples(tape, row, tolerance)):
+        if _only_scales(tape, row.change, op):
             return op
     return None
+
+
+def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
+    """All multiples of the gradient on the way to a change."""
+    wanted = row.gradient.reshape(row.change.shape)
+    operations = [tape.operations[index] for index in sorted(row.change.sources)]
+    return [
+        op
+        for op in operations
+        if not op.is_leaf and op.size == wanted.size and proportion(tape.result(op), wanted, tolerance)
+    ]
 
 
 def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:

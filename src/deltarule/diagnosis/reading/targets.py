@@ -13,6 +13,10 @@ from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
+_TARGET = re.compile(
+    r"(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)", re.I
+)
+
 
 @dataclass(eq=False)
 class Meeting:
@@ -23,6 +27,8 @@ class Meeting:
     target: Values
     leaves: int
     broadcast: bool = False
+    #: Whether the target is added where it should be subtracted.
+    is_added: bool = False
     #: All operations that compare the same output.
     twins: set[int] = field(default_factory=set)
 
@@ -48,6 +54,8 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
             :1
         ]
+    if not found:
+        found = [one for index in among for one in _added(tape, source, tape.operations[index], theta)]
     return _last_of(tape, found)
 
 
@@ -64,11 +72,11 @@ def _preparations(tape: Tape, step: RecordedStep) -> set[int]:
 
 
 def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
-    """Of the meetings keep those that depend on most parameters and come before no other."""
+    """Of the meetings keep those that depend on nearly all parameters and come before no other."""
     if not found:
         return []
     most = max(one.leaves.bit_count() for one in found)
-    found = [one for one in found if one.leaves.bit_count() == most]
+    found = [one for one in found if 4 * one.leaves.bit_count() >= 3 * most]  # one output may lack a weight
     if 1 < len(found) < 300:
         below: set[int] = set()
         for one in found:
@@ -145,6 +153,23 @@ def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting
             first = tape.operations[min(made & lowered)]
             found.append(Meeting(first, output, target, tape.leaves(output) & theta))
     return found
+
+
+def _added(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``output + target``, where no difference is taken anywhere."""
+    if op.name != "add" or op.old is not None:
+        return []
+    for side in (0, 1):
+        output, other = op.inputs[side], op.inputs[1 - side]
+        if output is None or other is None or tape.leaves(other) & theta or not tape.leaves(output) & theta:
+            continue
+        made = tape.operations[tape.producers(other)[0]]
+        if output.shape == other.shape and _TARGET.search(source.operand_text(op, 1 - side)):
+            target = -tape.value[other]
+            return [
+                Meeting(op, output, target, tape.leaves(output) & theta, is_added=made.name != "negative")
+            ]
+    return []
 
 
 def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:

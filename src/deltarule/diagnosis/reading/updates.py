@@ -23,7 +23,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         old = _start_value(tape, ids, other)
         if old is None or not tape.leaves(old) & tape.leaves(other):
             continue
-        if not depends_on(tape, other, old):
+        if not depends_on(tape, other, old) or _is_towards(tape, other, old):
             continue
         written_over = source is None or source.rewrites(op, which)
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
@@ -119,6 +119,19 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         if not _is_start(tape, tape.operations[one])
         for before in tape.operations[one].inputs
     )
+
+
+def _is_towards(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter."""
+    while old.size > 1 and len(made := tape.producers(ids)) == 1:
+        op = tape.operations[made[0]]
+        sides = [one for one in op.inputs if one is not None and one.size == old.size]
+        if op.name == "subtract" and len(sides) == 2 and np.array_equal(sides[1], old):
+            return not depends_on(tape, sides[0], old)
+        if op.name not in ("multiply", "divide") or len(sides) != 1 or op.size != old.size:
+            return False
+        ids = sides[0]
+    return False
 
 
 def _is_start(tape: Tape, op: Operation) -> bool:

@@ -87,6 +87,10 @@ class ProgramSource:
             return node.target if side == 0 else node.value
         return None
 
+    def operand_text(self, op: Operation, side: int) -> str:
+        """The text of an operand."""
+        return self.segment(self._operand(op, side))
+
     def is_literal(self, op: Operation, side: int) -> bool:
         """Whether an operand is a number written there, as in ``1 - a``."""
         constant = op.constants[side]

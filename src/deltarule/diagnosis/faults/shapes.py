@@ -1,0 +1,102 @@
+"""Shapes that do not fit: a program that ends with them, and a parameter that takes another shape."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.faults.untrained import NAMED
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
+
+_MESSAGE = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
+
+
+def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
+    """Shapes that do not fit where the program ran on an output and a target."""
+    found = re.match(r"(.*) \(line (\d+)\)$", error, re.S)
+    if found is None or not _MESSAGE.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
+        return None
+    if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
+        return None
+    message, line = found.group(1), int(found.group(2))
+    made = _misshapen(tape, source, message, line)
+    text = f"shapes do not fit. Python says: {message}"
+    return fault_at(Analysis(tape, source), "shape", line if made is None else made, text)
+
+
+def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Operation | None:
+    """What made the array that does not fit a parameter (or its momentum), if it fits no other parameter."""
+    if not _is_written_over(source, line):
+        return None
+    shapes = [tuple(int(n) for n in re.findall(r"\d+", one)) for one in re.findall(r"\(([\d, ]*)\)", message)]
+    computed = [op for op in tape.operations if not op.is_leaf and op.old is None]
+    last = computed[-1] if computed and source.line(computed[-1]) == line else None
+    if last is not None and last.name in ("add", "subtract"):  # the sum itself, which fits nowhere
+        last = tape.operations[
+            max(one for ids in last.inputs for one in (tape.producers(ids) if ids is not None else [0]))
+        ]
+    last = last or next((op for op in reversed(computed) if op.shape in shapes[-1:]), None)
+    made = last and _maker(tape, last)
+    if (
+        made is None
+        or made.is_leaf
+        or made.old is not None
+        or made.shape in _shapes_of_parameters(tape, source)
+    ):
+        return None
+    return made
+
+
+def _is_written_over(source: ProgramSource, line: int) -> bool:
+    """Whether a line changes something by itself, as ``w -= a`` or ``m = b * m + a``."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.AugAssign | ast.Assign) and node.lineno <= line <= (node.end_lineno or 0):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            parts = {ast.unparse(one) for one in ast.walk(node.value) if isinstance(one, ast.expr)}
+            is_sum = isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add | ast.Sub)
+            return isinstance(node, ast.AugAssign) or (is_sum and ast.unparse(target) in parts)
+    return False
+
+
+def _maker(tape: Tape, op: Operation) -> Operation:
+    """The operation whose result this is a multiple of by single numbers."""
+    while op.name in ("multiply", "divide", "negative") and not op.is_leaf:
+        large = [ids for ids in op.inputs if ids is not None and ids.shape == op.shape]
+        others = [tape.operand(op, k).size for k, ids in enumerate(op.inputs) if ids is None or ids.size == 1]
+        if len(large) != 1 or any(size > 1 for size in others) or len(tape.producers(large[0])) != 1:
+            break
+        op = tape.operations[tape.producers(large[0])[0]]
+    return op
+
+
+def _shapes_of_parameters(tape: Tape, source: ProgramSource) -> set[tuple[int, ...]]:
+    found = {op.shape for op in tape.operations if op.old is not None}
+    return found | {op.shape for op in tape.operations if op.initial and NAMED.search(source.name_of(op))}
+
+
+def growth_of(analysis: Analysis) -> Fault | None:
+    """A parameter that takes another shape by its step."""
+    tape = analysis.tape
+    for op, old in tape.grown:
+        users = [one for one in tape.operations[: op.index] if _reads(one, int(old.flat[0]))]
+        places = {(one.place[0][0], one.place[0][1]) for one in users if one.place}
+        for later in tape.operations[op.index + 1 :]:
+            if _reads(later, op.start) and later.place and (later.place[0][0], later.place[0][1]) in places:
+                return _growth(analysis, op, old)
+    return None
+
+
+def _reads(op: Operation, first: int) -> bool:
+    return any(ids is not None and ids.size and int(ids.flat[0]) == first for ids in op.inputs)
+
+
+def _growth(analysis: Analysis, op: Operation, old: Ids) -> Fault:
+    name, tape = analysis.source.target_of(op), analysis.tape
+    text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
+    added = [ids for ids in op.inputs if ids is not None and ids.shape != old.shape]
+    made = _maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
+    at = op if made.is_leaf or made.old is not None or not analysis.source.line(made) else made
+    return fault_at(analysis, "shape", at, text, parameters=(name,))

@@ -1,0 +1,271 @@
+"""Optimizers: what they make of the gradients that they were given, and where one leaves its own formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.recording.tape import Operation, Tape, Values
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation."""
+
+    name: str
+    mistake: str = ""
+    at: Operation | None = None
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The decay of the mean and of the squares (1: their sum), corrected or not, and ε and its place."""
+
+    mean: float
+    squares: float
+    is_corrected: bool
+    epsilon: float
+    is_inside: bool
+
+
+#: From mean, mean of squares, gradient, settings and number of the step to the direction of the step.
+_Formula = Callable[[Values, Values, Values, _Settings, int], Values]
+
+
+def _root(v: Values, s: _Settings) -> Values:
+    return np.sqrt(v + s.epsilon) if s.is_inside else np.sqrt(v) + s.epsilon
+
+
+def _corrected(x: Values, decay: float, s: _Settings, t: int) -> Values:
+    return x / (1 - decay**t) if s.is_corrected and 0 < decay < 1 and t else x
+
+
+def _usual(m: Values, v: Values, g: Values, s: _Settings, t: int) -> Values:
+    return _corrected(m, s.mean, s, t) / _root(_corrected(v, s.squares, s, t), s)
+
+
+def _with_powers(mean: int, squares: int) -> _Formula:
+    """Bias corrections with the powers t + these."""
+
+    def formula(m: Values, v: Values, g: Values, s: _Settings, t: int) -> Values:
+        return _corrected(m, s.mean, s, t + mean) / _root(_corrected(v, s.squares, s, t + squares), s)
+
+    return formula
+
+
+#: (formula, what is wrong, the name of the operation to look at, whether its factor must be constant)
+_MISTAKES: list[tuple[_Formula, str, str, bool]] = [
+    (
+        lambda m, v, g, s, t: _corrected(m, s.mean, s, t) / (_corrected(v, s.squares, s, t) + s.epsilon),
+        "the square root of the mean of squares is missing in the divisor",
+        "divide",
+        False,
+    ),
+    (
+        lambda m, v, g, s, t: _corrected(m, s.mean, s, t) * _root(_corrected(v, s.squares, s, t), s),
+        "it must be divided by the root of the mean of squares, not multiplied with it",
+        "multiply",
+        False,
+    ),
+    (
+        lambda m, v, g, s, t: (
+            (1 - s.mean) * _corrected(g, s.mean, s, t) / _root(_corrected(v, s.squares, s, t), s)
+        ),
+        "the mean of the gradients is not kept from step to step, though it is corrected as if it were",
+        "mean",
+        True,
+    ),
+    (
+        lambda m, v, g, s, t: (
+            _corrected(m, s.mean, s, t)
+            / _root(_corrected((1 - s.squares) * g * g if s.squares < 1 else g * g, s.squares, s, t), s)
+        ),
+        "the squares of the gradients are not kept from step to step",
+        "squares",
+        True,
+    ),
+    *(
+        (
+            _with_powers(*powers),
+            "the bias correction has the wrong power: it must be the number of the step",
+            where,
+            True,
+        )
+        for powers, where in (((1, 0), "mean"), ((0, 1), "squares"), ((1, 1), "mean"), ((-1, -1), "mean"))
+    ),
+    (
+        lambda m, v, g, s, t: (
+            m / (1 - s.squares**t) / _root(v / (1 - s.mean**t), s) if 0 < s.mean < 1 and s.squares < 1 else g
+        ),
+        "the two bias corrections have each other's decay",
+        "mean",
+        True,
+    ),
+]
+
+
+def rule_of(
+    tape: Tape,
+    gradients: list[Operation],
+    changes: list[Change],
+    multiples: list[Operation],
+    tolerance: float,
+) -> Rule | None:
+    """The rule by which these changes follow the gradients of the same steps; None for an unknown one.
+
+    ``multiples`` are all multiples of the gradient on the way to the first change.
+    """
+    given = [tape.result(one).ravel() for one in gradients]
+    steps = [change.step.ravel() for change in changes]
+    numbers = _numbers(tape, changes[-1], gradients[-1])
+    if _unused_squares(tape, multiples, changes):
+        text = "squares of the gradient are kept for this step and not used in it"
+        return Rule("", text, changes[0].updates[0])
+    if _is_momentum(given, steps, numbers, tolerance):
+        return Rule("momentum")
+    tolerance = max(tolerance, 1e-6)
+    every = list(_settings(numbers))
+    for one in every:
+        if _follows(_usual, one, given, steps, tolerance, is_constant=True):
+            return Rule(_name(one))
+    if len(given) < 2:
+        return None
+    for formula, text, where, is_constant in _MISTAKES:
+        for one in every:
+            if _follows(formula, one, given, steps, tolerance, is_constant):
+                return Rule(_name(one), text, _operation(tape, changes[-1], gradients[-1], where))
+    if any(_follows(_usual, one, given, steps, tolerance, is_constant=False) for one in every):
+        return Rule("an optimizer with a rate that changes")
+    return None
+
+
+def _name(one: _Settings) -> str:
+    if one.mean:
+        return "Adam"
+    return "AdaGrad" if one.squares == 1 else "RMSprop"
+
+
+def _follows(
+    formula: _Formula,
+    one: _Settings,
+    given: list[Values],
+    steps: list[Values],
+    tolerance: float,
+    is_constant: bool,
+) -> bool:
+    m = v = np.zeros_like(given[0])
+    factors: list[float] = []
+    for t, (g, step) in enumerate(zip(given, steps, strict=True), 1):
+        m = one.mean * m + (1 - one.mean) * g
+        v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
+        with np.errstate(all="ignore"):
+            way = np.nan_to_num(formula(m, v, g, one, t))
+        size, norm = float(way @ way), float(np.linalg.norm(step))
+        factor = float(step @ way) / size if size else 0.0
+        if not factor or np.linalg.norm(step - factor * way) > tolerance * norm:
+            return False
+        factors.append(factor)
+    return not is_constant or all(abs(one / factors[0] - 1) < 10 * tolerance for one in factors)
+
+
+def _numbers(tape: Tape, change: Change, gradient: Operation) -> list[float]:
+    """The single numbers that come in after the gradient."""
+    found: set[float] = set()
+    for index in change.sources | {op.index for op in change.updates}:
+        op = tape.operations[index]
+        if index > gradient.index - 60 and not op.is_leaf:
+            values = [tape.operand(op, k) for k in range(len(op.inputs))]
+            found |= {float(value.flat[0]) for value in values if value.size == 1}
+    return sorted(found)
+
+
+def _decays(numbers: list[float]) -> list[float]:
+    found = {round(x, 12) for one in numbers for x in (one, 1 - one) if 0.3 <= x < 1}
+    return sorted(found, reverse=True)[:8]
+
+
+def _settings(numbers: list[float]) -> Iterator[_Settings]:
+    decays = _decays(numbers)
+    epsilons = [0.0, *[one for one in numbers if 0 < one <= 0.01][:4]]
+    for mean, squares in product([0.0, *decays], [1.0, *decays]):
+        for epsilon, inside in [
+            (one, inside) for one in epsilons for inside in (False, True) if one or not inside
+        ]:
+            for corrected in (True, False) if squares < 1 else (False,):
+                yield _Settings(mean, squares, corrected, epsilon, inside)
+
+
+def _is_momentum(given: list[Values], steps: list[Values], numbers: list[float], tolerance: float) -> bool:
+    """Whether the steps are sums of the gradients so far, weighted by powers of one number."""
+    if len(given) < 2:
+        return False
+    for decay, looks_ahead in product(_decays(numbers), (False, True)):
+        v, factors = np.zeros_like(given[0]), []
+        for g, step in zip(given, steps, strict=True):
+            v = decay * v + g
+            way = g + decay * v if looks_ahead else v
+            size = float(way @ way)
+            factor = float(step @ way) / size if size else 0.0
+            if not factor or np.linalg.norm(step - factor * way) > 10 * tolerance * np.linalg.norm(step):
+                break
+            factors.append(factor)
+        if len(factors) == len(given):
+            return True
+    return False
+
+
+def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:
+    """What is computed for a change from the gradient on, arrays of its size."""
+    found, made = [], {gradient.index}
+    for index in sorted(change.sources):
+        op = tape.operations[index]
+        if index <= gradient.index or op.is_leaf or op.size != gradient.size:
+            continue
+        if any(one in made for ids in op.inputs if ids is not None for one in tape.producers(ids)):
+            made.add(index)
+            found.append(op)
+    return found
+
+
+def _is_square(tape: Tape, op: Operation, gradient: Operation) -> bool:
+    reads = [ids is not None and gradient.index in tape.producers(ids) for ids in op.inputs]
+    if op.name == "square":
+        return any(reads)
+    if op.name == "multiply":
+        return all(reads)
+    return op.name == "power" and reads[0] and float(tape.operand(op, 1).flat[0]) == 2.0
+
+
+def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> Operation:
+    """The last operation of a name; or where the mean of the gradients, or of their squares, is made."""
+    after = _after(tape, change, gradient)
+    if where in ("mean", "squares"):
+        squares = {op.index for op in after if _is_square(tape, op, gradient)}
+        line = {gradient.index} if where == "mean" else set(squares)
+        found = []
+        for op in after:
+            if op.index in squares:
+                continue
+            if any(one in line for ids in op.inputs if ids is not None for one in tape.producers(ids)):
+                line.add(op.index)
+                found.append(op)
+                if op.name == "divide" and tape.operand(op, 1).size == 1:
+                    return op  # the correction
+        return next((op for op in found if op.name in ("add", "subtract")), change.updates[0])
+    named = [op for op in after if op.name == where and tape.operand(op, 1).size > 1]
+    return named[-1] if named else change.updates[0]
+
+
+def _unused_squares(tape: Tape, same: list[Operation], changes: list[Change]) -> bool:
+    """Whether squares of these multiples of the gradient are added up and lead to no step."""
+    last, size = changes[0].updates[0].index, changes[0].old.size
+    start = min((op.index for op in same), default=last)
+    made = tape.operations[start:last]
+    squares = {op.index for op in made for one in same if not op.is_leaf and _is_square(tape, op, one)}
+    used = set().union(*(change.sources for change in changes))
+    sums = [op for op in made if op.name == "add" and op.size == size and op.index not in used]
+    return not squares & used and any(squares & tape.ancestors(op.ids, start) for op in sums)
