@@ -39,6 +39,7 @@ from deltarule.diagnosis.reading.comparison import (
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
 
@@ -155,8 +156,9 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
-    if words.op is broken.last.op if broken.last else False:
-        at = _renamed(analysis, broken) or at
+    should_be = words.should_be
+    if broken.last and words.op is broken.last.op and (renamed := _renamed(analysis, broken)):
+        at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
     return fault_at(
         analysis,
         "derivative",
@@ -165,8 +167,14 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         rows,
         last_right=last_right,
         other_line=other,
-        should_be=words.should_be,
+        should_be=should_be,
     )
+
+
+def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
+    """At another line, what a corrected statement has more than the statement as it is."""
+    added = should_be.removeprefix(ast.unparse(source.statement(op) or ast.Pass()))
+    return source.lines[line - 1].split("#")[0].strip() + added if added != should_be else ""
 
 
 def _renamed(analysis: Analysis, broken: Break) -> int:

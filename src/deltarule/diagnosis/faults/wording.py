@@ -157,7 +157,7 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
                 if (
                     inside is None
                     or here is None
-                    or (inside[0] is here[0] and broken.first is not broken.end)
+                    or (inside[0] is here[0] and (inside[2] == here[2] or broken.first is not broken.end))
                     or made.is_leaf
                     or one in passing.descended | passing.forward_indices
                 ):
