@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
 import inspect
 import re
 import time
@@ -14,11 +12,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, ArgumentLayout, Plausible, layouts
+from deltarule.diagnosis.driving.plausible import (
+    DATA,
+    MASK,
+    RANDOM,
+    RATE,
+    TARGET,
+    ArgumentLayout,
+    Plausible,
+    layouts,
+    role_of,
+    roles_of_unknown,
+)
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
-from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
+from deltarule.diagnosis.recording.program import Recording, new_tape, record_live, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
 _TRAINS = re.compile(
@@ -45,6 +54,13 @@ class DrivenRun:
     is_right: bool
 
 
+def drive_live(code: Any, seconds: float) -> tuple[Recording, Analysis | None, str]:
+    """Call a function that is there already, or the methods of an object."""
+    recording = record_live(code, _is_given)
+    result = drive(recording, seconds)
+    return recording, *(result or (None, ""))
+
+
 def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
@@ -67,6 +83,8 @@ class _Driver:
             name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
         }
         self.objects = {name: one for name, one in names.items() if type(one) in self.classes.values()}
+        if recording.root and recording.root not in self.functions:
+            self.objects = {recording.root: names[recording.root]}
         self.returns = _returned_names(recording)
         self.wrong: list[DrivenRun] = []
 
@@ -106,11 +124,14 @@ class _Driver:
 
     # Functions
     def _functions(self) -> Iterator[DrivenRun]:
-        wanted = [name for name in self.functions if _TRAINS.match(name)]
+        if self.recording.root:
+            wanted = [name for name in self.functions if name == self.recording.root]
+        else:
+            wanted = [name for name in self.functions if _TRAINS.match(name)]
         wanted.sort(key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
-        for name in wanted + others:
-            for layout in layouts(self._sizes(), True):
+        for name in wanted if self.recording.root else wanted + others:
+            for layout in layouts(self._sizes(), True, self._orders(name)):
                 if time.monotonic() > self.deadline:
                     return
                 for varied in _twice(layout):
@@ -118,6 +139,11 @@ class _Driver:
                     if trial is None:
                         break
                     yield trial
+
+    def _orders(self, name: str) -> int:
+        """2 where arguments may stand in more than one order: their names say nothing, or there are masks."""
+        names = list(inspect.signature(self.functions[name]).parameters)
+        return 2 if any(MASK.match(one) for one in names) or sum(not role_of(one) for one in names) > 1 else 1
 
     def _takes_data(self, name: str) -> bool:
         names = list(inspect.signature(self.functions[name]).parameters)
@@ -134,21 +160,16 @@ class _Driver:
 
     # Objects
     def _objects(self) -> Iterator[DrivenRun]:
-        makers: list[tuple[str, Callable[[_Run], Any], list[tuple[int, int]], type]] = []
-        for name, one in self.objects.items():
-            makers.append((name, partial(_Run.renewed, one=one), _sizes_of(one), type(one)))
-        for name, kind in self.classes.items():
-            makers.append((name, partial(_Run.make, kind=kind), self._sizes(), kind))
-        for name, make, sizes, kind in makers:
-            for methods in _plans(kind):
-                yield from self._methods(name, make, sizes, methods)
+        sizes = {name: _sizes_of(one) for name, one in self.objects.items()}
+        if not self.recording.root:
+            sizes.update(dict.fromkeys(self.classes, self._sizes()))
+        for name in sizes:
+            for methods in _plans(self.classes.get(name) or type(self.objects[name])):
+                yield from self._methods(name, sizes[name], methods)
 
-    def _methods(
-        self, name: str, make: Callable[[_Run], Any], sizes: list[tuple[int, int]], methods: list[str]
-    ) -> Iterator[DrivenRun]:
+    def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
         def work(run: _Run) -> Any:
-            one = make(run)
-            run.kept = one
+            one = run.kept = run.make(name)
             result = None
             for _ in range(4):
                 for method in methods:
@@ -175,7 +196,6 @@ class _Driver:
         with recording_on(tape):
             run = _Run(self, tape, layout)
             try:
-                run.renew_namespace()
                 result = work(run)
             except RecordingStopped:
                 pass
@@ -183,7 +203,7 @@ class _Driver:
                 failed = True
         analysis = analyse(tape, source)
         if analysis.chosen is None and not failed:
-            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept)
+            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept, run.began)
         if analysis.chosen is None:
             return None
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
@@ -191,6 +211,12 @@ class _Driver:
             return None
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
         return DrivenRun(label, layout, analysis, len(judged), clean)
+
+
+def _is_given(path: str) -> bool:
+    """Whether a name says that its numbers are not to be learned."""
+    name = re.split(r"[.\[]", path)[-1].strip("]'\"")
+    return bool(DATA.match(name) or TARGET.match(name) or RATE.match(name))
 
 
 def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
@@ -217,14 +243,15 @@ def _plans(kind: type) -> list[list[str]]:
 
 def _sizes_of(one: Any) -> list[tuple[int, int]]:
     """(inputs, outputs) that the shapes of an object's arrays allow."""
-    shapes = [array.shape for _, array in arrays_in(one) if array.value.ndim == 2]
+    every_shape = [array.shape for _, array in arrays_in(one, lists=True)]
+    shapes = [shape for shape in every_shape if len(shape) == 2]
     large = [shape for shape in shapes if min(shape) > 1] or shapes
     found = []
     if shapes:
         weights = [shape for shape in shapes if shape in large or shape[0] == large[-1][1]]
         first, last = weights[0], weights[-1]
         found = [(first[0], last[1]), (first[1], last[0])]
-    every = sorted({size for shape in shapes for size in shape})[:4]
+    every = sorted({size for shape in shapes or every_shape for size in shape})[:4]
     found += [(a, b) for a in every for b in every]
     return list(dict.fromkeys(found)) or [(3, 2), (3, 1), (2, 1)]
 
@@ -246,43 +273,19 @@ class _Run:
 
     def __init__(self, driver: _Driver, tape: Tape, layout: ArgumentLayout) -> None:
         self.driver, self.tape = driver, tape
-        self.plausible = Plausible(layout, driver.recording.namespace)
+        made = driver.recording.rebuilding(_is_given, driver.tape)
+        self.namespace = {
+            name: made.value(one, name)
+            for name, one in driver.recording.namespace.items()
+            if not name.startswith("__")
+        }
+        self.plausible = Plausible(layout, self.namespace)
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
+        #: The operation before which the parameters were there.
+        self.began = 0
         self.last = ""
-
-    # Start values
-    def renew_namespace(self) -> None:
-        """Give the arrays of the program's own names ids on this tape."""
-        names = self.driver.recording.namespace
-        for name, one in names.items():
-            if not name.startswith("__") and one not in self.driver.objects.values():
-                self.renew(one, name)
-        for kind in self.driver.classes.values():
-            self.renew(dict(vars(kind)), "")
-
-    def renew(self, x: Any, name: str = "") -> None:
-        old = self.driver.tape
-        for path, array in arrays_in(x, name):
-            last = re.split(r"[.\[]", path)[-1].strip("]'\"")
-            given = DATA.match(last) or TARGET.match(last) or RATE.match(last)
-            made = old.operations[int(old.producer[int(array.ids.flat[0])])] if array.size else None
-            with contextlib.suppress(ValueError):
-                array.ids[...] = self.tape.leaf(array.value, data=not given)
-                if made is not None:
-                    self.tape.operations[-1].place = made.place
-
-    def renewed(self, one: Any) -> Any:
-        """A copy of an object, its arrays with ids on this tape."""
-        made = copy.deepcopy(one)
-        old = dict(arrays_in(one))
-        for path, array in arrays_in(made):
-            if path in old and array.size and array.value.dtype.kind == "f":
-                array.ids[...] = old[path].ids
-        self.renew(made)
-        self._away_from_zero(made)
-        return made
 
     def _away_from_zero(self, one: Any) -> None:
         """Tiny and zero weights hide mistakes."""
@@ -294,23 +297,25 @@ class _Run:
                 array.value[...] = self.plausible.rng.normal(size=array.shape) * 0.7
                 self.tape.value[array.ids] = array.value
 
-    def make(self, kind: type) -> Any:
-        one = self._with_arguments(kind, kind.__name__)
+    def make(self, name: str) -> Any:
+        """An object of that name, or one of the class of that name."""
+        one = self.namespace[name]
+        one = self._with_arguments(one) if isinstance(one, type) else one
         self._away_from_zero(one)
         return one
 
     # Calls
     def call(self, name: str) -> Any:
-        function = self.driver.functions[name]
+        function = self.namespace[name]
         self.calling.add(name)
-        result = self._with_arguments(function, name)
+        result = self._with_arguments(function)
         self.calling.discard(name)
         self._pool(name, function.__code__.co_firstlineno, result)
         return result
 
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
-        result = self._with_arguments(method, name)
+        result = self._with_arguments(method)
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         self._pool(name, code.co_firstlineno if code else 0, result)
         return result
@@ -336,35 +341,46 @@ class _Run:
                     }
         return result
 
-    def _with_arguments(self, function: Any, name: str) -> Any:
+    def _with_arguments(self, function: Any) -> Any:
         parameters = list(inspect.signature(function).parameters.values())
-        hidden = any(re.search("hid", one.name, re.I) for one in parameters)
-        positional, named = [], {}
+        names = [one.name for one in parameters]
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        unknown = []
         for one in parameters:
-            if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
-                continue
-            if one.default is not one.empty and not self._overrides(one):
+            if one.kind == one.VAR_KEYWORD or (one.default is not one.empty and not self._overrides(one)):
                 continue
             try:
-                value = self._argument(one.name, hidden)
-            except LookupError:
-                if one.default is not one.empty:
+                if one.kind == one.VAR_POSITIONAL:
                     continue
-                raise
-            if one.kind == one.POSITIONAL_ONLY:
-                positional.append(value)
-            else:
-                named[one.name] = value
+                named[one.name] = self._argument(one.name, names)
+            except LookupError:
+                if one.default is one.empty:
+                    unknown.append(one.name)
+        is_open = any(one.kind == one.VAR_POSITIONAL for one in parameters) and not named
+        roles = roles_of_unknown(list(named), 4 if is_open else len(unknown), self.plausible.layout.order)
+        if unknown and not roles:
+            raise LookupError(unknown[0])
+        values = [
+            self.plausible.of_role(role, name) for role, name in zip(roles, unknown or roles, strict=True)
+        ]
+        if is_open:
+            positional = values
+        named.update(zip(unknown, values, strict=False))
+        for one in parameters:
+            if one.kind == one.POSITIONAL_ONLY and one.name in named:
+                positional.append(named.pop(one.name))
+        self.began = self.began or len(self.tape.operations)
         return function(*positional, **named)
 
     @staticmethod
     def _overrides(one: inspect.Parameter) -> bool:
         """Whether a default is worth replacing: data that is None, and long loops."""
         if one.default is None:
-            return bool(DATA.match(one.name) or TARGET.match(one.name))
+            return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
-    def _argument(self, name: str, hidden: bool) -> Any:
+    def _argument(self, name: str, names: list[str]) -> Any:
         if name in self.pool:
             return self.pool[name]
         is_data = DATA.match(name) or TARGET.match(name)
@@ -372,10 +388,9 @@ class _Run:
             self.call(maker)
             if name in self.pool:
                 return self.pool[name]
-        namespace = self.driver.recording.namespace
-        if not is_data and name in namespace and list(arrays_in(namespace[name])):
-            return namespace[name]
-        return self.plausible.value(name, hidden)
+        if not is_data and name in self.namespace and list(arrays_in(self.namespace[name])):
+            return self.namespace[name]
+        return self.plausible.value(name, names)
 
     def _maker_of(self, name: str) -> str | None:
         """The function whose return statement has this name, or that goes forward where a cache is wanted."""

@@ -19,10 +19,12 @@ from deltarule.diagnosis.recording.traced import Traced, to_traced
 
 
 def arrays_in(
-    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None
+    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None, lists: bool = False
 ) -> Iterator[tuple[str, Traced]]:
-    """(name, array) of all traced arrays in lists, dictionaries and objects."""
+    """(name, array) of all traced arrays in lists, dictionaries and objects; ``lists``: of numbers, too."""
     seen = set() if seen is None else seen
+    if lists and isinstance(x, list) and (made := _as_array(x)) is not None:
+        x = made
     if type(x) is Traced:
         yield name, x
         return
@@ -37,16 +39,33 @@ def arrays_in(
     elif hasattr(x, "__dict__") and not isinstance(x, type | types.ModuleType | types.FunctionType):
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
-        yield from arrays_in(one, key, depth + 1, seen)
+        yield from arrays_in(one, key, depth + 1, seen, lists)
 
 
-def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any) -> Analysis:
-    """Compare arrays that were returned (or kept) with the gradients of the start values."""
+def _as_array(x: list[Any]) -> Traced | None:
+    """A list of single numbers, or of such lists, as one array."""
+    first = x
+    while isinstance(first, list) and first:
+        first = first[0]
+    if type(first) is not Traced or not first.is_scalar:
+        return None
+    try:
+        made = to_traced(x)
+    except (ValueError, TypeError):  # of different lengths, or of other things, too
+        return None
+    return made if type(made) is Traced else None
+
+
+def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int) -> Analysis:
+    """Compare arrays that were returned (or kept) with the gradients of the start values.
+
+    ``began`` is the operation before which the parameters were there.
+    """
     theta = 0
     for op in tape.operations:
         theta |= op.leaves
-    offered = list(arrays_in(returned)) + list(arrays_in(kept))
-    wrapped = [(name, one) for name, one in offered if one.size]
+    offered = [*arrays_in(returned, lists=True), *arrays_in(kept, lists=True)]
+    wrapped = [(name, one) for name, one in offered if one.size and np.isfinite(one.value).all()]
     sources: set[int] = set()
     for _, one in wrapped:
         sources |= tape.ancestors(one.ids)
@@ -67,7 +86,8 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
     if best is None:
         return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
     analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)])
-    analysis.only_gradients, analysis.absent = True, best[2]
+    analysis.only_gradients = True
+    analysis.absent = [op for op in best[2] if op.index < began]
     return analysis
 
 
@@ -165,7 +185,7 @@ def _agrees(op: Operation, values: Any, loss: KnownLoss) -> bool:
 def _numbers_differ(parameter: str, name: str) -> bool:
     """Whether names end in different numbers, as W1 and dW2 do."""
     mine, theirs = re.search(r"(\d)\W*$", parameter), re.search(r"(\d)[\W]*$", name)
-    listed = re.search(r"\[\d+\]$", name)
+    listed = re.search(r"\[\d+\]$", name) or re.search(r"\[\d+\]$", parameter)
     return bool(mine and theirs and not listed and mine.group(1) != theirs.group(1))
 
 

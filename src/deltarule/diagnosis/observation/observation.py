@@ -15,21 +15,27 @@ from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRON
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
-def observe(path: str | Path, seconds: float = 15.0) -> Observation:
+def observe(code: Any, seconds: float = 15.0) -> Observation:
     """Run a program as it is, for a few updates, and judge each of its steps.
 
     Parameters
     ----------
-    path : str or Path
-        A Python file or a notebook. It runs with all rights of this process; the command line runs it apart.
+    code : path, function or object
+        A Python file or a notebook, which is run; a function that trains or returns gradients, or a network
+        object, which are called with plausible data. It runs with all rights of this process; the command
+        line runs it apart.
     seconds : float
         How long the recording may take; a loop that computes nothing recorded is not ended by it.
     """
-    from deltarule.diagnosis.driving.drive import drive
+    from deltarule.diagnosis.driving.drive import drive, drive_live
 
     began = time.monotonic()
+    if not isinstance(code, str | Path):
+        recording, analysis, driven = drive_live(code, seconds)
+        analysis = analysis or Analysis(recording.tape, recording.source, reason=_NOT_CALLED)
+        return report(analysis, recording, driven, time.monotonic() - began)
     try:
-        recording = record_program(path, seconds)
+        recording = record_program(code, seconds)
     except SyntaxError as error:
         return Observation("cannot judge", error=f"{type(error).__name__}: {error}")
     analysis = analyse(recording.tape, recording.source)
@@ -39,6 +45,9 @@ def observe(path: str | Path, seconds: float = 15.0) -> Observation:
         if result is not None:
             analysis, driven = result
     return report(analysis, recording, driven, time.monotonic() - began)
+
+
+_NOT_CALLED = "no way was found to call it so that it changes or returns something that is a gradient"
 
 
 def _judged(analysis: Analysis) -> int:

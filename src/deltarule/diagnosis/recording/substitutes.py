@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 import time
 import types
 from collections.abc import Callable
@@ -165,7 +166,7 @@ def _shuffle(function: Callable[..., Any], x: Any, *rest: Any) -> None:
     x.value[...], x.ids[...] = x.value[order], x.ids[order]
 
 
-class _Generator:
+class RandomNumbers:
     """A random generator (of ``default_rng`` or ``RandomState``) whose numbers are start values."""
 
     def __init__(self, generator: Any) -> None:
@@ -184,9 +185,9 @@ def _wrap_random(name: str, found: Any) -> Any:
         return _drawn(found, name) if callable(found) and not isinstance(found, type) else found
 
     def seeded(*args: Any, **options: Any) -> Any:
-        if args and isinstance(args[0], _Generator):
+        if args and isinstance(args[0], RandomNumbers):
             return args[0]
-        return _Generator(found(*plain(args), **plain(options)))
+        return RandomNumbers(found(*plain(args), **plain(options)))
 
     return seeded
 
@@ -282,3 +283,14 @@ def substitutes() -> dict[str, Any]:
         "random": _Substitute(random, {}, _wrap_random),
         "scipy.special": special,
     }
+
+
+def replaced_functions(modules: dict[str, Any]) -> dict[int, Any]:
+    """By the identity of a function of a substituted module, what stands in its place."""
+    found: dict[int, Any] = {}
+    for name, module in modules.items():
+        original = vars(sys.modules[name]) if name in sys.modules else {}
+        for key, one in original.items():
+            if callable(one) and not isinstance(one, type) and not key.startswith("_"):
+                found.setdefault(id(one), getattr(module, key, one))
+    return found

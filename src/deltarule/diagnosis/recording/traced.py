@@ -336,6 +336,14 @@ def leaf(value: Any, *, data: bool = True, is_scalar: bool | None = None) -> Any
     return _noting_precision(Traced(array, tape.leaf(array, data=data), is_scalar))
 
 
+def given(value: Any, *, is_scalar: bool = False) -> Any:
+    """Return data that is passed as an argument: no start value, and nothing that is made of it is one."""
+    made, tape = leaf(value, data=False, is_scalar=is_scalar), current_tape()
+    if tape is not None and type(made) is Traced:
+        tape.operations[-1].initial, tape.operations[-1].is_data = False, True
+    return made
+
+
 def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:
     """A traced array of which some scalars (id 0) are constants that have no id yet."""
     missing = ids == 0
