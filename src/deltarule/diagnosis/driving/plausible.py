@@ -89,12 +89,17 @@ class ArgumentLayout:
     order: int = 0
 
     @property
+    def hidden(self) -> int:
+        """How many hidden neurons there are; square layers where inputs and outputs are as many."""
+        return 3 if self.inputs == self.outputs == 3 else 4
+
+    @property
     def is_single(self) -> bool:
         """Whether one sample is given at a time."""
         return self.data in ("column", "vector", "list")
 
     def __str__(self) -> str:
-        return f"data as {self.data}, {self.labels} targets, {self.inputs} → 4 → {self.outputs}"
+        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {self.hidden} → {self.outputs}"
 
 
 _KINDS = [
@@ -155,10 +160,13 @@ class Plausible:
     def _parameters(self, kind: str, name: str) -> list[Any]:
         """Weights, or biases, of two layers; called as the learner calls them."""
         if kind not in self.made:
-            form, n_in, n_out = getattr(self.layout, kind), self.layout.inputs, self.layout.outputs
-            shapes: list[tuple[int, ...]] = [(n_in, 4), (4, n_out)]
+            form, hidden = getattr(self.layout, kind), self.layout.hidden
+            n_in, n_out = self.layout.inputs, self.layout.outputs
+            shapes: list[tuple[int, ...]] = [(n_in, hidden), (hidden, n_out)]
             if kind == "biases":
-                shapes = [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in (4, n_out)]
+                shapes = [
+                    {"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in (hidden, n_out)
+                ]
             elif form.startswith("out-in"):
                 shapes = [shape[::-1] for shape in shapes]
             self.made[kind] = [
@@ -209,7 +217,7 @@ class Plausible:
         ):
             return self._count(name)
         if _SIZES.match(name):
-            return [self.layout.inputs, 4, self.layout.outputs]
+            return [self.layout.inputs, self.layout.hidden, self.layout.outputs]
         if role_of(name):
             return self.data[role_of(name)]
         if re.match(r".*(act|func|fun).*", name):
@@ -220,7 +228,8 @@ class Plausible:
 
     def _masks(self, several: bool) -> Any:
         """What dropout keeps of the hidden neurons, or first of the inputs."""
-        sizes = [self.layout.inputs, 4] if self.layout.order and several else [4]
+        hidden = self.layout.hidden
+        sizes = [self.layout.inputs, hidden] if self.layout.order and several else [hidden]
         made = []
         for size in sizes:
             mask = (self.rng.random((self.layout.samples, size)) > 0.3).astype(float)
@@ -253,7 +262,7 @@ class Plausible:
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if re.search(r"hid|(^|_)n?h$|(^|_)h\d?$|middle", name):
-            return 4
+            return self.layout.hidden
         if re.search(r"out|class|target|label|_y$|(^|_)no?$|(^|_)k$|(^|_)c$|^no$", name):
             return self.layout.outputs
         if re.search(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in", name):

@@ -71,7 +71,11 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = _Everything(1, [whole], theta)
-    meetings = find_meetings(tape, source, step)
+    meetings = [
+        one
+        for one in find_meetings(tape, source, step)
+        if not all(tape.operations[k].initial for k in tape.producers(one.output))
+    ]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     errors = {index for one in meetings for index in one.twins}

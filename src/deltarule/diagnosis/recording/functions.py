@@ -14,6 +14,7 @@ from deltarule.diagnosis.recording.traced import (
     PROTOCOLS,
     Traced,
     apply,
+    has_decimals,
     has_traced,
     leaf,
     matrix_product,
@@ -33,8 +34,8 @@ _CREATING = frozenset([
 #: Their results are plain numbers: nobody differentiates them.
 _READING = frozenset([
     "argmax", "argmin", "argsort", "any", "all", "shape", "ndim", "size", "isclose", "allclose",
-    "array_equal", "unique", "bincount", "median", "around", "count_nonzero", "nonzero", "array2string",
-    "array_repr", "array_str", "round", "histogram", "digitize", "may_share_memory", "shares_memory",
+    "array_equal", "unique", "bincount", "median",  "count_nonzero", "nonzero", "array2string",
+    "array_repr", "array_str", "histogram", "digitize", "may_share_memory", "shares_memory",
     "argwhere", "flatnonzero", "result_type", "percentile", "quantile", "corrcoef", "searchsorted",
 ])  # fmt: skip
 #: They do with ids what they do with numbers; by name, which arguments hold the numbers.
@@ -307,6 +308,15 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **_: An
     low = -np.inf if a_min is None else plain(a_min)
     clipped = np.clip(value, low, np.inf if a_max is None else plain(a_max))
     return _into(out, recorded("clip", clipped, [a], clipped == value))
+
+
+@_computes
+def _round(a: Any, *digits: Any, **options: Any) -> Any:
+    digits = digits or tuple(options.values())
+    return to_traced(a).copy() if has_decimals(digits) else np.round(plain(a), *plain(digits))
+
+
+COMPUTING["around"] = _round
 
 
 @_computes

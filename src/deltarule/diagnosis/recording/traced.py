@@ -220,9 +220,14 @@ def _add_function(name: str) -> None:
 
 def _add_rounding(name: str) -> None:
     def rounding(self: Traced, *digits: Any) -> Any:
-        return getattr(float(self), name)(*plain(digits))
+        return self if has_decimals(digits) else getattr(float(self), name)(*plain(digits))
 
     setattr(Traced, name, rounding)
+
+
+def has_decimals(digits: Any) -> bool:
+    """Whether numbers are rounded only to be shorter: they stay what they are."""
+    return bool(digits) and digits[0] is not None and int(digits[0]) > 1
 
 
 def _add_operator(name: str, ufunc: Any) -> None:
@@ -267,7 +272,7 @@ for _name in [
     "take",
 ]:
     _add_move(_name)
-for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace"]:
+for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
     _add_function(_name)
 for _name in ("__round__", "__floor__", "__ceil__", "__trunc__"):
     _add_rounding(_name)
