@@ -6,11 +6,14 @@ import ast
 import inspect
 import re
 import time
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from deltarule.diagnosis.driving.plausible import (
     DATA,
@@ -45,7 +48,7 @@ _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$
 
 @dataclass(eq=False)
 class DrivenRun:
-    """One way of calling, with what came of it."""
+    """One way of calling, with what came of it: ``rows`` parameters were judged."""
 
     label: str
     layout: ArgumentLayout | None
@@ -54,18 +57,22 @@ class DrivenRun:
     is_right: bool
 
 
-def drive_live(code: Any, seconds: float) -> tuple[Recording, Analysis | None, str]:
-    """Call a function that is there already, or the methods of an object."""
-    recording = record_live(code, _is_given)
-    result = drive(recording, seconds)
-    return recording, *(result or (None, ""))
-
-
 def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
+    best = _Driver(recording, time.monotonic() + max(1.0, seconds)).search()
+    return (best.analysis, best.label) if best else None
+
+
+def drive_live(code: Any, seconds: float) -> tuple[Recording, Analysis, str]:
+    """Call a function that is there already, or the methods of an object."""
+    recording = record_live(code, _is_given)
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
     best = driver.search()
-    return (best.analysis, best.label) if best else None
+    if best is not None:
+        return recording, best.analysis, best.label
+    recording.error = "" if driver.reason else driver.raised
+    reason = driver.reason or "no way was found to call it so that it trains, or returns gradients"
+    return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 
 class _Driver:
@@ -87,6 +94,8 @@ class _Driver:
             self.objects = {recording.root: names[recording.root]}
         self.returns = _returned_names(recording)
         self.wrong: list[DrivenRun] = []
+        #: Why a call said nothing, and what one raised.
+        self.reason = self.raised = ""
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -109,7 +118,7 @@ class _Driver:
     def _is_doubtful(self, trial: DrivenRun) -> bool:
         """Whether it is right where mistakes do not show, and wrong where they do.
 
-        Of one sample, though the program speaks of several; of live code, of one output or one shared bias.
+        Of one sample, though the program speaks of several; of live code, of one output or fewer parameters.
         """
         layout, text = trial.layout, self.recording.source.text
         if layout is None or not self.wrong:
@@ -119,13 +128,11 @@ class _Driver:
         )
         if layout.is_single and aware:
             return any(one.layout and not one.layout.is_single for one in self.wrong)
-        return bool(self.recording.root) and any(
-            one.layout is not None
-            and (one.layout.data, one.layout.weights) == (layout.data, layout.weights)
-            and (one.layout.outputs > layout.outputs or (layout.biases == "one" != one.layout.biases))
-            and one.rows >= trial.rows
-            for one in self.wrong
-        )
+        others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
+        if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
+            return True
+        richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
+        return bool(self.recording.root and richer)
 
     def _agreed(self) -> DrivenRun | None:
         """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
@@ -185,6 +192,7 @@ class _Driver:
     def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
         def work(run: _Run) -> Any:
             one = run.kept = run.make(name)
+            run.began = len(run.tape.operations)
             result = None
             for _ in range(4):
                 for method in methods:
@@ -193,7 +201,9 @@ class _Driver:
                     break
             return result
 
-        for layout in layouts(sizes, False):
+        held = list(arrays_in(self.objects.get(name)))
+        in_lists = bool(held) and all(one.is_scalar for _, one in held)
+        for layout in layouts(sizes, False, lists_first=in_lists):
             if time.monotonic() > self.deadline:
                 return
             for varied in _twice(layout):
@@ -214,24 +224,39 @@ class _Driver:
                 result = work(run)
             except RecordingStopped:
                 pass
-            except Exception:
+            except Exception as error:
                 failed = True
+                self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        if _is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
+            return None
         analysis = analyse(tape, source)
         if analysis.chosen is None and not failed:
             analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept, run.began)
+            self.reason = self.reason or analysis.reason
         if analysis.chosen is None:
             return None
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         if not judged or (failed and len(analysis.chosen.steps) < 2):
             return None
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        return DrivenRun(label, layout, analysis, len(judged), clean)
+        count = len({row.change.key for row in judged}) + len(analysis.absent)
+        return DrivenRun(label, layout, analysis, count, clean)
 
 
 def _is_given(path: str) -> bool:
     """Whether a name says that its numbers are not to be learned."""
     name = re.split(r"[.\[]", path)[-1].strip("]'\"")
     return bool(DATA.match(name) or TARGET.match(name) or RATE.match(name))
+
+
+def _is_partly_read(tape: Tape, parameters: list[Any]) -> bool:
+    """Whether of an array that was passed some numbers were read and others not: it did not fit."""
+    read = np.zeros(tape.size, bool)
+    for op in tape.operations:
+        for ids in op.inputs:
+            if ids is not None:
+                read[ids] = True
+    return any(read[one.ids].any() and not read[one.ids].all() for one in parameters)
 
 
 def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
@@ -385,7 +410,8 @@ class _Run:
         for one in parameters:
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
-        self.began = self.began or len(self.tape.operations)
+        if self.kept is self.plausible.made:
+            self.began = len(self.tape.operations)
         return function(*positional, **named)
 
     @staticmethod

@@ -113,9 +113,13 @@ _FORMS = [
 ]  # fmt: skip
 
 
-def layouts(sizes: list[tuple[int, int]], parameters: bool, orders: int = 1) -> Iterator[ArgumentLayout]:
+def layouts(
+    sizes: list[tuple[int, int]], parameters: bool, orders: int = 1, lists_first: bool = False
+) -> Iterator[ArgumentLayout]:
     """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
-    for data, labels in _KINDS:
+    for data, labels in (
+        sorted(_KINDS, key=lambda kind: not kind[0].startswith("list")) if lists_first else _KINDS
+    ):
         forms = _FORMS if parameters else _FORMS[:1]
         if parameters and data in ("list", "lists"):
             forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]

@@ -44,7 +44,7 @@ def arrays_in(
 
 def _as_array(x: list[Any]) -> Traced | None:
     """A list of single numbers, or of such lists, as one array."""
-    first = x
+    first: Any = x
     while isinstance(first, list) and first:
         first = first[0]
     if type(first) is not Traced or not first.is_scalar:
@@ -64,8 +64,12 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
     theta = 0
     for op in tape.operations:
         theta |= op.leaves
-    offered = [*arrays_in(returned, lists=True), *arrays_in(kept, lists=True)]
-    wrapped = [(name, one) for name, one in offered if one.size and np.isfinite(one.value).all()]
+    back = list(arrays_in(returned, lists=True))
+    if not all(np.isfinite(one.value).all() for _, one in back):
+        return Analysis(tape, source, reason="what it returns is NaN or infinite")
+    labels = {op.label for op in tape.operations[:began] if op.label}
+    kept_too = [one for one in arrays_in(kept, lists=True) if not _is_part(one[0], labels)]
+    wrapped = [(name, one) for name, one in (*back, *kept_too) if one.size]
     sources: set[int] = set()
     for _, one in wrapped:
         sources |= tape.ancestors(one.ids)
@@ -92,7 +96,20 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
     analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)])
     analysis.only_gradients = True
     analysis.absent = [op for op in best[2] if op.index < began]
+    if len(best[1]) == len(back) and not any(_is_vector(change.shape) for change in best[1]):
+        # gradients of the weights, and nothing else, are a choice
+        analysis.absent = [op for op in analysis.absent if not _is_vector(op.shape)]
     return analysis
+
+
+def _is_part(name: str, labels: set[str]) -> bool:
+    """Whether what has this name is a parameter, or an element of one."""
+    return any(name.startswith(one) and name[len(one) :][:1] in ("", ".", "[") for one in labels)
+
+
+def _is_vector(shape: tuple[int, ...]) -> bool:
+    """Whether an array may hold biases."""
+    return len(shape) < 2 or 1 in shape
 
 
 class _Everything(RecordedStep):

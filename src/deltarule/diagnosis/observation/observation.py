@@ -32,7 +32,6 @@ def observe(code: Any, seconds: float = 15.0) -> Observation:
     began = time.monotonic()
     if not isinstance(code, str | Path):
         recording, analysis, driven = drive_live(code, seconds)
-        analysis = analysis or Analysis(recording.tape, recording.source, reason=_NOT_CALLED)
         return report(analysis, recording, driven, time.monotonic() - began)
     try:
         recording = record_program(code, seconds)
@@ -45,9 +44,6 @@ def observe(code: Any, seconds: float = 15.0) -> Observation:
         if result is not None:
             analysis, driven = result
     return report(analysis, recording, driven, time.monotonic() - began)
-
-
-_NOT_CALLED = "no way was found to call it so that it changes or returns something that is a gradient"
 
 
 def _judged(analysis: Analysis) -> int:

@@ -64,6 +64,8 @@ def _computes(function: Callable[..., Any]) -> Callable[..., Any]:
 def call_function(function: Any, args: Any, options: Any) -> Any:
     """Call a function of NumPy's; here it is decided what becomes of its numbers."""
     name = getattr(function, "__name__", "")
+    if name == "full" and len(args) > 1 and has_traced(args[1]):
+        return np.broadcast_to(to_traced(args[1]), plain(args[0])).copy()
     if name in _CREATING:
         return _create(function, name, plain(args), plain(options))
     if not (has_traced(args) or has_traced(tuple(options.values()))):
