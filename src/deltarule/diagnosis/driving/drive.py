@@ -63,10 +63,12 @@ def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     return (best.analysis, best.label) if best else None
 
 
-def drive_live(code: Any, seconds: float) -> tuple[Recording, Analysis, str]:
-    """Call a function that is there already, or the methods of an object."""
+def drive_live(
+    code: Any, seconds: float, own: dict[str, Any] | None = None
+) -> tuple[Recording, Analysis, str]:
+    """Call a function that is there already, or the methods of an object; ``own``: the learner's data."""
     recording = record_live(code, _is_given)
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
+    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {})
     best = driver.search()
     if best is not None:
         return recording, best.analysis, best.label
@@ -76,8 +78,8 @@ def drive_live(code: Any, seconds: float) -> tuple[Recording, Analysis, str]:
 
 
 class _Driver:
-    def __init__(self, recording: Recording, deadline: float) -> None:
-        self.recording, self.deadline = recording, deadline
+    def __init__(self, recording: Recording, deadline: float, own: dict[str, Any] | None = None) -> None:
+        self.recording, self.deadline, self.own = recording, deadline, own or {}
         self.tape = recording.tape
         names = recording.namespace
         path = recording.source.path
@@ -108,7 +110,7 @@ class _Driver:
                     continue
                 self.wrong.append(trial)
                 if self._agreed() is not None and len(self.wrong) > 1:
-                    self.deadline = min(self.deadline, began_to_agree + 1.5)
+                    self.deadline = min(self.deadline, began_to_agree + 1.0)
                 else:
                     began_to_agree = time.monotonic()
                 if time.monotonic() > self.deadline:
@@ -151,7 +153,7 @@ class _Driver:
         wanted.sort(key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
-            for layout in layouts(self._sizes(), True, self._orders(name)):
+            for layout in self._own_layouts() or layouts(self._sizes(), True, self._orders(name)):
                 if time.monotonic() > self.deadline:
                     return
                 for varied in _twice(layout):
@@ -159,6 +161,14 @@ class _Driver:
                     if trial is None:
                         break
                     yield trial
+
+    def _own_layouts(self) -> list[ArgumentLayout]:
+        """How the learner's own data lie: as they are."""
+        if not self.own:
+            return []
+        inputs, outputs = (int(np.shape(self.own.get(one, [0]))[-1]) for one in ("X", "Y"))
+        samples = len(self.own.get("X", [0]))
+        return [ArgumentLayout("rows", "own", "in-out", "vector", inputs, outputs, samples)]
 
     def _orders(self, name: str) -> int:
         """2 where arguments may stand in more than one order: their names say nothing, or there are masks."""
@@ -203,7 +213,7 @@ class _Driver:
 
         held = list(arrays_in(self.objects.get(name)))
         in_lists = bool(held) and all(one.is_scalar for _, one in held)
-        for layout in layouts(sizes, False, lists_first=in_lists):
+        for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
             if time.monotonic() > self.deadline:
                 return
             for varied in _twice(layout):
@@ -319,7 +329,9 @@ class _Run:
             for name, one in driver.recording.namespace.items()
             if not name.startswith("__")
         }
-        self.plausible = Plausible(layout, self.namespace)
+        first = driver.recording.rebuilding(_is_given)
+        own = {role: first.value(one, role) for role, one in driver.own.items()}
+        self.plausible = Plausible(layout, self.namespace, own)
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()

@@ -51,7 +51,7 @@ _SIZES = re.compile(
     re.I,
 )
 _COUNT = re.compile(
-    r".*(size|dim|dims?|nodes|units|count|neurons|features|hid|in|out|hidden|input|output|classes|_h|_x|_y|nh|ni|no|no_of|d|k|h|c|n)\w*$",
+    r".*(size|dim|nodes|units|count|neurons|features|hid|in|out|classes|_h|_x|_y|no_of)\w*$|nh|n[io]$|[dkhcn]\d?$",
     re.I,
 )
 
@@ -161,24 +161,24 @@ class Plausible:
         both = given(x), given(y)
         return (both[0].tolist(), both[1].tolist()) if layout.data in ("list", "lists") else both
 
-    def _parameters(self, kind: str, name: str) -> list[Any]:
+    def _parameters(self, kind: str, name: str) -> Any:
         """Weights, or biases, of two layers; called as the learner calls them."""
+        if kind in self.data:
+            return self.data[kind]
         if kind not in self.made:
-            form, hidden = getattr(self.layout, kind), self.layout.hidden
-            n_in, n_out = self.layout.inputs, self.layout.outputs
-            shapes: list[tuple[int, ...]] = [(n_in, hidden), (hidden, n_out)]
-            if kind == "biases":
-                shapes = [
-                    {"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in (hidden, n_out)
-                ]
-            elif form.startswith("out-in"):
-                shapes = [shape[::-1] for shape in shapes]
             self.made[kind] = [
-                _start_value(self.rng.normal(size=shape), f"{name}[{k}]") for k, shape in enumerate(shapes)
+                _start_value(self.rng.normal(size=shape), f"{name}[{k}]")
+                for k, shape in enumerate(self._shapes(kind))
             ]
-        made = self.data.get(kind, self.made[kind])
-        lists = getattr(self.layout, kind).endswith("lists") and kind not in self.data
-        return [one.tolist() for one in made] if lists else list(made)
+        lists = getattr(self.layout, kind).endswith("lists")
+        return [one.tolist() for one in self.made[kind]] if lists else list(self.made[kind])
+
+    def _shapes(self, kind: str) -> list[tuple[int, ...]]:
+        form, sizes = getattr(self.layout, kind), (self.layout.hidden, self.layout.outputs)
+        if kind == "biases":
+            return [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in sizes]
+        shapes = [(self.layout.inputs, sizes[0]), sizes]
+        return [shape[::-1] for shape in shapes] if form.startswith("out-in") else list(shapes)
 
     def of_role(self, role: str, name: str = "") -> Any:
         """The weights, biases, inputs, targets or rate."""

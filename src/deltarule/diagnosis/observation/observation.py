@@ -15,7 +15,7 @@ from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRON
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
-def observe(code: Any, seconds: float = 15.0) -> Observation:
+def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None) -> Observation:
     """Run a program as it is, for a few updates, and judge each of its steps.
 
     Parameters
@@ -26,12 +26,15 @@ def observe(code: Any, seconds: float = 15.0) -> Observation:
         line runs it apart.
     seconds : float
         How long the recording may take; a loop that computes nothing recorded is not ended by it.
+    own : dict, optional
+        The learner's "weights", "biases", "X" and "Y", which a function is called with in place of made-up
+        ones.
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
-        recording, analysis, driven = drive_live(code, seconds)
+        recording, analysis, driven = drive_live(code, seconds, own)
         return report(analysis, recording, driven, time.monotonic() - began)
     try:
         recording = record_program(code, seconds)

@@ -86,12 +86,15 @@ class Rebuilding:
         numbers = base = x.value if type(x) is Traced else np.asarray(x)
         while isinstance(base.base, np.ndarray):
             base = base.base
-        shared = base is not numbers and base.size <= _LARGEST_BASE and base.flags.c_contiguous
-        if not shared or base.dtype != np.float64 or numbers.dtype != np.float64:
+        if base.dtype != np.float64 or numbers.dtype != np.float64 or not base.flags.c_contiguous:
+            return self._start_value(x, numbers, name)
+        if base is not numbers and base.size > _LARGEST_BASE:
             return self._start_value(x, numbers, name)
         whole = self._made.get(id(base))
         if type(whole) is not Traced:
             whole = self._keep(base, self._start_value(x if numbers.size == base.size else base, base, name))
+        if base is numbers or type(whole) is not Traced:
+            return whole
         offset = numbers.ctypes.data - base.ctypes.data
         value, ids = (
             np.ndarray(numbers.shape, one.dtype, one, offset, numbers.strides)

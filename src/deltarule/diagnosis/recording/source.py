@@ -135,7 +135,7 @@ class ProgramSource:
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""
         line = self.line(op)
-        return self.segment(self.expression(op)) or (self.lines[line - 1].strip() if line else "")
+        return self.segment(self.expression(op)) or "".join(self.lines[max(0, line - 1) : line]).strip()
 
     def name_of(self, op: Operation) -> str:
         """The name that the result of an operation was given at once; empty for none."""
