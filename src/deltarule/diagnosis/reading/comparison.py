@@ -207,15 +207,14 @@ def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: floa
         row.gradient.size == 1 and not common
     ):
         row.verdict = ZERO
-    elif row.misfit < tolerance and row.factor:
-        row.verdict = FACTOR
-        row.ratio = row.factor / common if common else 1.0
+    elif row.misfit < tolerance and row.factor and common:
+        row.verdict, row.ratio = FACTOR, row.factor / common
     elif _fits_with_more(tape, comparison, row, tolerance, common):
         row.verdict = FACTOR if row.ratio < 0 else DECAY
     elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
-        row.verdict, row.found = OPTIMIZER, found
+        row.verdict, row.found = OPTIMIZER, found  # of two numbers that sum to zero, too
     else:
-        row.verdict = WRONG
+        row.verdict = FACTOR if row.misfit < tolerance and row.factor else WRONG
 
 
 def _with_more(

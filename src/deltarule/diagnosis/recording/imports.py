@@ -10,7 +10,14 @@ from typing import Any
 
 from deltarule.diagnosis.recording import missing
 from deltarule.diagnosis.recording.source import read_source
-from deltarule.diagnosis.recording.substitutes import own, product, repeated, substitutes, traced_float
+from deltarule.diagnosis.recording.substitutes import (
+    Substitute,
+    own,
+    product,
+    repeated,
+    substitutes,
+    traced_float,
+)
 from deltarule.diagnosis.recording.traced import leaf
 
 
@@ -84,4 +91,6 @@ class Importing:
             module = builtins.__import__(name, globals, locals, fromlist, level)
         except ImportError:
             return missing.stand_in(name)
+        if module.__name__ == "pandas":
+            return Substitute(module, {}, missing.wrap_pandas)
         return self.replaced.get(module.__name__, module)

@@ -29,7 +29,7 @@ _REORDERING = frozenset({"permutation", "choice", "permuted", "sample"})
 _GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "Random"})
 
 
-class _Substitute(types.ModuleType):
+class Substitute(types.ModuleType):
     """A module that gives the original's names, some replaced."""
 
     def __init__(self, original: Any, replaced: dict[str, Any], wrap: Callable[[str, Any], Any]) -> None:
@@ -259,8 +259,8 @@ def repeated(items: Any, times: Any) -> Any:
 
 def substitutes() -> dict[str, Any]:
     """By name, the modules that a recorded program gets in place of the real ones."""
-    random_of_numpy = _Substitute(np.random, {}, _wrap_random)
-    linear_algebra = _Substitute(np.linalg, {}, _wrap_numpy)
+    random_of_numpy = Substitute(np.random, {}, _wrap_random)
+    linear_algebra = Substitute(np.linalg, {}, _wrap_numpy)
     replaced = {
         **_REMOVED,
         "random": random_of_numpy,
@@ -275,12 +275,12 @@ def substitutes() -> dict[str, Any]:
     special = types.ModuleType("scipy.special")
     special.__dict__.update(expit=expit, softmax=softmax, logsumexp=logsumexp)
     return {
-        "numpy": _Substitute(np, replaced, _wrap_numpy),
+        "numpy": Substitute(np, replaced, _wrap_numpy),
         "numpy.random": random_of_numpy,
         "numpy.linalg": linear_algebra,
-        "math": _Substitute(math, {}, _wrap_math),
-        "time": _Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
-        "random": _Substitute(random, {}, _wrap_random),
+        "math": Substitute(math, {}, _wrap_math),
+        "time": Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
+        "random": Substitute(random, {}, _wrap_random),
         "scipy.special": special,
     }
 
