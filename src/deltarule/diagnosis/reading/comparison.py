@@ -193,6 +193,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
         _judge_together(tape, comparison, step.number, tolerance)
     _judge_over_steps(tape, comparison, tolerance)
     _compare_optimizers(tape, comparison, tolerance)
+    _no_factor_after_optimizer(comparison)
     _no_factor_that_varies(comparison)
 
 
@@ -397,6 +398,16 @@ def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
         for op in tape.operations[: gradient.index + 1]
         if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
     }
+
+
+def _no_factor_after_optimizer(comparison: GradientComparison) -> None:
+    """What an optimizer changed in an earlier step is no plain multiple now: few of its numbers are alive."""
+    changed = set()
+    for row in sorted(comparison.rows, key=lambda one: one.step):
+        if row.verdict == OPTIMIZER:
+            changed.add(row.change.key)
+        elif row.verdict == FACTOR and row.found is None and row.change.key in changed:
+            row.verdict = OPTIMIZER
 
 
 def _no_factor_that_varies(comparison: GradientComparison) -> None:
