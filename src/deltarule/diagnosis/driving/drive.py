@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import copy
 import inspect
 import re
 import time
+import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, ArgumentLayout, Plausible, layouts
+import numpy as np
+
+from deltarule.diagnosis.driving.calls import FORWARD, CallRun, is_given, is_partly_read, returned_names
+from deltarule.diagnosis.driving.plausible import (
+    DATA,
+    MASK,
+    TARGET,
+    ArgumentLayout,
+    layouts,
+    role_of,
+)
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
-from deltarule.diagnosis.recording.program import Recording, keep_error, new_tape, recording_on
-from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
+from deltarule.diagnosis.recording.program import (
+    Recording,
+    keep_error,
+    new_tape,
+    record_live,
+    recording_on,
+)
+from deltarule.diagnosis.recording.tape import RecordingStopped
 
 _TRAINS = re.compile(
     r"_*(train\w*|fit|sgd|learn|gradient_?descent\w*|model|step|\w*back_?prop\w*|backward\w*|\w*grad(ient)?s?\w*"
@@ -27,16 +41,12 @@ _TRAINS = re.compile(
     re.I,
 )
 _LOOPS = re.compile(r"_*(train|fit|sgd|learn|model|gradient_?descent|run|step|\w*model|optimi)", re.I)
-_FORWARD = re.compile(
-    r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
-    re.I,
-)
 _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
 
 
 @dataclass(eq=False)
 class DrivenRun:
-    """One way of calling, with what came of it."""
+    """One way of calling, with what came of it: ``rows`` parameters were judged."""
 
     label: str
     layout: ArgumentLayout | None
@@ -54,9 +64,23 @@ def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
     return (best.analysis, best.label) if best else None
 
 
+def drive_live(
+    code: Any, seconds: float, own: dict[str, Any] | None = None
+) -> tuple[Recording, Analysis, str]:
+    """Call a function that is there already, or the methods of an object; ``own``: the learner's data."""
+    recording = record_live(code, is_given)
+    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {})
+    best = driver.search()
+    if best is not None:
+        return recording, best.analysis, best.label
+    recording.error = "" if driver.reason else driver.raised
+    reason = driver.reason or "no way was found to call it so that it trains, or returns gradients"
+    return recording, Analysis(recording.tape, recording.source, reason=reason), ""
+
+
 class _Driver:
-    def __init__(self, recording: Recording, deadline: float) -> None:
-        self.recording, self.deadline = recording, deadline
+    def __init__(self, recording: Recording, deadline: float, own: dict[str, Any] | None = None) -> None:
+        self.recording, self.deadline, self.own = recording, deadline, own or {}
         self.tape = recording.tape
         names = recording.namespace
         path = recording.source.path
@@ -69,36 +93,51 @@ class _Driver:
             name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
         }
         self.objects = {name: one for name, one in names.items() if type(one) in self.classes.values()}
-        self.returns = _returned_names(recording)
+        if recording.root and recording.root not in self.functions:
+            self.objects = {recording.root: names[recording.root]}
+        self.returns = returned_names(recording)
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
+        #: Why a call said nothing, and what one raised.
+        self.reason = self.raised = ""
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
         began_to_agree = time.monotonic()
         for attempt in (self._functions(), self._objects()):
             for trial in attempt:
-                if trial.is_right:
-                    if trial.layout is not None and trial.layout.is_single and self._knows_batches():
-                        continue
+                if trial.is_right and not self._is_doubtful(trial):
                     return trial
+                if trial.is_right:
+                    continue
                 self.wrong.append(trial)
                 if self._agreed() is not None and len(self.wrong) > 1:
-                    self.deadline = min(self.deadline, began_to_agree + 1.5)
+                    self.deadline = min(self.deadline, began_to_agree + 1.0)
                 else:
                     began_to_agree = time.monotonic()
                 if time.monotonic() > self.deadline:
                     break
         return self._agreed()
 
-    def _knows_batches(self) -> bool:
-        """Whether a batch was judged wrong though the program speaks of several samples."""
-        text = self.recording.source.text
+    def _is_doubtful(self, trial: DrivenRun) -> bool:
+        """Whether it is right where mistakes do not show, and wrong where they do.
+
+        Of one sample, though the program speaks of several; of live code, of one output or fewer parameters.
+        """
+        layout, text = trial.layout, self.recording.source.text
+        if layout is None or not self.wrong:
+            return False
         aware = re.search(
             r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
         )
-        return bool(aware) and any(one.layout and not one.layout.is_single for one in self.wrong)
+        if layout.is_single and aware:
+            return any(one.layout and not one.layout.is_single for one in self.wrong)
+        others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
+        if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
+            return True
+        richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
+        return bool(self.recording.root and richer)
 
     def _agreed(self) -> DrivenRun | None:
         """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
@@ -111,16 +150,31 @@ class _Driver:
     # Functions
     def _functions(self) -> Iterator[DrivenRun]:
         wanted = training_functions(self.functions)
+        if self.recording.root:
+            wanted = [name for name in self.functions if name == self.recording.root]
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
-        for name in wanted + others:
-            for layout in layouts(self._sizes(), True):
+        for name in wanted if self.recording.root else wanted + others:
+            for layout in self._own_layouts() or layouts(self._sizes(), True, self._orders(name)):
                 if time.monotonic() > self.deadline:
                     return
                 for varied in _twice(layout):
-                    trial = self._try(f"{name}(…), {varied}", varied, partial(_Run.call, name=name))
+                    trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
                     if trial is None:
                         break
                     yield trial
+
+    def _own_layouts(self) -> list[ArgumentLayout]:
+        """How the learner's own data lie: as they are."""
+        if not self.own:
+            return []
+        inputs, outputs = (int(np.shape(self.own.get(one, [0]))[-1]) for one in ("X", "Y"))
+        samples = len(self.own.get("X", [0]))
+        return [ArgumentLayout("rows", "own", "in-out", "vector", inputs, outputs, samples)]
+
+    def _orders(self, name: str) -> int:
+        """2 where arguments may stand in more than one order: their names say nothing, or there are masks."""
+        names = list(inspect.signature(self.functions[name]).parameters)
+        return 2 if any(MASK.match(one) for one in names) or sum(not role_of(one) for one in names) > 1 else 1
 
     def _takes_data(self, name: str) -> bool:
         names = list(inspect.signature(self.functions[name]).parameters)
@@ -128,6 +182,8 @@ class _Driver:
 
     def _sizes(self) -> list[tuple[int, int]]:
         text = self.recording.source.text
+        if self.recording.root:
+            return [(6, 3), (3, 1), (3, 3)]
         sizes = [(3, 2), (3, 1)]
         if re.search(r"784", text):
             sizes.append((784, 10))
@@ -137,21 +193,17 @@ class _Driver:
 
     # Objects
     def _objects(self) -> Iterator[DrivenRun]:
-        makers: list[tuple[str, Callable[[_Run], Any], list[tuple[int, int]], type]] = []
-        for name, one in self.objects.items():
-            makers.append((name, partial(_Run.renewed, one=one), _sizes_of(one), type(one)))
-        for name, kind in self.classes.items():
-            makers.append((name, partial(_Run.make, kind=kind), self._sizes(), kind))
-        for name, make, sizes, kind in makers:
-            for methods in methods_to_call(kind):
-                yield from self._methods(name, make, sizes, methods)
+        sizes = {name: _sizes_of(one) for name, one in self.objects.items()}
+        if not self.recording.root:
+            sizes.update(dict.fromkeys(self.classes, self._sizes()))
+        for name in sizes:
+            for methods in methods_to_call(self.classes.get(name) or type(self.objects[name])):
+                yield from self._methods(name, sizes[name], methods)
 
-    def _methods(
-        self, name: str, make: Callable[[_Run], Any], sizes: list[tuple[int, int]], methods: list[str]
-    ) -> Iterator[DrivenRun]:
-        def work(run: _Run) -> Any:
-            one = make(run)
-            run.kept = one
+    def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
+        def work(run: CallRun) -> Any:
+            one = run.kept = run.make(name)
+            run.began = len(run.tape.operations)
             result = None
             for _ in range(4):
                 for method in methods:
@@ -160,7 +212,9 @@ class _Driver:
                     break
             return result
 
-        for layout in layouts(sizes, False):
+        held = list(arrays_in(self.objects.get(name)))
+        in_lists = bool(held) and all(one.is_scalar for _, one in held)
+        for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
             if time.monotonic() > self.deadline:
                 return
             for varied in _twice(layout):
@@ -169,33 +223,36 @@ class _Driver:
                     break
                 yield trial
 
-    def _try(self, label: str, layout: ArgumentLayout, work: Callable[[_Run], Any]) -> DrivenRun | None:
+    def _try(self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """Run once; None where nothing could be compared."""
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
         source = self.recording.source
         result, failed = None, False
         with recording_on(tape):
-            run = _Run(self, tape, layout)
+            run = CallRun(self.recording, self.own, self.returns, tape, layout)
             try:
-                run.renew_namespace()
                 result = work(run)
             except RecordingStopped:
                 pass
-            except NameError as raised:
-                failed, self.undefined = True, raised
-            except Exception:
+            except Exception as error:
+                self.undefined = error if isinstance(error, NameError) else self.undefined
                 failed = True
+                self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
+            return None
         analysis = analyse(tape, source)
         if analysis.chosen is None and not failed:
-            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept)
+            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept, run.began)
+            self.reason = self.reason or analysis.reason
         if analysis.chosen is None:
             return None
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         if not judged or (failed and len(analysis.chosen.steps) < 2):
             return None
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        return DrivenRun(label, layout, analysis, len(judged), clean)
+        count = len({row.change.key for row in judged}) + len(analysis.absent)
+        return DrivenRun(label, layout, analysis, count, clean)
 
 
 def training_functions(names: Iterable[str]) -> list[str]:
@@ -217,7 +274,7 @@ def methods_to_call(kind: type) -> list[list[str]]:
     ]
     training = [name for name in methods if _TRAINS.match(name)]
     training.sort(key=lambda name: (not _LOOPS.match(name), name))
-    forward = [name for name in methods if _FORWARD.match(name)]
+    forward = [name for name in methods if FORWARD.match(name)]
     backward = [name for name in training if re.search("back|grad", name, re.I)]
     updates = [name for name in methods if _UPDATES.match(name)]
     plans = [[name] for name in training if name not in backward]
@@ -228,176 +285,14 @@ def methods_to_call(kind: type) -> list[list[str]]:
 
 def _sizes_of(one: Any) -> list[tuple[int, int]]:
     """(inputs, outputs) that the shapes of an object's arrays allow."""
-    shapes = [array.shape for _, array in arrays_in(one) if array.value.ndim == 2]
+    every_shape = [array.shape for _, array in arrays_in(one, lists=True)]
+    shapes = [shape for shape in every_shape if len(shape) == 2]
     large = [shape for shape in shapes if min(shape) > 1] or shapes
     found = []
     if shapes:
         weights = [shape for shape in shapes if shape in large or shape[0] == large[-1][1]]
         first, last = weights[0], weights[-1]
         found = [(first[0], last[1]), (first[1], last[0])]
-    every = sorted({size for shape in shapes for size in shape})[:4]
+    every = sorted({size for shape in shapes or every_shape for size in shape})[:4]
     found += [(a, b) for a in every for b in every]
     return list(dict.fromkeys(found)) or [(3, 2), (3, 1), (2, 1)]
-
-
-def _returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
-    """By function, the names in its return statement."""
-    found = {}
-    for node in ast.walk(recording.source.tree):
-        if isinstance(node, ast.FunctionDef):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Return) and inner.value is not None:
-                    parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    found[node.name, node.lineno] = [ast.unparse(one).replace("self.", "") for one in parts]
-    return found
-
-
-class _Run:
-    """The calls of one trial."""
-
-    def __init__(self, driver: _Driver, tape: Tape, layout: ArgumentLayout) -> None:
-        self.driver, self.tape = driver, tape
-        self.plausible = Plausible(layout, driver.recording.namespace)
-        self.pool: dict[str, Any] = {}
-        self.kept: Any = self.plausible.made
-        self.calling: set[str] = set()
-        self.last = ""
-
-    # Start values
-    def renew_namespace(self) -> None:
-        """Give the arrays of the program's own names ids on this tape."""
-        names = self.driver.recording.namespace
-        for name, one in names.items():
-            if not name.startswith("__") and one not in self.driver.objects.values():
-                self.renew(one, name)
-        for kind in self.driver.classes.values():
-            self.renew(dict(vars(kind)), "")
-
-    def renew(self, x: Any, name: str = "") -> None:
-        old = self.driver.tape
-        for path, array in arrays_in(x, name):
-            last = re.split(r"[.\[]", path)[-1].strip("]'\"")
-            given = DATA.match(last) or TARGET.match(last) or RATE.match(last)
-            made = old.operations[int(old.producer[int(array.ids.flat[0])])] if array.size else None
-            with contextlib.suppress(ValueError):
-                array.ids[...] = self.tape.leaf(array.value, data=not given)
-                if made is not None:
-                    self.tape.operations[-1].place = made.place
-
-    def renewed(self, one: Any) -> Any:
-        """A copy of an object, its arrays with ids on this tape."""
-        made = copy.deepcopy(one)
-        old = dict(arrays_in(one))
-        for path, array in arrays_in(made):
-            if path in old and array.size and array.value.dtype.kind == "f":
-                array.ids[...] = old[path].ids
-        self.renew(made)
-        self._away_from_zero(made)
-        return made
-
-    def _away_from_zero(self, one: Any) -> None:
-        """Tiny and zero weights hide mistakes."""
-        for path, array in arrays_in(one):
-            last = re.split(r"[.\[]", path)[-1]
-            if array.value.dtype.kind != "f" or array.size < 2 or DATA.match(last) or TARGET.match(last):
-                continue
-            if abs(array.value).max() < 0.02 and array.value.any() and array.value.ndim == 2:
-                array.value[...] = self.plausible.rng.normal(size=array.shape) * 0.7
-                self.tape.value[array.ids] = array.value
-
-    def make(self, kind: type) -> Any:
-        one = self._with_arguments(kind, kind.__name__)
-        self._away_from_zero(one)
-        return one
-
-    # Calls
-    def call(self, name: str) -> Any:
-        function = self.driver.functions[name]
-        self.calling.add(name)
-        result = self._with_arguments(function, name)
-        self.calling.discard(name)
-        self._pool(name, function.__code__.co_firstlineno, result)
-        return result
-
-    def call_method(self, one: Any, name: str) -> Any:
-        method = getattr(one, name)
-        result = self._with_arguments(method, name)
-        code = getattr(getattr(method, "__func__", method), "__code__", None)
-        self._pool(name, code.co_firstlineno if code else 0, result)
-        return result
-
-    def _pool(self, name: str, line: int, result: Any) -> None:
-        self.last = name
-        names = self.driver.returns.get((name, line), [])
-        if len(names) == 1:
-            self.pool[names[0]] = result
-        elif isinstance(result, tuple) and len(result) == len(names):
-            self.pool.update(zip(names, result, strict=True))
-
-    def named(self, result: Any) -> Any:
-        """The returned values by the names that they have in the return statement."""
-        if isinstance(result, tuple):
-            for names in self.driver.returns.values():
-                if len(names) == len(result) and all(
-                    self.pool.get(k) is v for k, v in zip(names, result, strict=True)
-                ):
-                    return {
-                        name if name.isidentifier() else f"result {k}": one
-                        for k, (name, one) in enumerate(zip(names, result, strict=True), 1)
-                    }
-        return result
-
-    def _with_arguments(self, function: Any, name: str) -> Any:
-        parameters = list(inspect.signature(function).parameters.values())
-        hidden = any(re.search("hid", one.name, re.I) for one in parameters)
-        positional, named = [], {}
-        for one in parameters:
-            if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
-                continue
-            if one.default is not one.empty and not self._overrides(one):
-                continue
-            try:
-                value = self._argument(one.name, hidden)
-            except LookupError:
-                if one.default is not one.empty:
-                    continue
-                raise
-            if one.kind == one.POSITIONAL_ONLY:
-                positional.append(value)
-            else:
-                named[one.name] = value
-        return function(*positional, **named)
-
-    @staticmethod
-    def _overrides(one: inspect.Parameter) -> bool:
-        """Whether a default is worth replacing: data that is None, and long loops."""
-        if one.default is None:
-            return bool(DATA.match(one.name) or TARGET.match(one.name))
-        return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
-
-    def _argument(self, name: str, hidden: bool) -> Any:
-        if name in self.pool:
-            return self.pool[name]
-        is_data = DATA.match(name) or TARGET.match(name)
-        if not is_data and (maker := self._maker_of(name)) is not None:
-            self.call(maker)
-            if name in self.pool:
-                return self.pool[name]
-        namespace = self.driver.recording.namespace
-        if not is_data and name in namespace and list(arrays_in(namespace[name])):
-            return namespace[name]
-        return self.plausible.value(name, hidden)
-
-    def _maker_of(self, name: str) -> str | None:
-        """The function whose return statement has this name, or that goes forward where a cache is wanted."""
-        wants_cache = re.search(r"cache|memory|states?$|activations?$|forward", name, re.I)
-        for (function, _), names in self.driver.returns.items():
-            if function in self.calling or function not in self.driver.functions:
-                continue
-            if name in names:
-                return function
-            if wants_cache and _FORWARD.match(function) and len(names) > 1:
-                self.call(function)
-                self.pool.setdefault(name, self.pool.get(names[-1]))
-                return function
-        return None

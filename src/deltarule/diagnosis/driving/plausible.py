@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
-from deltarule.diagnosis.recording.traced import Traced, leaf
+from deltarule.diagnosis.recording.traced import given, leaf
 
 DATA = re.compile(
     r"(x|xs|a0|inp)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"
@@ -23,6 +24,8 @@ TARGET = re.compile(
     re.I,
 )
 RATE = re.compile(r".*(lr|rate|alpha|eta|step_?size)$|^n$|^lr.*|^learning.*", re.I)
+MASK = re.compile(r"_*(drop(out)?_?|keep_?)?masks?$", re.I)
+RANDOM = re.compile(r"_*(rng|gen(erator)?)$", re.I)
 _WEIGHTS = re.compile(r"(weights?|ws?|thetas?|network|nn_weights)$", re.I)
 _BIASES = re.compile(r"(bias(es)?|bs?)$", re.I)
 _DICTIONARY = re.compile(r"(param(eter)?s?(_values)?|model|net|weights_dict|p)$", re.I)
@@ -31,29 +34,49 @@ _PAIRS = re.compile(
     r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
     re.I,
 )
+_ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
     (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 6),
     (r"momentum$|mu$", 0.5),
-    (r".*(decay|lmbda|lambda|lambd|reg|l1|l2|lam|beta|gamma|dropout|drop)\w*$", 0.0),
-    (r"keep_?prob$", 1.0),
+    (r".*(keep|kept|retain).*", 0.8),
+    (r".*drop.*", 0.2),
+    (r".*(decay|lmbda|lambda|lambd|reg|l1|l2|lam|beta|gamma)\w*$", 0.0),
     (r".*(verbose|print|debug|plot|show|monitor|flag|shuffle|log).*", False),
+    (r"(is_?)?train(ing)?(_?mode)?$", True),
     (r".*(seed|random_state)$", 1),
-    (r"(m|n_samples|num_samples|n_examples)$", None),
 ]
 _SIZES = re.compile(
     r".*(sizes|layers|dims|structure|topology|architecture|shape|n_neurons|neurons|units_list|layer_nodes)$",
     re.I,
 )
 _COUNT = re.compile(
-    r".*(size|dim|dims?|nodes|units|count|neurons|features|hid|in|out|hidden|input|output|classes|_h|_x|_y|nh|ni|no|no_of|d|k|h|c|n)\w*$",
+    r".*(size|dim|nodes|units|count|neurons|features|hid|in|out|classes|_h|_x|_y|no_of)\w*$|nh|n[io]$|[dkhcn]\d?$",
     re.I,
 )
 
 
+def role_of(name: str) -> str:
+    """``"weights"``, ``"biases"``, ``"X"``, ``"Y"`` or ``"rate"``; empty where a name does not say."""
+    return next((role for role, pattern in _ROLES.items() if pattern.match(name.strip("_"))), "")
+
+
+def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
+    """Roles for parameters whose names say nothing: those that no other has, in a usual order."""
+    orders = (["weights", "biases", "X", "Y", "rate"], ["X", "Y", "weights", "biases", "rate"])
+    left = [role for role in orders[order] if role not in {role_of(name) for name in known}]
+    for role in ("rate", "biases", "weights"):
+        if len(left) > unknown and role in left:
+            left.remove(role)
+    return left if len(left) == unknown else []
+
+
 @dataclass(frozen=True)
 class ArgumentLayout:
-    """How data and parameters lie: ``data`` rows, columns, column, vector or list."""
+    """How data and parameters lie: ``data`` rows, columns, column, vector, list, lists.
+
+    ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
+    """
 
     data: str
     labels: str
@@ -63,6 +86,12 @@ class ArgumentLayout:
     outputs: int
     samples: int = 5
     seed: int = 1
+    order: int = 0
+
+    @property
+    def hidden(self) -> int:
+        """How many hidden neurons there are; square layers where inputs and outputs are as many."""
+        return 3 if self.inputs == self.outputs == 3 else 4
 
     @property
     def is_single(self) -> bool:
@@ -70,39 +99,47 @@ class ArgumentLayout:
         return self.data in ("column", "vector", "list")
 
     def __str__(self) -> str:
-        return f"data as {self.data}, {self.labels} targets, {self.inputs} → 4 → {self.outputs}"
+        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {self.hidden} → {self.outputs}"
 
 
-def layouts(sizes: list[tuple[int, int]], parameters: bool) -> Iterator[ArgumentLayout]:
+_KINDS = [
+    ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("column", "one-hot"),
+    ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
+    ("lists", "one-hot"), ("columns", "flat"),
+]  # fmt: skip
+_FORMS = [
+    ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("in-out", "one"),
+    ("out-in", "one"),
+]  # fmt: skip
+
+
+def layouts(
+    sizes: list[tuple[int, int]], parameters: bool, orders: int = 1, lists_first: bool = False
+) -> Iterator[ArgumentLayout]:
     """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
-    forms = [("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector")]
-    kinds = [
-        ("rows", "one-hot"),
-        ("columns", "one-hot"),
-        ("rows", "whole numbers"),
-        ("column", "one-hot"),
-        ("vector", "one-hot"),
-        ("rows", "flat"),
-        ("columns", "whole numbers"),
-        ("list", "one-hot"),
-        ("lists", "one-hot"),
-        ("columns", "flat"),
-    ]
-    for data, labels in kinds:
-        for weights, biases in forms if parameters else forms[:1]:
+    for data, labels in (
+        sorted(_KINDS, key=lambda kind: not kind[0].startswith("list")) if lists_first else _KINDS
+    ):
+        forms = _FORMS if parameters else _FORMS[:1]
+        if parameters and data in ("list", "lists"):
+            forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]
+        for weights, biases in forms:
             for inputs, outputs in sizes:
-                if labels == "flat" and outputs != 1:
-                    continue
-                yield ArgumentLayout(data, labels, weights, biases, inputs, outputs)
+                for order in range(orders):
+                    if labels != "flat" or outputs == 1:
+                        yield ArgumentLayout(data, labels, weights, biases, inputs, outputs, order=order)
 
 
 class Plausible:
-    """Arguments for one trial."""
+    """Arguments for one trial; ``own`` are the learner's own, by their roles."""
 
-    def __init__(self, layout: ArgumentLayout, namespace: dict[str, Any]) -> None:
+    def __init__(
+        self, layout: ArgumentLayout, namespace: dict[str, Any], own: dict[str, Any] | None = None
+    ) -> None:
         self.layout, self.namespace = layout, namespace
-        self.inputs, self.targets = self._data(layout.seed)
         self.rng = np.random.default_rng(layout.seed + 1)
+        inputs, targets = self._data(layout.seed)
+        self.data = {"X": inputs, "Y": targets, **(own or {})}
         self.made: dict[str, list[Any]] = {}
 
     def _data(self, seed: int) -> tuple[Any, Any]:
@@ -121,94 +158,115 @@ class Plausible:
             x, y = x[:1].T.copy(), y[:1].T.copy()
         elif layout.data in ("vector", "list"):
             x, y = x[0], y[0]
-        if layout.data in ("list", "lists"):
-            return _listed(x), _listed(y)
-        return leaf(x, data=False, is_scalar=False), leaf(y, data=False, is_scalar=False)
+        both = given(x), given(y)
+        return (both[0].tolist(), both[1].tolist()) if layout.data in ("list", "lists") else both
 
-    def weights(self) -> list[Any]:
-        """Of two layers."""
-        if "weights" not in self.made:
-            shapes = [(self.layout.inputs, 4), (4, self.layout.outputs)]
-            shapes = [shape[::-1] for shape in shapes] if self.layout.weights == "out-in" else shapes
-            self.made["weights"] = [_named(self.rng.normal(size=s), f"W{k}") for k, s in enumerate(shapes, 1)]
-        return self.made["weights"]
-
-    def biases(self) -> list[Any]:
-        """Of two layers."""
-        if "biases" not in self.made:
-            made = [
-                _named(self.rng.normal(size=_bias_shape(self.layout.biases, n)), f"b{k}")
-                for k, n in enumerate((4, self.layout.outputs), 1)
+    def _parameters(self, kind: str, name: str) -> Any:
+        """Weights, or biases, of two layers; called as the learner calls them."""
+        if kind in self.data:
+            return self.data[kind]
+        if kind not in self.made:
+            self.made[kind] = [
+                _start_value(self.rng.normal(size=shape), f"{name}[{k}]")
+                for k, shape in enumerate(self._shapes(kind))
             ]
-            self.made["biases"] = made
-        return self.made["biases"]
+        lists = getattr(self.layout, kind).endswith("lists")
+        return [one.tolist() for one in self.made[kind]] if lists else list(self.made[kind])
 
-    def value(self, name: str, hidden_too: bool = False) -> Any:
-        """A value for a parameter of that name; LookupError where none comes to mind."""
+    def _shapes(self, kind: str) -> list[tuple[int, ...]]:
+        form, sizes = getattr(self.layout, kind), (self.layout.hidden, self.layout.outputs)
+        if kind == "biases":
+            return [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in sizes]
+        shapes = [(self.layout.inputs, sizes[0]), sizes]
+        return [shape[::-1] for shape in shapes] if form.startswith("out-in") else list(shapes)
+
+    def of_role(self, role: str, name: str = "") -> Any:
+        """The weights, biases, inputs, targets or rate."""
+        if role in ("weights", "biases"):
+            return self._parameters(role, name or role)
+        return 0.1 if role == "rate" else self.data[role]
+
+    def value(self, name: str, others: list[str]) -> Any:
+        """A value for a parameter of that name, beside others; LookupError where none comes to mind."""
         name = name.strip("_")
         lower = name.lower()
+        if lower == "p" and any(MASK.match(one) or role_of(one) == "weights" for one in others):
+            return 0.5  # a share that is dropped, or kept
+        if MASK.match(lower):
+            return self._masks(lower.endswith("s"))
+        if RANDOM.match(lower):
+            return RandomNumbers(np.random.default_rng(self.layout.seed))
         if _NUMBERED.match(lower):
-            return self._numbered(lower)
-        if _WEIGHTS.match(lower):
-            return self.weights()
-        if _BIASES.match(lower):
-            return self.biases()
+            return self._numbered(name)
+        if role_of(lower) in ("weights", "biases"):
+            return self.of_role(role_of(lower), name)
         if _DICTIONARY.match(lower):
-            weights, biases = self.weights(), self.biases()
-            return {"W1": weights[0], "W2": weights[1], "b1": biases[0], "b2": biases[1]}
+            return {f"{kind[0]}{k}": self._numbered(f"{kind[0]}{k}") for kind in ("W", "b") for k in (1, 2)}
         if RATE.match(lower):
             return 0.1
+        if re.match(r"(m|n_samples|num_samples|n_examples)$", lower):
+            return self.layout.samples
         for pattern, number in _NUMBERS:
             if re.match(pattern, lower):
-                return self.layout.samples if number is None else number
-        if hidden_too and re.match(r"(n_?|num_?|no_?)?(in|out)", lower):
-            return self._count(lower)
-        if _PAIRS.match(lower):
+                return number
+        return self._data_or_count(lower, any(re.search("hid", one, re.I) for one in others))
+
+    def _data_or_count(self, name: str, with_hidden: bool) -> Any:
+        if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name):
+            return self._count(name)
+        if _PAIRS.match(name):
             return self._pairs()
-        if re.match(r"(n|num|no|nb|size|dim|count|len)_", lower) or re.search(
-            r"(size|dim|nodes|units|count)$", lower
+        if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(
+            r"(size|dim|nodes|units|count)$", name
         ):
-            return self._count(lower)
-        if _SIZES.match(lower):
-            return [self.layout.inputs, 4, self.layout.outputs]
-        if DATA.match(lower):
-            return self.inputs
-        if TARGET.match(lower):
-            return self.targets
-        if re.match(r".*(act|func|fun).*", lower):
+            return self._count(name)
+        if _SIZES.match(name):
+            return [self.layout.inputs, self.layout.hidden, self.layout.outputs]
+        if role_of(name):
+            return self.data[role_of(name)]
+        if re.match(r".*(act|func|fun).*", name):
             return self.namespace.get("sigmoid") or _sigmoid
-        if _COUNT.match(lower):
-            return self._count(lower)
+        if _COUNT.match(name):
+            return self._count(name)
         raise LookupError(name)
 
+    def _masks(self, several: bool) -> Any:
+        """What dropout keeps of the hidden neurons, or first of the inputs."""
+        hidden = self.layout.hidden
+        sizes = [self.layout.inputs, hidden] if self.layout.order and several else [hidden]
+        made = []
+        for size in sizes:
+            mask = (self.rng.random((self.layout.samples, size)) > 0.3).astype(float)
+            mask[0, :2] = 1.0, 0.0
+            mask = mask[0] if self.layout.is_single else mask
+            made.append(given(mask.T if self.layout.data == "columns" else mask))
+        return made if several else made[0]
+
     def _pairs(self) -> list[tuple[Any, Any]]:
-        single = ArgumentLayout("column", "one-hot", "", "", self.layout.inputs, self.layout.outputs)
-        if self.layout.data in ("vector", "list"):
-            single = ArgumentLayout(
-                self.layout.data, "one-hot", "", "", self.layout.inputs, self.layout.outputs
-            )
-        made = Plausible(single, {})
+        single = (
+            self.layout if self.layout.data in ("vector", "list") else replace(self.layout, data="column")
+        )
+        made = Plausible(replace(single, labels="one-hot"), {})
         return [made._data(seed) for seed in range(3)]
 
     def _numbered(self, name: str) -> Any:
-        from_zero = "w0" in self.namespace.get("__parameters__", ())
-        digit = re.search(r"(\d|h|ih|hidden|hid|o|ho|output|out)$", name)
+        digit = re.search(r"(\d|h|ih|hidden|hid|o|ho|output|out)$", name.lower())
         assert digit is not None
         text = digit.group(1)
-        index = (
-            int(text) - (0 if from_zero else 1)
-            if text.isdigit()
-            else int(text in ("o", "ho", "output", "out"))
-        )
+        index = int(text) - 1 if text.isdigit() else int(text in ("o", "ho", "output", "out"))
         if not 0 <= index < 2:
             raise LookupError(name)
-        return (self.biases() if name.startswith("b") else self.weights())[index]
+        kind = "biases" if name.lower().startswith("b") else "weights"
+        one = self._parameters(kind, kind)[index]
+        if (tape := current_tape()) is not None and kind in self.made:
+            tape.operations[int(tape.producer[self.made[kind][index].ids.flat[0]])].label = name
+        return one
 
     def _count(self, name: str) -> int:
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if re.search(r"hid|(^|_)n?h$|(^|_)h\d?$|middle", name):
-            return 4
+            return self.layout.hidden
         if re.search(r"out|class|target|label|_y$|(^|_)no?$|(^|_)k$|(^|_)c$|^no$", name):
             return self.layout.outputs
         if re.search(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in", name):
@@ -216,26 +274,12 @@ class Plausible:
         return self.layout.outputs if re.search(r"units|neurons|n$", name) else 4
 
 
-def _bias_shape(form: str, size: int) -> tuple[int, ...]:
-    return {"row": (1, size), "column": (size, 1)}.get(form, (size,))
-
-
-def _named(value: Any, name: str) -> Any:
+def _start_value(value: Any, name: str) -> Any:
     """A start value with a name."""
-    made, tape = leaf(value, is_scalar=False), current_tape()
+    made, tape = leaf(value, is_scalar=np.ndim(value) == 0), current_tape()
     if tape is not None:
         tape.operations[-1].label = name
     return made
-
-
-def _listed(x: Any) -> Any:
-    """Plain lists of numbers with ids."""
-    if np.ndim(x):
-        return [_listed(one) for one in x]
-    tape = current_tape()
-    if tape is None:
-        return float(x)
-    return Traced(np.array(float(x)), tape.leaf(float(x), data=False), True)
 
 
 def _sigmoid(z: Any) -> Any:

@@ -19,10 +19,12 @@ from deltarule.diagnosis.recording.traced import Traced, to_traced
 
 
 def arrays_in(
-    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None
+    x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None, lists: bool = False
 ) -> Iterator[tuple[str, Traced]]:
-    """(name, array) of all traced arrays in lists, dictionaries and objects."""
+    """(name, array) of all traced arrays in lists, dictionaries and objects; ``lists``: of numbers, too."""
     seen = set() if seen is None else seen
+    if lists and isinstance(x, list) and (made := _as_array(x)) is not None:
+        x = made
     if type(x) is Traced:
         yield name, x
         return
@@ -37,22 +39,47 @@ def arrays_in(
     elif hasattr(x, "__dict__") and not isinstance(x, type | types.ModuleType | types.FunctionType):
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
-        yield from arrays_in(one, key, depth + 1, seen)
+        yield from arrays_in(one, key, depth + 1, seen, lists)
 
 
-def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any) -> Analysis:
-    """Compare arrays that were returned (or kept) with the gradients of the start values."""
+def _as_array(x: list[Any]) -> Traced | None:
+    """A list of single numbers, or of such lists, as one array."""
+    first: Any = x
+    while isinstance(first, list) and first:
+        first = first[0]
+    if type(first) is not Traced or not first.is_scalar:
+        return None
+    try:
+        made = to_traced(x)
+    except (ValueError, TypeError):  # of different lengths, or of other things, too
+        return None
+    return made if type(made) is Traced else None
+
+
+def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int) -> Analysis:
+    """Compare arrays that were returned (or kept) with the gradients of the start values.
+
+    ``began`` is the operation before which the parameters were there.
+    """
     theta = 0
     for op in tape.operations:
         theta |= op.leaves
-    offered = list(arrays_in(returned)) + list(arrays_in(kept))
-    wrapped = [(name, one) for name, one in offered if one.size]
+    back = list(arrays_in(returned, lists=True))
+    if not all(np.isfinite(one.value).all() for _, one in back):
+        return Analysis(tape, source, reason="what it returns is NaN or infinite")
+    labels = {op.label for op in tape.operations[:began] if op.label}
+    kept_too = [one for one in arrays_in(kept, lists=True) if not _is_part(one[0], labels)]
+    wrapped = [(name, one) for name, one in (*back, *kept_too) if one.size]
     sources: set[int] = set()
     for _, one in wrapped:
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = _Everything(1, [whole], theta)
-    meetings = find_meetings(tape, source, step)
+    meetings = [
+        one
+        for one in find_meetings(tape, source, step)
+        if not all(tape.operations[k].initial for k in tape.producers(one.output))
+    ]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     errors = {index for one in meetings for index in one.twins}
@@ -67,8 +94,22 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
     if best is None:
         return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
     analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)])
-    analysis.only_gradients, analysis.absent = True, best[2]
+    analysis.only_gradients = True
+    analysis.absent = [op for op in best[2] if op.index < began]
+    if len(best[1]) == len(back) and not any(_is_vector(change.shape) for change in best[1]):
+        # gradients of the weights, and nothing else, are a choice
+        analysis.absent = [op for op in analysis.absent if not _is_vector(op.shape)]
     return analysis
+
+
+def _is_part(name: str, labels: set[str]) -> bool:
+    """Whether what has this name is a parameter, or an element of one."""
+    return any(name.startswith(one) and name[len(one) :][:1] in ("", ".", "[") for one in labels)
+
+
+def _is_vector(shape: tuple[int, ...]) -> bool:
+    """Whether an array may hold biases."""
+    return len(shape) < 2 or 1 in shape
 
 
 class _Everything(RecordedStep):
@@ -165,7 +206,7 @@ def _agrees(op: Operation, values: Any, loss: KnownLoss) -> bool:
 def _numbers_differ(parameter: str, name: str) -> bool:
     """Whether names end in different numbers, as W1 and dW2 do."""
     mine, theirs = re.search(r"(\d)\W*$", parameter), re.search(r"(\d)[\W]*$", name)
-    listed = re.search(r"\[\d+\]$", name)
+    listed = re.search(r"\[\d+\]$", name) or re.search(r"\[\d+\]$", parameter)
     return bool(mine and theirs and not listed and mine.group(1) != theirs.group(1))
 
 

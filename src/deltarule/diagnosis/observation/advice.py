@@ -365,13 +365,13 @@ class _Calls:
         if name in self.names or name in self.data:
             return name
         try:
-            value = self.plausible.value(name)
+            value = self.plausible.value(name, [])
         except LookupError:
             value = None
         if isinstance(value, bool | float) or (isinstance(value, int) and _SIZE.search(name)):
             return repr(value)
         if (value is None or isinstance(value, int)) and after_data:
-            value = self.plausible.targets
+            value = self.plausible.data["Y"]
         self.has_target = self.has_target or after_data or bool(TARGET.match(name))
         foreign = isinstance(value, dict) and not all(key in self.text for key in value)
         unknown = value is None or isinstance(value, int) or foreign

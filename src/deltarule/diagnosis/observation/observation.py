@@ -18,21 +18,29 @@ from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
-def observe(path: str | Path, seconds: float = 15.0) -> Observation:
+def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None) -> Observation:
     """Run a program as it is, for a few updates, and judge each of its steps.
 
     Parameters
     ----------
-    path : str or Path
-        A Python file or a notebook. It runs with all rights of this process; the command line runs it apart.
+    code : path, function or object
+        A Python file or a notebook, which is run; a function that trains or returns gradients, or a network
+        object, which are called with plausible data. It runs with all rights of this process; the command
+        line runs it apart.
     seconds : float
         How long the recording may take; a loop that computes nothing recorded is not ended by it.
+    own : dict, optional
+        The learner's "weights", "biases", "X" and "Y", which a function is called with in place of made-up
+        ones.
     """
-    from deltarule.diagnosis.driving.drive import drive
+    from deltarule.diagnosis.driving.drive import drive, drive_live
 
     began = time.monotonic()
+    if not isinstance(code, str | Path):
+        recording, analysis, driven = drive_live(code, seconds, own)
+        return report(analysis, recording, driven, time.monotonic() - began)
     try:
-        recording = record_program(path, seconds)
+        recording = record_program(code, seconds)
     except SyntaxError as error:
         said = f"Python says: {type(error).__name__}: {error.msg}"
         shown = {error.lineno or 0: error.text.rstrip("\n")} if error.text else {}

@@ -216,6 +216,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
     _judge_over_steps(tape, comparison, tolerance)
     _compare_optimizers(tape, comparison, tolerance)
     _recognise_optimizers(tape, comparison, tolerance)
+    _no_factor_after_optimizer(comparison)
     _no_factor_that_varies(comparison)
 
 
@@ -230,15 +231,14 @@ def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: floa
         row.gradient.size == 1 and not common
     ):
         row.verdict = ZERO
-    elif row.misfit < tolerance and row.factor:
-        row.verdict = FACTOR
-        row.ratio = row.factor / common if common else 1.0
+    elif row.misfit < tolerance and row.factor and common:
+        row.verdict, row.ratio = FACTOR, row.factor / common
     elif _fits_with_more(tape, comparison, row, tolerance, common):
         row.verdict = FACTOR if row.ratio < 0 else DECAY
     elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
-        row.verdict, row.found = OPTIMIZER, found
+        row.verdict, row.found = OPTIMIZER, found  # of two numbers that sum to zero, too
     else:
-        row.verdict = WRONG
+        row.verdict = FACTOR if row.misfit < tolerance and row.factor else WRONG
 
 
 def _with_more(
@@ -449,6 +449,16 @@ def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
         for op in tape.operations[: gradient.index + 1]
         if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
     }
+
+
+def _no_factor_after_optimizer(comparison: GradientComparison) -> None:
+    """What an optimizer changed in an earlier step is no plain multiple now: few of its numbers are alive."""
+    changed = set()
+    for row in sorted(comparison.rows, key=lambda one: one.step):
+        if row.verdict == OPTIMIZER:
+            changed.add(row.change.key)
+        elif row.verdict == FACTOR and row.found is None and row.change.key in changed:
+            row.verdict = OPTIMIZER
 
 
 def _no_factor_that_varies(comparison: GradientComparison) -> None:

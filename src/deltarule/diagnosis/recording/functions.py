@@ -1,4 +1,4 @@
-"""NumPy's functions of traced arrays: those that compute are recorded, those that move numbers move ids."""
+"""NumPy's functions of traced arrays, by kind: create, read, move, join, compute."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     PROTOCOLS,
     Traced,
     apply,
+    has_decimals,
     has_traced,
     leaf,
     matrix_product,
@@ -22,24 +25,137 @@ from deltarule.diagnosis.recording.traced import (
     with_ids,
 )
 
-_Handler = Callable[..., Any]
-HANDLERS: dict[str, _Handler] = {}
+#: Their results are start values.
+_CREATING = frozenset([
+    "zeros", "ones", "full", "eye", "identity", "empty", "linspace", "loadtxt", "genfromtxt", "load",
+    "fromfunction", "tri", "fromiter", "meshgrid", "asmatrix", "geomspace", "logspace", "arange",
+    "frombuffer", "fromstring",
+])  # fmt: skip
+#: Their results are plain numbers: nobody differentiates them.
+_READING = frozenset([
+    "argmax", "argmin", "argsort", "any", "all", "shape", "ndim", "size", "isclose", "allclose",
+    "array_equal", "unique", "bincount", "median",  "count_nonzero", "nonzero", "array2string",
+    "array_repr", "array_str", "histogram", "digitize", "may_share_memory", "shares_memory",
+    "argwhere", "flatnonzero", "result_type", "percentile", "quantile", "corrcoef", "searchsorted",
+])  # fmt: skip
+#: They do with ids what they do with numbers; by name, which arguments hold the numbers.
+_MOVING: dict[str, tuple[int, ...]] = dict.fromkeys([
+    "reshape", "transpose", "ravel", "squeeze", "expand_dims", "swapaxes", "moveaxis", "rollaxis",
+    "atleast_1d", "atleast_2d", "delete", "atleast_3d", "repeat", "tile", "flip", "fliplr", "flipud",
+    "rot90", "roll", "broadcast_to", "take", "diagonal", "copy", "pad", "diag", "diagflat", "split",
+    "array_split", "hsplit", "vsplit",
+], (0,)) | {"append": (0, 1), "insert": (0, 2)}  # fmt: skip
+#: They move the numbers of a list of arrays.
+_JOINING = frozenset(["concatenate", "vstack", "hstack", "stack", "column_stack", "dstack", "row_stack"])
+_FILLED: dict[str, float | None] = {"zeros_like": 0.0, "empty_like": 0.0, "ones_like": 1.0, "full_like": None}
+_REDUCING = {
+    "sum": "sum", "mean": "mean", "max": "max", "min": "min", "prod": "prod",
+    "amax": "max", "amin": "min", "nansum": "sum", "nanmean": "mean",
+}  # fmt: skip
+#: What is written with the operations of traced arrays; ``_computes`` adds them.
+COMPUTING: dict[str, Callable[..., Any]] = {}
 
 
-def _handles(*names: str) -> Callable[[_Handler], _Handler]:
-    def add(function: _Handler) -> _Handler:
-        HANDLERS.update(dict.fromkeys(names, function))
-        return function
-
-    return add
+def _computes(function: Callable[..., Any]) -> Callable[..., Any]:
+    COMPUTING[function.__name__.strip("_")] = function
+    return function
 
 
 def call_function(function: Any, args: Any, options: Any) -> Any:
-    """Call a function of NumPy's with traced arrays among its arguments."""
-    handler = HANDLERS.get(getattr(function, "__name__", ""))
-    return handler(*args, **options) if handler else _unknown(function, args, options)
+    """Call a function of NumPy's; here it is decided what becomes of its numbers."""
+    name = getattr(function, "__name__", "")
+    if name == "full" and len(args) > 1 and has_traced(args[1]):
+        return np.broadcast_to(to_traced(args[1]), plain(args[0])).copy()
+    if name in _CREATING:
+        return _create(function, name, plain(args), plain(options))
+    if not (has_traced(args) or has_traced(tuple(options.values()))):
+        return function(*args, **options)
+    if name in COMPUTING:
+        return COMPUTING[name](*args, **options)
+    if name in _REDUCING:
+        return _reduced(_REDUCING[name], *args, **options)
+    if name in _FILLED:
+        return _filled(_FILLED[name], *args, **options)
+    if name in _MOVING or name in _JOINING:
+        return _move(function, name, args, options)
+    if name in _READING:
+        return function(*plain(args), **plain(options))
+    return _unknown(function, args, options)
 
 
+def _create(function: Any, name: str, args: Any, options: Any) -> Any:
+    try:
+        result = function(*args, **options)
+    except OSError:
+        return missing.table(args[0])
+    if name == "arange" and result.dtype.kind != "f":
+        return result
+    if isinstance(result, list | tuple):
+        return type(result)(leaf(one, is_scalar=False) for one in result)
+    return leaf(result, is_scalar=False)
+
+
+def _filled(filled: float | None, a: Any, *args: Any, dtype: Any = None, shape: Any = None, **_: Any) -> Any:
+    numbers = plain(a)
+    value = np.empty(
+        np.shape(numbers) if shape is None else plain(shape), dtype or getattr(numbers, "dtype", float)
+    )
+    value[...] = plain(args[0]) if filled is None else filled
+    return leaf(value, is_scalar=False)
+
+
+def _reduced(
+    name: str, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *rest: Any, **options: Any
+) -> Any:
+    keepdims = options.get("keepdims", rest[0] if rest else False)
+    return _into(out, reduce(name, a, axis, keepdims))
+
+
+def _move(function: Any, name: str, args: Any, options: Any) -> Any:
+    """Do with the ids what is done with the numbers."""
+    args, options = list(args), plain({key: one for key, one in options.items() if key != "dtype"})
+    if not args:
+        args = [options.pop(next(iter(options)))]
+    both: list[Any] = [[], []]
+    for k, one in enumerate(args):
+        if name in _JOINING and k == 0:
+            parts = [to_traced(part) for part in one]
+            both[0].append([part.value for part in parts])
+            both[1].append([part.ids for part in parts])
+        elif k in _MOVING.get(name, ()):
+            both[0].append(to_traced(one).value)
+            both[1].append(to_traced(one).ids)
+        else:
+            both[0].append(plain(one))
+            both[1].append(plain(one))
+    values = function(*both[0], **options)
+    options.pop("constant_values", None)
+    ids = function(*both[1], **options)
+    if isinstance(values, list | tuple):
+        return [with_ids(one, two, False) for one, two in zip(values, ids, strict=True)]
+    return with_ids(values, ids.astype(np.int64, copy=False), None if np.ndim(values) == 0 else False)
+
+
+def _unknown(function: Any, args: Any, options: Any) -> Any:
+    """A function of no known kind: it moves numbers if it does so with the ids; else its result is new."""
+    result = function(*plain(tuple(args)), **plain(options))
+    tape = current_tape()
+    if not isinstance(result, np.ndarray) or result.dtype.kind not in "fiu" or tape is None:
+        return result
+    try:
+        ids = np.asarray(
+            function(*(one.ids if type(one) is Traced else one for one in args), **plain(options))
+        )
+        of_first = next(one for one in args if has_traced(one)).ids
+        if np.isin(ids, [0, *of_first.ravel()]).all() and np.array_equal(tape.value[ids], result):
+            return with_ids(result, ids, False)
+    except Exception:  # whatever it does with whole numbers, it is no move
+        pass
+    name = getattr(function, "__name__", "")
+    return recorded(f"opaque {name}", result, [one for one in args if has_traced(one)])
+
+
+# Universal functions
 def call_ufunc(ufunc: Any, method: str, xs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Call a universal function, or its ``reduce``, ``outer``, ``at``."""
     if method == "reduce":
@@ -56,7 +172,7 @@ def call_ufunc(ufunc: Any, method: str, xs: tuple[Any, ...], options: dict[str, 
         return getattr(ufunc, method)(*(plain(x) for x in xs))
     if ufunc.__name__ == "matmul":
         result = matrix_product(xs[0], xs[1], "matmul")
-    elif ufunc.__name__ in ("logaddexp",):
+    elif ufunc.__name__ == "logaddexp":
         result = apply(np.log, apply(np.add, apply(np.exp, xs[0]), apply(np.exp, xs[1])))
     else:
         result = apply(ufunc, *xs)
@@ -78,8 +194,7 @@ def _into(out: Any, result: Any, where: Any = True) -> Any:
 
 
 def _add_at(ufunc: Any, target: Traced, index: Any, x: Any) -> None:
-    x = to_traced(x)
-    keys = plain(index)
+    x, keys = to_traced(x), plain(index)
     keys = keys if isinstance(keys, tuple) else (keys,)
     arrays = np.broadcast_arrays(*(np.arange(target.shape[a])[k] for a, k in enumerate(keys)))
     room = np.shape(target.value[tuple(arrays)])
@@ -89,37 +204,17 @@ def _add_at(ufunc: Any, target: Traced, index: Any, x: Any) -> None:
         target[key] = apply(ufunc, target[key], Traced(values[where], ids[where]))
 
 
-def _add_reduction(name: str, operation: str) -> None:
-    def handler(
-        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
-    ) -> Any:
-        return _into(out, reduce(operation, a, axis, keepdims))
-
-    HANDLERS[name] = handler
-
-
-for _name in ("sum", "mean", "max", "min", "prod"):
-    _add_reduction(_name, _name)
-for _name, _operation in {"amax": "max", "amin": "min", "nansum": "sum", "nanmean": "mean"}.items():
-    _add_reduction(_name, _operation)
-
-
-@_handles("average")
+# What computes
+@_computes
 def _average(a: Any, axis: Any = None, weights: Any = None, **options: Any) -> Any:
     if weights is None:
         return reduce("mean", a, axis, options.get("keepdims", False))
     return reduce("sum", to_traced(a) * weights, axis, False) / reduce("sum", weights, axis, False)
 
 
-@_handles("var")
-def _variance(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: int = 0,
-    keepdims: Any = False,
-    **_: Any,
+@_computes
+def _var(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: Any = False
 ) -> Any:
     away = to_traced(a) - reduce("mean", a, axis, True)
     mean = reduce("mean", away * away, axis, keepdims)
@@ -127,12 +222,12 @@ def _variance(
     return mean * (count / (count - ddof)) if ddof else mean
 
 
-@_handles("std")
-def _deviation(*args: Any, **options: Any) -> Any:
-    return apply(np.sqrt, _variance(*args, **options))
+@_computes
+def _std(*args: Any, **options: Any) -> Any:
+    return apply(np.sqrt, _var(*args, **options))
 
 
-@_handles("norm")
+@_computes
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     if ord not in (None, 2, "fro"):
         return np.linalg.norm(plain(x), ord, plain(axis))
@@ -140,49 +235,47 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> A
     return apply(np.sqrt, reduce("sum", x * x, axis, keepdims))
 
 
-@_handles("dot")
+@_computes
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
     return _into(out, matrix_product(a, b, "dot"))
 
 
-@_handles("vdot")
-def _vdot(a: Any, b: Any) -> Any:
-    return matrix_product(to_traced(a).ravel(), to_traced(b).ravel(), "dot")
-
-
-@_handles("inner")
-def _inner(a: Any, b: Any) -> Any:
-    return matrix_product(a, to_traced(b).T, "dot")
-
-
-@_handles("outer")
-def _outer(a: Any, b: Any, out: Any = None) -> Any:
-    return to_traced(a).reshape(-1, 1) * to_traced(b).reshape(1, -1)
-
-
-@_handles("matmul")
+@_computes
 def _matmul(a: Any, b: Any, out: Any = None) -> Any:
     return _into(out, matrix_product(a, b, "matmul"))
 
 
-@_handles("tensordot")
+@_computes
+def _vdot(a: Any, b: Any) -> Any:
+    return matrix_product(to_traced(a).ravel(), to_traced(b).ravel(), "dot")
+
+
+@_computes
+def _inner(a: Any, b: Any) -> Any:
+    return matrix_product(a, to_traced(b).T, "dot")
+
+
+@_computes
+def _outer(a: Any, b: Any, out: Any = None) -> Any:
+    return to_traced(a).reshape(-1, 1) * to_traced(b).reshape(1, -1)
+
+
+@_computes
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = to_traced(a), to_traced(b)
     if isinstance(axes, int):
-        of_a, of_b = list(range(a.ndim - axes, a.ndim)), list(range(axes))
-    else:
-        of_a, of_b = ([one] if isinstance(one, int) else list(one) for one in axes)
-    of_a, of_b = [k % a.ndim for k in of_a], [k % b.ndim for k in of_b]
+        axes = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    of_a, of_b = ([k % x.ndim for k in np.ravel(one).tolist()] for one, x in zip(axes, (a, b), strict=True))
     rest_a = [k for k in range(a.ndim) if k not in of_a]
     rest_b = [k for k in range(b.ndim) if k not in of_b]
-    shape = [a.shape[k] for k in rest_a] + [b.shape[k] for k in rest_b]
     inner = int(np.prod([a.shape[k] for k in of_a]))
     left = a.transpose(*rest_a, *of_a).reshape(-1, inner)
     right = b.transpose(*of_b, *rest_b).reshape(inner, -1)
+    shape = [a.shape[k] for k in rest_a] + [b.shape[k] for k in rest_b]
     return matrix_product(left, right, "dot").reshape(shape)
 
 
-@_handles("einsum")
+@_computes
 def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     if not arrow:
@@ -203,7 +296,7 @@ def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
     return product.transpose(*(kept.index(letter) for letter in output)) if kept else product
 
 
-@_handles("where")
+@_computes
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     mask = np.asarray(plain(condition)).astype(bool)
     if x is None:
@@ -211,7 +304,7 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     return recorded("where", np.where(mask, plain(x), plain(y)), [x, y], mask)
 
 
-@_handles("clip")
+@_computes
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **_: Any) -> Any:
     value = np.asarray(plain(a))
     low = -np.inf if a_min is None else plain(a_min)
@@ -219,210 +312,40 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **_: An
     return _into(out, recorded("clip", clipped, [a], clipped == value))
 
 
-@_handles("copyto")
+@_computes
+def _round(a: Any, *digits: Any, **options: Any) -> Any:
+    digits = digits or tuple(options.values())
+    return to_traced(a).copy() if has_decimals(digits) else np.round(plain(a), *plain(digits))
+
+
+COMPUTING["around"] = _round
+
+
+@_computes
 def _copyto(target: Any, source: Any, **_: Any) -> None:
     target[...] = source
 
 
-@_handles("expit")
-def _expit(x: Any, **_: Any) -> Any:
-    return 1 / (1 + apply(np.exp, apply(np.negative, x)))
-
-
-@_handles("softmax")
-def _softmax(x: Any, axis: Any = None) -> Any:
-    e = apply(np.exp, x)
-    return e / reduce("sum", e, axis, True)
-
-
-@_handles("logsumexp")
-def _logsumexp(x: Any, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
-    return apply(np.log, reduce("sum", apply(np.exp, x), axis, keepdims))
-
-
-def _add_like(name: str, filled: float | None) -> None:
-    def handler(a: Any, *args: Any, dtype: Any = None, shape: Any = None, **_: Any) -> Any:
-        kind = dtype or getattr(plain(a), "dtype", float)
-        value = np.empty(np.shape(plain(a)) if shape is None else plain(shape), kind)
-        value[...] = plain(args[0]) if filled is None else filled
-        return leaf(value, is_scalar=False)
-
-    HANDLERS[name] = handler
-
-
-for _name, _filled in {"zeros_like": 0.0, "empty_like": 0.0, "ones_like": 1.0, "full_like": None}.items():
-    _add_like(_name, _filled)
-
-
-def _add_joining(name: str) -> None:
-    count = {"append": 2, "insert": 3}.get(name, 1)
-
-    def handler(*args: Any, **options: Any) -> Any:
-        options.pop("dtype", None)
-        rest, options = plain(tuple(args[count:])), plain(options)
-        if count == 1:
-            parts = [to_traced(one) for one in args[0]]
-            join = getattr(np, name)
-            return Traced(
-                join([one.value for one in parts], *rest, **options),
-                join([one.ids for one in parts], *rest, **options),
-                False,
-            )
-        first, last = to_traced(args[0]), to_traced(args[count - 1])
-        middle = () if count == 2 else (plain(args[1]),)
-
-        def call(a: Any, b: Any) -> Any:
-            return getattr(np, name)(a, *middle, b, *rest, **options)
-
-        return Traced(call(first.value, last.value), call(first.ids, last.ids).astype(np.int64), False)
-
-    HANDLERS[name] = handler
-
-
-for _name in [
-    "append",
-    "insert",
-    "concatenate",
-    "vstack",
-    "hstack",
-    "stack",
-    "column_stack",
-    "dstack",
-    "row_stack",
-]:
-    _add_joining(_name)
-
-
-@_handles("pad")
-def _pad(a: Any, width: Any, mode: str = "constant", **options: Any) -> Any:
-    value = np.pad(a.value, plain(width), mode, **plain(options))  # type: ignore[call-overload]
-    return with_ids(value, np.pad(a.ids, plain(width), mode if mode != "constant" else "constant"), False)  # type: ignore[call-overload]
-
-
-@_handles("diag")
-def _diag(a: Any, k: int = 0) -> Any:
-    a = to_traced(a)
-    return with_ids(np.diag(a.value, k), np.diag(a.ids, k), False)
-
-
-@_handles("diagflat")
-def _diagflat(a: Any, k: int = 0) -> Any:
-    return _diag(to_traced(a).ravel(), k)
-
-
-@_handles("trace")
+@_computes
 def _trace(a: Any, *_: Any) -> Any:
     return reduce("sum", a.diagonal(), None, False)
 
 
-@_handles("array_split", "split", "hsplit", "vsplit")
-def _split(a: Any, sections: Any, axis: int = 0) -> Any:
-    values, ids = np.array_split(a.value, plain(sections), axis), np.array_split(a.ids, plain(sections), axis)
-    return [Traced(one, two, False) for one, two in zip(values, ids, strict=True)]
+# Of scipy.special
+def expit(x: Any) -> Any:
+    """The logistic function."""
+    return 1 / (1 + apply(np.exp, apply(np.negative, x)))
 
 
-def _add_moving(name: str) -> None:
-    def handler(a: Any, *args: Any, **options: Any) -> Any:
-        traced, args, options = to_traced(a), plain(args), plain(options)
-        move = getattr(np, name)
-        value = np.asarray(move(traced.value, *args, **options))
-        return Traced(
-            value, np.asarray(move(traced.ids, *args, **options)), None if value.ndim == 0 else False
-        )
-
-    HANDLERS[name] = handler
+def softmax(x: Any, axis: Any = None) -> Any:
+    """Shares that add up to one along an axis."""
+    e = apply(np.exp, x)
+    return e / reduce("sum", e, axis, True)
 
 
-for _name in [
-    "reshape",
-    "transpose",
-    "ravel",
-    "squeeze",
-    "expand_dims",
-    "swapaxes",
-    "moveaxis",
-    "rollaxis",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "delete",
-    "repeat",
-    "tile",
-    "flip",
-    "fliplr",
-    "flipud",
-    "rot90",
-    "roll",
-    "broadcast_to",
-    "take",
-    "diagonal",
-    "copy",
-]:
-    _add_moving(_name)
-
-
-def _add_reading(name: str) -> None:
-    def handler(*args: Any, **options: Any) -> Any:
-        return getattr(np, name)(*plain(args), **plain(options))
-
-    HANDLERS[name] = handler
-
-
-for _name in [
-    "argmax",
-    "argmin",
-    "argsort",
-    "any",
-    "all",
-    "shape",
-    "ndim",
-    "size",
-    "isclose",
-    "allclose",
-    "array_equal",
-    "unique",
-    "bincount",
-    "count_nonzero",
-    "nonzero",
-    "array2string",
-    "array_repr",
-    "array_str",
-    "savetxt",
-    "save",
-    "savez",
-    "round",
-    "around",
-    "histogram",
-    "digitize",
-    "median",
-    "may_share_memory",
-    "shares_memory",
-    "argwhere",
-    "flatnonzero",
-    "result_type",
-    "percentile",
-    "quantile",
-    "corrcoef",
-]:
-    _add_reading(_name)
-
-
-def _unknown(function: Any, args: Any, options: Any) -> Any:
-    """A function without a handler: it moves numbers if it does so with the ids; else its result is new."""
-    result = function(*plain(tuple(args)), **plain(options))
-    if not isinstance(result, np.ndarray) or result.dtype.kind not in "fiu":
-        return result
-    try:
-        ids = function(*(one.ids if type(one) is Traced else one for one in args), **plain(options))
-        first = next(one for one in args if has_traced(one))
-        known = {0: 0.0, **dict(zip(first.ids.ravel().tolist(), first.value.ravel().tolist(), strict=True))}
-        if [known[one] for one in np.ravel(ids).tolist()] == result.ravel().tolist():
-            return with_ids(result, ids, False)
-    except Exception:  # whatever it does with whole numbers, it is no move
-        pass
-    return recorded(
-        f"opaque {getattr(function, '__name__', '')}", result, [one for one in args if has_traced(one)]
-    )
+def logsumexp(x: Any, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
+    """The logarithm of a sum of exponentials."""
+    return apply(np.log, reduce("sum", apply(np.exp, x), axis, keepdims))
 
 
 PROTOCOLS.update(ufunc=call_ufunc, function=call_function)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
+import inspect
 import io
 import os
 import random
 import sys
 import traceback
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,11 +19,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.reading.updates import recognise_update
-from deltarule.diagnosis.recording import missing
-from deltarule.diagnosis.recording.source import ProgramSource, read_source
-from deltarule.diagnosis.recording.substitutes import own, product, repeated, substitutes, traced_float
+from deltarule.diagnosis.recording.imports import surroundings
+from deltarule.diagnosis.recording.live import Rebuilding
+from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
-from deltarule.diagnosis.recording.traced import leaf
 
 
 @dataclass
@@ -37,6 +35,14 @@ class Recording:
     error: str = ""
     #: The local names where it was raised.
     at_error: dict[str, Any] = field(default_factory=dict)
+    #: What its names were made with; what is made anew gets them, too.
+    names: dict[str, Any] = field(default_factory=dict)
+    #: Of live code, the name of the function or object to be judged.
+    root: str = ""
+
+    def rebuilding(self, is_given: Callable[[str], bool], before: Tape | None = None) -> Rebuilding:
+        """What makes live things anew for another recording."""
+        return Rebuilding(self.source.path, self.names, is_given, before)
 
 
 def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float, versions: int = 4) -> Tape:
@@ -68,13 +74,15 @@ def recording_on(tape: Tape) -> Iterator[None]:
         random.setstate(states[1])
 
 
-def record_program(path: str | Path, seconds: float = 15.0, versions: int = 4) -> Recording:
-    """Run a program until its parameters changed ``versions`` times; record what it computes."""
-    source = read_source(path)
+def record_program(
+    path: str | Path, seconds: float = 15.0, versions: int = 4, text: str | None = None
+) -> Recording:
+    """Run a program (or its text) until its parameters changed ``versions`` times; record it."""
+    source = read_source(path, text)
     folder = Path(source.path).parent
-    siblings = frozenset(str(one) for one in folder.glob("*.py") if str(one) != source.path)
-    tape = new_tape(source, siblings, seconds, versions)
-    recording = Recording(source, tape, _namespace(source, siblings))
+    siblings = _beside(source.path)
+    tape, names = new_tape(source, siblings, seconds, versions), surroundings(source.path, siblings)
+    recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
         os.chdir(folder)
@@ -85,6 +93,36 @@ def record_program(path: str | Path, seconds: float = 15.0, versions: int = 4) -
         os.chdir(before)
         sys.argv = arguments
     return recording
+
+
+def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
+    """Make a function or an object anew, so that what it computes can be recorded; nothing is called."""
+    function = inspect.unwrap(getattr(code, "__func__", code))
+    own = function if inspect.isfunction(function) else _first_method(code)
+    source = source_of(own.__code__)
+    siblings = _beside(source.path)
+    names = surroundings(source.path, siblings)
+    root = getattr(code, "__name__", "it")
+    recording = Recording(source, new_tape(source, siblings, 15.0), {}, names=names, root=root)
+    with recording_on(recording.tape):
+        made = recording.rebuilding(is_given)
+        recording.namespace = {
+            name: made.value(one) for name, one in own.__globals__.items() if inspect.isfunction(one)
+        }
+        recording.namespace[root] = made.value(code, "")
+    return recording
+
+
+def _first_method(code: Any) -> Any:
+    methods = [one for _, one in inspect.getmembers(type(code), inspect.isfunction)]
+    if not methods:
+        raise TypeError(f"{type(code).__name__} is no function, and has no methods")
+    return methods[0]
+
+
+def _beside(path: str) -> frozenset[str]:
+    """The modules in the same folder."""
+    return frozenset(str(one) for one in Path(path).parent.glob("*.py") if str(one) != path)
 
 
 def _run(recording: Recording) -> None:
@@ -121,74 +159,3 @@ def _run_the_rest(recording: Recording, failed: int) -> None:
             code = compile(ast.Module([statement], []), recording.source.path, "exec")
             with contextlib.suppress(Exception, RecordingStopped, SystemExit):
                 exec(code, recording.namespace)
-
-
-def _namespace(source: ProgramSource, siblings: frozenset[str]) -> dict[str, Any]:
-    names: dict[str, Any] = {
-        "__name__": "__main__",
-        "__file__": source.path,
-        "__leaf__": lambda x: leaf(x, is_scalar=True),
-        "__own__": own,
-        "__dot__": product,
-        "__float__": traced_float,
-        "__repeated__": repeated,
-    }
-    own_builtins = dict(vars(builtins))
-    own_builtins.update(
-        open=_open,
-        input=lambda *_: "1",
-        exit=_leave,
-        quit=_leave,
-        help=lambda *_: None,
-        breakpoint=lambda: None,
-    )
-    own_builtins["__import__"] = _importing(siblings, names, own_builtins)
-    names["__builtins__"] = own_builtins
-    return names
-
-
-def _leave(*_: Any) -> None:
-    raise SystemExit
-
-
-def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
-    """``open`` that writes to memory, and makes up the tables that are not there."""
-    if any(letter in mode for letter in "wax+"):
-        return io.BytesIO() if "b" in mode else io.StringIO()
-    try:
-        return open(name, mode, *args, **options)
-    except FileNotFoundError:
-        if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
-            raise
-        return missing.text_file(name)
-
-
-def _importing(
-    siblings: frozenset[str], names: dict[str, Any], own_builtins: dict[str, Any]
-) -> Callable[..., Any]:
-    """The ``import`` of a recorded program: substitutes, the modules beside it, stand-ins."""
-    replaced = substitutes()
-    loaded: dict[str, Any] = {}
-    beside = {Path(one).stem: one for one in siblings}
-
-    def load(name: str) -> Any:
-        if name not in loaded:
-            module = loaded[name] = types.ModuleType(name)
-            kept = {key: one for key, one in names.items() if key.startswith("__")}
-            module.__dict__.update(kept, __name__=name, __file__=beside[name])
-            exec(read_source(beside[name]).recordable(), module.__dict__)
-        return loaded[name]
-
-    def find(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        root = name.partition(".")[0]
-        if root in beside:
-            return load(root)
-        if root in missing.SHOWING:
-            return missing.stand_in(name)
-        try:
-            module = builtins.__import__(name, globals, locals, fromlist, level)
-        except ImportError:
-            return missing.stand_in(name)
-        return replaced.get(module.__name__, module)
-
-    return find

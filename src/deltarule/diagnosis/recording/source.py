@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import linecache
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import CodeType
 
@@ -16,6 +17,13 @@ _PARAMETER = re.compile(
     r"|.*(weight|bias|theta)\w*$",
     re.I,
 )
+
+
+def is_parameter(name: str) -> bool:
+    """Whether a name is one that learners give to weights and biases."""
+    return bool(_PARAMETER.match(name))
+
+
 _LIBRARIES = frozenset({"np", "numpy", "math", "random", "plt", "time", "os", "sys", "pd"})
 _PLAIN_CALLS = frozenset([
     "print", "range", "round", "int", "str", "len", "enumerate", "zip", "isinstance", "format", "input",
@@ -43,6 +51,14 @@ class ProgramSource:
         """The program, compiled with what recording needs in its place."""
         tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
         return compile(tree, self.path, "exec")
+
+    @cached_property
+    def codes(self) -> list[CodeType]:
+        """The code of every function in it, recordable."""
+        found = [self.recordable()]
+        for code in found:
+            found += [one for one in code.co_consts if isinstance(one, CodeType)]
+        return found
 
     def recordable_statements(self) -> list[tuple[int, ast.stmt]]:
         """(line, statement) of the program's top level."""
@@ -92,11 +108,13 @@ class ProgramSource:
         return self.segment(self._operand(op, side))
 
     def is_literal(self, op: Operation, side: int) -> bool:
-        """Whether an operand is a number written there, as in ``1 - a``."""
+        """Whether an operand is a number written there (or anywhere else in a library), as in ``1 - a``."""
         constant = op.constants[side]
         node = self._operand(op, side)
-        if node is None or (constant is not None and constant.size > 1):
+        if constant is not None and constant.size > 1:
             return False
+        if node is None:
+            return constant is not None
         try:
             ast.literal_eval(node)
         except ValueError:
@@ -121,7 +139,7 @@ class ProgramSource:
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""
         line = self.line(op)
-        return self.segment(self.expression(op)) or (self.lines[line - 1].strip() if line else "")
+        return self.segment(self.expression(op)) or "".join(self.lines[max(0, line - 1) : line]).strip()
 
     def name_of(self, op: Operation) -> str:
         """The name that the result of an operation was given at once; empty for none."""
@@ -179,11 +197,12 @@ def _positions(code: CodeType) -> list[tuple[int, ...]]:
     ]
 
 
-def read_source(path: str | Path) -> ProgramSource:
-    """Read a program, or the code cells of a notebook; Python 2 is translated."""
-    path = Path(path).resolve()
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    if path.suffix == ".ipynb":
+def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
+    """Read a program (or take its text), or the code cells of a notebook; Python 2 is translated."""
+    path = Path(path).resolve() if text is None else path
+    if text is None:
+        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
+    if str(path).endswith(".ipynb"):
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
         text = "\n".join("".join(cell["source"]) + "\n" for cell in cells)
     text = re.sub(r"^(\s*)[%!][a-zA-Z].*$", r"\1pass", text, flags=re.M)
@@ -191,6 +210,32 @@ def read_source(path: str | Path) -> ProgramSource:
         return ProgramSource(text, str(path))
     except SyntaxError:
         return ProgramSource(_from_python_2(text.expandtabs(8)), str(path))
+
+
+def source_of(code: CodeType) -> ProgramSource:
+    """The file (or cell) that live code was written in; an empty one where that is gone."""
+    text = "".join(linecache.getlines(code.co_filename))
+    return _read_once(code.co_filename, text)
+
+
+@lru_cache(maxsize=32)
+def _read_once(path: str, text: str) -> ProgramSource:
+    try:
+        return read_source(path, text)
+    except SyntaxError:
+        return ProgramSource("", path)
+
+
+def recordable_code(code: CodeType) -> CodeType:
+    """Live code, compiled again with what recording needs; itself where its text is gone."""
+    alike = [
+        one
+        for one in source_of(code).codes
+        if (one.co_name, one.co_firstlineno, one.co_freevars)
+        == (code.co_name, code.co_firstlineno, code.co_freevars)
+    ]
+    positions = set(code.co_positions())
+    return max(alike, key=lambda one: len(positions & set(one.co_positions())), default=code)
 
 
 #: Statements of Python 2, and how they are written today: print, xrange, raw_input, except.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 import time
 import types
 from collections.abc import Callable
@@ -11,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording import missing
-from deltarule.diagnosis.recording.functions import HANDLERS, call_function, call_ufunc
+from deltarule.diagnosis.recording.functions import call_function, call_ufunc, expit, logsumexp, softmax
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     Traced,
@@ -24,16 +24,12 @@ from deltarule.diagnosis.recording.traced import (
     to_traced,
 )
 
-_CREATING = frozenset([
-    "zeros", "ones", "full", "eye", "identity", "empty", "linspace", "loadtxt", "genfromtxt", "load",
-    "fromfunction", "tri", "fromiter", "meshgrid", "asmatrix", "geomspace", "logspace", "arange",
-    "frombuffer", "fromstring",
-])  # fmt: skip
 _REMOVED = {"float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod}
-_REORDERING = frozenset({"permutation", "choice", "permuted"})
+_REORDERING = frozenset({"permutation", "choice", "permuted", "sample"})
+_GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "Random"})
 
 
-class _Substitute(types.ModuleType):
+class Substitute(types.ModuleType):
     """A module that gives the original's names, some replaced."""
 
     def __init__(self, original: Any, replaced: dict[str, Any], wrap: Callable[[str, Any], Any]) -> None:
@@ -79,28 +75,9 @@ def _wrap_numpy(name: str, found: Any) -> Any:
         return _Ufunc(found)
     if isinstance(found, type) or not callable(found):
         return found
-
     if name.startswith("save"):
         return lambda *args, **options: None
-
-    def call(*args: Any, **options: Any) -> Any:
-        if has_traced(args) or has_traced(tuple(options.values())):
-            if name in HANDLERS:
-                return HANDLERS[name](*args, **options)
-            if name not in _CREATING:
-                return call_function(found, args, options)
-            args, options = plain(args), plain(options)
-        try:
-            result = found(*args, **options)
-        except OSError:
-            return missing.table(args[0])
-        if name not in _CREATING or (name == "arange" and result.dtype.kind != "f"):
-            return result
-        if isinstance(result, list | tuple):
-            return type(result)(leaf(one, is_scalar=False) for one in result)
-        return leaf(result, is_scalar=False)
-
-    return call
+    return lambda *args, **options: call_function(found, args, options)
 
 
 def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
@@ -139,14 +116,9 @@ def _vectorize(function: Any = None, *_: Any, **__: Any) -> Any:
     def call(*xs: Any) -> Any:
         arrays = [to_traced(x) for x in xs]
         shape = np.broadcast_shapes(*(one.shape for one in arrays))
-        spread = [
-            Traced(np.broadcast_to(one.value, shape), np.broadcast_to(one.ids, shape), False)
-            for one in arrays
-        ]
+        spread: list[Any] = [np.broadcast_to(one, shape) for one in arrays]
         results = [function(*(one[where].as_scalar() for one in spread)) for where in np.ndindex(shape)]
-        if shape == ():
-            return results[0]
-        return _array(results).reshape(shape)
+        return _array(results).reshape(shape) if shape else results[0]
 
     return call
 
@@ -162,23 +134,22 @@ class _Joiner:
         if not has_traced(parts):
             return leaf(self._original[key], is_scalar=False)
         arrays = [to_traced(one) for one in parts if not isinstance(one, slice)]
-        return Traced(
-            self._original[tuple(one.value for one in arrays)],
-            self._original[tuple(one.ids for one in arrays)],
-            False,
-        )
+        values, ids = ([getattr(one, side) for one in arrays] for side in ("value", "ids"))
+        return Traced(self._original[tuple(values)], self._original[tuple(ids)], False)
 
 
 def _drawn(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function that draws random numbers: they are start values; what it reorders keeps its ids."""
 
     def draw(*args: Any, **options: Any) -> Any:
+        x, rest, options = (args[0] if args else None), plain(args[1:]), plain(options)
         if name == "shuffle":
-            return _shuffle(function, *args)
-        if name in _REORDERING and args and type(args[0]) is Traced and args[0].ndim:
-            order = function(np.arange(len(args[0])), *plain(args[1:]), **plain(options))
-            return args[0][order]
-        result = function(*plain(args), **plain(options))
+            return _shuffle(function, x, *rest)
+        if name in _REORDERING and type(x) is Traced and x.ndim:
+            return x[function(np.arange(len(x)), *rest, **options)]
+        if isinstance(x, list) and has_traced(x):
+            return function(x, *rest, **options)
+        result = function(*plain(args), **options)
         if isinstance(result, np.ndarray):
             return leaf(result, is_scalar=False) if result.dtype.kind == "f" or name == "integers" else result
         return leaf(result, is_scalar=True) if isinstance(result, float) else result
@@ -195,7 +166,7 @@ def _shuffle(function: Callable[..., Any], x: Any, *rest: Any) -> None:
     x.value[...], x.ids[...] = x.value[order], x.ids[order]
 
 
-class _Generator:
+class RandomNumbers:
     """A random generator (of ``default_rng`` or ``RandomState``) whose numbers are start values."""
 
     def __init__(self, generator: Any) -> None:
@@ -208,19 +179,17 @@ class _Generator:
         return _drawn(found, name) if callable(found) else found
 
 
-def _generators(make: Any) -> Callable[..., Any]:
+def _wrap_random(name: str, found: Any) -> Any:
+    """A function of ``numpy.random``, or of Python's ``random``."""
+    if name not in _GENERATORS:
+        return _drawn(found, name) if callable(found) and not isinstance(found, type) else found
+
     def seeded(*args: Any, **options: Any) -> Any:
-        if args and isinstance(args[0], _Generator):
+        if args and isinstance(args[0], RandomNumbers):
             return args[0]
-        return _Generator(make(*plain(args), **plain(options)))
+        return RandomNumbers(found(*plain(args), **plain(options)))
 
     return seeded
-
-
-def _wrap_random(name: str, found: Any) -> Any:
-    if name in ("default_rng", "RandomState", "Generator"):
-        return _generators(found)
-    return _drawn(found, name) if callable(found) and not isinstance(found, type) else found
 
 
 _UFUNC_OF_MATH = {"fabs": "absolute", "atan": "arctan", "pow": "power"}
@@ -250,10 +219,7 @@ def _scalar(x: Any) -> Any:
 
 def traced_float(x: Any = 0.0) -> Any:
     """``float(x)`` that keeps the id."""
-    if type(x) is not Traced:
-        return float(x)
-    one = x.item()
-    return Traced(one.value.astype(float), one.ids, True)
+    return x.item().astype(float) if type(x) is Traced else float(x)
 
 
 def product(x: Any, y: Any) -> Any:
@@ -293,43 +259,38 @@ def repeated(items: Any, times: Any) -> Any:
 
 def substitutes() -> dict[str, Any]:
     """By name, the modules that a recorded program gets in place of the real ones."""
-    random_of_numpy = _Substitute(np.random, {}, _wrap_random)
-    linear_algebra = _Substitute(np.linalg, {}, _wrap_numpy)
-    numpy = _Substitute(
-        np,
-        {
-            **_REMOVED,
-            "random": random_of_numpy,
-            "linalg": linear_algebra,
-            "array": _array,
-            "asarray": _asarray,
-            "asanyarray": _asarray,
-            "ascontiguousarray": _asarray,
-            "asfarray": _asarray,
-            "vectorize": _vectorize,
-            "frompyfunc": lambda function, nin, nout: _vectorize(function),
-            "c_": _Joiner(np.c_),
-            "r_": _Joiner(np.r_),
-        },
-        _wrap_numpy,
-    )
+    random_of_numpy = Substitute(np.random, {}, _wrap_random)
+    linear_algebra = Substitute(np.linalg, {}, _wrap_numpy)
+    replaced = {
+        **_REMOVED,
+        "random": random_of_numpy,
+        "linalg": linear_algebra,
+        "array": _array,
+        **dict.fromkeys(("asarray", "asanyarray", "ascontiguousarray", "asfarray"), _asarray),
+        "vectorize": _vectorize,
+        "frompyfunc": lambda function, nin, nout: _vectorize(function),
+        "c_": _Joiner(np.c_),
+        "r_": _Joiner(np.r_),
+    }
+    special = types.ModuleType("scipy.special")
+    special.__dict__.update(expit=expit, softmax=softmax, logsumexp=logsumexp)
     return {
-        "numpy": numpy,
+        "numpy": Substitute(np, replaced, _wrap_numpy),
         "numpy.random": random_of_numpy,
         "numpy.linalg": linear_algebra,
-        "math": _Substitute(math, {}, _wrap_math),
-        "time": _Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
-        "random": _Substitute(random, {"Random": _generators(random.Random)}, _wrap_python_random),
+        "math": Substitute(math, {}, _wrap_math),
+        "time": Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
+        "random": Substitute(random, {}, _wrap_random),
+        "scipy.special": special,
     }
 
 
-def _wrap_python_random(name: str, found: Any) -> Any:
-    if name in ("randint", "randrange", "seed", "getrandbits", "getstate", "setstate"):
-        return lambda *args, **options: found(*plain(args), **plain(options))
-    if name in ("choice", "sample", "shuffle", "choices") or isinstance(found, type):
-        return lambda x, *args, **options: (
-            _shuffle(found, x)
-            if name == "shuffle" and type(x) is Traced
-            else found(x, *plain(args), **options)
-        )
-    return _drawn(found, name) if callable(found) else found
+def replaced_functions(modules: dict[str, Any]) -> dict[int, Any]:
+    """By the identity of a function of a substituted module, what stands in its place."""
+    found: dict[int, Any] = {}
+    for name, module in modules.items():
+        original = vars(sys.modules[name]) if name in sys.modules else {}
+        for key, one in original.items():
+            if callable(one) and not isinstance(one, type) and not key.startswith("_"):
+                found.setdefault(id(one), getattr(module, key, one))
+    return found

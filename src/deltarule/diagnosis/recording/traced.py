@@ -6,7 +6,6 @@ moves their ids along, what computes numbers is recorded. Scalars are arrays wit
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,8 +50,11 @@ class Traced:
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         return PROTOCOLS["function"](function, args, options)
 
-    def _moved(self, move: Callable[[Any], Any], is_scalar: bool | None = False) -> Traced:
-        return Traced(move(self.value), move(self.ids), is_scalar)
+    def _moved(self, move: Callable[[Any], Any]) -> Traced:
+        """Do to the ids what is done to the numbers."""
+        value = move(self.value)
+        is_scalar = not isinstance(value, np.ndarray) or (self.is_scalar and value.ndim == 0)
+        return Traced(value, move(self.ids), is_scalar)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,7 +66,7 @@ class Traced:
 
     @property
     def T(self) -> Traced:
-        return self._moved(np.transpose, self.is_scalar)
+        return self._moved(np.transpose)
 
     @property
     def flat(self) -> Iterator[Any]:
@@ -74,28 +76,16 @@ class Traced:
     def real(self) -> Traced:
         return self
 
-    def transpose(self, *axes: Any) -> Traced:
-        return self._moved(lambda a: a.transpose(*plain(axes)), self.is_scalar)
-
-    def take(self, indices: Any, axis: Any = None, **options: Any) -> Traced:
-        return self._moved(lambda a: np.take(a, plain(indices), axis), None)
-
     def copy(self, *order: Any, **options: Any) -> Traced:
-        return self._moved(np.array, self.is_scalar)
+        return self._moved(np.array)
 
-    def __deepcopy__(self, *memo: Any) -> Traced:
-        return self.copy()
-
-    __copy__ = __deepcopy__
+    __copy__ = __deepcopy__ = copy
 
     def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
-        kind = np.dtype(dtype).kind
-        if kind not in "fiu":
-            return self.value.astype(dtype)
-        if kind == "f":
-            return _noting_precision(Traced(self.value.astype(dtype), self.ids.copy(), self.is_scalar))
-        rounded = self.value.astype(dtype)
-        return Traced(rounded, self.ids.copy(), self.is_scalar) if (rounded == self.value).all() else rounded
+        kind, value = np.dtype(dtype).kind, self.value.astype(dtype)
+        if kind == "f" or (kind in "iu" and (value == self.value).all()):
+            return _noting_precision(Traced(value, self.ids.copy(), self.is_scalar))
+        return value
 
     def tolist(self) -> Any:
         return [one.tolist() for one in self] if self.value.ndim else self.copy().as_scalar()
@@ -107,7 +97,7 @@ class Traced:
     def item(self, *index: Any) -> Any:
         if index:
             return self.ravel()[index[0]] if len(index) == 1 else self[index]
-        return self._moved(lambda a: np.array(a.reshape(())), True)
+        return self.reshape(()).copy().as_scalar()
 
     def fill(self, x: Any) -> None:
         self[...] = x
@@ -130,10 +120,7 @@ class Traced:
         if isinstance(key, str):
             raise IndexError(key)
         key = plain(key)
-        value, ids = self.value[key], self.ids[key]
-        if isinstance(value, np.ndarray):
-            return Traced(value, ids, False)
-        return Traced(np.array(value), np.array(ids), True)
+        return self._moved(lambda a: a[key])
 
     def __setitem__(self, key: Any, x: Any) -> None:
         key = plain(key)
@@ -167,18 +154,6 @@ class Traced:
 
     def __bool__(self) -> bool:
         return bool(self.value)
-
-    def __round__(self, digits: Any = None) -> Any:
-        return round(float(self), plain(digits)) if digits is not None else round(float(self))
-
-    def __floor__(self) -> int:
-        return math.floor(float(self))
-
-    def __ceil__(self) -> int:
-        return math.ceil(float(self))
-
-    def __trunc__(self) -> int:
-        return math.trunc(float(self))
 
     def __format__(self, how: str) -> str:
         return format(self.value[()] if self.value.ndim == 0 else self.value, how)
@@ -214,37 +189,6 @@ class Traced:
     def __abs__(self) -> Any:
         return apply(np.absolute, self)
 
-    def dot(self, other: Any, out: Any = None) -> Any:
-        return matrix_product(self, other, "dot")
-
-    def sum(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
-    ) -> Any:
-        return reduce("sum", self, axis, keepdims)
-
-    def mean(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any
-    ) -> Any:
-        return reduce("mean", self, axis, keepdims)
-
-    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
-        return reduce("max", self, axis, keepdims)
-
-    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
-        return reduce("min", self, axis, keepdims)
-
-    def prod(self, axis: Any = None, **_: Any) -> Any:
-        return reduce("prod", self, axis, False)
-
-    def std(self, *args: Any, **options: Any) -> Any:
-        return np.std(self, *args, **options)
-
-    def var(self, *args: Any, **options: Any) -> Any:
-        return np.var(self, *args, **options)
-
-    def clip(self, *args: Any, **options: Any) -> Any:
-        return np.clip(self, *args, **options)
-
     def _write(self, result: Any) -> Traced:
         """Write a result over this array, as ``x += y`` does; views of it see the change."""
         result = to_traced(result)
@@ -267,8 +211,23 @@ def _add_move(name: str) -> None:
     setattr(Traced, name, move)
 
 
-for _name in ("reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal"):
-    _add_move(_name)
+def _add_function(name: str) -> None:
+    def method(self: Traced, *args: Any, **options: Any) -> Any:
+        return PROTOCOLS["function"](getattr(np, name), (self, *args), options)
+
+    setattr(Traced, name, method)
+
+
+def _add_rounding(name: str) -> None:
+    def rounding(self: Traced, *digits: Any) -> Any:
+        return self if has_decimals(digits) else getattr(float(self), name)(*plain(digits))
+
+    setattr(Traced, name, rounding)
+
+
+def has_decimals(digits: Any) -> bool:
+    """Whether numbers are rounded only to be shorter: they stay what they are."""
+    return bool(digits) and digits[0] is not None and int(digits[0]) > 1
 
 
 def _add_operator(name: str, ufunc: Any) -> None:
@@ -301,19 +260,32 @@ def _is_foreign(x: Any) -> bool:
     return x is None or isinstance(x, str) or hasattr(x, "columns")
 
 
+for _name in [
+    "reshape",
+    "ravel",
+    "flatten",
+    "squeeze",
+    "swapaxes",
+    "repeat",
+    "diagonal",
+    "transpose",
+    "take",
+]:
+    _add_move(_name)
+for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
+    _add_function(_name)
+for _name in ("__round__", "__floor__", "__ceil__", "__trunc__"):
+    _add_rounding(_name)
 for _name, _ufunc in {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.divide,
-    "pow": np.power,
-    "mod": np.remainder,
-    "floordiv": np.floor_divide,
-}.items():
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+    "mod": np.remainder, "floordiv": np.floor_divide,
+}.items():  # fmt: skip
     _add_operator(_name, _ufunc)
-for _name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
-    _short = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq"}
-    _add_comparison(_short.get(_name, "ne"), getattr(np, _name))
+for _name, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+    "ne": np.not_equal,
+}.items():  # fmt: skip
+    _add_comparison(_name, _ufunc)
 
 
 def _noting_precision(x: Traced) -> Traced:
@@ -367,6 +339,14 @@ def leaf(value: Any, *, data: bool = True, is_scalar: bool | None = None) -> Any
     if tape is None or type(value) is Traced or array.dtype.kind not in "fiu" or array.size > _LARGEST_LEAF:
         return value
     return _noting_precision(Traced(array, tape.leaf(array, data=data), is_scalar))
+
+
+def given(value: Any, *, is_scalar: bool = False) -> Any:
+    """Return data that is passed as an argument: no start value, and nothing that is made of it is one."""
+    made, tape = leaf(value, data=False, is_scalar=is_scalar), current_tape()
+    if tape is not None and type(made) is Traced:
+        tape.operations[-1].initial, tape.operations[-1].is_data = False, True
+    return made
 
 
 def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:

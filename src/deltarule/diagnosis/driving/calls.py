@@ -1,0 +1,206 @@
+"""The calls of one trial: arguments for the learner's functions and methods, and what came back."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.driving.plausible import (
+    DATA,
+    MASK,
+    RANDOM,
+    RATE,
+    TARGET,
+    ArgumentLayout,
+    Plausible,
+    roles_of_unknown,
+)
+from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.recording.program import Recording
+from deltarule.diagnosis.recording.tape import Tape
+
+FORWARD = re.compile(
+    r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
+    re.I,
+)
+
+
+def is_given(path: str) -> bool:
+    """Whether a name says that its numbers are not to be learned."""
+    name = re.split(r"[.\[]", path)[-1].strip("]'\"")
+    return bool(DATA.match(name) or TARGET.match(name) or RATE.match(name))
+
+
+def is_partly_read(tape: Tape, parameters: list[Any]) -> bool:
+    """Whether of an array that was passed some numbers were read and others not: it did not fit."""
+    read = np.zeros(tape.size, bool)
+    for op in tape.operations:
+        for ids in op.inputs:
+            if ids is not None:
+                read[ids] = True
+    return any(read[one.ids].any() and not read[one.ids].all() for one in parameters)
+
+
+def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
+    """By function, the names in its return statement."""
+    found = {}
+    for node in ast.walk(recording.source.tree):
+        if isinstance(node, ast.FunctionDef):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Return) and inner.value is not None:
+                    parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
+                    found[node.name, node.lineno] = [ast.unparse(one).replace("self.", "") for one in parts]
+    return found
+
+
+class CallRun:
+    """The calls of one trial."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        own: dict[str, Any],
+        returns: dict[tuple[str, int], list[str]],
+        tape: Tape,
+        layout: ArgumentLayout,
+    ) -> None:
+        self.returns, self.tape = returns, tape
+        made = recording.rebuilding(is_given, recording.tape)
+        self.namespace = {
+            name: made.value(one, name)
+            for name, one in recording.namespace.items()
+            if not name.startswith("__")
+        }
+        first = recording.rebuilding(is_given)
+        own = {role: first.value(one, role) for role, one in own.items()}
+        self.plausible = Plausible(layout, self.namespace, own)
+        self.pool: dict[str, Any] = {}
+        self.kept: Any = self.plausible.made
+        self.calling: set[str] = set()
+        #: The operation before which the parameters were there.
+        self.began = 0
+        self.last = ""
+
+    def _away_from_zero(self, one: Any) -> None:
+        """Tiny and zero weights hide mistakes."""
+        for path, array in arrays_in(one):
+            last = re.split(r"[.\[]", path)[-1]
+            if array.value.dtype.kind != "f" or array.size < 2 or DATA.match(last) or TARGET.match(last):
+                continue
+            if abs(array.value).max() < 0.02 and array.value.any() and array.value.ndim == 2:
+                array.value[...] = self.plausible.rng.normal(size=array.shape) * 0.7
+                self.tape.value[array.ids] = array.value
+
+    def make(self, name: str) -> Any:
+        """An object of that name, or one of the class of that name."""
+        one = self.namespace[name]
+        one = self._with_arguments(one) if isinstance(one, type) else one
+        self._away_from_zero(one)
+        return one
+
+    # Calls
+    def call(self, name: str) -> Any:
+        function = self.namespace[name]
+        self.calling.add(name)
+        result = self._with_arguments(function)
+        self.calling.discard(name)
+        self._pool(name, function.__code__.co_firstlineno, result)
+        return result
+
+    def call_method(self, one: Any, name: str) -> Any:
+        method = getattr(one, name)
+        result = self._with_arguments(method)
+        code = getattr(getattr(method, "__func__", method), "__code__", None)
+        self._pool(name, code.co_firstlineno if code else 0, result)
+        return result
+
+    def _pool(self, name: str, line: int, result: Any) -> None:
+        self.last = name
+        names = self.returns.get((name, line), [])
+        if len(names) == 1:
+            self.pool[names[0]] = result
+        elif isinstance(result, tuple) and len(result) == len(names):
+            self.pool.update(zip(names, result, strict=True))
+
+    def named(self, result: Any) -> Any:
+        """The returned values by the names that they have in the return statement."""
+        if isinstance(result, tuple):
+            for names in self.returns.values():
+                if len(names) == len(result) and all(
+                    self.pool.get(k) is v for k, v in zip(names, result, strict=True)
+                ):
+                    return {
+                        name if name.isidentifier() else f"result {k}": one
+                        for k, (name, one) in enumerate(zip(names, result, strict=True), 1)
+                    }
+        return result
+
+    def _with_arguments(self, function: Any) -> Any:
+        parameters = list(inspect.signature(function).parameters.values())
+        names = [one.name for one in parameters]
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        unknown = []
+        for one in parameters:
+            if one.kind == one.VAR_KEYWORD or (one.default is not one.empty and not self._overrides(one)):
+                continue
+            try:
+                if one.kind == one.VAR_POSITIONAL:
+                    continue
+                named[one.name] = self._argument(one.name, names)
+            except LookupError:
+                if one.default is one.empty:
+                    unknown.append(one.name)
+        is_open = any(one.kind == one.VAR_POSITIONAL for one in parameters) and not named
+        roles = roles_of_unknown(list(named), 4 if is_open else len(unknown), self.plausible.layout.order)
+        if unknown and not roles:
+            raise LookupError(unknown[0])
+        values = [
+            self.plausible.of_role(role, name) for role, name in zip(roles, unknown or roles, strict=True)
+        ]
+        if is_open:
+            positional = values
+        named.update(zip(unknown, values, strict=False))
+        for one in parameters:
+            if one.kind == one.POSITIONAL_ONLY and one.name in named:
+                positional.append(named.pop(one.name))
+        if self.kept is self.plausible.made:
+            self.began = len(self.tape.operations)
+        return function(*positional, **named)
+
+    @staticmethod
+    def _overrides(one: inspect.Parameter) -> bool:
+        """Whether a default is worth replacing: data that is None, and long loops."""
+        if one.default is None:
+            return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
+        return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
+
+    def _argument(self, name: str, names: list[str]) -> Any:
+        if name in self.pool:
+            return self.pool[name]
+        is_data = DATA.match(name) or TARGET.match(name)
+        if not is_data and (maker := self._maker_of(name)) is not None:
+            self.call(maker)
+            if name in self.pool:
+                return self.pool[name]
+        if not is_data and name in self.namespace and list(arrays_in(self.namespace[name])):
+            return self.namespace[name]
+        return self.plausible.value(name, names)
+
+    def _maker_of(self, name: str) -> str | None:
+        """The function whose return statement has this name, or that goes forward where a cache is wanted."""
+        wants_cache = re.search(r"cache|memory|states?$|activations?$|forward", name, re.I)
+        for (function, _), names in self.returns.items():
+            if function in self.calling or not inspect.isfunction(self.namespace.get(function)):
+                continue
+            if name in names:
+                return function
+            if wants_cache and FORWARD.match(function) and len(names) > 1:
+                self.call(function)
+                self.pool.setdefault(name, self.pool.get(names[-1]))
+                return function
+        return None

@@ -1,0 +1,96 @@
+"""What surrounds a recorded program: its builtins, and what it gets for its imports."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import types
+from pathlib import Path
+from typing import Any
+
+from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.source import read_source
+from deltarule.diagnosis.recording.substitutes import (
+    Substitute,
+    own,
+    product,
+    repeated,
+    substitutes,
+    traced_float,
+)
+from deltarule.diagnosis.recording.traced import leaf
+
+
+def surroundings(path: str, siblings: frozenset[str]) -> dict[str, Any]:
+    """The names that a program starts with; ``siblings`` are the modules beside it."""
+    names: dict[str, Any] = {
+        "__name__": "__main__",
+        "__file__": path,
+        "__leaf__": lambda x: leaf(x, is_scalar=True),
+        "__own__": own,
+        "__dot__": product,
+        "__float__": traced_float,
+        "__repeated__": repeated,
+    }
+    replaced = {
+        "open": _open,
+        "input": lambda *_: "1",
+        "exit": _leave,
+        "quit": _leave,
+        "help": lambda *_: None,
+        "breakpoint": lambda: None,
+        "__import__": Importing(siblings, names),
+    }
+    names["__builtins__"] = {**vars(builtins), **replaced}
+    return names
+
+
+def _leave(*_: Any) -> None:
+    raise SystemExit
+
+
+def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
+    """``open`` that writes to memory, and makes up the tables that are not there."""
+    if any(letter in mode for letter in "wax+"):
+        return io.BytesIO() if "b" in mode else io.StringIO()
+    try:
+        return open(name, mode, *args, **options)
+    except FileNotFoundError:
+        if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
+            raise
+        return missing.text_file(name)
+
+
+class Importing:
+    """The ``import`` of a recorded program: substitutes, the modules beside it, stand-ins."""
+
+    def __init__(self, siblings: frozenset[str], names: dict[str, Any]) -> None:
+        self.replaced = substitutes()
+        self._names = names
+        self._beside = {Path(one).stem: one for one in siblings}
+        self._loaded: dict[str, types.ModuleType] = {}
+
+    def _load(self, name: str) -> types.ModuleType:
+        if name not in self._loaded:
+            module = self._loaded[name] = types.ModuleType(name)
+            module.__dict__.update(self._names, __name__=name, __file__=self._beside[name])
+            exec(read_source(self._beside[name]).recordable(), module.__dict__)
+        return self._loaded[name]
+
+    def __call__(
+        self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
+    ) -> Any:
+        root = name.partition(".")[0]
+        if root in self._beside:
+            return self._load(root)
+        if root in missing.SHOWING:
+            return missing.stand_in(name)
+        if name in self.replaced and fromlist:
+            return self.replaced[name]
+        try:
+            module = builtins.__import__(name, globals, locals, fromlist, level)
+        except ImportError:
+            return missing.stand_in(name)
+        if module.__name__ == "pandas":
+            return Substitute(module, {}, missing.wrap_pandas)
+        return self.replaced.get(module.__name__, module)

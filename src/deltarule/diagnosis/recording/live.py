@@ -1,0 +1,243 @@
+"""Functions, classes and objects that are there already, made anew so that what they compute is recorded."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import copy
+import functools
+import random
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.recording.source import is_parameter, recordable_code
+from deltarule.diagnosis.recording.substitutes import RandomNumbers, replaced_functions
+from deltarule.diagnosis.recording.tape import Tape, current_tape
+from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
+
+_LARGEST_BASE = 1_000_000
+_RANDOM = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+class Rebuilding:
+    """Copies of live things: code is recordable, modules are substituted, arrays are start values.
+
+    What is the learner's is made anew, once for each; functions of libraries stay as they are.
+
+    Parameters
+    ----------
+    path : str
+        The learner's file; those beside it are the learner's, too.
+    names : dict
+        Names that recordable code needs: its builtins, and what was put in the place of literals.
+    is_given : callable
+        Of a name: whether it is data, that is not to be learned.
+    before : Tape or None
+        Where the numbers were recorded before.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        names: dict[str, Any],
+        is_given: Callable[[str], bool] = lambda name: False,
+        before: Tape | None = None,
+    ) -> None:
+        self.folder, self.path, self.names = str(Path(path).parent), path, names
+        self.is_given, self.before = is_given, before
+        self._replaced: dict[str, Any] = names["__builtins__"]["__import__"].replaced
+        self._functions = replaced_functions(self._replaced)
+        self._made: dict[int, Any] = {}
+        self._kept: list[Any] = []  # so that no id is used twice
+
+    def value(self, x: Any, name: str = "") -> Any:
+        """Return what stands for x in recorded code; ``name`` is what it is called."""
+        if id(x) in self._made:
+            return self._made[id(x)]
+        if isinstance(x, types.ModuleType):
+            return self._replaced.get(x.__name__, x)
+        if type(x) is Traced or (self.before is None and _is_number(x, name)):
+            return self._keep(x, self._array(x, name))
+        if id(x) in self._functions:
+            return self._functions[id(x)]
+        if type(x) in _MAKERS:
+            return _MAKERS[type(x)](self, x, name)
+        if isinstance(x, (*_RANDOM, RandomNumbers)):
+            return self._keep(
+                x, copy.deepcopy(x) if type(x) is RandomNumbers else RandomNumbers(copy.deepcopy(x))
+            )
+        if isinstance(x, type):
+            return self._class(x) if self._is_own(x) else x
+        return self._instance(x, name) if self._is_own(type(x)) else x
+
+    def _keep(self, x: Any, made: Any) -> Any:
+        self._made[id(x)] = made
+        self._kept.append(x)
+        return made
+
+    # Numbers
+    def _array(self, x: Any, name: str) -> Any:
+        """A start value; views of one array stay views of one array."""
+        numbers = base = x.value if type(x) is Traced else np.asarray(x)
+        while isinstance(base.base, np.ndarray):
+            base = base.base
+        if base.dtype != np.float64 or numbers.dtype != np.float64 or not base.flags.c_contiguous:
+            return self._start_value(x, numbers, name)
+        if base is not numbers and base.size > _LARGEST_BASE:
+            return self._start_value(x, numbers, name)
+        whole = self._made.get(id(base))
+        if type(whole) is not Traced:
+            whole = self._keep(base, self._start_value(x if numbers.size == base.size else base, base, name))
+        if base is numbers or type(whole) is not Traced:
+            return whole
+        offset = numbers.ctypes.data - base.ctypes.data
+        value, ids = (
+            np.ndarray(numbers.shape, one.dtype, one, offset, numbers.strides)
+            for one in (whole.value, whole.ids)
+        )
+        return Traced(value, ids, type(x) is Traced and x.is_scalar)
+
+    def _start_value(self, x: Any, numbers: Any, name: str) -> Any:
+        is_scalar = x.is_scalar if type(x) is Traced else not isinstance(x, np.ndarray)
+        start = given if self.is_given(name) else leaf
+        made, tape = start(numbers, is_scalar=is_scalar), current_tape()
+        if type(made) is Traced and tape is not None:
+            if type(x) is not Traced:
+                tape.operations[-1].label = name
+            elif self.before is not None and x.size and self.before.size > int(x.ids.flat[0]):
+                first = self.before.operations[int(self.before.producer[int(x.ids.flat[0])])]
+                tape.operations[-1].place, tape.operations[-1].label = first.place, first.label
+        return made
+
+    # Containers
+    def _list(self, x: list[Any], name: str) -> Any:
+        numbers = _numbers_of(x, self.before is None)
+        if numbers is not None:
+            return self._keep(x, self._start_value(x, numbers, name).tolist())
+        made = self._keep(x, [])
+        made.extend(self.value(one, f"{name}[{k}]") for k, one in enumerate(x))
+        return made
+
+    def _tuple(self, x: tuple[Any, ...], name: str) -> Any:
+        return self._keep(x, tuple(self.value(one, f"{name}[{k}]") for k, one in enumerate(x)))
+
+    def _dictionary(self, x: dict[Any, Any], name: str) -> Any:
+        made = self._keep(x, {})
+        made.update(
+            (key, self.value(one, f"{name}[{key!r}]" if name else str(key))) for key, one in x.items()
+        )
+        return made
+
+    # Code
+    def _is_own(self, x: type) -> bool:
+        """Whether a class is the learner's, and plain enough to be made anew."""
+        bases = [one for one in x.__mro__ if one not in (object, abc.ABC)]
+        plain = type(x) in (type, abc.ABCMeta) and bool(bases)
+        return plain and all(self._is_in_own_file(one.__module__) for one in bases)
+
+    def _is_in_own_file(self, module: str) -> bool:
+        path = getattr(sys.modules.get(module), "__file__", None)
+        return module == "__main__" or (path is not None and str(Path(path).parent) == self.folder)
+
+    def _is_own_code(self, code: types.CodeType) -> bool:
+        return code.co_filename == self.path or str(Path(code.co_filename).parent) == self.folder
+
+    def _function(self, x: types.FunctionType, name: str) -> Any:
+        if not self._is_own_code(x.__code__):
+            return x
+        recordable = "__leaf__" in x.__globals__
+        code = x.__code__ if recordable else recordable_code(x.__code__)
+        names = self._globals(x.__globals__)
+        cells = tuple(types.CellType() for _ in x.__closure__ or ())
+        made = self._keep(x, types.FunctionType(code, names, x.__name__, None, cells or None))
+        made.__defaults__ = self.value(x.__defaults__)
+        made.__kwdefaults__ = self.value(x.__kwdefaults__)
+        made.__dict__.update((key, self.value(one)) for key, one in vars(x).items())
+        for key in _names_in(x.__code__):
+            if key in x.__globals__ and key not in names:
+                names[key] = None  # it is on its way
+                names[key] = self.value(x.__globals__[key], key)
+        for cell, one, free in zip(cells, x.__closure__ or (), x.__code__.co_freevars, strict=True):
+            with contextlib.suppress(ValueError):  # an empty cell
+                cell.cell_contents = self.value(one.cell_contents, free)
+        return made
+
+    def _globals(self, x: dict[str, Any]) -> dict[str, Any]:
+        if id(x) not in self._made:
+            self._keep(x, {**self.names, "__name__": "__main__"})
+        found: dict[str, Any] = self._made[id(x)]
+        return found
+
+    def _method(self, x: types.MethodType, name: str) -> Any:
+        return types.MethodType(self.value(x.__func__), self.value(x.__self__, name))
+
+    def _partial(self, x: functools.partial[Any], name: str) -> Any:
+        named = {key: self.value(one, key) for key, one in x.keywords.items()}
+        return functools.partial(self.value(x.func), *(self.value(one) for one in x.args), **named)
+
+    def _class(self, x: type) -> Any:
+        bases = tuple(self.value(one) for one in x.__bases__)
+        made = self._keep(x, type(x)(x.__name__, bases, {"__module__": "__main__", "__doc__": x.__doc__}))
+        for key, one in vars(x).items():
+            if key in _OF_EVERY_CLASS or isinstance(one, types.MemberDescriptorType):
+                continue
+            if isinstance(one, staticmethod | classmethod):
+                one = type(one)(self.value(one.__func__))
+            elif isinstance(one, property):
+                one = property(self.value(one.fget), self.value(one.fset), self.value(one.fdel))
+            else:
+                one = self.value(one, key)
+            setattr(made, key, one)
+        return made
+
+    def _instance(self, x: Any, name: str) -> Any:
+        kind = self.value(type(x))
+        made = self._keep(x, object.__new__(kind))
+        slots = [key for one in type(x).__mro__ for key in vars(one).get("__slots__", ())]
+        state = {**getattr(x, "__dict__", {}), **{key: getattr(x, key) for key in slots if hasattr(x, key)}}
+        for key, one in state.items():
+            made.__dict__[key] = self.value(one, f"{name}.{key}" if name else key)
+        return made
+
+
+_MAKERS: dict[type, Callable[[Rebuilding, Any, str], Any]] = {
+    list: Rebuilding._list,
+    tuple: Rebuilding._tuple,
+    dict: Rebuilding._dictionary,
+    types.FunctionType: Rebuilding._function,
+    types.MethodType: Rebuilding._method,
+    functools.partial: Rebuilding._partial,
+}
+_OF_EVERY_CLASS = frozenset(["__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "_abc_impl"])
+
+
+def _is_number(x: Any, name: str) -> bool:
+    """Whether x holds numbers that may be start values; a whole number only where its name says so."""
+    if type(x) is np.ndarray:
+        return bool(x.dtype.kind in "fiu")
+    return isinstance(x, float) or (type(x) is int and is_parameter(name))
+
+
+def _numbers_of(x: list[Any], plain_too: bool) -> Any:
+    """The array that a list of single numbers is (or a list of such lists); None where it is none."""
+    first: Any = x
+    while isinstance(first, list) and first:
+        first = first[0]
+    if not (type(first) is Traced and first.is_scalar) and not (plain_too and isinstance(first, int | float)):
+        return None
+    try:
+        array = np.array(plain(x))
+    except ValueError:  # of different lengths
+        return None
+    return array if array.dtype.kind == "f" else None
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    """Every global name that a function, or one in it, may read."""
+    inner = [_names_in(one) for one in code.co_consts if isinstance(one, types.CodeType)]
+    return set(code.co_names).union(*inner)
