@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, cached_property
 from itertools import product
 from typing import NamedTuple, Protocol
@@ -21,6 +22,10 @@ CLOSE = 1e-7
 
 #: An array that is smaller, beside the others, is rounding errors only.
 NOISE = 1e-8
+
+
+#: Of pairs, so many are tried as the first one.
+_MOST_FIRSTS = 12
 
 
 @record
@@ -62,21 +67,42 @@ class Candidate:
 
 
 @cache
-def singles(dropping: bool = False) -> tuple[Candidate, ...]:
-    """Every variant of every mistake; those of dropout only where something is dropped."""
-    return tuple(
+def singles(n_layers: int, dropping: bool = False) -> tuple[Candidate, ...]:
+    """Every variant of every mistake, in all layers, then in one of them.
+
+    Those of dropout only where something is dropped.
+    """
+    whole = [
         Candidate((mistake.as_in(index),), variant.steps)
         for mistake in MISTAKES
         if dropping or not mistake.of_dropout
         for index, variant in enumerate(mistake.variants)
-    )
+    ]
+    return (*whole, *(part for one in whole for part in _in_one_layer(one, n_layers)))
+
+
+def _in_one_layer(one: Candidate, n_layers: int) -> Iterator[Candidate]:
+    """The mistake made in one layer, where that differs from making it in all."""
+    if n_layers < 2 or "output_delta" in one.steps:
+        return
+    of_hidden = not one.steps.keys().isdisjoint(("behind", "through_dropout", "slope", "hidden_delta"))
+    for layer in range(n_layers - of_hidden, 0, -1) if n_layers - of_hidden > 1 else ():
+        line = f"{one.mistakes[0].wrong}   (in layer {layer})"
+        steps = {name: _at(layer, name, step) for name, step in one.steps.items()}
+        yield Candidate((replace(one.mistakes[0], wrong=line),), steps)
+
+
+def _at(place: int, name: str, step: Step) -> Step:
+    """A step that is replaced in one layer."""
+    right: Step = getattr(Backprop, name)
+    return lambda p, layer, *rest: (step if layer == place else right)(p, layer, *rest)
 
 
 def pairs(probe: Probe, dropping: bool = False) -> Iterator[Candidate]:
     """Two mistakes at once, which change different steps; the first alone explains one array at least."""
     wrong = {one.place for one in compare(probe.observed, Backprop(probe.case)) if not one.apart <= 1}
-    everything = singles(dropping)
-    firsts = [one for one in everything if _explains_one_of(wrong, probe, one.steps)]
+    everything = singles(probe.case.L, dropping)
+    firsts = [one for one in everything if _explains_one_of(wrong, probe, one.steps)][:_MOST_FIRSTS]
     for one, other in product(firsts, everything):
         if one.mistakes[0].key != other.mistakes[0].key and not one.steps.keys() & other.steps.keys():
             steps = {**one.steps, **other.steps}
@@ -89,7 +115,7 @@ def _explains_one_of(wrong: set[tuple[int, str]], probe: Probe, steps: Mapping[s
         with np.errstate(all="ignore"):
             compared = compare(probe.observed, Backprop(probe.case, steps))
             return any(one.apart <= 1 or one.is_multiple for one in compared if one.place in wrong)
-    except (Unfit, ValueError, IndexError):
+    except (Unfit, ValueError, LookupError):
         return False
 
 
@@ -139,7 +165,7 @@ def distance(observed: Observed, passing: Backprop) -> float | None:
                 if not one.apart <= 1:  # or not a number
                     return np.inf
                 farthest = max(farthest, one.apart)
-    except (Unfit, ValueError, IndexError):
+    except (Unfit, ValueError, LookupError):
         return None
     return farthest
 

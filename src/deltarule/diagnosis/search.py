@@ -83,7 +83,7 @@ class Search:
             (settings, [NetworkProbe(one, settings, eta) for one in numbers])
             for settings in settings_for(given, places)
         ]
-        self.dropping = bool(given.dropout)
+        self.dropping, self.n_layers = bool(given.dropout), min(len(one.W) for one in numbers)
         self.spare = len(numbers) // 4 if numbers[0].back and numbers[0].observed.decimals else 0
         if not self.tried:
             raise InputError("no usual network fits these settings: the loss needs another output")
@@ -96,7 +96,7 @@ class Search:
         tried = self.tried
         if count and self.dropping:
             tried = self._with_right_end() or tried[:_UNLIKELY]
-        for kinds in _kinds(count, self.dropping):
+        for kinds in _kinds(count, self.n_layers, self.dropping):
             found = list(islice(self._explanations(tried if kinds else tried[:_PAIRED], kinds), most))
             if found:
                 return found
@@ -124,13 +124,13 @@ def _ends_wrong(probe: NetworkProbe) -> bool:
     return any(not one.apart <= 1 for one in compared if one.layer == probe.case.L)
 
 
-def _kinds(count: int, dropping: bool) -> Iterator[Sequence[Candidate]]:
+def _kinds(count: int, n_layers: int, dropping: bool) -> Iterator[Sequence[Candidate]]:
     """What may be the case, with so many mistakes: with dropout at work, its own mistakes first."""
     if count == 0:
         yield (_RIGHT,)
     elif count == 1:
         if dropping:
-            yield [one for one in singles(dropping) if one.mistakes[0].of_dropout]
-        yield singles(dropping)
+            yield [one for one in singles(n_layers, dropping) if one.mistakes[0].of_dropout]
+        yield singles(n_layers, dropping)
     else:
         yield ()  # pairs, which depend on what is observed

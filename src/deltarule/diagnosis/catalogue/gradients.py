@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -23,26 +23,21 @@ def _own_layer(p: Backprop, layer: int) -> Array:
     return case.a[layer] if case.a[layer].shape == case.x[layer].shape else case.x[layer]
 
 
-def _without_slope(p: Backprop, layer: int, delta: Array) -> Array:
+def _without_slope(p: Backprop, layer: int) -> Array:
     """What delta is before it is multiplied by the slope."""
     return p.da() if layer == p.case.L else p.back[layer]
 
 
-def _dW_without_slope(p: Backprop, layer: int, delta: Array, place: Callable[[Case, int], bool]) -> Array:
-    before = _without_slope(p, layer, delta) if place(p.case, layer) else delta
-    return p.x(layer).T @ before + p.penalty(layer)
-
-
-def _bias(line: str, db: Callable[[Backprop, Array, Array], Array], layers: str = "all layers") -> Variant:
-    """The bias gradient as another function of (pass, delta, b) in some layers."""
+def _bias(line: str, db: Callable[[Backprop, Array, Array], Array]) -> Variant:
+    """The bias gradient as another function of (pass, delta, b)."""
 
     def wrong_db(p: Backprop, layer: int, delta: Array) -> Array:
-        b, right = p.case.b[layer], Backprop.db(p, layer, delta)
+        b = p.case.b[layer]
         if b is None:
             raise Unfit
-        return np.array(db(p, delta, b)) if _PLACES[layers](p.case, layer, "db") else right
+        return np.array(db(p, delta, b))
 
-    return wrong(line + ("" if layers == "all layers" else f"   ({layers} only)"), db=wrong_db)
+    return wrong(line, db=wrong_db)
 
 
 def _one_sample(index: int, whole: bool = False) -> Callable[[Backprop], Array]:
@@ -75,39 +70,21 @@ def _penalised_bias(p: Backprop, layer: int, delta: Array) -> Array:
     return Backprop.db(p, layer, delta) + l2 * b
 
 
-#: Which gradients a factor may stand in.
-_PLACES: dict[str, Callable[[Case, int, str], bool]] = {
-    "all layers": lambda case, layer, name: True,
-    "the hidden layers": lambda case, layer, name: layer < case.L,
-    "the last layer": lambda case, layer, name: layer == case.L > 1,
-    "dW": lambda case, layer, name: name == "dW",
-    "db": lambda case, layer, name: name == "db",
-    "dW of the last layer": lambda case, layer, name: name == "dW" and layer == case.L > 1,
-    "dW of the hidden layers": lambda case, layer, name: name == "dW" and layer < case.L,
-    "db of the last layer": lambda case, layer, name: name == "db" and layer == case.L > 1,
-    "db of the hidden layers": lambda case, layer, name: name == "db" and layer < case.L,
-}
-
-
-def _scaled(
-    factors: Iterable[tuple[str, Callable[[Case], float]]], places: Iterable[str] = _PLACES
-) -> tuple[Variant, ...]:
-    """Gradients times a factor, all of them or some: first each factor everywhere, then in part."""
+def _scaled(*factors: tuple[str, Callable[[Case], float]]) -> tuple[Variant, ...]:
+    """Gradients times a factor: all of them, those of weights, those of biases."""
 
     def finish(
-        p: Backprop, layer: int, name: str, gradient: Array, factor: Callable[[Case], float], place: str
+        p: Backprop, layer: int, name: str, gradient: Array, factor: Callable[[Case], float], which: str
     ) -> Array:
         c = factor(p.case)
-        if abs(c - 1) < 1e-9:
-            raise Unfit
-        return c * gradient if _PLACES[place](p.case, layer, name) else gradient
+        return only(abs(c - 1) > 1e-9, c * gradient if name in which else gradient)
 
     return tuple(
         wrong(
-            line + ("" if place == "all layers" else f"   (in {place})"),
-            finish=partial(finish, factor=factor, place=place),
+            line + ("" if "," in which else f"   ({which} only)"),
+            finish=partial(finish, factor=factor, which=which),
         )
-        for place in places
+        for which in ("dW, db", "dW", "db")
         for line, factor in factors
     )
 
@@ -133,6 +110,14 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         variants=(wrong("dW_l = z_{l−1}.T @ delta_l", x=partial(_x_of_neighbour, of_z=True)),),
     ),
     Mistake(
+        key="input_missing_in_dW",
+        title="the layer's input is missing in dW",
+        why="Every weight of a neuron is changed by the neuron's delta alone, whatever came in through it.",
+        right="dW_l = a_{l−1}.T @ delta_l",
+        remedy="A weight's gradient is delta times what the weight was multiplied by.",
+        variants=(wrong("dW_l = Σ delta_l", x=lambda p, layer: np.ones_like(p.case.x[layer])),),
+    ),
+    Mistake(
         key="slope_missing_in_dW",
         title="the slope is missing in dW only",
         why="Each derivative is written out by hand: in what goes back the slope stands, in the gradient of "
@@ -141,24 +126,12 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         remedy="Compute delta_l once, with its slope, and use it for dW, for db and for what goes back.",
         variants=(
             wrong(
-                "dW_L = a_{L−1}.T @ (a_L − y)",
-                dW=partial(_dW_without_slope, place=lambda case, layer: layer == case.L),
+                "dW_l = a_{l−1}.T @ (delta_{l+1} @ W_{l+1}.T),  dW_L = a_{L−1}.T @ (a_L − y)",
+                dW=lambda p, layer, delta: p.x(layer).T @ _without_slope(p, layer) + p.penalty(layer),
             ),
             wrong(
-                "dW_l = a_{l−1}.T @ (delta_{l+1} @ W_{l+1}.T)   in the hidden layers",
-                dW=partial(_dW_without_slope, place=lambda case, layer: layer < case.L),
-            ),
-            wrong(
-                "dW_l = a_{l−1}.T @ (delta_l / f′(z_l))   in all layers",
-                dW=partial(_dW_without_slope, place=lambda case, layer: True),
-            ),
-            wrong(
-                "db_l = Σ (delta_{l+1} @ W_{l+1}.T)   in the hidden layers",
-                db=lambda p, layer, delta: (p.back[layer] if layer < p.case.L else delta).sum(axis=0),
-            ),
-            wrong(
-                "db_L = Σ (a_L − y)",
-                db=lambda p, layer, delta: (p.da() if layer == p.case.L else delta).sum(axis=0),
+                "db_l = Σ (delta_{l+1} @ W_{l+1}.T),  db_L = Σ (a_L − y)",
+                db=lambda p, layer, delta: _without_slope(p, layer).sum(axis=0),
             ),
         ),
     ),
@@ -168,10 +141,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         why="The biases' gradient is 0: they are never moved.",
         right="db = delta.sum(axis=0)",
         remedy="A bias is a weight from an input that is always 1: its gradient is delta.",
-        variants=tuple(
-            _bias("db = 0", lambda p, delta, b: np.zeros(delta.shape[1]), layers)
-            for layers in ("all layers", "the hidden layers", "the last layer")
-        ),
+        variants=(_bias("db = 0", lambda p, delta, b: np.zeros(delta.shape[1])),),
     ),
     Mistake(
         key="bias_with_itself",
@@ -179,10 +149,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         why="In the place of its gradient stands the bias: b −= η·b makes it fade away.",
         right="db = delta.sum(axis=0)",
         remedy="Subtract the gradient.",
-        variants=tuple(
-            _bias("db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1]), layers)
-            for layers in ("all layers", "the hidden layers", "the last layer")
-        ),
+        variants=(_bias("db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1])),),
     ),
     Mistake(
         key="bias_summed_wrongly",
@@ -191,25 +158,22 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         "only.",
         right="db = delta.sum(axis=0)",
         remedy="Sum over the samples; with the mean over samples in delta already, do not divide again.",
-        variants=tuple(
-            _bias(line, db, layers)
-            for layers in ("all layers", "the hidden layers", "the last layer")
-            for line, db in (
-                (
-                    "db = delta.sum()   (over samples and neurons)",
-                    lambda p, d, b: np.full(d.shape[1], d.sum()),
-                ),
-                (
-                    "db = delta.mean()   (over samples and neurons)",
-                    lambda p, d, b: np.full(d.shape[1], d.mean()),
-                ),
-                ("db = n · delta.sum(axis=0)", lambda p, d, b: d.sum(axis=0) * p.case.n),
-                ("db = delta.mean(axis=0)   (delta is divided by n already)", lambda p, d, b: d.mean(axis=0)),
-                ("db = delta[0]   (the first sample only)", lambda p, d, b: d[0]),
-                ("db = delta[-1]   (the last sample only)", lambda p, d, b: d[-1]),
-                ("db = delta   (a row for each sample, not summed)", lambda p, d, b: d),
-                ("db = delta.sum(axis=1)   (over the neurons)", lambda p, d, b: d.sum(axis=1)),
-            )
+        variants=(
+            _bias(
+                "db = delta.sum()   (over samples and neurons)", lambda p, d, b: np.full(d.shape[1], d.sum())
+            ),
+            _bias(
+                "db = delta.mean()   (over samples and neurons)",
+                lambda p, d, b: np.full(d.shape[1], d.mean()),
+            ),
+            _bias("db = n · delta.sum(axis=0)", lambda p, d, b: d.sum(axis=0) * p.case.n),
+            _bias(
+                "db = delta.mean(axis=0)   (delta is divided by n already)", lambda p, d, b: d.mean(axis=0)
+            ),
+            _bias("db = delta[0]   (the first sample only)", lambda p, d, b: d[0]),
+            _bias("db = delta[-1]   (the last sample only)", lambda p, d, b: d[-1]),
+            _bias("db = delta   (a row for each sample, not summed)", lambda p, d, b: d),
+            _bias("db = delta.sum(axis=1)   (over the neurons)", lambda p, d, b: d.sum(axis=1)),
         ),
     ),
     Mistake(
@@ -271,7 +235,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         "other way round.",
         right="dW = ∂loss/∂W",
         remedy="Either (a − y) and W −= η·dW, or (y − a) and W += η·dW.",
-        variants=_scaled([("dW = −∂loss/∂W", lambda case: -1.0)]),
+        variants=_scaled(("dW = −∂loss/∂W", lambda case: -1.0)),
     ),
     Mistake(
         key="sign_and_scale",
@@ -280,13 +244,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         right="dW = ∂loss/∂W",
         remedy="First mend the sign: (a − y) with W −= η·dW. Then divide by the number of samples n once.",
         variants=_scaled(
-            (
-                ("dW = −n · ∂loss/∂W", lambda case: -case.n),
-                ("dW = −∂loss/∂W / n", lambda case: -1 / case.n),
-                ("dW = −2 · ∂loss/∂W", lambda case: -2.0),
-                ("dW = −∂loss/∂W / 2", lambda case: -0.5),
-            ),
-            ("all layers", "the hidden layers", "the last layer"),
+            ("dW = −n · ∂loss/∂W", lambda case: -case.n),
+            ("dW = −∂loss/∂W / n", lambda case: -1 / case.n),
+            ("dW = −2 · ∂loss/∂W", lambda case: -2.0),
+            ("dW = −∂loss/∂W / 2", lambda case: -0.5),
         ),
     ),
     Mistake(
@@ -295,7 +256,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         why="The loss is divided by the number of samples n, its gradient is not.",
         right="dW = a.T @ delta / n",
         remedy="Divide by n once, best in delta_L.",
-        variants=_scaled([("dW = a.T @ delta", lambda case: case.n)]),
+        variants=_scaled(("dW = a.T @ delta", lambda case: case.n)),
     ),
     Mistake(
         key="divided_twice",
@@ -304,7 +265,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         right="delta / n, once",
         remedy="Divide by n once, best in delta_L.",
         variants=(
-            *_scaled([("delta_L = … / n,  and again  dW = a.T @ delta / n", lambda case: 1 / case.n)]),
+            *_scaled(("delta_L = … / n,  and again  dW = a.T @ delta / n", lambda case: 1 / case.n)),
             wrong(
                 "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l) / n   in every layer",
                 behind=lambda p, layer, delta: Backprop.behind(p, layer, delta) / p.case.n,
@@ -323,7 +284,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
                 "dW = x.T @ delta / x.shape[1]",
                 dW=lambda p, layer, delta: Backprop.dW(p, layer, delta) * p.case.n / p.case.x[layer].shape[1],
             ),
-            *_scaled([("dW = x.T @ delta / X.shape[1]", lambda case: case.n / case.x[1].shape[1])]),
+            *_scaled(("dW = x.T @ delta / X.shape[1]", lambda case: case.n / case.x[1].shape[1])),
         ),
     ),
     Mistake(
@@ -335,14 +296,12 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         right="∂loss/∂W",
         remedy="Differentiate the very loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − y).",
         variants=_scaled(
-            (
-                ("2 · ∂loss/∂W", lambda case: 2.0),
-                ("∂loss/∂W / 2", lambda case: 0.5),
-                ("∂loss/∂W / K   (K outputs)", lambda case: 1 / case.K),
-                ("2 · ∂loss/∂W / K   (K outputs)", lambda case: 2 / case.K),
-                ("K · ∂loss/∂W   (K outputs)", lambda case: case.K),
-                ("K/2 · ∂loss/∂W   (K outputs)", lambda case: case.K / 2),
-            )
+            ("2 · ∂loss/∂W", lambda case: 2.0),
+            ("∂loss/∂W / 2", lambda case: 0.5),
+            ("∂loss/∂W / K   (K outputs)", lambda case: 1 / case.K),
+            ("2 · ∂loss/∂W / K   (K outputs)", lambda case: 2 / case.K),
+            ("K · ∂loss/∂W   (K outputs)", lambda case: case.K),
+            ("K/2 · ∂loss/∂W   (K outputs)", lambda case: case.K / 2),
         ),
     ),
     Mistake(
@@ -352,10 +311,8 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         right="dW = a.T @ delta;  W −= η·dW",
         remedy="Apply the learning rate once.",
         variants=_scaled(
-            (
-                ("dW = η · a.T @ delta;  W −= η·dW", lambda case: case.rate),
-                ("dW = a.T @ delta / η;  W −= η·dW", lambda case: 1 / case.rate),
-            )
+            ("dW = η · a.T @ delta;  W −= η·dW", lambda case: case.rate),
+            ("dW = a.T @ delta / η;  W −= η·dW", lambda case: 1 / case.rate),
         ),
     ),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, Step
-from deltarule.diagnosis.catalogue.entry import Mistake, only, wrong
+from deltarule.diagnosis.catalogue.entry import Mistake, Variant, only, wrong
 from deltarule.diagnosis.catalogue.output import error_of_output
 
 _SAME_SLOPE = ("identity", "relu", "leaky_relu")
@@ -83,6 +84,29 @@ def _slope_without_error(p: Backprop, layer: int, delta: Array) -> Array:
     ].T
 
 
+def _forms() -> Iterator[Variant]:
+    """Formulas that are taken for f′: in all layers, in the hidden ones, at the output."""
+    formulas: dict[str, Callable[[Array], Array]] = {
+        "a·(1 + a)": lambda a: a * (1 + a),
+        "1 − a": lambda a: 1 - a,
+        "1 + a": lambda a: 1 + a,
+        "1 + a²": lambda a: 1 + a * a,
+        "1 − a²": lambda a: 1 - a * a,
+        "a·(1 − a)": lambda a: a * (1 - a),
+        "a²": lambda a: a * a,
+        "(a > 0)": lambda a: (a > 0) * 1.0,
+    }
+    for formula, f in formulas.items():
+        slope = partial(_of_a_layer, f=f)
+        yield wrong(f"{formula}   in all layers", output_delta=_at_output(slope), slope=slope)
+        yield wrong(f"{formula}   in the hidden layers", slope=slope)
+        yield wrong(f"{formula}   at the output", output_delta=_at_output(slope))
+
+
+def _of_a_layer(p: Backprop, layer: int, f: Callable[[Array], Array]) -> Array:
+    return f(p.case.a[layer])
+
+
 def slope_at_zero(p: Backprop, layer: int) -> Array:
     """ReLU's slope at z = 0 taken as that above it: as good a convention as that below."""
     tiny = np.where(p.case.z[layer] == 0, 1e-300, p.case.z[layer])
@@ -129,9 +153,19 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
         variants=(
             wrong("delta_l = (delta_{l+1} @ W_{l+1}.T) · a_l", slope=lambda p, layer: p.case.a[layer]),
             wrong(
-                "delta_l = (delta_{l+1} @ W_{l+1}.T) · (1 − a_l)", slope=lambda p, layer: 1 - p.case.a[layer]
+                "delta_L = (a_L − y) · a_L",
+                output_delta=_at_output(lambda p, layer: p.case.a[layer]),
             ),
         ),
+    ),
+    Mistake(
+        key="slope_formula",
+        title="the formula of f′ is wrong",
+        why="The derivative is that of another function, or has a sign or a square wrong: a sigmoid has "
+        "a·(1 − a), tanh has 1 − a², ReLU is 1 where z > 0 and 0 elsewhere.",
+        right="f′(z_l), for a sigmoid a_l·(1 − a_l), for tanh 1 − a_l²",
+        remedy="Compare your derivative with (f(z + h) − f(z − h)) / 2h for a small h.",
+        variants=tuple(_forms()),
     ),
     Mistake(
         key="tanh_of_square",

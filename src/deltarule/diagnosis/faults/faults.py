@@ -42,7 +42,8 @@ class Fault:
     """One mistake: its line, the expression, and what is wrong with it.
 
     ``kind`` is derivative, factor, sign, untrained, shape or penalty; ``parameters`` are those it spoils;
-    ``other_line`` is a second line that has to do with it, 0 for none.
+    ``other_line`` is a second line that has to do with it, 0 for none; ``mistake`` is its key in the
+    catalogue, where it has one.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Fault:
     parameters: tuple[str, ...] = ()
     last_right: str = ""
     other_line: int = 0
+    mistake: str = ""
 
 
 def faults_of(analysis: Analysis) -> list[Fault]:

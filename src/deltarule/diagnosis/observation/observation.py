@@ -9,9 +9,11 @@ from typing import Any
 
 from deltarule.diagnosis.faults.factors import rates_of
 from deltarule.diagnosis.faults.faults import Fault, faults_of
+from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.record import Observation
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO
+from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
@@ -68,9 +70,11 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
             seconds=seconds,
         )
     chosen = analysis.chosen
+    network = read_network(analysis)
     faults = faults_of(analysis)
     if grown:
         faults.insert(0, grown)
+    faults = name_faults(analysis, network, faults)
     verdict = "wrong" if faults else "right"
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if verdict == "right" and (not good or any(row.verdict == WRONG for row in chosen.rows)):
@@ -91,6 +95,7 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
         driven,
         recording.error,
         seconds,
+        str(network or ""),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deltarule.diagnosis.faults.faults import Fault
+from deltarule.diagnosis.mistakes import mistake
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Observation:
     error : str
         What the program raised.
     seconds : float
+    network : str
+        What the program was read as; empty where it is no plain chain of dense layers.
     """
 
     verdict: str
@@ -51,6 +54,7 @@ class Observation:
     driven: str = ""
     error: str = ""
     seconds: float = 0.0
+    network: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""
@@ -66,6 +70,8 @@ def _told(seen: Observation) -> str:
     for number, fault in enumerate(seen.faults, 1):
         lines.append(f"{number}. line {fault.line}: {fault.expression}")
         lines.append(f"   {fault.text}")
+        if fault.mistake:
+            lines.append(f"   {mistake(fault.mistake).title}: {mistake(fault.mistake).why}")
         if fault.parameters:
             lines.append(f"   it spoils {', '.join(fault.parameters)}")
         if fault.last_right:
@@ -74,6 +80,8 @@ def _told(seen: Observation) -> str:
         lines.append(
             f"read as: {seen.loss} of the output on line {seen.loss_line}, {seen.samples} samples a step"
         )
+    if seen.network:
+        lines.append(f"that is {seen.network}")
     if seen.rates:
         lines.append("scaled by " + ", ".join(f"{name} = {value:.4g}" for name, value in seen.rates.items()))
     for name, line, shape, verdict in seen.parameters:

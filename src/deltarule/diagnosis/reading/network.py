@@ -41,6 +41,7 @@ class ReadStep:
     ``W`` and ``b`` are the values of each layer, ``ids_W`` and ``ids_b`` where they stand on the tape.
     """
 
+    number: int
     ids_W: tuple[Ids, ...]
     ids_b: tuple[Ids | None, ...]
     W: tuple[Array, ...]
@@ -54,8 +55,16 @@ class ReadStep:
     #: The key of the mistake with which the output was computed.
     wrong_output: str = ""
 
-    def case(self, loss: str, l2: float = 0.0) -> Case:
-        """The network at work, its loss summed over the samples."""
+    def case(self, loss: str, l2: float = 0.0, eta: float = 0.1, rate: float | None = None) -> Case:
+        """The network at work, its loss summed over the samples.
+
+        Parameters
+        ----------
+        loss : str
+        l2 : float
+        eta, rate : float
+            As in :class:`Case`.
+        """
         layers = [
             Layer(
                 Dense(len(W), W.shape[1], name, bias=_kind(b, W)),
@@ -64,7 +73,7 @@ class ReadStep:
             for W, b, name in zip(self.W, self.b, self.activations, strict=True)
         ]
         objective = Objective(LOSSES.resolve(loss), ACTIVATIONS.resolve(self.activations[-1]), "sum", l2=l2)
-        return Case(layers, objective, self.x, self.y, dropped=self.dropped)
+        return Case(layers, objective, self.x, self.y, eta, self.dropped, rate)
 
 
 def _kind(b: Array | None, W: Array) -> str:
@@ -206,6 +215,7 @@ def _chain(tape: Tape, chosen: GradientComparison, number: int) -> _Chain | None
     adjoint = chosen.losses[number].adjoint
     biases = tuple(_bias(one) for one in whole)
     read = ReadStep(
+        step.number,
         tuple(one.W for one in whole), biases,
         tuple(passing.values(one.W) for one in whole),
         tuple(None if one is None else passing.values(one) for one in biases),
