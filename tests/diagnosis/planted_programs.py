@@ -1,13 +1,15 @@
 """Whole programs that train a network with data of their own, in six styles, with a mistake planted by name.
 
-A program is made of fragments; a mistake puts another text in the place of one. The lines in which the program
-differs from the right one are where the mistake is.
+A program is made of fragments; a mistake puts another text in the place of one. The lines in which the
+program differs from the right one are where the mistake is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
+
+from .planted_neurons import NEURON_NETWORKS, neuron_plants, neuron_program
 
 
 class Net(NamedTuple):
@@ -134,45 +136,92 @@ class Plant(NamedTuple):
         return self.key.startswith("dropout")
 
 
-def _right(name: str) -> Fragment:
-    return RIGHT[name]
-
-
 _smooth: Callable[[Net], bool] = lambda net: net.hidden != "relu"  # noqa: E731
 _wide: Callable[[Net], bool] = lambda net: net.sizes[-1] > 1  # noqa: E731
 _softmax: Callable[[Net], bool] = lambda net: net.output == "softmax"  # noqa: E731
 
 PLANTS = (
     Plant("slope_missing_at_output", "delta_out", lambda v: "error", lambda net: net.has_slope),
-    Plant("slope_too_many_at_output", "delta_out", lambda v: "error * p * (1 - p)", lambda net: net.loss in ("cross", "binary")),
+    Plant(
+        "slope_too_many_at_output",
+        "delta_out",
+        lambda v: "error * p * (1 - p)",
+        lambda net: net.loss in ("cross", "binary"),
+    ),
     Plant("softmax_elementwise", "delta_out", lambda v: "-Y / p * p * (1 - p)", _softmax),
     Plant("softmax_twice", "output", lambda v: f"softmax(softmax({v.z}))", _softmax),
     Plant("softmax_over_samples", "axis", lambda v: str(int(v.columns)), _softmax),
-    Plant("slope_of_wrong_quantity", "slope", lambda v: f"back * ({v.slope('(' + _F[v.net.hidden].format(v.h) + ')')})", _smooth),
+    Plant(
+        "slope_of_wrong_quantity",
+        "slope",
+        lambda v: f"back * ({v.slope('(' + _F[v.net.hidden].format(v.h) + ')')})",
+        _smooth,
+    ),
     Plant("slope_of_wrong_quantity", "slope", lambda v: f"back * ({v.slope(v.z)})", _smooth),
-    Plant("slope_of_wrong_quantity", "delta_out", lambda v: f"error * {v.slope('(' + _F[v.net.output].format('p') + ')', False)}", lambda net: net.has_slope),
+    Plant(
+        "slope_of_wrong_quantity",
+        "delta_out",
+        lambda v: f"error * {v.slope('(' + _F[v.net.output].format('p') + ')', False)}",
+        lambda net: net.has_slope,
+    ),
     Plant("slope_missing_in_hidden_layer", "slope", lambda v: "back * 1.0"),
     Plant("f_instead_of_slope", "slope", lambda v: f"back * {v.h}"),
     Plant("slope_formula", "slope", lambda v: f"back * (1 - {v.h})"),
-    Plant("tanh_of_square", "slope", lambda v: f"back * (1 - np.tanh({v.z} ** 2))", lambda net: net.hidden == "tanh"),
-    Plant("relu_mask_of_wrong_array", "slope", lambda v: "back * (back > 0)", lambda net: net.hidden == "relu"),
+    Plant(
+        "tanh_of_square",
+        "slope",
+        lambda v: f"back * (1 - np.tanh({v.z} ** 2))",
+        lambda net: net.hidden == "tanh",
+    ),
+    Plant(
+        "relu_mask_of_wrong_array", "slope", lambda v: "back * (back > 0)", lambda net: net.hidden == "relu"
+    ),
     Plant("error_passed_back", "back", lambda v: v.through("error", v.Wn), lambda net: net.has_slope, -1),
     Plant("error_lost", "back", lambda v: v.through(f"np.ones_like({v.dn})", v.Wn)),
     Plant("updated_too_early", "order", lambda v: ""),
-    Plant("wrong_transpose", "back", lambda v: v.through(v.dn, v.Wn + ".T").replace(".T.T", ""), lambda net: net.square),
+    Plant(
+        "wrong_transpose",
+        "back",
+        lambda v: v.through(v.dn, v.Wn + ".T").replace(".T.T", ""),
+        lambda net: net.square,
+    ),
     Plant("gradient_transposed", "dW", lambda v: f"({v.grad(v.x, v.d)}).T / n", lambda net: net.square),
     Plant("wrong_layers_weights", "back", lambda v: v.through(v.dn, v.W), lambda net: net.square),
-    Plant("wrong_layers_weights", "slope", lambda v: f"back * ({v.slope(v.hn)})", lambda net: net.square and net.has_slope),
-    Plant("paths_lost", "back", lambda v: f"{v.Wn}[:1].T @ {v.dn}[:1]" if v.columns else f"{v.dn}[:, :1] @ {v.Wn}[:, :1].T", _wide),
-    Plant("paths_lost", "back", lambda v: f"{v.Wn}.sum(axis=0)[:, None] * {v.dn}.sum(axis=0)" if v.columns else f"{v.dn}.sum(axis=1)[:, None] * {v.Wn}.sum(axis=1)", _wide),
-    Plant("gradients_passed_back", "back", lambda v: f"{v.a} * {v.neurons(v.dn, ', keepdims=True')}"),
+    Plant(
+        "wrong_layers_weights",
+        "slope",
+        lambda v: f"back * ({v.slope(v.hn)})",
+        lambda net: net.square and net.has_slope,
+    ),
+    Plant(
+        "paths_lost",
+        "back",
+        lambda v: f"{v.Wn}[:1].T @ {v.dn}[:1]" if v.columns else f"{v.dn}[:, :1] @ {v.Wn}[:, :1].T",
+        _wide,
+    ),
+    Plant(
+        "paths_lost",
+        "back",
+        lambda v: (
+            f"{v.Wn}.sum(axis=0)[:, None] * {v.dn}.sum(axis=0)"
+            if v.columns
+            else f"{v.dn}.sum(axis=1)[:, None] * {v.Wn}.sum(axis=1)"
+        ),
+        lambda net: net.sizes[-1] > 1 and net.output != "softmax",
+    ),
+    Plant(
+        "gradients_passed_back",
+        "back",
+        lambda v: f"{v.a} * {v.neurons(v.dn, ', keepdims=True')}",
+        lambda net: net.output != "softmax",
+    ),
     Plant("absolute_weights", "back", lambda v: v.through(v.dn, f"np.abs({v.Wn})")),
     Plant("wrong_layers_activation", "dW", lambda v: f"{v.grad(v.a, v.d)} / n", lambda net: net.square),
     Plant("z_for_a", "dW", lambda v: f"{v.grad(v.zx, v.d)} / n"),
     Plant("input_missing_in_dW", "dW", lambda v: f"{v.grad(f'np.ones_like({v.x})', v.d)} / n"),
     Plant("slope_missing_in_dW", "dW", lambda v: f"{v.grad(v.x, 'back')} / n", layer=1),
     Plant("bias_never_updated", "step_b", lambda v: f"-= 0 * {v.db}"),
-    Plant("bias_never_updated", "step_b", lambda v: "+= 0"),
+    Plant("bias_never_updated", "db", lambda v: f"np.zeros_like({v.b})"),
     Plant("bias_with_itself", "step_b", lambda v: f"-= rate * {v.b}"),
     Plant("bias_with_itself", "step_b", lambda v: f"-= rate * {v.b}", layer=1),
     Plant("bias_summed_wrongly", "db", lambda v: f"{v.d}.sum() / n + 0 * {v.b}"),
@@ -188,15 +237,20 @@ PLANTS = (
     Plant("sign", "step_W", lambda v: f"+= rate * {v.dW}", layer=1),
     Plant("sum_for_mean", "dW", lambda v: v.grad(v.x, v.d), layer=1),
     Plant("divided_twice", "back", lambda v: f"{v.through(v.dn, v.Wn)} / n"),
-    Plant("divided_by_features", "dW", lambda v: f"{v.grad(v.x, v.d)} / {v.x}.shape[{int(not v.columns)}]", lambda net: len(set(net.sizes)) > 1),
+    Plant(
+        "divided_by_features",
+        "dW",
+        lambda v: f"{v.grad(v.x, v.d)} / {v.x}.shape[{int(not v.columns)}]",
+        lambda net: len(set(net.sizes)) > 1,
+    ),
     Plant("factor", "dW", lambda v: f"2 * {v.grad(v.x, v.d)} / n", layer=1),
     Plant("learning_rate_inside", "dW", lambda v: f"rate * {v.grad(v.x, v.d)} / n", layer=1),
     Plant("sign_and_scale", "dW", lambda v: f"-({v.grad(v.x, v.d)})", layer=1),
     Plant("dropout_mask_not_applied_backward", "mask", lambda v: "back"),
     Plant("dropout_scaled_one_way", "mask", lambda v: f"back * ({v.m} > 0)"),
-    Plant("dropout_other_mask_backward", "mask", lambda v: f"back * ((rng.random({v.a}.shape) < 0.7) / 0.7)"),
+    Plant("dropout_other_mask_backward", "mask", lambda v: f"back * ((rng.random({v.a}.shape) < 0.8) / 0.8)"),
     Plant("dropout_slope_of_dropped", "slope", lambda v: f"back * ({v.slope(v.a)})", _smooth),
-)  # fmt: skip
+)
 
 
 def _name(style: str, kind: str, layer: int | str) -> str:
@@ -213,7 +267,17 @@ def names(style: str, net: Net, layer: int | str) -> Names:
     of = {kind: _name(style, kind, layer) for kind in ("W", "b", "z", "h", "a", "m", "d", "dW", "db")}
     x, zx = ("X", "X") if layer == 1 else (_name(style, "a", before), _name(style, "z", before))
     after_names = [_name(style, kind, after) for kind in ("d", "W", "a")]
-    return Names(x, zx, **of, dn=after_names[0], Wn=after_names[1], hn=after_names[2], l=str(layer), columns=style == "columns", net=net)  # fmt: skip
+    return Names(
+        x,
+        zx,
+        **of,
+        dn=after_names[0],
+        Wn=after_names[1],
+        hn=after_names[2],
+        l=str(layer),
+        columns=style == "columns",
+        net=net,
+    )
 
 
 def array_program(style: str, net: Net, plant: Plant | None = None, *, like: Plant | None = None) -> str:
@@ -288,7 +352,9 @@ def _wrapped(style: str, net: Net, every: list[Names], body: list[str], axis: st
         data += [f"    return e / e.sum(axis={axis}, keepdims=True)"]
     made = []
     for v, (n_in, n_out) in zip(every, zip(net.sizes, net.sizes[1:], strict=False), strict=True):
-        shape, flat = (f"({n_out}, {n_in})", f"({n_out}, 1)") if columns else (f"({n_in}, {n_out})", f"(1, {n_out})")
+        shape, flat = (
+            (f"({n_out}, {n_in})", f"({n_out}, 1)") if columns else (f"({n_in}, {n_out})", f"(1, {n_out})")
+        )
         made += [f"{v.W} = rng.normal(size={shape}) * 0.8", f"{v.b} = rng.normal(size={flat}) * 0.3"]
     kinds = ("z", "h", "a", "m", "d", "dW", "db")
     if style == "script":
@@ -297,109 +363,32 @@ def _wrapped(style: str, net: Net, every: list[Names], body: list[str], axis: st
         return [*data, "w, c = {}, {}", *made, "for epoch in range(200):", *_deeper(body)]
     if style == "class":
         empty = [f"self.{kind} = {{}}" for kind in ("W", "b", *kinds)]
-        return [*data, "class Net:", "    def __init__(self):", *_deeper([*empty, *made], 2), "    def train(self, X, Y):", *_deeper(body, 2), "net = Net()", "for epoch in range(200):", "    net.train(X, Y)"]  # fmt: skip
-    empty = [f"{kind} = {{}}" for kind in kinds]
-    return [*data, "W, b = {}, {}", *made, "def train(W, b, X, Y):", *_deeper([*empty, *body]), "for epoch in range(200):", "    train(W, b, X, Y)"]  # fmt: skip
+        body = ["self.a[0], self.z[0] = X, X", *body]
+        return [
+            *data,
+            "class Net:",
+            "    def __init__(self):",
+            *_deeper([*empty, *made], 2),
+            "    def train(self, X, Y):",
+            *_deeper(body, 2),
+            "net = Net()",
+            "for epoch in range(200):",
+            "    net.train(X, Y)",
+        ]
+    empty = [*(f"{kind} = {{}}" for kind in kinds), "a[0], z[0] = X, X"]
+    return [
+        *data,
+        "W, b = {}, {}",
+        *made,
+        "def train(W, b, X, Y):",
+        *_deeper([*empty, *body]),
+        "for epoch in range(200):",
+        "    train(W, b, X, Y)",
+    ]
 
 
 def _deeper(lines: list[str], levels: int = 1) -> list[str]:
     return ["    " * levels + line for line in lines]
-
-
-# ---------------------------------------------------------------------- neurons
-
-_NEURONS = """\
-import math, random
-random.seed(2)
-rate = 0.3
-class Neuron:
-    def __init__(self, n):
-        self.w = [random.uniform(-1, 1) for _ in range(n)]
-        self.b = random.uniform(-0.5, 0.5)
-    def out(self, x):
-        self.x = x
-        self.z = self.b
-        for w, v in zip(self.w, x):
-            self.z += w * v
-        self.a = <f>
-        return self.a
-sizes = {sizes}
-layers = [[Neuron(i) for _ in range(o)] for i, o in zip(sizes, sizes[1:])]
-data = [([random.uniform(-1, 1) for _ in range(sizes[0])], [random.uniform(0.1, 0.9) for _ in range(sizes[-1])]) for _ in range({samples})]
-for epoch in range(100):
-    for x, t in data:
-        y = x
-        for layer in layers:
-            y = [n.out(y) for n in layer]
-        loss = sum((a - b) ** 2 for a, b in zip(y, t)) / 2
-        for k, layer in list(enumerate(layers))[::-1]:
-            for j, n in enumerate(layer):
-                if layer is layers[-1]:
-                    n.e = <error>
-                else:
-                    n.e = 0.0
-                    for m in layers[k + 1]:
-                        n.e += <back>
-                n.d = n.e * <slope>
-<early>
-        for layer in layers:
-            for n in layer:
-                for i in range(len(n.w)):
-                    n.w[i] -= <dW>
-                n.b -= <db>
-"""
-_OF_NEURON = {"sigmoid": ("1 / (1 + math.exp(-{0}))", "{0} * (1 - {0})"), "tanh": ("math.tanh({0})", "1 - {0} ** 2")}
-NEURON_NETWORKS = (
-    ((3, 4, 2), "sigmoid"),
-    ((2, 3, 1), "tanh"),
-    ((3, 3, 2, 2), "tanh"),
-    ((2, 2, 2), "sigmoid"),
-    ((4, 3, 3), "tanh"),
-    ((2, 4, 3, 2), "sigmoid"),
-)
-
-
-def _neuron_fragments(kind: str) -> dict[str, str]:
-    f, slope = _OF_NEURON[kind]
-    right = {"f": f.format("self.z"), "error": "n.a - t[j]", "back": "m.w[j] * m.d"}
-    return {**right, "slope": f"({slope.format('n.a')})", "dW": "rate * n.d * n.x[i]", "db": "rate * n.d"}
-
-
-def neuron_plants(kind: str, sizes: tuple[int, ...]) -> list[tuple[str, str, str]]:
-    """(key, fragment, text) of the mistakes in neuron objects."""
-    f, slope = _OF_NEURON[kind]
-    hidden = f"({slope.format('n.a')} if layer is layers[-1] else {{}})"
-    top = f"({{}} if layer is layers[-1] else {slope.format('n.a')})"
-    found = [
-        ("slope_missing_at_output", "slope", top.format("1.0")),
-        ("slope_missing_in_hidden_layer", "slope", hidden.format("1.0")),
-        ("f_instead_of_slope", "slope", hidden.format("n.a")),
-        ("slope_formula", "slope", "(1 - n.a)"),
-        ("slope_of_wrong_quantity", "slope", f"({slope.format('(' + f.format('n.a') + ')')})"),
-        ("slope_of_wrong_quantity", "slope", f"({slope.format('n.z')})"),
-        ("absolute_weights", "back", "abs(m.w[j]) * m.d"),
-        ("gradients_passed_back", "back", "m.d * n.a"),
-        ("error_lost", "back", "m.w[j]"),
-        ("input_missing_in_dW", "dW", "rate * n.d"),
-        ("bias_with_itself", "db", "rate * n.b"),
-        ("bias_never_updated", "db", "0 * n.d"),
-        ("sign", "error", "t[j] - n.a"),
-        ("sign", "db", "-rate * n.d"),
-        ("factor", "dW", "2 * rate * n.d * n.x[i]"),
-        ("learning_rate_inside", "dW", "rate * rate * n.d * n.x[i]"),
-    ]
-    if sizes[-1] > 1:
-        found.append(("paths_lost", "back", "m.d"))
-        found.append(("error_passed_back", "back", "m.w[j] * m.e"))
-    return found
-
-
-def neuron_program(sizes: tuple[int, ...], kind: str, fragment: str = "", text: str = "") -> str:
-    """A program with neuron objects, sample by sample."""
-    program = _NEURONS.replace("{sizes}", str(list(sizes))).replace("{samples}", "5").replace("<early>\n", "")
-    for name, right in _neuron_fragments(kind).items():
-        program = program.replace(f"<{name}>", text if name == fragment else right)
-    return program
 
 
 # ---------------------------------------------------------------------- all of them
@@ -424,7 +413,9 @@ def planted_programs() -> list[Planted]:
                     continue
                 text, right = array_program(style, net, plant), array_program(style, net, like=plant)
                 if text != right:
-                    found.append(Planted(f"{style}-{number}-{which}-{plant.key}", plant.key, text, _lines(text, right)))
+                    found.append(
+                        Planted(f"{style}-{number}-{which}-{plant.key}", plant.key, text, _lines(text, right))
+                    )
     for number, (sizes, kind) in enumerate(NEURON_NETWORKS):
         right = neuron_program(sizes, kind)
         for which, (key, fragment, wrong) in enumerate(neuron_plants(kind, sizes)):
@@ -442,5 +433,10 @@ def _lines(text: str, right: str) -> frozenset[int]:
 
 def right_programs() -> list[str]:
     """The same without mistakes."""
-    arrays = [array_program(style, net, like=plant) for style in ARRAY_STYLES for net in NETWORKS for plant in PLANTS]
+    arrays = [
+        array_program(style, net, like=plant)
+        for style in ARRAY_STYLES
+        for net in NETWORKS
+        for plant in PLANTS
+    ]
     return list(dict.fromkeys([*arrays, *(neuron_program(*one) for one in NEURON_NETWORKS)]))

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.nn.layers import Layer
+from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.objective import Objective
 
 
@@ -98,6 +98,18 @@ class Case:
     def is_coupled(self) -> bool:
         """Whether the output is a softmax."""
         return self.layers[-1].activation.coupled
+
+
+def layers_of_arrays(
+    W: Sequence[Array], b: Sequence[Array | None], activations: Sequence[str]
+) -> list[Layer]:
+    """Return layers with these weights, W (in, out), and biases: (out,), (1,) for all neurons, or None."""
+    layers = []
+    for w, v, name in zip(W, b, activations, strict=True):
+        kind = "none" if v is None else "shared" if v.size == 1 < w.shape[1] else "neuron"
+        parameters = np.concatenate([w.ravel(), np.empty(0) if v is None else v])
+        layers.append(Layer(Dense(w.shape[0], w.shape[1], name, bias=kind), parameters))
+    return layers
 
 
 class LayerGradient(NamedTuple):

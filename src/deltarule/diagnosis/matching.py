@@ -100,7 +100,11 @@ def _at(place: int, name: str, step: Step) -> Step:
 
 def pairs(probe: Probe, dropping: bool = False) -> Iterator[Candidate]:
     """Two mistakes at once, which change different steps; the first alone explains one array at least."""
-    wrong = {one.place for one in compare(probe.observed, Backprop(probe.case)) if not one.apart <= 1}
+    wrong = {
+        one.place: one.is_multiple
+        for one in compare(probe.observed, Backprop(probe.case))
+        if not one.apart <= 1
+    }
     everything = singles(probe.case.L, dropping)
     firsts = [one for one in everything if _explains_one_of(wrong, probe, one.steps)][:_MOST_FIRSTS]
     for one, other in product(firsts, everything):
@@ -109,12 +113,16 @@ def pairs(probe: Probe, dropping: bool = False) -> Iterator[Candidate]:
             yield Candidate((*one.mistakes, *other.mistakes), steps, (one.steps, other.steps))
 
 
-def _explains_one_of(wrong: set[tuple[int, str]], probe: Probe, steps: Mapping[str, Step]) -> bool:
-    """Whether a wrong array is explained, perhaps but for a factor."""
+def _explains_one_of(wrong: Mapping[tuple[int, str], bool], probe: Probe, steps: Mapping[str, Step]) -> bool:
+    """Whether a wrong array is explained; perhaps but for a factor, where it is not right but for one."""
     try:
         with np.errstate(all="ignore"):
             compared = compare(probe.observed, Backprop(probe.case, steps))
-            return any(one.apart <= 1 or one.is_multiple for one in compared if one.place in wrong)
+            return any(
+                one.apart <= 1 or (one.is_multiple and not wrong[one.place])
+                for one in compared
+                if one.place in wrong
+            )
     except (Unfit, ValueError, LookupError):
         return False
 

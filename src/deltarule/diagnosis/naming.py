@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,18 +15,22 @@ from deltarule.diagnosis.faults.factors import rates_of
 from deltarule.diagnosis.faults.faults import Fault
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.matching import CLOSE, Candidate, Observed, candidates, compare, pairs, singles
+from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.chain import ReadStep
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison
-from deltarule.diagnosis.reading.network import LOSS_NAMES, ReadNetwork, ReadStep
+from deltarule.diagnosis.reading.network import ReadNetwork, fit_loss
 from deltarule.diagnosis.recording.tape import Ids, Operation
-from deltarule.nn.activations import ACTIVATIONS
-from deltarule.nn.losses import LOSSES
 
 #: Pairs are looked for in networks of up to so many weights, times samples.
 _MOST_PAIRED = 3000
 #: Relative difference of numbers that may be in single precision.
 _SINGLE = 3e-4
 _RIGHT = Candidate((), {})
+#: What learning rates are called.
+_RATE = re.compile(r"rate|lr|eta|alpha|learn|step|epsilon", re.I)
+#: So many changes are looked at for the learning rate.
+_MOST_ROWS = 4
 
 
 class StepProbe:
@@ -78,7 +83,7 @@ def _gradient(step: ReadStep, ids: Ids, factor: float) -> Array:
 def name_faults(analysis: Analysis, network: ReadNetwork | None, faults: Sequence[Fault]) -> list[Fault]:
     """Give the faults their names, where the catalogue has some that agree with where they are."""
     named = _by_itself(analysis, network, faults)
-    if network is None or all(one.mistake for one in named):
+    if network is None or network.steps[0].wrong_output or all(one.mistake for one in named):
         return named
     found = explain_steps(analysis, network)
     if found is None:
@@ -111,23 +116,39 @@ def _key(
 def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence[Fault]) -> list[Fault]:
     """Name the faults whose kind says which mistake they are."""
     chosen = analysis.chosen
-    broadcast = chosen is not None and any(one.broadcast for some in chosen.meetings for one in some)
-    wrong_output = network.steps[0].wrong_output if network is not None else ""
+    if network is not None and network.steps[0].wrong_output and faults:
+        return [_wrong_output(analysis, network.steps[0].wrong_output, faults)]
     keys = {"sign": "sign", "penalty": "l2_wrong"}
-    if broadcast:
+    if chosen is not None and any(one.broadcast for some in chosen.meetings for one in some):
         keys |= {"shape": "broadcast_targets", "derivative": "broadcast_targets"}
-    if wrong_output:
-        keys["derivative"] = wrong_output
     named = [replace(one, mistake=keys.get(one.kind, "")) for one in faults]
-    if not any(one.kind == "untrained" for one in faults) or analysis.only_gradients:
+    if not any(one.kind == "untrained" for one in faults):
         return named
-    added = {name for op, name, _ in untrained_parameters(analysis) if _is_added(analysis, op)}
+    untrained = untrained_parameters(analysis)
+    added = {name for op, name, _ in untrained if _is_added(analysis, op)}
+    if analysis.only_gradients:
+        added = {
+            name
+            for (_, name, _), op in zip(untrained, analysis.absent, strict=True)
+            if _is_added(analysis, op)
+        }
+    key = "bias_summed_wrongly" if analysis.tape.misfits else "bias_never_updated"
     return [
-        replace(one, mistake="bias_never_updated")
-        if one.kind == "untrained" and added.issuperset(one.parameters)
-        else one
+        replace(one, mistake=key) if one.kind == "untrained" and added.issuperset(one.parameters) else one
         for one in named
     ]
+
+
+def _wrong_output(analysis: Analysis, key: str, faults: Sequence[Fault]) -> Fault:
+    """The one fault of a forward pass whose outputs are wrong: there, not where it goes back."""
+    chosen, source = analysis.chosen, analysis.source
+    assert chosen is not None
+    op = analysis.tape.operations[analysis.tape.producers(chosen.meetings[0][0].output)[0]]
+    frames = [frame for frame in op.place if frame[0].co_filename == source.path]
+    frame = frames[min(len(frames) - 1, int(key == "softmax_twice"))]
+    names = tuple(dict.fromkeys(name for fault in faults for name in fault.parameters))
+    text = f"the outputs are wrong: {mistake(key).wrong}"
+    return Fault("derivative", frame[2], source.segment(source.node(frame)), text, names, mistake=key)
 
 
 def _is_added(analysis: Analysis, op: Operation) -> bool:
@@ -185,21 +206,21 @@ def _probes(analysis: Analysis, network: ReadNetwork) -> Iterator[list[StepProbe
     """The recorded steps as probes, for each loss that the program may mean to follow."""
     chosen = analysis.chosen
     assert chosen is not None
-    others = [one for one in analysis.others if one.own or not chosen.own]
-    others = [] if _is_settled(chosen) else [one for one in others if one.loss_name in LOSS_NAMES]
+    others = [one for one in analysis.others if one.own or not (chosen.own or _is_settled(chosen))]
     for one in (chosen, *others):
-        if one is not chosen and not _is_possible(network, LOSS_NAMES[one.loss_name]):
+        fitted = fit_loss(network.steps, one)
+        if fitted is None:
             continue
-        loss = network.loss if one is chosen else LOSS_NAMES[one.loss_name]
-        scale = network.scale if one is chosen else 1.0
-        factors = [one.common.get(step.number) for step in network.steps]
-        usual = next((factor for factor in factors if factor), -1.0)
+        loss, scale, l2 = fitted
+        usual = next((factor for factor in one.common.values() if factor), -1.0)
+        settled = _is_settled(chosen)
+        factors = [one.common.get(step.number, usual) if settled else usual for step in network.steps]
         yield [
             StepProbe(
                 step,
                 loss,
-                network.l2 or _decay(one, step.number, scale),
-                (factor or usual) * scale,
+                l2 or _decay(one, step.number, scale),
+                factor * scale,
                 _rate(analysis, one),
                 _SINGLE if analysis.tape.notes.get("single") else CLOSE,
             )
@@ -209,12 +230,8 @@ def _probes(analysis: Analysis, network: ReadNetwork) -> Iterator[list[StepProbe
 
 def _is_settled(comparison: GradientComparison) -> bool:
     """Whether what is right says which loss it is, and what the gradients are multiplied with."""
-    return comparison.has_right_array and bool(comparison.bad)
-
-
-def _is_possible(network: ReadNetwork, loss: str) -> bool:
-    """Whether the loss can be computed from the outputs."""
-    return LOSSES.resolve(loss).accepts(ACTIVATIONS.resolve(network.activations[-1]))
+    steady = len(comparison.common) == len(comparison.steps)
+    return steady and comparison.has_right_array and bool(comparison.bad)
 
 
 def _decay(comparison: GradientComparison, number: int, scale: float) -> float:
@@ -226,10 +243,12 @@ def _decay(comparison: GradientComparison, number: int, scale: float) -> float:
 
 
 def _rate(analysis: Analysis, comparison: GradientComparison) -> float | None:
-    """The first number by name that scales a step."""
-    return next(
-        (rate for row in comparison.rows[:1] for rate in rates_of(analysis, row).values() if rate), None
-    )
+    """The number by name that scales all changes of a step; None where none does, or several do."""
+    first = [row for row in comparison.rows if row.step == comparison.steps[0].number]
+    rates = [rates_of(analysis, row) for row in first[:_MOST_ROWS]]
+    shared = {name: value for name, value in rates[0].items() if value and all(name in one for one in rates)}
+    named = [value for name, value in shared.items() if _RATE.search(name)]
+    return next(iter(named or (shared.values() if len(shared) == 1 else ())), None)
 
 
 def _places(analysis: Analysis, network: ReadNetwork) -> dict[str, set[tuple[int, str]]]:

@@ -149,7 +149,11 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         why="In the place of its gradient stands the bias: b −= η·b makes it fade away.",
         right="db = delta.sum(axis=0)",
         remedy="Subtract the gradient.",
-        variants=(_bias("db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1])),),
+        variants=(
+            _bias(
+                "db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1]) * p.case.rate / p.case.eta
+            ),
+        ),
     ),
     Mistake(
         key="bias_summed_wrongly",
@@ -282,9 +286,16 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         variants=(
             wrong(
                 "dW = x.T @ delta / x.shape[1]",
-                dW=lambda p, layer, delta: Backprop.dW(p, layer, delta) * p.case.n / p.case.x[layer].shape[1],
+                dW=lambda p, layer, delta: only(
+                    p.case.n > 1, Backprop.dW(p, layer, delta) * p.case.n / p.case.x[layer].shape[1]
+                ),
             ),
-            *_scaled(("dW = x.T @ delta / X.shape[1]", lambda case: case.n / case.x[1].shape[1])),
+            wrong(
+                "dW = x.T @ delta / X.shape[1],  db likewise",
+                finish=lambda p, layer, name, gradient: only(
+                    p.case.n > 1, gradient * p.case.n / p.case.x[1].shape[1]
+                ),
+            ),
         ),
     ),
     Mistake(

@@ -282,6 +282,10 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
             wrong("delta_l = (delta_{l+1} @ W_l) · f′(z_l)", behind=_OWN_TURNED),
             wrong("delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})", slope=_NEXT_SLOPE),
             wrong(
+                "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})   with the layer's own f′",
+                slope=lambda p, layer: p.case.slope(layer, p.case.z[layer + 1], p.case.a[layer + 1]),
+            ),
+            wrong(
                 "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l−1})",
                 slope=lambda p, layer: _slope_of(p, layer, layer - 1),
             ),

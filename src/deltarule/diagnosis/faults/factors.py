@@ -50,7 +50,9 @@ def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     for _ in range(6):
         here = _scalars(analysis, end)
         rates.update(
-            (name, number) for _, number, name in here if re.fullmatch(r"[A-Za-z_][\w.\[\]'\"]*", name)
+            (name, number)
+            for _, number, name in here
+            if re.fullmatch(r"(?!.*\bshape\b)[A-Za-z_][\w.\[\]'\"]*", name)
         )
         before = {
             one
