@@ -3,7 +3,8 @@
 Reading order: backprop, catalogue, mistakes (what can be wrong); cases, conventions, arguments, functions,
 objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
 dropout, weights, predictions (what explains it); verdict,
-report, diagnose. Of a program as it is: recording, driving, reading, faults, observation.
+report, diagnose; one_case (just numbers). Of a program as it is: recording, driving, reading, faults,
+naming (what the catalogue calls it), observation.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake
