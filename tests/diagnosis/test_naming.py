@@ -99,10 +99,6 @@ def named(tmp_path, planted):
     return planted.key in keys, keys
 
 
-#: What observation takes for right, or for a parameter that is never trained.
-UNSEEN = {"bias_never_updated", "error_lost"}
-
-
 @pytest.mark.parametrize("planted", PLANTED[::67], ids=lambda one: one.name)
 def test_a_planted_mistake_is_named(tmp_path, planted):
     found, keys = named(tmp_path, planted)
@@ -126,6 +122,30 @@ def test_no_right_program_gets_a_name(tmp_path):
     for text in right_programs():
         found = observed(tmp_path, text)
         assert (found.verdict, found.faults) == ("right", ()), text
+
+
+COURSE = """
+import math
+w1, w2, w3, w4, w5, w6, w7, w8 = 0.2, -0.4, 0.5, 0.6, 0.1, -0.5, -0.3, 0.8
+x1, x2, y1, y2 = 0.5, 0.3, 0.23, -0.07
+def f(z):
+    return 1 / (1 + math.exp(-z))
+for k in range(20):
+    a1, a2 = f(w1 * x1 + w3 * x2), f(w2 * x1 + w4 * x2)
+    p1, p2 = f(w5 * a1 + w7 * a2), f(w6 * a1 + w8 * a2)
+    d1, d2 = (p1 - y1) * p1 * (1 - p1), (p2 - y2) * p2 * (1 - p2)
+    g5, g6, g7, g8 = d1 * a1, d2 * a1, d1 * a2, d2 * a2
+    e1 = (g5 + g6) * a1 * (1 - a1)
+    e2 = (g7 + g8) * a2 * (1 - a2)
+    w1 -= e1 * x1; w2 -= e2 * x1; w3 -= e1 * x2; w4 -= e2 * x2
+    w5 -= g5; w6 -= g6; w7 -= g7; w8 -= g8
+"""
+
+
+def test_gradients_that_are_passed_back_are_named_weight_by_weight(tmp_path):
+    found = observed(tmp_path, COURSE)
+    assert found.network.startswith("a 2-2-2 network, sigmoid, sigmoid; half squared error")
+    assert {fault.mistake for fault in found.faults} == {"gradients_passed_back"}
 
 
 def test_two_mistakes_are_both_named(tmp_path):
