@@ -146,21 +146,30 @@ def _masks_going_back(
         return found
     last = int(layers[-1].z.max())
     masks = [
-        (op, constant)
+        constant
         for index in sorted(step.sources)
         if (op := tape.operations[index]).name == "multiply" and op.start > last
         for constant in op.constants
         if constant is not None and constant.size == op.size > 1 == len(np.unique(constant[constant != 0]))
     ]
     for number in range(len(layers) - 1, 0, -1):
-        drop, layer = dropped[number], layers[number - 1]
-        for op, constant in masks if drop is not None else ():
-            mask = (_as_rows(constant.ravel(), layer) != 0) * 1.0 if constant.size == layer.z.size else None
-            if drop is not None and mask is not None and not _same(mask, (tape.value[layer.z] > 0) * 1.0):
+        drop, z = dropped[number], layers[number - 1].z
+        for k, constant in enumerate(masks if drop is not None else ()):
+            if drop is not None and constant.size == z.size and not _is_slope(tape, layers, constant):
+                mask = (_as_rows(constant.ravel(), layers[number - 1]) != 0) * 1.0
                 found[number] = drop._replace(back=mask)
-                masks = [one for one in masks if one[0] is not op]
+                del masks[k]
                 break
     return found
+
+
+def _is_slope(tape: Tape, layers: Sequence[WeightedSums], mask: Values) -> bool:
+    """Whether a mask is where a layer's sums are positive, as a rectifier's slope is."""
+    return any(
+        _same((_as_rows(mask.ravel(), one) != 0) * 1.0, (tape.value[one.z] > 0) * 1.0)
+        for one in layers
+        if one.z.size == mask.size
+    )
 
 
 def _bias(layer: WeightedSums) -> Ids | None:
