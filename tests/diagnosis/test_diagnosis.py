@@ -488,11 +488,6 @@ def test_the_slope_of_relu_at_zero_is_a_matter_of_convention(monkeypatch):
 # ---------------------------------------------------------------------- the page
 
 
-def test_each_variant_has_its_line_or_none_has():
-    for mistake in MISTAKES:
-        assert len(mistake.lines) in (0, len(mistake.variants)), mistake.key
-
-
 @pytest.mark.parametrize("case", ONE_EACH[:10])
 def test_the_page_fits_into_a_terminal_and_says_nothing_twice(case):
     style, mistake, hidden, output = case

@@ -12,7 +12,7 @@ from deltarule.data import load
 from deltarule.errors import InputError
 from deltarule.tutorials import TUTORIALS, Comparison, decimals, load_example, reproductions
 from deltarule.tutorials.comparisons import compare
-from deltarule.tutorials.references import one_step, rat42
+from deltarule.tutorials.references import one_step, product_of_sums, rat42
 from deltarule.tutorials.t1 import mistaken_gradient, t1
 from deltarule.tutorials.t2 import t2
 from deltarule.tutorials.t3 import t3
@@ -345,3 +345,13 @@ def test_every_tutorial_has_its_experiments():
     assert {experiment.tutorial for experiment in reproductions()} == set(TUTORIALS)
     assert len(reproductions()) > len(reproductions(quick=True))
     assert Comparison("T1", "E", None, 1.0, None).ok
+
+
+def test_a_courses_figures_come_from_the_gradients_that_it_passes_back():
+    rows = product_of_sums()
+    assert all(row.ok for row in rows)
+    assert [row.quantity for row in rows if not row.agrees] == [
+        "W1[0,0] after 1 update",
+        "W1[1,0] after 1 update",
+    ]
+    assert all(row.agrees for row in rows if row.quantity.endswith("mistaken"))

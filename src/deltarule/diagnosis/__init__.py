@@ -3,9 +3,9 @@
 Reading order: backprop, catalogue, mistakes (what can be wrong); cases, conventions, arguments, functions,
 objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
 dropout, weights, predictions (what explains it); verdict,
-report, diagnose. Of a program as it is: recording, driving, reading, faults, observation; programs, grading
-(a whole course); notebook. Beside a framework: watching, quantities,
-model_step, compare.
+report, diagnose; one_case (just numbers). Of a program as it is: recording, driving, reading, faults,
+naming (what the catalogue calls it), observation; programs, grading (a whole course); notebook. Beside a
+framework: watching, quantities, model_step, compare.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.nn.layers import Layer
+from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.objective import Objective
 
 
@@ -49,9 +50,11 @@ class Case:
     objective : Objective
     x, y : ndarray, (n, n_features) and (n, n_outputs)
     eta : float
-        The learning rate, for mistakes that have to do with it.
+        What the gradient is multiplied by in a step, for mistakes that have to do with it.
     dropped : sequence of Dropped or None, optional
         For ``a[0]``, ``a[1]``, …, what dropout does to it.
+    rate : float, optional
+        The learning rate as it is written, where that is another number than ``eta``.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Case:
         y: Array,
         eta: float = 0.1,
         dropped: Sequence[Dropped | None] = (),
+        rate: float | None = None,
     ) -> None:
         self.layers, self.objective, self.y, self.eta = layers, objective, y, eta
+        self.rate = eta if rate is None else rate
         self.dropped = list(dropped) or [None] * len(layers)
         self.z, self.a, self.x = [x], [x], list[Array]([np.empty(0)])
         for layer, drop in zip(layers, self.dropped, strict=True):
@@ -95,6 +100,18 @@ class Case:
         return self.layers[-1].activation.coupled
 
 
+def layers_of_arrays(
+    W: Sequence[Array], b: Sequence[Array | None], activations: Sequence[str]
+) -> list[Layer]:
+    """Return layers with these weights, W (in, out), and biases: (out,), (1,) for all neurons, or None."""
+    layers = []
+    for w, v, name in zip(W, b, activations, strict=True):
+        kind = "none" if v is None else "shared" if v.size == 1 < w.shape[1] else "neuron"
+        parameters = np.concatenate([w.ravel(), np.empty(0) if v is None else v])
+        layers.append(Layer(Dense(w.shape[0], w.shape[1], name, bias=kind), parameters))
+    return layers
+
+
 class LayerGradient(NamedTuple):
     """``dW`` (n_in, n_out) and ``db`` (n_out,) of one layer."""
 
@@ -102,34 +119,72 @@ class LayerGradient(NamedTuple):
     db: Array
 
 
+#: What stands in the place of a step; it is given the pass and what the step is given.
+Step: TypeAlias = Callable[..., Array]
+
+
 class Backprop:
-    """The right backward pass; a mistake is a subclass that replaces one of its steps.
+    """The backward pass, right but for the steps that are replaced.
 
     delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
     dW_l = a_{l−1}.T @ delta_l,   db_l = Σ delta_l
+
+    Parameters
+    ----------
+    case : Case
+    steps : mapping of str to callable, optional
+        By its name, what stands in the place of a step. ``Backprop.slope(p, layer)`` is the right one.
+
+    Examples
+    --------
+    >>> from deltarule.nn.layers import Dense, Layer
+    >>> from deltarule.nn.losses import LOSSES
+    >>> layer = Layer(Dense(1, 1), np.array([0.5, 0.0]))
+    >>> objective = Objective(LOSSES.resolve("half_squared_error"), layer.activation)
+    >>> case = Case([layer], objective, np.array([[2.0]]), np.array([[0.0]]))
+    >>> Backprop(case).gradients(), Backprop(case, {"db": lambda p, layer, delta: 3 * delta[0]}).gradients()
+    ([LayerGradient(dW=array([[2.]]), db=array([1.]))], [LayerGradient(dW=array([[2.]]), db=array([3.]))])
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, steps: Mapping[str, Step] | None = None) -> None:
         self.case = case
+        #: By layer, ``∂L/∂a``: what the next layer returned.
+        self.back: dict[int, Array] = {}
+        for name, step in (steps or {}).items():
+            setattr(self, name, partial(step, self))
 
     def gradients(self) -> list[LayerGradient]:
         """``dW`` and ``db`` of layers 1 to L."""
-        case, found = self.case, list[LayerGradient]()
+        return list(self.from_output())[::-1]
+
+    def from_output(self) -> Iterator[LayerGradient]:
+        """Yield the same from the last layer back, each as soon as it is known."""
+        case = self.case
         delta = self.output_delta()
         for layer in range(case.L, 0, -1):
-            found.append(LayerGradient(self.dW(layer, delta), self.db(layer, delta)))
+            if delta.shape != case.z[layer].shape:
+                raise Unfit
+            dW, db = self.dW(layer, delta), self.db(layer, delta)
+            if dW.shape != case.W[layer].shape:
+                raise Unfit
+            yield LayerGradient(self.finish(layer, "dW", dW), self.finish(layer, "db", db))
             if layer > 1:
                 delta = self.hidden_delta(layer - 1, delta)
-        return self.finish(found[::-1])
 
     def output_delta(self) -> Array:
         """``∂L/∂z`` of the last layer, (n, n_outputs)."""
         case = self.case
         return case.objective.sample_delta(case.z[-1], case.a[-1], case.y) * case.share
 
+    def da(self) -> Array:
+        """``∂L/∂a`` of the last layer, (n, n_outputs)."""
+        case = self.case
+        return case.objective.loss.derivative(case.a[-1], case.y) * case.share
+
     def hidden_delta(self, layer: int, delta: Array) -> Array:
         """``delta`` of a layer from that of the next."""
-        return self.through_dropout(layer, self.behind(layer, delta)) * self.slope(layer)
+        self.back[layer] = self.through_dropout(layer, self.behind(layer, delta))
+        return self.back[layer] * self.slope(layer)
 
     def behind(self, layer: int, delta: Array) -> Array:
         """What the next layer returns: ``delta_{l+1} @ W_{l+1}.T``."""
@@ -160,6 +215,6 @@ class Backprop:
         """``Σ delta_l`` over the samples."""
         return delta.sum(axis=0)
 
-    def finish(self, found: list[LayerGradient]) -> list[LayerGradient]:
-        """What is done with all gradients at the end: nothing."""
-        return found
+    def finish(self, layer: int, name: str, gradient: Array) -> Array:
+        """What is done with a gradient at the end: nothing."""
+        return gradient

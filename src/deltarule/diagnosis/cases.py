@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Case, Dropped
+from deltarule.diagnosis.backprop import Case, Dropped, layers_of_arrays
 from deltarule.diagnosis.matching import Observed
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
-from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.losses import LOSSES
 from deltarule.nn.network import Network
 from deltarule.nn.objective import Objective
@@ -139,10 +138,7 @@ class Numbers:
         """The network at work, as these settings make it; dropout may be scaled otherwise."""
         last = len(self.W) - 1
         names = [settings.activation if i < last else settings.output for i in range(len(self.W))]
-        layers = [
-            Layer(Dense(W.shape[0], W.shape[1], name or "sigmoid", bias=self.bias), theta)
-            for name, W, theta in zip(names, self.W, self.parameters, strict=True)
-        ]
+        layers = layers_of_arrays(self.W, self.b, [name or "sigmoid" for name in names])
         return Case(layers, settings.objective, self.x, self.y, eta, self._dropped(settings, scale))
 
     def _dropped(self, settings: NetworkSettings, scale: float | None) -> list[Dropped | None]:

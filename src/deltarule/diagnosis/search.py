@@ -8,7 +8,7 @@ from itertools import islice, product
 
 from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.cases import PLACES, SCALINGS, NetworkProbe, NetworkSettings, Numbers
-from deltarule.diagnosis.matching import Candidate, Observed, candidates, distance, pairs, singles
+from deltarule.diagnosis.matching import Candidate, candidates, compare, pairs, singles
 from deltarule.errors import InputError
 from deltarule.nn.objective import loss_of_output
 from deltarule.registry import record
@@ -27,7 +27,7 @@ class Explanation:
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity")
 _OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
 _LOSSES = ("half_squared_error", "squared_error", "mean_squared_error")
-_RIGHT = Candidate((), Backprop)
+_RIGHT = Candidate((), {})
 
 #: Pairs of mistakes are looked for in so many of the likeliest settings; with dropout, single ones, too.
 _PAIRED, _UNLIKELY = 4, 16
@@ -83,7 +83,7 @@ class Search:
             (settings, [NetworkProbe(one, settings, eta) for one in numbers])
             for settings in settings_for(given, places)
         ]
-        self.dropping = bool(given.dropout)
+        self.dropping, self.n_layers = bool(given.dropout), min(len(one.W) for one in numbers)
         self.spare = len(numbers) // 4 if numbers[0].back and numbers[0].observed.decimals else 0
         if not self.tried:
             raise InputError("no usual network fits these settings: the loss needs another output")
@@ -96,8 +96,8 @@ class Search:
         tried = self.tried
         if count and self.dropping:
             tried = self._with_right_end() or tried[:_UNLIKELY]
-        for kinds in _kinds(count, self.dropping):
-            found = list(islice(self._explanations(tried if count < 2 else tried[:_PAIRED], kinds), most))
+        for kinds in _kinds(count, self.n_layers, self.dropping):
+            found = list(islice(self._explanations(tried if kinds else tried[:_PAIRED], kinds), most))
             if found:
                 return found
         return []
@@ -106,7 +106,7 @@ class Search:
         self, tried: Sequence[tuple[NetworkSettings, list[NetworkProbe]]], kinds: Sequence[Candidate]
     ) -> Iterator[Explanation]:
         for settings, probes in tried:
-            for candidate, apart in candidates(probes, kinds, self.spare):
+            for candidate, apart in candidates(probes, kinds or pairs(probes[0], self.dropping), self.spare):
                 yield Explanation(settings, candidate, apart)
 
     def _with_right_end(self) -> list[tuple[NetworkSettings, list[NetworkProbe]]]:
@@ -119,21 +119,18 @@ class Search:
 
 
 def _ends_wrong(probe: NetworkProbe) -> bool:
-    return distance(_end(probe.observed), Backprop(probe.case).gradients()[-1:]) > 1
+    """Whether the last layer's part is wrong."""
+    compared = compare(probe.observed, Backprop(probe.case))
+    return any(not one.apart <= 1 for one in compared if one.layer == probe.case.L)
 
 
-def _end(observed: Observed) -> Observed:
-    """The last layer's part."""
-    return replace(observed, dW=observed.dW[-1:], db=observed.db[-1:])
-
-
-def _kinds(count: int, dropping: bool) -> Iterator[Sequence[Candidate]]:
+def _kinds(count: int, n_layers: int, dropping: bool) -> Iterator[Sequence[Candidate]]:
     """What may be the case, with so many mistakes: with dropout at work, its own mistakes first."""
     if count == 0:
         yield (_RIGHT,)
     elif count == 1:
         if dropping:
-            yield [one for one in singles(dropping) if one.mistakes[0].of_dropout]
-        yield singles(dropping)
+            yield [one for one in singles(n_layers, dropping) if one.mistakes[0].of_dropout]
+        yield singles(n_layers, dropping)
     else:
-        yield pairs(dropping)
+        yield ()  # pairs, which depend on what is observed

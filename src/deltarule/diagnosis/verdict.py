@@ -12,8 +12,8 @@ import numpy as np
 from deltarule.diagnosis.backprop import Backprop
 from deltarule.diagnosis.cases import NetworkSettings, Numbers
 from deltarule.diagnosis.catalogue.entry import Mistake
-from deltarule.diagnosis.catalogue.hidden_layers import SlopeAtZero
-from deltarule.diagnosis.matching import CLOSE, Compared, Observed, compare, distance
+from deltarule.diagnosis.catalogue.hidden_layers import slope_at_zero
+from deltarule.diagnosis.matching import CLOSE, Compared, compare, distance
 from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.report import Diagnosis, FirstWrong
 from deltarule.diagnosis.search import Explanation, Search
@@ -104,8 +104,8 @@ def _at_kink(numbers: Numbers | None, settings: NetworkSettings, eta: float) -> 
     if numbers is None or settings.activation not in ("relu", "leaky_relu"):
         return
     case = numbers.case(settings, eta)
-    usual, above = (kind(case).gradients() for kind in (Backprop, SlopeAtZero))
-    if distance(numbers.observed, usual) > 1 >= distance(numbers.observed, above):
+    usual, above = (distance(numbers.observed, Backprop(case, s)) for s in ({}, {"slope": slope_at_zero}))
+    if usual is not None and above is not None and usual > 1 >= above:
         yield (
             "At z = 0 exactly it takes ReLU's slope as 1 (z >= 0), where 0 is usual (z > 0). That is "
             "harmless: at 0 there is no slope, and z hardly ever is 0."
@@ -159,8 +159,7 @@ def _first_wrong(numbers: Sequence[Numbers], settings: NetworkSettings, eta: flo
     In a network with one hidden layer, if it shows there.
     """
     for one in sorted(numbers, key=_is_deep):
-        right = Backprop(one.case(settings, eta)).gradients()
-        for array in compare(one.observed, right):
+        for array in compare(one.observed, Backprop(one.case(settings, eta))):
             if not array.apart <= 1:
                 return _furthest_off(array, one.sizes)
     return None
@@ -189,13 +188,12 @@ def _what_is_known(numbers: Sequence[Numbers], settings: NetworkSettings, eta: f
     values = np.concatenate([g.ravel() for each in numbers for g in each.observed.dW if g is not None])
     if not (values % 1).any():
         return [_WHOLE if values.any() else _ALL_ZERO]
-    right = Backprop(one.case(settings, eta)).gradients()
+    compared = compare(one.observed, Backprop(one.case(settings, eta)))
     lines = [f"Compared with {settings}:"]
-    for layer, (dW, (expected, _)) in enumerate(zip(one.observed.dW, right, strict=True), start=1):
-        if dW is None:
-            continue
-        alone = Observed((dW,), (None,))
-        if distance(alone, [right[layer - 1]]) <= 1:
+    for _, layer, dW, expected, apart in sorted(
+        (array for array in compared if array.name == "dW"), key=lambda array: array.layer
+    ):
+        if apart <= 1:
             lines.append(f"  dW{layer} is right.")
             continue
         ratio = float((dW * expected).sum() / (expected**2).sum()) if expected.any() else float("nan")

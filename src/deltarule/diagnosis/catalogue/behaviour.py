@@ -6,33 +6,30 @@ from deltarule.diagnosis.catalogue.entry import Mistake
 
 IN_BEHAVIOUR: tuple[Mistake, ...] = (
     Mistake(
-        "gradients_accumulate",
-        "gradients add up from call to call",
-        "Arrays that hold gradients are made once and added to at every call; or one list is shared by "
+        key="gradients_accumulate",
+        title="gradients add up from call to call",
+        why="Arrays that hold gradients are made once and added to at every call; or one list is shared by "
         "all layers.",
-        "self.dW += …   (never set to 0)",
-        "dW = zeros_like(W) at the beginning of each backward pass",
-        "Begin each backward pass with zeros, and make copies where a list is to be kept.",
-        (),
+        wrong="self.dW += …   (never set to 0)",
+        right="dW = zeros_like(W) at the beginning of each backward pass",
+        remedy="Begin each backward pass with zeros, and make copies where a list is to be kept.",
     ),
     Mistake(
-        "changes_its_inputs",
-        "the arrays passed in are changed",
-        "Weights or samples are worked on in place: the caller's arrays change too, and a second call, or a "
-        "check by finite differences, starts from other numbers.",
-        "W -= eta * dW   (on the caller's array)",
-        "W = W - eta * dW",
-        "Return gradients and leave the arguments alone, or work on copies.",
-        (),
+        key="changes_its_inputs",
+        title="the arrays passed in are changed",
+        why="Weights or samples are worked on in place: the caller's arrays change too, and a second call, "
+        "or a check by finite differences, starts from other numbers.",
+        wrong="W -= eta * dW   (on the caller's array)",
+        right="W = W - eta * dW",
+        remedy="Return gradients and leave the arguments alone, or work on copies.",
     ),
     Mistake(
-        "softmax_overflows",
-        "the softmax overflows",
-        "For large z, e^z is infinite, and infinity by infinity is NaN. Or the greatest z of the whole array "
-        "was taken away, so that rows with smaller ones become 0 by 0.",
-        "e = exp(z)",
-        "e = exp(z − z.max(axis=1, keepdims=True))",
-        "Take away each row's own greatest z: the softmax does not change.",
-        (),
+        key="softmax_overflows",
+        title="the softmax overflows",
+        why="For large z, e^z is infinite, and infinity by infinity is NaN. Or the greatest z of the whole "
+        "array was taken away, so that rows with smaller ones become 0 by 0.",
+        wrong="e = exp(z)",
+        right="e = exp(z − z.max(axis=1, keepdims=True))",
+        remedy="Take away each row's own greatest z: the softmax does not change.",
     ),
 )

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from deltarule.diagnosis.backprop import Backprop
+from deltarule.arrays import Array
+from deltarule.diagnosis.backprop import Step, Unfit
 from deltarule.registry import record
+
+
+@record
+class Variant:
+    """A way of making a mistake: the line as it is, and by name the steps that it changes."""
+
+    line: str
+    steps: Mapping[str, Step]
+
+
+def wrong(line: str, **steps: Step) -> Variant:
+    """Return a variant; each step is given the pass, and what the right one is given."""
+    return Variant(line, steps)
+
+
+def only(possible: bool, value: Array) -> Array:
+    """Return the value; where the mistake is not possible, say that it is none.
+
+    Raises
+    ------
+    Unfit
+    """
+    if not possible:
+        raise Unfit
+    return value
 
 
 @record
@@ -20,28 +47,31 @@ class Mistake:
         Its name for people.
     why : str
         How it comes about.
-    wrong, right : str
-        The line as it is, and as it should be.
+    right : str
+        The line as it should be.
     remedy : str
         What to do.
-    variants : tuple of Backprop subclasses
-        Backward passes that have it; none where it shows in how the code behaves.
-    lines : tuple of str
-        The line as it is in each of the variants, where they differ.
+    variants : tuple of Variant
+        Ways of making it; none where it shows in how the code behaves.
+    wrong : str
+        The line as it is; in one of the variants, that one's.
     """
 
     key: str
     title: str
     why: str
-    wrong: str
     right: str
     remedy: str
-    variants: tuple[type[Backprop], ...]
-    lines: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    wrong: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.wrong:
+            object.__setattr__(self, "wrong", self.variants[0].line)
 
     def as_in(self, index: int) -> Mistake:
         """The same with the line of one of its variants."""
-        return replace(self, wrong=self.lines[index]) if self.lines else self
+        return replace(self, wrong=self.variants[index].line)
 
     @property
     def of_dropout(self) -> bool:

@@ -2,295 +2,328 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, LayerGradient, Unfit
-from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.backprop import Backprop, Case, Unfit
+from deltarule.diagnosis.catalogue.entry import Mistake, Variant, only, wrong
 
 
-def wrong_input(kind: str) -> type[Backprop]:
-    class WrongInput(Backprop):
-        def x(self, layer: int) -> Array:
-            case = self.case
-            if kind == "z":
-                return case.z[layer - 1]
-            if case.a[layer].shape != case.a[layer - 1].shape:
-                raise Unfit
-            return case.a[layer]
-
-    return WrongInput
+def _x_of_neighbour(p: Backprop, layer: int, of_z: bool) -> Array:
+    """z of the layer before, or a of the layer itself, where a of the layer before belongs."""
+    return p.case.z[layer - 1] if of_z else p.case.a[layer]
 
 
-def bias(kind: str) -> type[Backprop]:
-    class Bias(Backprop):
-        def db(self, layer: int, delta: Array) -> Array:
-            right, b = super().db(layer, delta), self.case.b[layer]
-            if b is None:
-                raise Unfit
-            if kind == "none":
-                return np.zeros_like(right)
-            if kind == "itself":
-                return np.broadcast_to(b, right.shape).copy()
-            if kind == "all":
-                return np.full_like(right, right.sum())
-            if kind == "mean_of_all":
-                return np.full_like(right, delta.mean())
-            if kind == "times_n":
-                return right * self.case.n
-            if kind == "mean":
-                return right / self.case.n
-            if kind == "unsummed":
-                return delta
-            return delta[0 if kind == "first" else -1].copy()
-
-    return Bias
+def _own_layer(p: Backprop, layer: int) -> Array:
+    """The layer's own output where that has the shape of what it takes in."""
+    case = p.case
+    return case.a[layer] if case.a[layer].shape == case.x[layer].shape else case.x[layer]
 
 
-def one_sample(index: int) -> type[Backprop]:
-    class OneSample(Backprop):
-        def output_delta(self) -> Array:
-            if self.case.n < 2:
-                raise Unfit
-            delta = super().output_delta()
-            kept = np.zeros_like(delta)
-            kept[index] = delta[index]
-            return kept * (self.case.n if self.whole else 1)
-
-        whole = False
-
-    return OneSample
+def _without_slope(p: Backprop, layer: int) -> Array:
+    """What delta is before it is multiplied by the slope."""
+    return p.da() if layer == p.case.L else p.back[layer]
 
 
-def one_sample_whole(index: int) -> type[Backprop]:
-    class Whole(one_sample(index)):  # type: ignore[misc]
-        whole = True
+def _bias(line: str, db: Callable[[Backprop, Array, Array], Array]) -> Variant:
+    """The bias gradient as another function of (pass, delta, b)."""
 
-    return Whole
+    def wrong_db(p: Backprop, layer: int, delta: Array) -> Array:
+        b = p.case.b[layer]
+        if b is None:
+            raise Unfit
+        return np.array(db(p, delta, b))
 
-
-def one_sample_in_weights(index: int) -> type[Backprop]:
-    class InWeights(Backprop):
-        def dW(self, layer: int, delta: Array) -> Array:
-            if self.case.n < 2:
-                raise Unfit
-            kept = np.zeros_like(delta)
-            kept[index] = delta[index]
-            return super().dW(layer, kept)
-
-    return InWeights
+    return wrong(line, db=wrong_db)
 
 
-def l2_penalty(kind: str) -> type[Backprop]:
-    """The L2 penalty wrong: what is added to dW in the place of l2·W."""
+def _one_sample(index: int, whole: bool = False) -> Callable[[Backprop], Array]:
+    def output_delta(p: Backprop) -> Array:
+        kept = (np.arange(p.case.n) == index % p.case.n)[:, None]
+        return only(p.case.n > 1, Backprop.output_delta(p) * kept * (p.case.n if whole else 1))
 
-    class Penalty(Backprop):
-        def penalty(self, layer: int) -> Array:
-            case, W = self.case, self.case.W[layer]
-            l2 = case.objective.l2
-            if not l2:
-                raise Unfit
-            factor = {"missing": 0.0, "doubled": 2.0, "halved": 0.5, "negative": -1.0, "over_n": 1 / case.n}
-            if kind == "sum":
-                return np.full_like(W, l2 * W.sum())
-            return factor.get(kind, 1.0) * l2 * W
-
-        def db(self, layer: int, delta: Array) -> Array:
-            b = self.case.b[layer]
-            if kind != "biases":
-                return super().db(layer, delta)
-            if b is None:
-                raise Unfit
-            return super().db(layer, delta) + self.case.objective.l2 * b
-
-    return Penalty
+    return output_delta
 
 
-def scaled(factor: str) -> type[Backprop]:
-    """All gradients times one of the factors of :func:`_factors`."""
-
-    class Scaled(Backprop):
-        def finish(self, found: list[LayerGradient]) -> list[LayerGradient]:
-            c = _factors(self)[factor]
-            if abs(c - 1) < 1e-9:
-                raise Unfit
-            return [LayerGradient(c * dW, c * db) for dW, db in super().finish(found)]
-
-    return Scaled
+def _dW_of_one_sample(p: Backprop, layer: int, delta: Array, index: int) -> Array:
+    kept = (np.arange(p.case.n) == index % p.case.n)[:, None]
+    return only(p.case.n > 1, Backprop.dW(p, layer, delta * kept))
 
 
-def _factors(backprop: Backprop) -> dict[str, float]:
-    n, k, eta = backprop.case.n, backprop.case.K, backprop.case.eta
-    return {
-        "n": n, "1/n": 1 / n, "2": 2.0, "1/2": 0.5, "1/K": 1 / k, "2/K": 2 / k, "K": k, "K/2": k / 2,
-        "-1": -1.0, "eta": eta, "1/eta": 1 / eta,
-    }  # fmt: skip
+def _penalty(times: Callable[[Case, Array], Array]) -> Callable[[Backprop, int], Array]:
+    """What is added to dW in the place of l2·W, as a function of W."""
+
+    def penalty(p: Backprop, layer: int) -> Array:
+        l2 = p.case.objective.l2
+        return only(bool(l2), l2 * times(p.case, p.case.W[layer]))
+
+    return penalty
 
 
-class DividedAgainEachLayer(Backprop):
-    def behind(self, layer: int, delta: Array) -> Array:
-        return super().behind(layer, delta) / self.case.n
+def _penalised_bias(p: Backprop, layer: int, delta: Array) -> Array:
+    b, l2 = p.case.b[layer], p.case.objective.l2
+    if b is None or not l2:
+        raise Unfit
+    return Backprop.db(p, layer, delta) + l2 * b
+
+
+def _scaled(*factors: tuple[str, Callable[[Case], float]]) -> tuple[Variant, ...]:
+    """Gradients times a factor: all of them, those of weights, those of biases."""
+
+    def finish(
+        p: Backprop, layer: int, name: str, gradient: Array, factor: Callable[[Case], float], which: str
+    ) -> Array:
+        c = factor(p.case)
+        return only(abs(c - 1) > 1e-9, c * gradient if name in which else gradient)
+
+    return tuple(
+        wrong(
+            line + ("" if "," in which else f"   ({which} only)"),
+            finish=partial(finish, factor=factor, which=which),
+        )
+        for which in ("dW, db", "dW", "db")
+        for line, factor in factors
+    )
 
 
 IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
-        "wrong_layers_activation",
-        "the wrong layer's activation in dW",
-        "dW takes the layer's own output, where the output of the layer before belongs.",
-        "dW_l = a_l.T @ delta_l",
-        "dW_l = a_{l−1}.T @ delta_l",
-        "A weight's gradient is what it was multiplied by, times delta: the input of the layer.",
-        (wrong_input("own"),),
+        key="wrong_layers_activation",
+        title="the wrong layer's activation in dW",
+        why="dW takes the layer's own output, where the output of the layer before belongs.",
+        right="dW_l = a_{l−1}.T @ delta_l",
+        remedy="A weight's gradient is what it was multiplied by, times delta: the input of the layer.",
+        variants=(
+            wrong("dW_l = a_l.T @ delta_l", x=partial(_x_of_neighbour, of_z=False)),
+            wrong("dW_l = a_l.T @ delta_l   (where the shapes fit)", x=_own_layer),
+        ),
     ),
     Mistake(
-        "z_for_a",
-        "z in the place of a in dW",
-        "dW takes the weighted input of the layer before, not its output.",
-        "dW_l = z_{l−1}.T @ delta_l",
-        "dW_l = a_{l−1}.T @ delta_l",
-        "Use what the next layer was really given: a.",
-        (wrong_input("z"),),
+        key="z_for_a",
+        title="z in the place of a in dW",
+        why="dW takes the weighted input of the layer before, not its output.",
+        right="dW_l = a_{l−1}.T @ delta_l",
+        remedy="Use what the next layer was really given: a.",
+        variants=(wrong("dW_l = z_{l−1}.T @ delta_l", x=partial(_x_of_neighbour, of_z=True)),),
     ),
     Mistake(
-        "bias_never_updated",
-        "the bias has no gradient",
-        "The biases' gradient is 0: they are never moved.",
-        "db = 0",
-        "db = delta.sum(axis=0)",
-        "A bias is a weight from an input that is always 1: its gradient is delta.",
-        (bias("none"),),
+        key="input_missing_in_dW",
+        title="the layer's input is missing in dW",
+        why="Every weight of a neuron is changed by the neuron's delta alone, whatever came in through it.",
+        right="dW_l = a_{l−1}.T @ delta_l",
+        remedy="A weight's gradient is delta times what the weight was multiplied by.",
+        variants=(wrong("dW_l = Σ delta_l", x=lambda p, layer: np.ones_like(p.case.x[layer])),),
     ),
     Mistake(
-        "bias_with_itself",
-        "the bias is updated with itself",
-        "In the place of its gradient stands the bias: b −= η·b makes it fade away.",
-        "db = b",
-        "db = delta.sum(axis=0)",
-        "Subtract the gradient.",
-        (bias("itself"),),
+        key="slope_missing_in_dW",
+        title="the slope is missing in dW only",
+        why="Each derivative is written out by hand: in what goes back the slope stands, in the gradient of "
+        "the weights it was forgotten.",
+        right="dW_l = a_{l−1}.T @ delta_l   with f′(z_l) in delta_l",
+        remedy="Compute delta_l once, with its slope, and use it for dW, for db and for what goes back.",
+        variants=(
+            wrong(
+                "dW_l = a_{l−1}.T @ (delta_{l+1} @ W_{l+1}.T),  dW_L = a_{L−1}.T @ (a_L − y)",
+                dW=lambda p, layer, delta: p.x(layer).T @ _without_slope(p, layer) + p.penalty(layer),
+            ),
+            wrong(
+                "db_l = Σ (delta_{l+1} @ W_{l+1}.T),  db_L = Σ (a_L − y)",
+                db=lambda p, layer, delta: _without_slope(p, layer).sum(axis=0),
+            ),
+        ),
     ),
     Mistake(
-        "bias_summed_wrongly",
-        "the bias gradient is summed wrongly",
-        "delta has a row for each sample and a column for each neuron: a bias gradient sums the samples "
+        key="bias_never_updated",
+        title="the bias has no gradient",
+        why="The biases' gradient is 0: they are never moved.",
+        right="db = delta.sum(axis=0)",
+        remedy="A bias is a weight from an input that is always 1: its gradient is delta.",
+        variants=(_bias("db = 0", lambda p, delta, b: np.zeros(delta.shape[1])),),
+    ),
+    Mistake(
+        key="bias_with_itself",
+        title="the bias is updated with itself",
+        why="In the place of its gradient stands the bias: b −= η·b makes it fade away.",
+        right="db = delta.sum(axis=0)",
+        remedy="Subtract the gradient.",
+        variants=(
+            _bias(
+                "db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1]) * p.case.rate / p.case.eta
+            ),
+        ),
+    ),
+    Mistake(
+        key="bias_summed_wrongly",
+        title="the bias gradient is summed wrongly",
+        why="delta has a row for each sample and a column for each neuron: a bias gradient sums the samples "
         "only.",
-        "db = delta.sum(),  delta.mean(),  delta[0],  delta",
-        "db = delta.sum(axis=0)",
-        "Sum over the samples; with the mean over samples in delta already, do not divide again.",
-        tuple(map(bias, ("all", "mean_of_all", "times_n", "mean", "first", "last", "unsummed"))),
-        (
-            "db = delta.sum()   (over samples and neurons)",
-            "db = delta.mean()   (over samples and neurons)",
-            "db = n · delta.sum(axis=0)",
-            "db = delta.mean(axis=0)   (delta is divided by n already)",
-            "db = delta[0]   (the first sample only)",
-            "db = delta[-1]   (the last sample only)",
-            "db = delta   (a row for each sample, not summed)",
+        right="db = delta.sum(axis=0)",
+        remedy="Sum over the samples; with the mean over samples in delta already, do not divide again.",
+        variants=(
+            _bias(
+                "db = delta.sum()   (over samples and neurons)", lambda p, d, b: np.full(d.shape[1], d.sum())
+            ),
+            _bias(
+                "db = delta.mean()   (over samples and neurons)",
+                lambda p, d, b: np.full(d.shape[1], d.mean()),
+            ),
+            _bias("db = n · delta.sum(axis=0)", lambda p, d, b: d.sum(axis=0) * p.case.n),
+            _bias(
+                "db = delta.mean(axis=0)   (delta is divided by n already)", lambda p, d, b: d.mean(axis=0)
+            ),
+            _bias("db = delta[0]   (the first sample only)", lambda p, d, b: d[0]),
+            _bias("db = delta[-1]   (the last sample only)", lambda p, d, b: d[-1]),
+            _bias("db = delta   (a row for each sample, not summed)", lambda p, d, b: d),
+            _bias("db = delta.sum(axis=1)   (over the neurons)", lambda p, d, b: d.sum(axis=1)),
         ),
     ),
     Mistake(
-        "one_sample_only",
-        "only one sample counts",
-        "The gradient is that of the first or last sample: inside the loop over samples it is overwritten, "
-        "not added up.",
-        "dW = x.T @ delta   (in the loop)",
-        "dW += x[i].T @ delta[i]   for each sample i",
-        "Add up over the samples.",
-        (
-            one_sample(0),
-            one_sample(-1),
-            one_sample_whole(0),
-            one_sample_whole(-1),
-            one_sample_in_weights(0),
-            one_sample_in_weights(-1),
-        ),
-        (
-            "dW = x[0].T @ delta[0] / n,  db likewise   (the first sample only)",
-            "dW = x[-1].T @ delta[-1] / n,  db likewise   (the last sample only)",
-            "dW = x[0].T @ delta[0],  db likewise   (the first sample only)",
-            "dW = x[-1].T @ delta[-1],  db likewise   (the last sample only)",
-            "dW = x[0].T @ delta[0] / n   (the first sample only; db is right)",
-            "dW = x[-1].T @ delta[-1] / n   (the last sample only; db is right)",
-        ),
-    ),
-    Mistake(
-        "l2_wrong",
-        "the L2 penalty's gradient is wrong",
-        "The penalty l2/2·ΣW² has the gradient l2·W: for weights, not for biases, with a plus, not divided "
-        "by n.",
-        "dW + c·W with another c, or with ΣW for W, or also db + l2·b",
-        "dW + l2·W",
-        "Derive it from the penalty as it stands in your loss.",
-        tuple(map(l2_penalty, ("missing", "doubled", "halved", "negative", "over_n", "sum", "biases"))),
-        (
-            "dW   (without the penalty)",
-            "dW + 2·l2·W",
-            "dW + l2·W / 2",
-            "dW − l2·W",
-            "dW + l2·W / n",
-            "dW + l2·ΣW",
-            "dW + l2·W,  and also  db + l2·b",
+        key="one_sample_only",
+        title="only one sample counts",
+        why="The gradient is that of the first or last sample: inside the loop over samples it is "
+        "overwritten, not added up.",
+        right="dW += x[i].T @ delta[i]   for each sample i",
+        remedy="Add up over the samples.",
+        variants=(
+            wrong(
+                "dW = x[0].T @ delta[0] / n,  db likewise   (the first sample only)",
+                output_delta=_one_sample(0),
+            ),
+            wrong(
+                "dW = x[-1].T @ delta[-1] / n,  db likewise   (the last sample only)",
+                output_delta=_one_sample(-1),
+            ),
+            wrong(
+                "dW = x[0].T @ delta[0],  db likewise   (the first sample only)",
+                output_delta=_one_sample(0, True),
+            ),
+            wrong(
+                "dW = x[-1].T @ delta[-1],  db likewise   (the last sample only)",
+                output_delta=_one_sample(-1, True),
+            ),
+            wrong(
+                "dW = x[0].T @ delta[0] / n   (the first sample only; db is right)",
+                dW=partial(_dW_of_one_sample, index=0),
+            ),
+            wrong(
+                "dW = x[-1].T @ delta[-1] / n   (the last sample only; db is right)",
+                dW=partial(_dW_of_one_sample, index=-1),
+            ),
         ),
     ),
     Mistake(
-        "sign",
-        "the sign is wrong",
-        "The gradient points downhill: y − a instead of a − y, with an update that subtracts; or the other "
-        "way round.",
-        "dW = −∂loss/∂W",
-        "dW = ∂loss/∂W",
-        "Either (a − y) and W −= η·dW, or (y − a) and W += η·dW.",
-        (scaled("-1"),),
-    ),
-    Mistake(
-        "sum_for_mean",
-        "a sum over the samples where the loss is a mean",
-        "The loss is divided by the number of samples n, its gradient is not.",
-        "dW = a.T @ delta",
-        "dW = a.T @ delta / n",
-        "Divide by n once, best in delta_L.",
-        (scaled("n"),),
-    ),
-    Mistake(
-        "divided_twice",
-        "divided by n twice",
-        "The mean over the samples is taken in delta and again in dW and db, or again in every layer.",
-        "delta / n … dW / n",
-        "delta / n, once",
-        "Divide by n once, best in delta_L.",
-        (scaled("1/n"), DividedAgainEachLayer),
-        (
-            "delta_L = … / n,  and again  dW = a.T @ delta / n",
-            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l) / n   in every layer",
+        key="l2_wrong",
+        title="the L2 penalty's gradient is wrong",
+        why="The penalty l2/2·ΣW² has the gradient l2·W: for weights, not for biases, with a plus, not "
+        "divided by n.",
+        right="dW + l2·W",
+        remedy="Derive it from the penalty as it stands in your loss.",
+        variants=(
+            wrong("dW   (without the penalty)", penalty=_penalty(lambda case, W: 0 * W)),
+            wrong("dW + 2·l2·W", penalty=_penalty(lambda case, W: 2 * W)),
+            wrong("dW + l2·W / 2", penalty=_penalty(lambda case, W: W / 2)),
+            wrong("dW − l2·W", penalty=_penalty(lambda case, W: -W)),
+            wrong("dW + l2·W / n", penalty=_penalty(lambda case, W: W / case.n)),
+            wrong("dW + n·l2·W", penalty=_penalty(lambda case, W: W * case.n)),
+            wrong("dW + l2·ΣW", penalty=_penalty(lambda case, W: np.full_like(W, W.sum()))),
+            wrong("dW + l2·W,  and also  db + l2·b", db=_penalised_bias),
         ),
     ),
     Mistake(
-        "factor",
-        "a constant factor",
-        "Every gradient is right up to one factor: a 2 or ½ of the square, or a mean over the outputs. "
-        "That is a convention "
-        "of the loss rather than an error, as long as loss and gradient have the same one.",
-        "c · ∂loss/∂W",
-        "∂loss/∂W",
-        "Differentiate the very loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − y).",
-        tuple(map(scaled, ("2", "1/2", "1/K", "2/K", "K", "K/2"))),
-        (
-            "2 · ∂loss/∂W",
-            "∂loss/∂W / 2",
-            "∂loss/∂W / K   (K outputs)",
-            "2 · ∂loss/∂W / K   (K outputs)",
-            "K · ∂loss/∂W   (K outputs)",
-            "K/2 · ∂loss/∂W   (K outputs)",
+        key="sign",
+        title="the sign is wrong",
+        why="The gradient points downhill: y − a instead of a − y, with an update that subtracts; or the "
+        "other way round.",
+        right="dW = ∂loss/∂W",
+        remedy="Either (a − y) and W −= η·dW, or (y − a) and W += η·dW.",
+        variants=_scaled(("dW = −∂loss/∂W", lambda case: -1.0)),
+    ),
+    Mistake(
+        key="sign_and_scale",
+        title="the sign and the scale are wrong",
+        why="The gradient points downhill, and besides it has a factor: of the samples, or of the square.",
+        right="dW = ∂loss/∂W",
+        remedy="First mend the sign: (a − y) with W −= η·dW. Then divide by the number of samples n once.",
+        variants=_scaled(
+            ("dW = −n · ∂loss/∂W", lambda case: -case.n),
+            ("dW = −∂loss/∂W / n", lambda case: -1 / case.n),
+            ("dW = −2 · ∂loss/∂W", lambda case: -2.0),
+            ("dW = −∂loss/∂W / 2", lambda case: -0.5),
         ),
     ),
     Mistake(
-        "learning_rate_inside",
-        "the learning rate is in the gradient",
-        "The gradient is multiplied by the learning rate already; the update does so again.",
-        "dW = η · a.T @ delta;  W −= η·dW",
-        "dW = a.T @ delta;  W −= η·dW",
-        "Apply the learning rate once.",
-        (scaled("eta"), scaled("1/eta")),
-        ("dW = η · a.T @ delta;  W −= η·dW", "dW = a.T @ delta / η;  W −= η·dW"),
+        key="sum_for_mean",
+        title="a sum over the samples where the loss is a mean",
+        why="The loss is divided by the number of samples n, its gradient is not.",
+        right="dW = a.T @ delta / n",
+        remedy="Divide by n once, best in delta_L.",
+        variants=_scaled(("dW = a.T @ delta", lambda case: case.n)),
+    ),
+    Mistake(
+        key="divided_twice",
+        title="divided by n twice",
+        why="The mean over the samples is taken in delta and again in dW and db, or again in every layer.",
+        right="delta / n, once",
+        remedy="Divide by n once, best in delta_L.",
+        variants=(
+            *_scaled(("delta_L = … / n,  and again  dW = a.T @ delta / n", lambda case: 1 / case.n)),
+            wrong(
+                "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l) / n   in every layer",
+                behind=lambda p, layer, delta: Backprop.behind(p, layer, delta) / p.case.n,
+            ),
+        ),
+    ),
+    Mistake(
+        key="divided_by_features",
+        title="divided by the number of features",
+        why="The mean is to be taken over the samples, but the other size of the array was taken: X.shape[1] "
+        "where samples are in rows.",
+        right="dW = x.T @ delta / n   (n samples)",
+        remedy="n is the number of rows of X; with a sample in each column, of its columns.",
+        variants=(
+            wrong(
+                "dW = x.T @ delta / x.shape[1]",
+                dW=lambda p, layer, delta: only(
+                    p.case.n > 1, Backprop.dW(p, layer, delta) * p.case.n / p.case.x[layer].shape[1]
+                ),
+            ),
+            wrong(
+                "dW = x.T @ delta / X.shape[1],  db likewise",
+                finish=lambda p, layer, name, gradient: only(
+                    p.case.n > 1, gradient * p.case.n / p.case.x[1].shape[1]
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        key="factor",
+        title="a constant factor",
+        why="Every gradient is right up to one factor: a 2 or ½ of the square, or a mean over the outputs. "
+        "That is a convention of the loss rather than an error, as long as loss and gradient have the same "
+        "one, in all layers.",
+        right="∂loss/∂W",
+        remedy="Differentiate the very loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − y).",
+        variants=_scaled(
+            ("2 · ∂loss/∂W", lambda case: 2.0),
+            ("∂loss/∂W / 2", lambda case: 0.5),
+            ("∂loss/∂W / K   (K outputs)", lambda case: 1 / case.K),
+            ("2 · ∂loss/∂W / K   (K outputs)", lambda case: 2 / case.K),
+            ("K · ∂loss/∂W   (K outputs)", lambda case: case.K),
+            ("K/2 · ∂loss/∂W   (K outputs)", lambda case: case.K / 2),
+        ),
+    ),
+    Mistake(
+        key="learning_rate_inside",
+        title="the learning rate is in the gradient",
+        why="The gradient is multiplied by the learning rate already; the update does so again.",
+        right="dW = a.T @ delta;  W −= η·dW",
+        remedy="Apply the learning rate once.",
+        variants=_scaled(
+            ("dW = η · a.T @ delta;  W −= η·dW", lambda case: case.rate),
+            ("dW = a.T @ delta / η;  W −= η·dW", lambda case: 1 / case.rate),
+        ),
     ),
 )

@@ -2,352 +2,357 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, Case, Unfit
-from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.backprop import Backprop, Step
+from deltarule.diagnosis.catalogue.entry import Mistake, Variant, only, wrong
 from deltarule.diagnosis.catalogue.output import error_of_output
 
 _SAME_SLOPE = ("identity", "relu", "leaky_relu")
 
 
-def _wrong_slope(backprop: Backprop, layer: int, of_a: bool) -> Array:
-    case = backprop.case
-    a = case.a[layer]
-    return case.slope(layer, a, case.f(layer, a)) if of_a else case.slope(layer, case.z[layer], case.z[layer])
+def _of_a(p: Backprop, layer: int) -> Array:
+    """f′ taken of a where z belongs."""
+    a = p.case.a[layer]
+    return only(_tells(p, layer), p.case.slope(layer, a, p.case.f(layer, a)))
 
 
-def output_slope(of_a: bool) -> type[Backprop]:
-    """The slope at the output taken of the wrong quantity: f′(a) for f′(z), or a(1 − a) with z for a."""
-
-    class OutputSlope(Backprop):
-        def output_delta(self) -> Array:
-            case = self.case
-            if case.objective.fused or case.is_coupled or case.activation(case.L) in _SAME_SLOPE:
-                raise Unfit
-            da = case.objective.loss.derivative(case.a[-1], case.y) * case.share
-            return da * _wrong_slope(self, case.L, of_a)
-
-    return OutputSlope
+def _of_z(p: Backprop, layer: int) -> Array:
+    """f′, which is written in terms of a, taken of z."""
+    z = p.case.z[layer]
+    return only(_tells(p, layer), p.case.slope(layer, z, z))
 
 
-def hidden_slope(kind: str) -> type[Backprop]:
-    class HiddenSlope(Backprop):
-        def slope(self, layer: int) -> Array:
-            case = self.case
-            right, name = super().slope(layer), case.activation(layer)
-            if kind == "none":
-                wrong = np.ones_like(right)
-            elif kind == "f":
-                wrong = case.a[layer]
-            elif kind == "of_a" and name not in _SAME_SLOPE:
-                wrong = _wrong_slope(self, layer, of_a=True)
-            elif kind == "z_for_a" and name not in _SAME_SLOPE:
-                wrong = _wrong_slope(self, layer, of_a=False)
-            elif kind == "tanh_of_square" and name == "tanh":
-                wrong = 1 - np.tanh(case.z[layer] ** 2)
-            else:
-                raise Unfit
-            return wrong
-
-    return HiddenSlope
+def _tells(p: Backprop, layer: int) -> bool:
+    """Whether the slope of z is another than that of a."""
+    return p.case.activation(layer).partition("(")[0] not in _SAME_SLOPE
 
 
-def rectifier_mask(kind: str) -> type[Backprop]:
-    """ReLU's mask taken of the wrong array: what comes back, or the gradient's own sign."""
+def _at_output(slope: Step) -> Step:
+    def output_delta(p: Backprop) -> Array:
+        return only(not p.case.objective.fused and not p.case.is_coupled, p.da() * slope(p, p.case.L))
 
-    class RectifierMask(Backprop):
-        def hidden_delta(self, layer: int, delta: Array) -> Array:
-            if self.case.activation(layer) != "relu":
-                raise Unfit
-            back = self.through_dropout(layer, self.behind(layer, delta))
-            x = self.case.a[layer - 1]
-            if kind == "input" and x.shape != back.shape:
-                raise Unfit
-            return back * ((back if kind == "back" else x) > 0)
-
-    return RectifierMask
+    return output_delta
 
 
-class SlopeAtZero(Backprop):
+def _slope_of(p: Backprop, layer: int, other: int) -> Array:
+    """The slope of another layer's neurons."""
+    case = p.case
+    of = max(layer, other)
+    return only(not case.layers[of - 1].activation.coupled, case.slope(of, case.z[other], case.a[other]))
+
+
+def _through(p: Backprop, layer: int, delta: Array, own: bool, turned: bool) -> Array:
+    """What comes back through W or its transpose, of the next layer or the layer's own."""
+    W = p.case.W[layer if own else layer + 1]
+    return delta @ (W.T if turned else W)
+
+
+_OWN, _OWN_TURNED = partial(_through, own=True, turned=True), partial(_through, own=True, turned=False)
+_NEXT_SLOPE: Step = lambda p, layer: _slope_of(p, layer, layer + 1)  # noqa: E731
+
+
+def _rectified(p: Backprop, layer: int, delta: Array, of_input: bool) -> Array:
+    """What comes back where it is itself positive, or where the layer's input is."""
+    case = p.case
+    back = p.through_dropout(layer, p.behind(layer, delta))
+    mask = case.a[layer - 1] if of_input else back
+    return only(case.layers[layer - 1].activation.rectifier, back * case.slope(layer, mask, mask))
+
+
+def _error_behind(p: Backprop, layer: int) -> Array:
+    """The error a − y, gone back through the weights alone."""
+    if layer == p.case.L:
+        return error_of_output(p)
+    return _error_behind(p, layer + 1) @ p.case.W[layer + 1].T
+
+
+def _of_one(p: Backprop, layer: int, delta: Array, kept: slice) -> Array:
+    W = p.case.W[layer + 1]
+    return only(W.shape[1] > 1, delta[:, kept] @ W[:, kept].T)
+
+
+def _slope_without_error(p: Backprop, layer: int, delta: Array) -> Array:
+    """What goes back if the delta before is the slope alone."""
+    last = layer + 1 == p.case.L
+    return (p.slope(layer + 1) if not last or not p.case.is_coupled else np.ones_like(delta)) @ p.case.W[
+        layer + 1
+    ].T
+
+
+def _forms() -> Iterator[Variant]:
+    """Formulas that are taken for f′: in all layers, in the hidden ones, at the output."""
+    formulas: dict[str, Callable[[Array], Array]] = {
+        "a·(1 + a)": lambda a: a * (1 + a),
+        "1 − a": lambda a: 1 - a,
+        "1 + a": lambda a: 1 + a,
+        "1 + a²": lambda a: 1 + a * a,
+        "1 − a²": lambda a: 1 - a * a,
+        "a·(1 − a)": lambda a: a * (1 - a),
+        "a²": lambda a: a * a,
+        "(a > 0)": lambda a: (a > 0) * 1.0,
+    }
+    for formula, f in formulas.items():
+        slope = partial(_of_a_layer, f=f)
+        yield wrong(f"{formula}   in all layers", output_delta=_at_output(slope), slope=slope)
+        yield wrong(f"{formula}   in the hidden layers", slope=slope)
+        yield wrong(f"{formula}   at the output", output_delta=_at_output(slope))
+
+
+def _of_a_layer(p: Backprop, layer: int, f: Callable[[Array], Array]) -> Array:
+    return f(p.case.a[layer])
+
+
+def slope_at_zero(p: Backprop, layer: int) -> Array:
     """ReLU's slope at z = 0 taken as that above it: as good a convention as that below."""
-
-    def slope(self, layer: int) -> Array:
-        case = self.case
-        tiny = np.where(case.z[layer] == 0, 1e-300, case.z[layer])
-        return case.slope(layer, tiny, case.f(layer, tiny))
-
-
-def _needs_hidden(backprop: Backprop) -> None:
-    if backprop.case.L < 2:
-        raise Unfit
-
-
-class ErrorPassedBack(Backprop):
-    """The error a − y goes back where delta should; errors of inner layers likewise."""
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        _needs_hidden(self)
-        self._errors: Array | None = None
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        case = self.case
-        if self._errors is None:
-            self._errors = error_of_output(self)
-            if np.allclose(self._errors, delta, rtol=1e-12, atol=0) and case.L == 2:
-                raise Unfit
-        self._errors = self._errors @ case.W[layer + 1].T
-        return self._errors
-
-
-class ErrorPassedBackOnce(Backprop):
-    """The error a − y goes back from the output; from there on, deltas."""
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        if layer == self.case.L - 1:
-            error = error_of_output(self)
-            if np.allclose(error, delta, rtol=1e-12, atol=0):
-                raise Unfit
-            delta = error
-        return super().behind(layer, delta)
-
-
-class UpdatedTooEarly(Backprop):
-    """Weights move before the delta behind them is computed."""
-
-    def behind(self, layer: int, delta: Array) -> Array:
-        W = self.case.W[layer + 1]
-        return delta @ (W - self.case.eta * self.dW(layer + 1, delta)).T
-
-
-def wrong_weights(kind: str) -> type[Backprop]:
-    class WrongWeights(Backprop):
-        def behind(self, layer: int, delta: Array) -> Array:
-            _needs_hidden(self)
-            W = {
-                "untransposed": self.case.W[layer + 1].T,
-                "own": self.case.W[layer],
-                "own_transposed": self.case.W[layer].T,
-                "absolute": np.abs(self.case.W[layer + 1]),
-            }[kind]
-            return _product(delta, W.T, self.case.a[layer].shape)
-
-    return WrongWeights
-
-
-def _product(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
-    """left @ right, where that is of this shape."""
-    if left.shape[1] != right.shape[0] or (left.shape[0], right.shape[1]) != shape:
-        raise Unfit
-    return left @ right
-
-
-class TurnedGradient(Backprop):
-    def dW(self, layer: int, delta: Array) -> Array:
-        dW = super().dW(layer, delta)
-        return dW.T if dW.shape[0] == dW.shape[1] else dW
-
-
-class SlopeOfNextLayer(Backprop):
-    def slope(self, layer: int) -> Array:
-        case = self.case
-        if case.a[layer].shape != case.a[layer + 1].shape or case.layers[layer].activation.coupled:
-            raise Unfit
-        return case.slope(layer + 1, case.z[layer + 1], case.a[layer + 1])
-
-
-class SlopeOfLayerBefore(Backprop):
-    def slope(self, layer: int) -> Array:
-        case = self.case
-        if case.a[layer].shape != case.a[layer - 1].shape:
-            raise Unfit
-        return case.slope(layer, case.z[layer - 1], case.a[layer - 1])
-
-
-class OwnWeightsAndNextSlope(wrong_weights("own"), SlopeOfNextLayer):  # type: ignore[misc]
-    """Both at once, as in a widely read tutorial."""
-
-
-class OwnWeightsTurnedAndNextSlope(wrong_weights("own_transposed"), SlopeOfNextLayer):  # type: ignore[misc]
-    """The same with the weights turned."""
-
-
-def lost_paths(kind: str) -> type[Backprop]:
-    class LostPaths(Backprop):
-        def behind(self, layer: int, delta: Array) -> Array:
-            W = self.case.W[layer + 1]
-            if W.shape[1] == 1 and kind != "dropped":
-                raise Unfit
-            if kind == "first":
-                return delta[:, :1] @ W[:, :1].T
-            if kind == "last":
-                return delta[:, -1:] @ W[:, -1:].T
-            if kind == "sums":
-                return delta.sum(axis=1, keepdims=True) * W.sum(axis=1)[None]
-            if kind == "mean":
-                return delta @ W.T / W.shape[1]
-            return np.broadcast_to(delta.sum(axis=1, keepdims=True), self.case.a[layer].shape)
-
-    return LostPaths
+    tiny = np.where(p.case.z[layer] == 0, 1e-300, p.case.z[layer])
+    return p.case.slope(layer, tiny, p.case.f(layer, tiny))
 
 
 IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
-        "slope_of_wrong_quantity",
-        "f′ of the wrong quantity",
-        "A derivative written in terms of a, such as a·(1 − a), is given z, or one written in terms of z "
-        "is given a: the "
-        "activation is applied twice or not at all.",
-        "f′ of another quantity than z",
-        "f′(z), for a sigmoid a·(1 − a), for tanh 1 − a²",
-        "Decide whether your derivative takes z or a, and pass it that.",
-        (
-            hidden_slope("of_a"),
-            hidden_slope("z_for_a"),
-            output_slope(True),
-            output_slope(False),
-            type("Both", (output_slope(True), hidden_slope("of_a")), {}),
-            type("Both", (output_slope(False), hidden_slope("z_for_a")), {}),
-        ),
-        (
-            "f′(a) in the hidden layers: sigmoid(a)·(1 − sigmoid(a))",
-            "z·(1 − z) or 1 − z² in the hidden layers",
-            "f′(a) at the output: sigmoid(a)·(1 − sigmoid(a))",
-            "z·(1 − z) or 1 − z² at the output",
-            "f′(a) in all layers: sigmoid(a)·(1 − sigmoid(a))",
-            "z·(1 − z) or 1 − z² in all layers",
+        key="slope_of_wrong_quantity",
+        title="f′ of the wrong quantity",
+        why="A derivative written in terms of a, such as a·(1 − a), is given z, or one written in terms of z "
+        "is given a: the activation is applied twice or not at all.",
+        right="f′(z), for a sigmoid a·(1 − a), for tanh 1 − a²",
+        remedy="Decide whether your derivative takes z or a, and pass it that.",
+        variants=(
+            wrong("f′(a) in the hidden layers: sigmoid(a)·(1 − sigmoid(a))", slope=_of_a),
+            wrong("z·(1 − z) or 1 − z² in the hidden layers", slope=_of_z),
+            wrong("f′(a) at the output: sigmoid(a)·(1 − sigmoid(a))", output_delta=_at_output(_of_a)),
+            wrong("z·(1 − z) or 1 − z² at the output", output_delta=_at_output(_of_z)),
+            wrong(
+                "f′(a) in all layers: sigmoid(a)·(1 − sigmoid(a))",
+                output_delta=_at_output(_of_a),
+                slope=_of_a,
+            ),
+            wrong("z·(1 − z) or 1 − z² in all layers", output_delta=_at_output(_of_z), slope=_of_z),
         ),
     ),
     Mistake(
-        "slope_missing_in_hidden_layer",
-        "no f′ in a hidden layer",
-        "What comes back is passed on without the slope of the neuron it passes through.",
-        "delta_l = delta_{l+1} @ W_{l+1}.T",
-        "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
-        "Multiply by the slope of the hidden activation.",
-        (hidden_slope("none"),),
+        key="slope_missing_in_hidden_layer",
+        title="no f′ in a hidden layer",
+        why="What comes back is passed on without the slope of the neuron it passes through.",
+        right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
+        remedy="Multiply by the slope of the hidden activation.",
+        variants=(
+            wrong("delta_l = delta_{l+1} @ W_{l+1}.T", slope=lambda p, layer: np.ones_like(p.case.z[layer])),
+        ),
     ),
     Mistake(
-        "f_instead_of_slope",
-        "f instead of f′ in a hidden layer",
-        "What comes back is multiplied by the activation itself, not by its derivative.",
-        "delta_l = (delta_{l+1} @ W_{l+1}.T) · a_l",
-        "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
-        "Use the derivative: a·(1 − a) for a sigmoid, 1 − a² for tanh, z > 0 for ReLU.",
-        (hidden_slope("f"),),
+        key="f_instead_of_slope",
+        title="f instead of f′ in a hidden layer",
+        why="What comes back is multiplied by the activation itself, not by its derivative.",
+        right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
+        remedy="Use the derivative: a·(1 − a) for a sigmoid, 1 − a² for tanh, z > 0 for ReLU.",
+        variants=(
+            wrong("delta_l = (delta_{l+1} @ W_{l+1}.T) · a_l", slope=lambda p, layer: p.case.a[layer]),
+            wrong(
+                "delta_L = (a_L − y) · a_L",
+                output_delta=_at_output(lambda p, layer: p.case.a[layer]),
+            ),
+        ),
     ),
     Mistake(
-        "tanh_of_square",
-        "tanh′ as 1 − tanh(z²)",
-        "The square stands inside: the derivative is 1 − (tanh z)², not 1 − tanh(z²).",
-        "1 − tanh(z**2)",
-        "1 − tanh(z)**2",
-        "Square the result, not the argument.",
-        (hidden_slope("tanh_of_square"),),
+        key="slope_formula",
+        title="the formula of f′ is wrong",
+        why="The derivative is that of another function, or has a sign or a square wrong: a sigmoid has "
+        "a·(1 − a), tanh has 1 − a², ReLU is 1 where z > 0 and 0 elsewhere.",
+        right="f′(z_l), for a sigmoid a_l·(1 − a_l), for tanh 1 − a_l²",
+        remedy="Compare your derivative with (f(z + h) − f(z − h)) / 2h for a small h.",
+        variants=tuple(_forms()),
     ),
     Mistake(
-        "relu_mask_of_wrong_array",
-        "ReLU's mask taken of the wrong array",
-        "The gradient passes where z > 0. Here it passes where something else is positive: what comes "
+        key="tanh_of_square",
+        title="tanh′ as 1 − tanh(z²)",
+        why="The square stands inside: the derivative is 1 − (tanh z)², not 1 − tanh(z²).",
+        right="1 − tanh(z)**2",
+        remedy="Square the result, not the argument.",
+        variants=(
+            wrong(
+                "1 − tanh(z**2)",
+                slope=lambda p, layer: only(
+                    p.case.activation(layer) == "tanh", 1 - np.tanh(p.case.z[layer] ** 2)
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        key="relu_mask_of_wrong_array",
+        title="ReLU's mask taken of the wrong array",
+        why="The gradient passes where z > 0. Here it passes where something else is positive: what comes "
         "back, or the input.",
-        "delta[delta <= 0] = 0",
-        "delta[z <= 0] = 0",
-        "Keep z (or a) of the forward pass, and take the mask from it.",
-        (rectifier_mask("back"), rectifier_mask("input")),
-        ("delta[delta <= 0] = 0", "delta[x <= 0] = 0   (x: what the layer takes in)"),
-    ),
-    Mistake(
-        "error_passed_back",
-        "the error is passed back instead of delta",
-        "The hidden layer receives a − y through the weights; the slope of the output was left behind.",
-        "(a_L − y) @ W_L.T",
-        "delta_L @ W_L.T",
-        "Pass back delta, the error times the slope.",
-        (ErrorPassedBack, ErrorPassedBackOnce),
-    ),
-    Mistake(
-        "updated_too_early",
-        "weights updated before the delta behind them",
-        "The output weights have moved already when the hidden delta is computed through them.",
-        "W2 −= η·dW2;  delta1 = (delta2 @ W2.T) · f′(z1)",
-        "delta1 = (delta2 @ W2.T) · f′(z1);  W2 −= η·dW2",
-        "Compute all gradients first, then update all weights.",
-        (UpdatedTooEarly,),
-    ),
-    Mistake(
-        "wrong_transpose",
-        "W where its transpose belongs",
-        "Going back, weights are used the other way round. In a square layer no shape complains.",
-        "delta_{l+1} @ W_{l+1}",
-        "delta_{l+1} @ W_{l+1}.T",
-        "Transpose. A test with layers of different sizes finds it at once.",
-        (wrong_weights("untransposed"),),
-    ),
-    Mistake(
-        "gradient_transposed",
-        "the gradient of W is transposed",
-        "dW has rows and columns exchanged; in a square layer no shape complains.",
-        "dW = delta.T @ a",
-        "dW = a.T @ delta   (W as (in, out))",
-        "The gradient has the shape of W, entry for entry.",
-        (TurnedGradient,),
-    ),
-    Mistake(
-        "wrong_layers_weights",
-        "the wrong layer's weights or slope behind a hidden delta",
-        "The error comes back through the weights that lead into the hidden neuron, where those that "
-        "lead out of "
-        "it belong, or meets the slope of a neuron of another layer. Where layers have the same size, "
-        "nothing "
-        "complains.",
-        "delta_l = (delta_{l+1} @ W_l) · f′(z_{l+1})",
-        "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
-        "For neuron j of layer l: the sum over k of delta_k (of the next layer) times the weight from j "
-        "to k, times "
-        "f′(z_j).",
-        (
-            OwnWeightsAndNextSlope,
-            OwnWeightsTurnedAndNextSlope,
-            wrong_weights("own"),
-            wrong_weights("own_transposed"),
-            SlopeOfNextLayer,
-            SlopeOfLayerBefore,
-        ),
-        (
-            "delta_l = (delta_{l+1} @ W_l.T) · f′(z_{l+1})",
-            "delta_l = (delta_{l+1} @ W_l) · f′(z_{l+1})",
-            "delta_l = (delta_{l+1} @ W_l.T) · f′(z_l)",
-            "delta_l = (delta_{l+1} @ W_l) · f′(z_l)",
-            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})",
-            "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l−1})",
+        right="delta[z <= 0] = 0",
+        remedy="Keep z (or a) of the forward pass, and take the mask from it.",
+        variants=(
+            wrong("delta[delta <= 0] = 0", hidden_delta=partial(_rectified, of_input=False)),
+            wrong(
+                "delta[x <= 0] = 0   (x: what the layer takes in)",
+                hidden_delta=partial(_rectified, of_input=True),
+            ),
         ),
     ),
     Mistake(
-        "paths_lost",
-        "paths to the loss are missing",
-        "A hidden neuron reaches the loss through every neuron of the next layer; what comes back on all "
+        key="error_passed_back",
+        title="the error is passed back instead of delta",
+        why="The hidden layer receives a − y through the weights; the slope of the output was left behind.",
+        right="delta_L @ W_L.T",
+        remedy="Pass back delta, the error times the slope.",
+        variants=(
+            wrong("(a_L − y) @ W_L.T", behind=lambda p, layer, delta: _error_behind(p, layer)),
+            wrong(
+                "(a_L − y) @ W_L.T",
+                behind=lambda p, layer, delta: Backprop.behind(
+                    p, layer, error_of_output(p) if layer == p.case.L - 1 else delta
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        key="error_lost",
+        title="the error is lost in the middle",
+        why="What goes back to a hidden layer is the slope of the next one without the error: however right "
+        "the outputs are, the weights before it go on moving.",
+        right="delta_{l+1} @ W_{l+1}.T   with the error in delta_{l+1}",
+        remedy="A delta is what came back, times the slope: keep both factors.",
+        variants=(
+            wrong("f′(z_{l+1}) @ W_{l+1}.T   (without the error)", behind=_slope_without_error),
+            wrong(
+                "W_{l+1}.T alone   (without delta_{l+1})",
+                behind=lambda p, layer, delta: np.ones_like(delta) @ p.case.W[layer + 1].T,
+            ),
+        ),
+    ),
+    Mistake(
+        key="updated_too_early",
+        title="weights updated before the delta behind them",
+        why="The output weights have moved already when the hidden delta is computed through them.",
+        right="delta1 = (delta2 @ W2.T) · f′(z1);  W2 −= η·dW2",
+        remedy="Compute all gradients first, then update all weights.",
+        variants=(
+            wrong(
+                "W2 −= η·dW2;  delta1 = (delta2 @ W2.T) · f′(z1)",
+                behind=lambda p, layer, delta: (
+                    delta @ (p.case.W[layer + 1] - p.case.eta * p.dW(layer + 1, delta)).T
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        key="wrong_transpose",
+        title="W where its transpose belongs",
+        why="Going back, weights are used the other way round. In a square layer no shape complains.",
+        right="delta_{l+1} @ W_{l+1}.T",
+        remedy="Transpose. A test with layers of different sizes finds it at once.",
+        variants=(wrong("delta_{l+1} @ W_{l+1}", behind=partial(_through, own=False, turned=False)),),
+    ),
+    Mistake(
+        key="gradient_transposed",
+        title="the gradient of W is transposed",
+        why="dW has rows and columns exchanged; in a square layer no shape complains.",
+        right="dW = a.T @ delta   (W as (in, out))",
+        remedy="The gradient has the shape of W, entry for entry.",
+        variants=(
+            wrong(
+                "dW = delta.T @ a",
+                dW=lambda p, layer, delta: (
+                    dW.T if (dW := Backprop.dW(p, layer, delta)).shape[0] == dW.shape[1] else dW
+                ),
+            ),
+        ),
+    ),
+    Mistake(
+        key="wrong_layers_weights",
+        title="the wrong layer's weights or slope behind a hidden delta",
+        why="The error comes back through the weights that lead into the hidden neuron, where those that "
+        "lead out of it belong, or meets the slope of a neuron of another layer. Where layers have the same "
+        "size, nothing complains.",
+        right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
+        remedy="For neuron j of layer l: the sum over k of delta_k (of the next layer) times the weight from "
+        "j to k, times f′(z_j).",
+        variants=(
+            wrong("delta_l = (delta_{l+1} @ W_l.T) · f′(z_{l+1})", behind=_OWN, slope=_NEXT_SLOPE),
+            wrong("delta_l = (delta_{l+1} @ W_l) · f′(z_{l+1})", behind=_OWN_TURNED, slope=_NEXT_SLOPE),
+            wrong("delta_l = (delta_{l+1} @ W_l.T) · f′(z_l)", behind=_OWN),
+            wrong("delta_l = (delta_{l+1} @ W_l) · f′(z_l)", behind=_OWN_TURNED),
+            wrong("delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})", slope=_NEXT_SLOPE),
+            wrong(
+                "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l+1})   with the layer's own f′",
+                slope=lambda p, layer: p.case.slope(layer, p.case.z[layer + 1], p.case.a[layer + 1]),
+            ),
+            wrong(
+                "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_{l−1})",
+                slope=lambda p, layer: _slope_of(p, layer, layer - 1),
+            ),
+        ),
+    ),
+    Mistake(
+        key="paths_lost",
+        title="paths to the loss are missing",
+        why="A hidden neuron reaches the loss through every neuron of the next layer; what comes back on all "
         "these paths adds up.",
-        "only one path, or Σdelta · ΣW, or no weights at all",
-        "delta_{l+1} @ W_{l+1}.T   (for neuron j: Σ over k of delta_k · w_jk)",
-        "Sum over all neurons of the next layer, each delta times its own weight.",
-        tuple(map(lost_paths, ("first", "last", "sums", "mean", "dropped"))),
-        (
-            "delta_{l+1}[:, :1] @ W_{l+1}[:, :1].T   (the next layer's first neuron only)",
-            "delta_{l+1}[:, -1:] @ W_{l+1}[:, -1:].T   (the next layer's last neuron only)",
-            "(Σ over k of delta_k) · (Σ over k of w_jk)",
-            "the mean over k of delta_k · w_jk",
-            "Σ over k of delta_k   (no weights)",
+        right="delta_{l+1} @ W_{l+1}.T   (for neuron j: Σ over k of delta_k · w_jk)",
+        remedy="Sum over all neurons of the next layer, each delta times its own weight.",
+        variants=(
+            wrong(
+                "delta_{l+1}[:, :1] @ W_{l+1}[:, :1].T   (the next layer's first neuron only)",
+                behind=partial(_of_one, kept=slice(1)),
+            ),
+            wrong(
+                "delta_{l+1}[:, -1:] @ W_{l+1}[:, -1:].T   (the next layer's last neuron only)",
+                behind=partial(_of_one, kept=slice(-1, None)),
+            ),
+            wrong(
+                "(Σ over k of delta_k) · (Σ over k of w_jk)",
+                behind=lambda p, layer, delta: only(
+                    delta.shape[1] > 1,
+                    delta.sum(axis=1, keepdims=True) * p.case.W[layer + 1].sum(axis=1),
+                ),
+            ),
+            wrong(
+                "the mean over k of delta_k · w_jk",
+                behind=lambda p, layer, delta: only(
+                    delta.shape[1] > 1, Backprop.behind(p, layer, delta) / delta.shape[1]
+                ),
+            ),
+            wrong(
+                "Σ over k of delta_k   (no weights)",
+                behind=lambda p, layer, delta: np.broadcast_to(
+                    delta.sum(axis=1, keepdims=True), p.case.a[layer].shape
+                ),
+            ),
         ),
     ),
     Mistake(
-        "absolute_weights",
-        "|W| going back",
-        "The weights lost their sign on the way back.",
-        "delta_{l+1} @ abs(W_{l+1}).T",
-        "delta_{l+1} @ W_{l+1}.T",
-        "Use the weights as they are.",
-        (wrong_weights("absolute"),),
+        key="gradients_passed_back",
+        title="the gradients of weights are passed back",
+        why="To a hidden neuron come back the next layer's ∂loss/∂w, added up; but they are delta times what "
+        "the neuron gave, where delta times the weight belongs.",
+        right="Σ over k of delta_k · w_jk",
+        remedy="Multiply each delta of the next layer by the weight on the way to it, then add up.",
+        variants=(
+            wrong(
+                "Σ over k of ∂loss/∂w_jk = Σ over k of delta_k · a_j",
+                behind=lambda p, layer, delta: p.case.x[layer + 1] * delta.sum(axis=1, keepdims=True),
+            ),
+        ),
+    ),
+    Mistake(
+        key="absolute_weights",
+        title="|W| going back",
+        why="The weights lost their sign on the way back.",
+        right="delta_{l+1} @ W_{l+1}.T",
+        remedy="Use the weights as they are.",
+        variants=(
+            wrong(
+                "delta_{l+1} @ abs(W_{l+1}).T",
+                behind=lambda p, layer, delta: delta @ np.abs(p.case.W[layer + 1]).T,
+            ),
+        ),
     ),
 )

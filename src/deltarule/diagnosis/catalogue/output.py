@@ -5,148 +5,118 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, Unfit
-from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.backprop import Backprop
+from deltarule.diagnosis.catalogue.entry import Mistake, only, wrong
 
 
-def error_of_output(backprop: Backprop) -> Array:
+def error_of_output(p: Backprop) -> Array:
     """Return a − y, times each sample's share of the loss."""
-    case = backprop.case
-    return (case.a[-1] - case.y) * case.share
+    return (p.case.a[-1] - p.case.y) * p.case.share
 
 
-class NoSlopeAtOutput(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if case.objective.fused or case.activation(case.L) == "identity":
-            raise Unfit
-        return case.objective.loss.derivative(case.a[-1], case.y) * case.share
+def _has_slope(p: Backprop, shortened: bool) -> bool:
+    """Whether there is a slope at the output, and whether the loss shortens with it as is asked."""
+    return bool(p.case.objective.fused) == shortened and p.case.activation(p.case.L) != "identity"
 
 
-class ErrorAsDelta(Backprop):
-    def output_delta(self) -> Array:
-        if self.case.objective.fused or self.case.activation(self.case.L) == "identity":
-            raise Unfit
-        return error_of_output(self)
-
-
-class SlopeTooMany(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.objective.fused or case.activation(case.L) == "identity":
-            raise Unfit
-        return error_of_output(self) * case.a[-1] * (1 - case.a[-1])
-
-
-class SoftmaxElementwise(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        da = case.objective.loss.derivative(case.a[-1], case.y)
-        return da * case.a[-1] * (1 - case.a[-1]) * case.share
-
-
-class SoftmaxTwice(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        return (case.f(case.L, case.a[-1]) - case.y) * case.share
-
-
-class SoftmaxOverSamples(Backprop):
-    def output_delta(self) -> Array:
-        case = self.case
-        if not case.is_coupled:
-            raise Unfit
-        return (case.f(case.L, case.z[-1].T).T - case.y) * case.share
-
-
-class BroadcastTargets(Backprop):
-    """(n,) against (n, 1): every sample's error becomes the sum of its errors for all targets."""
-
-    average = False
-
-    def output_delta(self) -> Array:
-        case = self.case
-        if case.K != 1 or case.is_coupled:
-            raise Unfit
-        right = super().output_delta()
-        wrong = np.zeros_like(right)
-        for y in case.y:
-            targets = np.broadcast_to(y, case.y.shape)
-            wrong += case.objective.sample_delta(case.z[-1], case.a[-1], targets) * case.share
-        return wrong / case.n if self.average else wrong
-
-
-class BroadcastMean(BroadcastTargets):
-    """Targets of the wrong shape broadcast against the outputs, and the rows of errors averaged."""
-
-    average = True
+def _against_all_targets(p: Backprop) -> Array:
+    """``∂L/∂z`` of each output for every sample's target, added up: what (n,) against (n, 1) becomes."""
+    case, total = p.case, np.zeros_like(p.case.y, float)
+    for y in case.y:
+        targets = np.broadcast_to(y, case.y.shape)
+        total += case.objective.sample_delta(case.z[-1], case.a[-1], targets) * case.share
+    return only(case.K == 1 and not case.is_coupled, total)
 
 
 AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
-        "slope_missing_at_output",
-        "no f′ at the output",
-        "The output's delta is the error alone. That is right for cross-entropy, where the slope cancels, "
-        "and is easily "
-        "copied from there; with a squared error the slope of the output's activation belongs to the chain "
-        "rule.",
-        "delta_L = a_L − y",
-        "delta_L = (a_L − y) · f′(z_L)",
-        "Multiply the error by the slope of the output activation, for a sigmoid a_L·(1 − a_L).",
-        (NoSlopeAtOutput, ErrorAsDelta),
+        key="slope_missing_at_output",
+        title="no f′ at the output",
+        why="The output's delta is the error alone. That is right for cross-entropy, where the slope "
+        "cancels, and is easily copied from there; with a squared error the slope of the output's activation "
+        "belongs to the chain rule.",
+        right="delta_L = (a_L − y) · f′(z_L)",
+        remedy="Multiply the error by the slope of the output activation, for a sigmoid a_L·(1 − a_L).",
+        variants=(
+            wrong("delta_L = a_L − y", output_delta=lambda p: only(_has_slope(p, False), p.da())),
+            wrong("delta_L = a_L − y", output_delta=lambda p: only(_has_slope(p, False), error_of_output(p))),
+        ),
     ),
     Mistake(
-        "slope_too_many_at_output",
-        "one f′ too many at the output",
-        "With cross-entropy the derivative of the loss and the slope of sigmoid or softmax cancel; what is "
-        "left is a − y.",
-        "delta_L = (a_L − y) · a_L·(1 − a_L)",
-        "delta_L = a_L − y",
-        "Leave the slope out: it is in a − y already.",
-        (SlopeTooMany,),
+        key="slope_too_many_at_output",
+        title="one f′ too many at the output",
+        why="With cross-entropy the derivative of the loss and the slope of sigmoid or softmax cancel; what "
+        "is left is a − y.",
+        right="delta_L = a_L − y",
+        remedy="Leave the slope out: it is in a − y already.",
+        variants=(
+            wrong(
+                "delta_L = (a_L − y) · a_L·(1 − a_L)",
+                output_delta=lambda p: only(
+                    _has_slope(p, True), error_of_output(p) * p.case.a[-1] * (1 - p.case.a[-1])
+                ),
+            ),
+        ),
     ),
     Mistake(
-        "softmax_elementwise",
-        "softmax's derivative taken neuron by neuron",
-        "Each output of a softmax depends on every z of its row, not only on its own. a·(1 − a) is how it "
-        "depends on its own.",
-        "delta_L = ∂loss/∂a · a·(1 − a)",
-        "delta_L = a − y   (with cross-entropy)",
-        "Use the short form a − y; with another loss, a · (g − Σ g·a) where g = ∂loss/∂a. A check: each row "
-        "of delta_L must sum to 0.",
-        (SoftmaxElementwise,),
+        key="softmax_elementwise",
+        title="softmax's derivative taken neuron by neuron",
+        why="Each output of a softmax depends on every z of its row, not only on its own. a·(1 − a) is how "
+        "it depends on its own.",
+        right="delta_L = a − y   (with cross-entropy)",
+        remedy="Use the short form a − y; with another loss, a · (g − Σ g·a) where g = ∂loss/∂a. A check: "
+        "each row of delta_L must sum to 0.",
+        variants=(
+            wrong(
+                "delta_L = ∂loss/∂a · a·(1 − a)",
+                output_delta=lambda p: only(p.case.is_coupled, p.da() * p.case.a[-1] * (1 - p.case.a[-1])),
+            ),
+        ),
     ),
     Mistake(
-        "softmax_twice",
-        "softmax applied twice",
-        "The network ends in a softmax, and the loss applies one again (many libraries' losses expect raw "
-        "z).",
-        "delta_L = softmax(softmax(z)) − y",
-        "delta_L = softmax(z) − y",
-        "Apply softmax once: in the network, or in the loss.",
-        (SoftmaxTwice,),
+        key="softmax_twice",
+        title="softmax applied twice",
+        why="The network ends in a softmax, and the loss applies one again (many libraries' losses expect "
+        "raw z).",
+        right="delta_L = softmax(z) − y",
+        remedy="Apply softmax once: in the network, or in the loss.",
+        variants=(
+            wrong(
+                "delta_L = softmax(softmax(z)) − y",
+                output_delta=lambda p: only(
+                    p.case.is_coupled, (p.case.f(p.case.L, p.case.a[-1]) - p.case.y) * p.case.share
+                ),
+            ),
+        ),
     ),
     Mistake(
-        "softmax_over_samples",
-        "softmax over the wrong axis",
-        "The exponentials are divided by their sum over the samples, not over the classes.",
-        "e / e.sum(axis=0)",
-        "e / e.sum(axis=1, keepdims=True)",
-        "Sum over the classes of each sample: each row of outputs must sum to 1.",
-        (SoftmaxOverSamples,),
+        key="softmax_over_samples",
+        title="softmax over the wrong axis",
+        why="The exponentials are divided by their sum over the samples, not over the classes.",
+        right="e / e.sum(axis=1, keepdims=True)",
+        remedy="Sum over the classes of each sample: each row of outputs must sum to 1.",
+        variants=(
+            wrong(
+                "e / e.sum(axis=0)",
+                output_delta=lambda p: only(
+                    p.case.is_coupled, (p.case.f(p.case.L, p.case.z[-1].T).T - p.case.y) * p.case.share
+                ),
+            ),
+        ),
     ),
     Mistake(
-        "broadcast_targets",
-        "targets (n,) against outputs (n, 1)",
-        "Outputs of shape (n, 1) less targets of shape (n,) give an (n, n) array (NumPy repeats both until "
-        "they fit: broadcasting): every output is compared with every target.",
-        "a − y   with shapes (n, 1) and (n,)",
-        "a − y.reshape(-1, 1)",
-        "Give the targets the outputs' shape, and check delta's shape once.",
-        (BroadcastTargets, BroadcastMean),
+        key="broadcast_targets",
+        title="targets (n,) against outputs (n, 1)",
+        why="Outputs of shape (n, 1) less targets of shape (n,) give an (n, n) array (NumPy repeats both "
+        "until they fit: broadcasting): every output is compared with every target.",
+        right="a − y.reshape(-1, 1)",
+        remedy="Give the targets the outputs' shape, and check delta's shape once.",
+        variants=(
+            wrong("a − y   with shapes (n, 1) and (n,)", output_delta=_against_all_targets),
+            wrong(
+                "a − y   with shapes (n, 1) and (n,)",
+                output_delta=lambda p: _against_all_targets(p) / p.case.n,
+            ),
+        ),
     ),
 )

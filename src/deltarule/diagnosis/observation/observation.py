@@ -9,12 +9,14 @@ from typing import Any
 
 from deltarule.diagnosis.faults.faults import faults_of
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
+from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.record import Observation
-from deltarule.diagnosis.observation.summary import additions_of, conventions_of, network_of, scalings_of
+from deltarule.diagnosis.observation.summary import additions_of, conventions_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
+from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
@@ -86,7 +88,9 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
         if grown is not None:
             return _with_lines(recording, Observation("wrong", (grown,), **told))
         return _not_judged(analysis, recording, told)
-    faults = [*([grown] if grown else []), *faults_of(analysis)]
+    network = read_network(analysis)
+    faults = name_faults(analysis, network, [*([grown] if grown else []), *faults_of(analysis)])
+    told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
         return _not_judged(analysis, recording, told)
@@ -128,7 +132,6 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
         "parameters": _parameters(analysis),
         "samples": sizes_of(analysis.tape, chosen)[0] if meeting else 0,
         "notes": tuple(notes),
-        "network": network_of(analysis),
         "other_losses": tuple(name for name, one in names.items() if name != chosen.loss_name and one.bad),
     }
 

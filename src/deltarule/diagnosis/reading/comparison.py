@@ -109,7 +109,8 @@ Verdict = str
 def fit(values: Values, gradient: Values) -> tuple[float, float]:
     """Return (factor, misfit): ``values ≈ factor · gradient``; the misfit is relative to the values."""
     values, gradient = np.ravel(values), np.ravel(gradient)
-    norm, size = float(np.linalg.norm(values)), float(gradient @ gradient)
+    with np.errstate(over="ignore"):
+        norm, size = float(np.linalg.norm(values)), float(gradient @ gradient)
     if size == 0:
         return 0.0, 0.0 if norm == 0 else 9.0
     if norm == 0 or not np.isfinite(norm) or not np.isfinite(size):
