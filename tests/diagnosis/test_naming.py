@@ -51,7 +51,8 @@ def test_a_network_is_read_from_neuron_objects(tmp_path, sizes, kind):
     found = read(tmp_path, neuron_program(sizes, kind))
     assert found.sizes == sizes
     assert found.activations == (kind,) * (len(sizes) - 1)
-    assert str(found).endswith("1 sample a step; learning rate 0.3; weights are single numbers")
+    assert (found.samples, found.conventions) == (1, "weights are single numbers")
+    assert found.rate == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("plant", [one for one in PLANTS if one.dropping])
@@ -144,7 +145,7 @@ for k in range(20):
 
 def test_gradients_that_are_passed_back_are_named_weight_by_weight(tmp_path):
     found = observed(tmp_path, COURSE)
-    assert found.network.startswith("a 2-2-2 network, sigmoid, sigmoid; half squared error")
+    assert found.network.startswith("2 → 2 (sigmoid) → 2 (sigmoid)")
     assert {fault.mistake for fault in found.faults} == {"gradients_passed_back"}
 
 

@@ -41,15 +41,15 @@ def say(capsys):
 
 def test_a_cell_is_checked_with_the_cells_that_it_needs(say):
     shell = Shell(DATA, "while True: pass", START)
-    assert "The backpropagation is right." in say(shell, cell=TRAIN)
+    assert "Right for the squared error." in say(shell, cell=TRAIN)
     said = say(shell, "--seconds 30", TRAIN.replace("(1 - a ** 2)", "a"))
-    assert "Wrong: one mistake.\n1. line 3: " in said
-    assert "of the output on line 3" in said
+    assert "Wrong: one mistake.\n\n1. Line 3" in said
+    assert "output and target\n    meet on line 3" in said
 
 
 def test_a_cell_that_fails_tells_its_own_line(say):
     said = say(Shell(DATA), cell="z = X @ X.T\nraise ValueError('no')\n")
-    assert "ValueError: no (line 2)" in said
+    assert "Line 2: the program ends here. Python says: ValueError: no" in said
 
 
 def test_a_function_of_the_notebook(say):
@@ -62,7 +62,7 @@ def test_a_function_of_the_notebook(say):
         return [X.T @ delta1, h.T @ delta2], [delta1.sum(axis=0), delta2.sum(axis=0)]
 
     shell.user_ns["backprop"] = backprop
-    assert "The backpropagation is right." in say(shell, "backprop")
+    assert "Right for the squared error." in say(shell, "backprop")
 
 
 def test_what_is_not_understood_gets_one_line(say):
@@ -77,4 +77,4 @@ def test_in_a_real_shell(capsys):
     for cell in (DATA, START):
         shell.run_cell(cell, store_history=True)
     shell.run_cell("%%deltarule\n" + TRAIN, store_history=True)
-    assert "The backpropagation is right." in capsys.readouterr().out
+    assert "Right for the squared error." in capsys.readouterr().out

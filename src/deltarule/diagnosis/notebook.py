@@ -130,4 +130,8 @@ def _as_counted(seen: Observation, before: int) -> Observation:
         notes=tuple(map(text, seen.notes)),
         unseen=tuple(map(text, seen.unseen)),
         error=text(seen.error),
+        lines={line(number): shown for number, shown in seen.lines.items()},
+        found=tuple(map(text, seen.found)),
+        obstacle=text(seen.obstacle),
+        obstacle_line=line(seen.obstacle_line),
     )

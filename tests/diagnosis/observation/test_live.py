@@ -145,4 +145,4 @@ def test_what_cannot_be_judged_says_why():
         raise ValueError("this is my own trouble")
 
     assert "this is my own trouble" in observe(raising).error
-    assert "NaN" in observe(lambda weights, biases, X, Y: [w * np.nan for w in weights]).notes[0]
+    assert "NaN" in observe(lambda weights, biases, X, Y: [w * np.nan for w in weights]).obstacle

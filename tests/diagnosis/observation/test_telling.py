@@ -76,11 +76,11 @@ def test_a_mistake_that_has_a_name_is_told_with_its_page(watch):
 @pytest.mark.parametrize(
     ("name", "network"),
     [
-        ("script", "3 → 4 (sigmoid) → 2 (sigmoid)"),
-        ("softmax", "4 → 6 (ReLU) → 3 (softmax)"),
-        ("momentum", "3 → 5 (tanh) → 1 (linear)"),
-        ("functions", "3 → 4 (tanh) → 2 (sigmoid)"),
-        ("neurons", ""),
+        ("script", "3 → 4 (sigmoid) → 2 (sigmoid); W is (in, out)"),
+        ("softmax", "4 → 6 (relu) → 3 (softmax); W is (in, out)"),
+        ("momentum", "3 → 5 (tanh) → 1 (identity); W is (in, out)"),
+        ("functions", "3 → 4 (tanh) → 2 (sigmoid); W is (out, in), samples are in columns"),
+        ("neurons", "2 → 3 (tanh) → 2 (tanh); weights are single numbers"),
     ],
 )
 def test_the_network_is_read_from_its_numbers(name, network, watch):

@@ -73,7 +73,7 @@ def fault_at(
         line, node = source.line(at), source.expression(at)
     else:
         line, node = at[2], source.node(at)
-    whole = source.lines[line - 1] if line else ""
+    whole = source.text_at(line)
     more.setdefault("parameters", tuple(dict.fromkeys(row.change.name for row in rows)))
     more.setdefault("numbers", numbers_of(analysis, rows))
     expression = source.segment(node) or whole.strip()
@@ -84,7 +84,7 @@ def _columns(source: ProgramSource, node: ast.AST | None, line: int) -> tuple[in
     """Where an expression stands within its line; of several lines, what is on this one."""
     if not line:
         return None
-    whole = source.lines[line - 1]
+    whole = source.text_at(line)
     start, end = len(whole) - len(whole.lstrip()), len(whole.rstrip())
     if isinstance(node, ast.expr | ast.stmt):
         coded = whole.encode()

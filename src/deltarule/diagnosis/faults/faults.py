@@ -174,7 +174,7 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
 def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
     """At another line, what a corrected statement has more than the statement as it is."""
     added = should_be.removeprefix(ast.unparse(source.statement(op) or ast.Pass()))
-    return source.lines[line - 1].split("#")[0].strip() + added if added != should_be else ""
+    return source.text_at(line).split("#")[0].strip() + added if added != should_be else ""
 
 
 def _renamed(analysis: Analysis, broken: Break) -> int:
@@ -186,7 +186,7 @@ def _renamed(analysis: Analysis, broken: Break) -> int:
         return 0
     read = {one.id for one in ast.walk(source.expression(first) or ast.Pass()) if isinstance(one, ast.Name)}
     for number in range(after[2] - 1, before[2], -1):
-        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.lines[number - 1])
+        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.text_at(number))
         if match and match[1] in read and match[2] == source.name_of(last):
             return number
     return 0

@@ -262,6 +262,8 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
     if updates_on(analysis.tape):
         return None
     text = "no parameter is changed by a step, and nothing that was called returned gradients"
+    if recording.root and analysis.reason:
+        text = analysis.reason
     paste = _gradient_steps(recording) or _calls(recording)
     if paste:
         return Obstacle(text, 0, "These lines at the end of the file would help:", paste)

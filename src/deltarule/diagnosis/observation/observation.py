@@ -109,8 +109,8 @@ def _not_judged(analysis: Analysis, recording: Recording, told: dict[str, Any]) 
 def _with_lines(recording: Recording, seen: Observation) -> Observation:
     """With the lines of the program that are shown."""
     shown = {fault.line for fault in seen.faults} | {seen.obstacle_line}
-    lines = recording.source.lines
-    return replace(seen, lines={one: lines[one - 1] for one in sorted(shown) if 0 < one <= len(lines)})
+    lines = {one: recording.source.text_at(one) for one in sorted(shown)}
+    return replace(seen, lines={one: text for one, text in lines.items() if text})
 
 
 def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class ProgramSource:
                 position = (node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0)
                 self._nodes[position] = node
 
+    def text_at(self, line: int) -> str:
+        """A line of the program; empty where there is none."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
     def recordable(self) -> CodeType:
         """The program, compiled with what recording needs in its place."""
         tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
@@ -139,7 +143,7 @@ class ProgramSource:
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""
         line = self.line(op)
-        return self.segment(self.expression(op)) or "".join(self.lines[max(0, line - 1) : line]).strip()
+        return self.segment(self.expression(op)) or self.text_at(line).strip()
 
     def name_of(self, op: Operation) -> str:
         """The name that the result of an operation was given at once; empty for none."""
