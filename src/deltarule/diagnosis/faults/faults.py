@@ -21,7 +21,12 @@ from deltarule.diagnosis.faults.factors import (
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.location import BackwardPass, Break
-from deltarule.diagnosis.faults.untrained import untrained_parameters
+from deltarule.diagnosis.faults.shapes import maker
+from deltarule.diagnosis.faults.untrained import (
+    is_moved_by_a_constant,
+    source_of_nothing,
+    untrained_parameters,
+)
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import (
@@ -47,7 +52,10 @@ def faults_of(analysis: Analysis) -> list[Fault]:
     if not any(fault.kind == "derivative" for fault in found):
         found += _signs(analysis, chosen) + _against_own_loss(analysis, chosen)
     found += _rules(analysis, chosen)
-    found = _added_targets(analysis, chosen) + found + _penalties(analysis, chosen)
+    wrong_errors = _meetings(analysis, chosen)
+    if wrong_errors and not any(row.verdict == RIGHT for row in chosen.rows):
+        return wrong_errors  # all else comes from it
+    found = wrong_errors + found + _penalties(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
     return _once(telling or found)
@@ -55,7 +63,13 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 
 def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
     line, made = analysis.source.last_assignment(name), analysis.source.line(op)
+    adding = next(
+        (one for one in analysis.tape.operations if is_moved_by_a_constant(analysis.tape, op, one)), None
+    )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
+    if adding is not None and not analysis.only_gradients:
+        at = source_of_nothing(analysis.tape, adding) or adding
+        return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
     return fault_at(analysis, "untrained", op, text, **about)
@@ -140,8 +154,11 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
         text = f"this is the derivative by {by} along one way only: the other ways are missing"
-        other = source.line(broken.first.op)
-        return fault_at(analysis, "derivative", broken.last.op, text, rows, other_line=other)
+        other, op = source.line(broken.first.op), maker(tape, broken.last.op)
+        return fault_at(analysis, "derivative", op, text, rows, other_line=other)
+    if passing.adds_something_else(broken.first):
+        text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
+        return fault_at(analysis, "derivative", broken.first.op, text, rows)
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -249,11 +266,10 @@ def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     return found
 
 
-def _added_targets(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """The target is added to the output where their difference belongs."""
-    added = [one for one in chosen.meetings[0] if one.is_added]
-    text = "the target is added to the output here; the error is their difference"
-    return [fault_at(analysis, "sign", one.op, text) for one in added[:1]]
+def _meetings(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """What is wrong where the output meets the target."""
+    wrong = [one for one in chosen.meetings[0] if one.mistake]
+    return [fault_at(analysis, "sign", one.op, one.mistake) for one in wrong[:1]]
 
 
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

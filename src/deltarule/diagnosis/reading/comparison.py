@@ -352,10 +352,10 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
     by_key: defaultdict[Any, list[Row]] = defaultdict(list)
     for row in comparison.rows:
         by_key[row.change.key].append(row)
+    if not any(row.verdict in (OPTIMIZER, DECAY) for row in comparison.rows):
+        return
     for rows in by_key.values():
-        if not any(row.verdict in (OPTIMIZER, DECAY) for row in rows) or any(
-            row.verdict == WRONG for row in rows
-        ):
+        if any(row.verdict in (WRONG, FACTOR) and not row.misfit < tolerance for row in rows):
             continue
         last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
         places = last and [frame[:2] for frame in last.place]
@@ -365,11 +365,17 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
             rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
             for row in rows:
                 row.rule = rule
+                if rule is not None and rule.mistake and row.verdict in (WRONG, FACTOR):
+                    row.verdict = OPTIMIZER
+    if any(row.rule is not None and row.rule.name not in ("", "momentum") for row in comparison.rows):
+        for row in comparison.rows:  # the step of a single number says nothing of its gradient then
+            if row.gradient.size == 1 and row.verdict in (WRONG, FACTOR):
+                row.verdict = ZERO
 
 
 _ELEMENTWISE = frozenset([
     "add", "subtract", "multiply", "divide", "power", "sqrt", "square", "negative", "maximum", "minimum",
-    "clip", "where", "absolute", "reciprocal", "positive", "sign",
+    "clip", "where", "absolute", "reciprocal", "positive", "sign", "exp", "log", "log1p", "expm1", "tanh", "arctan",
 ])  # fmt: skip
 
 
@@ -451,7 +457,8 @@ def _no_factor_that_varies(comparison: GradientComparison) -> None:
         judged = [row for row in rows if row.verdict in (FACTOR, RIGHT)]
         if factors[0].gradient.size > 3 and not narrow:
             continue
-        if any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
+        alone = len(judged) < 2 <= len(rows) and factors[0].gradient.size == 1
+        if alone or any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
             for row in factors:
                 if not any(_close(row.ratio, other, 1e-4) for other in large[row.step]):
                     row.verdict = WRONG

@@ -99,7 +99,9 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
     ),
     (
         lambda m, v, g, s, t: (
-            m / (1 - s.squares**t) / _root(v / (1 - s.mean**t), s) if 0 < s.mean < 1 and s.squares < 1 else g
+            m / (1 - s.squares**t) / _root(v / (1 - s.mean**t), s)
+            if 0 < s.mean < 1 and s.squares < 1
+            else 0 * g
         ),
         "the two bias corrections have each other's decay",
         "mean",
@@ -125,6 +127,8 @@ def rule_of(
     if _unused_squares(tape, multiples, changes):
         text = "squares of the gradient are kept for this step and not used in it"
         return Rule("", text, changes[0].updates[0])
+    if all(_are_multiples(step, g, tolerance) for step, g in zip(steps, given, strict=True)):
+        return None
     if _is_momentum(given, steps, numbers, tolerance):
         return Rule("momentum")
     tolerance = max(tolerance, 1e-6)
@@ -141,6 +145,12 @@ def rule_of(
     if any(_follows(_usual, one, given, steps, tolerance, is_constant=False) for one in every):
         return Rule("an optimizer with a rate that changes")
     return None
+
+
+def _are_multiples(step: Values, way: Values, tolerance: float) -> bool:
+    size = float(way @ way)
+    factor = float(step @ way) / size if size else 0.0
+    return float(np.linalg.norm(step - factor * way)) <= 10 * tolerance * float(np.linalg.norm(step))
 
 
 def _name(one: _Settings) -> str:
