@@ -1,4 +1,4 @@
 """What was recorded is read: parameters, steps, targets and losses; each step beside its gradient.
 
-Reading order: updates, steps, targets, optimizers, comparison, analysis.
+Reading order: updates, steps, targets, comparison, optimizers, judging, analysis.
 """

@@ -8,17 +8,9 @@ from itertools import product
 
 import numpy as np
 
+from deltarule.diagnosis.reading.comparison import Rule, fit
 from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation."""
-
-    name: str
-    mistake: str = ""
-    at: Operation | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +119,7 @@ def rule_of(
     if _unused_squares(tape, multiples, changes):
         text = "squares of the gradient are kept for this step and not used in it"
         return Rule("", text, changes[0].updates[0])
-    if all(_are_multiples(step, g, tolerance) for step, g in zip(steps, given, strict=True)):
+    if all(fit(step, g)[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
         return None
     if _is_momentum(given, steps, numbers, tolerance):
         return Rule("momentum")
@@ -145,12 +137,6 @@ def rule_of(
     if any(_follows(_usual, one, given, steps, tolerance, is_constant=False) for one in every):
         return Rule("an optimizer with a rate that changes")
     return None
-
-
-def _are_multiples(step: Values, way: Values, tolerance: float) -> bool:
-    size = float(way @ way)
-    factor = float(step @ way) / size if size else 0.0
-    return float(np.linalg.norm(step - factor * way)) <= 10 * tolerance * float(np.linalg.norm(step))
 
 
 def _name(one: _Settings) -> str:
