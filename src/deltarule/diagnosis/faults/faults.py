@@ -16,14 +16,20 @@ from deltarule.diagnosis.faults.factors import (
     differs_at_update,
     has_its_own_rate,
     is_scheduled,
-    multiples_of_gradient,
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.formulas import derivative_of
+from deltarule.diagnosis.faults.forward import forward_faults, unused_biases
 from deltarule.diagnosis.faults.location import BackwardPass, Break
+from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
-from deltarule.diagnosis.faults.untrained import untrained_parameters
+from deltarule.diagnosis.faults.shapes import maker
+from deltarule.diagnosis.faults.untrained import (
+    is_moved_by_a_constant,
+    source_of_nothing,
+    untrained_parameters,
+)
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import (
@@ -35,10 +41,12 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
-    proportion,
+    fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
@@ -54,7 +62,12 @@ def faults_of(analysis: Analysis) -> list[Fault]:
             found = [one for one in found if one.text != name_of_factor(-1.0, 1, 1)]
         found += signs + _against_own_loss(analysis, chosen)
     found += _rules(analysis, chosen)
-    found = _added_targets(analysis, chosen) + found + _penalties(analysis, chosen)
+    first = forward_faults(analysis, chosen)
+    if first and not any(row.verdict == RIGHT for row in chosen.rows):
+        return first  # all else comes from it
+    if first:
+        found = [one for one in found if one.kind != "derivative"]
+    found = first + found + penalties_of(analysis, chosen) + unused_biases(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     telling = [one for one in found if "a factor 1 against" not in one.text]
     return _once(telling or found)
@@ -62,7 +75,13 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 
 def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
     line, made = analysis.source.last_assignment(name), analysis.source.line(op)
+    adding = next(
+        (one for one in analysis.tape.operations if is_moved_by_a_constant(analysis.tape, op, one)), None
+    )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
+    if adding is not None and not analysis.only_gradients:
+        at = source_of_nothing(analysis.tape, adding) or adding
+        return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
     return fault_at(analysis, "untrained", op, text, **about)
@@ -98,8 +117,7 @@ def _derivatives(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     wrong = _by_parameter([row for row in chosen.rows if row.verdict == WRONG])
     found = []
     for rows in reversed(wrong):
-        fault = _derivative(analysis, rows)
-        found.append((_order(analysis, rows), fault))
+        found += [(_order(analysis, rows), fault) for fault in _on_the_way(analysis, rows)]
     found.sort(key=lambda one: one[0])
     kept: list[Fault] = []
     for _, fault in found:
@@ -125,6 +143,48 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
     return -min(uses, default=0)
 
 
+def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
+    """The faults on the way to one parameter: behind a wrong derivative, with that taken as given."""
+    found = [_derivative(analysis, rows)]
+    for _ in range(3):
+        rest = _behind(analysis, rows)
+        if rest is None:
+            break
+        analysis, rows = rest
+        found.append(_derivative(analysis, rows))
+    return found
+
+
+def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] | None:
+    """The comparison behind the first break: the wrong derivative there is the error now."""
+    tape, passing = analysis.tape, BackwardPass(analysis, rows)
+    broken = passing.break_()
+    if broken is None or broken.below is None or len(passing.rows) > 1 or broken.end.op.old is not None:
+        return None
+    below, end, row = broken.below, broken.end, passing.rows[0]
+    if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
+        return None
+    limit = broken.known.by.op.index
+    alike = [one for one in passing.forward if one.op.index < limit and one.op.shape == end.op.shape]
+    if end.op.name in ("dot", "matmul") and alike:
+        below = alike[0]
+    if len(below.ops) > 1 or below.op.shape != end.op.shape:
+        return None
+    for one in (*alike[:4], below):
+        adjoint = reverse_mode(tape, one.ids.ravel(), tape.value[end.ids].ravel())
+        gradient = adjoint[row.change.old]
+        factor, misfit = fit(row.change.step, gradient)
+        if misfit < 1e-6 or not gradient.any():
+            return None  # what comes behind only passes the mistake on
+    assert analysis.chosen is not None
+    number = next(k for k, step in enumerate(analysis.chosen.steps) if step.number == row.step)
+    met = Meeting(end.op, below.ids, np.zeros(below.op.shape), tape.leaves(below.ids), twins={end.op.index})
+    given = replace(row, gradient=gradient, factor=factor, misfit=misfit)
+    loss, step = KnownLoss(analysis.chosen.loss_name, adjoint), analysis.chosen.steps[number]
+    chosen = GradientComparison(loss.name, [loss], [given], [[met]], [step])
+    return Analysis(tape, analysis.source, chosen), [given]
+
+
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
     assert analysis.chosen is not None
@@ -146,9 +206,15 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         return fault_at(analysis, "factor", broken.first.op, text, rows)
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
+        if not np.isin(broken.known.by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
+            text = f"this is the derivative by {by}, not by {rows[0].change.name}"
+            return fault_at(analysis, "derivative", broken.first.op, text, rows)
         text = f"this is the derivative by {by} along one way only: the other ways are missing"
-        other = source.line(broken.first.op)
-        return fault_at(analysis, "derivative", broken.last.op, text, rows, other_line=other)
+        other, op = source.line(broken.first.op), maker(tape, broken.last.op)
+        return fault_at(analysis, "derivative", op, text, rows, other_line=other)
+    if passing.adds_something_else(broken.first):
+        text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
+        return fault_at(analysis, "derivative", broken.first.op, text, rows)
     words = words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
@@ -271,13 +337,6 @@ def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     return found
 
 
-def _added_targets(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """The target is added to the output where their difference belongs."""
-    added = [one for one in chosen.meetings[0] if one.is_added]
-    text = "the target is added to the output here; the error is their difference"
-    return [fault_at(analysis, "sign", one.op, text) for one in added[:1]]
-
-
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """All steps go up the loss."""
     rows = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY) and row.gradient.any()]
@@ -357,75 +416,3 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
 
 def _agrees(one: GradientComparison) -> bool:
     return all(row.verdict in (RIGHT, ZERO) for row in one.rows)
-
-
-def _penalties(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
-    found = []
-    for rows in _by_parameter([row for row in chosen.rows if row.verdict == DECAY]):
-        row = next((row for row in rows if row.extra == "number"), rows[-1])
-        if row.extra == "number":
-            text = f"the number {row.amount:.3g} is added to each entry of the step"
-        elif row.ratio != 1.0:
-            text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
-        elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
-            text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
-        elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
-            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
-        else:
-            continue
-        op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
-        found.append(fault_at(analysis, "penalty", op, text, [row]))
-    return found
-
-
-def _has_penalty(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
-    """Whether the computed loss depends on the parameter by more than the outputs."""
-    for other in analysis.others:
-        if other.loss_name == chosen.loss_name and not other.own:
-            for one in other.rows:
-                if one.step == row.step and one.change.key == row.change.key:
-                    return not proportion(row.gradient, one.gradient)
-    return False
-
-
-def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
-    """The last multiple of the gradient without a penalty."""
-    for other in (*analysis.others, chosen):
-        for one in other.rows:
-            same = one.step == row.step and one.change.key == row.change.key
-            if (
-                same
-                and other.loss_name == chosen.loss_name
-                and (multiples := multiples_of_gradient(analysis, one))
-            ):
-                return multiples[-1][0]
-    return _penalty_at(analysis, row)
-
-
-def _penalty_at(analysis: Analysis, row: Row) -> Operation:
-    """Where the parameter itself comes into its step; where it does not, the last derivative."""
-    tape = analysis.tape
-    sources = sorted(row.change.sources)
-    sums = ("add", "subtract", "multiply")
-    for index in reversed(sources):
-        op = tape.operations[index]
-        single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
-        if row.extra == "number" and op.name in sums[:2] and op.size > 1 and any(single):
-            return op
-        for ids in op.inputs if op.name in sums else ():
-            made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
-            if made is None or made.name != "multiply" or made.size != row.gradient.size:
-                continue
-            if any(
-                one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
-                for one in made.inputs
-            ):
-                return op
-    wanted = row.gradient
-    for index in sources:
-        if tape.operations[index].size == wanted.size and proportion(
-            tape.result(tape.operations[index]), wanted.reshape(row.change.shape)
-        ):
-            return tape.operations[index]
-    return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -215,7 +215,8 @@ class BackwardPass:
         self._add_sums(good)
         for one in self.arrays:
             is_error = one.op.index in self.errors
-            if id(one) in good or (is_error and (one.ids.size < 2 or self._leads_on(one, good, after))):
+            many = len(one.ops) < 2 <= one.ids.size
+            if id(one) in good or (is_error and (not many or self._leads_on(one, good, after))):
                 continue
             odd, ratio = self._odd_share(one)
             broken = self._broken_at(odd or one, after)
@@ -229,7 +230,9 @@ class BackwardPass:
 
     def _odd_share(self, total: Array) -> tuple[Array | None, float]:
         """Of a sum of shares, the array that brings in a factor which the error has not; and the factor."""
-        usual = next((self._scale(one) for one in self.arrays if self.known[id(one)]), 0.0)
+        scales = Counter(round(self._scale(one), 9) for one in self.arrays if one.op.index < total.op.index)
+        del scales[0.0]
+        usual = max(scales, key=lambda one: scales[one], default=0.0)
         parts = self._summands(total) if total.op.name in ("add", "subtract") else []
         for one in parts if usual and len(parts) > 1 else ():
             scale, now = self._scale(one), one
@@ -283,6 +286,10 @@ class BackwardPass:
                     common_to_all = bool(shares[id(one)])
                 if common_to_all and self._adds_derivatives(one):
                     good.add(id(one))
+
+    def adds_something_else(self, one: Array) -> bool:
+        """Whether something that does not descend from the error is added to what does."""
+        return one.op.name in ("add", "subtract") and one.op.old is None and not self._adds_derivatives(one)
 
     def _adds_derivatives(self, one: Array) -> bool:
         """Whether all that is added descends from the error, or is the zeros that a sum starts from."""

@@ -39,7 +39,7 @@ def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Op
             max(one for ids in last.inputs for one in (tape.producers(ids) if ids is not None else [0]))
         ]
     last = last or next((op for op in reversed(computed) if op.shape in shapes[-1:]), None)
-    made = last and _maker(tape, last)
+    made = last and maker(tape, last)
     if (
         made is None
         or made.is_leaf
@@ -61,7 +61,7 @@ def _is_written_over(source: ProgramSource, line: int) -> bool:
     return False
 
 
-def _maker(tape: Tape, op: Operation) -> Operation:
+def maker(tape: Tape, op: Operation) -> Operation:
     """The operation whose result this is a multiple of by single numbers."""
     while op.name in ("multiply", "divide", "negative") and not op.is_leaf:
         large = [ids for ids in op.inputs if ids is not None and ids.shape == op.shape]
@@ -97,6 +97,6 @@ def _growth(analysis: Analysis, op: Operation, old: Ids) -> Fault:
     name, tape = analysis.source.target_of(op), analysis.tape
     text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
     added = [ids for ids in op.inputs if ids is not None and ids.shape != old.shape]
-    made = _maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
+    made = maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
     at = op if made.is_leaf or made.old is not None or not analysis.source.line(made) else made
     return fault_at(analysis, "shape", at, text, parameters=(name,))

@@ -110,6 +110,27 @@ def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
     return False
 
 
+def is_moved_by_a_constant(tape: Tape, op: Operation, later: Operation) -> bool:
+    """Whether something that depends on nothing is added to a parameter, as zeros that stayed zeros."""
+    if later.name not in ("add", "subtract") or later.size != op.size or later.index <= op.index:
+        return False
+    for which, ids in enumerate(later.inputs):
+        if ids is not None and ids.size == op.size and tape.producers(ids) == [op.index]:
+            other = later.inputs[1 - which]
+            made = tape.ancestors(other) if other is not None else set()
+            return not any(tape.operations[one].old is not None for one in made) and (
+                other is None or not tape.value[other].any()
+            )
+    return False
+
+
+def source_of_nothing(tape: Tape, adding: Operation) -> Operation | None:
+    """The last zeros from which a step of zeros was made."""
+    among = [tape.operations[one] for ids in adding.inputs if ids is not None for one in tape.ancestors(ids)]
+    zeros = [one for one in among if one.is_leaf and not tape.result(one).any()]
+    return max(zeros, key=lambda one: one.index, default=None)
+
+
 def _end(step: RecordedStep) -> int:
     """The last update of a step."""
     return max((op.index for change in step.changes for op in change.updates), default=0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deltarule.diagnosis.reading.comparison import GradientComparison, compare
+from deltarule.diagnosis.reading.comparison import GradientComparison
+from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
 from deltarule.diagnosis.reading.updates import settle_updates

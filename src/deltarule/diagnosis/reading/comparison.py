@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.reading.optimizers import Rule, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
-from deltarule.diagnosis.recording.tape import Operation, Tape, Values
+from deltarule.diagnosis.recording.tape import Operation, Values
 
 #: What a row is.
 RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (
@@ -22,6 +21,15 @@ RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (
     "optimizer",
     "nothing to see",
 )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation."""
+
+    name: str
+    mistake: str = ""
+    at: Operation | None = None
 
 
 @dataclass(eq=False)
@@ -57,6 +65,13 @@ class GradientComparison:
     steps: list[RecordedStep]
     #: By step, the factor that most parameters share.
     common: dict[int, float] = field(default_factory=dict)
+
+    def by_parameter(self) -> dict[Any, list[Row]]:
+        """The rows of each parameter, in the order of the steps."""
+        found: defaultdict[Any, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            found[row.change.key].append(row)
+        return found
 
     @property
     def bad(self) -> list[Row]:
@@ -103,9 +118,6 @@ class GradientComparison:
         return total / weights if weights else 0.0
 
 
-Verdict = str
-
-
 def fit(values: Values, gradient: Values) -> tuple[float, float]:
     """Return (factor, misfit): ``values ≈ factor · gradient``; the misfit is relative to the values."""
     values, gradient = np.ravel(values), np.ravel(gradient)
@@ -129,357 +141,3 @@ def proportion(values: Values, wanted: Values, tolerance: float = 1e-6) -> float
         if factor and misfit < tolerance:
             return factor
     return 0.0
-
-
-def compare(
-    tape: Tape,
-    steps: list[RecordedStep],
-    meetings: list[list[Meeting]],
-    losses: list[KnownLoss],
-    tolerance: float,
-) -> GradientComparison:
-    """Compare all steps with the gradients of one loss."""
-    rows = []
-    for step, loss in zip(steps, losses, strict=True):
-        for change in step.changes:
-            gradient = loss.adjoint[change.old]
-            factor, misfit = fit(change.step, gradient)
-            rows.append(Row(change, step.number, gradient, factor, misfit))
-    comparison = GradientComparison(losses[0].name, losses, rows, meetings, steps)
-    _leave_out_roundings(comparison)
-    _find_common_factor(comparison, tolerance)
-    _judge_rows(tape, comparison, tolerance)
-    return comparison
-
-
-def _leave_out_roundings(comparison: GradientComparison) -> None:
-    """Slopes of saturated units are roundings, in the program (1 − a is 0) as in the gradient."""
-    for step, loss, meetings in zip(comparison.steps, comparison.losses, comparison.meetings, strict=True):
-        outputs = [loss.adjoint[one.output.ravel()] for one in meetings]
-        size = float(np.linalg.norm(np.concatenate(outputs))) if outputs else 0.0
-        for row in comparison.rows:
-            small = max(np.linalg.norm(row.gradient), np.linalg.norm(row.change.step)) <= 1e-9 * size
-            if row.step == step.number and small:
-                row.gradient = np.zeros_like(row.gradient)
-                row.change.step = np.zeros_like(row.change.step)
-                row.factor, row.misfit = 0.0, 0.0
-
-
-def _find_common_factor(comparison: GradientComparison, tolerance: float) -> None:
-    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in comparison.rows:
-        by_key[row.change.key].append(row)
-    steady = {
-        key
-        for key, rows in by_key.items()
-        if len(rows) > 1 and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
-    }
-    for step in comparison.steps:
-        fitting = [
-            (
-                row.factor,
-                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
-                * _votes(row)
-                * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0),
-            )
-            for row in comparison.rows
-            if row.step == step.number and row.misfit < tolerance and row.factor
-        ]
-        large = [row for row in comparison.rows if row.step == step.number and row.gradient.size > 3]
-        if large and not any(row.misfit < tolerance for row in large):
-            continue  # a single number is a multiple of any other
-        best = 0.0
-        for factor, _ in fitting:
-            votes = sum(weight for other, weight in fitting if _close(factor, other, 10 * tolerance))
-            if votes > best + 1e-9:
-                best, comparison.common[step.number] = votes, factor
-
-
-def _votes(row: Row) -> float:
-    """How much a change counts for the common factor: matrices, and what is near the output."""
-    is_matrix = len(row.change.shape) == 2 and min(row.change.shape) > 1
-    return row.change.weight**2 * (1.5 if is_matrix else 1.0)
-
-
-def _close(a: float, b: float, tolerance: float) -> bool:
-    return abs(a - b) <= tolerance * max(abs(a), abs(b))
-
-
-def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
-    largest: Counter[int] = Counter()
-    for row in comparison.rows:
-        size = abs(comparison.common.get(row.step, 0.0)) * float(np.linalg.norm(row.gradient))
-        largest[row.step] = max(largest[row.step], size)  # type: ignore[assignment]
-    for row in comparison.rows:
-        _judge(tape, comparison, row, tolerance, float(largest[row.step]))
-    for step in comparison.steps:
-        _judge_together(tape, comparison, step.number, tolerance)
-    _judge_over_steps(tape, comparison, tolerance)
-    _compare_optimizers(tape, comparison, tolerance)
-    _recognise_optimizers(tape, comparison, tolerance)
-    _no_factor_after_optimizer(comparison)
-    _no_factor_that_varies(comparison)
-
-
-def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: float, largest: float) -> None:
-    common = comparison.common.get(row.step, 0.0)
-    step = row.change.step
-    if not row.gradient.any() and not step.any():
-        row.verdict = ZERO
-    elif row.misfit < tolerance and _close(row.factor, common, 10 * tolerance):
-        row.verdict = RIGHT
-    elif (largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest) or (
-        row.gradient.size == 1 and not common
-    ):
-        row.verdict = ZERO
-    elif row.misfit < tolerance and row.factor and common:
-        row.verdict, row.ratio = FACTOR, row.factor / common
-    elif _fits_with_more(tape, comparison, row, tolerance, common):
-        row.verdict = FACTOR if row.ratio < 0 else DECAY
-    elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
-        row.verdict, row.found = OPTIMIZER, found  # of two numbers that sum to zero, too
-    else:
-        row.verdict = FACTOR if row.misfit < tolerance and row.factor else WRONG
-
-
-def _with_more(
-    gradients: list[Values], steps: list[Values], extras: dict[str, list[Values]], tolerance: float
-) -> tuple[str, float, float] | None:
-    """(what, factor of the gradient, its own) if the changes are the gradient and one thing more."""
-    gradient, step = np.concatenate(gradients), np.concatenate(steps)
-    norm = float(np.linalg.norm(step))
-    if gradient.size < 4 or norm == 0 or not np.isfinite(norm):
-        return None
-    for name, parts in extras.items():
-        extra = np.concatenate([np.ravel(one) for one in parts])
-        if extra.size != gradient.size or not extra.any() or not np.isfinite(extra).all():
-            continue
-        columns = np.stack([gradient, extra], axis=1)
-        solution, *_ = np.linalg.lstsq(columns, step, rcond=None)
-        shares = np.abs(solution) * np.linalg.norm(columns, axis=0)
-        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > 1e-6 * norm).all():
-            return name, float(solution[0]), float(solution[1])
-    return None
-
-
-def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, list[Values]]:
-    """What may come on top of the gradient: a penalty, or a momentum."""
-    values = [tape.value[row.change.old] for row in rows]
-    found = {"values": values, "sign": [np.sign(one) for one in values]}
-    found["number"] = [np.ones(one.shape) for one in values]
-    if any(before) and all(
-        one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
-    ):
-        none = [np.zeros_like(row.gradient) for row in rows]
-        pairs = list(zip(before, none, strict=True))
-        found["step"] = [zero if one is None else one.change.step for one, zero in pairs]
-        found["gradient"] = [zero if one is None else one.gradient for one, zero in pairs]
-    return found
-
-
-def _before(comparison: GradientComparison, row: Row) -> Row | None:
-    return next(
-        (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key),
-        None,
-    )
-
-
-def _fits_with_more(
-    tape: Tape, comparison: GradientComparison, row: Row, tolerance: float, common: float
-) -> bool:
-    """Whether one change is the gradient with some of the parameter, or of the change before."""
-    extras = _extras(tape, [row], [_before(comparison, row)])
-    found = _with_more([row.gradient], [row.change.step], extras, tolerance)
-    if found is None:
-        return False
-    row.extra, factor, row.amount = found
-    if common and (factor * common < 0 or (row.extra == "values" and not _close(factor, common, 1e-4))):
-        row.ratio = factor / common
-    return True
-
-
-def _judge_together(tape: Tape, comparison: GradientComparison, number: int, tolerance: float) -> None:
-    """One momentum, or one penalty, for all parameters of a step: few numbers each, but many together."""
-    rows = [
-        row
-        for row in comparison.rows
-        if row.step == number
-        and (
-            row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO))
-        )
-    ]
-    if not any(row.verdict in (WRONG, DECAY) for row in rows):
-        return
-    factor = _judge_as_one(tape, comparison, rows, tolerance)
-    if factor:
-        comparison.common[number] = factor
-
-
-def _judge_as_one(tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float) -> float:
-    """Judge rows that share a momentum or a penalty; return their factor, 0 if they do not."""
-    extras = _extras(tape, rows, [_before(comparison, row) for row in rows])
-    found = _with_more([row.gradient for row in rows], [row.change.step for row in rows], extras, tolerance)
-    if found is None:
-        return 0.0
-    for row in rows:
-        if row.verdict != RIGHT or found[0] in ("step", "gradient"):
-            row.verdict, row.ratio, row.extra, row.amount = DECAY, 1.0, found[0], found[2]
-    return found[1]
-
-
-def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
-    """One momentum, or one penalty, for all steps of a parameter that has few numbers."""
-    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in comparison.rows:
-        by_key[row.change.key].append(row)
-    for rows in by_key.values():
-        if any(row.verdict == WRONG for row in rows) and len(rows) > 1 and rows[0].gradient.size < 8:
-            factor = _judge_as_one(tape, comparison, rows, tolerance)
-            for row in rows if factor else ():
-                comparison.common.setdefault(row.step, factor)
-
-
-def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
-    """What an optimizer is given must be the gradient up to one factor, too: one array may be off."""
-    for step in comparison.steps:
-        rows = [row for row in comparison.rows if row.step == step.number and row.found is not None]
-        factors = []
-        for row in rows:
-            assert row.found is not None
-            wanted = row.gradient.reshape(row.change.shape)
-            factors.append(proportion(tape.result(row.found), wanted, tolerance))
-        if len(factors) < 3:
-            continue
-        sizes = [row.gradient.size for row in rows]
-        usual = max(
-            factors,
-            key=lambda one: sum(
-                size for other, size in zip(factors, sizes, strict=True) if _close(one, other, 1e-5)
-            ),
-        )
-        samples = [one.output.shape[0] for one in comparison.meetings[0] if one.output.ndim]
-        for row, factor in zip(rows, factors, strict=True):
-            ratio = factor / usual
-            known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
-            if any(_close(ratio, one, 1e-5) for one in known if one != 1):
-                row.verdict, row.ratio = FACTOR, ratio
-
-
-def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
-    """Find the rule by which the gradients of a parameter become its steps."""
-    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in comparison.rows:
-        by_key[row.change.key].append(row)
-    for rows in by_key.values():
-        if not any(row.verdict in (OPTIMIZER, DECAY) for row in rows) or any(
-            row.verdict == WRONG for row in rows
-        ):
-            continue
-        last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
-        places = last and [frame[:2] for frame in last.place]
-        same = [_multiples(tape, row, tolerance) for row in rows]
-        given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
-        if len(given) == len(rows):
-            rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
-            for row in rows:
-                row.rule = rule
-
-
-_ELEMENTWISE = frozenset([
-    "add", "subtract", "multiply", "divide", "power", "sqrt", "square", "negative", "maximum", "minimum",
-    "clip", "where", "absolute", "reciprocal", "positive", "sign",
-])  # fmt: skip
-
-
-def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | None:
-    """The gradient itself, if the change is made of it element by element, as optimizers do."""
-    if len(row.change.updates) != 1 or row.gradient.size < 2:
-        return None
-    ways = np.sign(row.change.step * row.gradient)
-    if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
-        return None  # without a past, no optimizer turns some of the signs
-    for op in reversed(_multiples(tape, row, tolerance)):
-        if _only_scales(tape, row.change, op):
-            return op
-    return None
-
-
-def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
-    """All multiples of the gradient on the way to a change."""
-    wanted = row.gradient.reshape(row.change.shape)
-    operations = [tape.operations[index] for index in sorted(row.change.sources)]
-    return [
-        op
-        for op in operations
-        if not op.is_leaf and op.size == wanted.size and proportion(tape.result(op), wanted, tolerance)
-    ]
-
-
-def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
-    """Whether what follows the gradient uses it, its past, and single numbers only."""
-    past = _own_past(tape, change, gradient)
-    stack = [one for ids in change.increments for one in tape.producers(ids)]
-    seen: set[int] = set()
-    reached = False
-    while stack:
-        index = stack.pop()
-        op = tape.operations[index]
-        reached = reached or index == gradient.index
-        if index in seen or index in past or op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
-            continue
-        seen.add(index)
-        reduced = op.size == 1 and op.name in ("sum", "mean", "dot", "max", "norm")
-        if op.name not in _ELEMENTWISE and not reduced and op.size > 1:
-            return False
-        if op.size > 1:
-            for which in range(len(op.inputs)):
-                constant = op.constants[which]
-                if constant is not None and constant.size > 1:
-                    return False
-        if op.size == 1:
-            continue
-        stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
-    return reached
-
-
-def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
-    """The gradient, and of earlier steps what stands at the same place."""
-    place = [(frame[0], frame[1]) for frame in gradient.place]
-    return {
-        op.index
-        for op in tape.operations[: gradient.index + 1]
-        if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
-    }
-
-
-def _no_factor_after_optimizer(comparison: GradientComparison) -> None:
-    """What an optimizer changed in an earlier step is no plain multiple now: few of its numbers are alive."""
-    changed = set()
-    for row in sorted(comparison.rows, key=lambda one: one.step):
-        if row.verdict == OPTIMIZER:
-            changed.add(row.change.key)
-        elif row.verdict == FACTOR and row.found is None and row.change.key in changed:
-            row.verdict = OPTIMIZER
-
-
-def _no_factor_that_varies(comparison: GradientComparison) -> None:
-    """A factor that is another in each step is none, where a step has few numbers."""
-    large: defaultdict[int, list[float]] = defaultdict(list)
-    for row in comparison.rows:
-        if row.verdict == FACTOR and row.gradient.size > 3:
-            large[row.step].append(row.ratio)
-    narrow = all(sum(one.output.size for one in some) < 2 for some in comparison.meetings)
-    by_key: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in comparison.rows:
-        by_key[row.change.key].append(row)
-    for rows in by_key.values():
-        factors = [row for row in rows if row.verdict == FACTOR]
-        if not factors:
-            continue
-        judged = [row for row in rows if row.verdict in (FACTOR, RIGHT)]
-        if factors[0].gradient.size > 3 and not narrow:
-            continue
-        if any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
-            for row in factors:
-                if not any(_close(row.ratio, other, 1e-4) for other in large[row.step]):
-                    row.verdict = WRONG

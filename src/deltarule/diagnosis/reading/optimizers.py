@@ -8,17 +8,9 @@ from itertools import product
 
 import numpy as np
 
+from deltarule.diagnosis.reading.comparison import Rule, fit
 from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation."""
-
-    name: str
-    mistake: str = ""
-    at: Operation | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,9 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
     ),
     (
         lambda m, v, g, s, t: (
-            m / (1 - s.squares**t) / _root(v / (1 - s.mean**t), s) if 0 < s.mean < 1 and s.squares < 1 else g
+            m / (1 - s.squares**t) / _root(v / (1 - s.mean**t), s)
+            if 0 < s.mean < 1 and s.squares < 1
+            else 0 * g
         ),
         "the two bias corrections have each other's decay",
         "mean",
@@ -125,6 +119,8 @@ def rule_of(
     if _unused_squares(tape, multiples, changes):
         text = "squares of the gradient are kept for this step and not used in it"
         return Rule("", text, changes[0].updates[0])
+    if all(fit(step, g)[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
+        return None
     if _is_momentum(given, steps, numbers, tolerance):
         return Rule("momentum")
     tolerance = max(tolerance, 1e-6)

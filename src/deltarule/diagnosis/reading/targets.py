@@ -13,6 +13,8 @@ from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
+_ADDED = "the target is added to the output here; the error is their difference"
+_NOT_ONE = "one must be subtracted at the true class, and here it is {:g}"
 _TARGET = re.compile(
     r"(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)", re.I
 )
@@ -27,8 +29,8 @@ class Meeting:
     target: Values
     leaves: int
     broadcast: bool = False
-    #: Whether the target is added where it should be subtracted.
-    is_added: bool = False
+    #: What is wrong with the comparison itself.
+    mistake: str = ""
     #: All operations that compare the same output.
     twins: set[int] = field(default_factory=set)
 
@@ -151,7 +153,9 @@ def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting
                 continue
             target = tape.value[output] - tape.value[ids]
             first = tape.operations[min(made & lowered)]
-            found.append(Meeting(first, output, target, tape.leaves(output) & theta))
+            amount = float(np.abs(target).max())
+            said = "" if abs(amount - 1) < 1e-9 or not _is_whole(amount) else _NOT_ONE.format(amount)
+            found.append(Meeting(first, output, target, tape.leaves(output) & theta, mistake=said))
     return found
 
 
@@ -167,9 +171,19 @@ def _added(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list
         if output.shape == other.shape and _TARGET.search(source.operand_text(op, 1 - side)):
             target = -tape.value[other]
             return [
-                Meeting(op, output, target, tape.leaves(output) & theta, is_added=made.name != "negative")
+                Meeting(
+                    op,
+                    output,
+                    target,
+                    tape.leaves(output) & theta,
+                    mistake="" if made.name == "negative" else _ADDED,
+                )
             ]
     return []
+
+
+def _is_whole(amount: float) -> bool:
+    return abs(amount - round(amount)) < 1e-9
 
 
 def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:

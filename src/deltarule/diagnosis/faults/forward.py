@@ -1,0 +1,121 @@
+"""Forward passes that are wrong themselves, where the data betray it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, proportion
+from deltarule.diagnosis.recording.tape import Operation, Tape, Values
+
+_BIAS = re.compile(r"(^|[._\[\"'])(b|bias)(es|ias)?_?\w{0,2}\W*$", re.I)
+
+
+def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """What is wrong where the output meets the target, or before: it is told before all else."""
+    wrong = [fault_at(analysis, "sign", one.op, one.mistake) for one in chosen.meetings[0] if one.mistake]
+    return wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
+
+
+def _forward(tape: Tape, chosen: GradientComparison) -> list[Operation]:
+    found = set().union(*(tape.ancestors(one.output) for one in chosen.meetings[0]))
+    return [op for index in sorted(found) if not (op := tape.operations[index]).is_leaf and op.old is None]
+
+
+def _adds_up(values: Values, axis: int) -> bool:
+    return bool(np.allclose(values.sum(axis), 1, atol=1e-5))
+
+
+def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """A softmax whose outputs do not add up to one along the axis along which the targets do."""
+    tape = analysis.tape
+    for one in chosen.meetings[0]:
+        outputs, targets = tape.value[one.output], np.asarray(one.target, float)
+        axes = [axis for axis in (0, 1) if outputs.ndim == 2 and _adds_up(targets, axis)]
+        if len(axes) != 1 or 1 in outputs.shape or _adds_up(outputs, axes[0]):
+            continue
+        if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
+            continue
+        sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]
+        text = f"the outputs of one sample must add up to one: the sum belongs along axis {axes[0]}"
+        return [fault_at(analysis, "shape", op, text) for op in sums[-1:]]
+    return []
+
+
+def _is_of_exponentials(tape: Tape, op: Operation) -> bool:
+    return (
+        all(tape.operations[one].name == "exp" for one in tape.producers(op.inputs[0]))
+        if (op.inputs[0] is not None)
+        else False
+    )
+
+
+def _applied_twice(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """An activation of an activation, of which the backward pass knows only one."""
+    tape = analysis.tape
+    if not any(row.verdict == WRONG for row in chosen.rows):
+        return []
+    forward = [op for op in _forward(tape, chosen) if op.name in ("tanh", "exp", "expit") and op.size > 1]
+    for k, op in enumerate(forward):
+        for before in forward[:k]:
+            same = before.name == op.name and before.leaves == op.leaves and before.size == op.size
+            if same and _only_between(tape, before, op):
+                twice = len(op.place) > 1 and op.place[0][:2] == before.place[0][:2]
+                at = op.place[1] if twice else op  # the call, of a function that is called twice
+                return [fault_at(analysis, "derivative", at, _TWICE)]
+    return []
+
+
+_TWICE = "the activation is applied twice here, and the backward pass knows of one only"
+
+
+def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
+    """Whether no product of arrays stands between the two."""
+    way = tape.ancestors(op.ids, before.index)
+    return before.index in way and not any(tape.operations[one].name in ("dot", "matmul") for one in way)
+
+
+def unused_biases(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """Biases that get steps and are used in no forward pass."""
+    tape, source = analysis.tape, analysis.source
+    readers: dict[int, list[Operation]] = {}
+    for op in tape.operations:
+        for ids in op.inputs:
+            if ids is not None and ids.size:
+                readers.setdefault(int(ids.flat[0]), []).append(op)
+    found = {}
+    for op in tape.operations:
+        for which, ids in enumerate(op.inputs if op.name in ("add", "subtract") and op.old is None else ()):
+            if ids is None or op.inputs[1 - which] is None or op.size != ids.size or op.shape != ids.shape:
+                continue
+            made = tape.operations[tape.producers(ids)[0]]
+            name = source.name_of(made)
+            if made.is_leaf and _BIAS.search(name) and source.rewrites(op, which):
+                alone = readers[int(ids.flat[0])] == [op] and all(
+                    source.rewrites(later, 0) for later in readers.get(op.start, ())
+                )
+                user = _where_it_belongs(tape, chosen, op, tape.operand(op, 1 - which)) if alone else None
+                if user is not None:
+                    line = source.line(op)
+                    text = f"{name} gets steps (line {line}) and is used nowhere: it belongs in this sum"
+                    about: dict[str, Any] = {"parameters": (name,), "other_line": line}
+                    found[name] = fault_at(analysis, "untrained", user, text, **about)
+    return list(found.values())
+
+
+def _where_it_belongs(
+    tape: Tape, chosen: GradientComparison, op: Operation, step: Values
+) -> Operation | None:
+    """The forward array whose derivative, summed over the samples, is the step."""
+    adjoint = chosen.losses[0].adjoint
+    for one in _forward(tape, chosen):
+        if one.name in ("dot", "matmul", "add") and len(one.shape) == 2 and one.index < op.index:
+            whole = adjoint[one.ids]
+            sums = (whole.sum(axis) for axis in (0, 1))
+            if any(each.size == step.size and proportion(step.reshape(each.shape), each) for each in sums):
+                return one
+    return None

@@ -1,0 +1,84 @@
+"""Penalties, and numbers that come on top of a gradient."""
+
+from __future__ import annotations
+
+from deltarule.diagnosis.faults.factors import multiples_of_gradient
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison, Row, proportion
+from deltarule.diagnosis.recording.tape import Operation
+
+
+def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """A multiple of the parameter is added that makes it grow, or the penalty is not the loss's."""
+    found = []
+    for rows in chosen.by_parameter().values():
+        rows = [row for row in rows if row.verdict == DECAY]
+        if not rows:
+            continue
+        row = next((row for row in rows if row.extra == "number"), rows[-1])
+        if row.extra == "number":
+            text = f"the number {row.amount:.3g} is added to each entry of the step"
+        elif row.ratio != 1.0:
+            text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
+        elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
+            text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
+        elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
+            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
+        else:
+            continue
+        op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
+        found.append(fault_at(analysis, "penalty", op, text, [row]))
+    return found
+
+
+def _has_penalty(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
+    """Whether the computed loss depends on the parameter by more than the outputs."""
+    for other in analysis.others:
+        if other.loss_name == chosen.loss_name and not other.own:
+            for one in other.rows:
+                if one.step == row.step and one.change.key == row.change.key:
+                    return not proportion(row.gradient, one.gradient)
+    return False
+
+
+def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
+    """The last multiple of the gradient without a penalty."""
+    for other in (*analysis.others, chosen):
+        for one in other.rows:
+            same = one.step == row.step and one.change.key == row.change.key
+            if (
+                same
+                and other.loss_name == chosen.loss_name
+                and (multiples := multiples_of_gradient(analysis, one))
+            ):
+                return multiples[-1][0]
+    return _penalty_at(analysis, row)
+
+
+def _penalty_at(analysis: Analysis, row: Row) -> Operation:
+    """Where the parameter itself comes into its step; where it does not, the last derivative."""
+    tape = analysis.tape
+    sources = sorted(row.change.sources)
+    sums = ("add", "subtract", "multiply")
+    for index in reversed(sources):
+        op = tape.operations[index]
+        single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
+        if row.extra == "number" and op.name in sums[:2] and op.size > 1 and any(single):
+            return op
+        for ids in op.inputs if op.name in sums else ():
+            made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
+            if made is None or made.name != "multiply" or made.size != row.gradient.size:
+                continue
+            if any(
+                one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
+                for one in made.inputs
+            ):
+                return op
+    wanted = row.gradient
+    for index in sources:
+        if tape.operations[index].size == wanted.size and proportion(
+            tape.result(tape.operations[index]), wanted.reshape(row.change.shape)
+        ):
+            return tape.operations[index]
+    return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]
