@@ -17,7 +17,7 @@ from .cases import SOURCE
 
 SCRIPT = """
 import sys
-import numpy
+import numpy.random
 before = {name.partition(".")[0] for name in sys.modules}
 from deltarule import *
 after = {name.partition(".")[0] for name in sys.modules}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import numpy as np
 import pytest
@@ -32,9 +31,7 @@ def assert_same(ours, theirs):
 
 
 def refused(path):
-    begin = time.perf_counter()
     with pytest.raises(ModelFileError) as refusal:
         Network.load(path)
-    assert time.perf_counter() - begin < 1
     assert str(path) in str(refusal.value)
     return str(refusal.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import fields
 
 import numpy as np
@@ -78,7 +77,6 @@ FIELDS = [(record, field.name) for record in RECORDS for field in fields(record)
 
 def refuses_all_but(legal, make):
     for label, value in BAD.items():
-        begin = time.perf_counter()
         if label in legal.split():
             make(value)
         else:
@@ -88,7 +86,6 @@ def refuses_all_but(legal, make):
                 pass
             else:
                 pytest.fail(f"{label} was accepted")
-        assert time.perf_counter() - begin < 1, label
 
 
 @pytest.mark.parametrize("name", NETWORK)
