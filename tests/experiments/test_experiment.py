@@ -97,7 +97,8 @@ def test_saved_model_predicts_what_the_command_prints(tmp_path):
         ",".join(str(rows.inputs.column(name)[i]) for name in names) for i in range(10)
     ]
     path.write_text("\n".join(lines) + "\n")
-    columns = predicted_columns(tmp_path / "m", path, probabilities=True)
+    columns, decisions = predicted_columns(tmp_path / "m", path, probabilities=True)
+    assert decisions == ()
     printed = run("predict", tmp_path / "m", path, "--probabilities")
     assert [list(map(str, row)) for row in zip(*columns.values(), strict=True)] == list(
         csv.reader(io.StringIO(printed))

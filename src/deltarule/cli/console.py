@@ -43,6 +43,12 @@ def say(text: str = "") -> None:
     click.echo(text)
 
 
+def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
+    """A line for each thing that was decided, with the option that overrules it."""
+    for decision in decisions:
+        click.echo(f"· {decision['text']} ({decision['option']})", err=err)
+
+
 def print_json(values: dict[str, Any]) -> None:
     """One object on standard output."""
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))

@@ -113,6 +113,11 @@ def _count_outputs(encoding: Encoding, output: str) -> int:
     return len(target.names)
 
 
+def rare_for(dataset: Dataset) -> int:
+    """The rows that a category must have not to be pooled with others."""
+    return 1 if len(dataset) < 20 else 2 if len(dataset) < 500 else 5
+
+
 def batch_size_for(dataset: Dataset, choices: Choices) -> int:
     """The rows of a batch that was named, or that suits the data."""
     return choices.batch_size or (128 if len(dataset) >= _MANY else min(32, len(dataset)))

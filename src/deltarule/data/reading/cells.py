@@ -1,0 +1,99 @@
+"""The cells of a column as they stand in a file: numbers where all are, else the different texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deltarule.arrays import Array
+
+#: What stands for a missing cell, in any case; pandas' own list, and what people write.
+MISSING_CELLS = frozenset(
+    {
+        "", "#n/a n/a", "not available", "keine angabe", "?", "-", "--", "---", ".", "..", "...", "–", "—",
+        "*", "#n/a", "#na", "#null!", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "-1.#ind",
+        "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>", "n/a", "n.a.", "n.a", "na", "nan", "nat", "nil",
+        "none", "null", "(null)", "\\n", "missing", "(missing)", "k.a.",
+    }
+)  # fmt: skip
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a text stands for a missing cell."""
+    return len(text) < 16 and text.lower() in MISSING_CELLS
+
+
+def plain_number(text: str) -> float | None:
+    """Return a finite number that is written plainly, such as 12, -0.5 or 1e-3; None for any other text."""
+    if _PLAIN.fullmatch(text) is None:
+        return None
+    value = float(text)
+    return value if abs(value) < np.inf else None
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A column of a file: either plain numbers, or its different texts and which one each cell is.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, (n_rows,), or None
+        NaN where a cell is missing.
+    texts : tuple of str
+        The different texts, without space around them; empty where there are numbers.
+    codes : ndarray of int, (n_rows,), or None
+        For each cell the place of its text.
+    tokens : mapping of str to int
+        How many cells are missing, by the text that says so.
+    """
+
+    numbers: Array | None
+    texts: tuple[str, ...] = ()
+    codes: Array | None = None
+    tokens: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cells: Sequence[str], *, as_text: bool = False) -> Cells:
+        """Take cells (n_rows,); where asked, as texts even if they are all numbers.
+
+        Examples
+        --------
+        >>> Cells.of(["1", "n/a", "2.5"]).numbers
+        array([1. , nan, 2.5])
+        >>> Cells.of(["b", "a", "b"]).codes
+        array([0, 1, 0])
+        """
+        places: dict[str, int] = {}
+        codes = np.fromiter((places.setdefault(cell, len(places)) for cell in cells), np.intp, len(cells))
+        return cls.of_codes(list(places), codes, as_text=as_text)
+
+    @classmethod
+    def of_codes(cls, texts: Sequence[str], codes: Array, *, as_text: bool = False) -> Cells:
+        """Take the different texts of a column, and for each cell which one it is (n_rows,)."""
+        stripped = [text.strip() for text in texts]
+        if stripped != list(texts):
+            places: dict[str, int] = {}
+            codes = np.array([places.setdefault(text, len(places)) for text in stripped], np.intp)[codes]
+            stripped = list(places)
+        missing = {place: text for place, text in enumerate(stripped) if is_missing(text)}
+        counts = np.bincount(codes, minlength=len(stripped))
+        tokens = {text: int(counts[place]) for place, text in missing.items()}
+        values = [np.nan if place in missing else plain_number(text) for place, text in enumerate(stripped)]
+        if as_text or None in values:
+            return cls(None, tuple(stripped), codes, tokens)
+        return cls(np.array(values, float)[codes], (), None, tokens)
+
+    def __len__(self) -> int:
+        return len(self.numbers if self.numbers is not None else self.codes)  # type: ignore[arg-type]
+
+    def take(self, rows: Array) -> Cells:
+        """Return the cells of the given rows (numbers, or a mask)."""
+        if self.numbers is not None:
+            return Cells(self.numbers[rows], (), None, self.tokens)
+        assert self.codes is not None
+        return Cells.of_codes(self.texts, self.codes[rows], as_text=True)
