@@ -174,5 +174,6 @@ def _rows_by_class(dataset: Dataset) -> Sequence[Array]:
     """Return the numbers of the rows, class by class where there are classes."""
     if dataset.classes is None:
         return [np.arange(len(dataset))]
-    _, codes = np.unique(dataset.target, return_inverse=True)
+    places = {label: code for code, label in enumerate(classes_of(dataset.target))}
+    codes = np.fromiter((places[label] for label in dataset.target.tolist()), np.intp, len(dataset))
     return np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])

@@ -23,12 +23,13 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
     usual = next((by_name[usual] for usual in _USUAL_TARGETS if usual in by_name), None)
     if usual is not None:
         return usual, decide("target", target=usual, why="by its name")
-    usable = [name for name in names if len(names) == 1 or _is_usable(columns, name)] or list(names)
-    texts = [name for name in usable if columns.meaning(name, labels=True).kind == "text"]
-    if not columns.headed and texts == [usable[0]] and len(usable) > 2:
-        return texts[0], decide("target", target=texts[0], why="the only column of text")
-    place = "the last column" if usable[-1] == names[-1] else "the last column of use"
-    return usable[-1], decide("target", target=usable[-1], why=place)
+    last = next((name for name in reversed(names) if _is_usable(columns, name)), names[-1])
+    if not columns.headed and len(names) > 2 and _is_usable(columns, names[0]):
+        texts = [name for name in names if columns.meaning(name, labels=True).kind == "text"]
+        if texts == [names[0]]:
+            return texts[0], decide("target", target=texts[0], why="the only column of text")
+    why = "the last column" if last == names[-1] else "the last column of use"
+    return last, decide("target", target=last, why=why)
 
 
 def _is_usable(columns: FileColumns, name: str) -> bool:

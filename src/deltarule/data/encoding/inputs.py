@@ -209,7 +209,13 @@ class ColumnsEncoding:
         """
         if not isinstance(inputs, Table):
             raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
-        return np.hstack([column.encode(inputs) for column in self.columns]).astype(dtype, copy=False)
+        features = np.empty((len(inputs), len(self.feature_names)), dtype)
+        start = 0
+        for column in self.columns:
+            end = start + len(column.feature_names)
+            features[:, start:end] = column.encode(inputs)
+            start = end
+        return features
 
     def decode(self, features: Array) -> Table:
         """Return features (n_rows, n_features) in the units and categories of the columns."""

@@ -1,6 +1,7 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
-Reading order: cells, headers, raw_table; containers, text_encodings, frames, delimited, other_sources; files.
+Reading order: cells, headers, raw_table; containers, text_encodings, frames,
+delimited, bulk, other_sources; files.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +36,16 @@ def plain_number(text: str) -> float | None:
     return value if abs(value) < np.inf else None
 
 
+def _all_numbers(cells: Sequence[str]) -> Array | None:
+    """Return plain numbers quickly where all cells are such; None where any is not, or may be none."""
+    try:
+        numbers = np.fromiter(map(float, cells), float, len(cells))
+    except ValueError:
+        return None
+    joined = "".join(cells)
+    return numbers if "_" not in joined and joined.isascii() and np.isfinite(numbers).all() else None
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """A column of a file: either plain numbers, or its different texts and which one each cell is.
@@ -48,14 +58,11 @@ class Cells:
         The different texts, without space around them; empty where there are numbers.
     codes : ndarray of int, (n_rows,), or None
         For each cell the place of its text.
-    tokens : mapping of str to int
-        How many cells are missing, by the text that says so.
     """
 
     numbers: Array | None
     texts: tuple[str, ...] = ()
     codes: Array | None = None
-    tokens: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cells: Sequence[str], *, as_text: bool = False) -> Cells:
@@ -68,6 +75,9 @@ class Cells:
         >>> Cells.of(["b", "a", "b"]).codes
         array([0, 1, 0])
         """
+        numbers = None if as_text else _all_numbers(cells)
+        if numbers is not None:
+            return cls(numbers)
         places: dict[str, int] = {}
         codes = np.fromiter((places.setdefault(cell, len(places)) for cell in cells), np.intp, len(cells))
         return cls.of_codes(list(places), codes, as_text=as_text)
@@ -80,20 +90,20 @@ class Cells:
             places: dict[str, int] = {}
             codes = np.array([places.setdefault(text, len(places)) for text in stripped], np.intp)[codes]
             stripped = list(places)
-        missing = {place: text for place, text in enumerate(stripped) if is_missing(text)}
-        counts = np.bincount(codes, minlength=len(stripped))
-        tokens = {text: int(counts[place]) for place, text in missing.items()}
-        values = [np.nan if place in missing else plain_number(text) for place, text in enumerate(stripped)]
+        missing = [is_missing(text) for text in stripped]
+        values = [
+            np.nan if gone else plain_number(text) for text, gone in zip(stripped, missing, strict=True)
+        ]
         if as_text or None in values:
-            return cls(None, tuple(stripped), codes, tokens)
-        return cls(np.array(values, float)[codes], (), None, tokens)
+            return cls(None, tuple(stripped), codes)
+        return cls(np.array(values, float)[codes])
 
     def __len__(self) -> int:
         return len(self.numbers if self.numbers is not None else self.codes)  # type: ignore[arg-type]
 
-    def take(self, rows: Array) -> Cells:
-        """Return the cells of the given rows (numbers, or a mask)."""
+    def missing(self) -> Array:
+        """Return where cells are missing, (n_rows,) of bool."""
         if self.numbers is not None:
-            return Cells(self.numbers[rows], (), None, self.tokens)
-        assert self.codes is not None
-        return Cells.of_codes(self.texts, self.codes[rows], as_text=True)
+            return np.isnan(self.numbers)
+        gone = np.array([is_missing(text) for text in self.texts], bool)
+        return gone[self.codes]

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sys
 import zipfile
 import zlib
@@ -114,6 +115,16 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
         if suffix in _SUFFIXES[format]:
             return format
+    return "text" if _is_text(data) else "json"
+
+
+def is_plain_text(data: bytes) -> bool:
+    """Return whether a file that begins so is no archive, spreadsheet, database or JSON."""
+    magic = (*_BEGINNINGS.values(), *(magic for magic, _ in _PACKED.values()), b"PK\x03\x04")
+    return not data.startswith(magic) and b"\0" not in data and _is_text(data)
+
+
+def _is_text(data: bytes) -> bool:
     start = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    looks_like_json = start[:1] == b"{" and b'":' in start.replace(b" ", b"")
-    return "json" if looks_like_json or start.replace(b" ", b"").replace(b"\n", b"")[:3] == b'[{"' else "text"
+    squeezed = re.sub(rb"\s", b"", start)
+    return not (squeezed[:1] == b"{" and b'":' in squeezed) and squeezed[:3] != b'[{"'

@@ -34,14 +34,14 @@ def read_text_table(path: str | os.PathLike[str], text: str, options: ReadingOpt
     rows = list(rows_of(path, text, frame))
     if not rows:
         raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
-    decisions = _frame_decisions(frame, options)
+    decisions = frame_decisions(frame, options)
     rows, passed = (rows, []) if options.all_lines else _sound_rows(rows, frame)
     lines = [*frame.before, *passed]
     if lines:
         listed = shown(text for _, text in lines)
         decisions.append(decide("lines", lines[0][0], 1, count=len(lines), shown=listed))
     headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
-    names, named = _names(path, rows, frame, headed=headed)
+    names, named = name_columns_of(path, rows, frame, headed=headed)
     decisions += named
     rows = rows[headed:]
     if not rows:
@@ -87,7 +87,8 @@ def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Itera
         raise DataFileError(path, f"not a CSV row: {error}", line, bad_field(row_text, delimiter)) from None
 
 
-def _frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
+def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
+    """Say how cells are divided and quoted, where not by commas and with \"."""
     decisions = []
     if frame.delimiter != "," and options.delimiter is None:
         name = {"\t": "tabs", " ": "runs of spaces"}.get(frame.delimiter, repr(frame.delimiter))
@@ -102,7 +103,7 @@ def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[t
     filled = [row for row in rows if any(cell.strip() for cell in row[1])]
     passed = [(line, frame.delimiter.join(cells)) for line, cells in rows if not any(map(str.strip, cells))]
     footer = []
-    while len(filled) > 2 and frame.width > 1 and _is_footer(filled[-1][1], frame.width):
+    while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
         line, cells = filled.pop()
         footer.append((line, frame.delimiter.join(cells).strip()))
     if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
@@ -110,7 +111,8 @@ def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[t
     return filled, sorted(passed + footer)
 
 
-def _is_footer(cells: Sequence[str], width: int) -> bool:
+def is_footer(cells: Sequence[str], width: int) -> bool:
+    """Return whether a last row is no row of a table that is so wide."""
     n_filled = sum(bool(cell.strip()) for cell in cells)
     if n_filled > 1 and len(cells) == width:
         return width > 3 and bool(
@@ -123,7 +125,7 @@ def _is_footer(cells: Sequence[str], width: int) -> bool:
     return (n_filled <= 1 and width > 2) or (narrow and (wordy or n_filled * 2 <= width))
 
 
-def _names(
+def name_columns_of(
     path: str | os.PathLike[str], rows: list[_Row], frame: TableFrame, *, headed: bool
 ) -> tuple[tuple[str, ...], list[Decision]]:
     """Return the names of the columns: those of the header, or c1, c2, …"""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from deltarule.data.reading.bulk import read_bulk
 from deltarule.data.reading.containers import read_container
 from deltarule.data.reading.delimited import read_text_table
 from deltarule.data.reading.other_sources import (
@@ -50,6 +51,9 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         path = source
     if is_database(source):
         return read_database(source, options)
+    bulk = read_bulk(path, options)
+    if bulk is not None:
+        return bulk
     format, data, _, decisions = read_container(path, options.format)
     if format != "text":
         raw = _READERS[format](path, data, options)

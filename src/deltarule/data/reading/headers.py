@@ -53,7 +53,7 @@ def _counts(cells: Sequence[str]) -> bool:
 
 def name_columns(cells: Sequence[str], line: int) -> tuple[tuple[str, ...], list[Decision]]:
     """Make different names of the cells of a header, and say where one was missing or met before."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     decisions = []
     for number, cell in enumerate(cells, 1):
         name = " ".join(cell.split()) or f"c{number}"
@@ -67,5 +67,5 @@ def name_columns(cells: Sequence[str], line: int) -> tuple[tuple[str, ...], list
             fault = fault if without else f"there are two columns {name!r}; rename one"
             words = {"number": number, "why": why, "name": fresh, "fault": fault}
             decisions.append(decide("column-name", line, number, **words))
-        names.append(fresh)
+        names[fresh] = None
     return tuple(names), decisions

@@ -131,7 +131,7 @@ def _of_array(values: Any) -> Cells:
         plain.dtype.kind != "f" or np.isfinite(plain[~gone & ~np.isnan(plain)]).all()
     ):
         numbers = np.where(gone, np.nan, plain.astype(float))
-        return Cells(numbers, tokens={"": int(np.isnan(numbers).sum())})
+        return Cells(numbers)
     if plain.dtype.kind == "M":
         texts = np.datetime_as_string(plain.astype("datetime64[s]")).tolist()
         return Cells.of(

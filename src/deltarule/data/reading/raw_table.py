@@ -12,6 +12,8 @@ from deltarule.data.reading.cells import Cells
 from deltarule.data.reading.headers import is_header
 from deltarule.registry import record
 
+_LOOKED_AT = 20_000  # cells, to tell a header
+
 
 @record
 class ReadingOptions:
@@ -70,7 +72,9 @@ def has_header(rows: Sequence[Sequence[str]], options: ReadingOptions) -> bool:
     if options.header is not None:
         return options.header
     expected = {plain_name(name) for name in (*options.names, *options.kinds)}
-    return any(plain_name(cell) in expected for cell in rows[0]) or is_header(rows)
+    return any(plain_name(cell) in expected for cell in rows[0]) or is_header(
+        rows[: max(20, _LOOKED_AT // max(len(rows[0]), 1))]
+    )
 
 
 def cell_text(value: Any) -> str:
