@@ -255,7 +255,7 @@ def refuse(path: str | os.PathLike[str], decisions: Iterable[Decision]) -> None:
         place = (decision.line, decision.field, dict(decision.words).get("column"))
         if DECISIONS[decision.kind].fault and place not in places:
             faults.append(DataFileError(path, _about(decision), decision.line, decision.field))
-            places.add(place)
+            places |= {place} - {(None, None, None)}
     if faults:
         raise faults[0] if len(faults) == 1 else DataFaults(faults)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deltarule.data.dataset import Dataset, classes_of
-from deltarule.data.decisions import refuse
+from deltarule.data.decisions import Decision, refuse
 from deltarule.data.file_columns import FileColumns
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.table import Table
@@ -138,5 +138,11 @@ def load_table(
         classes=classes_of(values) if labels else None,
         scale="standard",
         description=described,
-        decisions=tuple(sorted(decisions, key=lambda decision: decision.kind not in ("target", "task"))),
+        decisions=_as_told(decisions, inputs),
     )
+
+
+def _as_told(decisions: Sequence[Decision], inputs: Sequence[str]) -> tuple[Decision, ...]:
+    """Put the target first, and leave out the names that were made for columns that are left out."""
+    told = [item for item in decisions if item.kind != "column-name" or dict(item.words)["name"] in inputs]
+    return tuple(sorted(told, key=lambda item: item.kind not in ("target", "task")))

@@ -20,7 +20,8 @@ _MOST_CLASSES = 10
 def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decision]:
     """Return the column that is the target unless told otherwise: by its name, its type or its place."""
     by_name = {name.strip().lower(): name for name in names}
-    usual = next((by_name[usual] for usual in _USUAL_TARGETS if usual in by_name), None)
+    named = (by_name[usual] for usual in _USUAL_TARGETS if usual in by_name)
+    usual = next((name for name in named if _is_usable(columns, name, constant=True)), None)
     if usual is not None:
         return usual, decide("target", target=usual, why="by its name")
     last = next((name for name in reversed(names) if _is_usable(columns, name)), names[-1])
@@ -32,12 +33,13 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
     return last, decide("target", target=last, why=why)
 
 
-def _is_usable(columns: FileColumns, name: str) -> bool:
+def _is_usable(columns: FileColumns, name: str, *, constant: bool = False) -> bool:
     table = columns.table([name], labels=True)
     column = table.names[0]
     if table.forms.get(column, "yes-no") != "yes-no":
         return False
-    return why_useless(name, table.column(column), table.missing(column), named=True) is None
+    why = why_useless(name, table.column(column), table.missing(column), named=True)
+    return why is None or (constant and why[0] == "constant")
 
 
 def target_values(

@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.meaning.dates import DATE_FORMS, date_parts, find_dates, read_date
 from deltarule.data.meaning.numbers import read_number, read_numbers
-from deltarule.data.reading import Cells, is_missing, plain_number
+from deltarule.data.reading import Cells, plain_number
 
 #: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
 #: and 0, dates in an order of year, month and day, or text.
@@ -94,7 +94,7 @@ class _Column:
     def __init__(self, name: str, cells: Cells, comma_likely: bool) -> None:
         assert cells.codes is not None
         self.name, self.comma_likely, self._codes, self._n = name, comma_likely, cells.codes, len(cells.texts)
-        self._places = [place for place, text in enumerate(cells.texts) if not is_missing(text)]
+        self._places = [place for place, text in enumerate(cells.texts) if text]
         self.texts = [cells.texts[place] for place in self._places]
         self.counts = np.bincount(cells.codes, minlength=self._n)[self._places]
         self.mixed: tuple[tuple[Decision, int], ...] = ()

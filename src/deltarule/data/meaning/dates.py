@@ -61,7 +61,7 @@ def read_date(text: str, form: str) -> datetime | None:
     hour = int(found[4] or 0)
     if found[7]:
         hour = hour % 12 + 12 * (found[7][0] in "pP")
-    full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 70 else 1900)
+    full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 30 else 1900)
     try:
         return datetime(full, int(month), int(day), hour, int(found[5] or 0), int(found[6] or 0))
     except ValueError:

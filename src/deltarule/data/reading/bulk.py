@@ -131,8 +131,9 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
     connection.execute("SET enable_progress_bar = false")
     for _ in range(2):
         try:
+            columns = {f"c{place}": kind for place, kind in enumerate(kinds)}
             table = connection.read_csv(
-                read.path, columns={f"c{place}": kind for place, kind in enumerate(kinds)}, sep=read.delimiter,
+                read.path, columns=columns, sep=read.delimiter,
                 quotechar='"', escapechar='"', header=False, skiprows=int(read.headed), auto_detect=False,
                 na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
             )  # fmt: skip

@@ -55,7 +55,7 @@ class Cells:
     numbers : ndarray of float64, (n_rows,), or None
         NaN where a cell is missing.
     texts : tuple of str
-        The different texts, without space around them; empty where there are numbers.
+        The different texts, without space around them, "" for missing cells; none where there are numbers.
     codes : ndarray of int, (n_rows,), or None
         For each cell the place of its text.
     """
@@ -85,17 +85,14 @@ class Cells:
     @classmethod
     def of_codes(cls, texts: Sequence[str], codes: Array, *, as_text: bool = False) -> Cells:
         """Take the different texts of a column, and for each cell which one it is (n_rows,)."""
-        stripped = [text.strip() for text in texts]
-        if stripped != list(texts):
+        plain = ["" if is_missing(text := given.strip()) else text for given in texts]
+        if plain != list(texts):
             places: dict[str, int] = {}
-            codes = np.array([places.setdefault(text, len(places)) for text in stripped], np.intp)[codes]
-            stripped = list(places)
-        missing = [is_missing(text) for text in stripped]
-        values = [
-            np.nan if gone else plain_number(text) for text, gone in zip(stripped, missing, strict=True)
-        ]
+            codes = np.array([places.setdefault(text, len(places)) for text in plain], np.intp)[codes]
+            plain = list(places)
+        values = [np.nan if not text else plain_number(text) for text in plain]
         if as_text or None in values:
-            return cls(None, tuple(stripped), codes)
+            return cls(None, tuple(plain), codes)
         return cls(np.array(values, float)[codes])
 
     def __len__(self) -> int:
@@ -105,5 +102,5 @@ class Cells:
         """Return where cells are missing, (n_rows,) of bool."""
         if self.numbers is not None:
             return np.isnan(self.numbers)
-        gone = np.array([is_missing(text) for text in self.texts], bool)
+        gone = np.array([not text for text in self.texts], bool)
         return gone[self.codes]

@@ -41,6 +41,9 @@ _SUFFIXES = {
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
     "json": (".json", ".jsonl", ".ndjson"),
 }
+_CALLED = {
+    "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
+}  # fmt: skip
 FORMATS = ("text", "json", *(name for name in _SUFFIXES if name != "json"))
 
 
@@ -58,7 +61,7 @@ def read_container(
         decisions.append(decide("unpacked", what=what))
     found = _format_of(path, data, name)
     if format is None and found != "text" and Path(name).suffix.lower() not in _SUFFIXES[found]:
-        decisions.append(decide("format", what=found.capitalize()))
+        decisions.append(decide("format", what=_CALLED[found]))
     return format or found, data, name, decisions
 
 
