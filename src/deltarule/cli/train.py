@@ -92,9 +92,10 @@ from deltarule.tutorials import is_example
 def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     """Train a network on SOURCE and say how good it is on rows it has not seen.
 
-    SOURCE is a bundled set or toy (deltarule data list), a .csv or .parquet file, a folder of images (one
-    folder for each class, or train/ and test/ with such folders), a folder of IDX files, or mnist; or a
-    worked example, T1 … or a .toml file, which brings its own network and training.
+    SOURCE is a bundled set or toy (deltarule data list), a table file (CSV and its kin, also packed; Excel,
+    ODS, Parquet, Feather, JSON, ARFF, SQLite), - for a table on standard input, a database (URL::TABLE), a
+    folder of images (one folder for each class, or train/ and test/ with such folders), a folder of IDX
+    files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and training.
 
     \b
     deltarule train iris
@@ -130,6 +131,11 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         print_json(report if found is None else report | {"health": found.to_dict()})
     else:
         _print_report(report, interrupted=result.interrupted)
+        if result.ended_by_budget:
+            say(
+                f"the held-out loss still fell when the budget of {report['epochs']} epochs ended:"
+                f" --epochs {2 * report['epochs']} trains longer"
+            )
         if found is not None:
             say(f"\n{found}")
     if result.interrupted:

@@ -64,6 +64,16 @@ class ExperimentResult:
             "engine": history.engine,
         }
 
+    @property
+    def ended_by_budget(self) -> bool:
+        """Whether the loss of held-out rows still fell by 1 % over the last tenth of the epochs."""
+        history = self.trained.history
+        losses = history.get("val_loss", [])
+        last = len(losses) // 10
+        if history.stopped != "finished" or not last:
+            return False
+        return min(losses[-last:]) < 0.99 * min(losses[:-last])
+
     def health(self) -> HealthReport:
         """What is wrong with the network and its training, on the rows it was trained and validated on."""
         net = self.trained.net
