@@ -157,6 +157,29 @@ def test_missing_cells_are_known_by_many_names(tmp_path: Path, cell: str) -> Non
     assert table.column("b").tolist() == ["red", None]
 
 
+def test_a_row_of_another_width_is_refused_where_it_is_all_there_is(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=":2:2: expected 3 fields as in the header, got 1"):
+        load_table(write(tmp_path, "a,b,y\n1\n"))
+
+
+@pytest.mark.parametrize("cut", [30, 60, 100])
+@pytest.mark.parametrize("name", ["gz", "bz2", "xz", "zip"])
+def test_a_cut_archive_is_refused(tmp_path: Path, name: str, cut: int) -> None:
+    import bz2
+    import gzip
+    import io
+    import lzma
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("rows.csv", PLAIN)
+    pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zip": lambda _: packed.getvalue()}
+    data = pack[name]((PLAIN * 9).encode())
+    with pytest.raises(DataFileError):
+        load_table(write(tmp_path, data[: len(data) * cut // 101], f"rows.{name}"))
+
+
 def test_true_and_false_are_booleans(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "a,b,c\nTrue,FALSE,true\nfalse,TRUE,\n"))
     assert table.column("a").dtype == bool

@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -41,6 +42,7 @@ _SUFFIXES = {
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
     "json": (".json", ".jsonl", ".ndjson"),
 }
+_DAMAGED = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error)
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
 }  # fmt: skip
@@ -72,15 +74,9 @@ def _unpacked(path: str | os.PathLike[str], data: bytes, name: str) -> tuple[byt
                 return unpack(data), name.rpartition(".")[0] or name, what
         if data.startswith(b"PK\x03\x04"):
             return _from_zip(path, data)
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        lzma.LZMAError,
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except DataFileError:
+        raise
+    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, *_DAMAGED) as error:
         raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
     return None
 

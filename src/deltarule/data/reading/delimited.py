@@ -161,7 +161,7 @@ def _even(path: str | os.PathLike[str], rows: list[_Row], width: int) -> tuple[l
     line, cells = rows[odd[0]]
     field = min(len(cells), width) + 1
     reason = f"expected {width} fields as in the header, got {len(cells)}"
-    if len(odd) * 10 > len(rows) and len(odd) > 1:
+    if len(odd) * 10 > len(rows) and (len(odd) > 1 or len(rows) < 3):
         raise DataFileError(path, reason, line, field)
     strange = set(odd)
     listed = ", ".join(str(rows[index][0]) for index in odd[:5]) + (", …" if len(odd) > 5 else "")
