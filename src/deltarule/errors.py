@@ -4,6 +4,7 @@
     ├── InputError          a value or an array that cannot be used (also a ValueError)
     │   ├── ShapeError      an array of the wrong shape
     │   └── DataFileError   a data file that cannot be read: file:line:column: reason
+    │       └── DataFaults  several such faults, one on each line
     ├── ModelFileError      a file that is not a whole and sound model of ours
     ├── DivergenceError     training left the range of finite numbers (also an ArithmeticError)
     └── MissingExtraError   an optional package is not installed (also an ImportError)
@@ -14,6 +15,7 @@ Every message names what was wrong, where, what was expected, what was found, an
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 
 class DeltaruleError(Exception):
@@ -40,6 +42,16 @@ class DataFileError(InputError):
         self.path, self.reason, self.line, self.column = os.fspath(path), reason, line, column
         place = "".join(f":{number}" for number in (line, column) if number is not None)
         super().__init__(f"{self.path}{place}: {reason}")
+
+
+class DataFaults(DataFileError):
+    """Several faults of one data file, all named at once: one ``file:line:column: reason`` on each line."""
+
+    def __init__(self, faults: Sequence[DataFileError]) -> None:
+        first = faults[0]
+        super().__init__(first.path, first.reason, first.line, first.column)
+        self.faults = tuple(faults)
+        self.args = ("\n".join(str(fault) for fault in faults),)
 
 
 class ModelFileError(DeltaruleError):

@@ -19,6 +19,7 @@ from .cases import classes_csv, images, invoke, numbers_csv, read_rows, report_o
 KEYS = [
     "task",
     "data",
+    "decisions",
     "network",
     "loss",
     "train",

@@ -90,7 +90,10 @@ def test_predictions_are_written_to_a_file(trees, tmp_path):
     [
         ("height,colour\n1.5,purple\n", "new.csv:2:2: column 'colour': unknown category 'purple'"),
         ("height,colour\n1.5,reed\n", "did you mean 'red'"),
-        ("height,colour\nhigh,red\n", "new.csv:2:1: expected a number, got 'high'"),
+        (
+            "height,colour\nhigh,red\n",
+            "new.csv:2:1: expected a number, as most cells of column 'height' are, got 'high'",
+        ),
         ("height,colour\n,red\n", "new.csv:2:1: column 'height': the cell is missing"),
         ("heigth,colour\n1,red\n", "new.csv:1: there is no column 'height'; did you mean 'heigth'"),
         ("height,colour\n1e999,red\n", "new.csv:2:1:"),
@@ -100,7 +103,7 @@ def test_predictions_are_written_to_a_file(trees, tmp_path):
 def test_rows_that_do_not_fit_are_refused_with_their_place(trees, tmp_path, monkeypatch, text, reason):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "new.csv").write_text(text)
-    assert reason in refused("predict", trees[1], "new.csv", "--out", "p.csv")
+    assert reason in refused("predict", trees[1], "new.csv", "--out", "p.csv", "--strict")
     assert not (tmp_path / "p.csv").exists()
 
 
@@ -143,7 +146,7 @@ def test_evaluation_prints_the_confusion_with_its_labels(trees):
 
 def test_a_label_that_training_did_not_know_is_refused(trees, tmp_path):
     (tmp_path / "t.csv").write_text("height,colour,kind\n1,red,ash\n2,red,beach\n")
-    message = refused("evaluate", trees[1], tmp_path / "t.csv")
+    message = refused("evaluate", trees[1], tmp_path / "t.csv", "--strict")
     assert "unknown label 'beach'; did you mean 'beech'" in message
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data import read_table
+from deltarule.data import ReadingOptions, read_table
 from deltarule.data.table_files import load_table
 from deltarule.errors import DataFileError
 
+STRICT = ReadingOptions(strict=True)
 PLAIN = "height,colour,y\n1.5,red,0\n2.5,blue,1\n3.5,red,0\n4.5,blue,1\n"
 
 
@@ -23,7 +24,7 @@ def write(folder: Path, text: str | bytes, name: str = "rows.csv") -> Path:
 
 def refusal(path: Path, **options: object) -> DataFileError:
     with pytest.raises(DataFileError) as caught:
-        load_table(path, **options)  # type: ignore[arg-type]
+        load_table(path, options=STRICT, missing="refuse", **options)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -113,13 +114,13 @@ def test_a_damaged_file_is_refused_at_its_place(
     ("text", "where", "reason"),
     [
         ("a,y\n1,0\ninf,1\n", (3, 1), "expected a finite number, got inf"),
-        ("a,y\n1,0\n1e999,1\n", (3, 1), "expected a finite number, got inf"),
+        ("a,y\n1,0\n1e999,1\n", (3, 1), "expected a finite number, got 1e999"),
         ("a,y\n1,0\n2,\n", (3, 2), "the target is missing"),
         ("a,y\n1,0.5\n2,-inf\n", (3, 2), "expected a finite number"),
         ("a,b,y\n1,,0\n2,NA,1\n", (2, 2), "all its cells are missing"),
         ("a,y\n1.5,0\n2.5x,1\n3.5,0\n", (3, 1), "as most cells of column 'a' are, got '2.5x'"),
         ("a,y\n1_000,0\n2,1\n3,1\n", (2, 1), "got '1_000'"),
-        ("a,when,y\n1,2024-01-05,0\n2,,1\n3,2024-02-01 12:30,1\n", (2, 2), "such as '2024-01-05'"),
+        ("a,when,y\n1,2024-01-05,0\n3,2024-02-01 12:30,1\n", (2, 2), "such as '2024-01-05'"),
         ("a,when,y\n1,31/12/2024,0\n2,1/1/2025,1\n", (2, 2), "derive numbers from it"),
         ("a,when,y\n1,12:30,0\n2,13:45:01,1\n", (2, 2), "dates and times"),
     ],
@@ -137,7 +138,7 @@ def test_an_identifier_is_refused_with_the_advice_to_drop_it(tmp_path: Path) -> 
     path = write(tmp_path, "who,size,y\n" + rows)
     error = refusal(path)
     assert place(error) == (2, 1)
-    assert "30 different texts in 30 rows" in error.reason
+    assert "30 different values in 30 rows" in error.reason
     assert "drop it" in error.reason
     assert load_table(path, drop="who").inputs.names == ("size",)
 
@@ -150,10 +151,33 @@ def test_what_is_dropped_may_hold_anything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"])
 def test_missing_cells_are_known_by_many_names(tmp_path: Path, cell: str) -> None:
-    table = read_table(write(tmp_path, f"a,b\n1.5,red\n{cell},{cell}\n"))
+    table = read_table(write(tmp_path, f"a,b,c\n1.5,red,1\n{cell},{cell},2\n"))
     assert table.missing("a").tolist() == [False, True]
     assert table.missing("b").tolist() == [False, True]
     assert table.column("b").tolist() == ["red", None]
+
+
+def test_a_row_of_another_width_is_refused_where_it_is_all_there_is(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=":2:2: expected 3 fields as in the header, got 1"):
+        load_table(write(tmp_path, "a,b,y\n1\n"))
+
+
+@pytest.mark.parametrize("cut", [30, 60, 100])
+@pytest.mark.parametrize("name", ["gz", "bz2", "xz", "zip"])
+def test_a_cut_archive_is_refused(tmp_path: Path, name: str, cut: int) -> None:
+    import bz2
+    import gzip
+    import io
+    import lzma
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("rows.csv", PLAIN)
+    pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zip": lambda _: packed.getvalue()}
+    data = pack[name]((PLAIN * 9).encode())
+    with pytest.raises(DataFileError):
+        load_table(write(tmp_path, data[: len(data) * cut // 101], f"rows.{name}"))
 
 
 def test_true_and_false_are_booleans(tmp_path: Path) -> None:
@@ -181,8 +205,9 @@ def test_known_kinds_decide_over_the_cells(tmp_path: Path) -> None:
     assert table.column("code").tolist() == ["1", "2"]
     assert table.column("size").tolist() == [2.0, 3.0]
     assert table.column("other").tolist() == ["x", "4"]
-    with pytest.raises(DataFileError, match=r":2:3: expected a number, got 'x'"):
-        read_table(path, {"other": "number"})
+    assert read_table(path, {"other": "number"}).missing("other").tolist() == [True, False]
+    with pytest.raises(DataFileError, match=r":2:3: expected a number, as most .*, got 'x'"):
+        read_table(path, {"other": "number"}, STRICT)
 
 
 @pytest.mark.parametrize("kind", ["nothing", "folder"])

@@ -43,19 +43,33 @@ def test_decoding_undoes_encoding() -> None:
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"height": [1.0, 2.0], "colour": ["red", "rde"]}, "row 1: unknown category 'rde'; .* 'red'"),
         ({"height": [1.0, 2.0], "color": ["red", "red"]}, "no column 'colour'; did you mean 'color'"),
         ({"height": [1.0, np.nan], "colour": ["red", "red"]}, "column 'height', row 1: the cell is missing"),
         ({"height": [1.0, 2.0], "colour": [None, "red"]}, "column 'colour', row 0: the cell is missing"),
         ({"height": [1.0, -np.inf], "colour": ["red", "red"]}, "column 'height', row 1: -inf does not scale"),
         ({"height": [1.0, 1.7e308], "colour": ["red", "red"]}, "row 1: 1.7e\\+308 does not scale"),
         ({"height": ["1", "tall"], "colour": ["red", "red"]}, "row 0: expected a number, got '1'"),
-        ({"height": [1.0, 2.0], "colour": [3.0, 4.0]}, "column 'colour', row 0: unknown category 3.0"),
     ],
 )  # fmt: skip
 def test_a_cell_that_cannot_be_encoded_is_named(columns: dict, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         BOTH.encode(Table(columns))
+
+
+def test_a_category_never_met_is_none_of_the_others_or_the_one_for_others() -> None:
+    table = Table({"colour": ["red", "rde"]})
+    assert COLOUR.encode(table).tolist() == [[0.0, 1.0], [0.0, 0.0]]
+    pooled = CategoryColumn("colour", ("blue", "red"), other=True)
+    assert pooled.encode(table).tolist() == [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    assert pooled.unseen(table).tolist() == COLOUR.unseen(table).tolist() == [False, True]
+    assert pooled.decode(pooled.encode(table)).tolist() == ["red", "other"]
+
+
+def test_rare_categories_are_pooled() -> None:
+    table = Table({"tree": ["elm", "ash", "elm", "yew", "ash"]})
+    column = fit_encoding(rows(table), rare=2).inputs.columns[0]
+    assert column == CategoryColumn("tree", ("ash", "elm"), other=True)
+    assert fit_encoding(rows(table)).inputs.columns[0].categories == ("ash", "elm", "yew")
 
 
 def test_missing_cells_take_the_fill() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data import load
+from deltarule.data import ReadingOptions, load
 from deltarule.data.encoding import fit_encoding
 from deltarule.errors import DataFileError, InputError
 
@@ -43,11 +43,13 @@ def test_a_column_that_is_dropped_is_not_the_target_by_default(tmp_path: Path) -
 
 @pytest.mark.parametrize("option", ["target", "drop"])
 def test_an_unknown_column_is_answered_with_the_nearest(tmp_path: Path, option: str) -> None:
-    path = table(tmp_path, "size,Species\n1,a\n2,b\n")
+    path = table(tmp_path, "size,Species,kind\n1,a,u\n2,b,v\n")
     with pytest.raises(
-        DataFileError, match=r"rows.csv:1: there is no column 'species'; did you mean 'Species'\?"
+        DataFileError, match=r"rows.csv:1: there is no column 'specie'; did you mean 'Species'\?"
     ):
-        load(path, **{option: "species"})
+        load(path, **{option: "specie"})
+    with pytest.raises(DataFileError, match=r"there is no column 'species'; did you mean 'Species'\?"):
+        load(path, options=ReadingOptions(strict=True), **{option: "species"})
 
 
 def test_nothing_left_as_input_is_refused(tmp_path: Path) -> None:
@@ -69,8 +71,8 @@ def test_nothing_left_as_input_is_refused(tmp_path: Path) -> None:
         (["1", "2", "3"] * 2, "classification", "i"),
         (["-1", "1", "-1", "1"], "classification", "i"),
         (["0.5", "1", "1"], "regression", "f"),
-        ([str(number) for number in range(20)] * 2, "classification", "i"),
-        ([str(number) for number in range(21)] * 3, "regression", "f"),
+        ([str(number) for number in range(10)] * 2, "classification", "i"),
+        ([str(number) for number in range(11)] * 3, "regression", "f"),
     ],
 )
 def test_the_task_follows_from_the_target(tmp_path: Path, cells: list[str], task: str, kind: str) -> None:
@@ -158,7 +160,11 @@ def test_a_table_for_an_autoencoder_has_no_target(tmp_path: Path) -> None:
 def test_a_column_the_model_needs_and_the_file_lacks_is_named(tmp_path: Path) -> None:
     encoding = fit_encoding(load(table(tmp_path, "width,y\n1,5\n2,6\n", "train.csv")))
     path = table(tmp_path, "Width,y\n1,5\n2,6\n", "new.csv")
-    with pytest.raises(DataFileError, match=r"new.csv:1: there is no column 'width'; did you mean 'Width'\?"):
+    matched = load(path, target="y", kinds=encoding.kinds)
+    assert matched.inputs.names == ("width",)
+    assert "column 'Width' is taken for 'width'" in [decision.text for decision in matched.decisions]
+    path = table(tmp_path, "Widt,y\n1,5\n2,6\n", "new.csv")
+    with pytest.raises(DataFileError, match=r"new.csv:1: there is no column 'width'; did you mean 'Widt'\?"):
         load(path, target="y", kinds=encoding.kinds)
 
 

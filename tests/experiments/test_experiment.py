@@ -16,11 +16,12 @@ from deltarule.data import load
 from deltarule.errors import InputError, ModelFileError
 from deltarule.experiments.choices import Choices
 from deltarule.experiments.defaults import batch_size_for, epochs_for
-from deltarule.experiments.experiment import run_experiment
-from deltarule.experiments.fitting import cross_validate, fit, predict_dataset, set_aside
+from deltarule.experiments.experiment import ExperimentResult, run_experiment
+from deltarule.experiments.fitting import TrainedNetwork, cross_validate, fit, predict_dataset, set_aside
 from deltarule.experiments.pictures import plot_experiment
 from deltarule.experiments.saved_models import load_labelled, load_model, part_of, predicted_columns
 from deltarule.nn.network import Network
+from deltarule.training import History
 
 FEW = Choices(epochs=3)
 
@@ -97,7 +98,8 @@ def test_saved_model_predicts_what_the_command_prints(tmp_path):
         ",".join(str(rows.inputs.column(name)[i]) for name in names) for i in range(10)
     ]
     path.write_text("\n".join(lines) + "\n")
-    columns = predicted_columns(tmp_path / "m", path, probabilities=True)
+    columns, decisions = predicted_columns(tmp_path / "m", path, probabilities=True)
+    assert decisions == ()
     printed = run("predict", tmp_path / "m", path, "--probabilities")
     assert [list(map(str, row)) for row in zip(*columns.values(), strict=True)] == list(
         csv.reader(io.StringIO(printed))
@@ -116,3 +118,23 @@ def test_models_without_encoding_and_sets_without_parts_are_refused(tmp_path):
     assert part_of(iris, None) is part_of(iris, "train") is iris
     with pytest.raises(InputError, match="has no test part"):
         part_of(iris, "test")
+
+
+@pytest.mark.parametrize(
+    ("losses", "stopped", "ended"),
+    [
+        ([1 / epoch for epoch in range(1, 51)], "finished", True),
+        ([1 / epoch for epoch in range(1, 51)], "early", False),
+        ([0.5] * 50, "finished", False),
+        ([0.5, 0.4], "finished", False),
+        ([], "finished", False),
+    ],
+)
+def test_a_budget_that_ends_while_the_held_out_loss_falls_is_told(losses, stopped, ended):
+    history = History()
+    for epoch, loss in enumerate(losses, 1):
+        history.append({"epoch": epoch, "loss": loss, "val_loss": loss})
+    history.stopped = stopped
+    rows = load("xor")
+    result = ExperimentResult(rows, rows, TrainedNetwork(Network([2, 1]), history, {}), None, False)
+    assert result.ended_by_budget == ended

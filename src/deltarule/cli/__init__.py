@@ -27,18 +27,20 @@ from deltarule.cli.reproduce import reproduce
 from deltarule.cli.spreadsheet import spreadsheet
 from deltarule.cli.train import train
 from deltarule.cli.worksheet import worksheet
-from deltarule.errors import DataFileError, DeltaruleError
+from deltarule.errors import DataFaults, DataFileError, DeltaruleError
 
 __all__ = ["cli", "main"]
 
 
 class _BadInput(click.ClickException):
-    """One line on standard error, and exit status 2."""
+    """One line for each fault on standard error, and exit status 2."""
 
     exit_code = 2
+    faults: tuple[str, ...] = ()
 
     def show(self, file: Any = None) -> None:
-        click.echo(" ".join(self.message.split()), file=file, err=True)
+        for fault in self.faults or (self.message,):
+            click.echo(" ".join(fault.split()), file=file, err=True)
 
 
 class _Group(click.Group):
@@ -49,7 +51,9 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise
         except DataFileError as error:
-            raise _BadInput(str(error)) from error
+            refusal = _BadInput(str(error))
+            refusal.faults = tuple(map(str, error.faults)) if isinstance(error, DataFaults) else ()
+            raise refusal from error
         except (DeltaruleError, OSError) as error:
             raise _BadInput(f"error: {error}") from error
         except MemoryError as error:

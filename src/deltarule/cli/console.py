@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+_MOST_ALIKE = 4  # decisions of one kind that are told one by one
 
 
 def console() -> Console:
@@ -41,6 +44,21 @@ def print_table(
 def say(text: str = "") -> None:
     """A line for people on standard output."""
     click.echo(text)
+
+
+def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
+    """A line for each thing that was decided, with the option that overrules it; few lines for many alike."""
+    told: Counter[str] = Counter()
+    listed = list(decisions)
+    total = Counter(decision["kind"] for decision in listed)
+    for decision in listed:
+        kind = decision["kind"]
+        told[kind] += 1
+        if total[kind] <= _MOST_ALIKE or told[kind] < _MOST_ALIKE:
+            click.echo(f"· {decision['text']} ({decision['option']})", err=err)
+        elif told[kind] == total[kind]:
+            more = total[kind] - _MOST_ALIKE + 1
+            click.echo(f"· and {more} more columns so ({kind}; --json lists them)", err=err)
 
 
 def print_json(values: dict[str, Any]) -> None:

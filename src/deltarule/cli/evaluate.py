@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.options import FILE
+from deltarule.cli.console import number, print_decisions, print_json, print_table, say
+from deltarule.cli.options import FILE, reading_options, take_reading_options
 from deltarule.data.encoding import LabelEncoding
 from deltarule.experiments.fitting import predict_dataset
 from deltarule.experiments.saved_models import load_labelled, load_model, part_of
@@ -21,7 +21,8 @@ from deltarule.experiments.saved_models import load_labelled, load_model, part_o
     "--part", type=click.Choice(["train", "test"]), help="Of a set with two parts.  [default: test]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
+@reading_options
+def evaluate(model: Path, source: str, part: str | None, as_json: bool, **options: Any) -> None:
     """Print loss, score and confusion matrix of MODEL on SOURCE.
 
     SOURCE is what deltarule train takes; a table has the columns that MODEL was trained on, and its target.
@@ -30,15 +31,19 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool) -> None:
     deltarule evaluate iris.safetensors Iris.csv
     """
     net, encoding = load_model(model)
-    dataset = part_of(load_labelled(source, encoding), part)
+    dataset = part_of(load_labelled(source, encoding, take_reading_options(options)), part)
     predictions = predict_dataset(net, dataset)
-    report: dict[str, Any] = {"model": str(model), "data": dataset.description, **predictions.scores}
+    decisions = [decision.to_dict() for decision in dataset.decisions]
+    report: dict[str, Any] = {
+        "model": str(model), "data": dataset.description, "decisions": decisions, **predictions.scores
+    }  # fmt: skip
     if isinstance(encoding.target, LabelEncoding):
         report["confusion"] = predictions.confusion(encoding.target).tolist()
     if as_json:
         print_json(report)
         return
     say(f"{net!r}, {net.loss.name}")
+    print_decisions(decisions)
     score = predictions.scores[predictions.metric]
     print_table(
         ["", "rows", "loss", predictions.metric],

@@ -9,9 +9,10 @@ import click
 
 from deltarule.arrays import Array, Scaled
 from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.data import is_table, load, read_images, read_table
+from deltarule.data import is_table, load, read_images
 from deltarule.data.encoding import PixelsEncoding
 from deltarule.errors import InputError
+from deltarule.experiments.saved_models import read_rows
 from deltarule.nn.layers import Layer, Trace
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
@@ -75,7 +76,7 @@ def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Sc
 def _raw_rows(rows: str, net: Network) -> Any:
     assert net.encoding is not None
     if is_table(rows):
-        return read_table(rows, net.encoding.kinds)
+        return read_rows(rows, net.encoding)
     if isinstance(net.encoding.inputs, PixelsEncoding) and Path(rows).exists():
         return read_images(rows)[1]
     return load(rows).inputs

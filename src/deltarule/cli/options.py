@@ -3,12 +3,59 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from deltarule.data import ReadingOptions
+from deltarule.data.meaning import KINDS
+from deltarule.data.reading import FORMATS
+
 #: A file to read or to write.
 FILE = click.Path(path_type=Path)
+
+
+_READING = (
+    click.option("--header/--no-header", default=None, help="Whether the first line names the columns."),
+    click.option(
+        "--encoding", metavar="NAME", help="Of the text: utf-8, cp1252, gb18030, ….  [default: as it seems]"
+    ),
+    click.option("--delimiter", metavar="TEXT", help="What divides the cells.  [default: as it seems]"),
+    click.option(
+        "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
+    ),
+    click.option("--table", metavar="NAME", help="A sheet, or a table of a database; also FILE::NAME."),
+    click.option(
+        "--kind",
+        "kinds",
+        multiple=True,
+        metavar="NAME=KIND",
+        help=f"How a column is read: {', '.join(KINDS)}.",
+    ),
+    click.option("--all-lines", is_flag=True, help="Every line is a row: no titles, comments or footers."),
+    click.option("--strict", is_flag=True, help="Decide nothing: refuse what is not plain."),
+)
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of how tables are read."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
+def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
+    """Take the options of `reading_options` out of those of a command."""
+    kinds = {}
+    for text in options.pop("kinds"):
+        name, _, kind = text.rpartition("=")
+        if not name or kind not in KINDS:
+            raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
+        kinds[name] = kind
+    names = ("header", "encoding", "delimiter", "format", "table", "all_lines", "strict")
+    return ReadingOptions(**{name: options.pop(name) for name in names}, kinds=kinds)
 
 
 def activations(text: str) -> str | list[str]:

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.cli.options import FILE, activations, sizes
+from deltarule.cli.console import number, print_decisions, print_json, print_table, say
+from deltarule.cli.options import FILE, activations, reading_options, sizes, take_reading_options
 from deltarule.cli.train_example import train_example
 from deltarule.data import load
 from deltarule.data.encoding import MISSING, SCALES
@@ -36,12 +36,17 @@ from deltarule.tutorials import is_example
     "--target", metavar="NAMES", help="Column to predict; several, separated by commas, for numbers."
 )
 @click.option("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
+@click.option("--keep", metavar="NAMES", help="Columns not to leave out, though they seem of no use.")
 @click.option(
     "--task", type=click.Choice(["classification", "regression"]), help="If the target leaves a doubt."
 )
 @click.option("--target-is-input", is_flag=True, help="Train an autoencoder: the target is the input.")
 @click.option("--scale", type=click.Choice(SCALES), help="Of the inputs.  [default: what suits the data]")
-@click.option("--missing", type=click.Choice(MISSING), default="refuse", help="Empty cells.")
+@click.option("--missing", type=click.Choice(MISSING), help="Empty cells.  [default: median]")
+@click.option(
+    "--rare", type=click.IntRange(1), help="Rows that a category must have, or it is pooled as other."
+)
+@reading_options
 @click.option("--test", "test_share", type=float, help="Share of rows held out; small sets: 5 folds instead.")
 @click.option(
     "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
@@ -87,9 +92,10 @@ from deltarule.tutorials import is_example
 def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     """Train a network on SOURCE and say how good it is on rows it has not seen.
 
-    SOURCE is a bundled set or toy (deltarule data list), a .csv or .parquet file, a folder of images (one
-    folder for each class, or train/ and test/ with such folders), a folder of IDX files, or mnist; or a
-    worked example, T1 … or a .toml file, which brings its own network and training.
+    SOURCE is a bundled set or toy (deltarule data list), a table file (CSV and its kin, also packed; Excel,
+    ODS, Parquet, Feather, JSON, ARFF, SQLite), - for a table on standard input, a database (URL::TABLE), a
+    folder of images (one folder for each class, or train/ and test/ with such folders), a folder of IDX
+    files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and training.
 
     \b
     deltarule train iris
@@ -105,8 +111,13 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         given = [name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
         train_example(source, options, given)
         return
+    reading = take_reading_options(options)
     target = () if options["target_is_input"] and options["target"] is None else options["target"]
-    dataset = load(source, target=target, drop=options["drop"] or (), task=options["task"])
+    options["missing"] = options["missing"] or ("refuse" if reading.strict else "median")
+    dataset = load(
+        source, target=target, drop=options["drop"] or (), keep=options["keep"] or (), task=options["task"],
+        missing=options["missing"], options=reading,
+    )  # fmt: skip
     quiet = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
     named = {field.name: options[field.name] for field in fields(Choices) if field.name in options}
     result = run_experiment(dataset, Choices(progress=not quiet, **named))
@@ -120,6 +131,11 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         print_json(report if found is None else report | {"health": found.to_dict()})
     else:
         _print_report(report, interrupted=result.interrupted)
+        if result.ended_by_budget:
+            say(
+                f"the held-out loss still fell when the budget of {report['epochs']} epochs ended:"
+                f" --epochs {2 * report['epochs']} trains longer"
+            )
         if found is not None:
             say(f"\n{found}")
     if result.interrupted:
@@ -144,7 +160,8 @@ def _print_report(report: dict[str, Any], *, interrupted: bool) -> None:
         if part:
             label = f"test, {part['folds']} folds" if part.get("folds", 1) > 1 else name
             rows.append((label, part["rows"], number(part["loss"]), f"{part[score]:.4f}"))
-    say(report["data"])
+    say(f"{report['data']}, a {report['task']}")
+    print_decisions(report["decisions"])
     say(f"{report['network']}, {report['loss']}")
     print_table(["", "rows", "loss", score], rows)
     ended = "" if report["stopped"] == "finished" else f" ({report['stopped']})"

@@ -1,7 +1,7 @@
 """Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
-Reading order: table, dataset, encoding; raw_files, csv_files, parquet_files, table_files, idx_files, mnist,
-image_folders; toys, bundled, loading.
+Reading order: decisions, table, dataset, encoding; raw_files, csv_files, reading, meaning, file_columns,
+target_roles, table_files; idx_files, mnist, image_folders; toys, bundled, loading.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from deltarule.data.dataset import Dataset, folds, split
 from deltarule.data.image_folders import read_images
 from deltarule.data.loading import is_table, load, names
 from deltarule.data.mnist import load_mnist
+from deltarule.data.reading import ReadingOptions
 from deltarule.data.table_files import read_table
 
 __all__ = [
     "Dataset",
+    "ReadingOptions",
     "folds",
     "is_table",
     "load",

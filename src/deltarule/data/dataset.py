@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltarule.arrays import Array, check_whole
+from deltarule.data.decisions import Decision
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError, ShapeError
 
@@ -34,6 +35,8 @@ class Dataset:
         The test part, where the source has its own.
     description : str
         In one line, what it is, where it is from, its licence.
+    decisions : tuple of Decision
+        What was decided about it that nobody said.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Dataset:
     scale: str = "none"
     test: Dataset | None = None
     description: str = ""
+    decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.target):
@@ -170,5 +174,6 @@ def _rows_by_class(dataset: Dataset) -> Sequence[Array]:
     """Return the numbers of the rows, class by class where there are classes."""
     if dataset.classes is None:
         return [np.arange(len(dataset))]
-    _, codes = np.unique(dataset.target, return_inverse=True)
+    places = {label: code for code, label in enumerate(classes_of(dataset.target))}
+    codes = np.fromiter((places[label] for label in dataset.target.tolist()), np.intp, len(dataset))
     return np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])

@@ -11,6 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.idx_files import IDX_FILES, find_idx, load_idx
 from deltarule.data.image_folders import load_images
 from deltarule.data.mnist import MNIST, load_mnist
+from deltarule.data.reading import ReadingOptions, is_database
 from deltarule.data.table_files import TABLE_SUFFIXES, load_table
 from deltarule.data.toys import TOYS
 from deltarule.errors import InputError
@@ -35,6 +36,9 @@ def is_table(source: str | os.PathLike[str]) -> bool:
     """Return whether `load` would take the source for a table file."""
     if _is_named(source):
         return False
+    text = os.fspath(source)
+    if text == "-" or is_database(text) or ("::" in text and not os.path.isdir(text)):
+        return True
     return Path(source).suffix.lower() in TABLE_SUFFIXES or os.path.isfile(source)
 
 
@@ -43,18 +47,21 @@ def load(
     *,
     target: str | Sequence[str] | None = None,
     drop: str | Sequence[str] = (),
+    keep: str | Sequence[str] = (),
     task: str | None = None,
+    missing: str | None = None,
     kinds: Mapping[str, str | None] | None = None,
+    options: ReadingOptions | None = None,
 ) -> Dataset:
     """Load a data set by name, from a table file, or from a folder of images.
 
     Parameters
     ----------
     source : str or path
-        A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a file ending in .csv,
-        .tsv, .txt or .parquet, a folder with one folder of images per class, or a folder of IDX files.
+        A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a table file, a folder with
+        one folder of images per class, or a folder of IDX files.
         A name goes before a file of the same name, which is then ``./iris``.
-    target, drop, task, kinds
+    target, drop, keep, task, missing, kinds, options
         For tables only: see `load_table`.
 
     Returns
@@ -76,15 +83,27 @@ def load(
            [1., 0.],
            [1., 1.]])
     """
-    text, path = os.fspath(source), Path(source)
+    text = os.fspath(source)
+    path: str | Path = Path(source)
     named = _is_named(source)
     if is_table(source):
-        return load_table(path, target=target, drop=drop, task=task, kinds=kinds)
+        path = text if text == "-" or is_database(text) or "::" in text else path
+        return load_table(
+            path,
+            target=target,
+            drop=drop,
+            keep=keep,
+            task=task,
+            missing=missing,
+            kinds=kinds,
+            options=options,
+        )
     if target or drop or task is not None:
         raise InputError(f"target, drop and task are for table files, and {text!r} is none")
     if named:  # "and", "or" and "not" are no names to Python's parser, so only calls go through it
         return _SETS.resolve(text) if "(" in text else _SETS.maker(text.strip())()
     if not os.path.isdir(text):
         raise InputError(f"no file and no bundled set {text!r}{did_you_mean(text, _SETS)}")
+    path = Path(source)
     has_idx = any(find_idx(path, file) for files in IDX_FILES.values() for file in files)
     return load_idx(path) if has_idx else load_images(path)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.data.decisions import Decision
 from deltarule.errors import DataFileError, InputError, ShapeError
 from deltarule.registry import did_you_mean
 
@@ -39,6 +40,10 @@ class Table:
         Numbers become float64, text becomes an array of ``str`` objects.
     origin : Origin, optional
         The file the rows come from; errors then name its lines.
+    forms : mapping of column name to str
+        How columns of numbers were written, where not as plain numbers: "comma", "yes-no", "dmy", ….
+    decisions : tuple of Decision
+        What was decided when it was read.
 
     Raises
     ------
@@ -56,6 +61,8 @@ class Table:
 
     columns: Mapping[str, Array]
     origin: Origin | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
         columns = {name: _as_column(name, values) for name, values in self.columns.items()}
@@ -84,13 +91,13 @@ class Table:
         origin = self.origin
         if origin is not None and origin.lines is not None:
             origin = replace(origin, lines=origin.lines[rows])
-        return Table({name: values[rows] for name, values in self.columns.items()}, origin)
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, columns=columns, origin=origin)
 
     def without(self, names: Collection[str]) -> Table:
         """Return the table without the columns named."""
-        return Table(
-            {name: values for name, values in self.columns.items() if name not in names}, self.origin
-        )
+        kept = {name: values for name, values in self.columns.items() if name not in names}
+        return replace(self, columns=kept)
 
     def matrix(self) -> Array:
         """Return the numbers of an all-number table, (n_rows, n_columns) float64.
@@ -134,8 +141,8 @@ class Table:
             return InputError(f"column {name!r}, row {row}: {reason}")
         if self.origin.lines is None:
             return DataFileError(self.origin.path, f"column {name!r}, row {row}: {reason}")
-        line, field = int(self.origin.lines[row]), self.origin.fields[name]
-        return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, field)
+        line, column = int(self.origin.lines[row]), self.origin.fields[name]
+        return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, column)
 
 
 def _as_column(name: str, values: Array) -> Array:

@@ -113,7 +113,7 @@ def _input_scaling(encoding: Encoding) -> tuple[Array, Array, Array]:
     rows: list[tuple[float, float, float]] = []
     for column in inputs.columns:
         if isinstance(column, CategoryColumn):  # one feature for each category, 0 or 1
-            rows += [(0.0, 1.0, np.nan)] * len(column.categories)
+            rows += [(0.0, 1.0, np.nan)] * len(column.feature_names)
         else:
             rows.append((column.shift, column.scale, np.nan if column.fill is None else column.fill))
     shift, scale, fill = np.array(rows).T

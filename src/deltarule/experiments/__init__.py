@@ -1,4 +1,4 @@
 """Experiments: from a data set to a trained network, its held-out score and its predictions.
 
-Reading order: choices, defaults, fitting, experiment, pictures, saved_models.
+Reading order: choices, defaults, decided, fitting, experiment, pictures, saved_models.
 """

@@ -17,7 +17,8 @@ class Choices:
 
     target_is_input: bool = False  # an autoencoder
     scale: str | None = None
-    missing: str = "refuse"
+    missing: str = "median"
+    rare: int | None = None
     test_share: float | None = None
     validation: float | None = None
 

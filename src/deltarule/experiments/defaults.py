@@ -2,18 +2,19 @@
 
 The defaults were chosen by mean held-out scores over several splits of the bundled sets.
 
-============== ===================== ===================== ==============================
-                 toys                  tables                5,000 rows and more, images
-============== ===================== ===================== ==============================
-hidden         32, 32 relu           64 tanh               200, 80 relu
-l2             0                     2 / rows              0
-dropout        0                     0                     0.2
-Adam's rate    0.01                  0.01                  0.001
-epochs         2,000 updates         100                   300,000 / rows, from 15 to 100
-numbers        float64               float64               float32
-============== ===================== ===================== ==============================
+============== =============== =========== ============================ ==============================
+               toys            tables      tables from 5,000 rows on    images
+============== =============== =========== ============================ ==============================
+hidden         32, 32 relu     64 tanh     200, 80 tanh                 200, 80 relu
+l2             0               2 / rows    2 / rows                     0
+dropout        0               0           0                            0.2
+Adam's rate    0.01            0.01        0.003                        0.001
+epochs         2,000 updates   100         1,500,000 / rows, 20 to 150  300,000 / rows, from 15 to 100
+numbers        float64         float64     float32                      float32
+============== =============== =========== ============================ ==============================
 
-The learning rate falls along a cosine. A batch has 32 rows, or 128 from 5,000 rows on.
+The learning rate falls along a cosine. A batch has 32 rows, or 128 from 5,000 rows on. From 1,000 rows on the
+epochs are a budget: training stops on a plateau of the loss of rows that are held out for it.
 """
 
 from __future__ import annotations
@@ -53,13 +54,16 @@ class _Defaults:
 _TOY = _Defaults((32, 32), "relu", 0.0, 0.0, 0.01, "float64")
 _TABLE = _Defaults((64,), "tanh", 2.0, 0.0, 0.01, "float64")
 _LARGE = _Defaults((200, 80), "relu", 0.0, 0.2, 0.001, "float32")
+_LARGE_TABLE = _Defaults((200, 80), "tanh", 2.0, 0.0, 0.003, "float32")
 _MANY = 5_000  # rows from which on a set counts as large
 
 
 def _defaults_for(dataset: Dataset) -> _Defaults:
-    if len(dataset) >= _MANY or isinstance(dataset.inputs, np.ndarray):
+    if isinstance(dataset.inputs, np.ndarray):
         return _LARGE
-    return _TOY if dataset.scale == "none" else _TABLE
+    if dataset.scale == "none":
+        return _TOY if len(dataset) < _MANY else _LARGE
+    return _TABLE if len(dataset) < _MANY else _LARGE_TABLE
 
 
 def score_of(encoding: Encoding) -> str:
@@ -113,6 +117,11 @@ def _count_outputs(encoding: Encoding, output: str) -> int:
     return len(target.names)
 
 
+def rare_for(dataset: Dataset) -> int:
+    """The rows that a category must have not to be pooled with others."""
+    return 1 if len(dataset) < 20 else 2 if len(dataset) < 500 else 5
+
+
 def batch_size_for(dataset: Dataset, choices: Choices) -> int:
     """The rows of a batch that was named, or that suits the data."""
     return choices.batch_size or (128 if len(dataset) >= _MANY else min(32, len(dataset)))
@@ -125,6 +134,8 @@ def epochs_for(dataset: Dataset, choices: Choices) -> int:
         return choices.epochs
     if suited is _TOY:
         return math.ceil(2_000 / math.ceil(len(dataset) / batch_size_for(dataset, choices)))
+    if suited is _LARGE_TABLE:
+        return min(max(1_500_000 // len(dataset), 20), 150)
     return 100 if suited is _TABLE else min(max(300_000 // len(dataset), 15), 100)
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 from deltarule.checks import HealthReport, health
 from deltarule.data import Dataset
+from deltarule.data.decisions import Decision
 from deltarule.experiments.choices import Choices
+from deltarule.experiments.decided import encoding_decisions
 from deltarule.experiments.fitting import (
     Predictions,
     TrainedNetwork,
     cross_validate,
     encoded_rows,
+    encoding_of,
     fit,
     predict_dataset,
     set_aside,
@@ -31,6 +34,8 @@ class ExperimentResult:
     tested : Predictions or None
         Of rows held out, or of all rows by cross-validation; None where none are, or a signal came before.
     interrupted : bool
+    decisions : tuple of Decision
+        What was decided about the data that nobody said.
     """
 
     dataset: Dataset
@@ -38,6 +43,7 @@ class ExperimentResult:
     trained: TrainedNetwork
     tested: Predictions | None
     interrupted: bool
+    decisions: tuple[Decision, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Network, scores by part, and how training went, for JSON."""
@@ -46,6 +52,7 @@ class ExperimentResult:
         return {
             "task": self.dataset.task if net.encoding and net.encoding.target else "autoencoder",
             "data": self.dataset.description,
+            "decisions": [decision.to_dict() for decision in self.decisions],
             "network": repr(net),
             "loss": net.loss.name,
             "train": self.trained.scores["train"],
@@ -56,6 +63,16 @@ class ExperimentResult:
             "seconds": round(history.seconds, 3),
             "engine": history.engine,
         }
+
+    @property
+    def ended_by_budget(self) -> bool:
+        """Whether the loss of held-out rows still fell by 1 % over the last tenth of the epochs."""
+        history = self.trained.history
+        losses = history.get("val_loss", [])
+        last = len(losses) // 10
+        if history.stopped != "finished" or not last:
+            return False
+        return min(losses[-last:]) < 0.99 * min(losses[:-last])
 
     def health(self) -> HealthReport:
         """What is wrong with the network and its training, on the rows it was trained and validated on."""
@@ -79,4 +96,6 @@ def run_experiment(dataset: Dataset, choices: Choices) -> ExperimentResult:
                 tested = predict_dataset(trained.net, test)
         except KeyboardInterrupt:  # between two folds: the network itself is trained
             interrupted = True
-    return ExperimentResult(dataset, rest, trained, tested, interrupted)
+    decided = encoding_decisions(dataset, encoding_of(trained.net), choices)
+    decisions = (*dataset.decisions, *decided)
+    return ExperimentResult(dataset, rest, trained, tested, interrupted, decisions)

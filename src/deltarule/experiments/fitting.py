@@ -8,10 +8,19 @@ import numpy as np
 
 from deltarule.arrays import Array, Scaled
 from deltarule.data import Dataset, folds, split
+from deltarule.data.decisions import shown
 from deltarule.data.encoding import Encoding, LabelEncoding, fit_encoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
-from deltarule.experiments.defaults import batch_size_for, build_network, epochs_for, optimizer_for, score_of
+from deltarule.experiments.decided import known_labels
+from deltarule.experiments.defaults import (
+    batch_size_for,
+    build_network,
+    epochs_for,
+    optimizer_for,
+    rare_for,
+    score_of,
+)
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import record
@@ -62,8 +71,9 @@ class Predictions:
 
     def confusion(self, target: LabelEncoding) -> Array:
         """How often each class was taken for each, (n_classes, n_classes): rows are true."""
-        k = len(target.classes)
-        return confusion_matrix(target.encode(self.predicted, k), target.encode(self.true, k))[:k, :k]
+        k, known = len(target.classes), known_labels(self.true, target)
+        predicted, true = target.encode(self.predicted[known], k), target.encode(self.true[known], k)
+        return confusion_matrix(predicted, true)[:k, :k]
 
 
 def set_aside(dataset: Dataset, choices: Choices) -> tuple[Dataset, Dataset | None, bool]:
@@ -94,7 +104,11 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
         raise InputError(f"--validation must be 0 or more and less than 1, got {share}")
     rest, held = split(dataset, share, choices.seed + 1)
     encoding = fit_encoding(
-        rest, scale=choices.scale, missing=choices.missing, target_is_input=choices.target_is_input
+        rest,
+        scale=choices.scale,
+        missing=choices.missing,
+        rare=choices.rare or rare_for(dataset),
+        target_is_input=choices.target_is_input,
     )
     net = build_network(rest, encoding, choices)
     arrays = {"train": encoded_rows(net, rest)}
@@ -147,16 +161,26 @@ def encoded_rows(net: Network, dataset: Dataset) -> tuple[Array | Scaled, Array]
 
 
 def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
-    """What the network predicts for rows, beside their targets."""
+    """What the network predicts for rows, beside their targets; labels that it does not know are wrong."""
     target, metric = encoding_of(net).target, score_of(encoding_of(net))
-    x, y = encoded_rows(net, dataset)
+    known = np.ones(len(dataset), bool)
+    if isinstance(target, LabelEncoding):
+        known = known_labels(dataset.target, target)
+        if not known.any():
+            classes = shown(target.classes, 9)
+            raise InputError(f"the network knows none of these labels: its classes are {classes}")
+    x, y = encoded_rows(net, dataset if known.all() else dataset.take(known))
     loss = evaluate(net, x, y)["loss"]
+    if not known.all():
+        x = encoding_of(net).inputs.encode(dataset.inputs, net.dtype)
     outputs = net.predict(x)
     if target is None:
         return Predictions(y, outputs, loss, metric)
     predicted = target.decode(outputs)
-    labels = isinstance(target, LabelEncoding)
-    true = dataset.target.astype(predicted.dtype) if labels else dataset.target
+    same_type = (
+        isinstance(target, LabelEncoding) and known.all()
+    )  # a longer label must not be cut to one that is known
+    true = dataset.target.astype(predicted.dtype) if same_type else dataset.target
     return Predictions(true, predicted, loss, metric)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data import Dataset, is_table, load, read_images, read_table
-from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding, Table
-from deltarule.errors import InputError, ModelFileError
+from deltarule.data import Dataset, ReadingOptions, is_table, load, read_images, read_table
+from deltarule.data.decisions import Decision, refuse
+from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, PixelsEncoding, Table
+from deltarule.errors import DataFaults, DataFileError, InputError, ModelFileError
+from deltarule.experiments.decided import new_labels, strange_cells
 from deltarule.nn.network import Network
+from deltarule.registry import did_you_mean
 
 
 def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
@@ -25,15 +29,45 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
     return net, net.encoding
 
 
-def load_labelled(source: str, encoding: Encoding) -> Dataset:
-    """Data with known answers, read as the model's encoding takes them."""
+def load_labelled(source: str, encoding: Encoding, options: ReadingOptions | None = None) -> Dataset:
+    """Data with known answers, read as the model's encoding takes them, with what was decided."""
     if not is_table(source):
         return load(source)
     target = encoding.target
-    if target is None:
-        return load(source, target=(), kinds=encoding.kinds)
-    task = "classification" if isinstance(target, LabelEncoding) else "regression"
-    return load(source, target=tuple(target.kinds), task=task, kinds=encoding.kinds)
+    task = None if target is None else "classification" if isinstance(target, LabelEncoding) else "regression"
+    names = () if target is None else tuple(target.kinds)
+    dataset = load(source, target=names, task=task, kinds=encoding.kinds, options=options)
+    decisions = strange_cells(dataset.inputs, encoding)
+    if isinstance(target, LabelEncoding):
+        decisions += new_labels(dataset, target)
+    if options is not None and options.strict:
+        refuse(source, decisions)
+    return replace(dataset, decisions=(*dataset.decisions, *decisions))
+
+
+def read_rows(
+    source: str | os.PathLike[str], encoding: Encoding, options: ReadingOptions | None = None
+) -> Table:
+    """New rows, read as the model's encoding takes them; the table's decisions tell what was not plain.
+
+    Raises
+    ------
+    DataFileError
+        If columns are missing: all of them are named.
+    """
+    table = read_table(source, encoding.kinds, options)
+    columns = encoding.inputs.columns if isinstance(encoding.inputs, ColumnsEncoding) else ()
+    lacking = [column for column in columns if column.name not in table.names]
+    if lacking:
+        line = None if table.origin is None or table.origin.lines is None else 1
+        named = dict.fromkeys(column.source for column in lacking)
+        hints = [f"there is no column {name!r}{did_you_mean(name, table.names)}" for name in named]
+        faults = [DataFileError(source, hint, line) for hint in hints]
+        raise faults[0] if len(faults) == 1 else DataFaults(faults)
+    decisions = strange_cells(table, encoding)
+    if options is not None and options.strict:
+        refuse(source, decisions)
+    return replace(table, decisions=(*table.decisions, *decisions))
 
 
 def part_of(dataset: Dataset, part: str | None) -> Dataset:
@@ -43,15 +77,22 @@ def part_of(dataset: Dataset, part: str | None) -> Dataset:
     return dataset.test if part != "train" and dataset.test is not None else dataset
 
 
-def predicted_columns(model: Path, rows: Path, *, probabilities: bool) -> dict[str, list[Any]]:
-    """What a saved model predicts for new rows or images, by column: file names, answers, probabilities."""
+def predicted_columns(
+    model: Path, rows: str | Path, *, probabilities: bool, options: ReadingOptions | None = None
+) -> tuple[dict[str, list[Any]], tuple[Decision, ...]]:
+    """What a saved model predicts for new rows or images, by column: file names, answers, probabilities.
+
+    With it comes what was decided about the rows.
+    """
     net, encoding = load_model(model)
     columns: dict[str, list[Any]] = {}
     inputs: Any
+    decisions: tuple[Decision, ...] = ()
     if isinstance(encoding.inputs, PixelsEncoding):
         columns["file"], inputs = read_images(rows)
     else:
-        inputs = read_table(rows, encoding.kinds)
+        inputs = read_rows(rows, encoding, options)
+        decisions = inputs.decisions
     outputs = net.predict(encoding.inputs.encode(inputs, net.dtype))
     columns |= _decoded_columns(encoding, outputs)
     if probabilities and isinstance(encoding.target, LabelEncoding):
@@ -59,7 +100,7 @@ def predicted_columns(model: Path, rows: Path, *, probabilities: bool) -> dict[s
         if outputs.shape[1] < len(labels):
             outputs = np.hstack([1 - outputs, outputs])
         columns |= {f"p({label})": outputs[:, i].tolist() for i, label in enumerate(labels)}
-    return columns
+    return columns, decisions
 
 
 def _decoded_columns(encoding: Encoding, outputs: Array) -> dict[str, list[Any]]:

@@ -126,10 +126,16 @@ _KINDS: dict[str, type] = {
 }
 
 
+#: Fields that older files lack: left out of a file where they are so, which keeps older files as they are.
+_LATER: dict[str, object] = {"form": "", "other": False}
+
+
 def _to_json(value: Any) -> Any:
     if is_dataclass(value):
         kind = next(kind for kind, record in _KINDS.items() if isinstance(value, record))
-        return {"kind": kind} | {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
+        items = {field.name: getattr(value, field.name) for field in fields(value)}
+        kept = {name: _to_json(item) for name, item in items.items() if _LATER.get(name, ...) != item}
+        return {"kind": kind} | kept
     return [_to_json(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -147,5 +153,8 @@ def _from_json(value: Any, place: str) -> Any:
 
 def _fields_from_json(record: type, data: object, place: str) -> dict[str, Any]:
     """Read the fields of a record, each one present and none unknown."""
-    known = check_fields(place, data, [field.name for field in fields(record)])
+    later = {name for name in _LATER if isinstance(data, dict) and name not in data}
+    known = check_fields(place, data, [field.name for field in fields(record) if field.name not in later])
+    for name, value in known.items():
+        need(_LATER.get(name, ...) != value, f"{place}.{name}", "left out where it says nothing", value)
     return {name: _from_json(value, f"{place}.{name}") for name, value in known.items()}

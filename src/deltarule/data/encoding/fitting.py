@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections import Counter
 
 from deltarule.arrays import Array, as_matrix
 from deltarule.data.dataset import Dataset
@@ -14,11 +14,17 @@ from deltarule.data.table import Table
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
-MISSING = ("refuse", *FILLS)
+MISSING = ("refuse", "drop", *FILLS)
+_MOST_CATEGORIES = 100
 
 
 def fit_encoding(
-    examples: Dataset, *, scale: str | None = None, missing: str = "refuse", target_is_input: bool = False
+    examples: Dataset,
+    *,
+    scale: str | None = None,
+    missing: str = "refuse",
+    rare: int = 1,
+    target_is_input: bool = False,
 ) -> Encoding:
     """Fit an encoding to rows: their scales, categories and labels. Give it the training rows only.
 
@@ -29,9 +35,12 @@ def fit_encoding(
         How numbers are scaled, targets of a regression included: not at all, to mean 0 and variance 1, or
         to [0, 1]; by default what suits the data set. Pixels are divided by 255, or with ``"none"`` not
         at all.
-    missing : {"refuse", "mean", "median"}
-        What stands in for a missing number. For missing text it is the most frequent category, unless
-        missing cells are refused.
+    missing : {"refuse", "mean", "median", "mode", "drop"}
+        What stands in for a missing number ("drop": in rows to predict, the median). For missing text it
+        is the most frequent category, unless missing cells are refused.
+    rare : int
+        Categories that fewer rows have are pooled as one, "other". No column gets more than 100 categories
+        where any are pooled.
     target_is_input : bool
         Whether the network is to reproduce its input (an autoencoder).
 
@@ -57,24 +66,34 @@ def fit_encoding(
     inputs = examples.inputs
     encoded: ColumnsEncoding | PixelsEncoding
     if isinstance(inputs, Table):
-        encoded = ColumnsEncoding(tuple(_fit_column(inputs, name, scale, missing) for name in inputs.names))
+        columns = (_fit_column(inputs, name, scale, missing, rare) for name in inputs.names)
+        encoded = ColumnsEncoding(tuple(columns))
     else:
         encoded = PixelsEncoding(inputs.shape[1], inputs.shape[2], 1.0 if scale == "none" else 255.0)
     return Encoding(encoded, None if target_is_input else _fit_target(examples, scale))
 
 
-def _fit_column(table: Table, name: str, scale: str, missing: str) -> NumberColumn | CategoryColumn:
+def _fit_column(
+    table: Table, name: str, scale: str, missing: str, rare: int
+) -> NumberColumn | CategoryColumn:
     present = table.column(name)[~table.missing(name)]
     if not len(present):
-        raise table.fault(0, name, "the column has no values; drop it")
+        if missing == "refuse":
+            raise table.fault(0, name, "the column has no values; drop it")
+        text = table.column(name).dtype == object
+        return CategoryColumn(name, ("other",), "other") if text else NumberColumn(name, fill=0.0)
     if present.dtype == object:
-        categories, counts = np.unique(present, return_counts=True)
-        fill = None if missing == "refuse" else categories[counts.argmax()]
-        return CategoryColumn(name, tuple(categories.tolist()), fill)
+        counts = Counter(present.tolist())
+        frequent = sorted(counts, key=lambda text: (-counts[text], text))
+        most = len(frequent) if rare == 1 else _MOST_CATEGORIES
+        kept = [text for text in frequent[:most] if counts[text] >= rare] or frequent[:1]
+        fill = None if missing == "refuse" else frequent[0]
+        return CategoryColumn(name, tuple(sorted(kept)), fill, len(kept) < len(counts))
     numbers = present.astype(float)
     table.check_finite(name)
-    substitute = None if missing == "refuse" else without_overflow(FILLS[missing], numbers)
-    return NumberColumn(name, *fit_scaling(numbers, scale), substitute)
+    statistic = FILLS.get("median" if missing == "drop" else missing)
+    substitute = None if statistic is None else without_overflow(statistic, numbers)
+    return NumberColumn(name, *fit_scaling(numbers, scale), substitute, table.forms.get(name, ""))
 
 
 def _fit_target(examples: Dataset, scale: str) -> LabelEncoding | NumbersEncoding:

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
+from deltarule.data.meaning import DATE_FORMS, KINDS
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
-from deltarule.registry import did_you_mean, record
+from deltarule.registry import record
 
 
 @record
@@ -24,18 +25,33 @@ class NumberColumn:
         In the units of the column; ``scale`` is above 0.
     fill : float or None
         What stands in for a missing cell; None refuses missing cells.
+    form : str
+        How its cells are written in files, where not as plain numbers: "comma" (decimal commas), "yes-no",
+        or an order of dates such as "dmy", of which ``caught.month`` is a part of column ``caught``.
     """
 
     name: str
     shift: float = 0.0
     scale: float = 1.0
     fill: float | None = None
+    form: str = ""
 
     def __post_init__(self) -> None:
         need_names("the name of a column", (self.name,))
         need_scaling(f"column {self.name!r}", self.shift, self.scale)
         known = self.fill is None or is_finite(self.fill)
         need(known, f"fill of column {self.name!r}", "a finite number or None", self.fill)
+        need(
+            self.form in ("", *KINDS),
+            f"form of column {self.name!r}",
+            f"one of {', '.join(KINDS)}",
+            self.form,
+        )
+
+    @property
+    def source(self) -> str:
+        """The column of a file that it is read from."""
+        return self.name.rpartition(".")[0] if self.form in DATE_FORMS else self.name
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -69,38 +85,64 @@ class CategoryColumn:
     categories : tuple of str
     fill : str or None
         The category that stands in for a missing cell; None refuses missing cells.
+    other : bool
+        Whether there is a last feature for all other texts; without it they are 0 everywhere.
+
+    Examples
+    --------
+    >>> tree = CategoryColumn("tree", ("ash", "oak"), other=True)
+    >>> tree.feature_names
+    ('tree=ash', 'tree=oak', 'tree=other')
+    >>> tree.encode(Table({"tree": ["oak", "yew"]}))
+    array([[0., 1., 0.],
+           [0., 0., 1.]])
     """
 
     name: str
     categories: tuple[str, ...]
     fill: str | None = None
+    other: bool = False
 
     def __post_init__(self) -> None:
         need_names("the name of a column", (self.name,))
         need_names(f"categories of column {self.name!r}", self.categories)
         known = self.fill is None or self.fill in self.categories
         need(known, f"fill of column {self.name!r}", "one of its categories or None", self.fill)
+        need(isinstance(self.other, bool), f"other of column {self.name!r}", "true or false", self.other)
+
+    @property
+    def source(self) -> str:
+        """The column of a file that it is read from."""
+        return self.name
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """``colour=red``, ``colour=blue``, …"""
-        return tuple(f"{self.name}={category}" for category in self.categories)
+        """``colour=red``, ``colour=blue``, … and ``colour=other`` where there is such a feature."""
+        named = tuple(f"{self.name}={category}" for category in self.categories)
+        rest = f"{self.name}=other"
+        return (*named, rest + " (rare)" * (rest in named)) if self.other else named
+
+    def _codes(self, table: Table) -> Array:
+        """Return the place of each cell among the categories; their number for all others."""
+        places = {category: place for place, category in enumerate(self.categories)}
+        values = _filled(table, self.name, self.fill).tolist()
+        return np.fromiter((places.get(value, len(places)) for value in values), np.intp, len(values))
+
+    def unseen(self, table: Table) -> Array:
+        """Return where cells hold none of the categories, (n_rows,) of bool."""
+        found: Array = self._codes(table) == len(self.categories)
+        return found
 
     def encode(self, table: Table) -> Array:
-        """Return the column of ``table`` as features, (n_rows, n_categories)."""
-        codes = {category: code for code, category in enumerate(self.categories)}
-        features = np.zeros((len(table), len(codes)))
-        for row, value in enumerate(_filled(table, self.name, self.fill).tolist()):
-            if value not in codes:
-                hint = did_you_mean(str(value), codes)
-                raise table.fault(row, self.name, f"unknown category {shown(value)}{hint}")
-            features[row, codes[value]] = 1.0
-        return features
+        """Return the column of ``table`` as features, (n_rows, n_features)."""
+        features = np.zeros((len(table), len(self.categories) + 1))
+        features[np.arange(len(table)), self._codes(table)] = 1.0
+        return features if self.other else features[:, :-1]
 
     def decode(self, features: Array) -> Array:
         """Return the category of the largest feature in each row, (n_rows,)."""
         codes: Array = features.argmax(axis=1)
-        return np.array(self.categories, dtype=object)[codes]
+        return np.array([*self.categories, "other"], dtype=object)[codes]
 
 
 def _filled(table: Table, name: str, fill: float | str | None) -> Array:
@@ -153,7 +195,8 @@ class ColumnsEncoding:
     def kinds(self) -> dict[str, str | None]:
         """``"number"`` or ``"text"`` by column name: how new rows are read from a file."""
         return {
-            column.name: "number" if isinstance(column, NumberColumn) else "text" for column in self.columns
+            column.source: (column.form or "number") if isinstance(column, NumberColumn) else "text"
+            for column in self.columns
         }
 
     def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array:
@@ -162,11 +205,17 @@ class ColumnsEncoding:
         Raises
         ------
         InputError
-            If a column or a cell is missing, a cell is of the wrong kind, or a category is unknown.
+            If a column or a cell is missing, or a cell is of the wrong kind.
         """
         if not isinstance(inputs, Table):
             raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
-        return np.hstack([column.encode(inputs) for column in self.columns]).astype(dtype, copy=False)
+        features = np.empty((len(inputs), len(self.feature_names)), dtype)
+        start = 0
+        for column in self.columns:
+            end = start + len(column.feature_names)
+            features[:, start:end] = column.encode(inputs)
+            start = end
+        return features
 
     def decode(self, features: Array) -> Table:
         """Return features (n_rows, n_features) in the units and categories of the columns."""

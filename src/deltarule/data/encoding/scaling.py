@@ -42,6 +42,12 @@ def _minmax(values: Array) -> tuple[float, float]:
     return low, min(high - low, sys.float_info.max)
 
 
+def _mode(values: Array) -> np.floating:
+    different, counts = np.unique(values, return_counts=True)
+    most: np.floating = different[counts.argmax()]
+    return most
+
+
 #: Shift and scale of values: none; mean and standard deviation; least value and range.
 SCALES: dict[str, Callable[[Array], tuple[float, float]]] = {
     "none": lambda values: (0.0, 1.0),
@@ -49,7 +55,7 @@ SCALES: dict[str, Callable[[Array], tuple[float, float]]] = {
     "minmax": _minmax,
 }
 
-FILLS: dict[str, Callable[[Array], np.floating]] = {"mean": np.mean, "median": np.median}
+FILLS: dict[str, Callable[[Array], np.floating]] = {"mean": np.mean, "median": np.median, "mode": _mode}
 
 
 def fit_scaling(values: Array, scale: str) -> tuple[float, float]:

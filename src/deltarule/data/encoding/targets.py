@@ -51,6 +51,8 @@ def as_labels(y: Any, name: str = "y") -> Array:
     if labels.ndim != 1 or not len(labels):
         raise ShapeError(f"{name} must hold one label for each row, got shape {labels.shape}")
     expected = _kind_of(labels[0])
+    if labels.dtype == object and set(map(type, labels)) == {str}:
+        return labels if is_array else np.asarray(y)
     for row, label in enumerate(labels if labels.dtype.kind in "OfcmMSV" else labels[:1]):
         kind = _kind_of(label)
         if kind is None or kind != expected:
@@ -67,6 +69,8 @@ def _kind_of(label: Any) -> str | None:
 
 def _as_python(labels: Array) -> list[Label]:
     """Return labels as Python values, so that they can be looked up and written to a file."""
+    if labels.dtype != object:
+        return labels.tolist()
     return [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
 
 
@@ -146,13 +150,14 @@ class LabelEncoding:
         InputError
             If a label is not one of the classes (the message names label and row).
         """
-        codes = {label: code for code, label in enumerate(self.classes)}
+        places = {label: code for code, label in enumerate(self.classes)}
         labels = _as_python(as_labels(y, self.name))
-        for row, label in enumerate(labels):
-            if label not in codes:
-                hint = did_you_mean(str(label), map(str, self.classes))
-                raise InputError(f"target {self.name!r}, row {row}: unknown label {shown(label)}{hint}")
-        return np.array([codes[label] for label in labels], dtype=np.intp)
+        codes = np.fromiter((places.get(label, -1) for label in labels), np.intp, len(labels))
+        if (codes < 0).any():
+            row = int((codes < 0).argmax())
+            hint = did_you_mean(str(labels[row]), map(str, self.classes))
+            raise InputError(f"target {self.name!r}, row {row}: unknown label {shown(labels[row])}{hint}")
+        return codes
 
     def encode(self, y: Any, n_outputs: int) -> Array:
         """Return labels as targets, (n_rows, n_outputs) of 0 and 1.

@@ -1,0 +1,216 @@
+"""The columns of a table file as they are needed: named, understood, chosen; and all that was decided."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.data.decisions import Decision, decide
+from deltarule.data.meaning import Meaning, read_column, why_useless
+from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
+from deltarule.data.table import Origin, Table
+from deltarule.errors import DataFaults, DataFileError
+from deltarule.registry import did_you_mean
+
+
+class FileColumns:
+    """The columns of a file: each is understood once, when it is needed; rows may be left out."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        kinds: Mapping[str, str | None],
+        others: str | None,
+        options: ReadingOptions,
+    ) -> None:
+        self.path, self._others = path, others
+        self._kinds = dict(kinds) | {name: kind for name, kind in options.kinds.items() if kind}
+        self._raw: RawTable = read_file(path, replace(options, kinds=self._kinds))
+        self.decisions: list[Decision] = []
+        self._fields = {name: field for field, name in enumerate(self._raw.names, 1)}
+        self._cells = dict(zip(self._raw.names, self._raw.columns, strict=True))
+        self._meanings: dict[tuple[str, bool], Meaning] = {}
+        self._rows: Array | None = None
+        unknown = [name for name in options.kinds if name not in self._cells]
+        if unknown:
+            self.resolve({"kind": unknown})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns of the file, or those that they were matched with."""
+        return tuple(self._cells)
+
+    @property
+    def headed(self) -> bool:
+        """Whether the file names its columns."""
+        return self._raw.headed
+
+    def match(self, wanted: Mapping[str, object]) -> None:
+        """Call columns as they are wanted, where case alone makes the difference, or there is no header."""
+        lacking = [name for name in wanted if name not in self._cells]
+        if (
+            lacking
+            and not self._raw.headed
+            and len(lacking) == len(wanted)
+            and len(self._cells) in (len(wanted), len(wanted) - 1)
+        ):
+            pairs = list(zip(self._cells, wanted, strict=False))
+        else:
+            pairs = [(found, name) for name in lacking if (found := self._alike(name)) is not None]
+        renamed = {found: name for found, name in pairs if found != name and name not in self._cells}
+        for found, name in renamed.items():
+            self.decisions.append(decide("name-matched", 1, self._fields[found], found=found, name=name))
+            self._fields[name] = self._fields[found]
+        self._cells = {renamed.get(name, name): cells for name, cells in self._cells.items()}
+
+    def _alike(self, name: str) -> str | None:
+        alike = [found for found in self._cells if plain_name(found) == plain_name(name)]
+        return alike[0] if len(alike) == 1 else None
+
+    def resolve(self, given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """Return the columns that were asked for; ``"a,b"`` is two, unless one is called so.
+
+        Raises
+        ------
+        DataFileError
+            If there are no such columns: all of them at once.
+        """
+        faults, resolved = [], {}
+        for option, names in given.items():
+            if isinstance(names, str):
+                names = [names] if names in self._cells else [name.strip() for name in names.split(",")]
+            chosen = []
+            for name in names:
+                found: str | None = name
+                if name not in self._cells:
+                    found = self._alike(name)
+                    if found is None:
+                        faults.append(self._no_column(name))
+                    else:
+                        self.decisions.append(
+                            decide("name-matched", 1, self._fields[found], found=found, name=name)
+                        )
+                chosen.append(found or name)
+            resolved[option] = tuple(chosen)
+        if faults:
+            raise faults[0] if len(faults) == 1 else DataFaults(faults)
+        return resolved
+
+    def _no_column(self, name: str) -> DataFileError:
+        reason = f"there is no column {name!r}{did_you_mean(name, self._cells)}"
+        return DataFileError(self.path, reason, None if self._raw.lines is None else 1)
+
+    def meaning(self, name: str, *, labels: bool = False) -> Meaning:
+        """Return what a column means, of all rows of the file."""
+        if (name, labels) not in self._meanings:
+            kind = self._kinds.get(name, self._others)
+            found = read_column(
+                name, self._cells[name], kind, comma_likely=self._raw.decimal_comma, labels=labels
+            )
+            self._meanings[name, labels] = found
+        return self._meanings[name, labels]
+
+    def table(self, names: Sequence[str], *, labels: bool = False) -> Table:
+        """Return columns as a table, without the rows that were left out; dates by their parts."""
+        columns, fields, forms = {}, {}, {}
+        for name in names:
+            if name not in self._cells:
+                raise self._no_column(name)
+            meaning = self.meaning(name, labels=labels)
+            for part, values in meaning.values.items():
+                called = f"{name}.{part}" if part else name
+                columns[called] = values if self._rows is None else values[self._rows]
+                fields[called] = self._fields[name]
+                if meaning.kind not in ("number", "text"):
+                    forms[called] = meaning.kind
+        lines = self._raw.lines
+        lines = lines if lines is None or self._rows is None else lines[self._rows]
+        return Table(columns, Origin(os.fspath(self.path), lines, self._fields | fields), forms=forms)
+
+    def leave_out_rows(self, names: Sequence[str], kind: str) -> None:
+        """Leave out rows in which cells of the columns are missing."""
+        if not names:
+            return
+        table = self.table(names, labels=kind == "no-target")
+        gone = np.any([table.missing(name) for name in table.names], axis=0)
+        if gone.all():
+            raise table.fault(
+                0, table.names[0], "all its cells are missing; choose another target, or drop it"
+            )
+        if gone.any():
+            row = int(gone.argmax())
+            line = (
+                None if table.origin is None or table.origin.lines is None else int(table.origin.lines[row])
+            )
+            name = next(name for name in table.names if table.missing(name)[row])
+            words = {"column": name} if kind == "no-target" else {}
+            field = table.origin.fields[name] if table.origin else None
+            self.decisions.append(decide(kind, line, field, count=int(gone.sum()), **words))
+            rows = np.arange(len(self._raw)) if self._rows is None else self._rows
+            self._rows = rows[~gone]
+
+    def useful(self, names: Sequence[str], keep: Sequence[str]) -> list[str]:
+        """Return the columns that are of use as inputs; the others are decisions."""
+        useful, left_out = [], []
+        for name in names:
+            table = self.table([name])
+            why = None
+            if name not in keep and len(table.names) == 1:
+                column = table.names[0]
+                why = why_useless(
+                    name, table.column(column), table.missing(column), named=self._is_named(name)
+                )
+            if why is None:
+                useful.append(name)
+                continue
+            lines = table.origin.lines if table.origin else None
+            row = int(table.missing(table.names[0]).argmin())
+            place = (None if lines is None else int(lines[row]), self._fields[name])
+            left_out.append((name, decide(why[0], *place, column=name, **why[1])))
+        if not useful:  # rather something than nothing
+            useful = [name for name, decision in left_out if decision.kind in ("constant", "counter")]
+            left_out = [item for item in left_out if item[0] not in useful]
+        self.decisions += [decision for _, decision in left_out]
+        return useful
+
+    def taken(self, inputs: Sequence[str], targets: Sequence[str] = ()) -> list[Decision]:
+        """Return all that was decided, about the columns that are used and about the file."""
+        found = []
+        for names, labels in ((targets, True), (inputs, False)):
+            for name in names:
+                for item, row in self.meaning(name, labels=labels).decisions:
+                    line = None if self._raw.lines is None else int(self._raw.lines[row])
+                    found.append(replace(item, line=line, field=self._fields[name]))
+        return [*self._raw.decisions, *found, *self.decisions]
+
+    def _is_named(self, name: str) -> bool:
+        return self._raw.headed and name != f"c{self._fields[name]}"
+
+    def missing_cells(self, names: Sequence[str]) -> list[Decision]:
+        """Return a fault for each column with missing cells."""
+        found = []
+        for name in names:
+            table = self.table([name])
+            missing = table.missing(table.names[0])
+            if missing.any():
+                row = int(missing.argmax())
+                lines = table.origin.lines if table.origin else None
+                place = (
+                    None if lines is None else int(lines[row]),
+                    table.origin.fields[name] if table.origin else None,
+                )
+                found.append(decide("missing", *place, column=name, count=int(missing.sum()), fill=""))
+        return found
+
+    def left_out(self) -> str:
+        """Say which columns were left out."""
+        found = [
+            f"{dict(item.words)['column']!r} ({item.kind})"
+            for item in self.decisions
+            if item.option.startswith("--keep")
+        ]
+        return f"; left out are {', '.join(found)}; say --keep" if found else ""

@@ -1,0 +1,12 @@
+"""What the cells of a column mean: numbers in any clothes, yes and no, dates, text, or nothing of use.
+
+Reading order: numbers, dates, columns, useless.
+"""
+
+from __future__ import annotations
+
+from deltarule.data.meaning.columns import KINDS, Meaning, read_column
+from deltarule.data.meaning.dates import DATE_FORMS
+from deltarule.data.meaning.useless import why_useless
+
+__all__ = ["DATE_FORMS", "KINDS", "Meaning", "read_column", "why_useless"]

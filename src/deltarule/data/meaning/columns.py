@@ -1,0 +1,204 @@
+"""A column of cells as what it means: by itself, or as a model or the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.data.decisions import Decision, decide, shown
+from deltarule.data.meaning.dates import DATE_FORMS, date_parts, find_dates, read_date
+from deltarule.data.meaning.numbers import read_number, read_numbers
+from deltarule.data.reading import Cells, plain_number
+
+#: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
+#: and 0, dates in an order of year, month and day, or text.
+KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
+
+_NUMBERS = (None, "number", "point", "comma")
+_PAIRS = (
+    ("no", "yes"),
+    ("n", "y"),
+    ("false", "true"),
+    ("f", "t"),
+    ("off", "on"),
+    ("nein", "ja"),
+    ("non", "oui"),
+)
+_STRAYS = 0.2  # the share of cells that may be no numbers, or dates, where the others are
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What a column means.
+
+    Parameters
+    ----------
+    kind : str
+        "number", "yes-no", an order of dates, or "text".
+    values : mapping of str to ndarray, (n_rows,)
+        By the part of the column: "" for the column itself, "days" … for dates.
+    decisions : tuple of (Decision, int)
+        What was decided, and the row of the cell that it is about.
+    """
+
+    kind: str
+    values: dict[str, Array]
+    decisions: tuple[tuple[Decision, int], ...] = ()
+
+
+def read_column(
+    name: str, cells: Cells, kind: str | None = None, *, comma_likely: bool = False, labels: bool = False
+) -> Meaning:
+    """Say what a column means.
+
+    Parameters
+    ----------
+    name : str
+    cells : Cells
+    kind : str, optional
+        One of `KINDS`, where it is known.
+    comma_likely : bool
+        Whether decimal commas go before commas between thousands.
+    labels : bool
+        Whether the column is a target, whose yes and no stay texts.
+    """
+    if cells.numbers is not None and kind in (*_NUMBERS, "yes-no"):
+        return Meaning("number", {"": cells.numbers})
+    column = _Column(name, _as_texts(cells), comma_likely)
+    if not len(column.texts) and kind != "text":
+        return Meaning("number", {"": np.full(len(cells), np.nan)})
+    found = None
+    if kind in (None, "number", "yes-no"):
+        found = column.as_yes_no(kind, labels=labels)
+    if found is None and kind in (None, *DATE_FORMS):
+        found = column.as_dates(kind)
+    if found is None and kind in _NUMBERS:
+        found = column.as_numbers(kind)
+    return column.as_text() if found is None else found
+
+
+def _as_texts(cells: Cells) -> Cells:
+    """Write plain numbers as texts again, where they shall be labels or dates."""
+    if cells.numbers is None:
+        return cells
+    return Cells.of(["" if np.isnan(n) else f"{n:.17g}" for n in cells.numbers.tolist()], as_text=True)
+
+
+class _Column:
+    """The different texts of a column that stand for something, how often each is met, and in which cells."""
+
+    def __init__(self, name: str, cells: Cells, comma_likely: bool) -> None:
+        assert cells.codes is not None
+        self.name, self.comma_likely, self._codes, self._n = name, comma_likely, cells.codes, len(cells.texts)
+        self._places = [place for place, text in enumerate(cells.texts) if text]
+        self.texts = [cells.texts[place] for place in self._places]
+        self.counts = np.bincount(cells.codes, minlength=self._n)[self._places]
+        self.mixed: tuple[tuple[Decision, int], ...] = ()
+
+    def _cells(self, values: Sequence[object] | Array, dtype: type, gone: object) -> Array:
+        """Return for each cell the value of its text, (n_rows,)."""
+        all_values: Array = np.full(self._n, gone, dtype)
+        all_values[self._places] = values
+        return all_values[self._codes]
+
+    def _told(self, kind: str, text: str, **words: object) -> tuple[Decision, int]:
+        """Make a decision about the first cell with a text."""
+        row = int((self._codes == self._places[self.texts.index(text)]).argmax())
+        return decide(kind, column=self.name, **words), row
+
+    def as_text(self) -> Meaning:
+        """Take the cells as they are; None where they are missing."""
+        return Meaning("text", {"": self._cells(self.texts, object, None)}, self.mixed)
+
+    def as_yes_no(self, kind: str | None, *, labels: bool) -> Meaning | None:
+        """Read yes and no, true and false, in any case."""
+        lower = [text.lower() for text in self.texts]
+        pair = next((pair for pair in _PAIRS if set(lower) <= set(pair)), None)
+        if pair is None or (len(set(lower)) == 1 and kind is None and pair not in (_PAIRS[0], _PAIRS[2])):
+            return None
+        values = self._cells([float(text == pair[1]) for text in lower], float, np.nan)
+        if pair == ("false", "true"):
+            return Meaning("number", {"": values if np.isnan(values).any() else values.astype(bool)})
+        if labels:
+            return None
+        told = self._told("yes-no", self.texts[0], yes=pair[1], no=pair[0])
+        return Meaning("yes-no", {"": values}, (told,) if kind is None else ())
+
+    def as_numbers(self, kind: str | None) -> Meaning | None:
+        """Read numbers, plain or in other clothes, where most cells are; all others count as missing."""
+        if kind in ("point", "comma"):
+            numbers = [read_number(text, kind) for text in self.texts]
+        else:
+            numbers = read_numbers(self.texts, comma_likely=self.comma_likely)
+        values = self._cells([np.nan if number is None else number for number in numbers], float, np.nan)
+        told = self._strays(numbers, kind)
+        if told is None:
+            return None
+        for text, number in zip(self.texts, numbers, strict=True):
+            if kind is None and number is not None and not self._is_usual(text):
+                told = [*told, self._told("clothes", text, cell=text, value=number)]
+                break
+        return Meaning("number", {"": values}, tuple(told))
+
+    def _is_usual(self, text: str) -> bool:
+        """Return whether a text is a plain number, if need be with the comma that its file has."""
+        return plain_number(text.replace(",", ".", 1) if self.comma_likely else text) is not None
+
+    def _strays(self, found: Sequence[object], kind: str | None) -> list[tuple[Decision, int]] | None:
+        """Return what is told of texts that were not understood; None where they are too many.
+
+        Infinite numbers are never too many.
+        """
+        strays = [place for place, value in enumerate(found) if value is None]
+        if not strays:
+            return []
+        infinite = [place for place in strays if _is_infinite(self.texts[place])]
+        n_strays = int(self.counts[strays].sum())
+        n_texts = n_strays - int(self.counts[infinite].sum())
+        n_cells = int(self.counts.sum())
+        words = {"count": n_strays, "shown": shown(self.texts[place] for place in strays)}
+        words["cell"] = first = self.texts[strays[0]]
+        if kind is None and n_texts > max(n_cells >= 3, _STRAYS * n_cells):
+            if n_texts * 2 < n_cells:
+                self.mixed = (self._told("mixed", first, **(words | {"count": n_texts, "rows": n_cells})),)
+            return None
+        return [self._told("stray" if n_texts else "infinite", first, **words)]
+
+    def as_dates(self, kind: str | None) -> Meaning | None:
+        """Read dates and times, where most cells are, as numbers by part."""
+        form, dates = (
+            (kind, [read_date(text, kind) for text in self.texts]) if kind else find_dates(self.texts)
+        )
+        first = next((place for place, date in enumerate(dates) if date is not None), None)
+        told = None if first is None else self._strays(dates, kind)
+        if first is None or told is None:
+            return None
+        parts = {
+            part: self._cells(values, float, np.nan)
+            for part, values in date_parts(dates, form).items()
+            if kind or part == "days" or np.ptp(values[~np.isnan(values)]) > 0
+        }
+        if kind is None:
+            told = [self._dates_told(form, parts, dates[first], self.texts[first]), *told]
+        return Meaning(form, parts, tuple(told))
+
+    def _dates_told(
+        self, form: str, parts: dict[str, Array], date: datetime | None, text: str
+    ) -> tuple[Decision, int]:
+        assert date is not None
+        meaning = date.strftime("%H:%M" if form == "time" else "%d %B %Y")
+        other = {"dmy": "mdy", "mdy": "dmy"}.get(form, "text")
+        return self._told(
+            "dates", text, cell=text, meaning=meaning, parts=", ".join(parts), form=form, other=other
+        )
+
+
+def _is_infinite(text: str) -> bool:
+    try:
+        return abs(float(text)) == np.inf
+    except ValueError:
+        return False

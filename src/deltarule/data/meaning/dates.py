@@ -1,0 +1,100 @@
+"""Dates and times as people write them, and the numbers that are made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from deltarule.arrays import Array
+
+_TIME = (
+    r"(?:[T\s,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
+    r"\s*([AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+)
+_SEP = r"\s*[-/.年月\s]\s*"
+_PATTERNS = {
+    "ymd": re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}){_SEP}(\d{{1,2}})日?{_TIME}"),
+    "dmy": re.compile(
+        rf"(?:[A-Za-z]{{3,9}},?\s+)?(\d{{1,2}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}\.?),?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
+    ),
+    "mdy": re.compile(
+        rf"(?:[A-Za-z]{{6,9}},?\s+)?(\d{{1,2}}|[A-Za-z]{{3,9}}\.?){_SEP}(\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
+    ),
+    "time": re.compile(r"()()()(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
+}
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_EPOCH = datetime(1970, 1, 1)
+
+#: How a column of dates may be written: year, month and day in this order, or a time of day alone.
+DATE_FORMS = tuple(_PATTERNS)
+
+#: The numbers that are made of a date.
+_PARTS: dict[str, Callable[[datetime], float]] = {
+    "days": lambda date: (date - _EPOCH) / timedelta(days=1),
+    "month": lambda date: date.month,
+    "weekday": lambda date: date.weekday(),
+    "hour": lambda date: date.hour + date.minute / 60,
+}
+
+
+def read_date(text: str, form: str) -> datetime | None:
+    """Return the date and time that a text is; None where it is none.
+
+    Examples
+    --------
+    >>> read_date("31/12/2024 08:30", "dmy"), read_date("31/12/2024", "mdy")
+    (datetime.datetime(2024, 12, 31, 8, 30), None)
+    """
+    found = _PATTERNS[form].fullmatch(text.strip())
+    if found is None:
+        return None
+    places = {"ymd": (1, 2, 3), "dmy": (3, 2, 1), "mdy": (3, 1, 2), "time": (1, 2, 3)}[form]
+    year, month, day = (found[place] or "1" for place in places)
+    if form == "time":
+        year = "1970"
+    if month[0].isalpha():
+        short = month[:3].lower()
+        month = str(_MONTHS.index(short) + 1) if short in _MONTHS else "0"
+    hour = int(found[4] or 0)
+    if found[7]:
+        hour = hour % 12 + 12 * (found[7][0] in "pP")
+    full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 30 else 1900)
+    try:
+        return datetime(full, int(month), int(day), hour, int(found[5] or 0), int(found[6] or 0))
+    except ValueError:
+        return None
+
+
+def find_dates(texts: Sequence[str]) -> tuple[str, list[datetime | None]]:
+    """Read the different texts of a column in the order of day, month and year that suits most of them.
+
+    Where days and months could be either way, slashes stand for month first, other marks for day first.
+    """
+    start = texts[0] if texts else ""
+    if not re.search(r"\d", start) or not re.search(r"[-/.:年]|[A-Za-z]{3}", start):
+        return "ymd", [None] * len(texts)
+    order = ("ymd", "mdy", "dmy", "time") if "/" in start else ("ymd", "dmy", "mdy", "time")
+    sample = texts[:50]
+    counts = {form: sum(read_date(text, form) is not None for text in sample) for form in order}
+    if max(counts.values()) * 2 < len(sample):
+        return "ymd", [None] * len(texts)
+    found = {
+        form: [read_date(text, form) for text in texts] for form in order if counts[form] * 2 >= len(sample)
+    }
+    best = max(found, key=lambda form: sum(date is not None for date in found[form]))
+    return best, found[best]
+
+
+def date_parts(dates: Sequence[datetime | None], form: str) -> dict[str, Array]:
+    """Make numbers of dates (n,): days since 1970, month, day of the week (Monday is 0), hour; NaN for None.
+
+    Of times of day, there is the hour alone.
+    """
+    makers = {"hour": _PARTS["hour"]} if form == "time" else _PARTS
+    return {
+        part: np.array([np.nan if date is None else make(date) for date in dates], float)
+        for part, make in makers.items()
+    }

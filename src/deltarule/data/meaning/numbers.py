@@ -1,0 +1,61 @@
+"""Numbers in other clothes: thousands apart, currencies, percent, decimal commas, parentheses for minus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from deltarule.data.reading import plain_number
+
+_CURRENCY = r"(?:[$€£¥₹₩₽₺₴₦₫฿₪¢]|US\$|R\$|A\$|C\$|Rs\.?|USD|EUR|GBP|CHF|JPY|CNY|INR|kr\.?|zł)"
+_AROUND = re.compile(
+    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*(?P<core>[\d.,'’\s]*\d[\d.,'’\s]*(?:[eE][+-]?\d+)?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
+    re.IGNORECASE,
+)
+_SPACE = r"[ \u00a0\u2007\u2009\u202f'’]"
+_GROUPED = {
+    mark: re.compile(
+        rf"(\d{{1,3}}(?:{_SPACE}\d{{3}})+|\d{{1,3}}(?:{other}\d{{3}})+|\d{{1,3}}(?:{other}\d\d)*{other}\d{{3}}|\d+)?(?:{point}(\d*))?([eE][+-]?\d+)?"
+    )
+    for mark, other, point in (("point", ",", r"\."), ("comma", r"\.", ","))
+}
+
+
+def read_number(text: str, decimal: str = "point") -> float | None:
+    """Return the number that a text is, with decimal points or commas; None where it is none.
+
+    Examples
+    --------
+    >>> [read_number(text) for text in ("$1,234.50", "(95%)", "12 500", "3+")]
+    [1234.5, -95.0, 12500.0, None]
+    >>> read_number("€ 1.234,5", "comma")
+    1234.5
+    """
+    text = text.strip()
+    negative = text.startswith("(") and text.endswith(")")
+    around = _AROUND.fullmatch(text[1:-1].strip() if negative else text)
+    if around is None:
+        return None
+    grouped = _GROUPED[decimal].fullmatch(around["core"].strip())
+    if grouped is None:
+        return None
+    whole = re.sub(r"\D", "", grouped[1] or "")
+    value = plain_number(f"{whole}.{grouped[2] or ''}{grouped[3] or ''}")
+    minus = negative or any(around[part] and around[part] != "+" for part in ("minus", "minus2", "after"))
+    return None if value is None else -value if minus else value
+
+
+def read_numbers(texts: Sequence[str], *, comma_likely: bool) -> list[float | None]:
+    """Read the different texts of a column with that decimal mark which makes numbers of more of them.
+
+    Examples
+    --------
+    >>> read_numbers(["1,5", "2"], comma_likely=False), read_numbers(["1,500"], comma_likely=False)
+    ([1.5, 2.0], [1500.0])
+    """
+    points = [read_number(text) if (number := plain_number(text)) is None else number for text in texts]
+    if None not in points and not (comma_likely and any("," in text for text in texts)):
+        return points
+    commas = [read_number(text, "comma") for text in texts]
+    lacking = commas.count(None) - points.count(None)
+    return commas if lacking < 0 or (lacking == 0 and comma_likely) else points

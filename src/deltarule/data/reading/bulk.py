@@ -1,0 +1,189 @@
+"""Large plain CSV files, read by DuckDB with all cores.
+
+The reader of `delimited` is the specification: this one gives the same table, or None wherever anything is
+not plain, and then that one reads the file, and has the words for what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.data.reading.cells import Cells, is_missing, plain_number
+from deltarule.data.reading.containers import is_plain_text
+from deltarule.data.reading.delimited import frame_decisions, is_footer, name_columns_of
+from deltarule.data.reading.frames import TableFrame, divide, find_frame
+from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_header
+
+_LEAST = 1 << 22  # bytes from which on it is worth it
+_MOST_COLUMNS = 1_000
+_HEAD, _TAIL = 1 << 18, 1 << 13
+
+
+def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable | None:
+    """Read a large plain file; None where it is another, or DuckDB is not there."""
+    if options.format not in (None, "text") or options.encoding or not os.path.isfile(path):
+        return None
+    if os.path.getsize(path) < _LEAST:
+        return None
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        return None
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        head = _plain_head(data)
+        if head is None:
+            return None
+        frame = find_frame(head, options.delimiter, all_lines=options.all_lines)
+        rows = [cells for _, cells in divide(head.splitlines(), frame.delimiter, frame.quote)]
+        if not _is_plain(frame, rows, data):
+            return None
+        n_lines = _count_lines(data)
+    headed = has_header(rows[:200], options)
+    names, named = name_columns_of(
+        path, [(line, cells) for line, cells in enumerate(rows[:200], 1)], frame, headed=headed
+    )
+    kinds = [
+        "DOUBLE" if _is_numeric(cells, options.kinds.get(name)) else "VARCHAR"
+        for name, cells in zip(names, zip(*rows[headed:], strict=True), strict=True)
+    ]
+    with duckdb.connect() as connection:
+        tokens = {cell.strip() for cells in rows for cell in cells if is_missing(cell.strip())}
+        read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
+        columns = _read_columns(connection, read, kinds, n_lines)
+    if columns is None:
+        return None
+    lines = np.arange(1 + headed, n_lines + 1)
+    decisions = (*frame_decisions(frame, options), *named)
+    return RawTable(names, columns, lines, frame.delimiter == ";", decisions, headed)
+
+
+def _plain_head(data: mmap.mmap) -> str | None:
+    """Return the first lines, where the file is UTF-8 text without numbers that only Python would read."""
+    head = data[:_HEAD]
+    head = head[: head.rfind(b"\n") + 1]
+    if (
+        not head
+        or b"\r" in head.replace(b"\r\n", b"")
+        or not is_plain_text(head)
+        or head.startswith(b"\xef\xbb\xbf")
+    ):
+        return None
+    if data.find(b"_", len(head.split(b"\n", 1)[0])) >= 0 and re.search(rb"\d_\d", data):
+        return None
+    try:
+        return head.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_plain(frame: TableFrame, rows: Sequence[list[str]], data: mmap.mmap) -> bool:
+    """Return whether nothing stands around the table, and its rows are even as far as they are looked at."""
+    if (
+        frame.delimiter == " "
+        or frame.quote != '"'
+        or frame.comment
+        or frame.start
+        or frame.names
+        or len(rows) < 3
+    ):
+        return False
+    if not 1 < frame.width <= _MOST_COLUMNS or any(len(cells) != frame.width for cells in rows):
+        return False
+    tail = data[max(0, len(data) - _TAIL) :].decode("utf-8", errors="replace").splitlines()[1:]
+    last = [cells for _, cells in divide(tail, frame.delimiter, frame.quote)]
+    return bool(last) and not any(
+        len(cells) != frame.width or is_footer(cells, frame.width) for cells in last
+    )
+
+
+def _count_lines(data: mmap.mmap) -> int:
+    count, step = 0, 1 << 24
+    for start in range(0, len(data), step):
+        count += data[start : start + step].count(b"\n")
+    return count + (data[-1:] != b"\n")
+
+
+def _is_numeric(cells: Sequence[str], kind: str | None) -> bool:
+    """Return whether the first cells of a column are numbers."""
+    texts = [text for cell in cells if not is_missing(text := cell.strip())]
+    return kind in (None, "number") and bool(texts) and all(plain_number(text) is not None for text in texts)
+
+
+class _Read(NamedTuple):
+    """How DuckDB reads a file; each token costs time: only those are named that the first rows have."""
+
+    path: str
+    delimiter: str
+    headed: bool
+    tokens: list[str]
+
+
+def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) -> tuple[Cells, ...] | None:
+    """Read the columns; those with other cells among numbers once more, as texts."""
+    import duckdb
+
+    connection.execute("SET enable_progress_bar = false")
+    for _ in range(2):
+        try:
+            columns = {f"c{place}": kind for place, kind in enumerate(kinds)}
+            table = connection.read_csv(
+                read.path, columns=columns, sep=read.delimiter,
+                quotechar='"', escapechar='"', header=False, skiprows=int(read.headed), auto_detect=False,
+                na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
+            )  # fmt: skip
+            connection.execute("DROP TABLE IF EXISTS cells")
+            table.create("cells")
+            rejects = connection.execute(
+                "SELECT DISTINCT column_idx, error_type FROM reject_errors"
+            ).fetchall()
+        except duckdb.Error:
+            return None
+        if any(kind != "CAST" for _, kind in rejects):
+            return None
+        if not rejects:
+            return _fetch(connection, kinds, n_lines - read.headed)
+        for place, _ in rejects:
+            kinds[place - 1] = "VARCHAR"
+        connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    return None
+
+
+def _fetch(connection: Any, kinds: Sequence[str], n_rows: int) -> tuple[Cells, ...] | None:
+    """Fetch the columns; None where rows are not one a line, a row is empty, or a number is not finite."""
+    columns = []
+    empty = np.ones(n_rows, bool)
+    for place, kind in enumerate(kinds):
+        column = (_numbers if kind == "DOUBLE" else _texts)(connection, place)
+        if column is None or len(column) != n_rows:
+            return None
+        empty &= column.missing()
+        columns.append(column)
+    return None if empty.any() else tuple(columns)
+
+
+def _numbers(connection: Any, place: int) -> Cells | None:
+    (masked,) = connection.execute(f"SELECT c{place} FROM cells").fetchnumpy().values()
+    gone, numbers = np.ma.getmask(masked), np.ma.getdata(masked)
+    if not np.isfinite(numbers if gone is np.ma.nomask else numbers[~gone]).all():
+        return None
+    if gone is not np.ma.nomask:
+        numbers[gone] = np.nan
+    return Cells(numbers)
+
+
+def _texts(connection: Any, place: int) -> Cells:
+    """Fetch the different texts, in the order in which they are met, and which one each cell is."""
+    different = f"SELECT DISTINCT c{place} FROM cells WHERE c{place} IS NOT NULL"
+    connection.execute(f"CREATE TYPE t{place} AS ENUM ({different})")
+    texts = [text for (text,) in connection.execute(f"SELECT unnest(enum_range(NULL::t{place}))").fetchall()]
+    (masked,) = connection.execute(f"SELECT enum_code(c{place}::t{place}) FROM cells").fetchnumpy().values()
+    codes = np.where(np.ma.getmaskarray(masked), len(texts), np.ma.getdata(masked).astype(np.intp))
+    used, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return Cells.of_codes([[*texts, ""][used[place]] for place in order], np.argsort(order)[codes])

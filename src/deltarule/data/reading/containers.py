@@ -1,0 +1,129 @@
+"""What a file is, as its bytes say: packed, a spreadsheet, a database, or text; and its bytes unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from deltarule.data.decisions import Decision, decide
+from deltarule.data.raw_files import describe, read_bytes
+from deltarule.errors import DataFileError
+
+_MOST = 1 << 32  # bytes that a packed file may have when unpacked
+
+_PACKED: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
+    "gzip": (b"\x1f\x8b", gzip.decompress),
+    "bzip2": (b"BZh", bz2.decompress),
+    "xz": (b"\xfd7zXZ\0", lzma.decompress),
+}
+
+#: How a file of each format begins; text begins in any way.
+_BEGINNINGS = {
+    "parquet": b"PAR1",
+    "feather": b"ARROW1",
+    "feather ": b"FEA1",
+    "excel": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "sqlite": b"SQLite format 3\0",
+}
+_SUFFIXES = {
+    "excel": (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"),
+    "parquet": (".parquet", ".pq"),
+    "feather": (".feather", ".arrow", ".ipc"),
+    "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
+    "json": (".json", ".jsonl", ".ndjson"),
+}
+_DAMAGED = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error)
+_CALLED = {
+    "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
+}  # fmt: skip
+FORMATS = ("text", "json", *(name for name in _SUFFIXES if name != "json"))
+
+
+def read_container(
+    path: str | os.PathLike[str], format: str | None
+) -> tuple[str, bytes, str, list[Decision]]:
+    """Read a file: its format, its bytes unpacked, the name it had when packed, and what was decided."""
+    data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
+    name, decisions = os.fspath(path), []
+    for _ in range(3):  # such as x.csv.gz in a zip
+        unpacked = _unpacked(path, data, name) if format is None else None
+        if unpacked is None:
+            break
+        data, name, what = unpacked
+        decisions.append(decide("unpacked", what=what))
+    found = _format_of(path, data, name)
+    if format is None and found != "text" and Path(name).suffix.lower() not in _SUFFIXES[found]:
+        decisions.append(decide("format", what=_CALLED[found]))
+    return format or found, data, name, decisions
+
+
+def _unpacked(path: str | os.PathLike[str], data: bytes, name: str) -> tuple[bytes, str, str] | None:
+    try:
+        for what, (magic, unpack) in _PACKED.items():
+            if data.startswith(magic):
+                return unpack(data), name.rpartition(".")[0] or name, what
+        if data.startswith(b"PK\x03\x04"):
+            return _from_zip(path, data)
+    except DataFileError:
+        raise
+    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, *_DAMAGED) as error:
+        raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
+    return None
+
+
+def _from_zip(path: str | os.PathLike[str], data: bytes) -> tuple[bytes, str, str] | None:
+    """Return the one file in a zip; None where the zip is a spreadsheet."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [item for item in archive.infolist() if not item.is_dir()]
+        if any(item.filename in ("[Content_Types].xml", "content.xml") for item in names):
+            return None
+        files = [
+            item
+            for item in names
+            if not item.filename.startswith("__MACOSX") and "/." not in f"/{item.filename}"
+        ]
+        if len(files) != 1:
+            listed = ", ".join(item.filename for item in files[:5])
+            raise DataFileError(
+                path, f"a zip with {len(files)} files ({listed}); unpack it, and name the one to read"
+            )
+        if files[0].file_size > _MOST:
+            raise DataFileError(
+                path, f"{files[0].filename} has {files[0].file_size} bytes when unpacked; unpack it"
+            )
+        return archive.read(files[0]), files[0].filename, f"{files[0].filename} of a zip"
+
+
+def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
+    for format, magic in _BEGINNINGS.items():
+        if data.startswith(magic):
+            return format.strip()
+    if data.startswith(b"PK\x03\x04"):
+        return "excel"
+    suffix = Path(name).suffix.lower()
+    for format in ("json", "excel", "parquet", "feather", "sqlite"):
+        if suffix in _SUFFIXES[format]:
+            return format
+    return "text" if _is_text(data) else "json"
+
+
+def is_plain_text(data: bytes) -> bool:
+    """Return whether a file that begins so is no archive, spreadsheet, database or JSON."""
+    magic = (*_BEGINNINGS.values(), *(magic for magic, _ in _PACKED.values()), b"PK\x03\x04")
+    return not data.startswith(magic) and b"\0" not in data and _is_text(data)
+
+
+def _is_text(data: bytes) -> bool:
+    start = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    squeezed = re.sub(rb"\s", b"", start)
+    return not (squeezed[:1] == b"{" and b'":' in squeezed) and squeezed[:3] != b'[{"'

@@ -1,0 +1,169 @@
+"""Text tables, CSV above all: rows of cells, and the exact place of whatever is wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from deltarule.data.csv_files import bad_field
+from deltarule.data.decisions import Decision, decide, shown
+from deltarule.data.reading.frames import TableFrame, as_single_spaces, find_frame
+from deltarule.data.reading.headers import name_columns
+from deltarule.data.reading.raw_table import RawTable, ReadingOptions, columns_of, has_header
+from deltarule.errors import DataFileError
+
+_HEAD = 200
+_Row = tuple[int, list[str]]
+
+
+def read_text_table(path: str | os.PathLike[str], text: str, options: ReadingOptions) -> RawTable:
+    """Read a text as a table: with its frame seen through, unless all lines shall be rows.
+
+    Raises
+    ------
+    DataFileError
+        If it is empty, has a header alone, or rows are not divided as they should be.
+    """
+    frame = find_frame(text, options.delimiter, all_lines=options.all_lines)
+    rows = list(rows_of(path, text, frame))
+    if not rows:
+        raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
+    decisions = frame_decisions(frame, options)
+    rows, passed = (rows, []) if options.all_lines else _sound_rows(rows, frame)
+    lines = [*frame.before, *passed]
+    if lines:
+        listed = shown(text for _, text in lines)
+        decisions.append(decide("lines", lines[0][0], 1, count=len(lines), shown=listed))
+    headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
+    names, named = name_columns_of(path, rows, frame, headed=headed)
+    decisions += named
+    rows = rows[headed:]
+    if not rows:
+        raise DataFileError(path, "there is a header, but no rows follow it", lines[0][0] if lines else 1, 1)
+    rows, ragged = _even(path, rows, len(names))
+    decisions += ragged
+    columns = columns_of((cells for _, cells in rows), names, options.kinds)
+    numbers = np.array([line for line, _ in rows])
+    return RawTable(
+        names, columns, numbers, frame.delimiter == ";", tuple(decisions), headed or frame.names is not None
+    )
+
+
+def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Iterator[_Row]:
+    """Yield each row but blank ones and comments, with the line on which it begins.
+
+    Raises
+    ------
+    DataFileError
+        If, as its rows are taken, something is no row.
+    """
+    stream = io.StringIO(text, newline="")
+    for _ in range(frame.start):
+        next(stream, "")
+    source: Iterator[str] = stream
+    if frame.comment:
+        source = ("\n" if line.startswith(frame.comment) else line for line in stream)
+    if frame.delimiter == " ":
+        source = (as_single_spaces(line, frame.quote) for line in source)
+    delimiter = "\t" if frame.delimiter == " " else frame.delimiter
+    spaced = delimiter != "\t"
+    reader = csv.reader(
+        source, delimiter=delimiter, quotechar=frame.quote, strict=True, skipinitialspace=spaced
+    )
+    line = frame.start + 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            line = frame.start + reader.line_num + 1
+    except csv.Error as error:
+        row_text = "".join(islice(io.StringIO(text, newline=""), line - 1, frame.start + reader.line_num))
+        raise DataFileError(path, f"not a CSV row: {error}", line, bad_field(row_text, delimiter)) from None
+
+
+def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
+    """Say how cells are divided and quoted, where not by commas and with \"."""
+    decisions = []
+    if frame.delimiter != "," and options.delimiter is None:
+        name = {"\t": "tabs", " ": "runs of spaces"}.get(frame.delimiter, repr(frame.delimiter))
+        decisions.append(decide("delimiter", delimiter=name))
+    if frame.quote != '"' and frame.names is None:
+        decisions.append(decide("quotes", 1, 1, quote=frame.quote))
+    return decisions
+
+
+def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[tuple[int, str]]]:
+    """Leave out rows without any cell, and a footer: last rows that are narrower, or filled in one place."""
+    filled = [row for row in rows if any(cell.strip() for cell in row[1])]
+    passed = [(line, frame.delimiter.join(cells)) for line, cells in rows if not any(map(str.strip, cells))]
+    footer = []
+    while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
+        line, cells = filled.pop()
+        footer.append((line, frame.delimiter.join(cells).strip()))
+    if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
+        return rows, []
+    return filled, sorted(passed + footer)
+
+
+def is_footer(cells: Sequence[str], width: int) -> bool:
+    """Return whether a last row is no row of a table that is so wide."""
+    n_filled = sum(bool(cell.strip()) for cell in cells)
+    if n_filled > 1 and len(cells) == width:
+        return width > 3 and bool(
+            re.match(r"\s*(grand )?(total|sum|average|mean)s?\b", cells[0], re.IGNORECASE)
+        )
+    narrow = len(cells) < width
+    wordy = bool(
+        re.match(r"\s*(total|source|note|end|sum|count|generated|\(|\*|#|--)", cells[0], re.IGNORECASE)
+    )
+    return (n_filled <= 1 and width > 2) or (narrow and (wordy or n_filled * 2 <= width))
+
+
+def name_columns_of(
+    path: str | os.PathLike[str], rows: list[_Row], frame: TableFrame, *, headed: bool
+) -> tuple[tuple[str, ...], list[Decision]]:
+    """Return the names of the columns: those of the header, or c1, c2, …"""
+    line, first = rows[0]
+    if frame.names is not None:
+        return name_columns(frame.names, 1)
+    if not headed:
+        names = tuple(f"c{number}" for number in range(1, len(first) + 1))
+        cell = next((cell for cell in first if cell.strip()), "")
+        described = f"the number {cell.strip()}" if cell.strip()[-1:].isdigit() else repr(cell)
+        place = first.index(cell) + 1
+        return names, [decide("no-header", line, place, first=names[0], last=names[-1], cell=described)]
+    missing = frame.width - len(first)
+    if missing > 0 and len(rows) > 1:
+        ends_empty = all(not any(map(str.strip, cells[len(first) :])) for _, cells in rows[1:])
+        if ends_empty:
+            first = first + [""] * missing
+        elif missing == 1 and all(len(cells) == frame.width for _, cells in rows[1:]):
+            first = ["", *first]  # as R writes row names
+    return name_columns(first, line)
+
+
+def _even(path: str | os.PathLike[str], rows: list[_Row], width: int) -> tuple[list[_Row], list[Decision]]:
+    """Leave out rows of another width where they are few; empty cells at the end do not count."""
+    odd = []
+    for index, (line, cells) in enumerate(rows):
+        if len(cells) > width and not any(map(str.strip, cells[width:])):
+            rows[index] = (line, cells[:width])
+        elif len(cells) != width:
+            odd.append(index)
+    if not odd:
+        return rows, []
+    line, cells = rows[odd[0]]
+    field = min(len(cells), width) + 1
+    reason = f"expected {width} fields as in the header, got {len(cells)}"
+    if len(odd) * 10 > len(rows) and (len(odd) > 1 or len(rows) < 3):
+        raise DataFileError(path, reason, line, field)
+    strange = set(odd)
+    listed = ", ".join(str(rows[index][0]) for index in odd[:5]) + (", …" if len(odd) > 5 else "")
+    decision = decide("ragged", line, field, count=len(odd), shown=listed, reason=reason)
+    return [row for index, row in enumerate(rows) if index not in strange], [decision]

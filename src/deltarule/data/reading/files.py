@@ -1,0 +1,63 @@
+"""Reading a table by its path, whatever kind of file it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from deltarule.data.reading.bulk import read_bulk
+from deltarule.data.reading.containers import read_container
+from deltarule.data.reading.delimited import read_text_table
+from deltarule.data.reading.other_sources import (
+    read_database,
+    read_excel,
+    read_feather,
+    read_json,
+    read_parquet,
+    read_sqlite,
+)
+from deltarule.data.reading.raw_table import RawTable, ReadingOptions
+from deltarule.data.reading.text_encodings import decode_text
+
+_READERS: dict[str, Callable[[str | os.PathLike[str], bytes, ReadingOptions], RawTable]] = {
+    "excel": read_excel,
+    "json": read_json,
+    "parquet": read_parquet,
+    "feather": read_feather,
+    "sqlite": read_sqlite,
+}
+
+
+def is_database(source: str | os.PathLike[str]) -> bool:
+    """Return whether a source is the URL of a database, such as ``postgresql://me@here/shop::orders``."""
+    return isinstance(source, str) and "://" in source
+
+
+def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable:
+    """Read a table from a file, from standard input (``-``), or from a database.
+
+    ``file::name`` is a table of a database or a sheet of a spreadsheet.
+
+    Raises
+    ------
+    DataFileError
+        If it cannot be read, or is not a table.
+    """
+    source = os.fspath(path)
+    if "::" in source and not os.path.exists(source):
+        source, _, table = source.rpartition("::")
+        options = replace(options, table=table)
+        path = source
+    if is_database(source):
+        return read_database(source, options)
+    bulk = read_bulk(path, options)
+    if bulk is not None:
+        return bulk
+    format, data, _, decisions = read_container(path, options.format)
+    if format != "text":
+        raw = _READERS[format](path, data, options)
+        return replace(raw, decisions=(*decisions, *raw.decisions))
+    text, decoded = decode_text(path, data, options.encoding)
+    raw = read_text_table(path, text, options)
+    return replace(raw, decisions=(*decisions, *decoded, *raw.decisions))

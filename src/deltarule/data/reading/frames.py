@@ -1,0 +1,175 @@
+"""The frame of a text table: how cells are divided and quoted, and which lines are no rows.
+
+What is found here follows from the first few hundred lines, and from the last.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from deltarule.registry import record
+
+_DELIMITERS = "\t;|,"
+_SAMPLE = 300
+
+
+@record
+class TableFrame:
+    """How the lines of a text are a table.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character; ``" "`` stands for any run of spaces.
+    quote : str
+        ``"`` or ``'``.
+    start : int
+        How many lines stand before the table.
+    comment : str
+        What begins lines that are no rows, anywhere; "" for nothing.
+    names : tuple of str or None
+        The names of columns where they stand before the table (ARFF).
+    width : int
+        How many cells most rows have.
+    before : tuple of (int, str)
+        Lines before the table that say something, by number.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    start: int = 0
+    comment: str = ""
+    names: tuple[str, ...] | None = None
+    width: int = 0
+    before: tuple[tuple[int, str], ...] = ()
+
+
+def divide(lines: Sequence[str], delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
+    """Divide lines into rows of cells, each with the number of its first line; blank lines are none.
+
+    A quoted cell may go over several lines.
+    """
+    if delimiter == " ":
+        lines, delimiter = [as_single_spaces(line, quote) for line in lines], "\t"
+    reader = csv.reader(
+        (f"{line}\n" for line in lines), delimiter=delimiter, quotechar=quote, skipinitialspace=True
+    )
+    rows, start = [], 1
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)) or len(cells) > 1:
+                rows.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error:  # reading the table will say where
+        pass
+    return rows
+
+
+def as_single_spaces(line: str, quote: str = '"') -> str:
+    """Put one tab in place of each run of spaces outside quotes.
+
+    Examples
+    --------
+    >>> as_single_spaces('  1.5   "a b"  x ')
+    '1.5\\t"a b"\\tx'
+    """
+    return re.sub(rf"({quote}[^{quote}]*{quote})|\s+", lambda found: found[1] or "\t", line.strip())
+
+
+def find_frame(text: str, delimiter: str | None = None, *, all_lines: bool = False) -> TableFrame:
+    """Find the frame around a table; where all lines shall be rows, only how cells are divided."""
+    lines = re.split(r"\r\n|\r|\n", text[: 1 << 20], maxsplit=_SAMPLE)[:_SAMPLE]
+    relation = _arff(text)
+    if relation is not None:
+        return relation
+    start, comment = 0, ""
+    if not all_lines:
+        separator = re.match(r"\s*\"?sep=(.)\"?\s*$", lines[0], re.IGNORECASE)
+        if separator:
+            start, delimiter = 1, delimiter or separator[1]
+        comment = _comment(lines[start:])
+    plain = [
+        "" if number < start or (comment and line.startswith(comment)) else line
+        for number, line in enumerate(lines)
+    ]
+    quote = _quote(plain)
+    if delimiter is None:
+        delimiter = _delimiter(plain, quote)
+    rows = divide(plain, delimiter, quote)
+    width = _usual(len(cells) for _, cells in rows)
+    titles = 0 if all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
+    first = rows[titles][0] if titles else start + 1
+    before = tuple(
+        (number, line) for number, line in enumerate(lines, 1)
+        if line.strip() and (number < first or (comment and line.startswith(comment)))
+    )  # fmt: skip
+    return TableFrame(delimiter, quote, first - 1, comment, None, width, before)
+
+
+def _arff(text: str) -> TableFrame | None:
+    """Return the frame of an ARFF file, whose @attribute lines name the columns."""
+    head = re.match(r"(?:\s*(?:%[^\n]*)?\n)*\s*@relation\b", text, re.IGNORECASE)
+    data = re.search(r"^\s*@data[^\n]*\n", text, re.IGNORECASE | re.MULTILINE) if head else None
+    if data is None:
+        return None
+    attribute = r"^\s*@attribute\s+(?:'((?:[^'\\]|\\.)*)'|\"([^\"]*)\"|(\S+))"
+    found = re.findall(attribute, text[: data.start()], re.IGNORECASE | re.MULTILINE)
+    names = tuple("".join(parts).replace("\\'", "'") for parts in found)
+    quote = "'" if text.count("'", data.end()) > text.count('"', data.end()) else '"'
+    return TableFrame(",", quote, text.count("\n", 0, data.end()), "%", names, len(names))
+
+
+def _comment(lines: Sequence[str]) -> str:
+    """Return what begins comments: a mark at the start of the first lines, which most lines lack."""
+    first = next((line for line in lines if line.strip()), "")
+    for mark in ("#", "%", "//"):
+        if first.startswith(mark) and sum(line.startswith(mark) for line in lines) * 2 < len(lines):
+            return mark
+    return "#" if 0 < sum(bool(re.match(r"#\s", line)) for line in lines) * 10 <= len(lines) else ""
+
+
+def _quote(rows: Sequence[str]) -> str:
+    """Return the quotation mark: ' where cells begin and end with it, and none with \"."""
+    if any(re.search(r'(^|[,;\t|])\s*"', row) for row in rows):
+        return '"'
+    single = sum(bool(re.search(r"(^|[,;\t|])\s*'[^']*'\s*($|[,;\t|])", row)) for row in rows)
+    return "'" if single * 2 > len(rows) else '"'
+
+
+def _delimiter(lines: Sequence[str], quote: str) -> str:
+    """Return what divides all rows into equally many cells, more than one; the rarer mark goes first."""
+    shares = {}
+    for delimiter in (*_DELIMITERS, " "):
+        widths = [len(cells) for _, cells in divide(lines, delimiter, quote)]
+        width = _usual(widths)
+        header = widths[:1] != [width] and abs(widths[0] - width) == 1 if widths else False
+        shares[delimiter] = (widths.count(width) + header / 2) / max(len(widths), 1) if width > 1 else 0.0
+    sound = [mark for mark in shares if shares[mark] >= 0.9]
+    sound = [mark for mark in sound if mark != " "] or sound
+    if sound:
+        return ([mark for mark in sound if shares[mark] == 1] or sound)[0]
+    best = max(_DELIMITERS, key=lambda mark: shares[mark])
+    if shares[best] > 0:
+        return best
+    first = next((line for line in lines if line.strip()), "")
+    return max(",;\t|", key=re.sub(f"{quote}[^{quote}]*{quote}", "", first).count)
+
+
+def _usual(widths: Iterable[int]) -> int:
+    """Return how many cells most rows have."""
+    counts = Counter(widths)
+    return counts.most_common(1)[0][0] if counts else 0
+
+
+def _titles(rows: Sequence[list[str]], width: int) -> int:
+    """Return how many lines at the top are titles: narrower than the table, or with a single cell filled."""
+    for number, row in enumerate(rows):
+        filled = sum(bool(cell.strip()) for cell in row)
+        fits = len(row) == width and (filled > 1 or width < 3)
+        narrower = len(row) == width - 1 and filled == len(row) and filled > 1 and number < len(rows) - 1
+        if fits or narrower:
+            return number
+    return 0

@@ -1,0 +1,71 @@
+"""Whether the first row names the columns, and different names for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from deltarule.data.decisions import Decision, decide
+from deltarule.data.reading.cells import is_missing, plain_number
+
+_LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*\)?\s?[^\w\s]?")
+
+
+def is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of some rows names the columns, as its cells are unlike those below.
+
+    Examples
+    --------
+    >>> is_header([["a", "b"], ["1", "x"], ["2", "y"]]), is_header([["3", "x"], ["1", "x"], ["2", "y"]])
+    (True, False)
+    """
+    first, rest = [cell.strip() for cell in rows[0]], rows[1:]
+    if _counts(first):
+        return True
+    votes = 0.0
+    for place, cell in enumerate(first):
+        below = [text for row in rest if len(row) > place and not is_missing(text := row[place].strip())]
+        if below:
+            votes += _vote(cell, below)
+    named = [cell for cell in first if not is_missing(cell)]
+    return votes - (len(set(named)) < len(named) * 0.7) >= 0 and bool(named)
+
+
+def _vote(cell: str, below: Sequence[str]) -> float:
+    """Return 1 for a name above numbers, −1 for a cell like those below, 0 where they say nothing."""
+    numbers = sum(bool(_LIKE_NUMBERS.fullmatch(text)) for text in below)
+    if numbers * 5 >= len(below) * 4:
+        return -1.0 if _LIKE_NUMBERS.fullmatch(cell) else 0.0 if is_missing(cell) else 1.0
+    if _LIKE_NUMBERS.fullmatch(cell) and not cell.isdigit():
+        return -1.0
+    return -1.0 if cell in below and len(set(below)) * 2 <= len(below) else 0.0
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Return whether names count the columns, as pandas' do (0, 1, 2), or are years."""
+    numbers = [plain_number(cell) for cell in cells]
+    if len(numbers) < 2 or not all(cell.isdigit() for cell in cells):
+        return False
+    steps = {b - a for a, b in pairwise(numbers)}  # type: ignore[operator]
+    return steps == {1.0} and (numbers[0] in (0.0, 1.0) or 1900 <= numbers[0] <= 2100)  # type: ignore[operator]
+
+
+def name_columns(cells: Sequence[str], line: int) -> tuple[tuple[str, ...], list[Decision]]:
+    """Make different names of the cells of a header, and say where one was missing or met before."""
+    names: dict[str, None] = {}
+    decisions = []
+    for number, cell in enumerate(cells, 1):
+        name = " ".join(cell.split()) or f"c{number}"
+        fresh, again = name, 2
+        while fresh in names:
+            fresh, again = f"{name}.{again}", again + 1
+        if fresh != " ".join(cell.split()):
+            without = not cell.strip()
+            why = "has no name" if without else f"is another {name!r}"
+            fault = "the column has no name; give it one, or leave it out (of pandas: index=False)"
+            fault = fault if without else f"there are two columns {name!r}; rename one"
+            words = {"number": number, "why": why, "name": fresh, "fault": fault}
+            decisions.append(decide("column-name", line, number, **words))
+        names[fresh] = None
+    return tuple(names), decisions

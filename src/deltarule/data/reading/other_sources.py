@@ -1,0 +1,234 @@
+"""Tables that are no text: spreadsheets, JSON, Parquet, Feather, SQLite, and databases by their URL."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.decisions import Decision, decide
+from deltarule.data.raw_files import describe
+from deltarule.data.reading.cells import Cells
+from deltarule.data.reading.headers import name_columns
+from deltarule.data.reading.raw_table import RawTable, ReadingOptions, cell_text, columns_of, has_header
+from deltarule.errors import DataFileError
+from deltarule.registry import import_extra
+
+_Path = str | os.PathLike[str]
+
+
+def read_excel(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a sheet of a spreadsheet: the one named, else the first that has rows."""
+    calamine = import_extra("python_calamine", "data")
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise DataFileError(path, f"not a sound spreadsheet: {describe(error)}") from None
+    filled = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
+    name, decisions = _chosen_table(path, list(filled), options.table)
+    rows = [[cell_text(None if cell == "" else cell) for cell in row] for row in filled[name]]
+    used = [any(row[place].strip() for row in rows) for place in range(len(rows[0]))]
+    rows = [[cell for cell, kept in zip(row, used, strict=True) if kept] for row in rows]
+    rows = [row for row in rows if any(map(str.strip, row))]
+    titles = 0
+    while titles < len(rows) - 2 and sum(map(bool, rows[titles])) <= 1 < len(rows[0]):
+        titles += 1
+    if titles:
+        told = ", ".join(repr("".join(row).strip()) for row in rows[:titles])
+        decisions.append(decide("lines", count=titles, shown=told))
+    return _of_texts(path, rows[titles:], options, decisions)
+
+
+def _of_texts(
+    path: _Path, rows: list[list[str]], options: ReadingOptions, decisions: list[Decision]
+) -> RawTable:
+    headed = has_header(rows[:200], options)
+    if headed:
+        names, named = name_columns(rows[0], 1)
+    else:
+        names = tuple(f"c{number}" for number in range(1, len(rows[0]) + 1))
+        named = [decide("no-header", first=names[0], last=names[-1], cell=repr(rows[0][0]))]
+    rows = rows[headed:]
+    if not rows:
+        raise DataFileError(path, "there is a header, but no rows follow it")
+    columns = columns_of(rows, names, options.kinds)
+    return RawTable(names, columns, None, False, (*decisions, *named), headed)
+
+
+def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
+    """Read JSON: records in a list or line by line, or columns by name; what is nested gets dotted names."""
+    try:
+        text = data.decode("utf-8-sig")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise DataFileError(path, f"not JSON: {describe(error)}", getattr(error, "lineno", None)) from None
+    if isinstance(value, dict):
+        lists = [
+            name
+            for name, item in value.items()
+            if isinstance(item, list) and item and isinstance(item[0], dict)
+        ]
+        value = value[lists[0]] if lists else _records_of_columns(value)
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict | list) for item in value):
+        raise DataFileError(path, 'expected records such as [{"width": 1.5, "kind": "crab"}, …]')
+    if isinstance(value[0], list):
+        return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options, [])
+    records = [_flat(item) for item in value]
+    names = tuple(dict.fromkeys(name for item in records for name in item))
+    rows = ([cell_text(item.get(name)) for name in names] for item in records)
+    return RawTable(names, columns_of(rows, names, options.kinds))
+
+
+def _records_of_columns(value: Mapping[str, Any]) -> Any:
+    columns = {name: list(item.values()) if isinstance(item, dict) else item for name, item in value.items()}
+    lengths = {len(item) if isinstance(item, list) else -1 for item in columns.values()}
+    if len(lengths) != 1 or lengths <= {-1, 0}:
+        return [value]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _flat(item: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(item, dict):
+        return {prefix.rstrip("."): item}
+    found: dict[str, Any] = {}
+    for name, value in item.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return found
+
+
+def read_parquet(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a Parquet file with DuckDB."""
+    duckdb = import_extra("duckdb", "data")
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        file = Path(folder, "rows.parquet")
+        file.write_bytes(data)
+        try:
+            relation = connection.from_parquet(str(file))
+            arrays = relation.fetchnumpy()
+        except duckdb.Error as error:
+            raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
+    if not arrays or not len(next(iter(arrays.values()))):
+        raise DataFileError(path, "the file holds no rows")
+    return RawTable(tuple(arrays), tuple(_of_array(values) for values in arrays.values()))
+
+
+def _of_array(values: Any) -> Cells:
+    """Take a masked array of numbers, booleans, dates or objects."""
+    gone, plain = np.ma.getmaskarray(values), np.ma.getdata(values)
+    if plain.dtype.kind in "iuf" and (
+        plain.dtype.kind != "f" or np.isfinite(plain[~gone & ~np.isnan(plain)]).all()
+    ):
+        numbers = np.where(gone, np.nan, plain.astype(float))
+        return Cells(numbers)
+    if plain.dtype.kind == "M":
+        texts = np.datetime_as_string(plain.astype("datetime64[s]")).tolist()
+        return Cells.of(
+            ["" if absent or text == "NaT" else text for text, absent in zip(texts, gone, strict=True)]
+        )
+    cells = [
+        "" if absent or value is None else "nan" if value is not value else cell_text(value)
+        for value, absent in zip(plain.tolist(), gone, strict=True)
+    ]
+    return Cells.of(cells)
+
+
+def read_feather(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a Feather or Arrow file, with pyarrow or else polars."""
+    try:
+        reader: Callable[[io.BytesIO], Any] = import_extra("pyarrow.feather", "arrow").read_table
+    except ImportError:
+        reader = import_extra("polars", "arrow").read_ipc
+    try:
+        columns = reader(io.BytesIO(data))
+        names = tuple(map(str, getattr(columns, "column_names", None) or columns.columns))
+        cells = [
+            columns[name].to_pylist() if hasattr(columns[name], "to_pylist") else columns[name].to_list()
+            for name in names
+        ]
+    except Exception as error:  # of either library's many kinds
+        raise DataFileError(path, f"not a sound Feather file: {describe(error)}") from None
+    rows = zip(*([cell_text(cell) for cell in column] for column in cells), strict=True)
+    return _from_rows(path, names, rows, options, [])
+
+
+def _from_rows(
+    path: _Path,
+    names: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    options: ReadingOptions,
+    decisions: list[Decision],
+) -> RawTable:
+    found = list(rows)
+    if not found:
+        raise DataFileError(path, "the table holds no rows")
+    named = tuple(names)
+    return RawTable(named, columns_of(found, named, options.kinds), decisions=tuple(decisions))
+
+
+def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a table of an SQLite file: the one named, else the largest."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.deserialize(data)
+            listed = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+            )
+            counts = {
+                name: connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]
+                for (name,) in listed.fetchall()
+            }
+            name, decisions = _chosen_table(
+                path, sorted(counts, key=lambda name: -counts[name]), options.table
+            )
+            cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
+            rows = [[cell_text(cell) for cell in row] for row in cursor]
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise DataFileError(path, f"not a sound SQLite file: {describe(error)}") from None
+    return _from_rows(path, [item[0] for item in cursor.description], rows, options, decisions)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def read_database(url: str, options: ReadingOptions) -> RawTable:
+    """Read a table of a database that SQLAlchemy connects to."""
+    alchemy = import_extra("sqlalchemy", "sql")
+    try:
+        engine = alchemy.create_engine(url)
+        try:
+            name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
+            with engine.connect() as connection:
+                result = connection.execute(
+                    alchemy.select(alchemy.text("*")).select_from(alchemy.table(name))
+                )
+                names, rows = list(result.keys()), [[cell_text(cell) for cell in row] for row in result]
+        finally:
+            engine.dispose()
+    except (alchemy.exc.SQLAlchemyError, ImportError) as error:
+        raise DataFileError(url.partition("@")[2] or url, f"cannot be read: {describe(error)}") from None
+    return _from_rows(url, names, rows, options, decisions)
+
+
+def _chosen_table(path: _Path, names: Sequence[str], wanted: str | None) -> tuple[str, list[Decision]]:
+    """Return the table that is named, else the first, which is then a decision."""
+    if not names:
+        raise DataFileError(path, "there is no table in it")
+    if wanted is not None:
+        found = [name for name in names if name.lower() == wanted.lower()]
+        if not found:
+            raise DataFileError(path, f"there is no table {wanted!r}; choose from: {', '.join(names)}")
+        return found[0], []
+    return names[0], [decide("sheet", count=len(names), name=names[0])] if len(names) > 1 else []

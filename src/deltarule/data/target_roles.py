@@ -1,0 +1,99 @@
+"""Which column of a table is the target, and whether it asks for classes or for numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.data.decisions import Decision, decide
+from deltarule.data.file_columns import FileColumns
+from deltarule.data.meaning import why_useless
+from deltarule.data.table import Table
+from deltarule.errors import InputError
+
+_USUAL_TARGETS = ("target", "label", "class", "species", "y", "output")
+_MOST_CLASSES = 10
+
+
+def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decision]:
+    """Return the column that is the target unless told otherwise: by its name, its type or its place."""
+    by_name = {name.strip().lower(): name for name in names}
+    named = (by_name[usual] for usual in _USUAL_TARGETS if usual in by_name)
+    usual = next((name for name in named if _is_usable(columns, name, constant=True)), None)
+    if usual is not None:
+        return usual, decide("target", target=usual, why="by its name")
+    last = next((name for name in reversed(names) if _is_usable(columns, name)), names[-1])
+    if not columns.headed and len(names) > 2 and _is_usable(columns, names[0]):
+        texts = [name for name in names if columns.meaning(name, labels=True).kind == "text"]
+        if texts == [names[0]]:
+            return texts[0], decide("target", target=texts[0], why="the only column of text")
+    why = "the last column" if last == names[-1] else "the last column of use"
+    return last, decide("target", target=last, why=why)
+
+
+def _is_usable(columns: FileColumns, name: str, *, constant: bool = False) -> bool:
+    table = columns.table([name], labels=True)
+    column = table.names[0]
+    if table.forms.get(column, "yes-no") != "yes-no":
+        return False
+    why = why_useless(name, table.column(column), table.missing(column), named=True)
+    return why is None or (constant and why[0] == "constant")
+
+
+def target_values(
+    table: Table | None, names: tuple[str, ...], task: str | None, n_rows: int
+) -> tuple[Array, Decision | None]:
+    """Return labels (n_rows,): text, booleans or integers; or numbers (n_rows,) or (n_rows, n_targets).
+
+    Whether whole numbers are classes or a regression is a decision.
+    """
+    if table is None:
+        return np.empty((n_rows, 0)), None
+    if len(names) == 1:
+        if table.names != names:
+            raise InputError(f"the target {names[0]!r} holds dates; name one that holds numbers or classes")
+        return _single_target(table, names[0], task)
+    if task == "classification":
+        raise InputError(f"a classification has one target, got {len(names)}: {', '.join(names)}")
+    for name in names:
+        _refuse_text(table, name)
+    return np.column_stack([table.column(name).astype(float) for name in names]), None
+
+
+def _single_target(table: Table, name: str, task: str | None) -> tuple[Array, Decision | None]:
+    values = table.column(name)
+    if task == "regression":
+        _refuse_text(table, name)
+        return values.astype(float), None
+    if values.dtype == object:
+        different = len(set(values.tolist()))
+        if different > max(10, len(values) / 2) and task is None:
+            reason = (
+                f"{different} different texts in {len(values)} rows are no classes; choose another target"
+            )
+            raise table.fault(0, name, reason)
+        return values, None
+    if values.dtype != float:
+        return values, None
+    whole = (values == np.rint(values)) & (np.abs(values) < 2**53)
+    if task == "classification":
+        if not whole.all():
+            row = int(whole.argmin())
+            raise table.fault(row, name, f"a label is text, a boolean or a whole number, got {values[row]}")
+        return values.astype(np.int64), None
+    if not whole.all():
+        return values, None
+    different = len(np.unique(values))
+    few = different <= max(2, min(_MOST_CLASSES, len(values) / 2))
+    task, other = ("classification", "regression") if few else ("regression", "classification")
+    why = f"{different} different whole numbers in {len(values)} rows"
+    decision = decide("task", target=name, task=f"a {task}", why=why, other=other)
+    return values.astype(np.int64) if few else values, decision
+
+
+def _refuse_text(table: Table, name: str) -> None:
+    values = table.column(name)
+    if values.dtype == object:
+        raise table.fault(0, name, f"the target of a regression is a number, got {values[0]!r}")

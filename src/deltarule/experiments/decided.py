@@ -1,0 +1,100 @@
+"""What is decided about single cells: missing ones filled, rare categories pooled, what a model never met."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.data import Dataset
+from deltarule.data.decisions import Decision, decide, shown
+from deltarule.data.encoding import CategoryColumn, ColumnsEncoding, Encoding, LabelEncoding, Table
+from deltarule.experiments.choices import Choices
+from deltarule.registry import did_you_mean
+
+
+def encoding_decisions(dataset: Dataset, encoding: Encoding, choices: Choices) -> list[Decision]:
+    """What the encoding does to the rows of a table that their file does not say."""
+    inputs, table = encoding.inputs, dataset.inputs
+    if not isinstance(inputs, ColumnsEncoding) or not isinstance(table, Table):
+        return []
+    decisions = _filled_cells(table, inputs, choices.missing.replace("drop", "median"))
+    for column in inputs.columns:
+        if isinstance(column, CategoryColumn) and column.other:
+            cells = table.column(column.name)[column.unseen(table) & ~table.missing(column.name)].tolist()
+            texts = [text for text, _ in Counter(cells).most_common()]
+            words = {"column": column.name, "count": len(texts), "rows": len(cells), "shown": shown(texts)}
+            decisions.append(decide("rare", **words))
+    return decisions
+
+
+def strange_cells(table: Table | Array, encoding: Encoding) -> list[Decision]:
+    """What becomes of cells that are missing, or hold what a model never met."""
+    inputs = encoding.inputs
+    if not isinstance(inputs, ColumnsEncoding) or not isinstance(table, Table):
+        return []
+    decisions = _filled_cells(table, inputs, "")
+    for column in inputs.columns:
+        if not isinstance(column, CategoryColumn):
+            continue
+        unseen = column.unseen(table) & ~table.missing(column.name)
+        if unseen.any():
+            texts = list(dict.fromkeys(map(str, table.column(column.name)[unseen].tolist())))
+            words = {
+                "column": column.name, "count": int(unseen.sum()), "shown": shown(texts), "cell": texts[0],
+                "counted": "other" if column.other else "none of its categories",
+                "hint": did_you_mean(texts[0], column.categories),
+            }  # fmt: skip
+            decisions.append(decide("unseen", *_place(table, unseen, column.name), **words))
+    return decisions
+
+
+def _filled_cells(table: Table, inputs: ColumnsEncoding, statistic: str) -> list[Decision]:
+    """The missing cells that an encoding fills, by column."""
+    decisions: list[Decision] = []
+    told = set()
+    for column in inputs.columns:
+        missing = table.missing(column.name)
+        if not missing.any() or column.fill is None or column.source in told:
+            continue
+        told.add(column.source)  # once for all parts of a date
+        text = isinstance(column, CategoryColumn)
+        value = repr(column.fill) if text else f"{column.fill:.5g}"
+        how = "" if not statistic else "the most frequent, " if text else f"the {statistic}, "
+        words = {"column": column.source, "count": int(missing.sum()), "fill": how + value}
+        decisions.append(decide("missing", *_place(table, missing, column.name), **words))
+    return decisions
+
+
+def new_labels(dataset: Dataset, target: LabelEncoding) -> list[Decision]:
+    """The labels that a model does not know, where there are any."""
+    new = ~known_labels(dataset.target, target)
+    if not new.any():
+        return []
+    labels = list(dict.fromkeys(dataset.target[new].tolist()))
+    words = {
+        "count": int(new.sum()),
+        "shown": shown(labels),
+        "cell": labels[0],
+        "hint": did_you_mean(str(labels[0]), map(str, target.classes)),
+    }
+    place: tuple[int | None, int | None] = (None, None)
+    table = dataset.inputs
+    if isinstance(table, Table) and table.origin is not None and table.origin.lines is not None:
+        place = int(table.origin.lines[int(new.argmax())]), table.origin.fields.get(target.name)
+    return [decide("new-label", *place, column=target.name, **words)]
+
+
+def known_labels(labels: Array, target: LabelEncoding) -> Array:
+    """Whether each label is one of the classes, (n_rows,) of bool."""
+    classes = set(target.classes)
+    return np.fromiter((label in classes for label in labels.tolist()), bool, len(labels))
+
+
+def _place(table: Table, found: Array, name: str) -> tuple[int | None, int | None]:
+    """The line and field of the first cell found, where the table is from a file that has such."""
+    origin = table.origin
+    if origin is None or origin.lines is None:
+        return None, None
+    return int(origin.lines[int(found.argmax())]), origin.fields[name]
