@@ -49,6 +49,11 @@ from deltarule.diagnosis.recording.tape import Frame, Operation
 
 def faults_of(analysis: Analysis) -> list[Fault]:
     """All mistakes, the one to mend first at the head."""
+    with np.errstate(all="ignore"):  # a program may diverge
+        return _faults(analysis)
+
+
+def _faults(analysis: Analysis) -> list[Fault]:
     chosen = analysis.chosen
     assert chosen is not None
     found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
@@ -73,7 +78,7 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
     )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
     if adding is not None and not analysis.only_gradients:
-        at = source_of_nothing(analysis.tape, adding) or adding
+        at = source_of_nothing(analysis.tape, op, adding) or adding
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
@@ -201,7 +206,9 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
         if not np.isin(broken.known.by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
             text = f"this is the derivative by {by}, not by {rows[0].change.name}"
-            return fault_at(analysis, "derivative", broken.first.op, text, rows)
+            made = maker(tape, broken.last.op)
+            is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
+            return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
         text = f"this is the derivative by {by} along one way only: the other ways are missing"
         other, op = source.line(broken.first.op), maker(tape, broken.last.op)
         return fault_at(analysis, "derivative", op, text, rows, other_line=other)
@@ -217,7 +224,7 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         )
     other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
-    if words.op is broken.last.op if broken.last else False:
+    if broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}:
         at = _renamed(analysis, broken) or at
     return fault_at(analysis, "derivative", at, words.text, rows, last_right=last_right, other_line=other)
 
