@@ -123,6 +123,19 @@ def multiples_of_gradient(analysis: Analysis, row: Row) -> list[tuple[Operation,
     return found
 
 
+def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
+    """Where the factors of two changes, which are computed alike, part."""
+    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    mine = multiples_of_gradient(analysis, row)
+    theirs = multiples_of_gradient(analysis, right) if right is not None else []
+    if len(mine) != len(theirs):
+        return None
+    for (op, factor), (_, usual) in zip(mine, theirs, strict=True):
+        if abs(factor / usual / row.ratio - 1) <= 1e-4:
+            return op
+    return None
+
+
 def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where a factor should be that right changes get between two multiples of their gradient."""
     right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
@@ -156,7 +169,7 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op
-    missing = _place_of_missing(analysis, chosen, row)
+    missing = _first_difference(analysis, chosen, row) or _place_of_missing(analysis, chosen, row)
     if missing is not None:
         return missing
     reducing = [

@@ -53,6 +53,11 @@ from deltarule.diagnosis.recording.tape import Frame, Operation
 
 def faults_of(analysis: Analysis) -> list[Fault]:
     """All mistakes, the one to mend first at the head."""
+    with np.errstate(all="ignore"):  # a program may diverge
+        return _faults(analysis)
+
+
+def _faults(analysis: Analysis) -> list[Fault]:
     chosen = analysis.chosen
     assert chosen is not None
     found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
@@ -80,7 +85,7 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
     )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
     if adding is not None and not analysis.only_gradients:
-        at = source_of_nothing(analysis.tape, adding) or adding
+        at = source_of_nothing(analysis.tape, op, adding) or adding
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
@@ -186,55 +191,66 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
 
 
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
-    tape, source = analysis.tape, analysis.source
     assert analysis.chosen is not None
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
-        change = rows[0].change
-        last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
-        op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
-        if passing.arrays:
-            op = passing.arrays[-1].op
-            text = "the derivatives up to here are right, but the step is not made of them alone"
-            return fault_at(analysis, "derivative", op, text, rows)
-        text = "the error does not come into the step, which is therefore no gradient"
-        at = _without_error(analysis, passing, change) or (op if source.line(op) else change.line)
-        return fault_at(analysis, "derivative", at, text, rows)
+        return _without_break(analysis, rows, passing)
     if broken.ratio != 1.0:
-        text = name_of_factor(broken.ratio, *sizes_of(tape, analysis.chosen))
+        text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.chosen))
         return fault_at(analysis, "factor", broken.first.op, text, rows)
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
-        by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
-        if not np.isin(broken.known.by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
-            text = f"this is the derivative by {by}, not by {rows[0].change.name}"
-            return fault_at(analysis, "derivative", broken.first.op, text, rows)
-        text = f"this is the derivative by {by} along one way only: the other ways are missing"
-        other, op = source.line(broken.first.op), maker(tape, broken.last.op)
-        return fault_at(analysis, "derivative", op, text, rows, other_line=other)
+        return _of_something_else(analysis, rows, broken)
     if passing.adds_something_else(broken.first):
         text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
         return fault_at(analysis, "derivative", broken.first.op, text, rows)
-    words = words_for(passing, broken)
+    return _at_break(analysis, rows, passing, broken)
+
+
+def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:
+    """No derivative is wrong, or there is none."""
+    tape, change = analysis.tape, rows[0].change
+    if passing.arrays:
+        text = "the derivatives up to here are right, but the step is not made of them alone"
+        return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
+    last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
+    op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+    text = "the error does not come into the step, which is therefore no gradient"
+    at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
+    return fault_at(analysis, "derivative", at, text, rows)
+
+
+def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
+    """What a parameter is changed by is a derivative by another, or along one way only."""
+    assert analysis.chosen is not None
+    assert broken.last is not None
+    assert broken.known is not None
+    source, by = analysis.source, broken.known.by
+    name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
+    if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
+        text = f"this is the derivative by {name} along one way only: the other ways are missing"
+        other = source.line(broken.first.op)
+        return fault_at(analysis, "derivative", made, text, rows, other_line=other)
+    text = f"this is the derivative by {name}, not by {rows[0].change.name}"
+    is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
+    return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
+
+
+def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken: Break) -> Fault:
+    """A right derivative, and what is made of it wrongly."""
+    source, words = analysis.source, words_for(passing, broken)
     last_right = ""
     if broken.last and broken.known:
         by = derivative_of(passing, broken.last)
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
     other = source.line(words.also) if words.also else 0
-    at = words.op if words.frame is None else words.frame
+    at: Operation | Frame | int = words.op if words.frame is None else words.frame
     should_be = words.should_be
-    if broken.last and words.op is broken.last.op and (renamed := _renamed(analysis, broken)):
+    at_break = broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}
+    if broken.last and at_break and (renamed := _renamed(analysis, broken)):
         at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
-    return fault_at(
-        analysis,
-        "derivative",
-        at,
-        words.text,
-        rows,
-        last_right=last_right,
-        other_line=other,
-        should_be=should_be,
-    )
+    about: dict[str, Any] = {"last_right": last_right, "other_line": other, "should_be": should_be}
+    return fault_at(analysis, "derivative", at, words.text, rows, **about)
 
 
 def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:

@@ -38,6 +38,9 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         axes = [axis for axis in (0, 1) if outputs.ndim == 2 and _adds_up(targets, axis)]
         if len(axes) != 1 or 1 in outputs.shape or _adds_up(outputs, axes[0]):
             continue
+        made = tape.operations[tape.producers(one.output)[0]]
+        if made.name != "divide" or not _is_of_exponentials(tape, made):
+            continue
         if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
             continue
         sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]

@@ -27,7 +27,7 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
         for op, user in _untrained_in(analysis, chosen, number):
             start = op.leaves
             counts[start] = counts.get(start, 0) + 1
-            name = _name(analysis, op)
+            name = _name(analysis, op, user)
             if NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
@@ -49,8 +49,13 @@ def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
     return (users[0] if users else op), name, f"{name} is used, and no gradient of its shape is returned"
 
 
-def _name(analysis: Analysis, op: Operation) -> str:
-    return analysis.source.name_of(op) or analysis.source.text_of(op) or "a parameter"
+def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> str:
+    """The name that a parameter was given, or under which it is used."""
+    name = analysis.source.name_of(op)
+    for which, ids in enumerate(user.inputs if user is not None and not name else ()):
+        if ids is not None and op.index in analysis.tape.producers(ids):
+            name = analysis.source.operand_text(user, which) if user is not None else ""
+    return name or analysis.source.text_of(op) or "a parameter"
 
 
 def _untrained_in(
@@ -124,10 +129,13 @@ def is_moved_by_a_constant(tape: Tape, op: Operation, later: Operation) -> bool:
     return False
 
 
-def source_of_nothing(tape: Tape, adding: Operation) -> Operation | None:
+def source_of_nothing(tape: Tape, parameter: Operation, adding: Operation) -> Operation | None:
     """The last zeros from which a step of zeros was made."""
-    among = [tape.operations[one] for ids in adding.inputs if ids is not None for one in tape.ancestors(ids)]
-    zeros = [one for one in among if one.is_leaf and not tape.result(one).any()]
+    parts = adding.inputs if all(ids is not None for ids in adding.inputs) else ()
+    among = [tape.operations[one] for ids in parts if ids is not None for one in tape.ancestors(ids)]
+    zeros = [
+        one for one in among if one.is_leaf and one.index > parameter.index and not tape.result(one).any()
+    ]
     return max(zeros, key=lambda one: one.index, default=None)
 
 
@@ -167,7 +175,7 @@ def _is_parameter(
     analysis: Analysis, user: Operation, made: Operation, size: int, other: Ids | None, trained: int
 ) -> bool:
     tape, source = analysis.tape, analysis.source
-    name, text = source.name_of(made), source.text_of(made)
+    name, text = _name(analysis, made, user), source.text_of(made)
     depends = bool(tape.leaves(other) & trained)
     if user.name == "add":
         named = bool(NAMED.search(name))

@@ -89,6 +89,7 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
 _ADDED = {
     "values": "a penalty on the weights (L2, weight decay) is in the steps",
     "sign": "a penalty on the absolute weights (L1) is in the steps",
+    "number": "one number is added to all elements of the steps",
     "step": "the steps have a momentum: a share of the step before",
     "gradient": "the steps have a share of the gradient before: a momentum",
 }

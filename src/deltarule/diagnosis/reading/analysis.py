@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
@@ -40,6 +42,11 @@ def analyse(tape: Tape, source: ProgramSource) -> Analysis:
 
 def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Analysis:
     """Compare these steps with the losses that they may follow."""
+    with np.errstate(all="ignore"):  # a program may diverge
+        return _judge(tape, source, steps)
+
+
+def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Analysis:
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
     for step in steps:
         meetings = find_meetings(tape, source, step)

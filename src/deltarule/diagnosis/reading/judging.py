@@ -268,6 +268,13 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
         given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
         if len(given) == len(rows):
             rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
+            if (
+                rule is None
+                and len(rows) > 1
+                and rows[0].gradient.size < 8
+                and any(row.found for row in rows)
+            ):
+                _judge_as_one(tape, comparison, rows, tolerance)
             for row in rows:
                 row.rule = rule
                 if rule is not None and rule.mistake and row.verdict in (WRONG, FACTOR):
