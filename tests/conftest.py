@@ -24,15 +24,20 @@ COMPILING = (
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
 #: the others among the slow ones.
 SWEEPS = (
-    "tests/checks/test_health.py",
+    "tests/checks/",
+    "tests/data/test_encoding_file.py",
     "tests/derivations/",
-    "tests/diagnosis/test_",
+    "tests/diagnosis/",
+    "tests/documents/test_drawing.py",
     "tests/estimators/test_check_estimator.py",
     "tests/estimators/test_extras.py",
+    "tests/estimators/test_parameters.py",
     "tests/estimators/test_same_numbers.py",
     "tests/exchange/",
+    "tests/nn/test_activations.py",
     "tests/nn/test_gradient_contract.py",
     "tests/spreadsheet/",
+    "tests/training/test_bad_input.py",
     "tests/worksheets/",
 )
 

@@ -152,7 +152,7 @@ def test_the_network_itself_takes_them(method):
 
 NARROW = [
     ("float32", np.float32),
-    ("float32", np.uint8),
+    pytest.param("float32", np.uint8, marks=pytest.mark.slow),
     pytest.param("float64", np.float32, marks=pytest.mark.slow),
     pytest.param("float64", np.uint8, marks=pytest.mark.slow),
     pytest.param("float64", np.int64, marks=pytest.mark.slow),
