@@ -10,10 +10,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from deltarule.diagnosis.conventions import CONVENTIONS
 
 import deltarule as dr
 from deltarule.diagnosis import MISTAKES, assert_backprop_correct, diagnose
-from deltarule.diagnosis.conventions import CONVENTIONS
 from deltarule.errors import InputError
 
 from .planted import NETWORKS, SLOPE, STYLES, cases, columns, neurons, rows, settings_of
