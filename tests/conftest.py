@@ -26,7 +26,7 @@ COMPILING = (
 SWEEPS = (
     "tests/checks/test_health.py",
     "tests/derivations/",
-    "tests/diagnosis/test_",
+    "tests/diagnosis/",
     "tests/estimators/test_check_estimator.py",
     "tests/estimators/test_extras.py",
     "tests/estimators/test_same_numbers.py",

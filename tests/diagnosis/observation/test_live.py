@@ -10,7 +10,7 @@ from deltarule.diagnosis.observation import observe
 
 from ..planted import columns, neurons, rows
 from ..right_dropout import RIGHT
-from ..test_diagnosis import Matrices, NeuronByNeuron, updating
+from ..live_code import Matrices, NeuronByNeuron, updating
 
 STYLES = {"rows": rows, "columns": columns, "neurons": neurons}
 

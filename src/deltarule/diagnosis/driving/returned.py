@@ -95,7 +95,11 @@ def analyse_returned(
             best = fitting, changes, absent
     if best is None:
         return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
-    analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)], meant)
+    step = _Everything(1, best[1], theta)
+    analysis = judge_steps(tape, source, [step], meant)
+    if analysis.chosen and analysis.chosen.bad and all(row.misfit < 1e-3 for row in analysis.chosen.rows):
+        tape.note("single", "numbers that agree to a few digits, as differences of the loss do")
+        analysis = judge_steps(tape, source, [step], meant)
     analysis.only_gradients = True
     analysis.absent = [op for op in best[2] if op.index < began]
     if len(best[1]) == len(back) and not any(_is_vector(change.shape) for change in best[1]):

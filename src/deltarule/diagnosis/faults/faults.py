@@ -234,6 +234,7 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         last_right=last_right,
         other_line=other,
         should_be=should_be,
+        mistake=words.mistake,
     )
 
 

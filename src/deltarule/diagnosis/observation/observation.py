@@ -48,7 +48,7 @@ def observe(
     began = time.monotonic()
     if not isinstance(code, str | Path):
         recording, analysis, driven = drive_live(code, seconds, own, loss)
-        if own and not _shows_all(analysis):
+        if own and not _shows_all(analysis, own):
             recording, analysis, driven = drive_live(code, seconds, None, loss)
         return report(analysis, recording, driven, time.monotonic() - began, loss, own)
     try:
@@ -77,9 +77,11 @@ def observe(
     return report(analysis, recording, driven, time.monotonic() - began, loss)
 
 
-def _shows_all(analysis: Analysis) -> bool:
-    """Whether the learner's own numbers show a mistake in any parameter, or are the only ones that fit."""
-    return analysis.chosen is not None and all(row.verdict != ZERO for row in analysis.chosen.rows)
+def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
+    """Whether the learner's own numbers say something of every parameter."""
+    rows = analysis.chosen.rows if analysis.chosen else []
+    shown = {row.change.key for row in rows if row.verdict != ZERO}
+    return len(shown) + len(analysis.absent) >= len(own["weights"]) + len(own.get("biases", ()))
 
 
 def _judged(analysis: Analysis) -> int:
