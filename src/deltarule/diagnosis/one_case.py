@@ -103,10 +103,11 @@ def read_case(
             case = Case(layers_of_arrays(W, b, names), goal, x, y, eta)
         tried.append((reading, CaseProbe(observed, case)))
     right = (Candidate((), {}),)
+    usual = [one for one in tried if one[0].activation in (activation, *_ACTIVATIONS)]
     for kinds in (right, singles(len(W)), None):
         found = [
             CaseReading(*_plain(reading), mistakes=candidate.mistakes)
-            for reading, probe in (tried if kinds else tried[:_PAIRED])
+            for reading, probe in (tried if kinds is right else usual if kinds else usual[:_PAIRED])
             for candidate, _ in candidates([probe], kinds or pairs(probe))
         ]
         if found:
@@ -122,7 +123,8 @@ def _readings(
     activation: str | None, output: str | None, loss: str | None, reduction: str | None, l2: float
 ) -> Iterator[CaseReading]:
     """All networks that agree with what is said, the likeliest first."""
-    for f, g in product([activation] if activation else _ACTIVATIONS, [output] if output else _OUTPUTS):
+    hidden = [activation] if activation else dict.fromkeys((*_ACTIVATIONS, *ACTIVATIONS))
+    for f, g in product(hidden, [output] if output else _OUTPUTS):
         losses = [loss] if loss else list(dict.fromkeys((loss_of_output(g), *_LOSSES)))
         for one, how in product(losses, [reduction] if reduction else ("mean", "sum")):
             try:

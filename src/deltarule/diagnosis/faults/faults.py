@@ -220,7 +220,6 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.last and broken.known:
         by = derivative_of(passing, broken.last)
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
-    other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
     should_be = words.should_be
     if broken.last and words.op is broken.last.op and (renamed := _renamed(analysis, broken)):
@@ -232,7 +231,7 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         words.text,
         rows,
         last_right=last_right,
-        other_line=other,
+        other_line=source.line(words.also) if words.also else 0,
         should_be=should_be,
         mistake=words.mistake,
     )
