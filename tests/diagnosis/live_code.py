@@ -121,5 +121,3 @@ def by_differences(weights, biases, X, Y, step=1e-5):
                 array[index] -= step
                 gradient[index] = (up - loss()) / step
     return found
-
-

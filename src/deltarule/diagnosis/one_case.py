@@ -193,7 +193,17 @@ def diagnose_case(
     layers = [f"{w.shape[1]} ({name})" for w, name in zip(W, names, strict=True)]
     return Diagnosis(
         "wrong" if first.mistakes else "right",
-        tuple(Fault("derivative", 0, "", f"the numbers are those of {one.wrong}", should_be=one.right, mistake=one.key) for one in first.mistakes),
+        tuple(
+            Fault(
+                "derivative",
+                0,
+                "",
+                f"the numbers are those of {one.wrong}",
+                should_be=one.right,
+                mistake=one.key,
+            )
+            for one in first.mistakes
+        ),
         loss=first.loss.replace("_", " "),
         supposed=loss is None,
         named=loss is not None,

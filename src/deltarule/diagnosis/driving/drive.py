@@ -165,7 +165,7 @@ class _Driver:
                     yield from self._confirmed(name, trial)
 
     def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
-        """A trial; of a live function in its place the wrong ones that square layers or a second call show."""
+        """A trial; or those in which square layers or a second call show that live code is wrong."""
         layout, analysis = trial.layout, trial.analysis
         if not (trial.is_right and self.recording.root and analysis.only_gradients and layout):
             yield trial

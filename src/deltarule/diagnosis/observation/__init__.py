@@ -1,7 +1,8 @@
 """A learner's program is observed: recorded, its forward pass differentiated, and the two compared.
 
 Reading order: seen (data), telling (the text), record (both), summary (what a program was read as),
-first_weights, advice (what would help), observation; kernel, wall, scratch, reply, apart (the process around it).
+first_weights, advice (what would help), observation; kernel, wall, scratch, reply, apart (the process
+around it).
 """
 
 from deltarule.diagnosis.faults.fault import Fault

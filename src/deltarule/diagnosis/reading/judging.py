@@ -194,9 +194,7 @@ def _fits_with_more(
 def _take_factor_of_penalised(comparison: GradientComparison) -> None:
     """Where only changes with a penalty are large enough, the common factor is theirs."""
     for step in comparison.steps:
-        factors = [
-            row.factor for row in comparison.rows if row.step == step.number and row.verdict == DECAY
-        ]
+        factors = [row.factor for row in comparison.rows if row.step == step.number and row.verdict == DECAY]
         if step.number in comparison.common or not factors:
             continue
         common = factors[0]
