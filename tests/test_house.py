@@ -86,7 +86,3 @@ def test_dir_shows_the_public_names_and_nothing_else():
 
 def test_registries_print_their_names():
     assert all(name in repr(ACTIVATIONS) for name in chain(["activation"], ACTIVATIONS))
-
-
-def test_check_is_the_commands_twin():
-    assert deltarule.check is deltarule.diagnose

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltarule.checks import check_gradients, health
     from deltarule.data.encoding import Encoding, fit_encoding
     from deltarule.derivations import Derivation, explain, explain_update
-    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, check_folder, compare, diagnose
+    from deltarule.diagnosis import Diagnosis, assert_backprop_correct, check, check_folder, compare
     from deltarule.errors import (
         DataFileError,
         DeltaruleError,
@@ -134,7 +134,6 @@ __all__ = [
     "compare",
     "confusion_matrix",
     "datasets",
-    "diagnose",
     "evaluate",
     "explain",
     "explain_update",
@@ -159,7 +158,7 @@ _NAMES = {
     "checks": "check_gradients health",
     "data.encoding": "Encoding fit_encoding",
     "derivations": "Derivation explain explain_update",
-    "diagnosis": "Diagnosis assert_backprop_correct check check_folder compare diagnose",
+    "diagnosis": "Diagnosis assert_backprop_correct check check_folder compare",
     "errors": """DataFileError DeltaruleError DivergenceError InputError MissingExtraError ModelFileError
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",

@@ -10,16 +10,14 @@ from typing import Any, NoReturn
 
 import click
 
+from deltarule import diagnosis
 from deltarule.cli.console import print_json, say
 from deltarule.cli.options import FILE
-from deltarule.diagnosis import check_folder, diagnose
 from deltarule.diagnosis.grading import as_csv, as_junit, as_table
-from deltarule.diagnosis.observation import observe_apart
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.diagnosis.programs import refuse_what_is_no_program
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
-from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
 
 
@@ -28,18 +26,7 @@ from deltarule.nn.losses import LOSSES
 @click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder here.")
 @click.option("--junit", "junit_file", type=FILE, help="Write it as JUnit XML, for graders.")
 @click.option("--name", help="Which function, class or object of the script.")
-@click.option("--activation", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: found out]")
-@click.option("--output", help="Activation of the last layer.  [default: found out]")
-@click.option("--loss", help=f"{', '.join(LOSSES)}.  [default: found out]")
-@click.option(
-    "--reduction", type=click.Choice(["mean", "sum"]), help="Over the samples.  [default: found out]"
-)
-@click.option("--l2", type=float, default=0.0, show_default=False, help="The penalty l2/2·ΣW² in the loss.")
-@click.option(
-    "--dropout", type=float, help="The share of the neurons that training drops.  [default: its own]"
-)
-@click.option("--predict", help="Which function of the script predicts: it must not drop any.")
-@click.option("--learning-rate", type=float, help="η, where the script makes updates.  [default: its own]")
+@click.option("--loss", help=f"The one that is meant: {', '.join(LOSSES)}.  [default: found out]")
 @click.option(
     "--seconds", type=float, default=20.0, help="How long all of it may take; in a folder, each program."
 )
@@ -59,28 +46,28 @@ def check(
     SCRIPT is a Python file, a notebook, - for standard input, or a folder of submissions. It is run as it is
     for a few updates, in a process of its own that can write nothing but in a scratch folder, and what it
     computes is recorded; its steps are compared with the gradient of its own forward pass, and the line is
-    told where they part. Where that cannot be judged:
+    told where they part.
 
-    SCRIPT has a function (weights, biases, X, Y) that returns gradients, or with a fifth argument, the
-    learning rate, updated weights; or a network object with weights and a method such as train(x, y). Any
-    usual layout of arrays will do. With dropout, the function takes masks, or a share such as dropout or
-    keep_prob; or say --dropout. Exit status 0: right, all of them; 1: wrong; 2: it could not be tested.
+    A script that trains nothing by itself is called: its functions that train or return gradients, its
+    classes with methods such as train(x, y) or forward and backward. Exit status 0: right, all of them; 1:
+    wrong; 2: it cannot be judged.
 
     \b
     deltarule check my_backprop.py
-    deltarule check my_backprop.py --loss half_squared_error --output sigmoid
+    deltarule check my_backprop.py --loss half_squared_error
     deltarule check submissions/ --csv verdicts.csv --junit verdicts.xml
     """
-    told = any(value for setting, value in settings.items() if setting != "seconds")
     if script.is_dir():
-        if told:
+        if settings["loss"] or settings["name"]:
             raise InputError("a folder is checked without settings: only --seconds, --csv, --junit, --json")
         _check_folder(context, script, settings["seconds"], (csv_file, junit_file), as_json)
     if csv_file or junit_file:
         raise InputError("--csv and --junit are for a folder of programs")
     with _program(script) as path:
         refuse_what_is_no_program(path, str(script))
-        _check_file(context, path, settings, told, as_json)
+        seen = diagnosis.check(path, **settings)
+    status = {"right": 0, "wrong": 1}.get(seen.verdict, 2)
+    _tell(context, str(seen), seen.to_dict(), as_json, status)
 
 
 @contextlib.contextmanager
@@ -95,28 +82,6 @@ def _program(script: Path) -> Iterator[Path]:
         yield path
 
 
-def _check_file(
-    context: click.Context, path: Path, settings: dict[str, Any], told: bool, as_json: bool
-) -> None:
-    """Observe a file and, where that does not find it right, diagnose it, both in the seconds given."""
-    seen = None if told else observe_apart(path, settings["seconds"])
-    left = settings["seconds"] - (seen.seconds if seen else 0)
-    if seen is not None and (seen.verdict == "right" or left < 0.5):
-        status = {"right": 0, "wrong": 1}.get(seen.verdict, 2)
-        _tell(context, str(seen), {"right": status == 0, "observed": seen.to_dict()}, as_json, status)
-    diagnosis = diagnose(path, **{**settings, "seconds": left})
-    status = 2 if diagnosis.failure else 0 if diagnosis.right else 1
-    if seen is not None and seen.verdict != "wrong" and diagnosis.failure:
-        record = {"right": False, "failure": seen.obstacle or str(seen), "observed": seen.to_dict()}
-        _tell(context, str(seen), record, as_json, 2)
-    if seen is None or seen.verdict != "wrong":
-        _tell(context, str(diagnosis), diagnosis.to_dict(), as_json, status)
-        return
-    both = f"{seen}\n\n{diagnosis}" if status == 1 else str(seen)
-    named = diagnosis.to_dict() if status == 1 else {"right": False}
-    _tell(context, both, {**named, "observed": seen.to_dict()}, as_json, 1)
-
-
 def _check_folder(
     context: click.Context,
     folder: Path,
@@ -128,7 +93,7 @@ def _check_folder(
     for file in files:
         if file is not None:
             check_writable(file)
-    programs = check_folder(folder, seconds)
+    programs = diagnosis.check_folder(folder, seconds)
     for file, write in zip(files, (as_csv, as_junit), strict=True):
         if file is not None:
             write_atomically(file, write(programs).encode())

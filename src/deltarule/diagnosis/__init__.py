@@ -1,19 +1,17 @@
 """Diagnosis of somebody else's backpropagation: is it right, and if not, which mistake is it?
 
-Reading order: backprop, catalogue, mistakes (what can be wrong); cases, conventions, arguments, functions,
-objects, subjects (what a learner brings); runner, running, trials (it is run); matching, search, masks,
-dropout, weights, predictions (what explains it); verdict,
-report, diagnose; one_case (just numbers). Of a program as it is: recording, driving, reading, faults,
-naming (what the catalogue calls it), observation; programs, grading (a whole course); notebook. Beside a
+Reading order: backprop, catalogue, mistakes, matching (what can be wrong, and which of it gives just these
+numbers). Of a program as it is: recording, driving, reading, faults, naming (what the catalogue calls it),
+observation; one_case (just numbers), check; programs, grading (a whole course); notebook. Beside a
 framework: watching, quantities, model_step, compare.
 """
 
 from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.check import assert_backprop_correct, check
 from deltarule.diagnosis.compare import StepComparison, compare
-from deltarule.diagnosis.diagnose import assert_backprop_correct, diagnose
 from deltarule.diagnosis.grading import CheckedProgram, check_folder
 from deltarule.diagnosis.mistakes import MISTAKES
-from deltarule.diagnosis.report import Diagnosis
+from deltarule.diagnosis.observation import Diagnosis
 
 __all__ = [
     "MISTAKES",
@@ -25,8 +23,4 @@ __all__ = [
     "check",
     "check_folder",
     "compare",
-    "diagnose",
 ]
-
-#: As the command is called.
-check = diagnose

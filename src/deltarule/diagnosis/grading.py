@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.observation import Observation, observe_apart
+from deltarule.diagnosis.check import check
+from deltarule.diagnosis.observation import Diagnosis
 from deltarule.diagnosis.observation.reply import printable
 from deltarule.diagnosis.programs import programs_in
 from deltarule.errors import InputError
@@ -27,6 +28,7 @@ _KINDS = {
     "untrained": "a parameter is never trained",
     "shape": "the shapes do not fit",
     "penalty": "the penalty is wrong",
+    "behaviour": "a call changes what it should leave alone",
 }
 _COLUMNS = ("file", "verdict", "line", "expression", "mistake", "text", "loss", "seconds")
 _AT_A_TIME = 2
@@ -110,13 +112,13 @@ def _checked(root: Path, path: Path, seconds: float) -> CheckedProgram:
     """Observe one program; whatever fails is said of it alone."""
     name = printable(str(path.relative_to(root)).replace("\n", "\\n"))
     try:
-        seen = observe_apart(path, seconds)
+        seen = check(path, seconds=seconds)
     except (InputError, OSError) as error:
         return CheckedProgram(name, "cannot judge", text=printable(str(error)), failed=True)
     return _from_observation(name, seen)
 
 
-def _from_observation(name: str, seen: Observation) -> CheckedProgram:
+def _from_observation(name: str, seen: Diagnosis) -> CheckedProgram:
     loss, spent = seen.loss, round(seen.seconds, 3)
     if seen.verdict == "wrong":
         first = seen.faults[0]

@@ -121,7 +121,7 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
     keys = {"sign": "sign", "penalty": "l2_wrong"}
     if chosen is not None and any(one.broadcast for some in chosen.meetings for one in some):
         keys |= {"shape": "broadcast_targets", "derivative": "broadcast_targets"}
-    named = [replace(one, mistake=keys.get(one.kind, "")) for one in faults]
+    named = [replace(one, mistake=one.mistake or keys.get(one.kind, "")) for one in faults]
     if not any(one.kind == "untrained" for one in faults):
         return named
     untrained = untrained_parameters(analysis)

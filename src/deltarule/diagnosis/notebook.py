@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.diagnose import diagnose
-from deltarule.diagnosis.observation import Observation, observe_apart
+from deltarule.diagnosis.check import check
+from deltarule.diagnosis.observation import Diagnosis
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.errors import DeltaruleError
 
@@ -38,28 +38,20 @@ def _check(shell: Any, line: str, cell: str | None = None) -> None:
         if cell is not None:
             print(_of_cell(cell, list(shell.user_ns.get("In", [])), seconds))
         elif name in shell.user_ns:
-            print(_of_object(shell.user_ns[name], seconds))
+            print(check(shell.user_ns[name], seconds=seconds))
         else:
             print(f"There is no {name} in this notebook.")
     except DeltaruleError as error:
         print(error)
 
 
-def _of_object(code: Any, seconds: float) -> str:
-    seen = observe_apart(code, seconds)
-    left = seconds - seen.seconds
-    if seen.verdict != "cannot judge" or left < 0.5:
-        return str(seen)
-    return str(diagnose(code, seconds=left))
-
-
-def _of_cell(cell: str, history: Sequence[str], seconds: float) -> Observation:
+def _of_cell(cell: str, history: Sequence[str], seconds: float) -> Diagnosis:
     """Observe a cell with the earlier ones that it needs; lines are told as the cell counts them."""
     before = "".join(one.rstrip("\n") + "\n" for one in _needed(cell, history))
     with scratch_for(Path.cwd()) as (_, here):
         program = here / "cell.py"
         program.write_text(before + cell, encoding="utf-8")
-        return _as_counted(observe_apart(program, seconds), before.count("\n"))
+        return _as_counted(check(program, seconds=seconds), before.count("\n"))
 
 
 def _needed(cell: str, history: Sequence[str]) -> list[str]:
@@ -99,7 +91,7 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
         yield node.arg
 
 
-def _as_counted(seen: Observation, before: int) -> Observation:
+def _as_counted(seen: Diagnosis, before: int) -> Diagnosis:
     """The same with the lines of a program that has so many lines before the cell."""
 
     def line(number: int) -> int:

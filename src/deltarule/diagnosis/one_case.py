@@ -1,16 +1,19 @@
-"""The numbers of one case without code: which network, and which mistakes, give just these gradients."""
+"""The numbers of one case: which network, and which mistakes, give these gradients; a learner's own start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, as_matrix, as_numbers
 from deltarule.diagnosis.backprop import Case, layers_of_arrays
 from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.matching import Candidate, Observed, candidates, pairs, singles
+from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.errors import InputError
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.losses import LOSSES
@@ -100,10 +103,11 @@ def read_case(
             case = Case(layers_of_arrays(W, b, names), goal, x, y, eta)
         tried.append((reading, CaseProbe(observed, case)))
     right = (Candidate((), {}),)
+    usual = [one for one in tried if one[0].activation in (activation, *_ACTIVATIONS)]
     for kinds in (right, singles(len(W)), None):
         found = [
             CaseReading(*_plain(reading), mistakes=candidate.mistakes)
-            for reading, probe in (tried if kinds else tried[:_PAIRED])
+            for reading, probe in (tried if kinds is right else usual if kinds else usual[:_PAIRED])
             for candidate, _ in candidates([probe], kinds or pairs(probe))
         ]
         if found:
@@ -119,7 +123,8 @@ def _readings(
     activation: str | None, output: str | None, loss: str | None, reduction: str | None, l2: float
 ) -> Iterator[CaseReading]:
     """All networks that agree with what is said, the likeliest first."""
-    for f, g in product([activation] if activation else _ACTIVATIONS, [output] if output else _OUTPUTS):
+    hidden = [activation] if activation else dict.fromkeys((*_ACTIVATIONS, *ACTIVATIONS))
+    for f, g in product(hidden, [output] if output else _OUTPUTS):
         losses = [loss] if loss else list(dict.fromkeys((loss_of_output(g), *_LOSSES)))
         for one, how in product(losses, [reduction] if reduction else ("mean", "sum")):
             try:
@@ -127,3 +132,124 @@ def _readings(
             except InputError:
                 continue
             yield CaseReading(f, g, one, how, l2)
+
+
+def own_start(weights: Sequence[Any], biases: Sequence[Any] | None, X: Any, Y: Any) -> dict[str, Any]:
+    """Return a learner's own start by roles, as it is; refuse what does not fit itself.
+
+    Raises
+    ------
+    InputError
+    """
+    own = {"weights": list(weights), "X": X, "Y": Y}
+    own_layers(own)
+    return own if biases is None else {**own, "biases": list(biases)}
+
+
+def own_layers(own: dict[str, Any]) -> tuple[list[Array], list[Array | None], Array, Array]:
+    """Return W (in, out), b (out,), x and y with samples in rows, of a start in any usual layout.
+
+    Raises
+    ------
+    InputError
+        If no layout fits.
+    """
+    given = [as_matrix(w, f"weights[{i}]").astype(float) for i, w in enumerate(own["weights"])]
+    x, y = as_matrix(own["X"], "X").astype(float), as_numbers(own["Y"], "Y").astype(float)
+    b: list[Array | None] = [None] * len(given)
+    if own.get("biases") is not None:
+        b = [as_numbers(v, f"biases[{i}]").astype(float).reshape(-1) for i, v in enumerate(own["biases"])]
+    for W, samples in product((given, [w.T for w in given]), (x, x.T)):
+        n_out, chained = W[-1].shape[1], all(one.shape[1] == len(other) for one, other in pairwise(W))
+        if chained and len(W[0]) == samples.shape[1] and y.size == len(samples) * n_out:
+            turned = y.T if y.shape == (n_out, len(samples)) != (len(samples), n_out) else y
+            return W, b, samples, turned.reshape(len(samples), n_out)
+    shapes = [w.shape for w in given]
+    raise InputError(f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not fit")
+
+
+def diagnose_case(
+    weights: Sequence[Any], biases: Sequence[Any] | None, X: Any, Y: Any, gradients: Any, loss: str | None
+) -> Diagnosis:
+    """Say what gives the gradients of one case; the gradients lie as the weights do.
+
+    Raises
+    ------
+    InputError
+        If the numbers do not fit each other.
+    """
+    W, b, x, y = own_layers({"weights": weights, "biases": biases, "X": X, "Y": Y})
+    turned = any(np.shape(given) != one.shape for given, one in zip(weights, W, strict=True))
+    observed = _observed(list(_arrays_in(gradients)), W, turned)
+    found = read_case(W, b, x, y, observed, loss=loss)
+    if not found:
+        return Diagnosis(
+            "cannot judge",
+            obstacle="no usual network has these gradients, nor one with a mistake or two that are known",
+            advice="Give the code itself to check: then its own forward pass is differentiated",
+        )
+    first = found[0]
+    names = [*[first.activation] * (len(W) - 1), first.output]
+    layers = [f"{w.shape[1]} ({name})" for w, name in zip(W, names, strict=True)]
+    return Diagnosis(
+        "wrong" if first.mistakes else "right",
+        tuple(
+            Fault(
+                "derivative",
+                0,
+                "",
+                f"the numbers are those of {one.wrong}",
+                should_be=one.right,
+                mistake=one.key,
+            )
+            for one in first.mistakes
+        ),
+        loss=first.loss.replace("_", " "),
+        supposed=loss is None,
+        named=loss is not None,
+        samples=len(x),
+        network=" → ".join([str(len(W[0])), *layers]),
+        notes=(f"{first.reduction} over the samples", *_others(found)),
+    )
+
+
+def _others(found: Sequence[CaseReading]) -> Iterator[str]:
+    """Other networks that give the same numbers with as many mistakes."""
+    for one in found[1:3]:
+        title = "".join(f", {mistake.title}" for mistake in one.mistakes)
+        yield f"the same numbers come from: {one}{title}"
+
+
+def _arrays_in(value: Any) -> Iterator[Array]:
+    """The arrays inside nested lists, tuples and dicts, in order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        try:
+            array = np.asarray(value, float)
+        except (TypeError, ValueError):  # of different shapes
+            array = np.empty((0, 0, 0))
+        if array.ndim > 2 or any(isinstance(one, np.ndarray) for one in value):
+            for inner in value:
+                yield from _arrays_in(inner)
+            return
+        value = array
+    if value is not None:
+        yield as_numbers(value, "gradients").astype(float)
+
+
+def _observed(arrays: Sequence[Array], W: Sequence[Array], turned: bool) -> Observed:
+    """Each array to its layer, in order: those of weights by their shape, of biases by their size."""
+    dW, db = list[Array](), list[Array]()
+    for one in arrays:
+        if len(dW) < len(W) and one.shape == (W[len(dW)].T if turned else W[len(dW)]).shape:
+            dW.append(one.T if turned else one)
+        elif len(db) < len(W) and one.size in (1, W[len(db)].shape[1]):
+            db.append(one.reshape(-1))
+        else:
+            break
+    else:
+        if len(dW) == len(W) and len(db) in (0, len(W)):
+            return Observed(tuple(dW), tuple(db or [None] * len(W)))
+    shapes = [one.shape for one in W]
+    raise InputError(f"gradients do not fit layers {shapes}: an array like each of the weights, and biases")

@@ -8,28 +8,9 @@ import pytest
 
 from deltarule.diagnosis.observation import observe
 
-from ..planted import columns, neurons, rows
+from ..live_code import Matrices, NeuronByNeuron, updating
+from ..planted import rows
 from ..right_dropout import RIGHT
-from ..test_diagnosis import Matrices, NeuronByNeuron, updating
-
-STYLES = {"rows": rows, "columns": columns, "neurons": neurons}
-
-
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "relu"])
-def test_a_right_function_is_right(style, hidden):
-    seen = observe(STYLES[style]("", hidden, "sigmoid"))
-    assert seen.verdict == "right", str(seen)
-
-
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize(
-    "mistake", ["slope_missing_in_hidden_layer", "z_for_a", "paths_lost:first", "sign", "bias_never_updated"]
-)
-def test_a_mistake_in_a_function_is_found(style, mistake):
-    seen = observe(STYLES[style](mistake, "tanh", "tanh"))
-    assert seen.verdict == "wrong", str(seen)
-    assert any(fault.line for fault in seen.faults)
 
 
 @pytest.mark.parametrize(

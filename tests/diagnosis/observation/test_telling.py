@@ -1,10 +1,12 @@
 """The report: its lines fit, its arrow points, and what cannot be judged comes with a change that helps."""
 
+import json
 import re
+from dataclasses import asdict
 
 import pytest
 
-from deltarule.diagnosis.observation import Observation, observe
+from deltarule.diagnosis.observation import Diagnosis, observe
 from deltarule.diagnosis.observation.reply import typed
 
 from .programs import PLANTED, PROGRAMS
@@ -51,14 +53,13 @@ def test_of_a_long_line_the_part_around_the_expression_is_shown(watch):
 
 
 def test_the_record_comes_back_from_its_dictionary(watch):
-    import json
 
     seen = watch(PROGRAMS["script"].replace("dZ = dH * slope(H)", "dZ = dH"))
-    again = typed(Observation, json.loads(json.dumps(seen.to_dict())))
+    again = typed(Diagnosis, json.loads(json.dumps(asdict(seen))))
     assert again == seen
     assert str(again) == str(seen)
     with pytest.raises(ValueError, match="no sense"):
-        typed(Observation, {**json.loads(json.dumps(seen.to_dict())), "verdict": "perhaps"})
+        typed(Diagnosis, {**json.loads(json.dumps(asdict(seen))), "verdict": "perhaps"})
 
 
 def test_a_mistake_that_has_a_name_is_told_with_its_page(watch):
@@ -176,6 +177,6 @@ def test_notebooks_print_the_report():
         def text(self, text):
             self.got = text
 
-    printer, seen = Printer(), Observation("cannot judge", obstacle="nothing", obstacle_line=0)
+    printer, seen = Printer(), Diagnosis("cannot judge", obstacle="nothing", obstacle_line=0)
     seen._repr_pretty_(printer, False)
     assert printer.got == str(seen)

@@ -7,13 +7,14 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from deltarule.diagnosis.observation import apart, observe_apart
 from deltarule.diagnosis.observation.apart import run_apart
-from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.reply import ApartError, typed
 from deltarule.diagnosis.observation.wall import is_behind_wall
 
@@ -206,11 +207,11 @@ def test_files_beside_the_program_and_above_it_are_there(tmp_path):
 
 
 def test_a_reply_is_read_strictly():
-    told = json.loads(json.dumps(Observation("right", rates={"lr": 1}).to_dict()))
-    assert typed(Observation, told) == Observation("right", rates={"lr": 1.0})
+    told = json.loads(json.dumps(asdict(Diagnosis("right", rates={"lr": 1}))))
+    assert typed(Diagnosis, told) == Diagnosis("right", rates={"lr": 1.0})
     for change in ({"loss": 3}, {"notes": "text"}, {"factor": "2"}, {"more": 1}, {"parameters": [["W", 1]]}):
         with pytest.raises(ValueError, match=r"makes no sense|shorter|longer"):
-            typed(Observation, told | change)
+            typed(Diagnosis, told | change)
 
 
 def test_live_code_runs_behind_the_same_wall():
@@ -238,6 +239,7 @@ def test_live_code_that_ends_otherwise_is_said(work, said):
         run_apart(work, 1)
 
 
-def test_in_a_browser_there_are_no_processes(monkeypatch):
+def test_where_there_are_no_processes_this_one_observes(monkeypatch, tmp_path):
+    (tmp_path / "program.py").write_text(RIGHT, encoding="utf-8")
     monkeypatch.setattr(apart.sys, "platform", "emscripten")
-    assert "no processes in a browser" in observe_apart("program.py").notes[0]
+    assert observe_apart(tmp_path / "program.py").right

@@ -21,7 +21,7 @@ from deltarule.diagnosis.driving.plausible import (
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.recording.program import Recording
-from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.recording.tape import Operation, Tape
 
 FORWARD = re.compile(
     r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
@@ -101,6 +101,16 @@ class CallRun:
         one = self._with_arguments(one) if isinstance(one, type) else one
         self._away_from_zero(one)
         return one
+
+    def changed_argument(self) -> tuple[str, Operation] | None:
+        """The mistake of a function that changes the weights it was passed, and where it does."""
+        for one in (array for some in self.plausible.made.values() for array in some):
+            made = [self.tape.operations[k] for k in self.tape.producers(one.ids)]
+            root = self.tape.root[one.ids]
+            before = self.tape.value[np.where(root < 0, one.ids, root)]
+            if not all(op.is_leaf for op in made) and not np.allclose(one.value, before, 1e-9, 1e-12):
+                return "changes_its_inputs", made[-1]
+        return None
 
     # Calls
     def call(self, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import time
@@ -55,9 +56,9 @@ class DrivenRun:
     is_right: bool
 
 
-def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
+def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds))
+    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), {}, meant)
     best = driver.search()
     if best is None and driver.undefined is not None and not recording.error:
         keep_error(recording, driver.undefined)
@@ -65,11 +66,11 @@ def drive(recording: Recording, seconds: float) -> tuple[Analysis, str] | None:
 
 
 def drive_live(
-    code: Any, seconds: float, own: dict[str, Any] | None = None
+    code: Any, seconds: float, own: dict[str, Any] | None = None, meant: str = ""
 ) -> tuple[Recording, Analysis, str]:
     """Call a function that is there already, or the methods of an object; ``own``: the learner's data."""
     recording = record_live(code, is_given)
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {})
+    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {}, meant)
     best = driver.search()
     if best is not None:
         return recording, best.analysis, best.label
@@ -79,8 +80,8 @@ def drive_live(
 
 
 class _Driver:
-    def __init__(self, recording: Recording, deadline: float, own: dict[str, Any] | None = None) -> None:
-        self.recording, self.deadline, self.own = recording, deadline, own or {}
+    def __init__(self, recording: Recording, deadline: float, own: dict[str, Any], meant: str) -> None:
+        self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.tape = recording.tape
         names = recording.namespace
         path = recording.source.path
@@ -161,7 +162,37 @@ class _Driver:
                     trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
                     if trial is None:
                         break
-                    yield trial
+                    yield from self._confirmed(name, trial)
+
+    def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
+        """A trial; or those in which square layers or a second call show that live code is wrong."""
+        layout, analysis = trial.layout, trial.analysis
+        if not (trial.is_right and self.recording.root and analysis.only_gradients and layout):
+            yield trial
+            return
+        call = partial(CallRun.call, name=name)
+        wrong = []
+        for one in _twice(replace(layout, inputs=3, outputs=3)):
+            square = self._try(f"{name}(…), {one}", one, call)
+            wrong += [square] if square is not None and not square.is_right else []
+        if len(wrong) < 2:
+            self._call_again(name, trial)
+        yield from wrong if len(wrong) == 2 else [trial]
+
+    def _call_again(self, name: str, trial: DrivenRun) -> None:
+        """See whether a second call with the same arguments gives the double."""
+        assert trial.layout is not None
+        tape = new_tape(self.recording.source, frozenset(), 5.0)
+        results: list[list[Any]] = []
+        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
+            run = CallRun(self.recording, self.own, self.returns, tape, trial.layout)
+            for _ in range(2):
+                arrays = [one for _, one in arrays_in(run.call(name), lists=True)]
+                results.append([(one.value.copy(), max(tape.producers(one.ids))) for one in arrays])
+        first, second = results if len(results) == 2 else ([], [])
+        for (one, _), (other, made) in zip(first, second, strict=False):
+            if one.any() and one.shape == other.shape and np.allclose(other, 2 * one):
+                trial.analysis.behaviour = ("gradients_accumulate", tape.operations[made])
 
     def _own_layouts(self) -> list[ArgumentLayout]:
         """How the learner's own data lie: as they are."""
@@ -241,18 +272,29 @@ class _Driver:
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
-        analysis = analyse(tape, source)
-        if analysis.chosen is None and not failed:
-            analysis = analyse_returned(tape, source, {run.last: run.named(result)}, run.kept, run.began)
-            self.reason = self.reason or analysis.reason
+        analysis = analyse(tape, source, self.meant)
+        passed = sum(map(len, run.plausible.made.values()))
+        if not failed and (analysis.chosen is None or 0 < _count_judged(analysis) < passed):
+            returned = {run.last: run.named(result)}
+            other = analyse_returned(tape, source, returned, run.kept, run.began, self.meant)
+            self.reason = self.reason or other.reason
+            if analysis.chosen is None or _count_judged(other) > _count_judged(analysis):
+                analysis = other
+                analysis.behaviour = run.changed_argument()
         if analysis.chosen is None:
             return None
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         if not judged or (failed and len(analysis.chosen.steps) < 2):
             return None
+        count = _count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        count = len({row.change.key for row in judged}) + len(analysis.absent)
         return DrivenRun(label, layout, analysis, count, clean)
+
+
+def _count_judged(analysis: Analysis) -> int:
+    """How many parameters were judged."""
+    rows = analysis.chosen.rows if analysis.chosen else []
+    return len({row.change.key for row in rows if row.verdict != ZERO})
 
 
 def training_functions(names: Iterable[str]) -> list[str]:

@@ -250,7 +250,7 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
     if broken.last and at_break and (renamed := _renamed(analysis, broken)):
         at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
     about: dict[str, Any] = {"last_right": last_right, "other_line": other, "should_be": should_be}
-    return fault_at(analysis, "derivative", at, words.text, rows, **about)
+    return fault_at(analysis, "derivative", at, words.text, rows, mistake=words.mistake, **about)
 
 
 def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:

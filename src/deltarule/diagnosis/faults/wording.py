@@ -32,6 +32,7 @@ class FaultWords:
     frame: Frame | None = None
     #: The statement as it should be, where the recorded numbers verify it.
     should_be: str = ""
+    mistake: str = ""
 
 
 def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
@@ -58,7 +59,7 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None
                         f"{name} was already changed on line {line}, but the derivative needs its value from "
                         f"before: do all changes after the whole backward pass"
                     )
-                    return FaultWords(op, text, made)
+                    return FaultWords(op, text, made, mistake="updated_too_early")
     return None
 
 

@@ -7,4 +7,4 @@ from deltarule.diagnosis.observation.apart import observe_for, serve
 
 if __name__ == "__main__":
     request = json.loads(sys.stdin.buffer.read())
-    serve(request, lambda: observe_for(request["path"], request["seconds"]))
+    serve(request, lambda: observe_for(*(request[name] for name in ("path", "seconds", "loss", "name"))))

@@ -14,15 +14,15 @@ import time
 import types
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.observation.observation import observe
-from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.reply import ApartError, believed, plain_json, typed, written_in
 from deltarule.diagnosis.observation.scratch import scratch_for
-from deltarule.diagnosis.observation.wall import close_in
+from deltarule.diagnosis.observation.wall import close_in, is_behind_wall
 from deltarule.diagnosis.recording.missing import FRAMEWORKS
 from deltarule.diagnosis.recording.source import read_source
 from deltarule.diagnosis.recording.tape import RecordingStopped
@@ -38,7 +38,13 @@ _MOST_MEMORY = 4 << 30
 _ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
 
 
-def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
+def observe_apart(
+    code: Any,
+    seconds: float = 20.0,
+    own: dict[str, Any] | None = None,
+    loss: str = "",
+    name: str = "",
+) -> Diagnosis:
     """Observe a program in a process that ends, with all it started, when its time is over.
 
     It runs in a scratch folder that has the files beside the program, with the learner's rights to read, but
@@ -47,24 +53,31 @@ def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
     Parameters
     ----------
     code : path, callable or object
-        What :func:`observe` takes. What is no path must live in a process that can be forked.
+        What is no path is observed in a fork of this process; in this one, where there are no forks.
     seconds : float
         For all of it.
+    own, loss, name
+        As in :func:`observe`.
 
     Raises
     ------
     InputError
         If there is no such file.
     """
-    if sys.platform == "emscripten":
-        return _not_judged("there are no processes in a browser: observe(code) runs it in this one")
     began = time.monotonic()
+    is_file = isinstance(code, str | os.PathLike)
+    if is_file:
+        code = Path(code).resolve()
+        if not code.is_file():
+            raise InputError(f"{code}: there is no such file")
+    if sys.platform == "emscripten" or is_behind_wall() or not (is_file or hasattr(os, "fork")):
+        return observe(code, 0.8 * seconds, own, loss, name)
     try:
-        if isinstance(code, str | os.PathLike):
-            told = _run_file(Path(code).resolve(), began + seconds)
+        if is_file:
+            told = _run_file(code, began + seconds, {"loss": loss, "name": name})
         else:
-            told = run_apart(lambda: observe(code, 0.8 * seconds).to_dict(), seconds)
-        seen: Observation = typed(Observation, told)
+            told = run_apart(lambda: asdict(observe(code, 0.8 * seconds, own, loss)), seconds)
+        seen: Diagnosis = typed(Diagnosis, told)
     except InputError:
         raise
     except ValueError as error:  # an ApartError, or a reply of another form
@@ -72,8 +85,8 @@ def observe_apart(code: Any, seconds: float = 20.0) -> Observation:
     return replace(seen, seconds=time.monotonic() - began)
 
 
-def _not_judged(note: str) -> Observation:
-    return Observation("cannot judge", notes=(note,))
+def _not_judged(note: str) -> Diagnosis:
+    return Diagnosis("cannot judge", notes=(note,))
 
 
 def run_apart(work: Callable[[], Any], seconds: float) -> Any:
@@ -86,20 +99,16 @@ def run_apart(work: Callable[[], Any], seconds: float) -> Any:
     InputError
         If it raises one.
     """
-    if not hasattr(os, "fork"):
-        raise ApartError("this system cannot run functions and objects apart: save them in a file")
     deadline = time.monotonic() + seconds
     with scratch_for(Path.cwd()) as (home, here):
         request = _request(home, here, here, seconds)
         return _reply(_Forked(lambda: serve(request, work)), request, Path.cwd(), deadline)
 
 
-def _run_file(path: Path, deadline: float) -> Any:
+def _run_file(path: Path, deadline: float, settings: dict[str, str]) -> Any:
     """Observe a file by a new interpreter."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
     with scratch_for(path.parent, path) as (home, here):
-        request = _request(home, here, here / path.name, deadline - time.monotonic())
+        request = _request(home, here, here / path.name, deadline - time.monotonic()) | settings
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "deltarule.diagnosis.observation"],
             stdin=subprocess.PIPE,
@@ -227,7 +236,7 @@ def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
     leave(0)
 
 
-def observe_for(path: str, seconds: float) -> dict[str, Any]:
+def observe_for(path: str, seconds: float, loss: str, name: str) -> dict[str, Any]:
     """Observe a file; after most of the time the program is stopped, and what it has computed is read."""
     late: list[float] = []
 
@@ -241,14 +250,14 @@ def observe_for(path: str, seconds: float) -> dict[str, Any]:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, 0.6 * seconds, 0.05 * seconds)
-    seen = observe(path, 0.6 * seconds)
+    seen = observe(path, 0.6 * seconds, None, loss, name)
     if late and seen.verdict == "cannot judge":
         note = f"it was stopped after {late[0]:.3g} seconds: is there a loop without end?"
         seen = replace(seen, notes=(note, *seen.notes))
     framework = _framework_of(path) if seen.verdict == "cannot judge" else ""
     if framework:
         seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework),), error="")
-    return seen.to_dict()
+    return asdict(seen)
 
 
 def _framework_of(path: str) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.faults.faults import faults_of
+from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
-from deltarule.diagnosis.observation.record import Observation
+from deltarule.diagnosis.observation.first_weights import findings_of
+from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.summary import additions_of, conventions_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
@@ -20,7 +22,9 @@ from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 
-def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None) -> Observation:
+def observe(
+    code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None, loss: str = "", name: str = ""
+) -> Diagnosis:
     """Run a program as it is, for a few updates, and judge each of its steps.
 
     Parameters
@@ -34,34 +38,50 @@ def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None)
     own : dict, optional
         The learner's "weights", "biases", "X" and "Y", which a function is called with in place of made-up
         ones.
+    loss : str
+        The only one, of ``LOSSES``, that its steps may follow; all usual ones where it is empty.
+    name : str
+        What of the program is called; the program's own training counts where it is empty.
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
-        recording, analysis, driven = drive_live(code, seconds, own)
-        return report(analysis, recording, driven, time.monotonic() - began)
+        recording, analysis, driven = drive_live(code, seconds, own, loss)
+        if own and not _shows_all(analysis, own):
+            recording, analysis, driven = drive_live(code, seconds, None, loss)
+        return report(analysis, recording, driven, time.monotonic() - began, loss, own)
     try:
         recording = record_program(code, seconds)
+        if name:
+            recording.choose(name)
     except SyntaxError as error:
         said = f"Python says: {type(error).__name__}: {error.msg}"
         shown = {error.lineno or 0: error.text.rstrip("\n")} if error.text else {}
-        return Observation(
+        return Diagnosis(
             "cannot judge",
             error=f"{type(error).__name__}: {error}",
             obstacle=f"this is no Python. {said}",
             obstacle_line=error.lineno or 0,
             lines=shown,
         )
-    analysis = analyse(recording.tape, recording.source)
+    analysis = analyse(recording.tape, recording.source, loss)
     driven = ""
-    if (analysis.chosen is None or not _judged(analysis)) and crash_of(
-        recording.tape, recording.source, recording.error
-    ) is None:
-        result = drive(recording, began + seconds - time.monotonic())
+    if name or (
+        (analysis.chosen is None or not _judged(analysis))
+        and crash_of(recording.tape, recording.source, recording.error) is None
+    ):
+        result = drive(recording, began + seconds - time.monotonic(), loss)
         if result is not None:
             analysis, driven = result
-    return report(analysis, recording, driven, time.monotonic() - began)
+    return report(analysis, recording, driven, time.monotonic() - began, loss)
+
+
+def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
+    """Whether the learner's own numbers say something of every parameter."""
+    rows = analysis.chosen.rows if analysis.chosen else []
+    shown = {row.change.key for row in rows if row.verdict != ZERO}
+    return len(shown) + len(analysis.absent) >= len(own["weights"]) + len(own.get("biases", ()))
 
 
 def _judged(analysis: Analysis) -> int:
@@ -69,7 +89,14 @@ def _judged(analysis: Analysis) -> int:
     return sum(row.verdict != ZERO for row in analysis.chosen.rows)
 
 
-def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: float = 0.0) -> Observation:
+def report(
+    analysis: Analysis,
+    recording: Recording,
+    driven: str = "",
+    seconds: float = 0.0,
+    meant: str = "",
+    own: dict[str, Any] | None = None,
+) -> Diagnosis:
     """Put together what is told of an analysis."""
     told: dict[str, Any] = {
         "unseen": tuple(
@@ -83,30 +110,36 @@ def report(analysis: Analysis, recording: Recording, driven: str = "", seconds: 
     grown = growth_of(analysis)
     chosen = analysis.chosen
     if crash is not None:
-        return _with_lines(recording, Observation("wrong", (crash,), **told))
+        return _with_lines(recording, Diagnosis("wrong", (crash,), **told))
     if chosen is None or not _judged(analysis):
         if grown is not None:
-            return _with_lines(recording, Observation("wrong", (grown,), **told))
+            return _with_lines(recording, Diagnosis("wrong", (grown,), **told))
         return _not_judged(analysis, recording, told)
     network = read_network(analysis)
-    faults = name_faults(analysis, network, [*([grown] if grown else []), *faults_of(analysis)])
+    found = [*([grown] if grown else []), *faults_of(analysis)]
+    found = found or faults_of_whole(analysis, meant, recording.root)
+    faults = name_faults(analysis, network, found)
     told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
         return _not_judged(analysis, recording, told)
     told.update(_reading(analysis, good), faults=tuple(faults))
-    return _with_lines(recording, Observation("wrong" if faults else "right", **told))
+    if not faults and recording.root and network is not None:
+        told["findings"] = findings_of(network, own)
+    if meant:
+        told.update(supposed=False, named=True)
+    return _with_lines(recording, Diagnosis("wrong" if faults else "right", **told))
 
 
-def _not_judged(analysis: Analysis, recording: Recording, told: dict[str, Any]) -> Observation:
+def _not_judged(analysis: Analysis, recording: Recording, told: dict[str, Any]) -> Diagnosis:
     """What was seen of a program that cannot be judged, and what would help."""
     obstacle = obstacle_of(analysis, recording)
     told.update(found=found_in(analysis, recording), advice=obstacle.advice, paste=obstacle.paste)
     told.update(obstacle=obstacle.text, obstacle_line=obstacle.line)
-    return _with_lines(recording, Observation("cannot judge", **told))
+    return _with_lines(recording, Diagnosis("cannot judge", **told))
 
 
-def _with_lines(recording: Recording, seen: Observation) -> Observation:
+def _with_lines(recording: Recording, seen: Diagnosis) -> Diagnosis:
     """With the lines of the program that are shown."""
     shown = {fault.line for fault in seen.faults} | {seen.obstacle_line}
     lines = {one: recording.source.text_at(one) for one in sorted(shown)}
@@ -121,8 +154,6 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     rates = scalings_of(analysis, good[0]) if good else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
     notes = [*conventions_of(analysis, rates), *additions_of(analysis)]
-    if any(meeting.broadcast for some in chosen.meetings for meeting in some):
-        notes.append("output and target have different shapes and are broadcast against each other")
     return {
         "loss": chosen.loss_name,
         "loss_line": analysis.source.line(meeting.op) if meeting else 0,

@@ -1,22 +1,36 @@
-"""The record of an observation: data to keep, and a text to read."""
+"""The record of a check: data to keep, and a text to read."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
+from deltarule.diagnosis.catalogue.entry import Mistake
+from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.observation.seen import SeenProgram
 from deltarule.diagnosis.observation.telling import tell
 
 
 @final
 @dataclass(frozen=True)
-class Observation(SeenProgram):
-    """What was seen of a program; printed, it is the report that a learner reads."""
+class Diagnosis(SeenProgram):
+    """What was seen of a backpropagation; printed, it is the report that a learner reads."""
+
+    @property
+    def right(self) -> bool:
+        """Whether it was found right."""
+        return self.verdict == "right"
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes of the catalogue that the faults are, each once."""
+        return tuple(mistake(key) for key in dict.fromkeys(one.mistake for one in self.faults) if key)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""
-        return asdict(self)
+        names = ("key", "title", "why", "wrong", "right", "remedy")
+        pages = [{name: getattr(one, name) for name in names} for one in self.mistakes]
+        return {"right": self.right, **asdict(self), "mistakes": pages}
 
     def __str__(self) -> str:
         return tell(self)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from deltarule.checks.finding import Finding
 from deltarule.diagnosis.faults.fault import Fault
 
 
 @dataclass(frozen=True)
 class SeenProgram:
-    """What was seen of a program: the fields of an ``Observation``.
+    """What was seen of a program: the fields of a ``Diagnosis``.
 
     Parameters
     ----------
@@ -21,6 +22,8 @@ class SeenProgram:
         The loss that the steps follow, and where the output meets the target.
     supposed : bool
         Whether the loss was not computed by the program but read from its steps.
+    named : bool
+        Whether the learner named the loss.
     factor : float or None
         What the gradient is multiplied with in each step.
     rates : dict
@@ -47,6 +50,8 @@ class SeenProgram:
         The first thing that was not understood, and its line; 0 for none.
     advice, paste : str
         The smallest change that would help, in words and as lines to paste.
+    findings : tuple of Finding
+        What keeps the learner's own first weights from learning, though the gradient is right.
     """
 
     verdict: Literal["right", "wrong", "cannot judge"]
@@ -54,6 +59,7 @@ class SeenProgram:
     loss: str = ""
     loss_line: int = 0
     supposed: bool = True
+    named: bool = False
     factor: float | None = None
     rates: dict[str, float] = field(default_factory=dict)
     parameters: tuple[tuple[str, int, tuple[int, ...], str], ...] = ()
@@ -71,3 +77,4 @@ class SeenProgram:
     obstacle_line: int = 0
     advice: str = ""
     paste: str = ""
+    findings: tuple[Finding, ...] = ()

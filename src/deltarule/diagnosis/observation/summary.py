@@ -87,6 +87,7 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
 
 
 _ADDED = {
+    "number": "one number is added to all entries of a step",
     "values": "a penalty on the weights (L2, weight decay) is in the steps",
     "sign": "a penalty on the absolute weights (L1) is in the steps",
     "number": "one number is added to all elements of the steps",

@@ -36,7 +36,7 @@ def tell(seen: SeenProgram) -> str:
     blocks += [list(_fault(seen, number, fault)) for number, fault in enumerate(seen.faults, 1)]
     if seen.verdict == "cannot judge":
         blocks += [_obstacle(seen), _paste(seen)]
-    blocks += [_read_as(seen), _parameters(seen), _unseen(seen)]
+    blocks += [_findings(seen), _read_as(seen), _parameters(seen), _unseen(seen)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -72,6 +72,8 @@ def _heading(seen: SeenProgram) -> list[str]:
 def _right(seen: SeenProgram) -> list[str]:
     if seen.loss == "its own loss":
         return _wrapped("Right. The steps follow the gradient of the loss that the program computes.")
+    if seen.named:
+        return _wrapped(f"Right for the {seen.loss}, the loss that was named.")
     if not seen.supposed:
         return _wrapped(
             f"Right. The steps follow the gradient of the {seen.loss}, which the program computes."
@@ -88,11 +90,12 @@ def _right(seen: SeenProgram) -> list[str]:
 def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
     """One mistake: where, what, how it should be, with which numbers, and its page."""
     page = mistake(fault.mistake) if fault.mistake else None
-    title = f": {page.title}" if page else ""
-    yield from _wrapped(f"{number}. Line {fault.line}{title}", later="   ")
+    heading = [f"Line {fault.line}"] if fault.line else []
+    yield from _wrapped(f"{number}. {': '.join([*heading, *([page.title] if page else [])])}", later="   ")
     yield ""
-    yield from _shown(seen.lines.get(fault.line, fault.expression), fault)
-    yield ""
+    if fault.line:
+        yield from _shown(seen.lines.get(fault.line, fault.expression), fault)
+        yield ""
     yield from _wrapped(as_sentence(fault.text), "   ")
     if fault.should_be:
         yield from ["   It should be:", ""]
@@ -129,6 +132,15 @@ def _shown(line: str, fault: Fault) -> Iterator[str]:
     yield " " * (len(head) + start - first) + "^" + "~" * (length - 1)
 
 
+def _findings(seen: SeenProgram) -> list[str]:
+    """What keeps first weights from learning."""
+    lines = ["With these first weights it cannot learn well:"] if seen.findings else []
+    for one in seen.findings:
+        where = f" ({one.where})" if one.where else ""
+        lines += _wrapped(f"{one.evidence}{where}. {one.meaning} {one.remedy}", "  ", "    ")
+    return lines
+
+
 def _obstacle(seen: SeenProgram) -> list[str]:
     lines = []
     if seen.obstacle:
@@ -160,6 +172,7 @@ def _read_as(seen: SeenProgram) -> list[str]:
     lines = ["What the program was read as:"]
     items = [f"network: {seen.network}"] if seen.network else []
     own = " (supposed: the program computes none)" if seen.supposed else ", as the program computes it"
+    own = ", as it was named" if seen.named else own
     where = f"; output and target meet on line {seen.loss_line}" if seen.loss_line else ""
     items.append(f"loss: {seen.loss}{own}{where}")
     if seen.samples:

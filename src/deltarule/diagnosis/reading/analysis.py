@@ -29,18 +29,20 @@ class Analysis:
     only_gradients: bool = False
     #: Parameters that are used and have no gradient among what was returned.
     absent: list[Operation] = field(default_factory=list)
+    #: Of gradients that are right: the key of a mistake in how they were called for, and where it shows.
+    behaviour: tuple[str, Operation] | None = None
 
 
-def analyse(tape: Tape, source: ProgramSource) -> Analysis:
-    """Compare the updates on a tape with the gradients of the losses that they may follow."""
+def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
+    """Compare the updates on a tape with the gradients of the losses that they may follow, or of one."""
     settle_updates(tape)
     steps = steps_on(tape, source)
     if not steps:
         return Analysis(tape, source, reason="no parameter was seen to change")
-    return judge_steps(tape, source, steps)
+    return judge_steps(tape, source, steps, meant)
 
 
-def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Analysis:
+def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str = "") -> Analysis:
     """Compare these steps with the losses that they may follow."""
     with np.errstate(all="ignore"):  # a program may diverge
         return _judge(tape, source, steps)
@@ -50,7 +52,7 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Anal
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
     for step in steps:
         meetings = find_meetings(tape, source, step)
-        losses = losses_of(tape, step, meetings)
+        losses = losses_of(tape, step, meetings, meant)
         if losses:
             _drop_unrelated(step, meetings, losses)
             _weigh(tape, step)

@@ -103,6 +103,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
         largest[row.step] = max(largest[row.step], size)  # type: ignore[assignment]
     for row in comparison.rows:
         _judge(tape, comparison, row, tolerance, float(largest[row.step]))
+    _take_factor_of_penalised(comparison)
     for step in comparison.steps:
         _judge_together(tape, comparison, step.number, tolerance)
     _judge_over_steps(tape, comparison, tolerance)
@@ -184,9 +185,25 @@ def _fits_with_more(
     if found is None:
         return False
     row.extra, factor, row.amount = found
+    row.factor = factor
     if common and (factor * common < 0 or (row.extra == "values" and not _close(factor, common, 1e-4))):
         row.ratio = factor / common
     return True
+
+
+def _take_factor_of_penalised(comparison: GradientComparison) -> None:
+    """Where only changes with a penalty are large enough, the common factor is theirs."""
+    for step in comparison.steps:
+        factors = [row.factor for row in comparison.rows if row.step == step.number and row.verdict == DECAY]
+        if step.number in comparison.common or not factors:
+            continue
+        common = factors[0]
+        if all(_close(one, common, 1e-4) for one in factors):
+            comparison.common[step.number] = common
+            for row in comparison.rows:
+                if row.step == step.number and row.verdict == FACTOR:
+                    row.ratio = row.factor / common
+                    row.verdict = RIGHT if _close(row.factor, common, 1e-4) else FACTOR
 
 
 def _judge_together(tape: Tape, comparison: GradientComparison, number: int, tolerance: float) -> None:

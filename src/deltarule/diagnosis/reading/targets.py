@@ -12,9 +12,18 @@ from deltarule.diagnosis.reading.updates import depends_on
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
+from deltarule.nn.losses import LOSSES
 
 _ADDED = "the target is added to the output here; the error is their difference"
 _NOT_ONE = "one must be subtracted at the true class, and here it is {:g}"
+#: What losses that differ by a factor only are called together.
+FAMILIES = {
+    "half_squared_error": "squared error",
+    "squared_error": "squared error",
+    "mean_squared_error": "squared error",
+    "binary_cross_entropy": "binary cross-entropy",
+    "cross_entropy": "cross-entropy of softmax",
+}
 _TARGET = re.compile(
     r"(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)", re.I
 )
@@ -199,8 +208,11 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
     return [Meeting(op, below, target, tape.leaves(below) & theta)]
 
 
-def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[KnownLoss]:
-    """The losses that the step may follow: the program's own first, then the usual ones of its output."""
+def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: str = "") -> list[KnownLoss]:
+    """The losses that the step may follow: the program's own first, then the usual ones of its output.
+
+    Where one is ``meant``, as in ``LOSSES``, those of its family only.
+    """
     losses = [
         KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op)
         for op in _own_losses(tape, step, meetings)
@@ -209,15 +221,32 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[K
     if not meetings:
         return losses
     output = np.concatenate([one.output.ravel() for one in meetings])
-    for name, seed in _usual_seeds(tape, meetings):
+    seeds = _usual_seeds(tape, meetings)
+    if meant:
+        seeds = [_meant_seed(tape, meetings, meant)]
+        losses = [one for one in losses if one.name == seeds[0][0]]
+    for name, seed in seeds:
         losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
     return losses
 
 
+def _meant_seed(tape: Tape, meetings: list[Meeting], meant: str) -> tuple[str, Values]:
+    """What a loss is called here, and its derivative by the outputs."""
+    output, target = _outputs_and_targets(tape, meetings)
+    with np.errstate(all="ignore"):
+        seed = LOSSES.resolve(meant).derivative(output[:, None], target[:, None])[:, 0]
+    return FAMILIES.get(meant, meant.replace("_", " ")), np.nan_to_num(seed)
+
+
+def _outputs_and_targets(tape: Tape, meetings: list[Meeting]) -> tuple[Values, Values]:
+    """All of them, in a row."""
+    output = np.concatenate([tape.value[one.output].ravel() for one in meetings])
+    return output, np.concatenate([np.asarray(one.target, float).ravel() for one in meetings])
+
+
 def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]]:
     """By loss, its derivative by the outputs, but for a common factor."""
-    output = np.concatenate([tape.value[one.output].ravel() for one in meetings])
-    target = np.concatenate([np.asarray(one.target, float).ravel() for one in meetings])
+    output, target = _outputs_and_targets(tape, meetings)
     seeds = [("squared error", output - target)]
     if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
         if _are_shares(tape, meetings):

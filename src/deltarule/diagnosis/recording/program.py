@@ -23,6 +23,7 @@ from deltarule.diagnosis.recording.imports import surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
+from deltarule.errors import InputError
 
 
 @dataclass
@@ -39,6 +40,18 @@ class Recording:
     names: dict[str, Any] = field(default_factory=dict)
     #: Of live code, the name of the function or object to be judged.
     root: str = ""
+
+    def choose(self, name: str) -> None:
+        """Let the function, class or object of that name be the one that is judged.
+
+        Raises
+        ------
+        InputError
+            If the program has none of that name.
+        """
+        if name not in self.namespace:
+            raise InputError(f"there is no {name} in the program")
+        self.root = name
 
     def rebuilding(self, is_given: Callable[[str], bool], before: Tape | None = None) -> Rebuilding:
         """What makes live things anew for another recording."""
