@@ -13,6 +13,7 @@ import numpy as np
 from deltarule.diagnosis.faults.factor_repair import without_factor
 from deltarule.diagnosis.faults.factors import (
     bringer_of_factor,
+    bringer_of_nothing,
     differs_at_update,
     has_its_own_rate,
     is_scheduled,
@@ -22,6 +23,7 @@ from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.formulas import derivative_of
 from deltarule.diagnosis.faults.forward import forward_faults, unused_biases
 from deltarule.diagnosis.faults.location import BackwardPass, Break
+from deltarule.diagnosis.faults.names import renaming_line
 from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
 from deltarule.diagnosis.faults.shapes import maker
@@ -164,7 +166,7 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
     below, end, row = broken.below, broken.end, passing.rows[0]
     if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
         return None
-    limit = broken.known.by.op.index
+    limit = passing.product_with_same(end.op) or broken.known.by.op.index
     alike = [one for one in passing.forward if one.op.index < limit and one.op.shape == end.op.shape]
     if end.op.name in ("dot", "matmul") and alike:
         below = alike[0]
@@ -204,6 +206,12 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.ratio != 1.0:
         text = name_of_factor(broken.ratio, *sizes_of(tape, analysis.chosen))
         return fault_at(analysis, "factor", broken.first.op, text, rows)
+    if _is_turned(broken) and (turned := passing.before_statement(broken)) is not None:
+        text, other = (
+            f"this is the gradient of {rows[0].change.name}, transposed",
+            source.line(broken.first.op),
+        )
+        return fault_at(analysis, "derivative", turned.op, text, rows, other_line=other)
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
         by = source.name_of(broken.known.by.op) or source.text_of(broken.known.by.op)
         if not np.isin(broken.known.by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
@@ -220,10 +228,10 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.last and broken.known:
         by = derivative_of(passing, broken.last)
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
-    other = source.line(words.also) if words.also else 0
     at = words.op if words.frame is None else words.frame
     should_be = words.should_be
-    if broken.last and words.op is broken.last.op and (renamed := _renamed(analysis, broken)):
+    renamed = renaming_line(source, broken.last.op, broken.first.op) if broken.last else 0
+    if renamed and broken.last and words.op is broken.last.op:
         at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
     return fault_at(
         analysis,
@@ -232,30 +240,30 @@ def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
         words.text,
         rows,
         last_right=last_right,
-        other_line=other,
+        other_line=renamed or (source.line(words.also) if words.also else 0),
         should_be=should_be,
+    )
+
+
+def _is_turned(broken: Break) -> bool:
+    """Whether the gradient of the parameter is right up to here, but lies across it."""
+    by = (
+        broken.known.by.ids
+        if broken.known and broken.known.is_whole and broken.first.op.old is not None
+        else None
+    )
+    return (
+        by is not None
+        and by.size == broken.row.change.old.size
+        and np.array_equal(by.ravel(), broken.row.change.old)
     )
 
 
 def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
     """At another line, what a corrected statement has more than the statement as it is."""
-    added = should_be.removeprefix(ast.unparse(source.statement(op) or ast.Pass()))
-    return source.text_at(line).split("#")[0].strip() + added if added != should_be else ""
-
-
-def _renamed(analysis: Analysis, broken: Break) -> int:
-    """The line between two operations that only gives the result of the first another name; 0 for none."""
-    assert broken.last is not None
-    source, first, last = analysis.source, broken.first.op, broken.last.op
-    before, after = source.frame(last), source.frame(first)
-    if before is None or after is None or before[0] is not after[0]:
-        return 0
-    read = {one.id for one in ast.walk(source.expression(first) or ast.Pass()) if isinstance(one, ast.Name)}
-    for number in range(after[2] - 1, before[2], -1):
-        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.text_at(number))
-        if match and match[1] in read and match[2] == source.name_of(last):
-            return number
-    return 0
+    value = getattr(source.statement(op), "value", None)
+    added = should_be.partition(ast.unparse(value))[2].removeprefix(")") if value else ""
+    return source.text_at(line).split("#")[0].strip() + added if added else ""
 
 
 def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
@@ -291,6 +299,9 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         if has_its_own_rate(analysis, chosen, row):
             continue
         text = name_of_factor(row.ratio, samples, outputs)
+        if not row.ratio:
+            found.append(fault_at(analysis, "factor", bringer_of_nothing(analysis, row), text, rows))
+            continue
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
             should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
@@ -406,11 +417,13 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
-    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
-    text = (
-        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}: "
-        f"the slope f′ of the output {slope}"
+    said = (
+        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}"
     )
+    for fault in _derivatives(replace(analysis, chosen=one), one)[:1]:
+        return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
+    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
+    text = f"{said}: the slope f′ of the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 

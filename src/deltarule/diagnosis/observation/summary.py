@@ -78,7 +78,7 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
             by = row.rule.name if row.rule else "an optimizer or a momentum"
             text = f"between gradient and step stands {by}"
             told.setdefault(text, []).append(f"gradient of {row.change.name}: line {line}")
-        elif row.verdict == DECAY:
+        elif row.verdict == DECAY and row.extra in _ADDED:
             told.setdefault(_ADDED[row.extra], []).append(row.change.name)
     for text, names in told.items():
         names = list(dict.fromkeys(names))

@@ -62,7 +62,7 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) ->
     computed = [one for one in comparisons if one.own and one.loss_name != "its own loss" and one.is_constant]
     if computed and len(computed[0].steps) >= len(best.steps) - 1:
         best_computed = max(computed, key=_preference)
-        best = best_computed if best_computed.score > 0.5 else best
+        best = best_computed if best_computed.score > 0.5 or best_computed.ends_right else best
     squared = max(
         (one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best
     )
@@ -95,7 +95,7 @@ def _weigh(tape: Tape, step: RecordedStep) -> None:
                 if first in starts:
                     last.setdefault(first, op.index)
     for rank, first in enumerate(sorted(last, key=lambda one: last[one])):
-        starts[first].weight = 1.0 + 0.2 * rank / max(1, len(last))
+        starts[first].weight = 1.0 + 0.4 * rank / max(1, len(last))
 
 
 def _drop_unrelated(step: RecordedStep, meetings: list[Meeting], losses: list[KnownLoss]) -> None:
