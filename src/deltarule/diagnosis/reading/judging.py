@@ -120,7 +120,7 @@ def _never_changed(comparison: GradientComparison) -> None:
     """What has a gradient in all steps and is changed in none is multiplied with 0."""
     for rows in comparison.by_parameter().values():
         if all(
-            row.gradient.any() and not row.change.step.any() and comparison.common.get(row.step)
+            row.found is not None and not row.change.step.any() and comparison.common.get(row.step)
             for row in rows
         ):
             for row in rows:
