@@ -262,7 +262,7 @@ class BackwardPass:
         parts = self._summands(total) if total.op.name in ("add", "subtract") else []
         for one in parts if usual and len(parts) > 1 else ():
             scale, now = self._scale(one), one
-            if not scale or abs(scale / usual - 1) < 1e-6:
+            if not scale or any(abs(each / usual - 1) < 1e-6 for each in self._scales(one)):
                 continue
             while True:
                 same = [
@@ -287,8 +287,12 @@ class BackwardPass:
 
     def _scale(self, one: Array) -> float:
         """The factor between an array and the derivative that it is a multiple of."""
-        known = self.known[id(one)]
-        return proportion(self.tape.value[one.ids], known[0].values) if known else 0.0
+        return self._scales(one)[0]
+
+    def _scales(self, one: Array) -> list[float]:
+        """The same for all derivatives that it is a multiple of: that by −z has the other sign."""
+        values = self.tape.value[one.ids]
+        return [proportion(values, each.values) for each in self.known[id(one)] or []] or [0.0]
 
     def _add_sums(self, good: set[int]) -> None:
         """Sums of shares of one array are on the way to its derivative."""
