@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -93,23 +95,58 @@ def test_what_is_no_plain_chain_is_not_read(tmp_path):
     assert read(tmp_path, RESIDUAL) is None
 
 
-def named(tmp_path, planted):
-    """Whether the planted mistake has its name, and the names of it."""
-    found = observed(tmp_path, planted.text)
-    keys = {fault.mistake for fault in found.faults}
-    return planted.key in keys, keys
+def named(tmp_path, planted, text=""):
+    """Whether the planted mistake has its name in its line, and the names and lines of it."""
+    found = observed(tmp_path, text or planted.text)
+    told = [(fault.mistake, {fault.line, fault.other_line}) for fault in found.faults]
+    return any(key == planted.key and lines & planted.lines for key, lines in told), told
 
 
 @pytest.mark.parametrize("planted", PLANTED[::67], ids=lambda one: one.name)
-def test_a_planted_mistake_is_named(tmp_path, planted):
-    found, keys = named(tmp_path, planted)
-    assert found, keys
+def test_a_planted_mistake_is_named_in_its_line(tmp_path, planted):
+    found, told = named(tmp_path, planted)
+    assert found, (told, planted.lines)
 
 
 @pytest.mark.slow
-def test_planted_mistakes_are_named_in_all_styles(tmp_path):
+def test_planted_mistakes_are_named_in_their_lines_in_all_styles(tmp_path):
     results = [named(tmp_path, planted)[0] for planted in PLANTED]
+    assert sum(results) >= 0.99 * len(results)
+
+
+def rounded(text, how):
+    """The program with gradients that are rounded to three decimals."""
+    gradients = r"^( +\S*(?:dW|db)\S* = )(?!\{)(.*)$"
+    return re.sub(gradients, lambda line: line[1] + how.format(line[2]), text, flags=re.M)
+
+
+ROUNDED = [one for one in PLANTED if not one.name.startswith("neurons")]
+
+
+@pytest.mark.parametrize("planted", ROUNDED[::111], ids=lambda one: one.name)
+def test_a_mistake_is_named_where_gradients_are_rounded(tmp_path, planted):
+    found, told = named(tmp_path, planted, rounded(planted.text, "np.round({}, 3)"))
+    assert found, (told, planted.lines)
+
+
+@pytest.mark.slow
+def test_planted_mistakes_are_named_where_gradients_are_rounded(tmp_path):
+    results = [named(tmp_path, one, rounded(one.text, "np.round({}, 3)"))[0] for one in ROUNDED[::3]]
     assert sum(results) >= 0.97 * len(results)
+
+
+NEURONS = [one for one in PLANTED if one.name.startswith("neurons-0")]
+
+
+@pytest.mark.parametrize(
+    "how", ["round({}, 3)", "float('%.3f' % ({}))", "float(f'{{{}:.3f}}')", "float('{{:.3f}}'.format({}))"]
+)
+def test_numbers_that_are_rounded_one_by_one_stay_what_they_are(tmp_path, how):
+    steps, to = r"^( +n\.(?:w\[i\]|b) -= )(.*)$", lambda line: line[1] + how.format(line[2])
+    right = re.sub(steps, to, neuron_program(*NEURON_NETWORKS[0]), flags=re.M)
+    assert observed(tmp_path, right).verdict == "right"
+    found, told = named(tmp_path, NEURONS[0], re.sub(steps, to, NEURONS[0].text, flags=re.M))
+    assert found, told
 
 
 @pytest.mark.parametrize("text", right_programs()[::12])

@@ -100,17 +100,28 @@ def _at(place: int, name: str, step: Step) -> Step:
 
 def pairs(probe: Probe, dropping: bool = False) -> Iterator[Candidate]:
     """Two mistakes at once, which change different steps; the first alone explains one array at least."""
-    wrong = {
-        one.place: one.is_multiple
-        for one in compare(probe.observed, Backprop(probe.case))
-        if not one.apart <= 1
-    }
-    everything = singles(probe.case.L, dropping)
+    compared = list(compare(probe.observed, Backprop(probe.case)))
+    wrong = {one.place: one.is_multiple for one in compared if not one.apart <= 1}
+    right = {one.place: one.expected for one in compared if one.place not in wrong}
+    everything = [one for one in singles(probe.case.L, dropping) if _leaves(right, probe, one.steps)]
     firsts = [one for one in everything if _explains_one_of(wrong, probe, one.steps)][:_MOST_FIRSTS]
     for one, other in product(firsts, everything):
         if one.mistakes[0].key != other.mistakes[0].key and not one.steps.keys() & other.steps.keys():
             steps = {**one.steps, **other.steps}
             yield Candidate((*one.mistakes, *other.mistakes), steps, (one.steps, other.steps))
+
+
+def _leaves(right: Mapping[tuple[int, str], Array], probe: Probe, steps: Mapping[str, Step]) -> bool:
+    """Whether what was right stays so with a mistake, which therefore may be one of two."""
+    try:
+        with np.errstate(all="ignore"):
+            return all(
+                np.allclose(one.expected, right[one.place], 1e-9, 0)
+                for one in compare(probe.observed, Backprop(probe.case, steps))
+                if one.place in right and one.expected.shape == right[one.place].shape
+            )
+    except (Unfit, ValueError, LookupError):
+        return True
 
 
 def _explains_one_of(wrong: Mapping[tuple[int, str], bool], probe: Probe, steps: Mapping[str, Step]) -> bool:

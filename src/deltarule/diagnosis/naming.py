@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from deltarule.diagnosis.recording.tape import Ids, Operation
 
 #: Pairs are looked for in networks of up to so many weights, times samples.
 _MOST_PAIRED = 3000
+#: So many pairs are tried: a tenth of a second.
+_MOST_PAIRS = 1500
 #: Relative difference of numbers that may be in single precision.
 _SINGLE = 3e-4
 _RIGHT = Candidate((), {})
@@ -132,11 +135,10 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
             for (_, name, _), op in zip(untrained, analysis.absent, strict=True)
             if _is_added(analysis, op)
         }
+    names = {name for one in faults if one.kind == "untrained" for name in one.parameters}
+    is_of_biases = names <= added  # where the weights are not trained either, it is another mistake
     key = "bias_summed_wrongly" if analysis.tape.misfits else "bias_never_updated"
-    return [
-        replace(one, mistake=key) if one.kind == "untrained" and added.issuperset(one.parameters) else one
-        for one in named
-    ]
+    return [replace(one, mistake=key) if one.kind == "untrained" and is_of_biases else one for one in named]
 
 
 def _wrong_output(analysis: Analysis, key: str, faults: Sequence[Fault]) -> Fault:
@@ -183,7 +185,7 @@ def explain_steps(analysis: Analysis, network: ReadNetwork) -> Candidate | None:
                     return candidate
     probes = next(_probes(analysis, network))
     if sum(W.size for W in probes[0].case.W) * probes[0].case.n <= _MOST_PAIRED:
-        for found, _ in candidates(probes, pairs(probes[0], dropping)):
+        for found, _ in candidates(probes, islice(pairs(probes[0], dropping), _MOST_PAIRS)):
             return found
     return None
 

@@ -31,8 +31,10 @@ def without_factor(analysis: Analysis, rows: list[Row], op: Operation) -> str:
 def _candidates(analysis: Analysis, row: Row, op: Operation) -> Iterator[tuple[str, Operation]]:
     """(statement, operation that changes by it)."""
     source, tape, ratio = analysis.source, analysis.tape, row.ratio
-    updating = at_the_update(analysis, row)
-    for one, number, _ in scalars_in(analysis, {op.index, *updating}):
+    statement = source.statement(op)
+    here = {k for k in row.change.sources if source.statement(tape.operations[k]) is statement}
+    brought = scalars_in(analysis, {op.index, *here}) + scalars_in(analysis, at_the_update(analysis, row))
+    for one, number, _ in brought:
         if abs(number / ratio - 1) < 1e-6:
             which = _side_of(tape, one, number)
             yield without_number(source, one, which), one
@@ -42,13 +44,13 @@ def _candidates(analysis: Analysis, row: Row, op: Operation) -> Iterator[tuple[s
         node = source.expression(op)
         if isinstance(node, ast.UnaryOp):
             yield corrected(source, node, ast.unparse(node.operand)), op
-    node, here = source.expression(op), source.frame(op)
+    node, frame_of_op = source.expression(op), source.frame(op)
     yield _sum_for_mean(analysis, op, ratio), op
     if isinstance(node, ast.AugAssign):
         node = node.value
     for one, number, name in scalars_in(analysis, _right_sources(analysis, row)):
         frame = source.frame(one)
-        is_near = frame is not None and here is not None and frame[0] is here[0]
+        is_near = frame is not None and frame_of_op is not None and frame[0] is frame_of_op[0]
         if node is not None and is_near and abs(number * ratio - 1) < 1e-6 and is_path(name):
             sign = "/" if one.name == "divide" else "*"
             yield corrected(source, node, f"({ast.unparse(node)}) {sign} {name}", node), op

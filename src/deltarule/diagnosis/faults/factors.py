@@ -180,6 +180,15 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
     return analysis.tape.operations[reducing[0] if reducing else max(mine, default=0)]
 
 
+def bringer_of_nothing(analysis: Analysis, row: Row) -> Operation:
+    """The operation that makes zeros of a gradient."""
+    tape, multiples = analysis.tape, multiples_of_gradient(analysis, row)
+    last = multiples[-1][0].index if multiples else 0
+    among = (tape.operations[index] for index in sorted(row.change.sources) if index > last)
+    zeros = (op for op in among if not op.is_leaf and not tape.result(op).any())
+    return next(zeros, row.change.updates[0])
+
+
 def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
     """Whether numbers that scale the steps (a decaying rate, a norm) explain how the factor varies."""
     tape = analysis.tape

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.derivatives import derivative_fault, derivative_faults, grouped_by_parameter
 from deltarule.diagnosis.faults.factor_repair import without_factor
 from deltarule.diagnosis.faults.factors import (
     bringer_of_factor,
+    bringer_of_nothing,
     differs_at_update,
     has_its_own_rate,
     is_scheduled,
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
-from deltarule.diagnosis.faults.formulas import derivative_of
 from deltarule.diagnosis.faults.forward import forward_faults, unused_biases
-from deltarule.diagnosis.faults.location import BackwardPass, Break
+from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
-from deltarule.diagnosis.faults.shapes import maker
 from deltarule.diagnosis.faults.untrained import (
     is_moved_by_a_constant,
     source_of_nothing,
     untrained_parameters,
 )
-from deltarule.diagnosis.faults.wording import name_of_factor, words_for
+from deltarule.diagnosis.faults.wording import name_of_factor
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import (
     DECAY,
@@ -41,14 +39,10 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
-    fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
-from deltarule.diagnosis.recording.operations import reverse_mode
-from deltarule.diagnosis.recording.source import ProgramSource
-from deltarule.diagnosis.recording.tape import Frame, Operation
+from deltarule.diagnosis.recording.tape import Operation
 
 
 def faults_of(analysis: Analysis) -> list[Fault]:
@@ -60,7 +54,7 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 def _faults(analysis: Analysis) -> list[Fault]:
     chosen = analysis.chosen
     assert chosen is not None
-    found = _derivatives(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
+    found = derivative_faults(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
         signs = _signs(analysis, chosen)
         if signs:  # what has the other sign goes down the loss
@@ -111,202 +105,18 @@ def _once(found: list[Fault]) -> list[Fault]:
     return list(merged.values())
 
 
-def _by_parameter(rows: list[Row]) -> list[list[Row]]:
-    groups: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.change.key].append(row)
-    return list(groups.values())
-
-
-def _derivatives(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    wrong = _by_parameter([row for row in chosen.rows if row.verdict == WRONG])
-    found = []
-    for rows in reversed(wrong):
-        found += [(_order(analysis, rows), fault) for fault in _on_the_way(analysis, rows)]
-    found.sort(key=lambda one: one[0])
-    kept: list[Fault] = []
-    for _, fault in found:
-        same = next(
-            (one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None
-        )
-        if same is None:
-            kept.append(fault)
-        else:
-            names = tuple(dict.fromkeys(same.parameters + fault.parameters))
-            kept[kept.index(same)] = replace(same, parameters=names)
-    return kept
-
-
-def _order(analysis: Analysis, rows: list[Row]) -> int:
-    """Parameters near the output come first: what is wrong there is wrong behind, too."""
-    uses = [
-        op.index
-        for op in analysis.tape.operations
-        for ids in op.inputs
-        if ids is not None and ids.size and (ids.flat[0] == rows[0].change.old).any()
-    ]
-    return -min(uses, default=0)
-
-
-def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
-    """The faults on the way to one parameter: behind a wrong derivative, with that taken as given."""
-    found = [_derivative(analysis, rows)]
-    for _ in range(3):
-        rest = _behind(analysis, rows)
-        if rest is None:
-            break
-        analysis, rows = rest
-        found.append(_derivative(analysis, rows))
-    return found
-
-
-def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] | None:
-    """The comparison behind the first break: the wrong derivative there is the error now."""
-    tape, passing = analysis.tape, BackwardPass(analysis, rows)
-    broken = passing.break_()
-    if broken is None or broken.below is None or len(passing.rows) > 1 or broken.end.op.old is not None:
-        return None
-    below, end, row = broken.below, broken.end, passing.rows[0]
-    if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
-        return None
-    limit = broken.known.by.op.index
-    alike = [one for one in passing.forward if one.op.index < limit and one.op.shape == end.op.shape]
-    if end.op.name in ("dot", "matmul") and alike:
-        below = alike[0]
-    if len(below.ops) > 1 or below.op.shape != end.op.shape:
-        return None
-    for one in (*alike[:4], below):
-        adjoint = reverse_mode(tape, one.ids.ravel(), tape.value[end.ids].ravel())
-        gradient = adjoint[row.change.old]
-        factor, misfit = fit(row.change.step, gradient)
-        if misfit < 1e-6 or not gradient.any():
-            return None  # what comes behind only passes the mistake on
-    assert analysis.chosen is not None
-    number = next(k for k, step in enumerate(analysis.chosen.steps) if step.number == row.step)
-    met = Meeting(end.op, below.ids, np.zeros(below.op.shape), tape.leaves(below.ids), twins={end.op.index})
-    given = replace(row, gradient=gradient, factor=factor, misfit=misfit)
-    loss, step = KnownLoss(analysis.chosen.loss_name, adjoint), analysis.chosen.steps[number]
-    chosen = GradientComparison(loss.name, [loss], [given], [[met]], [step])
-    return Analysis(tape, analysis.source, chosen), [given]
-
-
-def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
-    assert analysis.chosen is not None
-    passing = BackwardPass(analysis, rows)
-    broken = passing.break_()
-    if broken is None:
-        return _without_break(analysis, rows, passing)
-    if broken.ratio != 1.0:
-        text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.chosen))
-        return fault_at(analysis, "factor", broken.first.op, text, rows)
-    if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
-        return _of_something_else(analysis, rows, broken)
-    if passing.adds_something_else(broken.first):
-        text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
-        return fault_at(analysis, "derivative", broken.first.op, text, rows)
-    return _at_break(analysis, rows, passing, broken)
-
-
-def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:
-    """No derivative is wrong, or there is none."""
-    tape, change = analysis.tape, rows[0].change
-    if passing.arrays:
-        text = "the derivatives up to here are right, but the step is not made of them alone"
-        return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
-    last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
-    op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
-    text = "the error does not come into the step, which is therefore no gradient"
-    at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
-    return fault_at(analysis, "derivative", at, text, rows)
-
-
-def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
-    """What a parameter is changed by is a derivative by another, or along one way only."""
-    assert analysis.chosen is not None
-    assert broken.last is not None
-    assert broken.known is not None
-    source, by = analysis.source, broken.known.by
-    name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
-    if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
-        text = f"this is the derivative by {name} along one way only: the other ways are missing"
-        other = source.line(broken.first.op)
-        return fault_at(analysis, "derivative", made, text, rows, other_line=other)
-    text = f"this is the derivative by {name}, not by {rows[0].change.name}"
-    is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
-    return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
-
-
-def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken: Break) -> Fault:
-    """A right derivative, and what is made of it wrongly."""
-    source, words = analysis.source, words_for(passing, broken)
-    last_right = ""
-    if broken.last and broken.known:
-        by = derivative_of(passing, broken.last)
-        last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
-    other = source.line(words.also) if words.also else 0
-    at: Operation | Frame | int = words.op if words.frame is None else words.frame
-    should_be = words.should_be
-    at_break = broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}
-    if broken.last and at_break and (renamed := _renamed(analysis, broken)):
-        at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
-    about: dict[str, Any] = {"last_right": last_right, "other_line": other, "should_be": should_be}
-    return fault_at(analysis, "derivative", at, words.text, rows, mistake=words.mistake, **about)
-
-
-def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
-    """At another line, what a corrected statement has more than the statement as it is."""
-    added = should_be.removeprefix(ast.unparse(source.statement(op) or ast.Pass()))
-    return source.text_at(line).split("#")[0].strip() + added if added != should_be else ""
-
-
-def _renamed(analysis: Analysis, broken: Break) -> int:
-    """The line between two operations that only gives the result of the first another name; 0 for none."""
-    assert broken.last is not None
-    source, first, last = analysis.source, broken.first.op, broken.last.op
-    before, after = source.frame(last), source.frame(first)
-    if before is None or after is None or before[0] is not after[0]:
-        return 0
-    read = {one.id for one in ast.walk(source.expression(first) or ast.Pass()) if isinstance(one, ast.Name)}
-    for number in range(after[2] - 1, before[2], -1):
-        match = re.match(r"\s*(\w+)\s*=\s*\(*([\w.\[\]]+)\)*\s*(#.*)?$", source.text_at(number))
-        if match and match[1] in read and match[2] == source.name_of(last):
-            return number
-    return 0
-
-
-def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
-    """The call of the first thing that is computed for a change and not for the output."""
-    tape = analysis.tape
-    behind = min(passing.errors, default=0)
-    made = [
-        op
-        for index in sorted(passing.sources - passing.forward_indices)
-        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
-    ]
-    if not made or analysis.chosen is None:
-        return None
-    codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
-    codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
-    for row in analysis.chosen.rows:
-        codes |= {
-            f[0]
-            for k in row.change.sources
-            if k > behind
-            for f in tape.operations[k].place[:1]
-            if k in passing.descended
-        }
-    return next((one for one in made[0].place if one[0] in codes), None) or analysis.source.frame(made[0])
-
-
 def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     samples, outputs = sizes_of(analysis.tape, chosen)
     found = []
-    groups = _by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
+    groups = grouped_by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
     for rows in sorted(groups, key=lambda rows: -rows[0].change.weight):
         row = rows[0]
         if has_its_own_rate(analysis, chosen, row):
             continue
         text = name_of_factor(row.ratio, samples, outputs)
+        if not row.ratio:
+            found.append(fault_at(analysis, "factor", bringer_of_nothing(analysis, row), text, rows))
+            continue
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
             should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
@@ -335,9 +145,10 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     last = max(rows, key=lambda row: max((one for one in row.change.sources), default=0), default=None)
     if last is None:
         return []
-    groups = _by_parameter(rows)
+    groups = grouped_by_parameter(rows)
     fault = min(
-        (_derivative(analysis, group) for group in groups), key=lambda one: (not one.last_right, one.line)
+        (derivative_fault(analysis, group) for group in groups),
+        key=lambda one: (not one.last_right, one.line),
     )
     return [fault]
 
@@ -345,7 +156,9 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """Where an optimizer leaves its own formula."""
     found = []
-    for rows in _by_parameter([row for row in chosen.rows if row.rule is not None and row.rule.mistake]):
+    for rows in grouped_by_parameter(
+        [row for row in chosen.rows if row.rule is not None and row.rule.mistake]
+    ):
         rule = rows[0].rule
         assert rule is not None
         if rule.at is not None:
@@ -422,11 +235,13 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
-    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
-    text = (
-        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}: "
-        f"the slope f′ of the output {slope}"
+    said = (
+        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}"
     )
+    for fault in derivative_faults(replace(analysis, chosen=one), one)[:1]:
+        return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
+    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
+    text = f"{said}: the slope f′ of the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 

@@ -202,6 +202,32 @@ class BackwardPass:
                         found[id(before)] = before
         return list(found.values())
 
+    def product_with_same(self, op: Operation) -> int:
+        """The forward product with the weights that a product going back reads, too; 0 for none."""
+        read = [np.sort(ids, axis=None) for ids in op.inputs if ids is not None]
+        products = [one.op for one in self.forward if one.op.name in ("dot", "matmul")]
+        return next(
+            (
+                one.index
+                for one in (products if op.name in ("dot", "matmul") else ())
+                for ids in one.inputs
+                if ids is not None and any(np.array_equal(np.sort(ids, axis=None), mine) for mine in read)
+            ),
+            0,
+        )
+
+    def before_statement(self, broken: Break) -> Array | None:
+        """The last right derivative, without what the statement that breaks off only scaled."""
+        last, statement = broken.last, self.source.statement(broken.first.op)
+        while last is not None and self.source.statement(last.op) is statement:
+            before = [
+                one for one in self._before(last) if self.known[id(one)] and one.ids.size == last.ids.size
+            ]
+            if last.op.name not in ("multiply", "divide", "negative") or len(before) != 1:
+                break
+            last = before[0]
+        return last
+
     def break_(self) -> Break | None:
         """Find the first operation that is wrong."""
         good = {id(one) for one in self.arrays if self.known[id(one)]}
@@ -236,7 +262,7 @@ class BackwardPass:
         parts = self._summands(total) if total.op.name in ("add", "subtract") else []
         for one in parts if usual and len(parts) > 1 else ():
             scale, now = self._scale(one), one
-            if not scale or abs(scale / usual - 1) < 1e-6:
+            if not scale or any(abs(each / usual - 1) < 1e-6 for each in self._scales(one)):
                 continue
             while True:
                 same = [
@@ -261,8 +287,12 @@ class BackwardPass:
 
     def _scale(self, one: Array) -> float:
         """The factor between an array and the derivative that it is a multiple of."""
-        known = self.known[id(one)]
-        return proportion(self.tape.value[one.ids], known[0].values) if known else 0.0
+        return self._scales(one)[0]
+
+    def _scales(self, one: Array) -> list[float]:
+        """The same for all derivatives that it is a multiple of: that by −z has the other sign."""
+        values = self.tape.value[one.ids]
+        return [proportion(values, each.values) for each in self.known[id(one)] or []] or [0.0]
 
     def _add_sums(self, good: set[int]) -> None:
         """Sums of shares of one array are on the way to its derivative."""
@@ -323,7 +353,9 @@ class BackwardPass:
                 if theirs is None:
                     continue
                 factor, _ = fit(self.tape.value[before.ids], theirs[0].values)
-                if factor and abs(mine / factor - ratio) <= 1e-5 * abs(ratio):
+                found = mine / factor if factor else 0.0  # by which of z and −z it is, does not matter
+                found = found if ratio == -1 else abs(found) * np.sign(ratio)
+                if abs(found - ratio) <= 1e-5 * abs(ratio):
                     return one.op
         return None
 

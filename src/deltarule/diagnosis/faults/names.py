@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -178,3 +179,24 @@ def _is_unique(tape: Tape, op: Operation) -> bool:
         (one.index for one in near if one.old is not None and one.index > op.index), default=1 << 60
     )
     return sum(one.place == op.place for one in near if last < one.index < following) == 1
+
+
+def renaming_line(source: ProgramSource, last: Operation, first: Operation) -> int:
+    """The line between two operations that only gives the result of one another name; 0 for none."""
+    before, after = source.frame(last), source.frame(first)
+    if before is None or after is None or before[0] is not after[0]:
+        return 0
+    paths = [one for one in ast.walk(source.expression(first) or ast.Pass()) if _is_path(one)]
+    read = {ast.unparse(one) for one in paths}
+    read |= {  # by a variable, any element may be meant
+        ast.unparse(one.value) + "["
+        for one in paths
+        if isinstance(one, ast.Subscript) and not isinstance(one.slice, ast.Constant)
+    }
+    for number in range(after[2] - 1, before[2], -1):
+        match = re.match(r"\s*([\w.\[\]'\"]+)\s*=\s*\(*([\w.\[\]'\"]+)\)*\s*(#.*)?$", source.text_at(number))
+        target = match[1].replace('"', "'") if match else ""
+        is_read = target in read or ("[" in target and target.partition("[")[0] + "[" in read)
+        if match and is_read and match[2] == source.name_of(last):
+            return number
+    return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from deltarule.diagnosis.faults.factors import multiples_of_gradient
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison, Row, proportion
-from deltarule.diagnosis.recording.tape import Operation
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 
 def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -60,21 +62,17 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
     """Where the parameter itself comes into its step; where it does not, the last derivative."""
     tape = analysis.tape
     sources = sorted(row.change.sources)
-    sums = ("add", "subtract", "multiply")
+    sums = ("add", "subtract")
     for index in reversed(sources):
         op = tape.operations[index]
         single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
-        if row.extra == "number" and op.name in sums[:2] and op.size > 1 and any(single):
+        if row.extra == "number" and op.name in sums and op.size > 1 and any(single):
             return op
-        for ids in op.inputs if op.name in sums else ():
-            made = tape.operations[tape.producers(ids)[0]] if ids is not None and ids.size else None
-            if made is None or made.name != "multiply" or made.size != row.gradient.size:
-                continue
-            if any(
-                one is not None and one.size == made.size and (one.ravel() == row.change.old).all()
-                for one in made.inputs
-            ):
-                return op
+        if op.name in sums and any(
+            ids is not None and ids.size == row.gradient.size and _is_scaled(tape, ids, row.change.old)
+            for ids in op.inputs
+        ):
+            return op
     wanted = row.gradient
     for index in sources:
         if tape.operations[index].size == wanted.size and proportion(
@@ -82,3 +80,16 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
         ):
             return tape.operations[index]
     return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]
+
+
+def _is_scaled(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether values are a parameter times single numbers, at least one."""
+    for _ in range(6):
+        op = tape.operations[tape.producers(ids)[0]]
+        large = [one for one in op.inputs if one is not None and one.size == ids.size]
+        if op.name not in ("multiply", "divide", "negative") or len(large) != 1 or op.old is not None:
+            return False
+        if np.array_equal(large[0].ravel(), old):
+            return True
+        ids = large[0]
+    return False

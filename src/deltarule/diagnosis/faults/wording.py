@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from deltarule.diagnosis.faults.corrections import (
 )
 from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, label_of
 from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
-from deltarule.diagnosis.faults.names import name_at
+from deltarule.diagnosis.faults.names import name_at, renaming_line
 from deltarule.diagnosis.reading.comparison import fit, proportion
 from deltarule.diagnosis.recording.tape import Frame, Operation, Values
 
@@ -132,8 +132,17 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
         text += f"; it should be {wanted.text}"
     elif need is None:
         text += "; none belongs here"
+    elif _is_mask(_ratio(need, got)):
+        text += "; the dropout mask that the forward pass multiplied with is missing"
+        return FaultWords(at, text, last.op, frame)
     should_be = with_other_slope(passing, broken, wanted, at, frame) if wanted and wanted.code else ""
     return FaultWords(at, text, end.op, frame, should_be)
+
+
+def _is_mask(rest: Values | None) -> bool:
+    """Whether a factor is that of a dropout: one number, and 0 where a neuron was dropped."""
+    kept = rest[rest != 0] if rest is not None else np.empty(0)
+    return rest is not None and 0 < kept.size < rest.size and np.allclose(kept, kept[0])
 
 
 def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Frame | None] | None:
@@ -215,12 +224,13 @@ def _in_place(passing: BackwardPass, broken: Break, which: int, array: Array, tu
 
 def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """A slope is missing between the last right derivative and what is made of it."""
-    need, last, first = _needed(passing, broken), broken.last, broken.first
-    which = operand_of(broken, passing)
+    need, first = _needed(passing, broken), broken.first
+    which, last = operand_of(broken, passing), passing.before_statement(broken)
     if need is None or last is None or which is None:
         return None
-    source = passing.source
-    later = last.op.index in passing.errors or _is_well_used(passing, broken)
+    source, broken = passing.source, replace(broken, last=last)
+    renamed = renaming_line(source, last.op, first.op)
+    later = (last.op.index in passing.errors and not renamed) or _is_well_used(passing, broken)
     at = first.op if later else last.op
     wanted = formula_of(passing, need, at)
     if wanted is None:
@@ -269,6 +279,7 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
 def name_of_factor(ratio: float, samples: int, outputs: int) -> str:
     """A constant ratio in words."""
     known = {
+        0.0: "it is multiplied with 0 here, so that it never changes",
         -1.0: "the sign is turned",
         2.0: "a factor 2 too much",
         0.5: "a factor 2 too little",

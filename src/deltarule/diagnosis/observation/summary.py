@@ -78,7 +78,7 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
             by = row.rule.name if row.rule else "an optimizer or a momentum"
             text = f"between gradient and step stands {by}"
             told.setdefault(text, []).append(f"gradient of {row.change.name}: line {line}")
-        elif row.verdict == DECAY:
+        elif row.verdict == DECAY and row.extra in _ADDED:
             told.setdefault(_ADDED[row.extra], []).append(row.change.name)
     for text, names in told.items():
         names = list(dict.fromkeys(names))
@@ -90,7 +90,6 @@ _ADDED = {
     "number": "one number is added to all entries of a step",
     "values": "a penalty on the weights (L2, weight decay) is in the steps",
     "sign": "a penalty on the absolute weights (L1) is in the steps",
-    "number": "one number is added to all elements of the steps",
     "step": "the steps have a momentum: a share of the step before",
     "gradient": "the steps have a share of the gradient before: a momentum",
 }

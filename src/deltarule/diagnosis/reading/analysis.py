@@ -45,10 +45,10 @@ def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
 def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str = "") -> Analysis:
     """Compare these steps with the losses that they may follow."""
     with np.errstate(all="ignore"):  # a program may diverge
-        return _judge(tape, source, steps)
+        return _judge(tape, source, steps, meant)
 
 
-def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Analysis:
+def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str) -> Analysis:
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
     for step in steps:
         meetings = find_meetings(tape, source, step)
@@ -71,7 +71,7 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep]) -> Anal
     computed = [one for one in comparisons if one.own and one.loss_name != "its own loss" and one.is_constant]
     if computed and len(computed[0].steps) >= len(best.steps) - 1:
         best_computed = max(computed, key=_preference)
-        best = best_computed if best_computed.score > 0.5 else best
+        best = best_computed if best_computed.score > 0.5 or best_computed.ends_right else best
     squared = max(
         (one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best
     )
@@ -104,7 +104,7 @@ def _weigh(tape: Tape, step: RecordedStep) -> None:
                 if first in starts:
                     last.setdefault(first, op.index)
     for rank, first in enumerate(sorted(last, key=lambda one: last[one])):
-        starts[first].weight = 1.0 + 0.2 * rank / max(1, len(last))
+        starts[first].weight = 1.0 + 0.4 * rank / max(1, len(last))
 
 
 def _drop_unrelated(step: RecordedStep, meetings: list[Meeting], losses: list[KnownLoss]) -> None:

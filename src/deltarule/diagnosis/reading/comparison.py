@@ -108,6 +108,12 @@ class GradientComparison:
         )
 
     @property
+    def ends_right(self) -> bool:
+        """Whether the changes of the last layer, weights and biases, are right in all steps."""
+        last = sorted(self.by_parameter().values(), key=lambda rows: rows[0].change.weight)[-2:]
+        return len(last) == 2 and all(row.verdict == RIGHT for rows in last for row in rows)
+
+    @property
     def score(self) -> float:
         """How much of the program this loss explains; what is near the output counts more."""
         good = {RIGHT: 1.0, DECAY: 0.8, OPTIMIZER: 0.7, FACTOR: 0.15, ZERO: 0.1}

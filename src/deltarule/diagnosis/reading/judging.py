@@ -69,7 +69,10 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
         fitting = [
             (
                 row.factor,
-                ((2.0 if row.gradient.size > 1 else 0.01) + (row.change.key in steady))
+                (
+                    (2.0 if row.gradient.size > 1 or row.change.key in steady else 0.01)
+                    + (row.change.key in steady)
+                )
                 * _votes(row)
                 * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0),
             )
@@ -109,8 +112,20 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
     _judge_over_steps(tape, comparison, tolerance)
     _compare_optimizers(tape, comparison, tolerance)
     _recognise_optimizers(tape, comparison, tolerance)
+    _never_changed(comparison)
     _no_factor_after_optimizer(comparison)
     _no_factor_that_varies(comparison)
+
+
+def _never_changed(comparison: GradientComparison) -> None:
+    """What has a gradient in all steps and is changed in none is multiplied with 0."""
+    for rows in comparison.by_parameter().values():
+        if all(
+            row.found is not None and not row.change.step.any() and comparison.common.get(row.step)
+            for row in rows
+        ):
+            for row in rows:
+                row.verdict, row.ratio, row.found = FACTOR, 0.0, None
 
 
 def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: float, largest: float) -> None:

@@ -259,6 +259,23 @@ def _from_python_2(text: str) -> str:
     return text
 
 
+def _without_format(node: ast.expr) -> ast.expr:
+    """The number in ``f"{x:.3f}"``, ``"%.3f" % x``: rounded only to be shorter, it stays what it is."""
+    match node:
+        case ast.JoinedStr([ast.FormattedValue(x, _, ast.JoinedStr([ast.Constant(str(how))]))]):
+            pass
+        case ast.BinOp(ast.Constant(str(how)), ast.Mod(), x):
+            pass
+        case ast.Call(ast.Attribute(ast.Constant(str(how)), "format"), [x]):
+            pass
+        case ast.Call(ast.Name("format"), [x, ast.Constant(str(how))]):
+            pass
+        case _:
+            return node
+    is_number = re.fullmatch(r"%?(\{0?:)?\.([2-9]|\d\d)[efg]\}?", how) and not isinstance(x, ast.Tuple)
+    return x if is_number else node
+
+
 class _Rewriting(ast.NodeTransformer):
     """Puts calls where dispatch does not reach: literals, ``x.dot(y)``, ``[0.0] * n``."""
 
@@ -310,6 +327,7 @@ class _Rewriting(ast.NodeTransformer):
                 return node
         if isinstance(function, ast.Name) and function.id == "float":
             node.func = ast.copy_location(ast.Name("__float__", ast.Load()), function)
+            node.args = [_without_format(one) for one in node.args]
         elif not (isinstance(function, ast.Name) and function.id in _PLAIN_CALLS):
             node.args = self._elements(node.args)
             for one in node.keywords:

@@ -1,0 +1,230 @@
+"""Steps that are no gradient: the first wrong derivative on the way to each parameter."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.diagnosis.faults.factors import sources_of_right_changes
+from deltarule.diagnosis.faults.fault import Fault, fault_at
+from deltarule.diagnosis.faults.formulas import derivative_of
+from deltarule.diagnosis.faults.location import BackwardPass, Break
+from deltarule.diagnosis.faults.names import renaming_line
+from deltarule.diagnosis.faults.shapes import maker
+from deltarule.diagnosis.faults.wording import name_of_factor, words_for
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import (
+    WRONG,
+    GradientComparison,
+    Row,
+    fit,
+)
+from deltarule.diagnosis.reading.layers import sizes_of
+from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.recording.operations import reverse_mode
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Frame, Operation
+
+
+def grouped_by_parameter(rows: list[Row]) -> list[list[Row]]:
+    """The rows of each parameter."""
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.change.key].append(row)
+    return list(groups.values())
+
+
+def derivative_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """The derivatives that are wrong, those near the output first."""
+    wrong = grouped_by_parameter([row for row in chosen.rows if row.verdict == WRONG])
+    found = []
+    for rows in reversed(wrong):
+        found += [(_order(analysis, rows), fault) for fault in _on_the_way(analysis, rows)]
+    found.sort(key=lambda one: one[0])
+    kept: list[Fault] = []
+    for _, fault in found:
+        same = next(
+            (one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None
+        )
+        if same is None:
+            kept.append(fault)
+        else:
+            names = tuple(dict.fromkeys(same.parameters + fault.parameters))
+            kept[kept.index(same)] = replace(same, parameters=names)
+    return kept
+
+
+def _order(analysis: Analysis, rows: list[Row]) -> int:
+    """Parameters near the output come first: what is wrong there is wrong behind, too."""
+    uses = [
+        op.index
+        for op in analysis.tape.operations
+        for ids in op.inputs
+        if ids is not None and ids.size and (ids.flat[0] == rows[0].change.old).any()
+    ]
+    return -min(uses, default=0)
+
+
+def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
+    """The faults on the way to one parameter: behind a wrong derivative, with that taken as given."""
+    found = [derivative_fault(analysis, rows)]
+    for _ in range(3):
+        rest = _behind(analysis, rows)
+        if rest is None:
+            break
+        analysis, rows = rest
+        found.append(derivative_fault(analysis, rows))
+    return found
+
+
+def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] | None:
+    """The comparison behind the first break: the wrong derivative there is the error now."""
+    tape, passing = analysis.tape, BackwardPass(analysis, rows)
+    broken = passing.break_()
+    if broken is None or broken.below is None or len(passing.rows) > 1 or broken.end.op.old is not None:
+        return None
+    below, end, row = broken.below, broken.end, passing.rows[0]
+    if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
+        return None
+    limit = passing.product_with_same(end.op) or broken.known.by.op.index
+    alike = [one for one in passing.forward if one.op.index < limit and one.op.shape == end.op.shape]
+    if end.op.name in ("dot", "matmul") and alike:
+        below = alike[0]
+    if len(below.ops) > 1 or below.op.shape != end.op.shape:
+        return None
+    for one in (*alike[:4], below):
+        adjoint = reverse_mode(tape, one.ids.ravel(), tape.value[end.ids].ravel())
+        gradient = adjoint[row.change.old]
+        factor, misfit = fit(row.change.step, gradient)
+        if misfit < 1e-6 or not gradient.any():
+            return None  # what comes behind only passes the mistake on
+    assert analysis.chosen is not None
+    number = next(k for k, step in enumerate(analysis.chosen.steps) if step.number == row.step)
+    met = Meeting(end.op, below.ids, np.zeros(below.op.shape), tape.leaves(below.ids), twins={end.op.index})
+    given = replace(row, gradient=gradient, factor=factor, misfit=misfit)
+    loss, step = KnownLoss(analysis.chosen.loss_name, adjoint), analysis.chosen.steps[number]
+    chosen = GradientComparison(loss.name, [loss], [given], [[met]], [step])
+    return Analysis(tape, analysis.source, chosen), [given]
+
+
+def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
+    """The first wrong derivative on the way to one parameter."""
+    assert analysis.chosen is not None
+    passing = BackwardPass(analysis, rows)
+    broken = passing.break_()
+    if broken is None:
+        return _without_break(analysis, rows, passing)
+    if broken.ratio != 1.0:
+        text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.chosen))
+        return fault_at(analysis, "factor", broken.first.op, text, rows)
+    if _is_turned(broken) and (turned := passing.before_statement(broken)) is not None:
+        text, other = f"this is the gradient of {rows[0].change.name}, transposed", broken.first.op
+        line = analysis.source.line(other)
+        return fault_at(analysis, "derivative", turned.op, text, rows, other_line=line)
+    if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
+        return _of_something_else(analysis, rows, broken)
+    if passing.adds_something_else(broken.first):
+        text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
+        return fault_at(analysis, "derivative", broken.first.op, text, rows)
+    return _at_break(analysis, rows, passing, broken)
+
+
+def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:
+    """All that descends from the error is right, or nothing does."""
+    tape, change = analysis.tape, rows[0].change
+    if passing.arrays:
+        text = "the derivatives up to here are right, but the step is not made of them alone"
+        return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
+    last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
+    op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
+    text = "the error does not come into the step, which is therefore no gradient"
+    at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
+    return fault_at(analysis, "derivative", at, text, rows)
+
+
+def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
+    """What a parameter is changed by is a derivative by another, or along one way only."""
+    assert analysis.chosen is not None
+    assert broken.last is not None
+    assert broken.known is not None
+    source, by = analysis.source, broken.known.by
+    name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
+    if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
+        text = f"this is the derivative by {name} along one way only: the other ways are missing"
+        other = source.line(broken.first.op)
+        return fault_at(analysis, "derivative", made, text, rows, other_line=other)
+    text = f"this is the derivative by {name}, not by {rows[0].change.name}"
+    is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
+    return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
+
+
+def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken: Break) -> Fault:
+    """A right derivative, and what is made of it wrongly."""
+    source, words = analysis.source, words_for(passing, broken)
+    last_right, renamed = "", 0
+    if broken.last and broken.known:
+        by = derivative_of(passing, broken.last)
+        last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
+    at: Operation | Frame | int = words.op if words.frame is None else words.frame
+    should_be = words.should_be
+    if broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}:
+        renamed = renaming_line(source, broken.last.op, broken.first.op)
+    if renamed and broken.last:
+        at, should_be = renamed, _with_what_is_added(source, broken.last.op, should_be, renamed)
+    about: dict[str, Any] = {
+        "last_right": last_right,
+        "other_line": renamed or (source.line(words.also) if words.also else 0),
+        "should_be": should_be,
+        "mistake": words.mistake,
+    }
+    return fault_at(analysis, "derivative", at, words.text, rows, **about)
+
+
+def _is_turned(broken: Break) -> bool:
+    """Whether the gradient of the parameter is right up to here, but lies across it."""
+    by = (
+        broken.known.by.ids
+        if broken.known and broken.known.is_whole and broken.first.op.old is not None
+        else None
+    )
+    return (
+        by is not None
+        and by.size == broken.row.change.old.size
+        and np.array_equal(by.ravel(), broken.row.change.old)
+    )
+
+
+def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
+    """At another line, what a corrected statement has more than the statement as it is."""
+    value = getattr(source.statement(op), "value", None)
+    added = should_be.partition(ast.unparse(value))[2].removeprefix(")") if value else ""
+    return source.text_at(line).split("#")[0].strip() + added if added else ""
+
+
+def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) -> Frame | None:
+    """The call of the first thing that is computed for a change and not for the output."""
+    tape = analysis.tape
+    behind = min(passing.errors, default=0)
+    made = [
+        op
+        for index in sorted(passing.sources - passing.forward_indices)
+        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
+    ]
+    if not made or analysis.chosen is None:
+        return None
+    codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
+    codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
+    for row in analysis.chosen.rows:
+        codes |= {
+            f[0]
+            for k in row.change.sources
+            if k > behind
+            for f in tape.operations[k].place[:1]
+            if k in passing.descended
+        }
+    return next((one for one in made[0].place if one[0] in codes), None) or analysis.source.frame(made[0])
