@@ -367,7 +367,7 @@ def to_traced(x: Any, *, data: bool = False) -> Any:
         x = x.tolist() if isinstance(x, np.ndarray) else x
         value = np.array(plain(x))
         ids = np.array(_ids_in(x), dtype=np.int64)
-        return with_ids(value, np.broadcast_to(ids, value.shape), False)
+        return with_ids(value, np.array(np.broadcast_to(ids, value.shape)), False)
     tape = current_tape()
     value = np.array(x)
     ids = tape.leaf(value, data=data) if tape else np.zeros(value.shape, np.int64)
