@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import types
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, find_meetings, losses_of
-from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced
 
@@ -56,14 +58,31 @@ def _as_array(x: list[Any]) -> Traced | None:
     return made if type(made) is Traced else None
 
 
-def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int) -> Analysis:
+def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any]) -> Analysis:
+    """Compare gradients that a program computes once; ``names`` are those of its top level."""
+    starts = [op for op in tape.operations if op.is_leaf and is_parameter(source.name_of(op))]
+    theta = functools.reduce(operator.or_, (op.leaves for op in starts), 0)
+    if not theta or any(op.old is not None for op in tape.operations):
+        return Analysis(tape, source, reason="no parameter was seen to change")
+    analysis = analyse_returned(tape, source, names, None, 0, theta)
+    step = analysis.chosen.steps[0] if analysis.chosen else None
+    for change in step.changes if step else ():
+        op = tape.operations[change.key[1]]
+        new = tape.operations[tape.producers(change.increments[0])[0]]
+        if change.name == source.name_of(op) and source.line(new):
+            analysis.replaced.append((new, change.name))
+    return analysis
+
+
+def analyse_returned(
+    tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int, only: int = 0
+) -> Analysis:
     """Compare arrays that were returned (or kept) with the gradients of the start values.
 
-    ``began`` is the operation before which the parameters were there.
+    ``began`` is the operation before which the parameters were there; ``only`` is the set of start values
+    that are parameters, where the program says so by their names.
     """
-    theta = 0
-    for op in tape.operations:
-        theta |= op.leaves
+    theta = only or functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
     back = list(arrays_in(returned, lists=True))
     if not all(np.isfinite(one.value).all() for _, one in back):
         return Analysis(tape, source, reason="what it returns is NaN or infinite")
@@ -88,7 +107,7 @@ def analyse_returned(tape: Tape, source: ProgramSource, returned: Any, kept: Any
     samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
     for loss in losses_of(tape, step, meetings):
-        changes, absent, fitting = _assign(tape, source, loss, offers, samples)
+        changes, absent, fitting = _assign(tape, source, loss, offers, samples, only)
         if changes and (best is None or fitting > best[0]):
             best = fitting, changes, absent
     if best is None:
@@ -151,10 +170,19 @@ def _parameters(tape: Tape, loss: KnownLoss) -> list[Operation]:
 
 
 def _assign(
-    tape: Tape, source: ProgramSource, loss: KnownLoss, offers: list[tuple[str, Traced]], samples: int
+    tape: Tape,
+    source: ProgramSource,
+    loss: KnownLoss,
+    offers: list[tuple[str, Traced]],
+    samples: int,
+    only: int,
 ) -> tuple[list[Change], list[Operation], float]:
     """Which array is whose gradient: first where the numbers agree, then where the shapes do."""
-    parameters = [op for op in _parameters(tape, loss) if loss.adjoint[op.start : op.stop].any()]
+    parameters = [
+        op
+        for op in _parameters(tape, loss)
+        if loss.adjoint[op.start : op.stop].any() and (not only or op.leaves & only)
+    ]
     left = dict(enumerate(offers))
     changes: dict[int, Change] = {}
     fitting = 0.0
@@ -166,7 +194,8 @@ def _assign(
                 values = _oriented(op, one, loss)
                 if values is None or (exact and not _agrees(op, values, loss)):
                     continue
-                if not exact and _numbers_differ(source.name_of(op), name):
+                mine = source.name_of(op)
+                if not exact and (_numbers_differ(mine, name) or (only and mine.lower() not in name.lower())):
                     continue
                 fitting += 1.0 if exact else 0.0
                 changes[op.index] = _change(tape, source, op, name, one, values)

@@ -36,6 +36,7 @@ def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None)
         ones.
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
+    from deltarule.diagnosis.driving.returned import analyse_written
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
@@ -55,6 +56,9 @@ def observe(code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None)
         )
     analysis = analyse(recording.tape, recording.source)
     driven = ""
+    if analysis.chosen is None and not recording.error:
+        written = analyse_written(recording.tape, recording.source, recording.namespace)
+        analysis = analysis if written.chosen is None else written
     if (analysis.chosen is None or not _judged(analysis)) and crash_of(
         recording.tape, recording.source, recording.error
     ) is None:

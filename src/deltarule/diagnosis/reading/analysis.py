@@ -27,6 +27,8 @@ class Analysis:
     only_gradients: bool = False
     #: Parameters that are used and have no gradient among what was returned.
     absent: list[Operation] = field(default_factory=list)
+    #: What takes the place of a parameter, though it is its step alone, and the parameter's name.
+    replaced: list[tuple[Operation, str]] = field(default_factory=list)
 
 
 def analyse(tape: Tape, source: ProgramSource) -> Analysis:
