@@ -93,7 +93,7 @@ def analyse_returned(
     for _, one in wrapped:
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
-    step = _Everything(1, [whole], theta)
+    step = RecordedStep(1, [whole], given=theta)
     meetings = [
         one
         for one in find_meetings(tape, source, step)
@@ -103,7 +103,11 @@ def analyse_returned(
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     errors = {index for one in meetings for index in one.twins}
     descended = _descended(tape, errors)
-    offers = [(name, one) for name, one in wrapped if descended & set(tape.producers(one.ids))]
+    offers = [
+        (name, one)
+        for name, one in wrapped
+        if descended & set(tape.producers(one.ids)) and not (tape.root[one.ids] >= 0).any()
+    ]
     samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
     for loss in losses_of(tape, step, meetings):
@@ -112,7 +116,7 @@ def analyse_returned(
             best = fitting, changes, absent
     if best is None:
         return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
-    analysis = judge_steps(tape, source, [_Everything(1, best[1], theta)])
+    analysis = judge_steps(tape, source, [RecordedStep(1, best[1], given=theta)])
     analysis.only_gradients = True
     analysis.absent = [op for op in best[2] if op.index < began]
     if len(best[1]) == len(back) and not any(_is_vector(change.shape) for change in best[1]):
@@ -129,18 +133,6 @@ def _is_part(name: str, labels: set[str]) -> bool:
 def _is_vector(shape: tuple[int, ...]) -> bool:
     """Whether an array may hold biases."""
     return len(shape) < 2 or 1 in shape
-
-
-class _Everything(RecordedStep):
-    """A step whose parameters are given: all start values that are no data."""
-
-    def __init__(self, number: int, changes: list[Change], theta: int) -> None:
-        super().__init__(number, changes)
-        self._theta = theta
-
-    @property
-    def parameters(self) -> int:
-        return self._theta
 
 
 def _descended(tape: Tape, errors: set[int]) -> set[int]:

@@ -44,7 +44,7 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
-from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.reading.steps import GRAPH, Change
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -191,6 +191,11 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
     assert analysis.chosen is not None
+    if rows[0].change.key == GRAPH:
+        off = np.abs(rows[0].change.step - rows[0].gradient)
+        made = tape.operations[tape.producers(rows[0].change.increments[int(off.argmax())])[0]]
+        text = "the gradient that is kept here is not the derivative of what was computed"
+        return fault_at(analysis, "derivative", made, text, rows)
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:

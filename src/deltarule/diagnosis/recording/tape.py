@@ -108,6 +108,8 @@ class Tape:
         self.notes: dict[str, list[str]] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
+        #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
+        self.meetings: list[int] = []
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 
