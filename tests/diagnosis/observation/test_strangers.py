@@ -231,3 +231,32 @@ class Net:
 net = Net(np.zeros((3, 3)), np.zeros((3, 3)))
 """
     assert watch(text).verdict == "wrong"
+
+
+def test_a_file_that_is_missing_is_made_up_as_its_lines_are_split(watch):
+    text = """
+import numpy as np
+rows = []
+for line in open("measured.txt"):
+    rows.append([float(one) for one in line.strip().split(" ")])
+rows = np.array(rows)
+x, y = rows[:, :-1], rows[:, -1:]
+w = np.random.randn(x.shape[1], 1)
+for turn in range(50):
+    w -= 0.01 * x.T @ (x @ w - y)
+"""
+    assert watch(text).verdict == "right"
+
+
+def test_what_is_learned_can_be_saved(watch):
+    text = (
+        WRITTEN
+        + """
+import io, pickle
+for turn in range(5):
+    out = np.tanh(x @ V) @ W
+    W -= 0.1 * np.tanh(x @ V).T @ (out - goal_y)
+    pickle.dump(W, io.BytesIO())
+"""
+    )
+    assert "pickle" not in str(watch(text))

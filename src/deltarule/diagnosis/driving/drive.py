@@ -54,8 +54,10 @@ _LOOPS = re.compile(r"_*(train|fit|sgd|learn|model|gradient_?descent|run|step|\w
 #: The shape of a start value that is written out.
 _SHAPE = re.compile(r"(?:randn?|random|normal|uniform|random_sample)\((?:.*?\()?\s*(\d+)\s*,\s*(\d+)\s*\)")
 _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
-#: How many calls are tried in all, and after two wrong ones agree: a right one may still be found.
-_MOST_CALLS, _AFTER_AGREEMENT = 1500, 60
+#: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
+_MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
+#: What a call costs beside them.
+_CALL = 300
 
 
 @dataclass(eq=False)
@@ -106,16 +108,16 @@ class _Driver:
         self.classes = {
             name: one for name, one in names.items() if isinstance(one, type) and is_own(one, path)
         }
-        own = [kind for kind in self.classes.values() if not back_method(kind)]
-        self.objects = {name: one for name, one in names.items() if type(one) in own}
+        kinds = [kind for kind in self.classes.values() if not back_method(kind)]
+        self.objects = {name: one for name, one in names.items() if type(one) in kinds}
         if recording.root and recording.root not in self.functions:
             self.objects = {recording.root: names[recording.root]}
         self.returns = returned_names(recording)
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
-        #: How many calls were tried, and how many will be at most.
-        self.count, self.last_call = 0, _MOST_CALLS
+        #: How many operations were recorded, and how many will be at most.
+        self.count, self.most = 0, _MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
 
@@ -129,14 +131,14 @@ class _Driver:
                     continue
                 self.wrong.append(trial)
                 if len(self.wrong) > 1 and self._agreed() is not None:
-                    self.last_call = min(self.last_call, self.count + _AFTER_AGREEMENT)
+                    self.most = min(self.most, self.count + _AFTER_AGREEMENT)
         return self._agreed() or self._layers() or self._graphs()
 
     def _layers(self) -> DrivenRun | None:
         """Judge each layer by itself: the first wrong one, or the right one with most parameters."""
         found: list[DrivenRun] = []
         for name in [name for name, kind in self.classes.items() if layer_methods(kind)]:
-            self.wrong, self.last_call = [], self.count + _AFTER_AGREEMENT
+            self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
             work = partial(CallRun.go_through, name=name)
             for layout in layouts([*self._sizes(), (3, 3)], False, 2):
                 trial = None if self._is_over else self._try(f"{name}, {layout}", layout, work)
@@ -171,7 +173,7 @@ class _Driver:
     @property
     def _is_over(self) -> bool:
         """Whether enough was tried; the time is only a bound for what is very slow."""
-        return self.count >= self.last_call or time.monotonic() > self.deadline
+        return self.count >= self.most or time.monotonic() > self.deadline
 
     def _is_doubtful(self, trial: DrivenRun) -> bool:
         """Whether it is right where mistakes do not show, and wrong where they do.
@@ -282,7 +284,6 @@ class _Driver:
 
     def _try(self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """Run once; None where nothing could be compared."""
-        self.count += 1
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
         source = self.recording.source
@@ -297,6 +298,7 @@ class _Driver:
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 failed = True
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        self.count += _CALL + len(tape.operations)
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
         analysis = analyse(tape, source)

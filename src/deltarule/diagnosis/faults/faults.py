@@ -188,14 +188,20 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
     return Analysis(tape, analysis.source, chosen), [given]
 
 
+def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
+    """Where the gradient that is furthest off is kept."""
+    tape, change = analysis.tape, rows[0].change
+    off = np.abs(change.step - rows[0].gradient)
+    made = tape.operations[tape.producers(change.increments[int(off.argmax())])[0]]
+    text = "the gradient that is kept here is not the derivative of what was computed"
+    return fault_at(analysis, "derivative", made, text, rows)
+
+
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
     assert analysis.chosen is not None
     if rows[0].change.key == GRAPH:
-        off = np.abs(rows[0].change.step - rows[0].gradient)
-        made = tape.operations[tape.producers(rows[0].change.increments[int(off.argmax())])[0]]
-        text = "the gradient that is kept here is not the derivative of what was computed"
-        return fault_at(analysis, "derivative", made, text, rows)
+        return _in_graph(analysis, rows)
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:

@@ -115,7 +115,7 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         return True
     return any(
         before is not None and meets(before)
-        for one in tape.ancestors(ids)
+        for one in tape.walk(ids)
         if not _is_start(tape, tape.operations[one])
         for before in tape.operations[one].inputs
     )
@@ -212,7 +212,7 @@ def is_decay(tape: Tape, op: Operation) -> bool:
 def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
     """Whether values are a multiple of the parameter itself."""
     own = tape.leaves(old)
-    for one in tape.ancestors(ids):
+    for one in tape.walk(ids):
         made = tape.operations[one]
         if made.is_leaf and made.size > 1 and made.leaves & ~own:
             return False
@@ -241,7 +241,7 @@ def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None
     for ids in op.inputs:
         if ids is None or np.array_equal(ids, old):
             continue
-        for one in tape.ancestors(ids):
+        for one in tape.walk(ids):
             made = tape.operations[one]
             if made.name not in ("subtract", "divide") or made.old is not None:
                 continue

@@ -81,6 +81,9 @@ class Traced:
 
     __copy__ = __deepcopy__ = copy
 
+    def __reduce_ex__(self, protocol: Any) -> Any:  # what is saved is the numbers
+        return np.array, (self.value,)
+
     def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
         kind, value = np.dtype(dtype).kind, self.value.astype(dtype)
         if kind == "f" or (kind in "iu" and (value == self.value).all()):
