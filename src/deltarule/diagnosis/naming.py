@@ -183,8 +183,8 @@ def explain_steps(analysis: Analysis, network: ReadNetwork) -> Candidate | None:
                 scaled = [one.times(factor) for one in probes]
                 if next(candidates(scaled, [candidate]), None) is not None:
                     return candidate
-    probes = next(_probes(analysis, network))
-    if sum(W.size for W in probes[0].case.W) * probes[0].case.n <= _MOST_PAIRED:
+    probes = next(_probes(analysis, network), [])
+    if probes and sum(W.size for W in probes[0].case.W) * probes[0].case.n <= _MOST_PAIRED:
         for found, _ in candidates(probes, islice(pairs(probes[0], dropping), _MOST_PAIRS)):
             return found
     return None

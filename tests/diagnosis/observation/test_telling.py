@@ -110,18 +110,6 @@ def test_of_saturated_units_nothing_is_said_and_what_is_pasted_helps(watch):
     assert watch(text.replace("rate = 0.5", f"rate = 0.5\n{seen.paste}")).verdict == "right"
 
 
-def test_gradients_without_a_step_get_their_steps(watch):
-    text = (
-        "import numpy as np\nr = np.random.default_rng(1)\n"
-        "X, Y = r.normal(size=(6, 3)), r.normal(size=(6, 2))\n"
-        "W1, W2 = r.normal(size=(3, 4)), r.normal(size=(4, 2))\nH = np.tanh(X @ W1)\nO = H @ W2\n"
-        "dO = O - Y\ndW2 = H.T @ dO\ndW1 = X.T @ (dO @ W2.T * (1 - H ** 2))\n"
-    )
-    seen = watch(text)
-    assert seen.paste == "W1 -= 0.1 * dW1\nW2 -= 0.1 * dW2"
-    assert watch(with_paste(text, seen)).verdict == "right"
-
-
 def test_a_function_that_nobody_calls_is_called_with_small_data(watch):
     text = (
         "import numpy as np\nW = np.random.randn(3, 2)\ndef improve(x, wanted):\n    global W\n"

@@ -15,6 +15,7 @@ from deltarule.diagnosis.driving.plausible import (
     RANDOM,
     RATE,
     TARGET,
+    UPSTREAM,
     ArgumentLayout,
     Plausible,
     roles_of_unknown,
@@ -22,11 +23,27 @@ from deltarule.diagnosis.driving.plausible import (
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
+from deltarule.diagnosis.recording.traced import given, leaf, plain
 
 FORWARD = re.compile(
     r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
     re.I,
 )
+#: What the input of a layer is called.
+INPUT = "the input"
+_PREPARES = re.compile(
+    r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
+)
+
+
+def is_own(kind: type, path: str) -> bool:
+    """Whether a class has a method that is written in this file."""
+    codes = [getattr(getattr(one, "__func__", one), "__code__", None) for one in vars(kind).values()]
+    return any(code is not None and code.co_filename == path for code in codes)
+
+
+def _has_arrays(one: Any) -> bool:
+    return next(arrays_in(one), None) is not None
 
 
 def is_given(path: str) -> bool:
@@ -57,6 +74,22 @@ def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
     return found
 
 
+def layer_methods(kind: type) -> tuple[str, str] | None:
+    """The methods of a layer: one that computes, one that is given the derivative by what was computed."""
+    names = [one for one in dir(kind) if not one.startswith("__") and inspect.isfunction(getattr(kind, one))]
+    forward = [one for one in names if FORWARD.match(one)]
+    for one in names:
+        if re.search("back|grad", one, re.I) and forward:
+            needed = [
+                each.name
+                for each in list(inspect.signature(getattr(kind, one)).parameters.values())[1:]
+                if each.default is each.empty and not RATE.match(each.name)
+            ]
+            if len(needed) == 1 and UPSTREAM.match(needed[0]) and not TARGET.match(needed[0]):
+                return forward[0], one
+    return None
+
+
 class CallRun:
     """The calls of one trial."""
 
@@ -68,7 +101,7 @@ class CallRun:
         tape: Tape,
         layout: ArgumentLayout,
     ) -> None:
-        self.returns, self.tape = returns, tape
+        self.returns, self.tape, self.path = returns, tape, recording.source.path
         made = recording.rebuilding(is_given, recording.tape)
         self.namespace = {
             name: made.value(one, name)
@@ -81,6 +114,11 @@ class CallRun:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
+        self.making: set[str] = set()
+        #: Whether the inputs have gradients, as those of a layer have.
+        self.learns_inputs = False
+        #: What a layer computed, that it may be given the derivative by it.
+        self.computed: Any = None
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
@@ -96,9 +134,16 @@ class CallRun:
                 self.tape.value[array.ids] = array.value
 
     def make(self, name: str) -> Any:
-        """An object of that name, or one of the class of that name."""
+        """An object of that name, or of the class of that name, ready for its first use."""
         one = self.namespace[name]
-        one = self._with_arguments(one) if isinstance(one, type) else one
+        if isinstance(one, type):
+            self.making.add(name)
+            one = self._with_arguments(one)
+            self.making.discard(name)
+            for method in (
+                [each for each in dir(one) if _PREPARES.match(each)] if not _has_arrays(one) else ()
+            ):
+                self._with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
 
@@ -124,6 +169,8 @@ class CallRun:
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
         result = self._with_arguments(method)
+        if FORWARD.match(name):
+            self.computed = result[0] if isinstance(result, tuple) and result else result
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         self._pool(name, code.co_firstlineno if code else 0, result)
         return result
@@ -192,7 +239,13 @@ class CallRun:
     def _argument(self, name: str, names: list[str]) -> Any:
         if name in self.pool:
             return self.pool[name]
+        if self.computed is not None and UPSTREAM.match(name):
+            return self._upstream(name)
         is_data = DATA.match(name) or TARGET.match(name)
+        if is_data and self.learns_inputs and DATA.match(name):
+            return self._input()
+        if not is_data and (kind := self._class_called(name)) is not None:
+            return self.make(kind)
         if not is_data and (maker := self._maker_of(name)) is not None:
             self.call(maker)
             if name in self.pool:
@@ -200,6 +253,37 @@ class CallRun:
         if not is_data and name in self.namespace and list(arrays_in(self.namespace[name])):
             return self.namespace[name]
         return self.plausible.value(name, names)
+
+    def _input(self) -> Any:
+        """The input of a layer, whose gradient is wanted, too."""
+        made = leaf(plain(self.plausible.data["X"]))
+        self.tape.operations[-1].label = INPUT
+        return made
+
+    def _upstream(self, name: str) -> Any:
+        """The derivative of a half squared error by what was computed; of an error, the sign is open."""
+        wanted = given(self.plausible.rng.normal(size=np.shape(self.computed)))
+        made = self.computed - wanted
+        self.tape.meetings.append(self.tape.operations[-1].index)
+        return -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made
+
+    def _class_called(self, name: str) -> str | None:
+        """The learner's class that a parameter is called after, as ``neural_net`` or ``network``."""
+        called = name.replace("_", "").lower()
+        for one, kind in self.namespace.items():
+            own = isinstance(kind, type) and is_own(kind, self.path) and one not in self.making
+            if own and len(called) > 3 and called in one.lower():
+                return one
+        return None
+
+    def go_through(self, name: str) -> Any:
+        """Send data through a layer, and a derivative back."""
+        self.learns_inputs = True
+        one = self.kept = self.make(name)
+        self.began = len(self.tape.operations)
+        forward, backward = layer_methods(type(one)) or ("", "")
+        self.call_method(one, forward)
+        return self.call_method(one, backward)
 
     def _maker_of(self, name: str) -> str | None:
         """The function whose return statement has this name, or that goes forward where a cache is wanted."""

@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.calls import FORWARD, CallRun, is_given, is_partly_read, returned_names
+from deltarule.diagnosis.driving.calls import (
+    FORWARD,
+    INPUT,
+    CallRun,
+    is_given,
+    is_own,
+    is_partly_read,
+    layer_methods,
+    returned_names,
+)
+from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -42,7 +52,13 @@ _TRAINS = re.compile(
     re.I,
 )
 _LOOPS = re.compile(r"_*(train|fit|sgd|learn|model|gradient_?descent|run|step|\w*model|optimi)", re.I)
+#: The shape of a start value that is written out.
+_SHAPE = re.compile(r"(?:randn?|random|normal|uniform|random_sample)\((?:.*?\()?\s*(\d+)\s*,\s*(\d+)\s*\)")
 _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
+#: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
+_MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
+#: What a call costs beside them.
+_CALL = 300
 
 
 @dataclass(eq=False)
@@ -91,21 +107,23 @@ class _Driver:
             if isinstance(one, types.FunctionType) and one.__code__.co_filename == path
         }
         self.classes = {
-            name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
+            name: one for name, one in names.items() if isinstance(one, type) and is_own(one, path)
         }
-        self.objects = {name: one for name, one in names.items() if type(one) in self.classes.values()}
+        kinds = [kind for kind in self.classes.values() if not back_method(kind)]
+        self.objects = {name: one for name, one in names.items() if type(one) in kinds}
         if recording.root and recording.root not in self.functions:
             self.objects = {recording.root: names[recording.root]}
         self.returns = returned_names(recording)
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
+        #: How many operations were recorded, and how many will be at most.
+        self.count, self.most = 0, _MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
-        began_to_agree = time.monotonic()
         for attempt in (self._functions(), self._objects()):
             for trial in attempt:
                 if trial.is_right and not self._is_doubtful(trial):
@@ -113,13 +131,50 @@ class _Driver:
                 if trial.is_right:
                     continue
                 self.wrong.append(trial)
-                if self._agreed() is not None and len(self.wrong) > 1:
-                    self.deadline = min(self.deadline, began_to_agree + 1.0)
-                else:
-                    began_to_agree = time.monotonic()
-                if time.monotonic() > self.deadline:
+                if len(self.wrong) > 1 and self._agreed() is not None:
+                    self.most = min(self.most, self.count + _AFTER_AGREEMENT)
+        return self._agreed() or self._layers() or self._graphs()
+
+    def _layers(self) -> DrivenRun | None:
+        """Judge each layer by itself: the first wrong one, or the right one with most parameters."""
+        found: list[DrivenRun] = []
+        for name in [name for name, kind in self.classes.items() if layer_methods(kind)]:
+            self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
+            work = partial(CallRun.go_through, name=name)
+            for layout in layouts([*self._sizes(), (3, 3)], False, 2):
+                trial = None if self._is_over else self._try(f"{name}, {layout}", layout, work)
+                if trial is not None and trial.is_right:
+                    found.append(trial)
                     break
-        return self._agreed()
+                self.wrong += [trial] if trial is not None else []
+            else:
+                found += [one for one in [self._agreed()] if one is not None]
+        return max(found, key=lambda one: (not one.is_right, one.rows), default=None)
+
+    def _graphs(self) -> DrivenRun | None:
+        """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
+        right: DrivenRun | None = None
+        for name in [name for name, kind in self.classes.items() if back_method(kind)]:
+            for label, compute in expressions(self.classes[name]):
+                tape = new_tape(self.recording.source, frozenset(), 5.0)
+                try:
+                    with recording_on(tape):
+                        kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
+                        analysis = go_back(tape, self.recording.source, kind, compute)
+                except (RecordingStopped, NothingReturned):
+                    return None
+                if analysis is None or analysis.chosen is None:
+                    continue
+                trial = DrivenRun(f"{name}, {label}", None, analysis, 3, not analysis.chosen.bad)
+                if not trial.is_right:
+                    return trial
+                right = trial
+        return right
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether enough was tried; the time is only a bound for what is very slow."""
+        return self.count >= self.most or time.monotonic() > self.deadline
 
     def _is_doubtful(self, trial: DrivenRun) -> bool:
         """Whether it is right where mistakes do not show, and wrong where they do.
@@ -156,7 +211,7 @@ class _Driver:
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
             for layout in self._own_layouts() or layouts(self._sizes(), True, self._orders(name)):
-                if time.monotonic() > self.deadline:
+                if self._is_over:
                     return
                 for varied in _twice(layout):
                     trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
@@ -216,17 +271,21 @@ class _Driver:
         if self.recording.root:
             return [(6, 3), (3, 1), (3, 3)]
         sizes = [(3, 2), (3, 1)]
+        shapes = [tuple(map(int, one)) for one in _SHAPE.findall(text)]
+        if shapes and max(map(max, shapes)) < 1000:
+            sizes += [(shapes[0][0], shapes[-1][1]), (shapes[0][1], shapes[-1][0])]
         if re.search(r"784", text):
             sizes.append((784, 10))
         if re.search(r"\b10\b", text):
             sizes.append((3, 10))
-        return sizes
+        return list(dict.fromkeys(sizes))
 
     # Objects
     def _objects(self) -> Iterator[DrivenRun]:
         sizes = {name: _sizes_of(one) for name, one in self.objects.items()}
         if not self.recording.root:
-            sizes.update(dict.fromkeys(self.classes, self._sizes()))
+            alone = [name for name, kind in self.classes.items() if layer_methods(kind) or back_method(kind)]
+            sizes.update({name: self._sizes() for name in self.classes if name not in alone})
         for name in sizes:
             for methods in methods_to_call(self.classes.get(name) or type(self.objects[name])):
                 yield from self._methods(name, sizes[name], methods)
@@ -246,7 +305,7 @@ class _Driver:
         held = list(arrays_in(self.objects.get(name)))
         in_lists = bool(held) and all(one.is_scalar for _, one in held)
         for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
-            if time.monotonic() > self.deadline:
+            if self._is_over:
                 return
             for varied in _twice(layout):
                 trial = self._try(f"{name}.{', '.join(methods)}, {varied}", varied, work)
@@ -270,9 +329,13 @@ class _Driver:
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 failed = True
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        self.count += _CALL + len(tape.operations)
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
         analysis = analyse(tape, source, self.meant)
+        if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
+            back = analyse_returned(tape, source, result, None, 0)
+            analysis = back if back.chosen is not None and back.chosen.bad else analysis
         passed = sum(map(len, run.plausible.made.values()))
         if not failed and (analysis.chosen is None or 0 < _count_judged(analysis) < passed):
             returned = {run.last: run.named(result)}
@@ -283,8 +346,10 @@ class _Driver:
                 analysis.behaviour = run.changed_argument()
         if analysis.chosen is None:
             return None
+        analysis.absent = [op for op in analysis.absent if op.label != INPUT]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
-        if not judged or (failed and len(analysis.chosen.steps) < 2):
+        silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
+        if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
             return None
         count = _count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown

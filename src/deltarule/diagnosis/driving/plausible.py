@@ -15,12 +15,14 @@ from deltarule.diagnosis.recording.traced import given, leaf
 
 DATA = re.compile(
     r"(x|xs|a0|inp)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"
-    r"|training_(set_)?inputs|sample(s)?$|pattern$|data$|features?$",
+    r"|training_(set_)?inputs|sample(s)?$|pattern$|data$|features?$|(input_?)?seq(uence)?s?$"
+    r"|entradas?$|eingaben?$|entrees?$|giris(ler)?$|wejscia?$",
     re.I,
 )
 TARGET = re.compile(
     r"(y|t|ys|d)$|(y|t)_?(train|true|batch|b|data|hot|real|i|enc|onehot)?$|.*(target|label|expected|desired|truth).*"
-    r"|outputs?(_data)?$|training_(set_)?outputs|correct$|answers?$",
+    r"|outputs?(_data)?$|training_(set_)?outputs|correct$|answers?$"
+    r"|(esperad|desejad|desead|salida|saida|sortie|ausgabe|cikis|wyjsci)\w*$",
     re.I,
 )
 RATE = re.compile(r".*(lr|rate|alpha|eta|step_?size)$|^n$|^lr.*|^learning.*", re.I)
@@ -32,6 +34,12 @@ _DICTIONARY = re.compile(r"(param(eter)?s?(_values)?|model|net|weights_dict|p)$"
 _NUMBERED = re.compile(r"(w|theta|weights?|b|bias)_?(\d|h|o|ih|ho|hidden|output|out|hid)$", re.I)
 _PAIRS = re.compile(
     r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
+    re.I,
+)
+#: The derivative of the loss by what a layer computed.
+UPSTREAM = re.compile(
+    r"_*(d_?(y|o|a|z|l|out\w*|values?|next|pred\w*|l_?d\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
+    r"|\w*error|delta(_?(out\w*|next))?)$",
     re.I,
 )
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
@@ -73,7 +81,7 @@ def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
 
 @dataclass(frozen=True)
 class ArgumentLayout:
-    """How data and parameters lie: ``data`` rows, columns, column, vector, list, lists.
+    """How data and parameters lie: ``data`` rows, columns, column, vector, list, lists, sequence.
 
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
     """
@@ -96,7 +104,7 @@ class ArgumentLayout:
     @property
     def is_single(self) -> bool:
         """Whether one sample is given at a time."""
-        return self.data in ("column", "vector", "list")
+        return self.data in ("column", "vector", "list", "sequence")
 
     def __str__(self) -> str:
         return f"data as {self.data}, {self.labels} targets, {self.inputs} → {self.hidden} → {self.outputs}"
@@ -105,7 +113,7 @@ class ArgumentLayout:
 _KINDS = [
     ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("column", "one-hot"),
     ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
-    ("lists", "one-hot"), ("columns", "flat"),
+    ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
 ]  # fmt: skip
 _FORMS = [
     ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("in-out", "one"),
@@ -158,6 +166,8 @@ class Plausible:
             x, y = x[:1].T.copy(), y[:1].T.copy()
         elif layout.data in ("vector", "list"):
             x, y = x[0], y[0]
+        elif layout.data == "sequence":
+            return [given(one.reshape(-1, 1)) for one in x], given(y[:1].T.copy())
         both = given(x), given(y)
         return (both[0].tolist(), both[1].tolist()) if layout.data in ("list", "lists") else both
 
@@ -209,11 +219,14 @@ class Plausible:
         for pattern, number in _NUMBERS:
             if re.match(pattern, lower):
                 return number
-        return self._data_or_count(lower, any(re.search("hid", one, re.I) for one in others))
+        return self._data_or_count(lower, others)
 
-    def _data_or_count(self, name: str, with_hidden: bool) -> Any:
+    def _data_or_count(self, name: str, others: list[str]) -> Any:
+        with_hidden = any(re.search("hid", one, re.I) for one in others)
         if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name):
             return self._count(name)
+        if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
+            return [self.layout.hidden]
         if _PAIRS.match(name):
             return self._pairs()
         if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(

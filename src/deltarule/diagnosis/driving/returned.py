@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import types
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, find_meetings, losses_of
-from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced
 
@@ -56,16 +58,31 @@ def _as_array(x: list[Any]) -> Traced | None:
     return made if type(made) is Traced else None
 
 
+def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], meant: str = "") -> Analysis:
+    """Compare gradients that a program computes once; ``names`` are those of its top level."""
+    starts = [op for op in tape.operations if op.is_leaf and is_parameter(source.name_of(op))]
+    theta = functools.reduce(operator.or_, (op.leaves for op in starts), 0)
+    if not theta or any(op.old is not None for op in tape.operations):
+        return Analysis(tape, source, reason="no parameter was seen to change")
+    analysis = analyse_returned(tape, source, names, None, 0, meant, theta)
+    step = analysis.chosen.steps[0] if analysis.chosen else None
+    for change in step.changes if step else ():
+        op = tape.operations[change.key[1]]
+        new = tape.operations[tape.producers(change.increments[0])[0]]
+        if change.name == source.name_of(op) and source.line(new):
+            analysis.replaced.append((new, change.name))
+    return analysis
+
+
 def analyse_returned(
-    tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int, meant: str = ""
+    tape: Tape, source: ProgramSource, returned: Any, kept: Any, began: int, meant: str = "", only: int = 0
 ) -> Analysis:
     """Compare arrays that were returned (or kept) with the gradients of the start values.
 
-    ``began`` is the operation before which the parameters were there.
+    ``began`` is the operation before which the parameters were there; ``only`` is the set of start values
+    that are parameters, where the program says so by their names.
     """
-    theta = 0
-    for op in tape.operations:
-        theta |= op.leaves
+    theta = only or functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
     back = list(arrays_in(returned, lists=True))
     if not all(np.isfinite(one.value).all() for _, one in back):
         return Analysis(tape, source, reason="what it returns is NaN or infinite")
@@ -76,7 +93,7 @@ def analyse_returned(
     for _, one in wrapped:
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
-    step = _Everything(1, [whole], theta)
+    step = RecordedStep(1, [whole], given=theta)
     meetings = [
         one
         for one in find_meetings(tape, source, step)
@@ -86,16 +103,20 @@ def analyse_returned(
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     errors = {index for one in meetings for index in one.twins}
     descended = _descended(tape, errors)
-    offers = [(name, one) for name, one in wrapped if descended & set(tape.producers(one.ids))]
+    offers = [
+        (name, one)
+        for name, one in wrapped
+        if descended & set(tape.producers(one.ids)) and not (tape.root[one.ids] >= 0).any()
+    ]
     samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
     for loss in losses_of(tape, step, meetings, meant):
-        changes, absent, fitting = _assign(tape, source, loss, offers, samples)
+        changes, absent, fitting = _assign(tape, source, loss, offers, samples, only)
         if changes and (best is None or fitting > best[0]):
             best = fitting, changes, absent
     if best is None:
         return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
-    step = _Everything(1, best[1], theta)
+    step = RecordedStep(1, best[1], given=theta)
     analysis = judge_steps(tape, source, [step], meant)
     if analysis.chosen and analysis.chosen.bad and all(row.misfit < 1e-3 for row in analysis.chosen.rows):
         tape.note("single", "numbers that agree to a few digits, as differences of the loss do")
@@ -116,18 +137,6 @@ def _is_part(name: str, labels: set[str]) -> bool:
 def _is_vector(shape: tuple[int, ...]) -> bool:
     """Whether an array may hold biases."""
     return len(shape) < 2 or 1 in shape
-
-
-class _Everything(RecordedStep):
-    """A step whose parameters are given: all start values that are no data."""
-
-    def __init__(self, number: int, changes: list[Change], theta: int) -> None:
-        super().__init__(number, changes)
-        self._theta = theta
-
-    @property
-    def parameters(self) -> int:
-        return self._theta
 
 
 def _descended(tape: Tape, errors: set[int]) -> set[int]:
@@ -157,10 +166,19 @@ def _parameters(tape: Tape, loss: KnownLoss) -> list[Operation]:
 
 
 def _assign(
-    tape: Tape, source: ProgramSource, loss: KnownLoss, offers: list[tuple[str, Traced]], samples: int
+    tape: Tape,
+    source: ProgramSource,
+    loss: KnownLoss,
+    offers: list[tuple[str, Traced]],
+    samples: int,
+    only: int,
 ) -> tuple[list[Change], list[Operation], float]:
     """Which array is whose gradient: first where the numbers agree, then where the shapes do."""
-    parameters = [op for op in _parameters(tape, loss) if loss.adjoint[op.start : op.stop].any()]
+    parameters = [
+        op
+        for op in _parameters(tape, loss)
+        if loss.adjoint[op.start : op.stop].any() and (not only or op.leaves & only)
+    ]
     left = dict(enumerate(offers))
     changes: dict[int, Change] = {}
     fitting = 0.0
@@ -172,7 +190,8 @@ def _assign(
                 values = _oriented(op, one, loss)
                 if values is None or (exact and not _agrees(op, values, loss)):
                     continue
-                if not exact and _numbers_differ(source.name_of(op), name):
+                mine = source.name_of(op)
+                if not exact and (_numbers_differ(mine, name) or (only and mine.lower() not in name.lower())):
                     continue
                 fitting += 1.0 if exact else 0.0
                 changes[op.index] = _change(tape, source, op, name, one, values)

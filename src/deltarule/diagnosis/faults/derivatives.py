@@ -24,7 +24,7 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
-from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.reading.steps import GRAPH, Change
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -115,6 +115,8 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
 def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     """The first wrong derivative on the way to one parameter."""
     assert analysis.chosen is not None
+    if rows[0].change.key == GRAPH:
+        return _in_graph(analysis, rows)
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
@@ -132,6 +134,15 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
         text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
         return fault_at(analysis, "derivative", broken.first.op, text, rows)
     return _at_break(analysis, rows, passing, broken)
+
+
+def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
+    """Where the gradient that is furthest off is kept."""
+    tape, change = analysis.tape, rows[0].change
+    off = np.abs(change.step - rows[0].gradient)
+    made = tape.operations[tape.producers(change.increments[int(off.argmax())])[0]]
+    text = "the gradient that is kept here is not the derivative of what was computed"
+    return fault_at(analysis, "derivative", made, text, rows)
 
 
 def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:

@@ -68,6 +68,9 @@ def _faults(analysis: Analysis) -> list[Fault]:
         found = [one for one in found if one.kind != "derivative"]
     found = first + found + penalties_of(analysis, chosen) + unused_biases(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
+    for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
+        said = f"{name} becomes its step alone here: the value that it had is thrown away, and not changed"
+        found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
     telling = [one for one in found if "a factor 1 against" not in one.text]
     return _once(telling or found)
 

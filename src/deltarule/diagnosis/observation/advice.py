@@ -19,7 +19,6 @@ from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.program import Recording
-from deltarule.diagnosis.recording.traced import Traced
 
 _FRAMEWORKS = {
     "torch": "PyTorch",
@@ -264,26 +263,12 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
     text = "no parameter is changed by a step, and nothing that was called returned gradients"
     if recording.root and analysis.reason:
         text = analysis.reason
-    paste = _gradient_steps(recording) or _calls(recording)
+    paste = _calls(recording)
     if paste:
         return Obstacle(text, 0, "These lines at the end of the file would help:", paste)
     advice = "The check needs a program that trains, or a function that returns gradients. The smallest is:"
     lines = ["def gradients(W, X, Y):", "    error = X @ W - Y", "    return X.T @ error"]
     return Obstacle(text, 0, advice, "\n".join(lines))
-
-
-def _gradient_steps(recording: Recording) -> str:
-    """Steps with the gradients that have the names and shapes of parameters."""
-    arrays = {name: one for name, one in recording.namespace.items() if type(one) is Traced}
-    tape, lines = recording.tape, []
-    for name, one in arrays.items():
-        if not all(tape.operations[k].initial for k in tape.producers(one.ids)):
-            continue
-        for gradient in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad", f"dL_d{name}"):
-            if gradient in arrays and arrays[gradient].shape == one.shape:
-                lines.append(f"{name} -= 0.1 * {gradient}")
-                break
-    return "\n".join(lines)
 
 
 def _calls(recording: Recording) -> str:

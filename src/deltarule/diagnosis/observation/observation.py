@@ -44,6 +44,7 @@ def observe(
         What of the program is called; the program's own training counts where it is empty.
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
+    from deltarule.diagnosis.driving.returned import analyse_written
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
@@ -67,6 +68,9 @@ def observe(
         )
     analysis = analyse(recording.tape, recording.source, loss)
     driven = ""
+    if analysis.chosen is None and not recording.error and not name:
+        written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
+        analysis = analysis if written.chosen is None else written
     if name or (
         (analysis.chosen is None or not _judged(analysis))
         and crash_of(recording.tape, recording.source, recording.error) is None

@@ -12,6 +12,9 @@ from deltarule.diagnosis.reading.updates import change_of, is_decay, updates_on
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
+#: The key of the gradients that numbers of a graph keep, which go back from one and not from an error.
+GRAPH = ("numbers", "graph")
+
 
 @dataclass(eq=False)
 class Change:
@@ -43,11 +46,13 @@ class RecordedStep:
     changes: list[Change]
     #: The last update before it: its forward pass stands behind that.
     floor: int = 0
+    #: The start values that are parameters, where they are known, as a set of bits.
+    given: int = 0
 
     @property
     def parameters(self) -> int:
         """The start values that changed, as a set of bits."""
-        found = 0
+        found = self.given
         for change in self.changes:
             for op in change.updates:
                 found |= op.leaves

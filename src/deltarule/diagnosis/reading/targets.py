@@ -59,6 +59,10 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
     preparing = _preparations(tape, step)
     among = sorted(index for index in step.sources if index > step.floor and index not in preparing)
     theta = step.parameters
+    if tape.meetings:
+        updates = [op.index for change in step.changes for op in change.updates]
+        end = max(updates, default=tape.operations[-1].index)
+        among = [index for index in tape.meetings if step.floor < index <= end]
     found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
     if not found:
@@ -215,7 +219,7 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     """
     losses = [
         KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op)
-        for op in _own_losses(tape, step, meetings)
+        for op in (() if tape.meetings else _own_losses(tape, step, meetings))
         if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
     ]
     if not meetings:
@@ -248,6 +252,8 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
     """By loss, its derivative by the outputs, but for a common factor."""
     output, target = _outputs_and_targets(tape, meetings)
     seeds = [("squared error", output - target)]
+    if tape.meetings:
+        return seeds
     if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
         if _are_shares(tape, meetings):
             safe = np.where(output > 0, output, 1.0)

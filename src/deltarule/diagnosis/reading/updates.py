@@ -28,11 +28,11 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         written_over = source is None or source.rewrites(op, which)
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
-        if old.shape != op.shape:
+        if old.size != op.size:
             if old.size < op.size:
                 tape.grown.append((op, old))
             continue
-        _mark(tape, op, old)
+        _mark(tape, op, old.reshape(op.shape))
         if op.version >= tape.versions:
             tape.stop("updates")
         return
@@ -115,7 +115,7 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         return True
     return any(
         before is not None and meets(before)
-        for one in tape.ancestors(ids)
+        for one in tape.walk(ids)
         if not _is_start(tape, tape.operations[one])
         for before in tape.operations[one].inputs
     )
@@ -175,10 +175,10 @@ def settle_updates(tape: Tape) -> None:
     for op in updates_on(tape):
         assert op.old is not None
         by_old[op.old.tobytes()].append(op)
-    dropped = _drop_preparations(tape)
+    dropped, last_read = _drop_preparations(tape), _last_reads(tape)
     for same in by_old.values():
         same = [op for op in same if op.old is not None]
-        real = [op for op in same[-1:] if _is_real(tape, op, by_old)]
+        real = [op for op in same[-1:] if _is_real(tape, op, by_old, last_read)]
         for op in same:
             if op not in real:
                 op.old, dropped = None, True
@@ -212,7 +212,7 @@ def is_decay(tape: Tape, op: Operation) -> bool:
 def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
     """Whether values are a multiple of the parameter itself."""
     own = tape.leaves(old)
-    for one in tape.ancestors(ids):
+    for one in tape.walk(ids):
         made = tape.operations[one]
         if made.is_leaf and made.size > 1 and made.leaves & ~own:
             return False
@@ -226,10 +226,10 @@ def _starts_from(later: Operation, op: Operation) -> bool:
     return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
 
 
-def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]]) -> bool:
+def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], last_read: Ids) -> bool:
     """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
     assert op.old is not None
-    if not _is_used_after(tape, op):
+    if last_read[op.old].max() <= op.index:
         return True
     goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
     return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))
@@ -241,7 +241,7 @@ def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None
     for ids in op.inputs:
         if ids is None or np.array_equal(ids, old):
             continue
-        for one in tape.ancestors(ids):
+        for one in tape.walk(ids):
             made = tape.operations[one]
             if made.name not in ("subtract", "divide") or made.old is not None:
                 continue
@@ -251,17 +251,14 @@ def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None
     return False
 
 
-def _is_used_after(tape: Tape, op: Operation) -> bool:
-    """Whether the old value is still read after it was changed."""
-    assert op.old is not None
-    low, high, wanted = int(op.old.min()), int(op.old.max()), set(op.old.ravel().tolist())
-    for later in tape.operations[op.index + 1 :]:
-        for ids in later.inputs:
-            if ids is not None and ids.size:
-                near = ids[(ids >= low) & (ids <= high)]
-                if near.size and not wanted.isdisjoint(near.tolist()):
-                    return True
-    return False
+def _last_reads(tape: Tape) -> Ids:
+    """By the id of a scalar, the last operation that reads it."""
+    found = np.zeros(tape.size, np.int64)
+    for op in tape.operations:
+        for ids in op.inputs:
+            if ids is not None:
+                found[ids] = op.index
+    return found
 
 
 def _count_again(tape: Tape) -> None:

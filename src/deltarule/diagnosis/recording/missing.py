@@ -126,10 +126,10 @@ def wrap_pandas(name: str, found: Any) -> Any:
     return read
 
 
-def text_file(name: Any) -> io.StringIO:
-    """A made-up file of comma-separated numbers."""
+def text_file(name: Any, separator: str = ",") -> io.StringIO:
+    """A made-up file of numbers, separated as the program splits its lines."""
     _note(f"{name} is not there: its numbers were made up")
-    lines = [",".join(f"{x:g}" for x in row) for row in _numbers(name)]
+    lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name)]
     return io.StringIO("\n".join(lines) + "\n")
 
 

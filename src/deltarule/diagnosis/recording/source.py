@@ -276,6 +276,16 @@ def _without_format(node: ast.expr) -> ast.expr:
     return x if is_number else node
 
 
+def _is_written_array(node: ast.Call) -> bool:
+    """Whether an array is written out, as ``np.array([[0.1, 0.2], [0.3, 0.4]])``."""
+    if not isinstance(node.func, ast.Attribute) or not re.fullmatch(r"(as)?(array|matrix)", node.func.attr):
+        return False
+    try:
+        return isinstance(ast.literal_eval(node.args[0]), list | tuple)
+    except (ValueError, IndexError, TypeError):
+        return False
+
+
 class _Rewriting(ast.NodeTransformer):
     """Puts calls where dispatch does not reach: literals, ``x.dot(y)``, ``[0.0] * n``."""
 
@@ -317,6 +327,8 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if _is_written_array(node):
+            return node  # one array, not many single numbers
         self.generic_visit(node)
         function = node.func
         if isinstance(function, ast.Attribute):

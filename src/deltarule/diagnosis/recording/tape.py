@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeAlias
@@ -108,6 +108,8 @@ class Tape:
         self.notes: dict[str, list[str]] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
+        #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
+        self.meetings: list[int] = []
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 
@@ -220,6 +222,10 @@ class Tape:
 
     def ancestors(self, ids: Ids | Iterable[int], floor: int = 0) -> set[int]:
         """Operations that the scalars (or operations) came from, back to start values and updates."""
+        return set(self.walk(ids, floor))
+
+    def walk(self, ids: Ids | Iterable[int], floor: int = 0) -> Iterator[int]:
+        """The same one after the other, the last first: who looks for one needs not see all."""
         stack = self.producers(ids) if isinstance(ids, np.ndarray) else list(ids)
         seen: set[int] = set()
         while stack:
@@ -227,13 +233,13 @@ class Tape:
             if one in seen or one < floor:
                 continue
             seen.add(one)
+            yield one
             op = self.operations[one]
             if op.is_leaf or op.old is not None or self.root[op.start] >= 0:
                 continue
             for before in op.inputs:
                 if before is not None:
                     stack.extend(k for k in self.producers(before) if k not in seen)
-        return seen
 
 
 def _own_copy(value: Any) -> Values:

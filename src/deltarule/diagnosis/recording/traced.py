@@ -81,6 +81,9 @@ class Traced:
 
     __copy__ = __deepcopy__ = copy
 
+    def __reduce_ex__(self, protocol: Any) -> Any:  # what is saved is the numbers
+        return np.array, (self.value,)
+
     def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
         kind, value = np.dtype(dtype).kind, self.value.astype(dtype)
         if kind == "f" or (kind in "iu" and (value == self.value).all()):
@@ -367,7 +370,7 @@ def to_traced(x: Any, *, data: bool = False) -> Any:
         x = x.tolist() if isinstance(x, np.ndarray) else x
         value = np.array(plain(x))
         ids = np.array(_ids_in(x), dtype=np.int64)
-        return with_ids(value, np.broadcast_to(ids, value.shape), False)
+        return with_ids(value, np.array(np.broadcast_to(ids, value.shape)), False)
     tape = current_tape()
     value = np.array(x)
     ids = tape.leaf(value, data=data) if tape else np.zeros(value.shape, np.int64)

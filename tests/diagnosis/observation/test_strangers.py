@@ -1,0 +1,262 @@
+"""Programs as strangers write them: gradients written out once, layers, graphs of numbers."""
+
+import pytest
+
+from deltarule.diagnosis.observation import observe
+
+
+@pytest.fixture
+def watch(tmp_path):
+    def run(text):
+        path = tmp_path / "program.py"
+        path.write_text(text, encoding="utf-8")
+        return observe(path)
+
+    return run
+
+
+WRITTEN = """
+import numpy as np
+x = np.array([[0.4, -0.7, 0.2]]); goal_y = np.array([[0.3, 0.8]])
+V = np.array([[0.3, -0.2], [0.5, 0.1], [-0.4, 0.6]])
+W = np.array([[0.7, -0.3], [0.2, 0.9]])
+h = np.tanh(x @ V)
+out = h @ W
+err = out - goal_y
+grad_W = h.T @ err
+grad_V = x.T @ ((err @ W.T) * (1 - h ** 2))
+"""
+
+
+def test_gradients_that_are_written_out_once_are_judged(watch):
+    assert watch(WRITTEN).verdict == "right"
+    wrong = watch(WRITTEN.replace("(1 - h ** 2)", "(1 - h)"))
+    assert (wrong.verdict, wrong.faults[0].line) == ("wrong", 10)
+
+
+def test_a_step_that_throws_the_value_away_is_told(watch):
+    assert watch(WRITTEN + "W = W - 0.1 * grad_W\nV = V - 0.1 * grad_V\n").verdict == "right"
+    seen = watch(WRITTEN + "W = -0.1 * grad_W\nV = -0.1 * grad_V\n")
+    assert [(fault.line, fault.parameters) for fault in seen.faults] == [(11, ("W",)), (12, ("V",))]
+    assert "thrown away" in seen.faults[0].text
+
+
+def test_only_some_gradients_written_out_accuse_nobody(watch):
+    text = WRITTEN.replace("grad_V = x.T @ ((err @ W.T) * (1 - h ** 2))\n", "back = (err @ W.T) * (1 - h)\n")
+    assert watch(text).verdict == "right"
+
+
+def test_an_array_written_out_can_be_changed_in_place(watch):
+    text = """
+import numpy as np
+X = np.array([[0, 1], [1, 1], [1, 0], [0, 0]]); y = np.array([[1], [1], [1], [0]])
+w = np.array([[1.0], [1.0]])
+b = np.array([-1.5])
+for turn in range(100):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    d = (y - p) * p * (1 - p)
+    w += 0.5 * X.T @ d
+    b += 0.5 * d.sum()
+"""
+    assert watch(text).verdict == "right"
+    assert watch(text.replace("p * (1 - p)", "p * (1 + p)")).verdict == "wrong"
+
+
+LAYERS = """
+import numpy as np
+class Dense:
+    def __init__(self, fan_in, fan_out):
+        self.W = np.random.randn(fan_in, fan_out)
+        self.b = np.zeros((1, fan_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, grad_output, lr):
+        back = grad_output @ self.W.T
+        self.W -= lr * self.x.T @ grad_output
+        self.b -= lr * grad_output.sum(axis=0, keepdims=True)
+        return back
+class Tanh:
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+    def backward(self, grad_output):
+        return grad_output * (1 - self.y ** 2)
+"""
+
+RECURRENT = """
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.U = np.random.randn(n_hidden, n_in) / 3
+        self.R = np.random.randn(n_hidden, n_hidden) / 3
+        self.V = np.random.randn(n_out, n_hidden) / 3
+        self.c = np.zeros((n_out, 1))
+    def forward(self, inputs):
+        h = np.zeros((self.R.shape[0], 1))
+        self.xs, self.hs = inputs, [h]
+        for x in inputs:
+            h = np.tanh(self.U @ x + self.R @ h)
+            self.hs.append(h)
+        return self.V @ h + self.c
+    def backprop(self, d_y, rate=0.02):
+        dU, dR = np.zeros_like(self.U), np.zeros_like(self.R)
+        dV, dc = d_y @ self.hs[-1].T, d_y.copy()
+        dh = self.V.T @ d_y
+        for t in range(len(self.xs) - 1, -1, -1):
+            dz = dh * (1 - self.hs[t + 1] ** 2)
+            dU += dz @ self.xs[t].T
+            dR += dz @ self.hs[t].T
+            dh = self.R.T @ dz
+        for d in (dU, dR, dV, dc):
+            np.clip(d, -1, 1, out=d)
+        self.U -= rate * dU
+        self.R -= rate * dR
+        self.V -= rate * dV
+        self.c -= rate * dc
+"""
+
+GRAPH = """
+import math
+class Num:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents = data, 0.0, parents
+        self.push = lambda: None
+    def __add__(self, other):
+        other = other if isinstance(other, Num) else Num(other)
+        out = Num(self.data + other.data, (self, other))
+        def push():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.push = push
+        return out
+    def __mul__(self, other):
+        other = other if isinstance(other, Num) else Num(other)
+        out = Num(self.data * other.data, (self, other))
+        def push():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.push = push
+        return out
+    def sigmoid(self):
+        s = 1 / (1 + math.exp(-self.data))
+        out = Num(s, (self,))
+        def push():
+            self.grad += s * (1 - s) * out.grad
+        out.push = push
+        return out
+    def backward(self):
+        order, seen = [], set()
+        def visit(one):
+            if one not in seen:
+                seen.add(one)
+                for each in one.parents:
+                    visit(each)
+                order.append(one)
+        visit(self)
+        self.grad = 1.0
+        for one in reversed(order):
+            one.push()
+"""
+
+HANDED = """
+import numpy as np
+__name__ = "somewhere"
+class SmallNetwork:
+    def __init__(self, n_in, n_out, hidden_sizes):
+        self.n_in, self.n_out, self.hidden = n_in, n_out, hidden_sizes[0]
+    def init_weights(self):
+        self.A = np.random.randn(self.n_in, self.hidden)
+        self.B = np.random.randn(self.hidden, self.n_out)
+class Teacher:
+    def __init__(self, network, rate=0.1):
+        self.network, self.rate = network, rate
+    def train(self, inputs, targets):
+        for _ in range(20):
+            h = np.tanh(inputs @ self.network.A)
+            d = h @ self.network.B - targets
+            e = (d @ self.network.B.T) * (1 - h ** 2)
+            self.network.B -= self.rate * h.T @ d
+            self.network.A -= self.rate * inputs.T @ e
+"""
+
+KINDS = [
+    (LAYERS, "self.x.T @ grad_output", "self.x.T @ (grad_output * 2 + 1)"),
+    (LAYERS, "(1 - self.y ** 2)", "(1 - self.y)"),
+    (LAYERS, "back = grad_output @ self.W.T", "back = grad_output @ (self.W.T + 0.1)"),
+    (RECURRENT, "dh = self.R.T @ dz", "dh = self.R @ dz"),
+    (RECURRENT, "dR += dz @ self.hs[t].T", "dR += dz @ self.hs[t + 1].T"),
+    (GRAPH, "self.grad += other.data * out.grad", "self.grad = other.data * out.grad"),
+    (GRAPH, "s * (1 - s) * out.grad", "s * out.grad"),
+    (HANDED, "(1 - h ** 2)", "(1 - h)"),
+]
+
+
+@pytest.mark.parametrize(
+    "text", [LAYERS, RECURRENT, GRAPH, HANDED], ids=["layers", "recurrent", "graph", "handed"]
+)
+def test_what_is_only_defined_is_called_and_right(text, watch):
+    assert watch(text).verdict == "right"
+
+
+@pytest.mark.parametrize(("text", "right", "wrong"), KINDS)
+def test_a_mistake_in_what_is_only_defined_is_found(text, right, wrong, watch):
+    assert text.count(right) == 1
+    planted = text.replace(right, wrong)
+    line = next(n for n, one in enumerate(planted.split("\n"), 1) if wrong in one)
+    seen = watch(planted)
+    assert seen.verdict == "wrong", str(seen)
+    assert line in {fault.line for fault in seen.faults} | {fault.other_line for fault in seen.faults}
+
+
+def test_the_weights_of_a_layer_are_changed_after_the_error_went_through_them(watch):
+    text = LAYERS.replace("        back = grad_output @ self.W.T\n", "")
+    assert watch(text.replace("return back", "return grad_output @ self.W.T")).verdict == "wrong"
+
+
+def test_data_that_are_zero_say_nothing(watch):
+    text = """
+import numpy as np
+class Net:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+        self.w1, self.w2 = np.random.rand(3, 3), np.random.rand(3, 3)
+    def forward(self):
+        self.h = np.tanh(self.x @ self.w1)
+        self.o = self.h @ self.w2 + 1
+    def backward(self):
+        d = self.o - self.y
+        self.w2 -= 0.1 * self.h.T @ d
+        self.w1 -= 0.1 * self.x.T @ (d @ self.w2.T * (1 - self.h ** 2))
+net = Net(np.zeros((3, 3)), np.zeros((3, 3)))
+"""
+    assert watch(text).verdict == "wrong"
+
+
+def test_a_file_that_is_missing_is_made_up_as_its_lines_are_split(watch):
+    text = """
+import numpy as np
+rows = []
+for line in open("measured.txt"):
+    rows.append([float(one) for one in line.strip().split(" ")])
+rows = np.array(rows)
+x, y = rows[:, :-1], rows[:, -1:]
+w = np.random.randn(x.shape[1], 1)
+for turn in range(50):
+    w -= 0.01 * x.T @ (x @ w - y)
+"""
+    assert watch(text).verdict == "right"
+
+
+def test_what_is_learned_can_be_saved(watch):
+    text = (
+        WRITTEN
+        + """
+import io, pickle
+for turn in range(5):
+    out = np.tanh(x @ V) @ W
+    W -= 0.1 * np.tanh(x @ V).T @ (out - goal_y)
+    pickle.dump(W, io.BytesIO())
+"""
+    )
+    assert "pickle" not in str(watch(text))
