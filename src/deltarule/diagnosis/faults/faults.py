@@ -15,6 +15,7 @@ from deltarule.diagnosis.faults.factors import (
     differs_at_update,
     has_its_own_rate,
     is_scheduled,
+    maker,
     sizes_of,
     sources_of_right_changes,
 )
@@ -22,7 +23,6 @@ from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
 from deltarule.diagnosis.faults.forward import forward_faults, unused_biases
 from deltarule.diagnosis.faults.location import BackwardPass, Break
 from deltarule.diagnosis.faults.penalties import penalties_of
-from deltarule.diagnosis.faults.shapes import maker
 from deltarule.diagnosis.faults.untrained import (
     is_moved_by_a_constant,
     source_of_nothing,
@@ -78,7 +78,7 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
     )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
     if adding is not None and not analysis.only_gradients:
-        at = source_of_nothing(analysis.tape, op, adding) or adding
+        at = source_of_nothing(analysis.tape, op, adding)
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
@@ -248,10 +248,15 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
     """The call of the first thing that is computed for a change and not for the output."""
     tape = analysis.tape
     behind = min(passing.errors, default=0)
+    forward = [[frame[:2] for frame in tape.operations[k].place] for k in passing.forward_indices]
     made = [
         op
         for index in sorted(passing.sources - passing.forward_indices)
-        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
+        if not (op := tape.operations[index]).is_leaf
+        and (index > behind or not op.initial)
+        and op.old is None
+        and tape.root[op.start] < 0
+        and [frame[:2] for frame in op.place] not in forward
     ]
     if not made or analysis.chosen is None:
         return None
