@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import sources_of_right_changes
+from deltarule.diagnosis.faults.factors import maker, sources_of_right_changes
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.formulas import derivative_of
 from deltarule.diagnosis.faults.location import BackwardPass, Break
 from deltarule.diagnosis.faults.names import renaming_line
-from deltarule.diagnosis.faults.shapes import maker
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import (
@@ -221,10 +220,15 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
     """The call of the first thing that is computed for a change and not for the output."""
     tape = analysis.tape
     behind = min(passing.errors, default=0)
+    forward = [[frame[:2] for frame in tape.operations[k].place] for k in passing.forward_indices]
     made = [
         op
         for index in sorted(passing.sources - passing.forward_indices)
-        if not (op := tape.operations[index]).is_leaf and op.old is None and tape.root[op.start] < 0
+        if not (op := tape.operations[index]).is_leaf
+        and (index > behind or not op.initial)
+        and op.old is None
+        and tape.root[op.start] < 0
+        and [frame[:2] for frame in op.place] not in forward
     ]
     if not made or analysis.chosen is None:
         return None

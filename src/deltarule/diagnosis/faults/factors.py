@@ -6,8 +6,19 @@ import re
 from typing import Any
 
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Row, proportion
-from deltarule.diagnosis.recording.tape import Operation
+from deltarule.diagnosis.reading.comparison import OPTIMIZER, RIGHT, GradientComparison, Row, proportion
+from deltarule.diagnosis.recording.tape import Operation, Tape
+
+
+def maker(tape: Tape, op: Operation) -> Operation:
+    """The operation whose result this is a multiple of by single numbers."""
+    while op.name in ("multiply", "divide", "negative", "power", "square") and not op.is_leaf:
+        large = [ids for ids in op.inputs if ids is not None and ids.shape == op.shape]
+        others = [tape.operand(op, k).size for k, ids in enumerate(op.inputs) if ids is None or ids.size == 1]
+        if len(large) != 1 or any(size > 1 for size in others) or len(tape.producers(large[0])) != 1:
+            break
+        op = tape.operations[tape.producers(large[0])[0]]
+    return op
 
 
 def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
@@ -59,10 +70,17 @@ def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     return rates
 
 
+def _right_beside(chosen: GradientComparison, row: Row) -> list[Row]:
+    """The rows of the same step that are right."""
+    return [one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)]
+
+
 def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
     """Whether the ratio to the others is that of two learning rates."""
     mine = rates_of(analysis, row)
-    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    right = next(
+        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
+    )
     if right is None or not mine:
         return False
     theirs = rates_of(analysis, right)
@@ -76,7 +94,9 @@ def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -
 
 def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) -> Row | None:
     """The row whose update statement lacks a factor that the other's has, if that is the difference."""
-    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    right = next(
+        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
+    )
     if right is None or not row.change.updates or not right.change.updates:
         return None
     if abs(row.ratio + 1) < 1e-4 and row.change.updates[0].name != right.change.updates[0].name:
@@ -125,7 +145,9 @@ def multiples_of_gradient(analysis: Analysis, row: Row) -> list[tuple[Operation,
 
 def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where the factors of two changes, which are computed alike, part."""
-    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    right = next(
+        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
+    )
     mine = multiples_of_gradient(analysis, row)
     theirs = multiples_of_gradient(analysis, right) if right is not None else []
     if len(mine) != len(theirs):
@@ -138,7 +160,9 @@ def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where a factor should be that right changes get between two multiples of their gradient."""
-    right = next((one for one in chosen.rows if one.step == row.step and one.verdict == RIGHT), None)
+    right = next(
+        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
+    )
     if right is None or not row.change.updates:
         return None
     mine, theirs = multiples_of_gradient(analysis, row), multiples_of_gradient(analysis, right)
@@ -152,17 +176,12 @@ def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def sources_of_right_changes(chosen: GradientComparison, row: Row) -> set[int]:
     """The operations that right changes of the same step were computed from."""
-    return set().union(
-        *(one.change.sources for one in chosen.rows if one.step == row.step and one.verdict == RIGHT)
-    )
+    return set().union(*(one.change.sources for one in _right_beside(chosen, row)))
 
 
 def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
     """The operation that brings a factor in which the other parameters do not have."""
-    others: set[int] = set()
-    for one in chosen.rows:
-        if one.step == row.step and one.verdict == RIGHT:
-            others |= one.change.sources
+    others = sources_of_right_changes(chosen, row)
     updates = {op.index for op in row.change.updates}
     mine = (row.change.sources | updates) - others
     for op, number, _ in scalars_in(analysis, mine):

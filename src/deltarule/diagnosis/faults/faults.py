@@ -82,7 +82,7 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
     )
     about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
     if adding is not None and not analysis.only_gradients:
-        at = source_of_nothing(analysis.tape, op, adding) or adding
+        at = source_of_nothing(analysis.tape, op, adding)
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import multiples_of_gradient
+from deltarule.diagnosis.faults.factors import maker, multiples_of_gradient
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison, Row, proportion
@@ -29,7 +29,9 @@ def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
         else:
             continue
-        op = _penalty_at(analysis, row) if row.ratio == 1.0 else _data_gradient_at(analysis, chosen, row)
+        op = (_penalty_at(analysis, row) if row.ratio == 1.0 else None) or _data_gradient_at(
+            analysis, chosen, row
+        )
         found.append(fault_at(analysis, "penalty", op, text, [row]))
     return found
 
@@ -54,12 +56,12 @@ def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) 
                 and other.loss_name == chosen.loss_name
                 and (multiples := multiples_of_gradient(analysis, one))
             ):
-                return multiples[-1][0]
-    return _penalty_at(analysis, row)
+                return maker(analysis.tape, multiples[-1][0])
+    return row.change.updates[0] if row.change.updates else analysis.tape.operations[max(row.change.sources)]
 
 
-def _penalty_at(analysis: Analysis, row: Row) -> Operation:
-    """Where the parameter itself comes into its step; where it does not, the last derivative."""
+def _penalty_at(analysis: Analysis, row: Row) -> Operation | None:
+    """Where the parameter itself comes into its step; None where it does not."""
     tape = analysis.tape
     sources = sorted(row.change.sources)
     sums = ("add", "subtract")
@@ -73,13 +75,7 @@ def _penalty_at(analysis: Analysis, row: Row) -> Operation:
             for ids in op.inputs
         ):
             return op
-    wanted = row.gradient
-    for index in sources:
-        if tape.operations[index].size == wanted.size and proportion(
-            tape.result(tape.operations[index]), wanted.reshape(row.change.shape)
-        ):
-            return tape.operations[index]
-    return row.change.updates[0] if row.change.updates else tape.operations[sources[-1]]
+    return None
 
 
 def _is_scaled(tape: Tape, ids: Ids, old: Ids) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.untrained import NAMED
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -59,17 +60,6 @@ def _is_written_over(source: ProgramSource, line: int) -> bool:
             is_sum = isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add | ast.Sub)
             return isinstance(node, ast.AugAssign) or (is_sum and ast.unparse(target) in parts)
     return False
-
-
-def maker(tape: Tape, op: Operation) -> Operation:
-    """The operation whose result this is a multiple of by single numbers."""
-    while op.name in ("multiply", "divide", "negative") and not op.is_leaf:
-        large = [ids for ids in op.inputs if ids is not None and ids.shape == op.shape]
-        others = [tape.operand(op, k).size for k, ids in enumerate(op.inputs) if ids is None or ids.size == 1]
-        if len(large) != 1 or any(size > 1 for size in others) or len(tape.producers(large[0])) != 1:
-            break
-        op = tape.operations[tape.producers(large[0])[0]]
-    return op
 
 
 def _shapes_of_parameters(tape: Tape, source: ProgramSource) -> set[tuple[int, ...]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from deltarule.diagnosis.driving.plausible import DATA
+from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.steps import RecordedStep
-from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
@@ -66,9 +67,9 @@ def _untrained_in(
     errors = {one.op.index for one in meetings}
     trained = step.parameters
     adjoint = chosen.losses[number].adjoint
-    found = []
     forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
     data = _data(tape, forward, trained)
+    found = _moved_by_constants(analysis, forward, adjoint, trained, min(errors, default=0))
     for index in sorted(forward - errors):
         user = tape.operations[index]
         if user.is_leaf or user.old is not None or not adjoint[user.start : user.stop].any():
@@ -93,6 +94,27 @@ def _untrained_in(
             if replaced or _is_parameter(analysis, user, made, ids.size, other, trained):
                 found.append((made, user))
     return found
+
+
+def _moved_by_constants(
+    analysis: Analysis, forward: set[int], adjoint: Values, trained: int, behind: int
+) -> list[tuple[Operation, Operation]]:
+    """Start values that have a gradient, and to which something is added that has nothing to do with it."""
+    tape, found = analysis.tape, []
+    for later in tape.operations[behind:]:
+        if later.name not in ("add", "subtract") or not analysis.source.rewrites(later, 0):
+            continue
+        for made in [tape.operations[one] for one in _read(tape, later.index)]:
+            has_gradient = made.is_leaf and made.size > 1 and adjoint[made.start : made.stop].any()
+            if has_gradient and not made.leaves & trained and is_moved_by_a_constant(tape, made, later):
+                users = [tape.operations[k] for k in sorted(forward) if made.index in _read(tape, k)]
+                found += [(made, users[0])] * 2 if users else []
+    return found
+
+
+def _read(tape: Tape, index: int) -> list[int]:
+    """The operations whose results an operation reads."""
+    return [one for ids in tape.operations[index].inputs if ids is not None for one in tape.producers(ids)]
 
 
 def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
@@ -129,14 +151,14 @@ def is_moved_by_a_constant(tape: Tape, op: Operation, later: Operation) -> bool:
     return False
 
 
-def source_of_nothing(tape: Tape, parameter: Operation, adding: Operation) -> Operation | None:
-    """The last zeros from which a step of zeros was made."""
-    parts = adding.inputs if all(ids is not None for ids in adding.inputs) else ()
-    among = [tape.operations[one] for ids in parts if ids is not None for one in tape.ancestors(ids)]
-    zeros = [
-        one for one in among if one.is_leaf and one.index > parameter.index and not tape.result(one).any()
-    ]
-    return max(zeros, key=lambda one: one.index, default=None)
+def source_of_nothing(tape: Tape, parameter: Operation, adding: Operation) -> Operation:
+    """Where a step that depends on nothing was made: zeros that stayed zeros, or what is there instead."""
+    parts = [tape.producers(ids)[0] for ids in adding.inputs if ids is not None and ids.size == adding.size]
+    others = [maker(tape, tape.operations[one]) for one in parts if one != parameter.index]
+    if len(parts) < 2 or not others:
+        return adding
+    used = next((op.index for op in tape.operations if not op.is_leaf and not op.initial), 0)
+    return adding if others[0].is_leaf and others[0].index < used else others[0]
 
 
 def _end(step: RecordedStep) -> int:

@@ -121,6 +121,8 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     got, need = _ratio(passing.tape.value[end.ids], passing.tape.value[last.ids]), _needed(passing, broken)
     if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
         return None
+    if end is first and first.op.name == "divide" and need is not None and np.ptp(got * need) < 1e-9:
+        return FaultWords(first.op, "it must be multiplied with this factor, not divided by it", end.op)
     reading = formula_of(passing, got, end.op)
     at, frame = end.op, None
     if reading is None or not reading.is_slope:

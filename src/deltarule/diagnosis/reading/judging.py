@@ -18,7 +18,7 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
     proportion,
 )
-from deltarule.diagnosis.reading.optimizers import rule_of
+from deltarule.diagnosis.reading.optimizers import is_square, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
@@ -331,7 +331,12 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
     ways = np.sign(row.change.step * row.gradient)
     if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
         return None  # without a past, no optimizer turns some of the signs
-    for op in reversed(_multiples(tape, row, tolerance)):
+    same = _multiples(tape, row, tolerance)
+    inverse = fit(row.change.step * row.gradient, np.ones(row.gradient.size))[1] < tolerance
+    made = [tape.operations[index] for index in row.change.sources]
+    if row.step == 1 and inverse and not any(is_square(tape, op, {one.index for one in same}) for op in made):
+        return None  # nor is a single number divided by the gradient
+    for op in reversed(same):
         if _only_scales(tape, row.change, op):
             return op
     return None

@@ -227,8 +227,9 @@ def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:
     return found
 
 
-def _is_square(tape: Tape, op: Operation, gradient: Operation) -> bool:
-    reads = [ids is not None and gradient.index in tape.producers(ids) for ids in op.inputs]
+def is_square(tape: Tape, op: Operation, multiples: set[int]) -> bool:
+    """Whether an operation squares a gradient, or multiplies two multiples of it."""
+    reads = [ids is not None and not multiples.isdisjoint(tape.producers(ids)) for ids in op.inputs]
     if op.name == "square":
         return any(reads)
     if op.name == "multiply":
@@ -240,7 +241,7 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
     """The last operation of a name; or where the mean of the gradients, or of their squares, is made."""
     after = _after(tape, change, gradient)
     if where in ("mean", "squares"):
-        squares = {op.index for op in after if _is_square(tape, op, gradient)}
+        squares = {op.index for op in after if is_square(tape, op, {gradient.index})}
         line = {gradient.index} if where == "mean" else set(squares)
         found = []
         for op in after:
@@ -251,7 +252,7 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
                 found.append(op)
                 if op.name == "divide" and tape.operand(op, 1).size == 1:
                     return op  # the correction
-        return next((op for op in found if op.name in ("add", "subtract")), change.updates[0])
+        return found[0] if found else change.updates[0]
     named = [op for op in after if op.name == where and tape.operand(op, 1).size > 1]
     return named[-1] if named else change.updates[0]
 
@@ -261,7 +262,7 @@ def _unused_squares(tape: Tape, same: list[Operation], changes: list[Change]) ->
     last, size = changes[0].updates[0].index, changes[0].old.size
     start = min((op.index for op in same), default=last)
     made = tape.operations[start:last]
-    squares = {op.index for op in made for one in same if not op.is_leaf and _is_square(tape, op, one)}
+    squares = {op.index for op in made if not op.is_leaf and is_square(tape, op, {one.index for one in same})}
     used = set().union(*(change.sources for change in changes))
     sums = [op for op in made if op.name == "add" and op.size == size and op.index not in used]
     return not squares & used and any(squares & tape.ancestors(op.ids, start) for op in sums)
