@@ -22,7 +22,7 @@ COMPILING = (
     "tests/training/test_reproducibility.py::test_learning_rates_do_not_depend",
 )
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
-#: the others among the slow ones.
+#: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
     "tests/checks/",
     "tests/data/test_encoding_file.py",
@@ -57,12 +57,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Leave three of four cases of a sweep to the slow tests."""
+    """Leave most cases of a sweep to the slow tests."""
     cases = Counter()
     for item in items:
         function, _, case = item.nodeid.partition("[")
         if not (case and function.startswith(SWEEPS)) or "slow" in item.keywords:
             continue
-        if cases[function] % 4:
+        if cases[function] % (8 if function.startswith("tests/diagnosis/") else 4):
             item.add_marker(pytest.mark.slow)
         cases[function] += 1

@@ -158,7 +158,7 @@ def test_gradients_come_back_in_any_form(form):
     assert seen.right, str(seen)
 
 
-@pytest.mark.parametrize("code", [shared_bias, no_bias, biases_ignored, updating, by_differences])
+@pytest.mark.parametrize("code", [updating, shared_bias, no_bias, biases_ignored, by_differences])
 def test_biases_that_are_shared_or_missing_and_updated_weights(code):
     seen = observe(code, loss="half_squared_error")
     assert seen.right, str(seen)

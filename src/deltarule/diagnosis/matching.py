@@ -138,18 +138,16 @@ def _explains_one_of(wrong: Mapping[tuple[int, str], bool], probe: Probe, steps:
         return False
 
 
-def candidates(
-    probes: Sequence[Probe], tried: Iterable[Candidate], spare: int = 0
-) -> Iterator[tuple[Candidate, float]]:
-    """The candidates that explain every probe, but for a few to spare, with how far off they are at most."""
+def candidates(probes: Sequence[Probe], tried: Iterable[Candidate]) -> Iterator[tuple[Candidate, float]]:
+    """The candidates that explain every probe, with how far off they are at most."""
     for candidate in tried:
-        worst = _worst(probes, candidate, spare)
+        worst = _worst(probes, candidate)
         if worst is not None:
             yield candidate, worst
 
 
-def _worst(probes: Sequence[Probe], candidate: Candidate, spare: int) -> float | None:
-    """The greatest distance over the probes that fit; None as soon as too many do not."""
+def _worst(probes: Sequence[Probe], candidate: Candidate) -> float | None:
+    """The greatest distance over the probes; None as soon as one does not fit."""
     worst, shown = 0.0, False
     for probe in probes:
         apart = None
@@ -160,10 +158,9 @@ def _worst(probes: Sequence[Probe], candidate: Candidate, spare: int) -> float |
                 break
         else:
             apart = apart_from(probe, {})
-        spare -= apart is None or apart > 1
-        if spare < 0:
+        if apart is None or apart > 1:
             return None
-        worst = max(worst, apart if apart is not None and apart <= 1 else 0.0)
+        worst = max(worst, apart)
     return worst if shown else None
 
 
