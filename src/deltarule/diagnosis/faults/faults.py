@@ -148,6 +148,8 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 
 def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
     """The faults on the way to one parameter: behind a wrong derivative, with that taken as given."""
+    if rows[0].change.key == GRAPH:
+        return [_in_graph(analysis, rows)]
     found = [_derivative(analysis, rows)]
     for _ in range(3):
         rest = _behind(analysis, rows)
@@ -200,8 +202,6 @@ def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
 def _derivative(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, source = analysis.tape, analysis.source
     assert analysis.chosen is not None
-    if rows[0].change.key == GRAPH:
-        return _in_graph(analysis, rows)
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
