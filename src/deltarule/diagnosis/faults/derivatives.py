@@ -71,6 +71,8 @@ def _order(analysis: Analysis, rows: list[Row]) -> int:
 
 def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
     """The faults on the way to one parameter: behind a wrong derivative, with that taken as given."""
+    if rows[0].change.key == GRAPH:
+        return [_in_graph(analysis, rows)]
     found = [derivative_fault(analysis, rows)]
     for _ in range(3):
         rest = _behind(analysis, rows)
@@ -114,8 +116,6 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
 def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     """The first wrong derivative on the way to one parameter."""
     assert analysis.chosen is not None
-    if rows[0].change.key == GRAPH:
-        return _in_graph(analysis, rows)
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
