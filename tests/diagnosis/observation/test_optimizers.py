@@ -116,3 +116,36 @@ def test_a_wrong_gradient_inside_an_optimizer_is_found(name, old, new, line, pro
 def test_an_unknown_optimizer_is_not_accused(program):
     path = program("AdaGrad", "lr * g / (np.sqrt(v[k]) + eps)", "lr * g / (0.1 + np.log1p(v[k]))")
     assert observe(path).verdict == "right"
+
+
+def test_a_gradient_that_is_part_of_an_array_is_known_inside_adam(tmp_path):
+    """The bias is a row of the second layer's weights, so that only some rows of what comes back are dW1."""
+    path = tmp_path / "program.py"
+    path.write_text(
+        """
+import numpy as np
+np.random.seed(3)
+X = np.c_[np.ones(5), np.random.randn(5, 2)].T
+T = np.random.rand(2, 5)
+W1, W2 = np.random.randn(4, 3), np.random.randn(2, 5)
+m1 = m2 = v1 = v2 = 0
+for _ in range(20):
+    h = 1 / (1 + np.exp(-W1 @ X))
+    h = np.vstack([np.ones((1, 5)), h])
+    y = 1 / (1 + np.exp(-W2 @ h))
+    d2 = (y - T) * y * (1 - y)
+    g2 = d2 @ h.T
+    g1 = ((W2.T @ d2 * h * (1 - h)) @ X.T)[1:]
+    m2 = 0.9 * m2 + 0.1 * g2
+    v2 = 0.99 * v2 + 0.01 * g2 ** 2
+    W2 += -0.05 * m2 / (np.sqrt(v2) + 1e-8)
+    m1 = 0.9 * m1 + 0.1 * g1
+    v1 = 0.99 * v1 + 0.01 * g1 ** 2
+    W1 += -0.05 * m1 / (np.sqrt(v1) + 1e-8)
+""",
+        encoding="utf-8",
+    )
+    seen = observe(path)
+    assert seen.verdict == "right", str(seen)
+    path.write_text(path.read_text(encoding="utf-8").replace("* h * (1 - h)) @", "* h) @"), encoding="utf-8")
+    assert observe(path).verdict == "wrong"

@@ -83,7 +83,7 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
-            if DATA.match(analysis.source.name_of(made).rsplit(".", 1)[-1]):
+            if DATA.match(_name(analysis, made, user).rsplit(".", 1)[-1]):
                 continue
             replaced = (
                 made.is_leaf

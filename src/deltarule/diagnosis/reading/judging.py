@@ -356,6 +356,7 @@ def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
 def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
     """Whether what follows the gradient uses it, its past, and single numbers only."""
     past = _own_past(tape, change, gradient)
+    gradients = [tape.result(tape.operations[one]).ravel() for one in past]
     stack = [one for ids in change.increments for one in tape.producers(ids)]
     seen: set[int] = set()
     reached = False
@@ -376,7 +377,12 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
                     return False
         if op.size == 1:
             continue
-        stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
+        for ids in op.inputs:
+            if ids is not None and ids.size == gradient.size and not set(tape.producers(ids)) & past:
+                values = tape.value[ids].ravel()  # a part of an array may be the gradient, as dW[1:]
+                if any(proportion(values, one) for one in gradients):
+                    continue
+            stack.extend(tape.producers(ids) if ids is not None else ())
     return reached
 
 
