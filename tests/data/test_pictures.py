@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import deltarule as dr
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load, read_images
+from deltarule.data.decisions import PICTURE_DECISIONS
 from deltarule.data.pictures.form import as_grey
 from deltarule.errors import DataFileError, LayoutError
 from deltarule.experiments.saved_models import options_for
@@ -191,6 +192,70 @@ def test_a_name_that_would_steer_a_terminal_is_drawn_plainly(tmp_path: Path) -> 
     assert "\x1b" not in str(caught.value)
 
 
+def put(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, target)
+
+
+def note_turned(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(stroke(1, np.random.default_rng(0))).save(folder / "train" / "down" / "x.png", exif=exif)
+
+
+def animate(folder: Path) -> None:
+    frames = [Image.fromarray(np.full((12, 12), value, np.uint8)) for value in (90, 200)]
+    frames[0].save(folder / "train" / "down" / "x.gif", save_all=True, append_images=frames[1:])
+
+
+#: What makes each kind of decision necessary, done to a folder with train, val and test of two classes.
+DONE: dict[str, Callable[[Path], object]] = {
+    "litter": lambda folder: (folder / "train" / "Thumbs.db").write_bytes(b"x"),
+    "strays": lambda folder: (folder / "readme.md").write_text("x"),
+    "beside": lambda folder: put(folder / "train" / "down" / "00.png", folder / "train" / "00.png"),
+    "nested": lambda folder: [put(folder / part, folder / "in" / part) for part in ("train", "val", "test")],
+    "part": lambda folder: put(folder / "train", folder / "Training"),
+    "validation": lambda folder: None,
+    "unlabelled": lambda folder: [
+        shutil.rmtree(folder / "test" / "across"),
+        put(folder / "test" / "down", folder / "test" / "all"),
+    ],
+    "empty-class": lambda folder: (folder / "train" / "slope").mkdir(),
+    "deeper": lambda folder: put(
+        folder / "train" / "down" / "00.png", folder / "train" / "down" / "x" / "0.png"
+    ),
+    "class-matched": lambda folder: put(folder / "test" / "down", folder / "test" / "Down "),
+    "new-class": lambda folder: put(folder / "val" / "down" / "00.png", folder / "val" / "slope" / "00.png"),
+    "unreadable": lambda folder: (folder / "train" / "down" / "x.png").write_bytes(b""),
+    "animated": animate,
+    "turned": note_turned,
+    "deep": lambda folder: Image.fromarray(np.full((12, 12), 999, np.uint16)).save(
+        folder / "train/down/x.png"
+    ),
+    "size": lambda folder: Image.new("L", (9, 7)).save(folder / "train" / "down" / "x.png"),
+    "paper": lambda folder: Image.new("LA", (12, 12), (0, 99)).save(folder / "train" / "down" / "x.png"),
+    "color": lambda folder: fill(folder / "train", names=("red", "green"), make=plain_color),
+    "grey": lambda folder: Image.new("RGB", (12, 12), "red").save(folder / "train" / "down" / "x.png"),
+}
+
+
+def test_there_is_a_folder_for_every_kind() -> None:
+    assert list(DONE) == list(PICTURE_DECISIONS)
+
+
+@pytest.mark.parametrize("kind", DONE)
+def test_what_is_decided_is_told_or_else_refused(tmp_path: Path, kind: str) -> None:
+    for part, n in (("train", 12), ("val", 2), ("test", 2)):
+        fill(tmp_path / "set" / part, n)
+    DONE[kind](tmp_path / "set")
+    assert set(told(tmp_path / "set")) == {kind, "validation"}
+    if PICTURE_DECISIONS[kind].fault:
+        with pytest.raises(DataFileError):
+            load(tmp_path / "set", options=ReadingOptions(strict=True))
+    else:
+        load(tmp_path / "set", options=ReadingOptions(strict=True))
+
+
 def run(*arguments: object) -> str:
     result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
@@ -214,7 +279,7 @@ def test_a_model_brings_pictures_into_its_form(tmp_path: Path) -> None:
     assert answers[0] == "file,class"
     across = [f"across/0{number}.png,across" for number in range(3)]
     assert sorted(answers[1:]) == ["Down/01.png,down", "Down/02.png,down", *across]
-    assert "pixel_0_0_red" in run("inspect", model, new / "Down" / "01.png")
+    assert "pixel_0_0_red" in run("inspect", model, new / "Down" / "01.png", "--json")
     strict = CliRunner().invoke(cli, ["evaluate", str(model), str(new), "--strict"])
     assert strict.exit_code == 2
     assert str(new / "Down" / "00.png") in strict.stderr
@@ -229,6 +294,7 @@ def test_a_model_keeps_what_is_behind_transparency(tmp_path: Path, ink: int) -> 
     assert encoding is not None
     assert encoding.inputs.paper == {0: "white", 255: "black"}[ink]  # type: ignore[union-attr]
     half = np.full((12, 12, 4), ink, np.uint8)
+    half[..., 3] = 255
     half[:6, :, 3] = 0
     Image.fromarray(half).save(tmp_path / "half.png")
     (_, images, _) = read_images(tmp_path / "half.png", options_for(encoding))

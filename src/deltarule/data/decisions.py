@@ -173,6 +173,9 @@ _KINDS = (
         "--strict",
         "unknown label {cell!r}{hint}",
     ),
+)
+
+_OF_PICTURES = (
     DecisionKind(
         "litter", "{count} [file|files] of systems and tools [is|are] passed over: {shown}", "--strict"
     ),
@@ -284,8 +287,11 @@ _KINDS = (
     DecisionKind("grey", "pictures are taken as grey: colour alone does not tell their classes", "--color"),
 )
 
+#: All that may be decided about pictures, by name.
+PICTURE_DECISIONS = {kind.name: kind for kind in _OF_PICTURES}
+
 #: All that may be decided, by name.
-DECISIONS = {kind.name: kind for kind in _KINDS}
+DECISIONS = {kind.name: kind for kind in _KINDS} | PICTURE_DECISIONS
 
 
 @record

@@ -5,14 +5,14 @@ Reading order: tree, layouts, files, form, reading.
 
 from __future__ import annotations
 
-from deltarule.data.pictures.layouts import Layout, find_layout, left_aside, name_within
+from deltarule.data.pictures.layouts import PictureLayout, find_layout, left_aside, name_within
 from deltarule.data.pictures.reading import ReadPictures, read_pictures
 from deltarule.data.pictures.tree import PICTURE_SUFFIXES, PictureFolder, is_picture_zip, look_into
 
 __all__ = [
     "PICTURE_SUFFIXES",
-    "Layout",
     "PictureFolder",
+    "PictureLayout",
     "ReadPictures",
     "find_layout",
     "is_picture_zip",

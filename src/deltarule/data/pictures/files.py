@@ -23,7 +23,7 @@ _ORIENTATION = 0x0112
 
 
 @record
-class Header:
+class PictureHeader:
     """What a picture is before its pixels are read; its size is that of the picture turned upright."""
 
     size: tuple[int, int]
@@ -34,7 +34,7 @@ class Header:
     turned: bool
 
 
-def read_header(entry: Entry) -> Header:
+def read_header(entry: Entry) -> PictureHeader:
     """Read what a picture file says of itself.
 
     Raises
@@ -51,7 +51,7 @@ def read_header(entry: Entry) -> Header:
         noted = "exif" in image.info and image.format != "TIFF"  # Pillow turns TIFF itself
         orientation = image.getexif().get(_ORIENTATION, 1) if noted else 1
         mode = image.palette.mode if image.mode == "P" and image.palette else image.mode
-        return Header(
+        return PictureHeader(
             (height, width) if orientation in _SIDEWAYS else (width, height),
             mode not in ("1", "L", "LA", *_DEEP),
             "A" in image.mode or "A" in mode or "transparency" in image.info,

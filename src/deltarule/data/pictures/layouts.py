@@ -32,7 +32,7 @@ Labelled = tuple[Entry, str]
 
 
 @record
-class Layout:
+class PictureLayout:
     """The pictures of each part, with the names of their classes, and what was decided to find them."""
 
     train: tuple[Labelled, ...]
@@ -43,7 +43,7 @@ class Layout:
 
 def find_layout(
     path: str | os.PathLike[str], root: PictureFolder, *, labelled: bool = True, classes: int = 2
-) -> Layout:
+) -> PictureLayout:
     """Find the parts and classes of a folder of pictures.
 
     Parameters
@@ -86,7 +86,7 @@ def find_layout(
     labels = {label for _, label in pictures["train"]}
     if len(labels) < classes or not pictures["train"]:
         raise LayoutError(path, _reason(root, labels), beside(_WANTED, draw(root)))
-    return Layout(pictures["train"], pictures["validation"], pictures["test"], tuple(decisions))
+    return PictureLayout(pictures["train"], pictures["validation"], pictures["test"], tuple(decisions))
 
 
 def left_aside(root: PictureFolder) -> list[Decision]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.pictures.files import Header, read_header, read_pixels
+from deltarule.data.pictures.files import PictureHeader, read_header, read_pixels
 from deltarule.data.pictures.form import as_grey, color_tells, common_size, is_colored, on_paper, paper_for
 from deltarule.data.pictures.tree import Entry
 from deltarule.data.reading import ReadingOptions
@@ -116,7 +116,7 @@ def _unreadable(entries: Sequence[Entry], faults: dict[int, DataFileError]) -> l
     return [decide("unreadable", **_names(entries, rows), reason=faults[rows[0]].reason)]
 
 
-def _of_files(entries: Sequence[Entry], headers: dict[int, Header]) -> list[Decision]:
+def _of_files(entries: Sequence[Entry], headers: dict[int, PictureHeader]) -> list[Decision]:
     found = []
     for kind in ("animated", "turned", "deep"):
         rows = [row for row, header in headers.items() if getattr(header, kind)]
@@ -125,7 +125,9 @@ def _of_files(entries: Sequence[Entry], headers: dict[int, Header]) -> list[Deci
     return found
 
 
-def _of_sizes(entries: Sequence[Entry], headers: dict[int, Header], size: tuple[int, int]) -> list[Decision]:
+def _of_sizes(
+    entries: Sequence[Entry], headers: dict[int, PictureHeader], size: tuple[int, int]
+) -> list[Decision]:
     rows = [row for row, header in headers.items() if header.size != size]
     if not rows:
         return []
