@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def fill(
 ) -> Path:
     rng = np.random.default_rng(n)
     for label, name in enumerate(names):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(n):
             Image.fromarray(make(label, rng)).save(folder / name / f"{number:02}.png")
     return folder
@@ -233,6 +234,7 @@ DONE: dict[str, Callable[[Path], object]] = {
         folder / "train/down/x.png"
     ),
     "size": lambda folder: Image.new("L", (9, 7)).save(folder / "train" / "down" / "x.png"),
+    "resized": lambda folder: Image.new("L", (9, 7)).save(folder / "train" / "down" / "x.png"),
     "paper": lambda folder: Image.new("LA", (12, 12), (0, 99)).save(folder / "train" / "down" / "x.png"),
     "color": lambda folder: fill(folder / "train", names=("red", "green"), make=plain_color),
     "grey": lambda folder: Image.new("RGB", (12, 12), "red").save(folder / "train" / "down" / "x.png"),
@@ -248,12 +250,14 @@ def test_what_is_decided_is_told_or_else_refused(tmp_path: Path, kind: str) -> N
     for part, n in (("train", 12), ("val", 2), ("test", 2)):
         fill(tmp_path / "set" / part, n)
     DONE[kind](tmp_path / "set")
-    assert set(told(tmp_path / "set")) == {kind, "validation"}
+    options = ReadingOptions(size=(12, 12) if kind == "resized" else None)
+    assert set(told(tmp_path / "set", options)) == {kind, "validation"}
+    strict = replace(options, strict=True)
     if PICTURE_DECISIONS[kind].fault:
         with pytest.raises(DataFileError):
-            load(tmp_path / "set", options=ReadingOptions(strict=True))
+            load(tmp_path / "set", options=strict)
     else:
-        load(tmp_path / "set", options=ReadingOptions(strict=True))
+        load(tmp_path / "set", options=strict)
 
 
 def run(*arguments: object) -> str:
@@ -273,7 +277,7 @@ def test_a_model_brings_pictures_into_its_form(tmp_path: Path) -> None:
     (new / "down").rename(new / "Down")
     scored = run("evaluate", model, new)
     assert "1.0000" in scored
-    for part in ("1 picture cannot be read", "all pictures are made 12 × 12", "'Down' is taken for 'down'"):
+    for part in ("1 picture cannot be read", "1 of 5 pictures is made 12 × 12", "'Down' is taken for 'down'"):
         assert part in scored
     answers = run("predict", model, new, "--quiet").splitlines()
     assert answers[0] == "file,class"
@@ -283,6 +287,17 @@ def test_a_model_brings_pictures_into_its_form(tmp_path: Path) -> None:
     strict = CliRunner().invoke(cli, ["evaluate", str(model), str(new), "--strict"])
     assert strict.exit_code == 2
     assert str(new / "Down" / "00.png") in strict.stderr
+
+
+def test_what_is_decided_about_a_test_part_is_told_in_evaluating_it(tmp_path: Path) -> None:
+    fill(tmp_path / "Train")
+    fill(tmp_path / "Test", 2)
+    fill(tmp_path / "Test" / "slope", 1, ("",))
+    model = tmp_path / "m.safetensors"
+    assert "counts as wrong: 'slope'" in run("train", tmp_path, "--epochs", 1, "--quiet", "--save", model)
+    scored = run("evaluate", model, tmp_path)
+    assert "Test is taken as the test part" in scored
+    assert "1 row has a label that the model does not know, and counts as wrong: 'slope'" in scored
 
 
 @pytest.mark.parametrize("ink", [0, 255])

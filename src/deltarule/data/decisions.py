@@ -273,6 +273,12 @@ _OF_PICTURES = (
         " {shown}",
     ),
     DecisionKind(
+        "resized",
+        "{count} of {total} pictures [is|are] made {made}: {shown}",
+        "--strict",
+        "{count} of {total} pictures [has another size|have other sizes] than {made}: {shown}",
+    ),
+    DecisionKind(
         "paper",
         "{count} [picture has|pictures have] transparency: what is drawn is {drawn}, so {paper} is put"
         " behind",

@@ -53,7 +53,8 @@ def load_images(
     fewest = 2 if labelled and not options.labels else 1
     layout = find_layout(folder, look_into(folder), labelled=labelled, classes=fewest)
     parts = [layout.train, layout.validation, layout.test]
-    decisions = [*_unpacked(folder), *layout.decisions]
+    of_model = () if not options.labels else ("validation",)  # which has been trained
+    decisions = [*_unpacked(folder), *(item for item in layout.decisions if item.kind not in of_model)]
     found = read_pictures(
         [entry for part in parts for entry, _ in part], [label for _, label in layout.train], options
     )

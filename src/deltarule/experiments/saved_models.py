@@ -90,7 +90,9 @@ def part_of(dataset: Dataset, part: str | None) -> Dataset:
     """The "train" or "test" part; where none is named, the test part if there is one."""
     if part == "test" and dataset.test is None:
         raise InputError(f"{dataset.name} has no test part")
-    return dataset.test if part != "train" and dataset.test is not None else dataset
+    if part == "train" or dataset.test is None:
+        return dataset
+    return replace(dataset.test, decisions=dataset.decisions)
 
 
 def predicted_columns(

@@ -68,7 +68,11 @@ def read_pictures(entries: Sequence[Entry], labels: Sequence[str], options: Read
         raise listed[0] if len(listed) == 1 else DataFaults(listed)
     rows = np.array(sorted(images), dtype=np.intp)
     kept = {row: headers[row] for row in rows.tolist()}
-    decisions = _unreadable(entries, faults) + _of_files(entries, kept) + _of_sizes(entries, kept, size)
+    decisions = (
+        _unreadable(entries, faults)
+        + _of_files(entries, kept)
+        + _of_sizes(entries, kept, size, "resized" if options.size else "size")
+    )
     if options.paper is None and paper:
         decisions.append(
             decide("paper", count=len(clear), paper=paper, drawn={"white": "dark"}.get(paper, "light"))
@@ -126,11 +130,11 @@ def _of_files(entries: Sequence[Entry], headers: dict[int, PictureHeader]) -> li
 
 
 def _of_sizes(
-    entries: Sequence[Entry], headers: dict[int, PictureHeader], size: tuple[int, int]
+    entries: Sequence[Entry], headers: dict[int, PictureHeader], size: tuple[int, int], kind: str
 ) -> list[Decision]:
     rows = [row for row, header in headers.items() if header.size != size]
     if not rows:
         return []
     other = "{} × {}".format(*headers[rows[0]].size)
     words = {"made": f"{size[0]} × {size[1]}", "other": other, "total": len(headers)}
-    return [decide("size", **_names(entries, rows), **words)]
+    return [decide(kind, **_names(entries, rows), **words)]
