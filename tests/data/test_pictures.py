@@ -94,6 +94,22 @@ def test_the_folder_that_holds_the_classes_is_found(tmp_path: Path) -> None:
     assert told(tmp_path)["nested"] == "the classes are looked for in shapes-main/shapes"
 
 
+def test_parts_within_folders_of_the_same_name_are_found(tmp_path: Path) -> None:
+    fill(tmp_path / "seg_train" / "seg_train")
+    fill(tmp_path / "seg_test" / "seg_test", 3)
+    dataset = load(tmp_path)
+    assert dataset.test is not None
+    assert (len(dataset), len(dataset.test), dataset.classes) == (24, 6, ("across", "down"))
+
+
+def test_parts_without_one_to_train_on_are_no_classes(tmp_path: Path) -> None:
+    fill(tmp_path / "valid", 3)
+    fill(tmp_path / "test")
+    with pytest.raises(LayoutError, match="found no folder to train on"):
+        load(tmp_path)
+    assert len(load(tmp_path, options=ReadingOptions(labels=("across", "down")))) == 24
+
+
 @pytest.mark.parametrize("inner", ["", "images"])
 def test_pictures_without_classes_are_for_prediction(tmp_path: Path, inner: str) -> None:
     fill(tmp_path / "train")

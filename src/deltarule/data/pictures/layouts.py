@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import PurePath
 
@@ -66,9 +67,11 @@ def find_layout(
     if folder is not root:
         decisions.append(decide("nested", folder=name_within(root, folder.entry)))
     parts = _parts_of(folder)
+    if parts and "train" not in parts and classes < 2:  # to be evaluated, not trained on
+        parts = {"train": next(reversed(parts.values()))}
     pictures: dict[str, tuple[Labelled, ...]] = {"train": (), "validation": (), "test": ()}
     for part, found in (parts or {"train": folder}).items():
-        inner = _only_folder(found) if parts else found
+        inner = _only_folder(found, of_part=True) if parts else found
         if part != "train" and labelled and not _is_labelled(inner, pictures["train"]):
             where = os.path.join(os.fspath(path), *PurePath(name_within(root, inner.entry)).parts)
             count = len(inner.all_pictures)
@@ -85,7 +88,9 @@ def find_layout(
         _beside([picture for one in others for picture in one.all_pictures], decisions)
     labels = {label for _, label in pictures["train"]}
     if len(labels) < classes or not pictures["train"]:
-        raise LayoutError(path, _reason(root, labels), beside(_WANTED, draw(root)))
+        raise LayoutError(
+            path, _reason(root, labels, (part.name for part in parts.values())), beside(_WANTED, draw(root))
+        )
     return PictureLayout(pictures["train"], pictures["validation"], pictures["test"], tuple(decisions))
 
 
@@ -101,11 +106,11 @@ def left_aside(root: PictureFolder) -> list[Decision]:
     return found
 
 
-def _only_folder(folder: PictureFolder) -> PictureFolder:
+def _only_folder(folder: PictureFolder, *, of_part: bool = False) -> PictureFolder:
     """The folder within folders that holds more than one folder, or is a part, or holds pictures."""
     while len(folder.folders) == 1 and not folder.pictures:
         inner = folder.folders[0]
-        if not inner.folders or _part_named(inner.name):
+        if not inner.folders or (_part_named(inner.name) and not of_part):
             break
         folder = inner
     return folder
@@ -119,7 +124,9 @@ def _parts_of(folder: PictureFolder) -> dict[str, PictureFolder]:
         if part:
             parts.setdefault(part, one)
     train = parts.get("train")
-    if train is None or (not train.folders and len(parts) < len(folder.folders)):
+    if train is None and not all(one.folders and _part_named(one.name) for one in folder.folders):
+        return {}
+    if train is not None and not train.folders and len(parts) < len(folder.folders):
         return {}
     return {part: parts[part] for part in _PARTS if part in parts}
 
@@ -161,12 +168,13 @@ def name_within(root: PictureFolder, entry: Entry) -> str:
     return str(entry)[len(str(root.entry)) :].strip("/\\").replace("\\", "/")
 
 
-def _reason(root: PictureFolder, labels: set[str]) -> str:
+def _reason(root: PictureFolder, labels: set[str], parts: Iterable[str]) -> str:
     expected = "expected one folder of pictures for each class"
     if not root.all_pictures:
         return f"{expected}, found no pictures"
     if not labels:
-        return f"{expected}, found no such folders"
+        what = "no folder to train on" if any(map(_part_named, parts)) else "no such folders"
+        return f"{expected}, found {what}"
     return f"{expected}, found only the class {min(labels)!r}"
 
 
