@@ -4,7 +4,8 @@
     ├── InputError          a value or an array that cannot be used (also a ValueError)
     │   ├── ShapeError      an array of the wrong shape
     │   └── DataFileError   a data file that cannot be read: file:line:column: reason
-    │       └── DataFaults  several such faults, one on each line
+    │       ├── DataFaults  several such faults, one on each line
+    │       └── LayoutError a folder of another layout than is wanted, with a drawing of both
     ├── ModelFileError      a file that is not a whole and sound model of ours
     ├── DivergenceError     training left the range of finite numbers (also an ArithmeticError)
     └── MissingExtraError   an optional package is not installed (also an ImportError)
@@ -52,6 +53,15 @@ class DataFaults(DataFileError):
         super().__init__(first.path, first.reason, first.line, first.column)
         self.faults = tuple(faults)
         self.args = ("\n".join(str(fault) for fault in faults),)
+
+
+class LayoutError(DataFileError):
+    """A folder that cannot be understood; ``drawing`` has the layout that is wanted beside the one found."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str, drawing: str) -> None:
+        super().__init__(path, reason)
+        self.drawing = drawing
+        self.args = (f"{self.path}: {reason}\n{drawing}",)
 
 
 class ModelFileError(DeltaruleError):

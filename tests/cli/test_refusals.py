@@ -125,7 +125,7 @@ def spoil(folder, kind):
 
     if kind == "another size":
         Image.fromarray(np.zeros((9, 8), np.uint8)).save(folder / "train" / "row" / "zzz.png")
-        return "bars/train/row/zzz.png: the image has 8 × 9 pixels"
+        return "bars: 1 of 13 pictures has another size than 8 × 8, such as 8 × 9: 'row/zzz.png'"
     if kind == "not an image":
         (folder / "train" / "row" / "zzz.png").write_text("hello")
         return "bars/train/row/zzz.png: it is not an image"
@@ -135,13 +135,11 @@ def spoil(folder, kind):
         return "bars/test/row/001.png: "
     if kind == "an empty class":
         (folder / "train" / "square").mkdir()
-        return "bars/train/square: there are no images"
+        return "bars: there are no images in the folder of this class: 'square'"
     if kind == "a class without training":
         shutil.copytree(folder / "test" / "row", folder / "test" / "square")
         return "bars: "
-    shutil.rmtree(folder / "train")
-    shutil.rmtree(folder / "test")
-    return "bars: expected one folder of images for each class"
+    return "bars: "
 
 
 @pytest.mark.parametrize(
@@ -152,13 +150,24 @@ def spoil(folder, kind):
         "half an image",
         "an empty class",
         "a class without training",
-        "nothing",
     ],
 )
 def test_a_bad_folder_of_images_is_refused_by_the_name_of_its_file(kind, folder):
     pytest.importorskip("PIL")
     start = spoil(images(folder / "bars", n=8), kind)
-    assert refused("train", "bars", *OUTPUTS).startswith(start)
+    assert refused("train", "bars", "--strict", *OUTPUTS).startswith(start)
+    assert [entry.name for entry in folder.iterdir()] == ["bars"]
+
+
+def test_a_folder_without_images_is_refused_with_the_layout_that_is_wanted(folder):
+    pytest.importorskip("PIL")
+    (folder / "bars" / "row").mkdir(parents=True)
+    result = invoke("train", "bars", *OUTPUTS)
+    assert result.exit_code == 2
+    first, *drawing = result.stderr.splitlines()
+    assert first == "bars: expected one folder of pictures for each class, found no pictures"
+    assert drawing[0].split() == ["wanted", "found"]
+    assert drawing[2].split()[-2:] == ["└──", "row/"]
     assert [entry.name for entry in folder.iterdir()] == ["bars"]
 
 

@@ -10,9 +10,11 @@ from click.testing import CliRunner
 
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load
-from deltarule.data.decisions import DECISIONS
+from deltarule.data.decisions import DECISIONS as ALL
+from deltarule.data.decisions import PICTURE_DECISIONS
 from deltarule.errors import DataFileError
 
+DECISIONS = {name: kind for name, kind in ALL.items() if name not in PICTURE_DECISIONS}
 N = 40
 SHORES = ("rock", "sand", "reef")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data import load, read_images
-from deltarule.errors import DataFileError, InputError
+from deltarule.data import ReadingOptions, load, read_images
+from deltarule.errors import DataFaults, DataFileError, InputError, LayoutError
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -72,7 +72,7 @@ def test_numbers_that_would_fall_together_stay_text(folder: Path) -> None:
 def test_every_common_format_is_read_as_grey(tmp_path: Path, extension: str, mode: str) -> None:
     color = 200 if mode == "L" else (200, 200, 200)
     path = save(tmp_path / f"a.{extension}", color, (8, 8), mode)  # type: ignore[arg-type]
-    names, images = read_images(path)
+    names, images, _ = read_images(path)
     assert names == [f"a.{extension}"]
     assert images.shape == (1, 8, 8)
     assert abs(int(images[0, 0, 0]) - 200) <= 2
@@ -85,26 +85,53 @@ def test_hidden_files_are_passed_over(folder: Path) -> None:
 
 
 def test_a_flat_folder_is_read_for_prediction(folder: Path) -> None:
-    names, images = read_images(folder / "10")
+    names, images, _ = read_images(folder / "10")
     assert names == ["1.png", "2.png"]
     assert images[:, 0, 0].tolist() == [101, 102]
 
 
+STRICT = ReadingOptions(strict=True)
+
+
 def check_refused(folder: Path, named: Path, reason: str) -> None:
+    """Nothing is decided: a strict reader refuses, and names the file or what is in the folder."""
     with pytest.raises(DataFileError, match=reason) as caught:
-        load(folder)
+        load(folder, options=STRICT)
     assert caught.value.path == str(named)
     assert "\n" not in str(caught.value)
 
 
+def told(folder: Path, options: ReadingOptions | None = None) -> dict[str, str]:
+    return {decision.kind: decision.text for decision in load(folder, options=options).decisions}
+
+
+def check_told(folder: Path, kind: str, text: str) -> None:
+    """It is decided and told, all sound images are there, and a strict reader refuses."""
+    assert told(folder) == {kind: text}
+    assert len(load(folder)) == 6
+
+
 def test_an_image_of_another_size_is_named(folder: Path) -> None:
-    path = save(folder / "1" / "3.png", size=(2, 3))
-    check_refused(folder, path, "the image has 2 × 3 pixels, but 1.png has 3 × 2")
+    save(folder / "1" / "3.png", size=(2, 3))
+    assert told(folder) == {"size": "all pictures are made 3 × 2: 1 of 7 has another size, such as 2 × 3"}
+    assert load(folder, options=ReadingOptions(size=(5, 4))).inputs.shape == (7, 4, 5)
+    check_refused(folder, folder, "1 of 7 pictures has another size than 3 × 2, such as 2 × 3: '1/3.png'")
 
 
 def test_what_is_not_an_image_is_named(folder: Path) -> None:
-    path = folder / "1" / "notes.txt"
-    path.write_text("hello")
+    (folder / "1" / "notes.txt").write_text("hello")
+    check_told(folder, "strays", "1 file is no picture and is passed over: 'notes.txt'")
+    check_refused(folder, folder, "no pictures: notes.txt")
+
+
+def test_an_image_in_name_only_is_named(folder: Path) -> None:
+    path = folder / "1" / "page.jpg"
+    path.write_text("<html>")
+    check_told(
+        folder,
+        "unreadable",
+        "1 picture cannot be read and is left out: '1/page.jpg' (it is not an image)",
+    )
     check_refused(folder, path, "it is not an image")
 
 
@@ -114,6 +141,8 @@ def test_a_truncated_image_is_named(folder: Path, extension: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:1000])
+    assert len(load(folder)) == 6
+    assert f"'1/0.{extension}'" in told(folder)["unreadable"]
     check_refused(folder, path, "cannot be read|not an image")
 
 
@@ -128,17 +157,25 @@ def test_a_damaged_image_raises_one_kind_of_error_or_none(folder: Path) -> None:
 
 def test_an_empty_class_folder_is_named(folder: Path) -> None:
     (folder / "7").mkdir()
-    check_refused(folder, folder / "7", "there are no images in the folder of this class")
+    check_told(folder, "empty-class", "1 class without pictures is left out: '7'")
+    check_refused(folder, folder, "there are no images in the folder of this class: '7'")
 
 
 def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
-    check_refused(tmp_path, tmp_path, "expected one folder of images for each class")
+    with pytest.raises(LayoutError, match="expected one folder of pictures for each class") as caught:
+        load(tmp_path)
+    wanted, found = caught.value.drawing.split("\n")[0].split()
+    assert (wanted, found) == ("wanted", "found")
+    assert "└── a.png" in caught.value.drawing
+    assert "├── cat/" in caught.value.drawing
 
 
 def test_a_folder_within_a_class_is_named(folder: Path) -> None:
-    (folder / "1" / "more").mkdir()
-    check_refused(folder, folder / "1" / "more", "cannot be read: it is a folder")
+    save(folder / "1" / "more" / "3.png")
+    assert told(folder) == {"deeper": "folders within 1 class count as that class: '1'"}
+    assert (load(folder).target == 1).sum() == 3
+    check_refused(folder, folder, "there are folders within the folder of a class: '1'")
 
 
 def test_a_pipe_does_not_hang(folder: Path) -> None:
@@ -163,10 +200,13 @@ def test_a_file_that_fails_to_open_is_named(folder: Path, monkeypatch: pytest.Mo
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Image, "open", refuse)
-    check_refused(folder, folder / "0" / "1.png", "Permission denied")
+    with pytest.raises(DataFaults, match="Permission denied") as caught:
+        load(folder)
+    assert caught.value.faults[0].path == str(folder / "0" / "1.png")
+    assert len(caught.value.faults) == 6
 
 
-@pytest.mark.parametrize("side", [5_000, 12_000, 60_000])
+@pytest.mark.parametrize("side", [9_000, 12_000, 60_000])
 def test_a_decompression_bomb_is_refused_before_it_unfolds(folder: Path, side: int) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -177,20 +217,26 @@ def test_a_decompression_bomb_is_refused_before_it_unfolds(folder: Path, side: i
     check_refused(folder, path, "too many|decompression bomb")
 
 
-def test_16_bit_images_are_refused_rather_than_clipped(folder: Path) -> None:
+def test_of_16_bits_the_upper_8_are_taken(folder: Path) -> None:
     path = folder / "1" / "0.png"
     Image.fromarray(np.full((2, 3), 40_000, dtype=np.uint16)).save(path)
-    check_refused(folder, path, "expected 8-bit values")
+    assert load(folder).inputs[2].tolist() == [[156] * 3] * 2
+    assert told(folder) == {"deep": "of 1 picture of 16 bits the upper 8 are taken: '1/0.png'"}
+    check_refused(folder, folder, "expected 8-bit values")
 
 
-def test_a_test_part_that_does_not_fit_is_refused(folder: Path) -> None:
+def test_a_test_part_that_does_not_fit_is_told(folder: Path) -> None:
     whole = folder.parent / "all"
     os.renames(folder, whole / "train")
     save(whole / "test" / "5" / "a.png")
-    check_refused(whole, whole, "the test part has class 5, which the training part lacks")
-    os.renames(whole / "test" / "5", whole / "test" / "1")
     save(whole / "test" / "1" / "a.png", size=(9, 9))
-    check_refused(whole, whole, r"training images are \(2, 3\) pixels, but test images \(9, 9\)")
+    assert told(whole) == {
+        "new-label": "1 row has a label that the model does not know, and counts as wrong: 5",
+        "size": "all pictures are made 3 × 2: 1 of 8 has another size, such as 9 × 9",
+    }
+    with pytest.raises(DataFaults) as caught:
+        load(whole, options=STRICT)
+    assert len(caught.value.faults) == 2
 
 
 def test_options_of_tables_are_refused(folder: Path) -> None:

@@ -27,20 +27,23 @@ from deltarule.cli.reproduce import reproduce
 from deltarule.cli.spreadsheet import spreadsheet
 from deltarule.cli.train import train
 from deltarule.cli.worksheet import worksheet
-from deltarule.errors import DataFaults, DataFileError, DeltaruleError
+from deltarule.errors import DataFaults, DataFileError, DeltaruleError, LayoutError
 
 __all__ = ["cli", "main"]
 
 
 class _BadInput(click.ClickException):
-    """One line for each fault on standard error, and exit status 2."""
+    """One line for each fault on standard error, a drawing where it helps, and exit status 2."""
 
     exit_code = 2
     faults: tuple[str, ...] = ()
+    drawing = ""
 
     def show(self, file: Any = None) -> None:
         for fault in self.faults or (self.message,):
             click.echo(" ".join(fault.split()), file=file, err=True)
+        if self.drawing:
+            click.echo(self.drawing, file=file, err=True)
 
 
 class _Group(click.Group):
@@ -51,8 +54,10 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise
         except DataFileError as error:
-            refusal = _BadInput(str(error))
+            drawn = isinstance(error, LayoutError)
+            refusal = _BadInput(f"{error.path}: {error.reason}" if drawn else str(error))
             refusal.faults = tuple(map(str, error.faults)) if isinstance(error, DataFaults) else ()
+            refusal.drawing = error.drawing if isinstance(error, LayoutError) else ""
             raise refusal from error
         except (DeltaruleError, OSError) as error:
             raise _BadInput(f"error: {error}") from error

@@ -12,7 +12,7 @@ from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.data import is_table, load, read_images
 from deltarule.data.encoding import PixelsEncoding
 from deltarule.errors import InputError
-from deltarule.experiments.saved_models import read_rows
+from deltarule.experiments.saved_models import options_for, read_rows
 from deltarule.nn.layers import Layer, Trace
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
@@ -75,10 +75,10 @@ def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Sc
 
 def _raw_rows(rows: str, net: Network) -> Any:
     assert net.encoding is not None
+    if isinstance(net.encoding.inputs, PixelsEncoding) and Path(rows).exists():
+        return read_images(rows, options_for(net.encoding))[1]
     if is_table(rows):
         return read_rows(rows, net.encoding)
-    if isinstance(net.encoding.inputs, PixelsEncoding) and Path(rows).exists():
-        return read_images(rows)[1]
     return load(rows).inputs
 
 

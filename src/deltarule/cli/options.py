@@ -54,8 +54,40 @@ def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
         if not name or kind not in KINDS:
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
-    names = ("header", "encoding", "delimiter", "format", "table", "all_lines", "strict")
+    names: tuple[str, ...] = ("header", "encoding", "delimiter", "format", "table", "all_lines", "strict")
+    names += tuple(name for name in ("size", "color", "paper") if name in options)
     return ReadingOptions(**{name: options.pop(name) for name in names}, kinds=kinds)
+
+
+def picture_size(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """``32x24`` as (32, 24), ``32`` as (32, 32)."""
+    if text is None:
+        return None
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    try:
+        size = int(width), int(height or width)
+    except ValueError:
+        size = 0, 0
+    if not all(1 <= side <= 4096 for side in size):
+        raise click.BadParameter(f"expected width and height such as 32x24, got {text!r}")
+    return size
+
+
+_PICTURES = (
+    click.option(
+        "--size", metavar="WxH", callback=picture_size,
+        help="Of pictures.  [default: the most frequent, within 4,096 pixels]",
+    ),
+    click.option("--color/--grey", default=None, help="Of pictures.  [default: colour if it tells classes]"),
+    click.option("--paper", type=click.Choice(["black", "white"]), help="Put behind transparent pictures."),
+)  # fmt: skip
+
+
+def picture_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of the form that pictures get; a model has its own."""
+    for option in reversed(_PICTURES):
+        command = option(command)
+    return command
 
 
 def activations(text: str) -> str | list[str]:

@@ -11,7 +11,14 @@ import click
 from click.core import ParameterSource
 
 from deltarule.cli.console import number, print_decisions, print_json, print_table, say
-from deltarule.cli.options import FILE, activations, reading_options, sizes, take_reading_options
+from deltarule.cli.options import (
+    FILE,
+    activations,
+    picture_options,
+    reading_options,
+    sizes,
+    take_reading_options,
+)
 from deltarule.cli.train_example import train_example
 from deltarule.data import load
 from deltarule.data.encoding import MISSING, SCALES
@@ -47,6 +54,7 @@ from deltarule.tutorials import is_example
     "--rare", type=click.IntRange(1), help="Rows that a category must have, or it is pooled as other."
 )
 @reading_options
+@picture_options
 @click.option("--test", "test_share", type=float, help="Share of rows held out; small sets: 5 folds instead.")
 @click.option(
     "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
@@ -94,8 +102,9 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
 
     SOURCE is a bundled set or toy (deltarule data list), a table file (CSV and its kin, also packed; Excel,
     ODS, Parquet, Feather, JSON, ARFF, SQLite), - for a table on standard input, a database (URL::TABLE), a
-    folder of images (one folder for each class, or train/ and test/ with such folders), a folder of IDX
-    files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and training.
+    folder or zip of images (a folder for each class; or train/, val/, test/ with such folders), a folder
+    of IDX files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and
+    training.
 
     \b
     deltarule train iris

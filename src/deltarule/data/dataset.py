@@ -22,7 +22,7 @@ class Dataset:
     Parameters
     ----------
     name : str
-    inputs : Table, or ndarray of uint8, (n_rows, height, width)
+    inputs : Table, or ndarray of uint8, (n_rows, height, width) or (n_rows, height, width, 3)
     target : ndarray
         Labels (n_rows,), or numbers (n_rows,) or (n_rows, n_targets).
     target_names : tuple of str
@@ -37,6 +37,10 @@ class Dataset:
         In one line, what it is, where it is from, its licence.
     decisions : tuple of Decision
         What was decided about it that nobody said.
+    validation : Dataset or None
+        The part to stop early by, where the source has its own.
+    paper : {"", "black", "white"}
+        What was put behind transparent pictures.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Dataset:
     test: Dataset | None = None
     description: str = ""
     decisions: tuple[Decision, ...] = ()
+    validation: Dataset | None = None
+    paper: str = ""
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.target):

@@ -175,8 +175,129 @@ _KINDS = (
     ),
 )
 
+_OF_PICTURES = (
+    DecisionKind(
+        "litter", "{count} [file|files] of systems and tools [is|are] passed over: {shown}", "--strict"
+    ),
+    DecisionKind(
+        "strays",
+        "{count} [file is no picture and is|files are no pictures and are] passed over: {shown}",
+        "--strict",
+        "no pictures: {every}",
+    ),
+    DecisionKind(
+        "beside",
+        "{count} [picture|pictures] beside the folders of classes [is|are] passed over: {shown}",
+        "--strict",
+        "{count} [picture has|pictures have] no folder of a class: {shown}",
+    ),
+    DecisionKind(
+        "nested",
+        "the classes are looked for in {folder}",
+        "--strict",
+        "the folders of classes are in {folder}; name that folder",
+    ),
+    DecisionKind(
+        "part",
+        "{folder} is taken as the {part} part",
+        "--strict",
+        "{folder} is neither train, val nor test; call it {part}",
+    ),
+    DecisionKind(
+        "validation",
+        "{count} [picture|pictures] of {folder} [is|are] held out to stop early",
+        "--validation SHARE",
+    ),
+    DecisionKind(
+        "unlabelled",
+        "{count} [picture|pictures] of {folder} [has|have] no classes and [is|are] not used:"
+        " deltarule predict MODEL {where} answers [it|them]",
+        "--strict",
+        "{folder} has no folders of classes",
+    ),
+    DecisionKind(
+        "empty-class",
+        "{count} [class without pictures is|classes without pictures are] left out: {shown}",
+        "--strict",
+        "there are no images in the folder of this class: {shown}",
+    ),
+    DecisionKind(
+        "deeper",
+        "folders within {count} [class|classes] count as that class: {shown}",
+        "--strict",
+        "there are folders within the folder of a class: {shown}",
+    ),
+    DecisionKind(
+        "class-matched",
+        "class {found!r} is taken for {name!r}",
+        "--strict",
+        "there is no class {found!r}; did you mean {name!r}?",
+    ),
+    DecisionKind(
+        "new-class",
+        "{count} [picture|pictures] to stop early by [has a class|have classes] that the training part lacks,"
+        " and [is|are] left out: {shown}",
+        "--strict",
+        "unknown label {cell!r}{hint}",
+    ),
+    DecisionKind(
+        "unreadable",
+        "{count} [picture|pictures] cannot be read and [is|are] left out: {shown} ({reason})",
+        "--strict",
+        "cannot be read: {every}",
+    ),
+    DecisionKind(
+        "animated",
+        "of {count} animated [picture|pictures] the first frame is taken: {shown}",
+        "--strict",
+        "animated: {every}",
+    ),
+    DecisionKind(
+        "turned",
+        "{count} [picture is|pictures are] turned upright, as the camera noted: {shown}",
+        "--strict",
+        "to be turned, as the camera noted: {every}",
+    ),
+    DecisionKind(
+        "deep",
+        "of {count} [picture|pictures] of 16 bits the upper 8 are taken: {shown}",
+        "--strict",
+        "expected 8-bit values, got 16 bits; convert first: {every}",
+    ),
+    DecisionKind(
+        "size",
+        "all pictures are made {made}: {count} of {total} [has another size|have other sizes], such as"
+        " {other}",
+        "--size WxH",
+        "{count} of {total} pictures [has another size|have other sizes] than {made}, such as {other}:"
+        " {shown}",
+    ),
+    DecisionKind(
+        "resized",
+        "{count} of {total} pictures [is|are] made {made}: {shown}",
+        "--strict",
+        "{count} of {total} pictures [has another size|have other sizes] than {made}: {shown}",
+    ),
+    DecisionKind(
+        "paper",
+        "{count} [picture has|pictures have] transparency: what is drawn is {drawn}, so {paper} is put"
+        " behind",
+        "--paper black|white",
+        "{count} [picture has|pictures have] transparency; say --paper {paper}",
+    ),
+    DecisionKind(
+        "color",
+        "colour is used: alone it tells {share} % of the pictures' classes (by chance {chance} %)",
+        "--grey",
+    ),
+    DecisionKind("grey", "pictures are taken as grey: colour alone does not tell their classes", "--color"),
+)
+
+#: All that may be decided about pictures, by name.
+PICTURE_DECISIONS = {kind.name: kind for kind in _OF_PICTURES}
+
 #: All that may be decided, by name.
-DECISIONS = {kind.name: kind for kind in _KINDS}
+DECISIONS = {kind.name: kind for kind in _KINDS} | PICTURE_DECISIONS
 
 
 @record

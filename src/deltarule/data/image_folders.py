@@ -1,90 +1,129 @@
-"""Folders of images, one folder per class, as 8-bit greyscale."""
+"""Folders and zips of images, one folder per class, as 8-bit grey or colour."""
 
 from __future__ import annotations
 
 import os
-import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.dataset import Dataset, classes_of, with_test
-from deltarule.data.raw_files import check_file, describe, list_folder
+from deltarule.data.dataset import Dataset, classes_of
+from deltarule.data.decisions import Decision, decide, refuse, shown
+from deltarule.data.pictures import find_layout, left_aside, look_into, name_within, read_pictures
+from deltarule.data.reading import ReadingOptions
 from deltarule.errors import DataFileError
-from deltarule.registry import import_extra
+from deltarule.registry import did_you_mean
 
-_LARGEST = 4096 * 4096
-_DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_PARTS = ("train", "validation", "test")
+Label = str | int | float
 
 
-def load_images(folder: str | os.PathLike[str]) -> Dataset:
-    """Load ``FOLDER/train/CLASS/*`` and, where it is there, ``FOLDER/test/CLASS/*``; or ``FOLDER/CLASS/*``.
+def load_images(
+    folder: str | os.PathLike[str], options: ReadingOptions | None = None, *, labelled: bool = True
+) -> Dataset:
+    """Load ``FOLDER/CLASS/*``; or ``FOLDER/train/CLASS/*`` with ``FOLDER/val`` and ``FOLDER/test`` if there.
 
-    Every file must be an image, all of one size; hidden files are passed over. Classes are integers
+    `Dataset.decisions` has what was decided: sizes, colour, what was passed over. Classes are integers
     where all folder names are whole numbers.
 
     Parameters
     ----------
     folder : path
+        A folder, or a zip of one.
+    options : ReadingOptions, optional
+        ``size``, ``color``, ``paper``, ``strict``; and ``labels``, the classes of a model.
+    labelled : bool
+        Whether there must be classes.
 
     Returns
     -------
     Dataset
-        With inputs (n, height, width) of uint8, class by class, files in the order of their names.
+        With inputs (n, height, width) or (n, height, width, 3) of uint8, class by class, files in the order
+        of their names.
 
     Raises
     ------
     DataFileError
-        If a file is not a whole image of the common size, or a class has none (the message names it).
+        If it has no folders of classes (the message draws what is wanted), or no image can be read.
     """
-    folder = Path(folder)
-    if not (folder / "train").is_dir():
-        return _load_classes(folder, folder.name)
-    train = _load_classes(folder / "train", folder.name)
-    if not (folder / "test").exists():
-        return train
-    return with_test(train, _load_classes(folder / "test", folder.name), folder)
+    options = options or ReadingOptions()
+    fewest = 2 if labelled and not options.labels else 1
+    layout = find_layout(folder, look_into(folder), labelled=labelled, classes=fewest)
+    parts = [layout.train, layout.validation, layout.test]
+    of_model = () if not options.labels else ("validation",)  # which has been trained
+    decisions = [*_unpacked(folder), *(item for item in layout.decisions if item.kind not in of_model)]
+    found = read_pictures(
+        [entry for part in parts for entry, _ in part], [label for _, label in layout.train], options
+    )
+    decisions += found.decisions
+    texts = np.array([label for part in parts for _, label in part], dtype=object)[found.rows]
+    ends = np.cumsum([0, *map(len, parts)])
+    of_part = np.searchsorted(ends, found.rows, side="right") - 1
+    trained = texts[of_part == 0].tolist()
+    if len(set(trained)) < fewest:
+        raise DataFileError(folder, f"images of {len(set(trained))} classes can be read, expected {fewest}")
+    known: Sequence[Label] = options.labels or classes_of(_as_integers(trained))
+    labels = _matched(texts.tolist(), known, decisions)
+    size = f"{found.pixels.shape[2]} × {found.pixels.shape[1]}"
+    sets = {}
+    for number, part in enumerate(_PARTS):
+        rows = of_part == number
+        target, pixels = labels[rows], found.pixels[rows]
+        described = f"{len(pixels)} images of {size} pixels in {len(known)} classes, from {os.fspath(folder)}"
+        classes = tuple(known) if labelled else classes_of(target)
+        sets[part] = Dataset(
+            Path(folder).stem if Path(folder).is_file() else Path(folder).name,
+            pixels, target, ("class",), classes, "minmax", None, described, paper=found.paper,
+        )  # fmt: skip
+    if not options.labels:
+        _tell_new_labels(sets, decisions)
+    if options.strict:
+        refuse(folder, decisions)
+    validation, test = (sets[part] if len(sets[part]) else None for part in _PARTS[1:])
+    return replace(sets["train"], decisions=tuple(decisions), validation=validation, test=test)
 
 
-def read_images(source: str | os.PathLike[str]) -> tuple[list[str], Array]:
-    """Read an image file, or all images that lie directly in a folder, for prediction.
+def read_images(
+    source: str | os.PathLike[str], options: ReadingOptions | None = None
+) -> tuple[list[str], Array, tuple[Decision, ...]]:
+    """Read an image file, or all images of a folder or a zip, for prediction.
+
+    Parameters
+    ----------
+    source : path
+    options : ReadingOptions, optional
+        ``size``, ``color``, ``paper``: the form that a model wants; ``strict``.
 
     Returns
     -------
     names : list of str
-        The names of the files.
-    images : ndarray of uint8, (n, height, width)
+        The names of the files, within the folder.
+    images : ndarray of uint8, (n, height, width) or (n, height, width, 3)
+    decisions : tuple of Decision
 
     Raises
     ------
     DataFileError
-        If a file is not a whole image, or images differ in size.
+        If there are no images, or none can be read.
     """
-    path = Path(source)
-    files = list_folder(path) if path.is_dir() else [path]
-    if not files:
-        raise DataFileError(path, "there are no images in this folder")
-    return [file.name for file in files], _read_all(files)
+    options = options or ReadingOptions()
+    root = look_into(source)
+    entries = root.all_pictures
+    if not entries:
+        raise DataFileError(source, "there are no images in this folder")
+    found = read_pictures(entries, (), options)
+    decisions = (*_unpacked(source), *left_aside(root), *found.decisions)
+    if options.strict:
+        refuse(source, decisions)
+    return [name_within(root, entries[row]) for row in found.rows.tolist()], found.pixels, decisions
 
 
-def _load_classes(folder: Path, name: str) -> Dataset:
-    classes = [entry for entry in list_folder(folder) if entry.is_dir()]
-    if not classes:
-        raise DataFileError(folder, "expected one folder of images for each class, found no folders")
-    files: list[Path] = []
-    labels: list[str] = []
-    for one in classes:
-        found = list_folder(one)
-        if not found:
-            raise DataFileError(one, "there are no images in the folder of this class")
-        files += found
-        labels += [one.name] * len(found)
-    images, target = _read_all(files), _as_integers(labels)
-    size = f"{images.shape[2]} × {images.shape[1]}"
-    description = f"{len(images)} images of {size} pixels in {len(classes)} classes, from {folder}"
-    return Dataset(name, images, target, ("class",), classes_of(target), "minmax", None, description)
+def _unpacked(source: str | os.PathLike[str]) -> list[Decision]:
+    packed = os.path.isfile(source) and Path(source).suffix.lower() == ".zip"
+    return [decide("unpacked", what="a zip of pictures")] if packed else []
 
 
 def _as_integers(labels: list[str]) -> Array:
@@ -96,37 +135,40 @@ def _as_integers(labels: list[str]) -> Array:
     return np.array(labels, dtype=object)
 
 
-def _read_all(files: list[Path]) -> Array:
-    """Read images of one size as an array (n, height, width)."""
-    library = import_extra("PIL.Image", "data")
-    first = _read_image(library, files[0])
-    images = np.empty((len(files), *first.shape), dtype=np.uint8)
-    for row, file in enumerate(files):
-        pixels = first if row == 0 else _read_image(library, file)
-        if pixels.shape != first.shape:
-            sizes = [f"{shape[1]} × {shape[0]}" for shape in (pixels.shape, first.shape)]
-            raise DataFileError(file, f"the image has {sizes[0]} pixels, but {files[0].name} has {sizes[1]}")
-        images[row] = pixels
-    return images
+def _matched(texts: list[str], known: Sequence[Label], decisions: list[Decision]) -> Array:
+    """Return the labels that names of folders mean: those known, by name, number, or name in another case."""
+    labels: dict[str, Label] = {}
+    by_text = {str(label): label for label in known}
+    by_case: dict[str, list[Label]] = {}
+    for label in known:
+        by_case.setdefault(str(label).casefold().strip(), []).append(label)
+    for text in dict.fromkeys(texts):
+        number = str(int(text)) if text.isascii() and text.isdigit() else text
+        alike = by_case.get(text.casefold().strip(), [])
+        labels[text] = by_text.get(text, by_text.get(number, text))
+        if labels[text] is text and number.isascii() and number.isdigit() and _are_integers(known):
+            labels[text] = int(number)
+        if labels[text] is text and text not in by_text and len(alike) == 1:
+            labels[text] = alike[0]
+            decisions.append(decide("class-matched", found=text, name=str(alike[0])))
+    values = [labels[text] for text in texts]
+    return np.array(values, dtype=None if _are_integers(values) else object)
 
 
-def _read_image(library: Any, file: Path) -> Array:
-    """Read one image as 8-bit grey values, (height, width)."""
-    check_file(file)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", library.DecompressionBombWarning)
-            with library.open(file) as image:
-                if image.width * image.height > _LARGEST:
-                    raise DataFileError(file, f"{image.width} × {image.height} pixels are too many")
-                if image.mode in _DEEP_MODES:
-                    raise DataFileError(
-                        file, f"expected 8-bit values, got mode {image.mode}; convert it first"
-                    )
-                return np.asarray(image.convert("L"))
-    except DataFileError:
-        raise
-    except library.UnidentifiedImageError:
-        raise DataFileError(file, "it is not an image") from None
-    except Exception as error:  # Pillow's decoders raise many types on damaged files
-        raise DataFileError(file, f"the image cannot be read: {describe(error)}") from None
+def _are_integers(labels: Sequence[Label]) -> bool:
+    return all(isinstance(label, int) for label in labels)
+
+
+def _tell_new_labels(sets: dict[str, Dataset], decisions: list[Decision]) -> None:
+    """Tell the classes that the training part lacks: wrong in the test part, of no use in validation."""
+    for part, kind in (("validation", "new-class"), ("test", "new-label")):
+        dataset = sets[part]
+        known = set(dataset.classes or ())
+        new = np.array([label not in known for label in dataset.target.tolist()], dtype=bool)
+        if not new.any():
+            continue
+        listed = list(dict.fromkeys(dataset.target[new].tolist()))
+        hint = did_you_mean(str(listed[0]), map(str, known))
+        decisions.append(decide(kind, count=int(new.sum()), shown=shown(listed), cell=listed[0], hint=hint))
+        if part == "validation":
+            sets[part] = dataset.take(~new)

@@ -11,6 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.idx_files import IDX_FILES, find_idx, load_idx
 from deltarule.data.image_folders import load_images
 from deltarule.data.mnist import MNIST, load_mnist
+from deltarule.data.pictures import PICTURE_SUFFIXES, is_picture_zip
 from deltarule.data.reading import ReadingOptions, is_database
 from deltarule.data.table_files import TABLE_SUFFIXES, load_table
 from deltarule.data.toys import TOYS
@@ -39,6 +40,8 @@ def is_table(source: str | os.PathLike[str]) -> bool:
     text = os.fspath(source)
     if text == "-" or is_database(text) or ("::" in text and not os.path.isdir(text)):
         return True
+    if is_picture_zip(text) or Path(text).suffix.lower() in PICTURE_SUFFIXES:
+        return False
     return Path(source).suffix.lower() in TABLE_SUFFIXES or os.path.isfile(source)
 
 
@@ -58,11 +61,12 @@ def load(
     Parameters
     ----------
     source : str or path
-        A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a table file, a folder with
-        one folder of images per class, or a folder of IDX files.
+        A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a table file, a folder (or a
+        zip) with one folder of images per class, or a folder of IDX files.
         A name goes before a file of the same name, which is then ``./iris``.
     target, drop, keep, task, missing, kinds, options
-        For tables only: see `load_table`.
+        For tables only: see `load_table`. With an empty target images need no classes, and ``options``
+        has what their form is to be.
 
     Returns
     -------
@@ -102,8 +106,8 @@ def load(
         raise InputError(f"target, drop and task are for table files, and {text!r} is none")
     if named:  # "and", "or" and "not" are no names to Python's parser, so only calls go through it
         return _SETS.resolve(text) if "(" in text else _SETS.maker(text.strip())()
-    if not os.path.isdir(text):
+    if not os.path.exists(text):
         raise InputError(f"no file and no bundled set {text!r}{did_you_mean(text, _SETS)}")
     path = Path(source)
     has_idx = any(find_idx(path, file) for files in IDX_FILES.values() for file in files)
-    return load_idx(path) if has_idx else load_images(path)
+    return load_idx(path) if has_idx else load_images(path, options, labelled=target is None)

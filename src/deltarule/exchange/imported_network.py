@@ -151,10 +151,11 @@ def _inputs_encoding(imported: ImportedNetwork, n_features: int) -> ColumnsEncod
 
 def _pixels_encoding(names: tuple[str, ...], scale: float) -> PixelsEncoding | None:
     """The images whose features have these names, if there are any."""
-    last = re.fullmatch(r"pixel_(\d{1,5})_(\d{1,5})", names[-1])
-    if last is None or (int(last[1]) + 1) * (int(last[2]) + 1) != len(names):
+    last = re.fullmatch(r"pixel_(\d{1,5})_(\d{1,5})(_blue)?", names[-1])
+    channels = 3 if last and last[3] else 1
+    if last is None or (int(last[1]) + 1) * (int(last[2]) + 1) * channels != len(names):
         return None
-    pixels = PixelsEncoding(int(last[1]) + 1, int(last[2]) + 1, scale)
+    pixels = PixelsEncoding(int(last[1]) + 1, int(last[2]) + 1, scale, channels)
     return pixels if pixels.feature_names == names else None
 
 

@@ -102,7 +102,9 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
         share = 0.0 if len(dataset) < _MANY else 0.1
     if not 0 <= share < 1:
         raise InputError(f"--validation must be 0 or more and less than 1, got {share}")
-    rest, held = split(dataset, share, choices.seed + 1)
+    rest, held = dataset, dataset.validation
+    if held is None or choices.validation is not None:
+        rest, held = split(dataset, share, choices.seed + 1)
     encoding = fit_encoding(
         rest,
         scale=choices.scale,

@@ -29,11 +29,27 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
     return net, net.encoding
 
 
+def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> ReadingOptions:
+    """The options with the form of pictures that the model was trained on, and its classes."""
+    options, inputs, target = options or ReadingOptions(), encoding.inputs, encoding.target
+    if not isinstance(inputs, PixelsEncoding):
+        return options
+    labels = target.classes if isinstance(target, LabelEncoding) else ()
+    size, paper = (inputs.width, inputs.height), inputs.paper or None
+    return replace(options, size=size, color=inputs.channels == 3, paper=paper, labels=labels)
+
+
 def load_labelled(source: str, encoding: Encoding, options: ReadingOptions | None = None) -> Dataset:
     """Data with known answers, read as the model's encoding takes them, with what was decided."""
-    if not is_table(source):
-        return load(source)
     target = encoding.target
+    if not is_table(source):
+        dataset = load(source, target=() if target is None else None, options=options_for(encoding, options))
+        if isinstance(dataset.inputs, Table) or not isinstance(target, LabelEncoding):
+            return dataset
+        decisions = new_labels(dataset if dataset.test is None else dataset.test, target)
+        if options is not None and options.strict:
+            refuse(source, decisions)
+        return replace(dataset, decisions=(*dataset.decisions, *decisions))
     task = None if target is None else "classification" if isinstance(target, LabelEncoding) else "regression"
     names = () if target is None else tuple(target.kinds)
     dataset = load(source, target=names, task=task, kinds=encoding.kinds, options=options)
@@ -74,7 +90,9 @@ def part_of(dataset: Dataset, part: str | None) -> Dataset:
     """The "train" or "test" part; where none is named, the test part if there is one."""
     if part == "test" and dataset.test is None:
         raise InputError(f"{dataset.name} has no test part")
-    return dataset.test if part != "train" and dataset.test is not None else dataset
+    if part == "train" or dataset.test is None:
+        return dataset
+    return replace(dataset.test, decisions=dataset.decisions)
 
 
 def predicted_columns(
@@ -89,7 +107,7 @@ def predicted_columns(
     inputs: Any
     decisions: tuple[Decision, ...] = ()
     if isinstance(encoding.inputs, PixelsEncoding):
-        columns["file"], inputs = read_images(rows)
+        columns["file"], inputs, decisions = read_images(rows, options_for(encoding, options))
     else:
         inputs = read_rows(rows, encoding, options)
         decisions = inputs.decisions

@@ -127,7 +127,7 @@ _KINDS: dict[str, type] = {
 
 
 #: Fields that older files lack: left out of a file where they are so, which keeps older files as they are.
-_LATER: dict[str, object] = {"form": "", "other": False}
+_LATER: dict[str, object] = {"form": "", "other": False, "channels": 1, "paper": ""}
 
 
 def _to_json(value: Any) -> Any:

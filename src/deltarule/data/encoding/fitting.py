@@ -69,7 +69,9 @@ def fit_encoding(
         columns = (_fit_column(inputs, name, scale, missing, rare) for name in inputs.names)
         encoded = ColumnsEncoding(tuple(columns))
     else:
-        encoded = PixelsEncoding(inputs.shape[1], inputs.shape[2], 1.0 if scale == "none" else 255.0)
+        height, width = inputs.shape[1:3]
+        largest = 1.0 if scale == "none" else 255.0
+        encoded = PixelsEncoding(height, width, largest, 1 if inputs.ndim == 3 else 3, examples.paper)
     return Encoding(encoded, None if target_is_input else _fit_target(examples, scale))
 
 

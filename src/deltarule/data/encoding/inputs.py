@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -229,31 +231,56 @@ class ColumnsEncoding:
 
 @record
 class PixelsEncoding:
-    """How greyscale images of one size become features: pixel by pixel, row by row, value / scale.
+    """How images of one size become features: pixel by pixel, row by row, value / scale.
 
     Parameters
     ----------
     height, width : int
     scale : float
         255 brings 8-bit values into [0, 1].
+    channels : {1, 3}
+        Grey, or red, green and blue of each pixel.
+    paper : {"", "black", "white"}
+        What is put behind transparent images; "" leaves it to them.
     """
 
     height: int
     width: int
     scale: float = 255.0
+    channels: int = 1
+    paper: str = ""
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
             need_whole(f"{name} of images", getattr(self, name), 1, 65535)
+        need(
+            self.channels in (1, 3) and type(self.channels) is int,
+            "channels of images",
+            "1 or 3",
+            self.channels,
+        )
+        need(self.paper in ("", "black", "white"), "paper of images", "black or white", self.paper)
         need_scaling("pixels", 0.0, self.scale)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """``pixel_0_0``, ``pixel_0_1``, …: row, then column."""
-        return tuple(f"pixel_{row}_{column}" for row in range(self.height) for column in range(self.width))
+        """``pixel_0_0``, ``pixel_0_1``, …: row, then column; or ``pixel_0_0_red``, ``pixel_0_0_green``, …."""
+        ends = ("",) if self.channels == 1 else ("_red", "_green", "_blue")
+        return tuple(
+            f"pixel_{row}_{column}{end}"
+            for row in range(self.height)
+            for column in range(self.width)
+            for end in ends
+        )
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
 
     def flatten(self, images: Table | Array) -> Array:
-        """Return images (n, height, width) or (n, height · width) as rows (n, height · width), same type.
+        """Return images (n, height, width) or (n, n_features) as rows (n, n_features), same type.
+
+        Images in colour have the shape (n, height, width, 3).
 
         Raises
         ------
@@ -262,22 +289,21 @@ class PixelsEncoding:
         """
         if isinstance(images, Table):
             raise InputError("expected images, got a table of named columns")
-        if images.shape[1:] not in ((self.height, self.width), (self.height * self.width,)):
-            raise ShapeError(
-                f"images must have shape (n, {self.height}, {self.width})"
-                f" or (n, {self.height * self.width}), got {images.shape}"
-            )
-        return as_matrix(images.reshape(len(images), self.height * self.width), "images")
+        n_features = math.prod(self._shape)
+        if images.shape[1:] not in (self._shape, (n_features,)):
+            shape = ", ".join(map(str, self._shape))
+            raise ShapeError(f"images must have shape (n, {shape}) or (n, {n_features}), got {images.shape}")
+        return as_matrix(images.reshape(len(images), n_features), "images")
 
     def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Scaled:
-        """Return images as features, (n, height · width), which stay bytes until a batch of them is used."""
+        """Return images as features, (n, n_features), which stay bytes until a batch of them is used."""
         return Scaled(self.flatten(inputs), scale=self.scale)
 
     def decode(self, features: Array) -> Array:
-        """Return features (n, height · width) as 8-bit images (n, height, width)."""
-        features = _checked_width(features, self.height * self.width)
+        """Return features (n, n_features) as 8-bit images (n, height, width) or (n, height, width, 3)."""
+        features = _checked_width(features, math.prod(self._shape))
         pixels = np.clip(np.rint(features * self.scale), 0, 255).astype(np.uint8)
-        return pixels.reshape(-1, self.height, self.width)
+        return pixels.reshape(-1, *self._shape)
 
 
 def _checked_width(features: Array, n_features: int) -> Array:

@@ -21,7 +21,9 @@ class ReadingOptions:
 
     ``kinds`` names how columns are read: "number", "comma" (numbers with decimal commas), "yes-no", "ymd",
     "dmy", "mdy" (dates), "text". ``table`` is a sheet, or a table of a database. ``names`` are some that
-    a header is expected to hold.
+    a header is expected to hold. Of pictures, ``size`` is (width, height), ``color`` whether they are
+    read in colour, ``paper`` what is put behind transparency ("black", "white"), and ``labels`` are the
+    classes of a model that is to be evaluated.
     """
 
     header: bool | None = None
@@ -33,6 +35,10 @@ class ReadingOptions:
     strict: bool = False
     names: tuple[str, ...] = ()
     kinds: Mapping[str, str | None] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    color: bool | None = None
+    paper: str | None = None
+    labels: tuple[str | int | float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,116 @@
+"""What a folder or a zip holds: pictures, folders, and what is neither."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from deltarule.data.raw_files import describe
+from deltarule.errors import DataFileError
+from deltarule.registry import record
+
+#: A file of a folder, or of a zip: both are asked the same.
+Entry = Path | zipfile.Path
+
+PICTURE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".ppm",
+    ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".pcx", ".jp2", ".avif", ".heic", ".heif", ".psd",
+)  # fmt: skip
+_LITTER = frozenset(
+    ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin")
+)
+_OF_SPREADSHEETS = ("[Content_Types].xml", "content.xml")
+
+
+@record
+class PictureFolder:
+    """A folder with its pictures, its folders, strange files, and what systems and tools left there."""
+
+    entry: Entry
+    name: str
+    pictures: tuple[Entry, ...]
+    folders: tuple[PictureFolder, ...]
+    strays: tuple[Entry, ...]
+    litter: tuple[str, ...]
+
+    def walk(self) -> Iterator[PictureFolder]:
+        """This folder and all within it."""
+        yield self
+        for folder in self.folders:
+            yield from folder.walk()
+
+    @property
+    def all_pictures(self) -> list[Entry]:
+        """The pictures of this folder and of all within it."""
+        return [picture for folder in self.walk() for picture in folder.pictures]
+
+
+def is_picture_zip(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a zip of pictures, and no spreadsheet with pictures in it."""
+    try:
+        if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return False
+    if any(name in _OF_SPREADSHEETS for name in names):
+        return False
+    return any(
+        Path(name).suffix.lower() in PICTURE_SUFFIXES for name in names if not _is_litter(name.split("/")[0])
+    )
+
+
+def look_into(path: str | os.PathLike[str]) -> PictureFolder:
+    """List what a folder or a zip holds, at any depth, by name.
+
+    Raises
+    ------
+    DataFileError
+        If it cannot be read.
+    """
+    if os.path.isdir(path):
+        return _look(Path(path), Path(path).resolve().name, 0)
+    if Path(path).suffix.lower() in PICTURE_SUFFIXES:
+        return PictureFolder(Path(path).parent, Path(path).name, (Path(path),), (), (), ())
+    try:
+        return _look(zipfile.Path(path), Path(path).stem, 0)
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
+
+
+def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
+    if depth > 20:
+        raise DataFileError(str(folder), "folders within folders, more than 20 deep")
+    try:
+        entries: list[Entry] = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataFileError(str(folder), f"cannot be read: {describe(error)}") from None
+    pictures, folders, strays, litter = [], [], [], []
+    for entry in entries:
+        if _is_litter(entry.name):
+            litter.append(entry.name)
+        elif entry.is_dir():
+            folders.append(_look(entry, entry.name, depth + 1))
+        elif Path(entry.name).suffix.lower() in PICTURE_SUFFIXES or _begins_as_picture(entry):
+            pictures.append(entry)
+        else:
+            strays.append(entry)
+    return PictureFolder(folder, name, tuple(pictures), tuple(folders), tuple(strays), tuple(litter))
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LITTER
+
+
+def _begins_as_picture(entry: Entry) -> bool:
+    """Whether a file without a suffix holds a PNG, JPEG, GIF or BMP."""
+    if Path(entry.name).suffix or not entry.is_file():
+        return False
+    try:
+        with entry.open("rb") as file:
+            return file.read(8).startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM"))
+    except OSError:
+        return False
