@@ -23,6 +23,13 @@ _READING = (
         "--encoding", metavar="NAME", help="Of the text: utf-8, cp1252, gb18030, ….  [default: as it seems]"
     ),
     click.option("--delimiter", metavar="TEXT", help="What divides the cells.  [default: as it seems]"),
+    click.option("--quote", metavar="TEXT", help="What stands around texts.  [default: as it seems]"),
+    click.option(
+        "--ragged",
+        type=click.Choice(["drop", "fill"]),
+        default="drop",
+        help="Rows of another width: leave them out, or fill and cut them.",
+    ),
     click.option(
         "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
     ),
@@ -54,7 +61,7 @@ def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
         if not name or kind not in KINDS:
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
-    names = ("header", "encoding", "delimiter", "format", "table", "all_lines", "strict")
+    names = ("header", "encoding", "delimiter", "quote", "ragged", "format", "table", "all_lines", "strict")
     return ReadingOptions(**{name: options.pop(name) for name in names}, kinds=kinds)
 
 

@@ -13,7 +13,10 @@ from deltarule.data.meaning import why_useless
 from deltarule.data.table import Table
 from deltarule.errors import InputError
 
-_USUAL_TARGETS = ("target", "label", "class", "species", "y", "output")
+_USUAL_TARGETS = (
+    "target", "label", "class", "species", "y", "output", "outcome", "response", "diagnosis", "survived",
+    "churn",
+)  # fmt: skip
 _MOST_CLASSES = 10
 
 

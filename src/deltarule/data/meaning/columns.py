@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.meaning.dates import DATE_FORMS, date_parts, find_dates, read_date
+from deltarule.data.meaning.dates import DATE_FORMS, are_compact_dates, date_parts, find_dates, read_date
 from deltarule.data.meaning.numbers import read_number, read_numbers
 from deltarule.data.reading import Cells, plain_number
 
@@ -66,7 +66,8 @@ def read_column(
     labels : bool
         Whether the column is a target, whose yes and no stay texts.
     """
-    if cells.numbers is not None and kind in (*_NUMBERS, "yes-no"):
+    compact = kind is None and cells.numbers is not None and are_compact_dates(cells.numbers)
+    if cells.numbers is not None and kind in (*_NUMBERS, "yes-no") and not compact:
         return Meaning("number", {"": cells.numbers})
     column = _Column(name, _as_texts(cells), comma_likely)
     if not len(column.texts) and kind != "text":

@@ -20,13 +20,16 @@ class ReadingOptions:
     """What a user may say about a file; None, and the rest as it stands, leave it to the file.
 
     ``kinds`` names how columns are read: "number", "comma" (numbers with decimal commas), "yes-no", "ymd",
-    "dmy", "mdy" (dates), "text". ``table`` is a sheet, or a table of a database. ``names`` are some that
-    a header is expected to hold.
+    "dmy", "mdy" (dates), "text". ``ragged`` rows, of another width, are left out ("drop") or filled and cut
+    ("fill"). ``table`` is a sheet, or a table of a database. ``names`` are some that a header is expected
+    to hold.
     """
 
     header: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    quote: str | None = None
+    ragged: str = "drop"
     format: str | None = None
     table: str | None = None
     all_lines: bool = False
