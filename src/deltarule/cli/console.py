@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deltarule.data.decisions import Decision
+
 _MOST_ALIKE = 4  # decisions of one kind that are told one by one
 
 
@@ -59,6 +61,15 @@ def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -
         elif told[kind] == total[kind]:
             more = total[kind] - _MOST_ALIKE + 1
             click.echo(f"· and {more} more columns so ({kind}; --json lists them)", err=err)
+
+
+def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
+    """Decisions for JSON; what a command has no option to overrule, its --strict refuses."""
+    known = {name for option in click.get_current_context().command.params for name in option.opts}
+    listed = [decision.to_dict() for decision in decisions]
+    return [
+        item if str(item["option"]).split()[0] in known else item | {"option": "--strict"} for item in listed
+    ]
 
 
 def print_json(values: dict[str, Any]) -> None:

@@ -177,7 +177,7 @@ _KINDS = (
     DecisionKind(
         "new-label",
         "{count} [row has a label|rows have labels] that the model does not know, and count[s|] as wrong:"
-        " {shown}",
+        " {shown} ({place})",
         "--strict",
         "unknown label {cell!r}{hint}",
     ),
@@ -227,10 +227,10 @@ class Decision:
         return self._say(DECISIONS[self.kind].fault)
 
     def to_dict(self) -> dict[str, Any]:
-        """Kind, text and option, for JSON."""
-        return {"kind": self.kind, "text": self.text, "option": self.option} | {
-            name: value for name, value in self.words if name in ("column", "count", "rows")
-        }
+        """Kind, text, option and place, for JSON."""
+        place = {"line": self.line, "field": self.field} if self.line else {}
+        words = {name: value for name, value in self.words if name in ("column", "count", "rows")}
+        return {"kind": self.kind, "text": self.text, "option": self.option, **words, **place}
 
 
 def decide(kind: str, line: int | None = None, field: int | None = None, /, **words: Any) -> Decision:

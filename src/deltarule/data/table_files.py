@@ -48,7 +48,8 @@ def read_table(
     if kinds:
         columns.match(kinds)
     table = columns.table(columns.names)
-    decisions = columns.taken([name for name in columns.names if kinds is None or name in kinds])
+    used = [name for name in columns.names if kinds is None or name in kinds]
+    decisions = _as_told(columns.taken(used), used)
     if options.strict:
         refuse(path, decisions)
     return replace(table, decisions=tuple(decisions))

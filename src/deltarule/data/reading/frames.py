@@ -120,7 +120,7 @@ def find_frame(text: str, options: ReadingOptions) -> TableFrame:
     first = rows[titles][0] if titles else start + 1
     before = [
         (number, line) for number, line in enumerate(lines, 1)
-        if line.strip() and (number < first or (comment and line.startswith(comment)))
+        if line and (number < first or (comment and line.startswith(comment)))
     ]  # fmt: skip
     names, commented = None, 0
     if comment and before and rows and before[-1][0] == rows[titles][0] - 1:
@@ -208,6 +208,9 @@ def _titles(rows: Sequence[list[str]], width: int) -> int:
         filled = sum(bool(cell.strip()) for cell in row)
         fits = len(row) == width and (filled > 1 or width < 3)
         narrower = len(row) == width - 1 and filled == len(row) and filled > 1 and number < len(rows) - 1
-        if fits or narrower:
+        below = rows[number + 1 :]
+        full = len(below) > 2 and len(below[0]) == width and all(below[0])
+        named_below = filled < len(row) and full and is_header(below)
+        if (fits or narrower) and not named_below:
             return number
     return 0

@@ -75,9 +75,9 @@ def has_header(rows: Sequence[Sequence[str]], options: ReadingOptions) -> bool:
     if options.header is not None:
         return options.header
     expected = {plain_name(name) for name in (*options.names, *options.kinds)}
-    return any(plain_name(cell) in expected for cell in rows[0]) or is_header(
-        rows[: max(20, _LOOKED_AT // max(len(rows[0]), 1))]
-    )
+    if any(plain_name(cell) in expected for cell in rows[0]) or (len(rows) == 1 and options.kinds):
+        return any(plain_name(cell) in expected for cell in rows[0])
+    return is_header(rows[: max(20, _LOOKED_AT // max(len(rows[0]), 1))])
 
 
 def cell_text(value: Any) -> str:
