@@ -12,7 +12,6 @@ from itertools import islice
 
 import numpy as np
 
-from deltarule.data.csv_files import bad_field
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.reading.frames import TableFrame, as_single_spaces, find_frame
 from deltarule.data.reading.headers import is_second_header, name_columns
@@ -115,7 +114,7 @@ def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Itera
             line = frame.start + reader.line_num + 1
     except csv.Error as error:
         row_text = "".join(islice(io.StringIO(text, newline=""), line - 1, frame.start + reader.line_num))
-        raise DataFileError(path, f"not a CSV row: {error}", line, bad_field(row_text, delimiter)) from None
+        raise DataFileError(path, f"not a CSV row: {error}", line, _bad_field(row_text, delimiter)) from None
 
 
 def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
@@ -214,3 +213,14 @@ def _even(
     listed = ", ".join(str(rows[index][0]) for index in odd[:5]) + (", …" if len(odd) > 5 else "")
     decision = decide("ragged", line, field, count=len(odd), shown=listed, reason=reason)
     return [row for index, row in enumerate(rows) if index not in strange], [decision]
+
+
+def _bad_field(row: str, delimiter: str) -> int:
+    """Return the number of the first field that is too long, or not followed by a delimiter or the end."""
+    field = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^"{delimiter}]*')
+    number, start = 1, 0
+    while (match := field.match(row, start)) and len(match[0]) <= csv.field_size_limit():
+        if row[match.end() : match.end() + 1] != delimiter:
+            break
+        number, start = number + 1, match.end() + 1
+    return number
