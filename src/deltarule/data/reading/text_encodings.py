@@ -57,7 +57,7 @@ def decode_text(
     text, decisions = _decoded(path, data, encoding)
     sample = text[:_SAMPLE]
     strange = [found.start() for found in re.finditer(r"[\0-\x08\x0e-\x1f\x7f]", sample)]
-    if len(strange) * 100 > len(sample):
+    if len(strange) * 20 > len(sample):
         line = sample.count("\n", 0, strange[0]) + 1
         raise DataFileError(path, "it is no text: it holds control characters", line, 1)
     return text, decisions
