@@ -17,6 +17,9 @@ from deltarule.data.reading import FORMATS
 FILE = click.Path(path_type=Path)
 
 
+_FORMAT = click.option(
+    "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
+)
 _READING = (
     click.option("--header/--no-header", default=None, help="Whether the first line names the columns."),
     click.option(
@@ -30,9 +33,7 @@ _READING = (
         default="drop",
         help="Rows of another width: leave them out, or fill and cut them.",
     ),
-    click.option(
-        "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
-    ),
+    _FORMAT,
     click.option("--table", metavar="NAME", help="A sheet, or a table of a database; also FILE::NAME."),
     click.option(
         "--kind",
@@ -46,10 +47,11 @@ _READING = (
 )
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of how tables are read."""
+def reading_options(command: Callable[..., None], *, but_format: bool = False) -> Callable[..., None]:
+    """Give a command the options of how tables are read, if need be without one that it has already."""
     for option in reversed(_READING):
-        command = option(command)
+        if not (but_format and option is _FORMAT):
+            command = option(command)
     return command
 
 
@@ -62,7 +64,7 @@ def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
     names = ("header", "encoding", "delimiter", "quote", "ragged", "format", "table", "all_lines", "strict")
-    return ReadingOptions(**{name: options.pop(name) for name in names}, kinds=kinds)
+    return ReadingOptions(**{name: options.pop(name) for name in names if name in options}, kinds=kinds)
 
 
 def activations(text: str) -> str | list[str]:

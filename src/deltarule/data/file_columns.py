@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 
 import numpy as np
 
@@ -215,10 +216,13 @@ class FileColumns:
         return found
 
     def left_out(self) -> str:
-        """Say which columns were left out."""
-        found = [
-            f"{dict(item.words)['column']!r} ({item.kind})"
+        """Say which columns were left out, and what would have them, or more than one."""
+        found = {
+            str(dict(item.words)["column"]): item
             for item in self.decisions
             if item.option.startswith("--keep")
-        ]
-        return f"; left out are {', '.join(found)}; say --keep" if found else ""
+        }
+        listed = ", ".join(f"{name!r} ({item.kind})" for name, item in found.items())
+        if found:
+            return f"; left out are {listed}; say --keep {quote(','.join(found))}"
+        return "; say what divides the cells: --delimiter TEXT" if len(self._raw.names) == 1 else ""
