@@ -138,7 +138,9 @@ class Registry(Generic[T]):
         try:
             return self.maker(name)(*args, **kwargs)
         except TypeError as error:
-            raise InputError(f"{self.kind} {spec[:60]!r}: {error}") from None
+            reason = str(error).partition("__init__() ")[2] or str(error)
+            hint = " (learning_rate is the name)" if "lr" in kwargs else ""
+            raise InputError(f"{self.kind} {spec[:60]!r}: {reason}{hint}") from None
 
 
 def pickled_by_name(record: Any) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import pytest
 import deltarule
 from deltarule.data import names
 
-from .cases import classes_csv, read_rows, refused, report_of, run
+from .cases import classes_csv, invoke, read_rows, refused, report_of, run
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +245,7 @@ def test_every_named_set_is_shown(name):
 
 def test_a_table_is_shown_as_training_sees_it(trees):
     report = report_of("data", "show", trees[0])
+    assert [decision["kind"] for decision in report.pop("decisions")] == ["target"]
     assert report == {
         "name": "trees",
         "description": f"{trees[0]}: 60 rows, 2 inputs, target kind",
@@ -271,3 +272,18 @@ def test_every_object_is_one_object(trees):
         ["train", "T1", "--epochs", "1"],
     ):
         assert isinstance(json.loads(run(*arguments, "--json")), dict)
+
+
+# ---------------------------------------------------------------- how rows are read
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["explain"], ["data", "show"]])
+def test_whoever_reads_a_table_is_told_how_it_is_divided(trees, tmp_path, command):
+    path, model, _ = trees
+    odd = tmp_path / "odd.csv"
+    odd.write_text(path.read_text().replace(",", "^"))
+    about = [*command, *([] if command[0] == "data" else [model]), odd]
+    plain = [*command, *([] if command[0] == "data" else [model]), path]
+    said = run(*about, "--delimiter", "^").splitlines()
+    assert said[2:] == run(*plain).splitlines()[2:]
+    assert str(odd) in invoke(*about, "--delimiter", ",", "--strict").stderr

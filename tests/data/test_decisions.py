@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import json
+import shlex
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import deltarule
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load
 from deltarule.data.decisions import DECISIONS as ALL
 from deltarule.data.decisions import PICTURE_DECISIONS
+from deltarule.data.table import Table
 from deltarule.errors import DataFileError
 
 DECISIONS = {name: kind for name, kind in ALL.items() if name not in PICTURE_DECISIONS}
@@ -53,6 +57,7 @@ FILES: dict[str, bytes | str] = {
     "lines": "# by hand\n" + text(PLAIN),
     "ragged": text([*PLAIN[:9], ["1.5", "2.5"], *PLAIN[9:]]),
     "no-header": text(PLAIN[1:]),
+    "commented-header": "# " + text(PLAIN),
     "column-name": text([["width", "width", "shore", "kind"], *PLAIN[1:]]),
     "name-matched": text([["Width ", "depth", "shore", "kind"], *PLAIN[1:]]),
     "clothes": text(rows(width=[f"${cell}" for cell in WIDTH])),
@@ -98,8 +103,6 @@ def write(folder: Path, kind: str) -> Path:
 
 
 def told(*arguments: object) -> list[dict[str, object]]:
-    import json
-
     result = CliRunner().invoke(cli, [*map(str, arguments), "--json"])
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)["decisions"]
@@ -158,32 +161,77 @@ def test_a_plain_table_asks_for_no_decision_but_its_target(tmp_path: Path) -> No
     assert load(path, target="kind", options=ReadingOptions(strict=True)).decisions == ()
 
 
-#: How an option takes a decision back, and what is then there.
+#: What stands in an option for a name, and what is then left of the decision where not nothing.
+NAMED = {
+    "--encoding NAME": "--encoding latin-1",
+    "--table NAME": "--table others",
+    "--delimiter TEXT": "--delimiter ,",
+    "--quote TEXT": "--quote '\"'",
+    "--target NAME": "--target shore",
+}
+REFUSED = {"format", "unpacked", "delimiter", "lines", "name-matched", "no-target", "unseen", "new-label"}
+
+#: What the inputs are where a decision is overruled.
 OVERRULED = {
-    "constant": (["--keep", "depth"], lambda net: "depth" in net),
-    "counter": (["--keep", "Id"], lambda net: "Id" in net),
-    "identifier": (["--keep", "depth"], lambda net: "depth=S0" in net or "depth=other" in net),
-    "clothes": (["--kind", "width=text", "--keep", "width"], lambda net: "width" not in net),
-    "yes-no": (["--kind", "shore=text"], lambda net: "shore=yes" in net),
-    "stray": (["--kind", "width=text", "--keep", "width"], lambda net: "width" not in net),
-    "mixed": (["--kind", "width=number"], lambda net: "width" in net),
-    "dates": (["--kind", "depth=text"], lambda net: any(name.startswith("depth=") for name in net)),
-    "rare": (["--rare", "1"], lambda net: "shore=pier" in net),
-    "no-header": (["--header", "--target", "crab"], lambda net: "c1" not in net),
+    "constant": "depth",
+    "counter": "Id",
+    "identifier": "depth=S0",
+    "free-text": "depth=this is note 0",
+    "yes-no": "shore=yes",
+    "mixed": "width",
+    "dates": "depth=2024-01-11",
+    "rare": "shore=pier",
+    "stray": "width=30+",
+    "infinite": "width=inf",
+    "no-header": "rock=sand",
+    "commented-header": "c1",
 }
 
 
-@pytest.mark.parametrize("kind", OVERRULED)
-def test_its_option_overrules_a_decision(tmp_path: Path, kind: str) -> None:
-    import deltarule
-
+@pytest.mark.parametrize("kind", DECISIONS)
+def test_the_option_that_is_told_overrules_a_decision(tmp_path: Path, kind: str) -> None:
+    """Run the command again with the option as it is told: it is not taken, or the file is refused."""
     path = write(tmp_path, kind)
-    options, holds = OVERRULED[kind]
-    decisions = told("train", path, "--epochs", 1, *options, "--save", tmp_path / "m")
-    assert kind not in [decision["kind"] for decision in decisions]
-    encoding = deltarule.load(tmp_path / "m").encoding
-    assert encoding is not None
-    assert holds(encoding.inputs.feature_names)
+    command = ["train", path, "--epochs", 1, *BESIDE.get(kind, [])]
+    if kind in OF_MODELS:
+        command = ["evaluate", model(tmp_path), path]
+    (found,) = [decision for decision in told(*command) if decision["kind"] == kind]
+    option = NAMED.get(str(found["option"]), str(found["option"]))
+    command += shlex.split(option)
+    if kind in OVERRULED and "--rare" not in option:
+        command += ["--rare", 1, "--save", tmp_path / "m"]
+    if "=text" in option:
+        command += ["--keep", found["column"]]
+    result = CliRunner().invoke(cli, [*map(str, command), "--json"])
+    assert result.exit_code == 2 * (kind in REFUSED), result.output
+    assert not isinstance(result.exception, Exception) or isinstance(result.exception, SystemExit)
+    if result.exit_code:
+        return
+    decisions = json.loads(result.stdout)["decisions"]
+    again = [item for item in decisions if (item["kind"], item["text"]) == (kind, found["text"])]
+    assert again == []
+    if kind in OVERRULED and kind != "rare":
+        encoding = deltarule.load(tmp_path / "m").encoding
+        assert encoding is not None
+        assert OVERRULED[kind] in encoding.inputs.feature_names
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DECISIONS if kind not in OF_MODELS])
+def test_what_is_told_accounts_for_every_column_and_row(tmp_path: Path, kind: str) -> None:
+    """Each column is an input, the target, or told to be left out; so many rows are there as are not told."""
+    missing = "drop" if kind == "missing-rows" else None
+    dataset = load(write(tmp_path, kind), missing=missing)
+    words = [(decision.kind, dict(decision.words)) for decision in dataset.decisions]
+    left_out = {"constant", "counter", "identifier", "free-text", "empty"}
+    assert isinstance(dataset.inputs, Table)
+    assert dataset.inputs.origin is not None
+    columns = {*dataset.inputs.origin.fields, *dataset.target_names}
+    used = {name.partition(".")[0] if name in dataset.inputs.forms else name for name in dataset.inputs.names}
+    gone = {item["column"] for name, item in words if name in left_out}
+    assert used | gone | set(dataset.target_names) <= columns
+    assert not used & gone
+    n_gone = sum(item["count"] for name, item in words if name in ("no-target", "missing-rows", "ragged"))
+    assert len(dataset) == N + (kind == "ragged") - n_gone
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:

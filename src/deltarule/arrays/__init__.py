@@ -11,6 +11,7 @@ from deltarule.arrays.conversion import (
     as_matrix,
     as_numbers,
     as_sample_weight,
+    check_unmasked,
     class_codes,
     narrowed,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "check_finite",
     "check_limits",
     "check_number",
+    "check_unmasked",
     "check_whole",
     "class_codes",
     "in_row_order",

@@ -82,6 +82,7 @@ def as_numbers(values: Any, name: str) -> Array:
     """``values`` as an array of a real number type, of any shape."""
     if hasattr(values, "toarray"):
         values = values.toarray()
+    check_unmasked(values, name)
     try:
         array = np.asarray(values)
     except ValueError:
@@ -91,6 +92,20 @@ def as_numbers(values: Any, name: str) -> Array:
     if array.dtype.kind not in _REAL:
         raise InputError(_NOT_REAL.format(name, array.dtype))
     return array
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """Refuse an array with masked cells, or with dates that are missing, which would count as numbers.
+
+    Raises
+    ------
+    InputError
+    """
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        raise InputError(f"{name} has masked cells: fill them ({name}.filled(0)), or leave their rows out")
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM" and np.isnat(values).any():
+        place = cell_place(tuple(int(index[0]) for index in np.isnat(values).nonzero()))
+        raise InputError(f"{name} has a missing date (NaT) at {place}")
 
 
 #: Kinds of number types: booleans, whole numbers of both kinds, floats.

@@ -14,7 +14,7 @@ import click
 
 import deltarule
 from deltarule.cli.check import check
-from deltarule.cli.console import mend_streams
+from deltarule.cli.console import mend_streams, visible
 from deltarule.cli.data import data
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
@@ -41,7 +41,7 @@ class _BadInput(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         for fault in self.faults or (self.message,):
-            click.echo(" ".join(fault.split()), file=file, err=True)
+            click.echo(visible(" ".join(fault.split())), file=file, err=True)
         if self.drawing:
             click.echo(self.drawing, file=file, err=True)
 

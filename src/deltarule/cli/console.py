@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from deltarule.data.decisions import Decision
 
 _MOST_ALIKE = 4  # decisions of one kind that are told one by one
 
@@ -33,17 +36,26 @@ def print_table(
     table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None)
     for index, column in enumerate(columns):
         right = numbers and index > 0
-        table.add_column(
-            Text(column), justify="right" if right else "left", header_style="bold", no_wrap=right
-        )
+        heading = Text(_on_one_line(column))
+        table.add_column(heading, justify="right" if right else "left", header_style="bold", no_wrap=right)
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(_on_one_line(str(cell))) for cell in row))
     console().print(table)
 
 
 def say(text: str = "") -> None:
     """A line for people on standard output."""
-    click.echo(text)
+    click.echo(visible(text))
+
+
+def visible(text: str) -> str:
+    """A text with its control characters, which would command the terminal, as Python writes them."""
+    commands = r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+    return re.sub(commands, lambda found: repr(found[0])[1:-1], text)
+
+
+def _on_one_line(text: str) -> str:
+    return visible(text).replace("\n", "\\n")
 
 
 def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
@@ -55,10 +67,19 @@ def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -
         kind = decision["kind"]
         told[kind] += 1
         if total[kind] <= _MOST_ALIKE or told[kind] < _MOST_ALIKE:
-            click.echo(f"· {decision['text']} ({decision['option']})", err=err)
+            click.echo(_on_one_line(f"· {decision['text']} ({decision['option']})"), err=err)
         elif told[kind] == total[kind]:
             more = total[kind] - _MOST_ALIKE + 1
             click.echo(f"· and {more} more columns so ({kind}; --json lists them)", err=err)
+
+
+def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
+    """Decisions for JSON; what a command has no option to overrule, its --strict refuses."""
+    known = {name for option in click.get_current_context().command.params for name in option.opts}
+    listed = [decision.to_dict() for decision in decisions]
+    return [
+        item if str(item["option"]).split()[0] in known else item | {"option": "--strict"} for item in listed
+    ]
 
 
 def print_json(values: dict[str, Any]) -> None:

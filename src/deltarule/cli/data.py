@@ -7,7 +7,8 @@ from typing import Any
 import click
 import numpy as np
 
-from deltarule.cli.console import number, print_json, print_table, say
+from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
+from deltarule.cli.options import reading_options, take_reading_options
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
 
@@ -34,15 +35,22 @@ def list_sets(as_json: bool) -> None:
 @click.argument("source")
 @click.option("--target", metavar="NAMES", help="Column to predict.")
 @click.option("--drop", metavar="NAMES", help="Columns to leave out.")
+@click.option("--keep", metavar="NAMES", help="Columns not to leave out, though they seem of no use.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show(source: str, target: str | None, drop: str | None, as_json: bool) -> None:
+@reading_options
+def show(
+    source: str, target: str | None, drop: str | None, keep: str | None, as_json: bool, **options: Any
+) -> None:
     """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
-    dataset = load(source, target=target, drop=drop or ())
+    reading = take_reading_options(options)
+    dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading)
+    decisions = told(dataset.decisions)
     if as_json:
-        print_json(_dataset_summary(dataset))
+        print_json(_dataset_summary(dataset) | {"decisions": decisions})
         return
     say(dataset.description)
     say(f"{len(dataset)} rows, {dataset.task}, target {', '.join(dataset.target_names) or 'none'}")
+    print_decisions(decisions)
     if dataset.test is not None:
         say(f"{len(dataset.test)} more rows to test on")
     say()

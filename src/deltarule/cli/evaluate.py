@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deltarule.cli.console import number, print_decisions, print_json, print_table, say
+from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
 from deltarule.cli.options import FILE, reading_options, take_reading_options
 from deltarule.data.encoding import LabelEncoding
 from deltarule.experiments.fitting import predict_dataset
@@ -33,7 +33,7 @@ def evaluate(model: Path, source: str, part: str | None, as_json: bool, **option
     net, encoding = load_model(model)
     dataset = part_of(load_labelled(source, encoding, take_reading_options(options)), part)
     predictions = predict_dataset(net, dataset)
-    decisions = [decision.to_dict() for decision in dataset.decisions]
+    decisions = told(dataset.decisions)
     report: dict[str, Any] = {
         "model": str(model), "data": dataset.description, "decisions": decisions, **predictions.scores
     }  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from deltarule.cli.console import say, text_width
-from deltarule.cli.options import FILE
+from deltarule.cli.console import print_decisions, say, text_width, told
+from deltarule.cli.options import FILE, reading_options, take_reading_options
+from deltarule.data import ReadingOptions
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
 from deltarule.derivations.derivation import FORMATS
@@ -58,6 +60,7 @@ def _digits(text: str) -> int | str:
 @click.option("--picture/--no-picture", default=True, help="Draw the network.")
 @click.option("--ascii", is_flag=True, help="Text in ASCII only.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@partial(reading_options, but_format=True)
 def explain(
     source: str,
     what: tuple[str, ...],
@@ -83,10 +86,11 @@ def explain(
     deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """
     format = _chosen_format(format, out, as_json)
+    reading = take_reading_options(settings)
     derivation = (
         _from_example(source, what or ("all",), step, settings)
         if is_example(source)
-        else _from_model(source, what, step, settings)
+        else _from_model(source, what, step, settings, reading)
     )
     if out is not None:
         write_atomically(out, derivation.to(format))
@@ -142,14 +146,17 @@ def _from_example(
     return explain_update(history, step, what, title=f"{example.title}, update {step}", **settings)
 
 
-def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
+def _from_model(
+    source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any], reading: ReadingOptions
+) -> Derivation:
     if not what:
         raise InputError(f"{source} is no example: name also a file or a set with rows for it")
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
     net, encoding = load_model(Path(source))
     rows, *what_list = what
-    dataset = load_labelled(rows, encoding)
+    dataset = load_labelled(rows, encoding, reading)
+    print_decisions(told(dataset.decisions), err=True)
     row = settings.pop("row") or 1
     part = dataset.take([_sample_index(row, len(dataset))])
     X, Y = encoding.encode(part, net.sizes[-1], net.dtype)

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from deltarule.arrays import Array, Scaled
-from deltarule.cli.console import number, print_json, print_table, say
-from deltarule.data import is_table, load, read_images
+from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
+from deltarule.cli.options import reading_options, take_reading_options
+from deltarule.data import ReadingOptions, is_table, load, read_images
 from deltarule.data.encoding import PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.experiments.saved_models import options_for, read_rows
@@ -30,8 +31,16 @@ _SHOWN_INPUTS = 8  # of a neuron, that are shown unless all are asked for
 @click.option("--all", "everything", is_flag=True, help="Show all neurons and weights of large layers.")
 @click.option("--digits", type=click.IntRange(1, 17), default=9, help="Significant digits.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@reading_options
 def inspect(
-    model: str, rows: str | None, row: int, layer: int | None, everything: bool, digits: int, as_json: bool
+    model: str,
+    rows: str | None,
+    row: int,
+    layer: int | None,
+    everything: bool,
+    digits: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Print the neurons of MODEL, and what each computes for one of ROWS.
 
@@ -42,7 +51,7 @@ def inspect(
     deltarule inspect T1
     deltarule inspect iris.safetensors Iris.csv --row 17
     """
-    net, x = _network_and_rows(model, rows)
+    net, x = _network_and_rows(model, rows, take_reading_options(options))
     if x is not None and row > len(x):
         raise InputError(f"--row {row}: there are {len(x)} rows")
     if layer is not None and layer > len(net.layers):
@@ -59,7 +68,9 @@ def inspect(
         _print_layer(layer_numbers, str(net.layers[i].activation.formula), everything, digits)
 
 
-def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Scaled | None]:
+def _network_and_rows(
+    model: str, rows: str | None, reading: ReadingOptions
+) -> tuple[Network, Array | Scaled | None]:
     if is_example(model):
         if rows is not None:
             raise InputError(f"{model} brings its own rows: leave out {rows}")
@@ -70,15 +81,17 @@ def _network_and_rows(model: str, rows: str | None) -> tuple[Network, Array | Sc
         return net, None
     if net.encoding is None:
         raise InputError(f"{model} holds no encoding, so raw rows mean nothing to it")
-    return net, net.encoding.inputs.encode(_raw_rows(rows, net), net.dtype)
+    return net, net.encoding.inputs.encode(_raw_rows(rows, net, reading), net.dtype)
 
 
-def _raw_rows(rows: str, net: Network) -> Any:
+def _raw_rows(rows: str, net: Network, reading: ReadingOptions) -> Any:
     assert net.encoding is not None
     if isinstance(net.encoding.inputs, PixelsEncoding) and Path(rows).exists():
         return read_images(rows, options_for(net.encoding))[1]
     if is_table(rows):
-        return read_rows(rows, net.encoding)
+        table = read_rows(rows, net.encoding, reading)
+        print_decisions(told(table.decisions), err=True)
+        return table
     return load(rows).inputs
 
 

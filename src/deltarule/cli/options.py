@@ -17,15 +17,23 @@ from deltarule.data.reading import FORMATS
 FILE = click.Path(path_type=Path)
 
 
+_FORMAT = click.option(
+    "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
+)
 _READING = (
     click.option("--header/--no-header", default=None, help="Whether the first line names the columns."),
     click.option(
         "--encoding", metavar="NAME", help="Of the text: utf-8, cp1252, gb18030, ….  [default: as it seems]"
     ),
     click.option("--delimiter", metavar="TEXT", help="What divides the cells.  [default: as it seems]"),
+    click.option("--quote", metavar="TEXT", help="What stands around texts.  [default: as it seems]"),
     click.option(
-        "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
+        "--ragged",
+        type=click.Choice(["drop", "fill"]),
+        default="drop",
+        help="Rows of another width: leave them out, or fill and cut them.",
     ),
+    _FORMAT,
     click.option("--table", metavar="NAME", help="A sheet, or a table of a database; also FILE::NAME."),
     click.option(
         "--kind",
@@ -39,10 +47,11 @@ _READING = (
 )
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of how tables are read."""
+def reading_options(command: Callable[..., None], *, but_format: bool = False) -> Callable[..., None]:
+    """Give a command the options of how tables are read, if need be without one that it has already."""
     for option in reversed(_READING):
-        command = option(command)
+        if not (but_format and option is _FORMAT):
+            command = option(command)
     return command
 
 
@@ -54,9 +63,9 @@ def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
         if not name or kind not in KINDS:
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
-    names: tuple[str, ...] = ("header", "encoding", "delimiter", "format", "table", "all_lines", "strict")
-    names += tuple(name for name in ("size", "color", "paper") if name in options)
-    return ReadingOptions(**{name: options.pop(name) for name in names}, kinds=kinds)
+    names: tuple[str, ...] = ("header", "encoding", "delimiter", "quote", "ragged", "format", "table")
+    names += ("all_lines", "strict", "size", "color", "paper")
+    return ReadingOptions(**{name: options.pop(name) for name in names if name in options}, kinds=kinds)
 
 
 def picture_size(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from deltarule.cli.console import print_decisions, say
+from deltarule.cli.console import print_decisions, say, told
 from deltarule.cli.options import FILE, reading_options, take_reading_options
 from deltarule.experiments.saved_models import predicted_columns
 from deltarule.files import check_writable, write_atomically
@@ -38,7 +38,7 @@ def predict(
     reading = take_reading_options(options)
     columns, decisions = predicted_columns(model, rows, probabilities=probabilities, options=reading)
     if not quiet:
-        print_decisions((decision.to_dict() for decision in decisions), err=True)
+        print_decisions(told(decisions), err=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

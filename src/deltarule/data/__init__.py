@@ -1,6 +1,6 @@
 """Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
-Reading order: decisions, table, dataset, encoding; raw_files, csv_files, reading, meaning, file_columns,
+Reading order: decisions, table, dataset, encoding; raw_files, reading, meaning, file_columns,
 target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading.
 """
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from deltarule.errors import DataFaults, DataFileError
@@ -38,7 +40,7 @@ class DecisionKind:
 
 _KINDS = (
     DecisionKind("format", "read as {what}, which its bytes say it is", "--format text", "it is {what}"),
-    DecisionKind("unpacked", "unpacked: {what}", "--strict", "it is {what}; unpack it"),
+    DecisionKind("unpacked", "unpacked: {what}", "--format text", "it is {what}; unpack it"),
     DecisionKind(
         "encoding",
         "the text is taken as {encoding}",
@@ -47,7 +49,7 @@ _KINDS = (
     ),
     DecisionKind("sheet", "of {count} tables {name!r} is read", "--table NAME", "there are {count} tables"),
     DecisionKind("delimiter", "columns are separated by {delimiter}", "--delimiter TEXT"),
-    DecisionKind("quotes", "quotation marks are {quote}", "--strict", "cells are quoted with {quote}"),
+    DecisionKind("quotes", "quotation marks are {quote}", "--quote TEXT", "quotation marks are {quote}"),
     DecisionKind(
         "lines",
         "{count} [line is no row and is|lines are no rows and are] passed over: {shown}",
@@ -57,7 +59,7 @@ _KINDS = (
     DecisionKind(
         "ragged",
         "{count} [row has|rows have] another number of cells and [is|are] left out: line {shown}",
-        "--strict",
+        "--ragged fill",
         "{reason}",
     ),
     DecisionKind(
@@ -65,6 +67,12 @@ _KINDS = (
         "the first line names no columns: they are called {first} … {last}",
         "--header",
         "the first line must name the columns, got {cell}; add a header, or say --no-header",
+    ),
+    DecisionKind(
+        "commented-header",
+        "the comment on line {line} names the columns",
+        "--no-header",
+        "the first line must name the columns, but is a comment",
     ),
     DecisionKind("column-name", "column {number} {why}: it is called {name!r}", "--drop {name}", "{fault}"),
     DecisionKind(
@@ -103,7 +111,7 @@ _KINDS = (
         "infinite",
         "{count} [cell of {column!r} is|cells of {column!r} are] not finite and count[s|] as missing:"
         " {shown}",
-        "--strict",
+        "--kind {column}=text",
         "expected a finite number, got {cell}",
     ),
     DecisionKind(
@@ -142,7 +150,7 @@ _KINDS = (
     DecisionKind(
         "no-target",
         "{count} [row|rows] without a target [is|are] left out",
-        "--strict",
+        "--missing refuse",
         "the target is missing in this row",
     ),
     DecisionKind(
@@ -169,7 +177,7 @@ _KINDS = (
     DecisionKind(
         "new-label",
         "{count} [row has a label|rows have labels] that the model does not know, and count[s|] as wrong:"
-        " {shown}",
+        " {shown} ({place})",
         "--strict",
         "unknown label {cell!r}{hint}",
     ),
@@ -331,7 +339,8 @@ class Decision:
     @property
     def option(self) -> str:
         """What to write on the command line to have it otherwise."""
-        return self._say(DECISIONS[self.kind].option)
+        words = tuple((name, quote(word) if isinstance(word, str) else word) for name, word in self.words)
+        return replace(self, words=words)._say(DECISIONS[self.kind].option)
 
     @property
     def fault(self) -> str:
@@ -339,10 +348,10 @@ class Decision:
         return self._say(DECISIONS[self.kind].fault)
 
     def to_dict(self) -> dict[str, Any]:
-        """Kind, text and option, for JSON."""
-        return {"kind": self.kind, "text": self.text, "option": self.option} | {
-            name: value for name, value in self.words if name in ("column", "count", "rows")
-        }
+        """Kind, text, option and place, for JSON."""
+        place = {"line": self.line, "field": self.field} if self.line else {}
+        words = {name: value for name, value in self.words if name in ("column", "count", "rows")}
+        return {"kind": self.kind, "text": self.text, "option": self.option, **words, **place}
 
 
 def decide(kind: str, line: int | None = None, field: int | None = None, /, **words: Any) -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 
 import numpy as np
 
@@ -52,6 +53,9 @@ class FileColumns:
     def match(self, wanted: Mapping[str, object]) -> None:
         """Call columns as they are wanted, where case alone makes the difference, or there is no header."""
         lacking = [name for name in wanted if name not in self._cells]
+        if self._counts_rows("c1") and len(self._cells) == len(wanted) + 1:
+            del self._cells["c1"]
+            self.decisions.append(decide("counter", 1, 1, column="c1"))
         if (
             lacking
             and not self._raw.headed
@@ -66,6 +70,11 @@ class FileColumns:
             self.decisions.append(decide("name-matched", 1, self._fields[found], found=found, name=name))
             self._fields[name] = self._fields[found]
         self._cells = {renamed.get(name, name): cells for name, cells in self._cells.items()}
+
+    def _counts_rows(self, name: str) -> bool:
+        """Return whether a column of a file without header counts its rows."""
+        numbers = None if self._raw.headed or name not in self._cells else self._cells[name].numbers
+        return numbers is not None and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
     def _alike(self, name: str) -> str | None:
         alike = [found for found in self._cells if plain_name(found) == plain_name(name)]
@@ -207,10 +216,13 @@ class FileColumns:
         return found
 
     def left_out(self) -> str:
-        """Say which columns were left out."""
-        found = [
-            f"{dict(item.words)['column']!r} ({item.kind})"
+        """Say which columns were left out, and what would have them, or more than one."""
+        found = {
+            str(dict(item.words)["column"]): item
             for item in self.decisions
             if item.option.startswith("--keep")
-        ]
-        return f"; left out are {', '.join(found)}; say --keep" if found else ""
+        }
+        listed = ", ".join(f"{name!r} ({item.kind})" for name, item in found.items())
+        if found:
+            return f"; left out are {listed}; say --keep {quote(','.join(found))}"
+        return "; say what divides the cells: --delimiter TEXT" if len(self._raw.names) == 1 else ""

@@ -48,7 +48,8 @@ def read_table(
     if kinds:
         columns.match(kinds)
     table = columns.table(columns.names)
-    decisions = columns.taken([name for name in columns.names if kinds is None or name in kinds])
+    used = [name for name in columns.names if kinds is None or name in kinds]
+    decisions = _as_told(columns.taken(used), used)
     if options.strict:
         refuse(path, decisions)
     return replace(table, decisions=tuple(decisions))
@@ -74,8 +75,9 @@ def load_table(
         input; or the URL of a database.
     target : str or sequence of str, optional
         One column; or several, also as ``"a,b"``, for a regression of several numbers. By default the column
-        called target, label, class, species, y or output (in this order, in any case), else the last
-        that is of use. With an empty sequence there is none, which suits an autoencoder.
+        called target, label, class, species, y, output, outcome, response, diagnosis, survived or churn (in
+        this order, in any case), else the last that is of use. With an empty sequence there is none, which
+        suits an autoencoder.
     drop, keep : str or sequence of str
         Columns to leave out, and not to leave out though they seem of no use.
     task : {"classification", "regression"}, optional
@@ -126,7 +128,9 @@ def load_table(
     labels = values.dtype.kind != "f"
     columns.decisions += [] if task_decision is None else [task_decision]
     decisions = columns.taken(inputs, names)
-    refused = columns.missing_cells(inputs) if missing == "refuse" else []
+    refused = []
+    if missing == "refuse":
+        refused = [item for item in decisions if item.kind == "no-target"] + columns.missing_cells(inputs)
     refuse(path, [*decisions, *refused] if options.strict else refused)
     described = f"{os.fspath(path)}: {len(table)} rows, {len(table.names)} inputs"
     described += f", target {', '.join(names)}" if names else ", no target"

@@ -9,11 +9,14 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.file_columns import FileColumns
-from deltarule.data.meaning import why_useless
+from deltarule.data.meaning import DATE_FORMS, why_useless
 from deltarule.data.table import Table
 from deltarule.errors import InputError
 
-_USUAL_TARGETS = ("target", "label", "class", "species", "y", "output")
+_USUAL_TARGETS = (
+    "target", "label", "class", "species", "y", "output", "outcome", "response", "diagnosis", "survived",
+    "churn",
+)  # fmt: skip
 _MOST_CLASSES = 10
 
 
@@ -36,7 +39,7 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
 def _is_usable(columns: FileColumns, name: str, *, constant: bool = False) -> bool:
     table = columns.table([name], labels=True)
     column = table.names[0]
-    if table.forms.get(column, "yes-no") != "yes-no":
+    if table.forms.get(column) in DATE_FORMS:
         return False
     why = why_useless(name, table.column(column), table.missing(column), named=True)
     return why is None or (constant and why[0] == "constant")

@@ -15,12 +15,12 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from deltarule.arrays import Array, Scaled, check_whole
+from deltarule.arrays import Array, Scaled, check_unmasked, check_whole
 from deltarule.errors import InputError
 from deltarule.estimators.fit_record import FitAttribute, FitRecord
 from deltarule.estimators.fitting import FitOptions, HeldOut, NetworkTraining, hold_out
 from deltarule.estimators.inspection import draw_losses, network_svg, network_with_encoding
-from deltarule.estimators.parameters import Parameters, parameters_of
+from deltarule.estimators.parameters import Parameters, hidden_sizes, parameters_of
 from deltarule.estimators.targets import Targets
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.engines.reference import outputs_of
@@ -134,6 +134,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         net: Network | None = getattr(before, "network", None)
         kept = None if net is None else (net.parameters.copy(), net.objective)
         try:
+            for given, name in ((X, "X"), (y, "y")):
+                check_unmasked(given, name)
             p = parameters_of(self)
             self._fit_record = copy.copy(before) if before is not None and goes_on else FitRecord()
             self._fit(p, X, y, sample_weight, options, first=not goes_on)
@@ -161,6 +163,12 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X, y = self._validated(X, y, reset=first)
         if not (first or options.partial):
             record.targets.check_same(y)
+            had, now = record.network.sizes[1:-1], hidden_sizes(p.hidden_layer_sizes)
+            if list(had) != list(now):
+                raise InputError(
+                    f"warm_start goes on with the network as it is, with hidden_layer_sizes={tuple(had)}, not"
+                    f" {tuple(now)}: set warm_start=False to start anew"
+                )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if not hasattr(record, "targets"):

@@ -157,6 +157,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
+        if classes is None and sample_weight is not None and np.shape(sample_weight) != (len(y),):
+            classes, sample_weight = sample_weight, None  # by position, as in older scikit-learn
         options = FitOptions(validation_data, partial=True, classes=classes)
         return self._fit_or_restore(X, y, sample_weight, options)
 

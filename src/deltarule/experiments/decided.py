@@ -80,9 +80,10 @@ def new_labels(dataset: Dataset, target: LabelEncoding) -> list[Decision]:
         "hint": did_you_mean(str(labels[0]), map(str, target.classes)),
     }
     place: tuple[int | None, int | None] = (None, None)
-    table = dataset.inputs
-    if isinstance(table, Table) and table.origin is not None and table.origin.lines is not None:
-        place = int(table.origin.lines[int(new.argmax())]), table.origin.fields.get(target.name)
+    words["place"] = f"row {int(new.argmax()) + 1}"
+    if isinstance(dataset.inputs, Table) and dataset.inputs.origin is not None:
+        place = _place(dataset.inputs, new, target.name)
+        words["place"] = ":".join([dataset.inputs.origin.path, *(str(number) for number in place if number)])
     return [decide("new-label", *place, column=target.name, **words)]
 
 

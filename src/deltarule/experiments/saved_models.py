@@ -112,6 +112,12 @@ def predicted_columns(
         inputs = read_rows(rows, encoding, options)
         decisions = inputs.decisions
     outputs = net.predict(encoding.inputs.encode(inputs, net.dtype))
+    if not np.isfinite(outputs).all():
+        row = int(np.argmin(np.isfinite(outputs).all(axis=1))) + 1
+        largest = float(abs(net.parameters).max())
+        raise InputError(
+            f"{model}: the outputs for row {row} are not finite; its largest weight is {largest:.3g}"
+        )
     columns |= _decoded_columns(encoding, outputs)
     if probabilities and isinstance(encoding.target, LabelEncoding):
         labels = encoding.target.classes

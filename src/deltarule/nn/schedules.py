@@ -121,7 +121,10 @@ class InverseScaling(Schedule):
     formula: ClassVar[str] = "η(t) = rate / (1 + t)^power"
 
     def __call__(self, t: float, T: float) -> float:
-        return self.rate / (1 + t) ** self.power
+        try:
+            return self.rate / (1 + t) ** self.power
+        except OverflowError:
+            return 0.0
 
 
 @record

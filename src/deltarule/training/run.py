@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +24,8 @@ from deltarule.training.stopping import Best
 Callback: TypeAlias = Callable[["Run"], object]
 
 _FEW = 64  # samples that tell whether the cost is finite
+
+_RISES = 10  # epochs in which a loss must rise before it counts as divergence
 
 
 class Run:
@@ -98,7 +101,20 @@ class Run:
         columns: dict[str, Sequence[float]] = {"epoch": numbers, "loss": losses}
         self.history.extend(columns | {name: [value] for name, value in measures.items()} | more)
         self.epoch += len(losses)
+        if self._only_rises():
+            self.net.parameters[:] = before
+            raise DivergenceError(
+                f"training diverged in epoch {numbers[0]}: the loss is {losses[-1]:.3g} and only rises. "
+                + self._advice(),
+                numbers[0],
+            )
         self._note_best()
+
+    def _only_rises(self) -> bool:
+        """Return whether the loss is a million times what it was and rose in each of the last epochs."""
+        all_losses = self.history["loss"]
+        rises = all(later > earlier for earlier, later in pairwise(all_losses[-_RISES:]))
+        return len(all_losses) >= _RISES and rises and all_losses[-1] > 1e6 * (1 + all_losses[0])
 
     def _measures(self) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
@@ -132,13 +148,18 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
+        return DivergenceError(
+            f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. "
+            + self._advice(),
+            epoch,
+        )
+
+    def _advice(self) -> str:
         x = as_batch(self.samples.x, self.net.dtype)
         largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
-        return DivergenceError(
-            f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. The network "
-            f"keeps its parameters from before that epoch. Try a smaller learning rate (now "
-            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})",
-            epoch,
+        return (
+            "The network keeps its parameters from before that epoch. Try a smaller learning rate (now "
+            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})"
         )
 
     def has_finite_cost(self) -> bool:

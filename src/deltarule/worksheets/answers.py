@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from deltarule.data.csv_files import check_width, csv_rows
+from deltarule.data.raw_files import read_bytes
+from deltarule.data.reading.delimited import rows_of
+from deltarule.data.reading.frames import TableFrame
+from deltarule.data.reading.text_encodings import decode_text
 from deltarule.errors import DataFileError, InputError
 
 _MINUS = str.maketrans("−–‒﹣－＋", "-----+")
@@ -68,16 +71,19 @@ class AnswerRows(NamedTuple):
 def read_rows(path: str | os.PathLike[str]) -> AnswerRows:
     """Read a CSV file whose first line names the columns; every cell is a text, ``NA`` too.
 
-    The delimiter is found from the header as :func:`csv_rows` does. Beside ``,`` an answer with a
-    decimal comma may stand unquoted in the last column.
+    The delimiter (``,`` ``;`` tab ``|``) is the one that the header has most of. Beside ``,`` an answer with
+    a decimal comma may stand unquoted in the last column.
 
     Raises
     ------
     DataFileError
         If the file is not UTF-8, has no header, or a row of another width.
     """
-    delimiter, lines = csv_rows(path)
-    rows = [row for row in lines if any(cell.strip() for cell in row[1])]
+    text, decisions = decode_text(path, read_bytes(path), None)
+    for decision in decisions:
+        raise DataFileError(path, "the text is not UTF-8; save it as UTF-8", decision.line, decision.field)
+    delimiter = max(",;\t|", key=re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0]).count)
+    rows = [row for row in rows_of(path, text, TableFrame(delimiter)) if any(map(str.strip, row[1]))]
     if not rows:
         raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
     header = [name.strip() for name in rows[0][1]]
@@ -92,7 +98,9 @@ def _fitted(
     is_number = delimiter == "," and len(row) == n + 1 and n > 1
     if is_number and re.fullmatch(r"\s*[+−-]?\d*,\d+\s*", ",".join(row[-2:])):
         row = [*row[:-2], ",".join(row[-2:])]
-    check_width(path, header, line, row)
+    if len(row) != n:
+        reason = f"expected {n} fields as in the header, got {len(row)}"
+        raise DataFileError(path, reason, line, min(len(row), n) + 1)
     return line, row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,8 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.meaning.dates import DATE_FORMS, date_parts, find_dates, read_date
-from deltarule.data.meaning.numbers import read_number, read_numbers
+from deltarule.data.meaning.dates import DATE_FORMS, are_compact_dates, date_parts, find_dates, read_date
+from deltarule.data.meaning.numbers import read_numbers
 from deltarule.data.reading import Cells, plain_number
 
 #: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
@@ -38,7 +39,7 @@ class Meaning:
     Parameters
     ----------
     kind : str
-        "number", "yes-no", an order of dates, or "text".
+        "number", "point" or "comma" (numbers with commas), "yes-no", an order of dates, or "text".
     values : mapping of str to ndarray, (n_rows,)
         By the part of the column: "" for the column itself, "days" … for dates.
     decisions : tuple of (Decision, int)
@@ -66,7 +67,8 @@ def read_column(
     labels : bool
         Whether the column is a target, whose yes and no stay texts.
     """
-    if cells.numbers is not None and kind in (*_NUMBERS, "yes-no"):
+    compact = kind is None and cells.numbers is not None and are_compact_dates(cells.numbers)
+    if cells.numbers is not None and kind in (*_NUMBERS, "yes-no") and not compact:
         return Meaning("number", {"": cells.numbers})
     column = _Column(name, _as_texts(cells), comma_likely)
     if not len(column.texts) and kind != "text":
@@ -117,6 +119,8 @@ class _Column:
     def as_yes_no(self, kind: str | None, *, labels: bool) -> Meaning | None:
         """Read yes and no, true and false, in any case."""
         lower = [text.lower() for text in self.texts]
+        if kind == "yes-no":
+            return self._known_yes_no(lower)
         pair = next((pair for pair in _PAIRS if set(lower) <= set(pair)), None)
         if pair is None or (len(set(lower)) == 1 and kind is None and pair not in (_PAIRS[0], _PAIRS[2])):
             return None
@@ -128,25 +132,37 @@ class _Column:
         told = self._told("yes-no", self.texts[0], yes=pair[1], no=pair[0])
         return Meaning("yes-no", {"": values}, (told,) if kind is None else ())
 
+    def _known_yes_no(self, lower: Sequence[str]) -> Meaning:
+        """Read a column that is known to hold yes and no, of any pair; all else counts as missing."""
+        known = {"0": 0.0, "1": 1.0} | {
+            word: float(place) for pair in _PAIRS for place, word in enumerate(pair)
+        }
+        found = [known.get(text) for text in lower]
+        values = self._cells([np.nan if value is None else value for value in found], float, np.nan)
+        return Meaning("yes-no", {"": values}, tuple(self._strays(found, "yes-no") or ()))
+
     def as_numbers(self, kind: str | None) -> Meaning | None:
         """Read numbers, plain or in other clothes, where most cells are; all others count as missing."""
-        if kind in ("point", "comma"):
-            numbers = [read_number(text, kind) for text in self.texts]
-        else:
-            numbers = read_numbers(self.texts, comma_likely=self.comma_likely)
+        comma_likely = kind == "comma" if kind in ("point", "comma") else self.comma_likely
+        form, numbers = read_numbers(self.texts, self.counts.tolist(), comma_likely=comma_likely)
         values = self._cells([np.nan if number is None else number for number in numbers], float, np.nan)
         told = self._strays(numbers, kind)
         if told is None:
             return None
+        clothed = "number"
         for text, number in zip(self.texts, numbers, strict=True):
-            if kind is None and number is not None and not self._is_usual(text):
+            if kind is None and number is not None and not self._is_usual(text, number):
                 told = [*told, self._told("clothes", text, cell=text, value=number)]
+                clothed = form
                 break
-        return Meaning("number", {"": values}, tuple(told))
+        return Meaning(clothed, {"": values}, tuple(told))
 
-    def _is_usual(self, text: str) -> bool:
-        """Return whether a text is a plain number, if need be with the comma that its file has."""
-        return plain_number(text.replace(",", ".", 1) if self.comma_likely else text) is not None
+    def _is_usual(self, text: str, number: float) -> bool:
+        """Return whether a text is plainly this number, if need be with the comma that its file has."""
+        if (plain := plain_number(text)) is not None or not self.comma_likely:
+            return plain == number
+        either = all(re.fullmatch(r"[^,]*|[+-]?[1-9]\d{0,2},\d{3}", text) for text in self.texts)
+        return not either and plain_number(text.replace(",", ".", 1)) == number
 
     def _strays(self, found: Sequence[object], kind: str | None) -> list[tuple[Decision, int]] | None:
         """Return what is told of texts that were not understood; None where they are too many.
@@ -170,21 +186,32 @@ class _Column:
 
     def as_dates(self, kind: str | None) -> Meaning | None:
         """Read dates and times, where most cells are, as numbers by part."""
-        form, dates = (
-            (kind, [read_date(text, kind) for text in self.texts]) if kind else find_dates(self.texts)
-        )
+        form, dates = (kind, self._dates_of(kind)) if kind else find_dates(self.texts)
         first = next((place for place, date in enumerate(dates) if date is not None), None)
-        told = None if first is None else self._strays(dates, kind)
-        if first is None or told is None:
+        told = None if first is None and not kind else self._strays(dates, kind)
+        if told is None:
             return None
         parts = {
             part: self._cells(values, float, np.nan)
             for part, values in date_parts(dates, form).items()
             if kind or part == "days" or np.ptp(values[~np.isnan(values)]) > 0
         }
-        if kind is None:
+        other = [
+            place for place, date in enumerate(dates) if kind and date != read_date(self.texts[place], kind)
+        ]
+        if first is not None and (other or not kind):
+            first = other[0] if other else first
             told = [self._dates_told(form, parts, dates[first], self.texts[first]), *told]
         return Meaning(form, parts, tuple(told))
+
+    def _dates_of(self, kind: str) -> list[datetime | None]:
+        """Read dates in a known order; those that are not in it, in the order that suits them."""
+        dates = [read_date(text, kind) for text in self.texts]
+        rest = [place for place, date in enumerate(dates) if date is None]
+        if kind != "time":
+            for place, date in zip(rest, find_dates([self.texts[place] for place in rest])[1], strict=True):
+                dates[place] = date
+        return dates
 
     def _dates_told(
         self, form: str, parts: dict[str, Array], date: datetime | None, text: str

@@ -23,12 +23,16 @@ _PATTERNS = {
     "mdy": re.compile(
         rf"(?:[A-Za-z]{{6,9}},?\s+)?(\d{{1,2}}|[A-Za-z]{{3,9}}\.?){_SEP}(\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
     ),
+    "ym": re.compile(rf"(\d{{4}})(?:{_SEP}|(?=Q))(\d{{1,2}}|[A-Za-z]{{3,9}}|Q[1-4])月?()()()()()"),
+    "my": re.compile(
+        rf"(Q[1-4]|[A-Za-z]{{3,9}}\.?|\d{{1,2}}(?={_SEP}\d{{4}})){_SEP}(\d{{4}}|\d{{2}})()()()()()"
+    ),
     "time": re.compile(r"()()()(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
 }
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _EPOCH = datetime(1970, 1, 1)
 
-#: How a column of dates may be written: year, month and day in this order, or a time of day alone.
+#: How a column of dates may be written: year, month and day in this order, year and month, or a time of day.
 DATE_FORMS = tuple(_PATTERNS)
 
 #: The numbers that are made of a date.
@@ -48,14 +52,25 @@ def read_date(text: str, form: str) -> datetime | None:
     >>> read_date("31/12/2024 08:30", "dmy"), read_date("31/12/2024", "mdy")
     (datetime.datetime(2024, 12, 31, 8, 30), None)
     """
+    if form == "ymd":
+        text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
     found = _PATTERNS[form].fullmatch(text.strip())
     if found is None:
         return None
-    places = {"ymd": (1, 2, 3), "dmy": (3, 2, 1), "mdy": (3, 1, 2), "time": (1, 2, 3)}[form]
+    places = {
+        "ymd": (1, 2, 3),
+        "dmy": (3, 2, 1),
+        "mdy": (3, 1, 2),
+        "time": (1, 2, 3),
+        "ym": (1, 2, 3),
+        "my": (2, 1, 3),
+    }[form]
     year, month, day = (found[place] or "1" for place in places)
     if form == "time":
         year = "1970"
-    if month[0].isalpha():
+    if re.fullmatch("Q[1-4]", month):
+        month = str(3 * int(month[1]) - 2)
+    elif month[0].isalpha():
         short = month[:3].lower()
         month = str(_MONTHS.index(short) + 1) if short in _MONTHS else "0"
     hour = int(found[4] or 0)
@@ -74,9 +89,10 @@ def find_dates(texts: Sequence[str]) -> tuple[str, list[datetime | None]]:
     Where days and months could be either way, slashes stand for month first, other marks for day first.
     """
     start = texts[0] if texts else ""
-    if not re.search(r"\d", start) or not re.search(r"[-/.:年]|[A-Za-z]{3}", start):
+    if not re.search(r"\d", start) or not re.search(r"[-/.:年Q]|[A-Za-z]{3}|^\d{8}$", start):
         return "ymd", [None] * len(texts)
-    order = ("ymd", "mdy", "dmy", "time") if "/" in start else ("ymd", "dmy", "mdy", "time")
+    rest = ("time", "ym", "my")
+    order = ("ymd", "mdy", "dmy", *rest) if "/" in start else ("ymd", "dmy", "mdy", *rest)
     sample = texts[:50]
     counts = {form: sum(read_date(text, form) is not None for text in sample) for form in order}
     if max(counts.values()) * 2 < len(sample):
@@ -88,13 +104,22 @@ def find_dates(texts: Sequence[str]) -> tuple[str, list[datetime | None]]:
     return best, found[best]
 
 
+def are_compact_dates(numbers: Array) -> bool:
+    """Return whether numbers (n,) are days such as 20240131, and enough of them for that to be no chance."""
+    different = np.unique(numbers[~np.isnan(numbers)])
+    if len(different) < 5 or different[0] < 19000101 or different[-1] > 20991231:
+        return False
+    return all(n.is_integer() and read_date(f"{n:.0f}", "ymd") is not None for n in different.tolist())
+
+
 def date_parts(dates: Sequence[datetime | None], form: str) -> dict[str, Array]:
     """Make numbers of dates (n,): days since 1970, month, day of the week (Monday is 0), hour; NaN for None.
 
-    Of times of day, there is the hour alone.
+    Of times of day, there is the hour alone; of months, neither day of the week nor hour.
     """
-    makers = {"hour": _PARTS["hour"]} if form == "time" else _PARTS
+    named = {"time": ("hour",), "ym": ("days", "month"), "my": ("days", "month")}.get(form, _PARTS)
     return {
         part: np.array([np.nan if date is None else make(date) for date in dates], float)
-        for part, make in makers.items()
+        for part, make in _PARTS.items()
+        if part in named
     }

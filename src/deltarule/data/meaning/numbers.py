@@ -15,7 +15,7 @@ _AROUND = re.compile(
 _SPACE = r"[ \u00a0\u2007\u2009\u202f'’]"
 _GROUPED = {
     mark: re.compile(
-        rf"(\d{{1,3}}(?:{_SPACE}\d{{3}})+|\d{{1,3}}(?:{other}\d{{3}})+|\d{{1,3}}(?:{other}\d\d)*{other}\d{{3}}|\d+)?(?:{point}(\d*))?([eE][+-]?\d+)?"
+        rf"([1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+|[1-9]\d{{0,2}}(?:{other}\d{{3}})+|[1-9]\d{{0,2}}(?:{other}\d\d)*{other}\d{{3}}|\d+)?(?:{point}(\d*))?([eE][+-]?\d+)?"
     )
     for mark, other, point in (("point", ",", r"\."), ("comma", r"\.", ","))
 }
@@ -45,17 +45,25 @@ def read_number(text: str, decimal: str = "point") -> float | None:
     return None if value is None else -value if minus else value
 
 
-def read_numbers(texts: Sequence[str], *, comma_likely: bool) -> list[float | None]:
-    """Read the different texts of a column with that decimal mark which makes numbers of more of them.
+def read_numbers(
+    texts: Sequence[str], counts: Sequence[int] | None = None, *, comma_likely: bool
+) -> tuple[str, list[float | None]]:
+    """Read the different texts of a column with that decimal mark which makes numbers of more of its cells.
+
+    The mark is "point" or "comma", or "number" where there is no comma that would tell.
 
     Examples
     --------
     >>> read_numbers(["1,5", "2"], comma_likely=False), read_numbers(["1,500"], comma_likely=False)
-    ([1.5, 2.0], [1500.0])
+    (('comma', [1.5, 2.0]), ('point', [1500.0]))
     """
     points = [read_number(text) if (number := plain_number(text)) is None else number for text in texts]
     if None not in points and not (comma_likely and any("," in text for text in texts)):
-        return points
+        return "point" if any("," in text for text in texts) else "number", points
     commas = [read_number(text, "comma") for text in texts]
-    lacking = commas.count(None) - points.count(None)
-    return commas if lacking < 0 or (lacking == 0 and comma_likely) else points
+    gained = 0
+    for comma, point, count in zip(commas, points, counts or [1] * len(texts), strict=True):
+        gained += count * ((point is None) - (comma is None))
+    if gained > 0 or (gained == 0 and comma_likely):
+        return "comma", commas
+    return "point", points

@@ -18,6 +18,7 @@ from deltarule.data.reading.cells import Cells, is_missing, plain_number
 from deltarule.data.reading.containers import is_plain_text
 from deltarule.data.reading.delimited import frame_decisions, is_footer, name_columns_of
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
+from deltarule.data.reading.headers import is_second_header
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_header
 
 _LEAST = 1 << 22  # bytes from which on it is worth it
@@ -39,7 +40,7 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         head = _plain_head(data)
         if head is None:
             return None
-        frame = find_frame(head, options.delimiter, all_lines=options.all_lines)
+        frame = find_frame(head, options)
         rows = [cells for _, cells in divide(head.splitlines(), frame.delimiter, frame.quote)]
         if not _is_plain(frame, rows, data):
             return None
@@ -56,7 +57,7 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         tokens = {cell.strip() for cells in rows for cell in cells if is_missing(cell.strip())}
         read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
         columns = _read_columns(connection, read, kinds, n_lines)
-    if columns is None:
+    if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
         return None
     lines = np.arange(1 + headed, n_lines + 1)
     decisions = (*frame_decisions(frame, options), *named)
@@ -90,7 +91,9 @@ def _is_plain(frame: TableFrame, rows: Sequence[list[str]], data: mmap.mmap) -> 
         or frame.comment
         or frame.start
         or frame.names
+        or frame.escape
         or len(rows) < 3
+        or is_second_header(rows[1:])
     ):
         return False
     if not 1 < frame.width <= _MOST_COLUMNS or any(len(cells) != frame.width for cells in rows):

@@ -46,17 +46,23 @@ _DAMAGED = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error)
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
 }  # fmt: skip
+_ABOUT = re.compile(
+    r"(^|/)(read.?me|licen[cs]e|notice|notes?|about)[^/]*$|\.(md|pdf|docx?|png|jpe?g|html?|py|r)$", re.I
+)
 FORMATS = ("text", "json", *(name for name in _SUFFIXES if name != "json"))
 
 
 def read_container(
-    path: str | os.PathLike[str], format: str | None
+    path: str | os.PathLike[str], format: str | None, member: str | None = None
 ) -> tuple[str, bytes, str, list[Decision]]:
-    """Read a file: its format, its bytes unpacked, the name it had when packed, and what was decided."""
+    """Read a file: its format, its bytes unpacked, the name it had when packed, and what was decided.
+
+    Of a zip of several files ``member`` names the one to read.
+    """
     data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
     name, decisions = os.fspath(path), []
     for _ in range(3):  # such as x.csv.gz in a zip
-        unpacked = _unpacked(path, data, name) if format is None else None
+        unpacked = _unpacked(path, data, name, member) if format is None else None
         if unpacked is None:
             break
         data, name, what = unpacked
@@ -67,13 +73,15 @@ def read_container(
     return format or found, data, name, decisions
 
 
-def _unpacked(path: str | os.PathLike[str], data: bytes, name: str) -> tuple[bytes, str, str] | None:
+def _unpacked(
+    path: str | os.PathLike[str], data: bytes, name: str, member: str | None
+) -> tuple[bytes, str, str] | None:
     try:
         for what, (magic, unpack) in _PACKED.items():
             if data.startswith(magic):
                 return unpack(data), name.rpartition(".")[0] or name, what
         if data.startswith(b"PK\x03\x04"):
-            return _from_zip(path, data)
+            return _from_zip(path, data, member)
     except DataFileError:
         raise
     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, *_DAMAGED) as error:
@@ -81,8 +89,8 @@ def _unpacked(path: str | os.PathLike[str], data: bytes, name: str) -> tuple[byt
     return None
 
 
-def _from_zip(path: str | os.PathLike[str], data: bytes) -> tuple[bytes, str, str] | None:
-    """Return the one file in a zip; None where the zip is a spreadsheet."""
+def _from_zip(path: str | os.PathLike[str], data: bytes, member: str | None) -> tuple[bytes, str, str] | None:
+    """Return the one table in a zip, or the one that is named; None where the zip is a spreadsheet."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [item for item in archive.infolist() if not item.is_dir()]
         if any(item.filename in ("[Content_Types].xml", "content.xml") for item in names):
@@ -92,16 +100,24 @@ def _from_zip(path: str | os.PathLike[str], data: bytes) -> tuple[bytes, str, st
             for item in names
             if not item.filename.startswith("__MACOSX") and "/." not in f"/{item.filename}"
         ]
+        count = len(files)
+        tables = [item for item in files if not _ABOUT.search(item.filename)]
+        if count > 1 and tables:
+            files = tables
+        files = [item for item in files if item.filename == member] or files
         if len(files) != 1:
             listed = ", ".join(item.filename for item in files[:5])
-            raise DataFileError(
-                path, f"a zip with {len(files)} files ({listed}); unpack it, and name the one to read"
-            )
+            example = f"; say --table {files[0].filename}" if files else ""
+            raise DataFileError(path, f"a zip with {count} files ({listed}){example}")
         if files[0].file_size > _MOST:
             raise DataFileError(
                 path, f"{files[0].filename} has {files[0].file_size} bytes when unpacked; unpack it"
             )
-        return archive.read(files[0]), files[0].filename, f"{files[0].filename} of a zip"
+        return (
+            archive.read(files[0]),
+            files[0].filename,
+            f"{files[0].filename} of a zip" + (f" of {count} files" if count > 1 else ""),
+        )
 
 
 def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:

@@ -7,14 +7,14 @@ import io
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
-from deltarule.data.csv_files import bad_field
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.reading.frames import TableFrame, as_single_spaces, find_frame
-from deltarule.data.reading.headers import name_columns
+from deltarule.data.reading.headers import is_second_header, name_columns
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, columns_of, has_header
 from deltarule.errors import DataFileError
 
@@ -30,23 +30,48 @@ def read_text_table(path: str | os.PathLike[str], text: str, options: ReadingOpt
     DataFileError
         If it is empty, has a header alone, or rows are not divided as they should be.
     """
-    frame = find_frame(text, options.delimiter, all_lines=options.all_lines)
-    rows = list(rows_of(path, text, frame))
+    decisions, plain = [], text
+    if not options.quote and _is_wrapped(text):
+        plain = re.sub(
+            r'^[ \t]*"(.*)"[ \t]*$', lambda line: line[1].replace('""', '"'), text, flags=re.MULTILINE
+        )
+        decisions.append(decide("quotes", 1, 1, quote="around whole lines"))
+    frame = find_frame(plain, options)
+    raw = table_of_rows(path, list(rows_of(path, plain, frame)), frame, options)
+    return replace(raw, decisions=(*decisions, *raw.decisions))
+
+
+def _is_wrapped(text: str) -> bool:
+    """Return whether whole lines are quoted, as where a line was taken for a cell."""
+    lines = [line for line in re.split(r"[\r\n]+", text[: 1 << 16])[:_HEAD] if line.strip()][:-1]
+    wrapped = re.compile(r'\s*"([^"]|"")*[,;\t|]([^"]|"")*"\s*')
+    return len(lines) > 1 and all(map(wrapped.fullmatch, lines))
+
+
+def table_of_rows(
+    path: str | os.PathLike[str], rows: list[_Row], frame: TableFrame, options: ReadingOptions
+) -> RawTable:
+    """Make a table of rows of texts, each with its line: find the header, leave out what is no row."""
     if not rows:
         raise DataFileError(path, "the file is empty; its first line must name the columns", 1, 1)
+    if options.header is False:
+        frame = replace(frame, names=None)
     decisions = frame_decisions(frame, options)
     rows, passed = (rows, []) if options.all_lines else _sound_rows(rows, frame)
-    lines = [*frame.before, *passed]
+    headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
+    names, named = name_columns_of(path, rows, frame, headed=headed)
+    header, rows = rows[:headed], rows[headed:]
+    if header and not options.all_lines:
+        rows, again = without_headers(rows, header[0][1])
+        passed += again
+    lines = sorted([*frame.before, *((line, frame.delimiter.join(cells).strip()) for line, cells in passed)])
     if lines:
         listed = shown(text for _, text in lines)
         decisions.append(decide("lines", lines[0][0], 1, count=len(lines), shown=listed))
-    headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
-    names, named = name_columns_of(path, rows, frame, headed=headed)
     decisions += named
-    rows = rows[headed:]
     if not rows:
         raise DataFileError(path, "there is a header, but no rows follow it", lines[0][0] if lines else 1, 1)
-    rows, ragged = _even(path, rows, len(names))
+    rows, ragged = _even(path, rows, len(names), options)
     decisions += ragged
     columns = columns_of((cells for _, cells in rows), names, options.kinds)
     numbers = np.array([line for line, _ in rows])
@@ -74,7 +99,12 @@ def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Itera
     delimiter = "\t" if frame.delimiter == " " else frame.delimiter
     spaced = delimiter != "\t"
     reader = csv.reader(
-        source, delimiter=delimiter, quotechar=frame.quote, strict=True, skipinitialspace=spaced
+        source,
+        delimiter=delimiter,
+        quotechar=frame.quote,
+        escapechar=frame.escape,
+        strict=True,
+        skipinitialspace=spaced,
     )
     line = frame.start + 1
     try:
@@ -84,7 +114,7 @@ def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Itera
             line = frame.start + reader.line_num + 1
     except csv.Error as error:
         row_text = "".join(islice(io.StringIO(text, newline=""), line - 1, frame.start + reader.line_num))
-        raise DataFileError(path, f"not a CSV row: {error}", line, bad_field(row_text, delimiter)) from None
+        raise DataFileError(path, f"not a CSV row: {error}", line, _bad_field(row_text, delimiter)) from None
 
 
 def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
@@ -93,22 +123,31 @@ def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision
     if frame.delimiter != "," and options.delimiter is None:
         name = {"\t": "tabs", " ": "runs of spaces"}.get(frame.delimiter, repr(frame.delimiter))
         decisions.append(decide("delimiter", delimiter=name))
-    if frame.quote != '"' and frame.names is None:
+    if frame.quote != '"' and options.quote is None and (frame.names is None or frame.commented):
         decisions.append(decide("quotes", 1, 1, quote=frame.quote))
     return decisions
 
 
-def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[tuple[int, str]]]:
+def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[_Row]]:
     """Leave out rows without any cell, and a footer: last rows that are narrower, or filled in one place."""
     filled = [row for row in rows if any(cell.strip() for cell in row[1])]
-    passed = [(line, frame.delimiter.join(cells)) for line, cells in rows if not any(map(str.strip, cells))]
+    passed = [row for row in rows if not any(map(str.strip, row[1]))]
     footer = []
     while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
-        line, cells = filled.pop()
-        footer.append((line, frame.delimiter.join(cells).strip()))
+        footer.append(filled.pop())
     if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
         return rows, []
-    return filled, sorted(passed + footer)
+    return filled, passed + footer
+
+
+def without_headers(rows: list[_Row], header: list[str]) -> tuple[list[_Row], list[_Row]]:
+    """Leave out the header where it stands again, and a second one, of units, that stands above numbers."""
+    again = [row for row in rows if row[1] == header]
+    if again:
+        rows = [row for row in rows if row[1] != header]
+    if len(rows) > 3 and is_second_header([cells for _, cells in rows[:_HEAD]]):
+        return rows[1:], [*again, rows[0]]
+    return rows, again
 
 
 def is_footer(cells: Sequence[str], width: int) -> bool:
@@ -131,7 +170,10 @@ def name_columns_of(
     """Return the names of the columns: those of the header, or c1, c2, …"""
     line, first = rows[0]
     if frame.names is not None:
-        return name_columns(frame.names, 1)
+        names, named = name_columns(frame.names, frame.start)
+        if frame.commented:
+            named.append(decide("commented-header", frame.commented, 1, line=frame.commented))
+        return names, named
     if not headed:
         names = tuple(f"c{number}" for number in range(1, len(first) + 1))
         cell = next((cell for cell in first if cell.strip()), "")
@@ -148,12 +190,16 @@ def name_columns_of(
     return name_columns(first, line)
 
 
-def _even(path: str | os.PathLike[str], rows: list[_Row], width: int) -> tuple[list[_Row], list[Decision]]:
+def _even(
+    path: str | os.PathLike[str], rows: list[_Row], width: int, options: ReadingOptions
+) -> tuple[list[_Row], list[Decision]]:
     """Leave out rows of another width where they are few; empty cells at the end do not count."""
     odd = []
     for index, (line, cells) in enumerate(rows):
         if len(cells) > width and not any(map(str.strip, cells[width:])):
             rows[index] = (line, cells[:width])
+        elif len(cells) != width and options.ragged == "fill":
+            rows[index] = (line, [*cells[:width], *[""] * (width - len(cells))])
         elif len(cells) != width:
             odd.append(index)
     if not odd:
@@ -162,8 +208,19 @@ def _even(path: str | os.PathLike[str], rows: list[_Row], width: int) -> tuple[l
     field = min(len(cells), width) + 1
     reason = f"expected {width} fields as in the header, got {len(cells)}"
     if len(odd) * 10 > len(rows) and (len(odd) > 1 or len(rows) < 3):
-        raise DataFileError(path, reason, line, field)
+        raise DataFileError(path, f"{reason}; say --ragged fill to fill and cut rows", line, field)
     strange = set(odd)
     listed = ", ".join(str(rows[index][0]) for index in odd[:5]) + (", …" if len(odd) > 5 else "")
     decision = decide("ragged", line, field, count=len(odd), shown=listed, reason=reason)
     return [row for index, row in enumerate(rows) if index not in strange], [decision]
+
+
+def _bad_field(row: str, delimiter: str) -> int:
+    """Return the number of the first field that is too long, or not followed by a delimiter or the end."""
+    field = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^"{delimiter}]*')
+    number, start = 1, 0
+    while (match := field.match(row, start)) and len(match[0]) <= csv.field_size_limit():
+        if row[match.end() : match.end() + 1] != delimiter:
+            break
+        number, start = number + 1, match.end() + 1
+    return number

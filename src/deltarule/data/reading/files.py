@@ -54,7 +54,9 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     bulk = read_bulk(path, options)
     if bulk is not None:
         return bulk
-    format, data, _, decisions = read_container(path, options.format)
+    format, data, name, decisions = read_container(path, options.format, options.table)
+    if name == options.table:  # a file of a zip
+        options = replace(options, table=None)
     if format != "text":
         raw = _READERS[format](path, data, options)
         return replace(raw, decisions=(*decisions, *raw.decisions))

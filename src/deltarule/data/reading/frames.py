@@ -10,9 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from deltarule.data.reading.headers import is_header
+from deltarule.data.reading.raw_table import ReadingOptions
 from deltarule.registry import record
 
-_DELIMITERS = "\t;|,"
+_DELIMITERS = "\t;|,^~"
+_WEAK = " :"  # what divides only where nothing else does
 _SAMPLE = 300
 
 
@@ -36,6 +39,10 @@ class TableFrame:
         How many cells most rows have.
     before : tuple of (int, str)
         Lines before the table that say something, by number.
+    escape : str or None
+        What stands before a quotation mark in a quoted cell, where the mark is not doubled.
+    commented : int
+        The line of the comment that names the columns; 0 where there is none.
     """
 
     delimiter: str = ","
@@ -45,9 +52,13 @@ class TableFrame:
     names: tuple[str, ...] | None = None
     width: int = 0
     before: tuple[tuple[int, str], ...] = ()
+    escape: str | None = None
+    commented: int = 0
 
 
-def divide(lines: Sequence[str], delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
+def divide(
+    lines: Sequence[str], delimiter: str, quote: str, escape: str | None = None
+) -> list[tuple[int, list[str]]]:
     """Divide lines into rows of cells, each with the number of its first line; blank lines are none.
 
     A quoted cell may go over several lines.
@@ -55,7 +66,11 @@ def divide(lines: Sequence[str], delimiter: str, quote: str) -> list[tuple[int, 
     if delimiter == " ":
         lines, delimiter = [as_single_spaces(line, quote) for line in lines], "\t"
     reader = csv.reader(
-        (f"{line}\n" for line in lines), delimiter=delimiter, quotechar=quote, skipinitialspace=True
+        (f"{line}\n" for line in lines),
+        delimiter=delimiter,
+        quotechar=quote,
+        escapechar=escape,
+        skipinitialspace=True,
     )
     rows, start = [], 1
     try:
@@ -79,14 +94,14 @@ def as_single_spaces(line: str, quote: str = '"') -> str:
     return re.sub(rf"({quote}[^{quote}]*{quote})|\s+", lambda found: found[1] or "\t", line.strip())
 
 
-def find_frame(text: str, delimiter: str | None = None, *, all_lines: bool = False) -> TableFrame:
+def find_frame(text: str, options: ReadingOptions) -> TableFrame:
     """Find the frame around a table; where all lines shall be rows, only how cells are divided."""
     lines = re.split(r"\r\n|\r|\n", text[: 1 << 20], maxsplit=_SAMPLE)[:_SAMPLE]
     relation = _arff(text)
     if relation is not None:
         return relation
-    start, comment = 0, ""
-    if not all_lines:
+    start, comment, delimiter = 0, "", options.delimiter
+    if not options.all_lines:
         separator = re.match(r"\s*\"?sep=(.)\"?\s*$", lines[0], re.IGNORECASE)
         if separator:
             start, delimiter = 1, delimiter or separator[1]
@@ -95,18 +110,41 @@ def find_frame(text: str, delimiter: str | None = None, *, all_lines: bool = Fal
         "" if number < start or (comment and line.startswith(comment)) else line
         for number, line in enumerate(lines)
     ]
-    quote = _quote(plain)
+    quote = options.quote or _quote(plain)
+    escape = "\\" if any(re.search(r'\\"(?!\s*([,;\t|]|$))', line) for line in plain) else None
     if delimiter is None:
-        delimiter = _delimiter(plain, quote)
-    rows = divide(plain, delimiter, quote)
+        delimiter = _delimiter(plain, quote, escape)
+    rows = divide(plain, delimiter, quote, escape)
     width = _usual(len(cells) for _, cells in rows)
-    titles = 0 if all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
+    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
     first = rows[titles][0] if titles else start + 1
-    before = tuple(
+    before = [
         (number, line) for number, line in enumerate(lines, 1)
-        if line.strip() and (number < first or (comment and line.startswith(comment)))
-    )  # fmt: skip
-    return TableFrame(delimiter, quote, first - 1, comment, None, width, before)
+        if line and (number < first or (comment and line.startswith(comment)))
+    ]  # fmt: skip
+    names, commented = None, 0
+    if comment and before and rows and before[-1][0] == rows[titles][0] - 1:
+        names = _commented_names(
+            before[-1][1].lstrip(comment), [cells for _, cells in rows[titles:]], delimiter
+        )
+        if names:
+            *before, (commented, _) = before
+    return TableFrame(delimiter, quote, first - 1, comment, names, width, tuple(before), escape, commented)
+
+
+def _commented_names(line: str, rows: Sequence[list[str]], delimiter: str) -> tuple[str, ...] | None:
+    """Return the names in the comment above a table without a header, where it has one for each column."""
+    ((_, names),) = divide([line], delimiter, '"') or [(1, [])]
+    fits = len(names) == len(rows[0]) > 1 and not is_header(rows) and is_header([names, *rows])
+    return tuple(names) if fits else None
+
+
+def frame_of_rows(rows: Sequence[tuple[int, list[str]]], options: ReadingOptions) -> TableFrame:
+    """Find the frame around rows that are divided already, as those of a spreadsheet are."""
+    width = _usual(len(cells) for _, cells in rows)
+    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
+    before = tuple((number, "".join(cells).strip()) for number, cells in rows[:titles])
+    return TableFrame(start=rows[titles - 1][0] if titles else 0, width=width, before=before)
 
 
 def _arff(text: str) -> TableFrame | None:
@@ -139,16 +177,16 @@ def _quote(rows: Sequence[str]) -> str:
     return "'" if single * 2 > len(rows) else '"'
 
 
-def _delimiter(lines: Sequence[str], quote: str) -> str:
+def _delimiter(lines: Sequence[str], quote: str, escape: str | None) -> str:
     """Return what divides all rows into equally many cells, more than one; the rarer mark goes first."""
     shares = {}
-    for delimiter in (*_DELIMITERS, " "):
-        widths = [len(cells) for _, cells in divide(lines, delimiter, quote)]
+    for delimiter in (*_DELIMITERS, *_WEAK):
+        widths = [len(cells) for _, cells in divide(lines, delimiter, quote, escape)]
         width = _usual(widths)
         header = widths[:1] != [width] and abs(widths[0] - width) == 1 if widths else False
         shares[delimiter] = (widths.count(width) + header / 2) / max(len(widths), 1) if width > 1 else 0.0
     sound = [mark for mark in shares if shares[mark] >= 0.9]
-    sound = [mark for mark in sound if mark != " "] or sound
+    sound = [mark for mark in sound if mark not in _WEAK] or sound
     if sound:
         return ([mark for mark in sound if shares[mark] == 1] or sound)[0]
     best = max(_DELIMITERS, key=lambda mark: shares[mark])
@@ -170,6 +208,9 @@ def _titles(rows: Sequence[list[str]], width: int) -> int:
         filled = sum(bool(cell.strip()) for cell in row)
         fits = len(row) == width and (filled > 1 or width < 3)
         narrower = len(row) == width - 1 and filled == len(row) and filled > 1 and number < len(rows) - 1
-        if fits or narrower:
+        below = rows[number + 1 :]
+        full = len(below) > 2 and len(below[0]) == width and all(below[0])
+        named_below = filled < len(row) and full and is_header(below)
+        if (fits or narrower) and not named_below:
             return number
     return 0

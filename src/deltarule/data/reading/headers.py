@@ -32,6 +32,26 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool:
     return votes - (len(set(named)) < len(named) * 0.7) >= 0 and bool(named)
 
 
+def is_second_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of some rows holds words, such as units, where all others hold numbers.
+
+    Examples
+    --------
+    >>> is_second_header([["cm", "kg", ""], ["1", "2", "x"], ["3", "4", "x"]])
+    True
+    """
+    words = 0
+    for place, cell in enumerate(map(str.strip, rows[0])):
+        below = [text for row in rows[1:] if len(row) > place and not is_missing(text := row[place].strip())]
+        if cell in below:
+            return False
+        if below and all(map(_LIKE_NUMBERS.fullmatch, below)):
+            if _LIKE_NUMBERS.fullmatch(cell):
+                return False
+            words += not is_missing(cell)
+    return words > 1
+
+
 def _vote(cell: str, below: Sequence[str]) -> float:
     """Return 1 for a name above numbers, −1 for a cell like those below, 0 where they say nothing."""
     numbers = sum(bool(_LIKE_NUMBERS.fullmatch(text)) for text in below)

@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.raw_files import describe
 from deltarule.data.reading.cells import Cells
-from deltarule.data.reading.headers import name_columns
-from deltarule.data.reading.raw_table import RawTable, ReadingOptions, cell_text, columns_of, has_header
+from deltarule.data.reading.delimited import table_of_rows
+from deltarule.data.reading.frames import frame_of_rows
+from deltarule.data.reading.raw_table import RawTable, ReadingOptions, cell_text, columns_of
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
 
@@ -34,34 +36,18 @@ def read_excel(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise DataFileError(path, f"not a sound spreadsheet: {describe(error)}") from None
     filled = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
-    name, decisions = _chosen_table(path, list(filled), options.table)
+    name, decisions = _chosen_table(path, sorted(filled, key=lambda name: -len(filled[name])), options.table)
     rows = [[cell_text(None if cell == "" else cell) for cell in row] for row in filled[name]]
     used = [any(row[place].strip() for row in rows) for place in range(len(rows[0]))]
     rows = [[cell for cell, kept in zip(row, used, strict=True) if kept] for row in rows]
-    rows = [row for row in rows if any(map(str.strip, row))]
-    titles = 0
-    while titles < len(rows) - 2 and sum(map(bool, rows[titles])) <= 1 < len(rows[0]):
-        titles += 1
-    if titles:
-        told = ", ".join(repr("".join(row).strip()) for row in rows[:titles])
-        decisions.append(decide("lines", count=titles, shown=told))
-    return _of_texts(path, rows[titles:], options, decisions)
+    raw = _of_texts(path, rows, options)
+    return replace(raw, decisions=(*decisions, *raw.decisions))
 
 
-def _of_texts(
-    path: _Path, rows: list[list[str]], options: ReadingOptions, decisions: list[Decision]
-) -> RawTable:
-    headed = has_header(rows[:200], options)
-    if headed:
-        names, named = name_columns(rows[0], 1)
-    else:
-        names = tuple(f"c{number}" for number in range(1, len(rows[0]) + 1))
-        named = [decide("no-header", first=names[0], last=names[-1], cell=repr(rows[0][0]))]
-    rows = rows[headed:]
-    if not rows:
-        raise DataFileError(path, "there is a header, but no rows follow it")
-    columns = columns_of(rows, names, options.kinds)
-    return RawTable(names, columns, None, False, (*decisions, *named), headed)
+def _of_texts(path: _Path, rows: list[list[str]], options: ReadingOptions) -> RawTable:
+    numbered = [(number, cells) for number, cells in enumerate(rows, 1) if any(map(str.strip, cells))]
+    frame = frame_of_rows(numbered, options)
+    return table_of_rows(path, numbered[len(frame.before) :], frame, options)
 
 
 def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
@@ -74,6 +60,8 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             value = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
         raise DataFileError(path, f"not JSON: {describe(error)}", getattr(error, "lineno", None)) from None
+    if isinstance(value, dict) and isinstance(value.get("columns"), list) and "data" in value:
+        value, options = [value["columns"], *value["data"]], replace(options, header=True)
     if isinstance(value, dict):
         lists = [
             name
@@ -84,7 +72,7 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
     if not isinstance(value, list) or not value or not all(isinstance(item, dict | list) for item in value):
         raise DataFileError(path, 'expected records such as [{"width": 1.5, "kind": "crab"}, …]')
     if isinstance(value[0], list):
-        return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options, [])
+        return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options)
     records = [_flat(item) for item in value]
     names = tuple(dict.fromkeys(name for item in records for name in item))
     rows = ([cell_text(item.get(name)) for name in names] for item in records)

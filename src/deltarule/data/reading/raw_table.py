@@ -20,15 +20,18 @@ class ReadingOptions:
     """What a user may say about a file; None, and the rest as it stands, leave it to the file.
 
     ``kinds`` names how columns are read: "number", "comma" (numbers with decimal commas), "yes-no", "ymd",
-    "dmy", "mdy" (dates), "text". ``table`` is a sheet, or a table of a database. ``names`` are some that
-    a header is expected to hold. Of pictures, ``size`` is (width, height), ``color`` whether they are
-    read in colour, ``paper`` what is put behind transparency ("black", "white"), and ``labels`` are the
-    classes of a model that is to be evaluated.
+    "dmy", "mdy" (dates), "text". ``ragged`` rows, of another width, are left out ("drop") or filled and cut
+    ("fill"). ``table`` is a sheet, or a table of a database. ``names`` are some that a header is expected
+    to hold. Of pictures, ``size`` is (width, height), ``color`` whether they are read in colour, ``paper``
+    what is put behind transparency ("black", "white"), and ``labels`` are the classes of a model that is to
+    be evaluated.
     """
 
     header: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    quote: str | None = None
+    ragged: str = "drop"
     format: str | None = None
     table: str | None = None
     all_lines: bool = False
@@ -78,9 +81,9 @@ def has_header(rows: Sequence[Sequence[str]], options: ReadingOptions) -> bool:
     if options.header is not None:
         return options.header
     expected = {plain_name(name) for name in (*options.names, *options.kinds)}
-    return any(plain_name(cell) in expected for cell in rows[0]) or is_header(
-        rows[: max(20, _LOOKED_AT // max(len(rows[0]), 1))]
-    )
+    if any(plain_name(cell) in expected for cell in rows[0]) or (len(rows) == 1 and options.kinds):
+        return any(plain_name(cell) in expected for cell in rows[0])
+    return is_header(rows[: max(20, _LOOKED_AT // max(len(rows[0]), 1))])
 
 
 def cell_text(value: Any) -> str:

@@ -26,6 +26,22 @@ _TWO_BYTES = {
     "euc_jp": rb"[\xa4\xa5][\xa1-\xf6]|[\xb0-\xcf][\xa1-\xfe]|\xa1[\xa1-\xbf]",
 }
 _SAMPLE = 1 << 18
+_WESTERN = "äöüßéèêëàâáãåæçíìîïñóòôõøœúùûýÄÖÜÉÈÀÁÂÃÅÆÇÍÑÓÔÕØÚ"
+
+#: Encodings of one byte a character, the likeliest first, and letters of languages written in them.
+_ONE_BYTE = {
+    "cp1252": (_WESTERN,),
+    "cp1250": (
+        "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
+        "áčďéěíňóřšťúůýžľĺŕôäÁČĎÉĚÍŇÓŘŠŤÚŮÝŽ",
+        "áéíóöőúüűÁÉÍÓÖŐÚÜŰ",
+        "čćđšžČĆĐŠŽ",
+    ),
+    "mac_roman": (_WESTERN,),
+    "cp850": (_WESTERN,),
+}
+#: Signs of cp1252 that stand in tables, each where it belongs.
+_SIGNS = r"[²³°ºª](?![a-zß])|[€£µ§«»“”„–—…©®±·½¼¾× ]|’(?=\w)"
 
 
 def decode_text(
@@ -36,8 +52,18 @@ def decode_text(
     Raises
     ------
     DataFileError
-        If the encoding is unknown, or the bytes are not in it.
+        If the encoding is unknown, the bytes are not in it, or are no text.
     """
+    text, decisions = _decoded(path, data, encoding)
+    sample = text[:_SAMPLE]
+    strange = [found.start() for found in re.finditer(r"[\0-\x08\x0e-\x1f\x7f]", sample)]
+    if len(strange) * 20 > len(sample):
+        line = sample.count("\n", 0, strange[0]) + 1
+        raise DataFileError(path, "it is no text: it holds control characters", line, 1)
+    return text, decisions
+
+
+def _decoded(path: str | os.PathLike[str], data: bytes, encoding: str | None) -> tuple[str, list[Decision]]:
     if encoding is not None:
         try:
             return data.decode(encoding).removeprefix("\ufeff"), []
@@ -56,6 +82,8 @@ def decode_text(
                 break
             return data[len(mark) :].decode(name, errors="replace"), decided
     try:
+        if data[:_SAMPLE].count(0) * 3 > len(data[:_SAMPLE]):
+            raise UnicodeDecodeError("utf-8", data, 0, 1, "two bytes a character")
         return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
         name = _likely(data)
@@ -88,7 +116,8 @@ def _share(data: bytes, runs: list[bytes], name: str, common: bytes) -> float:
     total = sum(len(high.findall(run)) for run in runs)
     found = sum(len(high.findall(match)) for run in runs for match in re.findall(common, run))
     korean = name == "euc_kr" and all(0xB0 <= run[0] <= 0xC8 for run in runs if len(run) > 1)
-    return found / max(total, 1) + 0.05 * korean + 0.04 * (name == "gb18030")
+    kana = name == "euc_jp" and all(run[0] in (0xA1, 0xA4, 0xA5) for run in runs)
+    return found / max(total, 1) + 0.05 * (korean or kana) + 0.04 * (name == "gb18030")
 
 
 def _one_byte(data: bytes) -> str:
@@ -103,8 +132,21 @@ def _one_byte(data: bytes) -> str:
         best = from_bytes(data[:_SAMPLE]).best()
         if best is not None:
             return best.encoding
+    scores = {name: _score(data[:_SAMPLE], name) for name in _ONE_BYTE}
+    likely = max(scores, key=lambda name: scores[name])
     try:
-        data.decode("cp1252")
+        data.decode(likely)
     except UnicodeDecodeError:
         return "latin-1"
-    return "cp1252"
+    return likely
+
+
+def _score(data: bytes, name: str) -> int:
+    """Return how many bytes beyond ASCII are, in an encoding, letters of one language that stand in words."""
+    text = data.decode(name, errors="replace")
+    signs = len(re.findall(_SIGNS, text)) if name == "cp1252" else 0
+    found = []
+    for letters in _ONE_BYTE[name]:
+        small = "".join(letter for letter in letters if letter.islower())
+        found.append(len(re.findall(rf"(?<=[a-z{small}])[{small}]|(?<![a-z{small}])[{letters}](?=\w)", text)))
+    return signs + max(found)
