@@ -108,10 +108,9 @@ def are_compact_dates(numbers: Array) -> bool:
     """Return whether numbers (n,) are days such as 20240131, and enough of them for that to be no chance."""
     if not np.fmin.reduce(numbers) >= 19000101 or np.fmax.reduce(numbers) > 20991231:
         return False
-    different = np.unique(numbers[~np.isnan(numbers)])
-    return len(different) >= 5 and all(
-        n.is_integer() and read_date(f"{n:.0f}", "ymd") is not None for n in different.tolist()
-    )
+    different = np.unique(numbers[~np.isnan(numbers)]).tolist()
+    days = [n for n in different if n.is_integer() and read_date(f"{n:.0f}", "ymd") is not None]
+    return len(days) == len(different) >= 5
 
 
 def date_parts(dates: Sequence[datetime | None], form: str) -> dict[str, Array]:
