@@ -217,11 +217,8 @@ class FileColumns:
 
     def left_out(self) -> str:
         """Say which columns were left out, and what would have them, or more than one."""
-        found = {
-            str(dict(item.words)["column"]): item
-            for item in self.decisions
-            if item.option.startswith("--keep")
-        }
+        items = [item for item in self.decisions if item.option.startswith("--keep")]
+        found = {str(dict(item.words)["column"]): item for item in items}
         listed = ", ".join(f"{name!r} ({item.kind})" for name, item in found.items())
         if found:
             return f"; left out are {listed}; say --keep {quote(','.join(found))}"

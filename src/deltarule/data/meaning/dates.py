@@ -106,10 +106,11 @@ def find_dates(texts: Sequence[str]) -> tuple[str, list[datetime | None]]:
 
 def are_compact_dates(numbers: Array) -> bool:
     """Return whether numbers (n,) are days such as 20240131, and enough of them for that to be no chance."""
-    different = np.unique(numbers[~np.isnan(numbers)])
-    if len(different) < 5 or different[0] < 19000101 or different[-1] > 20991231:
+    if not np.fmin.reduce(numbers) >= 19000101 or np.fmax.reduce(numbers) > 20991231:
         return False
-    return all(n.is_integer() and read_date(f"{n:.0f}", "ymd") is not None for n in different.tolist())
+    different = np.unique(numbers[~np.isnan(numbers)]).tolist()
+    days = [n for n in different if n.is_integer() and read_date(f"{n:.0f}", "ymd") is not None]
+    return len(days) == len(different) >= 5
 
 
 def date_parts(dates: Sequence[datetime | None], form: str) -> dict[str, Array]:
