@@ -77,8 +77,9 @@ print(*set(sys.modules) - before)
     ],
 )
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(needed, work, tmp_path):
-    (tmp_path / "class").mkdir()
-    (tmp_path / "class" / "1.png").touch()
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"\x89PNG")
     script = f"""
 import sys
 sys.modules["{needed}"] = None

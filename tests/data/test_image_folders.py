@@ -231,7 +231,7 @@ def test_a_test_part_that_does_not_fit_is_told(folder: Path) -> None:
     save(whole / "test" / "5" / "a.png")
     save(whole / "test" / "1" / "a.png", size=(9, 9))
     assert told(whole) == {
-        "new-label": "1 row has a label that the model does not know, and counts as wrong: 5",
+        "new-label": "1 row has a label that the model does not know, and counts as wrong: 5 (test/5)",
         "size": "all pictures are made 3 × 2: 1 of 8 has another size, such as 9 × 9",
     }
     with pytest.raises(DataFaults) as caught:

@@ -169,6 +169,7 @@ def _tell_new_labels(sets: dict[str, Dataset], decisions: list[Decision]) -> Non
             continue
         listed = list(dict.fromkeys(dataset.target[new].tolist()))
         hint = did_you_mean(str(listed[0]), map(str, known))
-        decisions.append(decide(kind, count=int(new.sum()), shown=shown(listed), cell=listed[0], hint=hint))
+        words = {"count": int(new.sum()), "shown": shown(listed), "cell": listed[0], "hint": hint}
+        decisions.append(decide(kind, place=f"{part}/{listed[0]}", **words))
         if part == "validation":
             sets[part] = dataset.take(~new)
