@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.check import check
+from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.observation import Diagnosis
 from deltarule.diagnosis.observation.reply import printable
 from deltarule.diagnosis.programs import programs_in
@@ -28,6 +29,7 @@ _KINDS = {
     "untrained": "a parameter is never trained",
     "shape": "the shapes do not fit",
     "penalty": "the penalty is wrong",
+    "optimizer": "the optimizer's own formula is wrong",
     "behaviour": "a call changes what it should leave alone",
 }
 _COLUMNS = ("file", "verdict", "line", "expression", "mistake", "text", "loss", "seconds")
@@ -122,11 +124,12 @@ def _from_observation(name: str, seen: Diagnosis) -> CheckedProgram:
     loss, spent = seen.loss, round(seen.seconds, 3)
     if seen.verdict == "wrong":
         first = seen.faults[0]
-        mistake = _KINDS.get(first.kind, first.kind)
-        return CheckedProgram(name, "wrong", first.line, first.expression, mistake, first.text, loss, spent)
-    why = "" if seen.verdict == "right" else "; ".join(filter(None, (seen.error, *seen.notes)))
+        called = mistake(first.mistake).title if first.mistake else _KINDS.get(first.kind, first.kind)
+        return CheckedProgram(name, "wrong", first.line, first.expression, called, first.text, loss, spent)
+    why = "" if seen.verdict == "right" else seen.obstacle or "; ".join(seen.notes)
     failed = bool(seen.error or (why and not seen.unseen))
-    return CheckedProgram(name, seen.verdict, text=why, loss=loss, seconds=spent, failed=failed)
+    line = seen.obstacle_line
+    return CheckedProgram(name, seen.verdict, line, text=why, loss=loss, seconds=spent, failed=failed)
 
 
 def as_table(programs: Sequence[CheckedProgram]) -> str:
