@@ -92,7 +92,7 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
     below, end, row = broken.below, broken.end, passing.rows[0]
     if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
         return None
-    limit = passing.product_with_same(end.op) or broken.known.by.op.index
+    limit = max(passing.product_with_same(end.op), broken.known.by.op.index)
     alike = [one for one in passing.forward if one.op.index < limit and one.op.shape == end.op.shape]
     if end.op.name in ("dot", "matmul") and alike:
         below = alike[0]

@@ -336,9 +336,10 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
     made = [tape.operations[index] for index in row.change.sources]
     if row.step == 1 and inverse and not any(is_square(tape, op, {one.index for one in same}) for op in made):
         return None  # nor is a single number divided by the gradient
-    for op in reversed(same):
-        if _only_scales(tape, row.change, op):
-            return op
+    for is_part in (False, True):  # of a larger array, as dW[1:]: then a multiple of it is an operation first
+        for op in reversed(same):
+            if _only_scales(tape, row.change, op, is_part):
+                return op
     return None
 
 
@@ -353,7 +354,7 @@ def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
     ]
 
 
-def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
+def _only_scales(tape: Tape, change: Change, gradient: Operation, is_part: bool) -> bool:
     """Whether what follows the gradient uses it, its past, and single numbers only."""
     past = _own_past(tape, change, gradient)
     gradients = [tape.result(tape.operations[one]).ravel() for one in past]
@@ -378,9 +379,9 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation) -> bool:
         if op.size == 1:
             continue
         for ids in op.inputs:
-            if ids is not None and ids.size == gradient.size and not set(tape.producers(ids)) & past:
-                values = tape.value[ids].ravel()  # a part of an array may be the gradient, as dW[1:]
-                if any(proportion(values, one) for one in gradients):
+            if is_part and ids is not None and ids.size == gradient.size:
+                values = tape.value[ids].ravel()
+                if not set(tape.producers(ids)) & past and any(proportion(values, one) for one in gradients):
                     continue
             stack.extend(tape.producers(ids) if ids is not None else ())
     return reached
