@@ -105,7 +105,10 @@ def read_parquet(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         try:
             relation = connection.from_parquet(str(file))
             arrays = relation.fetchnumpy()
-        except duckdb.Error as error:
+        except (
+            duckdb.Error,
+            RuntimeError,
+        ) as error:  # what reads the file's table of contents raises the second
             raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
     if not arrays or not len(next(iter(arrays.values()))):
         raise DataFileError(path, "the file holds no rows")
