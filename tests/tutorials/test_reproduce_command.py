@@ -117,6 +117,6 @@ def test_quick_runs_everything_and_all_is_as_it_must_be(run):
     result = run("--quick", "--json")
     assert result.exit_code == 0
     found = json.loads(result.stdout)
-    assert len(found["experiments"]) == 10
+    assert len(found["experiments"]) == 11
     assert found["ok"] is True
     assert sum(experiment["seconds"] for experiment in found["experiments"]) < 120
