@@ -20,7 +20,7 @@ def test_masked_cells_and_missing_dates_are_refused() -> None:
     with pytest.raises(InputError, match="y has masked cells"):
         clf.fit(X, np.ma.masked_array(y, mask=y == 1))
     dates = np.full(X.shape, np.datetime64("2024-01-01"))
-    dates[3, 1] = np.datetime64("NaT")
+    dates[3, 1] = np.datetime64("NaT", "D")
     with pytest.raises(InputError, match="missing date"):
         clf.fit(dates, y)
     assert clf.fit(np.ma.masked_array(X), y).n_features_in_ == 2
