@@ -1,21 +1,8 @@
 """Faults: where they stand in their line, and the numbers that show them."""
 
 import numpy as np
-import pytest
-
-from deltarule.diagnosis.observation import observe
 
 from .programs import PROGRAMS
-
-
-@pytest.fixture
-def watch(tmp_path):
-    def run(text):
-        path = tmp_path / "program.py"
-        path.write_text(text, encoding="utf-8")
-        return observe(path)
-
-    return run
 
 
 def test_the_columns_are_those_of_the_expression(watch):

@@ -4,19 +4,7 @@ import ast
 
 import pytest
 
-from deltarule.diagnosis.observation import observe
-
 from .programs import PROGRAMS
-
-
-@pytest.fixture
-def watch(tmp_path):
-    def run(text):
-        path = tmp_path / "program.py"
-        path.write_text(text, encoding="utf-8")
-        return observe(path, 10.0)
-
-    return run
 
 
 def repaired(text, fault):

@@ -2,19 +2,6 @@
 
 import pytest
 
-from deltarule.diagnosis.observation import observe
-
-
-@pytest.fixture
-def watch(tmp_path):
-    def run(text):
-        path = tmp_path / "program.py"
-        path.write_text(text, encoding="utf-8")
-        return observe(path)
-
-    return run
-
-
 WRITTEN = """
 import numpy as np
 x = np.array([[0.4, -0.7, 0.2]]); goal_y = np.array([[0.3, 0.8]])

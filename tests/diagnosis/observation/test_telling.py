@@ -6,20 +6,10 @@ from dataclasses import asdict
 
 import pytest
 
-from deltarule.diagnosis.observation import Diagnosis, observe
+from deltarule.diagnosis.observation import Diagnosis
 from deltarule.diagnosis.observation.reply import typed
 
 from .programs import PLANTED, PROGRAMS
-
-
-@pytest.fixture
-def watch(tmp_path):
-    def run(text):
-        path = tmp_path / "program.py"
-        path.write_text(text, encoding="utf-8")
-        return observe(path, 10.0)
-
-    return run
 
 
 def with_paste(text, seen):

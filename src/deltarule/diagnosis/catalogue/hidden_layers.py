@@ -107,12 +107,6 @@ def _of_a_layer(p: Backprop, layer: int, f: Callable[[Array], Array]) -> Array:
     return f(p.case.a[layer])
 
 
-def slope_at_zero(p: Backprop, layer: int) -> Array:
-    """ReLU's slope at z = 0 taken as that above it: as good a convention as that below."""
-    tiny = np.where(p.case.z[layer] == 0, 1e-300, p.case.z[layer])
-    return p.case.slope(layer, tiny, p.case.f(layer, tiny))
-
-
 IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="slope_of_wrong_quantity",

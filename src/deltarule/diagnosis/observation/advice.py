@@ -98,7 +98,7 @@ def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
             )
             lines = [
                 "import deltarule as dr",
-                "print(dr.compare(my_step, model))",
+                "print(dr.compare(my_step, model, X, Y, loss=loss))",
                 "print(dr.health(net, X, Y))",
             ]
             return Obstacle(

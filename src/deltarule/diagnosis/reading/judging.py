@@ -357,7 +357,7 @@ def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
 def _only_scales(tape: Tape, change: Change, gradient: Operation, is_part: bool) -> bool:
     """Whether what follows the gradient uses it, its past, and single numbers only."""
     past = _own_past(tape, change, gradient)
-    gradients = [tape.result(tape.operations[one]).ravel() for one in past]
+    gradients = [tape.result(tape.operations[one]).ravel() for one in past] if is_part else []
     stack = [one for ids in change.increments for one in tape.producers(ids)]
     seen: set[int] = set()
     reached = False
@@ -379,7 +379,7 @@ def _only_scales(tape: Tape, change: Change, gradient: Operation, is_part: bool)
         if op.size == 1:
             continue
         for ids in op.inputs:
-            if is_part and ids is not None and ids.size == gradient.size:
+            if gradients and ids is not None and ids.size == gradient.size:
                 values = tape.value[ids].ravel()
                 if not set(tape.producers(ids)) & past and any(proportion(values, one) for one in gradients):
                     continue
