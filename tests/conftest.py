@@ -21,6 +21,8 @@ COMPILING = (
     "tests/training/test_resuming.py::test_ctrl_c_in_a_process",
     "tests/training/test_reproducibility.py::test_learning_rates_do_not_depend",
 )
+#: Files whose tests share what takes seconds to make.
+SHARING = ("tests/tutorials/test_reproduce.py",)
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
 #: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
@@ -38,19 +40,21 @@ SWEEPS = (
     "tests/nn/test_gradient_contract.py",
     "tests/spreadsheet/",
     "tests/training/test_bad_input.py",
+    "tests/training/test_interruptions.py::test_lack_of_memory",
+    "tests/training/test_resuming.py::test_every_optimizer",
     "tests/worksheets/",
 )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give each test to the process that is free, but all that compile to one."""
+    """Give each test to the process that is free, but all that compile, or share what takes long, to one."""
     from xdist.scheduler import LoadScopeScheduling
 
     class OneProcessCompiles(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             compiles = nodeid.startswith(COMPILING) or nodeid.endswith("compiled]")
-            return "compiled" if compiles else nodeid
+            return "compiled" if compiles else nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
 
     return OneProcessCompiles(config, log)
 

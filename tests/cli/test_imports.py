@@ -72,7 +72,7 @@ print(*set(sys.modules) - before)
     [
         ("scipy", "dr.train(dr.Network([1, 1]), [[1.0]], [[1.0]], optimizer='lbfgs')"),
         ("matplotlib", "from deltarule.plotting import figure; figure(1)"),
-        ("sklearn", "dr.datasets.load('iris')"),
+        ("sklearn", "dr.datasets.load('wine')"),
         ("PIL", "dr.datasets.load('.')"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deltarule.worksheets import Worksheet
+from deltarule.worksheets import Worksheet, random_exercise
 from deltarule.worksheets.class_set import ClassSet
 
 from .cases import read_rows, refused, report_of, run
@@ -107,7 +107,8 @@ def test_the_picture_of_a_class():
     assert Path("m.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_does_not_fit_is_refused_by_one_line():
+def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
+    monkeypatch.setattr(random_exercise, "_DRAWS", ((10.0, 50), (1.0, 200)))  # to give up sooner
     Path("names.csv").write_text("name\nAda\n", encoding="utf-8")
     run("worksheet", "--out", "s.json")
     answer("a.csv", {"1": "x"})

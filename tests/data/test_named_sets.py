@@ -173,3 +173,11 @@ def test_labels_of_classic_sets_are_names_where_there_are_names() -> None:
     assert (load("breast_cancer").target == "malignant").sum() == 212
     assert load("digits").classes == tuple(range(10))
     assert load("iris").inputs.names[0] == "sepal length (cm)"
+
+
+def test_the_iris_that_lies_here_is_scikit_learns() -> None:
+    theirs = pytest.importorskip("sklearn.datasets").load_iris()
+    ours = load("iris")
+    np.testing.assert_array_equal(np.column_stack([*ours.inputs.columns.values()]), theirs.data)
+    assert list(ours.inputs.names) == theirs.feature_names
+    np.testing.assert_array_equal(ours.target, theirs.target_names[theirs.target])

@@ -210,6 +210,7 @@ class TestPages:
         text = self.text_of(Document("Names", (Paragraph(("🙂 漢\u0301 x\u0302 e\u0301",)),)), tmp_path)
         assert text.split()[1:5] == ["‹U+1F642›", "‹U+6F22›‹U+0301›", "x‹U+0302›", "é"]
 
+    @pytest.mark.slow
     @settings(max_examples=20, deadline=None)
     @given(st.text(), st.text(max_size=8))
     def test_no_text_stops_a_page(self, words, name):

@@ -66,6 +66,7 @@ def test_first_tutorials_deltas_gradients_and_update_are_exact(first):
     assert first.cost(T1_X, T1_Y) == pytest.approx(0.2910277736935993, abs=1e-14)
 
 
+@pytest.mark.slow
 def test_first_tutorial_after_10_000_updates(first):
     for _ in range(10_000):
         step(first, first.backward(first.forward(T1_X), T1_Y).flat, 0.5)

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import UserDict
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 import deltarule
-from deltarule.cli.check import check
 from deltarule.cli.console import mend_streams, visible
-from deltarule.cli.data import data
-from deltarule.cli.evaluate import evaluate
-from deltarule.cli.explain import explain
-from deltarule.cli.export import export
-from deltarule.cli.import_model import import_model
-from deltarule.cli.inspect import inspect
-from deltarule.cli.mark import mark
-from deltarule.cli.predict import predict
-from deltarule.cli.reproduce import reproduce
-from deltarule.cli.spreadsheet import spreadsheet
-from deltarule.cli.train import train
-from deltarule.cli.worksheet import worksheet
 from deltarule.errors import DataFaults, DataFileError, DeltaruleError, LayoutError
 
 __all__ = ["cli", "main"]
+
+
+class _Commands(UserDict[str, Any]):
+    """Modules by the names of their sub-commands: one is imported when it is asked for, to start sooner."""
+
+    def __getitem__(self, name: str) -> Any:
+        module = self.data[name]
+        return getattr(import_module(f"deltarule.cli.{module}"), module)
+
+
+_COMMANDS = _Commands(
+    {name: name for name in ("train", "predict", "evaluate", "inspect", "export", "explain", "check", "data",
+                             "reproduce", "spreadsheet", "worksheet", "mark")} | {"import": "import_model"}
+)  # fmt: skip
 
 
 class _BadInput(click.ClickException):
@@ -70,7 +73,7 @@ class _Group(click.Group):
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
 
-@click.group(cls=_Group, context_settings=_SETTINGS)
+@click.group(cls=_Group, commands=_COMMANDS, context_settings=_SETTINGS)
 @click.version_option(deltarule.__version__, prog_name="deltarule")
 def cli() -> None:
     """Neural networks that show their work.
@@ -83,13 +86,6 @@ def cli() -> None:
     deltarule train Iris.csv --target Species --drop Id --plot iris.png --save iris.safetensors
     deltarule predict iris.safetensors new.csv
     """
-
-
-for _command in (
-    train, predict, evaluate, inspect, export, import_model, explain, check, data, reproduce, spreadsheet,
-    worksheet, mark,
-):  # fmt: skip
-    cli.add_command(_command)
 
 
 def main() -> NoReturn:

@@ -1,9 +1,11 @@
-"""The classic small sets, as scikit-learn ships them."""
+"""The classic small sets, as scikit-learn ships them; iris lies here, the others are loaded from there."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from functools import partial
+from importlib import resources
 
 import numpy as np
 
@@ -11,9 +13,9 @@ from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.table import Table
 from deltarule.registry import import_extra
 
-#: The name of each set's target, and a line on the set.
+_IRIS = "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"
+#: The name of each other set's target, and a line on the set.
 _DESCRIBED = {
-    "iris": ("species", "150 iris flowers of 3 species, 4 measures (Fisher 1936; UCI, CC BY 4.0)"),
     "digits": (
         "digit",
         "1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak 1998; UCI, CC BY 4.0)",
@@ -31,6 +33,22 @@ _DESCRIBED = {
         "442 patients, 10 measures, progression after a year (Efron et al. 2004; scikit-learn)",
     ),
 }
+
+
+def iris() -> Dataset:
+    """Return Fisher's 150 flowers: 4 measures in centimetres, 3 species."""
+    text = resources.files("deltarule.data").joinpath("assets", "iris.csv").read_text(encoding="utf-8")
+    (*features, target_name), *rows = csv.reader(text.splitlines())
+    target = np.array([row[-1] for row in rows])
+    return Dataset(
+        "iris",
+        Table.of_matrix(np.array([row[:-1] for row in rows], dtype=float), features),
+        target,
+        target_names=(target_name,),
+        classes=classes_of(target),
+        scale="standard",
+        description=_IRIS,
+    )
 
 
 def bundled(name: str) -> Dataset:
@@ -58,5 +76,5 @@ def bundled(name: str) -> Dataset:
 
 
 BUNDLED: dict[str, tuple[Callable[[], Dataset], str]] = {
-    name: (partial(bundled, name), description) for name, (_, description) in _DESCRIBED.items()
-}
+    "iris": (iris, _IRIS),
+} | {name: (partial(bundled, name), description) for name, (_, description) in _DESCRIBED.items()}
