@@ -61,10 +61,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Leave most cases of a sweep to the slow tests."""
+    """Leave to the slow tests most cases of a sweep, and kernels for a second type of numbers."""
     cases = Counter()
     for item in items:
         function, _, case = item.nodeid.partition("[")
+        if function.startswith("tests/engines/") and "float32" in case:
+            item.add_marker(pytest.mark.slow)
         if not (case and function.startswith(SWEEPS)) or "slow" in item.keywords:
             continue
         if cases[function] % (8 if function.startswith("tests/diagnosis/") else 4):
