@@ -30,6 +30,12 @@ TEXTS = {
         "The loss cannot get small: outputs are pushed to the end of their range, where slopes are near 0.",
         "Use an output that reaches them (identity reaches any number), or scale the targets into its range.",
     ),
+    "mismatched_loss": (
+        "The loss asks for something else than what these outputs can say, so making it small does not make "
+        "the answers right.",
+        "Take the loss that belongs to the output: cross_entropy for softmax, binary_cross_entropy for "
+        "sigmoid; name no loss, and it is taken.",
+    ),
     "unscaled_targets": (
         "The output starts near 0, so the first gradients are as large as the targets: a step that suits "
         "standardised numbers throws the weights far off.",

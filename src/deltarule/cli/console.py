@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,8 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.data.decisions import Decision
-
-_MOST_ALIKE = 4  # decisions of one kind that are told one by one
+from deltarule.experiments.report import decision_lines
 
 
 def console() -> Console:
@@ -60,17 +58,8 @@ def _on_one_line(text: str) -> str:
 
 def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
     """A line for each thing that was decided, with the option that overrules it; few lines for many alike."""
-    told: Counter[str] = Counter()
-    listed = list(decisions)
-    total = Counter(decision["kind"] for decision in listed)
-    for decision in listed:
-        kind = decision["kind"]
-        told[kind] += 1
-        if total[kind] <= _MOST_ALIKE or told[kind] < _MOST_ALIKE:
-            click.echo(_on_one_line(f"· {decision['text']} ({decision['option']})"), err=err)
-        elif told[kind] == total[kind]:
-            more = total[kind] - _MOST_ALIKE + 1
-            click.echo(f"· and {more} more columns so ({kind}; --json lists them)", err=err)
+    for line in decision_lines(decisions, text_width(80)):
+        click.echo(visible(line), err=err)
 
 
 def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
@@ -87,10 +76,10 @@ def print_json(values: dict[str, Any]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))
 
 
-def text_width() -> int:
-    """The width of the terminal, or 100 where there is none."""
+def text_width(otherwise: int = 100) -> int:
+    """The width of the terminal; where there is none, another."""
     screen = console()
-    return screen.width if screen.is_terminal else 100
+    return screen.width if screen.is_terminal else otherwise
 
 
 def number(value: object, digits: int = 5) -> str:
