@@ -57,6 +57,12 @@ TEXTS = {
         "Such weights saturate bounded neurons, and a small change of an input changes the answer greatly.",
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
     ),
+    "stuck": (
+        "Where training ends depends on the first weights. Here it is a place from which no small step leads "
+        "further; neurons that are never active, or say what others say, do not help it out.",
+        "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
+        "neurons do not die.",
+    ),
     "penalty_too_strong": (
         "Each step the penalty takes more from the weights than the loss gives them, until the network "
         "answers much the same to all rows.",

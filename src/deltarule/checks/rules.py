@@ -24,7 +24,11 @@ DATA: tuple[Rule, ...] = (
     data_faults.unscaled_targets,
     training_faults.learning_rate_too_high,
 )
-WEIGHTS: tuple[Rule, ...] = (network_faults.symmetric_neurons, training_faults.penalty_too_strong)
+WEIGHTS: tuple[Rule, ...] = (
+    network_faults.symmetric_neurons,
+    training_faults.penalty_too_strong,
+    training_faults.stuck,
+)
 UNITS: tuple[Rule, ...] = (
     network_faults.huge_weights,
     network_faults.dead_units,

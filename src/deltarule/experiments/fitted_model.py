@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
 from deltarule.data import Dataset, MemoryTable, ReadingOptions
 from deltarule.data.decisions import Decision
 from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, Table, row_digests
 from deltarule.derivations import Derivation, explain
 from deltarule.derivations.inspection import Inspection
+from deltarule.derivations.targets import parse_targets
 from deltarule.errors import InputError, ModelFileError
 from deltarule.exchange import export
-from deltarule.experiments.choices import READING, reading_of, refuse_others
+from deltarule.experiments.choices import READING, reading_of
 from deltarule.experiments.decided import known_labels
 from deltarule.experiments.evaluation import Evaluation
 from deltarule.experiments.fitting import encoded_rows, predict_dataset
@@ -45,6 +47,22 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     return FittedModel(net, os.fspath(path))
 
 
+#: What others call it, and what to write here.
+ELSEWHERE = {
+    "predict_proba": "predict(rows, probabilities=True)",
+    "score": "evaluate(rows).score, or tested.score for the rows held out",
+    "accuracy": "tested.score, or evaluate(rows).score",
+    "fit": "experiment(…), which trains anew",
+    "summary": "print(…) of it",
+    "report": "print(…) of it, or to_dict()",
+    "to_json": "to_dict()",
+    "layers": "net.layers",
+    "get_weights": "net.get_weights()",
+    "feature_names": "encoding.inputs.feature_names",
+    "classes_": "encoding.target.classes",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class FittedModel:
     """A network with its encoding: it takes rows as they are, and answers in labels and units.
@@ -66,6 +84,10 @@ class FittedModel:
 
     net: Network
     name: str = "model"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what others' names are called here."""
+        raise AttributeError(no_attribute(self, name))
 
     @property
     def encoding(self) -> Encoding:
@@ -101,7 +123,7 @@ class FittedModel:
         """
         columns, decisions = self.answers(rows, probabilities=probabilities, **reading)
         if decisions:
-            warnings.warn("\n".join(decision_lines(decisions)), UserWarning, stacklevel=2)
+            warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=2)
         return _like(rows, columns)
 
     def answers(
@@ -111,7 +133,6 @@ class FittedModel:
         files, inputs, decisions = raw_inputs(rows, self.encoding, _options("predict", reading))
         columns: dict[str, Array] = {"file": np.array(files)} if files else {}
         outputs = self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype))
-        self._check_outputs(outputs)
         columns |= _decoded(self.encoding, outputs)
         if probabilities and isinstance(self.encoding.target, LabelEncoding):
             labels = self.encoding.target.classes
@@ -119,14 +140,6 @@ class FittedModel:
                 outputs = np.hstack([1 - outputs, outputs])
             columns |= {f"p({label})": outputs[:, i] for i, label in enumerate(labels)}
         return columns, decisions
-
-    def _check_outputs(self, outputs: Array) -> None:
-        finite = np.isfinite(outputs).all(axis=1)
-        if not finite.all():
-            raise InputError(
-                f"{self.name}: the outputs for row {int(np.argmin(finite)) + 1} are not finite;"
-                f" its largest weight is {float(abs(self.net.parameters).max()):.3g}"
-            )
 
     def evaluate(
         self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
@@ -205,6 +218,8 @@ class FittedModel:
         -------
         Derivation
         """
+        if _is_quantity(self.net, rows):
+            raise InputError(f"explain() takes rows first: write what={rows!r}")
         source = self.rows_with_answers(rows, settings)
         if not 1 <= row <= len(source):
             raise InputError(f"row {row}: there are {len(source)} rows")
@@ -245,6 +260,20 @@ class FittedModel:
     def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write one file that answers without deltarule: see :func:`deltarule.export`."""
         export(self.net, path, format)
+
+
+def no_attribute(owner: object, name: str) -> str:
+    """That there is no such attribute, and what does the same."""
+    hint = f": write {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+    return f"{type(owner).__name__!r} object has no attribute {name!r}{hint}"
+
+
+def _is_quantity(net: Network, rows: Any) -> bool:
+    """Whether what was given for rows names a number of the network, such as w5."""
+    try:
+        return isinstance(rows, str) and not os.path.exists(rows) and bool(parse_targets(net, rows))
+    except InputError:
+        return False
 
 
 def _options(function: str, reading: dict[str, Any]) -> ReadingOptions:

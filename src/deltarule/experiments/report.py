@@ -71,7 +71,9 @@ def wrapped(text: str, width: int = WIDTH, indent: str = "  ") -> str:
     )
 
 
-def decision_lines(decisions: Iterable[Decision | Mapping[str, Any]], width: int = WIDTH) -> list[str]:
+def decision_lines(
+    decisions: Iterable[Decision | Mapping[str, Any]], width: int = WIDTH, *, options: bool = True
+) -> list[str]:
     """A line for each decision, with the option that overrules it; few lines for many alike."""
     listed = [item.to_dict() if isinstance(item, Decision) else item for item in decisions]
     total, told = Counter(item["kind"] for item in listed), Counter[str]()
@@ -80,7 +82,8 @@ def decision_lines(decisions: Iterable[Decision | Mapping[str, Any]], width: int
         kind = item["kind"]
         told[kind] += 1
         if total[kind] <= _MOST_ALIKE or told[kind] < _MOST_ALIKE:
-            lines.append(wrapped(one_line(f"· {item['text']} ({item['option']})"), width))
+            overruled = f" ({item['option']})" if options else ""
+            lines.append(wrapped(one_line(f"· {item['text']}{overruled}"), width))
         elif told[kind] == total[kind]:
             lines.append(f"· and {total[kind] - _MOST_ALIKE + 1} more columns so ({kind}; --json lists them)")
     return lines

@@ -10,12 +10,13 @@ from deltarule.checks import HealthReport, health
 from deltarule.derivations import Derivation
 from deltarule.derivations.inspection import Inspection
 from deltarule.experiments.evaluation import Evaluation
-from deltarule.experiments.fitted_model import FittedModel
+from deltarule.experiments.fitted_model import FittedModel, no_attribute
 from deltarule.experiments.fitting import encoded_rows
 from deltarule.experiments.outcome import Outcome
 from deltarule.experiments.pictures import plot_experiment
 from deltarule.experiments.report import report_text, report_values
 from deltarule.nn.network import Network
+from deltarule.training import History
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +38,10 @@ class ExperimentResult(Outcome):
         What the user named.
     """
 
+    def __getattr__(self, name: str) -> Any:
+        """Say what others' names are called here."""
+        raise AttributeError(no_attribute(self, name))
+
     def __str__(self) -> str:
         return self.text()
 
@@ -56,6 +61,11 @@ class ExperimentResult(Outcome):
         return self.trained.net
 
     @property
+    def history(self) -> History:
+        """Losses and scores by epoch."""
+        return self.trained.history
+
+    @property
     def model(self) -> FittedModel:
         """The network as what answers raw rows."""
         return FittedModel(self.trained.net)
@@ -69,9 +79,11 @@ class ExperimentResult(Outcome):
         """What the network answers to new rows: see :meth:`FittedModel.predict`."""
         return self.model.predict(rows, probabilities=probabilities, **reading)
 
-    def evaluate(self, source: Any, *, part: str | None = None, **reading: Any) -> Evaluation:
+    def evaluate(
+        self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
+    ) -> Evaluation:
         """How good the network is on other data: see :meth:`FittedModel.evaluate`."""
-        return self.model.evaluate(source, part=part, **reading)
+        return self.model.evaluate(source, target, part=part, **reading)
 
     def inspect(self, rows: Any = None, *, row: int = 1, layer: int | None = None) -> Inspection:
         """Every neuron, and what it computes for a row, of its own data where none are given."""

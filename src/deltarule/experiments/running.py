@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.arguments import refuse_others
 from deltarule.data import Dataset, MemoryTable, load
 from deltarule.data.encoding import MISSING, SCALES
 from deltarule.errors import InputError
-from deltarule.experiments.choices import Choices, reading_of, refuse_others
+from deltarule.experiments.choices import Choices, reading_of
 from deltarule.experiments.decided import encoding_decisions
 from deltarule.experiments.fitting import (
     cross_validate,
@@ -32,7 +33,7 @@ from deltarule.registry import did_you_mean
 
 
 def experiment(
-    source: Any,
+    source: Any = None,
     target: Any = None,
     *,
     drop: str | Sequence[str] | None = None,
@@ -167,7 +168,7 @@ def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
     if isinstance(source, Mapping) and {"data", "target"} <= source.keys() and np.ndim(source["data"]) == 2:
         source, target = _of_bunch(source, target)  # as scikit-learn's functions return it
     if target is not None and not _are_names(target):
-        name = str(getattr(target, "name", None) or "target")
+        name = str(getattr(target, "name", None) or "y")
         source, target = with_answers(source, name, target), name
     found = as_source(source)
     if isinstance(found, Dataset):

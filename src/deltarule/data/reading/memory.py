@@ -74,7 +74,7 @@ class MemoryTable:
         if isinstance(source, list | tuple) and source and all(isinstance(row, Mapping) for row in source):
             listed = list(dict.fromkeys(name for row in source for name in row))
             return cls._checked(
-                "records", list(map(str, listed)), [[row.get(name) for row in source] for name in listed]
+                "table", list(map(str, listed)), [[row.get(name) for row in source] for name in listed]
             )
         return cls._of_rows(source, names)
 
@@ -86,7 +86,7 @@ class MemoryTable:
             name = list(source)[cells.index(True)]
             raise InputError(f"column {name!r} is a single cell, but others are columns of several")
         columns = [[values] if all(cells) else values for values in source.values()]
-        return cls._checked("columns", list(map(str, source)), columns)
+        return cls._checked("table", list(map(str, source)), columns)
 
     @classmethod
     def _of_rows(cls, source: Any, names: Sequence[str]) -> MemoryTable:
