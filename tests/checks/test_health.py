@@ -549,7 +549,7 @@ def test_a_root_mean_square_does_not_overflow():
     assert rms(np.zeros(3)) == 0
 
 
-# ---------------------------------------------------------------- networks that stay poor, pairs that cannot learn
+# ---------------------------------------------------------------- staying poor, pairs that cannot learn
 
 GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
 

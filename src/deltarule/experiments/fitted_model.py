@@ -47,6 +47,14 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     return FittedModel(net, os.fspath(path))
 
 
+def told_answers(model: FittedModel, rows: Any, probabilities: bool, reading: dict[str, Any]) -> Any:
+    """What :meth:`FittedModel.predict` returns; warnings point to who called the caller."""
+    columns, decisions = model.answers(rows, probabilities=probabilities, **reading)
+    if decisions:
+        warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=3)
+    return _like(rows, columns)
+
+
 #: What others call it, and what to write here.
 ELSEWHERE = {
     "predict_proba": "predict(rows, probabilities=True)",
@@ -121,10 +129,7 @@ class FittedModel:
         DataFileError, InputError
             If a column is missing, or the rows cannot be read.
         """
-        columns, decisions = self.answers(rows, probabilities=probabilities, **reading)
-        if decisions:
-            warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=2)
-        return _like(rows, columns)
+        return told_answers(self, rows, probabilities, reading)
 
     def answers(
         self, rows: Any, *, probabilities: bool = False, **reading: Any

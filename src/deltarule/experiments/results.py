@@ -10,7 +10,7 @@ from deltarule.checks import HealthReport, health
 from deltarule.derivations import Derivation
 from deltarule.derivations.inspection import Inspection
 from deltarule.experiments.evaluation import Evaluation
-from deltarule.experiments.fitted_model import FittedModel, no_attribute
+from deltarule.experiments.fitted_model import FittedModel, no_attribute, told_answers
 from deltarule.experiments.fitting import encoded_rows
 from deltarule.experiments.outcome import Outcome
 from deltarule.experiments.pictures import plot_experiment
@@ -77,7 +77,7 @@ class ExperimentResult(Outcome):
 
     def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
         """What the network answers to new rows: see :meth:`FittedModel.predict`."""
-        return self.model.predict(rows, probabilities=probabilities, **reading)
+        return told_answers(self.model, rows, probabilities, reading)
 
     def evaluate(
         self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
