@@ -19,11 +19,13 @@ from deltarule.data.encoding import (
     Table,
 )
 from deltarule.documents.document import Block, Heading, Line, Lines, Paragraph
-from deltarule.formula.tree import Expr, Symbol, measured
+from deltarule.formula.tree import Expr, Number, Symbol, measured
 from deltarule.registry import record
 
 #: Of more inputs the first so many are derived.
 MOST_INPUTS = 40
+#: A shift of so many scales leaves few digits of a difference.
+_LARGE = 100
 #: Of more classes the first so many are named.
 MOST_CLASSES = 12
 
@@ -109,7 +111,9 @@ def _of_column(column: NumberColumn | CategoryColumn, table: Table) -> Iterator[
 def _scaled(number: float, shift: float, scale: float, value: float) -> tuple[Expr, ...]:
     if (shift, scale) == (0.0, 1.0):
         return (measured(number),)
-    moved = measured(number) - measured(shift) if shift else measured(number)
+    # Rounded like other numbers, a difference of large ones would not be what it seems.
+    put = measured if abs(shift) < _LARGE * scale else lambda large: Number(float(f"{large:.12g}"))
+    moved = put(number) - put(shift) if shift else measured(number)
     return (moved / measured(scale), measured(value))
 
 
@@ -149,10 +153,10 @@ def _target_part(
     target = encoding.target
     if isinstance(target, LabelEncoding):
         named = zip(outputs, target.output_names(len(outputs)), strict=True)
-        meant = ", ".join(f"{output} is that of {name}" for output, name in list(named)[:MOST_CLASSES])
+        meant = ", ".join(f"{output} for {name}" for output, name in list(named)[:MOST_CLASSES])
         more = f" … and {len(outputs) - MOST_CLASSES} more" if len(outputs) > MOST_CLASSES else ""
         label = target.decode(y[None])[0]
-        yield Paragraph((f"Outputs are probabilities: {meant}{more}. The answer is {label}.",))
+        yield Paragraph((f"Outputs stand for classes: {meant}{more}. The target is {label}.",))
     elif isinstance(target, NumbersEncoding):
         units = np.atleast_2d(target.decode(y[None])).ravel().tolist()
         parts = zip(targets, units, target.shift, target.scale, y.tolist(), target.names, strict=True)

@@ -17,6 +17,7 @@ from deltarule.plotting import (
     draw_history,
     draw_predictions,
     figure,
+    figure_bytes,
     save_figure,
 )
 
@@ -47,6 +48,7 @@ def plot_experiment(path: str | os.PathLike[str] | None, result: Outcome) -> Any
     for draw_panel, panel in zip(draw, panels, strict=True):
         draw_panel(panel)
     if path is None:
+        made._repr_png_ = lambda: figure_bytes(made, "png")  # shows itself in notebooks, without pyplot
         return made
     save_figure(made, path)
     return None
