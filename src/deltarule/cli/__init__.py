@@ -14,7 +14,7 @@ import click
 
 import deltarule
 from deltarule.cli.check import check
-from deltarule.cli.console import mend_streams, visible
+from deltarule.cli.console import mend_streams
 from deltarule.cli.data import data
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
@@ -27,6 +27,7 @@ from deltarule.cli.reproduce import reproduce
 from deltarule.cli.spreadsheet import spreadsheet
 from deltarule.cli.train import train
 from deltarule.cli.worksheet import worksheet
+from deltarule.documents.plain_table import printable
 from deltarule.errors import DataFaults, DeltaruleError, LayoutError
 
 __all__ = ["cli", "main"]
@@ -43,7 +44,7 @@ class _BadInput(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         for fault in self.faults:
-            click.echo(visible(f"deltarule: {' '.join(str(fault).split())}"), file=file, err=True)
+            click.echo(printable(f"deltarule: {' '.join(str(fault).split())}"), file=file, err=True)
         if self.drawing:
             click.echo(self.drawing, file=file, err=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.data.decisions import Decision
+from deltarule.documents.plain_table import one_line, printable
 from deltarule.experiments.report import decision_lines
 
 
@@ -34,32 +34,22 @@ def print_table(
     table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None)
     for index, column in enumerate(columns):
         right = numbers and index > 0
-        heading = Text(_on_one_line(column))
+        heading = Text(one_line(column))
         table.add_column(heading, justify="right" if right else "left", header_style="bold", no_wrap=right)
     for row in rows:
-        table.add_row(*(Text(_on_one_line(str(cell))) for cell in row))
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
     console().print(table)
 
 
 def say(text: str = "") -> None:
     """A line for people on standard output."""
-    click.echo(visible(text))
-
-
-def visible(text: str) -> str:
-    """A text with its control characters, which would command the terminal, as Python writes them."""
-    commands = r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-    return re.sub(commands, lambda found: repr(found[0])[1:-1], text)
-
-
-def _on_one_line(text: str) -> str:
-    return visible(text).replace("\n", "\\n")
+    click.echo(printable(text))
 
 
 def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
     """A line for each thing that was decided, with the option that overrules it; few lines for many alike."""
     for line in decision_lines(decisions, text_width(80)):
-        click.echo(visible(line), err=err)
+        click.echo(printable(line), err=err)
 
 
 def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:

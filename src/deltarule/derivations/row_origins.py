@@ -39,7 +39,7 @@ class InputOrigin:
     name : str
         Of the input.
     cell : str
-        The cell as the row has it; "" where it is missing, or makes another input 1.
+        The cell as the row has it; "" where it is missing, makes another input 1, or is a black pixel.
     sides : tuple of Expr
         What the input equals, step by step: the numbers put in, the value.
     note : str
@@ -80,10 +80,10 @@ def row_origins(encoding: Encoding, raw: Table | Array, row: int = 0) -> tuple[I
 
 def _of_pixels(inputs: PixelsEncoding, image: Any) -> Iterator[InputOrigin]:
     values = inputs.flatten(image)[0]
-    for name, value in zip(inputs.feature_names[:MOST_INPUTS], values[:MOST_INPUTS].tolist(), strict=False):
+    for name, value in zip(inputs.feature_names, values.tolist(), strict=True):
         cell, scale = measured(value), inputs.scale
         sides = (cell,) if scale == 1 else (cell / measured(scale), measured(value / scale))
-        yield InputOrigin(name, f"{value:g}", sides)
+        yield InputOrigin(name, f"{value:g}" if value else "", sides)
 
 
 def _of_column(column: NumberColumn | CategoryColumn, table: Table) -> Iterator[InputOrigin]:
@@ -132,18 +132,18 @@ def origin_part(
     ``y`` is the row's encoded target (n_outputs,); ``outputs`` and ``targets`` are what those are called.
     """
     yield Heading(("The row, as the network takes it",))
-    listed = origins[:MOST_INPUTS]
-    zeros = [origin for origin in listed if not origin.cell and not origin.note]  # of categories
+    zeros = [origin.name for origin in origins if not origin.cell and not origin.note]
+    others = [origin for origin in origins if origin.cell or origin.note]
     lines = [
         Line((Symbol(origin.name), *origin.sides), (origin.note,) if origin.note else ())
-        for origin in listed
-        if origin not in zeros
+        for origin in others[:MOST_INPUTS]
     ]
     yield Lines(tuple(lines))
+    if len(others) > len(lines):
+        yield Paragraph((f"… and {len(others) - len(lines):,} more inputs.",), aside=True)
     if zeros:
-        yield Paragraph((f"0 are {', '.join(origin.name for origin in zeros)}.",))
-    if encoding.n_inputs > len(listed):
-        yield Paragraph((f"… and {encoding.n_inputs - len(listed):,} more inputs.",), aside=True)
+        named = ", ".join(zeros) if len(zeros) <= MOST_CLASSES else f"the other {len(zeros):,} inputs"
+        yield Paragraph((f"0 are {named}.",))
     yield from _target_part(encoding, y, outputs, targets)
 
 

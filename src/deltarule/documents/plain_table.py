@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-_BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+#: Characters that command a terminal, or turn the direction of writing.
+_COMMANDS = r"\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+
+
+def printable(text: str) -> str:
+    """A text with its control characters, which would command the terminal, as Python writes them.
+
+    Examples
+    --------
+    >>> print(printable("red\x1b[31m"))
+    red\\x1b[31m
+    """
+    return re.sub(f"[{_COMMANDS}]", lambda found: repr(found[0])[1:-1], text)
 
 
 def one_line(text: object) -> str:
-    """A text without line breaks and tabs, which columns and cells of files may hold."""
-    return str(text).translate(_BREAKS)
+    """The same without line breaks and tabs, which columns and cells of files may hold."""
+    return re.sub(rf"[\n\t{_COMMANDS}]", lambda found: repr(found[0])[1:-1], str(text))
 
 
 def aligned(rows: Sequence[Sequence[object]], left: int = 1) -> list[str]:

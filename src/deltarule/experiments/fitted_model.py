@@ -18,7 +18,7 @@ from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, Ta
 from deltarule.derivations import Derivation, explain
 from deltarule.derivations.inspection import Inspection
 from deltarule.derivations.targets import parse_targets
-from deltarule.errors import InputError, ModelFileError
+from deltarule.errors import DataFileError, InputError, ModelFileError
 from deltarule.exchange import export
 from deltarule.experiments.choices import READING, reading_of
 from deltarule.experiments.decided import known_labels
@@ -236,25 +236,35 @@ class FittedModel:
     def rows_with_answers(self, rows: Any, settings: dict[str, Any]) -> Dataset:
         """Rows for :meth:`explain`; how they are read is taken out of the settings.
 
-        Of rows in memory that lack the target, the network's own answers stand in for it: the name says so.
+        Where rows in memory lack the target, or pictures lie in no folders of classes, the network's own
+        answers stand in for it: the name says so.
         """
         reading = {name: settings.pop(name) for name in READING if name in settings}
         encoding, options = self.encoding, _options("explain", reading)
         if isinstance(rows, Dataset):
             return rows
+        pictures = not isinstance(encoding.inputs, ColumnsEncoding)
+        source = rows if pictures else as_source(rows)
         names = () if encoding.target is None else tuple(encoding.target.kinds)
-        source = as_source(rows) if isinstance(encoding.inputs, ColumnsEncoding) else rows
-        if isinstance(source, str | os.PathLike) and not isinstance(source, MemoryTable):
-            dataset = load_labelled(source, encoding, options)
-            return replace(dataset, name=os.fspath(source))
-        if isinstance(source, MemoryTable) and set(names) <= set(source.names):
-            return load_labelled(source, encoding, options)
-        _, inputs, decisions = raw_inputs(rows, encoding, options)
-        if encoding.target is None:
+        if isinstance(source, MemoryTable):
+            if set(names) <= set(source.names):
+                return load_labelled(source, encoding, options)
+        elif isinstance(source, str | os.PathLike):
+            try:
+                return replace(load_labelled(source, encoding, options), name=os.fspath(source))
+            except DataFileError:
+                if not pictures:
+                    raise
+        return self._with_own_answers(*raw_inputs(rows, encoding, options)[1:], names)
+
+    def _with_own_answers(
+        self, inputs: Table | Array, decisions: tuple[Decision, ...], names: tuple[str, ...]
+    ) -> Dataset:
+        target = self.encoding.target
+        if target is None:
             return Dataset("the rows", inputs, np.empty((len(inputs), 0)), (), decisions=decisions)
-        outputs = self.net.predict(encoding.inputs.encode(inputs, self.net.dtype))
-        answers = encoding.target.decode(outputs)
-        classes = encoding.target.classes if isinstance(encoding.target, LabelEncoding) else None
+        answers = target.decode(self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype)))
+        classes = target.classes if isinstance(target, LabelEncoding) else None
         name = "the rows, with the network's own answers as targets"
         return Dataset(name, inputs, answers, names, classes, decisions=decisions)
 

@@ -79,7 +79,14 @@ class Predictions:
         """Accuracy or R²."""
         if self.metric == "accuracy":
             return float((self.true == self.predicted).mean())
-        return METRICS.resolve(self.metric).value(*self.columns)
+        return METRICS.resolve(self.metric).value(*self.small_columns)
+
+    @property
+    def small_columns(self) -> tuple[Array, Array]:
+        """The columns, divided by one number so that their squares do not overflow."""
+        predicted, true = self.columns
+        size = max(1.0, float(np.abs(true).max()), float(np.abs(predicted).max()))
+        return predicted / size, true / size
 
     @property
     def columns(self) -> tuple[Array, Array]:
@@ -151,9 +158,7 @@ def check_pair(net: Network, y: Array) -> None:
     """Refuse an output and a loss with which no training can learn the targets (n_rows, n_outputs)."""
     fault = pair_fault(net.objective.output, net.loss, y)
     if fault is not None and fault[0] == "problem":
-        raise InputError(
-            f"{fault[1]}: leave out --output and --loss, which then suit the target, or name others"
-        )
+        raise InputError(f"{fault[1]}; name neither output nor loss, and both suit the target")
 
 
 def remember_rows(trained: TrainedNetwork, tested: Predictions | None) -> None:

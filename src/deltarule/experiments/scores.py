@@ -40,7 +40,7 @@ class Spread:
         if predictions.metric == "accuracy":
             shares: Array = (predictions.true == predictions.predicted).astype(float)
         else:
-            predicted, true = predictions.columns
+            predicted, true = predictions.small_columns
             total = ((true - true.mean(axis=0)) ** 2).mean(axis=0)
             residual = (true - predicted) ** 2
             missed = residual.mean(axis=0) / np.where(total > 0, total, 1)
