@@ -147,6 +147,28 @@ def test_cells_of_every_kind_are_read():
     assert {"no-target", "missing", "dates"} <= {item.kind for item in found.decisions}
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_missing_cells_are_missing_in_every_library(library):
+    pytest.importorskip(library)
+    pandas = pytest.importorskip("pandas")
+    cells = {
+        "whole": pandas.array([1, None, 3], dtype="Int64"),
+        "text": pandas.array(["a", None, "b"], dtype="string"),
+        "class": pandas.Categorical(["u", None, "v"]),
+        "day": pandas.to_datetime(["2020-01-01", None, "2021-02-03"]),
+        "known": pandas.array([True, None, False], dtype="boolean"),
+    }
+    frame = pandas.DataFrame(cells)
+    if library == "polars":
+        frame = pytest.importorskip("polars").from_pandas(frame)
+    elif library == "pyarrow":
+        frame = pytest.importorskip("pyarrow").Table.from_pandas(frame)
+    table = dr.datasets.read_table(dr.datasets.MemoryTable.of(frame))
+    names = ("whole", "text", "class", "day.days", "known")
+    assert [table.missing(name).tolist() for name in names] == [[False, True, False]] * 5
+    assert table.column("class").tolist() == ["u", None, "v"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

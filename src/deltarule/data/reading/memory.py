@@ -31,7 +31,7 @@ class MemoryTable:
         What messages call it, in the place of a path.
     names : tuple of str
     columns : tuple of ndarray, (n_rows,)
-        Numbers, booleans, dates or objects; what is missing is masked, NaN or None.
+        Numbers, booleans, dates or objects; what is missing is NaN, NaT or None, or masked.
     named : bool
         Whether the columns were named by who brought them.
 
@@ -147,16 +147,17 @@ def _type_of(rows: Any) -> Any:
 
 
 def _as_array(name: str, column: Any) -> Array:
-    """One column as an array, masked where cells are missing."""
-    array: Array
-    if hasattr(column, "isna"):  # of pandas, which has number types of its own
-        plain = isinstance(column.dtype, np.dtype)
-        values = column.to_numpy() if plain else column.to_numpy(dtype=object)
-        array = np.ma.array(values, mask=column.isna().to_numpy())
-    elif hasattr(column, "is_null"):  # of polars or Arrow
-        array = np.ma.array(np.asarray(column), mask=np.asarray(column.is_null()))
+    """One column as an array; what is missing stays NaN, NaT, None or pandas' NA."""
+    if isinstance(column, list | tuple):
+        array = np.array(column, object)
+    elif hasattr(column, "isna") and not isinstance(column.dtype, np.dtype):  # a type of pandas' own
+        array = column.to_numpy(dtype=object)
     else:
-        array = column if isinstance(column, np.ndarray) else np.array(column, _type_of(column))
+        array = np.asanyarray(column)
+        if array.dtype == object and hasattr(
+            column, "to_pylist"
+        ):  # Arrow's own arrays mistake missing categories
+            array = np.array(column.to_pylist(), object)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind in "cV":
