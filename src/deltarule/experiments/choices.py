@@ -9,7 +9,9 @@ from typing import Any
 
 from deltarule.arrays import check_number, check_whole
 from deltarule.data import ReadingOptions
+from deltarule.data.encoding import MISSING, SCALES
 from deltarule.data.meaning import KINDS
+from deltarule.data.reading import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import Optimizer
 from deltarule.registry import did_you_mean, record
@@ -98,14 +100,47 @@ def _sizes(hidden: Any) -> tuple[int, ...] | None:
     return tuple(check_whole("hidden", size, 1) for size in sizes)
 
 
+#: How tables are read, by the names of the options of the command line.
+READING = (
+    "header", "encoding", "delimiter", "quote", "ragged", "format", "table", "kind", "all_lines", "strict",
+)  # fmt: skip
+
+#: What may be chosen; None leaves it open.
+_KNOWN: dict[str, tuple[Any, ...]] = {
+    "task": ("classification", "regression"),
+    "scale": tuple(SCALES),
+    "missing": MISSING,
+    "ragged": ("drop", "fill"),
+    "format": FORMATS,
+    "paper": ("black", "white"),
+    **dict.fromkeys(("header", "all_lines", "strict", "color", "target_is_input"), (True, False)),
+}
+
+
+def check_known(named: Mapping[str, Any]) -> None:
+    """Refuse what is none of the values that may be chosen.
+
+    Raises
+    ------
+    InputError
+        Such as for ``header=0``, which means the first line elsewhere.
+    """
+    for name, known in _KNOWN.items():
+        value = named.get(name)
+        if value is not None and not any(type(value) is type(item) and value == item for item in known):
+            listed = ", ".join(map(repr, known))
+            raise InputError(f"{name} must be one of {listed} or None, got {value!r}")
+
+
 def reading_of(named: Mapping[str, Any]) -> ReadingOptions:
     """Take how files are read out of all that was named; ``kind`` is a mapping of column names to kinds.
 
     Raises
     ------
     InputError
-        If there is no such kind of column, or a size is none.
+        If there is no such kind of column or file, or a size is none.
     """
+    check_known(named)
     kinds = dict(named.get("kind") or {})
     for column, kind in kinds.items():
         if kind not in KINDS:
@@ -123,18 +158,3 @@ def _picture_size(size: Any) -> tuple[int, int] | None:
     if len(sides) != 2:
         raise InputError(f"size must be (width, height), got {size!r}")
     return check_whole("size", sides[0], 1, 4096), check_whole("size", sides[1], 1, 4096)
-
-
-#: How tables are read, by the names of the options of the command line.
-READING = (
-    "header",
-    "encoding",
-    "delimiter",
-    "quote",
-    "ragged",
-    "format",
-    "table",
-    "kind",
-    "all_lines",
-    "strict",
-)

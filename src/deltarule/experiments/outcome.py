@@ -13,21 +13,7 @@ from deltarule.experiments.fitting import Predictions, TrainedNetwork, encoded_r
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
-    """What the report of an experiment tells.
-
-    Attributes
-    ----------
-    dataset, trained_rows : Dataset
-        All the data, and what the network was trained and validated on.
-    trained : TrainedNetwork
-    tested : Predictions or None
-        Of rows held out, or of all rows by cross-validation; None where none are, or a signal came before.
-    interrupted : bool
-    decisions : tuple of Decision
-        What was decided about the data that nobody said.
-    choices : Choices
-        What the user named.
-    """
+    """What the report of an experiment tells; :class:`ExperimentResult` says what each is."""
 
     dataset: Dataset
     trained_rows: Dataset

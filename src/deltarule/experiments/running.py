@@ -11,9 +11,8 @@ import numpy as np
 
 from deltarule.arguments import refuse_others
 from deltarule.data import Dataset, MemoryTable, load
-from deltarule.data.encoding import MISSING, SCALES
 from deltarule.errors import InputError
-from deltarule.experiments.choices import Choices, reading_of
+from deltarule.experiments.choices import Choices, check_known, reading_of
 from deltarule.experiments.decided import encoding_decisions
 from deltarule.experiments.fitting import (
     cross_validate,
@@ -29,7 +28,6 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.losses import Loss
 from deltarule.nn.optimizers import Optimizer
-from deltarule.registry import did_you_mean
 
 
 def experiment(
@@ -153,6 +151,7 @@ def experiment(
     named = dict(locals())
     refuse_others("experiment", others, _KNOWN)
     named["missing"] = missing or ("refuse" if strict else "median")
+    check_known(named)
     choices = Choices.of(named)
     return run_experiment(_loaded(source, target, named), choices)
 
@@ -162,9 +161,6 @@ _KNOWN = tuple(inspect.signature(experiment).parameters)[:-1]
 
 def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
     """The data, from wherever they come."""
-    for name, known in (("missing", MISSING), ("scale", SCALES)):
-        if named[name] is not None and named[name] not in known:
-            raise InputError(f"unknown {name} {named[name]!r}{did_you_mean(str(named[name]), known)}")
     if isinstance(source, Mapping) and {"data", "target"} <= source.keys() and np.ndim(source["data"]) == 2:
         source, target = _of_bunch(source, target)  # as scikit-learn's functions return it
     if target is not None and not _are_names(target):
