@@ -27,8 +27,8 @@ def path(request):
     return request.param
 
 
-def test_there_is_one_for_each_tutorial():
-    assert [path.stem for path in NOTEBOOKS] == ["T1", "T2", "T3", "T4", "T5"]
+def test_there_is_one_for_each_tutorial_and_one_for_experiments():
+    assert [path.stem for path in NOTEBOOKS] == ["T1", "T2", "T3", "T4", "T5", "experiment"]
 
 
 def test_the_jupyter_notebook_has_the_text_and_code_of_the_marimo_one(path):

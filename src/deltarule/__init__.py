@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from deltarule.estimators import MLPClassifier as MLPClassifier
     from deltarule.estimators import MLPRegressor as MLPRegressor
     from deltarule.exchange import export, import_network
+    from deltarule.experiments import ExperimentResult, FittedModel, experiment, load_model
     from deltarule.nn.activations import ACTIVATIONS, Activation, register_activation
     from deltarule.nn.initializers import INITIALIZERS, Initializer
     from deltarule.nn.layers import Dense
@@ -106,7 +107,9 @@ __all__ = [
     "DivergenceError",
     "EarlyStopping",
     "Encoding",
+    "ExperimentResult",
     "Exponential",
+    "FittedModel",
     "History",
     "Initializer",
     "InputError",
@@ -135,6 +138,7 @@ __all__ = [
     "confusion_matrix",
     "datasets",
     "evaluate",
+    "experiment",
     "explain",
     "explain_update",
     "export",
@@ -143,6 +147,7 @@ __all__ = [
     "import_network",
     "load",
     "load_example",
+    "load_model",
     "mark",
     "register_activation",
     "register_loss",
@@ -163,6 +168,7 @@ _NAMES = {
         ShapeError""",
     "estimators": "MLPAutoencoder MLPClassifier MLPRegressor",
     "exchange": "export import_network",
+    "experiments": "ExperimentResult FittedModel experiment load_model",
     "nn.activations": "ACTIVATIONS Activation register_activation",
     "nn.initializers": "INITIALIZERS Initializer",
     "nn.layers": "Dense",
@@ -197,7 +203,7 @@ def __dir__() -> list[str]:
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """:meth:`Network.load`: read a network from its file."""
+    """:meth:`Network.load`: read a network from its file; :func:`load_model` answers raw rows with it."""
     from deltarule.nn.network import Network
 
     return Network.load(path)

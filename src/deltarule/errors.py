@@ -41,7 +41,8 @@ class DataFileError(InputError):
         self, path: str | os.PathLike[str], reason: str, line: int | None = None, column: int | None = None
     ) -> None:
         self.path, self.reason, self.line, self.column = os.fspath(path), reason, line, column
-        place = "".join(f":{number}" for number in (line, column) if number is not None)
+        known = () if line is None else (line, column)  # a field of no line would read as a line
+        place = "".join(f":{number}" for number in known if number is not None)
         super().__init__(f"{self.path}{place}: {reason}")
 
 

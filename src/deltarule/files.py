@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from deltarule.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LONG_AGO = 3600.0  # seconds: no save takes so long
 
 
 def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
@@ -86,6 +89,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+    _remove_leftovers(target)
 
 
 @contextlib.contextmanager
@@ -134,6 +138,17 @@ def _free_folder(path: str | os.PathLike[str]) -> Path:
 def _temporary(target: Path) -> Path:
     """Return a name beside ``target`` that nobody else has."""
     return target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what a save of this file left behind that was killed, an hour ago or longer."""
+    prefix = f".{target.name[:20]}."
+    for found in target.parent.iterdir():
+        middle = found.name.removeprefix(prefix).removesuffix(".tmp")
+        if found.name == f"{prefix}{middle}.tmp" and len(middle) == 16:
+            with contextlib.suppress(OSError):
+                if time.time() - found.stat().st_mtime > _LONG_AGO:
+                    found.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -53,12 +53,16 @@ def picture_format(path: str | os.PathLike[str]) -> str:
 
 def save_figure(made: Any, path: str | os.PathLike[str]) -> None:
     """Write a figure in the format that the path's suffix names, atomically; equal figures, equal bytes."""
-    suffix = picture_format(path)
+    write_atomically(path, figure_bytes(made, picture_format(path)))
+
+
+def figure_bytes(made: Any, suffix: str) -> bytes:
+    """A figure as a file of that format has it."""
     content = io.BytesIO()
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
     with import_extra("matplotlib", "plot").rc_context({"svg.hashsalt": "deltarule"}):
         made.savefig(content, format=suffix, metadata=undated)
-    write_atomically(path, content.getvalue())
+    return content.getvalue()
 
 
 def draw_history(panel: Any, history: History, column: str) -> None:

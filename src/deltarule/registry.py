@@ -139,8 +139,7 @@ class Registry(Generic[T]):
             return self.maker(name)(*args, **kwargs)
         except TypeError as error:
             reason = str(error).partition("__init__() ")[2] or str(error)
-            hint = " (learning_rate is the name)" if "lr" in kwargs else ""
-            raise InputError(f"{self.kind} {spec[:60]!r}: {reason}{hint}") from None
+            raise InputError(f"{self.kind} {spec[:60]!r}: {reason}") from None
 
 
 def pickled_by_name(record: Any) -> tuple[Any, ...]:

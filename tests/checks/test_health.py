@@ -547,3 +547,45 @@ def test_a_root_mean_square_does_not_overflow():
     assert rms(np.array([3e200, 4e200])) == pytest.approx(np.sqrt(12.5) * 1e200)
     assert rms(np.array([3e20, 4e20], dtype="float32")) == pytest.approx(np.sqrt(12.5) * 1e20)
     assert rms(np.zeros(3)) == 0
+
+
+# ---------------------------------------------------------------- staying poor, pairs that cannot learn
+
+GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("seed", "learnt", "said"), [(2, 0.75, "1 says something of its own, 2 never active"), (0, 1.0, "")]
+)
+def test_a_network_that_stays_poor_is_called_stuck(seed, learnt, said):
+    net = Network([2, 3, 1], activation="relu", output="sigmoid", seed=seed)
+    settings = {"optimizer": "adam(0.05)", "epochs": 600, "batch_size": None, "metrics": ["accuracy"]}
+    history = train(net, GATE, [0, 1, 1, 0], **settings)
+    report = health(net, GATE, [0, 1, 1, 0], history)
+    assert history["accuracy"][-1] == learnt
+    found = [finding.evidence for finding in report.findings if finding.name == "stuck"]
+    assert len(found) == (learnt < 1)
+    assert report.ok == (learnt == 1)
+    assert all(said in evidence for evidence in found)
+
+
+def test_rows_that_contradict_each_other_are_no_fault_of_the_network():
+    X, y = GATE * 2, [0, 1, 1, 0, 1, 1, 1, 0]
+    net = Network([2, 8, 1], activation="tanh", output="sigmoid", seed=0)
+    history = train(net, X, y, optimizer="adam(0.05)", epochs=400, batch_size=None)
+    assert "stuck" not in [finding.name for finding in health(net, X, y, history).findings]
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "Y", "name", "severity"),
+    [
+        ("sigmoid", "cross_entropy", [[1, 0], [0, 1]], "mismatched_loss", "problem"),
+        ("softmax", "binary_cross_entropy", [[1, 0], [0, 1]], "mismatched_loss", "warning"),
+        ("relu", "half_squared_error", [[-1, 0], [1, -2]], "unreachable_targets", "problem"),
+        ("softmax", "cross_entropy", [[1, 0], [0, 1]], None, ""),
+    ],
+)
+def test_outputs_and_losses_that_do_not_go_together_are_found(output, loss, Y, name, severity):
+    found = health(Network([2, 4, 2], output=output, loss=loss, seed=1), [[0, 1], [1, 0]], Y).findings
+    pairs = [f for f in found if f.name in ("mismatched_loss", "unreachable_targets")]
+    assert [(f.name, f.severity) for f in pairs] == ([(name, severity)] if name else [])

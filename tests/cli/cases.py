@@ -56,14 +56,15 @@ def report_of(*arguments):
 
 
 def refused(*arguments):
-    """The one line with which a sub-command refuses its input, exit status 2."""
+    """What a sub-command says to refuse its input: one line ``deltarule: …``, exit status 2."""
     result = invoke(*arguments)
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert result.stderr.endswith("\n")
     assert result.stderr.count("\n") == 1, result.stderr
-    return result.stderr.rstrip("\n")
+    assert result.stderr.startswith("deltarule: ")
+    return result.stderr.removeprefix("deltarule: ").rstrip("\n")
 
 
 def start(*arguments, folder=None, env=None, clean=False, **options):

@@ -17,20 +17,9 @@ from deltarule import Network
 from .cases import classes_csv, images, invoke, numbers_csv, read_rows, report_of, run, write_idx
 
 KEYS = [
-    "task",
-    "data",
-    "decisions",
-    "network",
-    "loss",
-    "train",
-    "validation",
-    "test",
-    "epochs",
-    "stopped",
-    "seconds",
-    "engine",
-    "model",
-    "files",
+    *("task", "data", "decisions", "rows", "columns", "scale", "network", "loss", "penalties", "optimizer"),
+    *("learning_rate", "schedule", "batch_size", "epochs", "stopped", "why_stopped", "seconds", "engine"),
+    *("seed", "train", "validation", "test", "baseline", "classes", "model", "files"),
 ]
 
 
@@ -84,7 +73,8 @@ def test_the_report_is_one_object_with_the_documented_keys(source):
     for part in ("train", "validation", "test"):
         if report[part] is not None:
             assert {"rows", "loss", score} <= set(report[part])
-            assert all(isinstance(value, int | float) for value in report[part].values())
+            numbers = {name: value for name, value in report[part].items() if name != "spread_is"}
+            assert all(isinstance(value, int | float) for value in numbers.values())
     assert report["epochs"] == 3
     assert report["stopped"] == "finished"
     assert report["seconds"] >= 0
@@ -118,7 +108,7 @@ def test_numbers_are_learnt(tmp_path):
     report = report_of("train", path, *arguments)
     assert report["task"] == "regression"
     assert report["test"]["r2"] > 0.99
-    assert {"rows", "loss", "r2", "folds"} == set(report["test"])
+    assert {"rows", "loss", "r2", "folds", "spread", "spread_is", "mean_error"} == set(report["test"])
     rows = read_rows(run("predict", tmp_path / "m", path))
     truth = [float(row["total"]) for row in read_rows(path.read_text())]
     assert [float(row["total"]) for row in rows] == pytest.approx(truth, abs=5)

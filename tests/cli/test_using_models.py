@@ -207,15 +207,15 @@ def test_without_rows_weights_alone_are_shown(trees):
     report = report_of("inspect", trees[1], "--layer", 2)
     assert len(report["layers"]) == 1
     assert "output" not in report["layers"][0]["neurons"][0]
-    assert "56 more inputs" in run("inspect", trees[1], "--layer", 2)
-    assert "more inputs" not in run("inspect", trees[1], "--layer", 2, "--all")
+    assert "more weights of each" in run("inspect", trees[1], "--layer", 2)
+    assert "more weights" not in run("inspect", trees[1], "--layer", 2, "--all")
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["T1", "--row", 2], "--row 2: there are 1 rows"),
-        (["T1", "--layer", 3], "--layer 3"),
+        (["T1", "--row", 2], "row 2: there are 1 rows"),
+        (["T1", "--layer", 3], "layer 3: "),
         (["T1", "rows.csv"], "brings its own rows"),
         (["T9"], "cannot read T9"),
         (["missing.toml"], "missing.toml"),

@@ -149,7 +149,7 @@ def test_what_would_be_decided_is_refused_where_nothing_shall_be(tmp_path: Path,
     command += [] if kind in OF_MODELS else BESIDE.get(kind, [])
     result = CliRunner().invoke(cli, [*map(str, command), "--strict"])
     assert result.exit_code == 2, result.output
-    assert result.stderr.startswith(f"{path}")
+    assert result.stderr.startswith(f"deltarule: {path}")
     assert DECISIONS[kind].fault.partition("{")[0] in result.stderr
 
 

@@ -991,5 +991,5 @@ def test_the_command_writes_nothing_where_it_cannot_read(tmp_path):
     (tmp_path / "net.onnx").write_bytes(b"no network")
     result = command(tmp_path / "net.onnx", "-o", tmp_path / "net.safetensors")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: ")
+    assert result.stderr.startswith("deltarule: ")
     assert not (tmp_path / "net.safetensors").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import inspect
 import io
 import json
 
@@ -13,13 +14,16 @@ from click.testing import CliRunner
 
 from deltarule.cli import cli
 from deltarule.data import load
+from deltarule.derivations import explain
 from deltarule.errors import InputError, ModelFileError
-from deltarule.experiments.choices import Choices
+from deltarule.experiments import FittedModel, experiment, load_model
+from deltarule.experiments.choices import READING, Choices
 from deltarule.experiments.defaults import batch_size_for, epochs_for
-from deltarule.experiments.experiment import ExperimentResult, run_experiment
-from deltarule.experiments.fitting import TrainedNetwork, cross_validate, fit, predict_dataset, set_aside
+from deltarule.experiments.fitting import cross_validate, fit, predict_dataset, set_aside
 from deltarule.experiments.pictures import plot_experiment
-from deltarule.experiments.saved_models import load_labelled, load_model, part_of, predicted_columns
+from deltarule.experiments.report import ended_by_budget
+from deltarule.experiments.running import run_experiment
+from deltarule.experiments.saved_models import load_labelled, part_of
 from deltarule.nn.network import Network
 from deltarule.training import History
 
@@ -44,12 +48,21 @@ def test_command_prints_the_result_of_the_function():
     assert report["test"]["rows"] == 150
 
 
-def test_every_choice_is_an_option_of_the_command():
-    from deltarule.cli.train import train
+def test_the_options_of_the_command_are_the_arguments_of_the_function():
+    options = {parameter.name for parameter in cli.commands["train"].params}
+    written = {"save", "plot", "history", "health", "as_json"}  # what is done with the result
+    names = set(inspect.signature(experiment).parameters) - {"others"}
+    assert options - written - {"quiet"} == names - {"progress"}  # the one is the other's opposite
 
-    options = {parameter.name for parameter in train.params}
-    names = {field.name for field in dataclasses.fields(Choices)}
-    assert names - options == {"progress"}  # --quiet is its opposite
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "inspect", "explain"])
+def test_the_options_of_the_other_commands_are_arguments_of_the_methods(command):
+    printed = {"quiet", "out", "as_json", "everything", "digits", "ascii"}  # how it is printed
+    of_examples = {"model", "source", "step", "by_hand", "optimizer"}
+    options = {parameter.name for parameter in cli.commands[command].params} - printed - of_examples
+    arguments = set(inspect.signature(getattr(FittedModel, command)).parameters)
+    explained = set(inspect.signature(explain).parameters) if command == "explain" else set()
+    assert options <= arguments | explained | set(READING) | {"rows"}
 
 
 def test_choices_that_are_left_open_are_made_by_the_data():
@@ -66,10 +79,10 @@ def test_choices_that_are_left_open_are_made_by_the_data():
     ("share", "sizes", "in_folds"), [(None, (150, 0), True), (0.0, (150, 0), False), (0.2, (120, 30), False)]
 )
 def test_rows_are_set_aside_as_chosen(share, sizes, in_folds):
-    rest, test, folds = set_aside(load("iris"), Choices(test_share=share))
+    rest, test, folds = set_aside(load("iris"), Choices(test=share))
     assert (len(rest), 0 if test is None else len(test), folds) == (*sizes, in_folds)
     if sizes[1]:
-        result = run_experiment(load("iris"), dataclasses.replace(FEW, test_share=share))
+        result = run_experiment(load("iris"), dataclasses.replace(FEW, test=share))
         assert len(result.tested.true) == sizes[1]
         assert result.tested.scores == predict_dataset(result.trained.net, test).scores
 
@@ -98,15 +111,16 @@ def test_saved_model_predicts_what_the_command_prints(tmp_path):
         ",".join(str(rows.inputs.column(name)[i]) for name in names) for i in range(10)
     ]
     path.write_text("\n".join(lines) + "\n")
-    columns, decisions = predicted_columns(tmp_path / "m", path, probabilities=True)
+    columns, decisions = load_model(tmp_path / "m").answers(path, probabilities=True)
     assert decisions == ()
     printed = run("predict", tmp_path / "m", path, "--probabilities")
     assert [list(map(str, row)) for row in zip(*columns.values(), strict=True)] == list(
         csv.reader(io.StringIO(printed))
     )[1:]
-    loaded, encoding = load_model(tmp_path / "m")
+    model = load_model(tmp_path / "m")
+    encoding = model.encoding
     assert list(columns) == [encoding.target.name, *(f"p({label})" for label in encoding.target.classes)]
-    np.testing.assert_array_equal(loaded.parameters, net.parameters)
+    np.testing.assert_array_equal(model.net.parameters, net.parameters)
     assert len(load_labelled("iris", encoding)) == 150
 
 
@@ -135,6 +149,4 @@ def test_a_budget_that_ends_while_the_held_out_loss_falls_is_told(losses, stoppe
     for epoch, loss in enumerate(losses, 1):
         history.append({"epoch": epoch, "loss": loss, "val_loss": loss})
     history.stopped = stopped
-    rows = load("xor")
-    result = ExperimentResult(rows, rows, TrainedNetwork(Network([2, 1]), history, {}), None, False)
-    assert result.ended_by_budget == ended
+    assert ended_by_budget(history) == ended

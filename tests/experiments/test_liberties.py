@@ -11,9 +11,9 @@ import pytest
 
 from deltarule.data import load
 from deltarule.errors import DataFileError
+from deltarule.experiments import load_model
 from deltarule.experiments.choices import Choices
-from deltarule.experiments.experiment import run_experiment
-from deltarule.experiments.saved_models import predicted_columns
+from deltarule.experiments.running import run_experiment
 
 NAMES = ["girth", "side", "planted", "leaf", "cost", "tree"]
 ROWS = [
@@ -40,13 +40,13 @@ def write(path: Path, rows: list[list[str]], delimiter: str = ",") -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     data = load(write(folder / "rows.csv", [NAMES, *ROWS]))
-    net = run_experiment(data, Choices(epochs=5, test_share=0.0)).trained.net
+    net = run_experiment(data, Choices(epochs=5, test=0.0)).trained.net
     net.save(folder / "m")
     return folder / "m"
 
 
 def answers(model: Path, path: Path) -> tuple[list[Any], set[str]]:
-    columns, decisions = predicted_columns(model, path, probabilities=True)
+    columns, decisions = load_model(model).answers(path, probabilities=True)
     return list(zip(*columns.values(), strict=True)), {decision.kind for decision in decisions}
 
 
@@ -109,7 +109,5 @@ def test_a_single_row_without_header_is_a_row(tmp_path: Path, model: Path) -> No
 
 def test_all_columns_that_lack_are_named(tmp_path: Path, model: Path) -> None:
     with pytest.raises(DataFileError) as caught:
-        predicted_columns(
-            model, write(tmp_path / "new.csv", [["girth", "note"], ["1", "x"]]), probabilities=False
-        )
+        load_model(model).answers(write(tmp_path / "new.csv", [["girth", "note"], ["1", "x"]]))
     assert [name for name in NAMES if f"no column {name!r}" in str(caught.value)] == NAMES[1:-1]

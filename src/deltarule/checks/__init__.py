@@ -1,6 +1,6 @@
 """Checks: is a gradient right, and is a network healthy?
 
-Reading order: slopes, gradients, gradient_report; finding, observations, data_faults, network_faults,
+Reading order: slopes, gradients, gradient_report; finding, observations, pairs, data_faults, network_faults,
 training_faults, rules, health.
 """
 

@@ -10,6 +10,7 @@ import numpy as np
 from deltarule.arrays import Array, Scaled, class_codes
 from deltarule.checks.finding import Finding, severity_of
 from deltarule.checks.observations import FEW_ROWS, Observations, rms
+from deltarule.checks.pairs import unreachable
 
 #: Root mean squares of a feature, or of the targets: a warning, a problem. Standardised numbers have 1, which
 #: LeCun, Bottou, Orr & Müller (1998, section 4.3) advise; raw pixels have about 100.
@@ -94,8 +95,7 @@ def _of_features(
 def unreachable_targets(observed: Observations) -> Iterator[Finding]:
     """Targets beyond the output's range."""
     (low, high), y = observed.output.range, observed.y
-    slack = 1e-6 * max(1.0, float(np.abs(y).max()))
-    beyond: Array = np.abs(y - np.clip(y, low, high)) > slack
+    beyond = unreachable(observed.output, y)
     share = float(beyond.any(axis=1).mean())
     if share:
         least, greatest = float(y.min()), float(y.max())

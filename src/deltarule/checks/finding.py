@@ -30,6 +30,12 @@ TEXTS = {
         "The loss cannot get small: outputs are pushed to the end of their range, where slopes are near 0.",
         "Use an output that reaches them (identity reaches any number), or scale the targets into its range.",
     ),
+    "mismatched_loss": (
+        "The loss asks for something else than what these outputs can say, so making it small does not make "
+        "the answers right.",
+        "Take the loss that belongs to the output: cross_entropy for softmax, binary_cross_entropy for "
+        "sigmoid; name no loss, and it is taken.",
+    ),
     "unscaled_targets": (
         "The output starts near 0, so the first gradients are as large as the targets: a step that suits "
         "standardised numbers throws the weights far off.",
@@ -50,6 +56,12 @@ TEXTS = {
     "huge_weights": (
         "Such weights saturate bounded neurons, and a small change of an input changes the answer greatly.",
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
+    ),
+    "stuck": (
+        "Where training ends depends on the first weights. Here it is a place from which no small step leads "
+        "further; neurons that are never active, or say what others say, do not help it out.",
+        "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
+        "neurons do not die.",
     ),
     "penalty_too_strong": (
         "Each step the penalty takes more from the weights than the loss gives them, until the network "

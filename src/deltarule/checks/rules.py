@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from deltarule.checks import data_faults, network_faults, training_faults
+from deltarule.checks import data_faults, network_faults, pairs, training_faults
 from deltarule.checks.finding import SEVERITIES, Finding
 from deltarule.checks.observations import Observations
 
@@ -18,12 +18,17 @@ Rule = Callable[[Observations], Iterator[Finding]]
 
 #: What to look at: causes; what they do to units and gradients; what comes of it.
 DATA: tuple[Rule, ...] = (
+    pairs.mismatched_loss,
     data_faults.unreachable_targets,
     data_faults.unscaled_inputs,
     data_faults.unscaled_targets,
     training_faults.learning_rate_too_high,
 )
-WEIGHTS: tuple[Rule, ...] = (network_faults.symmetric_neurons, training_faults.penalty_too_strong)
+WEIGHTS: tuple[Rule, ...] = (
+    network_faults.symmetric_neurons,
+    training_faults.penalty_too_strong,
+    training_faults.stuck,
+)
 UNITS: tuple[Rule, ...] = (
     network_faults.huge_weights,
     network_faults.dead_units,

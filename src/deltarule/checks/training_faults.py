@@ -28,6 +28,9 @@ TURNED_UP, MATTERS = 1.1, 0.02
 GAP = 0.5
 #: A layer that makes its inputs smaller by this factor has little say.
 SHRUNK = 0.1
+#: Rows so few that a network with as many parameters should know them all, unless equal inputs have different
+#: targets; it is stuck if the loss fell by less than this share of guessing in the last quarter of the way.
+LEARNT_BY_HEART, AT_REST = 100, 0.01
 #: How far from the loss of guessing (0) to the least possible (1): hardly, not at all.
 HARDLY, NOT_AT_ALL = 0.05, 0.01
 
@@ -151,6 +154,43 @@ def penalty_too_strong(observed: Observations) -> Iterator[Finding]:
         evidence = f"With l1={l1:g}, l2={l2:g} the weights have shrunk until RMS(W)·√n_in is {least:.2g}."
         numbers, layer = {"gain": least, "l1": l1, "l2": l2}, gains.index(least) + 1
         yield Finding.of("penalty_too_strong", "problem", evidence, numbers, layer)
+
+
+def stuck(observed: Observations) -> Iterator[Finding]:
+    """A loss at rest above the least, in a network with parameters enough for its few rows."""
+    loss, net = observed.column("loss"), observed.net
+    if len(loss) < FEW_EPOCHS or not HARDLY <= observed.skill < FITS_WELL or not np.isfinite(loss).all():
+        return
+    free = not net.objective.penalties and not any(layer.dense.dropout for layer in net.layers)
+    enough = len(observed.all_x) <= LEARNT_BY_HEART and observed.y.size <= net.parameters.size
+    late = loss[int(np.searchsorted(_progress(observed, loss), 0.75)) :]
+    rests = late[0] - late[-1] < AT_REST * observed.guess_in_history
+    if not (free and enough and rests) or _contradicts(observed):
+        return
+    evidence = (
+        f"The loss has come to rest at {loss[-1]:.3g}, {observed.skill:.0%} of the way from guessing to the "
+        f"least possible, though {net.parameters.size} parameters are enough for {len(observed.y)} rows."
+    )
+    numbers = {"skill": observed.skill, "loss": float(loss[-1])}
+    for number, step in enumerate(observed.trace[:-1], 1):
+        n_neurons, own = step.a.shape[1], _own_answers(step.a)
+        dead = int((step.a == 0).all(axis=0).sum())
+        numbers[f"own_{number}"] = own
+        said = f", {dead} never active" if dead else ""
+        say = "says something of its own" if own == 1 else "say something of their own"
+        evidence += f" Of the {n_neurons} neurons of layer {number}, {own} {say}{said}."
+    yield Finding.of("stuck", "warning", evidence, numbers)
+
+
+def _contradicts(observed: Observations) -> bool:
+    """Whether equal inputs have different targets, which no network can learn."""
+    inputs = len(np.unique(observed.x, axis=0))
+    return inputs < len(np.unique(np.hstack([observed.x, observed.y]), axis=0))
+
+
+def _own_answers(a: Array) -> int:
+    """How many outputs of a layer (n_rows, n_neurons) are not sums of a constant and the others."""
+    return int(np.linalg.matrix_rank(a - a.mean(axis=0), tol=1e-6 * max(1.0, float(np.abs(a).max()))))
 
 
 def underfitting(observed: Observations) -> Iterator[Finding]:

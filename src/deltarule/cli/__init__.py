@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 import click
 
 import deltarule
-from deltarule.cli.console import mend_streams, visible
-from deltarule.errors import DataFaults, DataFileError, DeltaruleError, LayoutError
+from deltarule.cli.console import mend_streams
+from deltarule.documents.plain_table import printable
+from deltarule.errors import DataFaults, DeltaruleError, LayoutError
 
 __all__ = ["cli", "main"]
 
@@ -36,38 +37,53 @@ _COMMANDS = _Commands(
 
 
 class _BadInput(click.ClickException):
-    """One line for each fault on standard error, a drawing where it helps, and exit status 2."""
+    """``deltarule: …``, a line for each fault on standard error, a drawing where it helps; exit status 2."""
 
     exit_code = 2
-    faults: tuple[str, ...] = ()
-    drawing = ""
+
+    def __init__(self, *faults: object, drawing: str = "") -> None:
+        super().__init__(str(faults[0]))
+        self.faults, self.drawing = faults, drawing
 
     def show(self, file: Any = None) -> None:
-        for fault in self.faults or (self.message,):
-            click.echo(visible(" ".join(fault.split())), file=file, err=True)
+        for fault in self.faults:
+            click.echo(printable(f"deltarule: {' '.join(str(fault).split())}"), file=file, err=True)
         if self.drawing:
             click.echo(self.drawing, file=file, err=True)
 
 
 class _Group(click.Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; an option that is not there becomes one line."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _misused(error) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a sub-command; what the user can mend becomes one line, never a traceback."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
+        except (BrokenPipeError, click.exceptions.NoArgsIsHelpError):
             raise
-        except DataFileError as error:
-            drawn = isinstance(error, LayoutError)
-            refusal = _BadInput(f"{error.path}: {error.reason}" if drawn else str(error))
-            refusal.faults = tuple(map(str, error.faults)) if isinstance(error, DataFaults) else ()
-            refusal.drawing = error.drawing if isinstance(error, LayoutError) else ""
-            raise refusal from error
+        except click.UsageError as error:
+            raise _misused(error) from error
+        except DataFaults as error:
+            raise _BadInput(*error.faults) from error
+        except LayoutError as error:
+            raise _BadInput(f"{error.path}: {error.reason}", drawing=error.drawing) from error
         except (DeltaruleError, OSError) as error:
-            raise _BadInput(f"error: {error}") from error
+            raise _BadInput(error) from error
         except MemoryError as error:
-            raise _BadInput(
-                f"error: out of memory: {error or 'the data or the network is too large'}"
-            ) from error
+            raise _BadInput(f"out of memory: {error or 'the data or the network is too large'}") from error
+
+
+def _misused(error: click.UsageError) -> _BadInput:
+    """What was wrong with the arguments, and where they are explained."""
+    path = "deltarule" if error.ctx is None else error.ctx.command_path.replace("cli", "deltarule", 1)
+    return _BadInput(f"{error.format_message().rstrip('.')}: see {path} --help")
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}

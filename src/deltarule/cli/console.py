@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.data.decisions import Decision
-
-_MOST_ALIKE = 4  # decisions of one kind that are told one by one
+from deltarule.documents.plain_table import one_line, printable
+from deltarule.experiments.report import decision_lines
 
 
 def console() -> Console:
@@ -36,41 +34,22 @@ def print_table(
     table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None)
     for index, column in enumerate(columns):
         right = numbers and index > 0
-        heading = Text(_on_one_line(column))
+        heading = Text(one_line(column))
         table.add_column(heading, justify="right" if right else "left", header_style="bold", no_wrap=right)
     for row in rows:
-        table.add_row(*(Text(_on_one_line(str(cell))) for cell in row))
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
     console().print(table)
 
 
 def say(text: str = "") -> None:
     """A line for people on standard output."""
-    click.echo(visible(text))
-
-
-def visible(text: str) -> str:
-    """A text with its control characters, which would command the terminal, as Python writes them."""
-    commands = r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-    return re.sub(commands, lambda found: repr(found[0])[1:-1], text)
-
-
-def _on_one_line(text: str) -> str:
-    return visible(text).replace("\n", "\\n")
+    click.echo(printable(text))
 
 
 def print_decisions(decisions: Iterable[dict[str, Any]], *, err: bool = False) -> None:
     """A line for each thing that was decided, with the option that overrules it; few lines for many alike."""
-    told: Counter[str] = Counter()
-    listed = list(decisions)
-    total = Counter(decision["kind"] for decision in listed)
-    for decision in listed:
-        kind = decision["kind"]
-        told[kind] += 1
-        if total[kind] <= _MOST_ALIKE or told[kind] < _MOST_ALIKE:
-            click.echo(_on_one_line(f"· {decision['text']} ({decision['option']})"), err=err)
-        elif told[kind] == total[kind]:
-            more = total[kind] - _MOST_ALIKE + 1
-            click.echo(f"· and {more} more columns so ({kind}; --json lists them)", err=err)
+    for line in decision_lines(decisions, text_width(80)):
+        click.echo(printable(line), err=err)
 
 
 def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
@@ -87,10 +66,10 @@ def print_json(values: dict[str, Any]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))
 
 
-def text_width() -> int:
-    """The width of the terminal, or 100 where there is none."""
+def text_width(otherwise: int = 100) -> int:
+    """The width of the terminal; where there is none, another."""
     screen = console()
-    return screen.width if screen.is_terminal else 100
+    return screen.width if screen.is_terminal else otherwise
 
 
 def number(value: object, digits: int = 5) -> str:

@@ -8,9 +8,10 @@ import click
 import numpy as np
 
 from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
-from deltarule.cli.options import reading_options, take_reading_options
+from deltarule.cli.options import reading_options
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
+from deltarule.experiments.choices import reading_of
 
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 8
@@ -42,8 +43,7 @@ def show(
     source: str, target: str | None, drop: str | None, keep: str | None, as_json: bool, **options: Any
 ) -> None:
     """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
-    reading = take_reading_options(options)
-    dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading)
+    dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading_of(options))
     decisions = told(dataset.decisions)
     if as_json:
         print_json(_dataset_summary(dataset) | {"decisions": decisions})

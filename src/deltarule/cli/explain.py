@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from deltarule.cli.console import print_decisions, say, text_width, told
-from deltarule.cli.options import FILE, reading_options, take_reading_options
-from deltarule.data import ReadingOptions
+from deltarule.cli.options import FILE, reading_options
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
 from deltarule.derivations.derivation import FORMATS
 from deltarule.derivations.notation import NOTATIONS
 from deltarule.errors import InputError
-from deltarule.experiments.saved_models import load_labelled, load_model
+from deltarule.experiments import load_model
+from deltarule.experiments.choices import READING
 from deltarule.files import format_of, write_atomically
 from deltarule.formula.numbers import FULL, check_digits
 from deltarule.tutorials import is_example, load_example
@@ -86,12 +86,11 @@ def explain(
     deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """
     format = _chosen_format(format, out, as_json)
-    reading = take_reading_options(settings)
-    derivation = (
-        _from_example(source, what or ("all",), step, settings)
-        if is_example(source)
-        else _from_model(source, what, step, settings, reading)
-    )
+    if is_example(source):
+        own = {name: value for name, value in settings.items() if name not in READING}
+        derivation = _from_example(source, what or ("all",), step, own)
+    else:
+        derivation = _from_model(source, what, step, settings)
     if out is not None:
         write_atomically(out, derivation.to(format))
         say(f"{derivation.document.title}: written to {out}")
@@ -146,22 +145,17 @@ def _from_example(
     return explain_update(history, step, what, title=f"{example.title}, update {step}", **settings)
 
 
-def _from_model(
-    source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any], reading: ReadingOptions
-) -> Derivation:
+def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
     if not what:
         raise InputError(f"{source} is no example: name also a file or a set with rows for it")
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
-    net, encoding = load_model(Path(source))
     rows, *what_list = what
-    dataset = load_labelled(rows, encoding, reading)
-    print_decisions(told(dataset.decisions), err=True)
     row = settings.pop("row") or 1
-    part = dataset.take([_sample_index(row, len(dataset))])
-    X, Y = encoding.encode(part, net.sizes[-1], net.dtype)
-    title = f"{source}: row {row} of {rows}"
-    return derive(net, X, Y, what_list or ["forward", "loss"], title=title, **settings)
+    model = load_model(source)
+    dataset = model.rows_with_answers(rows, settings)
+    print_decisions(told(dataset.decisions), err=True)
+    return model.explain(dataset, what_list or ("forward", "loss"), row=row, **settings)
 
 
 def _sample_index(row: int | None, n_rows: int) -> Any:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from deltarule.data import ReadingOptions
 from deltarule.data.meaning import KINDS
 from deltarule.data.reading import FORMATS
 
 #: A file to read or to write.
 FILE = click.Path(path_type=Path)
+
+
+def _kinds(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """``("zip=text",)`` as {"zip": "text"}."""
+    kinds = {}
+    for text in texts:
+        name, _, kind = text.rpartition("=")
+        if not name or kind not in KINDS:
+            raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
+        kinds[name] = kind
+    return kinds
 
 
 _FORMAT = click.option(
@@ -37,9 +46,9 @@ _READING = (
     click.option("--table", metavar="NAME", help="A sheet, or a table of a database; also FILE::NAME."),
     click.option(
         "--kind",
-        "kinds",
         multiple=True,
         metavar="NAME=KIND",
+        callback=_kinds,
         help=f"How a column is read: {', '.join(KINDS)}.",
     ),
     click.option("--all-lines", is_flag=True, help="Every line is a row: no titles, comments or footers."),
@@ -53,19 +62,6 @@ def reading_options(command: Callable[..., None], *, but_format: bool = False) -
         if not (but_format and option is _FORMAT):
             command = option(command)
     return command
-
-
-def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
-    """Take the options of `reading_options` out of those of a command."""
-    kinds = {}
-    for text in options.pop("kinds"):
-        name, _, kind = text.rpartition("=")
-        if not name or kind not in KINDS:
-            raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
-        kinds[name] = kind
-    names: tuple[str, ...] = ("header", "encoding", "delimiter", "quote", "ragged", "format", "table")
-    names += ("all_lines", "strict", "size", "color", "paper")
-    return ReadingOptions(**{name: options.pop(name) for name in names if name in options}, kinds=kinds)
 
 
 def picture_size(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from deltarule.cli.console import print_decisions, say, told
-from deltarule.cli.options import FILE, reading_options, take_reading_options
-from deltarule.experiments.saved_models import predicted_columns
+from deltarule.cli.options import FILE, reading_options
+from deltarule.experiments import load_model
 from deltarule.files import check_writable, write_atomically
 
 
@@ -23,7 +23,7 @@ from deltarule.files import check_writable, write_atomically
 @click.option("--quiet", is_flag=True, help="Do not tell what was decided about the rows.")
 @reading_options
 def predict(
-    model: Path, rows: str, probabilities: bool, out: Path | None, quiet: bool, **options: Any
+    model: Path, rows: str, probabilities: bool, out: Path | None, quiet: bool, **reading: Any
 ) -> None:
     """Print a CSV with one line for each of ROWS: what MODEL predicts.
 
@@ -35,14 +35,13 @@ def predict(
     """
     if out is not None:
         check_writable(out)
-    reading = take_reading_options(options)
-    columns, decisions = predicted_columns(model, rows, probabilities=probabilities, options=reading)
+    columns, decisions = load_model(model).answers(rows, probabilities=probabilities, **reading)
     if not quiet:
         print_decisions(told(decisions), err=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
     if out is None:
         say(text.getvalue().rstrip("\n"))
     else:

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from deltarule.cli.console import number, print_decisions, print_json, print_table, say
-from deltarule.cli.options import (
-    FILE,
-    activations,
-    picture_options,
-    reading_options,
-    sizes,
-    take_reading_options,
-)
+from deltarule.cli.console import print_json, say, text_width
+from deltarule.cli.options import FILE, activations, picture_options, reading_options, sizes
 from deltarule.cli.train_example import train_example
-from deltarule.data import load
 from deltarule.data.encoding import MISSING, SCALES
-from deltarule.experiments.choices import Choices
-from deltarule.experiments.experiment import ExperimentResult, run_experiment
-from deltarule.experiments.pictures import plot_experiment
+from deltarule.experiments import experiment
 from deltarule.files import check_writable
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.initializers import INITIALIZERS
@@ -55,7 +44,7 @@ from deltarule.tutorials import is_example
 )
 @reading_options
 @picture_options
-@click.option("--test", "test_share", type=float, help="Share of rows held out; small sets: 5 folds instead.")
+@click.option("--test", type=float, help="Share of rows held out; small sets: 5 folds instead.")
 @click.option(
     "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
 )
@@ -90,9 +79,7 @@ from deltarule.tutorials import is_example
     "--checkpoint", type=FILE, metavar="FILE", help="Write what --resume needs here, again and again."
 )
 @click.option("--every", type=click.IntRange(1), default=1, help="Epochs between checkpoints.")
-@click.option(
-    "--resume", "resumed", type=FILE, metavar="FILE", help="Go on from a checkpoint; same options else."
-)
+@click.option("--resume", type=FILE, metavar="FILE", help="Go on from a checkpoint; same options else.")
 @click.option("--health", is_flag=True, help="Say what is wrong with the network and its training.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -105,6 +92,8 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     folder or zip of images (a folder for each class; or train/, val/, test/ with such folders), a folder
     of IDX files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and
     training.
+
+    In Python it is deltarule.experiment(SOURCE, target="Species", …), with options of the same names.
 
     \b
     deltarule train iris
@@ -120,66 +109,32 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         given = [name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
         train_example(source, options, given)
         return
-    reading = take_reading_options(options)
-    target = () if options["target_is_input"] and options["target"] is None else options["target"]
-    options["missing"] = options["missing"] or ("refuse" if reading.strict else "median")
-    dataset = load(
-        source, target=target, drop=options["drop"] or (), keep=options["keep"] or (), task=options["task"],
-        missing=options["missing"], options=reading,
-    )  # fmt: skip
-    quiet = options["quiet"] or (options["as_json"] and not sys.stderr.isatty())
-    named = {field.name: options[field.name] for field in fields(Choices) if field.name in options}
-    result = run_experiment(dataset, Choices(progress=not quiet, **named))
-    _write_files(result, options)
-    report = result.to_dict() | {
-        "model": str(written["save"]) if "save" in written else None,
+    save, plot, history, as_json, with_health = (
+        options.pop(name) for name in ("save", "plot", "history", "as_json", "health")
+    )
+    progress = not (options.pop("quiet") or (as_json and not sys.stderr.isatty()))
+    result = experiment(source, progress=progress, **options)
+    if save:
+        result.save(save)
+    if history:
+        result.trained.history.to_csv(history)
+    if plot and result.trained.history.epochs:
+        result.plot(plot)
+    files: dict[str, Any] = {
+        "model": str(save) if save else None,
         "files": {name: str(path) for name, path in written.items() if name != "save"},
     }
-    found = result.health() if options["health"] else None
-    if options["as_json"]:
-        print_json(report if found is None else report | {"health": found.to_dict()})
+    found = result.health() if with_health else None
+    if as_json:
+        print_json(result.to_dict() | files | ({} if found is None else {"health": found.to_dict()}))
     else:
-        _print_report(report, interrupted=result.interrupted)
-        if result.ended_by_budget:
-            say(
-                f"the held-out loss still fell when the budget of {report['epochs']} epochs ended:"
-                f" --epochs {2 * report['epochs']} trains longer"
-            )
+        say(result.text(text_width(80)))
+        for name, path in {"model": save or "not saved (--save FILE)", **files["files"]}.items():
+            say(f"{name:12}{path}")
         if found is not None:
             say(f"\n{found}")
     if result.interrupted:
-        _exit_interrupted(result.trained.history, options["checkpoint"] or options["resumed"])
-
-
-def _write_files(result: ExperimentResult, options: dict[str, Any]) -> None:
-    net, history = result.trained.net, result.trained.history
-    if options["save"]:
-        net.save(options["save"])
-    if options["history"]:
-        history.to_csv(options["history"])
-    if options["plot"] and history.epochs:
-        plot_experiment(options["plot"], result)
-
-
-def _print_report(report: dict[str, Any], *, interrupted: bool) -> None:
-    score = list(report["train"])[-1]
-    rows = []
-    for name in ("train", "validation", "test"):
-        part = report[name]
-        if part:
-            label = f"test, {part['folds']} folds" if part.get("folds", 1) > 1 else name
-            rows.append((label, part["rows"], number(part["loss"]), f"{part[score]:.4f}"))
-    say(f"{report['data']}, a {report['task']}")
-    print_decisions(report["decisions"])
-    say(f"{report['network']}, {report['loss']}")
-    print_table(["", "rows", "loss", score], rows)
-    ended = "" if report["stopped"] == "finished" else f" ({report['stopped']})"
-    say(f"{report['epochs']} epochs{ended} in {report['seconds']:.2f} s, engine {report['engine']}")
-    if report["test"] is None and not interrupted:
-        say("no rows were held out for a test")
-    files = {"model": report["model"] or "not saved (--save FILE)", **report["files"]}
-    for name, path in files.items():
-        say(f"{name + ':':12}{path}")
+        _exit_interrupted(result.trained.history, options["checkpoint"] or options["resume"])
 
 
 def _exit_interrupted(history: History, checkpoint: Path | None) -> NoReturn:

@@ -10,11 +10,12 @@ from deltarule.data.dataset import Dataset, folds, split
 from deltarule.data.image_folders import read_images
 from deltarule.data.loading import is_table, load, names
 from deltarule.data.mnist import load_mnist
-from deltarule.data.reading import ReadingOptions
+from deltarule.data.reading import MemoryTable, ReadingOptions
 from deltarule.data.table_files import read_table
 
 __all__ = [
     "Dataset",
+    "MemoryTable",
     "ReadingOptions",
     "folds",
     "is_table",

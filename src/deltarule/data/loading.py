@@ -12,7 +12,7 @@ from deltarule.data.idx_files import IDX_FILES, find_idx, load_idx
 from deltarule.data.image_folders import load_images
 from deltarule.data.mnist import MNIST, load_mnist
 from deltarule.data.pictures import PICTURE_SUFFIXES, is_picture_zip
-from deltarule.data.reading import ReadingOptions, is_database
+from deltarule.data.reading import MemoryTable, ReadingOptions, is_database
 from deltarule.data.table_files import TABLE_SUFFIXES, load_table
 from deltarule.data.toys import TOYS
 from deltarule.errors import InputError
@@ -35,6 +35,8 @@ def _is_named(source: str | os.PathLike[str]) -> bool:
 
 def is_table(source: str | os.PathLike[str]) -> bool:
     """Return whether `load` would take the source for a table file."""
+    if isinstance(source, MemoryTable):
+        return True
     if _is_named(source):
         return False
     text = os.fspath(source)
@@ -88,7 +90,7 @@ def load(
            [1., 1.]])
     """
     text = os.fspath(source)
-    path: str | Path = Path(source)
+    path: str | os.PathLike[str] = source if isinstance(source, MemoryTable) else Path(source)
     named = _is_named(source)
     if is_table(source):
         path = text if text == "-" or is_database(text) or "::" in text else path

@@ -1,8 +1,8 @@
 """Derivations: where every number comes from, symbol by symbol, with the user's own numbers.
 
 Reading order: quantities, definitions (their formulas), evidence and rounded_evidence (their numbers),
-notation (their names), line_writer; targets; forward, paths, gradients, layers, updates, update_causes (the
-parts of a derivation); network_drawing, derivation, builder, explaining.
+notation (their names), line_writer; targets; row_origins, forward, paths, gradients, layers, updates,
+update_causes (the parts of a derivation); network_drawing, derivation, builder, explaining; inspection.
 """
 
 from deltarule.derivations.derivation import Derivation

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, groupby
 
+from deltarule.arrays import Array
+from deltarule.data.encoding import Table
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
 from deltarule.derivations.gradients import GradientDerivation
@@ -14,6 +16,7 @@ from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
 from deltarule.derivations.notation import MatrixNotation, TutorialNotation
 from deltarule.derivations.quantities import Quantity
+from deltarule.derivations.row_origins import InputOrigin, origin_part, output_names, row_origins
 from deltarule.derivations.targets import Target
 from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
 from deltarule.documents.document import Block, Document, Figure, Heading, Lines, Paragraph, TableBlock
@@ -54,16 +57,25 @@ class DerivationBuilder:
 
     # ------------------------------------------------------------------ the opening
 
-    def opening(self, targets: Sequence[Target], picture: bool) -> Iterator[Block]:
-        """What the network is, what it is given, and its picture."""
+    def opening(
+        self, targets: Sequence[Target], picture: bool, raw: Table | Array | None = None
+    ) -> Iterator[Block]:
+        """What the network is, what it is given, its picture, and where a raw row's inputs come from."""
         net, n = self.net, self.evidence.n_samples
         words = f"{net!r}; loss: {net.loss.name.replace('_', ' ')}"
         if n > 1:
             words += f", {'mean' if net.objective.reduction == 'mean' else 'sum'} over {n} samples"
         penalties = [f"{penalty.name} = {strength:g}" for penalty, strength in net.objective.penalties]
         yield Paragraph((", ".join([words, *penalties]) + ".",))
+        known = None if n > 1 or raw is None else net.encoding
+        origins = () if known is None or raw is None else row_origins(known, raw)
         if picture:
-            yield Figure(self._drawing(targets, self._drawn_sample(targets)))
+            yield Figure(self._drawing(targets, self._drawn_sample(targets), origins))
+        if known is not None:
+            last, outputs = self.evidence.n_layers, range(net.sizes[-1])
+            neurons = [str(self.writer.notation.neuron(last, k)) for k in outputs]
+            wanted = [self.writer.notation.of(Quantity("y", last, (k,))) for k in outputs]
+            yield from origin_part(known, origins, self.evidence.y[0], neurons, wanted)
 
     def _drawn_sample(self, targets: Sequence[Target]) -> int:
         """The sample whose numbers are drawn: the one that the first derivation of a parameter follows."""
@@ -71,12 +83,16 @@ class DerivationBuilder:
         first = next((parameter for parameter in parameters if parameter is not None), None)
         return 0 if first is None else self.gradients.followed(first)[0].sample
 
-    def _drawing(self, targets: Sequence[Target], sample: int) -> Drawing:
+    def _drawing(self, targets: Sequence[Target], sample: int, origins: Sequence[InputOrigin]) -> Drawing:
         digits = min(self.digits, 6) if isinstance(self.digits, int) else 6
-        notation = self.writer.notation
+        notation, last = self.writer.notation, self.evidence.n_layers
+        meant = enumerate(output_names(self.net.encoding, self.net.sizes[-1]))
+        outputs = [f"{notation.label(last, k)} {name}" for k, name in meant]
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
-            sample=sample, inputs=notation.inputs, tags=_target_colours(self.net, targets), notation=notation,
+            sample=sample, inputs=notation.inputs, outputs=outputs or None,
+            cells=[origin.cell if len(origin.sides) > 1 else "" for origin in origins],
+            tags=_target_colours(self.net, targets), notation=notation,
             number=lambda value: text(measured(value), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:

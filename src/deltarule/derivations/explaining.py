@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, check_whole
+from deltarule.data.encoding import Table
 from deltarule.derivations.builder import DerivationBuilder
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.evidence import Evidence
@@ -44,6 +45,7 @@ def explain(
     inputs: Sequence[str] | None = None,
     title: str | None = None,
     picture: bool = True,
+    raw: Table | Array | None = None,
 ) -> Derivation:
     """Derive any number of a forward pass, backward pass or update, each factor with its numbers.
 
@@ -82,6 +84,8 @@ def explain(
     title : str, optional
     picture : bool
         Whether the network is drawn.
+    raw : Table, or ndarray (n_samples, height, width), optional
+        The rows before they were encoded: of a single one it is derived where its inputs come from.
 
     Returns
     -------
@@ -116,7 +120,10 @@ def explain(
     rule = None if optimizer is None else OPTIMIZERS.resolve(optimizer)
     step = OptimizerStep(net, evidence.grads.flat, rule) if isinstance(rule, GradientStep) else None
     builder = DerivationBuilder(writer, detail, digits, step, rule is not None and step is None)
-    blocks = chain(builder.opening(targets, picture), chain.from_iterable(map(builder.target, targets)))
+    if raw is not None and sample is not None:
+        raw = raw.take(np.array([sample])) if isinstance(raw, Table) else raw[[sample]]
+    opening = builder.opening(targets, picture, raw)
+    blocks = chain(opening, chain.from_iterable(map(builder.target, targets)))
     return builder.derivation(title or f"Derivation of {', '.join(names)}", blocks)
 
 

@@ -41,6 +41,7 @@ def draw(
     sample: int = 0,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    cells: Sequence[str] = (),
     number: Callable[[float], str] = six_digits,
     tags: Mapping[str, int] | None = None,
     notation: Notation | None = None,
@@ -60,6 +61,8 @@ def draw(
         The row of X and Y, counted from 0.
     inputs, outputs : sequence of str, optional
         Names of the inputs instead of i1, i2 …, of the outputs instead of o1, o2 …
+    cells : sequence of str, optional
+        The raw cell that each input was made of; "" for none.
     number : callable
         How numbers are printed.
     tags : mapping, optional
@@ -84,7 +87,8 @@ def draw(
     for name, tag in tags.items():
         check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
     vectors = _known_values(net, trace, grads, Y, sample)
-    parts = _DrawnNetwork(net, vectors, inputs, outputs, number, tags, notation or TutorialNotation(net))
+    notation = notation or TutorialNotation(net)
+    parts = _DrawnNetwork(net, vectors, inputs, outputs, cells, number, tags, notation)
     columns = tuple(parts.columns())
     return Drawing(columns, tuple(parts.edges()), _caption(columns))
 
@@ -98,11 +102,13 @@ class _DrawnNetwork:
         vectors: Sequence[Mapping[str, Array]],
         inputs: Sequence[str] | None,
         outputs: Sequence[str] | None,
+        cells: Sequence[str],
         number: Callable[[float], str],
         tags: Mapping[str, int],
         notation: Notation,
     ) -> None:
         self.net, self.vectors, self.number, self.tags, self.notation = net, vectors, number, tags, notation
+        self.cells = cells
         self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
         wanted = [place for name in tags for place in self._neurons_needed(name)]
         self.shown = [
@@ -143,6 +149,8 @@ class _DrawnNetwork:
             (self.notation.values.get(label, label), self.number(float(vector[index])))
             for label, vector in self.vectors[column].items()
         )
+        if column == 0 and index < len(self.cells) and self.cells[index]:
+            values = (("cell", self.cells[index]), *values)
         names = self.named.get(column)
         name = names[index] if names else self.notation.label(column, index)
         return Node(name, values, self.tags.get(self.keys[column][index]))

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
+from deltarule.checks.pairs import pair_fault
 from deltarule.data import Dataset, folds, split
 from deltarule.data.decisions import shown
-from deltarule.data.encoding import Encoding, LabelEncoding, fit_encoding
+from deltarule.data.encoding import Encoding, LabelEncoding, TrainedRows, fit_encoding, row_digests
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
 from deltarule.experiments.decided import known_labels
@@ -22,7 +23,7 @@ from deltarule.experiments.defaults import (
     score_of,
 )
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import LBFGS
+from deltarule.nn.optimizers import LBFGS, Optimizer
 from deltarule.registry import record
 from deltarule.training import (
     METRICS,
@@ -42,32 +43,61 @@ _MANY = 1_000  # rows from which on one split is enough to test, and some are he
 
 @record
 class TrainedNetwork:
-    """A network, the history of its training, and its scores on the rows it was trained and validated on."""
+    """A network, the history of its training, and its scores on the rows it was trained and validated on.
+
+    ``optimizer`` made the updates, each from ``batch_size`` rows (0 are all); ``digests`` are the rows'.
+    """
 
     net: Network
     history: History
     scores: dict[str, dict[str, float]]
+    optimizer: Optimizer
+    batch_size: int
+    digests: Array
 
 
 @record
 class Predictions:
-    """What networks predict for rows with known targets, in the units of the data, and their loss there."""
+    """What networks predict for rows with known targets, in the units of the data, and their loss there.
+
+    ``fold_scores`` are the scores of the parts, where each was predicted by a network of its own.
+    """
 
     true: Array
     predicted: Array
     loss: float
     metric: str
-    folds: int = 1
+    fold_scores: tuple[float, ...] = ()
+
+    @property
+    def folds(self) -> int:
+        """How many networks predicted, each other rows."""
+        return len(self.fold_scores) or 1
+
+    @property
+    def score(self) -> float:
+        """Accuracy or R²."""
+        if self.metric == "accuracy":
+            return float((self.true == self.predicted).mean())
+        return METRICS.resolve(self.metric).value(*self.small_columns)
+
+    @property
+    def small_columns(self) -> tuple[Array, Array]:
+        """The columns, divided by one number so that their squares do not overflow."""
+        predicted, true = self.columns
+        size = max(1.0, float(np.abs(true).max()), float(np.abs(predicted).max()))
+        return predicted / size, true / size
+
+    @property
+    def columns(self) -> tuple[Array, Array]:
+        """The numbers predicted and the true ones, (n_rows, n_targets) each."""
+        predicted, true = (a.astype(float).reshape(len(a), -1) for a in (self.predicted, self.true))
+        return predicted, true
 
     @property
     def scores(self) -> dict[str, float]:
         """Rows, loss, and accuracy or R²."""
-        if self.metric == "accuracy":
-            score = float((self.true == self.predicted).mean())
-        else:
-            columns = [a.astype(float).reshape(len(a), -1) for a in (self.predicted, self.true)]
-            score = METRICS.resolve(self.metric).value(*columns)
-        return {"rows": len(self.true), "loss": self.loss, self.metric: score}
+        return {"rows": len(self.true), "loss": self.loss, self.metric: self.score}
 
     def confusion(self, target: LabelEncoding) -> Array:
         """How often each class was taken for each, (n_classes, n_classes): rows are true."""
@@ -82,9 +112,7 @@ def set_aside(dataset: Dataset, choices: Choices) -> tuple[Dataset, Dataset | No
     A test part that came with the data stands. Otherwise sets under 1,000 rows are cross-validated, because
     one small split says little; larger ones hold out a fifth; sets under 20 rows have nothing to spare.
     """
-    share = choices.test_share
-    if share is not None and not 0 <= share < 1:
-        raise InputError(f"--test must be 0 or more and less than 1, got {share}")
+    share = choices.test
     if dataset.test is not None:
         return dataset, dataset.test, False
     if len(dataset) < _FEW or share == 0:
@@ -100,8 +128,6 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
     share = choices.validation
     if share is None:
         share = 0.0 if len(dataset) < _MANY else 0.1
-    if not 0 <= share < 1:
-        raise InputError(f"--validation must be 0 or more and less than 1, got {share}")
     rest, held = dataset, dataset.validation
     if held is None or choices.validation is not None:
         rest, held = split(dataset, share, choices.seed + 1)
@@ -114,14 +140,33 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
     )
     net = build_network(rest, encoding, choices)
     arrays = {"train": encoded_rows(net, rest)}
+    check_pair(net, arrays["train"][1])
     if held is not None:
         arrays["validation"] = encoded_rows(net, held)
     net, history = _train_or_resume(net, rest, arrays, choices)
+    start = history.start  # L-BFGS has none
+    optimizer = optimizer_for(rest, choices) if start is None else start.settings.optimizer
     metric = score_of(encoding)
     scores = {
         part: {"rows": len(x), **evaluate(net, x, y, metrics=[metric])} for part, (x, y) in arrays.items()
     }
-    return TrainedNetwork(net, history, scores)
+    digests = np.concatenate([row_digests(x, y) for x, y in arrays.values()])
+    return TrainedNetwork(net, history, scores, optimizer, 0 if start is None else start.batch_size, digests)
+
+
+def check_pair(net: Network, y: Array) -> None:
+    """Refuse an output and a loss with which no training can learn the targets (n_rows, n_outputs)."""
+    fault = pair_fault(net.objective.output, net.loss, y)
+    if fault is not None and fault[0] == "problem":
+        raise InputError(f"{fault[1]}; name neither output nor loss, and both suit the target")
+
+
+def remember_rows(trained: TrainedNetwork, tested: Predictions | None) -> None:
+    """Keep in the network's encoding which rows trained it, and how good it was on others."""
+    metric = score_of(encoding_of(trained.net))
+    scored = (0, None, 1) if tested is None else (len(tested.true), tested.score, tested.folds)
+    rows = TrainedRows.of(trained.digests, metric, *scored)
+    trained.net.encoding = replace(encoding_of(trained.net), trained=rows)
 
 
 def _train_or_resume(
@@ -129,15 +174,17 @@ def _train_or_resume(
 ) -> tuple[Network, History]:
     (X, Y), validation = arrays["train"], arrays.get("validation")
     checkpoint = None if choices.checkpoint is None else Checkpoint(choices.checkpoint, choices.every)
-    if choices.resumed is not None:
-        resumed = Network.load(choices.resumed)
+    if choices.resume is not None:
+        resumed = Network.load(choices.resume)
+        if resumed.encoding is not None:  # what a finished model remembers of its rows
+            resumed.encoding = replace(resumed.encoding, trained=None)
         if resumed.description() != net.description():  # the other options say how it is tested
             raise InputError(
-                f"{choices.resumed} holds {resumed!r}, which is not what the data and the other options "
+                f"{choices.resume} holds {resumed!r}, which is not what the data and the other options "
                 f"describe ({net!r}): give those it was made with"
             )
         return resume(
-            choices.resumed, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
+            choices.resume, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
         )  # fmt: skip
     optimizer, epochs = optimizer_for(dataset, choices), epochs_for(dataset, choices)
@@ -194,7 +241,7 @@ def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
     KeyboardInterrupt
         If one of them was interrupted: half-trained networks predict nothing.
     """
-    choices = replace(choices, progress=False, checkpoint=None, resumed=None)
+    choices = replace(choices, progress=False, checkpoint=None, resume=None)
     parts = []
     for rest, part in folds(dataset, FOLDS, choices.seed):
         trained = fit(rest, choices)
@@ -206,5 +253,5 @@ def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
         np.concatenate([part.predicted for part in parts]),
         float(np.average([part.loss for part in parts], weights=[len(part.true) for part in parts])),
         parts[0].metric,
-        FOLDS,
+        tuple(part.score for part in parts),
     )

@@ -9,20 +9,24 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.encoding import LabelEncoding, NumbersEncoding
-from deltarule.experiments.experiment import ExperimentResult
 from deltarule.experiments.fitting import encoding_of, predict_dataset
+from deltarule.experiments.outcome import Outcome
 from deltarule.plotting import (
     draw_boundary,
     draw_confusion,
     draw_history,
     draw_predictions,
     figure,
+    figure_bytes,
     save_figure,
 )
 
 
-def plot_experiment(path: str | os.PathLike[str], result: ExperimentResult) -> None:
-    """Draw loss and score by epoch, then the predictions for the rows held out, or for those trained on."""
+def plot_experiment(path: str | os.PathLike[str] | None, result: Outcome) -> Any:
+    """Draw loss and score by epoch, then the predictions for the rows held out, or for those trained on.
+
+    Into a file, or, where none is named, as a figure that is returned.
+    """
     net, history, dataset = result.trained.net, result.trained.history, result.dataset
     rows = "the training rows" if result.tested is None else "rows held out"
     predictions = result.tested or predict_dataset(net, dataset)
@@ -43,4 +47,8 @@ def plot_experiment(path: str | os.PathLike[str], result: ExperimentResult) -> N
     made, panels = figure(len(draw), f"{dataset.name}: {net!r}; answers for {rows}")
     for draw_panel, panel in zip(draw, panels, strict=True):
         draw_panel(panel)
+    if path is None:
+        made._repr_png_ = lambda: figure_bytes(made, "png")  # shows itself in notebooks, without pyplot
+        return made
     save_figure(made, path)
+    return None

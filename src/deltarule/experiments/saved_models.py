@@ -1,32 +1,33 @@
-"""Saved models and raw data: reading rows as a model was trained to take them, and predicting for them."""
+"""Raw data for a model: reading rows, labelled or not, as it was trained to take them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data import Dataset, ReadingOptions, is_table, load, read_images, read_table
+from deltarule.data import Dataset, MemoryTable, ReadingOptions, is_table, load, read_images, read_table
 from deltarule.data.decisions import Decision, refuse
 from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, PixelsEncoding, Table
-from deltarule.errors import DataFaults, DataFileError, InputError, ModelFileError
+from deltarule.errors import DataFaults, DataFileError, InputError
 from deltarule.experiments.decided import new_labels, strange_cells
-from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean
 
 
-def load_model(path: str | os.PathLike[str]) -> tuple[Network, Encoding]:
-    """A saved network with its encoding, without which raw rows mean nothing to it."""
-    net = Network.load(path)
-    if net.encoding is None:
-        raise ModelFileError(
-            f"{path} holds no encoding of inputs and targets: it was not saved by deltarule train"
-        )
-    return net, net.encoding
+def as_source(source: Any, names: Sequence[str] = ()) -> Any:
+    """What somebody brings as what `load` takes: a path, a name, a table in memory; or a data set as it is.
+
+    ``names`` are those of an array's columns.
+    """
+    if isinstance(source, str | os.PathLike | Dataset):
+        return source
+    if isinstance(source, Table):
+        return MemoryTable("table", source.names, tuple(source.columns.values()))
+    return MemoryTable.of(source, names)
 
 
 def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> ReadingOptions:
@@ -39,16 +40,27 @@ def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> Re
     return replace(options, size=size, color=inputs.channels == 3, paper=paper, labels=labels)
 
 
-def load_labelled(source: str, encoding: Encoding, options: ReadingOptions | None = None) -> Dataset:
+def with_answers(source: Any, name: str, answers: Any) -> MemoryTable:
+    """A table in memory with a column of answers beside it."""
+    table = as_source(source)
+    if not isinstance(table, MemoryTable):
+        raise InputError(f"answers beside rows need a table in memory, got {type(source).__name__}")
+    return table.with_column(name, answers)
+
+
+def load_labelled(source: Any, encoding: Encoding, options: ReadingOptions | None = None) -> Dataset:
     """Data with known answers, read as the model's encoding takes them, with what was decided."""
     target = encoding.target
-    if not is_table(source):
-        dataset = load(source, target=() if target is None else None, options=options_for(encoding, options))
+    if isinstance(source, Dataset) or not is_table(source):
+        dataset = source
+        if not isinstance(source, Dataset):
+            nothing = () if target is None else None
+            dataset = load(source, target=nothing, options=options_for(encoding, options))
         if isinstance(dataset.inputs, Table) or not isinstance(target, LabelEncoding):
             return dataset
         decisions = new_labels(dataset if dataset.test is None else dataset.test, target)
         if options is not None and options.strict:
-            refuse(source, decisions)
+            refuse(dataset.name, decisions)
         return replace(dataset, decisions=(*dataset.decisions, *decisions))
     task = None if target is None else "classification" if isinstance(target, LabelEncoding) else "regression"
     names = () if target is None else tuple(target.kinds)
@@ -59,6 +71,37 @@ def load_labelled(source: str, encoding: Encoding, options: ReadingOptions | Non
     if options is not None and options.strict:
         refuse(source, decisions)
     return replace(dataset, decisions=(*dataset.decisions, *decisions))
+
+
+def raw_inputs(
+    source: Any, encoding: Encoding, options: ReadingOptions | None = None
+) -> tuple[list[str], Table | Array, tuple[Decision, ...]]:
+    """New rows or pictures, without answers, as the model's encoding takes them.
+
+    Returns
+    -------
+    files : list of str
+        The names of pictures; none for tables and arrays.
+    inputs : Table or ndarray
+    decisions : tuple of Decision
+    """
+    inputs = encoding.inputs
+    if isinstance(source, Dataset):
+        return [], source.inputs, ()
+    if isinstance(inputs, PixelsEncoding):
+        if isinstance(source, str | os.PathLike):
+            if os.path.exists(source):
+                return read_images(source, options_for(encoding, options))
+            return [], load(source).inputs, ()
+        pixels = np.asarray(source)
+        alone = pixels.ndim == (2 if inputs.channels == 1 else 3) and pixels.shape[1] != encoding.n_inputs
+        return [], pixels[None] if alone else pixels, ()
+    names = [*dict.fromkeys(column.source for column in inputs.columns)]
+    found = as_source(source, names)
+    if isinstance(found, str | os.PathLike) and not is_table(found) and not os.path.exists(found):
+        return [], load(found).inputs, ()
+    table = read_rows(found, encoding, options)
+    return [], table, table.decisions
 
 
 def read_rows(
@@ -93,44 +136,3 @@ def part_of(dataset: Dataset, part: str | None) -> Dataset:
     if part == "train" or dataset.test is None:
         return dataset
     return replace(dataset.test, decisions=dataset.decisions)
-
-
-def predicted_columns(
-    model: Path, rows: str | Path, *, probabilities: bool, options: ReadingOptions | None = None
-) -> tuple[dict[str, list[Any]], tuple[Decision, ...]]:
-    """What a saved model predicts for new rows or images, by column: file names, answers, probabilities.
-
-    With it comes what was decided about the rows.
-    """
-    net, encoding = load_model(model)
-    columns: dict[str, list[Any]] = {}
-    inputs: Any
-    decisions: tuple[Decision, ...] = ()
-    if isinstance(encoding.inputs, PixelsEncoding):
-        columns["file"], inputs, decisions = read_images(rows, options_for(encoding, options))
-    else:
-        inputs = read_rows(rows, encoding, options)
-        decisions = inputs.decisions
-    outputs = net.predict(encoding.inputs.encode(inputs, net.dtype))
-    if not np.isfinite(outputs).all():
-        row = int(np.argmin(np.isfinite(outputs).all(axis=1))) + 1
-        largest = float(abs(net.parameters).max())
-        raise InputError(
-            f"{model}: the outputs for row {row} are not finite; its largest weight is {largest:.3g}"
-        )
-    columns |= _decoded_columns(encoding, outputs)
-    if probabilities and isinstance(encoding.target, LabelEncoding):
-        labels = encoding.target.classes
-        if outputs.shape[1] < len(labels):
-            outputs = np.hstack([1 - outputs, outputs])
-        columns |= {f"p({label})": outputs[:, i].tolist() for i, label in enumerate(labels)}
-    return columns, decisions
-
-
-def _decoded_columns(encoding: Encoding, outputs: Array) -> dict[str, list[Any]]:
-    """The label, the numbers, or the inputs again, by name."""
-    decoded, target = encoding.decode(outputs), encoding.target
-    if isinstance(decoded, Table):
-        return {name: decoded.column(name).tolist() for name in decoded.names}
-    names = encoding.inputs.feature_names if target is None else target.kinds
-    return dict(zip(names, decoded.reshape(len(decoded), -1).T.tolist(), strict=True))

@@ -77,7 +77,13 @@ def parts_of(
     from deltarule.data.encoding import Encoding
 
     _check_fields(description, arrays)
-    layers = [Dense(**layer) for layer in description["layers"]]
+    made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record: a file may hold a hundred thousand
+    layers = []
+    for layer in description["layers"]:
+        key = tuple(sorted(layer.items()))
+        if key not in made:
+            made[key] = Dense(**layer)
+        layers.append(made[key])
     check_chain(layers)
     parameters, frozen = arrays["parameters"], arrays["frozen"]
     n_parameters = sum(layer.n_parameters for layer in layers)

@@ -219,11 +219,25 @@ class Network:
         Raises
         ------
         ShapeError, InputError
-            As :meth:`forward` does; and if there is no such engine.
+            As :meth:`forward` does; if there is no such engine; and if an output is not finite.
         MissingExtraError
             If it needs a package that is not installed.
         """
-        return engine_to_predict(engine, self).predict(self, self.inputs(X))
+        try:
+            x = self.inputs(X)
+        except InputError as error:
+            if self.encoding is None:
+                raise
+            raise type(error)(f"{error}; deltarule.load_model(path) is what answers raw rows") from None
+        outputs: Array = engine_to_predict(engine, self).predict(self, x)
+        finite = np.isfinite(outputs).all(axis=1)
+        if not finite.all():
+            largest = self.name_of(int(np.abs(self.parameters).argmax()))
+            raise InputError(
+                f"the outputs for row {int(finite.argmin()) + 1} are not finite; the largest parameter is"
+                f" {largest} = {self.parameters[np.abs(self.parameters).argmax()]:.3g}"
+            )
+        return outputs
 
     def inputs(self, X: Any) -> Array | Scaled:
         """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay.

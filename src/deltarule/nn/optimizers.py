@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule.arrays import TINY, Array, check_limits, check_number, check_whole
+from deltarule.errors import InputError
 from deltarule.formula.tree import Steps, Symbol, sqrt
 from deltarule.nn.schedules import Schedule, as_schedule
 from deltarule.registry import Registry, record, spec_of
@@ -93,6 +94,12 @@ class GradientStep(Optimizer):
 
     learning_rate: float | str | Schedule = 0.01
     clip_norm: float | None = field(default=None, kw_only=True)
+
+    def __new__(cls, *args: Any, **named: Any) -> GradientStep:
+        """Refuse what others call the learning rate."""
+        if "lr" in named:
+            raise InputError(f"{cls.name} has no 'lr': write learning_rate={named['lr']!r}")
+        return super().__new__(cls)
 
     slots: ClassVar[tuple[str, ...]] = ()
     steps: ClassVar[Steps] = ()

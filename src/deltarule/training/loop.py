@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES
@@ -45,6 +46,7 @@ def train(
     engine: str = "auto",
     progress: bool = False,
     seed: int | None = 0,
+    **others: Any,
 ) -> History:
     """Train a network in place.
 
@@ -75,7 +77,7 @@ def train(
     engine : str
         ``"auto"`` or the name of an engine.
     progress : bool
-        A bar in a terminal or notebook; elsewhere a line for each epoch.
+        A bar in a terminal or notebook; elsewhere ten lines at most.
     seed : int or None
         Of shuffling, dropout and the validation split; None takes a fresh one.
 
@@ -101,6 +103,7 @@ def train(
     >>> history["accuracy"][-1]
     1.0
     """
+    refuse_others("train", others, train.__kwdefaults__ or ())
     settings = Settings(
         OPTIMIZERS.resolve(optimizer),
         epochs,

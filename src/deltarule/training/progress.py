@@ -1,15 +1,15 @@
-"""Progress on standard error: a bar in a terminal or a notebook, elsewhere a plain line for each epoch."""
+"""Progress on standard error: a bar in a terminal or a notebook, elsewhere ten plain lines at most."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-EVERY_EPOCH = 100  # so many epochs print a line each; longer runs print about LINES
-LINES = 20
+LINES = 10  # at most, where there is no bar
 
 
 class Progress:
@@ -25,7 +25,7 @@ class Progress:
     """
 
     def __init__(self, epochs: int, done: int, *, enabled: bool) -> None:
-        self._epochs, self._every = epochs, 1 if epochs <= EVERY_EPOCH else epochs // LINES
+        self._epochs, self._every = epochs, math.ceil(epochs / LINES)
         self._enabled = enabled
         self._bar: Any = None
         if enabled and (_in_terminal() or "ipykernel" in sys.modules):

@@ -13,6 +13,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.encoding.fields import need, shown
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
+from deltarule.data.encoding.trained_rows import TrainedRows
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ModelFileError, ShapeError
 from deltarule.registry import record
@@ -27,6 +28,8 @@ class Encoding:
     inputs : ColumnsEncoding or PixelsEncoding
     target : LabelEncoding, NumbersEncoding or None
         None where the target is the input itself (an autoencoder).
+    trained : TrainedRows or None
+        What is remembered of the rows that trained the network.
 
     Examples
     --------
@@ -39,11 +42,13 @@ class Encoding:
 
     inputs: ColumnsEncoding | PixelsEncoding
     target: LabelEncoding | NumbersEncoding | None
+    trained: TrainedRows | None = None
 
     def __post_init__(self) -> None:
         for name, part, types in (
             ("inputs", self.inputs, ColumnsEncoding | PixelsEncoding),
             ("target", self.target, LabelEncoding | NumbersEncoding | None),
+            ("trained", self.trained, TrainedRows | None),
         ):
             expected = str(types).replace(f"{__package__}.", "")
             need(isinstance(part, types), f"{name} of an encoding", expected, part)
@@ -97,7 +102,7 @@ class Encoding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoding as dictionaries, lists, texts and numbers, for a JSON file."""
-        return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
+        return _fields_to_json(self)
 
     @classmethod
     def from_dict(cls, data: object) -> Encoding:
@@ -123,20 +128,24 @@ _KINDS: dict[str, type] = {
     "number": NumberColumn,
     "numbers": NumbersEncoding,
     "pixels": PixelsEncoding,
+    "rows": TrainedRows,
 }
 
 
 #: Fields that older files lack: left out of a file where they are so, which keeps older files as they are.
-_LATER: dict[str, object] = {"form": "", "other": False, "channels": 1, "paper": ""}
+_LATER: dict[str, object] = {"form": "", "other": False, "channels": 1, "paper": "", "trained": None}
 
 
 def _to_json(value: Any) -> Any:
     if is_dataclass(value):
         kind = next(kind for kind, record in _KINDS.items() if isinstance(value, record))
-        items = {field.name: getattr(value, field.name) for field in fields(value)}
-        kept = {name: _to_json(item) for name, item in items.items() if _LATER.get(name, ...) != item}
-        return {"kind": kind} | kept
+        return {"kind": kind} | _fields_to_json(value)
     return [_to_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _fields_to_json(record: Any) -> dict[str, Any]:
+    items = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: _to_json(item) for name, item in items.items() if _LATER.get(name, ...) != item}
 
 
 def _from_json(value: Any, place: str) -> Any:

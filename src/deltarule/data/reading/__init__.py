@@ -1,7 +1,7 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames,
-delimited, bulk, other_sources; files.
+delimited, bulk, other_sources, memory; files.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from deltarule.data.reading.cells import Cells, is_missing, plain_number
 from deltarule.data.reading.containers import FORMATS
 from deltarule.data.reading.files import is_database, read_file
+from deltarule.data.reading.memory import MemoryTable
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, plain_name
 
 __all__ = [
     "FORMATS",
     "Cells",
+    "MemoryTable",
     "RawTable",
     "ReadingOptions",
     "is_database",

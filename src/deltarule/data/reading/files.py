@@ -9,6 +9,7 @@ from dataclasses import replace
 from deltarule.data.reading.bulk import read_bulk
 from deltarule.data.reading.containers import read_container
 from deltarule.data.reading.delimited import read_text_table
+from deltarule.data.reading.memory import MemoryTable
 from deltarule.data.reading.other_sources import (
     read_database,
     read_excel,
@@ -35,7 +36,7 @@ def is_database(source: str | os.PathLike[str]) -> bool:
 
 
 def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable:
-    """Read a table from a file, from standard input (``-``), or from a database.
+    """Read a table from a file, from standard input (``-``), from memory, or from a database.
 
     ``file::name`` is a table of a database or a sheet of a spreadsheet.
 
@@ -44,6 +45,8 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     DataFileError
         If it cannot be read, or is not a table.
     """
+    if isinstance(path, MemoryTable):
+        return path.read()
     source = os.fspath(path)
     if "::" in source and not os.path.exists(source):
         source, _, table = source.rpartition("::")

@@ -112,11 +112,11 @@ def read_parquet(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
     if not arrays or not len(next(iter(arrays.values()))):
         raise DataFileError(path, "the file holds no rows")
-    return RawTable(tuple(arrays), tuple(_of_array(values) for values in arrays.values()))
+    return RawTable(tuple(arrays), tuple(cells_of_array(values) for values in arrays.values()))
 
 
-def _of_array(values: Any) -> Cells:
-    """Take a masked array of numbers, booleans, dates or objects."""
+def cells_of_array(values: Any) -> Cells:
+    """Take an array, masked where cells are missing: of numbers, booleans, dates or objects."""
     gone, plain = np.ma.getmaskarray(values), np.ma.getdata(values)
     if plain.dtype.kind in "iuf" and (
         plain.dtype.kind != "f" or np.isfinite(plain[~gone & ~np.isnan(plain)]).all()

@@ -104,7 +104,7 @@ def cell_text(value: Any) -> str:
             if value != value
             else str(int(value))
             if value.is_integer() and abs(value) < 1e15
-            else repr(value)
+            else repr(float(value))
         )
     isoformat = getattr(value, "isoformat", None)
     return (

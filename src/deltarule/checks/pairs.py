@@ -1,0 +1,78 @@
+"""Outputs, losses and targets that do not go together: what such a network cannot learn, and what would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.checks.finding import Finding
+from deltarule.checks.observations import Observations
+from deltarule.nn.activations import Activation
+from deltarule.nn.losses import Loss
+
+#: The share of rows with a target out of reach from which on training is in vain.
+_TOO_MANY = 0.05
+
+
+def pair_fault(output: Activation, loss: Loss, y: Array) -> tuple[str, str] | None:
+    """Say why a network with this output and loss cannot learn such targets, or learns them badly.
+
+    Parameters
+    ----------
+    output : Activation
+        Of the last layer.
+    loss : Loss
+    y : ndarray, (n_samples, n_outputs)
+
+    Returns
+    -------
+    severity, reason : str
+        "problem" where it cannot, "warning" where it learns badly; or None.
+
+    Examples
+    --------
+    >>> from deltarule.nn.activations import ACTIVATIONS
+    >>> from deltarule.nn.losses import LOSSES
+    >>> relu, loss = ACTIVATIONS.resolve("relu"), LOSSES.resolve("half_squared_error")
+    >>> pair_fault(relu, loss, np.array([[-1.0], [1.0]]))[1]
+    '50% of the rows have a target that relu cannot give: it gives 0 to inf, the targets go from -1 to 1'
+    """
+    n_outputs = y.shape[1]
+    if output.coupled and n_outputs == 1:
+        return "problem", f"a single {output.name} output is 1 whatever the weights are"
+    if loss.name == "cross_entropy" and not output.coupled and n_outputs > 1:
+        return "problem", (
+            f"cross_entropy looks at the output of the true class alone: with {output.name} nothing pushes "
+            "the others down, and all outputs go to 1"
+        )
+    if loss.name == "binary_cross_entropy" and output.coupled:
+        return "warning", (
+            f"binary_cross_entropy takes each output for a question of its own, but those of {output.name} "
+            "sum to 1"
+        )
+    share = unreachable(output, y).any(axis=1).mean()
+    if share > _TOO_MANY:
+        low, high = output.range
+        return "problem", (
+            f"{share:.0%} of the rows have a target that {output.name} cannot give: it gives {low:g} to "
+            f"{high:g}, the targets go from {y.min():.3g} to {y.max():.3g}"
+        )
+    return None
+
+
+def unreachable(output: Activation, y: Array) -> Array:
+    """Where a target is beyond the output's range, (n_samples, n_outputs) of bool."""
+    slack = 1e-6 * max(1.0, float(np.abs(y).max()))
+    beyond: Array = np.abs(y - np.clip(y, *output.range)) > slack
+    return beyond
+
+
+def mismatched_loss(observed: Observations) -> Iterator[Finding]:
+    """An output and a loss that do not go together."""
+    fault = pair_fault(observed.output, observed.net.loss, observed.y)
+    if fault is not None and "cannot give" not in fault[1]:  # which unreachable_targets tells
+        severity, reason = fault
+        evidence = f"{reason[0].upper()}{reason[1:]}."
+        yield Finding.of("mismatched_loss", severity, evidence, {}, len(observed.net.layers))

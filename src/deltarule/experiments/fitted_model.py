@@ -1,0 +1,318 @@
+"""A fitted model: a network with its encoding, which answers raw rows, is scored, looked into, explained."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.arguments import refuse_others
+from deltarule.arrays import Array
+from deltarule.data import Dataset, MemoryTable, ReadingOptions
+from deltarule.data.decisions import Decision
+from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, Table, row_digests
+from deltarule.derivations import Derivation, explain
+from deltarule.derivations.inspection import Inspection
+from deltarule.derivations.targets import parse_targets
+from deltarule.errors import DataFileError, InputError, ModelFileError
+from deltarule.exchange import export
+from deltarule.experiments.choices import READING, reading_of
+from deltarule.experiments.decided import known_labels
+from deltarule.experiments.evaluation import Evaluation
+from deltarule.experiments.fitting import encoded_rows, predict_dataset
+from deltarule.experiments.report import decision_lines
+from deltarule.experiments.saved_models import as_source, load_labelled, part_of, raw_inputs, with_answers
+from deltarule.nn.network import Network
+
+
+def load_model(path: str | os.PathLike[str]) -> FittedModel:
+    """Read a fitted model, as ``deltarule train --save`` and :meth:`ExperimentResult.save` write it.
+
+    It answers raw rows; :func:`deltarule.load` gives its network, which takes encoded ones.
+
+    Raises
+    ------
+    ModelFileError
+        If it is none, or holds no encoding.
+    """
+    net = Network.load(path)
+    if net.encoding is None:
+        raise ModelFileError(
+            f"{path} holds no encoding of inputs and targets: it was not saved by deltarule train"
+        )
+    return FittedModel(net, os.fspath(path))
+
+
+def told_answers(model: FittedModel, rows: Any, probabilities: bool, reading: dict[str, Any]) -> Any:
+    """What :meth:`FittedModel.predict` returns; warnings point to who called the caller."""
+    columns, decisions = model.answers(rows, probabilities=probabilities, **reading)
+    if decisions:
+        warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=3)
+    return _like(rows, columns)
+
+
+#: What others call it, and what to write here.
+ELSEWHERE = {
+    "predict_proba": "predict(rows, probabilities=True)",
+    "score": "evaluate(rows).score, or tested.score for the rows held out",
+    "accuracy": "tested.score, or evaluate(rows).score",
+    "fit": "experiment(…), which trains anew",
+    "summary": "print(…) of it",
+    "report": "print(…) of it, or to_dict()",
+    "to_json": "to_dict()",
+    "layers": "net.layers",
+    "get_weights": "net.get_weights()",
+    "feature_names": "encoding.inputs.feature_names",
+    "classes_": "encoding.target.classes",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A network with its encoding: it takes rows as they are, and answers in labels and units.
+
+    Parameters
+    ----------
+    net : Network
+        With an encoding.
+    name : str
+        What reports call it: the path of its file.
+
+    Examples
+    --------
+    >>> from deltarule.experiments import experiment
+    >>> model = experiment({"size": [1, 2, 8, 9] * 3, "kind": ["S", "S", "L", "L"] * 3}, epochs=20).model
+    >>> list(model.predict([{"size": 1.5}, {"size": 8.5}])["kind"])
+    ['S', 'L']
+    """
+
+    net: Network
+    name: str = "model"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what others' names are called here."""
+        raise AttributeError(no_attribute(self, name))
+
+    @property
+    def encoding(self) -> Encoding:
+        """How it reads rows, and what its outputs mean."""
+        if self.net.encoding is None:
+            raise InputError(f"{self.name} holds no encoding, so raw rows mean nothing to it")
+        return self.net.encoding
+
+    def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
+        """What it answers to new rows or pictures.
+
+        Parameters
+        ----------
+        rows : path, DataFrame, columns by name, records, or array of rows, (n_rows, n_columns)
+            As they are, with names or in the order of training; others than are needed are ignored. A single
+            row will do. For pictures a file, a folder, a zip, or an array (n, height, width).
+        probabilities : bool
+            Whether what it gives each class is returned, too.
+        **reading
+            How a file is read, as the command line names it: ``header``, ``delimiter``, ``strict``, ….
+
+        Returns
+        -------
+        DataFrame, or dict of ndarray, (n_rows,) each
+            A column of answers under the name of the target (of pictures also their files), and columns
+            ``p(class)``. A frame, with the index of ``rows``, where ``rows`` is one. What was decided about
+            the rows is a warning.
+
+        Raises
+        ------
+        DataFileError, InputError
+            If a column is missing, or the rows cannot be read.
+        """
+        return told_answers(self, rows, probabilities, reading)
+
+    def answers(
+        self, rows: Any, *, probabilities: bool = False, **reading: Any
+    ) -> tuple[dict[str, Array], tuple[Decision, ...]]:
+        """What :meth:`predict` returns, as columns in any case, and what was decided about the rows."""
+        files, inputs, decisions = raw_inputs(rows, self.encoding, _options("predict", reading))
+        columns: dict[str, Array] = {"file": np.array(files)} if files else {}
+        outputs = self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype))
+        columns |= _decoded(self.encoding, outputs)
+        if probabilities and isinstance(self.encoding.target, LabelEncoding):
+            labels = self.encoding.target.classes
+            if outputs.shape[1] < len(labels):
+                outputs = np.hstack([1 - outputs, outputs])
+            columns |= {f"p({label})": outputs[:, i] for i, label in enumerate(labels)}
+        return columns, decisions
+
+    def evaluate(
+        self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
+    ) -> Evaluation:
+        """How good it is on data with known answers.
+
+        Parameters
+        ----------
+        source : path, bundled set's name, DataFrame, columns by name, or records
+            With the columns it was trained on, and the target.
+        target : array-like, (n_rows,), optional
+            The answers, where they are not a column of ``source``.
+        part : {"train", "test"}, optional
+            Of a set with two parts; by default the test part.
+        **reading
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        Evaluation
+            Prints as a table; says how many of the rows trained the model.
+        """
+        named = next(iter({} if self.encoding.target is None else self.encoding.target.kinds), "target")
+        if target is not None:
+            source = with_answers(source, named, target)
+        options = _options("evaluate", reading)
+        dataset = part_of(load_labelled(as_source(source), self.encoding, options), part)
+        predictions, known = predict_dataset(self.net, dataset), dataset
+        if isinstance(self.encoding.target, LabelEncoding):
+            known = dataset.take(known_labels(dataset.target, self.encoding.target))
+        digests = row_digests(*encoded_rows(self.net, known))
+        return Evaluation(self.net, self.name, dataset, predictions, digests)
+
+    def inspect(
+        self, rows: Any = None, *, row: int = 1, layer: int | None = None, **reading: Any
+    ) -> Inspection:
+        """Every neuron, and what it computes for one of some rows.
+
+        Parameters
+        ----------
+        rows : as in :meth:`predict`, optional
+            Without rows weights alone are shown.
+        row : int
+            Which of them, from 1.
+        layer : int, optional
+            This layer only, from 1.
+
+        Returns
+        -------
+        Inspection
+            Prints as tables, a neuron on each line.
+        """
+        if rows is None:
+            return Inspection(self.net, layer=layer)
+        _, inputs, decisions = raw_inputs(rows, self.encoding, _options("inspect", reading))
+        X = self.encoding.inputs.encode(inputs, self.net.dtype)
+        return Inspection(self.net, X, row, layer, inputs, decisions)
+
+    def explain(
+        self, rows: Any, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+    ) -> Derivation:
+        """Derive what it computes for one of some rows with answers, from the raw cells on.
+
+        Parameters
+        ----------
+        rows : as in :meth:`evaluate`; of rows in memory the answers may be missing
+            Then what the network answers stands in for them.
+        what : str, or a sequence of them
+            As in :func:`deltarule.explain`.
+        row : int
+            Which of them, from 1.
+        **settings
+            As in :func:`deltarule.explain`; and how a file is read, as in :meth:`predict`.
+
+        Returns
+        -------
+        Derivation
+        """
+        if _is_quantity(self.net, rows):
+            raise InputError(f"explain() takes rows first: write what={rows!r}")
+        source = self.rows_with_answers(rows, settings)
+        if not 1 <= row <= len(source):
+            raise InputError(f"row {row}: there are {len(source)} rows")
+        part = source.take([row - 1])
+        whose = "" if self.name == "model" else f"{self.name}: "
+        settings = {"title": f"{whose}row {row} of {source.name}"} | settings
+        return explain(self.net, *encoded_rows(self.net, part), what, raw=part.inputs, **settings)
+
+    def rows_with_answers(self, rows: Any, settings: dict[str, Any]) -> Dataset:
+        """Rows for :meth:`explain`; how they are read is taken out of the settings.
+
+        Where rows in memory lack the target, or pictures lie in no folders of classes, the network's own
+        answers stand in for it: the name says so.
+        """
+        reading = {name: settings.pop(name) for name in READING if name in settings}
+        encoding, options = self.encoding, _options("explain", reading)
+        if isinstance(rows, Dataset):
+            return rows
+        pictures = not isinstance(encoding.inputs, ColumnsEncoding)
+        source = rows if pictures else as_source(rows)
+        names = () if encoding.target is None else tuple(encoding.target.kinds)
+        if isinstance(source, MemoryTable):
+            if set(names) <= set(source.names):
+                return load_labelled(source, encoding, options)
+        elif isinstance(source, str | os.PathLike):
+            try:
+                return replace(load_labelled(source, encoding, options), name=os.fspath(source))
+            except DataFileError:
+                if not pictures:
+                    raise
+        return self._with_own_answers(*raw_inputs(rows, encoding, options)[1:], names)
+
+    def _with_own_answers(
+        self, inputs: Table | Array, decisions: tuple[Decision, ...], names: tuple[str, ...]
+    ) -> Dataset:
+        target = self.encoding.target
+        if target is None:
+            return Dataset("the rows", inputs, np.empty((len(inputs), 0)), (), decisions=decisions)
+        answers = target.decode(self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype)))
+        classes = target.classes if isinstance(target, LabelEncoding) else None
+        name = "the rows, with the network's own answers as targets"
+        return Dataset(name, inputs, answers, names, classes, decisions=decisions)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to one file (safetensors), atomically: see :meth:`Network.save`."""
+        self.net.save(path)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write one file that answers without deltarule: see :func:`deltarule.export`."""
+        export(self.net, path, format)
+
+
+def no_attribute(owner: object, name: str) -> str:
+    """That there is no such attribute, and what does the same."""
+    hint = f": write {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+    return f"{type(owner).__name__!r} object has no attribute {name!r}{hint}"
+
+
+def _is_quantity(net: Network, rows: Any) -> bool:
+    """Whether what was given for rows names a number of the network, such as w5."""
+    try:
+        return isinstance(rows, str) and not os.path.exists(rows) and bool(parse_targets(net, rows))
+    except InputError:
+        return False
+
+
+def _options(function: str, reading: dict[str, Any]) -> ReadingOptions:
+    others = {name: value for name, value in reading.items() if name not in READING}
+    refuse_others(function, others, (*READING, "probabilities", "part", "row", "layer"))
+    return reading_of(reading)
+
+
+def _decoded(encoding: Encoding, outputs: Array) -> dict[str, Array]:
+    """The label, the numbers, or the inputs again, by name."""
+    decoded, target = encoding.decode(outputs), encoding.target
+    if isinstance(decoded, Table):
+        return dict(decoded.columns)
+    names = encoding.inputs.feature_names if target is None else target.kinds
+    return dict(zip(names, decoded.reshape(len(decoded), -1).T, strict=True))
+
+
+def _like(rows: Any, columns: dict[str, Array]) -> Any:
+    """Columns as a frame of the library that ``rows`` is of, or as they are."""
+    package = type(rows).__module__.partition(".")[0]
+    if package == "pandas" and hasattr(rows, "columns"):
+        return sys.modules["pandas"].DataFrame(columns, index=rows.index)
+    if package == "polars":
+        return sys.modules["polars"].DataFrame(columns)
+    if package == "pyarrow":
+        return sys.modules["pyarrow"].table(columns)
+    return columns

@@ -1,0 +1,108 @@
+"""The result of an experiment: the network, its scores, its report, and what it answers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from deltarule.checks import HealthReport, health
+from deltarule.derivations import Derivation
+from deltarule.derivations.inspection import Inspection
+from deltarule.experiments.evaluation import Evaluation
+from deltarule.experiments.fitted_model import FittedModel, no_attribute, told_answers
+from deltarule.experiments.fitting import encoded_rows
+from deltarule.experiments.outcome import Outcome
+from deltarule.experiments.pictures import plot_experiment
+from deltarule.experiments.report import report_text, report_values
+from deltarule.nn.network import Network
+from deltarule.training import History
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExperimentResult(Outcome):
+    """What came of an experiment; prints as its report.
+
+    Attributes
+    ----------
+    dataset, trained_rows : Dataset
+        All the data, and what the network was trained and validated on.
+    trained : TrainedNetwork
+        The network, the history of its training, and its scores on these rows.
+    tested : Predictions or None
+        Of rows held out, or of all rows by cross-validation; None where none are, or a signal came before.
+    interrupted : bool
+    decisions : tuple of Decision
+        What was decided about the data that nobody said.
+    choices : Choices
+        What the user named.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what others' names are called here."""
+        raise AttributeError(no_attribute(self, name))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def text(self, columns: int = 80) -> str:
+        """The report for people, no wider than ``columns`` where sentences can be broken."""
+        return report_text(self, columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report for JSON: every choice, the scores by part, and how training went."""
+        return report_values(self)
+
+    @property
+    def net(self) -> Network:
+        """The trained network, with its encoding."""
+        return self.trained.net
+
+    @property
+    def history(self) -> History:
+        """Losses and scores by epoch."""
+        return self.trained.history
+
+    @property
+    def model(self) -> FittedModel:
+        """The network as what answers raw rows."""
+        return FittedModel(self.trained.net)
+
+    def health(self) -> HealthReport:
+        """What is wrong with the network and its training, on the rows it was trained and validated on."""
+        net = self.trained.net
+        return health(net, *encoded_rows(net, self.trained_rows), self.trained.history)
+
+    def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
+        """What the network answers to new rows: see :meth:`FittedModel.predict`."""
+        return told_answers(self.model, rows, probabilities, reading)
+
+    def evaluate(
+        self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
+    ) -> Evaluation:
+        """How good the network is on other data: see :meth:`FittedModel.evaluate`."""
+        return self.model.evaluate(source, target, part=part, **reading)
+
+    def inspect(self, rows: Any = None, *, row: int = 1, layer: int | None = None) -> Inspection:
+        """Every neuron, and what it computes for a row, of its own data where none are given."""
+        return self.model.inspect(self.dataset if rows is None else rows, row=row, layer=layer)
+
+    def explain(
+        self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+    ) -> Derivation:
+        """Derive what the network computes for a row, of its own data where none are given."""
+        return self.model.explain(self.dataset if rows is None else rows, what, row=row, **settings)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw curves and answers: to a file (png, svg, pdf), or as a figure that notebooks show."""
+        return plot_experiment(path, self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file (safetensors), for :func:`deltarule.load_model` and the command line."""
+        self.model.save(path)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write a file that answers without deltarule: see :func:`deltarule.export`."""
+        self.model.export(path, format)

@@ -1,0 +1,222 @@
+"""An experiment: a data set is read, a network trained on some of its rows, and scored on the others."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.arguments import refuse_others
+from deltarule.data import Dataset, MemoryTable, load
+from deltarule.errors import InputError
+from deltarule.experiments.choices import Choices, check_known, reading_of
+from deltarule.experiments.decided import encoding_decisions
+from deltarule.experiments.fitting import (
+    cross_validate,
+    encoding_of,
+    fit,
+    predict_dataset,
+    remember_rows,
+    set_aside,
+)
+from deltarule.experiments.results import ExperimentResult
+from deltarule.experiments.saved_models import as_source, with_answers
+from deltarule.nn.activations import Activation
+from deltarule.nn.initializers import Initializer
+from deltarule.nn.losses import Loss
+from deltarule.nn.optimizers import Optimizer
+
+
+def experiment(
+    source: Any = None,
+    target: Any = None,
+    *,
+    drop: str | Sequence[str] | None = None,
+    keep: str | Sequence[str] | None = None,
+    task: str | None = None,
+    target_is_input: bool = False,
+    scale: str | None = None,
+    missing: str | None = None,
+    rare: int | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    ragged: str = "drop",
+    format: str | None = None,
+    table: str | None = None,
+    kind: Mapping[str, str] | None = None,
+    all_lines: bool = False,
+    strict: bool = False,
+    size: int | tuple[int, int] | None = None,
+    color: bool | None = None,
+    paper: str | None = None,
+    test: float | None = None,
+    validation: float | None = None,
+    hidden: int | Sequence[int] | None = None,
+    activation: str | Activation | Sequence[str | Activation] | None = None,
+    output: str | Activation | None = None,
+    loss: str | Loss | None = None,
+    bias: str | None = None,
+    initializer: str | Initializer | None = None,
+    dropout: float | None = None,
+    l1: float | None = None,
+    l2: float | None = None,
+    dtype: str | None = None,
+    optimizer: str | Optimizer | None = None,
+    learning_rate: float | None = None,
+    schedule: str | None = None,
+    clip_norm: float | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    patience: int | None = None,
+    seed: int = 0,
+    engine: str = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int = 1,
+    resume: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    **others: Any,
+) -> ExperimentResult:
+    """Train a network on any table or pictures, and say how good it is on rows it has not seen.
+
+    What is not named suits the data; the report tells all that was decided, with the option of the command
+    line that overrules it: ``--keep Id`` is ``keep="Id"`` here. ``deltarule train`` is this function.
+
+    Parameters
+    ----------
+    source : path, name, DataFrame, columns by name, records, or array, (n_rows, n_columns)
+        A table file of any kind, a folder or zip of pictures, a database, a bundled set (``"iris"``); a
+        frame of pandas, polars or Arrow; ``{"height": [1.8, …]}``; ``[{"height": 1.8}, …]``; a
+        :class:`~deltarule.data.Dataset`.
+    target : str, sequence of str, or array-like of answers (n_rows,), optional
+        The column to predict; several for a regression. Or the answers themselves, where ``source`` lacks
+        them. By default what its name or place suggests.
+    drop, keep : str or sequence of str, optional
+        Columns to leave out, and not to leave out though they seem of no use.
+    task : {"classification", "regression"}, optional
+        If the target leaves a doubt.
+    target_is_input : bool
+        Whether to train an autoencoder.
+    scale : {"none", "standard", "minmax"}, optional
+        Of the inputs, and of the targets of a regression.
+    missing : {"median", "mean", "mode", "drop", "refuse"}, optional
+        What becomes of empty cells; by default the median, or with ``strict`` they are refused.
+    rare : int, optional
+        Rows that a category must have, or it is pooled as other.
+    header, encoding, delimiter, quote, ragged, format, table, kind, all_lines, strict
+        How a table is read: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to
+        ``"number"``, ``"text"``, ``"dmy"``, …; ``strict`` refuses what would be decided.
+    size, color, paper
+        Of pictures: (width, height), whether in colour, and what is behind transparency.
+    test, validation : float, optional
+        Shares of the rows to score on, and to stop early by. Without, small sets are scored in 5 folds.
+    hidden : int or sequence of int, optional
+        Neurons of the hidden layers; 0 for none.
+    activation, output, loss, bias, initializer, dropout, l1, l2, dtype
+        As :class:`deltarule.Network` takes them.
+    optimizer, learning_rate, schedule, clip_norm
+        ``"adam"``, ``0.01``, ``"cosine"``, ``1.0``; or an optimizer with all of it.
+    epochs, batch_size, patience : int, optional
+        ``patience`` is how many epochs without improvement on held-out rows to wait.
+    seed : int
+        Of everything random.
+    engine, checkpoint, every, resume, progress
+        As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
+
+    Returns
+    -------
+    ExperimentResult
+        Prints as its report; predicts raw rows, plots, explains a row, saves, exports.
+
+    Raises
+    ------
+    InputError
+        If something named does not fit, or output and loss cannot learn the target.
+    DataFileError
+        If the data cannot be read.
+
+    Examples
+    --------
+    >>> rows = {"width": [1, 2, 3, 7, 8, 9] * 4, "kind": ["thin", "thin", "thin", "wide", "wide", "wide"] * 4}
+    >>> result = experiment(rows, "kind", hidden=4, epochs=400, seed=1)
+    >>> result.tested.score
+    1.0
+    >>> str(result.predict({"width": 2.5})["kind"][0])
+    'thin'
+    """
+    named = dict(locals())
+    refuse_others("experiment", others, _KNOWN)
+    named["missing"] = missing or ("refuse" if strict else "median")
+    check_known(named)
+    choices = Choices.of(named)
+    return run_experiment(_loaded(source, target, named), choices)
+
+
+_KNOWN = tuple(inspect.signature(experiment).parameters)[:-1]
+
+
+def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
+    """The data, from wherever they come."""
+    if isinstance(source, Mapping) and {"data", "target"} <= source.keys() and np.ndim(source["data"]) == 2:
+        source, target = _of_bunch(source, target)  # as scikit-learn's functions return it
+    if target is not None and not _are_names(target):
+        name = str(getattr(target, "name", None) or "y")
+        source, target = with_answers(source, name, target), name
+    found = as_source(source)
+    if isinstance(found, Dataset):
+        if (
+            target is not None
+            and tuple([target] if isinstance(target, str) else target) != found.target_names
+        ):
+            raise InputError(
+                f"the target of {found.name} is {', '.join(found.target_names)}: leave out target"
+            )
+        return found
+    if named["target_is_input"] and target is None:
+        target = ()
+    return load(
+        found, target=target, drop=named["drop"] or (), keep=named["keep"] or (), task=named["task"],
+        missing=named["missing"], options=reading_of(named),
+    )  # fmt: skip
+
+
+def _of_bunch(bunch: Mapping[str, Any], target: Any) -> tuple[Any, Any]:
+    """Rows and answers of one of scikit-learn's data sets; classes by their names."""
+    names = list(bunch.get("feature_names") or ())
+    labels, answers = bunch.get("target_names"), bunch["target"]
+    if labels is not None and len(labels) > 1 and np.ndim(answers) == 1:
+        answers = np.asarray(labels, dtype=object)[np.asarray(answers)]
+    return MemoryTable.of(bunch["data"], names), answers if target is None else target
+
+
+def _are_names(target: Any) -> bool:
+    """Whether a target names columns, and is not a column itself."""
+    return isinstance(target, str) or (
+        isinstance(target, list | tuple) and all(isinstance(name, str) for name in target)
+    )
+
+
+def run_experiment(dataset: Dataset, choices: Choices) -> ExperimentResult:
+    """Train a network on a data set, and test it on rows that it has not seen.
+
+    Ctrl-C ends the training, or the test: the network is then what was learnt so far.
+    """
+    rest, test, in_folds = set_aside(dataset, choices)
+    trained = fit(rest, choices)
+    tested, interrupted = None, trained.history.stopped == "interrupted"
+    if not interrupted:
+        try:
+            if in_folds:
+                tested = cross_validate(dataset, choices)
+            elif test is not None:
+                tested = predict_dataset(trained.net, test)
+        except KeyboardInterrupt:  # between two folds: the network itself is trained
+            interrupted = True
+    remember_rows(trained, tested)
+    decided = encoding_decisions(dataset, encoding_of(trained.net), choices)
+    decisions = (*dataset.decisions, *decided)
+    return ExperimentResult(dataset, rest, trained, tested, interrupted, decisions, choices)
