@@ -15,7 +15,7 @@ from deltarule.errors import InputError
 from deltarule.nn.losses import LOSSES
 from deltarule.worksheets import worksheet as make
 from deltarule.worksheets.class_set import class_set, read_students
-from deltarule.worksheets.questions import PARTS
+from deltarule.worksheets.questions import PAPERS
 
 #: What an example brings itself.
 _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
@@ -44,11 +44,15 @@ def _sizes(text: str) -> tuple[int, ...]:
 @click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="In the batch.")
 @click.option("--optimizer", metavar="SPEC", help='Of the update.  [default: the example\'s, or "sgd(0.5)"]')
 @click.option(
-    "--ask", "asked", multiple=True, type=click.Choice([*PARTS, "all"]),
-    help="What is asked for, one or more.  [default: all]",
+    "--ask", "asked", multiple=True, metavar="WHAT",
+    help="What is asked for.  [default: forward, loss, deltas, and of each layer one weight]",
 )  # fmt: skip
 @click.option("--decimals", type=click.IntRange(1, 10), default=4, help="To which answers are rounded.")
-@click.option("--formulas", is_flag=True, help="Say on the sheet how each number is computed.")
+@click.option("--formulas", is_flag=True, help="Say on the sheet how each number is computed, in symbols.")
+@click.option("--hints", is_flag=True, help="The same in words.")
+@click.option("--title", help="Of the sheet.", show_default=False)
+@click.option("--instructions", default="", show_default=False, metavar="TEXT", help="Above the questions.")
+@click.option("--paper", type=click.Choice(PAPERS), default="a4", help="The size of the pages.")
 @click.option(
     "--vary/--no-vary", default=None, help="Give an example random numbers.  [default: for a class]"
 )
@@ -87,13 +91,19 @@ def worksheet(
     decimals. With --students every student gets numbers of their own: a folder with sheets/, keys/ and
     class.json, which deltarule mark takes.
 
+    WHAT is what deltarule explain can derive, divided by commas: net_h1, out_o1, delta_h1, w5 (its
+    gradient), "new w5" (after the update), z1, W2; or forward, loss, deltas, gradients, update, all. Behind
+    it may stand its points, before it how the question is put: show:delta_h1 gives the result, choice:w5
+    offers the results of usual mistakes, mistake:net_h1 has one to be found, code:delta_h1 has a line of a
+    program to be chosen.
+
     \b
     deltarule worksheet --seed 7 --out sheet.pdf
-    deltarule worksheet T1 --ask forward --ask loss
+    deltarule worksheet T1 --ask forward,loss
+    deltarule worksheet --ask "net_h1, show:delta_h1=3, choice:w5=2, code:delta_h1" --hints
     deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
     """
     _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
-    settings["asked"] = settings["asked"] or "all"
     if example is not None:
         settings = {name: value for name, value in settings.items() if name not in _NETWORK}
     if students is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
+from itertools import chain
 
 from deltarule.derivations.derivation import Derivation
 from deltarule.derivations.forward import cost_part, forward_part, quantity_part
@@ -16,7 +16,7 @@ from deltarule.derivations.notation import MatrixNotation, TutorialNotation
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.targets import Target
 from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
-from deltarule.documents.document import Block, Document, Figure, Heading, Lines, Paragraph, TableBlock
+from deltarule.documents.document import Block, Document, Figure, Heading, Paragraph, TableBlock, merged_lines
 from deltarule.documents.drawing import Drawing
 from deltarule.errors import InputError
 from deltarule.formula.text import text
@@ -49,7 +49,7 @@ class DerivationBuilder:
 
     def derivation(self, title: str, blocks: Iterable[Block]) -> Derivation:
         """With by-hand results compared, and lines that follow each other aligned."""
-        document = Document(title, tuple(_merged(chain(blocks, self._rounding_part()))), self.digits)
+        document = Document(title, tuple(merged_lines(chain(blocks, self._rounding_part()))), self.digits)
         return Derivation(document, self.writer.written)
 
     # ------------------------------------------------------------------ the opening
@@ -173,11 +173,3 @@ def _target_colours(net: Network, targets: Sequence[Target]) -> dict[str, int]:
             weight = weight_number(net.sizes, target.layer, *target.index)
             return {neuron: 1, source: 2, f"w{weight}": 2}
     return {}
-
-
-def _merged(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks of lines that follow each other become one, so that they are aligned."""
-    for kind, group in groupby(blocks, type):
-        together = list(group)
-        lines = tuple(line for block in together if isinstance(block, Lines) for line in block.lines)
-        yield from [Lines(lines)] if kind is Lines else together

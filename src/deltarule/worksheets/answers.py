@@ -13,7 +13,7 @@ from deltarule.data.raw_files import read_bytes
 from deltarule.data.reading.delimited import rows_of
 from deltarule.data.reading.frames import TableFrame
 from deltarule.data.reading.text_encodings import decode_text
-from deltarule.errors import DataFileError, InputError
+from deltarule.errors import DataFileError
 
 _MINUS = str.maketrans("−–‒﹣－＋", "-----+")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?")
@@ -22,42 +22,48 @@ _LONGEST = 60
 
 
 class StudentAnswer(NamedTuple):
-    """A number that was answered, and how many decimals it was written with; None for a fraction."""
+    """What was answered: the text, the number in it, and with how many decimals; None for a fraction.
+
+    Of a text without a number the value is NaN.
+    """
 
     value: float
     decimals: int | None
+    text: str = ""
 
 
 def read_answer(text: str) -> StudentAnswer | None:
     """Read a number as people write it; None where nothing was written.
 
-    A decimal comma and point, every kind of minus sign and fractions are taken.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
+    A decimal comma and point, every kind of minus sign and fractions are taken. Anything else is an answer
+    too, without a number.
 
     Examples
     --------
-    >>> read_answer("0,3775"), read_answer("−1/4"), read_answer(" ")
-    (StudentAnswer(value=0.3775, decimals=4), StudentAnswer(value=-0.25, decimals=None), None)
+    >>> read_answer("0,3775"), read_answer(" ")
+    (StudentAnswer(value=0.3775, decimals=4, text='0,3775'), None)
+    >>> read_answer("−1/4").value, read_answer("don't know").value
+    (-0.25, nan)
     """
-    plain = re.sub(r"\s", "", text).translate(_MINUS)
-    if not plain:
+    written = " ".join(text.split())
+    if not written:
         return None
+    value, decimals = _number_in(re.sub(r"\s", "", text).translate(_MINUS))
+    return StudentAnswer(value, decimals, written)
+
+
+def _number_in(plain: str) -> tuple[float, int | None]:
+    """The number and its decimals; NaN where it is none."""
     fraction = _FRACTION.fullmatch(plain)
     if fraction and int(fraction[2]):
-        return StudentAnswer(float(Fraction(int(fraction[1]), int(fraction[2]))), None)
+        return float(Fraction(int(fraction[1]), int(fraction[2]))), None
     if len(plain) > _LONGEST or not _NUMBER.fullmatch(plain):
-        raise InputError(
-            f"expected a number such as 0.3775, −0,02 or 1/3, or nothing, got {text.strip()[:40]!r}"
-        )
+        return math.nan, None
     value = float(plain.replace(",", "."))
     if not math.isfinite(value):
-        raise InputError(f"expected a finite number, got {text.strip()[:40]!r}")
-    exponent = re.search(r"[eE]", plain)
-    return StudentAnswer(value, None if exponent else len(re.sub(r"^[^.,]*[.,]?", "", plain)))
+        return math.nan, None
+    has_exponent = re.search(r"[eE]", plain)
+    return value, None if has_exponent else len(re.sub(r"^[^.,]*[.,]?", "", plain))
 
 
 class AnswerRows(NamedTuple):

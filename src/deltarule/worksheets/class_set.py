@@ -209,7 +209,7 @@ class ClassMarking:
     def __init__(self, markings: Mapping[str, Marking]) -> None:
         self.markings = dict(markings)
 
-    def rows(self) -> list[tuple[str, int, int, str, str]]:
+    def rows(self) -> list[tuple[str, float, float, str, str]]:
         """Return of each student: name, points, how many there could be, first slip, mistake."""
         found = []
         for marking in self.markings.values():

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from deltarule.formula.tree import Add, Expr
-from deltarule.worksheets.questions import ExerciseFormulas, quantities_in
+from deltarule.worksheets.exercise_formulas import ExerciseFormulas, quantities_in
 
 #: Of a float beside a rounded decimal.
 _FLOAT = 1e-9
@@ -41,6 +41,10 @@ class StudentValues:
         """Return the values as they are without one answer: a mistake in it is made from those before it."""
         others = {other: value for other, value in self.answers.items() if other != leaf}
         return StudentValues(self.formulas, others, self.half)
+
+    def with_value(self, leaf: Expr, value: float) -> StudentValues:
+        """Return the values as they are where one quantity had this number."""
+        return StudentValues(self.formulas, self.answers | {leaf: value}, self.half)
 
     def value(self, formula: Expr) -> float:
         """Return what a formula gives; NaN where it gives no finite number."""

@@ -98,7 +98,7 @@ def _is_drawable(character: str) -> bool:
         {"block": "paragraph", "aside": False, "parts": [character, words]},
     ]
     try:
-        _compiled({"title": character, "blocks": blocks})
+        _compiled({"title": character, "paper": "a4", "blocks": blocks})
     except import_extra("typst", "pdf").TypstError as error:
         if not _is_about_glyphs(error):
             raise
