@@ -1,7 +1,7 @@
 """The command line: ``deltarule train iris``. One file for each sub-command.
 
 Reading order: console, options; data, train, train_example, evaluate, predict, inspect, explain; export,
-import_model, spreadsheet; check; worksheet, mark; reproduce.
+import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import deltarule
 from deltarule.cli.check import check
 from deltarule.cli.console import mend_streams, visible
 from deltarule.cli.data import data
+from deltarule.cli.draw import draw
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
 from deltarule.cli.export import export
 from deltarule.cli.import_model import import_model
 from deltarule.cli.inspect import inspect
 from deltarule.cli.mark import mark
+from deltarule.cli.new import new
 from deltarule.cli.predict import predict
 from deltarule.cli.reproduce import reproduce
 from deltarule.cli.spreadsheet import spreadsheet
@@ -87,7 +89,7 @@ def cli() -> None:
 
 for _command in (
     train, predict, evaluate, inspect, export, import_model, explain, check, data, reproduce, spreadsheet,
-    worksheet, mark,
+    new, draw, worksheet, mark,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from deltarule.cli.console import say, text_width
-from deltarule.cli.options import FILE, activations
+from deltarule.cli.options import FILE, activations, network_sizes
+from deltarule.cli.sources import ROW, load_source
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.losses import LOSSES
@@ -21,16 +21,11 @@ from deltarule.worksheets.questions import PAPERS
 _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    """``2-3-1`` as (2, 3, 1)."""
-    if not re.fullmatch(r"\d{1,4}([-,]\d{1,4})+", text):
-        raise click.BadParameter(f"expected inputs, hidden neurons and outputs such as 2-2-1, got {text!r}")
-    return tuple(int(part) for part in re.split("[-,]", text))
-
-
 @click.command(short_help="A network to compute by hand, with its key.")
 @click.argument("example", required=False)
-@click.option("--sizes", type=_sizes, default="2-2-1", metavar="I-H-O", help="Neurons.")
+@click.argument("rows", required=False)
+@ROW
+@click.option("--sizes", type=network_sizes, default="2-2-1", metavar="I-H-O", help="Neurons.")
 @click.option("--activation", type=activations, default="sigmoid", help="Of the hidden layers.")
 @click.option("--output", default="sigmoid", help="Activation of the last layer.")
 @click.option(
@@ -76,6 +71,8 @@ def worksheet(
     context: click.Context,
     /,
     example: str | None,
+    rows: str | None,
+    row: int,
     students: Path | None,
     student: str,
     vary: bool | None,
@@ -87,9 +84,9 @@ def worksheet(
 ) -> None:
     """Make a worksheet: a network, its numbers, and blanks for what is to be computed by hand; and its key.
 
-    EXAMPLE is a worked example (T1, T4 … or a .toml file); without one, the network has random numbers of few
-    decimals. With --students every student gets numbers of their own: a folder with sheets/, keys/ and
-    class.json, which deltarule mark takes.
+    EXAMPLE is a worked example (T1, T4 …), a .toml file (deltarule new makes one), or a saved model, followed
+    by ROWS for it; without one, the network has random numbers of few decimals. With --students every student
+    gets numbers of their own: a folder with sheets/, keys/ and class.json, which deltarule mark takes.
 
     WHAT is what deltarule explain can derive, divided by commas: net_h1, out_o1, delta_h1, w5 (its
     gradient), "new w5" (after the update), z1, W2; or forward, loss, deltas, gradients, update, all. Behind
@@ -106,14 +103,15 @@ def worksheet(
     _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
     if example is not None:
         settings = {name: value for name, value in settings.items() if name not in _NETWORK}
+        settings["example"] = load_source(example, rows, row)
     if students is not None:
         assert out is not None
         ending = FORMATS[format or "pdf"]
-        made = class_set(read_students(students), example=example, vary=vary is not False, **settings)
+        made = class_set(read_students(students), vary=vary is not False, **settings)
         folder = made.save(out, ending)
         say(f"{len(made.sheets)} sheets and keys ({ending}) and class.json: written to {folder}")
         return
-    one = make(example, student=student, vary=bool(vary), **settings)
+    one = make(student=student, vary=bool(vary), **settings)
     if out is not None:
         say("written: " + ", ".join(map(str, one.save(_with_ending(out, format)))))
     elif as_json:

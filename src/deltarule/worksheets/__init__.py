@@ -1,8 +1,8 @@
 """Worksheets: networks to be computed by hand, with keys, and the marking of what was answered.
 
 Reading order: exercise, exercise_formulas, wrong_formulas, random_exercise; asking, choices, code_lines,
-questions, question_lines, printing, worksheet; answers, follow_through, marks, feedback, marking;
-class_set, mistake_chart.
+questions, question_lines, printing, worksheet, own_network; answers, follow_through, marks, feedback,
+marking; class_set, mistake_chart.
 """
 
 from __future__ import annotations

@@ -26,14 +26,19 @@ def pdf(document: Document) -> bytes:
     MissingExtraError
         If Typst is not installed.
     """
+    return pages(document, "pdf")
+
+
+def pages(document: Document, format: str) -> bytes:
+    """The document as "pdf", or its only page as "png"; see :func:`pdf`."""
     typst = import_extra("typst", "pdf")
     data = _each_text(document_data(document), _with_numbers_for_marks)
     try:
-        return _compiled(data)
+        return _compiled(data, format)
     except typst.TypstError as error:
         if not _is_about_glyphs(error):
             raise
-        return _compiled(_each_text(data, _drawable))
+        return _compiled(_each_text(data, _drawable), format)
 
 
 def _is_about_glyphs(error: Any) -> bool:
@@ -41,15 +46,16 @@ def _is_about_glyphs(error: Any) -> bool:
     return "could not be displayed" in error.message
 
 
-def _compiled(data: Any) -> bytes:
+def _compiled(data: Any, format: str = "pdf") -> bytes:
     typst = import_extra("typst", "pdf")
     inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
     pages: bytes = typst.compile(
         asset("document.typ"),
         font_paths=_fonts(),
         sys_inputs=inputs,
-        format="pdf",
-        pdf_standards="a-2b",
+        format=format,
+        ppi=200,
+        pdf_standards="a-2b" if format == "pdf" else None,
         timestamp=0,  # PDF/A wants a date; that of today would make every file another one
     )
     return pages
