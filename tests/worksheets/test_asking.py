@@ -123,7 +123,9 @@ def test_a_letter_is_marked_and_its_mistake_named():
     assert (marked.points, marked.first_slip.mistake) == (0, wrong.mistake)
     follows = dr.mark(sheet, {"δ_h1": wrong.letter, "∂E/∂w1": round(wrong.value * sheet.task.X[0, 0], 4)})
     assert follows.marks[-1].verdict == "follows on"
-    assert dr.mark(sheet, {"δ_h1": "E"}).remarks == ["blank 1 (δ_h1): 'E' is none of the letters"]
+    assert dr.mark(sheet, {"δ_h1": "E"}).faults == [
+        "blank 1 (δ_h1): 'E' is none of the letters: it is marked as wrong"
+    ]
     places = {
         next(o.letter for o in s.options[1] if o.is_right)
         for s in class_set([f"S{i}" for i in range(12)], asked="choice:delta_o1").sheets.values()

@@ -109,7 +109,7 @@ def worksheet(
         ending = FORMATS[format or "pdf"]
         made = class_set(read_students(students), vary=vary is not False, **settings)
         folder = made.save(out, ending)
-        say(f"{len(made.sheets)} sheets and keys ({ending}) and class.json: written to {folder}")
+        say(f"{len(made.sheets)} sheets and keys ({ending}), class.json, answers.csv: written to {folder}")
         return
     one = make(student=student, vary=bool(vary), **settings)
     if out is not None:

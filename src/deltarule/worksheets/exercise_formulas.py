@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
+import numpy as np
+
+from deltarule.arrays import Array
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -47,6 +51,7 @@ class ExerciseFormulas:
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
         self.definitions, self.net = Definitions(exercise.evidence), exercise.net
+        self._leaves: dict[str, list[Expr]] = {}
         self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.cost_is_loss)
 
     def __call__(self, leaf: Expr) -> Expr | None:
@@ -92,6 +97,11 @@ class ExerciseFormulas:
 
     def leaves(self, part: str) -> list[Expr]:
         """Return the quantities of a part, in the order in which they are worked out."""
+        if part not in self._leaves:
+            self._leaves[part] = list(self._leaves_of(part))
+        return self._leaves[part]
+
+    def _leaves_of(self, part: str) -> Iterable[Expr]:
         found: dict[str, Iterable[Expr]] = {
             "forward": self._neurons("za", forwards=True),
             "loss": self._losses(),
@@ -99,7 +109,7 @@ class ExerciseFormulas:
             "gradients": (Rate(self.evidence.cost, p) for p in self.parameters()),
             "update": (Quantity("new", p.layer, p.index) for p in self.parameters()),
         }
-        return list(found[part])
+        return found[part]
 
     def _neurons(self, kinds: Iterable[str], forwards: bool) -> Iterator[Quantity]:
         layers = range(1, self.evidence.n_layers + 1)
@@ -129,7 +139,12 @@ class ExerciseFormulas:
 
     def parameters(self) -> list[Quantity]:
         """Return the parameters that are trained."""
-        return [p for p in self.weights_and_biases() if self.position(p) not in self.net.frozen]
+        return self._trained
+
+    @cached_property
+    def _trained(self) -> list[Quantity]:
+        frozen = set(self.net.frozen.tolist())
+        return [p for p in self.weights_and_biases() if self.position(p) not in frozen]
 
     def frozen_gradients(self) -> list[Expr]:
         """Return the gradients that no update takes."""
@@ -138,8 +153,21 @@ class ExerciseFormulas:
 
     def position(self, p: Quantity) -> int:
         """Return where a parameter lies in the flat vector."""
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
+        W, b = self._places[p.layer - 1]
+        if p.kind == "W":
+            return int(W[p.index])
+        assert b is not None
+        return int(b[p.index[0] if p.index else 0])
+
+    @cached_property
+    def _places(self) -> list[tuple[Array, Array | None]]:
+        """Of each layer where its weights and biases lie."""
+        dense = [layer.dense for layer in self.net.layers]
+        starts = np.cumsum([0, *(layer.n_parameters for layer in dense)]).tolist()
+        return [
+            layer.views(np.arange(start, start + layer.n_parameters))
+            for layer, start in zip(dense, starts, strict=False)
+        ]
 
     def _delta(self, q: Quantity) -> Expr:
         if q.layer == self.evidence.n_layers and self.is_fused:

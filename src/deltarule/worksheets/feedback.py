@@ -61,13 +61,13 @@ class _Feedback:
     def document(self) -> Document:
         """The whole sheet, part by part."""
         sheet = self.sheet
-        blocks: list[Block] = [Paragraph((", ".join(filter(None, [sheet.student, sheet.title])),))]
-        blocks += [Paragraph((self._in_short(),))]
+        blocks: list[Block] = [Paragraph((f"{sheet.title}. {self._in_short()}",))]
         for part, heading in HEADINGS.items():
             marks = [mark for mark in self.marks if mark.blank.part == part]
             blocks += [Heading((heading,))] * bool(marks)
             blocks += [Lines(tuple(self._lines(mark))) for mark in marks]
-        title = f"{sum(mark.credit for mark in self.marks):g} of {points_in_words(sheet.out_of)}"
+        who = f"{sheet.student}: " if sheet.student else ""
+        title = f"{who}{sum(mark.credit for mark in self.marks):g} of {points_in_words(sheet.out_of)}"
         return Document(title, tuple(merged_lines(blocks)), sheet.decimals + 2, sheet.paper)
 
     def _in_short(self) -> str:

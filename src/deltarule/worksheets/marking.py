@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,10 +33,13 @@ class Marking:
     worksheet : Worksheet
     marks : list of Mark
         One for each blank, in their order.
+    faults : list of str
+        What of the answers could not be taken as it is: each with its place, and in words.
     """
 
     def __init__(self, worksheet: Worksheet, marks: list[Mark]) -> None:
         self.worksheet, self.marks = worksheet, marks
+        self.faults = [f"{mark.remark}: it is marked as wrong" for mark in marks if mark.remark]
 
     @property
     def points(self) -> float:
@@ -51,11 +55,6 @@ class Marking:
     def first_slip(self) -> Mark | None:
         """The first wrong answer."""
         return next((mark for mark in self.marks if mark.verdict == "wrong"), None)
-
-    @property
-    def remarks(self) -> list[str]:
-        """What was written that is neither a number nor one of the letters, in words."""
-        return [mark.remark for mark in self.marks if mark.remark]
 
     def formula(self, mark: Mark) -> str:
         """Return the quantity and its formula: ``net_h1 = w1·i1 + w2·i2 + b_h1``."""
@@ -74,6 +73,7 @@ class Marking:
             "out_of": self.out_of,
             "first_slip": None if first is None else self._mark_data(first),
             "marks": [self._mark_data(mark) for mark in self.marks],
+            "faults": self.faults,
         }
 
     def _mark_data(self, mark: Mark) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def mark(
     Raises
     ------
     InputError
-        If there is no such blank, or it is answered twice.
+        If in a mapping there is no such blank, or it is answered twice; in a file that is a fault in a list.
     DataFileError
-        The same of a file, with its line.
+        If a file cannot be read, or names no column blank.
 
     Examples
     --------
@@ -143,7 +143,10 @@ def mark(
     sheet = worksheet if isinstance(worksheet, Worksheet) else Worksheet.load(worksheet)
     if isinstance(answers, Mapping):
         return mark_blanks(sheet, _answers_in_mapping(answers, sheet))
-    return mark_blanks(sheet, answers_in_rows(read_rows(answers), sheet))
+    rows = read_rows(answers)
+    marking = mark_blanks(sheet, answers_in_rows(rows, sheet))
+    marking.faults += map(str, rows.faults)
+    return marking
 
 
 def _answers_in_mapping(answers: Mapping[Any, Any], sheet: Worksheet) -> dict[int, StudentAnswer]:
@@ -170,35 +173,62 @@ def find_blank(blanks: Mapping[str, Blank], name: str) -> Blank:
     InputError
         If there is none.
     """
-    number = name.strip().strip("()")
-    key = name_key(number if number.isdigit() else name)
+    key = blank_key(name)
     if key not in blanks:
         raise InputError(f"no blank {name[:40]!r}{did_you_mean(key, blanks) if len(blanks) < 60 else ''}")
     return blanks[key]
 
 
+def blank_key(name: str) -> str:
+    """Return what a blank is found by: of ``"(1) net_h1"``, as a template has it, the number.
+
+    Examples
+    --------
+    >>> blank_key("(1) net_h1"), blank_key("δ_h1")
+    ('1', 'deltah1')
+    """
+    number = re.match(r"\s*\(?(\d+)\)?(\s|$)", name)
+    return number[1] if number else name_key(name)
+
+
 def answers_in_rows(rows: AnswerRows, sheet: Worksheet) -> dict[int, StudentAnswer]:
-    """Return the answers in a table with the columns blank and answer, by number of the blank.
+    """Return the answers in a table, by number of the blank; what has no place is added to its faults.
+
+    It has the columns blank and answer, or one column for each blank.
 
     Raises
     ------
     DataFileError
-        What is wrong, with its line.
+        If it has neither.
     """
-    places = [column_of(rows, "blank", "number", "quantity", "name"), column_of(rows, "answer")]
-    blanks, found, lines = blanks_by_name(sheet.blanks), dict[int, StudentAnswer](), dict[int, int]()
-    for line, row in rows.rows:
+    blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
+    for line, place, name, written in _named_cells(rows, blanks):
         try:
-            blank = find_blank(blanks, row[places[0]])
-            if blank.number in lines:
-                raise InputError(f"blank {blank.number} is answered twice, in line {lines[blank.number]} too")
+            blank = find_blank(blanks, name)
+            if blank.number in found:
+                raise InputError(f"blank {blank.number} is answered twice: the first answer counts")
         except InputError as error:
-            raise DataFileError(rows.path, str(error), line, places[0] + 1) from None
-        answer = read_answer(row[places[1]])
-        lines[blank.number] = line
+            rows.faults.append(DataFileError(rows.path, str(error), line, place + 1))
+            continue
+        answer = read_answer(written)
         if answer is not None:
             found[blank.number] = answer
     return found
+
+
+def _named_cells(rows: AnswerRows, blanks: Mapping[str, Blank]) -> Iterator[tuple[int, int, str, str]]:
+    """Each answer with its line, the column that names its blank, this name, and what was written."""
+    headings = [name.lower() for name in rows.header]
+    if "answer" in headings:
+        place = column_of(rows, "blank", "number", "quantity", "name")
+        for line, row in rows.rows:
+            yield line, place, row[place], row[headings.index("answer")]
+        return
+    columns = [place for place, name in enumerate(rows.header) if blank_key(name) in blanks]
+    if not columns:
+        column_of(rows, "blank")  # refuses the table
+    for line, row in rows.rows:
+        yield from ((line, place, rows.header[place], row[place]) for place in columns)
 
 
 def mark_blanks(sheet: Worksheet, answers: Mapping[int, StudentAnswer]) -> Marking:

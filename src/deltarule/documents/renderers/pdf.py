@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 from unicodedata import category, normalize
@@ -29,10 +29,28 @@ def pdf(document: Document) -> bytes:
     return pages(document, "pdf")
 
 
+def merged_pdf(title: str, documents: Sequence[Document]) -> bytes:
+    """Several documents as one PDF, each of which begins on the front of a sheet of paper; see :func:`pdf`.
+
+    Parameters
+    ----------
+    title : str
+    documents : sequence of Document
+        On paper of one size.
+    """
+    whole = [document_data(document) for document in documents]
+    return _typeset({"title": title, "paper": whole[0]["paper"], "documents": whole}, "pdf")
+
+
 def pages(document: Document, format: str) -> bytes:
     """The document as "pdf", or its only page as "png"; see :func:`pdf`."""
+    return _typeset(document_data(document), format)
+
+
+def _typeset(data: Any, format: str) -> bytes:
+    """What the template makes of the data, with numbers for characters that no font has."""
     typst = import_extra("typst", "pdf")
-    data = _each_text(document_data(document), _with_numbers_for_marks)
+    data = _each_text(data, _with_numbers_for_marks)
     try:
         return _compiled(data, format)
     except typst.TypstError as error:
