@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import random
 import re
@@ -134,7 +135,7 @@ def test_everybody_gets_a_named_sheet_with_the_right_step_and_the_mistake(school
     pages = re.search(rb"/Type/Pages/Count (\d+)", (folder / "all.pdf").read_bytes())
     assert int(pages[1]) >= 2 * len(NAMES) - 1  # each begins on the front of a sheet
     name = next(name for name in planted if marked.markings[name].first_slip)
-    page = (folder / "students" / f"{name}.html").read_text(encoding="utf-8")
+    page = html.unescape((folder / "students" / f"{name}.html").read_text(encoding="utf-8"))
     assert marked.markings[name].first_slip.wrong_formulas[0].words in page
     assert 'class="line wrong"' in page
     rows = list(csv.reader((folder / "marks.csv").read_text(encoding="utf-8-sig").splitlines()))
