@@ -12,9 +12,11 @@ from deltarule.cli.options import FILE, activations, network_sizes
 from deltarule.cli.sources import ROW, load_source
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import InputError
+from deltarule.files import check_writable, write_atomically
 from deltarule.nn.losses import LOSSES
 from deltarule.worksheets import worksheet as make
 from deltarule.worksheets.class_set import class_set, read_students
+from deltarule.worksheets.moodle import moodle_questions
 from deltarule.worksheets.questions import PAPERS
 
 #: What an example brings itself.
@@ -65,6 +67,8 @@ _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
     "--out", "-o", type=FILE,
     help="Write the sheet to this file, with key and marking data beside it; with --students, a new folder.",
 )  # fmt: skip
+@click.option("--moodle", type=FILE, metavar="XML", help="Write the questions for Moodle's question bank.")
+@click.option("--variants", type=click.IntRange(1, 2000), default=1, help="Of them, without --students.")
 @click.option("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
 @click.pass_context
 def worksheet(
@@ -80,6 +84,8 @@ def worksheet(
     format: str | None,
     out: Path | None,
     as_json: bool,
+    moodle: Path | None,
+    variants: int,
     **settings: Any,
 ) -> None:
     """Make a worksheet: a network, its numbers, and blanks for what is to be computed by hand; and its key.
@@ -99,11 +105,20 @@ def worksheet(
     deltarule worksheet T1 --ask forward,loss
     deltarule worksheet --ask "net_h1, show:delta_h1=3, choice:w5=2, code:delta_h1" --hints
     deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
+    deltarule worksheet --ask "net_h1, delta_h1, w1, choice:w5" --moodle questions.xml --variants 30
     """
     _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
     if example is not None:
         settings = {name: value for name, value in settings.items() if name not in _NETWORK}
         settings["example"] = load_source(example, rows, row)
+    if moodle is not None:
+        check_writable(moodle)
+        names = read_students(students) if students else [str(n) for n in range(1, variants + 1)]
+        made = class_set(names, vary=vary is not False, **settings)
+        write_atomically(moodle, moodle_questions(list(made.sheets.values())))
+        say(f"{len(names)} variants of each question: written to {moodle}")
+        if out is None:
+            return
     if students is not None:
         assert out is not None
         ending = FORMATS[format or "pdf"]
@@ -131,7 +146,7 @@ def _check_exclusive_options(
     if example is not None and given:
         option = {"n_samples": "samples"}.get(given[0], given[0])
         raise InputError(f"{example} brings its own network: leave out --{option}")
-    if students is not None and out is None:
+    if students is not None and out is None and not context.params["moodle"]:
         raise InputError("a class is written to a folder: name one with --out")
     if students is not None and for_one:
         raise InputError("--students makes files for a class: leave out --student, --key and --json")

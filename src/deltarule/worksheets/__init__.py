@@ -2,7 +2,8 @@
 
 Reading order: exercise, exercise_formulas, wrong_formulas, random_exercise; asking, choices, code_lines,
 questions, question_lines, printing, worksheet, own_network; answers, follow_through, marks, feedback,
-marking; tables, workers, class_set, class_marking, mistake_chart, hand_back.
+marking; tables, workers, class_set, class_marking, mistake_chart, hand_back; moodle_html,
+moodle.
 """
 
 from __future__ import annotations

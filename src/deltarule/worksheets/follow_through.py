@@ -61,9 +61,14 @@ class StudentValues:
         off = abs(answer - value)
         if not off <= 1e3 * self.half + abs(value) / 2:
             return False
-        # Half a unit for the answer, and as much as rounding before and on the way may make of it.
-        tolerance = self.half * (1 + _count_roundings(formula)) + self._spread(formula)
-        return off <= tolerance * (1 + _FLOAT) + _FLOAT * abs(value)
+        return off <= self.tolerance(formula) * (1 + _FLOAT) + _FLOAT * abs(value)
+
+    def tolerance(self, formula: Expr) -> float:
+        """Return how far from a formula's value rounding may lead an answer.
+
+        Half a unit for the answer, and as much as rounding before and on the way may make of it.
+        """
+        return self.half * (1 + _count_roundings(formula)) + self._spread(formula)
 
     def _error(self, leaf: Expr) -> float:
         """How far the number that the student computed with may be from this one."""

@@ -87,6 +87,10 @@ class SheetPrinter:
         yield Paragraph((f"Name: {self.questions.student or '_' * 28}{points}",))
         if self.questions.instructions:
             yield Paragraph((self.questions.instructions,))
+        yield from self.task(key)
+
+    def task(self, key: bool = False) -> Iterator[Block]:
+        """What is given: the network, drawn, its functions and its numbers."""
         yield Figure(self._drawing(key))
         yield Lines(tuple(self._functions()), columns=2)
         samples = self._sample(0) if self.evidence.n_samples == 1 else []

@@ -53,7 +53,7 @@ class QuestionLines:
 
     def question(self, blank: Blank) -> Iterator[Block]:
         """The question with room for its answer."""
-        symbol, notes = self._numbered(blank), [*self._notes(blank)]
+        symbol, notes = self._numbered(blank), [*self.notes(blank)]
         sides: list[Expr] = [self._answer]
         if blank.kind == "code":
             options = [f"{option.letter}   {option.words}" for option in self.questions.options[blank.number]]
@@ -68,7 +68,7 @@ class QuestionLines:
         note = tuple(part for index, words in enumerate(notes) for part in (*["; "] * (index > 0), *words))
         yield Lines((Line((symbol, *sides), note, "=" if blank.kind == "code" else blank.relation),))
 
-    def _notes(self, blank: Blank) -> Iterator[Sequence[Inline]]:
+    def notes(self, blank: Blank) -> Iterator[Sequence[Inline]]:
         """What is said about a question: its choices, its slip, a hint, its points."""
         if blank.kind == "show":
             yield ("show that this is so",)

@@ -25,5 +25,5 @@ def figure_file(drawing: Drawing, format: str) -> bytes:
         If Typst is not installed, for all but SVG.
     """
     if format == "svg":
-        return (svg(drawing) + "\n").encode()
+        return (svg(drawing, dark=False) + "\n").encode()
     return pages(Document("Neural network", (Figure(drawing),), paper="drawing"), format)
