@@ -33,7 +33,7 @@ def answer(path, answers, student=None):
 def test_a_sheet_and_its_key_are_printed():
     sheet, key = run("worksheet", "--seed", "7"), run("worksheet", "--seed", "7", "--key")
     assert "(1) net_h1 = ____" in sheet
-    assert "(28) b_o1 ← ____" in sheet
+    assert "(14) w5 ← ____" in sheet
     assert "w1·i1 + w2·i2 + b_h1 = " in key
     assert sheet == run("worksheet", "--seed", "7")
     assert sheet != run("worksheet", "--seed", "8")
@@ -64,18 +64,18 @@ def test_sheet_key_and_data_are_written_and_marked():
     assert run("worksheet", "--seed", 7, "--out", "s.html") == "written: s.html, s-key.html, s.json\n"
     sheet = Worksheet.load("s.json")
     text = run("mark", "s.json", answer("a.csv", sheet.answers()))
-    assert text.startswith("28 of 28")
+    assert text.startswith("14 of 14 points")
     wrong = sheet.answers() | {"net_h1": 0.9}
     report = report_of("mark", "s.json", answer("a.csv", wrong), "--out", "marked.md", "--csv", "m.csv")
-    assert report["points"] == 27
+    assert report["points"] == 13
     assert report["first_slip"]["quantity"] == "net_h1"
-    assert "27 of 28" in Path("marked.md").read_text(encoding="utf-8")
-    assert read_rows(Path("m.csv").read_text(encoding="utf-8"))[0]["points"] == "27"
+    assert "13 of 14" in Path("marked.md").read_text(encoding="utf-8")
+    assert read_rows(Path("m.csv").read_text(encoding="utf-8"))[0]["points"] == "13"
 
 
 def test_json_is_what_mark_takes():
     Path("s.json").write_text(run("worksheet", "--json"), encoding="utf-8")
-    assert run("mark", "s.json", answer("a.csv", {})).startswith("0 of 28")
+    assert run("mark", "s.json", answer("a.csv", {})).startswith("0 of 14")
 
 
 def test_a_class_from_names_to_marks():
@@ -127,7 +127,7 @@ def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
         (["worksheet", "--out", "s.pdf", "--format", "html"], "a name that ends in .html"),
         (["worksheet", "--decimals", "1"], "ask for more decimals"),
         (["worksheet", "--loss", "crossentropy"], "did you mean 'cross_entropy'"),
-        (["mark", "s.json", "a.csv"], "a.csv:2:2: expected a number"),
+        (["worksheet", "--ask", "w99"], "cannot ask for 'w99'"),
         (["mark", "a.csv", "a.csv"], "a.csv:1:1: not JSON"),
         (["mark", "none.json", "a.csv"], "no such file"),
         (["mark", "s.json", "a.csv", "--csv", "no/m.csv"], "there is no folder no"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule import DataFileError, InputError, Network
+from deltarule.errors import DataFaults
 from deltarule.tutorials import example as module
 from deltarule.tutorials import example_names, is_example, load_example
 from deltarule.tutorials.example_schema import SECTIONS
@@ -174,8 +175,7 @@ BAD = {
     ),
     "not UTF-8": (GOOD.encode() + b"\xff", r":\d+: byte \d+ is not UTF-8"),
     "nested without end": (changed("x = [[0.0, 1.0], [1.0, 1.0]]", "x = " + "[" * 9999), "nested too deeply"),
-    "nothing": ("", r"mine\.toml: the section \[network\] is missing"),
-    "no data": (GOOD.partition("[data]")[0], r": the section \[data\] is missing"),
+    "no data": (GOOD.partition("[data]")[0], r": the section \[data\] is missing: its keys are x and y"),
     "no sizes": (changed("sizes = [2, 2, 1]\n", ""), r":3: \[network\] needs a key 'sizes'"),
     "no y": (changed("y = [0, 1]\n", ""), r":14: \[data\] needs a key 'y'"),
     "unknown section": (
@@ -200,7 +200,7 @@ BAD = {
     ),
     "a date": (changed("w1 = 0.15", "w1 = 2020-01-01"), r":10: w1 in \[weights\] must be a number"),
     "text among numbers": (changed("[0.0, 1.0]", '[0.0, "1"]'), r":15: x in \[data\]"),
-    "no neuron": (changed("[2, 2, 1]", "[2, 0, 1]"), r":3: \[network\]: each of sizes must be"),
+    "no neuron": (changed("[2, 2, 1]", "[2, 0, 1]"), r":4: \[network\]: each of sizes must be"),
     "unknown activation": (
         changed('activation = "sigmoid"', 'activation = "sigmiod"'),
         "did you mean 'sigmoid'",
@@ -209,12 +209,12 @@ BAD = {
         changed("[weights]", 'loss = "mse"\n[weights]'.replace("\n[", "\n\n[")),
         r"unknown loss 'mse'",
     ),
-    "no such weight": (changed("w1 = 0.15", "w7 = 0.15"), r":9: \[weights\]: no parameter 'w7'"),
+    "no such weight": (changed("w1 = 0.15", "w7 = 0.15"), r":10: \[weights\]: no parameter 'w7'"),
     "matrix of another shape": (
         changed("[[0.4], [0.45]]", "[[0.4, 0.45]]"),
         r"W2 must have shape \(2, 1\), got \(1, 2\)",
     ),
-    "ragged": (changed("[1.0, 1.0]]", "[1.0]]"), r":14: \[data\]: x is ragged"),
+    "ragged": (changed("[1.0, 1.0]]", "[1.0]]"), r":15: \[data\]: x is ragged"),
     "too many columns": (
         changed("[[0.0, 1.0], [1.0, 1.0]]", "[[1, 2, 3]]"),
         r"\[data\]: layer 1 .* got \(1, 3\)",
@@ -238,7 +238,7 @@ BAD = {
     "updates of batches": (changed("epochs = 3", "updates = 3"), r"with batch_size give epochs"),
     "unknown optimizer": (
         changed("momentum(momentum=0.8)", "sgdd"),
-        r":18: \[training\]: unknown optimizer 'sgdd'",
+        r":19: \[training\]: unknown optimizer 'sgdd'",
     ),
     "rate for L-BFGS": (changed("momentum(momentum=0.8)", "lbfgs"), "'lbfgs' takes no learning_rate"),
     "negative rate": (
@@ -263,6 +263,20 @@ def test_a_slip_is_named_with_its_file_and_place(write, slip):
         load_example(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_all_faults_are_named_at_once_each_with_its_line(write):
+    text = (
+        changed("w1 = 0.15", "w1 = 0.15\nw7 = 1\nb3 = 1").replace("[0, 1]", "[0, 2]").replace('"w1"]', '"c"]')
+    )
+    with pytest.raises(DataFaults) as caught:
+        load_example(write(text))
+    assert [fault.line for fault in caught.value.faults] == [11, 12, 25, 18]
+    with pytest.raises(DataFaults) as caught:
+        load_example(write(changed("bias =", "biass =").replace("epochs", "epoch")))
+    assert [fault.line for fault in caught.value.faults] == [7, 21]
+    with pytest.raises(DataFaults, match=r"\[network\] is missing: its key is sizes"):
+        load_example(write(""))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -1,7 +1,7 @@
 """The command line: ``deltarule train iris``. One file for each sub-command.
 
 Reading order: console, options; data, train, train_example, evaluate, predict, inspect, explain; export,
-import_model, spreadsheet; check; worksheet, mark; reproduce.
+import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class _Commands(UserDict[str, Any]):
 
 _COMMANDS = _Commands(
     {name: name for name in ("train", "predict", "evaluate", "inspect", "export", "explain", "check", "data",
-                             "reproduce", "spreadsheet", "worksheet", "mark")} | {"import": "import_model"}
+                             "reproduce", "spreadsheet", "worksheet", "mark", "new", "draw")}
+    | {"import": "import_model"}
 )  # fmt: skip
 
 

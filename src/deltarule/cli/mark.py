@@ -8,12 +8,14 @@ import click
 
 from deltarule.cli.console import print_json, print_table, say, text_width
 from deltarule.cli.options import FILE
-from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.formula.text import clean
 from deltarule.worksheets import Worksheet
 from deltarule.worksheets import mark as mark_one
-from deltarule.worksheets.class_set import ClassMarking, ClassSet, mark_class
+from deltarule.worksheets.class_marking import ClassMarking, mark_class
+from deltarule.worksheets.class_set import ClassSet
+from deltarule.worksheets.hand_back import hand_back
+from deltarule.worksheets.tables import csv_bytes
 from deltarule.worksheets.worksheet import read_json_file
 
 
@@ -25,49 +27,64 @@ from deltarule.worksheets.worksheet import read_json_file
 @click.option("--plot", type=FILE, help="Draw which mistake was made how often.")
 @click.option(
     "--out", "-o", type=FILE,
-    help="Write the marked sheet of one student; the format is that of the name's ending.",
+    help="Write the marked sheet, in the format of the name's ending; of a class a new folder to hand back.",
 )  # fmt: skip
 def mark(
     sheet: Path, answers: Path, as_json: bool, table: Path | None, plot: Path | None, out: Path | None
 ) -> None:
     """Mark the ANSWERS to a SHEET, which is the .json file that deltarule worksheet wrote.
 
-    ANSWERS is a CSV file with the columns blank (its number, or the quantity's name) and answer; an empty
-    answer is none. Of a class (class.json) it has the column student too; or it is a folder with a file for
-    each student, called as the student's sheet is.
+    ANSWERS is a table, CSV or a spreadsheet, with the columns blank (its number, or the quantity's name) and
+    answer, or with a column for each blank; an empty answer is none, and what is no number is wrong. Of a
+    class (class.json) it has the column student too, as the template answers.csv has; or it is a folder with
+    a file for each student, called as the student's sheet is. What cannot be taken as it is is listed, and
+    blocks nothing.
 
     An answer that is wrong, but right for the student's own earlier numbers, follows on, and counts. Of a
     wrong one the mistake is named that gives just this number.
 
+    With --out a class is handed back: of each student the marked sheet, all of them in one PDF to print, the
+    marks as CSV and XLSX, and what the class has done.
+
     \b
     deltarule mark sheet.json answers.csv
+    deltarule mark class/class.json answers.csv --out feedback
     deltarule mark class/class.json answers.csv --plot mistakes.png --csv marks.csv
     """
-    for path in (table, plot, out):
+    found = read_json_file(sheet, lambda data: (ClassSet if "sheets" in data else Worksheet).from_data(data))
+    is_class = isinstance(found, ClassSet)
+    for path in (table, plot, None if is_class else out):
         if path is not None:
             check_writable(path)
-    found = read_json_file(sheet, lambda data: (ClassSet if "sheets" in data else Worksheet).from_data(data))
-    if isinstance(found, ClassSet):
-        if out is not None:
-            raise InputError("--out is for one student's sheet; of a class use --csv or --json")
-        marked = mark_class(found, answers)
-    else:
-        one = mark_one(found, answers)
-        marked = ClassMarking({sheet.stem: one})
-        if out is not None:
-            one.report.save(out)
+    marked = (
+        mark_class(found, answers)
+        if isinstance(found, ClassSet)
+        else ClassMarking({sheet.stem: mark_one(found, answers)})
+    )
+    one = next(iter(marked.markings.values()))
     _write_table_and_plot(marked, table, plot)
+    if is_class and out is not None:
+        hand_back(marked, out)
+    elif out is not None:
+        one.report.save(out)
     if as_json:
-        print_json(marked.data() if isinstance(found, ClassSet) else one.data())
-    elif isinstance(found, ClassSet):
+        print_json(marked.data() if is_class else one.data())
+        return
+    if is_class:
         _print_class_marks(marked)
     else:
         click.echo(one.report.text(text_width()), nl=False)
+    if marked.faults:
+        say(f"\nNot taken as it was written ({len(marked.faults)}):")
+        for fault in marked.faults:
+            say(f"  {' '.join(fault.split())}")
+    if is_class and out is not None:
+        say(f"\n{len(marked.markings)} marked sheets, all.pdf, marks and class.html: written to {out}")
 
 
 def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path | None) -> None:
     if table is not None:
-        write_atomically(table, marked.csv().encode())
+        write_atomically(table, csv_bytes(marked.table()))
     if plot is not None:
         from deltarule.worksheets.mistake_chart import plot_mistakes
 
@@ -78,7 +95,8 @@ def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path |
 def _print_class_marks(marked: ClassMarking) -> None:
     """A row for each student, then which mistakes were made."""
     rows = [
-        (clean(student), f"{points}/{n}", slip, words) for student, points, n, slip, words in marked.rows()
+        (clean(student), f"{points:g}/{n:g}", slip, words)
+        for student, points, n, slip, words in marked.rows()
     ]
     print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
     if marked.mistakes():

@@ -101,6 +101,13 @@ def activations(text: str) -> str | list[str]:
     return names if len(names) > 1 else names[0]
 
 
+def network_sizes(text: str) -> tuple[int, ...]:
+    """``2-3-1`` as (2, 3, 1)."""
+    if not re.fullmatch(r"\d{1,4}([-,]\d{1,4})+", text.strip()):
+        raise click.BadParameter(f"expected inputs, hidden neurons and outputs such as 2-2-1, got {text!r}")
+    return tuple(int(part) for part in re.split("[-,]", text))
+
+
 def sizes(text: str) -> tuple[int, ...]:
     """``20,20`` as (20, 20); ``0`` as ()."""
     try:

@@ -8,18 +8,25 @@ import click
 
 from deltarule.cli.console import say
 from deltarule.cli.options import FILE
+from deltarule.cli.sources import ROW, load_source
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
-from deltarule.tutorials import load_example
 
 
 @click.command(short_help="A workbook in which every step is a live formula.")
 @click.argument("example")
+@click.argument("rows", required=False)
+@ROW
 @click.option("--out", "-o", type=FILE, required=True, help="Write to this file, named .xlsx.")
 @click.option("--steps", type=click.IntRange(1), default=100, help="Steps of the training run.")
 @click.option("--optimizer", help='Instead of the example\'s own, as in "adam(0.01)".')
-def spreadsheet(example: str, out: Path, steps: int, optimizer: str | None) -> None:
-    """Write EXAMPLE (T1, T4 … or a .toml file) as a workbook for Excel or LibreOffice.
+def spreadsheet(
+    example: str, rows: str | None, row: int, out: Path, steps: int, optimizer: str | None
+) -> None:
+    """Write EXAMPLE as a workbook for Excel or LibreOffice.
+
+    It is a worked example (T1, T4 …), a .toml file (deltarule new makes one), or a saved model, followed by
+    ROWS for it.
 
     One sheet works out a step: forward pass, loss, backward pass, gradients and update, a quantity on each
     row with its name, its formula in symbols, and a cell that computes it. Another holds a training run,
@@ -34,6 +41,6 @@ def spreadsheet(example: str, out: Path, steps: int, optimizer: str | None) -> N
     if out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out}: name it .xlsx")
     check_writable(out)
-    loaded = load_example(example)
+    loaded = load_source(example, rows, row)
     write_atomically(out, example_spreadsheet(loaded, optimizer=optimizer, steps=steps))
     say(f"{loaded.title}: written to {out}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
+from itertools import chain
 
 from deltarule.arrays import Array
 from deltarule.data.encoding import Table
@@ -19,7 +19,7 @@ from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.row_origins import InputOrigin, origin_part, output_names, row_origins
 from deltarule.derivations.targets import Target
 from deltarule.derivations.updates import OptimizerStep, UpdateDerivation
-from deltarule.documents.document import Block, Document, Figure, Heading, Lines, Paragraph, TableBlock
+from deltarule.documents.document import Block, Document, Figure, Heading, Paragraph, TableBlock, merged_lines
 from deltarule.documents.drawing import Drawing
 from deltarule.errors import InputError
 from deltarule.formula.text import text
@@ -52,7 +52,7 @@ class DerivationBuilder:
 
     def derivation(self, title: str, blocks: Iterable[Block]) -> Derivation:
         """With by-hand results compared, and lines that follow each other aligned."""
-        document = Document(title, tuple(_merged(chain(blocks, self._rounding_part()))), self.digits)
+        document = Document(title, tuple(merged_lines(chain(blocks, self._rounding_part()))), self.digits)
         return Derivation(document, self.writer.written)
 
     # ------------------------------------------------------------------ the opening
@@ -189,11 +189,3 @@ def _target_colours(net: Network, targets: Sequence[Target]) -> dict[str, int]:
             weight = weight_number(net.sizes, target.layer, *target.index)
             return {neuron: 1, source: 2, f"w{weight}": 2}
     return {}
-
-
-def _merged(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks of lines that follow each other become one, so that they are aligned."""
-    for kind, group in groupby(blocks, type):
-        together = list(group)
-        lines = tuple(line for block in together if isinstance(block, Lines) for line in block.lines)
-        yield from [Lines(lines)] if kind is Lines else together

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TypeAlias
 
 from deltarule.documents.drawing import Drawing
@@ -42,19 +44,30 @@ class Line:
         Between the first two sides; "←" says that a new value takes an old one's place.
     result : bool
         Whether this is what was asked for.
+    verdict : str
+        Of an answer: "right", "follows on", "by hand", "wrong" or "empty", each with a colour.
     """
 
     sides: tuple[Expr, ...]
     note: tuple[Inline, ...] = ()
     relation: str = "="
     result: bool = False
+    verdict: str = ""
 
 
 @record
 class Lines:
-    """Lines that belong together, with their relation signs below each other."""
+    """Lines that belong together, with their relation signs below each other.
+
+    Parameters
+    ----------
+    lines : tuple of Line
+    columns : int
+        So many short lines stand beside each other on paper.
+    """
 
     lines: tuple[Line, ...]
+    columns: int = 1
 
 
 @record
@@ -72,7 +85,14 @@ class Figure:
     drawing: Drawing
 
 
-Block: TypeAlias = Heading | Paragraph | Lines | TableBlock | Figure
+@record
+class Listing:
+    """Lines of a program."""
+
+    text: str
+
+
+Block: TypeAlias = Heading | Paragraph | Lines | TableBlock | Figure | Listing
 
 
 @record
@@ -85,8 +105,19 @@ class Document:
     blocks : tuple of Block
     digits : int or "full"
         Significant digits of measured numbers.
+    paper : "a4" or "letter"
+        For formats with pages.
     """
 
     title: str
     blocks: tuple[Block, ...]
     digits: int | str = 9
+    paper: str = "a4"
+
+
+def merged_lines(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Make one block of lines of those that follow each other, so that they are aligned."""
+    for columns, group in groupby(blocks, lambda block: block.columns if isinstance(block, Lines) else 0):
+        together = list(group)
+        lines = tuple(line for block in together if isinstance(block, Lines) for line in block.lines)
+        yield from [Lines(lines, columns)] if columns else together

@@ -11,10 +11,16 @@ from deltarule.documents.svg_layout import FONT, LINE, MARGIN, NeuronTexts, SvgL
 from deltarule.documents.svg_style import svg_style
 
 
-def svg(drawing: Drawing) -> str:
+def svg(drawing: Drawing, dark: bool = True) -> str:
     """The drawing as an ``<svg>`` element, which is also a whole file.
 
     Up to 20 weights stand at their edges; more are drawn as lines alone, with a legend.
+
+    Parameters
+    ----------
+    drawing : Drawing
+    dark : bool
+        Whether it follows a reader who likes a dark ground; not for slides and for pages that do not.
 
     Examples
     --------
@@ -32,7 +38,7 @@ def svg(drawing: Drawing) -> str:
     )
     title = f"Neural network, {' – '.join(str(column.size) for column in drawing.columns)}"
     words = [f"<title>{title}</title>", f"<desc>{_escape(_description(page.layout))}</desc>"]
-    return "\n".join([root, *words, svg_style(), *body, "</svg>"])
+    return "\n".join([root, *words, svg_style(dark), *body, "</svg>"])
 
 
 def _description(layout: SvgLayout) -> str:

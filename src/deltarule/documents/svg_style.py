@@ -26,14 +26,15 @@ _SIGNS, _SIGNS_DARK = "--pos:#2166ac;--neg:#d6600a;", "--pos:#6cb0f0;--neg:#f098
 
 
 @cache
-def svg_style() -> str:
-    """The ``<style>`` element of a drawing."""
+def svg_style(dark: bool) -> str:
+    """The ``<style>`` element of a drawing; ``dark`` adds colours for readers whose ground is dark."""
     light = _LIGHT + _SIGNS + tag_properties(TAG_COLOURS)
-    dark = _DARK + _SIGNS_DARK + tag_properties(TAG_COLOURS_DARK)
+    others = _DARK + _SIGNS_DARK + tag_properties(TAG_COLOURS_DARK)
     tags = "".join(f"& .t{tag}{{--tag:var(--t{tag})}}" for tag in range(len(TAG_COLOURS)))
-    on_dark = f"@media screen and (prefers-color-scheme:dark){{&{{{dark}}}}}"
+    on_dark = f"@media screen and (prefers-color-scheme:dark){{&{{{others}}}}}"
     rules = "".join(joined_rules(asset("drawing.css").decode()))
-    return f"<style>{f'&{{{light}}}{on_dark}{rules}{tags}'.replace('&', '.deltarule-net')}</style>"
+    whole = f"&{{{light}}}{on_dark * dark}{rules}{tags}"
+    return f"<style>{whole.replace('&', '.deltarule-net')}</style>"
 
 
 def tag_properties(colours: Sequence[str]) -> str:

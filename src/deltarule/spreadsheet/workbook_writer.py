@@ -32,6 +32,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "number": {"num_format": _NUMBER, "valign": "top", "bottom": 1, "bottom_color": _LINE},
     "result": {"num_format": _NUMBER, "valign": "top", "bold": True, "bg_color": _RESULT},
     "count": {"num_format": "0", "bold": True},
+    "points": {"num_format": "General"},
     "cell": {"num_format": _NUMBER},
     "rate": {"font_color": "#0000FF", "num_format": _NUMBER, "locked": False},
     "tiny": {"num_format": "0.00000E+00"},

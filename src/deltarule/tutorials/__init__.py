@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from deltarule.tutorials.comparisons import Comparison, decimals
 from deltarule.tutorials.computed_figures import computed_figures
-from deltarule.tutorials.example import Example, example_names, is_example, load_example
+from deltarule.tutorials.example import Example, example_names, example_of, is_example, load_example
 from deltarule.tutorials.reproduce import TUTORIALS, Reproduction, reproductions
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "computed_figures",
     "decimals",
     "example_names",
+    "example_of",
     "is_example",
     "load_example",
     "reproductions",

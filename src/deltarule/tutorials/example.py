@@ -49,6 +49,7 @@ Every key but the ones called required may be left out. Any other key is refused
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -63,7 +64,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History, train
-from deltarule.tutorials.example_schema import check_schema, line_of, read_toml
+from deltarule.tutorials.example_schema import check_schema, line_of, raise_faults, read_toml
 
 _FOLDER = resources.files("deltarule.tutorials") / "examples"
 
@@ -137,6 +138,40 @@ class Example:
         return train(net, self.X, self.Y, **{**self.training, **changes})
 
 
+def example_of(net: Network, X: Any, Y: Any, title: str) -> Example:
+    """Make an example of a network as it is, such as a saved one, with samples for it.
+
+    Parameters
+    ----------
+    net : Network
+    X, Y : array-like, (n_samples, n_features) and (n_samples, n_outputs)
+    title : str
+
+    Raises
+    ------
+    InputError
+        If its layers differ in their kind of bias, for which an example has but one word.
+
+    Examples
+    --------
+    >>> example_of(Network([2, 1]), [[0.5, 1.0]], [[1.0]], "mine").network()
+    Network(2 → 1 identity, 3 parameters)
+    """
+    biases = {layer.dense.bias for layer in net.layers}
+    if len(biases) > 1:
+        raise InputError(f"{title}: its layers have biases of several kinds, {', '.join(sorted(biases))}")
+    *hidden, output = (layer.activation.name for layer in net.layers)
+    objective = net.objective
+    settings = {
+        "sizes": net.sizes, "activation": hidden or "relu", "output": output, "loss": net.loss.name,
+        "bias": biases.pop(), "reduction": objective.reduction, "l1": objective.l1, "l2": objective.l2,
+    }  # fmt: skip
+    weights = {f"W{n}": layer.W for n, layer in enumerate(net.layers, 1)}
+    weights |= {f"b{n}": layer.b for n, layer in enumerate(net.layers, 1) if layer.b is not None}
+    x = net.inputs(X)
+    return Example(title, title, settings, weights, (), as_numbers(x, "x"), net.targets(Y, None, len(x))[0])
+
+
 def example_names() -> list[str]:
     """Return the names of the examples that come with the package.
 
@@ -194,29 +229,44 @@ def _parse(content: bytes, name: str, path: str) -> Example:
     text, sections = read_toml(content, path)
     check_schema(sections, text, path)
     settings, weights = sections["network"], sections.get("weights", {})
-    training = dict(sections.get("training", {}))
+    training, faults = dict(sections.get("training", {})), _Faults(path, text)
     frozen = tuple(training.pop("frozen", ()))
-    with _error_place(path, text, "network"):
+    with faults.within("network", *settings):
         net = Network(**settings)
-    with _error_place(path, text, "weights"):
-        net.set_weights(weights)
-    with _error_place(path, text, "training"):
-        if frozen:
-            net.freeze(*frozen)
+    raise_faults(faults)  # all else is about this network
+    for key, value in weights.items():
+        with faults.within("weights", key):
+            net.set_weights({key: value})
+    for parameter in frozen:
+        with faults.within("training", "frozen"):
+            net.freeze(parameter)
+    with faults.within("training", *training):
         training = _training_arguments(training)
-    with _error_place(path, text, "data"):
-        X, Y = _as_matrices(net, **sections["data"])
+    with faults.within("data", "x"):
+        X = _inputs(net, sections["data"]["x"])
+        with faults.within("data", "y"):
+            Y = _targets(net, X, sections["data"]["y"])
+    raise_faults(faults)
     figures = {key: sections.get(key, {}) for key in ("published", "exact")}
     return Example(name, sections.get("title", name), settings, weights, frozen, X, Y, training, **figures)
 
 
-@contextmanager
-def _error_place(path: str, text: str, section: str) -> Iterator[None]:
-    """Add the file, the section and its line to an error."""
-    try:
-        yield
-    except InputError as error:
-        raise DataFileError(path, f"[{section}]: {error}", line_of(text, section)) from None
+class _Faults(list[DataFileError]):
+    """What is wrong in a file."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.text = path, text
+
+    @contextmanager
+    def within(self, section: str, *keys: str) -> Iterator[None]:
+        """Keep an error, with the line of the key that it is about: the only one, or one that it names."""
+        try:
+            yield
+        except InputError as error:
+            named = [key for key in keys if len(keys) == 1 or re.search(rf"\b{re.escape(key)}\b", str(error))]
+            line = line_of(self.text, section, named[0]) if named else None
+            line = line or line_of(self.text, section)
+            self.append(DataFileError(self.path, f"[{section}]: {error}", line))
 
 
 def _training_arguments(given: dict[str, Any]) -> dict[str, Any]:
@@ -244,16 +294,20 @@ def _optimizer(spec: str, learning_rate: float | str | None) -> Optimizer:
     return replace(optimizer, learning_rate=learning_rate)
 
 
-def _as_matrices(net: Network, x: list[Any], y: list[Any] | str) -> tuple[Array, Array]:
-    """Return X and Y as matrices; a bare list is a column where there is one input, else one row."""
+def _inputs(net: Network, x: list[Any]) -> Array:
+    """Return X as a matrix; a bare list is a column where there is one input, else one row."""
     X = as_numbers(x, "x")
     if X.ndim == 1:
         X = X[:, None] if net.sizes[0] == 1 else X[None, :]
-    X = as_numbers(net.inputs(X), "x")
+    return as_numbers(net.inputs(X), "x")
+
+
+def _targets(net: Network, X: Array, y: list[Any] | str) -> Array:
+    """Return Y as a matrix, likewise."""
     if isinstance(y, str):
         if y != "x":
             raise InputError(f'y must be a list of numbers or "x", got {y!r}')
-        return X, net.targets(X, None, len(X))[0]
+        return net.targets(X, None, len(X))[0]
     Y = as_numbers(y, "y")
     bare_row = Y.ndim == 1 and len(X) == 1 and len(Y) == net.sizes[-1]
-    return X, net.targets(Y[None, :] if bare_row else Y, None, len(X))[0]
+    return net.targets(Y[None, :] if bare_row else Y, None, len(X))[0]

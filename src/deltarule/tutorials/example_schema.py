@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from deltarule.errors import DataFileError
+from deltarule.errors import DataFaults, DataFileError
 from deltarule.registry import did_you_mean
 
 Check = Callable[[Any], bool]
@@ -106,12 +106,26 @@ def check_schema(sections: Mapping[str, Any], text: str, path: str) -> None:
     Raises
     ------
     DataFileError
-        On an unknown section or key, a value of the wrong kind, or something required that is missing.
+        On unknown sections or keys, values of the wrong kind, or something required that is missing: all of
+        them are named.
     """
-    fault = next(_faults(sections), None)
-    if fault is not None:
-        section, key, reason = fault
-        raise DataFileError(path, reason, line_of(text, section, key))
+    raise_faults(
+        [
+            DataFileError(path, reason, line_of(text, section, key))
+            for section, key, reason in _faults(sections)
+        ]
+    )
+
+
+def raise_faults(faults: Sequence[DataFileError]) -> None:
+    """Raise the faults of a file, all in one; nothing where there are none.
+
+    Raises
+    ------
+    DataFileError
+    """
+    if faults:
+        raise faults[0] if len(faults) == 1 else DataFaults(faults)
 
 
 def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
@@ -127,10 +141,15 @@ def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]
             yield "", section, f"{section} must be a section [{section}], got {values!r:.60}"
         else:
             yield from _faults_within(section, values)
+    for section in dict.fromkeys(section for section, _ in REQUIRED):
+        if section not in sections:
+            keys = [key for needing, key in REQUIRED if needing == section]
+            are = "key is" if len(keys) == 1 else "keys are"
+            yield section, None, f"the section [{section}] is missing: its {are} {' and '.join(keys)}"
     for section, key in REQUIRED:
         if section not in sections:
-            yield section, None, f"the section [{section}] is missing"
-        elif key not in sections[section]:
+            continue
+        if isinstance(sections[section], dict) and key not in sections[section]:
             yield section, None, f"[{section}] needs a key {key!r}"
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import hashlib
-import io
 import json
 import os
 import re
@@ -14,13 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deltarule.data.raw_files import list_folder
-from deltarule.errors import DataFileError, InputError
+from deltarule.errors import DataFileError, InputError, MissingExtraError
 from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
-from deltarule.registry import did_you_mean
-from deltarule.worksheets.answers import AnswerRows, column_of, read_rows
-from deltarule.worksheets.marking import Marking, answers_in_rows, mark_blanks
+from deltarule.worksheets.answers import column_of, read_rows
+from deltarule.worksheets.tables import as_cell, csv_bytes, xlsx_bytes
+from deltarule.worksheets.workers import in_parallel
 from deltarule.worksheets.worksheet import Worksheet, format_with, read_json_file, worksheet
 
 FORMAT = "deltarule class 1"
@@ -76,8 +74,25 @@ class ClassSet:
         """
         return read_json_file(path, cls.from_data)
 
+    def template(self) -> list[list[str | float]]:
+        """Return a table for the answers: a row for each student, a column for each blank."""
+        names = Counter(sheet.student for sheet in self.sheets.values())
+        blanks = next(iter(self.sheets.values())).blanks
+        header: list[str | float] = ["student", *(f"({blank.number}) {blank.name}" for blank in blanks)]
+        rows: list[list[str | float]] = [
+            [
+                as_cell(sheet.student) if names[sheet.student] == 1 and sheet.student.strip() else file,
+                *[""] * len(blanks),
+            ]
+            for file, sheet in self.sheets.items()
+        ]
+        return [header, *rows]
+
     def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
-        """Write ``sheets/``, ``keys/`` and ``class.json`` into a new folder: all of them, or nothing.
+        """Write ``sheets/``, ``keys/``, ``class.json`` and ``answers.csv`` and ``.xlsx`` into a new folder.
+
+        All of them, or nothing. The answers are a template, a row for each student and a column for each
+        blank; the spreadsheet is there where XlsxWriter is.
 
         Raises
         ------
@@ -88,9 +103,16 @@ class ClassSet:
             format = format_with(ending)
             for part in ("sheets", "keys"):
                 (working / part).mkdir()
-            for name, sheet in self.sheets.items():
-                write_atomically(working / "sheets" / f"{name}{ending}", sheet.sheet_as(format))
-                write_atomically(working / "keys" / f"{name}{ending}", sheet.key.to(format))
+
+            def write(name: str) -> None:
+                sheet = self.sheets[name]
+                (working / "sheets" / f"{name}{ending}").write_bytes(sheet.sheet_as(format))
+                (working / "keys" / f"{name}{ending}").write_bytes(sheet.key.to(format))
+
+            in_parallel(write, self.sheets)
+            (working / "answers.csv").write_bytes(csv_bytes(self.template()))
+            with contextlib.suppress(MissingExtraError):
+                (working / "answers.xlsx").write_bytes(xlsx_bytes("answers", self.template()))
             text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
             write_atomically(working / "class.json", text.encode())
         return Path(folder)
@@ -148,6 +170,8 @@ def read_students(path: str | os.PathLike[str]) -> list[str]:
     """
     rows = read_rows(path)
     place = column_of(rows, "student", "name", "students", "names")
+    for fault in rows.faults:
+        raise fault
     names = [row[place].strip() for _, row in rows.rows]
     if not any(names):
         raise DataFileError(path, "there is a header, but no names follow it", 1, place + 1)
@@ -191,112 +215,3 @@ def _file_name(student: str) -> str:
     if not short:
         return "student"
     return f"_{short}" if re.split(r"[. ]", short)[0].lower() in _RESERVED else short
-
-
-#: Of a wrong answer that no mistake gives, and of one that several give.
-_UNCLEAR = ("no known mistake", "several would fit")
-
-
-class ClassMarking:
-    """The marked sheets of a class.
-
-    Attributes
-    ----------
-    markings : dict of str to Marking
-        By the name of the sheet's files.
-    """
-
-    def __init__(self, markings: Mapping[str, Marking]) -> None:
-        self.markings = dict(markings)
-
-    def rows(self) -> list[tuple[str, int, int, str, str]]:
-        """Return of each student: name, points, how many there could be, first slip, mistake."""
-        found = []
-        for marking in self.markings.values():
-            first = marking.first_slip
-            slip = "" if first is None else f"({first.blank.number}) {first.blank.name}"
-            mistake = "" if first is None else first.mistake
-            found.append((marking.worksheet.student, marking.points, marking.out_of, slip, mistake))
-        return found
-
-    def mistakes(self) -> dict[str, int]:
-        """Count how often each mistake was made, the most frequent first; then those that are not clear."""
-        wrong = (
-            mark for marking in self.markings.values() for mark in marking.marks if mark.verdict == "wrong"
-        )
-        counts = Counter(m.mistake if len(m.kinds) == 1 else _UNCLEAR[bool(m.kinds)] for m in wrong)
-        last = {words: counts.pop(words) for words in _UNCLEAR if words in counts}
-        return dict(counts.most_common()) | last
-
-    def data(self) -> dict[str, Any]:
-        """Return the marks as JSON knows them."""
-        students = [{"file": name, **marking.data()} for name, marking in self.markings.items()]
-        return {"students": students, "mistakes": self.mistakes()}
-
-    def csv(self) -> str:
-        """Return the rows as CSV; a name is a text there, even for a spreadsheet."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["student", "points", "out_of", "first_slip", "mistake"])
-        for student, *others in self.rows():
-            is_formula = student[:1] in ("=", "+", "-", "@", "\t", "\r")  # to a spreadsheet
-            writer.writerow([f"'{student}" if is_formula else student, *others])
-        return file.getvalue()
-
-
-def mark_class(sheets: ClassSet, answers: str | os.PathLike[str]) -> ClassMarking:
-    """Mark the answers of a class.
-
-    Parameters
-    ----------
-    sheets : ClassSet
-    answers : path
-        A CSV file with the columns student, blank and answer; or a folder with a CSV file for each student,
-        named like the student's sheet, with the columns blank and answer. Students are named as they are, or
-        as the files of their sheets are. Who is not there has answered nothing.
-
-    Raises
-    ------
-    DataFileError
-        If a student is not known, or an answer cannot be read.
-    """
-    path = Path(answers)
-    parts = _rows_in_folder(path, sheets) if path.is_dir() else _rows_by_student(read_rows(path), sheets)
-    found = {name: answers_in_rows(rows, sheets.sheets[name]) for name, rows in parts.items()}
-    return ClassMarking(
-        {name: mark_blanks(sheet, found.get(name, {})) for name, sheet in sheets.sheets.items()}
-    )
-
-
-def _rows_in_folder(folder: Path, sheets: ClassSet) -> dict[str, AnswerRows]:
-    parts: dict[str, AnswerRows] = {}
-    for file in list_folder(folder):
-        if file.suffix.lower() == ".csv":
-            name = _find_sheet(sheets, file.stem, file)
-            if name in parts:
-                raise DataFileError(file, f"a second file for {name!r}")
-            parts[name] = read_rows(file)
-    if not parts:
-        raise DataFileError(folder, "holds no .csv files with answers")
-    return parts
-
-
-def _rows_by_student(rows: AnswerRows, sheets: ClassSet) -> dict[str, AnswerRows]:
-    place, parts = column_of(rows, "student", "name"), dict[str, AnswerRows]()
-    for line, row in rows.rows:
-        name = _find_sheet(sheets, row[place], rows.path, line, place + 1)
-        parts.setdefault(name, AnswerRows(rows.path, rows.header, [])).rows.append((line, row))
-    return parts
-
-
-def _find_sheet(sheets: ClassSet, name: str, path: str | os.PathLike[str], *position: int) -> str:
-    """The sheet of the student who is called so, by the name of its files; ``position`` is for the error."""
-    wanted = name.strip()
-    found = [file for file, sheet in sheets.sheets.items() if wanted in (file, sheet.student)]
-    if len(found) > 1:
-        reason = f"several are called {wanted[:60]!r}: write {' or '.join(found)}"
-    elif not found:
-        reason = f"no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}"
-    else:
-        return found[0]
-    raise DataFileError(path, reason, *position)

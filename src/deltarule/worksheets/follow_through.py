@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from deltarule.formula.tree import Add, Expr
-from deltarule.worksheets.questions import ExerciseFormulas, quantities_in
+from deltarule.worksheets.exercise_formulas import ExerciseFormulas, quantities_in
 
 #: Of a float beside a rounded decimal.
 _FLOAT = 1e-9
@@ -42,6 +42,10 @@ class StudentValues:
         others = {other: value for other, value in self.answers.items() if other != leaf}
         return StudentValues(self.formulas, others, self.half)
 
+    def with_value(self, leaf: Expr, value: float) -> StudentValues:
+        """Return the values as they are where one quantity had this number."""
+        return StudentValues(self.formulas, self.answers | {leaf: value}, self.half)
+
     def value(self, formula: Expr) -> float:
         """Return what a formula gives; NaN where it gives no finite number."""
         with np.errstate(all="ignore"):
@@ -57,9 +61,14 @@ class StudentValues:
         off = abs(answer - value)
         if not off <= 1e3 * self.half + abs(value) / 2:
             return False
-        # Half a unit for the answer, and as much as rounding before and on the way may make of it.
-        tolerance = self.half * (1 + _count_roundings(formula)) + self._spread(formula)
-        return off <= tolerance * (1 + _FLOAT) + _FLOAT * abs(value)
+        return off <= self.tolerance(formula) * (1 + _FLOAT) + _FLOAT * abs(value)
+
+    def tolerance(self, formula: Expr) -> float:
+        """Return how far from a formula's value rounding may lead an answer.
+
+        Half a unit for the answer, and as much as rounding before and on the way may make of it.
+        """
+        return self.half * (1 + _count_roundings(formula)) + self._spread(formula)
 
     def _error(self, leaf: Expr) -> float:
         """How far the number that the student computed with may be from this one."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.network_drawing import draw
-from deltarule.derivations.quantities import Quantity, Rate
-from deltarule.derivations.updates import UpdateDerivation
+from deltarule.derivations.quantities import Quantity
 from deltarule.documents.document import (
     Block,
     Document,
@@ -19,20 +17,18 @@ from deltarule.documents.document import (
     Lines,
     Paragraph,
     TableBlock,
+    merged_lines,
 )
 from deltarule.documents.drawing import Drawing, Gap, Node
 from deltarule.formula.text import text
-from deltarule.formula.tree import Compare, Expr, Mul, Number, Partial, Symbol, Words
+from deltarule.formula.tree import Compare, Expr, Number, Partial, Symbol, Words, total
 from deltarule.nn.optimizers import TIME
-from deltarule.worksheets.questions import PARTS, Blank, Questions, parameter_updated_to, supporting_parts
-
-#: How long the lines to write on are, in characters: for the working, and for the answer. Formats differ in
-#: how wide the character is.
-_LENGTHS = {"pdf": (84, 18), "latex": (37, 9), "markdown": (12, 8)}
-_LENGTH = (48, 12)
+from deltarule.worksheets.exercise_formulas import PARTS
+from deltarule.worksheets.question_lines import QuestionLines
+from deltarule.worksheets.questions import Blank, Questions
 
 #: In the order in which the parts are worked out.
-_HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pass"}
+HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pass"}
 
 
 class SheetPrinter:
@@ -46,64 +42,71 @@ class SheetPrinter:
     """
 
     def __init__(self, questions: Questions, format: str = "text") -> None:
-        self.questions, self.asked, self.decimals = questions, questions.asked, questions.decimals
+        self.questions, self.decimals = questions, questions.decimals
         self.formulas, self.blanks = questions.formulas, questions.blanks
-        self._working, self._answer = (Words("_" * n) for n in _LENGTHS.get(format, _LENGTH))
         formulas = self.formulas
         self.net, self.evidence, self.step = formulas.net, formulas.evidence, formulas.step
-        self.names, self.writer = formulas.names, LineWriter(formulas.evidence, formulas.names)
-        self._given = {part: formulas.leaves(part) for part in supporting_parts(self.asked)}
+        self.names, self.lines = formulas.names, QuestionLines(questions, format)
+        self._given = {part: formulas.leaves(part) for part in questions.given}
+        self._parts = {blank.part for blank in self.blanks}
 
     def sheet(self) -> Document:
         """Return the sheet that is handed out."""
         blocks = [*self._opening(key=False)]
         for part, blanks in self._blanks_by_part():
-            blocks += [Heading((_HEADINGS[part],)), Lines(tuple(map(self._question, blanks)))]
+            blocks.append(Heading((HEADINGS[part],)))
+            blocks += [block for blank in blanks for block in self.lines.question(blank)]
         return self._document(self.questions.title, blocks)
 
     def key(self) -> Document:
         """Return the key: the sheet with every step."""
         blocks = [*self._opening(key=True)]
-        with_line = {blank.leaf for blank in self.blanks}.union(*self._given.values())
+        with_line = {blank.leaf for blank in self.blanks if blank.kind != "code"}.union(*self._given.values())
         for part, blanks in self._blanks_by_part():
-            blocks.append(Heading((_HEADINGS[part],)))
+            blocks.append(Heading((HEADINGS[part],)))
             if part == "deltas" and self.formulas.is_fused:
                 output, loss = self.net.layers[-1].activation.name, self.net.loss.name.replace("_", " ")
                 words = f"With {output} and {loss} the chain rule shortens to out − y at the outputs."
                 blocks.append(Paragraph((words,), aside=True))
-            blocks.append(Lines(tuple(line for blank in blanks for line in self._steps(blank, with_line))))
+            blocks.append(
+                Lines(tuple(line for blank in blanks for line in self.lines.steps(blank, with_line)))
+            )
         return self._document(f"{self.questions.title}: key", blocks)
 
     def _document(self, title: str, blocks: Sequence[Block]) -> Document:
-        return Document(title, tuple(blocks), min(17, self.decimals + 2))
+        return Document(title, tuple(merged_lines(blocks)), min(17, self.decimals + 2), self.questions.paper)
 
     def _blanks_by_part(self) -> Iterator[tuple[str, list[Blank]]]:
-        for part in _HEADINGS:
+        for part in HEADINGS:
             blanks = [blank for blank in self.blanks if blank.part == part]
             if blanks:
                 yield part, blanks
 
     def _opening(self, key: bool) -> Iterator[Block]:
-        seed = "" if self.questions.seed is None else f"     No. {self.questions.seed}"
-        yield Paragraph((f"Name: {self.questions.student or '_' * 28}{seed}",))
+        points = f"     Points: ______ of {self.questions.out_of:g}" * (not key)
+        yield Paragraph((f"Name: {self.questions.student or '_' * 28}{points}",))
+        if self.questions.instructions:
+            yield Paragraph((self.questions.instructions,))
+        yield from self.task(key)
+
+    def task(self, key: bool = False) -> Iterator[Block]:
+        """What is given: the network, drawn, its functions and its numbers."""
         yield Figure(self._drawing(key))
-        yield Paragraph((*self._functions(), *self._cost()))
+        yield Lines(tuple(self._functions()), columns=2)
         samples = self._sample(0) if self.evidence.n_samples == 1 else []
         given = [*self.formulas.weights_and_biases(), *samples]
         values = [(self.names.write(leaf), self.formulas.exact(leaf)) for leaf in given]
-        yield Paragraph(("Given: ", *_equations(values), "."))
+        words = f"Answers are rounded to {self.decimals} decimals; all digits were computed with."
+        if not key:
+            words = f"Round each answer to {self.decimals} decimals."
+        yield Paragraph(("Given: ", *_equations(values), f". {words}"))
         if self.evidence.n_samples > 1:
             yield self._samples()
-        if "update" in self.asked:
-            yield from self._optimizer()
-        if key:
-            words = f"Answers are rounded to {self.decimals} decimals; all digits were computed with."
-        else:
-            words = f"Round each answer to {self.decimals} decimals."
-        yield Paragraph((words,), aside=key)
+        if "update" in self._parts:
+            yield from self._memory()
         for part, leaves in self._given.items():
-            values = [(self.names.write(leaf), self._rounded(leaf)) for leaf in leaves]
-            yield Paragraph((f"{_HEADINGS[part]}: ", *_equations(values), "."))
+            values = [(self.names.write(leaf), float(self.lines.rounded(leaf).number)) for leaf in leaves]
+            yield Paragraph((f"{HEADINGS[part]}: ", *_equations(values), "."))
 
     def _drawing(self, key: bool) -> Drawing:
         """The network; on the sheet without what is asked for."""
@@ -121,31 +124,32 @@ class SheetPrinter:
         )
         return replace(drawing, columns=columns)
 
-    def _functions(self) -> Iterator[Inline]:
+    def _functions(self) -> Iterator[Line]:
+        """The formulas of activations, loss, cost, delta and update."""
         for activation in dict.fromkeys(layer.activation for layer in self.net.layers):
             layers = [str(n) for n, layer in enumerate(self.net.layers, 1) if layer.activation is activation]
-            which = f"Layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
-            yield f"{which}: {activation.name.replace('_', ' ')}, "
-            yield Compare(Symbol("out"), "=", activation.formula.replace(_as_tutorial))
-            yield ". "
-        yield f"Loss of an output: {self.net.loss.name.replace('_', ' ')}, "
-        yield Compare(Symbol("E"), "=", self.net.loss.formula.replace(_as_tutorial))
-        yield "; a sample's is the sum of its outputs'. " if self.net.sizes[-1] > 1 else ". "
-
-    def _cost(self) -> Iterator[Inline]:
-        """What the cost is, where it is not the one sample's loss, and what a delta is."""
-        objective, n = self.net.objective, self.evidence.n_samples
+            which = f"layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
+            formula = activation.formula.replace(_as_tutorial)
+            yield Line((Symbol("out"), formula), (f"{which}: {activation.name.replace('_', ' ')}",))
+        words = f"loss{' of an output, all of which add up' * (self.net.sizes[-1] > 1)}: "
+        name = self.net.loss.name.replace("_", " ")
+        yield Line((Symbol("E"), self.net.loss.formula.replace(_as_tutorial)), (words + name,))
         if not self.evidence.cost_is_loss:
-            yield "The cost "
-            yield self.names.cost
-            kind = "mean" if objective.reduction == "mean" else "sum"
-            yield f" is the {kind} over the {n} samples" if n > 1 else " is the loss"
-            penalties = [(objective.l1, "Σ|w|"), (objective.l2, "½Σw²")]
-            yield "".join(f" + {value:g}·{what}" for value, what in penalties if value)
-            yield ". "
-        if "deltas" in (*self.asked, *self._given):
-            yield Compare(Symbol("δ"), "=", Partial(self.names.cost, Symbol("net")))
-            yield "."
+            yield self._cost()
+        if "deltas" in (*self._parts, *self._given):
+            yield Line((Symbol("δ"), Partial(self.names.cost, Symbol("net"))))
+        if "update" in self._parts:
+            yield from self._rule()
+
+    def _cost(self) -> Line:
+        """What the cost is, where it is not the one sample's loss."""
+        objective, n = self.net.objective, self.evidence.n_samples
+        loss: Expr = Words("the loss")
+        if n > 1:
+            loss = Words(f"the {'mean' if objective.reduction == 'mean' else 'sum'} over the {n} samples")
+        penalties = [(objective.l1, "Σ|w|"), (objective.l2, "½Σw²")]
+        terms = [Number(value) * Words(what) for value, what in penalties if value]
+        return Line((self.names.cost, total([loss, *terms])), ("the cost",))
 
     def _sample(self, sample: int) -> list[Quantity]:
         inputs = [Quantity("a", 0, (i,), sample) for i in range(self.net.sizes[0])]
@@ -161,61 +165,29 @@ class SheetPrinter:
         ]
         return TableBlock(("sample", *names), tuple(rows))
 
-    def _optimizer(self) -> Iterator[Block]:
-        """Its rule and numbers, and what it remembers of each parameter."""
+    def _rule(self) -> Iterator[Line]:
+        """The optimizer's rule, with its numbers."""
         step = self.step
         assert step is not None
-        optimizer, formulas = step.optimizer, self.formulas
+        optimizer = step.optimizer
         letters = [(s, value) for s, value in step.letters().items() if s != TIME or optimizer.slots]
-        rule = "; ".join(
-            f"{symbol} ← {formula}" for symbol, formula in optimizer.weight_steps + optimizer.steps
-        )
-        yield Paragraph((f"Update by {optimizer.name}, ", *_equations(letters), f": {rule}."))
+        rules = optimizer.weight_steps + optimizer.steps
+        for index, (symbol, formula) in enumerate(rules):
+            note = (f"update by {optimizer.name}, ", *_equations(letters)) if index == len(rules) - 1 else ()
+            yield Line((symbol, formula), note, "←")
+
+    def _memory(self) -> Iterator[Block]:
+        """What the optimizer remembers of each parameter."""
+        step, formulas = self.step, self.formulas
+        assert step is not None
+        asked = {blank.leaf for blank in self.blanks}
         if step.slots.any():
             rows: list[tuple[Inline, ...]] = [
                 (self.names.write(p), *(Number(float(slot[formulas.position(p)])) for slot in step.slots))
                 for p in formulas.parameters()
+                if Quantity("new", p.layer, p.index) in asked
             ]
-            yield TableBlock(("remembered of", *optimizer.slots), tuple(rows))
-
-    def _rounded(self, leaf: Expr) -> float:
-        return round(self.formulas.exact(leaf), self.decimals)
-
-    def _question(self, blank: Blank) -> Line:
-        shown = self.formulas.shown(blank.leaf) if self.questions.with_formulas else None
-        working = self._working if shown is None else self.writer.symbols(shown)
-        return Line((self._numbered(blank), working, self._answer), relation=blank.relation)
-
-    def _numbered(self, blank: Blank) -> Expr:
-        return Mul((Words(f"({blank.number})"), self.formulas.symbol(blank.leaf)), op="")
-
-    def _steps(self, blank: Blank, with_line: set[Expr]) -> Iterator[Line]:
-        """What stands between the blanks, then the blank's own line."""
-        parameter = parameter_updated_to(blank.leaf)
-        if parameter is None:
-            yield from self._lines_before(blank.leaf, with_line)
-            line = self.writer.line(blank.leaf, self.formulas(blank.leaf), result=True)
-            yield self._answered(line, blank)
-            return
-        assert self.step is not None
-        for block in UpdateDerivation(self.writer, self.step).parameter(parameter):
-            for line in block.lines if isinstance(block, Lines) else ():
-                yield self._answered(line, blank) if line.result else line
-
-    def _lines_before(self, leaf: Expr, with_line: set[Expr]) -> Iterator[Line]:
-        """The steps of a quantity's formula that stand nowhere else: neither asked for, nor given."""
-        formula = self.formulas(leaf)
-        for inner in formula.leaves() if formula is not None else ():
-            is_step = isinstance(inner, Quantity | Rate) and self.formulas(inner) is not None
-            if is_step and inner not in with_line:
-                with_line.add(inner)
-                yield from self._lines_before(inner, with_line)
-                yield self.writer.line(inner, self.formulas(inner))
-
-    def _answered(self, line: Line, blank: Blank) -> Line:
-        """The line with the blank's number, and its value as it is to be answered."""
-        value = Number(self._rounded(blank.leaf), measured=True)
-        return replace(line, sides=(self._numbered(blank), *line.sides[1:-1], value), result=True)
+            yield TableBlock(("remembered of", *step.optimizer.slots), tuple(rows))
 
 
 def _as_tutorial(part: Expr) -> Expr | None:

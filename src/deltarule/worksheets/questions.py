@@ -1,40 +1,31 @@
-"""What a worksheet asks for: the parts of a pass, their blanks, and what each is computed from."""
+"""What a worksheet asks for: its blanks, and what there is to choose among."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 
 from deltarule.arrays import check_whole
-from deltarule.derivations.definitions import Definitions
-from deltarule.derivations.notation import TutorialNotation
-from deltarule.derivations.quantities import Path, Quantity, Rate
-from deltarule.derivations.rounded_evidence import RoundedEvidence
 from deltarule.errors import InputError
-from deltarule.formula.text import text, to_ascii
-from deltarule.formula.tree import Expr, Mul, Number, Words, total
-from deltarule.nn.optimizers import GRADIENT, THETA
-from deltarule.registry import did_you_mean, record
+from deltarule.formula.text import text
+from deltarule.formula.tree import Expr
+from deltarule.registry import record
+from deltarule.worksheets.asking import Asking, name_key, part_of
+from deltarule.worksheets.choices import Option, Slips
+from deltarule.worksheets.code_lines import CodeLines
 from deltarule.worksheets.exercise import Exercise
+from deltarule.worksheets.exercise_formulas import ExerciseFormulas
+from deltarule.worksheets.wrong_formulas import WrongFormula
 
 #: A sheet with more blanks would not be worked out by hand.
 MOST_BLANKS = 500
 
-#: In the order in which they are worked out.
-PARTS = ("forward", "loss", "deltas", "gradients", "update")
-
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "forward": (),
-    "loss": ("forward",),
-    "deltas": ("forward",),
-    "gradients": ("forward", "deltas"),
-    "update": ("gradients",),
-}
+PAPERS = ("a4", "letter")
 
 
 @record
 class Blank:
-    """One number that is asked for.
+    """One thing that is asked for.
 
     Parameters
     ----------
@@ -42,78 +33,33 @@ class Blank:
         From 1.
     leaf : Expr
         The quantity; of the kind "new" where it is a parameter after the update.
-    part : str
     name : str
-        ``net_h1``, ``δ_o1``, ``∂E/∂w5``, ``new w5``.
+        ``net_h1``, ``δ_o1``, ``∂E/∂w5``, ``new w5``; with ``code:`` before it where a line is asked for.
+    kind : str
+        How the question is put, see :data:`deltarule.worksheets.asking.KINDS_OF_QUESTIONS`.
+    points : int or float
     """
 
     number: int
     leaf: Expr
-    part: str
     name: str
+    kind: str = "compute"
+    points: float = 1
+
+    @property
+    def part(self) -> str:
+        """The part of the pass in which it stands."""
+        return part_of(self.leaf)
 
     @property
     def relation(self) -> str:
         """The sign between the quantity and its value: ← where the value replaces an old one."""
         return "←" if self.part == "update" else "="
 
-
-def resolve_parts(asked: str | Sequence[str], has_optimizer: bool) -> tuple[str, ...]:
-    """Return the parts that are asked for, in the order in which they are worked out.
-
-    Raises
-    ------
-    InputError
-        If there is no such part, or the update is asked for where nothing says how.
-    """
-    names = [asked] if isinstance(asked, str) else list(asked)
-    for name in names:
-        if name not in (*PARTS, "all"):
-            raise InputError(f"a worksheet asks for no part {name!r}{did_you_mean(str(name), PARTS)}")
-    if not names:
-        raise InputError(f"name at least one part to ask for: {', '.join(PARTS)}")
-    if "all" in names:
-        return PARTS if has_optimizer else PARTS[:-1]
-    if "update" in names and not has_optimizer:
-        raise InputError("an update needs an optimizer: name one")
-    return tuple(part for part in PARTS if part in names)
-
-
-def supporting_parts(asked: Sequence[str]) -> tuple[str, ...]:
-    """Return the parts that are needed for those asked for, so that the sheet gives their numbers."""
-    needed = {part for name in asked for part in _NEEDS[name]}
-    return tuple(part for part in PARTS if part in needed and part not in asked)
-
-
-class WorksheetNotation(TutorialNotation):
-    """The tutorials' notation, with a name for a parameter after the update."""
-
-    def of(self, q: Quantity) -> Expr:
-        parameter = parameter_updated_to(q)
-        return super().of(q) if parameter is None else Mul((Words("new"), super().of(parameter)), op="")
-
-
-def parameter_updated_to(leaf: Expr) -> Quantity | None:
-    """Return the parameter whose value after the update ``leaf`` is; None of any other quantity."""
-    if not isinstance(leaf, Quantity) or leaf.kind != "new":
-        return None
-    return Quantity("W" if len(leaf.index) == 2 else "b", leaf.layer, leaf.index)
-
-
-def quantities_in(formula: Expr) -> list[Expr]:
-    """Return the quantities and derivatives that a formula is computed from, in order."""
-    return [leaf for leaf in formula.leaves() if isinstance(leaf, Quantity | Rate | Path)]
-
-
-def name_key(name: str) -> str:
-    """Reduce a quantity's name to what all ways of typing it share: ``δ_h1``, ``delta h1``, ``delta_h1``.
-
-    Examples
-    --------
-    >>> name_key("∂E/∂w5"), name_key("dE_dw5"), name_key("net_h1⁽²⁾"), name_key("NET_h1(2)")
-    ('dedw5', 'dedw5', 'neth1(2)', 'neth1(2)')
-    """
-    return re.sub(r"[\s_/^]", "", to_ascii(name)).lower()
+    @property
+    def has_number(self) -> bool:
+        """Whether a number is worked out, and written down."""
+        return self.kind in ("compute", "mistake")
 
 
 def blanks_by_name(blanks: Sequence[Blank]) -> dict[str, Blank]:
@@ -122,157 +68,11 @@ def blanks_by_name(blanks: Sequence[Blank]) -> dict[str, Blank]:
     for blank in blanks:
         keys = [str(blank.number), name_key(blank.name)]
         if blank.part == "update":
-            parameter = name_key(blank.name).removeprefix("new")
+            parameter = name_key(blank.name).replace("new", "")
             keys += [parameter, f"{parameter}new"]
         for key in keys:
             found.setdefault(key, blank)
     return found
-
-
-class ExerciseFormulas:
-    """How each quantity of an exercise is computed, in the form that people use when they work by hand.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    """
-
-    def __init__(self, exercise: Exercise) -> None:
-        self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
-        self.definitions, self.net = Definitions(exercise.evidence), exercise.net
-        self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.cost_is_loss)
-
-    def __call__(self, leaf: Expr) -> Expr | None:
-        """Return the formula of a quantity; None for what is given."""
-        parameter = parameter_updated_to(leaf)
-        if parameter is not None:
-            return self.updated(parameter)
-        if isinstance(leaf, Quantity) and leaf.kind == "delta":
-            return self._delta(leaf)
-        if isinstance(leaf, Quantity) and leaf.kind == "E" and self.net.sizes[-1] == 1:
-            return self.definitions(Quantity("term", self.evidence.n_layers, (0,), leaf.sample))
-        return self.definitions(leaf)
-
-    def all(self, leaf: Expr) -> list[Expr]:
-        """Return every right formula: the short one, and the chain rule where it is another."""
-        found = [self(leaf)]
-        if parameter_updated_to(leaf) is None:
-            found.append(self.definitions(leaf))
-        return list(dict.fromkeys(formula for formula in found if formula is not None))
-
-    def exact(self, leaf: Expr) -> float:
-        """Return the value of a quantity in full precision."""
-        parameter = parameter_updated_to(leaf)
-        if parameter is None:
-            return self.evidence(leaf)
-        assert self.step is not None
-        return float(self.step.after[self.position(parameter)])
-
-    def by_hand(self, decimals: int) -> dict[Expr, float]:
-        """Return the value of each quantity to somebody who rounds at every step."""
-        hand = RoundedEvidence(self.evidence, decimals)
-        values = {leaf: hand(leaf) for part in PARTS[:-1] for leaf in self.leaves(part)}
-        for p in self.parameters() if self.step is not None else ():
-            new = Quantity("new", p.layer, p.index)
-            values[new] = round(float(self.updated(p).value(hand)), decimals)
-        return values
-
-    @property
-    def is_fused(self) -> bool:
-        """Whether an output's delta shortens to out − y."""
-        return self.net.objective.fused is not None
-
-    def blanks(self, asked: Sequence[str]) -> list[Blank]:
-        """Return the blanks of these parts, numbered."""
-        leaves = [(part, leaf) for part in asked for leaf in self.leaves(part)]
-        return [
-            Blank(number, leaf, part, text(self.names.write(leaf)))
-            for number, (part, leaf) in enumerate(leaves, 1)
-        ]
-
-    def leaves(self, part: str) -> list[Expr]:
-        """Return the quantities of a part, in the order in which they are worked out."""
-        found: dict[str, Iterable[Expr]] = {
-            "forward": self._neurons("za", forwards=True),
-            "loss": self._losses(),
-            "deltas": self._neurons(("delta",), forwards=False),
-            "gradients": (Rate(self.evidence.cost, p) for p in self.parameters()),
-            "update": (Quantity("new", p.layer, p.index) for p in self.parameters()),
-        }
-        return list(found[part])
-
-    def _neurons(self, kinds: Iterable[str], forwards: bool) -> Iterator[Quantity]:
-        layers = range(1, self.evidence.n_layers + 1)
-        for sample in range(self.evidence.n_samples):
-            for layer in layers if forwards else reversed(layers):
-                for j in range(self.net.sizes[layer]):
-                    yield from (Quantity(kind, layer, (j,), sample) for kind in kinds)
-
-    def _losses(self) -> Iterator[Quantity]:
-        """Of each sample: the terms of its outputs, unless most are 0, and their sum; then the cost."""
-        last, n_outputs = self.evidence.n_layers, self.net.sizes[-1]
-        for sample in range(self.evidence.n_samples):
-            if n_outputs > 1 and not self.net.loss.distribution:
-                yield from (Quantity("term", last, (k,), sample) for k in range(n_outputs))
-            yield Quantity("E", sample=sample)
-        if not self.evidence.cost_is_loss:
-            yield Quantity("L")
-
-    def weights_and_biases(self) -> list[Quantity]:
-        """Return all parameters: weights neuron by neuron, then biases."""
-        biases = (
-            self.definitions.bias(number, j)
-            for number, layer in enumerate(self.net.layers, 1)
-            for j in range(layer.dense.n_biases)
-        )
-        return [*self.definitions.weights(), *(bias for bias in biases if bias is not None)]
-
-    def parameters(self) -> list[Quantity]:
-        """Return the parameters that are trained."""
-        return [p for p in self.weights_and_biases() if self.position(p) not in self.net.frozen]
-
-    def position(self, p: Quantity) -> int:
-        """Return where a parameter lies in the flat vector."""
-        index = ",".join(map(str, p.index)) if p.index else "0"
-        return int(self.net.select(f"{p.kind}{p.layer}[{index}]"))
-
-    def _delta(self, q: Quantity) -> Expr:
-        if q.layer == self.evidence.n_layers and self.is_fused:
-            return self.definitions.fused_delta(q)
-        if q.layer < self.evidence.n_layers and not self.evidence.is_coupled(q.layer):
-            a, z = (Quantity(kind, q.layer, q.index, q.sample) for kind in "az")
-            return total(self.definitions.passed_back(a)) * Rate(a, z)
-        return self.definitions(q) or q
-
-    def updated(self, p: Quantity, changed: Mapping[Expr, float] | None = None) -> Expr:
-        """Return a parameter's update over its old value and its gradient, with the optimizer's numbers.
-
-        Parameters
-        ----------
-        p : Quantity
-        changed : mapping of Expr to float, optional
-            Letters of the optimizer, or its memory, that are to be other than they are.
-        """
-        assert self.step is not None
-        values = {**self.step.letters(), **self.step.remembered(self.position(p)), **(changed or {})}
-        return self._update(p, {symbol: Number(value, measured=True) for symbol, value in values.items()})
-
-    def _update(self, p: Quantity, known: Mapping[Expr, Expr]) -> Expr:
-        """The optimizer's steps put into each other; a symbol that is not known stays."""
-        assert self.step is not None
-        worked_out = {**known, THETA: p, GRADIENT: Rate(self.evidence.cost, p)}
-        for symbol, formula in self.step.steps(self.position(p)):
-            worked_out[symbol] = formula.replace(worked_out.get)
-        return worked_out[THETA]
-
-    def shown(self, leaf: Expr) -> Expr | None:
-        """Return the formula as a sheet prints it: of an update with the optimizer's letters."""
-        parameter = parameter_updated_to(leaf)
-        return self(leaf) if parameter is None else self._update(parameter, {})
-
-    def symbol(self, leaf: Expr) -> Expr:
-        """Return the quantity's name; of a new value the parameter's own, which stands before ←."""
-        return self.names.write(parameter_updated_to(leaf) or leaf)
 
 
 class Questions:
@@ -287,15 +87,57 @@ class Questions:
         student: str = "",
         seed: int | None = None,
         title: str = "Worksheet",
+        instructions: str = "",
         with_formulas: bool = False,
+        with_hints: bool = False,
+        paper: str = "a4",
     ) -> None:
         check_whole("decimals", decimals, 1, 10)
-        self.task, self.asked, self.decimals = task, tuple(asked), decimals
-        self.student, self.seed, self.title, self.with_formulas = student, seed, title, with_formulas
+        if paper not in PAPERS:
+            raise InputError(f"paper must be one of {', '.join(PAPERS)}, got {paper!r}")
+        self.task, self.asked, self.decimals, self.paper = task, tuple(asked), decimals, paper
+        self.student, self.seed, self.title, self.instructions = student, seed, title, instructions
+        self.with_formulas, self.with_hints = with_formulas, with_hints
         self.formulas = ExerciseFormulas(task)
-        self.blanks: list[Blank] = self.formulas.blanks(self.asked)
-        if len(self.blanks) > MOST_BLANKS:
+        asking = Asking(self.formulas, self.asked)
+        self.given = asking.given
+        if len(asking.found) > MOST_BLANKS:
             raise InputError(
-                f"the sheet would have {len(self.blanks):,} blanks, more than {MOST_BLANKS}: take fewer "
+                f"the sheet would have {len(asking.found):,} blanks, more than {MOST_BLANKS}: take fewer "
                 "neurons or samples, or ask for less"
             )
+        self.blanks = [
+            Blank(number, leaf, "code:" * (kind == "code") + self._name(leaf), kind, points)
+            for number, (leaf, kind, points) in enumerate(asking.found, 1)
+        ]
+        self.options = {b.number: self._options(b) for b in self.blanks if b.kind in ("choice", "code")}
+        self.planted: dict[int, tuple[WrongFormula, float]] = {
+            b.number: self._slips.planted(b.leaf) for b in self.blanks if b.kind == "mistake"
+        }
+
+    def _name(self, leaf: Expr) -> str:
+        return text(self.formulas.names.write(leaf))
+
+    @cached_property
+    def code(self) -> CodeLines:
+        """The program of the step."""
+        return CodeLines(self.formulas)
+
+    @cached_property
+    def by_hand(self) -> dict[Expr, float]:
+        """What each quantity is to somebody who rounds at every step."""
+        return self.formulas.by_hand(self.decimals)
+
+    @cached_property
+    def _slips(self) -> Slips:
+        return Slips(self.formulas, self.decimals)
+
+    def _options(self, blank: Blank) -> list[Option]:
+        if blank.kind == "choice":
+            return self._slips.options(blank.leaf)
+        return self.code.options(blank.leaf, self._slips.draws(blank.leaf).permutation)
+
+    @property
+    def out_of(self) -> float:
+        """How many points there are."""
+        return sum(blank.points for blank in self.blanks)

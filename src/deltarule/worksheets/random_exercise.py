@@ -15,7 +15,7 @@ from deltarule.formula.tree import Expr
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GRADIENT, GradientStep
 from deltarule.worksheets.exercise import Exercise
-from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to, resolve_parts
+from deltarule.worksheets.exercise_formulas import PARTS, ExerciseFormulas, parameter_updated_to
 
 #: Draws with numbers well above the rounding, then with numbers that are at least not rounded to 0.
 _DRAWS = ((10.0, 500), (3.0, 2000), (1.0, 2000))
@@ -127,7 +127,7 @@ def find_faults(exercise: Exercise, decimals: int, least: float = 1.0) -> Iterat
     yield from _layer_faults(exercise)
     with np.errstate(all="ignore"):
         formulas = ExerciseFormulas(exercise)
-        for part in resolve_parts("all", exercise.step is not None):
+        for part in PARTS[: len(PARTS) - (exercise.step is None)]:
             for leaf in formulas.leaves(part):
                 yield from _size_fault(formulas, leaf, least * 10.0**-decimals)
 

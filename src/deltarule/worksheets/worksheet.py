@@ -21,14 +21,16 @@ from deltarule.files import check_writable, write_atomically
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.optimizers import Optimizer
 from deltarule.tutorials import Example, load_example
+from deltarule.worksheets.asking import split_asked, usual_questions
 from deltarule.worksheets.exercise import Exercise, check_optimizer
+from deltarule.worksheets.exercise_formulas import ExerciseFormulas
 from deltarule.worksheets.printing import SheetPrinter
-from deltarule.worksheets.questions import Questions, resolve_parts
+from deltarule.worksheets.questions import Blank, Questions
 from deltarule.worksheets.random_exercise import draw_exercise
 
 T = TypeVar("T")
 
-FORMAT = "deltarule worksheet 1"
+FORMAT = "deltarule worksheet 2"
 
 
 class Worksheet(Questions):
@@ -39,7 +41,7 @@ class Worksheet(Questions):
     task : Exercise
         The network and its numbers.
     asked : tuple of str
-        The parts that are asked for.
+        What is asked for, piece by piece.
     blanks : list of Blank
     decimals : int
         To which answers are rounded.
@@ -47,9 +49,11 @@ class Worksheet(Questions):
         Whose sheet it is; any text.
     seed : int or None
         What the numbers were drawn with.
-    title : str
-    with_formulas : bool
-        Whether the sheet says how each number is computed.
+    title, instructions : str
+    with_formulas, with_hints : bool
+        Whether the sheet says how each number is computed, in symbols or in words.
+    paper : str
+        "a4" or "letter".
     """
 
     @cached_property
@@ -67,21 +71,37 @@ class Worksheet(Questions):
         return Derivation(SheetPrinter(self).key(), self.answers())
 
     def answers(self) -> dict[str, float]:
-        """Return the right answers by quantity, rounded."""
-        return {b.name: round(self.formulas.exact(b.leaf), self.decimals) for b in self.blanks}
+        """Return the right answers by quantity, rounded; nothing of a question without a number."""
+        numbers = (blank for blank in self.blanks if blank.kind != "code")
+        return {b.name: round(self.formulas.exact(b.leaf), self.decimals) for b in numbers}
+
+    def key_answers(self) -> dict[str, float | str]:
+        """Return what full marks are given for: numbers, letters, and the points of what was to be shown."""
+        return {blank.name: self._key_answer(blank) for blank in self.blanks}
+
+    def _key_answer(self, blank: Blank) -> float | str:
+        if blank.number in self.options:
+            return next(option.letter for option in self.options[blank.number] if option.is_right)
+        return blank.points if blank.kind == "show" else self.answers()[blank.name]
 
     def data(self) -> dict[str, Any]:
         """Return all that is needed to print the sheet again and to mark it, as JSON knows it."""
         return {
             "format": FORMAT,
             "title": self.title,
+            "instructions": self.instructions,
             "student": self.student,
             "seed": self.seed,
             "decimals": self.decimals,
             "asked": list(self.asked),
             "formulas": self.with_formulas,
+            "hints": self.with_hints,
+            "paper": self.paper,
             "task": self.task.data(),
-            "blanks": [{"blank": b.number, "quantity": b.name, "part": b.part} for b in self.blanks],
+            "blanks": [
+                {"blank": b.number, "quantity": b.name, "part": b.part, "kind": b.kind, "points": b.points}
+                for b in self.blanks
+            ],
         }
 
     def json(self) -> str:
@@ -101,10 +121,10 @@ class Worksheet(Questions):
             if data["format"] != FORMAT:
                 raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
             task = Exercise.from_data(data["task"])
-            asked = resolve_parts(data["asked"], task.optimizer is not None)
             return cls(
-                task, asked, decimals=data["decimals"], student=str(data["student"]), seed=data["seed"],
-                title=str(data["title"]), with_formulas=bool(data["formulas"]),
+                task, split_asked(data["asked"]), decimals=data["decimals"], student=str(data["student"]),
+                seed=data["seed"], title=str(data["title"]), instructions=str(data["instructions"]),
+                with_formulas=bool(data["formulas"]), with_hints=bool(data["hints"]), paper=data["paper"],
             )  # fmt: skip
         except DeltaruleError as error:
             raise InputError(f"not a worksheet: {error}") from None
@@ -187,13 +207,16 @@ def worksheet(
     bias: str = "neuron",
     n_samples: int = 1,
     optimizer: str | Optimizer | None = None,
-    asked: str | Sequence[str] = "all",
+    asked: str | Sequence[str] = "",
     decimals: int = 4,
     seed: int = 0,
     vary: bool = False,
     student: str = "",
     formulas: bool = False,
+    hints: bool = False,
     title: str | None = None,
+    instructions: str = "",
+    paper: str = "a4",
 ) -> Worksheet:
     """Make a worksheet for a computation by hand, with its key.
 
@@ -212,7 +235,11 @@ def worksheet(
     optimizer : str or Optimizer, optional
         Of the update: the example's, or ``"sgd(0.5)"``, where none is named.
     asked : str or sequence of str
-        ``"forward"``, ``"loss"``, ``"deltas"``, ``"gradients"``, ``"update"``; or ``"all"``.
+        What :func:`~deltarule.explain` can derive, divided by commas: ``"net_h1, delta_h1, w5"``; a weight
+        means its gradient, and ``"new w5"`` its value after the update. Or parts: ``"forward"``, ``"loss"``,
+        ``"deltas"``, ``"gradients"``, ``"update"``, ``"all"``. Before it the kind of question, behind it its
+        points: ``"show:delta_h1=3"``, ``"choice:w5"``, ``"mistake:net_h1"``, ``"code:delta_h1"``. Where
+        nothing is named: forward pass, loss, deltas, and of each layer one weight.
     decimals : int
         To which answers are rounded, 1 to 10.
     seed : int
@@ -221,9 +248,12 @@ def worksheet(
         Whether an example's network gets random numbers too.
     student : str
         A name for the sheet.
-    formulas : bool
-        Whether the sheet says how each number is computed.
+    formulas, hints : bool
+        Whether the sheet says how each number is computed, in symbols or in words.
     title : str, optional
+    instructions : str
+        What is to be said above the questions.
+    paper : "a4" or "letter"
 
     Raises
     ------
@@ -234,7 +264,7 @@ def worksheet(
     --------
     >>> made = worksheet(seed=7)
     >>> len(made.blanks), made.blanks[0].name, made.task.X
-    (28, 'net_h1', array([[0.6, 0.7]]))
+    (14, 'net_h1', array([[0.6, 0.7]]))
     """
     check_whole("seed", seed, 0)
     check_whole("decimals", decimals, 1, 10)
@@ -249,8 +279,9 @@ def worksheet(
         task = _exercise_of(example, optimizer, decimals, drawn_with)
         title = title or example.title
     return Worksheet(
-        task, resolve_parts(asked, task.optimizer is not None), decimals=decimals, student=student,
-        seed=drawn_with, title=title, with_formulas=formulas,
+        task, split_asked(asked) or usual_questions(ExerciseFormulas(task)), decimals=decimals,
+        student=student, seed=drawn_with, title=title, instructions=instructions, with_formulas=formulas,
+        with_hints=hints, paper=paper,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from deltarule.formula.tree import Add, Expr, Mul, Neg, Number, Symbol, exp, tot
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.optimizers import ETA
 from deltarule.registry import record
-from deltarule.worksheets.questions import ExerciseFormulas, parameter_updated_to
+from deltarule.worksheets.exercise_formulas import ExerciseFormulas, parameter_updated_to
 
 #: What each kind of mistake is called.
 KINDS = {
@@ -61,10 +61,16 @@ KINDS = {
 
 @record
 class WrongFormula:
-    """A wrong formula and the kind of mistake it stands for, a key of ``KINDS``."""
+    """A wrong formula, its kind of mistake, a key of ``KINDS``, and in which quantity, where in another."""
 
     kind: str
     formula: Expr
+    within: str = ""
+
+    @property
+    def words(self) -> str:
+        """The mistake in words."""
+        return f"{KINDS[self.kind]} in {self.within}" if self.within else KINDS[self.kind]
 
 
 def wrong_formulas_of(formulas: ExerciseFormulas, leaf: Expr) -> list[WrongFormula]:
@@ -79,6 +85,13 @@ def wrong_formulas_of(formulas: ExerciseFormulas, leaf: Expr) -> list[WrongFormu
         if formula not in rights:
             found.setdefault(formula, kind)
     return [WrongFormula(kind, formula) for formula, kind in found.items()]
+
+
+def has_wrong_formulas(leaf: Expr) -> bool:
+    """Whether the catalogue knows mistakes in a quantity: not in a factor of the chain rule alone."""
+    if isinstance(leaf, Rate):
+        return leaf.by.kind in ("W", "b") and leaf.top.kind in ("E", "L")
+    return isinstance(leaf, Quantity) and leaf.kind in ("z", "a", "term", "E", "L", "delta", "new")
 
 
 _Mistakes: TypeAlias = Iterator[tuple[str, Expr]]

@@ -10,7 +10,17 @@ from functools import cache
 from math import inf
 
 from deltarule.documents.asset_files import asset
-from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.document import (
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Listing,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.svg import svg
 from deltarule.documents.svg_style import TAG_COLOURS, TAG_COLOURS_DARK, joined_rules, tag_properties
@@ -112,6 +122,9 @@ class HtmlRenderer(Renderer):
         picture = svg(replace(drawing, caption=""))
         return f'<figure{kind}><div class="scroll">{picture}</div>{caption}</figure>'
 
+    def listing(self, block: Listing) -> str:
+        return f"<pre>{escaped(block.text)}</pre>"
+
     def table(self, block: TableBlock) -> str:
         head = "".join(f'<th scope="col">{self.part(cell)}</th>' for cell in block.header)
         rows = "".join(f"<tr>{''.join(self._table_cells(row))}</tr>" for row in block.rows)
@@ -148,7 +161,7 @@ class HtmlRenderer(Renderer):
         sides = "".join(map(self._formula_side, others, relations))
         note = f'<div class="note">{self.inline(line.note)}</div>' if line.note else ""
         left = f'<div class="left">{_math(self.emitter(quantity))}</div>'
-        kind = "line result" if line.result else "line"
+        kind = "line result" if line.result else f"line {line.verdict.replace(' ', '-')}".rstrip()
         return f'<div class="{kind}">{left}<div class="sides">{sides}{note}</div></div>'
 
     def _formula_side(self, side: Expr, relation: str) -> str:

@@ -12,6 +12,7 @@ from deltarule.documents.document import (
     Heading,
     Inline,
     Lines,
+    Listing,
     Paragraph,
     TableBlock,
 )
@@ -22,16 +23,19 @@ from deltarule.formula.json import Data, DataEmitter, as_json_number, as_json_te
 def document_data(document: Document) -> dict[str, Any]:
     """A document as dictionaries, lists, texts and numbers that JSON knows.
 
-    A document has ``title``, ``digits`` and ``blocks``. Each block is a dictionary; ``block`` says which.
-    F is a formula as :func:`deltarule.formula.json.data` has it, a part is a text or F::
+    A document has ``title``, ``digits``, ``paper`` and ``blocks``. Each block is a dictionary;
+    ``block`` says which. F is a formula as :func:`deltarule.formula.json.data` has it, a part is a text or
+    F::
 
         heading    level: 2 or 3; parts: [part, …]; text: the same without formulas
         paragraph  aside: whether it may be skipped; parts: [part, …]
-        lines      lines: [line, …]
+        lines      lines: [line, …]; columns: so many beside each other
         table      header: [part, …]; rows: [[part, …], …]
         figure     caption: text; columns: [column, …]; edges: [edge, …]
+        listing    lines: [text, …], of a program
 
-        line       sides: [F, …]; relation: "=" or "←"; note: [part, …]; result: whether it was asked for
+        line       sides: [F, …]; relation: "=" or "←"; note: [part, …]; result: whether it was asked
+                   for; verdict: of an answer, or ""
         column     name, activation: texts; nodes: [neuron or gap, …]; bias: neuron or null
         neuron     name: text; values: [[label, number as text], …]; tag
         gap        left_out: how many neurons
@@ -49,6 +53,7 @@ def document_data(document: Document) -> dict[str, Any]:
     return {
         "title": as_json_text(document.title),
         "digits": document.digits,
+        "paper": document.paper,
         "blocks": [_block_data(block, formula) for block in document.blocks],
     }
 
@@ -67,15 +72,18 @@ def _block_data(block: Block, formula: DataEmitter) -> Data:
                     "relation": line.relation,
                     "note": _parts_data(line.note, formula),
                     "result": line.result,
+                    "verdict": line.verdict,
                 }
                 for line in block.lines
             ]
-            return {"block": "lines", "lines": lines}
+            return {"block": "lines", "columns": block.columns, "lines": lines}
         case TableBlock():
             rows = [_parts_data(row, formula) for row in block.rows]
             return {"block": "table", "header": _parts_data(block.header, formula), "rows": rows}
         case Figure():
             return {"block": "figure", **_drawing_data(block.drawing)}
+        case Listing():
+            return {"block": "listing", "lines": [as_json_text(line) for line in block.text.splitlines()]}
 
 
 def _parts_data(parts: Sequence[Inline], formula: Callable[..., Data]) -> list[str | Data]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deltarule.documents.asset_files import asset
-from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.document import (
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Listing,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.renderers.aligned_formulas import aligned_rows, extent, span
 from deltarule.documents.renderers.figure_tables import neurons, weights
 from deltarule.documents.renderers.renderer import Renderer
@@ -44,7 +54,8 @@ def latex_document(document: Document, standalone: bool = True) -> str:
     body = f"{definitions}\n{content}\n\n\\endgroup\n"
     if not standalone:
         return body
-    return f"{asset('article.tex').decode()}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    article = asset("article.tex").decode().replace("a4paper", f"{document.paper}paper")
+    return f"{article}\n\\begin{{document}}\n{body}\\end{{document}}\n"
 
 
 def _colours(standalone: bool) -> str:
@@ -94,6 +105,10 @@ class LatexRenderer(Renderer):
         elif line.note:
             rows[-1] += f" \\\\*[-\\jot]\n& \\parbox[t]{{{share}}}{{\\raggedright {note}\\strut}}"
         return rows
+
+    def listing(self, block: Listing) -> str:
+        lines = "\\\\\n".join(rf"\mbox{{{_prose(line)}}}" for line in block.text.splitlines())
+        return f"\\begin{{quote}}\\ttfamily\\small\n{lines}\n\\end{{quote}}"
 
     def table(self, block: TableBlock) -> str:
         cells, digits = [block.header, *block.rows], self.emitter.digits

@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.document import (
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Listing,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.renderers.aligned_formulas import aligned_rows, extent
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
@@ -95,9 +105,12 @@ class MarkdownRenderer(Renderer):
         return "\n".join([header, f"| {' | '.join(kinds)} |", *others])
 
     def figure(self, block: Figure) -> str:
-        drawn = sketch(block.drawing, _SKETCH)
-        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", drawn) or [""]))
-        return f"{fence}\n{drawn}\n{fence}\n\n{self.inline([block.drawing.caption])}".rstrip()
+        drawn = self.listing(Listing(sketch(block.drawing, _SKETCH)))
+        return f"{drawn}\n\n{self.inline([block.drawing.caption])}".rstrip()
+
+    def listing(self, block: Listing) -> str:
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", block.text) or [""]))
+        return f"{fence}\n{block.text}\n{fence}"
 
 
 def _shielded(source: str) -> str:

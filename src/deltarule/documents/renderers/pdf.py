@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 from unicodedata import category, normalize
@@ -26,14 +26,37 @@ def pdf(document: Document) -> bytes:
     MissingExtraError
         If Typst is not installed.
     """
+    return pages(document, "pdf")
+
+
+def merged_pdf(title: str, documents: Sequence[Document]) -> bytes:
+    """Several documents as one PDF, each of which begins on the front of a sheet of paper; see :func:`pdf`.
+
+    Parameters
+    ----------
+    title : str
+    documents : sequence of Document
+        On paper of one size.
+    """
+    whole = [document_data(document) for document in documents]
+    return _typeset({"title": title, "paper": whole[0]["paper"], "documents": whole}, "pdf")
+
+
+def pages(document: Document, format: str) -> bytes:
+    """The document as "pdf", or its only page as "png"; see :func:`pdf`."""
+    return _typeset(document_data(document), format)
+
+
+def _typeset(data: Any, format: str) -> bytes:
+    """What the template makes of the data, with numbers for characters that no font has."""
     typst = import_extra("typst", "pdf")
-    data = _each_text(document_data(document), _with_numbers_for_marks)
+    data = _each_text(data, _with_numbers_for_marks)
     try:
-        return _compiled(data)
+        return _compiled(data, format)
     except typst.TypstError as error:
         if not _is_about_glyphs(error):
             raise
-        return _compiled(_each_text(data, _drawable))
+        return _compiled(_each_text(data, _drawable), format)
 
 
 def _is_about_glyphs(error: Any) -> bool:
@@ -41,15 +64,16 @@ def _is_about_glyphs(error: Any) -> bool:
     return "could not be displayed" in error.message
 
 
-def _compiled(data: Any) -> bytes:
+def _compiled(data: Any, format: str = "pdf") -> bytes:
     typst = import_extra("typst", "pdf")
     inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
     pages: bytes = typst.compile(
         asset("document.typ"),
         font_paths=_fonts(),
         sys_inputs=inputs,
-        format="pdf",
-        pdf_standards="a-2b",
+        format=format,
+        ppi=200,
+        pdf_standards="a-2b" if format == "pdf" else None,
         timestamp=0,  # PDF/A wants a date; that of today would make every file another one
     )
     return pages
@@ -98,7 +122,7 @@ def _is_drawable(character: str) -> bool:
         {"block": "paragraph", "aside": False, "parts": [character, words]},
     ]
     try:
-        _compiled({"title": character, "blocks": blocks})
+        _compiled({"title": character, "paper": "a4", "blocks": blocks})
     except import_extra("typst", "pdf").TypstError as error:
         if not _is_about_glyphs(error):
             raise

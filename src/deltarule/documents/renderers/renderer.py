@@ -5,7 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from deltarule.documents.document import Block, Figure, Heading, Inline, Lines, Paragraph, TableBlock
+from deltarule.documents.document import (
+    Block,
+    Figure,
+    Heading,
+    Inline,
+    Lines,
+    Listing,
+    Paragraph,
+    TableBlock,
+)
 
 
 class Renderer(ABC):
@@ -24,6 +33,8 @@ class Renderer(ABC):
                 return self.table(block)
             case Figure():
                 return self.figure(block)
+            case Listing():
+                return self.listing(block)
 
     def inline(self, parts: Iterable[Inline]) -> str:
         """Running text."""
@@ -43,3 +54,5 @@ class Renderer(ABC):
     def table(self, block: TableBlock) -> str: ...
     @abstractmethod
     def figure(self, block: Figure) -> str: ...
+    @abstractmethod
+    def listing(self, block: Listing) -> str: ...

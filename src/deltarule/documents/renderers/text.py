@@ -5,7 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from deltarule.documents.document import Document, Figure, Heading, Inline, Line, Lines, Paragraph, TableBlock
+from deltarule.documents.document import (
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Line,
+    Lines,
+    Listing,
+    Paragraph,
+    TableBlock,
+)
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
 from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
@@ -63,6 +73,9 @@ class TextRenderer(Renderer):
 
     def figure(self, block: Figure) -> str:
         return sketch(block.drawing, self.columns, self.ascii).rstrip("\n")
+
+    def listing(self, block: Listing) -> str:
+        return "\n".join(f"{_INDENT * 2}{self._permitted(clean(line))}" for line in block.text.splitlines())
 
     # ------------------------------------------------------------------ lines of formulas
 

@@ -1,0 +1,42 @@
+"""Where a network with its samples comes from: a worked example, one's own file, or a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deltarule.cli.console import print_decisions, told
+from deltarule.errors import InputError
+from deltarule.experiments.saved_models import load_labelled, load_model
+from deltarule.tutorials import Example, example_of, is_example, load_example
+
+#: For commands that take rows for a saved model.
+ROW = click.option(
+    "--row", type=click.IntRange(1), default=1, show_default=False,
+    help="Of ROWS, this one, from 1.  [default: the first]",
+)  # fmt: skip
+
+
+def load_source(source: str, rows: str | None, row: int) -> Example:
+    """Return the example, or the saved model with one of the rows.
+
+    Raises
+    ------
+    InputError
+        If there is no such example, file or row, or rows are named where none belong.
+    """
+    if is_example(source) or not Path(source).exists():
+        example = load_example(source)
+        if rows is not None:
+            raise InputError(f"{source} brings its own rows: leave out {rows}")
+        return example
+    if rows is None:
+        raise InputError(f"{source} is no example: name also a file or a set with rows for it")
+    net, encoding = load_model(source)
+    dataset = load_labelled(rows, encoding)
+    print_decisions(told(dataset.decisions), err=True)
+    if row > len(dataset):
+        raise InputError(f"--row {row}: there are {len(dataset)} rows")
+    X, Y = encoding.encode(dataset.take([row - 1]), net.sizes[-1], net.dtype)
+    return example_of(net, X, Y, f"{source}: row {row} of {rows}")
