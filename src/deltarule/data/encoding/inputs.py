@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -128,18 +129,20 @@ class CategoryColumn:
         """Return the place of each cell among the categories; their number for all others."""
         places = {category: place for place, category in enumerate(self.categories)}
         values = _filled(table, self.name, self.fill).tolist()
-        return np.fromiter((places.get(value, len(places)) for value in values), np.intp, len(values))
+        return np.fromiter(map(places.get, values, repeat(len(places))), np.intp, len(values))
 
     def unseen(self, table: Table) -> Array:
         """Return where cells hold none of the categories, (n_rows,) of bool."""
         found: Array = self._codes(table) == len(self.categories)
         return found
 
-    def encode(self, table: Table) -> Array:
-        """Return the column of ``table`` as features, (n_rows, n_features)."""
-        features = np.zeros((len(table), len(self.categories) + 1))
-        features[np.arange(len(table)), self._codes(table)] = 1.0
-        return features if self.other else features[:, :-1]
+    def encode(self, table: Table, zeros: Array | None = None) -> Array:
+        """Return the column of ``table`` as features, (n_rows, n_features), written into ``zeros`` if given."""
+        codes, n_features = self._codes(table), len(self.feature_names)
+        features = np.zeros((len(table), n_features)) if zeros is None else zeros
+        rows = np.flatnonzero(codes < n_features)
+        features[rows, codes[rows]] = 1.0
+        return features
 
     def decode(self, features: Array) -> Array:
         """Return the category of the largest feature in each row, (n_rows,)."""
@@ -211,12 +214,15 @@ class ColumnsEncoding:
         """
         if not isinstance(inputs, Table):
             raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
-        features = np.empty((len(inputs), len(self.feature_names)), dtype)
+        features = np.zeros((len(inputs), len(self.feature_names)), dtype)
         start = 0
         for column in self.columns:
-            end = start + len(column.feature_names)
-            features[:, start:end] = column.encode(inputs)
-            start = end
+            block = features[:, start : start + len(column.feature_names)]
+            if isinstance(column, CategoryColumn):
+                column.encode(inputs, block)
+            else:
+                block[:] = column.encode(inputs)
+            start += block.shape[1]
         return features
 
     def decode(self, features: Array) -> Table:
