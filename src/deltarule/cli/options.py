@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from deltarule.data import ReadingOptions
-from deltarule.data.meaning import KINDS
+from deltarule.data.meaning import KINDS, is_kind
 from deltarule.data.reading import FORMATS
 
 #: A file to read or to write.
@@ -40,7 +40,7 @@ _READING = (
         "kinds",
         multiple=True,
         metavar="NAME=KIND",
-        help=f"How a column is read: {', '.join(KINDS)}.",
+        help=f"How a column is read: {', '.join(KINDS)}, 'unit kg'.",
     ),
     click.option("--all-lines", is_flag=True, help="Every line is a row: no titles, comments or footers."),
     click.option("--strict", is_flag=True, help="Decide nothing: refuse what is not plain."),
@@ -60,11 +60,11 @@ def take_reading_options(options: dict[str, Any]) -> ReadingOptions:
     kinds = {}
     for text in options.pop("kinds"):
         name, _, kind = text.rpartition("=")
-        if not name or kind not in KINDS:
+        if not name or not is_kind(kind):
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
     names: tuple[str, ...] = ("header", "encoding", "delimiter", "quote", "ragged", "format", "table")
-    names += ("all_lines", "strict", "size", "color", "paper")
+    names += ("all_lines", "strict", "indicators", "size", "color", "paper")
     return ReadingOptions(**{name: options.pop(name) for name in names if name in options}, kinds=kinds)
 
 

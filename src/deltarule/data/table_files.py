@@ -16,8 +16,8 @@ from deltarule.data.target_roles import target_values, usual_target
 from deltarule.errors import DataFileError, InputError
 
 TABLE_SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".arff", ".parquet", ".feather", ".arrow",
-    ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db",
+    ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".arff", ".libsvm", ".svm", ".svmlight", ".parquet",
+    ".feather", ".arrow", ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db",
 )  # fmt: skip
 
 

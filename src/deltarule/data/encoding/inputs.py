@@ -11,7 +11,7 @@ import numpy.typing as npt
 from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
-from deltarule.data.meaning import DATE_FORMS, KINDS
+from deltarule.data.meaning import DATE_FORMS, KINDS, MISSING_TOO, is_kind
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import record
@@ -30,7 +30,8 @@ class NumberColumn:
         What stands in for a missing cell; None refuses missing cells.
     form : str
         How its cells are written in files, where not as plain numbers: "comma" (decimal commas), "yes-no",
-        or an order of dates such as "dmy", of which ``caught.month`` is a part of column ``caught``.
+        "unit kg", or an order of dates such as "dmy", of which ``caught.month`` is a part of column
+        ``caught``; with "+missing" at the end where ``caught.missing`` says which cells are missing.
     """
 
     name: str
@@ -45,7 +46,7 @@ class NumberColumn:
         known = self.fill is None or is_finite(self.fill)
         need(known, f"fill of column {self.name!r}", "a finite number or None", self.fill)
         need(
-            self.form in ("", *KINDS),
+            self.form == "" or (isinstance(self.form, str) and is_kind(self.form)),
             f"form of column {self.name!r}",
             f"one of {', '.join(KINDS)}",
             self.form,
@@ -54,7 +55,10 @@ class NumberColumn:
     @property
     def source(self) -> str:
         """The column of a file that it is read from."""
-        return self.name.rpartition(".")[0] if self.form in DATE_FORMS else self.name
+        is_part = self.form.removesuffix(MISSING_TOO) in DATE_FORMS or (
+            self.form.endswith(MISSING_TOO) and self.name.endswith(".missing")
+        )
+        return self.name.rpartition(".")[0] if is_part else self.name
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -137,7 +141,7 @@ class CategoryColumn:
         return found
 
     def encode(self, table: Table, zeros: Array | None = None) -> Array:
-        """Return the column of ``table`` as features, (n_rows, n_features), written into ``zeros`` if given."""
+        """Return the column of ``table`` as features, (n_rows, n_features), in ``zeros`` if given."""
         codes, n_features = self._codes(table), len(self.feature_names)
         features = np.zeros((len(table), n_features)) if zeros is None else zeros
         rows = np.flatnonzero(codes < n_features)
