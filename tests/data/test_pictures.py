@@ -196,6 +196,38 @@ def test_the_first_frame_is_taken(tmp_path: Path) -> None:
     assert list(told(tmp_path)) == ["animated"]
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "n_labelled"),
+    [
+        ("{label} ({number}).png", [], 24),
+        ("{number}-{label}.png", [], 24),
+        ("IMG_{number}.png", ["picture;kind", *(f"IMG_{n}.png;{'du'[n % 2]}" for n in range(4))], 4),
+        ("{number}.png", ["id,label", "0,1", "1,0", "100,1", "101,0"], 4),
+    ],
+)  # fmt: skip
+def test_classes_of_one_folder_are_those_of_names_or_of_a_table(
+    tmp_path: Path, name: str, rows: list[str], n_labelled: int
+) -> None:
+    names = dict(line.split(",") for line in flatten(fill(tmp_path / "all"), name))
+    if rows:
+        (tmp_path / "answers.csv").write_text("\n".join(rows))
+    data = load(tmp_path)
+    assert len(data) == n_labelled
+    if not rows:
+        assert data.target.tolist() == [names[file] for file in sorted(names)]
+    else:
+        assert sorted(map(str, data.target)) == sorted(
+            row.replace(";", ",").split(",")[1] for row in rows[1:]
+        )
+
+
+def test_numbers_of_a_camera_are_no_classes(tmp_path: Path) -> None:
+    for camera in ("IMG", "DSC"):
+        flatten(fill(tmp_path), camera + "_{number}.png")
+    with pytest.raises(LayoutError):
+        load(tmp_path)
+
+
 def test_one_class_is_not_enough(tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="found only the class 'across'"):
         load(fill(tmp_path, names=("across",)))
@@ -225,11 +257,27 @@ def animate(folder: Path) -> None:
     frames[0].save(folder / "train" / "down" / "x.gif", save_all=True, append_images=frames[1:])
 
 
+def flatten(folder: Path, name: str) -> list[str]:
+    """Put the pictures of both classes into one folder, renamed; return names with classes."""
+    moved = []
+    for label in ("across", "down"):
+        for number, picture in enumerate(sorted((folder / label).iterdir())):
+            called = name.format(label=label, number=number + 100 * (label == "down"))
+            put(picture, folder / called)
+            moved.append(f"{called},{label}")
+        (folder / label).rmdir()
+    return moved
+
+
 #: What makes each kind of decision necessary, done to a folder with train, val and test of two classes.
 DONE: dict[str, Callable[[Path], object]] = {
     "litter": lambda folder: (folder / "train" / "Thumbs.db").write_bytes(b"x"),
     "strays": lambda folder: (folder / "readme.md").write_text("x"),
     "beside": lambda folder: put(folder / "train" / "down" / "00.png", folder / "train" / "00.png"),
+    "labels-file": lambda folder: (folder / "train" / "labels.csv").write_text(
+        "\n".join(["file,label", *flatten(folder / "train", "{number}.png")])
+    ),
+    "names-tell": lambda folder: flatten(folder / "train", "{label}.{number}.png"),
     "nested": lambda folder: [put(folder / part, folder / "in" / part) for part in ("train", "val", "test")],
     "part": lambda folder: put(folder / "train", folder / "Training"),
     "validation": lambda folder: None,

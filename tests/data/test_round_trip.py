@@ -20,7 +20,7 @@ CELLS = (
     "", "NA", "?", "-", "n/a", "3+", "unknown",
     "1e308", "inf", "-0.0", "007", "1_000", "0x1F", "9007199254740993",
     "1,5", "$1,234.50", "12 %", "1 234", "(5)", "1.234,5", "true", "yes", "2024-01-31", "31/12/2024",
-    "12:30", "½",
+    "12:30", "½", "12 kg", "3 years", "5m",
     "٣", "1e", "+5", ".5", "5.", "--5", "1.2.3", '"', "'", "a b", "a;b", "#", "x\ny", "NaN", "1,234",
 )  # fmt: skip
 LINES = (
@@ -148,6 +148,6 @@ def test_what_is_read_of_a_mutated_table_is_in_it_or_is_told(tmp_path: Path, sta
 
 
 @pytest.mark.slow
-def test_ten_thousand_mutated_tables_change_no_number_silently(tmp_path: Path) -> None:
-    for seed in range(10_000):
+def test_mutated_tables_change_no_number_silently(tmp_path: Path) -> None:
+    for seed in range(1_500):
         check(tmp_path, seed)

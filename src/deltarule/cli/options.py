@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from deltarule.data.meaning import KINDS
+from deltarule.data.meaning import KINDS, is_kind
 from deltarule.data.reading import FORMATS
 
 #: A file to read or to write.
@@ -20,7 +20,7 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...
     kinds = {}
     for text in texts:
         name, _, kind = text.rpartition("=")
-        if not name or kind not in KINDS:
+        if not name or not is_kind(kind):
             raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
     return kinds
@@ -49,7 +49,7 @@ _READING = (
         multiple=True,
         metavar="NAME=KIND",
         callback=_kinds,
-        help=f"How a column is read: {', '.join(KINDS)}.",
+        help=f"How a column is read: {', '.join(KINDS)}, 'unit kg'.",
     ),
     click.option("--all-lines", is_flag=True, help="Every line is a row: no titles, comments or footers."),
     click.option("--strict", is_flag=True, help="Decide nothing: refuse what is not plain."),

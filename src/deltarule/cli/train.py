@@ -40,6 +40,9 @@ from deltarule.tutorials import is_example
 @click.option("--scale", type=click.Choice(SCALES), help="Of the inputs.  [default: what suits the data]")
 @click.option("--missing", type=click.Choice(MISSING), help="Empty cells.  [default: median]")
 @click.option(
+    "--indicators", is_flag=True, help="Add a column beside each with empty cells: 1 where they are."
+)
+@click.option(
     "--rare", type=click.IntRange(1), help="Rows that a category must have, or it is pooled as other."
 )
 @reading_options

@@ -83,6 +83,7 @@ class Dataset:
     def take(self, rows: npt.ArrayLike) -> Dataset:
         """Return the rows of the given numbers (or where a mask is true); the test part stays."""
         rows = np.asarray(rows)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows  # which NumPy takes faster
         inputs = self.inputs.take(rows) if isinstance(self.inputs, Table) else self.inputs[rows]
         return replace(self, inputs=inputs, target=self.target[rows])
 

@@ -200,6 +200,18 @@ _OF_PICTURES = (
         "{count} [picture has|pictures have] no folder of a class: {shown}",
     ),
     DecisionKind(
+        "labels-file",
+        "column {column!r} of {file} names the classes of {count} of {total} pictures",
+        "--strict",
+        "there are no folders of classes, but column {column!r} of {file} names them",
+    ),
+    DecisionKind(
+        "names-tell",
+        "the names of the pictures begin or end with their {count} classes: {shown}",
+        "--strict",
+        "there are no folders of classes, but the names of the pictures tell {count}: {shown}",
+    ),
+    DecisionKind(
         "nested",
         "the classes are looked for in {folder}",
         "--strict",

@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.meaning import Meaning, read_column, why_useless
+from deltarule.data.meaning import MISSING_TOO, Meaning, read_column, why_useless
 from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFaults, DataFileError
@@ -30,6 +30,7 @@ class FileColumns:
     ) -> None:
         self.path, self._others = path, others
         self._kinds = dict(kinds) | {name: kind for name, kind in options.kinds.items() if kind}
+        self._indicators = options.indicators
         self._raw: RawTable = read_file(path, replace(options, kinds=self._kinds))
         self.decisions: list[Decision] = []
         self._fields = {name: field for field, name in enumerate(self._raw.names, 1)}
@@ -117,9 +118,11 @@ class FileColumns:
         """Return what a column means, of all rows of the file."""
         if (name, labels) not in self._meanings:
             kind = self._kinds.get(name, self._others)
-            found = read_column(
-                name, self._cells[name], kind, comma_likely=self._raw.decimal_comma, labels=labels
-            )
+            marked = kind is not None and kind.endswith(MISSING_TOO)
+            plain, cells = kind.removesuffix(MISSING_TOO) if kind else None, self._cells[name]
+            found = read_column(name, cells, plain, comma_likely=self._raw.decimal_comma, labels=labels)
+            if not labels and (marked or (self._indicators and cells.missing().any())):
+                found = found.with_missing()
             self._meanings[name, labels] = found
         return self._meanings[name, labels]
 
@@ -134,7 +137,9 @@ class FileColumns:
                 called = f"{name}.{part}" if part else name
                 columns[called] = values if self._rows is None else values[self._rows]
                 fields[called] = self._fields[name]
-                if meaning.kind not in ("number", "text"):
+                if part == "missing":
+                    forms[called] = meaning.kind + MISSING_TOO
+                elif meaning.kind not in ("number", "text"):
                     forms[called] = meaning.kind
         lines = self._raw.lines
         lines = lines if lines is None or self._rows is None else lines[self._rows]
@@ -168,11 +173,8 @@ class FileColumns:
         for name in names:
             table = self.table([name])
             why = None
-            if name not in keep and len(table.names) == 1:
-                column = table.names[0]
-                why = why_useless(
-                    name, table.column(column), table.missing(column), named=self._is_named(name)
-                )
+            if name not in keep and name in table.names:
+                why = why_useless(name, table.column(name), table.missing(name), named=self._is_named(name))
             if why is None:
                 useful.append(name)
                 continue

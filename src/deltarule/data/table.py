@@ -125,7 +125,8 @@ class Table:
         """Return where the cells of one column are missing, (n_rows,) bool."""
         values = self.column(name)
         if values.dtype == object:
-            return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
+            gone: Array = values == None  # noqa: E711  (cell by cell)
+            return gone
         return np.isnan(values)
 
     def check_finite(self, name: str) -> None:
@@ -154,9 +155,10 @@ def _as_column(name: str, values: Array) -> Array:
     if array.dtype.kind == "U":  # again, for in ["x", 3] the number became text
         array = np.array(values, dtype=object)
     if array.dtype.kind == "O":
-        strange = next((value for value in array if not (value is None or isinstance(value, str))), None)
-        if strange is not None:
-            raise InputError(f"column {name!r} must hold numbers or text, got {strange!r} among its cells")
+        strange = {kind for kind in set(map(type, array.tolist())) if not issubclass(kind, str | None)}
+        if strange:
+            found = next(value for value in array if type(value) in strange)
+            raise InputError(f"column {name!r} must hold numbers or text, got {found!r} among its cells")
     elif array.dtype.kind != "b":
         raise InputError(f"column {name!r} must hold numbers or text, got {array.dtype}")
     return array

@@ -16,8 +16,8 @@ from deltarule.data.target_roles import target_values, usual_target
 from deltarule.errors import DataFileError, InputError
 
 TABLE_SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".arff", ".parquet", ".feather", ".arrow",
-    ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db",
+    ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".arff", ".libsvm", ".svm", ".svmlight", ".parquet",
+    ".feather", ".arrow", ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db",
 )  # fmt: skip
 
 
@@ -81,8 +81,8 @@ def load_table(
     drop, keep : str or sequence of str
         Columns to leave out, and not to leave out though they seem of no use.
     task : {"classification", "regression"}, optional
-        By default text, booleans, and whole numbers with few different values are classes: at most
-        10 of them, each occurring twice on average (or only two of them).
+        By default text, booleans, and whole numbers with few different values are classes: at most 10 that
+        follow each other (or at most three), each occurring twice on average (or only two); but not years.
     missing : {"drop", "refuse"}, optional
         Leave out rows with missing cells, or refuse them.
     kinds : mapping of column name to a kind, optional

@@ -24,7 +24,7 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
     """Return the column that is the target unless told otherwise: by its name, its type or its place."""
     by_name = {name.strip().lower(): name for name in names}
     named = (by_name[usual] for usual in _USUAL_TARGETS if usual in by_name)
-    usual = next((name for name in named if _is_usable(columns, name, constant=True)), None)
+    usual = next((name for name in named if _is_usable(columns, name, by_name=True)), None)
     if usual is not None:
         return usual, decide("target", target=usual, why="by its name")
     last = next((name for name in reversed(names) if _is_usable(columns, name)), names[-1])
@@ -36,13 +36,14 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
     return last, decide("target", target=last, why=why)
 
 
-def _is_usable(columns: FileColumns, name: str, *, constant: bool = False) -> bool:
+def _is_usable(columns: FileColumns, name: str, *, by_name: bool = False) -> bool:
     table = columns.table([name], labels=True)
     column = table.names[0]
-    if table.forms.get(column) in DATE_FORMS:
+    missing = table.missing(column)
+    if table.forms.get(column) in DATE_FORMS or (missing.mean() > 0.5 and not by_name):
         return False
-    why = why_useless(name, table.column(column), table.missing(column), named=True)
-    return why is None or (constant and why[0] == "constant")
+    why = why_useless(name, table.column(column), missing, named=columns.headed)
+    return why is None or (by_name and why[0] == "constant")
 
 
 def target_values(
@@ -90,10 +91,20 @@ def _single_target(table: Table, name: str, task: str | None) -> tuple[Array, De
         return values, None
     different = len(np.unique(values))
     few = different <= max(2, min(_MOST_CLASSES, len(values) / 2))
+    few = (
+        few
+        and (different <= 3 or bool(np.ptp(values) < different <= _MOST_CLASSES))
+        and not _are_years(values)
+    )
     task, other = ("classification", "regression") if few else ("regression", "classification")
     why = f"{different} different whole numbers in {len(values)} rows"
     decision = decide("task", target=name, task=f"a {task}", why=why, other=other)
     return values.astype(np.int64) if few else values, decision
+
+
+def _are_years(values: Array) -> bool:
+    """Whether numbers are years, of which there are more than two."""
+    return bool(values.min() >= 1800 and values.max() <= 2100 and np.ptp(values) > 1)
 
 
 def _refuse_text(table: Table, name: str) -> None:

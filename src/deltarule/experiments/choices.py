@@ -103,6 +103,7 @@ def _sizes(hidden: Any) -> tuple[int, ...] | None:
 #: How tables are read, by the names of the options of the command line.
 READING = (
     "header", "encoding", "delimiter", "quote", "ragged", "format", "table", "kind", "all_lines", "strict",
+    "indicators",
 )  # fmt: skip
 
 #: What may be chosen; None leaves it open.
@@ -113,7 +114,9 @@ _KNOWN: dict[str, tuple[Any, ...]] = {
     "ragged": ("drop", "fill"),
     "format": FORMATS,
     "paper": ("black", "white"),
-    **dict.fromkeys(("header", "all_lines", "strict", "color", "target_is_input"), (True, False)),
+    **dict.fromkeys(
+        ("header", "all_lines", "strict", "indicators", "color", "target_is_input"), (True, False)
+    ),
 }
 
 

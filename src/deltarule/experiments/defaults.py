@@ -1,20 +1,23 @@
 """Defaults: the network and the training that suit a data set, where the user names no others.
 
-The defaults were chosen by mean held-out scores over several splits of the bundled sets.
+The defaults were chosen by mean held-out scores over several splits of the sets of ``benchmarks/tables.py``.
 
-============== =============== =========== ============================ ==============================
-               toys            tables      tables from 5,000 rows on    images
-============== =============== =========== ============================ ==============================
-hidden         32, 32 relu     64 tanh     200, 80 tanh                 200, 80 relu
-l2             0               2 / rows    2 / rows                     0
-dropout        0               0           0                            0.2
-Adam's rate    0.01            0.01        0.003                        0.001
-epochs         2,000 updates   100         1,500,000 / rows, 20 to 150  300,000 / rows, from 15 to 100
-numbers        float64         float64     float32                      float32
-============== =============== =========== ============================ ==============================
+========== ============= ======== ============= =============== ================== ====================
+           toys          tables   from 500 rows from 2,500      from 5,000         images
+========== ============= ======== ============= =============== ================== ====================
+hidden     32, 32 relu   64 tanh  64 relu       200, 80 relu    200, 80 tanh       200, 80 relu
+l2         0             2 / rows 2 / rows      2 / rows        2 / rows           0
+dropout    0             0        0             0.1             0                  0.2
+Adam's     0.01          0.01     0.01          0.003           0.003              0.001
+rate
+epochs     2,000 updates 100      200           150             1,500,000 / rows,  300,000 / rows,
+                                                                from 20 to 150     from 15 to 100
+numbers    float64       float64  float64       float32         float32            float32
+========== ============= ======== ============= =============== ================== ====================
 
-The learning rate falls along a cosine. A batch has 32 rows, or 128 from 5,000 rows on. From 1,000 rows on the
-epochs are a budget: training stops on a plateau of the loss of rows that are held out for it.
+The learning rate falls along a cosine. A batch has 32 rows; 128 in tables from 2,500 rows on, and in all sets
+from 5,000. From 1,000 rows on the epochs are a budget: training stops on a plateau of the loss of rows that
+are held out for it.
 """
 
 from __future__ import annotations
@@ -49,21 +52,30 @@ class _Defaults:
     dropout: float
     rate: float
     dtype: str
+    batch_size: int
+    epochs: int  # at most
+    row_visits: int = 0  # epochs times rows, at most; 0 where epochs alone count
+    least_epochs: int = 0
 
 
-_TOY = _Defaults((32, 32), "relu", 0.0, 0.0, 0.01, "float64")
-_TABLE = _Defaults((64,), "tanh", 2.0, 0.0, 0.01, "float64")
-_LARGE = _Defaults((200, 80), "relu", 0.0, 0.2, 0.001, "float32")
-_LARGE_TABLE = _Defaults((200, 80), "tanh", 2.0, 0.0, 0.003, "float32")
+_TOY = _Defaults((32, 32), "relu", 0.0, 0.0, 0.01, "float64", 32, 0)
+_IMAGES = _Defaults((200, 80), "relu", 0.0, 0.2, 0.001, "float32", 32, 100, 300_000, 15)
 _MANY = 5_000  # rows from which on a set counts as large
+#: What suits tables, from so many rows on.
+_TABLES = {
+    _MANY: _Defaults((200, 80), "tanh", 2.0, 0.0, 0.003, "float32", 128, 150, 1_500_000, 20),
+    2_500: _Defaults((200, 80), "relu", 2.0, 0.1, 0.003, "float32", 128, 150),
+    500: _Defaults((64,), "relu", 2.0, 0.0, 0.01, "float64", 32, 200),
+    0: _Defaults((64,), "tanh", 2.0, 0.0, 0.01, "float64", 32, 100),
+}
 
 
 def _defaults_for(dataset: Dataset) -> _Defaults:
     if isinstance(dataset.inputs, np.ndarray):
-        return _LARGE
+        return _IMAGES
     if dataset.scale == "none":
-        return _TOY if len(dataset) < _MANY else _LARGE
-    return _TABLE if len(dataset) < _MANY else _LARGE_TABLE
+        return _TOY if len(dataset) < _MANY else _IMAGES
+    return next(suited for least, suited in _TABLES.items() if len(dataset) >= least)
 
 
 def score_of(encoding: Encoding) -> str:
@@ -124,7 +136,8 @@ def rare_for(dataset: Dataset) -> int:
 
 def batch_size_for(dataset: Dataset, choices: Choices) -> int:
     """The rows of a batch that was named, or that suits the data."""
-    return choices.batch_size or (128 if len(dataset) >= _MANY else min(32, len(dataset)))
+    suited = 128 if len(dataset) >= _MANY else _defaults_for(dataset).batch_size
+    return choices.batch_size or min(suited, len(dataset))
 
 
 def epochs_for(dataset: Dataset, choices: Choices) -> int:
@@ -134,9 +147,8 @@ def epochs_for(dataset: Dataset, choices: Choices) -> int:
         return choices.epochs
     if suited is _TOY:
         return math.ceil(2_000 / math.ceil(len(dataset) / batch_size_for(dataset, choices)))
-    if suited is _LARGE_TABLE:
-        return min(max(1_500_000 // len(dataset), 20), 150)
-    return 100 if suited is _TABLE else min(max(300_000 // len(dataset), 15), 100)
+    visits = suited.row_visits or suited.epochs * len(dataset)
+    return min(max(visits // len(dataset), suited.least_epochs), suited.epochs)
 
 
 def optimizer_for(dataset: Dataset, choices: Choices) -> Optimizer:

@@ -51,6 +51,7 @@ def experiment(
     kind: Mapping[str, str] | None = None,
     all_lines: bool = False,
     strict: bool = False,
+    indicators: bool = False,
     size: int | tuple[int, int] | None = None,
     color: bool | None = None,
     paper: str | None = None,
@@ -107,7 +108,7 @@ def experiment(
         What becomes of empty cells; by default the median, or with ``strict`` they are refused.
     rare : int, optional
         Rows that a category must have, or it is pooled as other.
-    header, encoding, delimiter, quote, ragged, format, table, kind, all_lines, strict
+    header, encoding, delimiter, quote, ragged, format, table, kind, all_lines, strict, indicators
         How a table is read: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to
         ``"number"``, ``"text"``, ``"dmy"``, …; ``strict`` refuses what would be decided.
     size, color, paper

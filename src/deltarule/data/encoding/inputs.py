@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
-from deltarule.data.meaning import DATE_FORMS, KINDS
+from deltarule.data.meaning import DATE_FORMS, KINDS, MISSING_TOO, is_kind
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import record
@@ -29,7 +30,8 @@ class NumberColumn:
         What stands in for a missing cell; None refuses missing cells.
     form : str
         How its cells are written in files, where not as plain numbers: "comma" (decimal commas), "yes-no",
-        or an order of dates such as "dmy", of which ``caught.month`` is a part of column ``caught``.
+        "unit kg", or an order of dates such as "dmy", of which ``caught.month`` is a part of column
+        ``caught``; with "+missing" at the end where ``caught.missing`` says which cells are missing.
     """
 
     name: str
@@ -44,7 +46,7 @@ class NumberColumn:
         known = self.fill is None or is_finite(self.fill)
         need(known, f"fill of column {self.name!r}", "a finite number or None", self.fill)
         need(
-            self.form in ("", *KINDS),
+            self.form == "" or (isinstance(self.form, str) and is_kind(self.form)),
             f"form of column {self.name!r}",
             f"one of {', '.join(KINDS)}",
             self.form,
@@ -53,7 +55,10 @@ class NumberColumn:
     @property
     def source(self) -> str:
         """The column of a file that it is read from."""
-        return self.name.rpartition(".")[0] if self.form in DATE_FORMS else self.name
+        is_part = self.form.removesuffix(MISSING_TOO) in DATE_FORMS or (
+            self.form.endswith(MISSING_TOO) and self.name.endswith(".missing")
+        )
+        return self.name.rpartition(".")[0] if is_part else self.name
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -128,18 +133,20 @@ class CategoryColumn:
         """Return the place of each cell among the categories; their number for all others."""
         places = {category: place for place, category in enumerate(self.categories)}
         values = _filled(table, self.name, self.fill).tolist()
-        return np.fromiter((places.get(value, len(places)) for value in values), np.intp, len(values))
+        return np.fromiter(map(places.get, values, repeat(len(places))), np.intp, len(values))
 
     def unseen(self, table: Table) -> Array:
         """Return where cells hold none of the categories, (n_rows,) of bool."""
         found: Array = self._codes(table) == len(self.categories)
         return found
 
-    def encode(self, table: Table) -> Array:
-        """Return the column of ``table`` as features, (n_rows, n_features)."""
-        features = np.zeros((len(table), len(self.categories) + 1))
-        features[np.arange(len(table)), self._codes(table)] = 1.0
-        return features if self.other else features[:, :-1]
+    def encode(self, table: Table, zeros: Array | None = None) -> Array:
+        """Return the column of ``table`` as features, (n_rows, n_features), in ``zeros`` if given."""
+        codes, n_features = self._codes(table), len(self.feature_names)
+        features = np.zeros((len(table), n_features)) if zeros is None else zeros
+        rows = np.flatnonzero(codes < n_features)
+        features[rows, codes[rows]] = 1.0
+        return features
 
     def decode(self, features: Array) -> Array:
         """Return the category of the largest feature in each row, (n_rows,)."""
@@ -211,12 +218,15 @@ class ColumnsEncoding:
         """
         if not isinstance(inputs, Table):
             raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
-        features = np.empty((len(inputs), len(self.feature_names)), dtype)
+        features = np.zeros((len(inputs), len(self.feature_names)), dtype)
         start = 0
         for column in self.columns:
-            end = start + len(column.feature_names)
-            features[:, start:end] = column.encode(inputs)
-            start = end
+            block = features[:, start : start + len(column.feature_names)]
+            if isinstance(column, CategoryColumn):
+                column.encode(inputs, block)
+            else:
+                block[:] = column.encode(inputs)
+            start += block.shape[1]
         return features
 
     def decode(self, features: Array) -> Table:

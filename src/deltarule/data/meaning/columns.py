@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.meaning.dates import DATE_FORMS, are_compact_dates, date_parts, find_dates, read_date
-from deltarule.data.meaning.numbers import read_numbers
+from deltarule.data.meaning.numbers import common_unit, read_numbers, without_unit
 from deltarule.data.reading import Cells, plain_number
 
 #: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
@@ -20,6 +20,8 @@ from deltarule.data.reading import Cells, plain_number
 KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
 
 _NUMBERS = (None, "number", "point", "comma")
+_UNIT = "unit "  # begins the kind of numbers with a unit behind them: "unit kg"
+MISSING_TOO = "+missing"  # ends the kind of a column that has another beside it, of where cells are missing
 _PAIRS = (
     ("no", "yes"),
     ("n", "y"),
@@ -50,6 +52,24 @@ class Meaning:
     values: dict[str, Array]
     decisions: tuple[tuple[Decision, int], ...] = ()
 
+    def with_missing(self) -> Meaning:
+        """Return the same with a part "missing": 1 where the cell is missing, else 0."""
+        first = next(iter(self.values.values()))
+        gone = np.isnan(first) if first.dtype == float else first == None  # noqa: E711  (cell by cell)
+        return replace(self, values=self.values | {"missing": gone.astype(float)})
+
+
+def is_kind(text: str) -> bool:
+    """Return whether a text says how a column is read.
+
+    Examples
+    --------
+    >>> is_kind("comma"), is_kind("unit kg"), is_kind("dmy+missing"), is_kind("roman")
+    (True, True, True, False)
+    """
+    kind = text.removesuffix(MISSING_TOO)
+    return kind in KINDS or (kind.startswith(_UNIT) and len(kind) > len(_UNIT))
+
 
 def read_column(
     name: str, cells: Cells, kind: str | None = None, *, comma_likely: bool = False, labels: bool = False
@@ -61,7 +81,7 @@ def read_column(
     name : str
     cells : Cells
     kind : str, optional
-        One of `KINDS`, where it is known.
+        One of `KINDS`, or "unit " and a unit, where it is known.
     comma_likely : bool
         Whether decimal commas go before commas between thousands.
     labels : bool
@@ -78,8 +98,8 @@ def read_column(
         found = column.as_yes_no(kind, labels=labels)
     if found is None and kind in (None, *DATE_FORMS):
         found = column.as_dates(kind)
-    if found is None and kind in _NUMBERS:
-        found = column.as_numbers(kind)
+    if found is None and (kind in _NUMBERS or kind.startswith(_UNIT)):
+        found = column.as_numbers(kind, labels=labels)
     return column.as_text() if found is None else found
 
 
@@ -141,14 +161,24 @@ class _Column:
         values = self._cells([np.nan if value is None else value for value in found], float, np.nan)
         return Meaning("yes-no", {"": values}, tuple(self._strays(found, "yes-no") or ()))
 
-    def as_numbers(self, kind: str | None) -> Meaning | None:
+    def as_numbers(self, kind: str | None, *, labels: bool) -> Meaning | None:
         """Read numbers, plain or in other clothes, where most cells are; all others count as missing."""
         comma_likely = kind == "comma" if kind in ("point", "comma") else self.comma_likely
-        form, numbers = read_numbers(self.texts, self.counts.tolist(), comma_likely=comma_likely)
+        unit = kind.removeprefix(_UNIT) if kind and kind.startswith(_UNIT) else ""
+        if not unit and (kind is None or labels):
+            unit = common_unit(self.texts, self.counts.tolist())
+        texts = self.texts
+        if unit:
+            parts = map(without_unit, texts)
+            texts = [
+                number if its == unit else text for text, (number, its) in zip(texts, parts, strict=True)
+            ]
+        form, numbers = read_numbers(texts, self.counts.tolist(), comma_likely=comma_likely)
         values = self._cells([np.nan if number is None else number for number in numbers], float, np.nan)
         told = self._strays(numbers, kind)
         if told is None:
             return None
+        form = f"{_UNIT}{unit}" if unit else form
         clothed = "number"
         for text, number in zip(self.texts, numbers, strict=True):
             if kind is None and number is not None and not self._is_usual(text, number):

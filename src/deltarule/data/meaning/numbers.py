@@ -1,8 +1,9 @@
-"""Numbers in other clothes: thousands apart, currencies, percent, decimal commas, parentheses for minus."""
+"""Numbers in other clothes: thousands apart, currencies, percent, units, commas, (minus)."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from deltarule.data.reading import plain_number
@@ -67,3 +68,37 @@ def read_numbers(
     if gained > 0 or (gained == 0 and comma_likely):
         return "comma", commas
     return "point", points
+
+
+_BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ]\w*)")
+_NO_UNITS = frozenset(
+    ("st", "nd", "rd", "th", "k", "mn", "mio", "bn", "e", "am", "pm")
+)  # ordinals, times, multiples
+_LETTER_UNITS = "glmhsw°″′\"'"
+
+
+def without_unit(text: str) -> tuple[str, str]:
+    """Return a text without the unit behind its number, and that unit, in small letters and the singular.
+
+    Examples
+    --------
+    >>> without_unit("12 kg"), without_unit("3 Years"), without_unit("12A")
+    (('12', 'kg'), ('3', 'year'), ('12A', ''))
+    """
+    found = _BEFORE_UNIT.fullmatch(text)
+    if found is None:
+        return text, ""
+    number, space, unit = found[1], found[2], found[3].lower().rstrip(".")
+    unit = unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit
+    if unit in _NO_UNITS or (len(unit) == 1 and not space and unit not in _LETTER_UNITS):
+        return text, ""
+    return number, unit
+
+
+def common_unit(texts: Sequence[str], counts: Sequence[int]) -> str:
+    """Return the unit that stands behind the numbers of most cells; "" for none."""
+    units: Counter[str] = Counter()
+    for text, count in zip(texts, counts, strict=True):
+        units[without_unit(text)[1]] += count
+    unit, n_cells = units.most_common(1)[0]
+    return unit if n_cells * 2 > units.total() else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import zip_longest
 from pathlib import PurePath
 
 from deltarule.data.decisions import Decision, decide, shown
+from deltarule.data.pictures.named import classes_within
 from deltarule.data.pictures.tree import Entry, PictureFolder
 from deltarule.errors import LayoutError
 from deltarule.registry import record
@@ -62,7 +63,7 @@ def find_layout(
     LayoutError
         If it has no such classes: the message draws what is wanted beside what was found.
     """
-    decisions = left_aside(root)
+    decisions: list[Decision] = []
     folder = _only_folder(root)
     if folder is not root:
         decisions.append(decide("nested", folder=name_within(root, folder.entry)))
@@ -72,12 +73,19 @@ def find_layout(
     pictures: dict[str, tuple[Labelled, ...]] = {"train": (), "validation": (), "test": ()}
     for part, found in (parts or {"train": folder}).items():
         inner = _only_folder(found, of_part=True) if parts else found
-        if part != "train" and labelled and not _is_labelled(inner, pictures["train"]):
+        flat = inner.folders[0] if len(inner.folders) == 1 and not inner.pictures else inner
+        without = classes_within(flat, root, decisions) if labelled and not flat.folders else []
+        if without and (
+            part == "train" or {label for _, label in without} & {x for _, x in pictures["train"]}
+        ):
+            pictures[part] = tuple(without)
+        elif part != "train" and labelled and not _is_labelled(inner, pictures["train"]):
             where = os.path.join(os.fspath(path), *PurePath(name_within(root, inner.entry)).parts)
             count = len(inner.all_pictures)
             decisions += [decide("unlabelled", count=count, folder=found.name, where=where)] if count else []
             continue
-        pictures[part] = _classes_in(inner, labelled, decisions)
+        else:
+            pictures[part] = _classes_in(inner, labelled, decisions)
         if part == "validation":
             decisions.append(decide("validation", count=len(pictures[part]), folder=found.name))
         elif parts and found.name != part:
@@ -91,13 +99,15 @@ def find_layout(
         raise LayoutError(
             path, _reason(root, labels, (part.name for part in parts.values())), beside(_WANTED, draw(root))
         )
+    files = {dict(item.words)["file"] for item in decisions if item.kind == "labels-file"}
+    decisions = [*left_aside(root, files), *dict.fromkeys(decisions)]
     return PictureLayout(pictures["train"], pictures["validation"], pictures["test"], tuple(decisions))
 
 
-def left_aside(root: PictureFolder) -> list[Decision]:
-    """What is no picture: files of systems and tools, and others."""
+def left_aside(root: PictureFolder, used: Collection[str] = ()) -> list[Decision]:
+    """What is no picture: files of systems and tools, and others, but those that are used."""
     litter = [name for folder in root.walk() for name in folder.litter]
-    strays = [stray.name for folder in root.walk() for stray in folder.strays]
+    strays = [stray.name for folder in root.walk() for stray in folder.strays if stray.name not in used]
     found = []
     if litter:
         found.append(decide("litter", count=len(litter), shown=shown(dict.fromkeys(litter))))

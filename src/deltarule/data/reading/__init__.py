@@ -1,14 +1,14 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames,
-delimited, bulk, other_sources, memory; files.
+delimited, bulk, libsvm, other_sources, memory; files.
 """
 
 from __future__ import annotations
 
 from deltarule.data.reading.cells import Cells, is_missing, plain_number
 from deltarule.data.reading.containers import FORMATS
-from deltarule.data.reading.files import is_database, read_file
+from deltarule.data.reading.files import is_database, read_file, read_text
 from deltarule.data.reading.memory import MemoryTable
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, plain_name
 
@@ -23,4 +23,5 @@ __all__ = [
     "plain_name",
     "plain_number",
     "read_file",
+    "read_text",
 ]

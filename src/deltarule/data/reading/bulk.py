@@ -24,6 +24,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_heade
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
 _HEAD, _TAIL = 1 << 18, 1 << 13
+_BUFFER = 1 << 22  # bytes that a thread reads at once
 
 
 def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable | None:
@@ -138,7 +139,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
             table = connection.read_csv(
                 read.path, columns=columns, sep=read.delimiter,
                 quotechar='"', escapechar='"', header=False, skiprows=int(read.headed), auto_detect=False,
-                na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
+                na_values=read.tokens, store_rejects=True, rejects_limit=10_000, buffer_size=_BUFFER,
             )  # fmt: skip
             connection.execute("DROP TABLE IF EXISTS cells")
             table.create("cells")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from deltarule.data.reading.bulk import read_bulk
 from deltarule.data.reading.containers import read_container
 from deltarule.data.reading.delimited import read_text_table
+from deltarule.data.reading.libsvm import is_libsvm, read_libsvm
 from deltarule.data.reading.memory import MemoryTable
 from deltarule.data.reading.other_sources import (
     read_database,
@@ -63,6 +64,18 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     if format != "text":
         raw = _READERS[format](path, data, options)
         return replace(raw, decisions=(*decisions, *raw.decisions))
+    return replace(raw := read_text(path, data, options), decisions=(*decisions, *raw.decisions))
+
+
+def read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a table from the bytes of a text file.
+
+    Raises
+    ------
+    DataFileError
+        If they are no text, or not a table.
+    """
     text, decoded = decode_text(path, data, options.encoding)
-    raw = read_text_table(path, text, options)
-    return replace(raw, decisions=(*decisions, *decoded, *raw.decisions))
+    libsvm = options.format is None and is_libsvm(text)
+    raw = read_libsvm(path, text) if libsvm else read_text_table(path, text, options)
+    return replace(raw, decisions=(*decoded, *raw.decisions))

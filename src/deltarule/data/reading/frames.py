@@ -174,7 +174,8 @@ def _quote(rows: Sequence[str]) -> str:
     if any(re.search(r'(^|[,;\t|])\s*"', row) for row in rows):
         return '"'
     single = sum(bool(re.search(r"(^|[,;\t|])\s*'[^']*'\s*($|[,;\t|])", row)) for row in rows)
-    return "'" if single * 2 > len(rows) else '"'
+    all_names = any(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|]\s*'[^']*')+\s*", row) for row in rows[:20])
+    return "'" if single * 2 > len(rows) or all_names else '"'
 
 
 def _delimiter(lines: Sequence[str], quote: str, escape: str | None) -> str:

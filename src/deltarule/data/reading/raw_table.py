@@ -20,11 +20,11 @@ class ReadingOptions:
     """What a user may say about a file; None, and the rest as it stands, leave it to the file.
 
     ``kinds`` names how columns are read: "number", "comma" (numbers with decimal commas), "yes-no", "ymd",
-    "dmy", "mdy" (dates), "text". ``ragged`` rows, of another width, are left out ("drop") or filled and cut
-    ("fill"). ``table`` is a sheet, or a table of a database. ``names`` are some that a header is expected
-    to hold. Of pictures, ``size`` is (width, height), ``color`` whether they are read in colour, ``paper``
-    what is put behind transparency ("black", "white"), and ``labels`` are the classes of a model that is to
-    be evaluated.
+    "dmy", "mdy" (dates), "unit kg", "text". ``ragged`` rows, of another width, are left out ("drop") or
+    filled and cut ("fill"). ``indicators`` asks for a column beside each with missing cells. ``table`` is a
+    sheet, or a table of a database. ``names`` are some that a header is expected to hold. Of pictures,
+    ``size`` is (width, height), ``color`` whether they are read in colour, ``paper`` what is put behind
+    transparency ("black", "white"), and ``labels`` are the classes of a model that is to be evaluated.
     """
 
     header: bool | None = None
@@ -36,6 +36,7 @@ class ReadingOptions:
     table: str | None = None
     all_lines: bool = False
     strict: bool = False
+    indicators: bool = False
     names: tuple[str, ...] = ()
     kinds: Mapping[str, str | None] = field(default_factory=dict)
     size: tuple[int, int] | None = None
