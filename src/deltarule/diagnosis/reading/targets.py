@@ -111,7 +111,9 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
     if bool(on[0]) == bool(on[1]):
         return []
     side = 0 if on[0] else 1
-    if source.is_literal(op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
+    other = op.inputs[1 - side]
+    starts_a_sum = source.rewrites(op, 1 - side) and not tape.operand(op, 1 - side).any()
+    if source.is_literal(op, 1 - side) or starts_a_sum or not _is_given(tape, source, other):
         return []
     output = op.inputs[side]
     assert output is not None
