@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -16,6 +17,7 @@ from deltarule.diagnosis.reading.steps import RecordedStep
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
+_FROZEN = re.compile(r"froze|freez|fixed", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
 
 
@@ -43,6 +45,11 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
     return [  # what a start value was changed to tells more than the start value
         one for start, one in told.items() if not any(start & other == start != other for other in told)
     ]
+
+
+def _node(analysis: Analysis, op: Operation, which: int) -> ast.expr | None:
+    nodes = operand_nodes(analysis.source, op)
+    return nodes[which] if which < len(nodes) else None
 
 
 def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
@@ -91,7 +98,8 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
-            if DATA.match(_name(analysis, made, user).rsplit(".", 1)[-1]):
+            names = f"{_name(analysis, made, user)} {analysis.source.segment(_node(analysis, user, which))}"
+            if DATA.match(names.split(" ")[0].rsplit(".", 1)[-1]) or _FROZEN.search(names):
                 continue
             replaced = (
                 made.is_leaf

@@ -123,6 +123,8 @@ def rule_of(
         return None
     if _is_momentum(given, steps, numbers, tolerance):
         return Rule("momentum")
+    if all(fit(step, np.sign(g))[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
+        return Rule("the sign of each entry")
     tolerance = max(tolerance, 1e-6)
     every = list(_settings(numbers))
     for one in every:
