@@ -1,4 +1,4 @@
-"""A mistake of one operator: edits of single operations are tried on the record until the steps come out right."""
+"""A mistake of one operator: edits of single operations are tried on the record until the steps are right."""
 
 from __future__ import annotations
 
@@ -170,9 +170,7 @@ def _operators(op: Operation) -> Iterator[Edit]:
                 yield Edit(_applied(function), _WORDS[name], partial(_with_operator, sign))
         if op.name in ("subtract", "divide"):
             function = getattr(np, op.name)
-            yield Edit(
-                lambda op, xs: function(xs[1], xs[0]), "the two have changed places here", _turned
-            )
+            yield Edit(lambda op, xs: function(xs[1], xs[0]), "the two have changed places here", _turned)
         for k in (0, 1) if op.old is None else ():
             said = f"the {('second', 'first')[k]} does not belong here"
             yield Edit(lambda op, xs, k=k: _only(op, xs[k]), said, partial(_alone, k))  # type: ignore[misc]
@@ -220,7 +218,9 @@ def _numbers(source: ProgramSource, op: Operation) -> Iterator[Edit]:
         for number in (1, 2, 0, 3):
             if number != float(constant.flat[0]):
                 said = f"{number} belongs here in place of {nodes[k].value}"  # type: ignore[attr-defined]
-                yield Edit(partial(_with_number, k, number), said, partial(_with_part, k, ast.Constant(number)))
+                yield Edit(
+                    partial(_with_number, k, number), said, partial(_with_part, k, ast.Constant(number))
+                )
 
 
 def _with_number(which: int, number: int, op: Operation, xs: list[Any]) -> Any:

@@ -94,7 +94,7 @@ def _edited(analysis: Analysis, chosen: GradientComparison, found: list[Fault]) 
         unused = unused_gradient(analysis, number, row.gradient.reshape(row.change.shape))
         if unused is not None:
             name, line = analysis.source.name_of(unused) or "it", analysis.source.line(unused)
-            said = f"the gradient of {row.change.name} is computed on line {line} and not used: {name} belongs here"
+            said = f"the gradient of {row.change.name} (line {line}) is not used: {name} belongs here"
             return [fault_at(analysis, "derivative", row.change.updates[0], said, bad, other_line=line)]
     edit = edit_that_repairs(analysis, first)
     for other in analysis.others if edit is None and not chosen.own else ():
@@ -290,7 +290,7 @@ _LOSS = re.compile(r"loss|cost|objective|nll|entropy|(^|\.)[LJE]$", re.I)
 
 def _another_loss(analysis: Analysis, chosen: GradientComparison, one: GradientComparison) -> list[Fault]:
     """What is called the loss is none whose gradient the steps could be, though it depends on all outputs."""
-    op, tape, source = one.losses[0].op, analysis.tape, analysis.source
+    op, source = one.losses[0].op, analysis.source
     if op is None or not chosen.meetings[0] or not _LOSS.search(source.name_of(op)):
         return []
     output = np.concatenate([each.output.ravel() for each in chosen.meetings[0]])

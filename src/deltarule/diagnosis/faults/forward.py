@@ -117,9 +117,7 @@ def _place(op: Operation) -> tuple[Any, ...]:
     return op.place[0][:2] if op.place else ()
 
 
-def _unused(
-    analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values
-) -> Fault:
+def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values) -> Fault:
     """A parameter that gets steps for nothing: told where it belongs, if that is seen."""
     user, line = _where_it_belongs(analysis.tape, chosen, op, step), analysis.source.line(op)
     about: dict[str, Any] = {"parameters": (name,)}

@@ -1,4 +1,4 @@
-"""What optimizers do wrong: a formula that is left, another rule than that of the other parameters, the sign."""
+"""What optimizers do wrong: a formula that is left, or another rule than that of the other parameters."""
 
 from __future__ import annotations
 

@@ -153,9 +153,7 @@ def _name(one: _Settings) -> str:
     return "AdaGrad" if one.squares == 1 else "RMSprop"
 
 
-def first_off(
-    tape: Tape, rule: Rule, given: list[Operation], change: Change
-) -> Operation | None:
+def first_off(tape: Tape, rule: Rule, given: list[Operation], change: Change) -> Operation | None:
     """The first operation behind the last of these gradients that makes none of the rule's arrays of them."""
     one, g = rule.settings, tape.result(given[-1]).ravel()
     m = v = before_m = before_v = np.zeros_like(g)
@@ -166,7 +164,18 @@ def first_off(
     t = len(given)
     way = np.nan_to_num(_usual(m, v, g, one, t))
     second = _corrected(v, one.squares, one, t)
-    known = [g, g * g, m, v, before_m, before_v, way, _root(second, one), np.sqrt(second), second + one.epsilon]
+    known = [
+        g,
+        g * g,
+        m,
+        v,
+        before_m,
+        before_v,
+        way,
+        _root(second, one),
+        np.sqrt(second),
+        second + one.epsilon,
+    ]
     known += [v + one.epsilon, np.sqrt(v) + one.epsilon, g - before_m, g * g - before_v]
     for op in _after(tape, change, given[-1]):
         value = tape.result(op).ravel()
@@ -188,7 +197,7 @@ def _follows(
     tolerance: float,
     is_constant: bool,
 ) -> float:
-    """The factor of the steps in a formula, the first of them where it is not constant; 0 if they are not so."""
+    """The first factor between the steps and those of a formula; 0 if they are not multiples of them."""
     m = v = np.zeros_like(given[0])
     factors: list[float] = []
     for t, (g, step) in enumerate(zip(given, steps, strict=True), 1):

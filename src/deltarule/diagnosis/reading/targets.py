@@ -236,9 +236,10 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     for name, seed in seeds:
         losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
     weights = _weights(tape, step, meetings) if not meant else None
-    for name, seed in seeds if weights is not None else ():
-        adjoint = reverse_mode(tape, output, seed * weights)
-        losses.append(KnownLoss(f"weighted {name}", adjoint, is_doubtful=True))
+    if weights is not None:
+        for name, seed in seeds:
+            adjoint = reverse_mode(tape, output, seed * weights)
+            losses.append(KnownLoss(f"weighted {name}", adjoint, is_doubtful=True))
     return losses
 
 
@@ -247,7 +248,9 @@ def _is_of_sizes(tape: Tape, op: Operation) -> bool:
     return "absolute" in {tape.operations[k].name for k in tape.ancestors(op.ids)}
 
 
-_OF_ERRORS = frozenset({"multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum"})
+_OF_ERRORS = frozenset(
+    {"multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum"}
+)
 
 
 def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values | None:
