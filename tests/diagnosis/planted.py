@@ -54,8 +54,6 @@ def rows(mistake, hidden, output):
                 a.append(f(z[-1]))
             elif output == "softmax":
                 a.append(softmax(z[-1], axis=0 if has("softmax_over_samples") else 1))
-                if has("softmax_overflows"):
-                    a[-1] = np.exp(z[-1]) / np.exp(z[-1]).sum(axis=1, keepdims=True)
             else:
                 a.append(F[output](z[-1]))
         p = a[-1]
@@ -321,7 +319,7 @@ PLANTED = {
         "slope_of_wrong_quantity:output", "tanh_of_square", "relu_mask_of_wrong_array", "updated_too_early",
         "wrong_transpose", "gradient_transposed", "wrong_layers_weights:t1", "paths_lost:sums",
         "wrong_layers_activation", "bias_with_itself", "bias_summed_wrongly:all",
-        "bias_summed_wrongly:first", "bias_summed_wrongly:unsummed", "softmax_overflows",
+        "bias_summed_wrongly:first", "bias_summed_wrongly:unsummed",
         "one_sample_only", "sum_for_mean", "divided_twice", "divided_twice:layers", "learning_rate_inside",
         "l2_wrong:missing", "l2_wrong:doubled", "l2_wrong:negative", "l2_wrong:over_n", "l2_wrong:sum",
         "l2_wrong:biases", "gradients_accumulate", "changes_its_inputs",
@@ -338,7 +336,6 @@ _ONLY = {
     "slope_too_many_at_output": lambda hidden, output: output == "softmax",
     "softmax_elementwise": lambda hidden, output: output == "softmax",
     "softmax_twice": lambda hidden, output: output == "softmax",
-    "softmax_overflows": lambda hidden, output: output == "softmax",
     "softmax_over_samples": lambda hidden, output: output == "softmax",
     "broadcast_targets": lambda hidden, output: output != "softmax",
     "error_passed_back": lambda hidden, output: output != "softmax",

@@ -12,13 +12,12 @@ import numpy as np
 
 from .planted import SLOPE, F, softmax
 
-#: What goes wrong in the gradient, then in predictions; and the two ways that are right.
+#: What goes wrong, and the two ways that are right.
 IN_GRADIENT = (
     "dropout_mask_not_applied_backward", "dropout_mask_not_applied_backward:scaled",
     "dropout_scaled_one_way", "dropout_scaled_one_way:backward", "dropout_other_mask_backward",
-    "dropout_slope_of_dropped", "dropout_has_no_effect", "dropout_scaled_wrongly",
+    "dropout_slope_of_dropped", "dropout_has_no_effect",
 )  # fmt: skip
-IN_PREDICTIONS = ("dropout_not_scaled", "dropout_scaled_twice", "dropout_active_at_test")
 RIGHT = ("inverted", "classic")
 
 
@@ -27,16 +26,14 @@ def factors(mistake, p):
     up = 1 / (1 - p)
     return {
         "classic": (1, 1),
-        "dropout_not_scaled": (1, 1),
         "dropout_scaled_one_way": (up, 1),
         "dropout_scaled_one_way:backward": (1, up),
-        "dropout_scaled_wrongly": (1 / p if p else 1, 1 / p if p else 1),
     }.get(mistake, (up, up))
 
 
 def of_predictions(mistake, p):
     """What predictions multiply by."""
-    return 1 - p if mistake in ("classic", "dropout_scaled_twice") else 1.0
+    return 1 - p if mistake == "classic" else 1.0
 
 
 # ---------------------------------------------------------------------- samples in rows, masks handed over
@@ -82,8 +79,6 @@ def rows(mistake, hidden, output):
         for W, b in zip(weights, biases, strict=True):
             z = h @ W + b
             h = f(z) * of_predictions(mistake, p)
-            if mistake == "dropout_active_at_test":
-                h = h * (np.random.rand(*h.shape) > p) / (1 - p)  # noqa: NPY002
         return softmax(z, axis=1) if output == "softmax" else F[output](z)
 
     return backprop, predict
@@ -107,7 +102,7 @@ def columns(mistake, hidden, output):
                 break
             h = f(Z[-1])
             D.append(drawn(h.shape, keep_prob))
-            if not training and mistake != "dropout_active_at_test":
+            if not training:
                 h = h * of_predictions(mistake, 1 - keep_prob)
             elif mistake != "dropout_has_no_effect":
                 h = h * D[-1] * factors(mistake, 1 - keep_prob)[0]
@@ -169,7 +164,7 @@ class Neurons:
         ]
         self.h = [float(F[self.hidden](net)) for net in self.net_h]
         self.kept = list(map(self.draw, self.h))
-        if training or self.mistake == "dropout_active_at_test":
+        if training:
             up = factors(self.mistake, self.p_drop)[0]
             used = self.h if self.mistake == "dropout_has_no_effect" else []
             self.used = used or [h * k * up for h, k in zip(self.h, self.kept, strict=True)]
@@ -225,7 +220,7 @@ NETWORKS = [
 ]  # fmt: skip
 
 
-def cases(mistakes=(*IN_GRADIENT, *IN_PREDICTIONS)):
+def cases(mistakes=IN_GRADIENT):
     """(style, mistake, hidden, output) for all that can be planted."""
     for style in STYLES:
         for mistake in mistakes:

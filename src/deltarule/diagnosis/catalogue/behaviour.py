@@ -23,13 +23,4 @@ IN_BEHAVIOUR: tuple[Mistake, ...] = (
         right="W = W - eta * dW",
         remedy="Return gradients and leave the arguments alone, or work on copies.",
     ),
-    Mistake(
-        key="softmax_overflows",
-        title="the softmax overflows",
-        why="For large z, e^z is infinite, and infinity by infinity is NaN. Or the greatest z of the whole "
-        "array was taken away, so that rows with smaller ones become 0 by 0.",
-        wrong="e = exp(z)",
-        right="e = exp(z − z.max(axis=1, keepdims=True))",
-        remedy="Take away each row's own greatest z: the softmax does not change.",
-    ),
 )

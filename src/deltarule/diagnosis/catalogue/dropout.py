@@ -1,4 +1,4 @@
-"""Dropout: mistakes with its mask and its factor, in gradients and in predictions."""
+"""Dropout: mistakes with its mask and its factor."""
 
 from __future__ import annotations
 
@@ -130,44 +130,5 @@ IN_DROPOUT: tuple[Mistake, ...] = (
         right="z_{l+1} = (a_l · mask / (1 − p)) @ W_{l+1} + b_{l+1}",
         remedy="Multiply the activations by the mask in the forward pass of training.",
         variants=(wrong("z_{l+1} = a_l @ W_{l+1} + b_{l+1}", output_delta=_output_without),),
-    ),
-    Mistake(
-        key="dropout_scaled_wrongly",
-        title="dropout is scaled by the wrong number",
-        why="Where a share p is dropped, 1 − p is kept, and a sum over the kept ones is smaller by "
-        "that factor: dividing by 1 − p makes up for it. Dividing by p, or multiplying by 1 − p, "
-        "does not.",
-        wrong="a · mask / p,   or  a · mask · (1 − p)",
-        right="a · mask / (1 − p)   where p is the share that is dropped",
-        remedy="Settle whether p is the share dropped or the share kept; then divide by the share kept.",
-    ),
-    Mistake(
-        key="dropout_not_scaled",
-        title="dropout is not made up for",
-        why="With all neurons at work, predictions get larger sums than the network was trained on. "
-        "Either training divides by the share kept (inverted dropout), or predictions multiply by "
-        "it; here neither is done.",
-        wrong="a · mask in training,  a in predictions",
-        right="a · mask / (1 − p) in training,  a in predictions",
-        remedy="Divide by 1 − p in training; then predictions need no dropout at all.",
-    ),
-    Mistake(
-        key="dropout_scaled_twice",
-        title="dropout is made up for twice",
-        why="Training divides by 1 − p already, and predictions multiply by 1 − p as well: they get "
-        "smaller sums than the network was trained on.",
-        wrong="a · mask / (1 − p) in training,  a · (1 − p) in predictions",
-        right="a · mask / (1 − p) in training,  a in predictions",
-        remedy="Do one of the two; dividing in training leaves predictions as they are.",
-    ),
-    Mistake(
-        key="dropout_active_at_test",
-        title="dropout is at work in predictions",
-        why="Neurons are dropped when the network is asked for its answer: each call answers "
-        "something else, and worse.",
-        wrong="predict(X):  a = f(z) · mask / (1 − p)",
-        right="predict(X):  a = f(z)",
-        remedy="Drop in training only: give forward a flag training=False, and leave dropout out where "
-        "it is False.",
     ),
 )

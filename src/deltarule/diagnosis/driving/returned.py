@@ -69,8 +69,13 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
     for change in step.changes if step else ():
         op = tape.operations[change.key[1]]
         new = tape.operations[tape.producers(change.increments[0])[0]]
-        if change.name == source.name_of(op) and source.line(new):
-            analysis.replaced.append((new, change.name))
+        if change.name != source.name_of(op) or not source.line(new):
+            continue
+        read = {one for ids in new.inputs if ids is not None for one in tape.producers(ids)}
+        goes_on = op.index in read or any(tape.operations[one].place == new.place for one in read)
+        if goes_on and new.name in ("add", "subtract"):  # no gradient, but a step that does not depend on it
+            return Analysis(tape, source, reason="no parameter was seen to change by its gradient")
+        analysis.replaced.append((new, change.name))
     return analysis
 
 

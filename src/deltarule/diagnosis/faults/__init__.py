@@ -1,5 +1,5 @@
 """Where a backward pass leaves the gradient: the line, the expression, and in words what is wrong there.
 
 Reading order: fault, location, names, replay, repair, formulas, corrections, wording, untrained,
-derivatives, shapes, forward, scale, factors, factor_repair, penalties, faults.
+factors, edits, derivatives, rules, shapes, forward, scale, factor_repair, penalties, faults.
 """

@@ -180,7 +180,7 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
     if broken.last and broken.known:
         by = derivative_of(passing, broken.last)
         last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
-    at: Operation | Frame | int = words.op if words.frame is None else words.frame
+    at: Operation | Frame | int = words.line or (words.op if words.frame is None else words.frame)
     should_be = words.should_be
     if broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}:
         renamed = renaming_line(source, broken.last.op, broken.first.op)

@@ -54,7 +54,7 @@ def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
         rates.update(
             (f"1/{name}" if op.name == "divide" else name, number)
             for op, number, name in here
-            if re.fullmatch(r"(?!.*\bshape\b)[A-Za-z_][\w.\[\]'\"]*", name)
+            if number and re.fullmatch(r"(?!.*\bshape\b)[A-Za-z_][\w.\[\]'\"]*", name)
         )
         before = {
             one

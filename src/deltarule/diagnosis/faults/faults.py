@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.faults.derivatives import derivative_fault, derivative_faults, grouped_by_parameter
+from deltarule.diagnosis.faults.edits import edit_that_repairs
 from deltarule.diagnosis.faults.factor_repair import without_factor
 from deltarule.diagnosis.faults.factors import (
     bringer_of_factor,
@@ -19,14 +20,17 @@ from deltarule.diagnosis.faults.factors import (
     sources_of_right_changes,
 )
 from deltarule.diagnosis.faults.fault import Fault, fault_at, numbers_of
-from deltarule.diagnosis.faults.forward import forward_faults, unused_biases
+from deltarule.diagnosis.faults.forward import forward_faults, unused_parameters
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
+from deltarule.diagnosis.faults.rules import faults_of_rules
 from deltarule.diagnosis.faults.untrained import (
     is_moved_by_a_constant,
+    rewriting,
     source_of_nothing,
     untrained_parameters,
+    unused_gradient,
 )
 from deltarule.diagnosis.faults.wording import name_of_factor
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -39,6 +43,7 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
+    fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
@@ -60,19 +65,47 @@ def _faults(analysis: Analysis) -> list[Fault]:
         if signs:  # what has the other sign goes down the loss
             found = [one for one in found if one.text != name_of_factor(-1.0, 1, 1)]
         found += signs + _against_own_loss(analysis, chosen)
-    found += _rules(analysis, chosen)
+    rules = faults_of_rules(analysis, chosen)
+    told = {name for one in rules for name in one.parameters}
+    found = [one for one in found if one.kind != "derivative" or not told.issuperset(one.parameters)] + rules
     first = forward_faults(analysis, chosen)
     if first and not any(row.verdict == RIGHT for row in chosen.rows):
         return first  # all else comes from it
     if first:
         found = [one for one in found if one.kind != "derivative"]
-    found = first + found + penalties_of(analysis, chosen) + unused_biases(analysis, chosen)
+    found = first + found + penalties_of(analysis, chosen) + unused_parameters(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
         said = f"{name} becomes its step alone here: the value that it had is thrown away, and not changed"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
     telling = [one for one in found if "a factor 1 against" not in one.text]
-    return _once(telling or found)
+    return _once(_edited(analysis, chosen, telling or found))
+
+
+def _edited(analysis: Analysis, chosen: GradientComparison, found: list[Fault]) -> list[Fault]:
+    """Where no correction was verified: what should have been used, or the one operator that is wrong."""
+    bad = chosen.bad
+    is_told = found and (found[0].should_be or found[0].mistake)
+    if not bad or not found or is_told or found[0].kind not in ("derivative", "factor", "untrained"):
+        return found
+    first = [row for row in bad if row.step == bad[0].step]
+    number = next(k for k, step in enumerate(chosen.steps) if step.number == bad[0].step)
+    for row in first if len(first) == 1 and first[0].change.updates else ():
+        unused = unused_gradient(analysis, number, row.gradient.reshape(row.change.shape))
+        if unused is not None:
+            name, line = analysis.source.name_of(unused) or "it", analysis.source.line(unused)
+            said = f"the gradient of {row.change.name} (line {line}) is not used: {name} belongs here"
+            return [fault_at(analysis, "derivative", row.change.updates[0], said, bad, other_line=line)]
+    edit = edit_that_repairs(analysis, first)
+    for other in analysis.others if edit is None and not chosen.own else ():
+        off = [row for row in other.bad if row.step == bad[0].step]
+        if other.loss_name == "squared error" and not other.own and off:
+            analysis, bad = replace(analysis, chosen=other), other.bad
+            edit = edit_that_repairs(analysis, off)
+    if edit is None:
+        return found
+    op, text, should_be = edit
+    return [fault_at(analysis, "derivative", op, text, bad, should_be=should_be)]
 
 
 def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
@@ -84,9 +117,23 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
     if adding is not None and not analysis.only_gradients:
         at = source_of_nothing(analysis.tape, op, adding)
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
+    changing = rewriting(analysis, op) if not analysis.only_gradients else None
+    if changing is not None:
+        said = f"{text.partition(' and never')[0]} and changed here, but not by its gradient"
+        return fault_at(analysis, "untrained", changing, said, **about)
+    unused = None if analysis.only_gradients else _unused_gradient(analysis, op)
+    if unused is not None:
+        said = f"{text}: its gradient is computed here and comes to nothing"
+        return fault_at(analysis, "untrained", unused, said, other_line=made, **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
     return fault_at(analysis, "untrained", op, text, **about)
+
+
+def _unused_gradient(analysis: Analysis, op: Operation) -> Operation | None:
+    assert analysis.chosen is not None
+    gradient = analysis.chosen.losses[0].adjoint[op.start : op.stop].reshape(op.shape)
+    return unused_gradient(analysis, 0, gradient)
 
 
 def _zeros(analysis: Analysis, op: Operation, name: str) -> tuple[tuple[str, float, float], ...]:
@@ -156,19 +203,6 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     return [fault]
 
 
-def _rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """Where an optimizer leaves its own formula."""
-    found = []
-    for rows in grouped_by_parameter(
-        [row for row in chosen.rows if row.rule is not None and row.rule.mistake]
-    ):
-        rule = rows[0].rule
-        assert rule is not None
-        if rule.at is not None:
-            found.append(fault_at(analysis, "optimizer", rule.at, rule.mistake, rows, numbers=()))
-    return found
-
-
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """All steps go up the loss."""
     rows = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY) and row.gradient.any()]
@@ -225,8 +259,11 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
     own = [one for one in analysis.others if one.own and one.loss_name in usual]
-    if not own or any(_agrees(one) for one in own):
+    unusual = [one for one in analysis.others if one.own and one.loss_name == "its own loss"]
+    if any(_agrees(one) for one in own + unusual):
         return []
+    if not own:
+        return [fault for one in unusual for fault in _another_loss(analysis, chosen, one)][:1]
     one = own[0]
     op = one.losses[0].op
     assert op is not None
@@ -246,6 +283,26 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
     text = f"{said}: the slope f′ of the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
+
+
+_LOSS = re.compile(r"loss|cost|objective|nll|entropy|(^|\.)[LJE]$", re.I)
+
+
+def _another_loss(analysis: Analysis, chosen: GradientComparison, one: GradientComparison) -> list[Fault]:
+    """What is called the loss is none whose gradient the steps could be, though it depends on all outputs."""
+    op, source = one.losses[0].op, analysis.source
+    if op is None or not chosen.meetings[0] or not _LOSS.search(source.name_of(op)):
+        return []
+    output = np.concatenate([each.output.ravel() for each in chosen.meetings[0]])
+    mine, theirs = chosen.losses[0].adjoint[output], one.losses[0].adjoint[output]
+    if output.size < 2 or not theirs[mine != 0].all() or fit(theirs, mine)[1] < 0.05:
+        return []
+    line = source.line(chosen.meetings[0][0].op)
+    said = (
+        f"these are the steps of the {chosen.loss_name} (line {line}), but what is computed here as the loss "
+        "is another function: one of the two is wrong"
+    )
+    return [fault_at(analysis, "derivative", op, said, other_line=line)]
 
 
 def _agrees(one: GradientComparison) -> bool:

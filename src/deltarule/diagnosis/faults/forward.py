@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,8 @@ import numpy as np
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, proportion
+from deltarule.diagnosis.recording.source import is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
-
-_BIAS = re.compile(r"(^|[._\[\"'])(b|bias)(es|ias)?_?\w{0,2}\W*$", re.I)
 
 
 def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -82,32 +80,52 @@ def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
     return before.index in way and not any(tape.operations[one].name in ("dot", "matmul") for one in way)
 
 
-def unused_biases(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """Biases that get steps and are used in no forward pass."""
+def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """Parameters that get steps from the error and are used in no forward pass."""
+    if analysis.only_gradients:
+        return []
     tape, source = analysis.tape, analysis.source
     readers: dict[int, list[Operation]] = {}
     for op in tape.operations:
         for ids in op.inputs:
             if ids is not None and ids.size:
                 readers.setdefault(int(ids.flat[0]), []).append(op)
-    found = {}
+    places = {_place(op) for row in chosen.rows for op in row.change.updates}
+
+    def is_read_elsewhere(first: int, op: Operation) -> bool:
+        return any(_place(one) != _place(op) for one in readers.get(first, ()))
+
+    errors = {index for some in chosen.meetings for one in some for index in one.twins}
+    found: dict[str, Fault] = {}
     for op in tape.operations:
         for which, ids in enumerate(op.inputs if op.name in ("add", "subtract") and op.old is None else ()):
-            if ids is None or op.inputs[1 - which] is None or op.size != ids.size or op.shape != ids.shape:
+            other = op.inputs[1 - which] if len(op.inputs) == 2 else None
+            if ids is None or other is None or op.size != ids.size or op.shape != ids.shape:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
-            name = source.name_of(made)
-            if made.is_leaf and _BIAS.search(name) and source.rewrites(op, which):
-                alone = readers[int(ids.flat[0])] == [op] and all(
-                    source.rewrites(later, 0) for later in readers.get(op.start, ())
-                )
-                user = _where_it_belongs(tape, chosen, op, tape.operand(op, 1 - which)) if alone else None
-                if user is not None:
-                    line = source.line(op)
-                    text = f"{name} gets steps (line {line}) and is used nowhere: it belongs in this sum"
-                    about: dict[str, Any] = {"parameters": (name,), "other_line": line}
-                    found[name] = fault_at(analysis, "untrained", user, text, **about)
+            if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
+                continue
+            name = source.name_of(made) or source.target_of(op)
+            if not (_place(op) in places or is_parameter(name.partition("[")[0])) or name in found:
+                continue
+            if tape.ancestors(other) & errors:
+                found[name] = _unused(analysis, chosen, op, name, tape.operand(op, 1 - which))
     return list(found.values())
+
+
+def _place(op: Operation) -> tuple[Any, ...]:
+    return op.place[0][:2] if op.place else ()
+
+
+def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values) -> Fault:
+    """A parameter that gets steps for nothing: told where it belongs, if that is seen."""
+    user, line = _where_it_belongs(analysis.tape, chosen, op, step), analysis.source.line(op)
+    about: dict[str, Any] = {"parameters": (name,)}
+    if user is None:
+        text = f"{name} gets steps here and is used nowhere in the forward pass"
+        return fault_at(analysis, "untrained", op, text, **about)
+    text = f"{name} gets steps (line {line}) and is used nowhere: it belongs in this sum"
+    return fault_at(analysis, "untrained", user, text, other_line=line, **about)
 
 
 def _where_it_belongs(

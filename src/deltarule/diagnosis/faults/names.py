@@ -200,3 +200,18 @@ def renaming_line(source: ProgramSource, last: Operation, first: Operation) -> i
         if match and is_read and match[2] == source.name_of(last):
             return number
     return 0
+
+
+def alias_line(source: ProgramSource, op: Operation, which: int) -> int:
+    """The line before an operation that gives an operand the name under which it is read; 0 for none.
+
+    It counts only where it computes nothing: ``slope = z``.
+    """
+    nodes, here = operand_nodes(source, op), source.frame(op)
+    if len(nodes) <= which or not isinstance(nodes[which], ast.Name) or here is None:
+        return 0
+    for number in range(here[2] - 1, here[0].co_firstlineno, -1):
+        match = re.match(r"\s*(\w+)\s*=\s*(.*?)\s*(#.*)?$", source.text_at(number))
+        if match and match[1] == nodes[which].id:  # type: ignore[attr-defined]
+            return number if is_path(match[2]) else 0
+    return 0

@@ -23,7 +23,7 @@ def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             text = f"the number {row.amount:.3g} is added to each entry of the step"
         elif row.ratio != 1.0:
             text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
-        elif chosen.own and row.extra == "values" and _has_penalty(analysis, chosen, row):
+        elif chosen.own and row.extra == "values" and _is_penalised(analysis, chosen, row):
             text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
         elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
@@ -34,6 +34,11 @@ def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         )
         found.append(fault_at(analysis, "penalty", op, text, [row]))
     return found
+
+
+def _is_penalised(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
+    """Whether the computed loss has a penalty on this parameter, or on another."""
+    return any(_has_penalty(analysis, chosen, one) for one in chosen.rows if one.step == row.step)
 
 
 def _has_penalty(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:

@@ -16,10 +16,10 @@ def corrected(source: ProgramSource, old: ast.AST | None, new: str, shown: ast.A
     """The statement of an expression with another in its place; what is ``shown`` of it, where it is long."""
     if old is None or not new:
         return ""
-    return _with(source, old, ast.parse(new, mode="eval").body, shown)
+    return put(source, old, ast.parse(new, mode="eval").body, shown)
 
 
-def _with(source: ProgramSource, old: ast.AST, new: ast.AST, shown: ast.AST | None = None) -> str:
+def put(source: ProgramSource, old: ast.AST, new: ast.AST, shown: ast.AST | None = None) -> str:
     """Put one node in place of another, write the statement, and take it out again."""
     statement: ast.AST | None = old
     while statement is not None and not isinstance(statement, ast.stmt):
@@ -77,7 +77,7 @@ def with_axis(source: ProgramSource, op: Operation, axis: int, keepdims: bool) -
     rest = [one for one in node.keywords if one.arg not in ("axis", "keepdims")]
     words = [ast.keyword("axis", ast.Constant(axis)), *rest]
     words += [ast.keyword("keepdims", ast.Constant(True))] if keepdims else []
-    return _with(source, node, ast.Call(node.func, node.args[: 0 if is_method else 1], words), node)
+    return put(source, node, ast.Call(node.func, node.args[: 0 if is_method else 1], words), node)
 
 
 def with_turned_sign(source: ProgramSource, op: Operation) -> str:
@@ -90,9 +90,9 @@ def with_turned_sign(source: ProgramSource, op: Operation) -> str:
         return ""
     if op.old is not None:
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        return _with(source, node, ast.BinOp(node.left, other, node.right), node)
+        return put(source, node, ast.BinOp(node.left, other, node.right), node)
     if isinstance(node.op, ast.Sub):
-        return _with(source, node, ast.BinOp(node.right, ast.Sub(), node.left), node)
+        return put(source, node, ast.BinOp(node.right, ast.Sub(), node.left), node)
     return ""
 
 
@@ -101,5 +101,5 @@ def without_number(source: ProgramSource, op: Operation, which: int) -> str:
     node = source.expression(op)
     if isinstance(node, ast.BinOp):
         kept = node.right if which == 0 else node.left
-        return _with(source, node, kept, node)
+        return put(source, node, kept, node)
     return ""

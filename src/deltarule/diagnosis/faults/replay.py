@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison, Row, fit, proportion
+from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 _MOST_SCALARS = 5_000_000
@@ -24,8 +25,12 @@ def repairs(
     steps = {row.step for row in rows}
     concerned = [row for row in chosen.rows if row.step in steps and (row.verdict == RIGHT or row in rows)]
     among = set().union(*(row.change.sources for row in concerned))
-    among |= {op.index for row in concerned for op in row.change.updates}
-    values = _compute_again(tape, among, corrections)
+    updates = [op for row in concerned for op in row.change.updates]
+    among |= {op.index for op in updates}
+    for ids in (one for op in updates for one in op.inputs if one is not None):
+        if not among.issuperset(tape.producers(ids)):  # of a change that is a part of an array
+            among |= tape.ancestors(ids, min(corrections))
+    values = compute_again(tape, among, corrections)
     if values is None:
         return False
     common: dict[int, float] = {step: chosen.common.get(step, 0.0) for step in steps}
@@ -60,7 +65,7 @@ def _key(op: Operation) -> tuple[str, tuple[tuple[int, int], ...]]:
     return op.name, tuple((id(frame[0]), frame[1]) for frame in op.place)
 
 
-def _compute_again(tape: Tape, among: Iterable[int], corrections: dict[int, Correction]) -> Values | None:
+def compute_again(tape: Tape, among: Iterable[int], corrections: dict[int, Correction]) -> Values | None:
     """All values of the tape with what follows from corrections; None where it cannot be computed."""
     values = tape.value[: tape.size].copy()
     changed = np.zeros(tape.size, bool)
@@ -107,11 +112,19 @@ def _factors(tape: Tape, row: Row, values: Values) -> list[float]:
         step = values[change.increments[0]]
         ways = [step.ravel(), step.T.ravel()]
     else:
-        ways = [
-            np.concatenate([values[op.ids].ravel() - tape.value[op.old].ravel() for op in change.updates])
-        ]
+        ways = [step_of(tape, change, values)]
     found = [fit(one, row.gradient) for one in ways if one.size == row.gradient.size]
     return [factor for factor, misfit in found if factor and misfit < 1e-6]
+
+
+def step_of(tape: Tape, change: Change, values: Values) -> Values:
+    """What a change adds, by these values; of a change that is a part of an array, that part."""
+    olds = np.concatenate([op.old.ravel() for op in change.updates if op.old is not None])
+    news = np.concatenate([op.ids.ravel() for op in change.updates])
+    order = np.argsort(olds)
+    places = order[np.searchsorted(olds, change.old, sorter=order)]
+    found: Values = values[news[places]] - tape.value[change.old]
+    return found
 
 
 def _given_to_optimizer(tape: Tape, chosen: GradientComparison, row: Row, values: Values) -> list[float]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from typing import Any
+
+import numpy as np
 
 from deltarule.diagnosis.driving.plausible import DATA
 from deltarule.diagnosis.faults.factors import maker
+from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import GradientComparison
+from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
 from deltarule.diagnosis.reading.steps import RecordedStep
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
+_FROZEN = re.compile(r"froze|freez|fixed", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
 
 
@@ -35,7 +41,15 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
             found[start] = (op, name, how)
     need = 2 if len(chosen.steps) > 1 else 1
-    return [one for start, one in found.items() if counts[start] >= need]
+    told = {start: one for start, one in found.items() if counts[start] >= need}
+    return [  # what a start value was changed to tells more than the start value
+        one for start, one in told.items() if not any(start & other == start != other for other in told)
+    ]
+
+
+def _node(analysis: Analysis, op: Operation, which: int) -> ast.expr | None:
+    nodes = operand_nodes(analysis.source, op)
+    return nodes[which] if which < len(nodes) else None
 
 
 def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
@@ -53,9 +67,10 @@ def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
 def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> str:
     """The name that a parameter was given, or under which it is used."""
     name = analysis.source.name_of(op)
-    for which, ids in enumerate(user.inputs if user is not None and not name else ()):
+    nodes = operand_nodes(analysis.source, user) if user is not None and not name else []
+    for node, ids in zip(nodes, user.inputs if user is not None else (), strict=False):
         if ids is not None and op.index in analysis.tape.producers(ids):
-            name = analysis.source.operand_text(user, which) if user is not None else ""
+            name = analysis.source.segment(node)
     return name or analysis.source.text_of(op) or "a parameter"
 
 
@@ -83,7 +98,8 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
-            if DATA.match(_name(analysis, made, user).rsplit(".", 1)[-1]):
+            names = f"{_name(analysis, made, user)} {analysis.source.segment(_node(analysis, user, which))}"
+            if DATA.match(names.split(" ")[0].rsplit(".", 1)[-1]) or _FROZEN.search(names):
                 continue
             replaced = (
                 made.is_leaf
@@ -102,13 +118,18 @@ def _moved_by_constants(
     """Start values that have a gradient, and to which something is added that has nothing to do with it."""
     tape, found = analysis.tape, []
     for later in tape.operations[behind:]:
-        if later.name not in ("add", "subtract") or not analysis.source.rewrites(later, 0):
+        if later.name not in ("add", "subtract") or later.old is not None:
             continue
         for made in [tape.operations[one] for one in _read(tape, later.index)]:
             has_gradient = made.is_leaf and made.size > 1 and adjoint[made.start : made.stop].any()
             if has_gradient and not made.leaves & trained and is_moved_by_a_constant(tape, made, later):
                 users = [tape.operations[k] for k in sorted(forward) if made.index in _read(tape, k)]
-                found += [(made, users[0])] * 2 if users else []
+                takes_place = analysis.source.rewrites(later, 0) or any(
+                    _place(one) == _place(users[0]) and later.index in _read(tape, one.index)
+                    for one in tape.operations[later.index + 1 :]
+                    if users
+                )
+                found += [(made, users[0])] * 2 if users and takes_place else []
     return found
 
 
@@ -131,7 +152,7 @@ def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
                 made.index > user.index
                 and made.leaves & op.leaves
                 and not made.is_leaf
-                and made.size >= op.size
+                and made.size == op.size
             ):
                 return True
     return False
@@ -149,6 +170,46 @@ def is_moved_by_a_constant(tape: Tape, op: Operation, later: Operation) -> bool:
                 other is None or not tape.value[other].any()
             )
     return False
+
+
+def rewriting(analysis: Analysis, parameter: Operation) -> Operation | None:
+    """The sum that takes the place of a parameter, though it has nothing to do with its gradient."""
+    tape, source, chosen = analysis.tape, analysis.source, analysis.chosen
+    assert chosen is not None
+    meetings = [one for some in chosen.meetings for one in some]
+    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
+    places = {_place(tape.operations[k]) for k in forward}
+    for later in tape.operations[parameter.index + 1 :]:
+        if _place(later) in places:
+            continue
+        for side, ids in enumerate(later.inputs if later.name in ("add", "subtract") else ()):
+            if ids is None or not ids.size or not parameter.start <= int(ids.flat[0]) < parameter.stop:
+                continue
+            if later.size == ids.size and source.rewrites(later, side):
+                return later
+    return None
+
+
+def _place(op: Operation) -> tuple[Any, ...]:
+    return op.place[0][:2] if op.place else ()
+
+
+def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operation | None:
+    """What computes a gradient in a step (of single numbers, the first of them) and is read by nothing."""
+    assert analysis.chosen is not None
+    tape, step = analysis.tape, analysis.chosen.steps[number]
+    made = tape.operations[step.floor + 1 : _end(step) + 1]
+    read = {one for op in made for ids in op.inputs if ids is not None for one in tape.producers(ids)}
+    dead: dict[Any, list[Operation]] = {}
+    for op in made:
+        if not op.is_leaf and op.old is None and op.index not in read:
+            key = (op.name, tuple(frame[:2] for frame in op.place)) if op.size == 1 else op.index
+            dead.setdefault(key, []).append(op)
+    for ops in dead.values():
+        values = tape.result(ops[0]) if len(ops) == 1 else np.array([float(tape.result(op)) for op in ops])
+        if values.size == gradient.size > 1 and proportion(values, gradient):
+            return ops[0]
+    return None
 
 
 def source_of_nothing(tape: Tape, parameter: Operation, adding: Operation) -> Operation:
@@ -204,7 +265,7 @@ def _is_parameter(
         return size < user.size + 1 and (named or (depends and size > 1))
     if user.name in ("dot", "matmul") and size > 1:
         if depends:
-            return bool(NAMED.search(name) or _RANDOM.search(text))
+            return bool(NAMED.search(name) or (source.name_of(made) and _RANDOM.search(text)))
         return bool(NAMED.search(name))
     if user.name == "multiply":
         return bool(NAMED.search(name)) and size <= user.size

@@ -16,7 +16,7 @@ from deltarule.diagnosis.faults.corrections import (
 )
 from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, label_of
 from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
-from deltarule.diagnosis.faults.names import name_at, renaming_line
+from deltarule.diagnosis.faults.names import alias_line, name_at, renaming_line
 from deltarule.diagnosis.reading.comparison import fit, proportion
 from deltarule.diagnosis.recording.tape import Frame, Operation, Values
 
@@ -33,6 +33,8 @@ class FaultWords:
     #: The statement as it should be, where the recorded numbers verify it.
     should_be: str = ""
     mistake: str = ""
+    #: The line to tell where nothing is computed on it.
+    line: int = 0
 
 
 def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
@@ -138,7 +140,9 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
         text += "; the dropout mask that the forward pass multiplied with is missing"
         return FaultWords(at, text, last.op, frame)
     should_be = with_other_slope(passing, broken, wanted, at, frame) if wanted and wanted.code else ""
-    return FaultWords(at, text, end.op, frame, should_be)
+    which = operand_of(broken, passing)
+    line = alias_line(passing.source, first.op, 1 - which) if which in (0, 1) and frame is None else 0
+    return FaultWords(at, text, end.op, frame, "" if line else should_be, line=line)
 
 
 def _is_mask(rest: Values | None) -> bool:

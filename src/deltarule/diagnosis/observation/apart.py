@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -23,16 +22,9 @@ from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.reply import ApartError, believed, plain_json, typed, written_in
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.diagnosis.observation.wall import close_in, is_behind_wall
-from deltarule.diagnosis.recording.missing import FRAMEWORKS
-from deltarule.diagnosis.recording.source import read_source
 from deltarule.diagnosis.recording.tape import RecordingStopped
 from deltarule.errors import InputError
 
-_OF_FRAMEWORKS = (
-    "the program uses {}, which computes gradients by itself: there is no backpropagation of yours to check. "
-    "dr.compare(my_step, model, X, Y, loss=...) compares a step of your own with one of the model, and "
-    "dr.health(net, X, Y) says what keeps a network from learning"
-)
 _MOST_MEMORY = 4 << 30
 #: One thread each: several programs may be checked at a time.
 _ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
@@ -254,19 +246,4 @@ def observe_for(path: str, seconds: float, loss: str, name: str) -> dict[str, An
     if late and seen.verdict == "cannot judge":
         note = f"it was stopped after {late[0]:.3g} seconds: is there a loop without end?"
         seen = replace(seen, notes=(note, *seen.notes))
-    framework = _framework_of(path) if seen.verdict == "cannot judge" else ""
-    if framework:
-        seen = replace(seen, notes=(_OF_FRAMEWORKS.format(framework),), error="")
     return asdict(seen)
-
-
-def _framework_of(path: str) -> str:
-    """The package that computes a program's gradients for it; empty for none."""
-    try:
-        text = read_source(path).text
-    except SyntaxError:
-        return ""
-    found = re.search(rf"^\s*(?:import|from)\s+({'|'.join(sorted(FRAMEWORKS))})\b", text, re.M)
-    return (
-        found.group(1) if found and re.search(r"\.backward\(\)|\.fit\(|GradientTape|\bgrad\(", text) else ""
-    )

@@ -23,7 +23,7 @@ def scalings_of(analysis: Analysis, row: Row) -> dict[str, float]:
     written = {
         f"1/{name}" if op.name == "divide" else name: number
         for op, number, name in scalars_in(analysis, at_the_update(analysis, row))
-        if re.fullmatch(r"[\w.()\[\]'\"]{1,20}", name) and row.verdict == RIGHT
+        if number and re.fullmatch(r"[\w.()\[\]'\"]{1,20}", name) and row.verdict == RIGHT
     }
     return {**written, **rates_of(analysis, row)}
 

@@ -67,6 +67,11 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     if not judged:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     comparisons = _compare_losses(tape, judged)
+    certain = [one for one in comparisons if not one.losses[0].is_doubtful]
+    followed = [
+        one for one in comparisons if one.losses[0].is_doubtful and not one.bad and one.has_right_array
+    ]
+    comparisons = certain if any(not one.bad for one in certain) else followed or certain
     if not comparisons:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
     best = max(comparisons, key=_preference)

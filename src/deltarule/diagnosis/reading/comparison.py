@@ -25,11 +25,16 @@ RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation."""
+    """The rule of an optimizer; ``mistake`` says what is wrong with it, ``at`` the operation.
+
+    ``settings`` and ``rate`` are there where the steps follow it as it is.
+    """
 
     name: str
     mistake: str = ""
     at: Operation | None = None
+    settings: Any = None
+    rate: float = 0.0
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from deltarule.diagnosis.reading.comparison import (
     proportion,
 )
 from deltarule.diagnosis.reading.optimizers import is_square, rule_of
-from deltarule.diagnosis.reading.steps import Change, RecordedStep
+from deltarule.diagnosis.reading.steps import Change, RecordedStep, before_probing
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
@@ -36,6 +36,7 @@ def compare(
     for step, loss in zip(steps, losses, strict=True):
         for change in step.changes:
             gradient = loss.adjoint[change.old]
+            gradient = np.where(gradient, gradient, loss.adjoint[before_probing(tape, change.old)])
             factor, misfit = fit(change.step, gradient)
             rows.append(Row(change, step.number, gradient, factor, misfit))
     comparison = GradientComparison(losses[0].name, losses, rows, meetings, steps)
@@ -157,15 +158,19 @@ def _with_more(
     norm = float(np.linalg.norm(step))
     if gradient.size < 4 or norm == 0 or not np.isfinite(norm):
         return None
-    for name, parts in extras.items():
-        extra = np.concatenate([np.ravel(one) for one in parts])
-        if extra.size != gradient.size or not extra.any() or not np.isfinite(extra).all():
+    every = {name: [np.concatenate([np.ravel(one) for one in parts])] for name, parts in extras.items()}
+    if gradient.size > 11:  # both penalties
+        every["values and sign"] = [*every["values"], *every["sign"]]
+    for name, some in every.items():
+        if not all(one.size == gradient.size and one.any() and np.isfinite(one).all() for one in some):
             continue
-        columns = np.stack([gradient, extra], axis=1)
+        columns = np.stack([gradient, *some], axis=1)
         solution, *_ = np.linalg.lstsq(columns, step, rcond=None)
+        if len(some) > 1 and not (solution[1:] * solution[0] > 0).all():
+            continue
         shares = np.abs(solution) * np.linalg.norm(columns, axis=0)
         if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > 1e-6 * norm).all():
-            return name, float(solution[0]), float(solution[1])
+            return name.partition(" ")[0], float(solution[0]), float(solution[1])
     return None
 
 

@@ -68,7 +68,7 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
             (1 - s.mean) * _corrected(g, s.mean, s, t) / _root(_corrected(v, s.squares, s, t), s)
         ),
         "the mean of the gradients is not kept from step to step, though it is corrected as if it were",
-        "mean",
+        "kept mean",
         True,
     ),
     (
@@ -77,7 +77,7 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
             / _root(_corrected((1 - s.squares) * g * g if s.squares < 1 else g * g, s.squares, s, t), s)
         ),
         "the squares of the gradients are not kept from step to step",
-        "squares",
+        "kept squares",
         True,
     ),
     *(
@@ -123,11 +123,13 @@ def rule_of(
         return None
     if _is_momentum(given, steps, numbers, tolerance):
         return Rule("momentum")
+    if all(fit(step, np.sign(g))[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
+        return Rule("the sign of each entry")
     tolerance = max(tolerance, 1e-6)
     every = list(_settings(numbers))
     for one in every:
-        if _follows(_usual, one, given, steps, tolerance, is_constant=True):
-            return Rule(_name(one))
+        if rate := _follows(_usual, one, given, steps, tolerance, is_constant=True):
+            return Rule(_name(one), settings=one, rate=rate)
     if len(given) < 2:
         return None
     for formula, text, where, is_constant in _MISTAKES:
@@ -139,10 +141,52 @@ def rule_of(
     return None
 
 
+def follows(rule: Rule, given: list[Values], steps: list[Values], tolerance: float) -> bool:
+    """Whether steps are those of a rule with its settings and its rate."""
+    rate = _follows(_usual, rule.settings, given, steps, tolerance, is_constant=True)
+    return bool(rate) and abs(rate / rule.rate - 1) < 1e-4
+
+
 def _name(one: _Settings) -> str:
     if one.mean:
         return "Adam"
     return "AdaGrad" if one.squares == 1 else "RMSprop"
+
+
+def first_off(tape: Tape, rule: Rule, given: list[Operation], change: Change) -> Operation | None:
+    """The first operation behind the last of these gradients that makes none of the rule's arrays of them."""
+    one, g = rule.settings, tape.result(given[-1]).ravel()
+    m = v = before_m = before_v = np.zeros_like(g)
+    for op in given:
+        g, before_m, before_v = tape.result(op).ravel(), m, v
+        m = one.mean * m + (1 - one.mean) * g
+        v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
+    t = len(given)
+    way = np.nan_to_num(_usual(m, v, g, one, t))
+    second = _corrected(v, one.squares, one, t)
+    known = [
+        g,
+        g * g,
+        m,
+        v,
+        before_m,
+        before_v,
+        way,
+        _root(second, one),
+        np.sqrt(second),
+        second + one.epsilon,
+    ]
+    known += [v + one.epsilon, np.sqrt(v) + one.epsilon, g - before_m, g * g - before_v]
+    for op in _after(tape, change, given[-1]):
+        value = tape.result(op).ravel()
+        if op.old is None and value.any() and all(fit(value, each)[1] > 1e-5 for each in known):
+            return op
+    return None
+
+
+def correction(tape: Tape, change: Change, gradient: Operation) -> Operation:
+    """Where the mean of the gradients is corrected, or made."""
+    return _operation(tape, change, gradient, "mean")
 
 
 def _follows(
@@ -152,7 +196,8 @@ def _follows(
     steps: list[Values],
     tolerance: float,
     is_constant: bool,
-) -> bool:
+) -> float:
+    """The first factor between the steps and those of a formula; 0 if they are not multiples of them."""
     m = v = np.zeros_like(given[0])
     factors: list[float] = []
     for t, (g, step) in enumerate(zip(given, steps, strict=True), 1):
@@ -163,9 +208,10 @@ def _follows(
         size, norm = float(way @ way), float(np.linalg.norm(step))
         factor = float(step @ way) / size if size else 0.0
         if not factor or np.linalg.norm(step - factor * way) > tolerance * norm:
-            return False
+            return 0.0
         factors.append(factor)
-    return not is_constant or all(abs(one / factors[0] - 1) < 10 * tolerance for one in factors)
+    is_right = not is_constant or all(abs(one / factors[0] - 1) < 10 * tolerance for one in factors)
+    return factors[0] if is_right else 0.0
 
 
 def _numbers(tape: Tape, change: Change, gradient: Operation) -> list[float]:
@@ -240,9 +286,9 @@ def is_square(tape: Tape, op: Operation, multiples: set[int]) -> bool:
 def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> Operation:
     """The last operation of a name; or where the mean of the gradients, or of their squares, is made."""
     after = _after(tape, change, gradient)
-    if where in ("mean", "squares"):
+    if where.endswith(("mean", "squares")):
         squares = {op.index for op in after if is_square(tape, op, {gradient.index})}
-        line = {gradient.index} if where == "mean" else set(squares)
+        line = {gradient.index} if where.endswith("mean") else set(squares)
         found = []
         for op in after:
             if op.index in squares:
@@ -250,7 +296,7 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
             if any(one in line for ids in op.inputs if ids is not None for one in tape.producers(ids)):
                 line.add(op.index)
                 found.append(op)
-                if op.name == "divide" and tape.operand(op, 1).size == 1:
+                if op.name == "divide" and tape.operand(op, 1).size == 1 and not where.startswith("kept"):
                     return op  # the correction
         return found[0] if found else change.updates[0]
     named = [op for op in after if op.name == where and tape.operand(op, 1).size > 1]

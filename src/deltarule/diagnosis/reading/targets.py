@@ -52,6 +52,8 @@ class KnownLoss:
     adjoint: Values
     #: What the program itself computed; None where the loss is only supposed.
     op: Operation | None = None
+    #: Whether it counts only where all steps follow it: what is only printed, or a weighted loss.
+    is_doubtful: bool = False
 
 
 def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list[Meeting]:
@@ -111,7 +113,9 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
     if bool(on[0]) == bool(on[1]):
         return []
     side = 0 if on[0] else 1
-    if source.is_literal(op, 1 - side) or not _is_given(tape, source, op.inputs[1 - side]):
+    other = op.inputs[1 - side]
+    starts_a_sum = source.rewrites(op, 1 - side) and not tape.operand(op, 1 - side).any()
+    if source.is_literal(op, 1 - side) or starts_a_sum or not _is_given(tape, source, other):
         return []
     output = op.inputs[side]
     assert output is not None
@@ -218,7 +222,7 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     Where one is ``meant``, as in ``LOSSES``, those of its family only.
     """
     losses = [
-        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op)
+        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, _is_of_sizes(tape, op))
         for op in (() if tape.meetings else _own_losses(tape, step, meetings))
         if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
     ]
@@ -231,7 +235,47 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
         losses = [one for one in losses if one.name == seeds[0][0]]
     for name, seed in seeds:
         losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
+    weights = _weights(tape, step, meetings) if not meant else None
+    if weights is not None:
+        for name, seed in seeds:
+            adjoint = reverse_mode(tape, output, seed * weights)
+            losses.append(KnownLoss(f"weighted {name}", adjoint, is_doubtful=True))
     return losses
+
+
+def _is_of_sizes(tape: Tape, op: Operation) -> bool:
+    """Whether a loss takes sizes of errors, as what is often only printed does."""
+    return "absolute" in {tape.operations[k].name for k in tape.ancestors(op.ids)}
+
+
+_OF_ERRORS = frozenset(
+    {"multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum"}
+)
+
+
+def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values | None:
+    """What each error is multiplied with by weights of the data, or by its own size; None for nothing."""
+    sources, found = step.sources, []
+    for one in meetings:
+        error, last = tape.value[one.output] - np.asarray(one.target, float), one.op
+        ways = {index for index in one.twins if tape.operations[index].shape == one.op.shape}
+        for index in sorted(k for k in sources if k > one.op.index):
+            op = tape.operations[index]
+            parts = [ids for ids in op.inputs if ids is not None]
+            if op.name not in _OF_ERRORS or op.shape != one.op.shape or op.old is not None:
+                continue
+            on = [bool(ways & set(tape.producers(ids))) for ids in parts]
+            free = [not tape.leaves(ids) & step.parameters for ids in parts]
+            if any(on) and all(a or b for a, b in zip(on, free, strict=True)):
+                ways.add(index)
+                last = op
+        with np.errstate(all="ignore"):
+            found.append(np.ravel(tape.result(last) / error))
+    all_of_them = np.concatenate(found)
+    all_of_them = np.where(np.isfinite(all_of_them), all_of_them, 1.0)
+    all_of_them = all_of_them * np.sign(all_of_them[0])
+    is_weighted = len(all_of_them) >= 8 and all_of_them.min() > 0 and np.ptp(all_of_them) > 1e-9
+    return all_of_them if is_weighted else None
 
 
 def _meant_seed(tape: Tape, meetings: list[Meeting], meant: str) -> tuple[str, Values]:
@@ -313,7 +357,7 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
             continue
         if outputs is None or depends_on(tape, op.ids, outputs) or _shares_scores(tape, op, meetings):
             found.append(op)
-    return [op for op in found if "absolute" not in {tape.operations[k].name for k in tape.ancestors(op.ids)}]
+    return found
 
 
 def _shares_scores(tape: Tape, op: Operation, meetings: list[Meeting]) -> bool:

@@ -315,6 +315,11 @@ class _Rewriting(ast.NodeTransformer):
     def _elements(self, nodes: list[ast.expr]) -> list[ast.expr]:
         return [self._leaf(one) for one in nodes]
 
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        self.generic_visit(node)
+        node.elt = self._leaf(node.elt)
+        return node
+
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
         self.generic_visit(node)
         node.values = self._elements(node.values)
@@ -357,9 +362,22 @@ class _Rewriting(ast.NodeTransformer):
         name = ast.unparse(target if not isinstance(target, ast.Subscript) else target.value)
         key = target.slice if isinstance(target, ast.Subscript) else None
         named = isinstance(key, ast.Constant) and isinstance(key.value, str) and _PARAMETER.match(key.value)
-        if (_PARAMETER.match(name) or named) and isinstance(value, ast.Constant | ast.Name | ast.UnaryOp):
-            return self._call("__own__", value)
+        if _PARAMETER.match(name) or named:
+            return self._owned(value)
         return self._leaf(value)
+
+    def _owned(self, node: ast.expr) -> ast.expr:
+        """The numbers of a parameter, those in lists too, whole ones too."""
+        match node:
+            case ast.Constant() | ast.Name() | ast.UnaryOp():
+                return self._call("__own__", node)
+            case ast.List():
+                node.elts = [self._owned(one) for one in node.elts]
+            case ast.ListComp():
+                node.elt = self._owned(node.elt)
+            case ast.Call(ast.Name("__repeated__"), [items, _]):
+                node.args[0] = self._owned(items)
+        return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
