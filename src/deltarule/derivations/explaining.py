@@ -24,7 +24,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History
-from deltarule.training.replay import replay
+from deltarule.training.replay import ReplayedUpdate, replay
 
 
 def explain(
@@ -163,8 +163,8 @@ def explain_update(
     True
     """
     return explain_replayed(
-        replay(history, step), what, notation=notation, detail=detail, digits=digits, inputs=inputs, title=title,
-        picture=picture,
+        replay(history, step), what, notation=notation, detail=detail, digits=digits, inputs=inputs,
+        title=title, picture=picture,
     )  # fmt: skip
 
 

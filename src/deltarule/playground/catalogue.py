@@ -6,6 +6,7 @@ from typing import Any
 
 from deltarule.data.encoding import SCALES
 from deltarule.derivations.notation import NOTATIONS
+from deltarule.documents.renderers.html import style
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.initializers import INITIALIZERS
 from deltarule.nn.losses import LOSSES
@@ -39,5 +40,6 @@ def catalogue() -> dict[str, Any]:
         "initializers": list(INITIALIZERS),
         "scales": list(SCALES),
         "notations": list(NOTATIONS),
+        "style": style(),
         "formats": [{"name": name, "title": title, "ending": end} for name, (title, end) in SAVED.items()],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from itertools import pairwise
 from typing import Any
 
 from deltarule.arrays import check_number, check_whole
@@ -77,7 +78,9 @@ class Configuration:
             given["hidden"] = _layers(given["hidden"])
         made = replace(self, **given)
         if "output" in given and "loss" not in given and given["output"] != self.output:
-            made = replace(made, loss=Network([1, 1], output=_known("activation", made.output, ACTIVATIONS)).loss.name)
+            made = replace(
+                made, loss=Network([1, 1], output=_known("activation", made.output, ACTIVATIONS)).loss.name
+            )
         made._check()
         return made
 
@@ -105,7 +108,7 @@ class Configuration:
         return made
 
     def network(self, problem: Problem) -> Network:
-        """Make the network with its first weights: those of a worked example where its shape is left as it is."""
+        """Make the network with its first weights: a worked example's own where its shape is left alone."""
         example = problem.example
         if example is not None and self._shape() == of_example(example)._shape():
             net = example.network(loss=self.loss, l1=self.l1, l2=self.l2, dropout=self.dropout)
@@ -114,7 +117,7 @@ class Configuration:
         encoding = problem.encoding(self.test_share, self.scale)
         n_inputs, n_outputs = encoding.n_inputs, count_outputs(problem, self.output)
         sizes = [n_inputs, *(units for units, _ in self.hidden), n_outputs]
-        if sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)) > MOST_PARAMETERS:
+        if sum(a * b for a, b in pairwise(sizes)) > MOST_PARAMETERS:
             raise InputError(f"a network {' → '.join(map(str, sizes))} is too large to play with")
         net = Network(
             sizes, activation=[activation for _, activation in self.hidden] or "tanh", output=self.output,
@@ -140,13 +143,15 @@ def suited(problem: Problem) -> Configuration:
     dataset = problem.dataset
     if problem.net is not None:
         return _of_network(problem.net, len(dataset))
-    common = {"scale": dataset.scale, "batch_size": 10 if len(dataset) < 2000 else 128}
+    start = Configuration(scale=dataset.scale, batch_size=10 if len(dataset) < 2000 else 128)
     if dataset.classes is None:
-        return Configuration(output="identity", loss="half_squared_error", learning_rate=0.03, **common)
+        return replace(start, output="identity", loss="half_squared_error", learning_rate=0.03)
     if len(dataset.classes) > 2:
-        wide = ((200, "relu"), (80, "relu")) if dataset.name == "mnist" else ((8, "tanh"),)
-        return Configuration(wide, output="softmax", loss="cross_entropy", **common)
-    return Configuration(**common)
+        wide: tuple[tuple[int, str], ...] = ((8, "tanh"),)
+        if dataset.name == "mnist":
+            wide = ((200, "relu"), (80, "relu"))
+        return replace(start, hidden=wide, output="softmax", loss="cross_entropy")
+    return start
 
 
 def of_example(example: Example) -> Configuration:
@@ -158,8 +163,8 @@ def of_example(example: Example) -> Configuration:
     size = example.training.get("batch_size") or len(example.X)
     made = _of_network(example.network(), size)
     return replace(
-        made, optimizer=optimizer.name, learning_rate=float(optimizer.schedule(0, 1)), batch_size=min(size, len(example.X)),
-        test_share=0.0, scale="none",
+        made, optimizer=optimizer.name, learning_rate=float(optimizer.schedule(0, 1)),
+        batch_size=min(size, len(example.X)), test_share=0.0, scale="none",
     )  # fmt: skip
 
 
@@ -167,13 +172,13 @@ def _of_network(net: Network, n_rows: int) -> Configuration:
     hidden = tuple((layer.dense.n_out, layer.activation.name) for layer in net.layers[:-1])
     objective = net.objective
     return Configuration(
-        hidden, net.layers[-1].activation.name, net.loss.name, None, net.layers[0].dense.bias, l1=objective.l1,
-        l2=objective.l2, batch_size=min(10, n_rows), test_share=0.0,
+        hidden, net.layers[-1].activation.name, net.loss.name, None, net.layers[0].dense.bias,
+        l1=objective.l1, l2=objective.l2, batch_size=min(10, n_rows), test_share=0.0,
     )  # fmt: skip
 
 
 def count_outputs(problem: Problem, output: str) -> int:
-    """Return how many outputs a target needs: one for each class or number, one for two classes without softmax."""
+    """Return how many outputs a target needs: one for each number or class, or one for two classes."""
     classes = problem.dataset.classes
     if classes is None:
         return len(problem.dataset.target_names)

@@ -69,7 +69,11 @@ def _unpacked(text: Any) -> Mapping[str, Any]:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(urlsafe_b64decode(text + "=" * (-len(text) % 4)), MOST_UNPACKED)
         content = json.loads(plain)
-        if not isinstance(content, dict) or not isinstance(content["source"], dict) or "link" in content["source"]:
+        if (
+            not isinstance(content, dict)
+            or not isinstance(content["source"], dict)
+            or "link" in content["source"]
+        ):
             raise ValueError
     except (ValueError, KeyError, zlib.error, RecursionError):
         raise InputError("this link cannot be read: it is cut off, or made by something else") from None

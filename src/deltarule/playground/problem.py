@@ -1,10 +1,10 @@
-"""A problem to play with: rows in the units of the data, which of them are held out, and how they are encoded."""
+"""A problem to play with: rows in the units of the data, which are held out, and how they are encoded."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -140,7 +140,11 @@ def of_table(text: str, name: str, target: str | None = None) -> Problem:
     """
     if len(text) > MOST_BYTES:
         raise InputError(f"the table has {len(text):,} characters; at most {MOST_BYTES:,} are taken")
-    suffix = Path(name).suffix if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".arff") else ".csv"
+    suffix = (
+        Path(name).suffix
+        if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".arff")
+        else ".csv"
+    )
     stem = "".join(sign for sign in Path(name).stem if sign.isalnum() or sign in "-_ ")[:60] or "table"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, stem + suffix)
@@ -171,8 +175,10 @@ def of_points(x: Any, y: Sequence[Any], names: Sequence[str] | None = None) -> P
     )
 
 
-def of_function(text: str, rows: int = 200, noise: float = 0.0, task: str = "regression", seed: int = 0) -> Problem:
-    """Return points of the plane, −1 to 1, with what a formula of x1 and x2 gives; or whether it is above 0."""
+def of_function(
+    text: str, rows: int = 200, noise: float = 0.0, task: str = "regression", seed: int = 0
+) -> Problem:
+    """Return points of the plane, −1 to 1, with what a formula of x1, x2 gives, or whether it is above 0."""
     check_number("noise", noise, 0)
     if not 1 <= rows <= MOST_ROWS:
         raise InputError(f"rows must be 1 to {MOST_ROWS:,}, got {rows}")
@@ -200,9 +206,11 @@ def _waves() -> Dataset:
     return Dataset("waves", Table.of_matrix(x), y, ("y",))
 
 
-_PLANES = {
+_PLANES: dict[str, Callable[[], Dataset]] = {
     **{name: partial(load, f"{name}(300)") for name in ("circles", "moons", "spirals")},
-    "xor_points": lambda: _cloud([(-0.6, -0.6), (0.6, 0.6), (-0.6, 0.6), (0.6, -0.6)], [0, 0, 1, 1], 300, 0.2),
+    "xor_points": lambda: _cloud(
+        [(-0.6, -0.6), (0.6, 0.6), (-0.6, 0.6), (0.6, -0.6)], [0, 0, 1, 1], 300, 0.2
+    ),
     "blobs": lambda: _cloud([(-0.7, -0.4), (0.7, -0.4), (0.0, 0.7)], [0, 1, 2], 300, 0.22),
     "waves": _waves,
 }

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array, as_numbers, check_finite, check_number, check_whole
-from deltarule.data.dataset import classes_of
 from deltarule.data.table import Table
 from deltarule.errors import InputError
 from deltarule.playground.problem import Problem
 
 
 def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Problem:
-    """Return the problem after some edits; ``x`` is in the units of the data, ``y`` a class's place or a number.
+    """Return the problem after some edits: ``x`` in units of the data, ``y`` a class by place, or a number.
 
     Raises
     ------
@@ -33,7 +33,9 @@ def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Proble
     for edit in edits.get("move", ()):
         inputs[_row(edit["row"], len(inputs))] = _point(edit["x"], inputs.shape[1])
     for edit in edits.get("relabel", ()):
-        target, dataset_classes = _relabelled(target, _row(edit["row"], len(inputs)), edit["y"], dataset.classes)
+        target, dataset_classes = _relabelled(
+            target, _row(edit["row"], len(inputs)), edit["y"], dataset.classes
+        )
         dataset = _with_classes(problem, dataset_classes).dataset
     for edit in edits.get("add", ()):
         inputs = np.vstack([inputs, _point(edit["x"], inputs.shape[1])])
@@ -76,11 +78,4 @@ def _relabelled(target: Array, row: int, y: Any, classes: Any) -> tuple[Array, A
 
 
 def _with_classes(problem: Problem, classes: Any) -> Problem:
-    from dataclasses import replace
-
     return replace(problem, dataset=replace(problem.dataset, classes=classes))
-
-
-def classes_here(target: Array) -> tuple[Any, ...]:
-    """The classes that occur."""
-    return classes_of(target)

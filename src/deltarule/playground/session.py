@@ -17,11 +17,10 @@ import numpy as np
 
 from deltarule.arrays import Array, as_numbers, check_number, check_whole
 from deltarule.derivations.updates import OptimizerStep
-from deltarule.errors import DeltaruleError, DivergenceError, InputError
+from deltarule.errors import DataFaults, DataFileError, DeltaruleError, DivergenceError, InputError
 from deltarule.nn.engines import choose_engine
 from deltarule.nn.network import Network
-from deltarule.nn.parameter_names import neuron_names
-from deltarule.playground import answers, links, views
+from deltarule.playground import explanations, homework, links, saving, views
 from deltarule.playground.catalogue import catalogue
 from deltarule.playground.configuration import OF_THE_START, Configuration, suited
 from deltarule.playground.problem import (
@@ -32,13 +31,11 @@ from deltarule.playground.problem import (
     of_table,
 )
 from deltarule.playground.rows import edited_rows
+from deltarule.playground.state import state_of
 from deltarule.playground.timeline import Branch, Moment, first_moment
 from deltarule.registry import did_you_mean
 from deltarule.training import METRICS
 from deltarule.training.metrics import measure
-
-#: The phases of an update, in their order; "ready" is the moment before the next.
-PHASES = ("ready", "forward", "loss", "backward", "update")
 
 _UNITS = ("sample", "batch", "updates", "epoch")
 _MOST_UPDATES = 1_000_000
@@ -61,7 +58,8 @@ class Session:
 
     def __init__(self, source: str = "circles") -> None:
         self.view: dict[str, Any] = {
-            "parts": list(_PARTS), "row": None, "axes": [0, 1], "resolution": 50, "units": "data", "digits": 4,
+            "parts": list(_PARTS), "row": None, "axes": [0, 1], "resolution": 50, "units": "data",
+            "digits": 4,
         }  # fmt: skip
         self.link_of_source: dict[str, Any] = {"set": source}
         self.start(named(source))
@@ -76,7 +74,8 @@ class Session:
         self.branches: list[Branch] = []
         self.compared: int | None = None
         self.sheet: Any = None
-        self.phase, self.stopped, self.own = 0, "", None
+        self.phase, self.stopped = 0, ""
+        self.own: tuple[Array, Array] | None = None
         self.setups: list[tuple[Problem, Configuration]] = []
         moment = first_moment(net, configuration.rule(), configuration.seed)
         self._leave("", problem, configuration, net, moment, None)
@@ -109,7 +108,15 @@ class Session:
             moment = replace(moment, slots=rule.start(net.parameters))
         number = len(self.branches)
         branch = Branch(
-            number, None if parent is None else parent.number, change, net, samples, rule, size, engine, [moment]
+            number,
+            None if parent is None else parent.number,
+            change,
+            net,
+            samples,
+            rule,
+            size,
+            engine,
+            [moment],
         )
         self.branches.append(branch)
         self.setups.append((problem, configuration))
@@ -147,14 +154,19 @@ class Session:
         reply: dict[str, Any] = {"id": message.get("id") if isinstance(message, Mapping) else None}
         try:
             if not isinstance(name, str) or name not in _COMMANDS:
-                raise InputError(f"there is no command {str(name)[:40]!r}{did_you_mean(str(name)[:40], _COMMANDS)}")
+                raise InputError(
+                    f"there is no command {str(name)[:40]!r}{did_you_mean(str(name)[:40], _COMMANDS)}"
+                )
             arguments = {key: value for key, value in message.items() if key not in ("id", "do")}
             with np.errstate(all="ignore"):
                 return reply | {"ok": True} | _COMMANDS[name](self, arguments)
         except DeltaruleError as error:
-            return reply | {"ok": False, "error": str(error)} | answers.place_of(error)
+            return reply | {"ok": False, "error": str(error)} | _place_of(error)
         except (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
-            return reply | {"ok": False, "error": f"{name}: these arguments do not fit ({type(error).__name__})"}
+            return reply | {
+                "ok": False,
+                "error": f"{name}: these arguments do not fit ({type(error).__name__})",
+            }
         except MemoryError:
             return reply | {"ok": False, "error": "out of memory: take a smaller network, or fewer rows"}
 
@@ -165,12 +177,14 @@ class Session:
             return self.state_reply()
         makers: dict[str, Callable[..., Problem]] = {
             "set": lambda name: named(name),
-            "table": lambda text: of_table(text, str(given.get("name", "table.csv")), given.get("target") or None),
+            "table": lambda text: of_table(
+                text, str(given.get("name", "table.csv")), given.get("target") or None
+            ),
             "points": lambda points: of_points(points["x"], points["y"]),
             "function": lambda text: of_function(
                 text, given.get("rows", 200), given.get("noise", 0.0), given.get("task", "regression")
             ),
-            "model": lambda data: answers.opened_model(b64decode(data), given.get("table")),
+            "model": lambda data: saving.opened_model(b64decode(data), given.get("table")),
         }
         kind = next((kind for kind in makers if kind in given), None)
         if kind is None:
@@ -209,7 +223,9 @@ class Session:
         if unit == "sample":
             return self._next_sample()
         milliseconds = given.get("milliseconds")
-        deadline = None if milliseconds is None else time.perf_counter() + min(float(milliseconds), 5_000) / 1000
+        deadline = (
+            None if milliseconds is None else time.perf_counter() + min(float(milliseconds), 5_000) / 1000
+        )
         n = self.branch.n_batches
         left = count * n - self.moment.batch % n if unit == "epoch" else count
         self.stopped, self.phase = "", 0
@@ -246,8 +262,8 @@ class Session:
 
     def next_phase(self, given: dict[str, Any]) -> dict[str, Any]:
         """Go to the next phase; the last one makes the update."""
-        self.phase = (self.phase + 1) % len(PHASES)
-        if PHASES[self.phase] == "update":
+        self.phase = (self.phase + 1) % len(views.PHASES)
+        if views.PHASES[self.phase] == "update":
             phase = self.phase
             self.moment = self.branch.advance(self.moment, 1)
             self.net.parameters[:] = self.moment.parameters
@@ -302,7 +318,7 @@ class Session:
         value = given["value"]
         check_number("value", value)
         if "parameter" in given:
-            place = position_of(self.net, given["parameter"])
+            place = views.position_of(self.net, given["parameter"])
             net = self.net.copy()
             net.parameters[place] = value
             moment = replace(self.moment, parameters=net.parameters.copy())
@@ -322,7 +338,10 @@ class Session:
         problem = edited_rows(self.problem, given, self.configuration.seed)
         net = self.net.copy()
         if problem.dataset.classes != self.problem.dataset.classes:
-            self.start(replace(problem, net=None), self.configuration if self.configuration.output != "softmax" else None)
+            self.start(
+                replace(problem, net=None),
+                self.configuration if self.configuration.output != "softmax" else None,
+            )
         elif self.moment.update == self.branch.last == 0:
             self.setups, self.branches = [], []
             self._leave("", problem, self.configuration, net, self.moment, None)
@@ -343,11 +362,15 @@ class Session:
         return np.flatnonzero(~self.held)[self.branch.replayed(self.moment).rows]
 
     def shown_rows(self) -> tuple[Array, Array, dict[str, Any]]:
-        """The rows that are shown: the batch at hand, one row, or the player's own; x, y, and what they are."""
+        """The rows that are shown: the batch at hand, one row, or the player's own; x, y, what they are."""
         rows = self.batch_rows()
         row = self.view["row"]
         if row == "own" and self.own is not None:
-            return self.own[0][None], self.own[1][None], {"kind": "own", "number": None, "rows": rows.tolist()}
+            return (
+                self.own[0][None],
+                self.own[1][None],
+                {"kind": "own", "number": None, "rows": rows.tolist()},
+            )
         if isinstance(row, int):
             one = self.problem.samples(self.net).take(np.array([row]))
             return self._dense(one.x), one.y, {"kind": "row", "number": row, "rows": rows.tolist()}
@@ -382,7 +405,7 @@ class Session:
 
     def state_reply(self) -> dict[str, Any]:
         """The reply that has the state."""
-        return {"state": answers.state_of(self)}
+        return {"state": state_of(self)}
 
     def metric(self) -> dict[str, Any]:
         """Accuracy or R² of the rows trained on, and of those held out."""
@@ -390,23 +413,25 @@ class Session:
         found: dict[str, Any] = {"name": name, "train": None, "test": None}
         for part, samples in (("train", self.branch.samples), ("test", self.test)):
             if samples is not None and len(samples) > 1:
-                few = samples if len(samples) <= 5_000 else samples.take(slice(None, None, len(samples) // 5_000))
+                few = (
+                    samples
+                    if len(samples) <= 5_000
+                    else samples.take(slice(None, None, len(samples) // 5_000))
+                )
                 found[part] = views.number(METRICS.resolve(name).value(self.net.predict(few.x), few.y))
         return found
 
 
-def position_of(net: Network, name: Any) -> int:
-    """Return where one parameter lies in the flat vector: ``w5``, ``W2[0,1]``, ``b_h1``, ``b1``."""
-    text = str(name)
-    if text.startswith("b_"):
-        for number, keys in enumerate(neuron_names(net.sizes), start=1):
-            if text[2:] in keys and net.layers[number - 1].b is not None:
-                biases = net.select(f"b{number}")
-                return int(biases[keys.index(text[2:]) if len(biases) > 1 else 0])
-    places = net.select(text)
-    if places.size != 1:
-        raise InputError(f"{text[:40]} names {places.size} parameters: name one")
-    return int(places.ravel()[0])
+def _place_of(error: Exception) -> dict[str, Any]:
+    """Return where in a pasted table the fault is, for the page to show."""
+    if isinstance(error, DataFaults):
+        return {
+            "where": {"line": error.line, "column": error.column},
+            "faults": [str(one) for one in error.faults],
+        }
+    if isinstance(error, DataFileError) and error.line is not None:
+        return {"where": {"line": error.line, "column": error.column}}
+    return {}
 
 
 def checked_view(view: dict[str, Any], net: Network, n_rows: int) -> dict[str, Any]:
@@ -438,5 +463,13 @@ _COMMANDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
     "edit": Session.edit,
     "points": Session.points,
     "view": Session.set_view,
-    **answers.COMMANDS,
+    "explain": explanations.explain_now,
+    "why": explanations.why,
+    "terms": explanations.terms,
+    "try": explanations.try_value,
+    "health": explanations.find_faults,
+    "hand": homework.by_hand,
+    "check": homework.check_code,
+    "save": saving.save,
+    "link": lambda session, given: {"link": links.link_of(session)},
 }

@@ -1,8 +1,8 @@
 """Training as a line of moments: any update can be gone back to, and left on another branch.
 
-A branch has one network, one optimizer and one set of rows. Moments of it are kept at intervals that grow with
-its length; what lies between two is made again, with the same batches and dropout masks, so that it has the
-same bits. The updates are those of :func:`deltarule.train`.
+A branch has one network, one optimizer and one set of rows. Moments of it are kept at intervals that grow
+with its length; what lies between two is made again, with the same batches and dropout masks, so that it has
+the same bits. The updates are those of :func:`deltarule.train`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def first_moment(net: Network, optimizer: GradientStep, seed: int) -> Moment:
     """Return the moment before a run's first update, as :func:`deltarule.train` begins with this seed."""
     orders, masks = np.random.default_rng(seed), np.random.default_rng([seed, 2])
     start = optimizer.start(net.parameters)
-    return Moment(0, 0, 0, net.parameters.copy(), start, orders.bit_generator.state, masks.bit_generator.state)
+    return Moment(
+        0, 0, 0, net.parameters.copy(), start, orders.bit_generator.state, masks.bit_generator.state
+    )
 
 
 @dataclass(eq=False)
@@ -115,7 +117,7 @@ class Branch:
         return float(self.optimizer.schedule(0, 1))
 
     def at(self, update: int) -> Moment:
-        """Return the moment before an update that was made, or the one after the last; made again if need be."""
+        """Return the moment before an update, or the one after the last; it is made again if need be."""
         if not self.start <= update <= self.last:
             raise InputError(f"this branch has updates {self.start} to {self.last}, got {update}")
         near = self.moments[bisect_right(self.moments, update, key=lambda moment: moment.update) - 1]
@@ -162,8 +164,8 @@ class Branch:
                 )
             if not len(made):
                 raise DivergenceError(
-                    f"training diverged at update {update + 1}: the loss or a parameter is no longer finite. Try "
-                    f"a smaller learning rate (now {self.rate:g})",
+                    f"training diverged at update {update + 1}: the loss or a parameter is no longer finite. "
+                    f"Try a smaller learning rate (now {self.rate:g})",
                     epoch + 1,
                 )
             batch += 1
@@ -171,9 +173,17 @@ class Branch:
                 self.last = update + 1
                 if (self.last - self.start) % self.interval == 0:
                     state = masks.bit_generator.state
-                    self._keep(Moment(self.last, epoch, batch, net.parameters.copy(), slots.copy(), before, state))
+                    self._keep(
+                        Moment(self.last, epoch, batch, net.parameters.copy(), slots.copy(), before, state)
+                    )
         return Moment(
-            moment.update + count, epoch, batch, net.parameters.copy(), slots, before, masks.bit_generator.state
+            moment.update + count,
+            epoch,
+            batch,
+            net.parameters.copy(),
+            slots,
+            before,
+            masks.bit_generator.state,
         )
 
     def _keep(self, moment: Moment) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, Scaled
 from deltarule.data.encoding import LabelEncoding
 from deltarule.derivations.updates import OptimizerStep
+from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.layers import Gradients, Trace
 from deltarule.nn.network import Network
@@ -19,6 +20,8 @@ from deltarule.nn.parameter_names import neuron_names
 from deltarule.registry import record
 from deltarule.training import confusion_matrix
 
+#: The phases of an update, in their order; "ready" is the moment before the next.
+PHASES = ("ready", "forward", "loss", "backward", "update")
 #: Of a layer so many neurons are sent, and of the inputs.
 MOST_NEURONS = 12
 #: So many rows are drawn, and looked at for neurons that are dead or saturated.
@@ -46,7 +49,9 @@ class Pass:
     step: OptimizerStep
 
 
-def network_view(passed: Pass, raw: Sequence[Any], outputs: Sequence[str], notes: Sequence[Sequence[str]]) -> dict[str, Any]:
+def network_view(
+    passed: Pass, raw: Sequence[Any], outputs: Sequence[str], notes: Sequence[Sequence[str]]
+) -> dict[str, Any]:
     """Return inputs, neurons, weights and targets, each with its numbers; of large layers the first neurons.
 
     Values are means over the rows, ``delta`` their sum: what the update is made of.
@@ -58,7 +63,9 @@ def network_view(passed: Pass, raw: Sequence[Any], outputs: Sequence[str], notes
     inputs = [{"name": names[i], "value": number(x[i]), "raw": raw[i]} for i in range(shown[0])]
     keys, layers = neuron_names(net.sizes), []
     for index in range(len(net.layers)):
-        layers.append(_layer_view(passed, index, shown, keys[index], notes[index] if index < len(notes) else ()))
+        layers.append(
+            _layer_view(passed, index, shown, keys[index], notes[index] if index < len(notes) else ())
+        )
     last = trace[-1]
     terms = net.objective.terms(last.z, last.a, passed.y).mean(axis=0)
     targets = [
@@ -101,8 +108,8 @@ def _layer_view(
         "left_out": layer.dense.n_out - n_out,
         "neurons": [
             {
-                "name": keys[j], "z": number(z[j]), "a": number(a[j]), "delta": number(delta[j]), "bias": bias(j),
-                "note": notes[j] if j < len(notes) else "",
+                "name": keys[j], "z": number(z[j]), "a": number(a[j]), "delta": number(delta[j]),
+                "bias": bias(j), "note": notes[j] if j < len(notes) else "",
             }
             for j in range(n_out)
         ],
@@ -151,7 +158,7 @@ def maps_view(net: Network, x: Array, axes: tuple[int, int], resolution: int) ->
 def _maps(a: Array) -> Iterator[str]:
     for column in a.T[:MOST_NEURONS]:
         low, high = float(column.min()), float(column.max())
-        middle = 0.5 if 0 <= low and high <= 1 else 0.0
+        middle = 0.5 if low >= 0 and high <= 1 else 0.0
         size = max(abs(low - middle), abs(high - middle), 1e-12)
         yield b64encode(np.rint((column - middle) / size * 127).astype(np.int8).tobytes()).decode()
 
@@ -168,7 +175,7 @@ def _grid(x: Array, axes: tuple[int, int], resolution: int) -> tuple[Array, list
     return grid, low.tolist(), high.tolist()
 
 
-def confusion_view(net: Network, x: Array, true: Array) -> dict[str, Any] | None:
+def confusion_view(net: Network, x: Array | Scaled, true: Array) -> dict[str, Any] | None:
     """Return how often each class was taken for each; None for a regression."""
     target = net.encoding.target if net.encoding else None
     if not isinstance(target, LabelEncoding):
@@ -195,3 +202,17 @@ def number(value: Any) -> float | None:
     """A number for JSON; None where it is not finite."""
     value = float(value)
     return value if math.isfinite(value) else None
+
+
+def position_of(net: Network, name: Any) -> int:
+    """Return where one parameter lies in the flat vector: ``w5``, ``W2[0,1]``, ``b_h1``, ``b1``."""
+    text = str(name)
+    if text.startswith("b_"):
+        for number, keys in enumerate(neuron_names(net.sizes), start=1):
+            if text[2:] in keys and net.layers[number - 1].b is not None:
+                biases = net.select(f"b{number}")
+                return int(biases[keys.index(text[2:]) if len(biases) > 1 else 0])
+    places = net.select(text)
+    if places.size != 1:
+        raise InputError(f"{text[:40]} names {places.size} parameters: name one")
+    return int(places.ravel()[0])

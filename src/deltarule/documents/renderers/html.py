@@ -71,7 +71,7 @@ def _font() -> str:
 
 
 def content(document: Document) -> str:
-    """The title and the blocks in sections, for a place that has :func:`style`: a heading of level 2 begins one."""
+    """The title and the blocks in sections, which headings of level 2 begin; the place has :func:`style`."""
     renderer = HtmlRenderer(document.digits)
     sections: list[list[str]] = [[]]
     for block in document.blocks:
