@@ -1,8 +1,8 @@
 """The playground: a network to train, step, go back in, and take apart, in a page of the browser.
 
 Reading order: functions, problem, configuration, catalogue, rows (what is played with); timeline (training as
-a line of moments); views, state, explanations, homework, saving, links, session (messages in, replies out);
-opening, worker, server, site (what brings them to a page), play.
+a line of moments); views, played_run, state, explanations, homework, saving, links,
+session (messages in, replies out); opening, worker, server, site (what brings them to a page), play.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,22 +18,20 @@ from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.playground import views
-
-if TYPE_CHECKING:
-    from deltarule.playground.session import Session
+from deltarule.playground.played_run import PlayedRun
 
 
-def explained(session: Session, given: Mapping[str, Any]) -> Derivation:
+def explained(run: PlayedRun, given: Mapping[str, Any]) -> Derivation:
     """The derivation at this moment, of the rows shown or of the row that is asked for."""
-    net = session.net
-    x, y, _ = session.shown_rows()
+    net = run.net
+    x, y, _ = run.shown_rows()
     if given.get("row") is not None:
-        one = session.problem.samples(net).take(np.array([given["row"]]))
+        one = run.problem.samples(net).take(np.array([given["row"]]))
         x, y = one.x.astype(net.dtype), one.y
-    notation, first = given.get("notation"), session.moment.update == 0
+    notation, first = given.get("notation"), run.moment.update == 0
     return explain(
-        net, x, y, given["what"], notation=notation, digits=given.get("digits", session.view["digits"]),
-        detail=given.get("detail", "chain"), optimizer=session.branch.optimizer if first else None,
+        net, x, y, given["what"], notation=notation, digits=given.get("digits", run.view["digits"]),
+        detail=given.get("detail", "chain"), optimizer=run.branch.optimizer if first else None,
     )  # fmt: skip
 
 
@@ -81,33 +79,34 @@ def _places(column: NeuronColumn) -> list[int]:
     return places
 
 
-def explain_now(session: Session, given: dict[str, Any]) -> dict[str, Any]:
-    return _shown(explained(session, given))
+def explain_now(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Derive a number at this moment."""
+    return _shown(explained(run, given))
 
 
-def why(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def why(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """Why a parameter changed at the update that led here."""
-    branch, update = session.branch, session.moment.update
+    branch, update = run.branch, run.moment.update
     if update == 0:
         raise InputError("nothing has changed yet: make an update first")
     if update == branch.start:
         assert branch.parent is not None
-        branch = session.branches[branch.parent]
+        branch = run.branches[branch.parent]
     made = branch.replayed(branch.at(update - 1))
-    digits = given.get("digits", session.view["digits"])
+    digits = given.get("digits", run.view["digits"])
     return _shown(explain_replayed(made, given["what"], notation=given.get("notation"), digits=digits))
 
 
-def terms(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def terms(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """What each row of the batch adds to a gradient."""
-    made, net = session.branch.replayed(session.moment), session.net
+    made, net = run.branch.replayed(run.moment), run.net
     place, batch = views.position_of(net, given["what"]), made.samples
     x = batch.x.astype(net.dtype)
     plain = net.copy()
     plain.objective = replace(plain.objective, l1=0.0, l2=0.0)
     share = plain.objective.shares(len(batch))
     rows = []
-    for k, row in enumerate(np.flatnonzero(~session.held)[made.rows].tolist()):
+    for k, row in enumerate(np.flatnonzero(~run.held)[made.rows].tolist()):
         trace = plain.forward(x[k : k + 1])
         one = plain.backward(trace, batch.y[k : k + 1])
         factors = _factors(plain, place, trace, one)
@@ -128,23 +127,24 @@ def _factors(net: Network, place: int, trace: Any, grads: Any) -> list[float]:
     return []
 
 
-def try_value(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def try_value(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """What the cost and the outputs would be with another value; nothing changes."""
-    place = views.position_of(session.net, given["parameter"])
-    x, y, _ = session.shown_rows()
+    place = views.position_of(run.net, given["parameter"])
+    x, y, _ = run.shown_rows()
 
     def seen(net: Network) -> dict[str, Any]:
         outputs = np.asarray(net.predict(x)).mean(axis=0)
         return {"cost": views.number(net.cost(x, y)), "outputs": [views.number(a) for a in outputs[:12]]}
 
-    other = session.net.copy()
+    other = run.net.copy()
     other.parameters[place] = float(given["value"])
-    return {"before": seen(session.net), "after": seen(other)}
+    return {"before": seen(run.net), "after": seen(other)}
 
 
-def find_faults(session: Session, given: dict[str, Any]) -> dict[str, Any]:
-    samples = session.branch.samples.take(slice(None, views.MOST_ROWS))
-    report = health(session.net, samples.x, samples.y)
+def find_faults(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what keeps the network from learning."""
+    samples = run.branch.samples.take(slice(None, views.MOST_ROWS))
+    report = health(run.net, samples.x, samples.y)
     findings = [
         {"severity": one.severity, "title": one.name.replace("_", " "), "text": one.evidence}
         for one in report.findings

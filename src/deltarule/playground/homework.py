@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis import check
 from deltarule.documents.renderers.html import content
 from deltarule.errors import InputError
+from deltarule.playground.played_run import PlayedRun
 from deltarule.tutorials import Example
 from deltarule.worksheets import mark, worksheet
-
-if TYPE_CHECKING:
-    from deltarule.playground.session import Session
 
 #: So many decimals have the blanks of a sheet, so long may a program be, and so long may its check take.
 DECIMALS, MOST_CODE, CHECK_SECONDS = 4, 200_000, 20.0
 
 
-def example_of(session: Session, rows: int = 1) -> Example:
+def example_of(run: PlayedRun, rows: int = 1) -> Example:
     """The network with its numbers, rounded as a sheet has them, and the row that is shown."""
-    net = session.net
-    x, y, _ = session.shown_rows()
+    net = run.net
+    x, y, _ = run.shown_rows()
     settings = {
         "sizes": net.sizes, "activation": [layer.activation.name for layer in net.layers[:-1]] or "sigmoid",
         "output": net.layers[-1].activation.name, "loss": net.loss.name, "bias": net.layers[0].dense.bias,
@@ -36,21 +35,19 @@ def example_of(session: Session, rows: int = 1) -> Example:
         if values is not None
     }
     X, Y = (np.round(np.asarray(part, float)[:rows], DECIMALS) for part in (x, y))
-    training = {"optimizer": session.branch.optimizer.spec}
-    return Example("playground", session.problem.title, settings, weights, (), X, Y, training)
+    training = {"optimizer": run.branch.optimizer.spec}
+    return Example("playground", run.problem.title, settings, weights, (), X, Y, training)
 
 
-def by_hand(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def by_hand(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make blanks of numbers, mark answers, or give a hint."""
     if "start" in given:
-        session.sheet = worksheet(
-            example_of(session), asked=given["start"].get("groups", "all"), decimals=DECIMALS
-        )
-        blanks = [{"name": b.name, "part": b.part, "number": b.number} for b in session.sheet.blanks]
-        return {"blanks": blanks, "html": content(session.sheet.sheet.document), "decimals": DECIMALS}
-    if session.sheet is None:
+        run.sheet = worksheet(example_of(run), asked=given["start"].get("groups", "all"), decimals=DECIMALS)
+        blanks = [{"name": b.name, "part": b.part, "number": b.number} for b in run.sheet.blanks]
+        return {"blanks": blanks, "html": content(run.sheet.sheet.document), "decimals": DECIMALS}
+    if run.sheet is None:
         raise InputError("there are no blanks yet: start with the parts to work out")
-    marking = mark(session.sheet, given.get("answers", {}))
+    marking = mark(run.sheet, given.get("answers", {}))
     if "hint" in given:
         hinted = [one for one in marking.marks if one.blank.name == given["hint"]]
         if not hinted:
@@ -63,7 +60,7 @@ def by_hand(session: Session, given: dict[str, Any]) -> dict[str, Any]:
     return {"marks": marks, "points": marking.points, "of": marking.out_of}
 
 
-def check_code(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def check_code(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """Check a program's backpropagation; it runs apart where the system has processes."""
     code = str(given["code"])
     if len(code) > MOST_CODE:

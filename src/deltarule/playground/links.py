@@ -6,22 +6,16 @@ import json
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from deltarule.data.table import Table
 from deltarule.errors import InputError
-from deltarule.playground.problem import Problem
-
-if TYPE_CHECKING:
-    from deltarule.playground.session import Session
+from deltarule.playground.played_run import PlayedRun
 
 #: A longer text is no link that programs pass on whole, and no longer one is read.
 MOST_CHARACTERS, MOST_UNPACKED = 60_000, 4 << 20
 
 
-def link_of(session: Session) -> str:
+def link_of(run: PlayedRun) -> str:
     """Return the text that restores data, settings and place of a session, its first weights from the seed.
 
     Raises
@@ -30,11 +24,11 @@ def link_of(session: Session) -> str:
         If the data are too large for a link.
     """
     content = {
-        "source": session.link_of_source,
-        "settings": session.configuration.to_dict(),
-        "update": session.moment.update,
-        "edits": [branch.change for branch in session.branches if " = " in branch.change],
-        "view": {name: session.view[name] for name in ("axes", "digits")},
+        "source": run.source,
+        "settings": run.configuration.to_dict(),
+        "update": run.moment.update,
+        "edits": [branch.change for branch in run.branches if " = " in branch.change],
+        "view": {name: run.view[name] for name in ("axes", "digits")},
     }
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
     text = urlsafe_b64encode(packed).decode().rstrip("=")
@@ -43,26 +37,14 @@ def link_of(session: Session) -> str:
     return text
 
 
-def restore(session: Session, text: str) -> None:
-    """Bring a session to where a link was made.
+def unpacked(text: Any) -> Mapping[str, Any]:
+    """Return what :func:`link_of` packed.
 
     Raises
     ------
     InputError
         If the text is no link of ours.
     """
-    content = _unpacked(text)
-    session.open({**content["source"]})
-    session.start(session.problem, session.configuration.with_changes(content["settings"]))
-    session.set_view(content.get("view", {}))
-    left = content.get("update", 0)
-    if not isinstance(left, int) or not 0 <= left <= 100_000:
-        raise InputError("the link asks for more updates than a link may")
-    if left:
-        session.train({"unit": "updates", "count": left})
-
-
-def _unpacked(text: Any) -> Mapping[str, Any]:
     try:
         if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
             raise ValueError
@@ -78,13 +60,3 @@ def _unpacked(text: Any) -> Mapping[str, Any]:
     except (ValueError, KeyError, zlib.error, RecursionError):
         raise InputError("this link cannot be read: it is cut off, or made by something else") from None
     return content
-
-
-def source_of(problem: Problem) -> dict[str, Any]:
-    """Return the points of a problem as ``open`` takes them."""
-    table = problem.dataset.inputs
-    assert isinstance(table, Table)
-    places = problem.dataset.target
-    if problem.dataset.classes is not None:
-        places = np.array([problem.dataset.classes.index(label) for label in places.tolist()])
-    return {"points": {"x": np.round(table.matrix(), 4).tolist(), "y": places.tolist()}}

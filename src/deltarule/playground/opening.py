@@ -13,6 +13,7 @@ from deltarule.data import Dataset, load
 from deltarule.data.table import Table
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.network import Network
+from deltarule.playground.played_run import PlayedRun
 from deltarule.playground.problem import SETS, Problem, named, problem_of, worked
 from deltarule.playground.saving import opened_model
 from deltarule.playground.session import Session
@@ -37,13 +38,12 @@ def session_of(source: str | os.PathLike[str]) -> Session:
 
     Examples
     --------
-    >>> session_of("T1").net
+    >>> session_of("T1").run.net
     Network(2 → 2 sigmoid → 2 sigmoid, 10 parameters)
     """
     session = Session()
     if os.fspath(source):
-        session.start(problem_from(os.fspath(source)))
-        session.link_of_source = {"set": os.fspath(source)}
+        session.run = PlayedRun(problem_from(os.fspath(source)), {"set": os.fspath(source)})
     return session
 
 

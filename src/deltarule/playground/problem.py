@@ -214,3 +214,13 @@ _PLANES: dict[str, Callable[[], Dataset]] = {
     "blobs": lambda: _cloud([(-0.7, -0.4), (0.7, -0.4), (0.0, 0.7)], [0, 1, 2], 300, 0.22),
     "waves": _waves,
 }
+
+
+def source_of(problem: Problem) -> dict[str, Any]:
+    """Return the points of a problem as ``open`` takes them."""
+    table = problem.dataset.inputs
+    assert isinstance(table, Table)
+    places = problem.dataset.target
+    if problem.dataset.classes is not None:
+        places = np.array([problem.dataset.classes.index(label) for label in places.tolist()])
+    return {"points": {"x": np.round(table.matrix(), 4).tolist(), "y": places.tolist()}}

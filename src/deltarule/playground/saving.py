@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,31 +17,27 @@ from deltarule.nn.network import Network
 from deltarule.playground.catalogue import SAVED
 from deltarule.playground.explanations import explained
 from deltarule.playground.homework import DECIMALS, example_of
+from deltarule.playground.played_run import PlayedRun
 from deltarule.playground.problem import Problem, of_table, worked
 from deltarule.registry import did_you_mean
 from deltarule.spreadsheet import spreadsheet
 from deltarule.tutorials import Example
 from deltarule.worksheets import worksheet
 
-if TYPE_CHECKING:
-    from deltarule.playground.session import Session
 
-
-def save(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+def save(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a file."""
     name = given["format"]
     if name not in SAVED:
         raise InputError(f"unknown format {str(name)[:20]!r}{did_you_mean(str(name)[:20], SAVED)}")
-    net = session.net
+    net = run.net
     if name in ("html", "pdf"):
-        data = explained(session, {"what": given.get("what", "all"), "digits": session.view["digits"]}).to(
-            name
-        )
+        data = explained(run, {"what": given.get("what", "all"), "digits": run.view["digits"]}).to(name)
     elif name == "worksheet":
-        data = worksheet(example_of(session), decimals=DECIMALS).sheet_as("html")
+        data = worksheet(example_of(run), decimals=DECIMALS).sheet_as("html")
     elif name == "spreadsheet":
-        x, y, _ = session.shown_rows()
-        data = spreadsheet(net, x[:10], y[:10], session.branch.optimizer)
+        x, y, _ = run.shown_rows()
+        data = spreadsheet(net, x[:10], y[:10], run.branch.optimizer)
     elif name == "model":
         with tempfile.TemporaryDirectory() as folder:
             net.save(path := Path(folder, "model"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,50 +12,48 @@ from deltarule.data.table import Table
 from deltarule.nn.network import Network
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.playground import views
-
-if TYPE_CHECKING:
-    from deltarule.playground.session import Session
+from deltarule.playground.played_run import PlayedRun
 
 
-def state_of(session: Session) -> dict[str, Any]:
+def state_of(run: PlayedRun) -> dict[str, Any]:
     """Return all that a page shows, in the parts that were asked for."""
-    net, branch, moment, view = session.net, session.branch, session.moment, session.view
-    train, test = session._costs()
-    passed = session.passed()
+    net, branch, moment, view = run.net, run.branch, run.moment, run.view
+    train, test = run.costs()
+    passed = run.passed()
     terms = net.objective.terms(passed.trace[-1].z, passed.trace[-1].a, passed.y)
     state: dict[str, Any] = {
-        "source": _source(session),
-        "config": session.configuration.to_dict() | {"loss": net.loss.name},
+        "source": _source(run),
+        "config": run.configuration.to_dict() | {"loss": net.loss.name},
         "position": {
             "update": moment.update, "epoch": moment.epoch + moment.batch // branch.n_batches,
-            "batch": moment.batch % branch.n_batches, "phase": views.PHASES[session.phase],
+            "batch": moment.batch % branch.n_batches, "phase": views.PHASES[run.phase],
             "branch": branch.number,
             "first": 0, "last": branch.last, "n_batches": branch.n_batches,
         },
         "branches": [
             {"id": one.number, "parent": one.parent, "start": one.start, "last": one.last,
              "label": _label(one.number), "change": one.change}
-            for one in session.branches
+            for one in run.branches
         ],
         "loss": {
             "batch": views.number(terms.sum(axis=1).mean()),
             "train": views.number(train), "test": None if test is None else views.number(test),
-            "metric": session.metric(),
+            "metric": run.metric(),
         },
-        "stopped": session.stopped,
+        "stopped": run.stopped,
         "view": view,
     }  # fmt: skip
     makers: dict[str, Callable[[], Any]] = {
-        "network": lambda: _network(session, passed),
-        "plane": lambda: _plane(session),
-        "maps": lambda: views.maps_view(net, _inputs(session), _axes(session), 20),
-        "curves": lambda: _curve(session, branch.number),
-        "confusion": lambda: _confusion(session),
+        "network": lambda: _network(run, passed),
+        "plane": lambda: _plane(run),
+        "maps": lambda: views.maps_view(net, _inputs(run), _axes(run), 20),
+        "curves": lambda: _curve(run, branch.number),
+        "confusion": lambda: _confusion(run),
         "flow": lambda: views.flow_view(passed),
     }
     state |= {part: makers[part]() for part in view["parts"]}
-    other = session.compared
-    state["other"] = None if other is None else {"label": _label(other), **_curve(session, other)}
+    other = run.compared
+    state["other"] = None if other is None else {"label": _label(other), **_curve(run, other)}
     return state
 
 
@@ -65,21 +63,21 @@ def _label(number: int) -> str:
     return letter + (str(round_) if round_ else "")
 
 
-def _inputs(session: Session) -> Any:
+def _inputs(run: PlayedRun) -> Any:
     """The rows that are drawn, as the network takes them."""
-    samples = session.problem.samples(session.net)
+    samples = run.problem.samples(run.net)
     few = samples.take(slice(None, views.MOST_ROWS))
-    return np.asarray(few.x.astype(session.net.dtype))
+    return np.asarray(few.x.astype(run.net.dtype))
 
 
-def _axes(session: Session) -> tuple[int, int]:
-    across, up = session.view["axes"]
+def _axes(run: PlayedRun) -> tuple[int, int]:
+    across, up = run.view["axes"]
     return int(across), int(up)
 
 
-def _source(session: Session) -> dict[str, Any]:
-    dataset, net = session.problem.dataset, session.net
-    x = _inputs(session)
+def _source(run: PlayedRun) -> dict[str, Any]:
+    dataset, net = run.problem.dataset, run.net
+    x = _inputs(run)
     columns = net.encoding.inputs.columns if net.encoding and hasattr(net.encoding.inputs, "columns") else ()
     inputs: list[dict[str, Any]] = []
     for column in columns:
@@ -91,10 +89,10 @@ def _source(session: Session) -> dict[str, Any]:
                 "mean": shift, "scale": scale,
                 "low": views.number(x[:, place].min()), "high": views.number(x[:, place].max()),
             })  # fmt: skip
-    known = set(session.link_of_source)
+    known = set(run.source)
     return {
         "name": dataset.name,
-        "title": session.problem.title,
+        "title": run.problem.title,
         "rows": len(dataset),
         "inputs": inputs[: views.MOST_NEURONS],
         "columns": list(dataset.inputs.names) + list(dataset.target_names)
@@ -106,7 +104,7 @@ def _source(session: Session) -> dict[str, Any]:
         "decisions": [str(decision) for decision in dataset.decisions],
         "editable": isinstance(dataset.inputs, Table)
         and len(dataset.inputs.names) == 2
-        and session.problem.example is None,
+        and run.problem.example is None,
     }
 
 
@@ -120,18 +118,18 @@ def output_names(net: Network) -> list[str]:
     return neuron_names(net.sizes)[-1]
 
 
-def _network(session: Session, passed: views.Pass) -> dict[str, Any]:
-    net = session.net
-    x, _, kind = session.shown_rows()
-    notes = views.neuron_notes(net, _inputs(session))
-    raw = _raw(session, np.asarray(x).mean(axis=0))
+def _network(run: PlayedRun, passed: views.Pass) -> dict[str, Any]:
+    net = run.net
+    x, _, kind = run.shown_rows()
+    notes = views.neuron_notes(net, _inputs(run))
+    raw = _raw(run, np.asarray(x).mean(axis=0))
     return {"row": kind, **views.network_view(passed, raw, output_names(net), notes)}
 
 
-def _raw(session: Session, x: Any) -> list[Any]:
+def _raw(run: PlayedRun, x: Any) -> list[Any]:
     """The inputs in the units of the data."""
     raw: list[Any] = []
-    for column in getattr(session.net.encoding and session.net.encoding.inputs, "columns", ()):
+    for column in getattr(run.net.encoding and run.net.encoding.inputs, "columns", ()):
         for _ in column.feature_names:
             value = float(x[len(raw)])
             raw.append(
@@ -142,38 +140,38 @@ def _raw(session: Session, x: Any) -> list[Any]:
     return raw or [views.number(value) for value in x]
 
 
-def _plane(session: Session) -> dict[str, Any]:
-    net, axes = session.net, _axes(session)
-    x = _inputs(session)
-    made = views.plane_view(net, x, axes, session.view["resolution"])
-    dataset = session.problem.dataset
+def _plane(run: PlayedRun) -> dict[str, Any]:
+    net, axes = run.net, _axes(run)
+    x = _inputs(run)
+    made = views.plane_view(net, x, axes, run.view["resolution"])
+    dataset = run.problem.dataset
     y = dataset.target if dataset.target.ndim == 1 else dataset.target[:, 0]
     places = {label: place for place, label in enumerate(dataset.classes or ())}
     points = [
         {"row": row, "x": [round(float(x[row, axis]), 5) for axis in axes],
-         "y": places[label] if places else float(label), "test": bool(session.held[row])}
+         "y": places[label] if places else float(label), "test": bool(run.held[row])}
         for row, label in enumerate(y[: len(x)].tolist())
     ]  # fmt: skip
     return made | {"points": points}
 
 
-def _curve(session: Session, number: int) -> dict[str, Any]:
+def _curve(run: PlayedRun, number: int) -> dict[str, Any]:
     """The costs by update, of a branch and of those that it came from."""
     points: list[tuple[int, float, float | None]] = []
-    branch, end = session.branches[number], float("inf")
+    branch, end = run.branches[number], float("inf")
     while True:
         points = [point for point in branch.curve if point[0] <= end] + points
         if branch.parent is None:
             break
-        end, branch = branch.start - 1, session.branches[branch.parent]
+        end, branch = branch.start - 1, run.branches[branch.parent]
     columns = zip(*points, strict=True)
     names = ("update", "train", "test")
     return {name: [None if value is None else views.number(value) for value in column]
             for name, column in zip(names, columns, strict=True)}  # fmt: skip
 
 
-def _confusion(session: Session) -> dict[str, Any] | None:
-    rows = np.flatnonzero(session.held) if session.test is not None else np.flatnonzero(~session.held)
+def _confusion(run: PlayedRun) -> dict[str, Any] | None:
+    rows = np.flatnonzero(run.held) if run.test is not None else np.flatnonzero(~run.held)
     rows = rows[: 5 * views.MOST_ROWS]
-    x = session.problem.samples(session.net).take(rows).x
-    return views.confusion_view(session.net, x, session.problem.dataset.target[rows])
+    x = run.problem.samples(run.net).take(rows).x
+    return views.confusion_view(run.net, x, run.problem.dataset.target[rows])

@@ -191,7 +191,7 @@ class Branch:
         self.moments.append(moment)
         room = MOST_BYTES // (moment.parameters.nbytes + moment.slots.nbytes)
         if len(self.moments) > max(8, min(MOST_MOMENTS, room)):
-            self.moments[1::2] = []
+            del self.moments[1::2]
             self.interval *= 2
 
     def replayed(self, moment: Moment) -> ReplayedUpdate:
@@ -222,4 +222,4 @@ class Branch:
             return
         self.curve.append((update, train, test))
         if len(self.curve) > MOST_POINTS:
-            self.curve[1:-1:2] = []
+            del self.curve[1:-1:2]
