@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Step,
         WarmUp,
     )
+    from deltarule.playground import play
     from deltarule.training import (
         METRICS,
         Checkpoint,
@@ -144,6 +145,7 @@ __all__ = [
     "load",
     "load_example",
     "mark",
+    "play",
     "register_activation",
     "register_loss",
     "resume",
@@ -170,6 +172,7 @@ _NAMES = {
     "nn.network": "Network",
     "nn.optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
     "nn.schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
+    "playground": "play",
     "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
         train""",
     "tutorials": "load_example",

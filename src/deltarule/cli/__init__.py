@@ -31,7 +31,8 @@ class _Commands(UserDict[str, Any]):
 
 _COMMANDS = _Commands(
     {name: name for name in ("train", "predict", "evaluate", "inspect", "export", "explain", "check", "data",
-                             "reproduce", "spreadsheet", "worksheet", "mark")} | {"import": "import_model"}
+                             "reproduce", "spreadsheet", "worksheet", "mark", "play")}
+    | {"import": "import_model"}
 )  # fmt: skip
 
 
