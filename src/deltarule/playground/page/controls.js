@@ -134,14 +134,14 @@ async function play() {
 
 /** @param {Setting} setting */
 function field(setting) {
-  const input = setting.kind === "choice" ? choice(setting) : numberField(setting);
+  const input = setting.kind === "choice" ? choiceField(setting) : numberField(setting);
   input.id = `set-${setting.key}`;
   fields.set(setting.key, input);
   return el("label", { class: `setting ${setting.kind}` }, el("span", {}, say(`set.${setting.key}`)), input);
 }
 
 /** @param {Setting} setting */
-function choice(setting) {
+function choiceField(setting) {
   const select = el("select", { onchange: () => configure({ [setting.key]: select.value }) });
   return select;
 }

@@ -17,11 +17,12 @@ export function layoutOf(network, room, tall) {
   const sizes = [network.inputs.length, ...network.layers.map((layer) => layer.neurons.length)];
   const leftOut = [network.left_out, ...network.layers.map((layer) => layer.left_out)];
   const most = Math.max(...sizes.map((size, column) => size + (leftOut[column] ? 0.6 : 0)));
-  const width = Math.max(room, 96 * sizes.length + 80);
+  const narrow = room < 480;
+  const width = Math.max(room, (narrow ? 62 : 96) * sizes.length + 80);
   const pitch = Math.max(42, Math.min(124, (tall - TOP - BOTTOM) / most));
   const tile = Math.round(Math.max(26, Math.min(48, pitch * 0.5)));
   const height = Math.max(TOP + BOTTOM + pitch * most, tall);
-  const [left, right] = [54 + tile / 2, 104 + tile / 2];
+  const [left, right] = narrow ? [34 + tile / 2, 66 + tile / 2] : [54 + tile / 2, 104 + tile / 2];
   const columns = sizes.map((_, column) => left + ((width - left - right) * column) / Math.max(1, sizes.length - 1));
   const middle = TOP + (height - TOP - BOTTOM) / 2;
   /** @type {Place[]} */

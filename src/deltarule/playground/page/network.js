@@ -342,6 +342,11 @@ export function labelOf(name) {
   return name;
 }
 
+/** Where the columns of the drawing stand, and its width. */
+export function drawnColumns() {
+  return layout ?? { columns: [], width: 0 };
+}
+
 /** The drawing as a file of its own: the style and the maps inside. */
 export function drawingAsSvg() {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
