@@ -1,6 +1,6 @@
 /** The controls on top: play and steps of every size, speed, start, and the settings of network and training. */
 
-import { byId, el, number, setText, typedNumber } from "./dom.js";
+import { byId, el, number, setText, svgEl, typedNumber } from "./dom.js";
 import { tell } from "./notices.js";
 import { act, changed, configure, drawn, store, subscribe } from "./store.js";
 import { say, word } from "./texts.js";
@@ -34,15 +34,29 @@ const fields = new Map();
 
 /** @param {HTMLElement} place of the buttons @param {HTMLElement} settings place of the fields */
 export function startControls(place, settings) {
-  place.append(...playButtons(), meters(), seedField());
+  place.append(...playButtons(), seedField());
   const [main, more] = [SETTINGS.filter((one) => one.main), SETTINGS.filter((one) => !one.main)];
   settings.append(...main.map(field), el("details", { class: "more" }, el("summary", {}, say("set.more")), el("div", {}, ...more.map(field))));
   subscribe(drawControls);
 }
 
-/** @param {string} key @param {string} sign @param {() => void} press */
-function button(key, sign, press) {
-  return el("button", { type: "button", id: key, "aria-label": say(`play.${key}`), title: say(`play.${key}`), onclick: press }, sign);
+/** Signs on the buttons, as paths in a square of 16. */
+const ICONS = {
+  rewind: "M3 3h2v10H3zM13.5 3v10L6 8z",
+  back: "M11 3v10H9V3zM8 3v10L2 8z",
+  play: "M4 2.5v11L13 8z",
+  pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  step: "M3 3v10L9.5 8zM10 3h2.5v10H10z",
+};
+
+/** @param {keyof typeof ICONS} name */
+function icon(name) {
+  return svgEl("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svgEl("path", { d: ICONS[name] }));
+}
+
+/** @param {"rewind" | "back" | "play" | "step"} key @param {() => void} press */
+function button(key, press) {
+  return el("button", { type: "button", id: key, "aria-label": say(`play.${key}`), title: say(`play.${key}`), onclick: press }, icon(key));
 }
 
 /** @returns {HTMLElement[]} */
@@ -50,25 +64,20 @@ function playButtons() {
   const unit = el("select", { id: "unit", "aria-label": say("play.unit"), onchange: () => ((store.unit = unit.value), changed()) }, ...UNITS.map((name) => el("option", { value: name }, say(`unit.${name}`))));
   unit.value = store.unit;
   const speed = el("input", { id: "speed", type: "range", min: "0", max: String(SPEEDS.length - 1), step: "1", value: String(store.speed), oninput: () => ((store.speed = Number(speed.value)), changed()) });
-  const buttons = el("div", { class: "group" }, button("rewind", "⏮", rewind), button("back", "◀", () => goTo((store.state?.position.update ?? 0) - 1)), button("play", "▶", togglePlay), button("step", "▶❘", () => void pauseAnd(step)));
+  const buttons = el("div", { class: "group" }, button("rewind", rewind), button("back", () => goTo((store.state?.position.update ?? 0) - 1)), button("play", togglePlay), button("step", stepOnce));
   return [buttons, el("div", { class: "group" }, unit, el("label", { class: "speed" }, say("play.speed"), speed, el("output", { id: "speed-words", for: "speed" })))];
 }
 
-/** @param {() => void} then */
-function pauseAnd(then) {
+/** Pause, and take one step. */
+function stepOnce() {
   store.playing = false;
-  then();
+  step();
 }
 
 /** Back to update 0 of the same start. */
 function rewind() {
   store.playing = false;
   act({ do: "rewind" });
-}
-
-function meters() {
-  const meter = (/** @type {string} */ id) => el("div", { class: "meter" }, el("span", { class: "soft" }, say(`meter.${id}`)), el("output", { id: `meter-${id}` }, "–"));
-  return el("div", { class: "meters" }, ...["update", "epoch", "train", "test", "metric"].map(meter));
 }
 
 function seedField() {
@@ -125,14 +134,14 @@ async function play() {
 
 /** @param {Setting} setting */
 function field(setting) {
-  const input = setting.kind === "choice" ? choice(setting) : numberField(setting);
+  const input = setting.kind === "choice" ? choiceField(setting) : numberField(setting);
   input.id = `set-${setting.key}`;
   fields.set(setting.key, input);
   return el("label", { class: `setting ${setting.kind}` }, el("span", {}, say(`set.${setting.key}`)), input);
 }
 
 /** @param {Setting} setting */
-function choice(setting) {
+function choiceField(setting) {
   const select = el("select", { onchange: () => configure({ [setting.key]: select.value }) });
   return select;
 }
@@ -162,7 +171,7 @@ function fill(setting, select, now) {
 function drawControls() {
   const { state } = store;
   if (!state) return;
-  const { position, loss, config } = state;
+  const { config } = state;
   for (const setting of SETTINGS) {
     const input = /** @type {HTMLInputElement | HTMLSelectElement} */ (fields.get(setting.key));
     if (input === document.activeElement && input instanceof HTMLInputElement) continue;
@@ -171,24 +180,10 @@ function drawControls() {
   }
   const seed = byId("seed");
   if (seed !== document.activeElement) /** @type {HTMLInputElement} */ (seed).value = String(config.seed);
-  drawMeters(position, loss);
   const play = byId("play");
-  setText(play, store.playing ? "❚❚" : "▶");
+  if (play.getAttribute("aria-pressed") !== String(store.playing)) play.replaceChildren(icon(store.playing ? "pause" : "play"));
   play.setAttribute("aria-label", say(store.playing ? "play.pause" : "play.play"));
   play.setAttribute("aria-pressed", String(store.playing));
   setText(byId("speed-words"), SPEEDS[store.speed] === Infinity ? say("play.fastest") : say("play.persecond", { count: String(SPEEDS[store.speed]) }));
   byId("speed").setAttribute("aria-valuetext", byId("speed-words").textContent ?? "");
-}
-
-/** @param {import("./types").Position} position @param {import("./types").State["loss"]} loss */
-function drawMeters(position, loss) {
-  setText(byId("meter-update"), String(position.update));
-  setText(byId("meter-epoch"), String(position.epoch));
-  setText(byId("meter-train"), number(loss.train, 4));
-  setText(byId("meter-test"), number(loss.test, 4));
-  const { metric } = loss;
-  const name = /** @type {Element} */ (byId("meter-metric").previousElementSibling);
-  setText(name, metric ? word(metric.name) : say("meter.metric"));
-  const value = metric?.test ?? metric?.train;
-  setText(byId("meter-metric"), metric?.name === "accuracy" && typeof value === "number" ? `${number(100 * value, 3)} %` : number(value, 4));
 }

@@ -46,7 +46,7 @@ export function drawCurves() {
   drawCurve(pen, curves.update, curves.test, x, y, css("soft"), 1.6, [6, 4]);
   drawCurve(pen, curves.update, curves.train, x, y, css("ink"), 1.8, []);
   pen.strokeStyle = css("accent");
-  line(pen, x(position.update), edge.top, x(position.update), height - edge.bottom);
+  stroke(pen, x(position.update), edge.top, x(position.update), height - edge.bottom);
 }
 
 /** @param {number} value */
@@ -63,7 +63,7 @@ function drawAxes(pen, x, y, most, last) {
   pen.lineWidth = 1;
   pen.textAlign = "right";
   for (const share of [0, 0.5, 1]) {
-    line(pen, x(0), y(most * share), x(last), y(most * share));
+    stroke(pen, x(0), y(most * share), x(last), y(most * share));
     pen.fillText(number(most * share, 2), edge.left - 5, y(most * share) + 4);
   }
   pen.fillText(String(last), x(last), y(0) + 14);
@@ -72,7 +72,7 @@ function drawAxes(pen, x, y, most, last) {
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
-function line(pen, x1, y1, x2, y2) {
+function stroke(pen, x1, y1, x2, y2) {
   pen.setLineDash([]);
   pen.beginPath();
   pen.moveTo(x1, y1);

@@ -12,7 +12,7 @@ import { say } from "./texts.js";
 const LARGEST = 20_000_000;
 /** The table at hand, for when another column becomes the target. @type {{ text: string, name: string } | null} */
 let table = null;
-let drawn = "";
+let drawnSource = "";
 
 /** @param {HTMLElement} place */
 export function startData(place) {
@@ -121,8 +121,8 @@ function cellShown(line, field) {
 function drawData() {
   const { state, catalogue } = store;
   const wanted = JSON.stringify([catalogue?.sets, state?.source]);
-  if (!state || wanted === drawn) return;
-  drawn = wanted;
+  if (!state || wanted === drawnSource) return;
+  drawnSource = wanted;
   byId("sets").replaceChildren(...["plane", "table", "worked"].map((kind) => setGroup(kind, state)));
   drawSource(state);
 }

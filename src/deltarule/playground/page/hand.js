@@ -21,13 +21,13 @@ export function startHand(menu) {
 export function openHand() {
   const boxes = GROUPS.map((group) => el("input", { type: "checkbox", id: `hand-${group}`, value: group, checked: group === "forward" }));
   const labels = boxes.map((box) => el("label", { class: "check" }, box, say(`hand.${box.value}`)));
-  const go = () => begin(boxes.filter((box) => box.checked).map((box) => box.value));
+  const go = () => giveSheet(boxes.filter((box) => box.checked).map((box) => box.value));
   const sheet = el("div", { id: "hand" });
   openSide(say("hand.title"), [el("p", {}, say("hand.words")), el("fieldset", { class: "checks" }, el("legend", {}, say("hand.which")), ...labels), el("button", { type: "button", class: "main", id: "hand-start", onclick: go }, say("hand.start")), sheet]);
 }
 
 /** @param {string[]} groups */
-async function begin(groups) {
+async function giveSheet(groups) {
   const sheet = /** @type {HTMLElement} */ (document.getElementById("hand"));
   const reply = await ask({ do: "hand", start: { groups } });
   if (!reply.ok) return sheet.replaceChildren(el("p", { class: "wrong" }, reply.error ?? ""));

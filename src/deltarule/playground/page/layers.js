@@ -1,6 +1,7 @@
 /** Above the drawing: forwards or backwards, the row shown, the phase at hand, and the layers with their neurons. */
 
 import { byId, el, setText, typedNumber } from "./dom.js";
+import { drawnColumns } from "./network.js";
 import { changed, changeView, configure, store, subscribe } from "./store.js";
 import { say, word } from "./texts.js";
 
@@ -59,25 +60,21 @@ function drawLayers() {
 
 /** @param {Config} config */
 function drawHeads(config) {
-  const svg = document.getElementById("net");
-  const columns = config.hidden.length + 2;
-  const width = Number(svg?.getAttribute("width") ?? 0);
-  const wanted = JSON.stringify([config.hidden, config.output, width]);
-  if (wanted === drawnHeads || !width) return;
+  const { columns, width } = drawnColumns();
+  const wanted = JSON.stringify([config.hidden, config.output, columns]);
+  if (wanted === drawnHeads || columns.length !== config.hidden.length + 2) return;
   drawnHeads = wanted;
   heads.style.width = `${width}px`;
+  heads.style.setProperty("--room", `${columns[1] - columns[0] - 6}px`);
   const focused = document.activeElement?.id;
-  const inner = config.hidden.map((layer, index) => at(head(config, layer, index), (index + 1) / (columns - 1), width));
-  heads.replaceChildren(at(el("div", { class: "head" }, el("strong", {}, say("layer.inputs"))), 0, width), ...inner, at(lastHead(config), 1, width));
+  const inner = config.hidden.map((layer, index) => placedAt(head(config, layer, index), columns[index + 1]));
+  heads.replaceChildren(placedAt(el("div", { class: "head" }, el("strong", {}, say("layer.inputs"))), columns[0]), ...inner, placedAt(lastHead(config), columns[columns.length - 1]));
   if (focused && heads.querySelector(`#${focused}`)) byId(focused).focus();
 }
 
-/** @param {HTMLElement} element @param {number} share @param {number} width */
-function at(element, share, width) {
-  const sizes = document.querySelectorAll("#net .node.input .frame")[0];
-  const tile = Number(sizes?.getAttribute("width") ?? 40);
-  const [left, right] = [54 + tile / 2, 104 + tile / 2];
-  element.style.left = `${left + (width - left - right) * share}px`;
+/** @param {HTMLElement} element @param {number} x */
+function placedAt(element, x) {
+  element.style.left = `${x}px`;
   return element;
 }
 

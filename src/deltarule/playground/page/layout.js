@@ -17,11 +17,12 @@ export function layoutOf(network, room, tall) {
   const sizes = [network.inputs.length, ...network.layers.map((layer) => layer.neurons.length)];
   const leftOut = [network.left_out, ...network.layers.map((layer) => layer.left_out)];
   const most = Math.max(...sizes.map((size, column) => size + (leftOut[column] ? 0.6 : 0)));
-  const width = Math.max(room, 96 * sizes.length + 80);
-  const pitch = Math.max(42, Math.min(112, (tall - TOP - BOTTOM) / most));
+  const narrow = room < 480;
+  const width = Math.max(room, (narrow ? 62 : 96) * sizes.length + 80);
+  const pitch = Math.max(42, Math.min(124, (tall - TOP - BOTTOM) / most));
   const tile = Math.round(Math.max(26, Math.min(48, pitch * 0.5)));
   const height = Math.max(TOP + BOTTOM + pitch * most, tall);
-  const [left, right] = [54 + tile / 2, 104 + tile / 2];
+  const [left, right] = narrow ? [34 + tile / 2, 66 + tile / 2] : [54 + tile / 2, 104 + tile / 2];
   const columns = sizes.map((_, column) => left + ((width - left - right) * column) / Math.max(1, sizes.length - 1));
   const middle = TOP + (height - TOP - BOTTOM) / 2;
   /** @type {Place[]} */
@@ -37,7 +38,7 @@ export function layoutOf(network, room, tall) {
     if (leftOut[column]) more.push({ x: columns[column], y: first + pitch * (size - 0.25), count: leftOut[column] });
   });
   const gap = columns.length > 1 ? columns[1] - columns[0] - tile : 0;
-  const named = network.layers.map((layer) => layer.weights.length <= 12 && gap >= 96);
+  const named = network.layers.map((layer) => layer.weights.length <= 12 && gap >= 74);
   return { width, height, tile, columns, places, top: TOP, roomy: pitch >= 76, named, more };
 }
 
@@ -56,4 +57,20 @@ export function pointBetween(from, to, tile, share) {
   const x = r ** 3 * x1 + 3 * r * r * s * (x1 + bend) + 3 * r * s * s * (x2 - bend) + s ** 3 * x2;
   const y = (r ** 3 + 3 * r * r * s) * from.y + (3 * r * s * s + s ** 3) * to.y;
   return { x, y };
+}
+
+/**
+ * Where the labels of a layer's weights stand: each on its curve, and off the labels placed before it.
+ * @param {{ from: Place, to: Place }[]} curves @param {number} tile @param {number} width of a label
+ */
+export function labelPlaces(curves, tile, width) {
+  /** @type {{ x: number, y: number }[]} */
+  const placed = [];
+  for (const { from, to } of curves) {
+    const choices = [0.34, 0.26, 0.42, 0.5, 0.58, 0.66, 0.74, 0.18].map((share) => pointBetween(from, to, tile, share));
+    const crowd = (/** @type {{ x: number, y: number }} */ at) =>
+      placed.reduce((sum, other) => sum + Math.max(0, width - Math.abs(at.x - other.x)) * Math.max(0, 15 - Math.abs(at.y - other.y)), 0);
+    placed.push(choices.reduce((best, one) => (crowd(one) < crowd(best) ? one : best)));
+  }
+  return placed;
 }

@@ -35,7 +35,8 @@ async function start() {
 }
 
 function startViews() {
-  startControls(byId("play-controls"), byId("settings"));
+  /** @type {HTMLDetailsElement} */ (byId("settings")).open = innerWidth >= 560;
+  startControls(byId("play-controls"), byId("settings-body"));
   startData(byId("data-body"));
   startNetwork(byId("network"));
   startLayers(byId("network-tools"), byId("network"));
@@ -60,7 +61,7 @@ function startViews() {
 /** @param {import("./types").Catalogue} catalogue */
 function useCatalogue(catalogue) {
   store.catalogue = catalogue;
-  if (!catalogue.style) return;
+  if (!catalogue.style) return; // the first view has none: nothing is derived in it
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(catalogue.style);
   document.adoptedStyleSheets = [sheet];
@@ -72,9 +73,10 @@ async function openFirst() {
   const link = location.hash.slice(1);
   const opened = link ? await act({ do: "open", link }) : await ask({ do: "view", parts: store.view.parts, digits: store.view.digits });
   if (opened.state && !link) useState(opened.state);
-  if (!opened.ok || !opened.state?.source) await act({ do: "open", set: FIRST_SET });
+  if (link && !opened.ok) await act({ do: "open", set: FIRST_SET });
   const reply = await catalogue;
-  if (reply.ok) useCatalogue(/** @type {import("./types").Catalogue} */ (/** @type {unknown} */ (reply)));
+  if (!reply.ok) return;
+  useCatalogue(/** @type {import("./types").Catalogue} */ (/** @type {unknown} */ (reply)));
   store.ready = true;
   document.documentElement.dataset.ready = "yes";
   changed();

@@ -3,7 +3,7 @@
 import { divergingImage, drawImage, cleanPen } from "./colours.js";
 import { bytesOf, el, number, setAttribute, setText, svgEl } from "./dom.js";
 import { proposeValue } from "./edit.js";
-import { curveBetween, layoutOf, pointBetween } from "./layout.js";
+import { curveBetween, labelPlaces, layoutOf } from "./layout.js";
 import { select, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
 
@@ -90,6 +90,7 @@ function build(network, width, height) {
   network.layers.forEach((layer, index) => buildWeights(layer, of(index), of(index + 1), index));
   for (const place of found.places) buildNode(network, place);
   network.targets.forEach((_, index) => buildTarget(of(network.layers.length)[index], index));
+  svg.append(...[...items.values()].flatMap((item) => (item.line && item.text ? [item.text] : [])));
   for (const { x, y, count } of found.more) svg.append(svgEl("text", { class: "soft middle", x, y }, say("net.more", { count })));
   const next = items.has(focused) ? focused : items.keys().next().value;
   items.get(next ?? "")?.group.setAttribute("tabindex", "0");
@@ -105,16 +106,14 @@ function addItem(name, kind, column, order, parts, children) {
 /** @param {import("./types").Layer} layer @param {import("./layout.js").Place[]} from @param {import("./layout.js").Place[]} to @param {number} index */
 function buildWeights(layer, from, to, index) {
   const { tile, named } = /** @type {import("./layout.js").Layout} */ (layout);
-  for (const weight of layer.weights) {
-    const [start, end] = [from[weight.from], to[weight.to]];
-    const d = curveBetween(start, end, tile);
+  const curves = layer.weights.map((weight) => ({ from: from[weight.from], to: to[weight.to] }));
+  const labels = named[index] ? labelPlaces(curves, tile, 62) : [];
+  layer.weights.forEach((weight, place) => {
+    const d = curveBetween(curves[place].from, curves[place].to, tile);
     const line = svgEl("path", { class: "line", d });
-    const share = to.length > 1 ? 0.24 + (0.44 * weight.to) / (to.length - 1) : 0.4;
-    const at = pointBetween(start, end, tile, share);
-    const text = named[index] ? svgEl("text", { class: "label middle", x: at.x, y: at.y + 3.5 }) : undefined;
-    const children = [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d }), ...(text ? [text] : [])];
-    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, children);
-  }
+    const text = labels[place] && svgEl("text", { x: labels[place].x, y: labels[place].y + 3.5 });
+    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })]);
+  });
 }
 
 /** @param {NetworkPart} network @param {import("./layout.js").Place} place */
@@ -189,7 +188,8 @@ function refreshParameter(parameter, quantity, most, thin, words) {
   const value = parameter[quantity];
   const kind = item.group.classList.contains("bias") ? "bias" : "edge";
   mark(item, parameter.name, `${kind} ${(value ?? 0) < 0 ? "neg" : "pos"}`);
-  if (item.line) setAttribute(item.line, "stroke-width", (thin * (0.8 + (6.2 * Math.abs(value ?? 0)) / most)).toFixed(2));
+  if (item.line && item.text) setAttribute(item.text, "class", `label middle${store.tags[parameter.name] === undefined ? "" : ` tagged t${store.tags[parameter.name]}`}`);
+  if (item.line) setAttribute(item.line, "stroke-width", (thin * (0.8 + (5.2 * Math.abs(value ?? 0)) / most)).toFixed(2));
   if (item.text) setText(item.text, `${parameter.name} ${number(value, Math.min(store.view.digits, 3))}`);
   const { digits } = store.view;
   setAttribute(item.group, "aria-label", say("net.numbers", { words, value: number(parameter.value, digits), gradient: number(parameter.gradient, digits) }));
@@ -340,6 +340,11 @@ export function labelOf(name) {
   if (name.startsWith("input:")) return network?.inputs[Number(name.slice(6))].name ?? name;
   if (name.startsWith("target:")) return say("net.targetname");
   return name;
+}
+
+/** Where the columns of the drawing stand, and its width. */
+export function drawnColumns() {
+  return layout ?? { columns: [], width: 0 };
 }
 
 /** The drawing as a file of its own: the style and the maps inside. */

@@ -1,11 +1,11 @@
 /** The column on the right: the plane with its tools, curves, and on request confusion, gradient flow and health. */
 
 import { classColour, css } from "./colours.js";
-import { byId, el, number } from "./dom.js";
+import { byId, el, number, setText } from "./dom.js";
 import { startCurves } from "./curves.js";
 import { startPlane, tool } from "./plane.js";
 import { changed, changeView, store, subscribe, wantPart } from "./store.js";
-import { say } from "./texts.js";
+import { say, word } from "./texts.js";
 import { ask } from "./transport.js";
 
 /** @typedef {import("./types").State} State */
@@ -17,12 +17,27 @@ let healthAt = "";
 /** @param {HTMLElement} place */
 export function startOutput(place) {
   const box = el("div", { class: "planebox" });
-  place.append(box, el("div", { id: "plane-tools", class: "planetools" }), el("h3", {}, say("curves.title")), el("p", { class: "legend", id: "curve-legend" }), el("div", { class: "curvebox", id: "curvebox" }));
+  place.append(box, el("div", { id: "plane-tools", class: "planetools" }), meters(), el("h3", {}, say("curves.title")), el("p", { class: "legend", id: "curve-legend" }), el("div", { class: "curvebox", id: "curvebox" }));
   startPlane(box);
   box.append(el("span", { id: "axis-x" }), el("span", { id: "axis-y" }));
   startCurves(byId("curvebox"));
   place.append(...EXTRAS.map(extra), el("details", { id: "extra-health", ontoggle: () => void refreshHealth() }, el("summary", {}, say("health.title")), el("div", { class: "body" })));
   subscribe(drawOutput);
+}
+
+function meters() {
+  const meter = (/** @type {string} */ id) => el("div", { class: "meter" }, el("span", { class: "soft" }, say(`meter.${id}`)), el("output", { id: `meter-${id}` }, "–"));
+  return el("div", { class: "meters" }, ...["train", "test", "metric"].map(meter));
+}
+
+/** @param {State["loss"]} loss */
+function drawMeters(loss) {
+  setText(byId("meter-train"), number(loss.train, 4));
+  setText(byId("meter-test"), number(loss.test, 4));
+  const { metric } = loss;
+  setText(/** @type {Element} */ (byId("meter-metric").previousElementSibling), metric ? word(metric.name) : say("meter.metric"));
+  const value = metric?.test ?? metric?.train;
+  setText(byId("meter-metric"), metric?.name === "accuracy" && typeof value === "number" ? `${number(100 * value, 3)} %` : number(value, 4));
 }
 
 /** @param {string} part */
@@ -35,6 +50,7 @@ function drawOutput() {
   const { state } = store;
   if (!state) return;
   drawPlaneTools(state);
+  drawMeters(state.loss);
   const legend = [["train", "solid"], ["test", "dashed"], ...(state.other ? [["other", "dotted"]] : [])];
   byId("curve-legend").replaceChildren(...legend.map(([key, kind]) => el("span", { class: `key ${kind}` }, say(`curves.${key}`, { label: state.other?.label ?? "" }))));
   fillExtra("confusion", () => confusion(state));

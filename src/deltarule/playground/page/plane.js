@@ -90,7 +90,7 @@ function drawPoint(pen, point, side, range) {
   pen.fillStyle = classes ? css(classColour(point.y)) : share < 0.5 ? css("neg", 1 - share) : css("pos", share);
   pen.strokeStyle = point.test ? css("ink") : css("paper");
   pen.lineWidth = 1.2;
-  shapePath(pen, classes ? point.y : 0, x, y, plane.points.length > 400 ? 2.8 : 4);
+  shapePath(pen, classes ? point.y : 0, x, y, plane.points.length > 250 ? 2.8 : 4);
   pen.fill();
   pen.stroke();
 }

@@ -37,7 +37,7 @@ export interface State {
 export interface Catalogue {
   sets: { name: string; title: string; kind: "plane" | "table" | "worked" }[]
   activations: string[]; outputs: { name: string; loss: string }[]; losses: string[]; optimizers: string[]; initializers: string[]; scales: string[]; notations: string[]
-  formats: { name: string; title: string; ending: string }[]; style: string
+  formats: { name: string; title: string; ending: string }[]; style?: string
 }
 export interface Blank { name: string; part: string; number: number }
 export interface Mark { name: string; verdict: string; counts: boolean; words: string }
