@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         Step,
         WarmUp,
     )
+    from deltarule.playground import play
     from deltarule.training import (
         METRICS,
         Checkpoint,
@@ -149,6 +150,7 @@ __all__ = [
     "load_example",
     "load_model",
     "mark",
+    "play",
     "register_activation",
     "register_loss",
     "resume",
@@ -176,6 +178,7 @@ _NAMES = {
     "nn.network": "Network",
     "nn.optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
     "nn.schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
+    "playground": "play",
     "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
         train""",
     "tutorials": "load_example",

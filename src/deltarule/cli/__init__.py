@@ -32,7 +32,7 @@ class _Commands(UserDict[str, Any]):
 
 _COMMANDS = _Commands(
     {name: name for name in ("train", "predict", "evaluate", "inspect", "export", "explain", "check", "data",
-                             "reproduce", "spreadsheet", "worksheet", "mark", "new", "draw")}
+                             "reproduce", "spreadsheet", "worksheet", "mark", "new", "draw", "play")}
     | {"import": "import_model"}
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 from deltarule.training import History
-from deltarule.training.replay import replay
+from deltarule.training.replay import ReplayedUpdate, replay
 
 
 def explain(
@@ -169,9 +169,26 @@ def explain_update(
     >>> bool(abs(derivation.values["w1"] - net.parameters[0]) < 1e-12)
     True
     """
+    return explain_replayed(
+        replay(history, step), what, notation=notation, detail=detail, digits=digits, inputs=inputs,
+        title=title, picture=picture,
+    )  # fmt: skip
+
+
+def explain_replayed(
+    moment: ReplayedUpdate,
+    what: str | Sequence[str],
+    *,
+    notation: str | None = None,
+    detail: str = "chain",
+    digits: int | str = 9,
+    inputs: Sequence[str] | None = None,
+    title: str | None = None,
+    picture: bool = True,
+) -> Derivation:
+    """Derive what :func:`explain_update` does, of an update that was made again already."""
     check_digits(digits)
-    moment = replay(history, step)
-    net, samples = moment.net, moment.samples
+    net, samples, step = moment.net, moment.samples, moment.step
     _, targets = _parsed(net, what)
     x = samples.x.astype(net.dtype, copy=False)
     evidence = Evidence(net, x, net.forward(x, moment.rng), samples.y, samples.weight)

@@ -10,7 +10,7 @@ from typing import Any
 from deltarule.arrays import check_number, check_whole
 from deltarule.data import ReadingOptions
 from deltarule.data.encoding import MISSING, SCALES
-from deltarule.data.meaning import KINDS
+from deltarule.data.meaning import KINDS, is_kind
 from deltarule.data.reading import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import Optimizer

@@ -52,9 +52,9 @@ def html(document: Document) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         '<meta name="color-scheme" content="light dark"/>'
         f"<title>{escaped(document.title)}</title>"
-        f"<style>{_font()}{_style()}{_OF_PAGE}</style>"
+        f"<style>{_font()}{style()}{_OF_PAGE}</style>"
     )
-    body = f'<main class="deltarule">\n{_content(document)}\n</main>'
+    body = f'<main class="deltarule">\n{content(document)}\n</main>'
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
@@ -67,8 +67,8 @@ def fragment(document: Document, font: bool = True) -> str:
     font : bool
         Whether the fragment brings its font for formulas, 80 kB; without, the page's or the system's is used.
     """
-    style = (_font() if font else "") + _style()
-    return f'<div class="deltarule" lang="en"><style>{style}</style>\n{_content(document)}\n</div>'
+    rules = (_font() if font else "") + style()
+    return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{content(document)}\n</div>'
 
 
 @cache
@@ -80,8 +80,8 @@ def _font() -> str:
 # ------------------------------------------------------------------ content
 
 
-def _content(document: Document) -> str:
-    """The title and the blocks in sections: a heading of level 2 begins one."""
+def content(document: Document) -> str:
+    """The title and the blocks in sections, which headings of level 2 begin; the place has :func:`style`."""
     renderer = HtmlRenderer(document.digits)
     sections: list[list[str]] = [[]]
     for block in document.blocks:
@@ -187,8 +187,8 @@ _CUES = ("1px solid", "1px dashed", "1.5px dotted", "2.5px double")
 
 
 @cache
-def _style() -> str:
-    """The rules, each below the class of a document: & stands for it."""
+def style() -> str:
+    """The rules of what has the class "deltarule", each below the class of a document: & stands for it."""
     light, dark = _LIGHT + tag_properties(TAG_COLOURS), _DARK + tag_properties(TAG_COLOURS_DARK)
     rules, of_tag, of_room, others = joined_rules(asset("document.css").decode())
     tags = (of_tag.replace("CUE", _CUES[tag % 4]).replace("#", str(tag)) for tag in range(len(TAG_COLOURS)))

@@ -1,0 +1,61 @@
+"""``deltarule play``: the playground in the browser, or as files for a web server or a stick."""
+
+from __future__ import annotations
+
+import click
+
+from deltarule.cli.console import say
+from deltarule.cli.options import FILE
+from deltarule.errors import InputError
+from deltarule.playground.opening import problem_from
+from deltarule.playground.play import serve
+from deltarule.playground.site import build_site, one_file
+
+
+@click.command(short_help="Open the playground: train, step and take apart a network.")
+@click.argument("source", required=False, default="")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]"
+)
+@click.option(
+    "--host", default="127.0.0.1", help="Address to listen on; another one opens it to the network."
+)
+@click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
+@click.option("--build", type=FILE, metavar="DIR", help="Write the page as files for any web server.")
+@click.option("--one-file", "single", type=FILE, metavar="FILE", help="Write it as one HTML file.")
+@click.option("--from", "runtime", type=FILE, metavar="DIR", help="Folder with Pyodide and NumPy's wheel.")
+def play(
+    source: str,
+    port: int,
+    host: str,
+    browser: bool,
+    build: str | None,
+    single: str | None,
+    runtime: str | None,
+) -> None:
+    """Open the playground on a data set, a worked example, a table or a saved network.
+
+    SOURCE is a bundled set (circles, iris, ...), a worked example (T1), a table file, or a model that
+    deltarule train saved. The page is served to this machine alone; Ctrl-C ends it.
+
+    \b
+    deltarule play
+    deltarule play T1
+    deltarule play flowers.csv
+    deltarule play --build site
+    deltarule play --one-file play.html
+    """
+    if build or single:
+        if source:
+            raise InputError("the page as files begins with its own set: leave out SOURCE, or drop --build")
+        if build:
+            files = build_site(build, runtime)
+            say(f"written: {len(files)} files in {build}")
+        if single:
+            one_file(single, runtime)
+            say(f"written: {single}")
+        return
+    if source:
+        problem_from(source)
+    say("The playground is at the address below, for this machine alone; Ctrl-C ends it.")
+    serve(source, host, port, browser)

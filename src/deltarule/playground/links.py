@@ -1,0 +1,62 @@
+"""A session as a short text, for behind the # of an address, and back."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from deltarule.errors import InputError
+from deltarule.playground.played_run import PlayedRun
+
+#: A longer text is no link that programs pass on whole, and no longer one is read.
+MOST_CHARACTERS, MOST_UNPACKED = 60_000, 4 << 20
+
+
+def link_of(run: PlayedRun) -> str:
+    """Return the text that restores data, settings and place of a session, its first weights from the seed.
+
+    Raises
+    ------
+    InputError
+        If the data are too large for a link.
+    """
+    content = {
+        "source": run.source,
+        "settings": run.configuration.to_dict(),
+        "update": run.moment.update,
+        "edits": [branch.change for branch in run.branches if " = " in branch.change],
+        "view": {name: run.view[name] for name in ("axes", "digits")},
+    }
+    packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
+    text = urlsafe_b64encode(packed).decode().rstrip("=")
+    if len(text) > MOST_CHARACTERS:
+        raise InputError("these data are too large for a link: save the model, and keep the table beside it")
+    return text
+
+
+def unpacked(text: Any) -> Mapping[str, Any]:
+    """Return what :func:`link_of` packed.
+
+    Raises
+    ------
+    InputError
+        If the text is no link of ours.
+    """
+    try:
+        if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+            raise ValueError
+        unpacker = zlib.decompressobj()
+        plain = unpacker.decompress(urlsafe_b64decode(text + "=" * (-len(text) % 4)), MOST_UNPACKED)
+        content = json.loads(plain)
+        if (
+            not isinstance(content, dict)
+            or not isinstance(content["source"], dict)
+            or "link" in content["source"]
+        ):
+            raise ValueError
+    except (ValueError, KeyError, zlib.error, RecursionError):
+        raise InputError("this link cannot be read: it is cut off, or made by something else") from None
+    return content

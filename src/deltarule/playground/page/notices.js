@@ -1,0 +1,23 @@
+/** What is told: errors and steps in a line that is read aloud too, and loading in a bar. */
+
+import { byId, el } from "./dom.js";
+
+let timer = 0;
+
+/** Tell something once, on the page and to those who listen. @param {string} sentence @param {"info" | "error"} [kind] */
+export function tell(sentence, kind = "info") {
+  const box = byId("notice");
+  box.replaceChildren(el("p", { class: kind }, sentence));
+  box.dataset.shown = "yes";
+  clearTimeout(timer);
+  timer = setTimeout(() => delete box.dataset.shown, kind === "error" ? 12000 : 5000);
+}
+
+let spoken = 0;
+
+/** Tell only those who listen; while much happens, not more than once a second. @param {string} sentence */
+export function speak(sentence) {
+  if (performance.now() - spoken < 1000) return;
+  spoken = performance.now();
+  byId("spoken").textContent = sentence;
+}

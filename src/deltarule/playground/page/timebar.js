@@ -1,0 +1,139 @@
+/** Time along the bottom: every update of every branch; dragged, stepped by keys, branched, compared. */
+
+import { el, setAttribute, setText, svgEl } from "./dom.js";
+import { speak } from "./notices.js";
+import { act, actLatest, store, subscribe } from "./store.js";
+import { say } from "./texts.js";
+
+/** @typedef {import("./types").Branch} Branch */
+
+const LANE = 16;
+const strip = svgEl("svg", { class: "strip", role: "slider", tabindex: "0", id: "timebar", "aria-valuemin": "0" });
+const whereText = el("output", { class: "where", for: "timebar" });
+const tools = el("div", { class: "timetools" });
+let drawnBranches = "";
+let dragging = false;
+
+/** @param {HTMLElement} place */
+export function startTimebar(place) {
+  place.append(whereText, el("div", { class: "stripbox" }, strip), tools);
+  setAttribute(strip, "aria-label", say("time.bar"));
+  strip.addEventListener("pointerdown", (event) => {
+    dragging = true;
+    strip.setPointerCapture(event.pointerId);
+    seekTo(event);
+  });
+  strip.addEventListener("pointermove", (event) => dragging && seekTo(event));
+  for (const kind of ["pointerup", "pointercancel"]) strip.addEventListener(kind, () => (dragging = false));
+  strip.addEventListener("keydown", onTimeKey);
+  new ResizeObserver(() => ((drawnBranches = ""), drawTimebar())).observe(strip);
+  subscribe(drawTimebar);
+}
+
+/** The last update of any branch, and at least some room before there are any. */
+function lastUpdate() {
+  return Math.max(20, ...(store.state?.branches ?? []).map((branch) => branch.last));
+}
+
+/** @param {number} update */
+function across(update) {
+  return 10 + (update / lastUpdate()) * (strip.clientWidth - 20);
+}
+
+/** @param {PointerEvent} event */
+function seekTo(event) {
+  const box = strip.getBoundingClientRect();
+  const update = Math.round(((event.clientX - box.left - 10) / (box.width - 20)) * lastUpdate());
+  goTo(update, branchAt(event.clientY - box.top, update));
+}
+
+/** The branch whose line is near, where it has that update. @param {number} y @param {number} update */
+function branchAt(y, update) {
+  const branches = store.state?.branches ?? [];
+  const branch = branches[Math.round((y - LANE) / LANE)];
+  return !dragging || !branch || branch.last < update || branch.start > update ? undefined : branch.id;
+}
+
+/** Go to an update of the branch at hand, or of another. @param {number} update @param {number} [branch] */
+export function goTo(update, branch) {
+  const position = store.state?.position;
+  if (!position) return;
+  store.playing = false;
+  const id = branch ?? position.branch;
+  const last = store.state?.branches.find((one) => one.id === id)?.last ?? position.last;
+  const target = Math.max(position.first, Math.min(last, update));
+  actLatest({ do: "seek", update: target, ...(id === position.branch ? {} : { branch: id }) });
+  speak(say("time.at", { update: target }));
+}
+
+/** @param {KeyboardEvent} event */
+function onTimeKey(event) {
+  const position = store.state?.position;
+  if (!position) return;
+  const step = event.shiftKey ? 10 : 1;
+  const goals = { ArrowLeft: position.update - step, ArrowRight: position.update + step, PageUp: position.update - position.n_batches, PageDown: position.update + position.n_batches, Home: 0, End: position.last };
+  const goal = goals[/** @type {keyof typeof goals} */ (event.key)];
+  if (goal !== undefined) goTo(goal);
+  else if (event.key === "ArrowUp" || event.key === "ArrowDown") otherBranch(event.key === "ArrowUp" ? -1 : 1);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** @param {number} step */
+function otherBranch(step) {
+  const { branches, position } = /** @type {import("./types").State} */ (store.state);
+  const place = branches.findIndex((branch) => branch.id === position.branch) + step;
+  if (branches[place]) act({ do: "switch", branch: branches[place].id });
+}
+
+/** Draw the lines, the place at hand and the words. */
+export function drawTimebar() {
+  const state = store.state;
+  if (!state || !strip.clientWidth) return;
+  const { position, branches } = state;
+  const wanted = JSON.stringify([branches, position.branch, strip.clientWidth, state.other?.label]);
+  if (wanted !== drawnBranches) {
+    drawnBranches = wanted;
+    drawBranches(branches, position.branch);
+    drawTools(branches, position.branch);
+  }
+  const lane = branches.findIndex((branch) => branch.id === position.branch);
+  const head = strip.querySelector(".head");
+  if (head) setAttribute(head, "transform", `translate(${across(position.update)} ${LANE * (lane + 1)})`);
+  setAttribute(strip, "aria-valuemax", String(position.last));
+  setAttribute(strip, "aria-valuenow", String(position.update));
+  const words = say("time.words", { update: position.update, last: position.last, epoch: position.epoch, batch: position.batch + 1, of: position.n_batches });
+  setAttribute(strip, "aria-valuetext", words);
+  setText(whereText, words);
+}
+
+/** @param {Branch[]} branches @param {number} current */
+function drawBranches(branches, current) {
+  setAttribute(strip, "height", String(LANE * (branches.length + 1)));
+  const lines = branches.map((branch, lane) => {
+    const y = LANE * (lane + 1);
+    const parent = branches.findIndex((one) => one.id === branch.parent);
+    const fork = parent < 0 ? "" : `M${across(branch.start)} ${LANE * (parent + 1)}V${y}`;
+    const path = svgEl("path", { d: `${fork}M${across(branch.start)} ${y}H${Math.max(across(branch.last), across(branch.start) + 1)}` });
+    const title = svgEl("title", {}, say("time.branch", { label: branch.label, start: branch.start, change: branch.change || "–" }));
+    return svgEl("g", { class: branch.id === current ? "branch current" : "branch" }, title, path);
+  });
+  const grip = svgEl("g", { class: "head" }, svgEl("path", { class: "stem", d: "M0 -11V11" }), svgEl("circle", { r: 6.5 }));
+  strip.replaceChildren(svgEl("path", { class: "ground", d: `M10 ${LANE}H${strip.clientWidth - 10}` }), ...lines, grip);
+}
+
+/** @param {Branch[]} branches @param {number} current */
+function drawTools(branches, current) {
+  const option = (/** @type {Branch} */ branch) => el("option", { value: String(branch.id) }, branch.change ? `${branch.label}: ${branch.change}` : branch.label);
+  const pick = el("select", { id: "branch", onchange: () => act({ do: "switch", branch: Number(pick.value) }) }, ...branches.map(option));
+  pick.value = String(current);
+  const compare = el("select", { id: "compare", onchange: () => act({ do: "compare", branch: compare.value === "" ? null : Number(compare.value) }) });
+  compare.append(el("option", { value: "" }, say("time.nobody")), ...branches.filter((branch) => branch.id !== current).map(option));
+  compare.value = String(branches.find((branch) => branch.label === store.state?.other?.label)?.id ?? "");
+  const many = branches.length > 1;
+  tools.replaceChildren(
+    el("button", { type: "button", id: "branch-here", title: say("time.branchtitle"), onclick: () => act({ do: "branch" }) }, say("time.branchhere")),
+    ...(many ? [el("label", {}, say("time.branchlabel"), pick), el("label", {}, say("time.compare"), compare)] : []),
+  );
+}

@@ -1,0 +1,81 @@
+"""Points that a player adds, drags, paints or takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import Array, as_numbers, check_finite, check_number, check_whole
+from deltarule.data.table import Table
+from deltarule.errors import InputError
+from deltarule.playground.problem import Problem
+
+
+def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Problem:
+    """Return the problem after some edits: ``x`` in units of the data, ``y`` a class by place, or a number.
+
+    Raises
+    ------
+    InputError
+        If the rows are not all numbers, or an edit does not fit.
+    """
+    dataset = problem.dataset
+    if not isinstance(dataset.inputs, Table) or any(
+        column.dtype.kind != "f" for column in dataset.inputs.columns.values()
+    ):
+        raise InputError("points can be moved where all inputs are numbers; here some are text or pictures")
+    if dataset.target.ndim > 1 and dataset.target.shape[1] > 1:
+        raise InputError("points can be added where there is one target")
+    inputs, target, draws = dataset.inputs.matrix().copy(), dataset.target.copy(), problem.draws.copy()
+    for edit in edits.get("move", ()):
+        inputs[_row(edit["row"], len(inputs))] = _point(edit["x"], inputs.shape[1])
+    for edit in edits.get("relabel", ()):
+        target, dataset_classes = _relabelled(
+            target, _row(edit["row"], len(inputs)), edit["y"], dataset.classes
+        )
+        dataset = _with_classes(problem, dataset_classes).dataset
+    for edit in edits.get("add", ()):
+        inputs = np.vstack([inputs, _point(edit["x"], inputs.shape[1])])
+        target = np.concatenate([target, target[:1]])
+        target, dataset_classes = _relabelled(target, len(target) - 1, edit["y"], dataset.classes)
+        dataset = _with_classes(problem, dataset_classes).dataset
+        draws = np.append(draws, np.random.default_rng([seed, 5, len(draws)]).random())
+    gone = [_row(row, len(inputs)) for row in edits.get("remove", ())]
+    kept = np.setdiff1d(np.arange(len(inputs)), gone)
+    return _with_classes(problem, dataset.classes).with_rows(inputs[kept], target[kept], draws[kept])
+
+
+def _row(row: Any, n: int) -> int:
+    check_whole("row", row, 0, n - 1)
+    return int(row)
+
+
+def _point(x: Any, n: int) -> Array:
+    point = as_numbers(x, "x").astype(float)
+    if point.shape != (n,):
+        raise InputError(f"a point has {n} numbers here, got {point.size}")
+    check_finite(point, "x")
+    return point
+
+
+def _relabelled(target: Array, row: int, y: Any, classes: Any) -> tuple[Array, Any]:
+    """Give a row another class by its place, the next new one included, or another number."""
+    check_number("y", y)
+    if classes is None:
+        target[row] = y
+        return target, None
+    check_whole("y", int(y), 0, 9)
+    if y < len(classes):
+        target[row] = classes[int(y)]
+        return target, classes
+    if not all(isinstance(one, int) for one in classes):
+        raise InputError(f"y must be 0 to {len(classes) - 1}: the classes are {', '.join(map(str, classes))}")
+    target[row] = int(y)
+    return target, tuple(sorted({*classes, int(y)}))
+
+
+def _with_classes(problem: Problem, classes: Any) -> Problem:
+    return replace(problem, dataset=replace(problem.dataset, classes=classes))

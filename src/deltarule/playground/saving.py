@@ -1,0 +1,59 @@
+"""Files of a session: the model, its exports, its derivation, a sheet, a workbook."""
+
+from __future__ import annotations
+
+import tempfile
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import InputError
+from deltarule.exchange.exporting import exported
+from deltarule.nn.network import Network
+from deltarule.playground.catalogue import SAVED
+from deltarule.playground.explanations import explained
+from deltarule.playground.homework import DECIMALS, example_of
+from deltarule.playground.played_run import PlayedRun
+from deltarule.playground.problem import Problem, of_table, worked
+from deltarule.registry import did_you_mean
+from deltarule.spreadsheet import spreadsheet
+from deltarule.tutorials import Example
+from deltarule.worksheets import worksheet
+
+
+def save(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file."""
+    name = given["format"]
+    if name not in SAVED:
+        raise InputError(f"unknown format {str(name)[:20]!r}{did_you_mean(str(name)[:20], SAVED)}")
+    net = run.net
+    if name in ("html", "pdf"):
+        data = explained(run, {"what": given.get("what", "all"), "digits": run.view["digits"]}).to(name)
+    elif name == "worksheet":
+        data = worksheet(example_of(run), decimals=DECIMALS).sheet_as("html")
+    elif name == "spreadsheet":
+        x, y, _ = run.shown_rows()
+        data = spreadsheet(net, x[:10], y[:10], run.branch.optimizer)
+    elif name == "model":
+        with tempfile.TemporaryDirectory() as folder:
+            net.save(path := Path(folder, "model"))
+            data = path.read_bytes()
+    else:
+        data = exported(net, name)
+    return {"name": f"network{SAVED[name][1]}", "base64": b64encode(data).decode()}
+
+
+def opened_model(data: bytes, table: str | None) -> Problem:
+    """Return the problem of a model file, with the rows of a table, or with one row of means."""
+    with tempfile.TemporaryDirectory() as folder:
+        (path := Path(folder, "model")).write_bytes(data)
+        net = Network.load(path)
+    if table is not None:
+        return replace(of_table(table, "table.csv"), net=net)
+    x, y = np.zeros((1, net.sizes[0])), np.full((1, net.sizes[-1]), 0.5)
+    plain = worked(Example("model", "Your network", {"sizes": net.sizes}, {}, (), x, y), "Your network")
+    return replace(plain, example=None, net=net)
