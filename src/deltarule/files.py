@@ -61,7 +61,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write ``data`` to ``path``: temporary file beside it, flush, fsync, replace, fsync of the folder.
 
-    Whatever fails on the way, ``path`` holds what it held before and no temporary stays behind; only where the
+    Whatever fails on the way, ``path`` holds what it held before and no temporary stays; only where the
     last step fails, which makes the replacement outlast a power failure, it holds the new data.
 
     Raises
