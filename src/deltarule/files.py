@@ -64,14 +64,15 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write ``data`` to ``path``: temporary file beside it, flush, fsync, replace, fsync of the folder.
 
-    Whatever fails on the way, ``path`` holds what it held before and no temporary stays behind.
+    Whatever fails on the way, ``path`` holds what it held before and no temporary stays; only where the
+    last step fails, which makes the replacement outlast a power failure, it holds the new data.
 
     Raises
     ------
     InputError
         If the path cannot be written at all.
     OSError
-        If writing fails, as the operating system says it.
+        If a step fails, as the operating system says it.
     """
     target = check_writable(path)
     temporary = _temporary(target)

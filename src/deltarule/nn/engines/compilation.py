@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.nn.engines.threads import signals_wait
 from deltarule.registry import import_extra
 
 #: Seconds after which a process that compiles is taken to hang.
@@ -30,7 +31,7 @@ def load_kernels() -> Any:
     MissingExtraError
         If Numba is not installed.
     """
-    with _no_collecting():
+    with _no_collecting(), signals_wait():
         import_extra("numba", "fast")
         return import_module("deltarule.nn.engines.kernels")
 
@@ -65,7 +66,7 @@ def compile_once(
     """
     types = (kernel, parameters, inputs)
     if types not in _compiled:
-        with _one_process_at_a_time(), _notice_after_a_second(), _no_collecting():
+        with _one_process_at_a_time(), _notice_after_a_second(), _no_collecting(), signals_wait():
             call()
         _compiled.add(types)
 

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from deltarule.arrays import Array
+from deltarule.nn.engines.kernel_cache import KernelCache
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
                "softmax")  # fmt: skip
@@ -177,10 +179,11 @@ _inline = njit(inline="always")
 
 def _entry(function):
     """What Python calls: compiled at the first call, and kept on disk where there is a place for it."""
-    try:
-        return njit(cache=True, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(cache=False, no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
+    compiled = njit(no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
+    if compiled is not function:  # it is where Numba is told to compile nothing
+        with suppress(RuntimeError):  # neither the package's folder nor the user's cache can be written
+            compiled._cache = KernelCache(function)
+    return compiled
 
 
 # ---------------------------------------------------------------------- products of matrices

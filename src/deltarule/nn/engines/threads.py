@@ -61,7 +61,7 @@ def run_shares(n_shares: int, run: Callable[[int], T]) -> T:
     their end. A single share runs in this thread.
     """
     if n_shares == 1:
-        with _signals_wait():
+        with signals_wait():
             return run(0)
     results: dict[int, T] = {}
     all_here = threading.Barrier(n_shares)
@@ -99,7 +99,7 @@ def _join(threads: list[threading.Thread]) -> None:
 
 
 @contextmanager
-def _signals_wait() -> Iterator[None]:
+def signals_wait() -> Iterator[None]:
     """Let Ctrl-C and its like wait: an exception while Numba takes a Generator apart ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
