@@ -8,7 +8,8 @@ import click
 
 from deltarule.cli.console import print_decisions, told
 from deltarule.errors import InputError
-from deltarule.experiments.saved_models import load_labelled, load_model
+from deltarule.experiments.fitted_model import load_model
+from deltarule.experiments.saved_models import load_labelled
 from deltarule.tutorials import Example, example_of, is_example, load_example
 
 #: For commands that take rows for a saved model.
@@ -33,7 +34,8 @@ def load_source(source: str, rows: str | None, row: int) -> Example:
         return example
     if rows is None:
         raise InputError(f"{source} is no example: name also a file or a set with rows for it")
-    net, encoding = load_model(source)
+    model = load_model(source)
+    net, encoding = model.net, model.encoding
     dataset = load_labelled(rows, encoding)
     print_decisions(told(dataset.decisions), err=True)
     if row > len(dataset):

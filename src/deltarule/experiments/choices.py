@@ -146,7 +146,7 @@ def reading_of(named: Mapping[str, Any]) -> ReadingOptions:
     check_known(named)
     kinds = dict(named.get("kind") or {})
     for column, kind in kinds.items():
-        if kind not in KINDS:
+        if not is_kind(str(kind)):
             raise InputError(f"kind of {column!r}: unknown kind {kind!r}{did_you_mean(str(kind), KINDS)}")
     names = {field.name for field in fields(ReadingOptions)} - {"names", "kinds", "labels"}
     chosen = {name: value for name, value in named.items() if name in names}
