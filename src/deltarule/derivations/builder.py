@@ -87,7 +87,7 @@ class DerivationBuilder:
         digits = min(self.digits, 6) if isinstance(self.digits, int) else 6
         notation, last = self.writer.notation, self.evidence.n_layers
         meant = enumerate(output_names(self.net.encoding, self.net.sizes[-1]))
-        outputs = [f"{notation.label(last, k)} {name}" for k, name in meant]
+        outputs = [" ".join(dict.fromkeys([notation.label(last, k), name])) for k, name in meant]
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
             sample=sample, inputs=notation.inputs, outputs=outputs or None,

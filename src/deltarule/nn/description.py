@@ -80,7 +80,7 @@ def parts_of(
     made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record: a file may hold a hundred thousand
     layers = []
     for layer in description["layers"]:
-        key = tuple(sorted(layer.items()))
+        key = tuple(sorted(dict(layer).items()))
         if key not in made:
             made[key] = Dense(**layer)
         layers.append(made[key])
