@@ -55,8 +55,8 @@ def test_a_hostile_program_ends_with_a_report(text, watch):
 def test_a_program_of_a_framework_is_shown_the_way(watch):
     seen = watch("import torch.nn as nn\nmodel = nn.Linear(2, 1)\nnn.MSELoss()(model(1), 2).backward()\n")
     assert seen.verdict == "cannot judge"
-    assert "the program uses torch" in seen.notes[0]
-    assert "dr.compare" in seen.notes[0]
-    assert "dr.health" in seen.notes[0]
+    assert "here PyTorch does the training" in seen.obstacle
+    assert "dr.compare" in seen.paste
+    assert "dr.health" in seen.paste
     assert callable(dr.compare)
     assert callable(dr.health)

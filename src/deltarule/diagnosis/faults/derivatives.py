@@ -220,10 +220,11 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
     """The call of the first thing that is computed for a change and not for the output."""
     tape = analysis.tape
     behind = min(passing.errors, default=0)
+    output = max(tape.producers(passing.outputs), default=0)
     forward = [[frame[:2] for frame in tape.operations[k].place] for k in passing.forward_indices]
     made = [
         op
-        for index in sorted(passing.sources - passing.forward_indices)
+        for index in sorted(passing.sources - passing.forward_indices, key=lambda k: (k < output, k))
         if not (op := tape.operations[index]).is_leaf
         and (index > behind or not op.initial)
         and op.old is None

@@ -133,8 +133,10 @@ def _of_operands(passing: BackwardPass, turns: list[Operation]) -> Iterator[tupl
 
 def _of_signs(passing: BackwardPass, turns: list[Operation]) -> Iterator[tuple[Edit, list[Operation]]]:
     """The other sign."""
-    if turns[0].old is None:
-        yield Edit(lambda op, xs: _minus(op, xs), "the sign is turned", _negated), turns
+    if turns[0].name == "subtract" and turns[0].old is None:
+        yield Edit(lambda op, xs: xs[1] - xs[0], "the two have changed places here", _turned), turns
+    elif turns[0].old is None:
+        yield Edit(_minus, "the sign is turned", _negated), turns
 
 
 def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list[Operation]]]:
@@ -168,9 +170,8 @@ def _operators(op: Operation) -> Iterator[Edit]:
             function = getattr(np, name)
             if name != op.name:
                 yield Edit(_applied(function), _WORDS[name], partial(_with_operator, sign))
-        if op.name in ("subtract", "divide"):
-            function = getattr(np, op.name)
-            yield Edit(lambda op, xs: function(xs[1], xs[0]), "the two have changed places here", _turned)
+        if op.name == "divide":
+            yield Edit(lambda op, xs: xs[1] / xs[0], "the two have changed places here", _turned)
         for k in (0, 1) if op.old is None else ():
             said = f"the {('second', 'first')[k]} does not belong here"
             yield Edit(lambda op, xs, k=k: _only(op, xs[k]), said, partial(_alone, k))  # type: ignore[misc]

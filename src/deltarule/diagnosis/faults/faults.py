@@ -67,7 +67,7 @@ def _faults(analysis: Analysis) -> list[Fault]:
         found += signs + _against_own_loss(analysis, chosen)
     rules = faults_of_rules(analysis, chosen)
     told = {name for one in rules for name in one.parameters}
-    found = [one for one in found if one.kind != "derivative" or not told.issuperset(one.parameters)] + rules
+    found = [one for one in found if not one.parameters or not told.issuperset(one.parameters)] + rules
     first = forward_faults(analysis, chosen)
     if first and not any(row.verdict == RIGHT for row in chosen.rows):
         return first  # all else comes from it
@@ -255,14 +255,14 @@ def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> 
 
 def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """The program computes a loss, and its steps follow another one."""
-    if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY) for row in chosen.rows):
+    if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY, OPTIMIZER) for row in chosen.rows):
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
     own = [one for one in analysis.others if one.own and one.loss_name in usual]
     unusual = [one for one in analysis.others if one.own and one.loss_name == "its own loss"]
     if any(_agrees(one) for one in own + unusual):
         return []
-    if not own:
+    if not own or any(row.verdict == OPTIMIZER for row in chosen.rows):
         return [fault for one in unusual for fault in _another_loss(analysis, chosen, one)][:1]
     one = own[0]
     op = one.losses[0].op

@@ -77,7 +77,8 @@ _TWICE = "the activation is applied twice here, and the backward pass knows of o
 def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
     """Whether no product of arrays stands between the two."""
     way = tape.ancestors(op.ids, before.index)
-    return before.index in way and not any(tape.operations[one].name in ("dot", "matmul") for one in way)
+    names = {tape.operations[one].name for one in way}
+    return before.index in way and names.isdisjoint({"dot", "matmul", "log"})  # exp(log …) is no second one
 
 
 def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

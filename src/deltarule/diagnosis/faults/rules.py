@@ -13,11 +13,11 @@ from deltarule.diagnosis.faults.edits import edits_at, tried
 from deltarule.diagnosis.faults.factors import multiples_of_gradient, rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.location import BackwardPass
-from deltarule.diagnosis.faults.replay import compute_again, is_same_code, step_of, turns_of
+from deltarule.diagnosis.faults.replay import compute_again, is_same_code, nearest_turn, step_of, turns_of
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import OPTIMIZER, WRONG, GradientComparison, Row, Rule
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG, GradientComparison, Row, Rule
 from deltarule.diagnosis.reading.optimizers import correction, first_off, follows
-from deltarule.diagnosis.recording.tape import Operation
+from deltarule.diagnosis.recording.tape import Operation, Tape
 
 _OTHER = "{} is not changed as {} is, by {}"
 
@@ -46,7 +46,8 @@ def _usual(groups: list[list[Row]]) -> Row | None:
 def _unlike(analysis: Analysis, rows: list[Row], usual: Row) -> Iterator[Fault]:
     """Yield what makes these steps others than those of the usual rule from the same gradients."""
     tape, rule, row = analysis.tape, usual.rule, rows[-1]
-    is_plain = any(one.verdict not in (OPTIMIZER, WRONG) for one in rows)
+    judged = [one.verdict == DECAY and one.extra in ("step", "gradient") for one in rows[1:]]
+    is_plain = any(one.verdict not in (OPTIMIZER, WRONG) for one in rows) and not (judged and all(judged))
     is_same = row.change.updates and is_same_code(row.change.updates[0], usual.change.updates[0])
     sizes = np.abs(row.gradient)
     is_even = np.ptp(sizes) <= 1e-6 * sizes.max()  # of such a gradient most rules make a multiple
@@ -62,15 +63,28 @@ def _unlike(analysis: Analysis, rows: list[Row], usual: Row) -> Iterator[Fault]:
     is_own = row.rule is not None and row.rule.settings is not None and row.rule.rate * rule.rate > 0
     if is_own and rates_of(analysis, row) != rates_of(analysis, usual):
         return
+    climbs = all(float(one.change.step @ one.gradient) > 0 for one in rows)
     found = _edited(analysis, rows, known, rule)
-    at, more, should_be = found or (first_off(tape, rule, known, row.change), "", "")
+    at, more, should_be = found or (first_off(tape, rule, known, row.change, climbs), "", "")
     if at is None:
         if is_own:
             return
-        climbs = all(float(one.change.step @ one.gradient) > 0 for one in rows)
-        at = row.change.updates[0] if climbs else correction(tape, row.change, known[-1])
+        varying = _varying(tape, row, known[-1]) or correction(tape, row.change, known[-1])
+        at = row.change.updates[0] if climbs else varying
     text = _OTHER.format(row.change.name, usual.change.name, rule.name) + (f": {more}" if more else "")
     yield fault_at(analysis, "optimizer", at, text, rows, numbers=(), should_be=should_be)
+
+
+def _varying(tape: Tape, row: Row, given: Operation) -> Operation | None:
+    """The operation behind the gradient that scales by a number which is another in each step."""
+    for index in sorted(k for k in row.change.sources if k > given.index):
+        op = tape.operations[index]
+        before = nearest_turn(tape, op, index - 1, before=True)
+        for which in range(len(op.inputs)) if op.name in ("multiply", "divide") and before is not op else ():
+            now, then = tape.operand(op, which), tape.operand(before, which)
+            if now.size == then.size == 1 and float(now.flat[0]) != float(then.flat[0]):
+                return op
+    return None
 
 
 def _given(analysis: Analysis, row: Row) -> Operation | None:

@@ -121,14 +121,11 @@ def _moved_by_constants(
         if later.name not in ("add", "subtract") or later.old is not None:
             continue
         for made in [tape.operations[one] for one in _read(tape, later.index)]:
-            has_gradient = made.is_leaf and made.size > 1 and adjoint[made.start : made.stop].any()
+            has_gradient = made.initial and made.size > 1 and adjoint[made.start : made.stop].any()
             if has_gradient and not made.leaves & trained and is_moved_by_a_constant(tape, made, later):
                 users = [tape.operations[k] for k in sorted(forward) if made.index in _read(tape, k)]
-                takes_place = analysis.source.rewrites(later, 0) or any(
-                    _place(one) == _place(users[0]) and later.index in _read(tape, one.index)
-                    for one in tape.operations[later.index + 1 :]
-                    if users
-                )
+                places = {_place(one) for one in users}
+                takes_place = analysis.source.rewrites(later, 0) or _is_used(tape, later, places)
                 found += [(made, users[0])] * 2 if users and takes_place else []
     return found
 
@@ -178,16 +175,29 @@ def rewriting(analysis: Analysis, parameter: Operation) -> Operation | None:
     assert chosen is not None
     meetings = [one for some in chosen.meetings for one in some]
     forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
-    places = {_place(tape.operations[k]) for k in forward}
+    places = {_place(tape.operations[k]) for k in forward if tape.operations[k].old is None}
+    users = {_place(tape.operations[k]) for k in forward if parameter.index in _read(tape, k)}
     for later in tape.operations[parameter.index + 1 :]:
         if _place(later) in places:
             continue
         for side, ids in enumerate(later.inputs if later.name in ("add", "subtract") else ()):
             if ids is None or not ids.size or not parameter.start <= int(ids.flat[0]) < parameter.stop:
                 continue
-            if later.size == ids.size and source.rewrites(later, side):
-                return later
+            if later.size == ids.size and (source.rewrites(later, side) or _is_used(tape, later, users)):
+                other = later.inputs[1 - side]
+                made = (
+                    maker(tape, tape.operations[max(tape.producers(other))]) if other is not None else later
+                )
+                return later if made.is_leaf or made.initial or _place(made) in places else made
     return None
+
+
+def _is_used(tape: Tape, op: Operation, places: set[Any]) -> bool:
+    """Whether what is computed here is read later at one of these places."""
+    return any(
+        _place(one) in places and op.index in _read(tape, one.index)
+        for one in tape.operations[op.index + 1 :]
+    )
 
 
 def _place(op: Operation) -> tuple[Any, ...]:
@@ -264,7 +274,7 @@ def _is_parameter(
         named = bool(NAMED.search(name))
         return size < user.size + 1 and (named or (depends and size > 1))
     if user.name in ("dot", "matmul") and size > 1:
-        if depends:
+        if depends or not made.is_leaf:  # drawn, and scaled
             return bool(NAMED.search(name) or (source.name_of(made) and _RANDOM.search(text)))
         return bool(NAMED.search(name))
     if user.name == "multiply":

@@ -121,8 +121,9 @@ def rule_of(
         return Rule("", text, changes[0].updates[0])
     if all(fit(step, g)[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
         return None
-    if _is_momentum(given, steps, numbers, tolerance):
-        return Rule("momentum")
+    for decay, looks_ahead in product(_decays(numbers), (False, True)):
+        if rate := _momentum(given, steps, decay, looks_ahead, tolerance):
+            return Rule("momentum", settings=(decay, looks_ahead), rate=rate)
     if all(fit(step, np.sign(g))[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
         return Rule("the sign of each entry")
     tolerance = max(tolerance, 1e-6)
@@ -143,7 +144,11 @@ def rule_of(
 
 def follows(rule: Rule, given: list[Values], steps: list[Values], tolerance: float) -> bool:
     """Whether steps are those of a rule with its settings and its rate."""
-    rate = _follows(_usual, rule.settings, given, steps, tolerance, is_constant=True)
+    if rule.name == "momentum":
+        decay, looks_ahead = rule.settings
+        rate = _momentum(given, steps, decay, looks_ahead, tolerance)
+    else:
+        rate = _follows(_usual, rule.settings, given, steps, tolerance, is_constant=True)
     return bool(rate) and abs(rate / rule.rate - 1) < 1e-4
 
 
@@ -153,8 +158,15 @@ def _name(one: _Settings) -> str:
     return "AdaGrad" if one.squares == 1 else "RMSprop"
 
 
-def first_off(tape: Tape, rule: Rule, given: list[Operation], change: Change) -> Operation | None:
-    """The first operation behind the last of these gradients that makes none of the rule's arrays of them."""
+def first_off(
+    tape: Tape, rule: Rule, given: list[Operation], change: Change, climbs: bool
+) -> Operation | None:
+    """The first operation behind the last of these gradients that makes none of the rule's arrays of them.
+
+    ``climbs``: or minus one of them.
+    """
+    if rule.name == "momentum":
+        return None
     one, g = rule.settings, tape.result(given[-1]).ravel()
     m = v = before_m = before_v = np.zeros_like(g)
     for op in given:
@@ -179,7 +191,12 @@ def first_off(tape: Tape, rule: Rule, given: list[Operation], change: Change) ->
     known += [v + one.epsilon, np.sqrt(v) + one.epsilon, g - before_m, g * g - before_v]
     for op in _after(tape, change, given[-1]):
         value = tape.result(op).ravel()
-        if op.old is None and value.any() and all(fit(value, each)[1] > 1e-5 for each in known):
+        fits = [fit(value, each) for each in known]
+        if (
+            op.old is None
+            and value.any()
+            and not any(misfit <= 1e-5 and (factor > 0 or not climbs) for factor, misfit in fits)
+        ):
             return op
     return None
 
@@ -241,23 +258,20 @@ def _settings(numbers: list[float]) -> Iterator[_Settings]:
                 yield _Settings(mean, squares, corrected, epsilon, inside)
 
 
-def _is_momentum(given: list[Values], steps: list[Values], numbers: list[float], tolerance: float) -> bool:
-    """Whether the steps are sums of the gradients so far, weighted by powers of one number."""
-    if len(given) < 2:
-        return False
-    for decay, looks_ahead in product(_decays(numbers), (False, True)):
-        v, factors = np.zeros_like(given[0]), []
-        for g, step in zip(given, steps, strict=True):
-            v = decay * v + g
-            way = g + decay * v if looks_ahead else v
-            size = float(way @ way)
-            factor = float(step @ way) / size if size else 0.0
-            if not factor or np.linalg.norm(step - factor * way) > 10 * tolerance * np.linalg.norm(step):
-                break
-            factors.append(factor)
-        if len(factors) == len(given):
-            return True
-    return False
+def _momentum(
+    given: list[Values], steps: list[Values], decay: float, looks_ahead: bool, tolerance: float
+) -> float:
+    """The rate, if the steps are sums of the gradients so far, weighted by powers of a number; 0 if not."""
+    v, factors = np.zeros_like(given[0]), []
+    for g, step in zip(given, steps, strict=True):
+        v = decay * v + g
+        way = g + decay * v if looks_ahead else v
+        size = float(way @ way)
+        factor = float(step @ way) / size if size else 0.0
+        if not factor or np.linalg.norm(step - factor * way) > 10 * tolerance * np.linalg.norm(step):
+            return 0.0
+        factors.append(factor)
+    return factors[0] if len(given) > 1 else 0.0
 
 
 def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:

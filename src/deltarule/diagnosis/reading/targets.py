@@ -258,6 +258,8 @@ def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values 
     sources, found = step.sources, []
     for one in meetings:
         error, last = tape.value[one.output] - np.asarray(one.target, float), one.op
+        if error.shape != one.op.shape:
+            return None
         ways = {index for index in one.twins if tape.operations[index].shape == one.op.shape}
         for index in sorted(k for k in sources if k > one.op.index):
             op = tape.operations[index]
