@@ -147,7 +147,11 @@ class Inspection:
         lines = aligned(rows, len(rows[0]))
         more = len(names) - shown
         said = [f"  … and {more:,} more inputs (--all)"] if more else []
-        return "\n".join(["inputs", *(f"  {line}" for line in lines), *said])
+        wrapped = (
+            textwrap.fill(f"  {line}", columns, subsequent_indent=" " * 6, break_on_hyphens=False)
+            for line in lines
+        )
+        return "\n".join(["inputs", *wrapped, *said])
 
 
 def _origin_text(origins: Sequence[InputOrigin], place: int, value: float, digits: int) -> str:

@@ -37,6 +37,7 @@ from deltarule.training import (
 )
 
 FOLDS = 5
+_HUGE = 1e100  # the squares of larger numbers may overflow
 _FEW = 20  # rows below which nothing is held out
 _MANY = 1_000  # rows from which on one split is enough to test, and some are held out to stop early
 
@@ -83,10 +84,10 @@ class Predictions:
 
     @property
     def small_columns(self) -> tuple[Array, Array]:
-        """The columns, divided by one number so that their squares do not overflow."""
+        """The columns, if need be divided by one number so that their squares do not overflow."""
         predicted, true = self.columns
-        size = max(1.0, float(np.abs(true).max()), float(np.abs(predicted).max()))
-        return predicted / size, true / size
+        size = max(float(np.abs(true).max()), float(np.abs(predicted).max()))
+        return (predicted, true) if size < _HUGE else (predicted / size, true / size)
 
     @property
     def columns(self) -> tuple[Array, Array]:

@@ -28,6 +28,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.losses import Loss
 from deltarule.nn.optimizers import Optimizer
+from deltarule.tutorials import is_example
 
 
 def experiment(
@@ -167,6 +168,11 @@ def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
     if target is not None and not _are_names(target):
         name = str(getattr(target, "name", None) or "y")
         source, target = with_answers(source, name, target), name
+    if isinstance(source, str) and is_example(source):
+        raise InputError(
+            f"{source} is a worked example, with a network and a training of its own:"
+            f" example = load_example({source!r}); example.train(example.network())"
+        )
     found = as_source(source)
     if isinstance(found, Dataset):
         if (

@@ -10,7 +10,7 @@ from deltarule.registry import record
 
 _KEPT = 1_024  # digests, of which a few percent of many rows still meet some
 _BITS = 48  # of a digest, so that JSON holds it exactly
-_CHUNK = 8_192  # rows
+_CHUNK = 2_000_000  # numbers that are hashed at a time
 
 
 def row_digests(x: Array | Scaled, y: Array) -> Array:
@@ -36,8 +36,9 @@ def row_digests(x: Array | Scaled, y: Array) -> Array:
     n_words = x.shape[1] + y.shape[1]
     factors = np.random.default_rng(0).integers(1, 2**63, n_words, dtype=np.uint64) | np.uint64(1)
     sums = np.empty(len(y), np.uint64)
-    for start in range(0, len(y), _CHUNK):
-        rows = slice(start, start + _CHUNK)
+    size = max(1, _CHUNK // n_words)
+    for start in range(0, len(y), size):
+        rows = slice(start, start + size)
         with np.errstate(over="ignore"):
             numbers = np.hstack([x[rows].astype(np.float32), y[rows].astype(np.float32)])
         numbers += np.float32(0)  # −0 is 0
