@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 
 from deltarule.errors import DataFileError
+
+#: What reading a packed file raises where it is damaged, or packed in a way of its own.
+DAMAGED = (
+    zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:

@@ -8,15 +8,13 @@ import io
 import lzma
 import os
 import re
-import struct
 import sys
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.raw_files import describe, read_bytes
+from deltarule.data.raw_files import DAMAGED, describe, read_bytes
 from deltarule.errors import DataFileError
 
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
@@ -42,7 +40,6 @@ _SUFFIXES = {
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
     "json": (".json", ".jsonl", ".ndjson"),
 }
-_DAMAGED = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error)
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
 }  # fmt: skip
@@ -84,7 +81,7 @@ def _unpacked(
             return _from_zip(path, data, member)
     except DataFileError:
         raise
-    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, *_DAMAGED) as error:
+    except DAMAGED as error:
         raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
     return None
 
