@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from deltarule.cli import cli
-from deltarule.data import load
+from deltarule.data import Dataset, load
+from deltarule.data.encoding import Table, fit_encoding
 from deltarule.errors import InputError, ModelFileError
 from deltarule.experiments.choices import Choices
-from deltarule.experiments.defaults import batch_size_for, epochs_for
+from deltarule.experiments.defaults import batch_size_for, build_network, epochs_for
 from deltarule.experiments.experiment import ExperimentResult, run_experiment
 from deltarule.experiments.fitting import TrainedNetwork, cross_validate, fit, predict_dataset, set_aside
 from deltarule.experiments.pictures import plot_experiment
@@ -50,6 +51,26 @@ def test_every_choice_is_an_option_of_the_command():
     options = {parameter.name for parameter in train.params}
     names = {field.name for field in dataclasses.fields(Choices)}
     assert names - options == {"progress"}  # --quiet is its opposite
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "hidden", "activation", "epochs"),
+    [
+        (400, [64], "tanh", 100),
+        (600, [64], "relu", 200),
+        (3_000, [200, 80], "relu", 150),
+        (20_000, [200, 80], "tanh", 75),
+    ],
+)
+def test_network_and_epochs_suit_the_rows_of_a_table(
+    n_rows: int, hidden: list[int], activation: str, epochs: int
+) -> None:
+    rows = np.linspace(-1, 1, n_rows)
+    data = Dataset("lines", Table({"x": rows}), rows, ("y",), scale="standard")
+    net = build_network(data, fit_encoding(data), Choices())
+    assert net.sizes == [1, *hidden, 1]
+    assert net.layers[0].activation.name == activation
+    assert epochs_for(data, Choices()) == epochs
 
 
 def test_choices_that_are_left_open_are_made_by_the_data():
