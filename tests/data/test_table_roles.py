@@ -52,6 +52,24 @@ def test_an_unknown_column_is_answered_with_the_nearest(tmp_path: Path, option: 
         load(path, options=ReadingOptions(strict=True), **{option: "species"})
 
 
+@pytest.mark.parametrize(("name", "target"), [("note", "b"), ("label", "label")])
+def test_a_column_that_is_mostly_missing_is_the_target_only_by_its_name(
+    tmp_path: Path, name: str, target: str
+) -> None:
+    rows = "".join(f"{row},{row * 7 % 10},{row % 2 if row % 3 == 0 else ''}\n" for row in range(30))
+    assert load(table(tmp_path, f"a,b,{name}\n{rows}")).target_names == (target,)
+
+
+def test_different_numbers_in_the_last_column_without_header_are_the_target(tmp_path: Path) -> None:
+    rows = "".join(f"{row / 3:.2f},{row % 4},{row * 37 % 101}\n" for row in range(40))
+    assert load(table(tmp_path, rows)).target_names == ("c3",)
+
+
+def test_a_header_alone_in_single_quotes_loses_them(tmp_path: Path) -> None:
+    rows = "".join(f"{row / 3:.2f},{row % 4},{row * 37 % 101}\n" for row in range(40))
+    assert load(table(tmp_path, f"'a','b (m)','c'\n{rows}")).inputs.names == ("a", "b (m)")
+
+
 def test_nothing_left_as_input_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "a,y\n1,0\n2,1\n")
     with pytest.raises(DataFileError, match="no columns are left as inputs"):
@@ -63,6 +81,11 @@ def test_nothing_left_as_input_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "task", "kind"),
     [
+        (["1", "2", "3", "5", "8", "13"] * 4, "regression", "f"),  # counts, with gaps
+        (["3", "4", "5", "6"] * 4, "classification", "i"),
+        (["0", "7", "100"] * 4, "classification", "i"),
+        (["1988", "1989", "1990", "1991"] * 4, "regression", "f"),  # years
+        (["1990", "1991"] * 4, "classification", "i"),
         (["a", "b", "a"], "classification", "O"),
         (["true", "false", "true"], "classification", "b"),
         (["0", "1", "1"], "classification", "i"),

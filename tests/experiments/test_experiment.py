@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from deltarule.cli import cli
-from deltarule.data import load
+from deltarule.data import Dataset, load
+from deltarule.data.encoding import Table, fit_encoding
 from deltarule.derivations import explain
 from deltarule.errors import InputError, ModelFileError
 from deltarule.experiments import FittedModel, experiment, load_model
 from deltarule.experiments.choices import READING, Choices
-from deltarule.experiments.defaults import batch_size_for, epochs_for
+from deltarule.experiments.defaults import batch_size_for, build_network, epochs_for
 from deltarule.experiments.fitting import cross_validate, fit, predict_dataset, set_aside
 from deltarule.experiments.pictures import plot_experiment
 from deltarule.experiments.report import ended_by_budget
@@ -63,6 +64,26 @@ def test_the_options_of_the_other_commands_are_arguments_of_the_methods(command)
     arguments = set(inspect.signature(getattr(FittedModel, command)).parameters)
     explained = set(inspect.signature(explain).parameters) if command == "explain" else set()
     assert options <= arguments | explained | set(READING) | {"rows"}
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "hidden", "activation", "epochs"),
+    [
+        (400, [64], "tanh", 100),
+        (600, [64], "relu", 200),
+        (3_000, [200, 80], "relu", 150),
+        (20_000, [200, 80], "tanh", 75),
+    ],
+)
+def test_network_and_epochs_suit_the_rows_of_a_table(
+    n_rows: int, hidden: list[int], activation: str, epochs: int
+) -> None:
+    rows = np.linspace(-1, 1, n_rows)
+    data = Dataset("lines", Table({"x": rows}), rows, ("y",), scale="standard")
+    net = build_network(data, fit_encoding(data), Choices())
+    assert net.sizes == [1, *hidden, 1]
+    assert net.layers[0].activation.name == activation
+    assert epochs_for(data, Choices()) == epochs
 
 
 def test_choices_that_are_left_open_are_made_by_the_data():

@@ -156,14 +156,9 @@ class FileColumns:
                 0, table.names[0], "all its cells are missing; choose another target, or drop it"
             )
         if gone.any():
-            row = int(gone.argmax())
-            line = (
-                None if table.origin is None or table.origin.lines is None else int(table.origin.lines[row])
-            )
-            name = next(name for name in table.names if table.missing(name)[row])
+            name = next(name for name in table.names if table.missing(name)[gone.argmax()])
             words = {"column": name} if kind == "no-target" else {}
-            field = table.origin.fields[name] if table.origin else None
-            self.decisions.append(decide(kind, line, field, count=int(gone.sum()), **words))
+            self.decisions.append(decide(kind, *table.place(gone, name), count=int(gone.sum()), **words))
             rows = np.arange(len(self._raw)) if self._rows is None else self._rows
             self._rows = rows[~gone]
 
@@ -178,10 +173,8 @@ class FileColumns:
             if why is None:
                 useful.append(name)
                 continue
-            lines = table.origin.lines if table.origin else None
-            row = int(table.missing(table.names[0]).argmin())
-            place = (None if lines is None else int(lines[row]), self._fields[name])
-            left_out.append((name, decide(why[0], *place, column=name, **why[1])))
+            line, _ = table.place(~table.missing(name), name)
+            left_out.append((name, decide(why[0], line, self._fields[name], column=name, **why[1])))
         if not useful:  # rather something than nothing
             useful = [name for name, decision in left_out if decision.kind in ("constant", "counter")]
             left_out = [item for item in left_out if item[0] not in useful]
@@ -208,12 +201,7 @@ class FileColumns:
             table = self.table([name])
             missing = table.missing(table.names[0])
             if missing.any():
-                row = int(missing.argmax())
-                lines = table.origin.lines if table.origin else None
-                place = (
-                    None if lines is None else int(lines[row]),
-                    table.origin.fields[name] if table.origin else None,
-                )
+                place = table.place(missing, table.names[0])
                 found.append(decide("missing", *place, column=name, count=int(missing.sum()), fill=""))
         return found
 

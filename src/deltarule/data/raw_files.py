@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import os
+import struct
+import zipfile
+import zlib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from deltarule.errors import DataFileError
+
+#: What reading a packed file raises where it is damaged, or packed in a way of its own.
+DAMAGED: tuple[type[Exception], ...] = (
+    zlib.error, zipfile.BadZipFile, struct.error, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
+if find_spec("lzma") is not None:  # not every Python has it
+    DAMAGED += (import_module("lzma").LZMAError,)
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:

@@ -136,14 +136,21 @@ class Table:
             row = int(np.isinf(values).argmax())
             raise self.fault(row, name, f"expected a finite number, got {values[row]}")
 
+    def place(self, cells: Array, name: str) -> tuple[int | None, int | None]:
+        """Return line and field of the first cell where a mask (n_rows,) is true, if the file has such."""
+        if self.origin is None or self.origin.lines is None:
+            return None, None
+        return int(self.origin.lines[int(cells.argmax())]), self.origin.fields[name]
+
     def fault(self, row: int, name: str, reason: str) -> InputError:
         """Make the error about one cell, which names its place in the file, or its column and row."""
-        if self.origin is None:
-            return InputError(f"column {name!r}, row {row}: {reason}")
-        if self.origin.lines is None:
-            return DataFileError(self.origin.path, f"column {name!r}, row {row}: {reason}")
-        line, column = int(self.origin.lines[row]), self.origin.fields[name]
-        return DataFileError(self.origin.path, f"column {name!r}: {reason}", line, column)
+        line, field = self.place(np.arange(len(self)) == row, name)
+        reason = f"column {name!r}: {reason}" if line else f"column {name!r}, row {row}: {reason}"
+        return (
+            InputError(reason)
+            if self.origin is None
+            else DataFileError(self.origin.path, reason, line, field)
+        )
 
 
 def _as_column(name: str, values: Array) -> Array:

@@ -46,7 +46,7 @@ def strange_cells(table: Table | Array, encoding: Encoding) -> list[Decision]:
                 "counted": "other" if column.other else "none of its categories",
                 "hint": did_you_mean(texts[0], column.categories),
             }  # fmt: skip
-            decisions.append(decide("unseen", *_place(table, unseen, column.name), **words))
+            decisions.append(decide("unseen", *table.place(unseen, column.name), **words))
     return decisions
 
 
@@ -63,7 +63,7 @@ def _filled_cells(table: Table, inputs: ColumnsEncoding, statistic: str) -> list
         value = repr(column.fill) if text else f"{column.fill:.5g}"
         how = "" if not statistic else "the most frequent, " if text else f"the {statistic}, "
         words = {"column": column.source, "count": int(missing.sum()), "fill": how + value}
-        decisions.append(decide("missing", *_place(table, missing, column.name), **words))
+        decisions.append(decide("missing", *table.place(missing, column.name), **words))
     return decisions
 
 
@@ -82,7 +82,7 @@ def new_labels(dataset: Dataset, target: LabelEncoding) -> list[Decision]:
     place: tuple[int | None, int | None] = (None, None)
     words["place"] = f"row {int(new.argmax()) + 1}"
     if isinstance(dataset.inputs, Table) and dataset.inputs.origin is not None:
-        place = _place(dataset.inputs, new, target.name)
+        place = dataset.inputs.place(new, target.name)
         words["place"] = ":".join([dataset.inputs.origin.path, *(str(number) for number in place if number)])
     return [decide("new-label", *place, column=target.name, **words)]
 
@@ -91,11 +91,3 @@ def known_labels(labels: Array, target: LabelEncoding) -> Array:
     """Whether each label is one of the classes, (n_rows,) of bool."""
     classes = set(target.classes)
     return np.fromiter((label in classes for label in labels.tolist()), bool, len(labels))
-
-
-def _place(table: Table, found: Array, name: str) -> tuple[int | None, int | None]:
-    """The line and field of the first cell found, where the table is from a file that has such."""
-    origin = table.origin
-    if origin is None or origin.lines is None:
-        return None, None
-    return int(origin.lines[int(found.argmax())]), origin.fields[name]

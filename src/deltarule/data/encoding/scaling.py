@@ -33,7 +33,9 @@ def without_overflow(statistic: Callable[[Array], np.floating], values: Array) -
     >>> without_overflow(np.mean, np.array([1.5e308, 1.3e308]))
     1.4e+308
     """
-    exponent = int(np.frexp(np.abs(values).max())[1])
+    exponent = int(np.frexp(max(-values.min(), values.max()))[1])
+    if abs(exponent) < 400:  # neither squares nor sums overflow, and the bits are the same
+        return float(statistic(values))
     return float(np.ldexp(statistic(np.ldexp(values, -exponent)), exponent))
 
 

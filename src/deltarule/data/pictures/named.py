@@ -11,8 +11,8 @@ import numpy as np
 
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.pictures.tree import Entry, PictureFolder
+from deltarule.data.raw_files import DAMAGED
 from deltarule.data.reading import Cells, RawTable, ReadingOptions, read_text
-from deltarule.errors import DataFileError
 
 _TABLES = (".csv", ".tsv", ".txt", ".tab")
 _USUAL_NAMES = ("label", "class", "target", "category", "breed", "species", "labels", "classes", "y")
@@ -60,7 +60,7 @@ def _by_table(pictures: Sequence[Entry], file: Entry) -> tuple[str, list[tuple[E
     """Return the column of a table that names classes, and the pictures with these; None if there is none."""
     try:
         table = read_text(str(file), file.read_bytes(), ReadingOptions())
-    except (DataFileError, OSError):
+    except DAMAGED:
         return None
     cells = {name: _texts(column) for name, column in zip(table.names, table.columns, strict=True)}
     entries = {name: picture for picture in pictures for name in (PurePath(picture.name).stem, picture.name)}

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deltarule.data.raw_files import describe
+from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.errors import DataFileError
 from deltarule.registry import record
 
@@ -21,7 +21,6 @@ PICTURE_SUFFIXES = (
 _LITTER = frozenset(
     ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin")
 )
-_DAMAGED = (OSError, zipfile.BadZipFile, ValueError, NotImplementedError)  # what a zip may raise
 _OF_SPREADSHEETS = ("[Content_Types].xml", "content.xml")
 
 
@@ -55,7 +54,7 @@ def is_picture_zip(path: str | os.PathLike[str]) -> bool:
             return False
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except _DAMAGED:
+    except DAMAGED:
         return False
     if any(name in _OF_SPREADSHEETS for name in names):
         return False
@@ -78,7 +77,7 @@ def look_into(path: str | os.PathLike[str]) -> PictureFolder:
         return PictureFolder(Path(path).parent, Path(path).name, (Path(path),), (), (), ())
     try:
         return _look(zipfile.Path(path), Path(path).stem, 0)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
 
 

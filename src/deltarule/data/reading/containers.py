@@ -5,15 +5,13 @@ from __future__ import annotations
 import io
 import os
 import re
-import struct
 import sys
 import zipfile
-import zlib
 from importlib import import_module
 from pathlib import Path
 
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.raw_files import describe, read_bytes
+from deltarule.data.raw_files import DAMAGED, describe, read_bytes
 from deltarule.errors import DataFileError
 
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
@@ -36,10 +34,6 @@ _SUFFIXES = {
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
     "json": (".json", ".jsonl", ".ndjson"),
 }
-_DAMAGED = (
-    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile,
-    struct.error,
-)  # fmt: skip
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
 }  # fmt: skip
@@ -83,7 +77,7 @@ def _unpacked(
         raise
     except ImportError as error:
         raise DataFileError(path, f"cannot be unpacked: this Python has no module {error.name}") from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
     return None
 
