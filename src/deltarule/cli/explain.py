@@ -81,7 +81,7 @@ def explain(
 
     \b
     deltarule explain T1 w5 w1
-    deltarule explain T4 w1 --by-hand 4
+    deltarule explain T1 w1 --by-hand 4
     deltarule explain T1 all --out T1.html
     deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """

@@ -148,7 +148,7 @@ class DerivationBuilder:
         for leaf in self.writer.results:
             rounded, exact = hand(leaf), self.evidence(leaf)
             apart = f"{abs(rounded - exact) / abs(exact):.2%}" if exact else "–"
-            numbers = map(measured, (rounded, exact, rounded - exact))
+            numbers = (self.writer.number(leaf, rounded), measured(exact), measured(rounded - exact))
             rows.append((*self.writer.words(leaf), *numbers, apart))
         yield TableBlock(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
 

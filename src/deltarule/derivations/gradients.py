@@ -96,7 +96,12 @@ class GradientDerivation:
     def _many_pulls(self, p: Quantity) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
         yield self._paragraph(*self._why_sum(p))
-        for delta in self.followed(p):
+        followed = self.followed(p)
+        n = self.evidence.n_samples
+        if n > MOST_SAMPLES:
+            chosen = f"sample {self.writer.notation.sample(followed[0].sample)}"
+            yield self._paragraph(f"Of the {n} samples the one that pulls hardest is followed: {chosen}.")
+        for delta in followed:
             if self.evidence.n_samples > 1:
                 yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
             yield from self.delta(delta)
@@ -200,7 +205,9 @@ class GradientDerivation:
         """The short form a − y of an output's delta, where loss and activation have one."""
         if delta.layer < self._last or not self.evidence.net.objective.fused:
             return
-        why = self._once(*_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
+        general = self.writer.notation.general
+        words = _WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""])
+        why = self._once(*(part if isinstance(part, str) else general(part) for part in words))
         exact = self._keeps_digits(delta.sample)
         if not exact:
             why = (*why, *self._once(_ROUNDED))
