@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.training.replay import replay
 from deltarule.tutorials import load_example
 
 
@@ -43,10 +44,15 @@ def test_samples_of_an_update_have_one_number_in_all_its_parts(batches):
     )
     assert {number for number, *_ in table} == {"1", "2", "3", "4"}
     assert table[0][0] == followed
-    number, row, _ = table[0]
-    place = int(row or number) - 1
-    shown = float(derivation.values[f"∂net_h1{'⁽⁾'[0]}{'⁰¹²³⁴'[int(number)]}{'⁽⁾'[1]}/∂w1"])
-    assert shown == pytest.approx(X[place, 0], rel=1e-12)
+    moment = replay(history, 2)
+    trace = moment.net.forward(moment.samples.x)
+    delta = moment.net.backward(trace, moment.samples.y)[0].delta[:, 0]
+    for number, row, pull in table:
+        place = int(number) - 1
+        assert int(row or number) - 1 == moment.rows[place]
+        assert float(pull.replace("−", "-")) == pytest.approx(
+            delta[place] * moment.samples.x[place, 0], rel=1e-6
+        )
 
 
 def test_paths_are_of_the_loss_that_is_named():

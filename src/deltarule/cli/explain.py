@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
-from deltarule.cli.console import print_decisions, say, text_width, told
+from deltarule.cli.console import console, print_decisions, say, text_width, told
 from deltarule.cli.options import FILE, reading_options, take_reading_options
 from deltarule.data import ReadingOptions
 from deltarule.derivations import Derivation, explain_update
@@ -122,7 +123,11 @@ def _print_derivation(derivation: Derivation, ascii: bool) -> None:
         "∂δ₂ᵀ⎡╭".encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         ascii = True
-    click.echo(derivation.text(text_width(), ascii), nl=False)
+    screen = console()
+    if screen.is_terminal:
+        screen.print(Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")))
+    else:
+        click.echo(derivation.text(text_width(), ascii), nl=False)
 
 
 def _from_example(

@@ -77,12 +77,21 @@ class DerivationBuilder:
         drawing = draw(
             self.net, self.evidence.trace, self.evidence.grads, self.evidence.y,
             sample=sample, inputs=notation.inputs, tags=_target_colours(self.net, targets), notation=notation,
+            routes=self._routes(targets),
             number=lambda value: text(measured(value), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
             return drawing
         whose = f"The numbers are those of sample {notation.sample(sample)}."
         return replace(drawing, caption=f"{whose} {drawing.caption}".rstrip())
+
+    def _routes(self, targets: Sequence[Target]) -> list[Sequence[tuple[int, int]]]:
+        """The paths that the first derivation of a parameter follows one by one."""
+        first = next((target.parameter for target in targets if target.parameter is not None), None)
+        if first is None or self.gradients.by_delta:
+            return []
+        a = self.gradients.followed(first)[0].at("a")
+        return [path.neurons for path in self.gradients.paths_apart(a)]
 
     # ------------------------------------------------------------------ what was asked for
 
