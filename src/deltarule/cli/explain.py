@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
-from deltarule.cli.console import print_decisions, say, text_width, told
+from deltarule.cli.console import console, print_decisions, say, text_width, told
 from deltarule.cli.options import FILE, reading_options
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
@@ -81,7 +82,7 @@ def explain(
 
     \b
     deltarule explain T1 w5 w1
-    deltarule explain T4 w1 --by-hand 4
+    deltarule explain T1 w1 --by-hand 4
     deltarule explain T1 all --out T1.html
     deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """
@@ -121,7 +122,11 @@ def _print_derivation(derivation: Derivation, ascii: bool) -> None:
         "∂δ₂ᵀ⎡╭".encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         ascii = True
-    click.echo(derivation.text(text_width(), ascii), nl=False)
+    screen = console()
+    if screen.is_terminal:
+        screen.print(Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")))
+    else:
+        click.echo(derivation.text(text_width(), ascii), nl=False)
 
 
 def _from_example(

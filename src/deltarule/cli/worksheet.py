@@ -92,7 +92,8 @@ def worksheet(
 
     EXAMPLE is a worked example (T1, T4 …), a .toml file (deltarule new makes one), or a saved model, followed
     by ROWS for it; without one, the network has random numbers of few decimals. With --students every student
-    gets numbers of their own: a folder with sheets/, keys/ and class.json, which deltarule mark takes.
+    gets numbers of their own: a folder with sheets, keys, a template for answers, and class.json, which
+    deltarule mark takes.
 
     WHAT is what deltarule explain can derive, divided by commas: net_h1, out_o1, delta_h1, w5 (its
     gradient), "new w5" (after the update), z1, W2; or forward, loss, deltas, gradients, update, all. Behind

@@ -93,12 +93,21 @@ class DerivationBuilder:
             sample=sample, inputs=notation.inputs, outputs=outputs or None,
             cells=[origin.cell if len(origin.sides) > 1 else "" for origin in origins],
             tags=_target_colours(self.net, targets), notation=notation,
+            routes=self._routes(targets),
             number=lambda value: text(measured(value), digits),
         )  # fmt: skip
         if self.evidence.n_samples == 1:
             return drawing
         whose = f"The numbers are those of sample {notation.sample(sample)}."
         return replace(drawing, caption=f"{whose} {drawing.caption}".rstrip())
+
+    def _routes(self, targets: Sequence[Target]) -> list[Sequence[tuple[int, int]]]:
+        """The paths that the first derivation of a parameter follows one by one."""
+        first = next((target.parameter for target in targets if target.parameter is not None), None)
+        if first is None or self.gradients.by_delta:
+            return []
+        a = self.gradients.followed(first)[0].at("a")
+        return [path.neurons for path in self.gradients.paths_apart(a)]
 
     # ------------------------------------------------------------------ what was asked for
 
@@ -164,7 +173,7 @@ class DerivationBuilder:
         for leaf in self.writer.results:
             rounded, exact = hand(leaf), self.evidence(leaf)
             apart = f"{abs(rounded - exact) / abs(exact):.2%}" if exact else "–"
-            numbers = map(measured, (rounded, exact, rounded - exact))
+            numbers = (self.writer.number(leaf, rounded), measured(exact), measured(rounded - exact))
             rows.append((*self.writer.words(leaf), *numbers, apart))
         yield TableBlock(("result", "by hand", "exact", "off by", "relative"), tuple(rows))
 

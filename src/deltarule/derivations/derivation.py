@@ -51,9 +51,9 @@ class Derivation:
     def __init__(self, document: Document, values: Mapping[str, float]) -> None:
         self.document, self.values = document, dict(values)
 
-    def text(self, columns: int = 100, ascii: bool = False) -> str:
-        """As plain text, no wider than ``columns`` where formulas can be broken."""
-        return text_document(self.document, columns, ascii)
+    def text(self, columns: int = 100, ascii: bool = False, colours: bool = False) -> str:
+        """As text, no wider than ``columns`` where formulas can be broken; for a terminal with colours."""
+        return text_document(self.document, columns, ascii, colours)
 
     def latex(self, standalone: bool = True) -> str:
         """As LaTeX: a whole article, or what stands in its body."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
 from deltarule.derivations.line_writer import SHOWN_TERMS, LineWriter
 from deltarule.derivations.paths import all_paths, largest_paths, n_paths
-from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.quantities import Path, Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
 from deltarule.formula.tree import Expr, Mul, Neg, Partial, Symbol, Total, measured, total
 
@@ -96,7 +97,12 @@ class GradientDerivation:
     def _many_pulls(self, p: Quantity) -> Iterator[Block]:
         """Several samples, or several neurons that share a bias: a sum of pulls."""
         yield self._paragraph(*self._why_sum(p))
-        for delta in self.followed(p):
+        followed = self.followed(p)
+        n = self.evidence.n_samples
+        if n > MOST_SAMPLES:
+            chosen = f"sample {self.writer.notation.sample(followed[0].sample)}"
+            yield self._paragraph(f"Of the {n} samples the one that pulls hardest is followed: {chosen}.")
+        for delta in followed:
             if self.evidence.n_samples > 1:
                 yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
             yield from self.delta(delta)
@@ -200,7 +206,9 @@ class GradientDerivation:
         """The short form a − y of an output's delta, where loss and activation have one."""
         if delta.layer < self._last or not self.evidence.net.objective.fused:
             return
-        why = self._once(*_WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""]))
+        general = self.writer.notation.general
+        words = _WHY_SHORT.get(self.evidence.net.loss.name, _WHY_SHORT[""])
+        why = self._once(*(part if isinstance(part, str) else general(part) for part in words))
         exact = self._keeps_digits(delta.sample)
         if not exact:
             why = (*why, *self._once(_ROUNDED))
@@ -267,23 +275,37 @@ class GradientDerivation:
     def _passed_back(self, rate: Rate) -> Iterator[Block]:
         """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
         a, n = rate.by, n_paths(self.evidence, rate.by.layer)
-        coupled = any(layer.activation.coupled for layer in self.evidence.net.layers[a.layer :])
-        name = self.writer.notation.neuron(a.layer, a.index[0])
-        if n <= MOST_PATHS and not coupled and self._keeps_digits(a.sample):
-            yield from self._along_paths(rate, name, n)
+        name, paths = self.writer.notation.neuron(a.layer, a.index[0]), self.paths_apart(a)
+        if paths:
+            yield from self._along_paths(rate, name, paths)
         else:
             yield from self._by_deltas(rate, name, n)
 
-    def _along_paths(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
-        paths = all_paths(self.evidence, rate.by)
+    def paths_apart(self, a: Quantity) -> list[Path]:
+        """The paths from a neuron to the loss, where each is followed by itself; else none."""
+        coupled = any(layer.activation.coupled for layer in self.evidence.net.layers[a.layer :])
+        if a.layer == self._last or coupled or n_paths(self.evidence, a.layer) > MOST_PATHS:
+            return []
+        return all_paths(self.evidence, a) if self._keeps_digits(a.sample) else []
+
+    def _along_paths(self, rate: Rate, name: Expr, paths: Sequence[Path]) -> Iterator[Block]:
+        """Each path in a block of its own, then their sum."""
+        n, notation = len(paths), self.writer.notation
         if n > 1:
             yield self._paragraph(name, f" reaches the loss along {n} paths; what returns on them adds up.")
-        for path in paths:
-            for factor in self.definitions.path_factors(path):
-                yield from self._factor(factor)
+        for number, path in enumerate(paths):
             if n > 1:
-                yield Lines((self.writer.line(path),))
+                via = ", ".join(str(notation.neuron(layer, index)) for layer, index in path.neurons[1:])
+                yield Heading((f"via {via}",), 4)
+            steps = [
+                block for factor in self.definitions.path_factors(path) for block in self._factor(factor)
+            ]
+            steps += [Lines((self.writer.line(path),))] * (n > 1)
+            for block in steps:
+                alone = n > 1 and isinstance(block, Lines)
+                yield replace(block, path=number) if alone and isinstance(block, Lines) else block
         formula = total(list(paths)) if n > 1 else self.definitions(paths[0])
+        yield from [Heading(("together",), 4)] * (n > 1)
         yield Lines((self.writer.line(rate, formula),))
 
     def _by_deltas(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:

@@ -80,7 +80,7 @@ class LineWriter:
             if not (opaque or _is_quantity(shown)) and any(map(_is_quantity, shown.leaves())):
                 sides.append(self.numbers(shown))
         if not isinstance(formula, Number):
-            sides.append(self._tagged(leaf, measured(value)))
+            sides.append(self._tagged(leaf, self.number(leaf, value)))
         return Line(tuple(sides), self.words(*note), result=result)
 
     def _is_met(self, choice: Choice) -> bool:
@@ -110,7 +110,16 @@ class LineWriter:
         if isinstance(part, Choice):
             test = Compare(self.numbers(part.test.left), part.test.op, self.numbers(part.test.right))
             return Choice(self.numbers(part.then), test, self.numbers(part.other), self._is_met(part))
-        return self._tagged(part, measured(self.values(part))) if _is_quantity(part) else None
+        return self._tagged(part, self.number(part, self.values(part))) if _is_quantity(part) else None
+
+    def number(self, leaf: Expr, value: float) -> Number:
+        """A quantity's number; by hand with all its decimals, zeros too, where it was worked out."""
+        formula = self.definitions(leaf)
+        if isinstance(formula, Quantity):  # the same number by another name
+            formula = self.definitions(formula)
+        if self.rounded is None or formula is None:
+            return measured(value)
+        return Number(float(value), True, self.rounded.decimals)
 
     def _tagged(self, leaf: Expr, body: Expr) -> Expr:
         return Tagged(body, self.tags[leaf]) if leaf in self.tags else body

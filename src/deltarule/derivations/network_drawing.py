@@ -45,6 +45,7 @@ def draw(
     number: Callable[[float], str] = six_digits,
     tags: Mapping[str, int] | None = None,
     notation: Notation | None = None,
+    routes: Sequence[Sequence[tuple[int, int]]] = (),
 ) -> Drawing:
     """The drawing of a network, and of what one sample does in it.
 
@@ -70,6 +71,8 @@ def draw(
         is b2. Other names are of no matter.
     notation : Notation, optional
         How neurons, weights and values are called; as in the tutorials where not given.
+    routes : sequence
+        Paths to the loss, each the neurons on it as (layer, index).
 
     Raises
     ------
@@ -81,14 +84,14 @@ def draw(
     >>> net = Network([2, 1], initializer="zeros")
     >>> drawing = draw(net, net.forward([[0.5, 2.0]]))
     >>> drawing.columns[0].nodes[1], drawing.edges[1].name
-    (Node(name='i2', values=(('x', '2'),), tag=None), 'w2')
+    (Node(name='i2', values=(('x', '2'),), tag=None, paths=()), 'w2')
     """
     tags = dict(tags or {})
     for name, tag in tags.items():
         check_whole(f"the tag of {name}", tag, 0, N_TAGS - 1)
     vectors = _known_values(net, trace, grads, Y, sample)
     notation = notation or TutorialNotation(net)
-    parts = _DrawnNetwork(net, vectors, inputs, outputs, cells, number, tags, notation)
+    parts = _DrawnNetwork(net, vectors, inputs, outputs, cells, number, tags, notation, routes)
     columns = tuple(parts.columns())
     return Drawing(columns, tuple(parts.edges()), _caption(columns))
 
@@ -106,7 +109,9 @@ class _DrawnNetwork:
         number: Callable[[float], str],
         tags: Mapping[str, int],
         notation: Notation,
+        routes: Sequence[Sequence[tuple[int, int]]],
     ) -> None:
+        self.routes = [frozenset(route) for route in routes]
         self.net, self.vectors, self.number, self.tags, self.notation = net, vectors, number, tags, notation
         self.cells = cells
         self.keys = [[f"i{index}" for index in range(1, net.sizes[0] + 1)], *neuron_names(net.sizes)]
@@ -153,7 +158,11 @@ class _DrawnNetwork:
             values = (("cell", self.cells[index]), *values)
         names = self.named.get(column)
         name = names[index] if names else self.notation.label(column, index)
-        return Node(name, values, self.tags.get(self.keys[column][index]))
+        return Node(name, values, self.tags.get(self.keys[column][index]), self._paths_by((column, index)))
+
+    def _paths_by(self, *neurons: tuple[int, int]) -> tuple[int, ...]:
+        """The paths on which all these neurons lie."""
+        return tuple(number for number, route in enumerate(self.routes) if route.issuperset(neurons))
 
     def _shared_bias(self, layer: int) -> Node | None:
         b = self.net.layers[layer - 1].b
@@ -169,7 +178,8 @@ class _DrawnNetwork:
             for (target, j), (source, i) in product(_drawn_neurons(targets), _drawn_neurons(sources)):
                 name, weight = str(self.notation.of(Quantity("W", layer, (i, j)))), float(W[i, j])
                 tag = self.tags.get(f"w{weight_number(self.net.sizes, layer, i, j)}")
-                yield Edge(layer, source, target, name, weight, self.number(weight), tag)
+                paths = self._paths_by((layer - 1, i), (layer, j))
+                yield Edge(layer, source, target, name, weight, self.number(weight), tag, paths)
 
 
 def _given_names(what: str, numbered: Sequence[str], given: Sequence[str]) -> Sequence[str]:

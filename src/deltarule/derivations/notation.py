@@ -91,6 +91,10 @@ class Notation(ABC):
         """What a neuron, or an input, is called in a picture; its layer is seen."""
         return str(self.first + index)
 
+    def general(self, formula: Expr) -> Expr:
+        """A formula over any neuron's z and a, in the notation's letters."""
+        return formula
+
     def sample(self, index: int) -> str:
         """What a sample is called."""
         return str(self.first + index)
@@ -115,7 +119,8 @@ class MatrixNotation(Notation):
         index = ",".join([*filter(None, [sample]), *map(str, q.index)])
         if q.kind == "a" and q.layer == 0:
             return Symbol(self.inputs[q.index[0]], index=sample) if self.inputs else Symbol("x", index=index)
-        base = {"term": "E", "delta": "δ", "mask": "m"}.get(q.kind, q.kind)
+        loss = "L" if self.cost_is_loss else "E"
+        base = {"term": loss, "delta": "δ", "mask": "m"}.get(q.kind, q.kind)
         return Symbol(base, "" if q.kind in ("term", "E", "y") else str(q.layer), index=index)
 
     def neuron(self, layer: int, index: int) -> Expr:
@@ -131,6 +136,17 @@ class TutorialNotation(Notation):
     @property
     def cost(self) -> Symbol:
         return Symbol("E") if self.cost_is_loss else Symbol("L")
+
+    def general(self, formula: Expr) -> Expr:
+        """Over net and out."""
+        letters = {"z": "net", "a": "out"}
+        return formula.replace(
+            lambda part: (
+                Symbol(letters[part.base], part.sub)
+                if isinstance(part, Symbol) and part.base in letters
+                else None
+            )
+        )
 
     def label(self, layer: int, index: int) -> str:
         """i1, i2 …; h1, h2 … on through the hidden layers; o1, o2 … for the outputs."""

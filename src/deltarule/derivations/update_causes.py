@@ -8,6 +8,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.derivations.evidence import Evidence
+from deltarule.derivations.notation import Notation
 from deltarule.derivations.quantities import Quantity
 from deltarule.derivations.updates import UpdateDerivation
 from deltarule.documents.document import Block, Heading, Inline, Paragraph, TableBlock
@@ -34,7 +35,7 @@ def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpd
         yield Paragraph(writer.words("None of these samples pulls ", p, "."))
     elif len(pulls) > 1:
         yield Heading(writer.words("Who pulled ", p), 3)
-        yield _pull_table(pulls, moment.rows)
+        yield _pull_table(writer.notation, pulls, moment.rows)
     position = evidence.position(p)
     if position in evidence.net.frozen:
         return
@@ -62,11 +63,17 @@ def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:
     }
 
 
-def _pull_table(pulls: Array, rows: Array) -> TableBlock:
+def _pull_table(notation: Notation, pulls: Array, rows: Array) -> TableBlock:
+    """What each sample adds: numbered as in the formulas, with its row in the data where that is another."""
+
+    def called(place: int) -> str:
+        row = f", row {notation.sample(int(rows[place]))} of the data" if rows[place] != place else ""
+        return f"sample {notation.sample(place)}{row}"
+
     order = np.argsort(-np.abs(pulls), kind="stable")
     shown, left = order[:MOST_SAMPLES], order[MOST_SAMPLES:]
-    cells: list[tuple[Inline, ...]] = [(f"sample {rows[i]}", measured(pulls[i])) for i in shown]
+    cells: list[tuple[Inline, ...]] = [(called(int(i)), measured(pulls[i])) for i in shown]
     if len(left):
         cells.append((f"{len(left)} others", measured(pulls[left].sum())))
     cells.append(("together", measured(pulls.sum())))
-    return TableBlock(("training sample", "adds to the gradient"), tuple(cells))
+    return TableBlock(("sample", "adds to the gradient"), tuple(cells))

@@ -12,7 +12,7 @@ from deltarule.arrays import Array
 from deltarule.derivations.line_writer import LineWriter
 from deltarule.derivations.quantities import Quantity, Rate
 from deltarule.documents.document import Block, Heading, Inline, Line, Lines, Paragraph, TableBlock
-from deltarule.formula.tree import Call, Expr, Steps, Symbol, measured
+from deltarule.formula.tree import Call, Expr, Number, Steps, Symbol, measured
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import ETA, GRADIENT, THETA, TIME, GradientStep
 
@@ -124,7 +124,8 @@ class UpdateDerivation:
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
             stays = measured(step.after[position])
-            yield Paragraph(self.writer.words(p, " is frozen: it stays ", stays, "."))
+            words = " is frozen: its gradient is not applied, it stays "
+            yield Paragraph(self.writer.words(p, words, stays, "."))
             return
         yield Paragraph((f"{self._settings_in_words()}.",))
         yield Lines((*self._clipping_lines(p), *self._step_lines(p, position)))
@@ -166,7 +167,9 @@ class UpdateDerivation:
             elif last:
                 value = float(step.after[position])
             numbers = formula.replace(lambda s: measured(known[s]) if s in known else None)
-            sides = (symbol.replace(own.get), formula.replace(own.get), numbers, measured(value))
+            hand = self.writer.rounded
+            shown = measured(value) if hand is None else Number(value, True, hand.decimals)
+            sides = (symbol.replace(own.get), formula.replace(own.get), numbers, shown)
             self.writer.written[str(sides[0])] = value
             fresh = step.t == 1 and slots.get(symbol) == 0
             note: tuple[Inline, ...] = (self.writer.symbols(symbol), " starts at 0") if fresh else ()
@@ -188,9 +191,13 @@ class UpdateDerivation:
 
     def _parameter_row(self, p: Quantity) -> tuple[Inline, ...]:
         position, step = self.writer.evidence.position(p), self.step
-        new: Inline = "frozen" if position in step.net.frozen else measured(step.after[position])
-        before = (row[position] for row in (self.net.parameters, step.gradient, *step.slots))
-        return self.writer.words(p, *map(measured, before), new)
+        frozen = position in step.net.frozen
+        gradient = (
+            self.writer.evidence(Rate(self.writer.evidence.cost, p)) if frozen else step.gradient[position]
+        )
+        new: Inline = "not applied: frozen" if frozen else measured(step.after[position])
+        slots = (row[position] for row in step.slots)
+        return self.writer.words(p, *map(measured, (self.net.parameters[position], gradient, *slots)), new)
 
 
 def _after_steps(steps: Steps, known: dict[Expr, float], fixed: dict[Expr, float]) -> dict[Expr, float]:

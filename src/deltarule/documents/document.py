@@ -64,10 +64,13 @@ class Lines:
     lines : tuple of Line
     columns : int
         So many short lines stand beside each other on paper.
+    path : int, optional
+        The path to the loss that they follow, which the drawing shows.
     """
 
     lines: tuple[Line, ...]
     columns: int = 1
+    path: int | None = None
 
 
 @record
@@ -117,7 +120,7 @@ class Document:
 
 def merged_lines(blocks: Iterable[Block]) -> Iterator[Block]:
     """Make one block of lines of those that follow each other, so that they are aligned."""
-    for columns, group in groupby(blocks, lambda block: block.columns if isinstance(block, Lines) else 0):
+    for kind, group in groupby(blocks, lambda b: (b.columns, b.path) if isinstance(b, Lines) else None):
         together = list(group)
         lines = tuple(line for block in together if isinstance(block, Lines) for line in block.lines)
-        yield from [Lines(lines, columns)] if columns else together
+        yield from [Lines(lines, *kind)] if kind else together

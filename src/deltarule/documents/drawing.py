@@ -25,11 +25,14 @@ class Node:
         Label and number: ``("net", "0.3775")``, ``("δ", "0.0087713547")``.
     tag : int, optional
         Its colour, 0 … 7.
+    paths : tuple of int
+        The paths to the loss on which it lies.
     """
 
     name: str
     values: tuple[tuple[str, str], ...] = ()
     tag: int | None = None
+    paths: tuple[int, ...] = ()
 
 
 @record
@@ -89,6 +92,8 @@ class Edge:
         The weight as it is printed.
     tag : int, optional
         Its colour, 0 … 7.
+    paths : tuple of int
+        The paths to the loss on which it lies.
     """
 
     layer: int
@@ -98,6 +103,7 @@ class Edge:
     weight: float
     text: str
     tag: int | None = None
+    paths: tuple[int, ...] = ()
 
 
 @record

@@ -11,7 +11,7 @@ from deltarule.documents.svg_layout import FONT, LINE, MARGIN, NeuronTexts, SvgL
 from deltarule.documents.svg_style import svg_style
 
 
-def svg(drawing: Drawing, dark: bool = True) -> str:
+def svg(drawing: Drawing, dark: bool = True, narrow: bool = False) -> str:
     """The drawing as an ``<svg>`` element, which is also a whole file.
 
     Up to 20 weights stand at their edges; more are drawn as lines alone, with a legend.
@@ -21,6 +21,8 @@ def svg(drawing: Drawing, dark: bool = True) -> str:
     drawing : Drawing
     dark : bool
         Whether it follows a reader who likes a dark ground; not for slides and for pages that do not.
+    narrow : bool
+        Whether its columns are close to each other, for the screen of a telephone.
 
     Examples
     --------
@@ -29,11 +31,11 @@ def svg(drawing: Drawing, dark: bool = True) -> str:
     >>> svg(draw(Network([2, 1]))).startswith('<svg xmlns="http://www.w3.org/2000/svg" class="deltarule-net"')
     True
     """
-    page = _Elements(drawing)
+    page = _Elements(drawing, narrow)
     body = [*page.edges(), *page.headings(), *page.nodes(), *page.biases(), *page.labels(), *page.foot()]
     width, height = math.ceil(page.layout.width), math.ceil(page.height)
     root = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="deltarule-net" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="deltarule-net{" narrow" * narrow}" role="img" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     )
     title = f"Neural network, {' – '.join(str(column.size) for column in drawing.columns)}"
@@ -62,8 +64,8 @@ def _item_in_words(item: Node | Gap) -> str:
 class _Elements:
     """The elements of the picture, part by part."""
 
-    def __init__(self, drawing: Drawing) -> None:
-        self.drawing, self.layout = drawing, SvgLayout(drawing)
+    def __init__(self, drawing: Drawing, narrow: bool) -> None:
+        self.drawing, self.layout = drawing, SvgLayout(drawing, narrow)
         known = [abs(edge.weight) for edge in drawing.edges if math.isfinite(edge.weight)]
         self.widest = max(known, default=0.0)
 
@@ -80,12 +82,12 @@ class _Elements:
     def _sign_and_width(self, edge: Edge) -> str:
         """The end of the class, and the attributes, of an edge: without a label its line shows the weight."""
         if self.layout.labelled:
-            return f'{_tag_classes(edge.tag)}"'
+            return f'{_tag_classes(edge.tag)}{_path_classes(edge.paths)}"'
         sign = "neg" if edge.weight < 0 else "pos"
         share = abs(edge.weight) / self.widest if self.widest and math.isfinite(edge.weight) else 0.0
         opacity = 0.35 + 0.6 * share if edge.tag is None else 1.0
         width = f'stroke-width="{0.4 + 2.8 * share:.2f}" opacity="{opacity:.2f}"'
-        return f' sized {sign}{_tag_classes(edge.tag)}" {width}'
+        return f' sized {sign}{_tag_classes(edge.tag)}{_path_classes(edge.paths)}" {width}'
 
     def labels(self) -> Iterator[str]:
         """The name and the number of each weight."""
@@ -115,7 +117,8 @@ class _Elements:
 
     def _neuron(self, column: int, node: Node, y: float) -> Iterator[str]:
         x, block = self.layout.xs[column], self.layout.texts(node)
-        yield f'<g class="node{_tag_classes(node.tag)}"><title>{_escape(node.name)}</title>'
+        classes = _tag_classes(node.tag) + _path_classes(node.paths)
+        yield f'<g class="node{classes}"><title>{_escape(node.name)}</title>'
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{self.layout.radius:g}"/>'
         if not block.name:
             yield _text_element(x, y + 4.5, "name middle", node.name)
@@ -189,6 +192,10 @@ def _wrapped(text: str, room: float) -> list[str]:
 
 def _tag_classes(tag: int | None) -> str:
     return "" if tag is None else f" tagged t{tag}"
+
+
+def _path_classes(paths: tuple[int, ...]) -> str:
+    return "".join(f" p{path}" for path in paths)
 
 
 def _text_element(x: float, y: float, classes: str, content: str) -> str:

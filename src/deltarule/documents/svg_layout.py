@@ -97,10 +97,11 @@ class _EdgeLine:
 class SvgLayout:
     """Where the neurons, their texts and the edges of a drawing stand."""
 
-    def __init__(self, drawing: Drawing) -> None:
-        self.drawing = drawing
+    def __init__(self, drawing: Drawing, narrow: bool = False) -> None:
+        self.drawing, self.narrow = drawing, narrow
         self.labelled = len(drawing.edges) <= _MOST_LABELS
-        self.radius = 25.0 if self.labelled else 21.0
+        self.radius = 25.0 if self.labelled and not narrow else 21.0
+        self.margin, self.space = (6, 5) if narrow else (MARGIN, _SPACE)
         self._texts_of = [
             [self.texts(item) for item in column.nodes if isinstance(item, Node)]
             for column in drawing.columns
@@ -124,15 +125,17 @@ class SvgLayout:
         for index, wide in enumerate(widths[1:-1], start=1):
             halves[index] = max(halves[index], wide / 2)
         apart = self._column_distance()
-        xs = [MARGIN + max(heads[0], self.radius + _SPACE + widths[0])]
+        xs = [self.margin + max(heads[0], self.radius + self.space + widths[0])]
         for left, right in pairwise(halves):
-            xs.append(xs[-1] + max(apart, left + right + 36))
-        width = xs[-1] + max(heads[-1], self.radius + _SPACE + widths[-1]) + MARGIN
-        spare = max(0.0, 420 - width) / 2
+            xs.append(xs[-1] + max(apart, left + right + (6 if self.narrow else 36)))
+        width = xs[-1] + max(heads[-1], self.radius + self.space + widths[-1]) + self.margin
+        spare = max(0.0, (0 if self.narrow else 420) - width) / 2
         return [x + spare for x in xs], width + 2 * spare
 
     def _column_distance(self) -> float:
         """From column to column: room for labels, or for lines that are not too steep."""
+        if self.narrow:
+            return 108.0
         if self.labelled:
             widest = max(px(f"{edge.name} {edge.text}") for edge in self.drawing.edges)
             return max(270.0, 2 * self.radius + (3.4 if len(self.drawing.edges) > 8 else 2.3) * widest)
@@ -195,7 +198,7 @@ class SvgLayout:
 
     def corner(self, column: int, block: NeuronTexts, y: float) -> tuple[float, float]:
         """The left upper corner of a neuron's texts: left of inputs, right of outputs, below all others."""
-        beside = self.radius + _SPACE
+        beside = self.radius + self.space
         if column == 0:
             return self.xs[column] - beside - block.width, y - block.height / 2
         if column == len(self.xs) - 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +50,8 @@ class Emitter(ABC, Generic[T]):
 
     def decimal(self, node: tree.Number) -> Decimal:
         """The digits to write."""
+        if node.places is not None and math.isfinite(node.number):
+            return Decimal(node.number < 0, f"{abs(node.number):.{node.places}f}")
         return decimal(node.number, self.digits if node.measured else FULL)
 
     def precedence(self, node: tree.Expr) -> int:

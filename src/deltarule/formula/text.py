@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from unicodedata import category, combining, east_asian_width
 
@@ -29,6 +31,9 @@ _TO_ASCII = str.maketrans(
 )  # fmt: skip
 
 
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+
+
 class TextBlock(NamedTuple):
     """Lines of equal width; formulas beside it stand level with line ``base``."""
 
@@ -37,7 +42,8 @@ class TextBlock(NamedTuple):
 
 
 def width(line: str) -> int:
-    """Columns that a line takes in a terminal."""
+    """Columns that a line takes in a terminal; those who colour it take none."""
+    line = _COLOURS.sub("", line)
     if line.isascii():
         return len(line)
     return sum((2 if east_asian_width(c) in "WF" else 1) for c in line if not combining(c))
@@ -87,9 +93,9 @@ def _beside(*blocks: TextBlock) -> TextBlock:
 class TextEmitter(Emitter[TextBlock]):
     """See :func:`text`."""
 
-    def __init__(self, digits: int | str = 9, ascii: bool = False) -> None:
+    def __init__(self, digits: int | str = 9, ascii: bool = False, colours: Sequence[str] = ()) -> None:
         super().__init__(digits)
-        self.ascii = ascii
+        self.ascii, self.colours = ascii, colours
 
     def _line(self, line: str) -> TextBlock:
         return TextBlock((to_ascii(line) if self.ascii else line,))
@@ -166,6 +172,15 @@ class TextEmitter(Emitter[TextBlock]):
         if node.function == "sqrt":
             return self._join("√", self.inside(node.argument, ATOM))
         return self._join(node.function, self.group(argument))
+
+    def tagged(self, node: tree.Tagged) -> TextBlock:
+        """With the colour of its tag, ``"#0068a8"``, where the terminal is told colours."""
+        block = self(node.body)
+        if not self.colours:
+            return block
+        red, green, blue = bytes.fromhex(self.colours[node.tag].lstrip("#"))
+        begin = f"\x1b[38;2;{red};{green};{blue}m"
+        return TextBlock(tuple(f"{begin}{line}\x1b[39m" for line in block.lines), block.base)
 
     def compare(self, node: tree.Compare) -> TextBlock:
         return self._join(self(node.left), f" {node.op} ", self(node.right))

@@ -139,10 +139,13 @@ def _formulas_in(value: Any) -> list[Expr]:
 
 
 class Number(Expr):
-    """A number: one that belongs to the formula, or one ``measured``, which emitters round."""
+    """A number: one that belongs to the formula, or one ``measured``, which emitters round.
 
-    def __init__(self, number: float, measured: bool = False) -> None:
-        self.number, self.measured = number, measured
+    One that somebody rounded to so many ``places`` behind the point is written with them, zeros too.
+    """
+
+    def __init__(self, number: float, measured: bool = False, places: int | None = None) -> None:
+        self.number, self.measured, self.places = number, measured, places
 
     def value(self, of: Values) -> Any:
         return self.number

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deltarule.documents.renderers.pdf import merged_pdf
 from deltarule.errors import DataFileError, InputError, MissingExtraError
 from deltarule.files import new_folder, write_atomically
 from deltarule.formula.text import clean
@@ -89,10 +90,16 @@ class ClassSet:
         return [header, *rows]
 
     def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
-        """Write ``sheets/``, ``keys/``, ``class.json`` and ``answers.csv`` and ``.xlsx`` into a new folder.
+        """Write a class into a new folder: all of it, or nothing.
 
-        All of them, or nothing. The answers are a template, a row for each student and a column for each
-        blank; the spreadsheet is there where XlsxWriter is.
+        ================== ========================================================================
+        sheets/            a sheet for each student
+        keys/, keys.pdf    their keys: of PDFs one file with all of them
+        class.json         what marking needs
+        answers.csv, .xlsx a template, a row for each student and a column for each blank
+        ================== ========================================================================
+
+        The spreadsheet is there where XlsxWriter is.
 
         Raises
         ------
@@ -101,15 +108,19 @@ class ClassSet:
         """
         with new_folder(folder) as working:
             format = format_with(ending)
-            for part in ("sheets", "keys"):
+            for part in ("sheets",) if format == "pdf" else ("sheets", "keys"):
                 (working / part).mkdir()
 
             def write(name: str) -> None:
                 sheet = self.sheets[name]
                 (working / "sheets" / f"{name}{ending}").write_bytes(sheet.sheet_as(format))
-                (working / "keys" / f"{name}{ending}").write_bytes(sheet.key.to(format))
+                if format != "pdf":
+                    (working / "keys" / f"{name}{ending}").write_bytes(sheet.key.to(format))
 
             in_parallel(write, self.sheets)
+            if format == "pdf":
+                keys = [sheet.key.document for sheet in self.sheets.values()]
+                (working / "keys.pdf").write_bytes(merged_pdf("Keys", keys))
             (working / "answers.csv").write_bytes(csv_bytes(self.template()))
             with contextlib.suppress(MissingExtraError):
                 (working / "answers.xlsx").write_bytes(xlsx_bytes("answers", self.template()))

@@ -129,11 +129,11 @@ class SheetPrinter:
         for activation in dict.fromkeys(layer.activation for layer in self.net.layers):
             layers = [str(n) for n, layer in enumerate(self.net.layers, 1) if layer.activation is activation]
             which = f"layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
-            formula = activation.formula.replace(_as_tutorial)
+            formula = self.names.general(activation.formula)
             yield Line((Symbol("out"), formula), (f"{which}: {activation.name.replace('_', ' ')}",))
         words = f"loss{' of an output, all of which add up' * (self.net.sizes[-1] > 1)}: "
         name = self.net.loss.name.replace("_", " ")
-        yield Line((Symbol("E"), self.net.loss.formula.replace(_as_tutorial)), (words + name,))
+        yield Line((Symbol("E"), self.names.general(self.net.loss.formula)), (words + name,))
         if not self.evidence.cost_is_loss:
             yield self._cost()
         if "deltas" in (*self._parts, *self._given):
@@ -188,13 +188,6 @@ class SheetPrinter:
                 if Quantity("new", p.layer, p.index) in asked
             ]
             yield TableBlock(("remembered of", *step.optimizer.slots), tuple(rows))
-
-
-def _as_tutorial(part: Expr) -> Expr | None:
-    """z and a as net and out."""
-    if not isinstance(part, Symbol) or part.base not in ("z", "a"):
-        return None
-    return Symbol("net" if part.base == "z" else "out", part.sub)
 
 
 def _with_labels(node: Node | Gap, labels: Sequence[str]) -> Node | Gap:

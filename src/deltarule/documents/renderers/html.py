@@ -25,6 +25,7 @@ from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.svg import svg
 from deltarule.documents.svg_style import TAG_COLOURS, TAG_COLOURS_DARK, joined_rules, tag_properties
 from deltarule.formula.mathml import MathmlEmitter, escaped
+from deltarule.formula.spoken import spoken
 from deltarule.formula.tree import Expr, Words
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
@@ -33,12 +34,13 @@ _BREAKABLE = 22
 #: Lines that are no wider, in em, have their sides below each other where the page has this room.
 _ROOMS = (26, 40, 54)
 #: A formula and the punctuation around it, which share a line.
-_KEPT = re.compile(r"[(“]*<math>(?:(?!</math>).)*</math>[,.;:!?)”’]+")
+_KEPT = re.compile(r"[(“]*<math [^>]*>(?:(?!</math>).)*</math>[,.;:!?)”’]+")
 #: A digit, in em.
 _EM = 0.56
 #: Sides in one piece that are wider, in digits, are drawn smaller.
 _WIDE = {"widest": 90, "wide": 64}
 _MOST_COLUMNS = 8  # of a figure that is scaled down to the page's width
+_MOST_NARROW = 5  # columns of a figure that has a form for narrow pages
 
 
 def html(document: Document) -> str:
@@ -104,7 +106,7 @@ class HtmlRenderer(Renderer):
     def part(self, part: Inline) -> str:
         if isinstance(part, str | Words):
             return escaped(part if isinstance(part, str) else part.words)
-        math = f"<math>{self.emitter(part)}</math>"
+        math = f"<math {self._aloud(part)}>{self.emitter(part)}</math>"
         return f'<span class="scroll">{math}</span>' if self.emitter.width(part) > _BREAKABLE else math
 
     def heading(self, block: Heading) -> str:
@@ -119,7 +121,10 @@ class HtmlRenderer(Renderer):
         drawing = block.drawing
         kind = ' class="wide"' if len(drawing.columns) > _MOST_COLUMNS else ""
         caption = f"<figcaption>{escaped(drawing.caption)}</figcaption>" if drawing.caption else ""
-        picture = svg(replace(drawing, caption=""))
+        plain = replace(drawing, caption="")
+        picture = svg(plain)
+        if len(drawing.columns) <= _MOST_NARROW:
+            picture += svg(plain, narrow=True)
         return f'<figure{kind}><div class="scroll">{picture}</div>{caption}</figure>'
 
     def listing(self, block: Listing) -> str:
@@ -133,7 +138,7 @@ class HtmlRenderer(Renderer):
 
     def _table_cells(self, row: tuple[Inline, ...]) -> Iterator[str]:
         for index, cell in enumerate(row):
-            content = self.part(cell) if isinstance(cell, str | Words) else _math(self.emitter(cell))
+            content = self.part(cell) if isinstance(cell, str | Words) else self._math(cell)
             yield f"<td>{content}</td>" if index else f'<th scope="row">{content}</th>'
 
     # -------------------------------------------------------------- lines of formulas
@@ -142,7 +147,8 @@ class HtmlRenderer(Renderer):
         need = self._needed_width(block.lines)
         room = next((f" room{room}" for room in _ROOMS if need <= room), "")
         lines = "\n".join(map(self._formula_line, block.lines))
-        return f'<div class="lines{room}">\n{lines}\n</div>'
+        path = "" if block.path is None else f" p{block.path}"
+        return f'<div class="lines{room}{path}">\n{lines}\n</div>'
 
     def _needed_width(self, lines: tuple[Line, ...]) -> float:
         """How wide the lines are, in em, sides below sides; infinite where they are not alike."""
@@ -160,20 +166,27 @@ class HtmlRenderer(Renderer):
         relations = [line.relation, *["="] * len(others)]
         sides = "".join(map(self._formula_side, others, relations))
         note = f'<div class="note">{self.inline(line.note)}</div>' if line.note else ""
-        left = f'<div class="left">{_math(self.emitter(quantity))}</div>'
+        left = f'<div class="left">{self._math(quantity)}</div>'
         kind = "line result" if line.result else f"line {line.verdict.replace(' ', '-')}".rstrip()
-        return f'<div class="{kind}">{left}<div class="sides">{sides}{note}</div></div>'
+        return f'<div class="{kind}" tabindex="0">{left}<div class="sides">{sides}{note}</div></div>'
 
     def _formula_side(self, side: Expr, relation: str) -> str:
         width = self.emitter.width(side)
         pieces = self.emitter.pieces(side) if width > _BREAKABLE else [self.emitter(side)]
         wide = next((f" {name}" for name, least in _WIDE.items() if len(pieces) == 1 and width > least), "")
         first = f'<mo form="infix">{escaped(relation)}</mo>{pieces[0]}'
-        return f'<div class="side{wide}">{"<wbr/>".join(map(_math, [first, *pieces[1:]]))}</div>'
+        aloud = self._aloud(side, {"=": "equals ", "←": "becomes "}[relation])
+        others = (f'<math displaystyle="true" aria-hidden="true">{piece}</math>' for piece in pieces[1:])
+        whole = [f'<math displaystyle="true" {aloud}>{first}</math>', *others]
+        return f'<div class="side{wide}">{"<wbr/>".join(whole)}</div>'
 
+    def _math(self, formula: Expr) -> str:
+        return f'<math displaystyle="true" {self._aloud(formula)}>{self.emitter(formula)}</math>'
 
-def _math(content: str) -> str:
-    return f'<math displaystyle="true">{content}</math>'
+    def _aloud(self, formula: Expr, before: str = "") -> str:
+        """The attribute with the formula in words."""
+        words = escaped(before + spoken(formula, self.emitter.digits)).replace('"', "&quot;")
+        return f'aria-label="{words}"'
 
 
 # ------------------------------------------------------------------ style

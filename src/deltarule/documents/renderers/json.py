@@ -39,7 +39,7 @@ def document_data(document: Document) -> dict[str, Any]:
         column     name, activation: texts; nodes: [neuron or gap, …]; bias: neuron or null
         neuron     name: text; values: [[label, number as text], …]; tag
         gap        left_out: how many neurons
-        edge       layer, source, target; name: text; weight: number; text: the number as text; tag
+        edge       layer, source, target; name: text; weight: number; text: the number as text; tag; paths
 
     An edge leads from node ``source`` of column ``layer - 1`` to node ``target`` of column ``layer``. A tag
     is a colour, 0 to 7, or null. NaN and infinity are the texts "NaN", "Infinity" and "-Infinity".
@@ -95,7 +95,12 @@ def _drawing_data(drawing: Drawing) -> Data:
         "caption": as_json_text(drawing.caption),
         "columns": [_column_data(column) for column in drawing.columns],
         "edges": [
-            {**vars(edge), "name": as_json_text(edge.name), "weight": as_json_number(edge.weight)}
+            {
+                **vars(edge),
+                "name": as_json_text(edge.name),
+                "weight": as_json_number(edge.weight),
+                "paths": list(edge.paths),
+            }
             for edge in drawing.edges
         ],
     }

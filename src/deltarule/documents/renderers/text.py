@@ -18,13 +18,14 @@ from deltarule.documents.document import (
 )
 from deltarule.documents.renderers.renderer import Renderer
 from deltarule.documents.sketch import sketch
+from deltarule.documents.svg_style import TAG_COLOURS
 from deltarule.formula.text import TextBlock, TextEmitter, clean, to_ascii, width
 from deltarule.formula.tree import Expr
 
 _INDENT = "  "
 
 
-def text_document(document: Document, columns: int = 100, ascii: bool = False) -> str:
+def text_document(document: Document, columns: int = 100, ascii: bool = False, colours: bool = False) -> str:
     """The whole document.
 
     Parameters
@@ -34,8 +35,10 @@ def text_document(document: Document, columns: int = 100, ascii: bool = False) -
         Lines are broken to be no wider, where a formula lets itself be broken.
     ascii : bool
         Whether only ASCII may be used (names keep their own characters).
+    colours : bool
+        Whether the terminal is told the colours that tie a factor to its number.
     """
-    renderer = TextRenderer(document.digits, columns, ascii)
+    renderer = TextRenderer(document.digits, columns, ascii, colours)
     whole = renderer.underlined(renderer.part(document.title), "═")
     for before, block in zip([None, *document.blocks], document.blocks, strict=False):
         follows = isinstance(before, Lines) and isinstance(block, Lines)  # without an empty line in between
@@ -46,9 +49,9 @@ def text_document(document: Document, columns: int = 100, ascii: bool = False) -
 class TextRenderer(Renderer):
     """Writes each block of a document as lines of text."""
 
-    def __init__(self, digits: int | str, columns: int, ascii: bool) -> None:
+    def __init__(self, digits: int | str, columns: int, ascii: bool, colours: bool = False) -> None:
         self.columns, self.ascii = columns, ascii
-        self.emitter = TextEmitter(digits, ascii)
+        self.emitter = TextEmitter(digits, ascii, TAG_COLOURS if colours else ())
 
     def part(self, part: Inline) -> str:
         return self._permitted(clean(part)) if isinstance(part, str) else " ".join(self.emitter(part).lines)
