@@ -153,7 +153,7 @@ function numberField(setting) {
     const { low = -Infinity, high = Infinity } = setting;
     if (value !== null && value >= low && value <= high) return configure({ [setting.key]: value });
     tell(say("set.wrong", { name: say(`set.${setting.key}`), text: input.value }), "error");
-    changed();
+    input.value = number(/** @type {number} */ (store.state?.config[setting.key]), 6);
   };
   const input = el("input", { type: "text", inputmode: "decimal", size: "5", onchange: take });
   return input;

@@ -58,7 +58,7 @@ function follow() {
   if (moment === shown || (store.playing && performance.now() - asked < 250)) return;
   shown = moment;
   asked = performance.now();
-  refreshPanel(name);
+  refreshPanel(name, moment);
 }
 
 /** @param {string} name */
@@ -93,12 +93,12 @@ function choice(key, values, now, take) {
   return el("label", {}, say(`derivation.${key}`), pick);
 }
 
-/** @param {string} name */
-async function refreshPanel(name) {
+/** @param {string} name @param {string} moment in words that no other moment has */
+async function refreshPanel(name, moment) {
   drawHeading(name);
   const common = { what: isNeuron(name) ? [`net_${name}`, `out_${name}`, `delta_${name}`] : name, notation: store.notation, digits: store.view.digits, detail: store.detail };
   const reply = await ask(tab === "terms" ? { do: "terms", what: name } : { do: tab === "why" ? "why" : "explain", ...common });
-  if (store.selected !== name) return;
+  if (shown !== moment) return;
   if (!reply.ok) return body.replaceChildren(el("p", { class: "soft" }, reply.error ?? ""));
   if (tab === "terms") drawTerms(reply);
   else drawDerivation(reply);
@@ -116,7 +116,8 @@ function drawHeading(name) {
   const value = valueOf(name);
   heading.hidden = value === null;
   if (heading.contains(document.activeElement)) return;
-  const input = el("input", { type: "text", inputmode: "decimal", size: "9", value: number(value, 6), id: "new-value", onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && proposeValue(name, input.value) });
+  const onEnter = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.preventDefault(), proposeValue(name, input.value));
+  const input = el("input", { type: "text", inputmode: "decimal", size: "9", value: number(value, 6), id: "new-value", onkeydown: onEnter });
   heading.replaceChildren(el("label", {}, `${name} =`, input), el("button", { type: "button", onclick: () => proposeValue(name, input.value) }, say("derivation.change")));
 }
 

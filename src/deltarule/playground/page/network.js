@@ -317,8 +317,10 @@ function beginEdit(name, first) {
   const input = el("input", { class: "typeover", inputmode: "decimal", "aria-label": say("net.typeover", { name: labelOf(name) }), value: first ?? number(valueOf(name), 6) });
   input.style.left = `${box.left + box.width / 2 - outer.left + place.scrollLeft - 40}px`;
   input.style.top = `${box.top + box.height / 2 - outer.top + place.scrollTop - 15}px`;
+  let ended = false;
   const end = (/** @type {boolean} */ keep) => {
-    if (!input.isConnected) return;
+    if (ended) return;
+    ended = true;
     const text = input.value;
     input.remove();
     focusItem(name);
@@ -326,7 +328,9 @@ function beginEdit(name, first) {
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter" || event.key === "Escape") end(event.key === "Enter");
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // else Enter would also press what gets the focus
+    end(event.key === "Enter");
   });
   input.addEventListener("blur", () => end(false));
   place.append(input);
