@@ -22,7 +22,7 @@ COMPILING = (
     "tests/training/test_reproducibility.py::test_learning_rates_do_not_depend",
 )
 #: Files whose tests share what takes seconds to make.
-SHARING = ("tests/tutorials/test_reproduce.py",)
+SHARING = ("tests/playground/test_server.py", "tests/tutorials/test_reproduce.py")
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
 #: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
@@ -54,7 +54,9 @@ def pytest_xdist_make_scheduler(config, log):
     class OneProcessCompiles(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             compiles = nodeid.startswith(COMPILING) or nodeid.endswith("compiled]")
-            return "compiled" if compiles else nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
+            if compiles:
+                return "compiled"
+            return nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
 
     return OneProcessCompiles(config, log)
 

@@ -6,6 +6,7 @@ to the next neuron. Wires that only cross are not joined.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,10 +24,9 @@ _JOINTS = {
 
 
 def cell_width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    from rich.cells import cell_len
-
-    return cell_len(text)
+    """How many cells of a terminal a text takes: two for each wide sign, none for what is put on another."""
+    marks = sum(unicodedata.category(sign) in ("Mn", "Me", "Cf") for sign in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
 
 
 def bias_in_words(bias: Node) -> str:

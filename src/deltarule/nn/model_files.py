@@ -17,6 +17,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.errors import ModelFileError
 from deltarule.files import write_atomically
+from deltarule.nn.tensor_files import pack, unpack
 
 #: The version of the file format. Older ones stay readable, newer ones are refused.
 FORMAT = 1
@@ -60,23 +61,16 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
 def _to_bytes(description: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     import json
 
-    from safetensors.numpy import save
-
     text = json.dumps(description, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    # One entry of metadata, because the order of several is not defined.
     content = {"description": text, "sha256": _digest(text, arrays)}
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return save(whole, metadata={"deltarule": json.dumps(content, sort_keys=True)})
+    return pack(arrays, {"deltarule": json.dumps(content, sort_keys=True)})
 
 
 def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     import json
 
-    from safetensors.numpy import load
-
-    arrays: dict[str, Array] = load(data)
-    length = int.from_bytes(data[:8], "little")
-    content = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["deltarule"])
+    arrays, metadata = unpack(data)
+    content = json.loads(metadata["deltarule"])
     description = json.loads(content["description"])
     if not isinstance(description, dict):
         raise ValueError("its description is not an object")

@@ -14,6 +14,7 @@ import zipfile
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import deltarule
@@ -25,7 +26,7 @@ from deltarule.registry import import_extra
 
 PYODIDE = "0.27.7"
 _SOURCE = f"https://cdn.jsdelivr.net/pyodide/v{PYODIDE}/full/"
-#: What the page runs, with the SHA-256 of each file. Wheels: those of Pyodide's own list.
+#: What the page runs, with the SHA-256 of each file; that of NumPy's wheel stands in the list.
 _RUNTIME = {
     "pyodide.js": "b4cb23a53aba19c221659b9fb40a2f18281d685691dc06647fb0afd0681baf98",
     "pyodide.asm.js": "6b4c90de5b7172873f04f21884d0e9d2274e305fe32116558fe3e4fbe3618d51",
@@ -33,8 +34,6 @@ _RUNTIME = {
     "python_stdlib.zip": "16611534726e5d8ac2bd8f926410b2dcb8d6f49aa24913463533b457a2115c16",
     "pyodide-lock.json": "9c45b916001a750f4102fc287494f3eab215909c7535c626a20db80fd6333e2c",
 }
-#: Packages of Pyodide's list that the playground uses; what is not needed to train may be missing.
-_NEEDED, _USEFUL = ("numpy",), ("safetensors",)
 #: Some servers refuse files that end in .zip.
 _RENAMED = {"python_stdlib.zip": "python_stdlib.bin"}
 _IMPORT = re.compile(r"^import\s[^;]*?from\s+\"\./[^\"]+\";\n", re.M)
@@ -88,7 +87,9 @@ def site_files(runtime: str | Path | None = None) -> dict[str, bytes]:
     page = {name: content for name, content in page_files().items() if name != "site.json"}
     wheel = f"deltarule-{deltarule.__version__}-py3-none-any.whl"
     parts = {f"pyodide/{_RENAMED.get(name, name)}": content for name, content in found.items()}
-    parts[f"pyodide/{wheel}"] = package_archive()
+    parts[f"pyodide/{wheel}"] = package_archive("deltarule")
+    if find_spec("xlsxwriter") is not None:  # Python alone, and all that workbooks need
+        parts["pyodide/xlsxwriter-py3-none-any.whl"] = package_archive("xlsxwriter")
     site = {
         "worker": "worker.js",
         "pyodide": [f"pyodide/{_RENAMED.get(name, name)}" for name in _RUNTIME],
@@ -98,9 +99,9 @@ def site_files(runtime: str | Path | None = None) -> dict[str, bytes]:
     return {**page, **parts, "site.json": json.dumps(site, indent=1).encode()}
 
 
-def package_archive() -> bytes:
-    """Return this package as a zip of its files, the same bytes each time."""
-    root = Path(str(resources.files("deltarule")))
+def package_archive(name: str) -> bytes:
+    """Return a package as a zip of its files, the same bytes each time."""
+    root = Path(str(resources.files(name)))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(root.rglob("*")):
@@ -115,17 +116,10 @@ def package_archive() -> bytes:
 
 
 def _runtime_files(folder: str | Path | None) -> dict[str, bytes]:
-    """Read, or fetch, the runtime and the wheels; each is checked."""
+    """Read, or fetch, the runtime and NumPy; each file is checked."""
     found = {name: _checked(name, sha, folder) for name, sha in _RUNTIME.items()}
-    packages = json.loads(found["pyodide-lock.json"])["packages"]
-    for package in (*_NEEDED, *_USEFUL):
-        entry = packages[package]
-        try:
-            found[entry["file_name"]] = _checked(entry["file_name"], entry["sha256"], folder)
-        except InputError:
-            if package in _NEEDED:
-                raise
-    return found
+    numpy = json.loads(found["pyodide-lock.json"])["packages"]["numpy"]
+    return found | {numpy["file_name"]: _checked(numpy["file_name"], numpy["sha256"], folder)}
 
 
 def _checked(name: str, sha256: str, folder: str | Path | None) -> bytes:

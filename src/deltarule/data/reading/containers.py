@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import re
 import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from deltarule.data.decisions import Decision, decide
@@ -21,11 +18,8 @@ from deltarule.errors import DataFileError
 
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
 
-_PACKED: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
-    "gzip": (b"\x1f\x8b", gzip.decompress),
-    "bzip2": (b"BZh", bz2.decompress),
-    "xz": (b"\xfd7zXZ\0", lzma.decompress),
-}
+#: How a packed file begins, and the module that unpacks it, which not every Python has.
+_PACKED = {"gzip": (b"\x1f\x8b", "gzip"), "bzip2": (b"BZh", "bz2"), "xz": (b"\xfd7zXZ\0", "lzma")}
 
 #: How a file of each format begins; text begins in any way.
 _BEGINNINGS = {
@@ -42,7 +36,10 @@ _SUFFIXES = {
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
     "json": (".json", ".jsonl", ".ndjson"),
 }
-_DAMAGED = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error)
+_DAMAGED = (
+    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile,
+    struct.error,
+)  # fmt: skip
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
 }  # fmt: skip
@@ -77,16 +74,27 @@ def _unpacked(
     path: str | os.PathLike[str], data: bytes, name: str, member: str | None
 ) -> tuple[bytes, str, str] | None:
     try:
-        for what, (magic, unpack) in _PACKED.items():
+        for what, (magic, module) in _PACKED.items():
             if data.startswith(magic):
-                return unpack(data), name.rpartition(".")[0] or name, what
+                return _decompressed(data, module), name.rpartition(".")[0] or name, what
         if data.startswith(b"PK\x03\x04"):
             return _from_zip(path, data, member)
     except DataFileError:
         raise
-    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, *_DAMAGED) as error:
+    except ImportError as error:
+        raise DataFileError(path, f"cannot be unpacked: this Python has no module {error.name}") from None
+    except _DAMAGED as error:
         raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
     return None
+
+
+def _decompressed(data: bytes, name: str) -> bytes:
+    module = import_module(name)
+    try:
+        unpacked: bytes = module.decompress(data)
+    except getattr(module, "LZMAError", OSError) as error:
+        raise ValueError(str(error)) from None
+    return unpacked
 
 
 def _from_zip(path: str | os.PathLike[str], data: bytes, member: str | None) -> tuple[bytes, str, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -170,6 +169,8 @@ def _from_rows(
 
 def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
     """Read a table of an SQLite file: the one named, else the largest."""
+    import sqlite3  # not every Python has it
+
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
             connection.deserialize(data)
