@@ -2,7 +2,7 @@
 
 import { el, number } from "./dom.js";
 import { proposeValue } from "./edit.js";
-import { labelOf, valueOf } from "./network.js";
+import { focusItem, labelOf, valueOf } from "./network.js";
 import { speak } from "./notices.js";
 import { closeSide, openSide, sideShows } from "./side.js";
 import { changed, changeView, select, store, subscribe } from "./store.js";
@@ -39,8 +39,9 @@ function lightTag(tag) {
   document.documentElement.dataset.lit = tag;
 }
 
-/** The panel was closed, or shows something else. */
-function closed() {
+/** The panel was closed, or shows something else. @param {boolean} hadFocus */
+function closed(hadFocus) {
+  if (hadFocus) focusItem(shownName);
   shown = shownName = "";
   select(null);
 }

@@ -11,7 +11,7 @@ import { say } from "./texts.js";
 /** @typedef {import("./types").Parameter} Parameter */
 /** @typedef {import("./types").Neuron} Neuron */
 /** @typedef {import("./types").Input} Input */
-/** @typedef {{ group: SVGGElement, line?: SVGPathElement, text?: SVGTextElement, sub?: SVGTextElement, column: number, order: number }} Item */
+/** What can be reached: its shapes, what is written at it, and where the arrow keys find it. @typedef {{ group: SVGGElement, words: SVGGElement, line?: SVGPathElement, text?: SVGTextElement, sub?: SVGTextElement, column: number, order: number }} Item */
 
 /** Items of the drawing by name. @type {Map<string, Item>} */
 const items = new Map();
@@ -37,8 +37,8 @@ export function startNetwork(place) {
 
 /** @param {Event} event */
 function nameAt(event) {
-  const group = event.target instanceof Element ? event.target.closest("[data-name]") : null;
-  return group ? group.getAttribute("data-name") : null;
+  const group = event.target instanceof Element ? event.target.closest("[data-name], [data-of]") : null;
+  return group && (group.getAttribute("data-name") ?? group.getAttribute("data-of"));
 }
 
 /** Light up, in drawing and derivation, what belongs to a colour. @param {string | null} name */
@@ -81,6 +81,7 @@ export function drawNetwork() {
 function build(network, width, height) {
   layout = layoutOf(network, width, height);
   const found = layout;
+  const hadFocus = svg.contains(document.activeElement);
   items.clear();
   svg.replaceChildren(svgEl("title", {}, say("net.title", { sizes: [network.inputs.length, ...network.layers.map((layer) => layer.neurons.length)].join(" – ") })));
   setAttribute(svg, "viewBox", `0 0 ${found.width} ${found.height}`);
@@ -90,16 +91,18 @@ function build(network, width, height) {
   network.layers.forEach((layer, index) => buildWeights(layer, of(index), of(index + 1), index));
   for (const place of found.places) buildNode(network, place);
   network.targets.forEach((_, index) => buildTarget(of(network.layers.length)[index], index));
-  svg.append(...[...items.values()].flatMap((item) => (item.line && item.text ? [item.text] : [])));
+  svg.append(svgEl("g", { "aria-hidden": "true" }, ...[...items.values()].map((item) => item.words)));
   for (const { x, y, count } of found.more) svg.append(svgEl("text", { class: "soft middle", x, y }, say("net.more", { count })));
-  const next = items.has(focused) ? focused : items.keys().next().value;
-  items.get(next ?? "")?.group.setAttribute("tabindex", "0");
+  const next = items.get(items.has(focused) ? focused : items.keys().next().value ?? "");
+  next?.group.setAttribute("tabindex", "0");
+  if (hadFocus) next?.group.focus();
 }
 
-/** @param {string} name @param {string} kind @param {number} column @param {number} order @param {Partial<Item>} parts @param {Element[]} children */
-function addItem(name, kind, column, order, parts, children) {
-  const group = svgEl("g", { class: kind, role: "button", tabindex: "-1", "data-name": name }, ...children);
-  items.set(name, { group, column, order, ...parts });
+/** @param {string} name @param {string} kind @param {number} column @param {number} order @param {Partial<Item>} parts @param {Element[]} shapes @param {Element[]} written */
+function addItem(name, kind, column, order, parts, shapes, written) {
+  const group = svgEl("g", { class: kind, role: "button", tabindex: "-1", "data-name": name }, ...shapes);
+  const words = svgEl("g", { class: "words", "data-of": name }, ...written);
+  items.set(name, { group, words, column, order, ...parts });
   svg.append(group);
 }
 
@@ -111,8 +114,8 @@ function buildWeights(layer, from, to, index) {
   layer.weights.forEach((weight, place) => {
     const d = curveBetween(curves[place].from, curves[place].to, tile);
     const line = svgEl("path", { class: "line", d });
-    const text = labels[place] && svgEl("text", { x: labels[place].x, y: labels[place].y + 3.5 });
-    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })]);
+    const text = labels[place] && svgEl("text", { class: "label middle", x: labels[place].x, y: labels[place].y + 3.5 });
+    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })], text ? [text] : []);
   });
 }
 
@@ -126,12 +129,12 @@ function buildNode(network, place) {
   const text = svgEl("text", { class: "number middle", x, y: y + half + 13 });
   const sub = svgEl("text", { class: "number soft middle", x, y: y + half + 26 });
   const shown = roomy ? [text, sub] : place.layer === network.layers.length || isIn ? [text] : [];
-  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame, name, ...shown]);
+  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame], [name, ...shown]);
   const bias = isIn ? null : network.layers[place.layer - 1].neurons[place.index].bias;
   if (bias && !items.has(bias.name)) {
     const square = svgEl("rect", { class: "line", x: x - half - 4, y: y + half - 6, width: 10, height: 10, rx: 2 });
     const hit = svgEl("rect", { class: "hit", x: x - half - 11, y: y + half - 13, width: 24, height: 24 });
-    addItem(bias.name, "bias", 2 * place.layer, 10 * place.index + 1, {}, [square, hit]);
+    addItem(bias.name, "bias", 2 * place.layer, 10 * place.index + 1, {}, [square, hit], []);
   }
 }
 
@@ -147,7 +150,8 @@ function buildTarget(place, index) {
   const name = svgEl("text", { class: "soft", x, y: place.y - 9 });
   const text = svgEl("text", { class: "number", x, y: place.y + 6 });
   const sub = svgEl("text", { class: "number soft", x, y: place.y + 21 });
-  addItem(`target:${index}`, "target", 2 * place.layer + 1, index, { text, sub, line: undefined }, [name, text, sub]);
+  const frame = svgEl("rect", { class: "hit", x: x - 4, y: place.y - 23, width: 78, height: 50, rx: 5 });
+  addItem(`target:${index}`, "target", 2 * place.layer + 1, index, { text, sub }, [frame], [name, text, sub]);
 }
 
 /** Write the numbers, signs and colours of the moment. @param {NetworkPart} network */
@@ -188,7 +192,6 @@ function refreshParameter(parameter, quantity, most, thin, words) {
   const value = parameter[quantity];
   const kind = item.group.classList.contains("bias") ? "bias" : "edge";
   mark(item, parameter.name, `${kind} ${(value ?? 0) < 0 ? "neg" : "pos"}`);
-  if (item.line && item.text) setAttribute(item.text, "class", `label middle${store.tags[parameter.name] === undefined ? "" : ` tagged t${store.tags[parameter.name]}`}`);
   if (item.line) setAttribute(item.line, "stroke-width", (thin * (0.8 + (5.2 * Math.abs(value ?? 0)) / most)).toFixed(2));
   if (item.text) setText(item.text, `${parameter.name} ${number(value, Math.min(store.view.digits, 3))}`);
   const { digits } = store.view;
@@ -197,9 +200,9 @@ function refreshParameter(parameter, quantity, most, thin, words) {
 
 /** @param {Item} item @param {string} name @param {string} kind */
 function mark(item, name, kind) {
-  const tag = store.tags[name];
-  const chosen = store.selected === name ? " chosen" : "";
-  setAttribute(item.group, "class", `${kind}${tag === undefined ? "" : ` tagged t${tag}`}${chosen}`);
+  const tag = store.tags[name] === undefined ? "" : ` tagged t${store.tags[name]}`;
+  setAttribute(item.group, "class", `${kind}${tag}${store.selected === name ? " chosen" : ""}`);
+  setAttribute(item.words, "class", `words${tag}`);
 }
 
 /** @param {Neuron} neuron @param {boolean} backward */
@@ -229,7 +232,7 @@ function refreshTarget(target, index) {
   refreshNumbers(`target:${index}`, target.value, "y", say("net.target", { name: target.name, value: number(target.value, digits), share: number(target.share, digits) }));
   const item = items.get(`target:${index}`);
   if (!item) return;
-  setText(/** @type {Element} */ (item.group.firstElementChild), target.name === "y" ? say("net.targetname") : target.name);
+  setText(/** @type {Element} */ (item.words.firstElementChild), target.name === "y" ? say("net.targetname") : target.name);
   if (item.sub) setText(item.sub, `L ${number(target.share, 3)}`);
 }
 
