@@ -106,6 +106,11 @@ def thing(page, name):
     return page.locator(f'#net [data-name="{name}"]')
 
 
+def thing_words(page, name):
+    """What is written at a part of the drawing."""
+    return page.locator(f'#net [data-of="{name}"]').text_content()
+
+
 def numbers_of(page, name):
     """(value, gradient) of a parameter, as read aloud."""
     words = thing(page, name).get_attribute("aria-label").replace("−", "-").replace("·10⁻", "e-")

@@ -148,7 +148,7 @@ def test_axe_finds_nothing(page, axe, scheme):
         page.click(f"#open-{panel}")
         if panel == "hand":
             page.click("#hand-start")
-            page.wait_for_selector("#hand .blank")
+            page.wait_for_selector("#hand [data-blank]")
         assert violations(page, axe) == []
     page.click("[data-scene=tour]")
     assert violations(page, axe) == []
@@ -256,7 +256,7 @@ def test_three_to_nine_by_keyboard_alone(page):
     tab_to(page, "#row-kind", back=True)
     page.keyboard.press("ArrowUp")
     wait_until(lambda: page.input_value("#row-kind") == "row")
-    page.keyboard.press("g")
+    tab_to(page, "#net [data-name]")
     page.keyboard.press("Enter")
     page.wait_for_selector("#derivation .line.result")
     tab_to(page, "#tab-derivation", back=True)

@@ -17,6 +17,7 @@ from .browser import (
     ready,
     take_steps,
     thing,
+    thing_words,
     unfold,
     update,
     wait_for_update,
@@ -215,7 +216,7 @@ def test_7_the_same_drawing_backwards(page):
     assert forward != backward
     assert float(backward.split()[1].replace("−", "-")) == pytest.approx(gradient, abs=0.006)
     assert float(forward.split()[1].replace("−", "-")) == pytest.approx(value, abs=0.006)
-    assert "δ" in thing(page, "h1").text_content()
+    assert "δ" in thing_words(page, "h1")
 
 
 def test_8_a_row_or_the_batch_and_the_sum_term_by_term(page):
@@ -402,7 +403,9 @@ def test_16_by_hand_with_hints_and_follow_through(page):
     fresh(page, "T1")
     page.click("#open-hand")
     page.click("#hand-start")
-    page.wait_for_selector("#hand .blank")
+    page.wait_for_selector("#hand [data-blank]")
+    assert "Given" in page.inner_text("#hand")
+    assert "?" in thing_words(page, "h1")  # what is asked for is not to be seen
     fill = lambda name, text: page.fill(f'[data-blank="{name}"]', text)  # noqa: E731
     fill("net_h1", "0,3775")
     fill("out_h1", "0.5933")
@@ -413,8 +416,8 @@ def test_16_by_hand_with_hints_and_follow_through(page):
     kinds = {name: page.get_attribute(f'[data-blank="{name}"]', "class") for name in ("net_h1", "out_h1", "net_h2", "out_h2", "net_o1")}
     assert kinds == {"net_h1": "right", "out_h1": "right", "net_h2": "wrong", "out_h2": "follows", "net_o1": "empty"}
     assert "3 of" in page.inner_text("#hand-result")
-    page.click(".blank:has([data-blank=net_o1]) button")
-    wait_until(lambda: "w5" in page.inner_text(".blank:has([data-blank=net_o1]) .words"))
+    page.click("[data-hint=net_o1]")
+    wait_until(lambda: "w5" in page.inner_text(".sides:has([data-blank=net_o1]) .words"))
 
 
 def test_17_code_is_checked_and_an_endless_loop_ended(page):

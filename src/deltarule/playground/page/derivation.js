@@ -54,8 +54,8 @@ function follow() {
   }
   if (!store.state?.network) return;
   const { position, network } = store.state;
-  const moment = JSON.stringify([name, tab, position.update, position.branch, position.phase === "update", network.row, store.notation, store.detail, store.view.digits, store.view.units, network.inputs, network.layers[0].weights[0]]);
   if (name !== shownName) openPanel(name);
+  const moment = JSON.stringify([name, tab, position.update, position.branch, position.phase === "update", network.row, store.notation, store.detail, store.view.digits, store.view.units, network.inputs, network.layers[0].weights[0]]);
   if (moment === shown || (store.playing && performance.now() - asked < 250)) return;
   shown = moment;
   asked = performance.now();
@@ -65,6 +65,8 @@ function follow() {
 /** @param {string} name */
 function openPanel(name) {
   const fresh = shownName === "";
+  if (fresh) tab = "derivation";
+  body.replaceChildren();
   shownName = name;
   openSide(say("derivation.title", { name }), [tabs(), heading, options(), chips, body], closed);
   if (fresh) document.getElementById("side-title")?.focus({ preventScroll: false });
@@ -97,7 +99,7 @@ function choice(key, values, now, take) {
 /** @param {string} name @param {string} moment in words that no other moment has */
 async function refreshPanel(name, moment) {
   drawHeading(name);
-  const common = { what: isNeuron(name) ? [`net_${name}`, `out_${name}`, `delta_${name}`] : name, notation: store.notation, digits: store.view.digits, detail: store.detail };
+  const common = { what: whatOf(name), notation: store.notation, digits: store.view.digits, detail: store.detail };
   const reply = await ask(tab === "terms" ? { do: "terms", what: name } : { do: tab === "why" ? "why" : "explain", ...common });
   if (shown !== moment) return;
   if (!reply.ok) return body.replaceChildren(el("p", { class: "soft" }, reply.error ?? ""));
@@ -107,9 +109,10 @@ async function refreshPanel(name, moment) {
   changed();
 }
 
-/** @param {string} name */
-function isNeuron(name) {
-  return store.state?.network?.layers.some((layer) => layer.neurons.some((neuron) => neuron.name === name)) ?? false;
+/** What explains a thing of the drawing: of a neuron its three numbers. @param {string} name */
+export function whatOf(name) {
+  const isNeuron = store.state?.network?.layers.some((layer) => layer.neurons.some((neuron) => neuron.name === name));
+  return isNeuron ? [`net_${name}`, `out_${name}`, `delta_${name}`] : name;
 }
 
 /** The number itself, to be typed over. @param {string} name */

@@ -125,7 +125,9 @@ function buildNode(network, place) {
   const [x, y, half] = [place.x, place.y, tile / 2];
   const frame = svgEl("rect", { class: "frame", x: x - half, y: y - half, width: tile, height: tile, rx: 5 });
   const isIn = place.kind === "input";
-  const name = svgEl("text", isIn ? { class: "name end", x: x - half - 6, y: y + 4 } : { class: "name middle", x, y: y - half - 5 }, isIn ? shortened(place.name) : place.name);
+  const beside = isIn && place.name.length <= 4;
+  const at = beside ? { class: "name end", x: x - half - 6, y: y + 4 } : isIn ? { class: "name", x: Math.max(6, x - half - 40), y: y - half - 5 } : { class: "name middle", x, y: y - half - 5 };
+  const name = svgEl("text", at, shortened(place.name));
   const text = svgEl("text", { class: "number middle", x, y: y + half + 13 });
   const sub = svgEl("text", { class: "number soft middle", x, y: y + half + 26 });
   const shown = roomy ? [text, sub] : place.layer === network.layers.length || isIn ? [text] : [];
@@ -138,9 +140,9 @@ function buildNode(network, place) {
   }
 }
 
-/** Long names of columns do not fit beside a tile. @param {string} name */
+/** Long names of columns do not fit. @param {string} name */
 function shortened(name) {
-  return name.length > 8 ? `${name.slice(0, 7)}…` : name;
+  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 }
 
 /** @param {import("./layout.js").Place} place @param {number} index */
@@ -170,7 +172,10 @@ function refresh(network) {
       if (neuron.bias) refreshParameter(neuron.bias, quantity, most, thin, say("net.bias", { name: neuron.bias.name, of: neuron.name }));
     }
   });
-  network.inputs.forEach((input, index) => refreshNumbers(`input:${index}`, shownInput(input), null, say("net.input", { name: input.name, value: number(shownInput(input), store.view.digits) })));
+  network.inputs.forEach((input, index) => {
+    const written = number(shownInput(input), store.view.digits);
+    refreshNumbers(`input:${index}`, written, say("net.input", { name: input.name, value: written }));
+  });
   network.targets.forEach((target, index) => refreshTarget(target, index));
 }
 
@@ -193,9 +198,9 @@ function refreshParameter(parameter, quantity, most, thin, words) {
   const kind = item.group.classList.contains("bias") ? "bias" : "edge";
   mark(item, parameter.name, `${kind} ${(value ?? 0) < 0 ? "neg" : "pos"}`);
   if (item.line) setAttribute(item.line, "stroke-width", (thin * (0.8 + (5.2 * Math.abs(value ?? 0)) / most)).toFixed(2));
-  if (item.text) setText(item.text, `${parameter.name} ${number(value, Math.min(store.view.digits, 3))}`);
+  if (item.text) setText(item.text, `${parameter.name} ${quantity === "value" ? number(value, 3) : shownNumber(BACKWARD, value, 3)}`);
   const { digits } = store.view;
-  setAttribute(item.group, "aria-label", say("net.numbers", { words, value: number(parameter.value, digits), gradient: number(parameter.gradient, digits) }));
+  describe(item, say("net.numbers", { words, value: number(parameter.value, digits), gradient: shownNumber(BACKWARD, parameter.gradient, digits) }));
 }
 
 /** @param {Item} item @param {string} name @param {string} kind */
@@ -205,35 +210,49 @@ function mark(item, name, kind) {
   setAttribute(item.words, "class", `words${tag}`);
 }
 
+/** A number, but for one that is to be worked out by hand. @param {string[]} groups @param {number | null} value @param {number} digits */
+function shownNumber(groups, value, digits) {
+  return groups.some((group) => store.blanks.includes(group)) ? "?" : number(value, digits);
+}
+
+const FORWARD = ["forward"];
+const BACKWARD = ["deltas", "gradients", "update"];
+
 /** @param {Neuron} neuron @param {boolean} backward */
 function refreshNeuron(neuron, backward) {
   const { digits } = store.view;
-  const words = say("net.neuron", { name: neuron.name, z: number(neuron.z, digits), a: number(neuron.a, digits), delta: number(neuron.delta, digits) });
+  const words = say("net.neuron", { name: neuron.name, z: shownNumber(FORWARD, neuron.z, digits), a: shownNumber(FORWARD, neuron.a, digits), delta: shownNumber(BACKWARD, neuron.delta, digits) });
   const note = neuron.note ? ` ${say(`net.${neuron.note}`)}` : "";
-  refreshNumbers(neuron.name, backward ? neuron.delta : neuron.a, backward ? "δ" : "a", words + note);
+  refreshNumbers(neuron.name, backward ? `δ ${shownNumber(BACKWARD, neuron.delta, digits)}` : `a ${shownNumber(FORWARD, neuron.a, digits)}`, words + note);
   const item = items.get(neuron.name);
   if (!item) return;
   mark(item, neuron.name, `node neuron ${neuron.note}`);
-  if (item.sub) setText(item.sub, backward ? `a ${number(neuron.a, 3)}` : `z ${number(neuron.z, 3)}`);
+  if (item.sub) setText(item.sub, backward ? `a ${shownNumber(FORWARD, neuron.a, 3)}` : `z ${shownNumber(FORWARD, neuron.z, 3)}`);
 }
 
-/** @param {string} name @param {number | null} value @param {string | null} letter @param {string} words */
-function refreshNumbers(name, value, letter, words) {
+/** @param {string} name @param {string} written @param {string} words */
+function refreshNumbers(name, written, words) {
   const item = items.get(name);
   if (!item) return;
   if (name.startsWith("input:")) mark(item, name, "node input");
-  if (item.text) setText(item.text, `${letter ? `${letter} ` : ""}${number(value, Math.min(store.view.digits, 4))}`);
-  setAttribute(item.group, "aria-label", words);
+  if (item.text) setText(item.text, written);
+  describe(item, words);
+}
+
+/** What is read aloud: while the network plays nobody could follow it. @param {Item} item @param {string} words */
+function describe(item, words) {
+  if (!store.playing || !item.group.hasAttribute("aria-label")) setAttribute(item.group, "aria-label", words);
 }
 
 /** @param {NetworkPart["targets"][number]} target @param {number} index */
 function refreshTarget(target, index) {
   const { digits } = store.view;
-  refreshNumbers(`target:${index}`, target.value, "y", say("net.target", { name: target.name, value: number(target.value, digits), share: number(target.share, digits) }));
+  const share = shownNumber(["loss"], target.share, digits);
+  refreshNumbers(`target:${index}`, `y ${number(target.value, digits)}`, say("net.target", { name: target.name, value: number(target.value, digits), share }));
   const item = items.get(`target:${index}`);
   if (!item) return;
-  setText(/** @type {Element} */ (item.words.firstElementChild), target.name === "y" ? say("net.targetname") : target.name);
-  if (item.sub) setText(item.sub, `L ${number(target.share, 3)}`);
+  setText(/** @type {Element} */ (item.words.firstElementChild), target.name === "y" ? say("net.targetname") : target.name.length < 3 && store.state?.source.task === "classes" ? say("net.class", { name: target.name }) : target.name);
+  if (item.sub) setText(item.sub, `L ${share}`);
 }
 
 /** Each neuron's own map, and a ramp for each input. @param {NetworkPart} network */
@@ -247,7 +266,7 @@ function drawTiles(network) {
     const picture = place.kind === "input" ? ramp(place.index) : maps?.values[place.layer - 1]?.[place.index];
     const [x, y] = [place.x - layout.tile / 2, place.y - layout.tile / 2];
     if (picture instanceof ImageData) drawImage(pen, picture, x, y, layout.tile, layout.tile);
-    else if (picture && maps) drawImage(pen, divergingImage(new Int8Array(bytesOf(picture).buffer), maps.resolution, 127), x, y, layout.tile, layout.tile);
+    else if (picture && maps) drawImage(pen, divergingImage(new Int8Array(bytesOf(picture).buffer), maps.resolution, 127, 0.8), x, y, layout.tile, layout.tile);
   }
   if (network.inputs.length === 0) pen.clearRect(0, 0, 1, 1);
 }
@@ -257,7 +276,7 @@ function ramp(index) {
   const axis = store.view.axes.indexOf(index);
   if (axis < 0 || !store.state?.plane) return null;
   const values = Array.from({ length: 64 }, (_, at) => ((axis === 0 ? at % 8 : Math.floor(at / 8)) - 3.5) / 3.5);
-  return divergingImage(values, 8);
+  return divergingImage(values, 8, 1, 0.8);
 }
 
 // ------------------------------------------------------------------ keys
