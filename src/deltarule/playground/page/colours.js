@@ -34,13 +34,13 @@ export function classColour(index) {
 
 /**
  * Paint numbers from −1 (orange) over 0 (paper) to 1 (blue) into an image, the last row on top.
- * @param {ArrayLike<number>} values @param {number} size of a side @param {number} unit what counts as 1
+ * @param {ArrayLike<number>} values @param {number} size of a side @param {number} unit what counts as 1 @param {number} depth of the colours, up to 1
  */
-export function divergingImage(values, size, unit = 1) {
+export function divergingImage(values, size, unit, depth) {
   const [low, middle, high] = [rgb("neg"), rgb("ground"), rgb("pos")];
   return image(size, (index, data, at) => {
     const value = Math.max(-1, Math.min(1, values[index] / unit));
-    const strength = Math.sqrt(Math.abs(value)) * 0.8;
+    const strength = Math.sqrt(Math.abs(value)) * depth;
     mix(data, at, middle, value < 0 ? low : high, strength);
   });
 }

@@ -64,8 +64,8 @@ function playButtons() {
   const unit = el("select", { id: "unit", "aria-label": say("play.unit"), onchange: () => ((store.unit = unit.value), changed()) }, ...UNITS.map((name) => el("option", { value: name }, say(`unit.${name}`))));
   unit.value = store.unit;
   const speed = el("input", { id: "speed", type: "range", min: "0", max: String(SPEEDS.length - 1), step: "1", value: String(store.speed), oninput: () => ((store.speed = Number(speed.value)), changed()) });
-  const buttons = el("div", { class: "group" }, button("rewind", rewind), button("back", () => goTo((store.state?.position.update ?? 0) - 1)), button("play", togglePlay), button("step", stepOnce));
-  return [buttons, el("div", { class: "group" }, unit, el("label", { class: "speed" }, say("play.speed"), speed, el("output", { id: "speed-words", for: "speed" })))];
+  const buttons = el("div", { class: "group" }, button("rewind", rewind), button("back", () => goTo((store.state?.position.update ?? 0) - 1)), button("play", togglePlay), button("step", stepOnce), unit);
+  return [buttons, el("div", { class: "group" }, el("label", { class: "speed" }, say("play.speed"), speed, el("output", { id: "speed-words", for: "speed" })))];
 }
 
 /** Pause, and take one step. */
@@ -117,15 +117,14 @@ export function togglePlay() {
   if (store.playing) play();
 }
 
-/** Steps, each asked for when the last is drawn, until somebody pauses or the training stops. */
+/** Steps, until somebody pauses or the training stops: the next is computed while the last is drawn. */
 async function play() {
   while (store.playing) {
-    const started = performance.now();
-    const reply = SPEEDS[store.speed] === Infinity && store.unit !== "phase" ? await act({ do: "train", unit: "updates", count: 100000, milliseconds: 25 }) : await step();
+    const pause = new Promise((resolve) => setTimeout(resolve, SPEEDS[store.speed] === Infinity ? 0 : 1000 / SPEEDS[store.speed]));
+    const fastest = SPEEDS[store.speed] === Infinity && store.unit !== "phase";
+    const asked = fastest ? act({ do: "train", unit: "updates", count: 100000, milliseconds: 15 }) : step();
+    const [reply] = await Promise.all([asked, pause, drawn()]);
     if (!reply.ok || reply.state?.stopped) store.playing = false;
-    await drawn();
-    const rest = 1000 / SPEEDS[store.speed] - (performance.now() - started);
-    if (rest > 2) await new Promise((resolve) => setTimeout(resolve, rest));
   }
   changed();
 }
@@ -153,7 +152,7 @@ function numberField(setting) {
     const { low = -Infinity, high = Infinity } = setting;
     if (value !== null && value >= low && value <= high) return configure({ [setting.key]: value });
     tell(say("set.wrong", { name: say(`set.${setting.key}`), text: input.value }), "error");
-    changed();
+    input.value = number(/** @type {number} */ (store.state?.config[setting.key]), 6);
   };
   const input = el("input", { type: "text", inputmode: "decimal", size: "5", onchange: take });
   return input;

@@ -137,7 +137,7 @@ function setGroup(kind, state) {
 /** @param {State} state */
 function drawSource(state) {
   const { source } = state;
-  const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { rows: source.rows, inputs: source.inputs.length, classes: source.classes.length });
+  const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { count: say(source.rows === 1 ? "data.count.one" : "data.count", { rows: source.rows }), inputs: source.inputs.length, classes: source.classes.length });
   const decisions = source.decisions.length ? [el("details", { id: "decisions" }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
   byId("source").replaceChildren(el("h3", {}, source.title), el("p", { class: "soft" }, facts), ...targetChooser(source), ...decisions);
 }

@@ -2,7 +2,7 @@
 
 import { el, number } from "./dom.js";
 import { proposeValue } from "./edit.js";
-import { labelOf, valueOf } from "./network.js";
+import { focusItem, labelOf, valueOf } from "./network.js";
 import { speak } from "./notices.js";
 import { closeSide, openSide, sideShows } from "./side.js";
 import { changed, changeView, select, store, subscribe } from "./store.js";
@@ -39,8 +39,9 @@ function lightTag(tag) {
   document.documentElement.dataset.lit = tag;
 }
 
-/** The panel was closed, or shows something else. */
-function closed() {
+/** The panel was closed, or shows something else. @param {boolean} hadFocus */
+function closed(hadFocus) {
+  if (hadFocus) focusItem(shownName);
   shown = shownName = "";
   select(null);
 }
@@ -53,17 +54,19 @@ function follow() {
   }
   if (!store.state?.network) return;
   const { position, network } = store.state;
-  const moment = JSON.stringify([name, tab, position.update, position.branch, position.phase === "update", network.row, store.notation, store.detail, store.view.digits, store.view.units, network.inputs, network.layers[0].weights[0]]);
   if (name !== shownName) openPanel(name);
+  const moment = JSON.stringify([name, tab, position.update, position.branch, position.phase === "update", network.row, store.notation, store.detail, store.view.digits, store.view.units, network.inputs, network.layers[0].weights[0]]);
   if (moment === shown || (store.playing && performance.now() - asked < 250)) return;
   shown = moment;
   asked = performance.now();
-  refreshPanel(name);
+  refreshPanel(name, moment);
 }
 
 /** @param {string} name */
 function openPanel(name) {
   const fresh = shownName === "";
+  if (fresh) tab = "derivation";
+  body.replaceChildren();
   shownName = name;
   openSide(say("derivation.title", { name }), [tabs(), heading, options(), chips, body], closed);
   if (fresh) document.getElementById("side-title")?.focus({ preventScroll: false });
@@ -93,12 +96,12 @@ function choice(key, values, now, take) {
   return el("label", {}, say(`derivation.${key}`), pick);
 }
 
-/** @param {string} name */
-async function refreshPanel(name) {
+/** @param {string} name @param {string} moment in words that no other moment has */
+async function refreshPanel(name, moment) {
   drawHeading(name);
-  const common = { what: isNeuron(name) ? [`net_${name}`, `out_${name}`, `delta_${name}`] : name, notation: store.notation, digits: store.view.digits, detail: store.detail };
+  const common = { what: whatOf(name), notation: store.notation, digits: store.view.digits, detail: store.detail };
   const reply = await ask(tab === "terms" ? { do: "terms", what: name } : { do: tab === "why" ? "why" : "explain", ...common });
-  if (store.selected !== name) return;
+  if (shown !== moment) return;
   if (!reply.ok) return body.replaceChildren(el("p", { class: "soft" }, reply.error ?? ""));
   if (tab === "terms") drawTerms(reply);
   else drawDerivation(reply);
@@ -106,9 +109,10 @@ async function refreshPanel(name) {
   changed();
 }
 
-/** @param {string} name */
-function isNeuron(name) {
-  return store.state?.network?.layers.some((layer) => layer.neurons.some((neuron) => neuron.name === name)) ?? false;
+/** What explains a thing of the drawing: of a neuron its three numbers. @param {string} name */
+export function whatOf(name) {
+  const isNeuron = store.state?.network?.layers.some((layer) => layer.neurons.some((neuron) => neuron.name === name));
+  return isNeuron ? [`net_${name}`, `out_${name}`, `delta_${name}`] : name;
 }
 
 /** The number itself, to be typed over. @param {string} name */
@@ -116,7 +120,8 @@ function drawHeading(name) {
   const value = valueOf(name);
   heading.hidden = value === null;
   if (heading.contains(document.activeElement)) return;
-  const input = el("input", { type: "text", inputmode: "decimal", size: "9", value: number(value, 6), id: "new-value", onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && proposeValue(name, input.value) });
+  const onEnter = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.preventDefault(), proposeValue(name, input.value));
+  const input = el("input", { type: "text", inputmode: "decimal", size: "9", value: number(value, 6), id: "new-value", onkeydown: onEnter });
   heading.replaceChildren(el("label", {}, `${name} =`, input), el("button", { type: "button", onclick: () => proposeValue(name, input.value) }, say("derivation.change")));
 }
 

@@ -5,7 +5,7 @@
 /** @typedef {{ width: number, height: number, tile: number, columns: number[], places: Place[], top: number, roomy: boolean, named: boolean[], more: { x: number, y: number, count: number }[] }} Layout */
 
 const TOP = 74;
-const BOTTOM = 34;
+const BOTTOM = 52;
 
 /**
  * @param {NetworkPart} network

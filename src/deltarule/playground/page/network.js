@@ -11,7 +11,7 @@ import { say } from "./texts.js";
 /** @typedef {import("./types").Parameter} Parameter */
 /** @typedef {import("./types").Neuron} Neuron */
 /** @typedef {import("./types").Input} Input */
-/** @typedef {{ group: SVGGElement, line?: SVGPathElement, text?: SVGTextElement, sub?: SVGTextElement, column: number, order: number }} Item */
+/** What can be reached: its shapes, what is written at it, and where the arrow keys find it. @typedef {{ group: SVGGElement, words: SVGGElement, line?: SVGPathElement, text?: SVGTextElement, sub?: SVGTextElement, column: number, order: number }} Item */
 
 /** Items of the drawing by name. @type {Map<string, Item>} */
 const items = new Map();
@@ -37,8 +37,8 @@ export function startNetwork(place) {
 
 /** @param {Event} event */
 function nameAt(event) {
-  const group = event.target instanceof Element ? event.target.closest("[data-name]") : null;
-  return group ? group.getAttribute("data-name") : null;
+  const group = event.target instanceof Element ? event.target.closest("[data-name], [data-of]") : null;
+  return group && (group.getAttribute("data-name") ?? group.getAttribute("data-of"));
 }
 
 /** Light up, in drawing and derivation, what belongs to a colour. @param {string | null} name */
@@ -81,6 +81,7 @@ export function drawNetwork() {
 function build(network, width, height) {
   layout = layoutOf(network, width, height);
   const found = layout;
+  const hadFocus = svg.contains(document.activeElement);
   items.clear();
   svg.replaceChildren(svgEl("title", {}, say("net.title", { sizes: [network.inputs.length, ...network.layers.map((layer) => layer.neurons.length)].join(" – ") })));
   setAttribute(svg, "viewBox", `0 0 ${found.width} ${found.height}`);
@@ -90,16 +91,18 @@ function build(network, width, height) {
   network.layers.forEach((layer, index) => buildWeights(layer, of(index), of(index + 1), index));
   for (const place of found.places) buildNode(network, place);
   network.targets.forEach((_, index) => buildTarget(of(network.layers.length)[index], index));
-  svg.append(...[...items.values()].flatMap((item) => (item.line && item.text ? [item.text] : [])));
+  svg.append(svgEl("g", { "aria-hidden": "true" }, ...[...items.values()].map((item) => item.words)));
   for (const { x, y, count } of found.more) svg.append(svgEl("text", { class: "soft middle", x, y }, say("net.more", { count })));
-  const next = items.has(focused) ? focused : items.keys().next().value;
-  items.get(next ?? "")?.group.setAttribute("tabindex", "0");
+  const next = items.get(items.has(focused) ? focused : items.keys().next().value ?? "");
+  next?.group.setAttribute("tabindex", "0");
+  if (hadFocus) next?.group.focus();
 }
 
-/** @param {string} name @param {string} kind @param {number} column @param {number} order @param {Partial<Item>} parts @param {Element[]} children */
-function addItem(name, kind, column, order, parts, children) {
-  const group = svgEl("g", { class: kind, role: "button", tabindex: "-1", "data-name": name }, ...children);
-  items.set(name, { group, column, order, ...parts });
+/** @param {string} name @param {string} kind @param {number} column @param {number} order @param {Partial<Item>} parts @param {Element[]} shapes @param {Element[]} written */
+function addItem(name, kind, column, order, parts, shapes, written) {
+  const group = svgEl("g", { class: kind, role: "button", tabindex: "-1", "data-name": name }, ...shapes);
+  const words = svgEl("g", { class: "words", "data-of": name }, ...written);
+  items.set(name, { group, words, column, order, ...parts });
   svg.append(group);
 }
 
@@ -111,8 +114,8 @@ function buildWeights(layer, from, to, index) {
   layer.weights.forEach((weight, place) => {
     const d = curveBetween(curves[place].from, curves[place].to, tile);
     const line = svgEl("path", { class: "line", d });
-    const text = labels[place] && svgEl("text", { x: labels[place].x, y: labels[place].y + 3.5 });
-    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })]);
+    const text = labels[place] && svgEl("text", { class: "label middle", x: labels[place].x, y: labels[place].y + 3.5 });
+    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })], text ? [text] : []);
   });
 }
 
@@ -122,22 +125,24 @@ function buildNode(network, place) {
   const [x, y, half] = [place.x, place.y, tile / 2];
   const frame = svgEl("rect", { class: "frame", x: x - half, y: y - half, width: tile, height: tile, rx: 5 });
   const isIn = place.kind === "input";
-  const name = svgEl("text", isIn ? { class: "name end", x: x - half - 6, y: y + 4 } : { class: "name middle", x, y: y - half - 5 }, isIn ? shortened(place.name) : place.name);
+  const beside = isIn && place.name.length <= 4;
+  const at = beside ? { class: "name end", x: x - half - 6, y: y + 4 } : isIn ? { class: "name", x: Math.max(6, x - half - 40), y: y - half - 5 } : { class: "name middle", x, y: y - half - 5 };
+  const name = svgEl("text", at, shortened(place.name));
   const text = svgEl("text", { class: "number middle", x, y: y + half + 13 });
   const sub = svgEl("text", { class: "number soft middle", x, y: y + half + 26 });
   const shown = roomy ? [text, sub] : place.layer === network.layers.length || isIn ? [text] : [];
-  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame, name, ...shown]);
+  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame], [name, ...shown]);
   const bias = isIn ? null : network.layers[place.layer - 1].neurons[place.index].bias;
   if (bias && !items.has(bias.name)) {
     const square = svgEl("rect", { class: "line", x: x - half - 4, y: y + half - 6, width: 10, height: 10, rx: 2 });
     const hit = svgEl("rect", { class: "hit", x: x - half - 11, y: y + half - 13, width: 24, height: 24 });
-    addItem(bias.name, "bias", 2 * place.layer, 10 * place.index + 1, {}, [square, hit]);
+    addItem(bias.name, "bias", 2 * place.layer, 10 * place.index + 1, {}, [square, hit], []);
   }
 }
 
-/** Long names of columns do not fit beside a tile. @param {string} name */
+/** Long names of columns do not fit. @param {string} name */
 function shortened(name) {
-  return name.length > 8 ? `${name.slice(0, 7)}…` : name;
+  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 }
 
 /** @param {import("./layout.js").Place} place @param {number} index */
@@ -147,7 +152,8 @@ function buildTarget(place, index) {
   const name = svgEl("text", { class: "soft", x, y: place.y - 9 });
   const text = svgEl("text", { class: "number", x, y: place.y + 6 });
   const sub = svgEl("text", { class: "number soft", x, y: place.y + 21 });
-  addItem(`target:${index}`, "target", 2 * place.layer + 1, index, { text, sub, line: undefined }, [name, text, sub]);
+  const frame = svgEl("rect", { class: "hit", x: x - 4, y: place.y - 23, width: 78, height: 50, rx: 5 });
+  addItem(`target:${index}`, "target", 2 * place.layer + 1, index, { text, sub }, [frame], [name, text, sub]);
 }
 
 /** Write the numbers, signs and colours of the moment. @param {NetworkPart} network */
@@ -166,7 +172,10 @@ function refresh(network) {
       if (neuron.bias) refreshParameter(neuron.bias, quantity, most, thin, say("net.bias", { name: neuron.bias.name, of: neuron.name }));
     }
   });
-  network.inputs.forEach((input, index) => refreshNumbers(`input:${index}`, shownInput(input), null, say("net.input", { name: input.name, value: number(shownInput(input), store.view.digits) })));
+  network.inputs.forEach((input, index) => {
+    const written = number(shownInput(input), store.view.digits);
+    refreshNumbers(`input:${index}`, written, say("net.input", { name: input.name, value: written }));
+  });
   network.targets.forEach((target, index) => refreshTarget(target, index));
 }
 
@@ -188,49 +197,62 @@ function refreshParameter(parameter, quantity, most, thin, words) {
   const value = parameter[quantity];
   const kind = item.group.classList.contains("bias") ? "bias" : "edge";
   mark(item, parameter.name, `${kind} ${(value ?? 0) < 0 ? "neg" : "pos"}`);
-  if (item.line && item.text) setAttribute(item.text, "class", `label middle${store.tags[parameter.name] === undefined ? "" : ` tagged t${store.tags[parameter.name]}`}`);
   if (item.line) setAttribute(item.line, "stroke-width", (thin * (0.8 + (5.2 * Math.abs(value ?? 0)) / most)).toFixed(2));
-  if (item.text) setText(item.text, `${parameter.name} ${number(value, Math.min(store.view.digits, 3))}`);
+  if (item.text) setText(item.text, `${parameter.name} ${quantity === "value" ? number(value, 3) : shownNumber(BACKWARD, value, 3)}`);
   const { digits } = store.view;
-  setAttribute(item.group, "aria-label", say("net.numbers", { words, value: number(parameter.value, digits), gradient: number(parameter.gradient, digits) }));
+  describe(item, say("net.numbers", { words, value: number(parameter.value, digits), gradient: shownNumber(BACKWARD, parameter.gradient, digits) }));
 }
 
 /** @param {Item} item @param {string} name @param {string} kind */
 function mark(item, name, kind) {
-  const tag = store.tags[name];
-  const chosen = store.selected === name ? " chosen" : "";
-  setAttribute(item.group, "class", `${kind}${tag === undefined ? "" : ` tagged t${tag}`}${chosen}`);
+  const tag = store.tags[name] === undefined ? "" : ` tagged t${store.tags[name]}`;
+  setAttribute(item.group, "class", `${kind}${tag}${store.selected === name ? " chosen" : ""}`);
+  setAttribute(item.words, "class", `words${tag}`);
 }
+
+/** A number, but for one that is to be worked out by hand. @param {string[]} groups @param {number | null} value @param {number} digits */
+function shownNumber(groups, value, digits) {
+  return groups.some((group) => store.blanks.includes(group)) ? "?" : number(value, digits);
+}
+
+const FORWARD = ["forward"];
+const BACKWARD = ["deltas", "gradients", "update"];
 
 /** @param {Neuron} neuron @param {boolean} backward */
 function refreshNeuron(neuron, backward) {
   const { digits } = store.view;
-  const words = say("net.neuron", { name: neuron.name, z: number(neuron.z, digits), a: number(neuron.a, digits), delta: number(neuron.delta, digits) });
+  const words = say("net.neuron", { name: neuron.name, z: shownNumber(FORWARD, neuron.z, digits), a: shownNumber(FORWARD, neuron.a, digits), delta: shownNumber(BACKWARD, neuron.delta, digits) });
   const note = neuron.note ? ` ${say(`net.${neuron.note}`)}` : "";
-  refreshNumbers(neuron.name, backward ? neuron.delta : neuron.a, backward ? "δ" : "a", words + note);
+  refreshNumbers(neuron.name, backward ? `δ ${shownNumber(BACKWARD, neuron.delta, digits)}` : `a ${shownNumber(FORWARD, neuron.a, digits)}`, words + note);
   const item = items.get(neuron.name);
   if (!item) return;
   mark(item, neuron.name, `node neuron ${neuron.note}`);
-  if (item.sub) setText(item.sub, backward ? `a ${number(neuron.a, 3)}` : `z ${number(neuron.z, 3)}`);
+  if (item.sub) setText(item.sub, backward ? `a ${shownNumber(FORWARD, neuron.a, 3)}` : `z ${shownNumber(FORWARD, neuron.z, 3)}`);
 }
 
-/** @param {string} name @param {number | null} value @param {string | null} letter @param {string} words */
-function refreshNumbers(name, value, letter, words) {
+/** @param {string} name @param {string} written @param {string} words */
+function refreshNumbers(name, written, words) {
   const item = items.get(name);
   if (!item) return;
   if (name.startsWith("input:")) mark(item, name, "node input");
-  if (item.text) setText(item.text, `${letter ? `${letter} ` : ""}${number(value, Math.min(store.view.digits, 4))}`);
-  setAttribute(item.group, "aria-label", words);
+  if (item.text) setText(item.text, written);
+  describe(item, words);
+}
+
+/** What is read aloud: while the network plays nobody could follow it. @param {Item} item @param {string} words */
+function describe(item, words) {
+  if (!store.playing || !item.group.hasAttribute("aria-label")) setAttribute(item.group, "aria-label", words);
 }
 
 /** @param {NetworkPart["targets"][number]} target @param {number} index */
 function refreshTarget(target, index) {
   const { digits } = store.view;
-  refreshNumbers(`target:${index}`, target.value, "y", say("net.target", { name: target.name, value: number(target.value, digits), share: number(target.share, digits) }));
+  const share = shownNumber(["loss"], target.share, digits);
+  refreshNumbers(`target:${index}`, `y ${number(target.value, digits)}`, say("net.target", { name: target.name, value: number(target.value, digits), share }));
   const item = items.get(`target:${index}`);
   if (!item) return;
-  setText(/** @type {Element} */ (item.group.firstElementChild), target.name === "y" ? say("net.targetname") : target.name);
-  if (item.sub) setText(item.sub, `L ${number(target.share, 3)}`);
+  setText(/** @type {Element} */ (item.words.firstElementChild), target.name === "y" ? say("net.targetname") : target.name.length < 3 && store.state?.source.task === "classes" ? say("net.class", { name: target.name }) : target.name);
+  if (item.sub) setText(item.sub, `L ${share}`);
 }
 
 /** Each neuron's own map, and a ramp for each input. @param {NetworkPart} network */
@@ -244,7 +266,7 @@ function drawTiles(network) {
     const picture = place.kind === "input" ? ramp(place.index) : maps?.values[place.layer - 1]?.[place.index];
     const [x, y] = [place.x - layout.tile / 2, place.y - layout.tile / 2];
     if (picture instanceof ImageData) drawImage(pen, picture, x, y, layout.tile, layout.tile);
-    else if (picture && maps) drawImage(pen, divergingImage(new Int8Array(bytesOf(picture).buffer), maps.resolution, 127), x, y, layout.tile, layout.tile);
+    else if (picture && maps) drawImage(pen, divergingImage(new Int8Array(bytesOf(picture).buffer), maps.resolution, 127, 0.8), x, y, layout.tile, layout.tile);
   }
   if (network.inputs.length === 0) pen.clearRect(0, 0, 1, 1);
 }
@@ -254,7 +276,7 @@ function ramp(index) {
   const axis = store.view.axes.indexOf(index);
   if (axis < 0 || !store.state?.plane) return null;
   const values = Array.from({ length: 64 }, (_, at) => ((axis === 0 ? at % 8 : Math.floor(at / 8)) - 3.5) / 3.5);
-  return divergingImage(values, 8);
+  return divergingImage(values, 8, 1, 0.8);
 }
 
 // ------------------------------------------------------------------ keys
@@ -317,8 +339,10 @@ function beginEdit(name, first) {
   const input = el("input", { class: "typeover", inputmode: "decimal", "aria-label": say("net.typeover", { name: labelOf(name) }), value: first ?? number(valueOf(name), 6) });
   input.style.left = `${box.left + box.width / 2 - outer.left + place.scrollLeft - 40}px`;
   input.style.top = `${box.top + box.height / 2 - outer.top + place.scrollTop - 15}px`;
+  let ended = false;
   const end = (/** @type {boolean} */ keep) => {
-    if (!input.isConnected) return;
+    if (ended) return;
+    ended = true;
     const text = input.value;
     input.remove();
     focusItem(name);
@@ -326,7 +350,9 @@ function beginEdit(name, first) {
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter" || event.key === "Escape") end(event.key === "Enter");
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // else Enter would also press what gets the focus
+    end(event.key === "Enter");
   });
   input.addEventListener("blur", () => end(false));
   place.append(input);

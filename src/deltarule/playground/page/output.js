@@ -17,12 +17,17 @@ let healthAt = "";
 /** @param {HTMLElement} place */
 export function startOutput(place) {
   const box = el("div", { class: "planebox" });
-  place.append(box, el("div", { id: "plane-tools", class: "planetools" }), meters(), el("h3", {}, say("curves.title")), el("p", { class: "legend", id: "curve-legend" }), el("div", { class: "curvebox", id: "curvebox" }));
+  place.append(box, el("div", { id: "plane-tools", class: "planetools" }), meters(), el("h3", {}, say("curves.title")), legend(), el("div", { class: "curvebox", id: "curvebox" }));
   startPlane(box);
   box.append(el("span", { id: "axis-x" }), el("span", { id: "axis-y" }));
   startCurves(byId("curvebox"));
   place.append(...EXTRAS.map(extra), el("details", { id: "extra-health", ontoggle: () => void refreshHealth() }, el("summary", {}, say("health.title")), el("div", { class: "body" })));
   subscribe(drawOutput);
+}
+
+function legend() {
+  const key = (/** @type {string} */ name, /** @type {string} */ kind) => el("span", { class: `key ${kind}`, id: `legend-${name}` }, say(`curves.${name}`));
+  return el("p", { class: "legend" }, key("train", "solid"), key("test", "dashed"), key("other", "dotted"));
 }
 
 function meters() {
@@ -51,8 +56,8 @@ function drawOutput() {
   if (!state) return;
   drawPlaneTools(state);
   drawMeters(state.loss);
-  const legend = [["train", "solid"], ["test", "dashed"], ...(state.other ? [["other", "dotted"]] : [])];
-  byId("curve-legend").replaceChildren(...legend.map(([key, kind]) => el("span", { class: `key ${kind}` }, say(`curves.${key}`, { label: state.other?.label ?? "" }))));
+  setText(byId("legend-other"), state.other ? say("curves.other", { label: state.other.label ?? "" }) : "");
+  byId("legend-other").hidden = !state.other;
   fillExtra("confusion", () => confusion(state));
   fillExtra("flow", () => flow(state));
   refreshHealth();
@@ -82,6 +87,7 @@ function drawPlaneTools(state) {
 
 /** @param {State} state */
 function toolSwitch(state) {
+  if (state.source.editable === false) return el("p", { class: "soft" }, say("tool.none"));
   const names = ["move", "erase", ...(state.source.task === "classes" ? state.source.classes.map((_, index) => String(index)) : [])];
   const options = names.map((name) => {
     const input = el("input", { type: "radio", name: "tool", id: `tool-${name}`, checked: tool.now === name, onchange: () => ((tool.now = name), changed()) });

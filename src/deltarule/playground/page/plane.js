@@ -60,7 +60,7 @@ function imageOf(plane) {
   const one = values.subarray(store.view.output * size * size, (store.view.output + 1) * size * size);
   const [low, high] = store.state?.source.task === "classes" ? outputRange() : valueRange(plane);
   const [middle, half] = [(low + high) / 2, (high - low) / 2 || 1];
-  return divergingImage(one.map((value) => value - middle), size, half);
+  return divergingImage(one.map((value) => value - middle), size, half, 0.55);
 }
 
 /** The range of a single output of a classifier. */
@@ -170,14 +170,14 @@ function onDown(event) {
   canvas.setPointerCapture(event.pointerId);
   const share = shareAt(event);
   const point = pointAt(share);
-  if (tool.now === "move" && point) dragged = { point, moved: false };
+  if ((tool.now === "move" || store.state.source.editable === false) && point) dragged = { point, moved: false };
   else if (tool.now === "erase" && point) act({ do: "points", remove: [point.row] });
   else if (isPaint()) paintAt(share, event);
 }
 
 /** Whether a class is in hand, to be painted. */
 function isPaint() {
-  return tool.now !== "move" && tool.now !== "erase";
+  return tool.now !== "move" && tool.now !== "erase" && store.state?.source.editable !== false;
 }
 
 /** @param {[number, number]} share @param {{ clientX: number, clientY: number }} event */
@@ -191,7 +191,7 @@ function paintAt(share, event) {
 /** @param {PointerEvent} event */
 function onMove(event) {
   const share = shareAt(event);
-  if (dragged) {
+  if (dragged && store.state?.source.editable !== false) {
     dragged.moved = true;
     dragged.point.x = dataAt(share);
     drawPlane();

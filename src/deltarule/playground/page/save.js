@@ -1,5 +1,6 @@
 /** Link and files: the address that restores everything, models, programs and sheets, and the drawing as a picture. */
 
+import { whatOf } from "./derivation.js";
 import { bytesOf, download, el } from "./dom.js";
 import { drawingAsSvg } from "./network.js";
 import { tell } from "./notices.js";
@@ -35,7 +36,7 @@ async function makeLink(field) {
 
 /** @param {string} format */
 async function saveAs(format) {
-  const reply = await ask({ do: "save", format, ...(store.selected ? { what: store.selected } : {}), notation: store.notation, digits: store.view.digits });
+  const reply = await ask({ do: "save", format, ...(store.selected ? { what: whatOf(store.selected) } : {}), notation: store.notation, digits: store.view.digits });
   if (!reply.ok || reply.base64 === undefined) return tell(reply.error ?? "", "error");
   download(new Blob([bytesOf(reply.base64)], { type: reply.type }), reply.name ?? `deltarule.${format}`);
   tell(say("save.saved", { name: reply.name ?? "" }));

@@ -3,7 +3,7 @@
 import { byId, el } from "./dom.js";
 import { say } from "./texts.js";
 
-/** @type {(() => void) | null} */
+/** @type {((hadFocus: boolean) => void) | null} */
 let whenClosed = null;
 /** @type {Element | null} */
 let opener = null;
@@ -12,11 +12,11 @@ let opener = null;
  * Open the panel with a title and content.
  * @param {string} title
  * @param {Node[]} content
- * @param {() => void} [closed] is called when the panel closes, or shows something else
+ * @param {(hadFocus: boolean) => void} [closed] is called when the panel closes, or shows something else
  */
 export function openSide(title, content, closed) {
   const side = byId("side");
-  if (whenClosed && whenClosed !== closed) whenClosed();
+  if (whenClosed && whenClosed !== closed) whenClosed(false);
   whenClosed = closed ?? null;
   if (side.hidden) opener = document.activeElement;
   const close = el("button", { class: "quiet", type: "button", "aria-label": say("side.close"), onclick: closeSide }, "✕");
@@ -32,13 +32,12 @@ export function closeSide() {
   const hadFocus = side.contains(document.activeElement);
   side.hidden = true;
   document.body.classList.remove("with-side");
-  whenClosed?.();
-  whenClosed = null;
   if (hadFocus && opener instanceof HTMLElement && opener.isConnected) opener.focus();
-  else if (hadFocus && opener instanceof SVGElement) opener.focus();
+  whenClosed?.(hadFocus);
+  whenClosed = null;
 }
 
-/** Whether the panel shows what this function closes. @param {() => void} closed */
+/** Whether the panel shows what this function closes. @param {(hadFocus: boolean) => void} closed */
 export function sideShows(closed) {
   return whenClosed === closed;
 }

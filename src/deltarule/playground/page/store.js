@@ -23,6 +23,8 @@ export const store = {
   speed: 4,
   notation: "tutorial",
   detail: "chain",
+  /** What is to be worked out by hand, and not to be seen in the drawing. @type {string[]} */
+  blanks: [],
   /** @type {import("./types").View} */
   view: { parts: ["network", "plane", "maps", "curves"], row: null, axes: [0, 1], resolution: 50, output: 0, units: "scaled", digits: 4 },
   };

@@ -12,6 +12,7 @@ const strip = svgEl("svg", { class: "strip", role: "slider", tabindex: "0", id: 
 const whereText = el("output", { class: "where", for: "timebar" });
 const tools = el("div", { class: "timetools" });
 let drawnBranches = "";
+let drawnChoices = "";
 let dragging = false;
 
 /** @param {HTMLElement} place */
@@ -92,14 +93,14 @@ export function drawTimebar() {
   const state = store.state;
   if (!state || !strip.clientWidth) return;
   const { position, branches } = state;
-  const wanted = JSON.stringify([branches, position.branch, strip.clientWidth, state.other?.label]);
-  if (wanted !== drawnBranches) {
-    drawnBranches = wanted;
-    drawBranches(branches, position.branch);
-    drawTools(branches, position.branch);
-  }
+  const wanted = JSON.stringify([branches, position.branch, strip.clientWidth]);
+  if (wanted !== drawnBranches) drawBranches(branches, position.branch);
+  drawnBranches = wanted;
+  const choices = JSON.stringify([branches.map((branch) => [branch.id, branch.change]), position.branch, state.other?.label]);
+  if (choices !== drawnChoices) drawTools(branches, position.branch);
+  drawnChoices = choices;
   const lane = branches.findIndex((branch) => branch.id === position.branch);
-  const head = strip.querySelector(".head");
+  const head = strip.querySelector(".grip");
   if (head) setAttribute(head, "transform", `translate(${across(position.update)} ${LANE * (lane + 1)})`);
   setAttribute(strip, "aria-valuemax", String(position.last));
   setAttribute(strip, "aria-valuenow", String(position.update));
@@ -119,7 +120,7 @@ function drawBranches(branches, current) {
     const title = svgEl("title", {}, say("time.branch", { label: branch.label, start: branch.start, change: branch.change || "–" }));
     return svgEl("g", { class: branch.id === current ? "branch current" : "branch" }, title, path);
   });
-  const grip = svgEl("g", { class: "head" }, svgEl("path", { class: "stem", d: "M0 -11V11" }), svgEl("circle", { r: 6.5 }));
+  const grip = svgEl("g", { class: "grip" }, svgEl("path", { class: "stem", d: "M0 -11V11" }), svgEl("circle", { r: 6.5 }));
   strip.replaceChildren(svgEl("path", { class: "ground", d: `M10 ${LANE}H${strip.clientWidth - 10}` }), ...lines, grip);
 }
 

@@ -24,11 +24,19 @@ let tellProgress = () => {};
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function siteFile(name) {
-  const inside = document.querySelector(`script[data-file="${name}"]`);
+  const find = () => document.querySelector(`script[data-file="${name}"]`);
+  const single = document.querySelector("script[data-file]") !== null;
+  if (single && !find()) await wholePage();
+  const inside = find();
   if (inside) return bytesOf((inside.textContent ?? "").trim());
   const reply = await fetch(name);
   if (!reply.ok) throw new Error(`${name}: ${reply.status}`);
   return new Uint8Array(await reply.arrayBuffer());
+}
+
+/** Kept when the whole page is there: the large files stand at its end. @returns {Promise<void>} */
+function wholePage() {
+  return new Promise((resolve) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", () => resolve()) : resolve()));
 }
 
 /** @param {string} name */
