@@ -224,5 +224,5 @@ def test_weights_that_overflow_are_named_when_they_answer(tmp_path):
     net = Network([2, 3, 1])
     net.parameters[:] = 1e308
     net.save(tmp_path / "m")
-    with pytest.raises(InputError, match=r"outputs for row 2 are not finite.* W1\[0,0\] = 1e\+308"):
+    with pytest.raises(InputError, match=r"outputs for row 1 are not finite.* W1\[0,0\] = 1e\+308"):
         Network.load(tmp_path / "m").predict([[0, 0], [1, 1]])
