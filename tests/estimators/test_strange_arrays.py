@@ -23,6 +23,9 @@ def test_masked_cells_and_missing_dates_are_refused() -> None:
     dates[3, 1] = np.datetime64("NaT", "D")
     with pytest.raises(InputError, match="missing date"):
         clf.fit(dates, y)
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="missing date"):
+        clf.fit(pandas.DataFrame(dates), y)
     assert clf.fit(np.ma.masked_array(X), y).n_features_in_ == 2
 
 

@@ -202,3 +202,27 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path):
 )
 def test_the_ending_of_a_name_says_the_format(name, format):
     assert files.format_of(name, {"pdf": ".pdf", "javascript": (".js", ".mjs")}) == format
+
+
+def test_what_a_killed_save_left_behind_is_removed_after_an_hour(tmp_path):
+    old, fresh, foreign = (tmp_path / name for name in (f".m.{'0' * 16}.tmp", f".m.{'1' * 16}.tmp", ".m.tmp"))
+    for path in (old, fresh, foreign):
+        path.write_text("half a file")
+    for path in (old, foreign):
+        os.utime(path, (1, 1))
+    tiny().save(tmp_path / "m")
+    assert sorted(tmp_path.iterdir()) == sorted([fresh, foreign, tmp_path / "m"])
+
+
+def test_equal_layers_of_a_file_are_made_once(tmp_path):
+    Network([1] * 30).save(tmp_path / "deep")
+    layers = Network.load(tmp_path / "deep").layers
+    assert layers[1].dense is layers[-2].dense
+
+
+def test_weights_that_overflow_are_named_when_they_answer(tmp_path):
+    net = Network([2, 3, 1])
+    net.parameters[:] = 1e308
+    net.save(tmp_path / "m")
+    with pytest.raises(InputError, match=r"outputs for row 1 are not finite.* W1\[0,0\] = 1e\+308"):
+        Network.load(tmp_path / "m").predict([[0, 0], [1, 1]])

@@ -229,7 +229,8 @@ class Network:
             if self.encoding is None:
                 raise
             raise type(error)(f"{error}; deltarule.load_model(path) is what answers raw rows") from None
-        outputs: Array = engine_to_predict(engine, self).predict(self, x)
+        with np.errstate(all="ignore"):  # what overflows is refused
+            outputs: Array = engine_to_predict(engine, self).predict(self, x)
         finite = np.isfinite(outputs).all(axis=1)
         if not finite.all():
             largest = self.name_of(int(np.abs(self.parameters).argmax()))
