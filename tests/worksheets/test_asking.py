@@ -99,6 +99,15 @@ def test_the_head_says_what_the_lecturer_wants():
     assert b"letterpaper" in dr.worksheet(paper="letter").sheet_as("latex")
 
 
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_a_usual_sheet_is_one_page_of_the_paper_that_is_named(paper):
+    pytest.importorskip("typst")
+    pages = dr.worksheet(seed=7, paper=paper).sheet.pdf()
+    (size,) = set(re.findall(rb"MediaBox\[0 0 ([\d. ]+)\]", pages))
+    assert size == {"a4": b"595.2756 841.8898", "letter": b"612 792"}[paper]
+    assert b"/Type/Pages/Count 1/" in pages
+
+
 def test_a_number_to_be_shown_stands_there_and_is_gone_on_with():
     sheet = dr.worksheet(seed=7, asked="show:net_h1,out_h1")
     line = sheet.sheet.text().partition("(1) net_h1 = ")[2].partition("\n")[0]
