@@ -107,8 +107,37 @@ def test_the_picture_of_a_class():
     assert Path("m.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_questions_for_moodle_are_written_for_a_class_or_for_so_many_variants():
+    said = run("worksheet", "--ask", "net_h1,w5", "--moodle", "q.xml", "--variants", 3)
+    assert said == "3 variants of each question: written to q.xml\n"
+    assert Path("q.xml").read_bytes().count(b'type="numerical"') == 6
+    Path("names.csv").write_text("name\nAda\nBob\n", encoding="utf-8")
+    said = run("worksheet", "T1", "--students", "names.csv", "--moodle", "t.xml", "--ask", "w5", "--out", "c",
+               "--format", "text")  # fmt: skip
+    assert said.startswith("2 variants")
+    assert Path("c/class.json").is_file()
+    assert b"Ada" not in Path("t.xml").read_bytes()
+
+
+def test_a_class_is_handed_back():
+    pytest.importorskip("typst")
+    pytest.importorskip("matplotlib")
+    Path("names.csv").write_text("name\nAda\n", encoding="utf-8")
+    run(
+        "worksheet", "--students", "names.csv", "--out", "class", "--format", "text", "--ask", "net_h1,out_h1"
+    )
+    header = Path("class/answers.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    Path("a.csv").write_text(f"{header}\nAda,don't know,0.5\nEve,1,1\n", encoding="utf-16")
+    said = run("mark", "class/class.json", "a.csv", "--out", "feedback")
+    assert "Not taken as it was written (2):" in said
+    assert "no student 'Eve'" in said
+    assert "1 marked sheets, all.pdf, marks and class.html: written to feedback" in said
+    assert Path("feedback/students/Ada.pdf").read_bytes().startswith(b"%PDF")
+    assert "not empty" in refused("mark", "class/class.json", "a.csv", "--out", "feedback")
+
+
 def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
-    monkeypatch.setattr(random_exercise, "_DRAWS", ((10.0, 50), (1.0, 200)))  # to give up sooner
+    monkeypatch.setattr(random_exercise, "_DRAWS", ((1.0, 20),))  # to give up sooner
     Path("names.csv").write_text("name\nAda\n", encoding="utf-8")
     run("worksheet", "--out", "s.json")
     answer("a.csv", {"1": "x"})
@@ -128,6 +157,7 @@ def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
         (["worksheet", "--decimals", "1"], "ask for more decimals"),
         (["worksheet", "--loss", "crossentropy"], "did you mean 'cross_entropy'"),
         (["worksheet", "--ask", "w99"], "cannot ask for 'w99'"),
+        (["worksheet", "--moodle", "no/q.xml"], "there is no folder no"),
         (["mark", "a.csv", "a.csv"], "a.csv:1:1: not JSON"),
         (["mark", "none.json", "a.csv"], "no such file"),
         (["mark", "s.json", "a.csv", "--csv", "no/m.csv"], "there is no folder no"),

@@ -35,7 +35,7 @@ def batches():
 
 
 def test_samples_of_an_update_have_one_number_in_all_its_parts(batches):
-    history, X = batches
+    history, _ = batches
     derivation = dr.explain_update(history, 2, "w1", notation="tutorial")
     text = words(derivation)
     followed = re.search(r"pulls hardest is followed: sample (\d)\.", text)[1]

@@ -95,7 +95,10 @@ def test_the_file_is_what_the_importer_takes():
     assert "&lt;/p&gt;" in cloze.findtext("questiontext/text")
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_SHEETS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=() if kind == "2-2-1" else pytest.mark.slow) for kind in KINDS_OF_SHEETS],
+)
 def test_a_number_is_right_exactly_where_marking_finds_it_right(kind):
     """At the borders, and over a grid around them, each blank by itself."""
     settings = KINDS_OF_SHEETS[kind] | {"asked": ""}
