@@ -138,13 +138,12 @@ function setGroup(kind, state) {
 function drawSource(state) {
   const { source } = state;
   const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { count: say(source.rows === 1 ? "data.count.one" : "data.count", { rows: source.rows }), inputs: source.inputs.length, classes: source.classes.length });
-  const decisions = source.decisions.length ? [el("details", { id: "decisions" }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
+  const decisions = source.decisions.length ? [el("details", { id: "decisions", open: source.decisions.some((one) => one.line) }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
   byId("source").replaceChildren(el("h3", {}, source.title), el("p", { class: "soft" }, facts), ...targetChooser(source), ...decisions);
 }
 
 /** A decision, with the cell that it is about. @param {import("./types").Source["decisions"][number]} decision */
 function decisionItem(decision) {
-  if (typeof decision === "string") return el("li", {}, decision);
   return el("li", {}, decision.text, ...(decision.line ? cellShown(decision.line, decision.field) : []));
 }
 
