@@ -10,7 +10,6 @@ there are no compiled packages, in a web page.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -34,6 +33,8 @@ def pack(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
     >>> arrays["W"].shape, texts
     ((2, 3), {'made': 'by hand'})
     """
+    import json
+
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     order = sorted(whole, key=lambda name: (list(_NAMES).index(whole[name].dtype.str), name))
     header: dict[str, object] = {"__metadata__": dict(metadata)}
@@ -60,6 +61,8 @@ def unpack(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     ValueError, KeyError, TypeError
         If it is not such a content: the arrays must lie one after another and fill the file.
     """
+    import json
+
     start = 8 + int.from_bytes(data[:8], "little")
     if len(data) < start:
         raise ValueError("its header is cut off")
