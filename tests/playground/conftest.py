@@ -41,7 +41,9 @@ def address(request):
 @pytest.fixture(scope="session")
 def open_page(browser, address):
     """A page that is used by one test after another, with what went wrong in it and what it asked for."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", accept_downloads=True
+    )
     page = context.new_page()
     page.set_default_timeout(15_000)
     page.faults, page.requests = [], []

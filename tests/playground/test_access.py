@@ -1,4 +1,4 @@
-"""The page for everybody: keyboard alone, read aloud, narrow and wide, before Python is there, and its files in order."""
+"""The page for everybody: by keyboard, read aloud, narrow and wide, before Python is there; and its files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from .browser import choose, fresh, numbers_of, static_server, take_steps, thing, unfold, update, wait_for_update, wait_until
+from .browser import (
+    choose,
+    fresh,
+    numbers_of,
+    static_server,
+    take_steps,
+    thing,
+    unfold,
+    update,
+    wait_for_update,
+    wait_until,
+)
 
-pytestmark = pytest.mark.slow
+slow = pytest.mark.slow
 PAGE = Path(str(resources.files("deltarule.playground").joinpath("page")))
 MODULES = [path for path in sorted(PAGE.glob("*.js")) if path.name != "worker.js"]
 
@@ -30,7 +41,9 @@ def test_the_page_is_small():
 
 def test_names_are_unique_so_that_modules_can_be_joined():
     found = {}
-    declared = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) (?:(\w+)|\[([^\]]+)\]|\{([^}]+)\})", re.M)
+    declared = re.compile(
+        r"^(?:export )?(?:async )?(?:function|class|const|let) (?:(\w+)|\[([^\]]+)\]|\{([^}]+)\})", re.M
+    )
     for path in MODULES:
         for groups in declared.findall(path.read_text(encoding="utf-8")):
             for name in re.findall(r"\w+", next(filter(None, groups))):
@@ -40,35 +53,48 @@ def test_names_are_unique_so_that_modules_can_be_joined():
 def test_every_sentence_is_in_the_catalogue_and_used():
     texts = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
     source = "\n".join(path.read_text(encoding="utf-8") for path in [*MODULES, PAGE / "index.html"])
-    asked = set(re.findall(r'\bsay\("([\w.]+)"', source)) | set(re.findall(r'data-(?:say|label)="([\w.]+)"', source))
+    asked = set(re.findall(r'\bsay\("([\w.]+)"', source)) | set(
+        re.findall(r'data-(?:say|label)="([\w.]+)"', source)
+    )
     asked |= {key for one in re.findall(r'\bsay\([^()]*\? "([\w.]+)" : "([\w.]+)"', source) for key in one}
     assert asked <= set(texts), asked - set(texts)
     made = [re.escape(one).replace(r"\$\{", "${") for one in re.findall(r"say\(`([^`]+)`", source)]
     patterns = [re.compile(re.sub(r"\\?\$\{?\\?\{[^}]*\}", r"[\\w.-]+", one)) for one in made]
     quoted = set(re.findall(r'"([a-z0-9]+\.[\w.]+)"', source))
-    unused = [key for key in texts if key not in asked | quoted and not key.startswith("name.") and not any(p.fullmatch(key) for p in patterns)]
+    unused = [
+        key
+        for key in texts
+        if key not in asked | quoted
+        and not key.startswith("name.")
+        and not any(p.fullmatch(key) for p in patterns)
+    ]
     assert not unused
 
 
+@slow
 def test_types_are_sound():
     if not shutil.which("npx"):
         pytest.skip("npx is not here")
-    options = "--noEmit --checkJs --allowJs --strict --noUnusedLocals --target es2022 --module es2022 --lib es2022,dom,dom.iterable"
-    command = ["npx", "-y", "-p", "typescript", "tsc", *options.split(), str(PAGE / "main.js"), str(PAGE / "worker.js")]
+    options = "--noEmit --checkJs --allowJs --strict --noUnusedLocals --target es2022 --module es2022"
+    command = f"npx -y -p typescript tsc {options} --lib es2022,dom,dom.iterable".split()
+    command += [str(PAGE / "main.js"), str(PAGE / "worker.js")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
+@slow
 def test_the_first_view_is_what_the_session_says():
     from deltarule.playground import Session
 
     first = json.loads((PAGE / "first.json").read_text(encoding="utf-8"))
     session = Session()
     catalogue = session.handle({"do": "catalogue"})
-    for key, known in first["catalogue"].items():  # which sets and formats there are depends on what is installed
+    for key, known in first["catalogue"].items():  # sets and formats depend on what is installed
         assert known == catalogue[key] or key in ("sets", "formats")
     parts = first["state"]["view"]["parts"]
-    state = session.handle({"do": "view", "parts": parts, "resolution": first["state"]["view"]["resolution"]})["state"]
+    state = session.handle(
+        {"do": "view", "parts": parts, "resolution": first["state"]["view"]["resolution"]}
+    )["state"]
     near(first["state"], json.loads(json.dumps(state)))
 
 
@@ -89,6 +115,7 @@ def near(found, expected, place="state"):
         assert found == pytest.approx(expected, abs=1e-9), place
 
 
+@slow
 def test_there_is_a_network_to_look_at_before_python_is_there(browser, tmp_path):
     shutil.copytree(PAGE, tmp_path / "page")
     (tmp_path / "page" / "site.json").write_text('{"socket": "nowhere"}')
@@ -114,7 +141,9 @@ def axe(tmp_path_factory):
     if named:
         return Path(named).read_text(encoding="utf-8")
     folder = tmp_path_factory.mktemp("axe")
-    done = subprocess.run(["npm", "install", "--prefix", str(folder), "axe-core"], capture_output=True, check=False)
+    done = subprocess.run(
+        ["npm", "install", "--prefix", str(folder), "axe-core"], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("axe-core cannot be fetched")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
@@ -127,6 +156,7 @@ def violations(page, axe):
     return [(one["id"], [node["html"][:150] for node in one["nodes"][:3]]) for one in found]
 
 
+@slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(page, axe, scheme):
     page.emulate_media(color_scheme=scheme)
@@ -157,6 +187,7 @@ def test_axe_finds_nothing(page, axe, scheme):
     page.emulate_media(color_scheme="light")
 
 
+@slow
 @pytest.mark.parametrize("width", [360, 800, 1440])
 def test_nothing_runs_out_of_the_page(page, axe, width):
     fresh(page)
@@ -190,6 +221,7 @@ def focused(page):
     return page.evaluate("document.activeElement.dataset.name ?? document.activeElement.id")
 
 
+@slow
 def test_three_to_nine_by_keyboard_alone(page):
     fresh(page, "T1")
     page.evaluate("document.activeElement.blur()")
@@ -278,12 +310,15 @@ def test_three_to_nine_by_keyboard_alone(page):
     wait_until(lambda: numbers_of(page, "w5")[0] == 0.9)
 
 
+@slow
 def test_what_happens_is_said_aloud(page):
     fresh(page)
     assert page.get_attribute("#spoken", "aria-live") == "polite"
     choose(page, "w5")
     wait_until(lambda: "w5" in page.inner_text("#spoken"))
-    names = page.eval_on_selector_all("#net [role=button]", "all => all.map(one => one.getAttribute('aria-label'))")
+    names = page.eval_on_selector_all(
+        "#net [role=button]", "all => all.map(one => one.getAttribute('aria-label'))"
+    )
     assert all(names)
     assert len(names) == len(set(names))
     assert "value" in thing(page, "w5").get_attribute("aria-label")

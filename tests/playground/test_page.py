@@ -291,7 +291,8 @@ def test_11_shape_and_settings(page):
     take_steps(page, "batch", 2)
     wait_for_update(page, 2)
     unfold(page, ".more")
-    for name, value in (("learning_rate", "0.03"), ("l1", "0.001"), ("l2", "0.01"), ("dropout", "0.1"), ("batch_size", "20")):
+    numbers = {"learning_rate": "0.03", "l1": "0.001", "l2": "0.01", "dropout": "0.1", "batch_size": "20"}
+    for name, value in numbers.items():
         page.fill(f"#set-{name}", value)
         page.keyboard.press("Enter")
     for name, value in (("optimizer", "adam"), ("loss", "squared_error")):
@@ -329,7 +330,8 @@ def test_12_many_inputs_many_classes_and_numbers(page):
 
 def test_13_maps_curves_flow_health_and_dead_neurons(page):
     fresh(page)
-    painted = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    colours = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, {0}.width, {0}.height).data).size"
+    painted = colours.replace("{0}", "canvas")
     for kind in ("tiles", "plane", "curves"):
         assert page.locator(f"canvas.{kind}").evaluate(painted) > 20
     for part in ("flow", "health"):
@@ -413,8 +415,14 @@ def test_16_by_hand_with_hints_and_follow_through(page):
     fill("out_h2", "0.6207")  # right from there on
     page.click("#hand-mark")
     page.wait_for_selector("#hand-result:has-text('points')")
-    kinds = {name: page.get_attribute(f'[data-blank="{name}"]', "class") for name in ("net_h1", "out_h1", "net_h2", "out_h2", "net_o1")}
-    assert kinds == {"net_h1": "right", "out_h1": "right", "net_h2": "wrong", "out_h2": "follows", "net_o1": "empty"}
+    expected = {
+        "net_h1": "right",
+        "out_h1": "right",
+        "net_h2": "wrong",
+        "out_h2": "follows",
+        "net_o1": "empty",
+    }
+    assert {name: page.get_attribute(f'[data-blank="{name}"]', "class") for name in expected} == expected
     assert "3 of" in page.inner_text("#hand-result")
     page.click("[data-hint=net_o1]")
     wait_until(lambda: "w5" in page.inner_text(".sides:has([data-blank=net_o1]) .words"))

@@ -101,7 +101,7 @@ def _source(run: PlayedRun) -> dict[str, Any]:
         "target": ", ".join(dataset.target_names),
         "task": "number" if dataset.classes is None else "classes",
         "classes": [] if dataset.classes is None else [str(one) for one in dataset.classes],
-        "decisions": [str(decision) for decision in dataset.decisions],
+        "decisions": [{"text": one.text, "line": one.line, "field": one.field} for one in dataset.decisions],
         "editable": isinstance(dataset.inputs, Table)
         and len(dataset.inputs.names) == 2
         and run.problem.example is None,

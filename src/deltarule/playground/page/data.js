@@ -16,7 +16,8 @@ let drawnSource = "";
 
 /** @param {HTMLElement} place */
 export function startData(place) {
-  place.append(el("div", { id: "sets" }), ownData(), functionForm(), el("section", { id: "source", "aria-label": say("data.source") }));
+  const source = el("section", { id: "source", "aria-label": say("data.source") });
+  place.append(source, el("div", { id: "fault", role: "alert" }), ownData(), functionForm(), el("div", { id: "sets" }));
   document.addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("dropping")));
   for (const kind of ["dragleave", "drop"]) document.addEventListener(kind, () => document.body.classList.remove("dropping"));
   document.addEventListener("drop", (event) => {
@@ -72,7 +73,7 @@ function ownData() {
   const file = el("input", { type: "file", id: "file", class: "unseen", onchange: () => file.files?.[0] && openFile(file.files[0]) });
   const area = el("textarea", { id: "paste", rows: "5", spellcheck: "false", placeholder: say("data.example"), "aria-label": say("data.paste") });
   const use = el("button", { type: "button", id: "use-paste", onclick: () => openTable(area.value, say("data.pasted")) }, say("data.use"));
-  return el("details", { id: "own" }, el("summary", {}, say("data.own")), el("label", { class: "drop", for: "file" }, say("data.drop")), file, area, use, el("div", { id: "fault", role: "alert" }), el("p", {}, el("button", { type: "button", id: "empty-plane", onclick: emptyPlane }, say("data.empty"))));
+  return el("details", { id: "own" }, el("summary", {}, say("data.own")), el("label", { class: "drop", for: "file" }, say("data.drop")), file, area, use, el("p", {}, el("button", { type: "button", id: "empty-plane", onclick: emptyPlane }, say("data.empty"))));
 }
 
 /** Two points, one of each class, as a start for painting. */
@@ -101,7 +102,6 @@ function showFault(reply) {
   const box = byId("fault");
   box.replaceChildren();
   if (reply.ok) return;
-  /** @type {HTMLDetailsElement} */ (byId("own")).open ||= table !== null;
   box.append(el("p", {}, reply.error ?? ""));
   for (const fault of reply.faults ?? []) box.append(el("p", {}, fault));
   if (reply.where) box.append(...cellShown(reply.where.line, reply.where.column));
@@ -138,13 +138,12 @@ function setGroup(kind, state) {
 function drawSource(state) {
   const { source } = state;
   const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { count: say(source.rows === 1 ? "data.count.one" : "data.count", { rows: source.rows }), inputs: source.inputs.length, classes: source.classes.length });
-  const decisions = source.decisions.length ? [el("details", { id: "decisions" }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
+  const decisions = source.decisions.length ? [el("details", { id: "decisions", open: source.decisions.some((one) => one.line) }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
   byId("source").replaceChildren(el("h3", {}, source.title), el("p", { class: "soft" }, facts), ...targetChooser(source), ...decisions);
 }
 
 /** A decision, with the cell that it is about. @param {import("./types").Source["decisions"][number]} decision */
 function decisionItem(decision) {
-  if (typeof decision === "string") return el("li", {}, decision);
   return el("li", {}, decision.text, ...(decision.line ? cellShown(decision.line, decision.field) : []));
 }
 

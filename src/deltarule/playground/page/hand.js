@@ -85,7 +85,7 @@ async function markAnswers(result) {
     const blank = blanks.get(mark.name);
     if (!blank) continue;
     blank.input.className = mark.verdict === "empty" || mark.verdict === "right" ? mark.verdict : mark.counts ? "follows" : "wrong";
-    blank.words.textContent = `${say(`hand.is.${blank.input.className}`)} ${mark.words}`;
+    blank.words.textContent = mark.verdict === "empty" ? "" : `${say(`hand.is.${blank.input.className}`)} ${mark.words}`;
   }
   result.textContent = say("hand.points", { points: number(reply.points, 4), of: number(reply.of, 4) });
 }

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./types").NetworkPart} NetworkPart */
 /** @typedef {{ name: string, kind: "input" | "neuron", layer: number, index: number, x: number, y: number }} Place */
-/** @typedef {{ width: number, height: number, tile: number, columns: number[], places: Place[], top: number, roomy: boolean, named: boolean[], more: { x: number, y: number, count: number }[] }} Layout */
+/** @typedef {{ width: number, height: number, tile: number, columns: number[], places: Place[], top: number, roomy: boolean, tight: boolean, beside: boolean, named: boolean[], more: { x: number, y: number, count: number }[] }} Layout */
 
 const TOP = 74;
 const BOTTOM = 52;
@@ -22,7 +22,10 @@ export function layoutOf(network, room, tall) {
   const pitch = Math.max(42, Math.min(124, (tall - TOP - BOTTOM) / most));
   const tile = Math.round(Math.max(26, Math.min(48, pitch * 0.5)));
   const height = Math.max(TOP + BOTTOM + pitch * most, tall);
-  const [left, right] = narrow ? [34 + tile / 2, 66 + tile / 2] : [54 + tile / 2, 104 + tile / 2];
+  const tight = pitch < 58;
+  const long = network.inputs.some((input) => input.name.length > 4);
+  const beside = tight || !long; // names of inputs, rather than above them
+  const [left, right] = tight && long ? [88 + tile / 2, 104 + tile / 2] : narrow ? [34 + tile / 2, 66 + tile / 2] : [54 + tile / 2, 104 + tile / 2];
   const columns = sizes.map((_, column) => left + ((width - left - right) * column) / Math.max(1, sizes.length - 1));
   const middle = TOP + (height - TOP - BOTTOM) / 2;
   /** @type {Place[]} */
@@ -38,8 +41,8 @@ export function layoutOf(network, room, tall) {
     if (leftOut[column]) more.push({ x: columns[column], y: first + pitch * (size - 0.25), count: leftOut[column] });
   });
   const gap = columns.length > 1 ? columns[1] - columns[0] - tile : 0;
-  const named = network.layers.map((layer) => layer.weights.length <= 12 && gap >= 74);
-  return { width, height, tile, columns, places, top: TOP, roomy: pitch >= 76, named, more };
+  const named = network.layers.map((layer) => layer.weights.length <= 12 && gap >= 96);
+  return { width, height, tile, columns, places, top: TOP, roomy: pitch >= 76, tight, beside, named, more };
 }
 
 /** The curve of a weight. @param {Place} from @param {Place} to @param {number} tile */

@@ -54,7 +54,7 @@ function startViews() {
     const now = store.state?.stopped ?? "";
     if (now && now !== stopped) tell(now, "error");
     stopped = now;
-    if (store.playing) speak(say("spoken.training", { update: store.state?.position.update ?? 0 }));
+    if (store.playing) speak(say("spoken.training", { update: store.state?.position.update ?? 0 }), 6000);
   });
 }
 
@@ -77,7 +77,6 @@ async function openFirst() {
   const reply = await catalogue;
   if (!reply.ok) return;
   useCatalogue(/** @type {import("./types").Catalogue} */ (/** @type {unknown} */ (reply)));
-  store.ready = true;
   document.documentElement.dataset.ready = "yes";
   changed();
 }

@@ -3,7 +3,7 @@
 import { divergingImage, drawImage, cleanPen } from "./colours.js";
 import { bytesOf, el, number, setAttribute, setText, svgEl } from "./dom.js";
 import { proposeValue } from "./edit.js";
-import { curveBetween, labelPlaces, layoutOf } from "./layout.js";
+import { curveBetween, labelPlaces, layoutOf, pointBetween } from "./layout.js";
 import { select, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
 
@@ -19,6 +19,7 @@ let shape = "";
 /** @type {import("./layout.js").Layout | null} */
 let layout = null;
 let focused = "";
+let hovered = "";
 const svg = svgEl("svg", { class: "net", role: "group", id: "net" });
 const tiles = el("canvas", { class: "tiles", "aria-hidden": "true" });
 
@@ -43,6 +44,9 @@ function nameAt(event) {
 
 /** Light up, in drawing and derivation, what belongs to a colour. @param {string | null} name */
 function light(name) {
+  items.get(hovered)?.words.classList.toggle("shown", store.selected === hovered);
+  hovered = name ?? "";
+  items.get(hovered)?.words.classList.add("shown");
   const tag = name === null ? undefined : store.tags[name];
   document.documentElement.dataset.lit = tag === undefined ? "" : String(tag);
 }
@@ -110,48 +114,48 @@ function addItem(name, kind, column, order, parts, shapes, written) {
 function buildWeights(layer, from, to, index) {
   const { tile, named } = /** @type {import("./layout.js").Layout} */ (layout);
   const curves = layer.weights.map((weight) => ({ from: from[weight.from], to: to[weight.to] }));
-  const labels = named[index] ? labelPlaces(curves, tile, 62) : [];
+  const labels = named[index] ? labelPlaces(curves, tile, 62) : curves.map(({ from: start, to: end }) => pointBetween(start, end, tile, 0.4));
   layer.weights.forEach((weight, place) => {
     const d = curveBetween(curves[place].from, curves[place].to, tile);
     const line = svgEl("path", { class: "line", d });
-    const text = labels[place] && svgEl("text", { class: "label middle", x: labels[place].x, y: labels[place].y + 3.5 });
-    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })], text ? [text] : []);
+    const text = svgEl("text", { class: named[index] ? "label middle" : "label middle asked", x: labels[place].x, y: labels[place].y + 3.5 });
+    addItem(weight.name, "edge", 2 * index + 1, weight.to * 1000 + weight.from, { line, text }, [svgEl("path", { class: "glow", d }), line, svgEl("path", { class: "hit", d })], [text]);
   });
 }
 
 /** @param {NetworkPart} network @param {import("./layout.js").Place} place */
 function buildNode(network, place) {
-  const { tile, roomy } = /** @type {import("./layout.js").Layout} */ (layout);
+  const { tile, roomy, tight, beside } = /** @type {import("./layout.js").Layout} */ (layout);
   const [x, y, half] = [place.x, place.y, tile / 2];
   const frame = svgEl("rect", { class: "frame", x: x - half, y: y - half, width: tile, height: tile, rx: 5 });
   const isIn = place.kind === "input";
-  const beside = isIn && place.name.length <= 4;
-  const at = beside ? { class: "name end", x: x - half - 6, y: y + 4 } : isIn ? { class: "name", x: Math.max(6, x - half - 40), y: y - half - 5 } : { class: "name middle", x, y: y - half - 5 };
-  const name = svgEl("text", at, shortened(place.name));
-  const text = svgEl("text", { class: "number middle", x, y: y + half + 13 });
+  const at = isIn && beside ? { class: "name end", x: x - half - 6, y: y + 4 } : isIn ? { class: "name", x: Math.max(6, x - half - 40), y: y - half - 5 } : { class: "name middle", x, y: y - half - 5 };
+  const name = svgEl("text", at, shortened(place.name, tight ? 11 : 16));
+  const kept = roomy || (!tight && (isIn || place.layer === network.layers.length));
+  const text = svgEl("text", kept ? { class: "number middle", x, y: y + half + 13 } : { class: "number asked", x: x + half + 5, y: y + 4 });
   const sub = svgEl("text", { class: "number soft middle", x, y: y + half + 26 });
-  const shown = roomy ? [text, sub] : place.layer === network.layers.length || isIn ? [text] : [];
-  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame], [name, ...shown]);
+  addItem(isIn ? `input:${place.index}` : place.name, `node ${place.kind}`, 2 * place.layer, 10 * place.index, { text, sub }, [frame], roomy ? [name, text, sub] : [name, text]);
   const bias = isIn ? null : network.layers[place.layer - 1].neurons[place.index].bias;
   if (bias && !items.has(bias.name)) {
     const square = svgEl("rect", { class: "line", x: x - half - 4, y: y + half - 6, width: 10, height: 10, rx: 2 });
-    const hit = svgEl("rect", { class: "hit", x: x - half - 11, y: y + half - 13, width: 24, height: 24 });
+    const room = tile < 40 ? 16 : 22;
+    const hit = svgEl("rect", { class: "hit", x: x + 1 - half - room / 2, y: y - 1 + half - room / 2, width: room, height: room });
     addItem(bias.name, "bias", 2 * place.layer, 10 * place.index + 1, {}, [square, hit], []);
   }
 }
 
-/** Long names of columns do not fit. @param {string} name */
-function shortened(name) {
-  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
+/** Long names of columns do not fit. @param {string} name @param {number} most */
+function shortened(name, most) {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
 /** @param {import("./layout.js").Place} place @param {number} index */
 function buildTarget(place, index) {
-  const { tile } = /** @type {import("./layout.js").Layout} */ (layout);
+  const { tile, tight } = /** @type {import("./layout.js").Layout} */ (layout);
   const x = place.x + tile / 2 + 12;
-  const name = svgEl("text", { class: "soft", x, y: place.y - 9 });
-  const text = svgEl("text", { class: "number", x, y: place.y + 6 });
-  const sub = svgEl("text", { class: "number soft", x, y: place.y + 21 });
+  const name = svgEl("text", { class: "soft", x, y: place.y - (tight ? 3 : 9) });
+  const text = svgEl("text", { class: "number", x, y: place.y + (tight ? 12 : 6) });
+  const sub = svgEl("text", { class: `number soft${tight ? " asked" : ""}`, x, y: place.y + (tight ? 26 : 21) });
   const frame = svgEl("rect", { class: "hit", x: x - 4, y: place.y - 23, width: 78, height: 50, rx: 5 });
   addItem(`target:${index}`, "target", 2 * place.layer + 1, index, { text, sub }, [frame], [name, text, sub]);
 }
@@ -207,7 +211,7 @@ function refreshParameter(parameter, quantity, most, thin, words) {
 function mark(item, name, kind) {
   const tag = store.tags[name] === undefined ? "" : ` tagged t${store.tags[name]}`;
   setAttribute(item.group, "class", `${kind}${tag}${store.selected === name ? " chosen" : ""}`);
-  setAttribute(item.words, "class", `words${tag}`);
+  setAttribute(item.words, "class", `words${tag}${name === hovered || store.selected === name ? " shown" : ""}`);
 }
 
 /** A number, but for one that is to be worked out by hand. @param {string[]} groups @param {number | null} value @param {number} digits */

@@ -15,9 +15,9 @@ export function tell(sentence, kind = "info") {
 
 let spoken = 0;
 
-/** Tell only those who listen; while much happens, not more than once a second. @param {string} sentence */
-export function speak(sentence) {
-  if (performance.now() - spoken < 1000) return;
+/** Tell only those who listen, and not while the last is still being read. @param {string} sentence @param {number} [pause] in milliseconds */
+export function speak(sentence, pause = 1000) {
+  if (performance.now() - spoken < pause) return;
   spoken = performance.now();
   byId("spoken").textContent = sentence;
 }

@@ -11,7 +11,6 @@ export const store = {
   state: null,
   /** @type {import("./types").Catalogue | null} */
   catalogue: null,
-  ready: false,
   /** The name of the weight, bias or neuron whose derivation is shown. @type {string | null} */
   selected: null,
   /** @type {Record<string, number>} the colour of each thing in the derivation */

@@ -91,7 +91,7 @@ async function showStep() {
   await now.do?.();
   const place = now.show ? document.querySelector(now.show) : null;
   place?.classList.add("toured");
-  place?.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  place?.scrollIntoView({ block: innerWidth < 900 ? "start" : "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 function endTour() {
