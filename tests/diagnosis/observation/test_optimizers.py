@@ -64,7 +64,7 @@ WRONG = [
     ("AdaGrad", "/ (np.sqrt(v[k]) + eps)", "* (np.sqrt(v[k]) + eps)", "divided", "params[k] -="),
     ("Adam", "beta1 ** t", "beta1 ** (t + 1)", "power", "mhat ="),
     ("Adam", "beta2 ** t", "beta2 ** (t + 1)", "power", "vhat ="),
-    ("Adam", "beta1 * m[k] + (1 - beta1) * g\n", "(1 - beta1) * g\n", "not kept", "mhat ="),
+    ("Adam", "beta1 * m[k] + (1 - beta1) * g\n", "(1 - beta1) * g\n", "not kept", "m[k] ="),
     ("Adam", " / (np.sqrt(vhat) + eps)", "", "not used", "params[k] -="),
 ]
 

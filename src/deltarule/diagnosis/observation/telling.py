@@ -78,6 +78,13 @@ def _right(seen: SeenProgram) -> list[str]:
         return _wrapped(
             f"Right. The steps follow the gradient of the {seen.loss}, which the program computes."
         )
+    if (
+        seen.driven and not seen.loss_line
+    ):  # the check compared the outputs with targets, no line of the program
+        return _wrapped(
+            f"Right. The program has no loss: the check took the {seen.loss} of its outputs, and what goes "
+            "back from there is the gradient."
+        )
     text = f"Right for the {seen.loss}. The program computes no loss itself, so it was read from the steps."
     otherwise = [
         f"For a {other} it would be wrong: {what}."
