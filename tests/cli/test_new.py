@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from deltarule.cli import cli
 from deltarule.tutorials import load_example
-from deltarule.worksheets import Worksheet
+from deltarule.worksheets import Worksheet, worksheet
 
 from .cases import classes_csv, refused, run
 
@@ -49,6 +50,9 @@ def test_the_numbers_in_the_file_are_those_of_its_network():
             name, _, value = line.partition("#")[0].partition(" = ")
             assert net.parameters[net.select(name)] == float(value)
     assert "# from h2 to o1" in text
+    drawn = worksheet(sizes=(2, 2, 1), decimals=6, optimizer="sgd(0.5)").task
+    assert np.array_equal(net.parameters, drawn.net.parameters)
+    assert np.array_equal(load_example("mine.toml").X, drawn.X)
     Path("mine.toml").write_text(text.replace("w1 =", "w1 = 0.125 #"), encoding="utf-8")
     assert "w1 = 0.125," in run("worksheet", "mine.toml")
 

@@ -76,6 +76,12 @@ def test_what_was_rounded_by_hand_shows_all_its_decimals(decimals):
     assert {len(number.partition(".")[2]) for number in worked_out} == {decimals}
 
 
+def test_matrices_by_hand_show_all_decimals_too():
+    example = load_example("T4")
+    text = dr.explain(example.network(), example.X, example.Y, "a2", by_hand=3, picture=False).text(1000)
+    assert re.search(r"= \[0\.\d{3}  0\.\d{3}\]", text)
+
+
 def test_the_example_in_the_help_is_a_good_one():
     example = load_example("T1")
     derivation = dr.explain(example.network(), example.X, example.Y, "w1", by_hand=4)

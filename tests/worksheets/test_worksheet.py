@@ -179,6 +179,7 @@ def test_what_cannot_be_asked_is_refused(monkeypatch):
         ({"asked": "new net_h1"}, "only a weight or a bias is new"),
         ({"asked": "chose:w5"}, "no kind of question 'chose'.*did you mean 'choice'"),
         ({"asked": "w5=0"}, "more than 0 points"),
+        ({"asked": "w5=two"}, "behind = stand the points of a question.* got 'w5=two'"),
         ({"asked": "code:loss"}, "no line of the program computes E"),
         ({"asked": "code:W1", "bias": "shared"}, "without shared biases"),
         ({"asked": "w1", "paper": "a5"}, "paper must be one of a4, letter"),

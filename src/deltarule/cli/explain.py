@@ -124,7 +124,9 @@ def _print_derivation(derivation: Derivation, ascii: bool) -> None:
         ascii = True
     screen = console()
     if screen.is_terminal:
-        screen.print(Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")))
+        screen.print(
+            Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")), soft_wrap=True
+        )
     else:
         click.echo(derivation.text(text_width(), ascii), nl=False)
 

@@ -76,7 +76,9 @@ class LayerDerivation:
             leaf = lambda i, j: inner(j, i)  # noqa: E731
 
         def entry(i: int | None, j: int | None) -> Expr | None:
-            return None if i is None or j is None else measured(self.writer.values(leaf(i, j)))
+            if i is None or j is None:
+                return None
+            return self.writer.number(leaf(i, j), self.writer.values(leaf(i, j)))
 
         return Matrix(tuple(tuple(entry(i, j) for j in _shown(n_columns)) for i in _shown(n_rows)))
 

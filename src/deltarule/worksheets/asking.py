@@ -65,9 +65,9 @@ def name_key(name: str) -> str:
 
 
 def split_asked(asked: str | Sequence[str]) -> tuple[str, ...]:
-    """Return what is asked for piece by piece: divided by commas, but not within ``W2[0,1]``."""
+    """Return what is asked for piece by piece: divided by commas or semicolons, not within ``W2[0,1]``."""
     texts = [asked] if isinstance(asked, str) else [str(text) for text in asked]
-    pieces = (piece.strip() for text in texts for piece in re.split(r",(?![^\[]*\])", text))
+    pieces = (piece.strip() for text in texts for piece in re.split(r"[,;](?![^\[]*\])", text))
     return tuple(piece for piece in pieces if piece)
 
 
@@ -88,6 +88,8 @@ def _parsed(spec: str) -> tuple[str, str, float]:
     kind, worth = kind or "compute", float(points or 1)
     if kind not in KINDS_OF_QUESTIONS:
         raise InputError(f"no kind of question {kind!r} in {spec!r}{did_you_mean(kind, KINDS_OF_QUESTIONS)}")
+    if "=" in name:
+        raise InputError(f"behind = stand the points of a question, such as 2 or 0.5, got {spec[:40]!r}")
     if worth <= 0:
         raise InputError(f"a question has more than 0 points, got {spec!r}")
     return kind, name, int(worth) if worth.is_integer() else worth
@@ -146,7 +148,9 @@ class Asking:
             targets = parse_targets(self.formulas.net, name.removeprefix("new ").strip())
             leaves = [leaf for target in targets for leaf in self._of_target(target)]
         except InputError as error:
-            raise InputError(f"cannot ask for {name!r}{did_you_mean(name, GROUPS)}: {error}") from None
+            hint = did_you_mean(name[:40], GROUPS)
+            near = hint if hint.startswith("; did you mean") else ""
+            raise InputError(f"cannot ask for {name[:40]!r}{near}: {str(error)[:300]}") from None
         return [self._updated(leaf, name) for leaf in leaves] if new else leaves
 
     def _leaves(self, part: str, name: str) -> list[Expr]:
