@@ -205,6 +205,23 @@ def test_nothing_runs_out_of_the_page(page, axe, width):
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
+@slow
+def test_markup_in_names_is_text(page):
+    fresh(page)
+    unfold(page, "#own")
+    name = "<img src=x onerror=alert(1)>"
+    rows = "".join(f"{i},{i * i},{name if i % 2 else 'other'}\n" for i in range(12))
+    page.fill("#paste", f"{name},b,<script>alert(2)</script>\n{rows}")
+    page.click("#use-paste")
+    page.wait_for_selector("#source:has-text('12 rows')")
+    choose(page, "w5")
+    page.wait_for_selector("#derivation .lines")
+    assert page.locator("img").count() == 0
+    assert page.locator("main script").count() == 0
+    assert name in page.inner_text("#plane-tools")
+    unfold(page, "#own", False)
+
+
 # ------------------------------------------------------------------ by keyboard alone
 
 

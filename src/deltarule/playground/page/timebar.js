@@ -14,6 +14,8 @@ const tools = el("div", { class: "timetools" });
 let drawnBranches = "";
 let drawnChoices = "";
 let dragging = false;
+/** The branch that the time bar goes along. */
+let held = 0;
 
 /** @param {HTMLElement} place */
 export function startTimebar(place) {
@@ -22,9 +24,9 @@ export function startTimebar(place) {
   strip.addEventListener("pointerdown", (event) => {
     dragging = true;
     strip.setPointerCapture(event.pointerId);
-    seekTo(event);
+    goTo(updateAt(event), branchAt(event));
   });
-  strip.addEventListener("pointermove", (event) => dragging && seekTo(event));
+  strip.addEventListener("pointermove", (event) => dragging && goTo(updateAt(event), held));
   for (const kind of ["pointerup", "pointercancel"]) strip.addEventListener(kind, () => (dragging = false));
   strip.addEventListener("keydown", onTimeKey);
   new ResizeObserver(() => ((drawnBranches = ""), drawTimebar())).observe(strip);
@@ -42,28 +44,35 @@ function across(update) {
 }
 
 /** @param {PointerEvent} event */
-function seekTo(event) {
+function updateAt(event) {
   const box = strip.getBoundingClientRect();
-  const update = Math.round(((event.clientX - box.left - 10) / (box.width - 20)) * lastUpdate());
-  goTo(update, branchAt(event.clientY - box.top, update));
+  return Math.round(((event.clientX - box.left - 10) / (box.width - 20)) * lastUpdate());
 }
 
-/** The branch whose line is near, where it has that update. @param {number} y @param {number} update */
-function branchAt(y, update) {
-  const branches = store.state?.branches ?? [];
-  const branch = branches[Math.round((y - LANE) / LANE)];
-  return !dragging || !branch || branch.last < update || branch.start > update ? undefined : branch.id;
+/** The branch whose line is under the pointer. @param {PointerEvent} event */
+function branchAt(event) {
+  const branch = store.state?.branches[Math.round((event.clientY - strip.getBoundingClientRect().top - LANE) / LANE)];
+  const update = updateAt(event);
+  return branch && branch.start <= update && update <= branch.last ? branch.id : undefined;
 }
 
-/** Go to an update of the branch at hand, or of another. @param {number} update @param {number} [branch] */
+/** The branch along which time goes: that which was left for its past, as long as one is in its past. */
+function lineOfTime() {
+  const { branches, position } = /** @type {import("./types").State} */ (store.state);
+  let branch = branches.find((one) => one.id === held);
+  while (branch && branch.id !== position.branch && position.update < branch.start) branch = branches.find((one) => one.id === branch?.parent);
+  return branch?.id === position.branch ? held : position.branch;
+}
+
+/** Go to an update of a branch, where none is named of the line of time. @param {number} update @param {number} [branch] */
 export function goTo(update, branch) {
-  const position = store.state?.position;
-  if (!position) return;
+  const { state } = store;
+  if (!state) return;
   store.playing = false;
-  const id = branch ?? position.branch;
-  const last = store.state?.branches.find((one) => one.id === id)?.last ?? position.last;
-  const target = Math.max(position.first, Math.min(last, update));
-  actLatest({ do: "seek", update: target, ...(id === position.branch ? {} : { branch: id }) });
+  held = branch ?? lineOfTime();
+  const last = state.branches.find((one) => one.id === held)?.last ?? state.position.last;
+  const target = Math.max(0, Math.min(last, update));
+  actLatest({ do: "seek", update: target, branch: held });
   speak(say("time.at", { update: target }));
 }
 
