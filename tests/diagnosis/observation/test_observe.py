@@ -154,3 +154,28 @@ def test_the_record_is_plain_data(watch):
     assert json.loads(json.dumps(seen.to_dict()))["verdict"] == "right"
     assert seen.rates == {"rate": 0.5}
     assert "Right. The steps follow the gradient of the squared error" in str(seen)
+
+
+RELU_AT_0 = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.array([[0.0, 0.0], [1.0, -0.5], [-0.3, 0.8]])
+Y = np.array([[1.0], [0.0], [1.0]])
+W1, b1, W2 = rng.normal(size=(2, 3)), np.zeros(3), rng.normal(size=(3, 1))
+for _ in range(5):
+    z = X @ W1 + b1
+    h = {forward}
+    out = h @ W2
+    loss = ((out - Y) ** 2).mean()
+    d = 2 * (out - Y) / len(X)
+    dz = d @ W2.T * (z {sign} 0)
+    W1, b1, W2 = W1 - 0.1 * X.T @ dz, b1 - 0.1 * dz.sum(0), W2 - 0.1 * h.T @ d
+"""
+
+
+@pytest.mark.parametrize("sign", [">", ">="])
+@pytest.mark.parametrize("forward", ["np.maximum(0, z)", "np.where(z > 0, z, 0)"])
+def test_either_slope_of_relu_at_exactly_0_is_right(forward, sign, watch):
+    """The first row is 0 and so are the biases: its weighted inputs are exactly 0."""
+    assert watch(RELU_AT_0.format(forward=forward, sign=sign)).verdict == "right"
+    assert watch(RELU_AT_0.format(forward=forward, sign="<")).verdict == "wrong"

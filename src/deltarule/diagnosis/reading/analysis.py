@@ -11,6 +11,7 @@ from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
 from deltarule.diagnosis.reading.updates import settle_updates
+from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_kinks
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
@@ -47,7 +48,13 @@ def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
 def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str = "") -> Analysis:
     """Compare these steps with the losses that they may follow."""
     with np.errstate(all="ignore"):  # a program may diverge
-        return _judge(tape, source, steps, meant)
+        analysis = _judge(tape, source, steps, meant)
+        if analysis.chosen is not None and analysis.chosen.bad and has_kinks(tape):
+            with other_slope_at_kinks():
+                again = _judge(tape, source, steps, meant)
+            if again.chosen is not None and not again.chosen.bad:
+                return again
+        return analysis
 
 
 def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str) -> Analysis:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +25,8 @@ def _power(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tuple
 
 
 def _where(g: Values, out: Values, xs: tuple[Values, ...], mask: Any) -> tuple[Values, ...]:
-    return np.where(mask, g, 0.0), np.where(mask, 0.0, g)
+    equal = _AT_KINKS.get() * (xs[0] == xs[1])
+    return np.where(mask, g, g * equal), np.where(mask, g * equal, g)
 
 
 def _spread(g: Values, x: Values, detail: Any) -> Values:
@@ -64,14 +67,36 @@ def _matmul(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tupl
     return g @ np.swapaxes(y, -1, -2), np.swapaxes(x, -1, -2) @ g
 
 
+#: The slope of the larger or smaller of two equal numbers, as of ReLU at exactly 0: 0, or 1 where asked.
+_AT_KINKS: ContextVar[float] = ContextVar("slope at kinks", default=0.0)
+
+
+@contextmanager
+def other_slope_at_kinks() -> Iterator[None]:
+    """Differentiate ReLU at exactly 0 as 1, which is as good a choice as 0."""
+    token = _AT_KINKS.set(1.0)
+    try:
+        yield
+    finally:
+        _AT_KINKS.reset(token)
+
+
+def has_kinks(tape: Tape) -> bool:
+    """Whether a larger or smaller of two equal numbers was taken."""
+    compared = (op for op in tape.operations if op.name in ("maximum", "minimum", "where") and not op.is_leaf)
+    return any((tape.operand(op, 0) == tape.operand(op, 1)).any() for op in compared)
+
+
 def _larger(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tuple[Values, ...]:
     x, y = xs
-    return g * (x > y), g * (x < y)
+    equal = _AT_KINKS.get() * (x == y)
+    return g * ((x > y) + equal), g * ((x < y) + equal)
 
 
 def _smaller(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tuple[Values, ...]:
     x, y = xs
-    return g * (x < y), g * (x > y)
+    equal = _AT_KINKS.get() * (x == y)
+    return g * ((x < y) + equal), g * ((x > y) + equal)
 
 
 #: By operation: gradients of the operands from the result's, the result, the operands and a detail.
