@@ -90,7 +90,8 @@ export function drawImages(pen, pictures, side) {
   const sheet = /** @type {CanvasRenderingContext2D} */ (spare.getContext("2d"));
   pictures.forEach(({ picture }, index) => sheet.putImageData(picture, index * cell, 0));
   pen.imageSmoothingEnabled = true;
-  pictures.forEach(({ picture, x, y }, index) => pen.drawImage(spare, index * cell, 0, picture.width, picture.height, x, y, side, side));
+  for (const [index, { picture, x, y }] of pictures.entries()) // the middles of the outer pixels are the corners of the plane
+    pen.drawImage(spare, index * cell + 0.5, 0.5, picture.width - 1, picture.height - 1, x, y, side, side);
 }
 
 /**
