@@ -78,12 +78,20 @@ function mix(data, at, from, to, share) {
 
 const spare = /** @type {HTMLCanvasElement} */ (document.createElement("canvas"));
 
-/** Draw an image into a rectangle, smoothly. @param {CanvasRenderingContext2D} pen @param {ImageData} picture @param {number} x @param {number} y @param {number} width @param {number} height */
-export function drawImage(pen, picture, x, y, width, height) {
-  if (spare.width !== picture.width || spare.height !== picture.height) [spare.width, spare.height] = [picture.width, picture.height];
-  /** @type {CanvasRenderingContext2D} */ (spare.getContext("2d")).putImageData(picture, 0, 0);
+/**
+ * Draw images into squares, smoothly: all go onto one sheet first, since each change of a sheet costs a copy of it.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {{ picture: ImageData, x: number, y: number }[]} pictures
+ * @param {number} side of a square
+ */
+export function drawImages(pen, pictures, side) {
+  const cell = Math.max(0, ...pictures.map(({ picture }) => picture.width));
+  if (spare.width < cell * pictures.length || spare.height < cell) [spare.width, spare.height] = [cell * pictures.length, cell];
+  const sheet = /** @type {CanvasRenderingContext2D} */ (spare.getContext("2d"));
+  pictures.forEach(({ picture }, index) => sheet.putImageData(picture, index * cell, 0));
   pen.imageSmoothingEnabled = true;
-  pen.drawImage(spare, x, y, width, height);
+  for (const [index, { picture, x, y }] of pictures.entries()) // the middles of the outer pixels are the corners of the plane
+    pen.drawImage(spare, index * cell + 0.5, 0.5, picture.width - 1, picture.height - 1, x, y, side, side);
 }
 
 /**

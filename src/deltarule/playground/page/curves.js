@@ -1,13 +1,14 @@
 /** The curves of the loss: training and test rows, and another branch beside them. */
 
 import { cleanPen, css } from "./colours.js";
-import { el, number } from "./dom.js";
+import { el, number, watchedSize } from "./dom.js";
 import { actLatest, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
 
 /** @typedef {import("./types").Curve} Curve */
 
 const chart = el("canvas", { class: "curves", role: "img" });
+let chartSize = { width: 0, height: 0 };
 const edge = { left: 40, right: 8, top: 8, bottom: 18 };
 
 /** @param {HTMLElement} place */
@@ -18,7 +19,7 @@ export function startCurves(place) {
     const share = (event.offsetX - edge.left) / (chart.clientWidth - edge.left - edge.right);
     actLatest({ do: "seek", update: Math.round(low + Math.max(0, Math.min(1, share)) * (high - low)) });
   });
-  new ResizeObserver(drawCurves).observe(chart);
+  chartSize = watchedSize(chart, drawCurves);
   subscribe(drawCurves);
 }
 
@@ -32,7 +33,7 @@ function updateRange() {
 /** Draw the curves of the state at hand. */
 export function drawCurves() {
   const { curves, other, loss, position } = store.state ?? {};
-  const [width, height] = [chart.clientWidth, chart.clientHeight];
+  const { width, height } = chartSize;
   if (!curves || !loss || !position || !width) return;
   chart.setAttribute("aria-label", say("curves.words", { train: number(loss.train, 4), test: number(loss.test, 4) }));
   const pen = cleanPen(chart, width, height);

@@ -97,6 +97,21 @@ export function floatsOf(text) {
   return new Float32Array(bytesOf(text).buffer);
 }
 
+/**
+ * The size of an element, kept up to date: to ask for it while drawing would have the browser lay out again.
+ * @param {Element} element
+ * @param {() => void} redraw called when it changes
+ */
+export function watchedSize(element, redraw) {
+  const size = { width: 0, height: 0 };
+  const update = () => {
+    [size.width, size.height] = [element.clientWidth, element.clientHeight];
+    redraw();
+  };
+  new ResizeObserver(update).observe(element);
+  return size;
+}
+
 /** @param {Blob} blob @param {string} name */
 export function download(blob, name) {
   const address = URL.createObjectURL(blob);

@@ -1,7 +1,7 @@
 /** The drawing in the middle: values forwards, or δ and gradients backwards; every part can be reached, read and changed. */
 
-import { divergingImage, drawImage, cleanPen } from "./colours.js";
-import { bytesOf, el, number, setAttribute, setText, svgEl } from "./dom.js";
+import { cleanPen, divergingImage, drawImages } from "./colours.js";
+import { bytesOf, el, number, setAttribute, setText, svgEl, watchedSize } from "./dom.js";
 import { proposeValue } from "./edit.js";
 import { curveBetween, labelPlaces, layoutOf, pointBetween } from "./layout.js";
 import { select, store, subscribe } from "./store.js";
@@ -20,6 +20,7 @@ let shape = "";
 let layout = null;
 let focused = "";
 let hovered = "";
+let size = { width: 0, height: 0 };
 const svg = svgEl("svg", { class: "net", role: "group", id: "net" });
 const tiles = el("canvas", { class: "tiles", "aria-hidden": "true" });
 
@@ -32,7 +33,7 @@ export function startNetwork(place) {
   svg.addEventListener("focusin", (event) => (focused = nameAt(event) ?? focused));
   for (const kind of ["pointerover", "focusin"]) svg.addEventListener(kind, (event) => light(nameAt(event)));
   for (const kind of ["pointerout", "focusout"]) svg.addEventListener(kind, () => light(null));
-  new ResizeObserver(drawNetwork).observe(place);
+  size = watchedSize(place, drawNetwork);
   subscribe(drawNetwork);
 }
 
@@ -69,16 +70,15 @@ function isInput(name) {
 /** Draw the state at hand. */
 export function drawNetwork() {
   const network = store.state?.network;
-  const place = svg.parentElement;
-  if (!network || !place || !place.clientWidth) return;
-  const room = [place.clientWidth, Math.max(place.clientHeight, 330)];
+  if (!network || !size.width) return;
+  const room = [size.width, Math.max(size.height, 330)];
   const wanted = JSON.stringify([room, network.inputs.map((input) => input.name), network.layers.map((layer) => [layer.neurons.length, layer.left_out, layer.activation]), network.targets.length]);
   if (wanted !== shape) {
     shape = wanted;
     build(network, room[0], room[1]);
   }
   refresh(network);
-  drawTiles(network);
+  drawTiles();
 }
 
 /** @param {NetworkPart} network @param {number} width @param {number} height */
@@ -259,20 +259,20 @@ function refreshTarget(target, index) {
   if (item.sub) setText(item.sub, `L ${share}`);
 }
 
-/** Each neuron's own map, and a ramp for each input. @param {NetworkPart} network */
-function drawTiles(network) {
+/** Each neuron's own map, and a ramp for each input. */
+function drawTiles() {
   if (!layout) return;
   const pen = cleanPen(tiles, layout.width, layout.height);
   tiles.style.width = `${layout.width}px`;
   tiles.style.height = `${layout.height}px`;
   const { maps } = store.state ?? {};
-  for (const place of layout.places) {
-    const picture = place.kind === "input" ? ramp(place.index) : maps?.values[place.layer - 1]?.[place.index];
-    const [x, y] = [place.x - layout.tile / 2, place.y - layout.tile / 2];
-    if (picture instanceof ImageData) drawImage(pen, picture, x, y, layout.tile, layout.tile);
-    else if (picture && maps) drawImage(pen, divergingImage(new Int8Array(bytesOf(picture).buffer), maps.resolution, 127, 0.8), x, y, layout.tile, layout.tile);
-  }
-  if (network.inputs.length === 0) pen.clearRect(0, 0, 1, 1);
+  const { tile } = layout;
+  const pictures = layout.places.flatMap(({ kind, layer, index, x, y }) => {
+    const map = kind === "neuron" && maps?.values[layer - 1]?.[index];
+    const picture = map ? divergingImage(new Int8Array(bytesOf(map).buffer), maps.resolution, 127, 0.8) : kind === "input" ? ramp(index) : null;
+    return picture ? [{ picture, x: x - tile / 2, y: y - tile / 2 }] : [];
+  });
+  drawImages(pen, pictures, tile);
 }
 
 /** The map of an input: itself, along its axis of the plane. @param {number} index */

@@ -1,7 +1,7 @@
 /** The plane: what the network says everywhere, under the data; points are chosen, dragged, painted and erased. */
 
-import { classColour, classImage, cleanPen, css, divergingImage, drawImage } from "./colours.js";
-import { el, floatsOf, number } from "./dom.js";
+import { classColour, classImage, cleanPen, css, divergingImage, drawImages } from "./colours.js";
+import { el, floatsOf, number, watchedSize } from "./dom.js";
 import { speak } from "./notices.js";
 import { act, changeView, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
@@ -14,6 +14,7 @@ export const tool = { now: "move" };
 
 const canvas = el("canvas", { class: "plane", tabindex: "0", role: "application" });
 const near = 12;
+let planeSize = { width: 0, height: 0 };
 /** @type {{ point: Point, moved: boolean } | null} */
 let dragged = null;
 /** @type {{ x: number, y: number } | null} */
@@ -31,7 +32,7 @@ export function startPlane(place) {
   canvas.addEventListener("pointercancel", () => ((dragged = null), (painted = null)));
   canvas.addEventListener("keydown", onPlaneKey);
   canvas.addEventListener("blur", () => ((cursorShown = false), drawPlane()));
-  new ResizeObserver(drawPlane).observe(canvas);
+  planeSize = watchedSize(canvas, drawPlane);
   subscribe(drawPlane);
 }
 
@@ -40,13 +41,12 @@ export function startPlane(place) {
 /** Draw the plane of the state at hand. */
 export function drawPlane() {
   const { plane, source, network } = store.state ?? {};
-  const side = canvas.clientWidth;
+  const side = planeSize.width;
   if (!plane || !source || !side) return;
   canvas.setAttribute("aria-label", planeInWords(plane));
   const pen = cleanPen(canvas, side, side);
-  drawImage(pen, imageOf(plane), 0, 0, side, side);
-  const range = valueRange(plane);
-  for (const point of plane.points) drawPoint(pen, point, side, range);
+  drawImages(pen, [{ picture: imageOf(plane), x: 0, y: 0 }], side);
+  drawPoints(pen, plane, side);
   const chosen = network?.row.kind === "row" ? plane.points.find((point) => point.row === network.row.number) : null;
   if (chosen) ring(pen, place(chosen.x, plane, side), css("ink"));
   if (cursorShown) cross(pen, cursor[0] * side, (1 - cursor[1]) * side);
@@ -81,29 +81,40 @@ function place(x, plane, side) {
   return [part(0) * side, (1 - part(1)) * side];
 }
 
-/** @param {CanvasRenderingContext2D} pen @param {Point} point @param {number} side @param {[number, number]} range */
-function drawPoint(pen, point, side, range) {
-  const plane = /** @type {PlanePart} */ (store.state?.plane);
-  const [x, y] = place(point.x, plane, side);
+/** Points that look alike are drawn in one go. @param {CanvasRenderingContext2D} pen @param {PlanePart} plane @param {number} side */
+function drawPoints(pen, plane, side) {
+  const [low, high] = valueRange(plane);
   const classes = store.state?.source.task === "classes";
-  const share = (point.y - range[0]) / (range[1] - range[0] || 1);
-  pen.fillStyle = classes ? css(classColour(point.y)) : share < 0.5 ? css("neg", 1 - share) : css("pos", share);
-  pen.strokeStyle = point.test ? css("ink") : css("paper");
+  /** @type {Map<string, Point[]>} */
+  const alike = new Map();
+  for (const point of plane.points) {
+    const kind = classes ? point.y : Math.round((20 * (point.y - low)) / (high - low || 1));
+    const look = `${kind} ${point.test}`;
+    alike.get(look)?.push(point) ?? alike.set(look, [point]);
+  }
+  const radius = plane.points.length > 250 ? 2.8 : 4;
   pen.lineWidth = 1.2;
-  shapePath(pen, classes ? point.y : 0, x, y, plane.points.length > 250 ? 2.8 : 4);
-  pen.fill();
-  pen.stroke();
+  for (const [look, points] of alike) {
+    const kind = Number(look.split(" ")[0]);
+    pen.fillStyle = classes ? css(classColour(kind)) : kind < 10 ? css("neg", 1 - kind / 20) : css("pos", kind / 20);
+    pen.strokeStyle = points[0].test ? css("ink") : css("paper");
+    pen.beginPath();
+    for (const point of points) shapePath(pen, classes ? kind : 0, ...place(point.x, plane, side), radius);
+    pen.fill();
+    pen.stroke();
+  }
 }
 
 /** Classes differ in shape too: circle, square, triangle, diamond. @param {CanvasRenderingContext2D} pen @param {number} kind @param {number} x @param {number} y @param {number} size */
 function shapePath(pen, kind, x, y, size) {
-  pen.beginPath();
   const corners = [0, 4, 3, 4][kind % 4];
+  pen.moveTo(x + size, y);
   if (corners === 0) return pen.arc(x, y, size, 0, 2 * Math.PI);
   const turn = kind % 4 === 1 ? Math.PI / 4 : -Math.PI / 2;
   for (let corner = 0; corner < corners; corner += 1) {
     const angle = turn + (2 * Math.PI * corner) / corners;
-    pen.lineTo(x + size * 1.25 * Math.cos(angle), y + size * 1.25 * Math.sin(angle));
+    const to = /** @type {[number, number]} */ ([x + size * 1.25 * Math.cos(angle), y + size * 1.25 * Math.sin(angle)]);
+    corner ? pen.lineTo(...to) : pen.moveTo(...to);
   }
   pen.closePath();
 }

@@ -1,6 +1,6 @@
 /** Time along the bottom: every update of every branch; dragged, stepped by keys, branched, compared. */
 
-import { el, setAttribute, setText, svgEl } from "./dom.js";
+import { el, setAttribute, setText, svgEl, watchedSize } from "./dom.js";
 import { speak } from "./notices.js";
 import { act, actLatest, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
@@ -14,6 +14,7 @@ const tools = el("div", { class: "timetools" });
 let drawnBranches = "";
 let drawnChoices = "";
 let dragging = false;
+let stripSize = { width: 0, height: 0 };
 /** The branch that the time bar goes along. */
 let held = 0;
 
@@ -29,7 +30,7 @@ export function startTimebar(place) {
   strip.addEventListener("pointermove", (event) => dragging && goTo(updateAt(event), held));
   for (const kind of ["pointerup", "pointercancel"]) strip.addEventListener(kind, () => (dragging = false));
   strip.addEventListener("keydown", onTimeKey);
-  new ResizeObserver(() => ((drawnBranches = ""), drawTimebar())).observe(strip);
+  stripSize = watchedSize(strip, drawTimebar);
   subscribe(drawTimebar);
 }
 
@@ -40,7 +41,7 @@ function lastUpdate() {
 
 /** @param {number} update */
 function across(update) {
-  return 10 + (update / lastUpdate()) * (strip.clientWidth - 20);
+  return 10 + (update / lastUpdate()) * (stripSize.width - 20);
 }
 
 /** @param {PointerEvent} event */
@@ -100,9 +101,9 @@ function otherBranch(step) {
 /** Draw the lines, the place at hand and the words. */
 export function drawTimebar() {
   const state = store.state;
-  if (!state || !strip.clientWidth) return;
+  if (!state || !stripSize.width) return;
   const { position, branches } = state;
-  const wanted = JSON.stringify([branches, position.branch, strip.clientWidth]);
+  const wanted = JSON.stringify([branches, position.branch, stripSize.width]);
   if (wanted !== drawnBranches) drawBranches(branches, position.branch);
   drawnBranches = wanted;
   const choices = JSON.stringify([branches.map((branch) => [branch.id, branch.change]), position.branch, state.other?.label]);
@@ -130,7 +131,7 @@ function drawBranches(branches, current) {
     return svgEl("g", { class: branch.id === current ? "branch current" : "branch" }, title, path);
   });
   const grip = svgEl("g", { class: "grip" }, svgEl("path", { class: "stem", d: "M0 -11V11" }), svgEl("circle", { r: 6.5 }));
-  strip.replaceChildren(svgEl("path", { class: "ground", d: `M10 ${LANE}H${strip.clientWidth - 10}` }), ...lines, grip);
+  strip.replaceChildren(svgEl("path", { class: "ground", d: `M10 ${LANE}H${stripSize.width - 10}` }), ...lines, grip);
 }
 
 /** @param {Branch[]} branches @param {number} current */
