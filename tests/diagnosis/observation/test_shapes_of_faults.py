@@ -61,7 +61,7 @@ KINDS = [
         "three of three kinds",
         EQUAL,
         [("G.T @ d", "G.T @ (d * P)"), ("(1 - H ** 2)", "(1 + H ** 2)"), ("    c -= 0.1 * dc\n", "")],
-        ["G.T @ (d * P)", "(1 + H ** 2)", "c = np.zeros(4)"],
+        ["G.T @ (d * P)", "(1 + H ** 2)", "dc = dY.sum(axis=0)"],
     ),
     ("the target is added", SOFTMAX, [("d = (P - T)", "d = (P + T)")], ["d = (P + T)"]),
 ]

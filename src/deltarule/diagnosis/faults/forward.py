@@ -94,7 +94,16 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     places = {_place(op) for row in chosen.rows for op in row.change.updates}
 
     def is_read_elsewhere(first: int, op: Operation) -> bool:
-        return any(_place(one) != _place(op) for one in readers.get(first, ()))
+        """Whether something else reads it, or what the same place makes of it: a sum has many versions."""
+        here, seen, left = _place(op), {first}, [first]
+        while left:
+            for one in readers.get(left.pop(), ()):
+                if _place(one) != here:
+                    return True
+                if one.start not in seen:
+                    seen.add(one.start)
+                    left.append(one.start)
+        return False
 
     errors = {index for some in chosen.meetings for one in some for index in one.twins}
     found: dict[str, Fault] = {}
