@@ -50,6 +50,13 @@ def test_names_are_unique_so_that_modules_can_be_joined():
                 assert found.setdefault(name, path.name) == path.name, name
 
 
+def test_every_module_is_fetched_at_once():
+    early = re.findall(
+        r'<link rel="modulepreload" href="([^"]+)">', (PAGE / "index.html").read_text(encoding="utf-8")
+    )
+    assert early == [path.name for path in MODULES if path.name != "main.js"]
+
+
 def test_every_sentence_is_in_the_catalogue_and_used():
     texts = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
     source = "\n".join(path.read_text(encoding="utf-8") for path in [*MODULES, PAGE / "index.html"])

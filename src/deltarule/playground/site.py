@@ -157,7 +157,7 @@ def _joined(files: Mapping[str, bytes]) -> str:
         .replace("stix-two-math.woff2", _data("font/woff2", asset("stix-two-math.woff2")))
     )
     page = re.sub(r'<link rel="stylesheet" href="style.css"\s*/?>', lambda _: f"<style>{css}</style>", page)
-    page = _POLICY.sub("", page)
+    page = _PRELOADS.sub("", _POLICY.sub("", page))
     modules = "\n".join(_without_imports(files, name) for name in _in_order(files))
     script = f'<script type="module">\n{modules}\n</script>'
     page = re.sub(r'<script type="module" src="main.js"></script>', lambda _: script, page)
@@ -172,6 +172,9 @@ def _joined(files: Mapping[str, bytes]) -> str:
 
 #: A policy that allows files of the server only; in one file there is none.
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
+
+#: What is fetched early: in one file nothing is fetched.
+_PRELOADS = re.compile(r'<link rel="(?:module)?preload"[^>]*>\n')
 
 
 def _data(kind: str, content: bytes) -> str:

@@ -4,7 +4,7 @@ import { byId, el, number, setText, svgEl, typedNumber } from "./dom.js";
 import { tell } from "./notices.js";
 import { act, changed, configure, drawn, store, subscribe } from "./store.js";
 import { say, word } from "./texts.js";
-import { goTo } from "./timebar.js";
+import { goBy } from "./timebar.js";
 
 /** @typedef {import("./types").Config} Config */
 /** @typedef {{ key: keyof Config, kind: "number" | "choice", choices?: "optimizers" | "outputs" | "losses" | "initializers" | "scales" | string[], low?: number, high?: number, main?: boolean }} Setting */
@@ -64,7 +64,7 @@ function playButtons() {
   const unit = el("select", { id: "unit", "aria-label": say("play.unit"), onchange: () => ((store.unit = unit.value), changed()) }, ...UNITS.map((name) => el("option", { value: name }, say(`unit.${name}`))));
   unit.value = store.unit;
   const speed = el("input", { id: "speed", type: "range", min: "0", max: String(SPEEDS.length - 1), step: "1", value: String(store.speed), oninput: () => ((store.speed = Number(speed.value)), changed()) });
-  const buttons = el("div", { class: "group" }, button("rewind", rewind), button("back", () => goTo((store.state?.position.update ?? 0) - 1)), button("play", togglePlay), button("step", stepOnce), unit);
+  const buttons = el("div", { class: "group" }, button("rewind", rewind), button("back", () => goBy(-1)), button("play", togglePlay), button("step", stepOnce), unit);
   return [buttons, el("div", { class: "group" }, el("label", { class: "speed" }, say("play.speed"), speed, el("output", { id: "speed-words", for: "speed" })))];
 }
 

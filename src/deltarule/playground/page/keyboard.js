@@ -5,7 +5,7 @@ import { el, isTyping } from "./dom.js";
 import { closeSide, openSide } from "./side.js";
 import { changed, store } from "./store.js";
 import { say } from "./texts.js";
-import { goTo } from "./timebar.js";
+import { goBy } from "./timebar.js";
 
 let single = true;
 
@@ -13,8 +13,8 @@ let single = true;
 const KEYS = [
   ["Space", "play", togglePlay],
   ["n", "step", step],
-  [",", "back", () => goTo((store.state?.position.update ?? 0) - 1)],
-  [".", "forth", () => goTo((store.state?.position.update ?? 0) + 1)],
+  [",", "back", () => goBy(-1)],
+  [".", "forth", () => goBy(1)],
   ["d", "direction", () => ((store.direction = store.direction === "values" ? "gradients" : "values"), changed())],
   ["g", "drawing", () => /** @type {HTMLElement | null} */ (document.querySelector("#net [tabindex='0']"))?.focus()],
   ["t", "time", () => document.getElementById("timebar")?.focus()],

@@ -79,20 +79,23 @@ export async function act(message) {
 
 /** @type {Message | null} */
 let next = null;
-let underway = false;
+/** @type {Promise<void> | null} */
+let underway = null;
 
-/** As `act`, for what follows itself quickly, as a drag does: only the newest is asked. @param {Message} message */
-export async function actLatest(message) {
+/** As `act`, for what follows itself quickly, as a drag does: only the newest is asked. @param {Message} message @returns {Promise<void>} kept when the last is shown */
+export function actLatest(message) {
   next = message;
-  if (underway) return;
-  underway = true;
+  return (underway ??= actInTurn());
+}
+
+async function actInTurn() {
   while (next) {
     const now = next;
     next = null;
     await act(now);
     await drawn();
   }
-  underway = false;
+  underway = null;
 }
 
 /** Change what is shown of the same moment. @param {Partial<import("./types").View>} changes */

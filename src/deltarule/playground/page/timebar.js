@@ -17,6 +17,8 @@ let dragging = false;
 let stripSize = { width: 0, height: 0 };
 /** The branch that the time bar goes along. */
 let held = 0;
+/** The update that is asked for and not there yet. @type {number | null} */
+let sought = null;
 
 /** @param {HTMLElement} place */
 export function startTimebar(place) {
@@ -66,15 +68,21 @@ function lineOfTime() {
 }
 
 /** Go to an update of a branch, where none is named of the line of time. @param {number} update @param {number} [branch] */
-export function goTo(update, branch) {
+function goTo(update, branch) {
   const { state } = store;
   if (!state) return;
   store.playing = false;
   held = branch ?? lineOfTime();
   const last = state.branches.find((one) => one.id === held)?.last ?? state.position.last;
   const target = Math.max(0, Math.min(last, update));
-  actLatest({ do: "seek", update: target, branch: held });
+  sought = target;
+  actLatest({ do: "seek", update: target, branch: held }).then(() => (sought = null));
   speak(say("time.at", { update: target }));
+}
+
+/** Go some updates on or back, from where one is on the way to. @param {number} updates */
+export function goBy(updates) {
+  goTo((sought ?? store.state?.position.update ?? 0) + updates);
 }
 
 /** @param {KeyboardEvent} event */
@@ -82,9 +90,9 @@ function onTimeKey(event) {
   const position = store.state?.position;
   if (!position) return;
   const step = event.shiftKey ? 10 : 1;
-  const goals = { ArrowLeft: position.update - step, ArrowRight: position.update + step, PageUp: position.update - position.n_batches, PageDown: position.update + position.n_batches, Home: 0, End: position.last };
-  const goal = goals[/** @type {keyof typeof goals} */ (event.key)];
-  if (goal !== undefined) goTo(goal);
+  const steps = { ArrowLeft: -step, ArrowRight: step, PageUp: -position.n_batches, PageDown: position.n_batches, Home: -Infinity, End: Infinity };
+  const by = steps[/** @type {keyof typeof steps} */ (event.key)];
+  if (by !== undefined) goBy(by);
   else if (event.key === "ArrowUp" || event.key === "ArrowDown") otherBranch(event.key === "ArrowUp" ? -1 : 1);
   else return;
   event.preventDefault();
