@@ -359,3 +359,24 @@ def test_samples_are_the_encoded_rows():
         run.net, *run.net.encoding.encode(run.problem.dataset, run.net.sizes[-1], run.net.dtype)
     )
     np.testing.assert_array_equal(run.problem.samples(run.net).x, again.x)
+
+
+def test_changes_at_one_moment_make_one_branch(played):
+    ask(played, "train", unit="batch", count=3)
+    for k in range(60):
+        state = ask(played, "points", add=[{"x": [0.01 * k, 0.0], "y": 1}])
+    assert [branch["id"] for branch in state["branches"]] == [0, 1]
+    assert len(state["plane"]["points"]) == 360
+    ask(played, "train", unit="batch")
+    assert len(ask(played, "edit", parameter="w1", value=1)["branches"]) == 3
+
+
+def test_a_link_restores_what_was_typed_on_a_branch(played):
+    ask(played, "configure", changes={"optimizer": "momentum"})
+    ask(played, "train", unit="batch", count=5)
+    ask(played, "edit", parameter="w1", value=0.125)
+    ask(played, "train", unit="batch", count=2)
+    other = Session()
+    ask(other, "open", link=ask(played, "link")["link"])
+    np.testing.assert_array_equal(parameters(other), parameters(played))
+    np.testing.assert_array_equal(other.run.moment.slots, played.run.moment.slots)

@@ -16,20 +16,24 @@ MOST_CHARACTERS, MOST_UNPACKED = 60_000, 4 << 20
 
 
 def link_of(run: PlayedRun) -> str:
-    """Return the text that restores data, settings and place of a session, its first weights from the seed.
+    """Return the text that restores data, settings and place of a session.
+
+    A run without branches is made again from its seed; of one with branches the parameters are in the text.
 
     Raises
     ------
     InputError
         If the data are too large for a link.
     """
-    content = {
+    content: dict[str, Any] = {
         "source": run.source,
         "settings": run.configuration.to_dict(),
-        "update": run.moment.update,
-        "edits": [branch.change for branch in run.branches if " = " in branch.change],
         "view": {name: run.view[name] for name in ("axes", "digits")},
     }
+    if run.branch.parent is None:
+        content["update"] = run.moment.update
+    else:
+        content |= {"parameters": run.moment.parameters.tolist(), "slots": run.moment.slots.tolist()}
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
     text = urlsafe_b64encode(packed).decode().rstrip("=")
     if len(text) > MOST_CHARACTERS:

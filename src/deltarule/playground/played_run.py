@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, as_numbers, check_number, check_whole
+from deltarule.arrays import Array, as_numbers, check_finite, check_number, check_whole
 from deltarule.derivations.updates import OptimizerStep
 from deltarule.errors import DivergenceError, InputError
 from deltarule.nn.engines import choose_engine
@@ -76,6 +76,22 @@ class PlayedRun:
         if max(self.view["axes"]) >= net.sizes[0]:
             self.view["axes"] = [0, min(1, net.sizes[0] - 1)]
 
+    def begin_with(self, parameters: Any, slots: Any) -> None:
+        """Begin with these parameters, and with what the optimizer remembers, at update 0."""
+        net = self.net.copy()
+        first = first_moment(net, self.configuration.rule(), self.configuration.seed)
+        values, memory = (
+            as_numbers(parameters, "parameters"),
+            np.asarray(slots, float).reshape(first.slots.shape),
+        )
+        if values.shape != net.parameters.shape:
+            raise InputError(f"{values.size} parameters for a network with {net.parameters.size}")
+        check_finite(values, "parameters")
+        net.parameters[:] = values
+        self.branches, self.setups = [], []
+        first = replace(first, parameters=net.parameters.copy(), slots=memory)
+        self._leave("", self.problem, self.configuration, net, first, None)
+
     def _leave(
         self,
         change: str,
@@ -85,7 +101,13 @@ class PlayedRun:
         moment: Moment,
         parent: Branch | None,
     ) -> None:
-        """Go on from a moment on a new branch."""
+        """Go on from a moment on a new branch; a branch on which no update was made gives way to it."""
+        gives_way = parent is not None and parent is self.branches[-1] and not parent.is_used
+        if gives_way and parent is not None and parent.parent is not None:
+            self.branches.pop()
+            self.setups.pop()
+            change = ", ".join(filter(None, [parent.change, change]))[-200:]
+            parent = self.branches[parent.parent]
         if len(self.branches) >= _MOST_BRANCHES:
             raise InputError(f"there are {_MOST_BRANCHES} branches already: rewind, or open the data again")
         all_samples = problem.samples(net)

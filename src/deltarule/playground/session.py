@@ -109,7 +109,9 @@ def _open(run: PlayedRun, given: Mapping[str, Any]) -> None:
     run.start(problem, run.configuration.with_changes(content["settings"]))
     run.source = dict(content["source"])
     run.set_view(content.get("view", {}))
-    if left:
+    if "parameters" in content:
+        run.begin_with(content["parameters"], content["slots"])
+    elif left:
         run.train({"unit": "updates", "count": left})
 
 

@@ -149,7 +149,7 @@ def _checked(name: str, sha256: str, folder: str | Path | None) -> bytes:
 
 
 def _joined(files: Mapping[str, bytes]) -> str:
-    """The page with its style, its modules and all other files inside."""
+    """The page with its style, its modules and all other files inside; the largest files come last."""
     page = files["index.html"].decode()
     css = (
         files["style.css"]
@@ -159,15 +159,17 @@ def _joined(files: Mapping[str, bytes]) -> str:
     page = re.sub(r'<link rel="stylesheet" href="style.css"\s*/?>', lambda _: f"<style>{css}</style>", page)
     page = _PRELOADS.sub("", _POLICY.sub("", page))
     modules = "\n".join(_without_imports(files, name) for name in _in_order(files))
-    script = f'<script type="module">\n{modules}\n</script>'
-    page = re.sub(r'<script type="module" src="main.js"></script>', lambda _: script, page)
-    rest = "\n".join(
-        f'<script type="text/plain" data-file="{name}">{b64encode(content).decode()}</script>'
+    script = f'<script type="module" async>\n{modules}\n</script>'  # it runs before the large files are read
+    page = re.sub(r'<script type="module" src="main.js"></script>\n?', "", page)
+    inside = {
+        name: f'<script type="text/plain" data-file="{name}">{b64encode(content).decode()}</script>'
         for name, content in files.items()
         if not name.endswith((".html", ".css", ".woff2"))
         and (name == "worker.js" or not name.endswith(".js") or "/" in name)
-    )
-    return page.replace("</body>", f"{rest}\n</body>")
+    }
+    small = [text for name, text in inside.items() if "/" not in name]
+    large = [text for name, text in inside.items() if "/" in name]
+    return page.replace("</body>", "\n".join([*small, script, *large, "</body>"]))
 
 
 #: A policy that allows files of the server only; in one file there is none.

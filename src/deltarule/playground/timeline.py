@@ -107,6 +107,11 @@ class Branch:
         return self.moments[0].update
 
     @property
+    def is_used(self) -> bool:
+        """Whether an update was made on it."""
+        return self.last > self.start
+
+    @property
     def n_batches(self) -> int:
         """Updates of an epoch."""
         return math.ceil(len(self.samples) / self.size)
