@@ -79,11 +79,18 @@ def _faults(analysis: Analysis) -> list[Fault]:
         said = f"{name} becomes its step alone here: the value that it had is thrown away, and not changed"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
     telling = [one for one in found if "a factor 1 against" not in one.text]
-    return _once(_edited(analysis, chosen, telling or found))
+    return _once(telling or found)
 
 
-def _edited(analysis: Analysis, chosen: GradientComparison, found: list[Fault]) -> list[Fault]:
+def with_edits(analysis: Analysis, found: list[Fault]) -> list[Fault]:
     """Where no correction was verified: what should have been used, or the one operator that is wrong."""
+    with np.errstate(all="ignore"):  # a program may diverge
+        return _once(_edited(analysis, found))
+
+
+def _edited(analysis: Analysis, found: list[Fault]) -> list[Fault]:
+    chosen = analysis.chosen
+    assert chosen is not None
     bad = chosen.bad
     is_told = found and (found[0].should_be or found[0].mistake)
     if not bad or not found or is_told or found[0].kind not in ("derivative", "factor", "untrained"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltarule.diagnosis.faults.faults import faults_of
+from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.naming import name_faults
@@ -123,6 +123,8 @@ def report(
     found = [*([grown] if grown else []), *faults_of(analysis)]
     found = found or faults_of_whole(analysis, meant, recording.root)
     faults = name_faults(analysis, network, found)
+    if not any(one.mistake for one in faults):
+        faults = name_faults(analysis, network, with_edits(analysis, found))
     told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
