@@ -123,7 +123,7 @@ def report(
     found = [*([grown] if grown else []), *faults_of(analysis)]
     found = found or faults_of_whole(analysis, meant, recording.root)
     faults = name_faults(analysis, network, found)
-    if not any(one.mistake for one in faults):
+    if not any(one.mistake not in ("", "sign") for one in faults):  # a sign may be turned anywhere on the way
         faults = name_faults(analysis, network, with_edits(analysis, found))
     told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
