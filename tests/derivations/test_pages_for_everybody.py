@@ -66,7 +66,7 @@ def test_every_formula_is_said_aloud(what):
     ("formula", "said"),
     [
         (1 / (1 + exp(-Symbol("net", "h1"))), "1 over (1 plus e to the (minus net h1))"),
-        (Number(-1.5e-7, measured=True), "minus 1.5 times 10 to the -7"),
+        (Number(-1.5e-7, measured=True), "minus 1.5 times 10 to the minus 7"),
         (Symbol("net", "h1", "(2)") * Symbol("w", "5"), "net h1 of sample 2 times w5"),
         (Symbol("δ", "o1"), "delta o1"),
     ],
