@@ -11,6 +11,7 @@ import pytest
 import deltarule as dr
 from deltarule.derivations import explain
 from deltarule.playground import Session
+from deltarule.playground.opening import session_of
 from deltarule.training.samples import samples_for
 
 
@@ -380,3 +381,19 @@ def test_a_link_restores_what_was_typed_on_a_branch(played):
     ask(other, "open", link=ask(played, "link")["link"])
     np.testing.assert_array_equal(parameters(other), parameters(played))
     np.testing.assert_array_equal(other.run.moment.slots, played.run.moment.slots)
+
+
+@pytest.mark.parametrize("name", ["iris", "xor", "diabetes"])
+def test_a_model_that_train_saved_is_opened_without_its_table(name, tmp_path):
+    result = dr.experiment(name, epochs=2, test=0)
+    result.save(tmp_path / "m")
+    run = session_of(tmp_path / "m").run
+    np.testing.assert_array_equal(run.net.parameters, result.net.parameters)
+    assert run.problem.title == "Your network"
+
+
+def test_a_network_without_an_encoding_is_opened(tmp_path):
+    dr.Network([2, 4, 1], output="sigmoid").save(tmp_path / "m")
+    session = session_of(tmp_path / "m")
+    assert ask(session, "view")["source"]["rows"] == 1
+    assert ask(session, "explain", what="w1")["text"].startswith("Derivation of w1")

@@ -26,8 +26,7 @@ def explained(run: PlayedRun, given: Mapping[str, Any]) -> Derivation:
     net = run.net
     x, y, _ = run.shown_rows()
     if given.get("row") is not None:
-        one = run.problem.samples(net).take(np.array([given["row"]]))
-        x, y = one.x.astype(net.dtype), one.y
+        x, y = run.row(given["row"])
     notation, first = given.get("notation"), run.moment.update == 0
     return explain(
         net, x, y, given["what"], notation=notation, digits=given.get("digits", run.view["digits"]),

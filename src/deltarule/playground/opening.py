@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.network import Network
 from deltarule.playground.played_run import PlayedRun
 from deltarule.playground.problem import SETS, Problem, named, problem_of, worked
-from deltarule.playground.saving import opened_model
+from deltarule.playground.saving import of_network
 from deltarule.playground.session import Session
 from deltarule.tutorials import is_example, load_example
 
@@ -56,19 +57,11 @@ def problem_from(source: str) -> Problem:
     path = Path(source)
     if (path / _ARRAYS).is_file():
         return _read_arrays(path)
-    if path.is_file() and is_model(path):
-        return opened_model(path.read_bytes(), None)
+    if path.is_file():
+        with suppress(ModelFileError, InputError):  # it is no model, but a table
+            return of_network(Network.load(path))
     dataset = load(source)
     return problem_of(dataset, path.stem if path.exists() else source)
-
-
-def is_model(path: Path) -> bool:
-    """Return whether a file is a model."""
-    try:
-        Network.load(path)
-    except (ModelFileError, InputError):
-        return False
-    return True
 
 
 def write_arrays(folder: Path, net: Network, X: Any, Y: Any) -> None:
@@ -81,7 +74,11 @@ def _read_arrays(folder: Path) -> Problem:
     net = Network.load(folder / "model")
     with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
         X, Y = arrays["X"], arrays["Y"]
-    return replace_net(_dataset_of(net, X, Y), net)
+    dataset = _dataset_of(net, X, Y)
+    problem = Problem("Your network", dataset, np.ones(len(dataset)), None, net)
+    if net.encoding is None:
+        net.encoding = problem.encoding(0.0, "none")
+    return problem
 
 
 def _dataset_of(net: Network, X: Array, Y: Array) -> Dataset:
@@ -97,12 +94,3 @@ def _dataset_of(net: Network, X: Array, Y: Array) -> Dataset:
     return Dataset(
         "your data", table, target if k > 1 else target[:, 0], tuple(f"o{j + 1}" for j in range(k))
     )
-
-
-def replace_net(dataset: Dataset, net: Network) -> Problem:
-    """Return the problem of a data set with a network that is there already."""
-    problem = problem_of(dataset, "Your network")
-    plain = problem.encoding(0.0, "none")
-    if net.encoding is None:
-        net.encoding = plain
-    return Problem(problem.title, dataset, np.ones(len(dataset)), None, net)

@@ -13,6 +13,7 @@ from deltarule.arrays import Array, as_numbers, check_finite, check_number, chec
 from deltarule.derivations.updates import OptimizerStep
 from deltarule.errors import DivergenceError, InputError
 from deltarule.nn.engines import choose_engine
+from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.playground import views
 from deltarule.playground.configuration import OF_THE_START, Configuration, suited
@@ -26,6 +27,7 @@ from deltarule.training.metrics import measure
 _UNITS = ("sample", "batch", "updates", "epoch")
 _MOST_UPDATES = 1_000_000
 _MOST_BRANCHES = 40
+_MEASURED = 5_000  # rows that are measured at each look
 #: What a page can ask for.
 PARTS = ("network", "plane", "maps", "curves", "confusion", "flow")
 
@@ -68,7 +70,7 @@ class PlayedRun:
         self.sheet: Any = None
         self.phase, self.stopped = 0, ""
         self.own: tuple[Array, Array] | None = None
-        self.setups: list[tuple[Problem, Configuration]] = []
+        self.setups: list[tuple[Problem, Configuration, Samples]] = []
         moment = first_moment(net, configuration.rule(), configuration.seed)
         self._leave("", problem, configuration, net, moment, None)
         if self.view["row"] == "own" or not isinstance(self.view["row"], str | None):
@@ -110,9 +112,11 @@ class PlayedRun:
             parent = self.branches[parent.parent]
         if len(self.branches) >= _MOST_BRANCHES:
             raise InputError(f"there are {_MOST_BRANCHES} branches already: rewind, or open the data again")
-        all_samples = problem.samples(net)
-        self.held = problem.held_out(configuration.test_share)
-        samples = all_samples.take(np.flatnonzero(~self.held))
+        encoded = (
+            parent is not None and problem is self.problem
+        )  # with the encoding of the branch that is left
+        all_samples = self.samples if encoded else problem.samples(net)
+        samples = all_samples.take(np.flatnonzero(~problem.held_out(configuration.test_share)))
         size, rule = min(configuration.batch_size, len(samples)), configuration.rule()
         engine = choose_engine("auto", net, rule, size, 100 * -(-len(samples) // size))
         fits = parent is not None and (parent.size, len(parent.samples)) == (size, len(samples))
@@ -133,19 +137,23 @@ class PlayedRun:
             [moment],
         )
         self.branches.append(branch)
-        self.setups.append((problem, configuration))
-        self._take_place(branch, moment, all_samples)
+        self.setups.append((problem, configuration, all_samples))
+        self._take_place(branch, moment)
         self._note()
 
-    def _take_place(self, branch: Branch, moment: Moment, all_samples: Any = None) -> None:
+    def _take_place(self, branch: Branch, moment: Moment) -> None:
         self.branch, self.moment = branch, moment
-        self.problem, self.configuration = self.setups[branch.number]
+        self.problem, self.configuration, self.samples = self.setups[branch.number]
         branch.net.parameters[:] = moment.parameters
-        if all_samples is None:
-            all_samples = self.problem.samples(branch.net)
-            self.held = self.problem.held_out(self.configuration.test_share)
-        self.test = all_samples.take(np.flatnonzero(self.held)) if self.held.any() else None
+        self.held = self.problem.held_out(self.configuration.test_share)
+        self.test = self.samples.take(np.flatnonzero(self.held)) if self.held.any() else None
         self.phase = 0
+
+    def _update(self) -> None:
+        """Make one update."""
+        self.moment = self.branch.advance(self.moment, 1)
+        self.net.parameters[:] = self.moment.parameters
+        self._note()
 
     @property
     def net(self) -> Network:
@@ -213,20 +221,14 @@ class PlayedRun:
         if place < len(rows):
             self.view["row"] = rows[place]
             return
-        self.moment = self.branch.advance(self.moment, 1)
-        self.net.parameters[:] = self.moment.parameters
+        self._update()
         self.view["row"] = self.batch_rows().tolist()[0]
-        self._note()
 
     def next_phase(self, given: Mapping[str, Any]) -> None:
         """Go to the next phase; the last one makes the update."""
         self.phase = (self.phase + 1) % len(views.PHASES)
         if views.PHASES[self.phase] == "update":
-            phase = self.phase
-            self.moment = self.branch.advance(self.moment, 1)
-            self.net.parameters[:] = self.moment.parameters
-            self._note()
-            self.phase = phase
+            self._update()
 
     def seek(self, given: Mapping[str, Any]) -> None:
         """Go to any update of a branch."""
@@ -312,7 +314,8 @@ class PlayedRun:
 
     def shown_rows(self) -> tuple[Array, Array, dict[str, Any]]:
         """The rows that are shown: the batch at hand, one row, or the player's own; x, y, what they are."""
-        rows = self.batch_rows()
+        made = self.branch.replayed(self.moment)
+        rows = np.flatnonzero(~self.held)[made.rows]
         row = self.view["row"]
         if row == "own" and self.own is not None:
             return (
@@ -321,10 +324,14 @@ class PlayedRun:
                 {"kind": "own", "number": None, "rows": rows.tolist()},
             )
         if isinstance(row, int):
-            one = self.problem.samples(self.net).take(np.array([row]))
-            return self._dense(one.x), one.y, {"kind": "row", "number": row, "rows": rows.tolist()}
-        batch = self.branch.replayed(self.moment).samples
+            return *self.row(row), {"kind": "row", "number": row, "rows": rows.tolist()}
+        batch = made.samples
         return self._dense(batch.x), batch.y, {"kind": "batch", "number": None, "rows": rows.tolist()}
+
+    def row(self, number: int) -> tuple[Array, Array]:
+        """One row of the data as the network takes it, (1, n_features), and its target."""
+        one = self.samples.take(np.array([number]))
+        return self._dense(one.x), one.y
 
     def _dense(self, x: Any) -> Array:
         dense: Array = x.astype(self.net.dtype)
@@ -344,8 +351,8 @@ class PlayedRun:
         return views.Pass(net, one, net.backward(one, y), y, step)
 
     def costs(self) -> tuple[float, float | None]:
-        samples, net = self.branch.samples, self.net
-        few = samples if len(samples) <= 5_000 else samples.take(slice(None, None, len(samples) // 5_000))
+        """The cost of the rows trained on, and of those held out."""
+        few, net = _few(self.branch.samples), self.net
         train = measure(net, few.x, few.y, None, ())["loss"]
         return train, None if self.test is None else measure(net, self.test.x, self.test.y, None, ())["loss"]
 
@@ -358,13 +365,15 @@ class PlayedRun:
         found: dict[str, Any] = {"name": name, "train": None, "test": None}
         for part, samples in (("train", self.branch.samples), ("test", self.test)):
             if samples is not None and len(samples) > 1:
-                few = (
-                    samples
-                    if len(samples) <= 5_000
-                    else samples.take(slice(None, None, len(samples) // 5_000))
-                )
+                few = _few(samples)
                 found[part] = views.number(METRICS.resolve(name).value(self.net.predict(few.x), few.y))
         return found
+
+
+def _few(samples: Samples) -> Samples:
+    """Of many samples some, spread evenly over all."""
+    step = max(1, len(samples) // _MEASURED)
+    return samples if step == 1 else samples.take(slice(None, None, step))
 
 
 def checked_view(view: dict[str, Any], net: Network, n_rows: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltarule.errors import InputError
 from deltarule.exchange.exporting import exported
+from deltarule.experiments import FittedModel
 from deltarule.nn.network import Network
 from deltarule.playground.catalogue import SAVED
 from deltarule.playground.explanations import explained
@@ -48,12 +49,20 @@ def save(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def opened_model(data: bytes, table: str | None) -> Problem:
-    """Return the problem of a model file, with the rows of a table, or with one row of means."""
+    """Return the problem of a model file's content, with the rows of a table, or with a row of means."""
     with tempfile.TemporaryDirectory() as folder:
         (path := Path(folder, "model")).write_bytes(data)
         net = Network.load(path)
-    if table is not None:
-        return replace(of_table(table, "table.csv"), net=net)
-    x, y = np.zeros((1, net.sizes[0])), np.full((1, net.sizes[-1]), 0.5)
-    plain = worked(Example("model", "Your network", {"sizes": net.sizes}, {}, (), x, y), "Your network")
+    return of_network(net) if table is None else replace(of_table(table, "table.csv"), net=net)
+
+
+def of_network(net: Network) -> Problem:
+    """Return the problem of a network that comes without rows: one row of means, with the network's answer."""
+    x, title = np.zeros((1, net.sizes[0])), "Your network"
+    if net.encoding is not None:
+        rows = FittedModel(net, title).rows_with_answers(net.encoding.inputs.decode(x), {})
+        return Problem(title, rows, np.ones(1), None, net)
+    y = np.full((1, net.sizes[-1]), 0.5)
+    plain = worked(Example("model", title, {"sizes": net.sizes}, {}, (), x, y), title)
+    net.encoding = plain.encoding(0.0, "none")
     return replace(plain, example=None, net=net)

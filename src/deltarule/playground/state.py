@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.encoding import CategoryColumn, LabelEncoding, NumberColumn, NumbersEncoding
+from deltarule.data.encoding import CategoryColumn, NumberColumn
 from deltarule.data.table import Table
-from deltarule.nn.network import Network
+from deltarule.derivations.row_origins import output_names
 from deltarule.nn.parameter_names import neuron_names
 from deltarule.playground import views
 from deltarule.playground.played_run import PlayedRun
@@ -65,8 +65,7 @@ def _label(number: int) -> str:
 
 def _inputs(run: PlayedRun) -> Any:
     """The rows that are drawn, as the network takes them."""
-    samples = run.problem.samples(run.net)
-    few = samples.take(slice(None, views.MOST_ROWS))
+    few = run.samples.take(slice(None, views.MOST_ROWS))
     return np.asarray(few.x.astype(run.net.dtype))
 
 
@@ -108,22 +107,13 @@ def _source(run: PlayedRun) -> dict[str, Any]:
     }
 
 
-def output_names(net: Network) -> list[str]:
-    """Name the outputs: classes, numbers, or o1, o2 …"""
-    target = net.encoding.target if net.encoding else None
-    if isinstance(target, LabelEncoding):
-        return list(target.output_names(net.sizes[-1]))
-    if isinstance(target, NumbersEncoding):
-        return list(target.names)
-    return neuron_names(net.sizes)[-1]
-
-
 def _network(run: PlayedRun, passed: views.Pass) -> dict[str, Any]:
     net = run.net
     x, _, kind = run.shown_rows()
     notes = views.neuron_notes(net, _inputs(run))
     raw = _raw(run, np.asarray(x).mean(axis=0))
-    return {"row": kind, **views.network_view(passed, raw, output_names(net), notes)}
+    outputs = output_names(net.encoding, net.sizes[-1]) or neuron_names(net.sizes)[-1]
+    return {"row": kind, **views.network_view(passed, raw, outputs, notes)}
 
 
 def _raw(run: PlayedRun, x: Any) -> list[Any]:
@@ -173,5 +163,5 @@ def _curve(run: PlayedRun, number: int) -> dict[str, Any]:
 def _confusion(run: PlayedRun) -> dict[str, Any] | None:
     rows = np.flatnonzero(run.held) if run.test is not None else np.flatnonzero(~run.held)
     rows = rows[: 5 * views.MOST_ROWS]
-    x = run.problem.samples(run.net).take(rows).x
+    x = run.samples.take(rows).x
     return views.confusion_view(run.net, x, run.problem.dataset.target[rows])
