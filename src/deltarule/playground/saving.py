@@ -57,7 +57,7 @@ def opened_model(data: bytes, table: str | None) -> Problem:
 
 
 def of_network(net: Network) -> Problem:
-    """Return the problem of a network that comes without rows: one row of means, with the network's answer."""
+    """Return the problem of a network that comes without rows: a row of means, with its own answer."""
     x, title = np.zeros((1, net.sizes[0])), "Your network"
     if net.encoding is not None:
         rows = FittedModel(net, title).rows_with_answers(net.encoding.inputs.decode(x), {})
