@@ -108,6 +108,13 @@ def network_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split("[-,]", text))
 
 
+def workers(text: str) -> int | str:
+    """``4`` as 4, ``mpi`` as it is."""
+    if text != "mpi" and not re.fullmatch(r"[1-9]\d{0,4}", text):
+        raise click.BadParameter(f"expected a number of processes, or mpi, got {text!r}")
+    return text if text == "mpi" else int(text)
+
+
 def sizes(text: str) -> tuple[int, ...]:
     """``20,20`` as (20, 20); ``0`` as ()."""
     try:

@@ -61,6 +61,7 @@ class Choices:
     patience: int | None = None
     seed: int = 0
     engine: str = "auto"
+    workers: int | str | None = None
     progress: bool = False
     checkpoint: Path | None = None
     every: int = 1

@@ -187,6 +187,7 @@ def _train_or_resume(
         return resume(
             choices.resume, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
+            workers=choices.workers,
         )  # fmt: skip
     optimizer, epochs = optimizer_for(dataset, choices), epochs_for(dataset, choices)
     stopping = EarlyStopping(patience=choices.patience or max(20, epochs // 5))
@@ -195,6 +196,7 @@ def _train_or_resume(
         batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(dataset, choices),
         metrics=[score_of(encoding_of(net))], early_stopping=None if validation is None else stopping,
         engine=choices.engine, progress=choices.progress, seed=choices.seed,
+        workers=choices.workers,
     )  # fmt: skip
     return net, history
 

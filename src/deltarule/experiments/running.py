@@ -77,6 +77,7 @@ def experiment(
     patience: int | None = None,
     seed: int = 0,
     engine: str = "auto",
+    workers: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     every: int = 1,
     resume: str | os.PathLike[str] | None = None,
@@ -126,7 +127,7 @@ def experiment(
         ``patience`` is how many epochs without improvement on held-out rows to wait.
     seed : int
         Of everything random.
-    engine, checkpoint, every, resume, progress
+    engine, workers, checkpoint, every, resume, progress
         As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
 
     Returns

@@ -14,12 +14,14 @@ from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
 from deltarule.nn.engines import ENGINES, choose_engine
 from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.shards import blas_of_one_thread
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
 from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
+from deltarule.training.workers import Workers
 
 Callback: TypeAlias = Callable[["Run"], object]
 
@@ -44,6 +46,8 @@ class Run:
         What the optimizer remembers; for L-BFGS, the first parameters.
     best : Best or None
         The best epoch so far, where early stopping looks for one.
+    workers : Workers or None
+        Who computes the gradients together; None where an engine does so by itself.
     stop : bool
         Set it to end training after this epoch.
     notes : dict
@@ -57,8 +61,9 @@ class Run:
         samples: Samples,
         validation: Any,
         checkpoint: Checkpoint | None,
+        workers: Workers | None = None,
     ) -> None:
-        self.net, self.settings, self.checkpoint = net, settings, checkpoint
+        self.net, self.settings, self.checkpoint, self.workers = net, settings, checkpoint, workers
         self.samples, self.held_out = divide(net, samples, validation, settings)
         self.monitored = settings.monitored(self.held_out is not None)
         self.history = History()
@@ -93,7 +98,7 @@ class Run:
         """
         if not losses:
             return
-        measures = self._measures() if len(losses) == 1 else {}
+        measures = self._agreed_measures() if len(losses) == 1 else {}
         if not all(map(math.isfinite, measures.values())):
             self.net.parameters[:] = before
             raise self.divergence(before)
@@ -116,12 +121,21 @@ class Run:
         rises = all(later > earlier for earlier, later in pairwise(all_losses[-_RISES:]))
         return len(all_losses) >= _RISES and rises and all_losses[-1] > 1e6 * (1 + all_losses[0])
 
-    def _measures(self) -> dict[str, float]:
+    def _agreed_measures(self) -> dict[str, float]:
+        """Measure after an epoch; of several workers the first one does, in bits that do not depend on it."""
+        if self.workers is None:
+            return self._measures(self.engine)
+        if not self.settings.metrics and self.held_out is None:
+            return {}
+        with blas_of_one_thread():
+            return self.workers.first(lambda: self._measures("reference"))
+
+    def _measures(self, engine: str) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
         metrics, held = self.settings.metrics, self.held_out
         measures: dict[str, float] = {}
         if metrics:
-            a = ENGINES[self.engine].predict(self.net, self.samples.x)
+            a = ENGINES[engine].predict(self.net, self.samples.x)
             measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
             found = measure(self.net, held.x, held.y, held.weight, metrics)

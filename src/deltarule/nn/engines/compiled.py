@@ -77,7 +77,7 @@ def run_epochs(
     n_rows, is_weighted = math.ceil(size / n_shares), samples.weight is not None
     layout = plan_layout(net, n_rows, masked_rows=size, is_weighted=is_weighted, is_csr=is_csr)
     workspace = make_workspace(layout, net, inputs, n_shares, len(rates))
-    job = _job(net, layout, optimizer, slots)
+    job = make_job(net, layout, optimizer, slots)
     data = kernels.Data(
         inputs,
         samples.y,
@@ -94,7 +94,7 @@ def run_epochs(
     return workspace.losses[:finished]
 
 
-def _job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
+def make_job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
     """Return the network, its objective and the optimizer as the kernels take them."""
     kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
     cost = kernels.Cost(
