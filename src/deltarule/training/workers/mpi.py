@@ -8,6 +8,7 @@ are told its result. Then the step at which they were interrupted is taken again
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections.abc import Callable
 from functools import cache
@@ -25,6 +26,9 @@ from deltarule.training.workers.watch import Watch
 
 T = TypeVar("T")
 
+#: Seconds after which a process ends that still waits for the others to start.
+START = 30.0
+
 #: Numbers up to which every worker adds all parts by itself, in one exchange instead of two.
 FEW_NUMBERS = 4096
 
@@ -32,7 +36,13 @@ FEW_NUMBERS = 4096
 @cache
 def mpi_workers() -> MpiWorkers:
     """Return the workers that MPI knows; this process alone, where no launcher started it."""
-    return MpiWorkers(import_extra("mpi4py.MPI", "mpi"))
+    with open(os.devnull, "w") as nowhere:
+        # MPI waits for ever for a process that died before all had met; and Python's threads wait with it.
+        faulthandler.dump_traceback_later(START, exit=True, file=nowhere)
+        try:
+            return MpiWorkers(import_extra("mpi4py.MPI", "mpi"))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 class MpiWorkers:
@@ -45,7 +55,18 @@ class MpiWorkers:
         self._last: tuple[Any] | None = None
         #: What a process does that becomes the first one.
         self.when_first: Callable[[], None] = lambda: None
-        self._watch = Watch(self._comm, can_go_on=bool(self._failures))
+        self._watch = self._meet()
+
+    def _meet(self) -> Watch:
+        """Let all who have come watch over each other."""
+        while True:
+            try:
+                return Watch(self._comm, can_go_on=bool(self._failures))
+            except self._mpi.Exception as error:  # one was lost on the way here
+                if error.Get_error_class() not in self._failures:
+                    raise
+                self._comm.Revoke()
+                self._comm = self._comm.Shrink()
 
     @property
     def count(self) -> int:

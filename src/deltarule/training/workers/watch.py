@@ -22,7 +22,7 @@ BEAT = 0.5  # seconds from one sign of life to the next
 SILENCE = 7.0  # seconds without one, after which a process counts as stopped
 PATIENCE = 1.5  # seconds to wait for a process that has left, before it is missed
 
-_ALIVE, _ENDING, _LEAVING = b".", b"e", b"l"
+_ALIVE, _ENDING, _LEAVING = b"\1", b"\2", b"\3"
 
 
 class Watch:
@@ -49,7 +49,9 @@ class Watch:
         self._places: dict[int, tuple[str, int]] = dict(enumerate(places))
         self._peers: dict[int, socket.socket] = {}
         self._left: dict[int, str] = {}
-        self._heard = dict.fromkeys(range(comm.size), time.monotonic())
+        self._missed: set[int] = set()
+        self._looked = time.monotonic()
+        self._heard = dict.fromkeys(range(comm.size), self._looked)
         if comm.size > 1:
             self._connect(comm)
             threading.Thread(target=self._watch, daemon=True).start()
@@ -107,26 +109,28 @@ class Watch:
         if self._ended:
             return
         self._heard[rank] = time.monotonic()
-        if _ENDING in text.partition(_LEAVING)[0]:
-            os._exit(1)  # the first process has said why
-        if text and _LEAVING not in text:
-            return
-        selector.unregister(peer)
-        del self._peers[rank]
-        why = text.partition(_LEAVING)[2].decode(errors="replace").lstrip(".")
-        if text:
-            self._left[rank] = why or "left before the end"
-        else:
-            self._lost(rank, "was killed or lost")
+        _, leaves, why = text.partition(_LEAVING)
+        if _ENDING in text:
+            self._die()  # another one has said why
+        if leaves:
+            self._left[rank] = why.decode(errors="replace") or "left before the end"
+        if not text:
+            selector.unregister(peer)
+            del self._peers[rank]
+            if rank not in self._left:
+                self._lost(rank, "was killed or lost")
 
     def _look_for_silence(self) -> None:
-        now = time.monotonic()
-        for rank in list(self._peers):
+        now, looked = time.monotonic(), self._looked
+        self._looked = now
+        if now - looked > SILENCE / 2:  # it was this process that was stopped
+            self._heard = dict.fromkeys(self._heard, now)
+        for rank in [rank for rank in self._peers if rank not in self._left]:
             if now - self._heard[rank] > SILENCE:
                 self._stopped(rank)
         since = self._waiting_since
         if self._left and since is not None and now - since > PATIENCE:
-            self._lost(*self._left.popitem())
+            self._lost(*next(iter(self._left.items())))
 
     def _stopped(self, rank: int) -> None:
         host, process = self._places[rank]
@@ -139,18 +143,28 @@ class Watch:
 
     def _lost(self, rank: int, why: str) -> None:
         """One is lost: the others go on, or all end with one line, which the first of them prints."""
+        if self._leaving or rank in self._missed:
+            return
+        self._missed.add(rank)
         host, process = self._places[rank]
         name = f"worker {rank + 1} of {self._count} (process {process} on {host}) {why}"
         speaks = self._rank == (0 if rank else 1)
         if self._can_go_on:
             if speaks:
                 _print(f"deltarule: {name}; the others go on")
+            self._say(rank, _ENDING)  # where it lives, it holds up the others
             return
         if speaks:
             _print(f"deltarule: {name}; training has ended{self.stands}")
         for other in list(self._peers):
             self._say(other, _ENDING)
         time.sleep(0 if speaks else BEAT)
+        self._die()
+
+    def _die(self) -> None:
+        """End this process at once, in the way that MPI takes note of."""
+        if self._can_go_on:
+            os.kill(os.getpid(), signal.SIGKILL)
         os._exit(1)
 
     # ------------------------------------------------------------ the process itself
@@ -171,10 +185,14 @@ class Watch:
         """
         self._tell_leaving(f"stopped with {type(error).__name__}: {error}"[:300])
         until = time.monotonic() + 2 * PATIENCE
-        while self._peers and time.monotonic() < until:
+        while self._is_alone() and time.monotonic() < until:
             time.sleep(0.02)
-        if self._peers and self._can_go_on:
-            os._exit(1)
+        if self._is_alone() and self._can_go_on:
+            self._die()
+
+    def _is_alone(self) -> bool:
+        """Whether this process leaves, and not all others do."""
+        return self._count > 1 and not (self._left and all(rank in self._left for rank in self._peers))
 
     def leave(self, why: str = "") -> None:
         """Tell the others that this process goes."""
