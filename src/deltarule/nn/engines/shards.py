@@ -38,7 +38,7 @@ SHARD_ROWS = 64
 MOST_SHARDS = 1024
 
 #: The gradient of the rows with these numbers, summed, goes to ``out``; returns the sum of their costs.
-ShardGradient: TypeAlias = Callable[[Array, np.random.Generator, Array], float]
+ShardGradient: TypeAlias = "Callable[[Array, np.random.Generator, Array], float]"
 
 #: Shards ``low`` to ``high`` that one node of the tree sums.
 Branch: TypeAlias = tuple[int, int]

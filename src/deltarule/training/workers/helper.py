@@ -11,7 +11,7 @@ import time
 from typing import Any, BinaryIO
 
 from deltarule.nn.engines.shards import ShardedBatch, ShardSums
-from deltarule.training.workers.helpers import BEAT, Board, Job, whole_lines
+from deltarule.training.workers.helpers import BEAT, Board, HelperJob, whole_lines
 
 
 def main(number: int, board_file: int, data_file: int) -> None:
@@ -45,7 +45,7 @@ def _beat(board: Board, number: int) -> None:
         time.sleep(BEAT)
 
 
-def _serve(number: int, board: Board, job: Job, questions: BinaryIO, answers: BinaryIO) -> None:
+def _serve(number: int, board: Board, job: HelperJob, questions: BinaryIO, answers: BinaryIO) -> None:
     theta: Any = job.net.parameters
     with ShardSums(*job) as sums:
         while True:

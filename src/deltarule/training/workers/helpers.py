@@ -43,7 +43,7 @@ BEAT, SILENCE = 0.5, 7.0
 _BRANCHES = 2 * MOST_SHARDS.bit_length()
 
 
-class Job(NamedTuple):
+class HelperJob(NamedTuple):
     """What a helper is given at its start; the arrays of the samples lie in shared memory."""
 
     engine: str
@@ -96,20 +96,20 @@ class Helpers:
         if os.name != "posix":
             raise InputError(f"workers={count} needs Linux or macOS; here, mpiexec -n {count} starts them")
         self.count = count
-        self._job: Job | None = None
+        self._job: HelperJob | None = None
         self._helpers: list[_Helper] = []
 
     def sums(self, engine: str, net: TrainableNetwork, samples: Samples, size: int) -> ShardSums:
         """See :class:`Workers`; the helpers are started, unless they know these samples already."""
         n_threads = max(1, usable_cores() // self.count)
-        job = Job(engine, net, samples, size, n_threads)
+        job = HelperJob(engine, net, samples, size, n_threads)
         if self._job is None or any(a is not b for a, b in zip(job[1:3], self._job[1:3], strict=True)):
             self._dismiss()
             self._job, self._net = job, net
             self._start(job)
         return ShardSums(engine, net, samples, size, n_threads)
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: HelperJob) -> None:
         theta, n_helpers = job.net.parameters, self.count - 1
         shape = (n_helpers, job.size, theta.size, theta.dtype)
         self._board = Board(-1, *shape)

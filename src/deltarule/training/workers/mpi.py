@@ -29,7 +29,8 @@ T = TypeVar("T")
 #: Seconds after which a process ends that still waits for the others to start.
 START = 30.0
 
-#: Numbers up to which every worker adds all parts by itself, in one exchange instead of two.
+#: Numbers up to which every worker adds all parts by itself, in one exchange instead of two; also where there
+#: are two parts.
 FEW_NUMBERS = 4096
 
 
@@ -191,21 +192,21 @@ def _total(mpi: Any, comm: Any, sums: ShardSums, batch: ShardedBatch, out: Array
     counts, cut = [len(own) for own in cuts], [branch for own in cuts for branch in own]
     costs = np.empty(len(cut))
     comm.Allgatherv(np.array(own_costs, dtype=float), [costs, counts])
-    if out.size <= FEW_NUMBERS:
-        _add_everywhere(comm, parts, counts, cut, out)
+    if out.size <= FEW_NUMBERS or len(cut) <= 2:
+        add_everywhere(comm, parts, counts, cut, out)
     else:
-        _add_in_ranges(comm, parts, counts, cut, out)
+        add_in_ranges(comm, parts, counts, cut, out)
     return float(add_branches(cut, costs.tolist()))
 
 
-def _add_everywhere(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
+def add_everywhere(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
     """Every process receives all parts and adds them."""
     found = np.empty((len(cut), out.size), out.dtype)
     comm.Allgatherv(parts, [found, [count * out.size for count in counts]])
     out[:] = add_branches(cut, list(found))
 
 
-def _add_in_ranges(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
+def add_in_ranges(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
     """Every process receives one range of the numbers of all parts, adds them, and gives it to all."""
     bounds = [out.size * rank // comm.size for rank in range(comm.size + 1)]
     widths = [stop - start for start, stop in pairwise(bounds)]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from deltarule.arrays import Array, check_whole
-from deltarule.errors import InputError
+from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.engines.shards import ShardedBatch, ShardSums
 
@@ -76,30 +75,3 @@ class OneWorker:
 
     def end(self, error: BaseException | None) -> None:
         """See :class:`Workers`."""
-
-
-def workers_for(workers: Any) -> Workers | None:
-    """Return the workers that ``workers`` stands for: a number of them, ``"mpi"``, or None.
-
-    Raises
-    ------
-    InputError
-        If it stands for none.
-    MissingExtraError
-        If mpi4py is not installed.
-    """
-    if workers is None or not isinstance(workers, str | int):
-        if workers is None or hasattr(workers, "total"):
-            return workers
-        raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
-    if workers == "mpi":
-        from deltarule.training.workers.mpi import mpi_workers
-
-        return mpi_workers()
-    if isinstance(workers, str):
-        raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
-    if check_whole("workers", workers) == 1:
-        return OneWorker()
-    from deltarule.training.workers.helpers import Helpers
-
-    return Helpers(workers)
