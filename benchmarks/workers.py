@@ -84,8 +84,8 @@ def in_process(ranks: int, *arguments: object) -> Any:
 def exchange_seconds(n_workers: int, latency: float, bandwidth: float) -> float:
     """Seconds in which so many workers sum the gradient: each sends its parts of all ranges, then its sum.
 
-    2·(P − 1) messages at a tenth of their latency each, since they overlap, two latencies, and twice (P − 1)/P
-    of the bytes.
+    2·(P − 1) messages at a tenth of their latency each, since they overlap, two latencies, and twice
+    (P − 1)/P of the bytes.
     """
     if n_workers == 1:
         return 0.0
