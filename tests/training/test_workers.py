@@ -38,11 +38,11 @@ WEIGHT = np.linspace(0.1, 2, len(X))
 class Simulated(OneWorker):
     """So many workers, one after the other in this process."""
 
-    def __init__(self, count):
-        self.count = count
+    def __init__(self, n_workers):
+        self.n_workers = n_workers
 
     def total(self, sums, batch, out):
-        cuts = branches_of(batch.n_shards, self.count)
+        cuts = branches_of(batch.n_shards, self.n_workers)
         whole = [branch for cut in cuts for branch in cut]
         parts = [np.empty_like(out) for _ in whole]
         costs = [sums.sum(batch, *branch, part) for branch, part in zip(whole, parts, strict=True)]
@@ -166,6 +166,13 @@ def test_a_run_of_workers_can_be_played_again():
     before = replay(history, 6)
     assert before.batch == 3
     assert replay(history, 4).net.parameters.tobytes() != before.net.parameters.tobytes()
+
+
+def test_workers_for_whom_a_batch_is_too_small_are_told():
+    team = Simulated(8)
+    team.count = 8
+    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: from batch_size=512 on"):
+        trained(team, epochs=1)
 
 
 def test_divergence_is_named_as_ever():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
 from deltarule.nn.engines import ENGINES, choose_engine
 from deltarule.nn.engines.contract import Samples
-from deltarule.nn.engines.shards import blas_of_one_thread
+from deltarule.nn.engines.shards import SHARD_ROWS, blas_of_one_thread, count_shards
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
@@ -78,6 +79,8 @@ class Run:
         self.n_batches = math.ceil(len(self.samples) / self.batch_size)
         n_updates = settings.epochs * self.n_batches
         self.engine = choose_engine(settings.engine, net, settings.optimizer, self.batch_size, n_updates)
+        if workers is not None:
+            _warn_of_idle(workers, self.batch_size)
         #: Parameters of an earlier epoch, to go back to when the cost is not finite any more.
         self.earlier = net.parameters.copy()
         self.fingerprint = ""
@@ -181,3 +184,15 @@ class Run:
         few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
+
+
+def _warn_of_idle(workers: Workers, batch_size: int) -> None:
+    n_shards = count_shards(batch_size)
+    if workers.is_first and workers.count > n_shards:
+        count, plural = workers.count, "s" * (n_shards > 1)
+        warnings.warn(
+            f"a batch of {batch_size} rows is cut into {n_shards} shard{plural} of {SHARD_ROWS} rows or more, "
+            f"so that {count - n_shards} of {count} workers have nothing to do: from batch_size="
+            f"{SHARD_ROWS * count} on all have",
+            stacklevel=4,
+        )

@@ -51,7 +51,9 @@ class MpiWorkers:
 
     def __init__(self, mpi: Any) -> None:
         self._mpi, self._comm = mpi, mpi.COMM_WORLD.Dup()
-        self._failures = {mpi.ERR_PROC_FAILED, mpi.ERR_REVOKED} if _can_shrink(mpi) else set()
+        self._failures = set()
+        if _can_shrink(mpi):
+            self._failures = {mpi.ERR_PROC_FAILED, mpi.ERR_PROC_FAILED_PENDING, mpi.ERR_REVOKED}
         self._step = 0
         self._last: tuple[Any] | None = None
         #: What a process does that becomes the first one.
@@ -86,12 +88,8 @@ class MpiWorkers:
     @property
     def _threads(self) -> int:
         """This process's share of the cores that it may use."""
-        if not hasattr(self, "_neighbours"):
-            host = self._comm.Split_type(self._mpi.COMM_TYPE_SHARED)
-            self._neighbours = host.size
-            host.Free()
         cores, everywhere = usable_cores(), os.cpu_count() or 1
-        return cores if cores < everywhere else max(1, cores // self._neighbours)
+        return cores if cores < everywhere else max(1, cores // self._watch.count_here)
 
     def total(self, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
         """See :class:`Workers`."""

@@ -22,6 +22,8 @@ BEAT = 0.5  # seconds from one sign of life to the next
 SILENCE = 7.0  # seconds without one, after which a process counts as stopped
 PATIENCE = 1.5  # seconds to wait for a process that has left, before it is missed
 
+END = 5.0  # seconds that MPI may take to end
+
 _ALIVE, _ENDING, _LEAVING = b"\1", b"\2", b"\3"
 
 
@@ -51,6 +53,8 @@ class Watch:
         self._left: dict[int, str] = {}
         self._missed: set[int] = set()
         self._looked = time.monotonic()
+        #: How many of all are on this host.
+        self.count_here = sum(host == places[comm.rank][0] for host, _ in places)
         self._heard = dict.fromkeys(range(comm.size), self._looked)
         if comm.size > 1:
             self._connect(comm)
@@ -183,12 +187,17 @@ class Watch:
 
         Where one leaves alone, the others end, or go on without it as if it had died.
         """
-        self._tell_leaving(f"stopped with {type(error).__name__}: {error}"[:300])
+        self._tell_leaving(self._why(error))
         until = time.monotonic() + 2 * PATIENCE
         while self._is_alone() and time.monotonic() < until:
             time.sleep(0.02)
         if self._is_alone() and self._can_go_on:
+            if not self._peers:  # nobody else tells it
+                _print(f"deltarule: worker {self._rank + 1} of {self._count} {self._why(error)}")
             self._die()
+
+    def _why(self, error: BaseException) -> str:
+        return f"stopped with {type(error).__name__}: {error}"[:300]
 
     def _is_alone(self) -> bool:
         """Whether this process leaves, and not all others do."""
@@ -198,6 +207,9 @@ class Watch:
         """Tell the others that this process goes."""
         self._tell_leaving(why)
         self._ended = True
+        if self._can_go_on:  # after a loss, MPI's own end may wait for ever
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, END)
 
     def _tell_leaving(self, why: str) -> None:
         if not (self._ended or self._leaving):
