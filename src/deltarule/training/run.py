@@ -191,8 +191,8 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
     if workers.is_first and workers.count > n_shards:
         count, plural = workers.count, "s" * (n_shards > 1)
         warnings.warn(
-            f"a batch of {batch_size} rows is cut into {n_shards} shard{plural} of {SHARD_ROWS} rows or more, "
-            f"so that {count - n_shards} of {count} workers have nothing to do: from batch_size="
+            f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, so "
+            f"that {count - n_shards} of {count} workers have nothing to do: from batch_size="
             f"{SHARD_ROWS * count} on all have",
             stacklevel=4,
         )

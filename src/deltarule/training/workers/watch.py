@@ -219,6 +219,7 @@ class Watch:
 
     def renewed(self, comm: Any) -> Watch:
         """A watch over those that are left."""
+        self._tell_leaving("watches with others now")
         self._ended = True
         atexit.unregister(self.leave)
         for peer in list(self._peers.values()):
