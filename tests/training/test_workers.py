@@ -31,7 +31,7 @@ from deltarule.training.workers import OneWorker
 
 from .cases import GRADIENT_STEPS, SOURCE, digest, samples
 
-X, Y = samples(n=701, n_features=5)
+X, Y = samples(n=1401, n_features=5)
 WEIGHT = np.linspace(0.1, 2, len(X))
 
 
@@ -52,7 +52,7 @@ class Simulated(OneWorker):
 
 def trained(workers, optimizer="sgd(0.1)", *, engine="reference", dtype="float64", net=None, **settings):
     net = Network([5, 6, 2], output="softmax", dtype=dtype, seed=1, **(net or {}))
-    size = None if optimizer == "lbfgs" else 300
+    size = None if optimizer == "lbfgs" else 600
     given = {"epochs": 3, "batch_size": size, "optimizer": optimizer, "engine": engine} | settings
     history = train(net, X, Y, workers=workers, **given)
     return net.parameters.tobytes(), tuple(history["loss"])
@@ -101,11 +101,11 @@ def test_the_compiled_engine_gives_the_same_bits_too(n_workers, dtype):
 
 def test_threads_make_no_difference():
     net = Network([5, 6, 2], output="softmax", dropout=0.2)
-    data, batch = Samples(X, Y, None), ShardedBatch(np.arange(701), 4, 99)
+    data, batch = Samples(X, Y, None), ShardedBatch(np.arange(1401), 4, 99)
     sums = []
     for n_threads in (1, 2, 3):
         out = np.empty_like(net.parameters)
-        with ShardSums("reference", net, data, 701, n_threads) as shards:
+        with ShardSums("reference", net, data, 1401, n_threads) as shards:
             sums.append((shards.sum(batch, 0, batch.n_shards, out), out.tobytes()))
     assert sums[0] == sums[1] == sums[2]
 
@@ -140,7 +140,7 @@ def test_an_interrupted_run_of_workers_ends_with_the_same_file(tmp_path):
         if run.epoch == 3:
             raise Gone
 
-    settings = {"epochs": 4, "batch_size": 200, "optimizer": "adam", "validation": 0.2}
+    settings = {"epochs": 4, "batch_size": 400, "optimizer": "adam", "validation": 0.2}
     settings |= {"metrics": ["accuracy"], "early_stopping": EarlyStopping(patience=2)}
     nets = [Network([5, 6, 2], output="softmax", dropout=0.3, seed=1) for _ in range(2)]
     train(nets[0], X, Y, workers=1, checkpoint=Checkpoint(tmp_path / "whole"), **settings)
@@ -162,7 +162,7 @@ def test_an_interrupted_run_of_workers_ends_with_the_same_file(tmp_path):
 
 def test_a_run_of_workers_can_be_played_again():
     net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
-    history = train(net, X, Y, epochs=2, batch_size=300, optimizer="adam", workers=Simulated(2))
+    history = train(net, X, Y, epochs=2, batch_size=600, optimizer="adam", workers=Simulated(2))
     before = replay(history, 6)
     assert before.batch == 3
     assert replay(history, 4).net.parameters.tobytes() != before.net.parameters.tobytes()
@@ -171,7 +171,7 @@ def test_a_run_of_workers_can_be_played_again():
 def test_workers_for_whom_a_batch_is_too_small_are_told():
     team = Simulated(8)
     team.count = 8
-    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: from batch_size=512 on"):
+    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: from batch_size=1024 on"):
         trained(team, epochs=1)
 
 
@@ -216,7 +216,7 @@ import sys
 from deltarule import Checkpoint, Network, train
 from deltarule.training.workers.mpi import mpi_workers
 from tests.training.cases import samples
-X, Y = samples(n=701, n_features=5)
+X, Y = samples(n=1401, n_features=5)
 net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
 path, dies_at = sys.argv[1], int(sys.argv[2])
 
@@ -225,7 +225,7 @@ def die(run):
         import os, signal
         os.kill(os.getpid(), signal.SIGKILL)
 
-train(net, X, Y, epochs=4, batch_size=300, optimizer="adam", engine=sys.argv[3], workers="mpi",
+train(net, X, Y, epochs=4, batch_size=600, optimizer="adam", engine=sys.argv[3], workers="mpi",
       checkpoint=Checkpoint(path), callbacks=[die])
 """
 
@@ -251,7 +251,7 @@ def mpiexec(*arguments):
 @contextmanager
 def whole_run(folder, engine):
     net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
-    train(net, X, Y, epochs=4, batch_size=300, optimizer="adam", engine=engine, workers=1,
+    train(net, X, Y, epochs=4, batch_size=600, optimizer="adam", engine=engine, workers=1,
           checkpoint=Checkpoint(folder / "whole"), callbacks=[lambda run: None])  # fmt: skip
     yield digest(folder / "whole")
 

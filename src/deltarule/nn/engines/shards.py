@@ -33,7 +33,7 @@ from deltarule.nn.optimizers import SGD
 from deltarule.registry import import_extra
 
 #: Rows that a shard has at least, where its batch has as many: smaller products of matrices are slow …
-SHARD_ROWS = 64
+SHARD_ROWS = 128
 #: … and the most shards there are.
 MOST_SHARDS = 1024
 
@@ -49,7 +49,7 @@ def count_shards(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [count_shards(n) for n in (1, 64, 200, 256, 4096, 1_000_000)]
+    >>> [count_shards(n) for n in (1, 128, 300, 512, 8192, 1_000_000)]
     [1, 1, 2, 4, 64, 1024]
     """
     return int(min(MOST_SHARDS, 1 << (max(1, n_rows // SHARD_ROWS).bit_length() - 1)))
@@ -148,6 +148,8 @@ class ShardSums:
         # Of half as many shards as rows allow, or of one batch's last part: never more rows than these.
         n_rows = max(math.ceil(size / count_shards(size)), min(size, 2 * SHARD_ROWS))
         self._shards = [make(summed, samples, n_rows) for _ in range(n_threads)]
+        self._no_masks = np.random.default_rng(0)
+        self._drops = any(layer.dense.dropout for layer in net.layers)
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
         self._others: dict[tuple[int, int], Array] = {}
         self._one_thread_of_blas: AbstractContextManager[object] = nullcontext()
@@ -172,7 +174,8 @@ class ShardSums:
     def _sum(self, batch: ShardedBatch, low: int, high: int, out: Array, first: int, stop: int) -> float:
         """Sum a branch in the threads numbered ``first`` to ``stop``."""
         if high - low == 1:
-            return self._shards[first](batch.rows_of(low), batch.masks_of(low), out)
+            masks = batch.masks_of(low) if self._drops else self._no_masks
+            return self._shards[first](batch.rows_of(low), masks, out)
         middle, half = (low + high) // 2, (first + stop + 1) // 2
         other = self._others.setdefault((first, high - low), np.empty_like(out))
         if self._pool is not None and half < stop:
@@ -210,21 +213,20 @@ def _reference_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> S
         with np.errstate(all="ignore"):  # a thread has its own; what overflows is found at the end
             trace = reference.forward(net.layers, as_batch(part.x, dtype), masks)
             cost = reference.cost(net.layers, net.objective, trace, part.y, part.weight)
-            out[:] = reference.backward(net.layers, net.objective, trace, part.y, part.weight).flat
+            reference.backward(net.layers, net.objective, trace, part.y, part.weight, out)
         return float(cost)
 
     return gradient
 
 
 def _compiled_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> ShardGradient:
-    """An update at the rate 0, of one batch in one thread, leaves the gradient in its workspace."""
+    """An update at the rate 0, of one batch in one thread, leaves the gradient where there is room for it."""
     kernels, dtype = load_kernels(), net.parameters.dtype
     inputs, is_weighted = kernel_inputs(samples.x, dtype), samples.weight is not None
     is_csr = inputs.indptr.size > 0
     layout = plan_layout(net, n_rows, masked_rows=n_rows, is_weighted=is_weighted, is_csr=is_csr)
     workspace = make_workspace(layout, net, inputs, 1, 1)
-    slots, flat = np.zeros((0, net.parameters.size), dtype), workspace.gradients[0, : net.parameters.size]
-    job = compiled.make_job(net, layout, SGD(), slots)
+    job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
     weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
     data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
     nothing, masks_of_none = data._replace(rates=np.zeros((0, 1))), np.random.default_rng(0)
@@ -234,8 +236,8 @@ def _compiled_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> Sh
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array) -> float:
         part = data._replace(orders=rows[None], batch_size=len(rows))
-        finished = run_shares(1, lambda share: kernels.run(share, job, part, workspace, masks))
-        out[:] = flat
+        room = workspace._replace(gradients=out[None])
+        finished = run_shares(1, lambda share: kernels.run(share, job, part, room, masks))
         return float(workspace.losses[0]) if finished else math.nan
 
     return gradient
