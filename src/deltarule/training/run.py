@@ -193,6 +193,6 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
         warnings.warn(
             f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, so "
             f"that {count - n_shards} of {count} workers have nothing to do: from batch_size="
-            f"{SHARD_ROWS * count} on all have",
+            f"{SHARD_ROWS << (count - 1).bit_length()} on all have",
             stacklevel=4,
         )
