@@ -129,7 +129,16 @@ def _deltarule(folder: Path, case: Case, number: int) -> tuple[float, float]:
 
     model, started = folder / "model", time.perf_counter()
     run(
-        "train", folder / "train.csv", "--target", case.target, "--test", 0, "--seed", number, "--save", model
+        "train",
+        folder / "train.csv",
+        "--target",
+        case.target,
+        "--test-size",
+        0,
+        "--seed",
+        number,
+        "--save",
+        model,
     )
     seconds = time.perf_counter() - started
     scores = run("evaluate", model, folder / "test.csv")

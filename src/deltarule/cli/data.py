@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
-from deltarule.cli.options import reading_options
+from deltarule.cli.options import GroupedCommand, reading_options
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
 from deltarule.experiments.choices import reading_of
@@ -17,32 +17,32 @@ _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 8
 
 
-@click.group(short_help="List the bundled sets; look at any data.")
+@click.group(short_help="List the bundled data sets, or look into any data.")
 def data() -> None:
-    """List the data sets that go by a name, or look at any that deltarule train takes."""
+    """List the data sets that have a name, or look into any data that deltarule train takes."""
 
 
-@data.command(name="list", short_help="The data sets that go by a name.")
+@data.command(name="list", short_help="List the data sets that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def list_sets(as_json: bool) -> None:
-    """Print the names that deltarule train takes, and what stands behind each."""
+    """List the names that deltarule train takes, and what each of them is."""
     if as_json:
         print_json(names())
     else:
         print_table(["name", "what it is"], names().items(), numbers=False)
 
 
-@data.command(short_help="What a data set holds.")
+@data.command(cls=GroupedCommand, short_help="Show what a data set holds.")
 @click.argument("source")
-@click.option("--target", metavar="NAMES", help="Column to predict.")
-@click.option("--drop", metavar="NAMES", help="Columns to leave out.")
-@click.option("--keep", metavar="NAMES", help="Columns not to leave out, though they seem of no use.")
+@click.option("--target", metavar="NAMES", help="The column to predict.")
+@click.option("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
+@click.option("--keep", metavar="NAMES", help="Columns to keep, even if they look useless.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @reading_options
 def show(
     source: str, target: str | None, drop: str | None, keep: str | None, as_json: bool, **options: Any
 ) -> None:
-    """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
+    """Show the columns of SOURCE, its target and its first rows, as deltarule train would see them."""
     dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading_of(options))
     decisions = told(dataset.decisions)
     if as_json:

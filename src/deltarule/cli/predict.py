@@ -10,28 +10,30 @@ from typing import Any
 import click
 
 from deltarule.cli.console import print_decisions, say, told
-from deltarule.cli.options import FILE, reading_options
+from deltarule.cli.options import FILE, GroupedCommand, reading_options
 from deltarule.experiments import load_model
 from deltarule.files import check_writable, write_atomically
 
 
-@click.command(short_help="Apply a saved network to new rows or images.")
+@click.command(cls=GroupedCommand, short_help="Predict new rows or pictures with a saved model.")
 @click.argument("model", type=FILE)
 @click.argument("rows")
-@click.option("--probabilities", is_flag=True, help="Print what the network gives each class, too.")
-@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV here, not to the terminal.")
-@click.option("--quiet", is_flag=True, help="Do not tell what was decided about the rows.")
+@click.option("--probabilities", is_flag=True, help="Print the probability of each class, too.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV to this file, not to the terminal.")
+@click.option("--quiet", is_flag=True, help="Do not report what was decided about the rows.")
 @reading_options
 def predict(
     model: Path, rows: str, probabilities: bool, out: Path | None, quiet: bool, **reading: Any
 ) -> None:
-    """Print a CSV with one line for each of ROWS: what MODEL predicts.
+    """Predict each of ROWS with MODEL, and print the predictions as CSV.
 
-    ROWS is a table file with the columns that MODEL was trained on (others are ignored; the target may be
-    missing), - for standard input, or an image, or a folder of images.
+    ROWS is a table file with the columns that MODEL was trained on (other columns are ignored, and the target
+    may be missing), - for a table on standard input, a picture, or a folder of pictures.
 
     \b
-    deltarule predict iris.safetensors new.csv --probabilities
+    Examples:
+      deltarule predict iris.safetensors new.csv --probabilities
+      deltarule predict iris.safetensors new.csv --out predicted.csv
     """
     if out is not None:
         check_writable(out)

@@ -15,7 +15,7 @@ from deltarule.tutorials import Example, example_of, is_example, load_example
 #: For commands that take rows for a saved model.
 ROW = click.option(
     "--row", type=click.IntRange(1), default=1, show_default=False,
-    help="Of ROWS, this one, from 1.  [default: the first]",
+    help="The number of the row to use, counted from 1.  [default: the first]",
 )  # fmt: skip
 
 
