@@ -125,7 +125,7 @@ def experiment(
     epochs, batch_size, patience : int, optional
         ``patience`` is how many epochs without improvement on held-out rows to wait.
     seed : int
-        Of everything random.
+        Random seed.
     engine, checkpoint, every, resume, progress
         As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
 
