@@ -40,7 +40,8 @@ def test_samples_of_an_update_have_one_number_in_all_its_parts(batches):
     text = words(derivation)
     followed = re.search(r"contributes most is followed: sample (\d)\.", text)[1]
     table = re.findall(
-        r"sample (\d)(?:, row (\d+) of the data)? +(−?[\d.]+(?:·10[⁻\d]+)?)", text.partition("Which samples changed")[2]
+        r"sample (\d)(?:, row (\d+) of the data)? +(−?[\d.]+(?:·10[⁻\d]+)?)",
+        text.partition("Which samples changed")[2],
     )
     assert {number for number, *_ in table} == {"1", "2", "3", "4"}
     assert table[0][0] == followed
