@@ -1,7 +1,7 @@
 """Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
 Reading order: decisions, table, dataset, encoding; raw_files, reading, meaning, file_columns,
-target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading.
+target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading; summary.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from deltarule.experiments.outcome import Outcome
 from deltarule.experiments.pictures import plot_experiment
 from deltarule.experiments.report import report_text, report_values
 from deltarule.nn.network import Network
+from deltarule.registry import shown_by
 from deltarule.training import History
 
 
@@ -41,6 +42,8 @@ class ExperimentResult(Outcome):
     def __getattr__(self, name: str) -> Any:
         """Say what others' names are called here."""
         raise AttributeError(no_attribute(self, name))
+
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
 
     def __str__(self) -> str:
         return self.text()
