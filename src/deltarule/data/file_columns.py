@@ -135,15 +135,15 @@ class FileColumns:
             meaning = self.meaning(name, labels=labels)
             for part, values in meaning.values.items():
                 called = f"{name}.{part}" if part else name
-                columns[called] = values if self._rows is None else values[self._rows]
+                columns[called] = values
                 fields[called] = self._fields[name]
                 if part == "missing":
                     forms[called] = meaning.kind + MISSING_TOO
                 elif meaning.kind not in ("number", "text"):
                     forms[called] = meaning.kind
-        lines = self._raw.lines
-        lines = lines if lines is None or self._rows is None else lines[self._rows]
-        return Table(columns, Origin(os.fspath(self.path), lines, self._fields | fields), forms=forms)
+        origin = Origin(os.fspath(self.path), self._raw.lines, self._fields | fields)
+        table = Table(columns, origin, forms=forms)
+        return table if self._rows is None else table.take(self._rows)
 
     def leave_out_rows(self, names: Sequence[str], kind: str) -> None:
         """Leave out rows in which cells of the columns are missing."""

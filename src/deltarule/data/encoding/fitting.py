@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import numpy as np
 
 from deltarule.arrays import Array, as_matrix
 from deltarule.data.dataset import Dataset
@@ -85,7 +85,11 @@ def _fit_column(
         text = table.column(name).dtype == object
         return CategoryColumn(name, ("other",), "other") if text else NumberColumn(name, fill=0.0)
     if present.dtype == object:
-        counts = Counter(present.tolist())
+        column = table.coded(name)
+        times = np.bincount(column.codes, minlength=len(column.values)).tolist()
+        counts = {
+            text: n for text, n in zip(column.values.tolist(), times, strict=True) if n and text is not None
+        }
         frequent = sorted(counts, key=lambda text: (-counts[text], text))
         most = len(frequent) if rare == 1 else _MOST_CATEGORIES
         kept = [text for text in frequent[:most] if counts[text] >= rare] or frequent[:1]

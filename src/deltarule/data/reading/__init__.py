@@ -1,7 +1,7 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames,
-delimited, bulk, libsvm, other_sources, memory; files.
+delimited, arrow_stream, bulk, libsvm, other_sources, memory; files.
 """
 
 from __future__ import annotations
