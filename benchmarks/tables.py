@@ -190,7 +190,12 @@ CONTENDERS: dict[str, Callable[[Path, Case, int], tuple[float, float]]] = {
 
 #: What each contender imports before anything is timed.
 _IMPORTS = {
-    "deltarule": ("click.testing", "deltarule.cli", "deltarule.experiments.experiment"),
+    "deltarule": (
+        "click.testing",
+        "deltarule.cli.train",
+        "deltarule.cli.evaluate",
+        "deltarule.experiments.running",
+    ),
     "network": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.neural_network"),
     "boosting": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.ensemble"),
 }
