@@ -41,7 +41,7 @@ def _digits(text: str) -> int | str:
 @click.argument("what", nargs=-1)
 @click.option(
     "--row", type=click.IntRange(1),
-    help="Of the rows, this one alone.  [default: all of an example's, the first of a model's]",
+    help="Of all rows of the file, this one alone.  [default: all of an example's, the first of a model's]",
 )  # fmt: skip
 @click.option("--notation", type=click.Choice(list(NOTATIONS)), help="[default: the one WHAT is written in]")
 @click.option(
@@ -158,7 +158,7 @@ def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: 
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
     rows, *what_list = what
-    row = settings.pop("row") or 1
+    row = settings.pop("row")
     model = load_model(source)
     dataset = model.rows_with_answers(rows, settings)
     print_decisions(told(dataset.decisions), err=True)

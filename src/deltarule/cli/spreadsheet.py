@@ -21,7 +21,7 @@ from deltarule.files import check_writable, write_atomically
 @click.option("--steps", type=click.IntRange(1), default=100, help="Steps of the training run.")
 @click.option("--optimizer", help='Instead of the example\'s own, as in "adam(0.01)".')
 def spreadsheet(
-    example: str, rows: str | None, row: int, out: Path, steps: int, optimizer: str | None
+    example: str, rows: str | None, row: int | None, out: Path, steps: int, optimizer: str | None
 ) -> None:
     """Write EXAMPLE as a workbook for Excel or LibreOffice.
 

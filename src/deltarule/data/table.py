@@ -169,6 +169,27 @@ class Table:
         columns = _Columns(self._columns.held, rows if before is None else before[rows])
         return replace(self, columns=columns, origin=origin)
 
+    def place_of(self, row: int | None) -> tuple[int, int]:
+        """Return a row of what was read, counted from 1, and where it stands among those that are left.
+
+        Without a row it is the first that is left.
+
+        Raises
+        ------
+        InputError
+            If there is no such row, or it was left out.
+        """
+        rows, n_rows = self._columns.rows, len(next(iter(self._columns.held.values())))
+        rows = np.arange(n_rows) if rows is None else rows
+        row = int(rows[0]) + 1 if row is None else row
+        if not 1 <= row <= n_rows:
+            raise InputError(f"row {row}: there are {n_rows} rows")
+        if row - 1 not in rows:
+            raise InputError(
+                f"row {row} is none of the {len(rows)} rows that are used, of {n_rows}: choose another"
+            )
+        return row, int((rows == row - 1).argmax())
+
     def without(self, names: Collection[str]) -> Table:
         """Return the table without the columns named."""
         kept = {name: held for name, held in self._columns.held.items() if name not in names}

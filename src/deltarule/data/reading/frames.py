@@ -143,7 +143,7 @@ def frame_of_rows(rows: Sequence[tuple[int, list[str]]], options: ReadingOptions
     """Find the frame around rows that are divided already, as those of a spreadsheet are."""
     width = _usual(len(cells) for _, cells in rows)
     titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
-    before = tuple((number, "".join(cells).strip()) for number, cells in rows[:titles])
+    before = tuple((number, " ".join(filter(None, map(str.strip, cells)))) for number, cells in rows[:titles])
     return TableFrame(start=rows[titles - 1][0] if titles else 0, width=width, before=before)
 
 
@@ -174,7 +174,7 @@ def _quote(rows: Sequence[str]) -> str:
     if any(re.search(r'(^|[,;\t|])\s*"', row) for row in rows):
         return '"'
     single = sum(bool(re.search(r"(^|[,;\t|])\s*'[^']*'\s*($|[,;\t|])", row)) for row in rows)
-    all_names = any(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|]\s*'[^']*')+\s*", row) for row in rows[:20])
+    all_names = any(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|\s]\s*'[^']*')+\s*", row) for row in rows[:20])
     return "'" if single * 2 > len(rows) or all_names else '"'
 
 
