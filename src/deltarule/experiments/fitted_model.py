@@ -278,9 +278,11 @@ class FittedModel:
         """Write it to one file (safetensors), atomically: see :meth:`Network.save`."""
         self.net.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write one file that answers without deltarule: see :func:`deltarule.export`."""
-        export(self.net, path, format)
+        export(self.net, path, format, dtype=dtype)
 
 
 def no_attribute(owner: object, name: str) -> str:

@@ -103,6 +103,8 @@ class ExperimentResult(Outcome):
         """Write the model to a file (safetensors), for :func:`deltarule.load_model` and the command line."""
         self.model.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write a file that answers without deltarule: see :func:`deltarule.export`."""
-        self.model.export(path, format)
+        self.model.export(path, format, dtype=dtype)
