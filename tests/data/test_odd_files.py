@@ -90,3 +90,20 @@ def test_a_page_is_no_table(tmp_path: Path, page: str) -> None:
 def test_the_web_is_not_asked(url: str) -> None:
     with pytest.raises(DataFileError, match="download it"):
         load(url)
+
+
+def test_a_column_that_is_the_target_in_other_words_is_told(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{row},{row % 3},{'abc'[row % 3]},{row % 2},{row % 7 / 10 + 2:.1f},{'xyz'[row % 3]}\n"
+        for row in range(40)
+    )
+    path = saved(tmp_path, "size,code,letter,even,weight,kind\n" + rows)
+    assert [text.partition(" ")[0] for text in told(load(path), "tells-all")] == ["'code'", "'letter'"]
+    assert told(load(path, target="even"), "tells-all") == []
+    grams = "".join(
+        f"{row % 5},{row % 7 / 10 + 2:.1f},{(row % 7 / 10 + 2) * 1000 + 4:.0f}\n" for row in range(40)
+    )
+    path = saved(tmp_path, "size,weight,grams\n" + grams)
+    assert [text.partition(" ")[0] for text in told(load(path, task="regression"), "tells-all")] == [
+        "'weight'"
+    ]
