@@ -228,6 +228,6 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
 def test_a_large_table_is_read_in_seconds(tmp_path: Path) -> None:
     row = ",".join(["0.123456"] * 20)
     path = write(tmp_path, ",".join(f"c{number}" for number in range(20)) + "\n" + f"{row}\n" * 20_000)
-    start = time.perf_counter()
+    start = time.process_time()  # which other work on the machine does not lengthen
     assert len(read_table(path)) == 20_000
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -107,3 +107,43 @@ def test_a_column_that_is_the_target_in_other_words_is_told(tmp_path: Path) -> N
     assert [text.partition(" ")[0] for text in told(load(path, task="regression"), "tells-all")] == [
         "'weight'"
     ]
+
+
+ROWS = [f"{20 + row % 7 / 4},{30 + row * 7 % 60},{('ok', 'warn')[row % 2]}" for row in range(60)]
+NAMES = "temp,hum,state"
+ABOVE = {
+    "titles of two cells": "Instrument: XY-200\nSerial;12345\nDate;2021-03-04\n\n",
+    "thirty titles": "".join(f"Key{row}: value {row}\n" for row in range(30)),
+    "twelve pairs": "".join(f"key{row};value{row}\n" for row in range(12)),
+    "titles filled up": "Station;Zermatt;\nLatitude;46.02;\nLongitude;7.75;\n",
+    "exclamation marks": "! by hand\n! in May\n",
+    "prose": "".join(f"This is line {row} of words, and more words\n" for row in range(50)),
+}
+
+
+@pytest.mark.parametrize("kind", ABOVE)
+def test_what_stands_above_a_table_is_passed_over(tmp_path: Path, kind: str) -> None:
+    table = "\n".join([NAMES, *ROWS]).replace(",", ";") + "\n"
+    found = load(saved(tmp_path, ABOVE[kind] + table))
+    assert (found.inputs.names, found.target_names, len(found)) == (("temp", "hum"), ("state",), 60)
+    (text,) = told(found, "lines")
+    assert text.startswith(f"{sum(map(bool, ABOVE[kind].splitlines()))} lines")
+
+
+def test_a_long_preface_of_words_over_columns_of_spaces(tmp_path: Path) -> None:
+    preface = "NIST StRD\n" + "".join(
+        f"Procedure number {row} explains, at length, a model\n" for row in range(55)
+    )
+    found = load(saved(tmp_path, preface + "".join(f"{row / 7:10.3f} {row * row:8d}\n" for row in range(50))))
+    assert (len(found), len(found.inputs.names)) == (50, 1)
+
+
+def test_lines_drawn_and_counts_of_rows_are_no_rows(tmp_path: Path) -> None:
+    printed = "TEMP   HUM STATE\n------ --- -----\n" + "\n".join(row.replace(",", "  ") for row in ROWS)
+    found = load(saved(tmp_path, printed + "\n\n(60 rows affected)\n"))
+    assert (len(found), found.classes) == (60, ("ok", "warn"))
+    ruled = "| temp | hum | state |\n|------|----:|:------|\n" + "".join(
+        "| " + row.replace(",", " | ") + " |\n" for row in ROWS
+    )
+    found = load(saved(tmp_path, ruled))
+    assert (len(found), found.inputs.names, found.classes) == (60, ("temp", "hum"), ("ok", "warn"))
