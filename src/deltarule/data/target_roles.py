@@ -111,11 +111,10 @@ def tell_all(table: Table, name: str, target: Array) -> list[Decision]:
     if len(table) < _FEWEST or len(table.names) < 2 or target.ndim > 1:
         return []
     tells = _is_line if target.dtype.kind == "f" else _is_renaming
-    return [
-        decide("tells-all", column=column, target=name)
-        for column in table.names
-        if tells(table, column, target)
-    ]
+    found = [column for column in table.names if tells(table, column, target)]
+    dates = [column for column in found if table.forms.get(column) in DATE_FORMS]
+    columns = [column.rpartition(".")[0] if column in dates else column for column in found]
+    return [decide("tells-all", column=column, target=name) for column in dict.fromkeys(columns)]
 
 
 def _is_renaming(table: Table, column: str, labels: Array) -> bool:

@@ -131,7 +131,8 @@ def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision
 
 def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[_Row]]:
     """Leave out rows without any cell, and a footer: last rows that are narrower, or filled in one place."""
-    filled, passed = [], []
+    filled: list[_Row] = []
+    passed: list[_Row] = []
     for row in rows:
         (passed if _is_ruler(row[1]) else filled).append(row)
     footer = []
