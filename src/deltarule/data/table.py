@@ -94,6 +94,9 @@ class _Columns(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self.held)
 
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
