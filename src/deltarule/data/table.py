@@ -229,7 +229,7 @@ class Table:
         """Return where the cells of one column are missing, (n_rows,) bool."""
         self._check_known(name)
         part = self._columns.part(name)
-        return _gone(part.values)[part.codes] if isinstance(part, Coded) else _gone(part)
+        return is_gone(part.values)[part.codes] if isinstance(part, Coded) else is_gone(part)
 
     def _check_known(self, name: str) -> None:
         if name not in self.columns:
@@ -262,7 +262,8 @@ class Table:
         )
 
 
-def _gone(values: Array) -> Array:
+def is_gone(values: Array) -> Array:
+    """Return where values are missing: NaN among numbers, None among texts; of the same shape."""
     gone: Array = values == None if values.dtype == object else np.isnan(values)  # noqa: E711  (cell by cell)
     return gone
 

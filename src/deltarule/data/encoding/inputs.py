@@ -12,7 +12,7 @@ from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.data.meaning import DATE_FORMS, KINDS, MISSING_TOO, is_kind
-from deltarule.data.table import Table
+from deltarule.data.table import Table, is_gone
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import record
 
@@ -75,11 +75,11 @@ class NumberColumn:
             row = next((row for row, value in enumerate(values) if isinstance(value, str)), None)
             if row is not None:
                 raise table.fault(row, self.name, f"expected a number, got {shown(values[row])}")
-        missing = table.missing(self.name)
-        if self.fill is None:
-            _check_there(table, self.name)
-        elif missing.any():
-            values = np.where(missing, self.fill, values)
+        missing = is_gone(values)
+        if missing.any():
+            if self.fill is None:
+                _check_there(table, self.name)
+            values = np.where(missing, np.float64(self.fill or 0.0), values)
         feature = rescale(values.astype(float), self.shift, self.scale)
         if not np.isfinite(feature).all():
             row = int(np.argmin(np.isfinite(feature)))

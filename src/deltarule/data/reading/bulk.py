@@ -24,7 +24,8 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_heade
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
 _HEAD, _TAIL = 1 << 18, 1 << 13
-_BUFFER = 1 << 20  # bytes that a thread reads at once
+_BUFFERS = (1 << 20, 1 << 21)  # bytes that a thread reads at once, of small and large files
+_LARGE = 1 << 27
 _LINE = 1 << 18  # bytes of the longest line
 
 
@@ -135,7 +136,8 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
 
     from deltarule.data.reading.arrow_stream import TEXT_END, read_stream
 
-    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET enable_progress_bar = false; SET streaming_buffer_size = '1MB'")
+    buffer = _BUFFERS[os.path.getsize(read.path) >= _LARGE]
     for _ in range(2):
         try:
             types = {f"c{place}": kind for place, kind in enumerate(kinds)}
@@ -143,7 +145,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
                 read.path, columns=types, sep=read.delimiter,
                 quotechar='"', escapechar='"', header=False, skiprows=int(read.headed), auto_detect=False,
                 na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
-                buffer_size=_BUFFER, max_line_size=_LINE,
+                buffer_size=buffer, max_line_size=_LINE,
             )  # fmt: skip
             wanted = (
                 name if kind == "DOUBLE" else f"coalesce({name}, '') || chr({ord(TEXT_END)})"
