@@ -29,7 +29,7 @@ from deltarule.tutorials import is_example
 )
 @click.option("--values/--no-values", default=True, help="Show net, out and δ of the row.")
 @click.option("--digits", type=click.IntRange(1, 17), default=4, help="The number of significant digits.")
-def draw(source: str, rows: str | None, row: int, out: Path, values: bool, digits: int) -> None:
+def draw(source: str, rows: str | None, row: int | None, out: Path, values: bool, digits: int) -> None:
     """Draw the network of SOURCE with its weights, and the values of one row.
 
     SOURCE is a worked example (T1 to T5), a .toml file (deltarule new writes one), or a saved model, with or
@@ -50,7 +50,7 @@ def draw(source: str, rows: str | None, row: int, out: Path, values: bool, digit
     say(f"{source}: written to {out}")
 
 
-def _drawing(source: str, rows: str | None, row: int, values: bool, digits: int) -> Drawing:
+def _drawing(source: str, rows: str | None, row: int | None, values: bool, digits: int) -> Drawing:
     def number(value: float) -> str:
         return text(measured(value), digits)
 
@@ -62,7 +62,7 @@ def _drawing(source: str, rows: str | None, row: int, values: bool, digits: int)
     net = example.network()
     if not values:
         return draw_network(net, inputs=inputs, number=number)
-    sample = row - 1 if rows is None else 0
+    sample = (row or 1) - 1 if rows is None else 0
     if sample >= len(example.X):
         raise InputError(f"--row {row}: there are {len(example.X)} rows")
     trace = net.forward(example.X[sample : sample + 1])

@@ -41,7 +41,7 @@ def _digits(text: str) -> int | str:
 @click.argument("what", nargs=-1)
 @click.option(
     "--row", type=click.IntRange(1),
-    help="The number of the row to explain.  [default: an example's rows together, a model's first row]",
+    help="The number of the row, of all rows of the file.  [default: an example's together, a model's first]",
 )  # fmt: skip
 @click.option(
     "--notation",
@@ -185,7 +185,7 @@ def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: 
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
     rows, *what_list = what
-    row = settings.pop("row") or 1
+    row = settings.pop("row")
     model = load_model(source)
     dataset = model.rows_with_answers(rows, settings)
     print_decisions(told(dataset.decisions), err=True)

@@ -23,8 +23,12 @@ from deltarule.nn.network import Network
 @click.option(
     "--javascript", type=FILE, metavar="FILE", help="Write a JavaScript module for web pages and Node."
 )
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]),
+    help="The type of the numbers that the files take and give.  [default: the network's]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-def export(model: Path, as_json: bool, **files: Path | None) -> None:
+def export(model: Path, dtype: str | None, as_json: bool, **files: Path | None) -> None:
     """Write MODEL as files that predict without deltarule.
 
     Each source file is readable and complete: the weights, the formulas beside the code, scaling and labels,
@@ -38,7 +42,7 @@ def export(model: Path, as_json: bool, **files: Path | None) -> None:
     chosen = {format: path for format in FORMATS if (path := files[format]) is not None}
     _check_distinct_files(chosen)
     net = Network.load(model)
-    contents = {format: exported(net, format) for format in chosen}
+    contents = {format: exported(net, format, dtype) for format in chosen}
     for format, path in chosen.items():
         write_atomically(path, contents[format])
     if as_json:

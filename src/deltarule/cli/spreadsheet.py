@@ -23,7 +23,7 @@ from deltarule.files import check_writable, write_atomically
 )
 @click.option("--optimizer", help='The optimizer: "adam(0.01)".  [default: the example\'s own]')
 def spreadsheet(
-    example: str, rows: str | None, row: int, out: Path, steps: int, optimizer: str | None
+    example: str, rows: str | None, row: int | None, out: Path, steps: int, optimizer: str | None
 ) -> None:
     """Write EXAMPLE as a workbook for Excel or LibreOffice.
 

@@ -129,7 +129,7 @@ def worksheet(
     /,
     example: str | None,
     rows: str | None,
-    row: int,
+    row: int | None,
     students: Path | None,
     student: str,
     vary: bool | None,

@@ -346,11 +346,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return network_with_encoding(self._fit_record)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""
         from deltarule.exchange.exporting import export
 
-        export(self, path, format)
+        export(self, path, format, dtype=dtype)
 
     def _html_repr(self) -> str:
         """For notebooks: scikit-learn's box, and under it the network that was fitted."""

@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
 from deltarule.data import Dataset
 from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
@@ -115,7 +114,7 @@ def _in_unit_interval(encoding: Encoding, dataset: Dataset) -> bool:
     """Whether the inputs are known to be from 0 to 1: pixels, or unscaled columns of such numbers."""
     if isinstance(encoding.inputs, PixelsEncoding):
         return encoding.inputs.scale == 255
-    X: Array = encoding.inputs.encode(dataset.inputs)
+    X = np.asarray(encoding.inputs.encode(dataset.inputs))
     return dataset.scale == "none" and bool(X.min() >= 0 and X.max() <= 1)
 
 

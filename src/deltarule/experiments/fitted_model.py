@@ -25,7 +25,14 @@ from deltarule.experiments.decided import known_labels
 from deltarule.experiments.evaluation import Evaluation
 from deltarule.experiments.fitting import encoded_rows, predict_dataset
 from deltarule.experiments.report import decision_lines
-from deltarule.experiments.saved_models import as_source, load_labelled, part_of, raw_inputs, with_answers
+from deltarule.experiments.saved_models import (
+    as_source,
+    load_labelled,
+    part_of,
+    place_of,
+    raw_inputs,
+    with_answers,
+)
 from deltarule.nn.network import Network
 
 
@@ -179,7 +186,7 @@ class FittedModel:
         return Evaluation(self.net, self.name, dataset, predictions, digests)
 
     def inspect(
-        self, rows: Any = None, *, row: int = 1, layer: int | None = None, **reading: Any
+        self, rows: Any = None, *, row: int | None = None, layer: int | None = None, **reading: Any
     ) -> Inspection:
         """Every neuron, and what it computes for one of some rows.
 
@@ -187,8 +194,8 @@ class FittedModel:
         ----------
         rows : as in :meth:`predict`, optional
             Without rows weights alone are shown.
-        row : int
-            Which of them, from 1.
+        row : int, optional
+            Which of all that were read, from 1, rows without a target too; by default the first that is used.
         layer : int, optional
             This layer only, from 1.
 
@@ -200,11 +207,11 @@ class FittedModel:
         if rows is None:
             return Inspection(self.net, layer=layer)
         _, inputs, decisions = raw_inputs(rows, self.encoding, _options("inspect", reading))
-        X = self.encoding.inputs.encode(inputs, self.net.dtype)
-        return Inspection(self.net, X, row, layer, inputs, decisions)
+        X, (_, place) = self.encoding.inputs.encode(inputs, self.net.dtype), place_of(row, inputs)
+        return Inspection(self.net, X, place + 1, layer, inputs, decisions)
 
     def explain(
-        self, rows: Any, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+        self, rows: Any, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
         """Derive what it computes for one of some rows with answers, from the raw cells on.
 
@@ -214,8 +221,8 @@ class FittedModel:
             Then what the network answers stands in for them.
         what : str, or a sequence of them
             As in :func:`deltarule.explain`.
-        row : int
-            Which of them, from 1.
+        row : int, optional
+            Which of all that were read, from 1, rows without a target too; by default the first that is used.
         **settings
             As in :func:`deltarule.explain`; and how a file is read, as in :meth:`predict`.
 
@@ -226,9 +233,8 @@ class FittedModel:
         if _is_quantity(self.net, rows):
             raise InputError(f"explain() takes rows first: write what={rows!r}")
         source = self.rows_with_answers(rows, settings)
-        if not 1 <= row <= len(source):
-            raise InputError(f"row {row}: there are {len(source)} rows")
-        part = source.take([row - 1])
+        row, place = place_of(row, source.inputs)
+        part = source.take([place])
         whose = "" if self.name == "model" else f"{self.name}: "
         settings = {"title": f"{whose}row {row} of {source.name}"} | settings
         return explain(self.net, *encoded_rows(self.net, part), what, raw=part.inputs, **settings)
@@ -272,9 +278,11 @@ class FittedModel:
         """Write it to one file (safetensors), atomically: see :meth:`Network.save`."""
         self.net.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write one file that answers without deltarule: see :func:`deltarule.export`."""
-        export(self.net, path, format)
+        export(self.net, path, format, dtype=dtype)
 
 
 def no_attribute(owner: object, name: str) -> str:

@@ -88,12 +88,12 @@ class ExperimentResult(Outcome):
         """How good the network is on other data: see :meth:`FittedModel.evaluate`."""
         return self.model.evaluate(source, target, part=part, **reading)
 
-    def inspect(self, rows: Any = None, *, row: int = 1, layer: int | None = None) -> Inspection:
+    def inspect(self, rows: Any = None, *, row: int | None = None, layer: int | None = None) -> Inspection:
         """Every neuron, and what it computes for a row, of its own data where none are given."""
         return self.model.inspect(self.dataset if rows is None else rows, row=row, layer=layer)
 
     def explain(
-        self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+        self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
         """Derive what the network computes for a row, of its own data where none are given."""
         return self.model.explain(self.dataset if rows is None else rows, what, row=row, **settings)
@@ -106,6 +106,8 @@ class ExperimentResult(Outcome):
         """Write the model to a file (safetensors), for :func:`deltarule.load_model` and the command line."""
         self.model.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write a file that answers without deltarule: see :func:`deltarule.export`."""
-        self.model.export(path, format)
+        self.model.export(path, format, dtype=dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import numpy as np
 
 from deltarule.arrays import Array, as_matrix
 from deltarule.data.dataset import Dataset
@@ -10,7 +10,7 @@ from deltarule.data.encoding.encoding import Encoding
 from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, NumberColumn, PixelsEncoding
 from deltarule.data.encoding.scaling import FILLS, SCALES, fit_scaling, without_overflow
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
-from deltarule.data.table import Table
+from deltarule.data.table import Table, is_gone
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
@@ -78,14 +78,19 @@ def fit_encoding(
 def _fit_column(
     table: Table, name: str, scale: str, missing: str, rare: int
 ) -> NumberColumn | CategoryColumn:
-    present = table.column(name)[~table.missing(name)]
+    cells = table.column(name)
+    present = cells[~is_gone(cells)]
     if not len(present):
         if missing == "refuse":
             raise table.fault(0, name, "the column has no values; drop it")
-        text = table.column(name).dtype == object
+        text = cells.dtype == object
         return CategoryColumn(name, ("other",), "other") if text else NumberColumn(name, fill=0.0)
     if present.dtype == object:
-        counts = Counter(present.tolist())
+        column = table.coded(name)
+        times = np.bincount(column.codes, minlength=len(column.values)).tolist()
+        counts = {
+            text: n for text, n in zip(column.values.tolist(), times, strict=True) if n and text is not None
+        }
         frequent = sorted(counts, key=lambda text: (-counts[text], text))
         most = len(frequent) if rare == 1 else _MOST_CATEGORIES
         kept = [text for text in frequent[:most] if counts[text] >= rare] or frequent[:1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -232,6 +234,24 @@ class NumbersEncoding:
             need(sound, f"{what} of targets", f"{len(self.names)} numbers", values)
         for name, shift, scale in zip(self.names, self.shift, self.scale, strict=True):
             need_scaling(f"target {name!r}", shift, scale)
+
+    @classmethod
+    def of_labels(cls, labels: Iterable[object]) -> NumbersEncoding:
+        """Take several labels that may be there together: each target is whether one is, ``p(label)``.
+
+        Examples
+        --------
+        >>> NumbersEncoding.of_labels(["red", "round"]).labels
+        ('red', 'round')
+        """
+        names = tuple(f"p({label})" for label in labels)
+        return cls(names, (0.0,) * len(names), (1.0,) * len(names))
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels that may be there together, where that is what the targets are."""
+        labels = tuple(name[2:-1] for name in self.names if re.fullmatch(r"p\(.*\)", name, re.DOTALL))
+        return labels if self == NumbersEncoding.of_labels(labels) else None
 
     @property
     def kinds(self) -> dict[str, str | None]:

@@ -74,8 +74,7 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options)
     records = [_flat(item) for item in value]
     names = tuple(dict.fromkeys(name for item in records for name in item))
-    rows = ([cell_text(item.get(name)) for name in names] for item in records)
-    return RawTable(names, columns_of(rows, names, options.kinds))
+    return _from_rows(path, names, ([item.get(name) for name in names] for item in records), options, [])
 
 
 def _records_of_columns(value: Mapping[str, Any]) -> Any:
@@ -149,18 +148,17 @@ def read_feather(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         ]
     except Exception as error:  # of either library's many kinds
         raise DataFileError(path, f"not a sound Feather file: {describe(error)}") from None
-    rows = zip(*([cell_text(cell) for cell in column] for column in cells), strict=True)
-    return _from_rows(path, names, rows, options, [])
+    return _from_rows(path, names, zip(*cells, strict=True), options, [])
 
 
 def _from_rows(
     path: _Path,
     names: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Iterable[Any]],
     options: ReadingOptions,
     decisions: list[Decision],
 ) -> RawTable:
-    found = list(rows)
+    found = [[cell_text(cell) for cell in row] for row in rows]
     if not found:
         raise DataFileError(path, "the table holds no rows")
     named = tuple(names)
@@ -185,7 +183,7 @@ def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
                 path, sorted(counts, key=lambda name: -counts[name]), options.table
             )
             cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
-            rows = [[cell_text(cell) for cell in row] for row in cursor]
+            rows = cursor.fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise DataFileError(path, f"not a sound SQLite file: {describe(error)}") from None
     return _from_rows(path, [item[0] for item in cursor.description], rows, options, decisions)
@@ -206,7 +204,7 @@ def read_database(url: str, options: ReadingOptions) -> RawTable:
                 result = connection.execute(
                     alchemy.select(alchemy.text("*")).select_from(alchemy.table(name))
                 )
-                names, rows = list(result.keys()), [[cell_text(cell) for cell in row] for row in result]
+                names, rows = list(result.keys()), result.fetchall()
         finally:
             engine.dispose()
     except (alchemy.exc.SQLAlchemyError, ImportError) as error:
