@@ -1,4 +1,4 @@
 """The documentation as a site: pages under docs, and pages made from the code, put together for Zensical.
 
-Reading order: pages, formulas, notebooks, api, commands, mistakes, gallery, links, __main__.
+Reading order: pages, formulas, notebooks, api, commands, mistakes, gallery, cells, live, links, __main__.
 """

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from deltarule.documents.asset_files import asset
 from docs_site.api import write_api
@@ -14,6 +15,7 @@ from docs_site.commands import write_commands
 from docs_site.formulas import with_mathml
 from docs_site.gallery import write_gallery
 from docs_site.links import faults_of
+from docs_site.live import write_live
 from docs_site.mistakes import write_mistakes
 from docs_site.notebooks import write_notebooks
 from docs_site.pages import PAGES, ROOT, SITE
@@ -47,8 +49,11 @@ def _on_the_site(text: str) -> str:
 def main() -> int:
     """Assemble, build strictly, check every link; exit status 1 where anything is wrong."""
     parser = argparse.ArgumentParser(description="Build the documentation into build/site.")
-    parser.parse_args()
+    parser.add_argument("--from", dest="runtime", type=Path, metavar="DIR", help="Pyodide and NumPy's wheel")
+    runtime = parser.parse_args().runtime
     assemble()
+    if runtime is not None:
+        write_live(runtime)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     if subprocess.run(command, cwd=ROOT).returncode:
         return 1

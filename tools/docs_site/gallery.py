@@ -27,7 +27,7 @@ class Exhibit(NamedTuple):
 EXHIBITS = (
     Exhibit("A network, drawn", "Weights at their lines, and what the example's row gives in each neuron.",
             "deltarule draw T1 -o T1.svg", ("T1.svg",)),
-    Exhibit("A derivation", "Where the gradient of a first weight comes from: two paths, one through each output.",
+    Exhibit("A derivation", "Where the gradient of w1 comes from: two paths, one through each output.",
             "deltarule explain T1 w1 --out w1.html", ("w1.html",)),
     Exhibit("The same by hand", "With four decimals at each step, and how far that leads astray.",
             "deltarule explain T1 w1 --by-hand 4 --no-picture"),
