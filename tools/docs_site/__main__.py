@@ -25,7 +25,7 @@ def assemble() -> None:
     """Put the pages together that Zensical reads."""
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES)
-    write_notebooks({})
+    write_notebooks()
     write_api()
     write_commands()
     write_mistakes()

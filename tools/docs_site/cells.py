@@ -1,4 +1,4 @@
-"""What runs in the reader's browser for the cells of a page: one namespace for all of them, answers in JSON."""
+"""What runs in the reader's browser for the cells of a page: messages in, replies out, both JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class Cells:
                 (self.check if message["check"] else self.run)(path)
             except BaseException as error:
                 failed = True
-                frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)]
+                frames = [
+                    one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)
+                ]
                 where = f"line {frames[-1].lineno}: " if frames else ""
                 print(f"{where}{type(error).__name__}: {error}")
         return json.dumps({"printed": printed.getvalue(), "failed": failed})

@@ -1,4 +1,4 @@
-"""Python for the pages: all files of the playground's worker in one script, which works where pages are files, too."""
+"""Python for the pages: the files of the playground's worker in one script, which pages opened as files read, too."""
 
 from __future__ import annotations
 

@@ -14,16 +14,19 @@ NOTEBOOKS = ("T1", "T2", "T3", "T4", "T5", "experiment")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def write_notebooks(sources: dict[str, str]) -> None:
-    """Write a page for each notebook; below its title stands where its example comes from."""
+def write_notebooks() -> None:
+    """Write a page for each notebook; below its title stands what it is, and where its example comes from."""
     for name in NOTEBOOKS:
         cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
         if cells[0]["cell_type"] == "code":  # what is imported comes after the words
             cells[:2] = cells[1::-1]
         text = "\n\n".join(part for number, cell in enumerate(cells) for part in _cell(name, number, cell))
         title, _, rest = text.partition("\n")
-        file = f"*This page is the notebook `notebooks/{name}.ipynb`; it was run as it stands.*"
-        write(f"tutorials/{name}.md", "\n\n".join(filter(None, [title, sources.get(name, ""), file, rest])))
+        about = f"*This page is the notebook `notebooks/{name}.ipynb`, as it ran."
+        about += (
+            f" [Where the example comes from](sources.md#{name.lower()}).*" if name != "experiment" else "*"
+        )
+        write(f"tutorials/{name}.md", f"{title}\n\n{about}\n\n{rest}")
 
 
 def _cell(name: str, number: int, cell: dict[str, Any]) -> Iterator[str]:

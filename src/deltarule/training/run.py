@@ -56,7 +56,8 @@ class Run:
     >>> def stop_when_small(run: Run) -> None:
     ...     run.stop = run.history["loss"][-1] < 0.1
     >>> xor, net = load("xor"), Network([2, 8, 1], activation="tanh", output="sigmoid", seed=1)
-    >>> len(train(net, xor.X, xor.y, optimizer="adam(0.1)", epochs=500, callbacks=[stop_when_small])["loss"]) < 500
+    >>> history = train(net, xor.X, xor.y, optimizer="adam(0.1)", epochs=500, callbacks=[stop_when_small])
+    >>> len(history["loss"]) < 500
     True
     """
 
