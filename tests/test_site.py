@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import deltarule
+from deltarule.cli import cli
 from deltarule.diagnosis.mistakes import MISTAKES
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 api = pytest.importorskip("docs_site.api")
+commands = pytest.importorskip("docs_site.commands")
 mistakes = pytest.importorskip("docs_site.mistakes")
 links = pytest.importorskip("docs_site.links")
 
@@ -21,6 +25,16 @@ def test_every_public_name_is_in_one_group():
     grouped = [name for group in api.GROUPS for name in group.names.split()]
     assert len(set(grouped)) == len(grouped)
     assert set(grouped) == {*deltarule.__all__, "MLPAutoencoder", "MLPClassifier", "MLPRegressor"}
+
+
+def test_every_option_of_every_command_is_on_its_page():
+    top = click.Context(cli, info_name="deltarule")
+    for name in cli.commands:
+        page = "\n".join(commands._command(cli.commands[name], top, name))
+        shown = re.findall(r"<code>(.*?)</code>", page)
+        every = [cli.commands[name], *getattr(cli.commands[name], "commands", {}).values()]
+        for option in (one for command in every for one in command.params if isinstance(one, click.Option)):
+            assert option.hidden or any(option.opts[-1] in text for text in shown), (name, option.opts)
 
 
 def test_every_mistake_has_words_and_a_program():

@@ -1,4 +1,5 @@
 """The documentation as a site: pages under docs, and pages made from the code, put together for Zensical.
 
-Reading order: pages, formulas, notebooks, api, commands, mistakes, gallery, cells, live, links, __main__.
+Reading order: pages, formulas, notebooks, docstrings, api, commands, mistakes, gallery, cells, live,
+links, __main__.
 """

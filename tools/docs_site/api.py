@@ -10,7 +10,7 @@ import deltarule as dr
 from deltarule.formula.mathml import mathml
 from deltarule.formula.tree import formula_of
 from deltarule.registry import Registry
-from docs_site.pages import table, write
+from docs_site.pages import table, with_links, write
 
 
 class Group(NamedTuple):
@@ -81,13 +81,7 @@ def _first_line(name: str) -> str:
     found = getattr(dr, name)
     if isinstance(found, Registry):
         return f"The known names of each {found.kind}."
-    return (
-        (inspect.getdoc(found) or "")
-        .split("\n\n")[0]
-        .replace("\n", " ")
-        .replace(":class:", "")
-        .replace(":func:", "")
-    )
+    return with_links((inspect.getdoc(found) or "").split("\n\n")[0].replace("\n", " "))
 
 
 def _entry(name: str) -> str:

@@ -17,8 +17,9 @@ _OTHERWISE = {
     r"\mathsf": r"\mathrm",
     r"\dfrac": r"\frac",
     r"\tfrac": r"\frac",
-    r"\lVert": r"\|",
-    r"\rVert": r"\|",
+    r"\cr": r"\\",
+    r"\begin{aligned}": r"\begin{align*}",
+    r"\end{aligned}": r"\end{align*}",
 }
 
 

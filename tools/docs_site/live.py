@@ -1,4 +1,4 @@
-"""Python for the pages: the files of the playground's worker in one script, which pages opened as files read, too."""
+"""Python for the pages: the playground's files in one script, which pages opened as files can read, too."""
 
 from __future__ import annotations
 

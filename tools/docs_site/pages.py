@@ -7,10 +7,13 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import deltarule
+
 ROOT = Path(__file__).parents[2]
 #: What is put together here is what Zensical reads; what Zensical writes is the site.
 PAGES, SITE = ROOT / "build" / "pages", ROOT / "build" / "site"
 
+_ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc):`~?(?:deltarule\.)?([\w.]+)`")
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1[ \t]*$", re.M | re.S)
 
 
@@ -42,6 +45,17 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
         parts += [change(text[end : block.start()]), block.group()]
         end = block.end()
     return "".join([*parts, change(text[end:])])
+
+
+def with_links(docstring: str) -> str:
+    """Public names in roles, ``:func:`train```, as links to their places; other names as code."""
+    return _ROLE.sub(_linked, docstring)
+
+
+def _linked(role: re.Match[str]) -> str:
+    name = role[1]
+    is_public = name.split(".")[0] in deltarule.__all__
+    return f"[`{name}`][deltarule.{name}]" if is_public else f"`{name}`"
 
 
 def dedented(text: str) -> str:
