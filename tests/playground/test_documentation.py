@@ -60,8 +60,10 @@ def test_no_page_is_wider_than_a_telephone(page):
 
 def test_the_search_finds_what_people_type(page):
     page.goto(page.base + "index.html")
-    page.keyboard.press("Control+k")
     field = page.locator("input[aria-label=Search]")
+    while not field.is_visible():  # the script of the page may still be starting
+        page.keyboard.press("Control+k")
+        page.wait_for_timeout(500)
     words = [word.strip() for word in WORDS.replace("\n", " ").split(",")]
     assert len(words) >= 50
     field.fill("no such word at all")

@@ -10,7 +10,7 @@ from docs_site.pages import outside_code
 
 _CODE = r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))"
 _DISPLAY = r"\$\$(?P<display>.+?)\$\$"
-_INLINE = r"(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]*?(?:\n[^$\n]+)?)(?<=\S)\$(?![\w$])"
+_INLINE = r"(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]*?(?:\n[^$\n]+)?)(?:(?<=\S)|(?<=rbrack ))\$(?![\w$])"
 _ANY = re.compile(f"{_CODE}|{_DISPLAY}|{_INLINE}", re.S)
 #: Written so on GitHub for what the converter has no word for.
 _OTHERWISE = {
