@@ -125,7 +125,8 @@ def _different(variants: tuple[Variant, ...]) -> list[Variant]:
 
 def _numbers(mistake: Mistake, entry: Mapping[str, Any]) -> Iterator[str]:
     """How the mistake changes gradients and learning: the package's own network with and without it."""
-    for variant in mistake.variants:
+    chosen = [one for one in mistake.variants if one.line == entry.get("numbers", one.line)]
+    for variant in chosen:
         right, wrong = _Lesson(entry["program"]), _Lesson(entry["program"])
         try:
             expected, found = right.gradients({}), wrong.gradients(variant.steps)
