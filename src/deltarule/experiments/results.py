@@ -37,6 +37,13 @@ class ExperimentResult(Outcome):
         What was decided about the data that nobody said.
     choices : Choices
         What the user named.
+
+    Examples
+    --------
+    >>> from deltarule.experiments import experiment
+    >>> result = experiment("iris", epochs=2, test=0.2)
+    >>> result.to_dict()["test"]["rows"]
+    30
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -159,6 +159,18 @@ def resume(
         If the file is not a checkpoint, or damaged.
     InputError
         If the data are not those of the run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from deltarule.data import load
+    >>> xor, net = load("xor"), Network([2, 4, 1], activation="tanh", output="sigmoid", seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = Checkpoint(f"{folder}/run.safetensors")
+    ...     _ = train(net, xor.X, xor.y, epochs=10, checkpoint=kept)
+    ...     longer, history = resume(kept.path, xor.X, xor.y, epochs=20)
+    >>> len(history["loss"])
+    20
     """
     description, arrays = read_model(path)
     if "training" not in description:

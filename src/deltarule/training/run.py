@@ -48,6 +48,17 @@ class Run:
         Set it to end training after this epoch.
     notes : dict
         What callbacks want to find again after a checkpoint: texts, numbers, lists and dictionaries.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> from deltarule.training import train
+    >>> def stop_when_small(run: Run) -> None:
+    ...     run.stop = run.history["loss"][-1] < 0.1
+    >>> xor, net = load("xor"), Network([2, 8, 1], activation="tanh", output="sigmoid", seed=1)
+    >>> history = train(net, xor.X, xor.y, optimizer="adam(0.1)", epochs=500, callbacks=[stop_when_small])
+    >>> len(history["loss"]) < 500
+    True
     """
 
     def __init__(

@@ -27,6 +27,11 @@ class Checkpoint:
     path : path
     every : int
         Epochs from one writing to the next.
+
+    Examples
+    --------
+    >>> Checkpoint("run.safetensors", every=10)
+    Checkpoint(path='run.safetensors', every=10)
     """
 
     path: str | os.PathLike[str]
