@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from deltarule.cli.console import print_json, say, text_width
-from deltarule.cli.options import FILE, activations, picture_options, reading_options, sizes
+from deltarule.cli.options import FILE, activations, epochs_between, picture_options, reading_options, sizes
 from deltarule.cli.train_example import train_example
 from deltarule.data.encoding import MISSING, SCALES
 from deltarule.experiments import experiment
@@ -46,6 +46,7 @@ from deltarule.tutorials import is_example
     "--rare", type=click.IntRange(1), help="Rows that a category must have, or it is pooled as other."
 )
 @reading_options
+@click.option("--memory", metavar="SIZE", help="Read SOURCE piece by piece in so much memory: 512MB, 4GB.")
 @picture_options
 @click.option("--test", type=float, help="Share of rows held out; small sets: 5 folds instead.")
 @click.option(
@@ -81,7 +82,10 @@ from deltarule.tutorials import is_example
 @click.option(
     "--checkpoint", type=FILE, metavar="FILE", help="Write what --resume needs here, again and again."
 )
-@click.option("--every", type=click.IntRange(1), default=1, help="Epochs between checkpoints.")
+@click.option(
+    "--every", type=epochs_between, metavar="N", default="1",
+    help="Epochs between checkpoints; with --memory also a share: 0.1.",
+)  # fmt: skip
 @click.option("--resume", type=FILE, metavar="FILE", help="Go on from a checkpoint; same options else.")
 @click.option("--health", is_flag=True, help="Say what is wrong with the network and its training.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
@@ -94,7 +98,8 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     ODS, Parquet, Feather, JSON, ARFF, SQLite), - for a table on standard input, a database (URL::TABLE), a
     folder or zip of images (a folder for each class; or train/, val/, test/ with such folders), a folder
     of IDX files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and
-    training.
+    training. Data that do not fit into memory are read as a stream: name their files by a pattern in
+    quotation marks, 'train/*.parquet', and say how much memory they may take: --memory 512MB.
 
     In Python it is deltarule.experiment(SOURCE, target="Species", …), with options of the same names.
 
