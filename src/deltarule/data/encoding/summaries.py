@@ -14,7 +14,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.encoding.scaling import FILLS, fit_scaling, scaling_of_moments, without_overflow
 
-#: Values of which the median and the most frequent one are told, where not all are held.
+#: Values of which the median and the most frequent one are told at most, where not all are held.
 SAMPLED = 1 << 16
 #: Different texts of a column that are counted …
 _MOST_TEXTS = 200_000
@@ -61,6 +61,7 @@ class NumberSummary:
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
+        self._sampled = min(SAMPLED, max(1000, (most or 0) // 8))
         self._held: list[Array] | None = []
         self.count = 0
         self._mean = self._squares = 0.0
@@ -94,8 +95,8 @@ class NumberSummary:
         few = np.flatnonzero(hashes < self._limit)
         self._sample = np.append(self._sample, values[few])
         self._hashes = np.append(self._hashes, hashes[few])
-        if len(self._sample) > 2 * SAMPLED:  # those with the least hashes stay
-            kept = np.argpartition(self._hashes, SAMPLED)[:SAMPLED]
+        if len(self._sample) > 2 * self._sampled:  # those with the least hashes stay
+            kept = np.argpartition(self._hashes, self._sampled)[: self._sampled]
             self._sample, self._hashes = self._sample[kept], self._hashes[kept]
             self._limit = self._hashes.max()
 

@@ -13,7 +13,8 @@ from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece
 from deltarule.errors import DataFaults, DataFileError
 from deltarule.registry import import_extra
 
-_BUFFER = 1 << 20  # bytes that are read at once of each column
+_BUFFER = 1 << 16  # bytes that are read at once of each column …
+_FAR_BUFFER = 1 << 20  # … and where each reading takes a message to another machine
 
 
 def parquet_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
@@ -53,7 +54,10 @@ def _parquet_group(file: StreamFile, metadata: Any, number: int) -> RowGroup:
         file.check()
         names = None if columns is None else [name for name in metadata.schema.names if name in columns]
         with _named(file.name, f"row group {number + 1} cannot be read"), file.open() as opened:
-            parquet = pq.ParquetFile(opened, metadata=metadata, buffer_size=_BUFFER, pre_buffer=False)
+            size = _FAR_BUFFER if "://" in file.name else _BUFFER
+            parquet = pq.ParquetFile(
+                opened, metadata=metadata, buffer_size=size, pre_buffer=False, page_checksum_verification=True
+            )
             for batch in parquet.iter_batches(most, row_groups=[number], columns=names, use_threads=False):
                 yield TablePiece.of_batch(label, batch, texts)
 

@@ -24,14 +24,12 @@ from deltarule.data.encoding.targets import LabelEncoding
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.streams.finding import StreamSource, find_source
 from deltarule.data.streams.memory import Budget, as_bytes
-from deltarule.data.streams.pieces import Piece, joined
-from deltarule.data.streams.rows import RowReader, sample_of
+from deltarule.data.streams.pieces import Piece, TablePiece, joined
+from deltarule.data.streams.rows import MergedDecisions, RowReader, sample_of
 from deltarule.data.streams.windows import Block, RowOrder, WindowPlan, made_ahead
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError
 
-#: Rows that tell what the columns of a stream mean.
-SAMPLE = 20_000
 Encode = Callable[[Dataset], tuple[Array | Scaled, Array]]
 
 
@@ -213,6 +211,14 @@ class Stream:
         for group in range(len(self.source.groups)):
             yield from self.datasets(group)
 
+    def batches(self) -> Iterator[tuple[Array | Scaled, Array]]:
+        """Yield inputs as numbers (n, n_inputs) and the answers as they are, some thousand rows at a time.
+
+        For what learns in parts: ``for X, y in stream.batches(): model.partial_fit(X, y, stream.classes)``.
+        """
+        for rows in self.rows():
+            yield self.encoding.inputs.encode(rows.inputs), rows.target
+
     def load(self) -> Dataset:
         """Return all rows at once, as a data set in memory.
 
@@ -291,12 +297,12 @@ class StreamPass:
         fits_itself = stream._fitted_on is stream
         most = stream.budget.rows_bytes // 4 // (8 * max(1, len(stream.reader.kinds)))
         fit = EncodingFit(scale=stream.scale, most=most, **stream._fitting) if fits_itself else None
-        counts, merged = [], stream.reader.decided()
+        counts, merged = [], MergedDecisions()
         for group in range(len(stream.source.groups)):
             count = 0
             for rows in stream.datasets(group):
                 count += len(rows)
-                merged.add(rows)
+                merged.add(rows.inputs, rows.decisions)
                 if fit is not None:
                     fit.add(rows)
             counts.append(count)
@@ -387,10 +393,33 @@ def stream(
         target = ()
     named = {"target": target, "drop": drop, "keep": keep, "task": task}
     chosen = missing or ("refuse" if options.strict else "median")
-    pieces = sample_of(found, SAMPLE, options)
+    pieces = sample_of(found, budget, options)
     reader = RowReader.of(joined(found.name, pieces), found, named, chosen, options)
     sample = reader.sample
     if scale is not None:
         sample = replace(sample, scale=scale)
     fitting = {"missing": chosen, "rare": rare, "target_is_input": target_is_input}
     return Stream(found, reader, sample, budget, window, fitting)
+
+
+def read_pieces(
+    source: Any, kinds: Mapping[str, str | None], options: ReadingOptions, memory: Any
+) -> Iterator[Piece]:
+    """Yield new rows for a model, some thousand at a time, however many there are.
+
+    Parameters
+    ----------
+    source, options, memory
+        As :func:`stream` takes them.
+    kinds : mapping of column name to a kind
+        The columns that the model needs.
+    """
+    found, budget = find_source(source, None, options), Budget(as_bytes(memory))
+    rows = budget.piece_rows(len(kinds))
+    texts = frozenset(name for name, kind in kinds.items() if kind == "text")
+    columns: frozenset[str] | None = frozenset(kinds)
+    first = next(found.groups[0].read(1, None, frozenset()), None)
+    if isinstance(first, TablePiece) and not set(kinds) <= set(first.names):
+        columns = None  # their names may be written in another way, or the target is not there
+    for group in found.groups:
+        yield from group.read(rows, columns, texts)

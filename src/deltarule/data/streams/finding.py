@@ -116,7 +116,7 @@ def _of_path(text: str, target: Any, options: ReadingOptions) -> StreamSource:
         return _of_database(path, table or options.table)
     if Path(path).suffix.lower() in _SQLITE and os.path.isfile(path):
         return replace(_of_database(sqlite_url(path), table or options.table), name=path)
-    if os.path.isdir(text) or Path(text).suffix.lower() == ".zip":
+    if os.path.isdir(text) or (os.path.isfile(text) and Path(text).suffix.lower() == ".zip"):
         found = _of_folder(text, options)
         if found is not None:
             return found

@@ -40,6 +40,11 @@ class TablePiece(MemoryTable):
         )
         return cls.of_raw(label, RawTable(names, cells))
 
+    @property
+    def n_columns(self) -> int:
+        """How many columns there are."""
+        return len(self.names)
+
     def read(self) -> RawTable:
         """Return the rows as reading a file returns a table."""
         assert self.raw is not None
@@ -56,6 +61,11 @@ class PicturePiece:
     label: str
     pixels: Array
     labels: Array
+
+    @property
+    def n_columns(self) -> int:
+        """As how many cells of a table the pixels of a picture count: eight are one."""
+        return -(-int(self.pixels[0].size) // 8)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -95,9 +105,12 @@ def cells_of_arrow(column: Any, *, as_text: bool = False) -> Cells:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         column, kind = column.dictionary_encode(), None
     if kind is None or (pa.types.is_dictionary(kind) and not pa.types.is_nested(kind.value_type)):
-        texts = [str(text) for text in column.dictionary.to_pylist()]
-        codes = column.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-        return Cells.of_codes([*texts, ""], codes.astype(np.intp), as_text=as_text)
+        texts = [*map(str, column.dictionary.to_pylist()), ""]
+        codes = column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False).astype(np.intp)
+        used = np.bincount(codes, minlength=len(texts)) > 0  # a slice has the dictionary of the whole
+        places = np.cumsum(used) - 1
+        kept = [text for text, is_used in zip(texts, used.tolist(), strict=True) if is_used]
+        return Cells.of_codes(kept, places[codes], as_text=as_text)
     values = column.to_numpy(zero_copy_only=False)
     if values.dtype.kind in "iuf":
         numbers = values.astype(np.float64)
@@ -126,7 +139,8 @@ def joined(label: str, pieces: Sequence[Piece]) -> Piece:
         pixels = np.concatenate([part.pixels for part in parts])
         return PicturePiece(label, pixels, np.concatenate([part.labels for part in parts]))
     raws = [piece.read() for piece in pieces if isinstance(piece, TablePiece)]
-    cells = tuple(_joined_cells([raw.columns[raw.names.index(name)] for raw in raws]) for name in first.names)
+    columns = [dict(zip(raw.names, raw.columns, strict=True)) for raw in raws]
+    cells = tuple(_joined_cells([cells_by_name[name] for cells_by_name in columns]) for name in first.names)
     return TablePiece.of_raw(
         label, RawTable(first.names, cells, None, raws[0].decimal_comma, (), first.named)
     )

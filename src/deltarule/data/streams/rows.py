@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,16 +18,19 @@ from deltarule.data.file_columns import FileColumns
 from deltarule.data.meaning import MISSING_TOO
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.streams.finding import StreamSource
+from deltarule.data.streams.memory import Budget
 from deltarule.data.streams.pieces import PicturePiece, Piece, RowGroup, TablePiece, taken
 from deltarule.data.table import Table
 from deltarule.data.table_files import load_table
 from deltarule.data.target_roles import target_values
 from deltarule.errors import DataFileError
 
-_GROUPS = 16  # that a sample is taken from
+#: Rows that tell what the columns of a stream mean …
+SAMPLE = 20_000
+_GROUPS = 16  # … and the groups that they are taken from, at most
 
 
-def sample_of(source: StreamSource, most: int, options: ReadingOptions) -> list[Piece]:
+def sample_of(source: StreamSource, budget: Budget, options: ReadingOptions) -> list[Piece]:
     """Return the first rows of some groups, spread over all of them.
 
     Raises
@@ -37,7 +40,9 @@ def sample_of(source: StreamSource, most: int, options: ReadingOptions) -> list[
     """
     groups, texts = source.groups, _texts(options.kinds)
     chosen = np.unique(np.linspace(0, len(groups) - 1, min(len(groups), _GROUPS)).astype(int)).tolist()
-    share = -(-most // len(chosen))
+    with closing(groups[0].read(1, None, texts)) as found:
+        width = next((piece.n_columns for piece in found), 1)
+    share = -(-min(SAMPLE, budget.piece_rows(width)) // len(chosen))
     pieces: list[Piece] = []
     for place in chosen:
         count = 0
@@ -152,7 +157,7 @@ class RowReader:
             if gone.any():
                 if self.refuse_missing:
                     raise targets.fault(int(gone.argmax()), name, "the target is missing")
-                decisions.append(decide("no-target", count=int(gone.sum())))
+                decisions.append(decide("no-target", count=int(gone.sum()), column=name))
                 used &= ~gone
         for name in inputs.names if self.drop_missing else ():
             used &= ~inputs.missing(name)
@@ -164,10 +169,6 @@ class RowReader:
         task = "classification" if self.classes else "regression"
         values, _ = target_values(targets, self.targets, task if self.targets else None, len(inputs))
         return replace(self.sample, inputs=inputs, target=values, decisions=tuple(decisions))
-
-    def decided(self) -> MergedDecisions:
-        """What is decided about all rows, to be added up piece by piece."""
-        return MergedDecisions()
 
 
 def _load(piece: Piece, source: StreamSource, asked: Mapping[str, Any]) -> Dataset:
@@ -188,16 +189,16 @@ class MergedDecisions:
         self._counts: Counter[tuple[str, Any]] = Counter()
         self._missing: Counter[str] = Counter()
 
-    def add(self, rows: Dataset) -> None:
-        """Take what was decided about some rows."""
-        for item in rows.decisions:
+    def add(self, inputs: Table | Array, decisions: Iterable[Decision]) -> None:
+        """Take what was decided about some rows, and which of their cells are missing."""
+        for item in decisions:
             words = dict(item.words)
             key = item.kind, words.get("column")
             self._found.setdefault(key, item)
             self._counts[key] += words.get("count", 0)
-        if isinstance(rows.inputs, Table):
-            for name in rows.inputs.names:
-                self._missing[name] += int(rows.inputs.missing(name).sum())
+        if isinstance(inputs, Table):
+            for name in inputs.names:
+                self._missing[name] += int(inputs.missing(name).sum())
 
     def decisions(self) -> dict[tuple[str, Any], Decision]:
         """Return them by kind and column."""

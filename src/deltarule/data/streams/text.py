@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
-from deltarule.data.decisions import Decision
+from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.data.reading import RawTable, ReadingOptions
 from deltarule.data.reading.cells import MISSING_CELLS
@@ -21,7 +21,7 @@ from deltarule.data.reading.raw_table import has_header
 from deltarule.data.reading.text_encodings import decode_text
 from deltarule.data.streams.files import StreamFile
 from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece, cells_of_arrow
-from deltarule.errors import DataFileError
+from deltarule.errors import DataFileError, InputError
 from deltarule.registry import import_extra
 
 _HEAD = 1 << 18  # bytes that tell how a file is written
@@ -55,6 +55,8 @@ def text_groups(
         If a file is no table, or its header is another than that of the first.
     """
     import_extra("pyarrow.csv", "arrow")
+    if options.ragged == "fill":
+        raise InputError("rows of another width cannot be filled in a stream (--ragged fill): mend the files")
     form: _TextForm | None = None
     groups: list[RowGroup] = []
     for file in files:
@@ -228,10 +230,11 @@ def _parsed(
     wanted = [name for name in form.names if columns is None or name in columns]
     text_type = pa.dictionary(pa.int32(), pa.string())
     types = {name: text_type if name in texts else pa.float64() for name in wanted}
-    table = None
+    table, ragged = None, list[str]()
     for _ in range(len(wanted) + 1):
         try:
-            table = _read_csv(data, form, wanted, types)
+            ragged.clear()
+            table = _read_csv(data, form, wanted, types, ragged)
             break
         except pa.ArrowInvalid as error:
             column = next(
@@ -241,16 +244,34 @@ def _parsed(
                 raise DataFileError(label, f"not a sound table: {describe(error)}") from None
             types[column] = text_type
     assert table is not None
+    told = _told_ragged(label, ragged, table.num_rows, len(form.names))
     names = tuple(wanted)
     for start in range(0, table.num_rows, most):
         part = table.slice(start, most)
         cells = tuple(cells_of_arrow(part[name], as_text=name in texts) for name in names)
         comma = form.frame.delimiter == ";"
-        yield TablePiece.of_raw(label, RawTable(names, cells, None, comma, (), form.headed))
+        yield TablePiece.of_raw(label, RawTable(names, cells, None, comma, told, form.headed))
+        told = ()
 
 
-def _read_csv(data: bytes, form: _TextForm, wanted: Sequence[str], types: dict[str, Any]) -> Any:
+def _told_ragged(label: str, ragged: list[str], n_rows: int, width: int) -> tuple[Decision, ...]:
+    """Tell of rows of another width, which are left out where they are few."""
+    if not ragged:
+        return ()
+    reason = f"expected {width} fields as in the header, got another number: {shown(ragged, 1)}"
+    if len(ragged) * 10 > n_rows:
+        raise DataFileError(label, f"{reason}, and {len(ragged) - 1} more such rows")
+    return (decide("ragged", count=len(ragged), shown=shown(ragged), reason=reason),)
+
+
+def _read_csv(
+    data: bytes, form: _TextForm, wanted: Sequence[str], types: dict[str, Any], ragged: list[str]
+) -> Any:
     from pyarrow import csv
+
+    def leave_out(row: Any) -> str:
+        ragged.append(row.text)
+        return "skip"
 
     frame = form.frame
     return csv.read_csv(
@@ -259,7 +280,7 @@ def _read_csv(data: bytes, form: _TextForm, wanted: Sequence[str], types: dict[s
         csv.ParseOptions(
             delimiter="\t" if frame.delimiter == " " else frame.delimiter, quote_char=frame.quote,
             escape_char=frame.escape or False, newlines_in_values=frame.quote.encode() in data,
-            invalid_row_handler=lambda row: "skip",
+            invalid_row_handler=leave_out,
         ),
         csv.ConvertOptions(
             include_columns=list(wanted), column_types=types, null_values=_MISSING, strings_can_be_null=True,
