@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,9 @@ def experiment(
     choices = Choices.of(named)
     data = _loaded(source, target, named)
     if isinstance(data, Stream):
-        return run_experiment(data.load(), choices) if data.fits else run_streamed(data, choices)
+        if not data.fits:
+            return run_streamed(data, choices)
+        data, choices = data.load(), replace(choices, every=max(choices.every, 1))
     return run_experiment(data, choices)
 
 

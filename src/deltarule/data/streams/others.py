@@ -45,8 +45,8 @@ class NpyRows:
                 self._start = opened.tell()
         except (ValueError, OSError, AttributeError) as error:
             raise DataFileError(file.name, f"not a sound .npy file: {describe(error)}") from None
-        if self._fortran or self.dtype.hasobject or not self.shape:
-            raise DataFileError(file.name, "a stream needs rows of numbers one after the other (C order)")
+        if self.dtype.hasobject or not self.shape or (self._fortran and len(self.shape) != 2):
+            raise DataFileError(file.name, "a stream needs rows of numbers, one after the other (C order)")
         size = self._start + math.prod(self.shape) * self.dtype.itemsize
         if file.size < size:
             raise DataFileError(file.name, f"the file ends early: {size:,} bytes expected, got {file.size:,}")
@@ -56,12 +56,18 @@ class NpyRows:
 
     def __getitem__(self, rows: slice) -> Array:
         self.file.check()
-        count = rows.stop - rows.start
-        step = math.prod(self.shape[1:]) * self.dtype.itemsize
+        count, n_rows, width = rows.stop - rows.start, len(self), math.prod(self.shape[1:])
+        if self._fortran:  # column after column, as pandas saves numbers
+            columns = [self._read(place * n_rows + rows.start, count) for place in range(width)]
+            return np.column_stack(columns)
+        return self._read(rows.start * width, count * width).reshape(count, *self.shape[1:])
+
+    def _read(self, first: int, count: int) -> Array:
+        """Read so many numbers from a place on."""
+        size = self.dtype.itemsize
         with self.file.open() as opened:
-            opened.seek(self._start + rows.start * step)
-            data = opened.read(count * step)
-        return np.frombuffer(bytearray(data), self.dtype).reshape(count, *self.shape[1:])
+            opened.seek(self._start + first * size)
+            return np.frombuffer(bytearray(opened.read(count * size)), self.dtype)
 
 
 def array_groups(label: str, X: Any, y: Any, target: str) -> list[RowGroup]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,19 +39,17 @@ def sample_of(source: StreamSource, budget: Budget, options: ReadingOptions) -> 
     """
     groups, texts = source.groups, _texts(options.kinds)
     chosen = np.unique(np.linspace(0, len(groups) - 1, min(len(groups), _GROUPS)).astype(int)).tolist()
-    with closing(groups[0].read(1, None, texts)) as found:
-        width = next((piece.n_columns for piece in found), 1)
+    width = next((piece.n_columns for piece in groups[0].read(1, None, texts)), 1)
     share = -(-min(SAMPLE, budget.piece_rows(width)) // len(chosen))
     pieces: list[Piece] = []
     for place in chosen:
         count = 0
-        with closing(groups[place].read(min(share, 8192), None, texts)) as found:
-            for piece in found:
-                count += len(piece)
-                if len(piece):
-                    pieces.append(piece)
-                if count >= share:
-                    break
+        for piece in groups[place].read(min(share, 8192), None, texts):
+            count += len(piece)
+            if len(piece):
+                pieces.append(piece)
+            if count >= share:
+                break
     if not pieces:
         raise DataFileError(source.name, "there are no rows in it")
     return pieces
