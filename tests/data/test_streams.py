@@ -153,3 +153,112 @@ def test_the_command_line_trains_and_goes_on_in_little_memory(tmp_path):
     more = run(cli, ["train", pattern, *common, "--epochs", "4", *files])
     assert more.exit_code == 0, more.output
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def pictures(folder, number=60):
+    from PIL import Image
+
+    for label in "07":
+        (folder / label).mkdir()
+        for place in range(number):
+            pixels = rng.integers(0, 200, (6, 5)).astype(np.uint8) + np.uint8(50 * (label == "7"))
+            Image.fromarray(pixels).save(folder / label / f"{place:03}.png")
+    return folder
+
+
+def idx_files(folder):
+    images, labels = (
+        rng.integers(0, 256, (200, 4, 3)).astype(np.uint8),
+        rng.integers(0, 3, 200).astype(np.uint8),
+    )
+    for name, array in (("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", labels)):
+        head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / name).write_bytes(head + array.tobytes())
+    return folder
+
+
+@pytest.mark.parametrize("make", [pictures, idx_files])
+def test_a_stream_of_pictures_holds_what_loading_gives(make, tmp_path):
+    folder = make(tmp_path)
+    expected, rows = load(folder), stream(folder)
+    found = rows.load()
+    assert np.array_equal(found.inputs, expected.inputs)
+    assert found.target.tolist() == expected.target.tolist()
+    assert rows.classes == expected.classes
+    assert rows.encoding == fit_encoding(expected)
+    net = dr.Network(
+        [rows.n_inputs, 4, rows.n_outputs], output="softmax" if rows.n_outputs > 1 else "sigmoid"
+    )
+    assert np.isfinite(dr.train(net, stream(folder, window=64), epochs=1)["loss"]).all()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_in_files_are_read_in_either_order(order, tmp_path):
+    X, y = rng.standard_normal((500, 3)), rng.standard_normal(500)
+    np.save(tmp_path / "X.npy", np.asarray(X, order=order))
+    np.save(tmp_path / "y.npy", y)
+    found = stream(tmp_path / "X.npy", str(tmp_path / "y.npy")).load()
+    assert np.array_equal(found.X, X)
+    assert np.array_equal(found.y, y)
+
+
+def test_cells_with_line_breaks_are_not_cut(tmp_path, monkeypatch):
+    from deltarule.data.streams import text
+
+    monkeypatch.setattr(text, "_GROUP", 400)
+    monkeypatch.setattr(text, "_READ", 64)
+    notes = [f'"line {i}\nand, more"' if i % 3 else "plain" for i in range(200)]
+    lines = [f"{i % 7},{note},{i * 0.5}" for i, note in enumerate(notes)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,note,y", *lines]))
+    rows = stream(tmp_path / "rows.csv", "y", keep="note")
+    assert len(rows.source.groups) > 5
+    assert [part for found in rows.rows() for part in found.y] == [i * 0.5 for i in range(200)]
+    texts = [text for found in rows.rows() for text in found.inputs.column("note")]
+    assert texts == [note.strip('"') for note in notes]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_data(tmp_path):
+    """Data of ten times what rows may take; the program is limited by the system where it can be."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    rows, width = 1_000_000, 80
+    with pq.ParquetWriter(
+        tmp_path / "rows.parquet", pa.schema([(f"f{i}", "float32") for i in range(width)])
+    ) as file:
+        for _ in range(rows // 50_000):
+            X = rng.standard_normal((50_000, width), np.float32)
+            file.write_table(pa.table({f"f{i}": X[:, i] for i in range(width)}))
+    program = (
+        "import resource, sys, deltarule as dr;"
+        "rows = dr.datasets.stream(sys.argv[1], 'f0', memory='320MB');"
+        "net = dr.Network([rows.n_inputs, 4, 1], dtype='float32', seed=0);"
+        "dr.train(net, rows, epochs=1, batch_size=1024, engine='reference');"
+        "print(len(rows), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    group = Path(f"/sys/fs/cgroup/memory/{tmp_path.parent.name}-{tmp_path.name}")
+    limited = f"echo $$ > {group}/cgroup.procs && " if _limited(group, 320_000_000) else ""
+    command = f'{limited}exec "$0" -c "$1" "$2"'
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command, sys.executable, program, str(tmp_path / "rows.parquet")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        if limited:
+            group.rmdir()
+    assert done.returncode == 0, done.stderr
+    count, peak = map(int, done.stdout.split())
+    assert count == rows
+    assert peak < 320_000
+
+
+def _limited(group, size):
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(size))
+    except OSError:
+        return False
+    return True

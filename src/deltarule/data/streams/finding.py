@@ -10,6 +10,7 @@ from typing import Any
 
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.idx_files import IDX_FILES, find_idx
+from deltarule.data.image_folders import integer_labels
 from deltarule.data.pictures import find_layout, look_into, read_pictures
 from deltarule.data.reading import ReadingOptions, is_database
 from deltarule.data.streams.columnar import arrow_groups, parquet_groups
@@ -213,15 +214,15 @@ def _of_folder(text: str, options: ReadingOptions) -> StreamSource | None:
     form = read_pictures([entry for entry, _ in looked_at], [label for _, label in looked_at], options)
     size = form.pixels.shape[2], form.pixels.shape[1]
     chosen = replace(options, size=size, color=form.pixels.ndim == 4, paper=form.paper or None)
-    parts = {
-        name: picture_groups(text, part, chosen)
-        for name, part in (("validation", layout.validation), ("test", layout.test))
-        if part
-    }
+    texts = sorted({label for _, label in layout.train})
+    labels = dict(zip(texts, integer_labels(texts).tolist(), strict=True))
+    train, validation, test = (
+        picture_groups(text, [(entry, labels.get(label, label)) for entry, label in part], chosen)
+        for part in (layout.train, layout.validation, layout.test)
+    )
+    parts = {name: part for name, part in (("validation", validation), ("test", test)) if part}
     told = (
         *layout.decisions,
         *(item for item in form.decisions if item.kind in ("size", "color", "grey", "paper")),
     )
-    return StreamSource(
-        text, picture_groups(text, layout.train, chosen), (), "class", told, parts, form.paper
-    )
+    return StreamSource(text, train, (), "class", told, parts, form.paper)
