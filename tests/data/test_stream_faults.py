@@ -152,6 +152,9 @@ def test_answers_go_to_a_file_whole_or_not_at_all(folder):
     plain = np.concatenate([model.predict(f"{name}.parquet")["y"] for name in "pq"])
     assert count == 2 * N
     assert np.array_equal(np.loadtxt("all.csv", skiprows=1), plain)
+    assert model.evaluate("?.parquet").predictions.true.tolist() == [
+        y for name in "pq" for y in pq.read_table(f"{name}.parquet")["y"].to_pylist()
+    ]
     before = (folder / "all.csv").read_bytes()
     spoil("q.parquet")
     with pytest.raises(dr.DataFileError):

@@ -18,7 +18,7 @@ from deltarule.arrays import Array
 from deltarule.data import Dataset, MemoryTable, ReadingOptions
 from deltarule.data.decisions import Decision
 from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, Table, row_digests
-from deltarule.data.streams import MergedDecisions, PicturePiece, read_pieces
+from deltarule.data.streams import MergedDecisions, PicturePiece, is_pattern, read_pieces
 from deltarule.derivations import Derivation, explain
 from deltarule.derivations.inspection import Inspection
 from deltarule.derivations.targets import parse_targets
@@ -27,7 +27,7 @@ from deltarule.exchange import export
 from deltarule.experiments.choices import READING, reading_of
 from deltarule.experiments.decided import known_labels
 from deltarule.experiments.evaluation import Evaluation
-from deltarule.experiments.fitting import encoded_rows, predict_dataset
+from deltarule.experiments.fitting import Predictions, encoded_rows, joined_predictions, predict_dataset
 from deltarule.experiments.report import decision_lines
 from deltarule.experiments.saved_models import as_source, load_labelled, part_of, raw_inputs, with_answers
 from deltarule.files import open_atomically
@@ -207,7 +207,7 @@ class FittedModel:
 
         Parameters
         ----------
-        source : path, bundled set's name, DataFrame, columns by name, or records
+        source : path, pattern, bundled set's name, DataFrame, columns by name, or records
             With the columns it was trained on, and the target.
         target : array-like, (n_rows,), optional
             The answers, where they are not a column of ``source``.
@@ -225,11 +225,32 @@ class FittedModel:
         if target is not None:
             source = with_answers(source, named, target)
         options = _options("evaluate", reading)
+        if is_pattern(source):
+            return self._evaluated_by_piece(source, options)
         dataset = part_of(load_labelled(as_source(source), self.encoding, options), part)
+        predictions, digests = self._predicted(dataset)
+        return Evaluation(self.net, self.name, dataset, predictions, digests)
+
+    def _predicted(self, dataset: Dataset) -> tuple[Predictions, Array]:
+        """What it answers beside the known answers, and the digests of the rows."""
         predictions, known = predict_dataset(self.net, dataset), dataset
         if isinstance(self.encoding.target, LabelEncoding):
             known = dataset.take(known_labels(dataset.target, self.encoding.target))
-        digests = row_digests(*encoded_rows(self.net, known))
+        return predictions, row_digests(*encoded_rows(self.net, known))
+
+    def _evaluated_by_piece(self, source: Any, options: ReadingOptions) -> Evaluation:
+        """How good it is on files of any size: answers alone are held."""
+        found: list[tuple[Predictions, Array]] = []
+        told = MergedDecisions()
+        for piece in read_pieces(source, self.encoding.kinds, options, "1GB"):
+            rows = load_labelled(piece, self.encoding, options)
+            told.add(np.empty(0), rows.decisions)
+            found.append(self._predicted(rows))
+        predictions = joined_predictions([part for part, _ in found])
+        described = f"{source}: {len(predictions.true)} rows"
+        decisions = tuple(told.decisions().values())
+        dataset = replace(rows, name=str(source), description=described, decisions=decisions)
+        digests = np.concatenate([part for _, part in found])
         return Evaluation(self.net, self.name, dataset, predictions, digests)
 
     def inspect(

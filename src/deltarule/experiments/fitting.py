@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -254,10 +254,15 @@ def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
         if trained.history.stopped == "interrupted":
             raise KeyboardInterrupt
         parts.append(predict_dataset(trained.net, part))
+    return joined_predictions(parts, tuple(part.score for part in parts))
+
+
+def joined_predictions(parts: Sequence[Predictions], fold_scores: tuple[float, ...] = ()) -> Predictions:
+    """The predictions of all parts, one after the other."""
     return Predictions(
         np.concatenate([part.true for part in parts]),
         np.concatenate([part.predicted for part in parts]),
         float(np.average([part.loss for part in parts], weights=[len(part.true) for part in parts])),
         parts[0].metric,
-        tuple(part.score for part in parts),
+        fold_scores,
     )

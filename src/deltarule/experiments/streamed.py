@@ -20,6 +20,7 @@ from deltarule.experiments.fitting import (
     check_pair,
     encoded_rows,
     encoding_of,
+    joined_predictions,
     predict_dataset,
     train_or_resume,
 )
@@ -84,13 +85,7 @@ def _digested(
 
 def _predicted(net: Network, test: Stream) -> Predictions:
     """What the network predicts for the rows of a stream, beside their targets: these alone are held."""
-    parts = [predict_dataset(net, rows) for rows in test.rows()]
-    return Predictions(
-        np.concatenate([part.true for part in parts]),
-        np.concatenate([part.predicted for part in parts]),
-        float(np.average([part.loss for part in parts], weights=[len(part.true) for part in parts])),
-        parts[0].metric,
-    )
+    return joined_predictions([predict_dataset(net, rows) for rows in test.rows()])
 
 
 def _remember(trained: TrainedNetwork, n_rows: int, tested: Predictions | None) -> None:
