@@ -152,6 +152,12 @@ def network_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split("[-,]", text))
 
 
+def epochs_between(text: str) -> float:
+    """``2`` as 2, ``0.1`` as 0.1."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 def sizes(text: str) -> tuple[int, ...]:
     """``20,20`` as (20, 20); ``0`` as ()."""
     try:

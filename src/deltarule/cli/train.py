@@ -14,6 +14,7 @@ from deltarule.cli.options import (
     FILE,
     GroupedCommand,
     activations,
+    epochs_between,
     options_of,
     picture_options,
     reading_options,
@@ -77,6 +78,7 @@ _output = options_of("What is printed and written")
     help='The fewest rows that a category may have; rarer ones are pooled as "other".',
 )
 @reading_options
+@_target("--memory", metavar="SIZE", help="Read SOURCE piece by piece in this much memory: 512MB, 4GB.")
 @picture_options
 @_held_out(
     "--test-size",
@@ -151,7 +153,11 @@ _output = options_of("What is printed and written")
     help="Write a checkpoint here as training goes on, for --resume.",
 )
 @_training(
-    "--every", type=click.IntRange(1), default=1, help="The number of epochs from one checkpoint to the next."
+    "--every",
+    type=epochs_between,
+    metavar="N",
+    default="1",
+    help="The number of epochs from one checkpoint to the next; of a stream also a share of one, 0.1.",
 )
 @_training(
     "--resume",
@@ -184,6 +190,9 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
                     train/, val/, test/ of such folders), or IDX files
     a bundled set   iris, wine, digits, xor, moons …: deltarule data list
     an example      T1 to T5, or a .toml file: it brings its own network
+
+    Data that do not fit into memory are read piece by piece: give a pattern of files in quotation marks,
+    'train/*.parquet', and say how much memory they may take, --memory 512MB.
 
     Whatever you leave open is decided by what suits the data, and reported with the option that overrules it.
     In Python, deltarule.experiment(SOURCE, target="Species", …) does the same.

@@ -37,6 +37,8 @@ class ExperimentResult(Outcome):
         What was decided about the data that nobody said.
     choices : Choices
         What the user named.
+    streamed_rows : int
+        Of a stream, how many rows were used; ``dataset`` and ``trained_rows`` are a sample then.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from deltarule.nn.engines import reference
 from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import import_extra
 from deltarule.training.run import Run
+from deltarule.training.streamed import StreamSamples
 
 
 def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
@@ -23,6 +24,8 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     if any(layer.dense.dropout for layer in net.layers):
         raise InputError("lbfgs needs a cost that does not change between two looks: set dropout to 0")
     samples = run.samples
+    if isinstance(samples, StreamSamples):
+        raise InputError("lbfgs needs all samples at once, and a stream gives some at a time: choose 'adam'")
     x = as_batch(samples.x, net.dtype)
     free = np.delete(np.arange(net.parameters.size), net.frozen)
 

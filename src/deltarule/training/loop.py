@@ -12,6 +12,7 @@ import numpy as np
 
 from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
+from deltarule.data import Stream
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES
 from deltarule.nn.model_files import read_model
@@ -23,20 +24,21 @@ from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.progress import Progress
 from deltarule.training.run import Callback, Run
-from deltarule.training.samples import samples_for
+from deltarule.training.samples import samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
+from deltarule.training.streamed import StreamSamples, run_streamed_epoch
 
 
 def train(
     net: Network,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     optimizer: str | Optimizer = "adam",
     epochs: int = 100,
     batch_size: int | None = 32,
-    validation: float | tuple[Any, Any] | None = None,
+    validation: float | tuple[Any, Any] | Stream | None = None,
     sample_weight: Any = None,
     shuffle: bool = True,
     metrics: Sequence[str | Metric] = (),
@@ -53,7 +55,8 @@ def train(
     Parameters
     ----------
     net : Network
-    X : array-like, (n_samples, n_features)
+    X : array-like, (n_samples, n_features), or Stream
+        A stream (:func:`deltarule.datasets.stream`) has its targets in itself.
     Y : array-like, (n_samples, n_outputs)
         For one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
     optimizer : str or Optimizer
@@ -62,7 +65,7 @@ def train(
         How often to go through the samples.
     batch_size : int or None
         Samples for one update; None takes all of them.
-    validation : float or (X, Y), optional
+    validation : float, (X, Y) or Stream, optional
         A share of the samples to hold out, or other data: its loss and metrics enter the history.
     sample_weight : array-like, (n_samples,), optional
     shuffle : bool
@@ -115,17 +118,17 @@ def train(
         early_stopping,
         engine,
     )
-    run = Run(net, settings, samples_for(net, X, Y, sample_weight), validation, checkpoint)
+    run = Run(net, settings, samples_or_stream(net, X, Y, sample_weight), validation, checkpoint)
     return train_to_end(run, callbacks, progress)
 
 
 def resume(
     path: str | os.PathLike[str],
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     epochs: int | None = None,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[Any, Any] | Stream | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
@@ -183,12 +186,16 @@ def resume(
         settings = Settings.from_dict(state["settings"], engine or state["engine"])
     except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
-    if not isinstance(validation, tuple | list | None):
-        raise InputError(f"validation must be None or (X, Y), got {validation!r}: a fraction is remembered")
+    if not isinstance(validation, tuple | list | Stream | None):
+        raise InputError(
+            f"validation must be None, (X, Y) or a stream, got {validation!r}: a fraction is remembered"
+        )
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
-    run = Run(net, settings, samples_for(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path))
+    run = Run(
+        net, settings, samples_or_stream(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path)
+    )
     restore(run, path, state, arrays)
     return net, train_to_end(run, callbacks, progress)
 
@@ -207,6 +214,7 @@ def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = 
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
     run.history.engine, run.history.start = run.engine, _start_of(run)
+    run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
     bar = Progress(run.settings.epochs, run.epoch, enabled=progress)
     try:
@@ -230,9 +238,9 @@ def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = 
 
 
 def _start_of(run: Run) -> RunStart | None:
-    """Return what a run is about to start from; None for L-BFGS, which does not go update by update."""
+    """Return what a run is about to start from; None for L-BFGS, which makes no updates, and of streams."""
     settings = run.settings
-    if not isinstance(settings.optimizer, GradientStep):
+    if not isinstance(settings.optimizer, GradientStep) or isinstance(run.samples, StreamSamples):
         return None
     return RunStart(
         run.net, run.samples, settings, run.engine, run.batch_size, run.n_batches, run.epoch, run.updates,
@@ -262,6 +270,9 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
 
 def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:
     """Update the parameters with every batch of some epochs; return their losses, and all learning rates."""
+    if isinstance(run.samples, StreamSamples):
+        rates = learning_rates(run, 1)
+        return run_streamed_epoch(run, rates), rates
     orders, rates = sample_orders(run, n_epochs), learning_rates(run, n_epochs)
     losses = ENGINES[run.engine].run_epochs(
         run.net, run.samples, run.batch_size, orders, run.settings.optimizer, run.slots, rates, run.updates,
@@ -291,12 +302,26 @@ def learning_rates(run: Run | RunStart, n_epochs: int) -> Array:
 def _epochs_unwatched(run: Run) -> int:
     """Count the epochs that may pass before anybody looks: metrics, a checkpoint, Ctrl-C."""
     settings, left = run.settings, run.settings.epochs - run.epoch
-    if settings.metrics or settings.early_stopping or run.held_out is not None:
+    if (
+        isinstance(run.samples, StreamSamples)
+        or settings.metrics
+        or settings.early_stopping
+        or run.held_out is not None
+    ):
         return 1
     if run.checkpoint is not None:
-        left = min(left, run.checkpoint.every - run.epoch % run.checkpoint.every)
+        left = min(left, int(run.checkpoint.every - run.epoch % run.checkpoint.every))
     work = len(run.samples) * run.net.parameters.size
     return min(left, max(1, ENGINES[run.engine].BLOCK // work))
+
+
+def _end_block(run: Run) -> None:
+    """Write a checkpoint within an epoch of a stream, where one is due."""
+    every = 1 if run.checkpoint is None else run.checkpoint.every
+    share = run.place.done / len(run.samples)
+    if every < 1 and share < 1 and int(share / every) > run.place.written:
+        run.place.written = int(share / every)
+        write_checkpoint(run)
 
 
 def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
@@ -308,6 +333,6 @@ def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
         callback(run)
     if run.stop and run.history.stopped == "finished":
         run.history.stopped = "callback"
-    if run.checkpoint is not None and run.epoch % run.checkpoint.every == 0 and not run.stop:
+    if run.checkpoint is not None and run.epoch % max(run.checkpoint.every, 1) == 0 and not run.stop:
         write_checkpoint(run)
     bar.update(run.history.row(-1))

@@ -20,6 +20,7 @@ from deltarule.training.metrics import measure
 from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
+from deltarule.training.streamed import EpochPlace, StreamSamples, measure_stream
 
 Callback: TypeAlias = Callable[["Run"], object]
 
@@ -40,6 +41,8 @@ class Run:
         Epochs done.
     updates : int
         Updates made.
+    place : EpochPlace
+        Where in an epoch of a stream it stands.
     slots : ndarray, (number of slots, n_parameters)
         What the optimizer remembers; for L-BFGS, the first parameters.
     best : Best or None
@@ -65,7 +68,7 @@ class Run:
         self,
         net: Network,
         settings: Settings,
-        samples: Samples,
+        samples: Samples | StreamSamples,
         validation: Any,
         checkpoint: Checkpoint | None,
     ) -> None:
@@ -74,6 +77,7 @@ class Run:
         self.monitored = settings.monitored(self.held_out is not None)
         self.history = History()
         self.epoch = self.updates = 0
+        self.place = EpochPlace()
         self.stop = False
         self.best: Best | None = None
         self.notes: dict[str, Any] = {}
@@ -91,8 +95,14 @@ class Run:
             if not isinstance(checkpoint, Checkpoint):
                 raise InputError(f"checkpoint must be a Checkpoint or None, got {checkpoint!r}")
             check_writable(checkpoint.path)
+            if checkpoint.every < 1 and not isinstance(self.samples, StreamSamples):
+                raise InputError(
+                    f"checkpoint: every={checkpoint.every} is within an epoch, as only of a stream"
+                )
             settings.check_registered()
             self.fingerprint = digest(samples) + (digest(self.held_out) if self.held_out else "")
+        #: Is called after each block of a stream.
+        self.within_epoch: Callable[[], object] = lambda: None
 
     def record(self, losses: Sequence[float], before: Array, **more: Sequence[float]) -> None:
         """Enter epochs into the history; where it is one, with the measures after it.
@@ -131,13 +141,24 @@ class Run:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
         metrics, held = self.settings.metrics, self.held_out
         measures: dict[str, float] = {}
-        if metrics:
+        if metrics and isinstance(self.samples, StreamSamples):
+            found = measure_stream(self.net, self.samples.blocks(self.batch_size), metrics, self._outputs)
+            measures |= {metric.name: found[metric.name] for metric in metrics}
+        elif metrics:
+            assert isinstance(self.samples, Samples)
             a = ENGINES[self.engine].predict(self.net, self.samples.x)
             measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
-            found = measure(self.net, held.x, held.y, held.weight, metrics)
+            if isinstance(held, StreamSamples):
+                found = measure_stream(self.net, held.blocks(1), metrics)
+            else:
+                found = measure(self.net, held.x, held.y, held.weight, metrics)
             measures |= {f"val_{name}": value for name, value in found.items()}
         return measures
+
+    def _outputs(self, net: Network, x: Any, y: Array) -> tuple[float, Array]:
+        """The outputs by the engine that trains; the loss of training samples is not measured again."""
+        return 0.0, ENGINES[self.engine].predict(net, x)
 
     def _note_best(self) -> None:
         stopping = self.settings.early_stopping
@@ -166,7 +187,8 @@ class Run:
         )
 
     def _advice(self) -> str:
-        x = as_batch(self.samples.x, self.net.dtype)
+        samples = self.samples.few() if isinstance(self.samples, StreamSamples) else self.samples
+        x = as_batch(samples.x, self.net.dtype)
         largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
         return (
             "The network keeps its parameters from before that epoch. Try a smaller learning rate (now "
@@ -175,6 +197,9 @@ class Run:
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of training samples, spread evenly over all, is a finite number."""
-        few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
+        if isinstance(self.samples, StreamSamples):
+            few = self.samples.few()
+        else:
+            few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -152,11 +153,16 @@ class LabelEncoding:
         InputError
             If a label is not one of the classes (the message names label and row).
         """
-        places = {label: code for code, label in enumerate(self.classes)}
-        labels = _as_python(as_labels(y, self.name))
-        codes = np.fromiter((places.get(label, -1) for label in labels), np.intp, len(labels))
+        labels: Any = as_labels(y, self.name)
+        if labels.dtype.kind == "i" and type(self.classes[0]) is int:
+            classes = np.array(self.classes)
+            codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+            codes[classes[codes] != labels] = -1
+        else:
+            places = {label: code for code, label in enumerate(self.classes)}
+            codes = np.fromiter(map(places.get, _as_python(labels), repeat(-1)), np.intp, len(labels))
         if (codes < 0).any():
-            row = int((codes < 0).argmax())
+            row, labels = int((codes < 0).argmax()), _as_python(labels)
             hint = did_you_mean(str(labels[row]), map(str, self.classes))
             raise InputError(f"target {self.name!r}, row {row}: unknown label {shown(labels[row])}{hint}")
         return codes
