@@ -11,6 +11,7 @@ import pickle
 import stat
 import sys
 from collections.abc import Callable
+from glob import glob
 from hashlib import sha256
 from typing import Any
 
@@ -28,7 +29,9 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         files = self._cache_file
-        self._cache_file = _CheckedFiles(files._cache_path, self._impl.filename_base, files._source_stamp)
+        sources = [os.stat(path) for path in sorted(glob(os.path.join(os.path.dirname(__file__), "*.py")))]
+        stamp = tuple((status.st_mtime, status.st_size) for status in sources)
+        self._cache_file = _CheckedFiles(files._cache_path, self._impl.filename_base, stamp)
 
 
 class _CheckedFiles(IndexDataCacheFile):
