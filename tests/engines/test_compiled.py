@@ -21,6 +21,7 @@ from deltarule.nn.engines import (
     compiled,
     predictions,
     reference,
+    streams,
     threads,
     workspace,
 )
@@ -447,3 +448,48 @@ def test_auto_compiles_only_where_numpy_would_take_long():
     assert choose_engine("auto", large, sgd, 256, 1000) == "reference"
     assert choose_engine("auto", own, sgd, 1, 10**6) == "reference"
     assert choose_engine("compiled", small, OPTIMIZERS.resolve("lbfgs"), 1, 10) == "reference"
+
+
+@pytest.mark.parametrize("kind", ["dense", "mostly 0", "dropped"])
+def test_any_number_of_threads_gives_the_same_bits(shared, kind):
+    net = Network([70, 30, 4], output="softmax", dropout=[0, 0.2] if kind == "dropped" else 0.0)
+    samples = samples_of(net, n=100)
+    if kind == "mostly 0":
+        samples.x[np.random.default_rng(1).random(samples.x.shape) < 0.8] = 0
+    runs = []
+    for n_threads in range(1, 6):
+        shared(n_threads)
+        optimizer = type(OPTIMIZERS.resolve("adam"))(0.05, clip_norm=0.3)
+        runs.append(run(compiled, net, samples, optimizer, size=30, epochs=5))
+    for other in runs[1:]:
+        for mine, first in zip(other, runs[0], strict=True):
+            np.testing.assert_array_equal(mine, first)
+
+
+@pytest.mark.slow
+def test_beside_a_busy_process_training_ends_with_the_same_bits(shared):
+    shared(2)
+    net = Network([20, 30, 4], output="softmax")
+    samples, adam = samples_of(net, n=100), OPTIMIZERS.resolve("adam")
+    quiet = run(compiled, net, samples, adam, size=30, epochs=5)
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as neighbour:
+        try:
+            for _ in range(200):
+                for mine, first in zip(
+                    run(compiled, net, samples, adam, size=30, epochs=5), quiet, strict=True
+                ):
+                    np.testing.assert_array_equal(mine, first)
+        finally:
+            neighbour.kill()
+
+
+@pytest.mark.parametrize("n_drawn_before", [0, 1, 2, 7])
+@pytest.mark.parametrize("n_drawn", [0, 1, 2, 5, 100])
+def test_the_generator_stands_where_the_masks_ended(n_drawn_before, n_drawn):
+    ours, theirs = (np.random.default_rng(3) for _ in range(2))
+    for generator in (ours, theirs):
+        generator.random(n_drawn_before, dtype=np.float32)
+    streams.advance(ours, streams.stream_of(ours), n_drawn)
+    theirs.random(n_drawn, dtype=np.float32)
+    np.testing.assert_array_equal(ours.random(5, dtype=np.float32), theirs.random(5, dtype=np.float32))
+    np.testing.assert_array_equal(ours.random(5), theirs.random(5))

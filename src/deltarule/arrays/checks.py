@@ -33,7 +33,7 @@ def check_finite(array: Array | Sparse, name: str) -> None:
 def _sum_is_finite(array: Array) -> bool:
     """Return whether Σ x is finite, and so every x: the quicker test.
 
-    BLAS would be a little quicker, but its threads go on spinning for some 30 ms, and hold up what comes next.
+    BLAS would be a little quicker, but its threads then spin for some 30 ms, and hold up what comes next.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         return math.isfinite(array.sum())

@@ -94,7 +94,7 @@ def run_epochs(
     )
     nothing = data._replace(rates=rates[:0])
     compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
-    n_threads = count_threads(len(division.tasks))
+    n_threads = count_threads(max(len(division.share_starts) - 1, len(division.tasks)))
     with blas_of_one_thread(n_products):
         run_together(n_threads, lambda: kernels.run(n_threads, job, data, workspace))
     finished = int(workspace.gate[kernels.FINISHED])

@@ -11,7 +11,6 @@ import pickle
 import stat
 import sys
 from collections.abc import Callable
-from glob import glob
 from hashlib import sha256
 from typing import Any
 
@@ -24,13 +23,13 @@ _packed: Callable[[Any], bytes] = dumps
 
 
 class KernelCache(FunctionCache):
-    """Numba's cache of one function, in checked files."""
+    """Numba's cache of one function, in checked files; what it is made of lies in two files of source."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         files = self._cache_file
-        sources = [os.stat(path) for path in sorted(glob(os.path.join(os.path.dirname(__file__), "*.py")))]
-        stamp = tuple((status.st_mtime, status.st_size) for status in sources)
+        instructions = os.stat(os.path.join(os.path.dirname(__file__), "instructions.py"))
+        stamp = (*files._source_stamp, instructions.st_mtime, instructions.st_size)
         self._cache_file = _CheckedFiles(files._cache_path, self._impl.filename_base, stamp)
 
 

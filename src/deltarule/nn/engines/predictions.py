@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
+from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_threads, run_ranges
@@ -52,7 +53,7 @@ def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     is_csr = isinstance(x, Scaled) and x.is_sparse
     predict_rows = _csr_predictor(net, x, out) if is_csr else _dense_predictor(net, x, out)
     n_products = count_products(net, x, len(out))
-    n_ranges = count_threads(min(len(out), int(n_products / START_PRODUCTS)))
+    n_ranges = count_threads(min(len(out), int(n_products / (threads.THREAD_PRODUCTS + START_PRODUCTS))))
     with blas_of_one_thread(n_products):
         run_ranges(len(out), n_ranges, predict_rows)
     return out

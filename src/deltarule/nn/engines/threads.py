@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +21,10 @@ from deltarule.registry import import_extra
 THREAD_PRODUCTS = 1_000_000
 #: … and of rows to predict, for which threads have to be started.
 START_PRODUCTS = 25_000_000
-#: Products of a batch up to which OpenBLAS takes one thread of itself.
+#: Products of a batch up to which OpenBLAS takes one thread of itself …
 BLAS_PRODUCTS = 250_000
+#: … and up to which the NumPy engine lets it take no more: a millisecond or two of one thread.
+SMALL_PRODUCTS = 100_000_000
 
 
 def is_divided(n_products: float) -> bool:
@@ -33,18 +38,23 @@ def count_threads(n_tasks: int) -> int:
     return 1 if config.DISABLE_JIT else max(1, min(n_tasks, config.NUMBA_NUM_THREADS))
 
 
-def blas_of_one_thread(n_products: float) -> AbstractContextManager[object]:
-    """Keep BLAS from taking threads of its own, where products are large enough that it would.
+def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractContextManager[object]:
+    """Keep BLAS from taking threads of its own, where products are neither tiny nor of more than ``most``.
 
-    Each of our threads calls it for itself; and BLAS's, once they worked, spin for some 30 ms.
+    Where our threads call it, each does so for itself. And threads of BLAS's wait for each other at every
+    product, for a slice of time where another process is busy; once they worked, they spin for some 30 ms.
     """
-    return _blas().limit(limits=1) if n_products > BLAS_PRODUCTS else nullcontext()
+    if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
+        return nullcontext()
+    limit: AbstractContextManager[object] = _blas("numba" in sys.modules).limit(limits=1)
+    return limit
 
 
 @cache
-def _blas() -> Any:
-    """The libraries of matrix products in this process."""
-    import_module("scipy.linalg.cython_blas")
+def _blas(with_scipy: bool) -> Any:
+    """The libraries of matrix products in this process; SciPy's, which the kernels use, once it is there."""
+    if with_scipy:
+        import_module("scipy.linalg.cython_blas")
     return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
 
