@@ -231,7 +231,7 @@ def test_threads_stop_together_where_training_diverges(shared):
 @pytest.mark.parametrize("trouble", [RuntimeError("can't start new thread"), KeyboardInterrupt("now")])
 def test_where_a_thread_does_not_start_nothing_hangs_and_nothing_changes(shared, monkeypatch, trouble):
     shared(4)
-    net, start, calls = Network([3, 2]), threading.Thread.start, []
+    net, start, calls = Network([5, 2]), threading.Thread.start, []
 
     def fail_at_the_third(thread):
         calls.append(thread)

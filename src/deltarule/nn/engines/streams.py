@@ -22,6 +22,8 @@ def advance(rng: np.random.Generator, stream: Array, n_drawn: int) -> None:
         return
     generator: Any = rng.bit_generator
     n_new = n_drawn - int(stream[4])  # 32 bits were left of an earlier output
-    generator.advance((n_new - 1) // 2)
-    word = int(generator.random_raw()) if n_new else 0
+    word = 0
+    if n_new:
+        generator.advance((n_new - 1) // 2)
+        word = int(generator.random_raw())
     generator.state = generator.state | {"has_uint32": n_new % 2, "uinteger": word >> 32}

@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # they need Numba
 
 #: A batch's rows are divided into so many shares at most, …
 MOST_SHARES = 8
-#: … of so many multiplications at least.
-SHARE_PRODUCTS = 10_000_000
+#: … of at least so many times what is worth a thread.
+SHARE_THREADS = 10
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
 MOST_TILES = 16
@@ -134,7 +134,11 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
         Of the inputs, as lists; 0 where they are dense.
     """
     layers, is_divided = [layer.dense for layer in net.layers], threads.is_divided(n_products)
-    n_shares = min(n_rows, MOST_SHARES, max(2, int(n_products / SHARE_PRODUCTS))) if is_divided else 1
+    n_shares = (
+        min(n_rows, MOST_SHARES, max(2, int(n_products / (SHARE_THREADS * threads.THREAD_PRODUCTS))))
+        if is_divided
+        else 1
+    )
     parts, starts, start = [], [0], 0
     for number, layer in enumerate(layers):
         share = layer.n_weights / sum(layer.n_weights for layer in layers)
