@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from inspect import unwrap
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
 
-#: Rows times parameters to go through in one call, beyond a first epoch: some milliseconds of a tiny network.
-BLOCK = 1200
+#: Rows times parameters to go through in one call, beyond a first epoch.
+BLOCK = 0
 
 #: Rows to predict at a time.
 CHUNK = 512
@@ -94,11 +93,6 @@ def backward(
     return grads
 
 
-#: The same without a setting of NumPy's, which a run makes once.
-_forward, _cost, _backward = map(unwrap, (forward, cost, backward))
-
-
-@_underflow_is_zero
 def run_epochs(
     net: TrainableNetwork,
     samples: Samples,
@@ -138,11 +132,11 @@ def _run_epoch(
     layers, objective, theta = net.layers, net.objective, net.parameters
     total, counted = 0.0, 0.0
     for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):
-        trace = _forward(layers, x, rng)
-        batch_cost = float(_cost(layers, objective, trace, y, weight))
+        trace = forward(layers, x, rng)
+        batch_cost = float(cost(layers, objective, trace, y, weight))
         if not math.isfinite(batch_cost):
             return math.nan
-        grads = _backward(layers, objective, trace, y, weight)
+        grads = backward(layers, objective, trace, y, weight)
         if net.frozen.size:
             grads.flat[net.frozen] = 0
         optimizer.clip(grads.flat)

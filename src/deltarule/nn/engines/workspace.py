@@ -6,6 +6,7 @@ The kernels' docstring explains the layout.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,15 +16,15 @@ from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_empty
 from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
-from deltarule.nn.layers import BIAS_KINDS
+from deltarule.nn.layers import BIAS_KINDS, Dense
 
 if TYPE_CHECKING:  # they need Numba
     from deltarule.nn.engines.kernels import Inputs, Lists, Workspace
 
 #: A batch's rows are divided into so many shares at most, …
 MOST_SHARES = 8
-#: … of at least so many times what is worth a thread.
-SHARE_THREADS = 10
+#: … of at least so many rows, where that leaves two: each share reads all weights.
+SHARE_ROWS = 64
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
 MOST_TILES = 16
@@ -133,29 +134,35 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
     n_tiles : int
         Of the inputs, as lists; 0 where they are dense.
     """
-    layers, is_divided = [layer.dense for layer in net.layers], threads.is_divided(n_products)
-    n_shares = (
-        min(n_rows, MOST_SHARES, max(2, int(n_products / (SHARE_THREADS * threads.THREAD_PRODUCTS))))
-        if is_divided
-        else 1
-    )
-    parts, starts, start = [], [0], 0
-    for number, layer in enumerate(layers):
-        share = layer.n_weights / sum(layer.n_weights for layer in layers)
-        n_parts = max(1, min(layer.n_in, round(MOST_SHARES * share))) if is_divided else 1
-        if number == 0 and n_tiles:
-            n_parts = n_tiles
-        bounds = [layer.n_in * part // n_parts for part in range(n_parts + 1)]
-        parts += [(number, *rows) for rows in pairwise(bounds)]
-        starts += [start + bound * layer.n_out for bound in bounds[1:]]
-        start += layer.n_parameters
-        starts[-1] = start
+    is_divided = threads.is_divided(n_products)
+    n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // SHARE_ROWS)) if is_divided else 1
+    parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
     firsts = range(len(parts)) if is_divided else [0]
     ends = [*firsts[1:], len(parts)]
     tasks = [(low, high, starts[low], starts[high]) for low, high in zip(firsts, ends, strict=True)]
     frozen = np.searchsorted(net.frozen, [task[2:] for task in tasks])
     share_starts = np.arange(n_shares + 1) * n_rows // n_shares
     return Division(share_starts, np.array(parts), np.hstack([tasks, frozen]))
+
+
+def _parts(
+    layers: Sequence[Dense], is_divided: bool, n_tiles: int
+) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """Return parts of layers: layer, first and last row of W; and where each begins in the parameters."""
+    n_weights = sum(layer.n_weights for layer in layers)
+    parts, starts, start = [], [0], 0
+    for number, layer in enumerate(layers):
+        n_parts = (
+            min(layer.n_in, max(1, round(MOST_SHARES * layer.n_weights / n_weights))) if is_divided else 1
+        )
+        if number == 0 and n_tiles:
+            n_parts = n_tiles
+        bounds = [layer.n_in * part // n_parts for part in range(n_parts + 1)]
+        parts += [(number, *rows) for rows in pairwise(bounds)]
+        starts += [start + bound * layer.n_out for bound in bounds[1:]]
+        start += layer.n_parameters
+        starts[-1] = start  # the biases belong to the last part
+    return parts, starts
 
 
 def make_workspace(
