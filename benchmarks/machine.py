@@ -33,7 +33,7 @@ PROBES = {
 }
 _BLAS = """
 from threadpoolctl import threadpool_info
-for found in threadpool_info():
+for found in sorted(threadpool_info(), key=lambda found: "%s.libs" in found["filepath"]):
     if found["user_api"] == "blas":
         print(found["internal_api"], found["version"], found.get("architecture", ""))
 """
@@ -70,7 +70,7 @@ def kernels() -> dict[str, str]:
     found = {}
     for name, (package, statement) in PROBES.items():
         if find_spec(package) is not None:
-            code = statement if "print" in statement else statement + _BLAS
+            code = statement if "print" in statement else statement + _BLAS % package
             done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
             lines = done.stdout.split("\n")
             found[name] = next((line.strip() for line in reversed(lines) if line.strip()), "unknown")

@@ -180,11 +180,12 @@ def _time(
     until: float,
     say: Callable[[str], None],
 ) -> None:
-    """A B C, A B C, …; whoever ends on the way is out. There is one round at least."""
+    """A B C, A B C, …; whoever ends on the way is out. There are three rounds at least, of processes one."""
+    least = 1 if isinstance(workload, Process) else 3
     if isinstance(workload, Process) and workload.rounds is not None:
         rounds = min(rounds, workload.rounds)
     for number in range(rounds + 1):  # round 0 warms up
-        if number > 1 and time.monotonic() > until:
+        if number > least and time.monotonic() > until:
             break
         for entry, standing in zip(entries, standings, strict=True):
             if standing.status != "timed":

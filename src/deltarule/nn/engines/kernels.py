@@ -3,12 +3,13 @@
 Read :func:`run` and :func:`predict`, at the end, first: they call what stands above them, in its order.
 
 Numba
-    Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``). It
-    is one file, because Numba looks only at the file of a function to see whether what it compiled before is
-    still true. What Python passes comes in named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`),
-    whose fields must always have the same types: what a job does not need is an empty array of its dtype and
-    number of axes, or Numba would compile everything once more. What is called with a named tuple of arrays
-    is inlined: handing fifty numbers on takes longer than an update of a small network.
+    Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``); what
+    Numba has no words for comes from :mod:`deltarule.nn.engines.instructions`. It is these two files, because
+    only they are looked at to see whether what was compiled before is still true. What Python passes comes in
+    named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`), whose fields must always have the same
+    types: what a job does not need is an empty array of its dtype and number of axes, or Numba would compile
+    everything once more. What is called with a named tuple of arrays is inlined: handing fifty numbers on
+    takes longer than an update of a small network.
 
 Records of the registries
     Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``

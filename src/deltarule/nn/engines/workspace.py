@@ -23,8 +23,10 @@ if TYPE_CHECKING:  # they need Numba
 
 #: A batch's rows are divided into so many shares at most, …
 MOST_SHARES = 8
-#: … of at least so many rows, where that leaves two: each share reads all weights.
+#: … of at least so many rows, where that leaves two: each share reads all weights, …
 SHARE_ROWS = 64
+#: … and of more where there are so many weights that no cache keeps them.
+WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
 MOST_TILES = 16
@@ -135,7 +137,8 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
         Of the inputs, as lists; 0 where they are dense.
     """
     is_divided = threads.is_divided(n_products)
-    n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // SHARE_ROWS)) if is_divided else 1
+    rows = SHARE_ROWS if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
+    n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
     parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
     firsts = range(len(parts)) if is_divided else [0]
     ends = [*firsts[1:], len(parts)]
