@@ -20,7 +20,7 @@ from deltarule.registry import import_extra
 #: Products of a batch that are worth a thread of their own …
 THREAD_PRODUCTS = 1_000_000
 #: … and of rows to predict, for which threads have to be started.
-START_PRODUCTS = 25_000_000
+START_PRODUCTS = 50_000_000
 #: Products of a batch up to which OpenBLAS takes one thread of itself …
 BLAS_PRODUCTS = 250_000
 #: … and up to which the NumPy engine lets it take no more: a millisecond or two of one thread.
