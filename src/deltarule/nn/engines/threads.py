@@ -1,4 +1,4 @@
-"""Threads: into how many shares work is divided, and how shares are run side by side."""
+"""Threads: how many work side by side, how they are started, and what keeps BLAS from taking its own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
     """
     if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
         return nullcontext()
-    limit: AbstractContextManager[object] = _blas("numba" in sys.modules).limit(limits=1)
+    limit: AbstractContextManager[object] = _blas("deltarule.nn.engines.kernels" in sys.modules).limit(
+        limits=1
+    )
     return limit
 
 
@@ -91,7 +93,7 @@ def run_together(n_threads: int, run: Callable[[], object]) -> None:
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Let Ctrl-C and its like wait: an exception while Numba takes a Generator apart ends the process."""
+    """Let Ctrl-C and its like wait: Numba may lose an exception while it loads, compiles or starts."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
