@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import field, fields
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -129,7 +130,7 @@ class GradientStep(Optimizer):
         """The steps, as text."""
         return ";  ".join(f"{symbol} ← {expression}" for symbol, expression in self.weight_steps + self.steps)
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """The learning rate as a function of time."""
         return as_schedule(self.learning_rate)

@@ -14,7 +14,7 @@ from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
 from deltarule.data import Stream
 from deltarule.errors import InputError, ModelFileError
-from deltarule.nn.engines import ENGINES
+from deltarule.nn.engines import ENGINES, hold_blas
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
@@ -217,8 +217,9 @@ def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = 
     run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
     bar = Progress(run.settings.epochs, run.epoch, enabled=progress)
+    blas = hold_blas(run.engine, run.net, run.batch_size)
     try:
-        with np.errstate(all="ignore"):  # what overflows is found, and named, by record
+        with blas, np.errstate(all="ignore"):  # what overflows is found, and named, by record
             _train_epochs(run, progress or bool(callbacks), lambda: _end_epoch(run, callbacks, bar))
             if not run.has_finite_cost():  # the very last updates, at which no later epoch looks
                 raise run.divergence(run.earlier)
