@@ -84,10 +84,28 @@ def analyse_returned(
 ) -> Analysis:
     """Compare arrays that were returned (or kept) with the gradients of the start values.
 
-    ``began`` is the operation before which the parameters were there; ``only`` is the set of start values
-    that are parameters, where the program says so by their names.
+    ``began`` is the operation before which the parameters were there; later ones count where nothing comes of
+    these. ``only`` is the set of start values that are parameters, where the program says so by their names.
     """
-    theta = only or functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
+    every = functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
+    there = functools.reduce(operator.or_, (op.leaves for op in tape.operations[:began]), 0)
+    for theta in dict.fromkeys([only] if only else [there or every, every]):
+        analysis = _compared(tape, source, returned, kept, began, meant, only, theta)
+        if analysis.chosen is not None:
+            break
+    return analysis
+
+
+def _compared(
+    tape: Tape,
+    source: ProgramSource,
+    returned: Any,
+    kept: Any,
+    began: int,
+    meant: str,
+    only: int,
+    theta: int,
+) -> Analysis:
     back = list(arrays_in(returned, lists=True))
     if not all(np.isfinite(one.value).all() for _, one in back):
         return Analysis(tape, source, reason="what it returns is NaN or infinite")
