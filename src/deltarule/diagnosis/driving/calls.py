@@ -32,6 +32,7 @@ FORWARD = re.compile(
     r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
     re.I,
 )
+BACK = re.compile(r"back|grad|retro|r(ue|u|ü)ck|atras|indietro|arriere|obratn", re.I)
 #: What the input of a layer is called.
 INPUT = "the input"
 #: What the forward pass ends with, beside a target.
@@ -92,7 +93,7 @@ def layer_methods(kind: type) -> tuple[str, str] | None:
     names = [one for one in dir(kind) if not one.startswith("__") and inspect.isfunction(getattr(kind, one))]
     forward = [one for one in names if FORWARD.match(one)]
     for one in names:
-        if re.search("back|grad", one, re.I) and forward:
+        if BACK.search(one) and forward:
             needed = [
                 each.name
                 for each in list(inspect.signature(getattr(kind, one)).parameters.values())[1:]
@@ -148,8 +149,8 @@ class CallRun:
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
-        #: Whether the layer that is made is the first of a network.
-        self.first_layer = False
+        #: Whether what is made is a layer of a network, and whether it is the first.
+        self.first_layer = self.in_layer = False
         #: By the name of a layer that is two functions, both.
         self.partners = partners(self.namespace)
 
@@ -288,6 +289,8 @@ class CallRun:
             r"(n_?)?input_?(dim|shape|size|units)|n_?in(puts)?$", one.name, re.I
         ):
             return True
+        if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
+            return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
@@ -323,9 +326,17 @@ class CallRun:
                 return self.pool[name]
         if not is_data and name in self.namespace and list(arrays_in(self.namespace[name])):
             return self.namespace[name]
+        if use.parts and not is_data:
+            return self._parts(use.parts)
         if use.keys and not use.attributes & {"shape", "T"}:
             return {key: self._argument(key, list(use.keys), UNUSED) for key in use.keys}
         return self.plausible.value(name, names, use)
+
+    def _parts(self, names: Any) -> Any:
+        """What is taken apart into these names."""
+        if isinstance(names, str):
+            return self._argument(names, [], UNUSED)
+        return tuple(self._parts(one) for one in names)
 
     def _ending(self) -> str | None:
         """The function that the forward pass ends with."""

@@ -58,6 +58,8 @@ from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 _USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 #: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
 _MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
+#: Layers whose derivative may be left to the loss, or that have none.
+_ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
 #: What a call costs beside them.
 _CALL = 300
 
@@ -145,7 +147,7 @@ class _Driver:
         found: list[DrivenRun] = []
         classes = [name for name, kind in self.classes.items() if layer_methods(kind)]
         pairs = list(partners(self.functions))
-        for name in [*classes, *pairs]:
+        for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
             work = partial(CallRun.go_through, name=name)
             for layout in layouts([*self._sizes(), (3, 3)], name in pairs, 2):
@@ -244,7 +246,12 @@ class _Driver:
             wanted = [name for name in self.functions if name == self.recording.root]
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
-            for layout in self._own_layouts() or layouts(self._sizes(), True, self._orders(name)):
+            for layout in self._own_layouts() or layouts(
+                self._sizes(),
+                True,
+                self._orders(name),
+                ends_with_class="row[:-1]" in self.recording.source.text,
+            ):
                 if self._is_over:
                     return
                 layout = replace(layout, layers=self.depth)

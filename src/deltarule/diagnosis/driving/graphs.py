@@ -27,6 +27,7 @@ _BINARY: tuple[Callable[[Any, Any, Any], Any], ...] = (
     lambda a, b, c: -a * b + b,
     lambda a, b, c: a**2 + b * a,
     lambda a, b, c: c**3 + c,
+    lambda a, b, c: (a - b) ** 2 + a + c,
 )
 #: Of three arrays, (4, 3), (3, 2) and (2,): each result is summed by the derivative that it starts from, 1.
 _OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
@@ -44,6 +45,8 @@ _OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
 _UNARY = re.compile(
     r"(tanh|exp|relu|sigmoid|logistic|log|ln|sin|cos|sqrt|square|softplus|leaky_?relu)$", re.I
 )
+#: One of these, beside a sum, is an operation of numbers that build a graph.
+_OPERATORS = ("__mul__", "__matmul__", "__pow__")
 _BACK = re.compile(r"_*back\w*$", re.I)
 _GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|derivative|adjoint)$", re.I)
 _VALUE = re.compile(r"_*(data|value|val|v|x)$", re.I)
@@ -55,7 +58,7 @@ class NothingReturned(Exception):
 
 def back_method(kind: type) -> str | None:
     """The method by which a number goes back through its graph; None where a class has no such numbers."""
-    if not (hasattr(kind, "__add__") and (hasattr(kind, "__mul__") or hasattr(kind, "__matmul__"))):
+    if not (hasattr(kind, "__add__") and any(hasattr(kind, one) for one in _OPERATORS)):
         return None
     for name in dir(kind):
         method = getattr(kind, name)

@@ -88,12 +88,13 @@ def word_for(run: CallRun, name: str, words: list[str]) -> str | None:
 @contextmanager
 def sized(run: CallRun, inputs: int, outputs: int, first: bool) -> Iterator[None]:
     """Let what is made be one layer of a network."""
-    before, was_first = run.plausible.layout, run.first_layer
+    before, was = run.plausible.layout, (run.in_layer, run.first_layer)
     run.plausible.layout, run.first_layer = replace(before, inputs=inputs, outputs=outputs), first
+    run.in_layer = True
     try:
         yield
     finally:
-        run.plausible.layout, run.first_layer = before, was_first
+        run.plausible.layout, (run.in_layer, run.first_layer) = before, was
 
 
 def _steps(run: CallRun) -> list[tuple[int, int, bool]]:

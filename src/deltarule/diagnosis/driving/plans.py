@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from deltarule.diagnosis.driving.calls import FORWARD
+from deltarule.diagnosis.driving.calls import BACK, FORWARD
 from deltarule.diagnosis.driving.returned import arrays_in
 
 _TRAINS = re.compile(
     r"_*(train\w*|fit|sgd|learn|gradient_?descent\w*|model|step|\w*back_?prop\w*|backward\w*|\w*grad(ient)?s?\w*"
-    r"|(trein|entren|trainier|lern|obuch|apprend|entrain|aprend|egit|retro|addestr)\w*|\w+_backward|update\w*|changes?|optimi\w*|run|stochastic\w*|\w*cost\w*|\w*loss\w*|nn\w*|\w*network\w*|\w+_model|\w*train)$",
+    r"|(trein|entren|trainier|lern|obuch|apprend|entrain|aprend|egit|retro|r(?:ue|u|ü)ck|atras|addestr)\w*|\w+_backward|update\w*|changes?|optimi\w*|run|stochastic\w*|\w*cost\w*|\w*loss\w*|nn\w*|\w*network\w*|\w+_model|\w*train)$",
     re.I,
 )
 LOOPS = re.compile(
@@ -46,7 +46,7 @@ def methods_to_call(kind: type) -> list[list[str]]:
     training = [name for name in methods if _TRAINS.match(name)]
     training.sort(key=lambda name: (not LOOPS.match(name), name))
     forward = [name for name in methods if FORWARD.match(name)]
-    backward = [name for name in training if re.search("back|grad", name, re.I)]
+    backward = [name for name in training if BACK.search(name)]
     updates = [name for name in methods if _UPDATES.match(name)]
     plans = [[name] for name in training if name not in backward]
     plans += [[a, b, c] for a in forward for b in backward for c in updates if c != b]

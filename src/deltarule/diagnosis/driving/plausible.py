@@ -41,6 +41,8 @@ _PAIRS = re.compile(
     r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
     re.I,
 )
+#: Rows that end with their class.
+_ROWS = re.compile(r"(train\w*|rows?|data\w*|.*set|examples|samples)$", re.I)
 #: The derivative of the loss by what a layer computed.
 UPSTREAM = re.compile(
     r"_*(d_?(y|o|a|z|l|h|out\w*|values?|next|pred\w*|l_?d\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
@@ -154,12 +156,15 @@ _FORMS = [
 
 
 def layouts(
-    sizes: list[tuple[int, int]], parameters: bool, orders: int = 1, lists_first: bool = False
+    sizes: list[tuple[int, int]],
+    parameters: bool,
+    orders: int = 1,
+    lists_first: bool = False,
+    ends_with_class: bool = False,
 ) -> Iterator[ArgumentLayout]:
     """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
-    for data, labels in (
-        sorted(_KINDS, key=lambda kind: not kind[0].startswith("list")) if lists_first else _KINDS
-    ):
+    kinds = sorted(_KINDS, key=lambda kind: lists_first and not kind[0].startswith("list"))
+    for data, labels in [*([("lists", "last")] if ends_with_class else []), *kinds]:
         forms = _FORMS if parameters else _FORMS[:1]
         if parameters and data in ("list", "lists"):
             forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]
@@ -192,6 +197,8 @@ class Plausible:
         y: Any = np.eye(outputs)[classes] if outputs > 1 else rng.uniform(0.1, 0.9, (n, 1))
         if layout.labels == "whole numbers":
             y = classes
+        elif layout.labels == "last":
+            return [[*row, int(one)] for row, one in zip(given(x).tolist(), classes, strict=True)], None
         elif layout.labels == "flat":
             y = classes.astype(float)
         if layout.data == "columns":
@@ -269,7 +276,7 @@ class Plausible:
         if re.match(r"(m|n_samples|num_samples|n_examples)$", lower):
             return self.layout.samples
         number = _number_for(lower)
-        if number is not None:
+        if number is not None and not use.is_list:
             return number
         return self._data_or_count(_written(name), others, use)
 
@@ -279,6 +286,8 @@ class Plausible:
             return self._counts(name, use)
         if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
             return [self.layout.hidden]
+        if self.layout.labels == "last" and use.is_list and _ROWS.match(name):
+            return self.of_role("X")
         if _PAIRS.match(name):
             return self._pairs()
         if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(

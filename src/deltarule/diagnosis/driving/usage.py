@@ -22,13 +22,15 @@ class Use:
     """What is done with a parameter.
 
     ``keys``: strings it is indexed with. ``words``: strings it is compared with, or keys of a table that is
-    indexed with it. ``rank``: how many numbers its shape is taken apart into. ``attributes``: what is asked
-    of it; ``of_items``: of what is in it. ``is_factor``: something is multiplied with it.
+    indexed with it. ``rank``: how many numbers its shape is taken apart into. ``parts``: the names that it is
+    taken apart into, in tuples. ``attributes``: what is asked of it; ``of_items``: of what is in it.
+    ``is_factor``: something is multiplied with it.
     """
 
     keys: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     rank: int = 0
+    parts: Any = None
     is_list: bool = False
     is_size: bool = False
     is_called: bool = False
@@ -75,6 +77,8 @@ def _use_of(
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
+            case ast.Assign(targets=[ast.Tuple() as target]):
+                use.parts = _names(target)
             case ast.Compare():
                 constants = [each for each in ast.walk(parent) if isinstance(each, ast.Constant)]
                 use.words += [each.value for each in constants if isinstance(each.value, str)]
@@ -87,6 +91,14 @@ def _use_of(
                 use.rank = max(use.rank, _rank(source, parent))
         use.is_size = use.is_size or _is_size(source, one)
     return use
+
+
+def _names(target: ast.expr) -> Any:
+    """The names of a target, in tuples as they are written; None where others are among them."""
+    if isinstance(target, ast.Tuple | ast.List):
+        found = tuple(_names(one) for one in target.elts)
+        return None if None in found else found
+    return target.id if isinstance(target, ast.Name) else None
 
 
 def _keys(table: Any) -> Any:

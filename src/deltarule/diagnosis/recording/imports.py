@@ -147,6 +147,8 @@ class Importing:
             return missing.stand_in(name)
         if module.__name__ == "argparse":
             return Substitute(module, {"ArgumentParser": missing.Arguments}, lambda _, found: found)
+        if module.__name__ == "sklearn.datasets":
+            return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":
             return Substitute(module, {}, missing.wrap_pandas)
         return self.replaced.get(module.__name__, module)
