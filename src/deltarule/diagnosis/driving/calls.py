@@ -21,6 +21,7 @@ from deltarule.diagnosis.driving.plausible import (
     Plausible,
     role_of,
     roles_of_unknown,
+    usual_activation,
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
@@ -289,6 +290,8 @@ class CallRun:
             r"(n_?)?input_?(dim|shape|size|units)|n_?in(puts)?$", one.name, re.I
         ):
             return True
+        if self.learns_inputs and re.search("channel", one.name):
+            return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
         if one.default is None:
@@ -306,6 +309,8 @@ class CallRun:
             return made
         if use.is_called and (made := objects.wanted_function(self, name)) is not None:
             return made
+        if use.is_called and re.search("act|func|phi", name) and not re.search("prime|deriv|grad", name):
+            return usual_activation(self.source.text)
         if (use.words or re.search("activat|loss", name)) and not use.is_called:
             word = objects.word_for(self, name, use.words)
             if word is not None:

@@ -60,6 +60,8 @@ _USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 _MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
 #: Layers whose derivative may be left to the loss, or that have none.
 _ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
+#: Layers that have no parameters, and whose derivative is plain.
+_BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
 #: What a call costs beside them.
 _CALL = 300
 
@@ -126,8 +128,8 @@ class _Driver:
         self.count, self.most = 0, _MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
-        #: Whether other data would not help the last call.
-        self.is_hopeless = False
+        #: Whether other data would not help the last call, because it is not written at all.
+        self.is_hopeless = self.is_abstract = False
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -143,8 +145,9 @@ class _Driver:
         return self._agreed() or self._layers() or self._graphs()
 
     def _layers(self) -> DrivenRun | None:
-        """Judge each layer by itself: the first wrong one, or the right one with most parameters."""
+        """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
+        is_partial = False
         classes = [name for name, kind in self.classes.items() if layer_methods(kind)]
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
@@ -161,12 +164,15 @@ class _Driver:
                 if right is not None and not self._is_doubtful(right):
                     found.append(right)
                     break
+                is_partial |= self.is_hopeless and not self.is_abstract and not _BARE.search(name)
                 if self.is_hopeless or len(self.wrong) > 8:
                     found += [one for one in [self._agreed()] if one is not None]
                     break
             else:
+                is_partial |= not self.wrong and not _BARE.search(name)
                 found += [one for one in [self._agreed()] if one is not None]
-        return max(found, key=lambda one: (not one.is_right, one.rows), default=None)
+        best = max(found, key=lambda one: (not one.is_right, one.rows), default=None)
+        return None if best is not None and best.is_right and is_partial else best
 
     def _graphs(self) -> DrivenRun | None:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
@@ -373,6 +379,7 @@ class _Driver:
             except RecordingStopped:
                 pass
             except Exception as error:
+                self.is_abstract = type(error) is NotImplementedError
                 self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 failed = True

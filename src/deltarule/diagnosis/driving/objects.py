@@ -7,15 +7,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import Use
-
-if TYPE_CHECKING:
-    from deltarule.diagnosis.driving.calls import CallRun
 
 _OF_DATA = frozenset(
     [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]
@@ -32,7 +30,23 @@ _LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
 _DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
 
 
-def own_classes(run: CallRun) -> dict[str, type]:
+class _Run(Protocol):
+    """The calls of one trial, as far as what is here needs them."""
+
+    namespace: dict[str, Any]
+    plausible: Plausible
+    making: set[str]
+    in_layer: bool
+    first_layer: bool
+
+    def is_own(self, kind: type) -> bool: ...
+    def uses(self, function: Any) -> dict[str, Use]: ...
+    def words(self) -> list[str]: ...
+    def make(self, name: str) -> Any: ...
+    def with_arguments(self, function: Any) -> Any: ...
+
+
+def own_classes(run: _Run) -> dict[str, type]:
     """The learner's classes that can be made, those that others are made from last."""
     kinds = {name: one for name, one in run.namespace.items() if isinstance(one, type) and run.is_own(one)}
     kinds = {name: one for name, one in kinds.items() if not inspect.isabstract(one)}
@@ -40,7 +54,7 @@ def own_classes(run: CallRun) -> dict[str, type]:
     return dict(sorted(kinds.items(), key=lambda one: one[1] in bases))
 
 
-def wanted_object(run: CallRun, name: str, use: Use) -> Any:
+def wanted_object(run: _Run, name: str, use: Use) -> Any:
     """An object that can do what is asked of a parameter, or a list of layers; None where it is neither."""
     layered = re.search("layer|network|model|module", name, re.I)
     asked = use.of_items - _OF_DATA
@@ -55,7 +69,7 @@ def wanted_object(run: CallRun, name: str, use: Use) -> Any:
     return None
 
 
-def wanted_function(run: CallRun, name: str) -> Any:
+def wanted_function(run: _Run, name: str) -> Any:
     """The learner's function of such a name: an activation, a loss, or the derivative of one."""
     if name in run.namespace and inspect.isfunction(run.namespace[name]):
         return run.namespace[name]
@@ -74,7 +88,7 @@ def _rank(name: str) -> int:
     return next((k for k, one in enumerate(order) if one in name.lower()), len(order))
 
 
-def word_for(run: CallRun, name: str, words: list[str]) -> str | None:
+def word_for(run: _Run, name: str, words: list[str]) -> str | None:
     """One of the words that a parameter is compared with; of an activation, one that anybody knows."""
     wanted = _LOSS if _LOSS.search(name) and not _ACTIVATION.search(name) else _ACTIVATION
     known = [one for one in words if wanted.search(one)]
@@ -86,7 +100,7 @@ def word_for(run: CallRun, name: str, words: list[str]) -> str | None:
 
 
 @contextmanager
-def sized(run: CallRun, inputs: int, outputs: int, first: bool) -> Iterator[None]:
+def sized(run: _Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
     """Let what is made be one layer of a network."""
     before, was = run.plausible.layout, (run.in_layer, run.first_layer)
     run.plausible.layout, run.first_layer = replace(before, inputs=inputs, outputs=outputs), first
@@ -97,12 +111,12 @@ def sized(run: CallRun, inputs: int, outputs: int, first: bool) -> Iterator[None
         run.plausible.layout, (run.in_layer, run.first_layer) = before, was
 
 
-def _steps(run: CallRun) -> list[tuple[int, int, bool]]:
+def _steps(run: _Run) -> list[tuple[int, int, bool]]:
     layout = run.plausible.layout
     return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
 
 
-def layers(run: CallRun, asked: set[str]) -> list[Any]:
+def layers(run: _Run, asked: set[str]) -> list[Any]:
     """Two layers with weights, and an activation between them if there is one; empty where there are none."""
     kinds = {
         name: one
@@ -135,14 +149,14 @@ def layers(run: CallRun, asked: set[str]) -> list[Any]:
     return made
 
 
-def _takes_sizes(run: CallRun, kind: type) -> bool:
+def _takes_sizes(run: _Run, kind: type) -> bool:
     """Whether a constructor is told how many neurons there are."""
     return any(
         run.plausible.is_count(name) or use.is_size for name, use in run.uses(kind).items() if name != "self"
     )
 
 
-def assemble(run: CallRun, one: Any) -> None:
+def assemble(run: _Run, one: Any) -> None:
     """Give a new network its layers, its loss and its optimizer, where it has methods for them."""
     kind = type(one)
     methods = [each for each in dir(kind) if inspect.isfunction(getattr(kind, each)) and each[:2] != "__"]

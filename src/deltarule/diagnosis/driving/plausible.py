@@ -299,7 +299,7 @@ class Plausible:
         if role_of(name):
             return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
-            return self.namespace.get("sigmoid") or _sigmoid
+            return self.namespace.get("sigmoid") or usual_activation("")
         if _LETTERED.match(name):
             return self._lettered(name, others)
         if _STATE.match(name):
@@ -350,7 +350,8 @@ class Plausible:
     def images(self, rank: int) -> Any:
         """Small pictures: samples, channels, height, width."""
         self.is_used = True
-        return given(self.rng.normal(size=(2, self.layout.inputs, 5, 4)[-rank:]))
+        made = self.rng.normal(size=(2, self.layout.inputs, 5, 4)[-rank:])
+        return given(np.moveaxis(made, -3, -1) if self.layout.order else made)
 
     def _masks(self, several: bool) -> Any:
         """What dropout keeps of the hidden neurons, or first of the inputs."""
@@ -411,5 +412,8 @@ def _start_value(value: Any, name: str) -> Any:
     return made
 
 
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-z))
+def usual_activation(text: str) -> Any:
+    """tanh where a program takes 1 − a² for its slope; otherwise the sigmoid."""
+    if re.search(r"1(\.0?)?\s*-\s*[\w\[\]:.]+\s*\*\*\s*2", text):
+        return np.tanh
+    return lambda z: 1 / (1 + np.exp(-z))

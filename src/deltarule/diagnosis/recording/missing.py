@@ -72,7 +72,7 @@ def stand_in(name: str) -> StandIn:
     module = StandIn(name)
     root = name.partition(".")[0]
     if root == "tqdm":
-        module.__dict__.update(tqdm=Progress, trange=_counted, notebook=module, auto=module)
+        module.__dict__.update(tqdm=_Progress, trange=_counted, notebook=module, auto=module)
     elif root in FRAMEWORKS:
         note(f"the package {root} is not there: what it computes was not seen")
         module.__dict__.update(load_data=_pictures, to_categorical=_one_hot)
@@ -108,7 +108,7 @@ class Arguments(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
 
-class Progress:
+class _Progress:
     """What is gone through, with a bar to be written on."""
 
     def __init__(self, x: Any = (), *args: Any, **options: Any) -> None:
@@ -131,7 +131,7 @@ class Progress:
 
 
 def _counted(*sizes: Any, **options: Any) -> Any:
-    return Progress(range(*sizes))
+    return _Progress(range(*sizes))
 
 
 def _numbers(name: Any) -> Any:
