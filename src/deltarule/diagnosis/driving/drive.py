@@ -42,6 +42,7 @@ from deltarule.diagnosis.driving.plausible import (
     ArgumentLayout,
     layouts,
     role_of,
+    twice,
 )
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
@@ -130,6 +131,8 @@ class _Driver:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = self.is_abstract = False
+        #: Whether weights or biases were passed to it, which lie in several ways.
+        self.takes_parameters = True
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -155,7 +158,7 @@ class _Driver:
             work = partial(CallRun.go_through, name=name)
             for layout in layouts([*self._sizes(), (3, 3)], name in pairs, 2):
                 right = None
-                for varied in _twice(layout):
+                for varied in twice(layout):
                     trial = None if self._is_over else self._try(f"{name}, {varied}", varied, work)
                     if trial is None or trial.is_right:
                         right = trial
@@ -252,6 +255,7 @@ class _Driver:
             wanted = [name for name in self.functions if name == self.recording.root]
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
+            tried: set[ArgumentLayout] = set()
             for layout in self._own_layouts() or layouts(
                 self._sizes(),
                 True,
@@ -260,8 +264,12 @@ class _Driver:
             ):
                 if self._is_over:
                     return
+                data = replace(layout, weights="", biases="")
+                if data in tried and not self.takes_parameters:
+                    continue
+                tried.add(data)
                 layout = replace(layout, layers=self.depth)
-                for varied in _twice(layout):
+                for varied in twice(layout):
                     trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
                     if trial is None:
                         break
@@ -277,7 +285,7 @@ class _Driver:
             return
         call = partial(CallRun.call, name=name)
         wrong = []
-        for one in _twice(replace(layout, inputs=3, outputs=3)):
+        for one in twice(replace(layout, inputs=3, outputs=3)):
             square = self._try(f"{name}(…), {one}", one, call)
             wrong += [square] if square is not None and not square.is_right else []
         if len(wrong) < 2:
@@ -357,7 +365,7 @@ class _Driver:
         for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
             if self._is_over:
                 return
-            for varied in _twice(layout):
+            for varied in twice(layout):
                 trial = self._try(f"{name}.{', '.join(methods)}, {varied}", varied, work)
                 if trial is None:
                     break
@@ -386,6 +394,7 @@ class _Driver:
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         self.count += _CALL + len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
+        self.takes_parameters = bool(run.plausible.made)
         analysis = self._analysis(tape, run, result, failed)
         if analysis is None or analysis.chosen is None:
             return None
@@ -438,9 +447,3 @@ def _count_judged(analysis: Analysis) -> int:
     """How many parameters were judged."""
     rows = analysis.chosen.rows if analysis.chosen else []
     return len({row.change.key for row in rows if row.verdict != ZERO})
-
-
-def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
-    """A layout, and the same with other data, that two may agree."""
-    yield layout
-    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)

@@ -113,7 +113,10 @@ def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
 
 @dataclass(frozen=True)
 class ArgumentLayout:
-    """How data and parameters lie: ``data`` rows, columns, column, vector, list, lists, sequence.
+    """How data and parameters lie.
+
+    ``data``: rows, columns, column, vector, list, lists, sequence;
+    row vectors or column vectors, one for each sample.
 
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
     """
@@ -148,6 +151,7 @@ _KINDS = [
     ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
     ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
     ("sequence", "whole numbers"),
+    ("row vectors", "one-hot"), ("column vectors", "one-hot"),
 ]  # fmt: skip
 _FORMS = [
     ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
@@ -173,6 +177,12 @@ def layouts(
                 for order in range(orders):
                     if labels != "flat" or outputs == 1:
                         yield ArgumentLayout(data, labels, weights, biases, inputs, outputs, order=order)
+
+
+def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
+    """A layout, and the same with other data, that two may agree."""
+    yield layout
+    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
 class Plausible:
@@ -207,6 +217,10 @@ class Plausible:
             x, y = x[:1].T.copy(), y[:1].T.copy()
         elif layout.data in ("vector", "list"):
             x, y = x[0], y[0]
+        elif layout.data == "row vectors":
+            x, y = x[:, None, :], y[:, None, :]
+        elif layout.data == "column vectors":
+            x, y = x[:, :, None], y[:, :, None]
         elif layout.data == "sequence":
             wanted = classes.tolist() if layout.labels == "whole numbers" else given(y[:1].T.copy())
             return [given(one.reshape(-1, 1)) for one in x], wanted
