@@ -386,3 +386,21 @@ def test_a_picture_alone_is_read_for_prediction_only(tmp_path: Path) -> None:
     assert (names, images.shape, decisions) == (["00.png"], (1, 12, 12), ())
     with pytest.raises(LayoutError):
         load(picture)
+
+
+def test_a_bit_that_is_turned_in_a_png_is_seen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            pixels = rng.integers(0, 255, (6, 6)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
+    damaged = tmp_path / "cat" / "1.png"
+    whole = damaged.read_bytes()
+    start = whole.index(b"IDAT") + 4
+    for place in range(start, whole.index(b"IEND") - 4):
+        turned = bytearray(whole)
+        turned[place] ^= 1 << (place % 8)
+        damaged.write_bytes(turned)
+        found = load(tmp_path)
+        assert (len(found), [item.kind for item in found.decisions]) == (5, ["unreadable"])

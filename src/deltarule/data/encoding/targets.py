@@ -256,7 +256,9 @@ class NumbersEncoding:
     @property
     def labels(self) -> tuple[str, ...] | None:
         """The labels that may be there together, where that is what the targets are."""
-        labels = tuple(name[2:-1] for name in self.names if re.fullmatch(r"p\(.*\)", name, re.DOTALL))
+        if not all(re.fullmatch(r"p\(.*\)", name, re.DOTALL) for name in self.names):
+            return None
+        labels = tuple(name[2:-1] for name in self.names)
         return labels if self == NumbersEncoding.of_labels(labels) else None
 
     @property
