@@ -50,23 +50,24 @@ def _command(command: click.Command, parent: click.Context, name: str, level: in
 
 
 def _help(command: click.Command) -> Iterator[str]:
-    r"""The help text: paragraphs, and examples where ``\b`` keeps lines as they are."""
+    r"""The help text: paragraphs, and examples or a table where ``\b`` keeps lines as they are."""
     for paragraph in re.split(r"\n\s*\n", (command.help or "").strip()):
-        kept, _, lines = paragraph.partition("\b\n")
-        if not _:
-            yield " ".join(kept.split())
+        words, is_kept, lines = paragraph.partition("\b\n")
+        if is_kept:
+            lines = dedented(re.sub(r"\A\s*Examples:\n", "", lines))
+            yield fenced(lines, "sh" if lines.startswith("deltarule ") else "text")
         else:
-            yield fenced(dedented(lines), "sh" if "deltarule" in lines else "text")
+            yield " ".join(words.split())
 
 
 def _options(command: click.Command, context: click.Context) -> str:
-    """Each option with what it does, as a list."""
-    items = []
+    """Each option with what it does, as a list for each group of them."""
+    groups: dict[str, list[str]] = {}
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and record[1] and not isinstance(parameter, click.Argument):
             names, told = (escape(" ".join(one.split())) for one in record)
-            items.append(
-                f'<dt id="{command.name}{parameter.opts[-1]}"><code>{names}</code></dt>\n<dd>{told}</dd>'
-            )
-    return '<dl class="options">\n' + "\n".join(items) + "\n</dl>"
+            item = f'<dt id="{command.name}{parameter.opts[-1]}"><code>{names}</code></dt>\n<dd>{told}</dd>'
+            groups.setdefault(getattr(parameter, "group", "Options"), []).append(item)
+    lists = {title: "\n".join(items) for title, items in groups.items()}
+    return "\n\n".join(f'**{title}**\n\n<dl class="options">\n{one}\n</dl>' for title, one in lists.items())

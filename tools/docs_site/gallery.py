@@ -43,10 +43,8 @@ EXHIBITS = (
             "deltarule inspect T1"),
     Exhibit("A verdict", "A program with one mistake, as `check` tells it. This one has a "
             "[page of its own](mistakes/f_instead_of_slope.md).", "deltarule check my_backprop.py"),
-    Exhibit("A worksheet", "A network with which a person can work, and blanks for the answers.",
-            "deltarule worksheet --seed 7 --out sheet.html", ("sheet.html",)),
-    Exhibit("Its key", "Every step with its numbers.",
-            "deltarule worksheet --seed 7 --key --out key.html", ("key.html",)),
+    Exhibit("A worksheet, and its key", "Numbers to work with by hand, blanks for the answers, every step.",
+            "deltarule worksheet --seed 7 --out sheet.html", ("sheet.html", "sheet-key.html")),
     Exhibit("A workbook", "Forward pass, backward pass and 100 updates as live formulas.",
             "deltarule spreadsheet T1 -o T1.xlsx", ("T1.xlsx",)),
 )  # fmt: skip
