@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 _COLUMNS = 20
 _BATCH = 128
-_WINDOW = 199_936  # rows: whole batches
+_WINDOW = 99_968  # rows: whole batches
 
 _TORCH = """
 import json, sys, time
