@@ -1,6 +1,6 @@
 """``python -m benchmarks.streams``: data that are read again in every epoch, beside arrays and PyTorch.
 
-``speed`` writes a Parquet file (20 columns of float32, row groups of 100,000 rows), then trains the same
+``speed`` writes a Parquet file (20 columns of float32, row groups of 25,000 rows), then trains the same
 network on it, 20-200-80-1 in batches of 128, in turns: from arrays in memory, from a stream, and with
 PyTorch's ``DataLoader`` over an ``IterableDataset`` that reads the same file with
 ``ParquetFile.iter_batches``, encodes and shuffles windows of the same size. The file is in the page cache.
@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 _COLUMNS = 20
 _BATCH = 128
-_WINDOW = 199_936  # rows: whole batches
+_WINDOW = 49_920  # rows: whole batches
 
 _TORCH = """
 import json, sys, time
@@ -84,7 +84,7 @@ def write_rows(path: Path, n_rows: int, n_columns: int = _COLUMNS) -> None:
         named = {f"f{place}": X[:, place] for place in range(n_columns)}
         table = pa.table(named | {"y": (X[:, 0] * X[:, 1] + X[:, 2] > 0).astype(np.int64)})
         writer = writer or pq.ParquetWriter(path, table.schema)
-        writer.write_table(table)
+        writer.write_table(table, 25_000)
     if writer is not None:
         writer.close()
 
@@ -103,7 +103,7 @@ def speed(rows: int, rounds: int, python: str, torch_path: str) -> None:
     """Rows a second from arrays, from a stream, and from PyTorch's DataLoader, in turns."""
     import deltarule as dr
 
-    threads = os.cpu_count() or 1
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "rows.parquet")
         write_rows(path, rows)

@@ -161,3 +161,16 @@ def test_answers_go_to_a_file_whole_or_not_at_all(folder):
         model.write_answers("all.csv", "?.parquet")
     assert (folder / "all.csv").read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["all.csv", "p.parquet", "q.parquet"]
+
+
+@pytest.mark.parametrize("more", [-50, 50])
+def test_batches_that_are_others_the_second_time_are_refused(more):
+    times = []
+
+    def batches():
+        times.append(1)
+        size = N if len(times) <= 3 else N + more
+        yield {"a": np.arange(size) % 7.0, "b": np.arange(size) % 5.0, "y": np.arange(size) * 0.5}
+
+    with pytest.raises(dr.InputError, match="gave other rows than at first, when there were 600"):
+        trained(stream(batches, "y", window=128))

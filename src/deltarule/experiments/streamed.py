@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -43,21 +43,26 @@ def run_streamed(stream: Stream, choices: Choices) -> ExperimentResult:
     check_pair(net, encoded_rows(net, rest.sample)[1])
     parts = {"train": rest} | ({} if held is None else {"validation": held})
     net, history = train_or_resume(net, rest, parts, choices)
-    digests: list[Array] = []
     metric = METRICS.resolve(score_of(encoding_of(net)))
-    scores = {}
+    scores, digests = {}, np.empty(0, np.uint64)
     for name, part in parts.items():
-        blocks = _digested(StreamSamples(net, part).blocks(1), digests)
-        scores[name] = {"rows": len(part), **measure_stream(net, blocks, [metric])}
+        samples = StreamSamples(net, part)
+        held_rows = samples if name == "train" else samples.held()
+        if history.stopped == "interrupted":  # nobody waits for another pass then
+            held_rows = samples.few()
+        looked_at = _Seen(digests)
+        found = measure_stream(net, looked_at.each(held_rows), [metric])
+        scores[name], digests = {"rows": looked_at.count, **found}, looked_at.digests
     trained = TrainedNetwork(
-        net, history, scores, optimizer_for(rest, choices), batch_size_for(rest, choices), digests[0]
+        net, history, scores, optimizer_for(rest, choices), batch_size_for(rest, choices), digests
     )
     interrupted = history.stopped == "interrupted"
     tested = None if interrupted or test is None else _predicted(net, test)
-    _remember(trained, sum(map(len, parts.values())), tested)
+    n_rows = sum(int(part["rows"]) for part in scores.values())
+    _remember(trained, n_rows, tested)
     told = (*stream.decisions, *_told(rest, choices))
     dataset = replace(rest.sample, description=stream.description, decisions=told, test=None)
-    n_rows = sum(map(len, parts.values())) + (0 if tested is None else len(tested.true))
+    n_rows += 0 if tested is None else len(tested.true)
     return ExperimentResult(dataset, dataset, trained, tested, interrupted, told, choices, n_rows)
 
 
@@ -73,14 +78,19 @@ def _divided(
     return stream.split(share, seed) if share else (stream, None)
 
 
-def _digested(
-    blocks: Iterable[tuple[Samples, Array | None]], kept: list[Array]
-) -> Iterator[tuple[Samples, Array | None]]:
-    """The blocks; the smallest digests of their rows are kept."""
-    for samples, order in blocks:
-        found = np.unique(np.concatenate([*kept, row_digests(samples.x, samples.y)]))
-        kept[:] = [found[:_KEPT]]
-        yield samples, order
+class _Seen:
+    """Rows that were looked at: how many, and the smallest digests of them."""
+
+    def __init__(self, digests: Array) -> None:
+        self.count, self.digests = 0, digests
+
+    def each(self, samples: StreamSamples | Samples) -> Iterator[tuple[Samples, Array | None]]:
+        """The blocks of samples, one after the other."""
+        blocks = [(samples, None)] if isinstance(samples, Samples) else samples.blocks(1)
+        for block, order in blocks:
+            self.count += len(block)
+            self.digests = np.unique(np.append(self.digests, row_digests(block.x, block.y)))[:_KEPT]
+            yield block, order
 
 
 def _predicted(net: Network, test: Stream) -> Predictions:

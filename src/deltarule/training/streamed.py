@@ -88,15 +88,15 @@ class StreamSamples:
 
     def held(self) -> StreamSamples | Samples:
         """The same; or all of them, where they are few enough to be held beside others."""
-        if len(self) * self._row_bytes > self.stream.budget.rows_bytes // _HELD:
-            return self
-        ((samples, _),) = (
-            self.blocks(len(self)) if self.window(1) >= len(self) else [(self._gathered(), None)]
-        )
-        return samples
-
-    def _gathered(self) -> Samples:
-        parts = [self._encoded(rows) for rows in self.stream.rows()]
+        most = self.stream.budget.rows_bytes // _HELD // self._row_bytes
+        parts: list[Samples] = []
+        for rows in self.stream.rows():
+            parts.append(self._encoded(rows))
+            most -= len(rows)
+            if most < 0:
+                return self
+        if not parts:
+            raise InputError(f"{self.stream.name}: no row is left to validate on; hold out a larger share")
         first, y = parts[0].x, np.concatenate([part.y for part in parts])
         x: Any = np.concatenate([getattr(part.x, "values", part.x) for part in parts])
         return Samples(Scaled(x, first.shift, first.scale) if isinstance(first, Scaled) else x, y, None)

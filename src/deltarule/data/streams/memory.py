@@ -52,8 +52,8 @@ def as_bytes(memory: Any) -> int:
 class Budget:
     """What a stream may take: ``memory`` bytes in all, of which the rows get what the program leaves.
 
-    A quarter of that is for the rows that are being trained on, a quarter for the next ones, a quarter for
-    the piece of a file that becomes numbers, and the rest for what is held out and for the optimizer.
+    A sixth of that is for the rows that are being trained on, a sixth for the next ones, a quarter for the
+    piece of a file that becomes numbers, and the rest for what is held out, measured, and for the optimizer.
     """
 
     memory: int
@@ -75,9 +75,9 @@ class Budget:
         InputError
             If not even one batch fits: the message says how much would do.
         """
-        rows = self.rows_bytes // 4 // row_bytes
+        rows = self.rows_bytes // 6 // row_bytes
         if rows < batch_size:
-            least = -(-(OWN + 4 * row_bytes * batch_size) // 10**6) + 1
+            least = -(-(OWN + 6 * row_bytes * batch_size) // 10**6) + 1
             raise InputError(
                 f"a batch of {batch_size:,} rows takes {row_bytes * batch_size / 1e6:,.0f} MB: too much"
                 f" for memory={self.memory // 10**6}MB: give at least '{least}MB', or a smaller batch_size"

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
+from deltarule.errors import InputError
 
 _Rows: TypeAlias = tuple[Array | Scaled, Array]
 
@@ -152,8 +153,13 @@ class WindowPlan:
             taken = None if order is None else order.permutation(size)
             buffer = free()
             rest = buffer.fill(rows, rest)
-            yield buffer, taken, start
             start += size
+            if buffer.count != size or (start == self.n_rows and (len(rest[1]) or next(rows, None))):
+                raise InputError(
+                    f"the stream gave other rows than at first, when there were {self.n_rows:,}: batches and"
+                    " queries must give the same rows each time they are gone through"
+                )
+            yield buffer, taken, start - size
 
     def _rows(
         self,
