@@ -174,3 +174,10 @@ def test_batches_that_are_others_the_second_time_are_refused(more):
 
     with pytest.raises(dr.InputError, match="gave other rows than at first, when there were 600"):
         trained(stream(batches, "y", window=128))
+
+
+@pytest.mark.parametrize("read", [dr.datasets.load, lambda url: dr.datasets.stream(url, target="y")])
+def test_a_database_that_is_not_there_is_not_made(tmp_path, read):
+    with pytest.raises(dr.DataFileError, match="no such file"):
+        read(f"sqlite:///{tmp_path}/missing.db::t")
+    assert not list(tmp_path.iterdir())

@@ -6,8 +6,8 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,22 +193,32 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_database(url: str, options: ReadingOptions) -> RawTable:
-    """Read a table of a database that SQLAlchemy connects to."""
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    """Connect, and let go of all connections at the end; what goes wrong is an error about the database."""
     alchemy = import_extra("sqlalchemy", "sql")
+    shown = url.partition("@")[2] or url
     try:
         engine = alchemy.create_engine(url)
+        file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+        if file and not file.startswith(("file:", ":memory:")) and not os.path.exists(file):
+            raise DataFileError(shown, "cannot be read: no such file")  # SQLite would make an empty one
         try:
-            name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
-            with engine.connect() as connection:
-                result = connection.execute(
-                    alchemy.select(alchemy.text("*")).select_from(alchemy.table(name))
-                )
-                names, rows = list(result.keys()), result.fetchall()
+            yield engine
         finally:
             engine.dispose()
     except (alchemy.exc.SQLAlchemyError, ImportError) as error:
-        raise DataFileError(url.partition("@")[2] or url, f"cannot be read: {describe(error)}") from None
+        raise DataFileError(shown, f"cannot be read: {describe(error)}") from None
+
+
+def read_database(url: str, options: ReadingOptions) -> RawTable:
+    """Read a table of a database that SQLAlchemy connects to."""
+    alchemy = import_extra("sqlalchemy", "sql")
+    with database(url) as engine:
+        name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
+        with engine.connect() as connection:
+            result = connection.execute(alchemy.select(alchemy.text("*")).select_from(alchemy.table(name)))
+            names, rows = list(result.keys()), result.fetchall()
     return _from_rows(url, names, rows, options, decisions)
 
 

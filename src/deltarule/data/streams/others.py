@@ -8,7 +8,6 @@ import math
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from deltarule.data.image_folders import Label
 from deltarule.data.pictures import read_pictures
 from deltarule.data.raw_files import describe
 from deltarule.data.reading import MemoryTable, ReadingOptions
+from deltarule.data.reading.other_sources import database
 from deltarule.data.streams.files import StreamFile
 from deltarule.data.streams.pieces import PicturePiece, Piece, RowGroup, TablePiece
 from deltarule.errors import DataFileError, InputError
@@ -165,7 +165,7 @@ def sql_groups(url: str, table: str | None, query: str | None) -> list[RowGroup]
     statement = whole if query is None else alchemy.text(query)
 
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
-        with _engine(url) as engine, engine.connect() as connection:
+        with database(url) as engine, engine.connect() as connection:
             result = connection.execution_options(stream_results=True, yield_per=most).execute(statement)
             names = list(result.keys())
             for rows in result.partitions(most):
@@ -175,20 +175,6 @@ def sql_groups(url: str, table: str | None, query: str | None) -> list[RowGroup]
     return [RowGroup(shown, read)]
 
 
-@contextmanager
-def _engine(url: str) -> Iterator[Any]:
-    """Connect, and let go of all connections at the end; what goes wrong is an error about the database."""
-    alchemy = import_extra("sqlalchemy", "sql")
-    try:
-        engine = alchemy.create_engine(url)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    except (alchemy.exc.SQLAlchemyError, ImportError) as error:
-        raise DataFileError(url.partition("@")[2] or url, f"cannot be read: {describe(error)}") from None
-
-
 def sqlite_url(path: str | os.PathLike[str]) -> str:
     """Return the address under which SQLAlchemy opens an SQLite file, for reading."""
     return f"sqlite:///{Path(path).resolve()}"
@@ -196,7 +182,7 @@ def sqlite_url(path: str | os.PathLike[str]) -> str:
 
 def tables_of(url: str) -> list[str]:
     """Return the names of the tables of a database."""
-    with _engine(url) as engine:
+    with database(url) as engine:
         return list(import_extra("sqlalchemy", "sql").inspect(engine).get_table_names())
 
 
