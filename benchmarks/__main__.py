@@ -1,10 +1,12 @@
-"""``python -m benchmarks``: measure, show, and write what came out."""
+"""``python -m benchmarks``: measure, show, and write what came out; all in twelve minutes."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
+import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,19 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks.entries import usable_cores
-from benchmarks.machine import machine, versions
+from benchmarks.entries import neighbour, usable_cores
+from benchmarks.machine import kernels, machine, restraints, versions
 from benchmarks.plots import plot_overview, plot_scaling
-from benchmarks.report import SCALING_TITLE, goal_line, markdown, scaling_table, setting, table, title
+from benchmarks.report import (
+    SCALING_TITLE,
+    goal_line,
+    markdown,
+    scaling_table,
+    setting,
+    table,
+    title,
+    warnings,
+)
 from benchmarks.run import measure
 from benchmarks.scaling import measure_series
 from benchmarks.workloads import WORKLOADS
@@ -38,6 +49,14 @@ SCALING = "scaling"
     show_default=True,
     help="Of each contender.",
 )
+@click.option("--busy", is_flag=True, help="With another process busy on one core.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.1),
+    default=12.0,
+    show_default=True,
+    help="For all workloads; rounds end where a workload's part is used up.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures.")
 @click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write the tables.")
 @click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Draw into this folder.")
@@ -46,6 +65,8 @@ def main(
     names: tuple[str, ...],
     rounds: int,
     threads: int,
+    busy: bool,
+    minutes: float,
     json_file: Path | None,
     markdown_file: Path | None,
     plots: Path | None,
@@ -66,20 +87,28 @@ def main(
     report: dict[str, Any] = {
         "machine": machine(),
         "versions": versions(),
+        "kernels": kernels(),
+        "held back by": restraints(),
+        "busy": busy,
         "threads": threads,
         "rounds": rounds,
         "results": [],
         "left out": {},
     }
     console.print(setting(report), highlight=False)
+    for line in warnings(report):
+        console.print(line, style="red", highlight=False)
+    end, left = time.monotonic() + 60 * minutes, list(names or WORKLOADS)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            for name in names or WORKLOADS:
-                _run(name, report, console, Path(folder))
+        with tempfile.TemporaryDirectory() as folder, neighbour() if busy else nullcontext():
+            while left:
+                report["until"] = time.monotonic() + (end - time.monotonic()) / len(left)
+                _run(left.pop(0), report, console, Path(folder))
     except KeyboardInterrupt:
         console.print("interrupted")
         sys.exit(130)
     finally:
+        report.pop("until", None)
         _write(report, json_file, markdown_file, plots)
 
 
@@ -95,7 +124,8 @@ def _run(name: str, report: dict[str, Any], console: Console, folder: Path) -> N
             if name == SCALING:
                 report[SCALING] = measure_series(rounds, threads, folder, say)
             else:
-                report["results"].append(asdict(measure(WORKLOADS[name], rounds, threads, folder, say)))
+                result = measure(WORKLOADS[name], rounds, threads, folder, report["until"], say)
+                report["results"].append(asdict(result))
         except (ImportError, OSError, DeltaruleError) as error:  # data or a package that is not there
             report["left out"][name] = str(error)
             console.print(f"\n{name} left out: {error}", highlight=False)

@@ -92,6 +92,17 @@ def _mnist(test: bool = False) -> Data:
     return Data(part.X, 255.0, part.y)
 
 
+def _mnist_in_float() -> Data:
+    images = _mnist()
+    return Data(images.inputs("float32"), 1.0, images.Y)
+
+
+def _dense() -> Data:
+    """As many numbers as MNIST has, none of them 0."""
+    rng = np.random.default_rng(7)
+    return Data(rng.random((60_000, 784), dtype=np.float32), 1.0, rng.integers(0, 10, 60_000))
+
+
 def _regression() -> Data:
     """Friedman's first function of five of the eight inputs, and noise; standardised."""
     rng = np.random.default_rng(7)
@@ -111,6 +122,8 @@ SOURCES: dict[str, Callable[[], Data]] = {
     "two": _two,
     "iris": _iris,
     "mnist": _mnist,
+    "mnist-float": _mnist_in_float,
+    "dense": _dense,
     "mnist-test": lambda: _mnist(test=True),
     "regression": _regression,
     "random": _random,

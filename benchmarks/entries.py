@@ -8,16 +8,17 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cold import SCRIPTS, Script
-from benchmarks.contenders import CONTENDERS, FLOOR, OURS
+from benchmarks.contenders import CONTENDERS, FLOOR, OURS, OURS_DROPOUT
 from benchmarks.workloads import Import, Prediction, Process, Training, Workload
 
-__all__ = ["Died", "Entry", "entries_for", "environment", "usable_cores"]
+__all__ = ["Died", "Entry", "entries_for", "environment", "neighbour", "usable_cores"]
 
 #: What is imported: package and statements, by contender. deltarule loads its parts when they are first used.
 IMPORTS = {
@@ -37,6 +38,20 @@ class Died(Exception):
 def usable_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def neighbour() -> Iterator[None]:
+    """Let another process be busy on one of the cores."""
+    code = (
+        "import os\nif hasattr(os, 'sched_setaffinity'):\n    os.sched_setaffinity(0, {%d})\nwhile True: pass"
+    )
+    core = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    with subprocess.Popen([sys.executable, "-c", code % core]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def environment(threads: int, folder: Path) -> dict[str, str]:
@@ -205,6 +220,8 @@ def entries_for(
     elif isinstance(workload, Training | Prediction):
         for entrant in CONTENDERS.values():
             if entrant.name == FLOOR and not workload.floor:
+                continue
+            if entrant.name == OURS_DROPOUT and not (isinstance(workload, Training) and workload.dropout):
                 continue
             if installed(entrant.name, entrant.needs):
                 command = ["-m", "benchmarks.worker", entrant.name, workload.name, str(folder)]

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.entries import usable_cores
 
-__all__ = ["machine", "versions"]
+__all__ = ["kernels", "machine", "restraints", "versions"]
+
+#: What makes libraries take older instructions than the processor has.
+RESTRAINTS = (
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "XLA_FLAGS",
+)  # fmt: skip
+
+#: What prints the kernels that a contender multiplies with, by its name, and the package that it needs.
+PROBES = {
+    "NumPy": ("numpy", "import numpy"),
+    "deltarule, scikit-learn (SciPy)": ("scipy", "import scipy.linalg.cython_blas"),
+    "PyTorch": (
+        "torch",
+        "import torch; print('MKL' if torch.backends.mkl.is_available() else 'own BLAS',"
+        " torch.backends.cpu.get_cpu_capability())",
+    ),
+    "JAX": ("jax", "print('its own, chosen at each start')"),
+}
+_BLAS = """
+from threadpoolctl import threadpool_info
+for found in sorted(threadpool_info(), key=lambda found: "%s.libs" in found["filepath"]):
+    if found["user_api"] == "blas":
+        print(found["internal_api"], found["version"], found.get("architecture", ""))
+"""
 
 PACKAGES = ("numpy", "scipy", "numba", "torch", "jax", "scikit-learn")
 
@@ -36,6 +63,23 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def kernels() -> dict[str, str]:
+    """The kernels of matrix products, by contender: asked in processes of their own."""
+    found = {}
+    for name, (package, statement) in PROBES.items():
+        if find_spec(package) is not None:
+            code = statement if "print" in statement else statement + _BLAS % package
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+            lines = done.stdout.split("\n")
+            found[name] = next((line.strip() for line in reversed(lines) if line.strip()), "unknown")
+    return found
+
+
+def restraints() -> list[str]:
+    """The settings of the environment that hold kernels back: ``OPENBLAS_CORETYPE=Haswell``."""
+    return [f"{name}={os.environ[name]}" for name in RESTRAINTS if name in os.environ]
 
 
 def _processor() -> str:

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["SCALING_TITLE", "goal_line", "markdown", "scaling_table", "setting", "table", "title"]
+__all__ = ["SCALING_TITLE", "goal_line", "markdown", "scaling_table", "setting", "table", "title", "warnings"]
 
 LEFT = ("contender", "series", "")
 HEADS = ("contender", "median", "quartiles", "÷ deltarule", "")
@@ -41,18 +41,30 @@ def goal_line(goal: Mapping[str, Any], quantity: str) -> str:
 
 
 def setting(report: Mapping[str, Any]) -> str:
-    """The machine and the versions, in one paragraph."""
+    """The machine, the versions, and whose kernels multiply, in one paragraph."""
     machine, versions = report["machine"], report["versions"]
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    kernels = "; ".join(f"{name}: {kernel}" for name, kernel in report["kernels"].items())
+    busy = ", with another process busy on one core" if report["busy"] else ""
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']}, {machine['os']}; {packages}; "
-        f"{report['threads']} threads, {report['rounds']} rounds in turns; ratios are medians over rounds."
+        f"{report['threads']} threads{busy}; up to {report['rounds']} rounds in turns, medians; ratios are "
+        f"medians over rounds. Products by: {kernels}."
     )
+
+
+def warnings(report: Mapping[str, Any]) -> list[str]:
+    """What makes the figures less than the machine could."""
+    return [
+        f"{setting} is set: it holds back those who heed it, and these figures with them. "
+        "Unset it to measure this machine."
+        for setting in report["held back by"]
+    ]
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """All workloads, under a line on the machine."""
-    parts = [setting(report)]
+    parts = [setting(report), *warnings(report)]
     for result in report["results"]:
         lines = [f"### `{result['name']}`", "", title(result), "", _line(HEADS), _line(["---"] * len(HEADS))]
         lines += [_line(cells) for cells in _rows(result)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,9 +88,12 @@ class Result:
 
 
 def measure(
-    workload: Workload, rounds: int, threads: int, folder: Path, say: Callable[[str], None]
+    workload: Workload, rounds: int, threads: int, folder: Path, until: float, say: Callable[[str], None]
 ) -> Result:
-    """Check, time and judge one workload; ``say`` is told what goes on."""
+    """Check, time and judge one workload, in rounds until a moment of ``time.monotonic``.
+
+    ``say`` is told what goes on.
+    """
     if isinstance(workload, Size):
         standings = [
             Standing(name, rounds={"bytes": [size]}) if size else Standing(name, "left out", "not installed")
@@ -106,7 +110,7 @@ def measure(
     standings = [Standing(entry.name) for entry in entries]
     try:
         _check(workload, entries, standings, say)
-        _time(workload, entries, standings, rounds, say)
+        _time(workload, entries, standings, rounds, until, say)
     finally:
         for entry in entries:
             entry.close()
@@ -173,12 +177,16 @@ def _time(
     entries: Sequence[Entry],
     standings: Sequence[Standing],
     rounds: int,
+    until: float,
     say: Callable[[str], None],
 ) -> None:
-    """A B C, A B C, …; whoever ends on the way is out."""
+    """A B C, A B C, …; whoever ends on the way is out. There are three rounds at least, of processes one."""
+    least = 1 if isinstance(workload, Process) else 3
     if isinstance(workload, Process) and workload.rounds is not None:
         rounds = min(rounds, workload.rounds)
     for number in range(rounds + 1):  # round 0 warms up
+        if number > least and time.monotonic() > until:
+            break
         for entry, standing in zip(entries, standings, strict=True):
             if standing.status != "timed":
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def measure_series(rounds: int, threads: int, folder: Path, say: Callable[[str],
             def say_where(what: str, where: str = f"{name} × {factor}") -> None:
                 say(f"{where}: {what}")
 
-            result = measure(training, rounds, threads, folder, say_where)
+            result = measure(training, rounds, threads, folder, math.inf, say_where)
             for standing in result.standings:
                 if standing.status == "timed":
                     line = lines.setdefault(standing.name, {"factors": [], "seconds": []})

@@ -129,7 +129,16 @@ def _deltarule(folder: Path, case: Case, number: int) -> tuple[float, float]:
 
     model, started = folder / "model", time.perf_counter()
     run(
-        "train", folder / "train.csv", "--target", case.target, "--test", 0, "--seed", number, "--save", model
+        "train",
+        folder / "train.csv",
+        "--target",
+        case.target,
+        "--test-size",
+        0,
+        "--seed",
+        number,
+        "--save",
+        model,
     )
     seconds = time.perf_counter() - started
     scores = run("evaluate", model, folder / "test.csv")
@@ -190,7 +199,12 @@ CONTENDERS: dict[str, Callable[[Path, Case, int], tuple[float, float]]] = {
 
 #: What each contender imports before anything is timed.
 _IMPORTS = {
-    "deltarule": ("click.testing", "deltarule.cli", "deltarule.experiments.experiment"),
+    "deltarule": (
+        "click.testing",
+        "deltarule.cli.train",
+        "deltarule.cli.evaluate",
+        "deltarule.experiments.running",
+    ),
     "network": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.neural_network"),
     "boosting": ("pandas", "sklearn.compose", "sklearn.pipeline", "sklearn.impute", "sklearn.ensemble"),
 }
@@ -256,21 +270,27 @@ HEAD = (
 )
 @click.option("--serve", "served", hidden=True, help="Be the contender that measures for another process.")
 def main(names: Sequence[str], rounds: int, served: str | None) -> None:
-    """Train on real tables, in turns, and print scores on rows held out, seconds and peak memory."""
+    """Train on real tables, in turns, and print scores on rows held out, seconds and peak memory.
+
+    After each round there is a line for each table, of all rounds so far.
+    """
     if served is not None:
         serve(served)
         return
     servers = {contender: _start(contender) for contender in CONTENDERS}
-    click.echo(HEAD)
-    for name in names or CASES:
-        frame = frame_of(CASES[name])
-        found: dict[str, list[dict[str, float]]] = {contender: [] for contender in CONTENDERS}
-        for number in range(rounds):
+    rows: dict[str, dict[str, list[dict[str, float]]]] = {}
+    for number in range(
+        rounds
+    ):  # all tables once, then all again: what is stopped has as many rounds of each
+        click.echo(HEAD)
+        for name in names or CASES:
+            frame = frame_of(CASES[name])
+            found = rows.setdefault(name, {contender: [] for contender in CONTENDERS})
             with tempfile.TemporaryDirectory() as folder:
                 write_parts(frame, Path(folder), number)
                 for contender, measured in found.items():
                     measured.append(_measure(servers[contender], folder, name, number))
-        click.echo(row_of(name, found, (len(frame), frame.shape[1] - 1)))
+            click.echo(row_of(name, found, (len(frame), frame.shape[1] - 1)))
     for server in servers.values():
         server.communicate()
 

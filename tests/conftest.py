@@ -27,6 +27,9 @@ SHARING = ("tests/playground/test_server.py", "tests/tutorials/test_reproduce.py
 #: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
     "tests/checks/",
+    "tests/cli/test_processes.py::test_processes_end",
+    "tests/cli/test_train.py::test_pictures_are_drawn",
+    "tests/cli/test_train.py::test_the_same_run_draws",
     "tests/data/test_encoding_file.py",
     "tests/derivations/",
     "tests/diagnosis/",
@@ -35,6 +38,7 @@ SWEEPS = (
     "tests/estimators/test_extras.py",
     "tests/estimators/test_parameters.py",
     "tests/estimators/test_same_numbers.py",
+    "tests/estimators/test_scikit_learn_own_tests.py",
     "tests/exchange/",
     "tests/nn/test_activations.py",
     "tests/nn/test_gradient_contract.py",

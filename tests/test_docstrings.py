@@ -11,6 +11,7 @@ import pytest
 
 import deltarule
 from deltarule.nn.activations import ACTIVATIONS
+from deltarule.nn.losses import LOSSES
 
 MODULES = [
     "deltarule",
@@ -34,7 +35,8 @@ def modules(request):
 
 
 def test_examples_give_what_they_say(modules, monkeypatch):
-    monkeypatch.setattr(ACTIVATIONS, "_makers", dict(ACTIVATIONS._makers))  # an example registers one
+    monkeypatch.setattr(ACTIVATIONS, "_makers", dict(ACTIVATIONS._makers))  # examples register one
+    monkeypatch.setattr(LOSSES, "_makers", dict(LOSSES._makers))
     assert [module.__name__ for module in modules if doctest.testmod(module).failed] == []
 
 

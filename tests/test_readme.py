@@ -38,9 +38,17 @@ def test_the_python_blocks_run_and_print_what_they_say(tmp_path, monkeypatch, ca
 
 
 def test_the_derivation_is_what_the_command_prints():
-    (shown,) = blocks("text")
+    _, shown = blocks("text")
     printed = CliRunner().invoke(cli, ["explain", "T4", "w6", "--no-picture"]).output
     assert printed.rstrip("\n") == shown.rstrip("\n")
+
+
+def test_the_verdict_is_what_the_command_prints(tmp_path):
+    shown, _ = blocks("text")
+    (program,) = [block for block in blocks("python") if "def my_backprop" in block]
+    (tmp_path / "my_backprop.py").write_text(program.partition("\n\nprint(")[0])
+    printed = CliRunner().invoke(cli, ["check", str(tmp_path / "my_backprop.py")]).output
+    assert printed.startswith(shown.rstrip("\n"))
 
 
 def test_every_command_named_is_one():

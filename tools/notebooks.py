@@ -130,8 +130,9 @@ def _tidy(cell: Any) -> None:
         if output.get("name") == "stderr":
             raise SystemExit(f"{cell.id} complains:\n{output.text}")
         data = output.get("data", {})
-        if "text/markdown" in data:
+        if "text/markdown" in data:  # GitHub prefers HTML, and shows less of it
             data.pop("text/latex", None)
+            data.pop("text/html", None)
         elif "image/png" in data:
             data.pop("text/plain", None)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-__all__ = ["CONTENDERS", "FLOOR", "OURS", "OURS_NUMPY", "PEERS", "WITNESS", "Contender", "Entrant", "LeftOut"]
+__all__ = [
+    "CONTENDERS", "FLOOR", "OURS", "OURS_DROPOUT", "OURS_NUMPY", "PEERS", "WITNESS", "Contender", "Entrant",
+    "LeftOut",
+]  # fmt: skip
 
 
 class LeftOut(Exception):
@@ -44,7 +47,7 @@ class Entrant:
     needs: tuple[str, ...] = ()
 
 
-OURS, OURS_NUMPY = "deltarule", "deltarule (NumPy)"
+OURS, OURS_NUMPY, OURS_DROPOUT = "deltarule", "deltarule (NumPy)", "deltarule (dropout)"
 WITNESS, FLOOR = "NumPy by hand", "floor"
 PEERS = ("PyTorch", "JAX", "scikit-learn")
 
@@ -55,6 +58,7 @@ CONTENDERS = {
         Entrant(WITNESS, "numpy_by_hand"),
         Entrant(OURS, "deltarule", ("numba", "scipy")),
         Entrant(OURS_NUMPY, "deltarule"),
+        Entrant(OURS_DROPOUT, "deltarule", ("numba", "scipy")),
         Entrant("PyTorch", "pytorch", ("torch",)),
         Entrant("JAX", "jax_", ("jax",)),
         Entrant("scikit-learn", "sklearn_", ("sklearn",)),

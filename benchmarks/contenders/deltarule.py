@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import deltarule as dr
-from benchmarks.contenders import OURS, Contender
+from benchmarks.contenders import OURS_DROPOUT, OURS_NUMPY, Contender
 from benchmarks.data import Array, Data, first_parameters
 from benchmarks.workloads import Prediction, Training
 
@@ -12,10 +12,10 @@ __all__ = ["prepare"]
 
 def prepare(workload: Training | Prediction, data: Data, name: str) -> Contender:
     """The compiled engine, or NumPy's for the contender that says so."""
-    engine = "compiled" if name == OURS else "reference"
+    engine = "reference" if name == OURS_NUMPY else "compiled"
     if isinstance(workload, Prediction):
         return Predictor(workload, data, engine)
-    return Trainer(workload, data, engine)
+    return Trainer(workload, data, engine, workload.dropout if name == OURS_DROPOUT else 0.0)
 
 
 def network_inputs(workload: Training | Prediction, data: Data) -> Array | dr.Scaled:
@@ -23,9 +23,10 @@ def network_inputs(workload: Training | Prediction, data: Data) -> Array | dr.Sc
     return dr.Scaled(data.X, scale=data.scale) if data.X.dtype == "uint8" else data.inputs(workload.dtype)
 
 
-def _network(workload: Training | Prediction) -> dr.Network:
+def _network(workload: Training | Prediction, dropout: float = 0.0) -> dr.Network:
     net = dr.Network(
         workload.sizes,
+        dropout=dropout,
         activation=workload.activation,
         output=workload.output,
         loss=workload.loss if isinstance(workload, Training) else None,
@@ -39,16 +40,18 @@ def _network(workload: Training | Prediction) -> dr.Network:
 class Trainer(Contender):
     """``dr.train``."""
 
-    def __init__(self, workload: Training, data: Data, engine: str) -> None:
-        self.workload, self.engine = workload, engine
+    def __init__(self, workload: Training, data: Data, engine: str, dropout: float) -> None:
+        self.workload, self.engine, self.dropout = workload, engine, dropout
         self.X, self.Y = network_inputs(workload, data), data.Y
-        self.net = _network(workload)
+        self.net = _network(workload, dropout)
         self.first = self.net.parameters.copy()
         rate = workload.learning_rate
         sgd = workload.optimizer == "sgd"
         self.optimizer = dr.SGD(rate) if sgd else dr.Adam(rate, epsilon=workload.epsilon)
 
     def check(self) -> list[float]:
+        if self.dropout:
+            return []  # nobody else draws these masks
         return self._train(self.workload.checked, shuffle=False)["loss"]
 
     def run(self, times: int) -> None:

@@ -206,7 +206,17 @@ def __dir__() -> list[str]:
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """:meth:`Network.load`: read a network from its file; :func:`load_model` answers raw rows with it."""
+    """:meth:`Network.load`: read a network from its file; :func:`load_model` answers raw rows with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from deltarule.nn.network import Network
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Network([2, 3, 1], seed=0).save(f"{folder}/net.safetensors")
+    ...     load(f"{folder}/net.safetensors").sizes
+    [2, 3, 1]
+    """
     from deltarule.nn.network import Network
 
     return Network.load(path)

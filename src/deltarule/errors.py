@@ -20,21 +20,52 @@ from collections.abc import Sequence
 
 
 class DeltaruleError(Exception):
-    """Whatever deltarule itself raises."""
+    """Whatever deltarule itself raises.
+
+    Examples
+    --------
+    >>> from deltarule.nn.network import Network
+    >>> try:
+    ...     Network([2, 0, 1])
+    ... except DeltaruleError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
 
 class InputError(DeltaruleError, ValueError):
-    """A value or an array that cannot be used."""
+    """A value or an array that cannot be used.
+
+    Examples
+    --------
+    >>> issubclass(InputError, ValueError)
+    True
+    """
 
 
 class ShapeError(InputError):
-    """An array of the wrong shape."""
+    """An array of the wrong shape.
+
+    Examples
+    --------
+    >>> from deltarule.nn.network import Network
+    >>> try:
+    ...     Network([2, 1]).forward([[1.0, 2.0, 3.0]])
+    ... except ShapeError as error:
+    ...     print(error)
+    layer 1 (Dense 2 → 1, identity) expects inputs of shape (batch, 2), got (1, 3)
+    """
 
 
 class DataFileError(InputError):
     """A data file that cannot be read; prints as ``file:line:column: reason``.
 
     ``line`` and ``column`` count from 1; either is None where the fault has no such place.
+
+    Examples
+    --------
+    >>> print(DataFileError("iris.csv", "expected a number, got 'x'", 3, 2))
+    iris.csv:3:2: expected a number, got 'x'
     """
 
     def __init__(
@@ -66,13 +97,24 @@ class LayoutError(DataFileError):
 
 
 class ModelFileError(DeltaruleError):
-    """A file that is not a whole and sound model of ours; nothing in it was executed."""
+    """A file that is not a whole and sound model of ours; nothing in it was executed.
+
+    Examples
+    --------
+    >>> issubclass(ModelFileError, DeltaruleError)
+    True
+    """
 
 
 class DivergenceError(DeltaruleError, ArithmeticError):
     """Training left the range of finite numbers.
 
     ``epoch`` is the first bad one. The network holds its parameters from before that epoch.
+
+    Examples
+    --------
+    >>> DivergenceError("the loss is not finite", epoch=7).epoch
+    7
     """
 
     def __init__(self, message: str, epoch: int) -> None:
@@ -81,4 +123,10 @@ class DivergenceError(DeltaruleError, ArithmeticError):
 
 
 class MissingExtraError(DeltaruleError, ImportError):
-    """An optional package is not installed; the message says which extra brings it."""
+    """An optional package is not installed; the message says which extra brings it.
+
+    Examples
+    --------
+    >>> issubclass(MissingExtraError, ImportError)
+    True
+    """

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from deltarule.errors import InputError
 
@@ -62,7 +62,14 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` to ``path``: temporary file beside it, flush, fsync, replace, fsync of the folder.
+    """Write ``data`` to ``path``: see :func:`open_atomically`."""
+    with open_atomically(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file to write: temporary file beside it, flush, fsync, replace, fsync of the folder.
 
     Whatever fails on the way, ``path`` holds what it held before and no temporary stays; only where the
     last step fails, which makes the replacement outlast a power failure, it holds the new data.
@@ -79,7 +86,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             if target.exists():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))

@@ -199,6 +199,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; choose from: {', '.join(names)}"
 
 
+def shown_by(view: str) -> Callable[[Any], str]:
+    """Make a ``_repr_html_``: how an object shows itself in a notebook stands above it in the house.
+
+    Parameters
+    ----------
+    view : str
+        A function of the object that returns HTML, as in ``"deltarule.notebook_views:network"``; its module
+        is imported when an object is first shown.
+    """
+    module, _, function = view.partition(":")
+
+    def show(self: Any) -> str:
+        made: str = getattr(import_module(module), function)(self)
+        return made
+
+    return show
+
+
 def import_extra(module: str, extra: str) -> ModuleType:
     """Import an optional package, or say which extra of deltarule brings it.
 

@@ -53,7 +53,7 @@ def test_features_go_by_the_names_of_the_columns():
 def test_tables_images_and_autoencoders_have_one_too(tmp_path):
     table = numbers_csv(tmp_path / "numbers.csv")
     assert report_of("train", table, "--target", "total", "--epochs", 5, "--health")["health"]["rows"] == 60
-    report = report_of("train", "digits", "--target-is-input", "--epochs", 3, "--health")["health"]
+    report = report_of("train", "digits", "--autoencoder", "--epochs", 3, "--health")["health"]
     assert len(report["layers"]) == 2
 
 

@@ -1,61 +1,81 @@
-"""Every sub-command says what it does, for people with a narrow terminal."""
+"""Help: whole sentences, in groups, within 80 columns; former names of options are still taken."""
 
 from __future__ import annotations
 
+import re
+
 import click
 import pytest
+from click.testing import CliRunner
 
-from deltarule import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES
 from deltarule.cli import cli
 
-from .cases import invoke, run
+NAMES = sorted(cli.commands)
 
 
-def commands(group, path=()):
-    for name, command in group.commands.items():
-        yield (*path, name)
+def leaves():
+    """All commands that do something, with the words that call them."""
+    for name in NAMES:
+        command = cli.commands[name]
         if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
+            yield from (((name, inner), part) for inner, part in command.commands.items())
+        else:
+            yield (name,), command
 
 
-COMMANDS = list(commands(cli))
+def help_of(*words):
+    return CliRunner().invoke(cli, [*words, "--help"], terminal_width=80, prog_name="deltarule").output
 
 
-def test_the_sub_commands_are_those_documented():
-    assert {path[0] for path in COMMANDS} >= {"train", "predict", "evaluate", "inspect", "data", "reproduce"}
-
-
-@pytest.mark.parametrize("path", [(), *COMMANDS], ids=" ".join)
-def test_every_sub_command_answers_help(path):
-    text = run(*path, "--help")
-    assert text == run(*path, "-h")
-    assert text.startswith(f"Usage: cli {' '.join(path)}".rstrip())
-    described = text.split("\n\n")[1].strip()
-    assert len(described) > 20
-    assert described.endswith((".", ":"))
-    assert all(len(line) <= 100 for line in text.splitlines())
-    assert "\x1b" not in text
-
-
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_option_and_sub_command_has_its_line(path):
-    command = cli
-    for name in path:
-        command = command.commands[name]
+@pytest.mark.parametrize(
+    ("words", "command"),
+    list(leaves()),
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_each_option_is_explained_by_sentences(words, command):
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            assert parameter.help, parameter.name
-            assert parameter.help.endswith((".", "]", ")")), parameter.help
-    assert command.get_short_help_str(100)
+            sentences = re.sub(r"  \[default: .*\]$", "", parameter.help or "")
+            assert re.match(r"[A-Z].*[.]$", sentences), (words, parameter.opts, parameter.help)
+    assert re.match(r"[A-Z].*[.]$", command.get_short_help_str(100))
 
 
-def test_the_help_of_train_names_all_that_can_be_chosen():
-    text = " ".join(run("train", "--help").split())
-    for registry in (ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES):
-        for name in registry:
-            assert name in text
+@pytest.mark.parametrize("words", [words for words, _ in leaves()], ids=" ".join)
+def test_a_page_of_help_fits_into_80_columns(words):
+    text = help_of(*words)
+    assert max(map(len, text.splitlines())) <= 80, max(text.splitlines(), key=len)
+    assert words[0] == "data" or "Examples:" in text
 
 
-def test_without_a_sub_command_the_help_is_shown():
-    result = invoke()
-    assert result.stdout + result.stderr == run("--help")
+def test_options_of_train_stand_in_groups():
+    text = help_of("train")
+    titles = [
+        "How a table is read:",
+        "Pictures:",
+        "The network:",
+        "Training:",
+        "What is printed and written:",
+    ]
+    places = [text.index(f"\n{title}\n") for title in titles]
+    assert places == sorted(places)
+    assert text.index("--dropout") > places[2] > text.index("--paper")
+
+
+def test_help_names_each_command_once_with_what_it_is_for():
+    text = help_of()
+    for name in NAMES:
+        assert len(re.findall(rf"^  {name} ", text, re.MULTILINE)) == 1
+    assert "deltarule explain T1 w5" in text
+
+
+@pytest.mark.parametrize(
+    ("former", "name"), [("--test", "--test-size"), ("--target-is-input", "--autoencoder")]
+)
+def test_former_names_are_taken_and_not_shown(former, name):
+    command = cli.commands["train"]
+    value = ["0.3"] if former == "--test" else []
+    taken = command.make_context("train", ["iris", former, *value]).params
+    assert taken == command.make_context("train", ["iris", name, *value]).params
+    text = help_of("train")
+    assert name in text
+    assert not re.search(rf"{former}[ ,]", text)

@@ -22,7 +22,7 @@ from deltarule.nn.model_files import read_model
 from .cases import SOURCE, classes_csv, process, read_rows, report_of, run, start
 
 PIPE = subprocess.PIPE
-LONG = ["--test", 0, "--epochs", 100_000, "--schedule", "constant"]
+LONG = ["--test-size", 0, "--epochs", 100_000, "--schedule", "constant"]
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_a_signal_leaves_one_json_object(folder):
 
 @pytest.mark.slow
 def test_a_signal_without_a_checkpoint_names_none(folder):
-    slow = ["--epochs", 2000, "--batch-size", 1, "--test", 0]  # a line every 100 epochs
+    slow = ["--epochs", 2000, "--batch-size", 1, "--test-size", 0]  # a line every 100 epochs
     with start("train", "iris", *slow, stdout=PIPE, stderr=PIPE) as one:
         assert one.stderr.readline().startswith("epoch ")
         one.send_signal(signal.SIGTERM)
@@ -126,9 +126,10 @@ main()
     assert deltarule.load("m").sizes == [4, 64, 3]
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_model_history_and_checkpoint(folder):
     """kill −9 in the middle of training; the end is the end of a run that nobody killed."""
-    arguments = ["train", "iris", "--test", 0, "--validation", 0.2, "--dropout", 0.2, "--epochs", 400]
+    arguments = ["train", "iris", "--test-size", 0, "--validation", 0.2, "--dropout", 0.2, "--epochs", 400]
     arguments += ["--patience", 1000, "--quiet"]
 
     def files(name):
@@ -153,7 +154,7 @@ def epochs_in(path):
 
 
 def test_a_resumed_run_can_be_planned_longer(folder):
-    arguments = ["train", "moons(60)", "--test", 0, "--quiet", "--schedule", "constant"]
+    arguments = ["train", "moons(60)", "--test-size", 0, "--quiet", "--schedule", "constant"]
     run(*arguments, "--epochs", 30, "--save", "whole")
     run(*arguments, "--epochs", 10, "--checkpoint", "c")
     run(*arguments, "--epochs", 30, "--resume", "c", "--save", "resumed")
@@ -242,7 +243,7 @@ def test_a_bare_environment_in_a_read_only_folder_is_enough(folder):
 
 def test_labels_come_back_whole_in_any_locale(folder):
     classes_csv(folder / "t.csv", labels=("Ahorn", "Büche"))
-    run("train", "t.csv", "--epochs", 30, "--test", 0, "--quiet", "--save", "m")
+    run("train", "t.csv", "--epochs", 30, "--test-size", 0, "--quiet", "--save", "m")
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     code, out, err = process("predict", "m", "t.csv", env=env)
     assert (code, err) == (0, "")

@@ -44,7 +44,7 @@ def test_tables_as_programs_write_them_are_read_alike(data, folder):
     (folder / "plain.csv").write_text("x,n,y\n" + ROWS)
     (folder / "rows.csv").write_bytes(data)
     for name in ("plain", "rows"):
-        run("train", f"{name}.csv", "--epochs", 2, "--test", 0, "--quiet", "--save", f"{name}.model")
+        run("train", f"{name}.csv", "--epochs", 2, "--test-size", 0, "--quiet", "--save", f"{name}.model")
     assert (folder / "plain.model").read_bytes() == (folder / "rows.model").read_bytes()
 
 
@@ -219,8 +219,8 @@ def test_a_bad_idx_file_is_refused_by_its_name(name, change, folder):
         (["train", "xor", "--dropout", "1"], "dropout must be"),
         (["train", "xor", "--l2", "-1"], "l2 must be a number ≥ 0"),
         (["train", "xor", "--clip-norm", "0"], "clip_norm must be a number > 0"),
-        (["train", "xor", "--test", "1"], "test must be 0 or more and less than 1"),
-        (["train", "xor", "--test", "nan"], "test must be a finite number"),
+        (["train", "xor", "--test-size", "1"], "test must be 0 or more and less than 1"),
+        (["train", "xor", "--test-size", "nan"], "test must be a finite number"),
         (["train", "xor", "--validation", "-0.1"], "validation must be 0 or more and less than 1"),
         (["train", "iris", "--optimizer", "sgd", "--learning-rate", "1e300"], "training diverged in epoch 1"),
         (["train", "xor", "--hidden", "1000000000000"], "do not fit into memory"),

@@ -96,9 +96,9 @@ def test_labels_of_text_and_a_column_of_categories_are_learnt(tmp_path):
 
 def test_the_target_is_the_column_that_is_named(tmp_path):
     path = classes_csv(tmp_path / "trees.csv")
-    report = report_of("train", path, "--target", "colour", "--epochs", 2, "--test", 0)
+    report = report_of("train", path, "--target", "colour", "--epochs", 2, "--test-size", 0)
     assert "target colour" in report["data"]
-    dropped = report_of("train", path, "--drop", "colour", "--epochs", 2, "--test", 0)
+    dropped = report_of("train", path, "--drop", "colour", "--epochs", 2, "--test-size", 0)
     assert "1 inputs" in dropped["data"]
 
 
@@ -206,7 +206,7 @@ def test_images_and_idx_files_of_the_same_pixels_train_the_same_network(tmp_path
 
 
 def test_the_fourth_tutorial_becomes_an_autoencoder():
-    report = report_of("train", "T4", "--target-is-input")
+    report = report_of("train", "T4", "--autoencoder")
     example = report_of("inspect", "T4")
     assert len(report["outputs"][0]) == len(example["layers"][0]["inputs"]["values"])
     assert report["targets"][0] == example["layers"][0]["inputs"]["values"]
@@ -214,14 +214,14 @@ def test_the_fourth_tutorial_becomes_an_autoencoder():
 
 
 def test_one_hot_rows_pass_through_a_narrow_layer():
-    report = report_of("train", "encoder(8)", "--target-is-input", "--hidden", 4, "--activation", "tanh")
+    report = report_of("train", "encoder(8)", "--autoencoder", "--hidden", 4, "--activation", "tanh")
     assert report["task"] == "autoencoder"
     assert "→ 8 sigmoid" in report["network"]
     assert report["train"]["r2"] > 0.95
 
 
 def test_digits_pass_through_a_narrow_layer():
-    report = report_of("train", "digits", "--target-is-input", "--hidden", 16, "--epochs", 20)
+    report = report_of("train", "digits", "--autoencoder", "--hidden", 16, "--epochs", 20)
     assert report["task"] == "autoencoder"
     assert "64 → 16" in report["network"]
     assert report["test"]["r2"] > 0.5
@@ -229,7 +229,7 @@ def test_digits_pass_through_a_narrow_layer():
 
 def test_a_table_is_its_own_target_and_comes_back_in_its_own_units(tmp_path):
     path = classes_csv(tmp_path / "trees.csv")
-    arguments = ["--target-is-input", "--drop", "kind", "--hidden", 3, "--epochs", 300]
+    arguments = ["--autoencoder", "--drop", "kind", "--hidden", 3, "--epochs", 300]
     report = report_of("train", path, *arguments, "--save", tmp_path / "m")
     assert report["train"]["r2"] > 0.9
     rows = read_rows(run("predict", tmp_path / "m", path))
@@ -333,8 +333,8 @@ def test_pictures_are_drawn_in_the_format_of_the_suffix(suffix, start, tmp_path)
 def test_every_kind_of_answer_has_its_picture(source, tmp_path):
     pytest.importorskip("matplotlib")
     path = {"numbers": numbers_csv}.get(source, classes_csv)(tmp_path / "t.csv")
-    more = ["--target", "total"] if source == "numbers" else ["--test", 0.3]
-    more += ["--target-is-input", "--target", "kind"] if source == "autoencoder" else []
+    more = ["--target", "total"] if source == "numbers" else ["--test-size", 0.3]
+    more += ["--autoencoder", "--target", "kind"] if source == "autoencoder" else []
     run("train", path, "--epochs", 2, "--quiet", "--plot", tmp_path / "p.png", *more)
     assert (tmp_path / "p.png").stat().st_size > 5000
 
@@ -369,7 +369,7 @@ def test_progress_goes_to_standard_error_unless_quiet():
 @pytest.mark.parametrize("share", [0, 0.2, 0.5])
 def test_rows_are_held_out_as_asked_for(share, tmp_path):
     path = classes_csv(tmp_path / "t.csv")
-    report = report_of("train", path, "--test", share, "--validation", 0.25, "--epochs", 2)
+    report = report_of("train", path, "--test-size", share, "--validation", 0.25, "--epochs", 2)
     if share == 0:
         assert report["test"] is None
     else:

@@ -18,7 +18,7 @@ def trees(tmp_path_factory):
     """A table, and a network trained on all of it."""
     folder = tmp_path_factory.mktemp("trees")
     path = classes_csv(folder / "trees.csv")
-    report = report_of("train", path, "--epochs", 30, "--test", 0, "--save", folder / "m")
+    report = report_of("train", path, "--epochs", 30, "--test-size", 0, "--save", folder / "m")
     return path, folder / "m", report
 
 
@@ -45,7 +45,7 @@ def test_probabilities_sum_to_one_and_their_greatest_is_the_label(trees):
 
 def test_two_classes_have_two_probabilities(tmp_path):
     path = classes_csv(tmp_path / "two.csv", labels=("no", "yes"))
-    run("train", path, "--epochs", 5, "--test", 0, "--quiet", "--save", tmp_path / "m")
+    run("train", path, "--epochs", 5, "--test-size", 0, "--quiet", "--save", tmp_path / "m")
     for row in read_rows(run("predict", tmp_path / "m", path, "--probabilities")):
         assert float(row["p(no)"]) + float(row["p(yes)"]) == pytest.approx(1, abs=1e-12)
         assert row["kind"] == ("yes" if float(row["p(yes)"]) > 0.5 else "no")

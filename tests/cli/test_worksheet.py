@@ -47,7 +47,7 @@ def test_every_option_is_heard():
         "--ask", "forward", "--ask", "update",
     )  # fmt: skip
     for words in ("Worksheet 2-3-3", "tanh", "softmax", "cross entropy", "momentum, η = 0.2", "5 decimals",
-                  "Ada", "b1 =", "net_h1⁽²⁾ = w1·i1⁽²⁾", "remembered of",
+                  "Ada", "b1 =", "net_h1⁽²⁾ = w1·i1⁽²⁾", "memory for",
                   "Gradients: ∂L/∂w1 = "):  # fmt: skip
         assert words in " ".join(text.split())
     assert "Deltas\n" not in text

@@ -72,6 +72,7 @@ LEFT = {
     "two lines in a cell": lines(600, '1.5,3,"ash\nelm",x1'),
     "infinity": lines(600, "inf,3,ash,x1"),
     "underscores": lines(600, "1_000,3,ash,x1"),
+    "the mark at the end of texts": lines(600, "1.5,3,a\0sh,x1"),
 }
 
 
@@ -119,3 +120,12 @@ def test_random_tables_are_read_alike(tmp_path: Path, seed: int) -> None:
 def test_a_small_file_is_not_worth_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert both(tmp_path, lines(600))[0] is None
+
+
+def test_a_mark_of_the_end_far_below_the_head_leaves_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "_HEAD", 1 << 12)
+    monkeypatch.setattr(bulk, "_TAIL", 1 << 10)
+    assert both(tmp_path, lines(600))[0] is not None
+    assert both(tmp_path, lines(600, "1.5,3,a\0sh,x1", at=400))[0] is None

@@ -73,6 +73,7 @@ FILES: dict[str, bytes | str] = {
     "free-text": text(rows(depth=[f"this is note {row}" for row in range(N)])),
     "target": text(PLAIN),
     "task": text(rows(kind=[str(row % 17) for row in range(N)])),
+    "tells-all": text(rows(shore=[f"{kind} so called" for kind in KIND])),
     "no-target": text(rows(kind=some(KIND, "", "NA"))),
     "missing-rows": text(rows(depth=some(DEPTH, "", "?"))),
     "missing": text(rows(depth=some(DEPTH, "", "?"))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deltarule.arrays import Scaled
 from deltarule.data.dataset import Dataset
 from deltarule.data.encoding import (
     CategoryColumn,
@@ -13,6 +14,7 @@ from deltarule.data.encoding import (
     PixelsEncoding,
     Table,
     fit_encoding,
+    inputs,
 )
 from deltarule.errors import InputError, ShapeError
 
@@ -233,3 +235,25 @@ def test_unknown_choices_are_refused(options: dict, reason: str) -> None:
 def test_pixels_are_divided_by_255_or_not_at_all(scale: str, divisor: float) -> None:
     images = np.zeros((2, 3, 4), dtype=np.uint8)
     assert fit_encoding(rows(images), scale=scale).inputs == PixelsEncoding(3, 4, divisor)
+
+
+def test_large_features_that_are_mostly_zero_are_sparse_and_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    names = tuple(f"city {number:02}" for number in range(40))
+    cells = np.array([*names, "abroad", None], object)[rng.integers(0, 42, 300)]
+    rows = Table({"size": rng.normal(size=300), "city": cells, "home": cells[::-1]})
+    encoding = ColumnsEncoding(
+        (
+            NumberColumn("size", 0.5, 2.0),
+            CategoryColumn("city", names, names[3], other=True),
+            CategoryColumn("home", names, names[5]),
+        )
+    )
+    dense = encoding.encode(rows)
+    monkeypatch.setattr(inputs, "_SPARSE_BYTES", 0)
+    sparse = encoding.encode(rows)
+    assert isinstance(sparse, Scaled)
+    assert sparse.is_sparse
+    np.testing.assert_array_equal(np.asarray(sparse), dense)
+    some = rng.permutation(300)[:50]
+    np.testing.assert_array_equal(encoding.encode(rows.take(some)), dense[some])

@@ -333,7 +333,7 @@ def run(*arguments: object) -> str:
 def test_a_model_brings_pictures_into_its_form(tmp_path: Path) -> None:
     fill(tmp_path / "all", make=plain_color)
     model = tmp_path / "m.safetensors"
-    run("train", tmp_path / "all", "--test", 0, "--epochs", 30, "--quiet", "--save", model)
+    run("train", tmp_path / "all", "--test-size", 0, "--epochs", 30, "--quiet", "--save", model)
     new = fill(tmp_path / "new", 3, make=plain_color)
     (new / "down" / "00.png").write_bytes(b"")
     with Image.open(new / "down" / "01.png") as picture:
@@ -368,7 +368,7 @@ def test_what_is_decided_about_a_test_part_is_told_in_evaluating_it(tmp_path: Pa
 def test_a_model_keeps_what_is_behind_transparency(tmp_path: Path, ink: int) -> None:
     fill(tmp_path / "all", make=strokes_on_nothing(ink))
     model = tmp_path / "m.safetensors"
-    run("train", tmp_path / "all", "--test", 0, "--epochs", 1, "--quiet", "--save", model)
+    run("train", tmp_path / "all", "--test-size", 0, "--epochs", 1, "--quiet", "--save", model)
     encoding = dr.load(model).encoding
     assert encoding is not None
     assert encoding.inputs.paper == {0: "white", 255: "black"}[ink]  # type: ignore[union-attr]
@@ -386,3 +386,21 @@ def test_a_picture_alone_is_read_for_prediction_only(tmp_path: Path) -> None:
     assert (names, images.shape, decisions) == (["00.png"], (1, 12, 12), ())
     with pytest.raises(LayoutError):
         load(picture)
+
+
+def test_a_bit_that_is_turned_in_a_png_is_seen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            pixels = rng.integers(0, 255, (6, 6)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
+    damaged = tmp_path / "cat" / "1.png"
+    whole = damaged.read_bytes()
+    start = whole.index(b"IDAT") + 4
+    for place in range(start, whole.index(b"IEND") - 4):
+        turned = bytearray(whole)
+        turned[place] ^= 1 << (place % 8)
+        damaged.write_bytes(turned)
+        found = load(tmp_path)
+        assert (len(found), [item.kind for item in found.decisions]) == (5, ["unreadable"])

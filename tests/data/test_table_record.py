@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.encoding import Origin, Table
+from deltarule.data.table import Coded
 from deltarule.errors import DataFileError, InputError, ShapeError
 
 
@@ -75,3 +76,15 @@ def test_booleans_are_0_and_1_in_the_matrix() -> None:
 def test_an_unknown_column_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"there is no column 'widht'; did you mean 'width'\?"):
         Table({"width": [1.0]}).column("widht")
+
+
+def test_rows_of_rows_are_taken_from_coded_columns_too() -> None:
+    colours = Coded(np.array(["red", None, "blue", "never"], object), np.array([0, 1, 2, 0, 2], np.uint8))
+    table = Table({"colour": colours, "size": [1.0, 2.0, np.nan, 4.0, 5.0]})
+    part = table.take(np.array([True, True, True, False, True])).take(np.array([3, 1, 2, 1]))
+    assert len(part) == 4
+    assert part.column("colour").tolist() == ["blue", None, "blue", None]
+    assert part.missing("colour").tolist() == [False, True, False, True]
+    assert part.missing("size").tolist() == [False, False, True, False]
+    assert part.without(["colour"]).column("size").tolist()[:2] == [5.0, 2.0]
+    np.testing.assert_array_equal(part.coded("colour").cells(), part.column("colour"))

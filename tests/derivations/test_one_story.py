@@ -22,7 +22,7 @@ def test_a_frozen_parameter_has_a_gradient_that_is_not_applied():
     derived = re.search(r"∂E/∂b1 = .* = (0\.\d+)", text)[1]
     assert re.search(rf"b1 +0\.35 +{derived} +not applied: frozen", text)
     one = words(dr.explain(example.network(), example.X, example.Y, "b1", optimizer="sgd(0.5)"))
-    assert "b1 is frozen: its gradient is not applied, it stays 0.35." in one
+    assert "b1 is frozen: its gradient is not applied, so it stays 0.35." in one
 
 
 @pytest.fixture
@@ -38,9 +38,10 @@ def test_samples_of_an_update_have_one_number_in_all_its_parts(batches):
     history, _ = batches
     derivation = dr.explain_update(history, 2, "w1", notation="tutorial")
     text = words(derivation)
-    followed = re.search(r"pulls hardest is followed: sample (\d)\.", text)[1]
+    followed = re.search(r"contributes most is followed: sample (\d)\.", text)[1]
     table = re.findall(
-        r"sample (\d)(?:, row (\d+) of the data)? +(−?[\d.]+(?:·10[⁻\d]+)?)", text.partition("Who pulled")[2]
+        r"sample (\d)(?:, row (\d+) of the data)? +(−?[\d.]+(?:·10[⁻\d]+)?)",
+        text.partition("Which samples changed")[2],
     )
     assert {number for number, *_ in table} == {"1", "2", "3", "4"}
     assert table[0][0] == followed
@@ -96,17 +97,17 @@ def test_why_a_delta_is_short_is_said_in_the_notations_letters(output, loss):
     net = dr.Network([2, 2, 2], activation="sigmoid", output=output, loss=loss, seed=0)
     args = [[0.3, 0.6]], [[1.0, 0.0]]
     tutorial = words(dr.explain(net, *args, "delta_o1"))
-    assert "this shortens" in tutorial
+    assert "this simplifies" in tutorial
     assert not re.search(
-        r"(?<![A-Za-z])[az][₁₂ₖₘ_]?[km]?(?![A-Za-z_])", tutorial.partition("this shortens")[2]
+        r"(?<![A-Za-z])[az][₁₂ₖₘ_]?[km]?(?![A-Za-z_])", tutorial.partition("this simplifies")[2]
     )
-    assert "out" in tutorial.partition("this shortens")[2]
-    assert "a" in words(dr.explain(net, *args, "delta2[0]")).partition("this shortens")[2]
+    assert "out" in tutorial.partition("this simplifies")[2]
+    assert "a" in words(dr.explain(net, *args, "delta2[0]")).partition("this simplifies")[2]
 
 
 def test_why_a_sample_was_picked_is_said():
     example = load_example("T5_xor")
     text = words(dr.explain(example.network(), example.X, example.Y, "w1"))
-    assert re.search(r"Of the 4 samples the one that pulls hardest is followed: sample \d\.", text)
+    assert re.search(r"Of the 4 samples, the one that contributes most is followed: sample \d\.", text)
     few = words(dr.explain(example.network(), example.X[:2], example.Y[:2], "w1"))
-    assert "pulls hardest" not in few
+    assert "contributes most" not in few

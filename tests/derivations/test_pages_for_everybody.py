@@ -33,7 +33,7 @@ def drawing_of(derivation):
 def test_each_path_is_a_block_under_its_name():
     blocks = explained().document.blocks
     headings = ["".join(map(str, b.parts)) for b in blocks if isinstance(b, Heading) and b.level == 4]
-    assert headings == ["via o1", "via o2", "together"]
+    assert headings == ["via o1", "via o2", "in total"]
     paths = [block for block in blocks if isinstance(block, Lines) and block.path is not None]
     assert [block.path for block in paths] == [0, 1]
     assert [str(block.lines[-1].sides[0]) for block in paths] == ["∂E_o1/∂out_h1", "∂E_o2/∂out_h1"]

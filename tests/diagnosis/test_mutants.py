@@ -37,12 +37,11 @@ def test_the_programs_are_right(name, tmp_path):
     assert observe(path).verdict == "right"
 
 
-def test_thirty_mutants(tmp_path):
-    counts, told = count(tmp_path, 3)
-    assert sum(counts[one] for one in ("wrong", "unchanged")) == 30
+def test_a_mutant_of_each_program(tmp_path):
+    counts, told = count(tmp_path, 1)
+    assert sum(counts[one] for one in ("wrong", "unchanged")) == 10
     assert counts["accused"] == 0, told
     assert counts["seen"] >= 0.9 * counts["wrong"], told
-    assert counts["line"] >= 0.75 * counts["wrong"], told
 
 
 @pytest.mark.slow

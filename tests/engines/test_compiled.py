@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import tracemalloc
-from importlib import import_module
 from itertools import cycle
 
 import numpy as np
@@ -19,9 +17,7 @@ from deltarule.nn.engines import (
     choose_engine,
     compilation,
     compiled,
-    predictions,
     reference,
-    threads,
     workspace,
 )
 from deltarule.nn.engines.contract import Samples
@@ -156,96 +152,6 @@ def test_layers_wide_enough_for_blas():
 def test_inputs_of_narrower_number_types_are_widened_row_by_row(number):
     net = Network([4, 6, 2], output="softmax", dtype="float32")
     assert_same(net, samples_of(net, number=number), OPTIMIZERS.resolve("sgd(0.001)"))
-
-
-@pytest.fixture
-def shared(monkeypatch):
-    """Every batch divided among so many threads, however small it is."""
-
-    def divide(n_shares):
-        monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
-        monkeypatch.setattr(predictions, "START_PRODUCTS", 0)
-        monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
-
-    return divide
-
-
-@pytest.mark.parametrize("n_shares", [2, 3, 5])
-@pytest.mark.parametrize("name", ["sgd", "adamw"])
-def test_batches_divided_among_threads(shared, name, n_shares):
-    shared(n_shares)
-    layers = [
-        Dense(6, 8, "relu", dropout=0.2),
-        Dense(8, 5, "tanh", bias="shared"),
-        Dense(5, 3, "softmax", dropout=0.5),
-    ]
-    for clip_norm, weighted in ((None, False), (0.1, True)):
-        net = Network(layers, loss="cross_entropy", l1=0.01, l2=0.1)
-        net.freeze("W1[0,1]", "b2")
-        optimizer = type(OPTIMIZERS.resolve(name))(0.05, clip_norm=clip_norm)
-        for n in (23, 11, 1):  # the last batch has fewer rows than there are threads
-            assert_same(net, samples_of(net, n=n, weighted=weighted), optimizer, size=min(n, 11))
-
-
-def test_the_same_number_of_threads_gives_the_same_bits(shared):
-    net = Network([20, 30, 4], output="softmax", dropout=0.1)
-    samples = samples_of(net, n=100)
-    for n_shares in (1, 2, 3):
-        shared(n_shares)
-        runs = [run(compiled, net, samples, OPTIMIZERS.resolve("adam"), size=30, epochs=20) for _ in range(5)]
-        for again in runs[1:]:
-            for mine, first in zip(again, runs[0], strict=True):
-                np.testing.assert_array_equal(mine, first)
-
-
-def test_with_as_many_threads_no_other_setting_of_threads_changes_a_bit():
-    code = (
-        "import hashlib, numpy as np; from deltarule import Network, train\n"
-        "X, Y = np.random.default_rng(0).normal(size=(600, 40)), np.arange(600) % 3\n"
-        "net = Network([40, 50, 3], output='softmax')\n"
-        "train(net, X, Y, epochs=3, batch_size=256, engine='compiled')\n"
-        "a = net.predict(X, engine='compiled')\n"
-        "print(hashlib.sha256(net.parameters.tobytes() + a.tobytes()).hexdigest())"
-    )
-    digests = set()
-    for n_threads in ("1", "3"):
-        others = {"OMP_NUM_THREADS": n_threads, "OPENBLAS_NUM_THREADS": n_threads}
-        digests.add(output_of(code, NUMBA_NUM_THREADS="2", **others))
-    assert len(digests) == 1
-
-
-def test_threads_stop_together_where_training_diverges(shared):
-    shared(3)
-    net = Network([3, 2], output="identity")
-    rates = np.full((4, 3), 0.01)
-    rates[2] = 1e300
-    sgd, before, losses = OPTIMIZERS.resolve("sgd"), net.copy(), []
-    for twin, some in ((before, rates[:2]), (net, rates)):
-        slots, generator = sgd.start(net.parameters), np.random.default_rng()
-        losses = compiled.run_epochs(twin, samples_of(net), 4, None, sgd, slots, some, 0, generator)
-    assert len(losses) == 2
-    np.testing.assert_array_equal(net.parameters, before.parameters)
-
-
-@pytest.mark.parametrize("trouble", [RuntimeError("can't start new thread"), KeyboardInterrupt("now")])
-def test_where_a_thread_does_not_start_nothing_hangs_and_nothing_changes(shared, monkeypatch, trouble):
-    shared(3)
-    net, start, calls = Network([3, 2]), threading.Thread.start, []
-
-    def fail_at_the_third(thread):
-        calls.append(thread)
-        if len(calls) == 3:
-            raise trouble
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", fail_at_the_third)
-    before = net.parameters.copy()
-    with pytest.raises(type(trouble), match=str(trouble)):
-        run(compiled, net, samples_of(net), OPTIMIZERS.resolve("sgd"))
-    for thread in calls[:2]:
-        thread.join(10)
-        assert not thread.is_alive()
-    np.testing.assert_array_equal(net.parameters, before)
 
 
 @pytest.mark.parametrize(

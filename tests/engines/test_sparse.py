@@ -199,10 +199,7 @@ def test_batches_divided_among_threads(monkeypatch, n_shares, dropout):
     monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
     X, Y = table(n=200), np.arange(200) % 3
     net = Network([Dense(40, 5, "tanh", dropout=dropout), Dense(5, 3, "softmax")], loss="cross_entropy")
-    assert (
-        threads.count_shares(64, workspace.count_products(net, net.inputs(X), 64), net.parameters.size)
-        == n_shares
-    )
+    assert threads.is_divided(workspace.count_products(net, net.inputs(X), 64))
     options = {"epochs": 3, "batch_size": 64}
     ours = outcome(net, X, Y, engine="compiled", **options)
     assert_same(ours, outcome(net, X.toarray(), Y, engine="reference", **options))

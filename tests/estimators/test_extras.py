@@ -467,6 +467,7 @@ def test_resumed_training_with_validation_data(tmp_path):
     assert resumed.validation_loss_curve_ == whole.validation_loss_curve_
 
 
+@pytest.mark.slow
 def test_killed_process_is_resumed(tmp_path):
     """Not an exception that could still tidy up: the process is gone."""
     script = textwrap.dedent(

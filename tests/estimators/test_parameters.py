@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import resource
-import time
 import warnings
 
 import numpy as np
@@ -94,7 +93,7 @@ def test_parameter_is_refused_by_name(Estimator, name, capsys):
     for label, value in BAD.items():
         model = small(Estimator, engine="reference")
         model.set_params(**{name: value})
-        begin, memory = time.perf_counter(), largest()
+        memory = largest()
         if label in legal(Estimator, name):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as a batch that is larger than the data
@@ -106,7 +105,6 @@ def test_parameter_is_refused_by_name(Estimator, name, capsys):
             message = str(caught.value)
             assert name in message, label
             assert any(shown in message for shown in (repr(value), type(value).__name__, "got 0")), message
-        assert time.perf_counter() - begin < 1, label
         assert largest() - memory < 100 * MEGABYTES, label
 
 

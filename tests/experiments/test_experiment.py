@@ -62,8 +62,9 @@ def test_the_options_of_the_other_commands_are_arguments_of_the_methods(command)
     of_examples = {"model", "source", "step", "by_hand", "optimizer"}
     options = {parameter.name for parameter in cli.commands[command].params} - printed - of_examples
     arguments = set(inspect.signature(getattr(FittedModel, command)).parameters)
-    explained = set(inspect.signature(explain).parameters) if command == "explain" else set()
-    assert options <= arguments | explained | set(READING) | {"rows"}
+    beside = {"explain": explain, "predict": FittedModel.write_answers}.get(command)
+    others = set() if beside is None else set(inspect.signature(beside).parameters)
+    assert options <= arguments | others | set(READING) | {"rows"}
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,10 @@ def update(page):
 
 
 def wait_for_update(page, number):
-    page.wait_for_selector(f"#timebar[aria-valuenow='{number}']", timeout=20_000)
+    page.wait_for_selector(f"#timebar[aria-valuenow='{number}']", timeout=30_000)
 
 
-def wait_until(true, seconds=10):
+def wait_until(true, seconds=30):
     """Wait until a function gives something true, and return it."""
     end = time.monotonic() + seconds
     while not (found := true()):

@@ -344,8 +344,7 @@ def test_13_maps_curves_flow_health_and_dead_neurons(page):
         assert page.locator(f"canvas.{kind}").evaluate(painted) > 20
     for part in ("flow", "health"):
         unfold(page, f"#extra-{part}")
-    page.wait_for_selector(".flowrow .bar")
-    assert page.locator(".flowrow").count() == 3
+    wait_until(lambda: page.locator(".flowrow .bar").count() == 3)
     wait_until(lambda: len(page.inner_text("#extra-health .body")) > 10)
     page.select_option("#activation-1", "relu")
     wait_until(lambda: page.input_value("#activation-1") == "relu")

@@ -23,94 +23,98 @@ TEXTS = {
         "and --scale do it.",
     ),
     "constant_features": (
-        "They tell the network nothing: at 0 their weights never learn, else they are a second bias.",
-        "Leave them out or let them be: they do no harm. Pixels at the rim of images are often constant.",
+        "They carry no information: at 0 their weights never learn, at any other value they act as a second "
+        "bias.",
+        "Leave them out or keep them, they do no harm. Pixels at the border of images are often constant.",
     ),
     "unreachable_targets": (
-        "The loss cannot get small: outputs are pushed to the end of their range, where slopes are near 0.",
-        "Use an output that reaches them (identity reaches any number), or scale the targets into its range.",
+        "The loss cannot become small: outputs are pushed to the end of their range, where slopes are near "
+        "0.",
+        "Use an output activation that reaches them (identity reaches any number), or scale the targets "
+        "into its range.",
     ),
     "mismatched_loss": (
-        "The loss asks for something else than what these outputs can say, so making it small does not make "
-        "the answers right.",
-        "Take the loss that belongs to the output: cross_entropy for softmax, binary_cross_entropy for "
-        "sigmoid; name no loss, and it is taken.",
+        "The loss measures something other than what these outputs express, so a small loss does not mean "
+        "right predictions.",
+        "Use the loss that belongs to the output: cross_entropy for softmax, binary_cross_entropy for "
+        "sigmoid. Without a loss of your choice, it is used by default.",
     ),
     "unscaled_targets": (
-        "The output starts near 0, so the first gradients are as large as the targets: a step that suits "
-        "standardised numbers throws the weights far off.",
-        "Train on (y − mean) / std and undo it in the answers; fit_encoding does both.",
+        "The output starts near 0, so the first gradients are as large as the targets. A learning rate that "
+        "suits standardised numbers makes steps that are far too large.",
+        "Train on (y − mean) / std, and undo it in the predictions; fit_encoding does both.",
     ),
     "labels_as_numbers": (
-        "If they number classes, the network is told that class 1 lies halfway between 0 and 2.",
-        "For classes: an output for each, output='softmax', loss='cross_entropy'. For amounts: nothing.",
+        "If they are numbers of classes, the network learns that class 1 lies halfway between 0 and 2.",
+        "For classes, use one output for each, output='softmax' and loss='cross_entropy'. For quantities, "
+        "there is nothing to do.",
     ),
     "class_imbalance": (
-        "Always answering the most frequent class would be right nearly as often, so accuracy says little.",
+        "Always predicting the most frequent class would be right nearly as often, so accuracy says little.",
         "Look at the confusion matrix; give rare classes more sample_weight, or collect more of them.",
     ),
     "not_finite": (
-        "Training has diverged, or the weights were wrong from the start; no answer of the network counts.",
-        "Make the network anew; train with a tenth of the learning rate, clip_norm=1 and scaled inputs.",
+        "Training has diverged, or the weights were wrong from the start; no prediction can be trusted.",
+        "Create the network again; train with a tenth of the learning rate, clip_norm=1 and scaled inputs.",
     ),
     "huge_weights": (
-        "Such weights saturate bounded neurons, and a small change of an input changes the answer greatly.",
+        "Such weights saturate bounded neurons, and a small change of an input changes the output greatly.",
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
     ),
     "stuck": (
-        "Where training ends depends on the first weights. Here it is a place from which no small step leads "
-        "further; neurons that are never active, or say what others say, do not help it out.",
+        "Where training ends depends on the first weights. Here it ended in a place that no small step "
+        "improves; neurons that are never active, or that repeat what others compute, do not help it out.",
         "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
         "neurons do not die.",
     ),
     "penalty_too_strong": (
-        "Each step the penalty takes more from the weights than the loss gives them, until the network "
-        "answers much the same to all rows.",
+        "At each step the penalty takes more from the weights than the loss gives them, until the network "
+        "predicts much the same for all rows.",
         "Divide l1 and l2 by 10 or 100.",
     ),
     "symmetric_neurons": (
-        "They compute the same and get the same gradient, so they stay equal however long one trains: each "
-        "group is worth one neuron. The gradient is right, the first weights are not.",
-        "Draw the weights at random (xavier_uniform, he_uniform, or name no initializer); biases may be 0.",
+        "They compute the same output and receive the same gradient, so they stay equal however long the "
+        "training: each group is worth one neuron. The gradient is right, the first weights are not.",
+        "Draw the weights at random (xavier_uniform, he_uniform, or the default); biases may be 0.",
     ),
     "learning_rate_too_high": (
-        "The steps go beyond the valley that they should go down into, so the loss leaps about or climbs.",
-        "Divide the learning rate by 3 or 10; or let it fall (cosine), use clip_norm=1 or larger batches.",
+        "The steps overshoot the minimum, so the loss jumps about or grows.",
+        "Divide the learning rate by 3 or 10, let it fall (cosine), or use clip_norm=1 or larger batches.",
     ),
     "learning_rate_too_low": (
         "The steps are so small, or so few, that training is far from done.",
         "Multiply the learning rate by 3 or 10, or train for more epochs.",
     ),
     "overfitting": (
-        "The network learns its training rows by heart, and that does not hold for others.",
+        "The network memorises its training rows, which does not help with other rows.",
         "Stop at the best epoch (early_stopping), add l2 or dropout, use fewer neurons or more rows.",
     ),
     "dead_units": (
-        "Their gradient is 0, so they do not learn, and they tell the next layer next to nothing.",
+        "Their gradient is 0, so they do not learn, and the next layer gets almost nothing from them.",
         "Use a smaller learning rate, he_uniform weights and biases of 0, or leaky_relu, which has a slope "
         "everywhere.",
     ),
     "saturated_units": (
-        "They sit at the flat ends of their function, which let almost no gradient through: they learn very "
-        "slowly, and so does all that lies before them.",
+        "They are at the flat ends of their function, which let almost no gradient through: they learn very "
+        "slowly, and so do all layers before them.",
         "Use smaller first weights (xavier_uniform), scaled inputs, a smaller learning rate; at an output, "
         "the loss that belongs to it (sigmoid: binary_cross_entropy, softmax: cross_entropy).",
     ),
     "vanishing_gradients": (
-        "Going back, each layer multiplies delta by its weights and slopes. Here that makes it tiny: the "
-        "first layers hardly learn.",
-        "Use relu in place of sigmoid, weights that suit the width (he_uniform, xavier_uniform), or fewer "
+        "On the way back, each layer multiplies delta by its weights and slopes. Here that makes it tiny: "
+        "the first layers hardly learn.",
+        "Use relu instead of sigmoid, weights that suit the width (he_uniform, xavier_uniform), or fewer "
         "layers.",
     ),
     "exploding_gradients": (
-        "Going back, each layer multiplies delta by its weights and slopes. Here that makes it huge: a step "
-        "that suits the last layer throws the first ones far off.",
+        "On the way back, each layer multiplies delta by its weights and slopes. Here that makes it huge: a "
+        "learning rate that suits the last layer is far too large for the first ones.",
         "Use smaller first weights (he_uniform, xavier_uniform), clip_norm=1, or fewer layers.",
     ),
     "underfitting": (
-        "It does hardly better than guessing the mean or the most frequent class.",
+        "It is hardly better than guessing the mean or the most frequent class.",
         "Try more epochs, another learning rate, more neurons, a hidden layer. If nothing helps, check that "
-        "the rows of X and Y belong together: the inputs may not tell the target.",
+        "the rows of X and Y belong together: the inputs may not determine the target.",
     ),
     "untrained": ("It does no better than guessing, as it should before training.", "Train it."),
 }

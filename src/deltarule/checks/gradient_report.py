@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.checks.finding import first_few
-from deltarule.registry import record
+from deltarule.registry import record, shown_by
 
 
 @record
@@ -113,6 +113,8 @@ class GradientReport:
         if self.n_compared + len(self.kinks) < self.n_parameters:
             reservations.append("Of so many parameters a sample was taken, some from every layer.")
         return reservations
+
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
 
     def __str__(self) -> str:
         head = "passed" if self.passed else "FAILED"

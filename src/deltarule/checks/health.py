@@ -16,7 +16,7 @@ from deltarule.checks.observations import Observations, learns, observe, rms
 from deltarule.checks.rules import find_faults
 from deltarule.errors import InputError
 from deltarule.nn.network import Network
-from deltarule.registry import record
+from deltarule.registry import record, shown_by
 
 WIDTH = 98
 
@@ -138,6 +138,8 @@ class HealthReport:
             "rows_looked_at": self.n_looked_at,
             "with_history": self.with_history,
         }
+
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
 
     def __str__(self) -> str:
         paragraphs = [self._head, *map(_paragraph, count(1), self.findings), _layer_table(self.layers)]

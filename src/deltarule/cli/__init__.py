@@ -31,11 +31,22 @@ class _Commands(UserDict[str, Any]):
         return getattr(import_module(f"deltarule.cli.{module}"), module)
 
 
-_COMMANDS = _Commands(
-    {name: name for name in ("train", "predict", "evaluate", "inspect", "export", "explain", "check", "data",
-                             "reproduce", "spreadsheet", "worksheet", "mark", "new", "draw", "play")}
-    | {"import": "import_model"}
-)  # fmt: skip
+#: The sub-commands in the order of the help, by what one wants.
+_SECTIONS = {
+    "Train a network, and use it": ("train", "predict", "evaluate", "export", "import", "data"),
+    "See where a number comes from": (
+        "play",
+        "explain",
+        "inspect",
+        "draw",
+        "spreadsheet",
+        "new",
+        "reproduce",
+    ),
+    "Check and teach": ("check", "worksheet", "mark"),
+}
+_MODULES = {"import": "import_model"}
+_COMMANDS = _Commands({name: _MODULES.get(name, name) for names in _SECTIONS.values() for name in names})
 
 
 class _BadInput(click.ClickException):
@@ -55,6 +66,12 @@ class _BadInput(click.ClickException):
 
 
 class _Group(click.Group):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the sub-commands by what one wants."""
+        for title, names in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the arguments; an option that is not there becomes one line."""
         try:
@@ -96,13 +113,14 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "s
 def cli() -> None:
     """Neural networks that show their work.
 
-    Train a feedforward network on a bundled set, a table, a folder of images or MNIST; look into it; and run
-    the worked examples of five tutorials, with their published figures beside ours.
-
     \b
-    deltarule train iris
-    deltarule train Iris.csv --target Species --drop Id --plot iris.png --save iris.safetensors
-    deltarule predict iris.safetensors new.csv
+    Try one of these first:
+      deltarule play               the playground, in the browser
+      deltarule train iris         train a network, and see how good it is
+      deltarule explain T1 w5      derive the gradient of a weight, with numbers
+      deltarule check mine.py      find the mistake in your backpropagation
+
+    deltarule COMMAND --help explains a command, with examples.
     """
 
 

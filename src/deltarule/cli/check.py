@@ -12,7 +12,7 @@ import click
 
 from deltarule import diagnosis
 from deltarule.cli.console import print_json, say
-from deltarule.cli.options import FILE
+from deltarule.cli.options import FILE, GroupedCommand
 from deltarule.diagnosis.grading import as_csv, as_junit, as_table
 from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.diagnosis.programs import refuse_what_is_no_program
@@ -21,16 +21,14 @@ from deltarule.files import check_writable, write_atomically
 from deltarule.nn.losses import LOSSES
 
 
-@click.command(short_help="Check one's own backpropagation, and name the mistake.")
+@click.command(cls=GroupedCommand, short_help="Check your own backpropagation, and name the mistake.")
 @click.argument("script", type=FILE)
-@click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder here.")
-@click.option("--junit", "junit_file", type=FILE, help="Write it as JUnit XML, for graders.")
-@click.option("--name", help="Which function, class or object of the script.")
-@click.option("--loss", help=f"The one that is meant: {', '.join(LOSSES)}.  [default: found out]")
-@click.option(
-    "--seconds", type=float, default=20.0, help="How long all of it may take; in a folder, each program."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder's programs to this CSV file.")
+@click.option("--junit", "junit_file", type=FILE, help="Write it to this JUnit XML file, for autograders.")
+@click.option("--name", help="The function, class or object of the script to check.  [default: found]")
+@click.option("--loss", help=f"The loss that is meant: {', '.join(LOSSES)}.  [default: found]")
+@click.option("--seconds", type=float, default=20.0, help="The time limit, in a folder for each program.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -41,21 +39,23 @@ def check(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Say whether the backpropagation in SCRIPT is right, and name the mistake where it is not.
+    """Check the backpropagation in SCRIPT; if it is wrong, name the mistake and the line.
 
-    SCRIPT is a Python file, a notebook, - for standard input, or a folder of submissions. It is run as it is
-    for a few updates, in a process of its own that can write nothing but in a scratch folder, and what it
-    computes is recorded; its steps are compared with the gradient of its own forward pass, and the line is
-    told where they part.
+    SCRIPT is a Python file, a notebook, - for standard input, or a folder of submissions. It needs no
+    changes: it is run as it is for a few updates, in a process of its own that can write to nothing but a
+    scratch folder. What it computes is recorded, its steps are compared with the gradient of its own
+    forward pass, and the line where the two part is reported.
 
-    A script that trains nothing by itself is called: its functions that train or return gradients, its
-    classes with methods such as train(x, y) or forward and backward. Exit status 0: right, all of them; 1:
-    wrong; 2: it cannot be judged.
+    If a script trains nothing by itself, its functions that train or return gradients are called, and its
+    classes with methods such as train(x, y) or forward and backward.
+
+    The exit status is 0 if all is right, 1 if something is wrong, and 2 if it cannot be judged.
 
     \b
-    deltarule check my_backprop.py
-    deltarule check my_backprop.py --loss half_squared_error
-    deltarule check submissions/ --csv verdicts.csv --junit verdicts.xml
+    Examples:
+      deltarule check my_backprop.py
+      deltarule check my_backprop.py --loss half_squared_error
+      deltarule check submissions/ --csv verdicts.csv --junit verdicts.xml
     """
     if script.is_dir():
         if settings["loss"] or settings["name"]:

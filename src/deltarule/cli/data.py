@@ -7,42 +7,40 @@ from typing import Any
 import click
 import numpy as np
 
-from deltarule.cli.console import number, print_decisions, print_json, print_table, say, told
-from deltarule.cli.options import reading_options
+from deltarule.cli.console import print_decisions, print_json, print_table, say, told
+from deltarule.cli.options import GroupedCommand, reading_options
 from deltarule.data import Dataset, load, names
 from deltarule.data.encoding import Table
+from deltarule.data.summary import SHOWN_COLUMNS, described_columns, first_rows
 from deltarule.experiments.choices import reading_of
 
-_SHOWN_ROWS = 5
-_SHOWN_COLUMNS = 8
 
-
-@click.group(short_help="List the bundled sets; look at any data.")
+@click.group(short_help="List the bundled data sets, or look into any data.")
 def data() -> None:
-    """List the data sets that go by a name, or look at any that deltarule train takes."""
+    """List the data sets that have a name, or look into any data that deltarule train takes."""
 
 
-@data.command(name="list", short_help="The data sets that go by a name.")
+@data.command(name="list", short_help="List the data sets that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def list_sets(as_json: bool) -> None:
-    """Print the names that deltarule train takes, and what stands behind each."""
+    """List the names that deltarule train takes, and what each of them is."""
     if as_json:
         print_json(names())
     else:
         print_table(["name", "what it is"], names().items(), numbers=False)
 
 
-@data.command(short_help="What a data set holds.")
+@data.command(cls=GroupedCommand, short_help="Show what a data set holds.")
 @click.argument("source")
-@click.option("--target", metavar="NAMES", help="Column to predict.")
-@click.option("--drop", metavar="NAMES", help="Columns to leave out.")
-@click.option("--keep", metavar="NAMES", help="Columns not to leave out, though they seem of no use.")
+@click.option("--target", metavar="NAMES", help="The column to predict.")
+@click.option("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
+@click.option("--keep", metavar="NAMES", help="Columns to keep, even if they look useless.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @reading_options
 def show(
     source: str, target: str | None, drop: str | None, keep: str | None, as_json: bool, **options: Any
 ) -> None:
-    """Print the columns of SOURCE, its target, and its first rows, as deltarule train would see them."""
+    """Show the columns of SOURCE, its target and its first rows, as deltarule train would see them."""
     dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading_of(options))
     decisions = told(dataset.decisions)
     if as_json:
@@ -55,8 +53,13 @@ def show(
         say(f"{len(dataset.test)} more rows to test on")
     say()
     if isinstance(dataset.inputs, Table):
-        _print_columns(dataset.inputs)
-        _print_first_rows(dataset, dataset.inputs)
+        print_table(["column", "kind", "missing", "values"], described_columns(dataset.inputs), numbers=False)
+        say()
+        head, *rows = first_rows(dataset, dataset.inputs)
+        print_table(head, rows, title="first rows", numbers=False)
+        more = len(dataset.inputs.names) - SHOWN_COLUMNS
+        if more > 0:
+            say(f"… and {more} more columns")
     if dataset.classes is not None:
         labels, counts = np.unique(dataset.target, return_counts=True)
         say()
@@ -75,32 +78,3 @@ def _dataset_summary(dataset: Dataset) -> dict[str, Any]:
         "target": list(dataset.target_names),
         "classes": None if dataset.classes is None else list(dataset.classes),
     }
-
-
-def _print_columns(table: Table) -> None:
-    rows = []
-    for name in table.names:
-        values, missing = table.column(name), table.missing(name)
-        present = values[~missing]
-        if values.dtype == object:
-            kinds = sorted(set(present.tolist()))
-            shown = ", ".join(kinds[:4]) + (", …" if len(kinds) > 4 else "")
-            rows.append((name, "text", int(missing.sum()), f"{len(kinds)} different: {shown}"))
-        else:
-            low, mean, high = (number(f(present.astype(float))) for f in (np.min, np.mean, np.max))
-            kind = "yes/no" if values.dtype == bool else "number"
-            rows.append((name, kind, int(missing.sum()), f"{low} to {high}, mean {mean}"))
-    print_table(["column", "kind", "missing", "values"], rows, numbers=False)
-
-
-def _print_first_rows(dataset: Dataset, table: Table) -> None:
-    shown, target = table.names[:_SHOWN_COLUMNS], dataset.target
-    rows = [
-        (*(number(table.column(name)[row]) for name in shown), *map(number, np.atleast_1d(target[row])))
-        for row in range(min(_SHOWN_ROWS, len(dataset)))
-    ]
-    more = len(table.names) - len(shown)
-    say()
-    print_table([*shown, *dataset.target_names], rows, title="first rows", numbers=False)
-    if more:
-        say(f"… and {more} more columns")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import say
-from deltarule.cli.options import FILE
+from deltarule.cli.options import FILE, GroupedCommand
 from deltarule.cli.sources import ROW, load_source
 from deltarule.derivations.network_drawing import draw as draw_network
 from deltarule.documents.drawing import Drawing
@@ -20,23 +20,26 @@ from deltarule.nn.network import Network
 from deltarule.tutorials import is_example
 
 
-@click.command(short_help="The network as a figure: weights, values, δ.")
+@click.command(cls=GroupedCommand, short_help="Draw a network as a figure: weights, values, δ.")
 @click.argument("source")
 @click.argument("rows", required=False)
 @ROW
-@click.option("--out", "-o", type=FILE, required=True, help="Write to this file, named .svg, .pdf or .png.")
-@click.option("--values/--no-values", default=True, help="Show what a row gives: net, out, δ.")
-@click.option("--digits", type=click.IntRange(1, 17), default=4, help="Significant digits.")
-def draw(source: str, rows: str | None, row: int, out: Path, values: bool, digits: int) -> None:
-    """Draw the network of SOURCE with its weights, and what one row gives.
+@click.option(
+    "--out", "-o", type=FILE, required=True, help="Write the figure to this file, named .svg, .pdf or .png."
+)
+@click.option("--values/--no-values", default=True, help="Show net, out and δ of the row.")
+@click.option("--digits", type=click.IntRange(1, 17), default=4, help="The number of significant digits.")
+def draw(source: str, rows: str | None, row: int | None, out: Path, values: bool, digits: int) -> None:
+    """Draw the network of SOURCE with its weights, and the values of one row.
 
-    SOURCE is a worked example (T1, T4 …), a .toml file (deltarule new makes one), or a saved model, with or
-    without ROWS for it. Up to 20 weights stand at their lines; more are shown by width and colour.
+    SOURCE is a worked example (T1 to T5), a .toml file (deltarule new writes one), or a saved model, with or
+    without ROWS for it. Up to 20 weights are written at their lines; more are shown by width and colour.
 
     \b
-    deltarule draw T1 -o net.svg
-    deltarule draw mine.toml -o net.pdf --no-values
-    deltarule draw iris.safetensors Iris.csv --row 17 -o iris.png
+    Examples:
+      deltarule draw T1 -o net.svg
+      deltarule draw mine.toml -o net.pdf --no-values
+      deltarule draw iris.safetensors Iris.csv --row 17 -o iris.png
     """
     format = format_of(out, FIGURE_FORMATS)
     if format is None:
@@ -47,7 +50,7 @@ def draw(source: str, rows: str | None, row: int, out: Path, values: bool, digit
     say(f"{source}: written to {out}")
 
 
-def _drawing(source: str, rows: str | None, row: int, values: bool, digits: int) -> Drawing:
+def _drawing(source: str, rows: str | None, row: int | None, values: bool, digits: int) -> Drawing:
     def number(value: float) -> str:
         return text(measured(value), digits)
 
@@ -59,7 +62,7 @@ def _drawing(source: str, rows: str | None, row: int, values: bool, digits: int)
     net = example.network()
     if not values:
         return draw_network(net, inputs=inputs, number=number)
-    sample = row - 1 if rows is None else 0
+    sample = (row or 1) - 1 if rows is None else 0
     if sample >= len(example.X):
         raise InputError(f"--row {row}: there are {len(example.X)} rows")
     trace = net.forward(example.X[sample : sample + 1])

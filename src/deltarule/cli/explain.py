@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from deltarule.cli.console import console, print_decisions, say, text_width, told
-from deltarule.cli.options import FILE, reading_options
+from deltarule.cli.options import FILE, GroupedCommand, reading_options
 from deltarule.derivations import Derivation, explain_update
 from deltarule.derivations import explain as derive
 from deltarule.derivations.derivation import FORMATS
@@ -36,30 +36,49 @@ def _digits(text: str) -> int | str:
     return digits
 
 
-@click.command(short_help="Derive any number, each factor with its numbers.")
+@click.command(cls=GroupedCommand, short_help="Derive any number of a network, factor by factor.")
 @click.argument("source")
 @click.argument("what", nargs=-1)
 @click.option(
     "--row", type=click.IntRange(1),
-    help="Of the rows, this one alone.  [default: all of an example's, the first of a model's]",
+    help="The number of the row, of all rows of the file.  [default: an example's together, a model's first]",
 )  # fmt: skip
-@click.option("--notation", type=click.Choice(list(NOTATIONS)), help="[default: the one WHAT is written in]")
+@click.option(
+    "--notation",
+    type=click.Choice(list(NOTATIONS)),
+    help="The names of the quantities.  [default: those that WHAT uses]",
+)
 @click.option(
     "--detail", type=click.Choice(["chain", "delta"]), default="chain",
-    help="Every path of the chain rule, or δ by recursion.",
+    help="Show every path of the chain rule, or δ by recursion.",
 )  # fmt: skip
-@click.option("--digits", type=_digits, default="9", metavar="N|full", help="Significant digits.")
 @click.option(
-    "--by-hand", type=click.IntRange(1, 15), metavar="N", help="Round to N decimals at each step, as by hand."
+    "--digits", type=_digits, default="9", metavar="N|full", help="The number of significant digits."
 )
-@click.option("--optimizer", help='End with an update, as in "adam(0.01)".  [default: the example\'s]')
 @click.option(
-    "--step", type=click.IntRange(1), help="Train the example, and explain this update of the training."
+    "--by-hand",
+    type=click.IntRange(1, 15),
+    metavar="N",
+    help="Round to N decimals at each step, as one does by hand.",
 )
-@click.option("--format", "format", type=click.Choice(list(FORMATS)), help="[default: text, or by --out]")
-@click.option("--out", "-o", type=FILE, help="Write to this file.")
-@click.option("--picture/--no-picture", default=True, help="Draw the network.")
-@click.option("--ascii", is_flag=True, help="Text in ASCII only.")
+@click.option(
+    "--optimizer", help='Show the update by this optimizer: "adam(0.01)".  [default: the example\'s own]'
+)
+@click.option(
+    "--step",
+    type=click.IntRange(1),
+    metavar="K",
+    help="Train the example first, and explain update number K.",
+)
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(list(FORMATS)),
+    help="The format.  [default: text, or that of the file's name]",
+)
+@click.option("--out", "-o", type=FILE, help="Write the derivation to this file.")
+@click.option("--picture/--no-picture", default=True, help="Draw the network above the derivation.")
+@click.option("--ascii", is_flag=True, help="Use ASCII characters only.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @partial(reading_options, but_format=True)
 def explain(
@@ -72,19 +91,27 @@ def explain(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Derive WHAT of a network from its numbers: symbol = formula = numbers put in = value.
+    """Derive WHAT of a network: symbol = formula = the numbers put in = value.
 
-    SOURCE is a worked example (T1, T4 … or a .toml file), or a saved model, followed by a file or set with
-    rows and their answers. WHAT is a weight (w5, W2[0,1]), a bias (b1, b_o1), a neuron's weighted input or
-    output (net_h1, out_o1, z2[1], a1[0]), a delta (delta_h1, delta2[0]), a layer in matrices (W2, z1,
-    layer2), or loss, forward, backward, update, all. A weight's derivation ends with its update, where there
-    is an optimizer.
+    SOURCE is a worked example (T1 to T5, or a .toml file), or a saved model, followed by a file or a bundled
+    set with rows and their answers.
 
     \b
-    deltarule explain T1 w5 w1
-    deltarule explain T1 w1 --by-hand 4
-    deltarule explain T1 all --out T1.html
-    deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
+    WHAT is one or more of
+      w5, W2[0,1]           the gradient of a weight, and its update
+      b1, b_o1              the same of a bias
+      net_h1, z2[1]         the weighted input of a neuron
+      out_o1, a1[0]         its output
+      delta_h1, delta2[0]   its delta
+      W2, z1, layer2        a whole layer, in matrices
+      loss, forward, backward, update, all
+
+    \b
+    Examples:
+      deltarule explain T1 w5 w1
+      deltarule explain T1 w1 --by-hand 4
+      deltarule explain T1 all --out T1.html
+      deltarule explain iris.safetensors Iris.csv --row 17 "W1[2,5]"
     """
     format = _chosen_format(format, out, as_json)
     if is_example(source):
@@ -158,7 +185,7 @@ def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: 
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
     rows, *what_list = what
-    row = settings.pop("row") or 1
+    row = settings.pop("row")
     model = load_model(source)
     dataset = model.rows_with_answers(rows, settings)
     print_decisions(told(dataset.decisions), err=True)

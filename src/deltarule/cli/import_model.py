@@ -7,20 +7,22 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import print_json, say
-from deltarule.cli.options import FILE
+from deltarule.cli.options import FILE, GroupedCommand
 from deltarule.data.encoding import LabelEncoding
 from deltarule.files import check_writable
 from deltarule.nn.network import Network
 
 
-@click.command("import", short_help="Read a network of dense layers from an ONNX file.")
+@click.command("import", cls=GroupedCommand, short_help="Read a network of dense layers from an ONNX file.")
 @click.argument("model", type=FILE)
-@click.option("--out", "-o", type=FILE, required=True, help="Write the network to this file.")
-@click.option("--output", help='Activation after the last layer, where the file has none: "softmax".')
-@click.option("--features", metavar="NAMES", help="Names of the inputs, with commas between.")
-@click.option("--classes", metavar="LABELS", help="Labels in the order of the outputs, with commas between.")
-@click.option("--loss", help="The loss of further training, where it is not the output's own.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--out", "-o", type=FILE, required=True, help="Write the model to this file.")
+@click.option("--output", help='The activation after the last layer, if the file has none: "softmax".')
+@click.option("--features", metavar="NAMES", help="The names of the inputs, separated by commas.")
+@click.option(
+    "--classes", metavar="LABELS", help="The classes in the order of the outputs, separated by commas."
+)
+@click.option("--loss", help="The loss for further training.  [default: what suits the output]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 def import_model(
     model: Path,
     out: Path,
@@ -30,15 +32,17 @@ def import_model(
     loss: str | None,
     as_json: bool,
 ) -> None:
-    """Write the network in MODEL, an ONNX file, to a model file of deltarule.
+    """Read the network in MODEL, an ONNX file, and save it as a model of deltarule.
 
-    MODEL holds dense layers in a row, as PyTorch, scikit-learn, Keras and deltarule export them, with scaling
-    before and labels after them. deltarule inspect, predict and evaluate then take the file written; predict
-    and evaluate need names of inputs, which --features gives where MODEL has none.
+    MODEL has to be a sequence of dense layers, as PyTorch, scikit-learn, Keras and deltarule export it,
+    with scaling before it and labels after it where there are any. Afterwards deltarule inspect, predict
+    and evaluate take the saved model; predict and evaluate need the names of the inputs, which --features
+    gives if MODEL has none.
 
     \b
-    deltarule import mlp.onnx -o mlp.safetensors
-    deltarule import mlp.onnx -o mlp.safetensors --output softmax --classes cat,dog
+    Examples:
+      deltarule import mlp.onnx -o mlp.safetensors
+      deltarule import mlp.onnx -o mlp.safetensors --classes cat,dog
     """
     from deltarule.exchange.importing import import_network
 

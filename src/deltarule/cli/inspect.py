@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from deltarule.cli.console import print_decisions, print_json, say, text_width, told
-from deltarule.cli.options import reading_options
+from deltarule.cli.options import GroupedCommand, reading_options
 from deltarule.derivations.inspection import Inspection
 from deltarule.errors import InputError
 from deltarule.experiments import FittedModel
@@ -15,14 +15,16 @@ from deltarule.nn.network import Network
 from deltarule.tutorials import is_example, load_example
 
 
-@click.command(short_help="Show every neuron: inputs, weights, bias, net, output.")
+@click.command(cls=GroupedCommand, short_help="Show every neuron: inputs, weights, bias, net, output.")
 @click.argument("model")
 @click.argument("rows", required=False)
-@click.option("--row", type=click.IntRange(1), default=1, help="Which of ROWS to compute.")
+@click.option("--row", type=click.IntRange(1), default=1, help="The number of the row to compute.")
 @click.option("--layer", type=click.IntRange(1), help="Show this layer only.")
-@click.option("--all", "everything", is_flag=True, help="Show all neurons and weights of large layers.")
+@click.option("--all", "everything", is_flag=True, help="Show large layers in full, too.")
 @click.option(
-    "--digits", type=click.IntRange(1, 17), help="Significant digits.  [default: what fits, 4 to 9]"
+    "--digits",
+    type=click.IntRange(1, 17),
+    help="The number of significant digits.  [default: as many as fit, 4 to 9]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @reading_options
@@ -36,14 +38,15 @@ def inspect(
     as_json: bool,
     **reading: Any,
 ) -> None:
-    """Print the neurons of MODEL, and what each computes for one of ROWS.
+    """Show the neurons of MODEL, and what each of them computes for one row.
 
-    MODEL is a saved network, or a worked example: T1 … or a .toml file, which brings its own rows. ROWS is a
-    file or a bundled set, as deltarule train takes them.
+    MODEL is a worked example (T1 to T5, or a .toml file), which brings its own rows, or a saved model,
+    followed by ROWS: a file or a bundled set, as deltarule train takes them.
 
     \b
-    deltarule inspect T1
-    deltarule inspect iris.safetensors Iris.csv --row 17
+    Examples:
+      deltarule inspect T1
+      deltarule inspect iris.safetensors Iris.csv --row 17
     """
     found = _inspection(model, rows, row, layer, reading)
     print_decisions(told(found.decisions), err=True)

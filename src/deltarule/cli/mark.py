@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from deltarule.cli.console import print_json, print_table, say, text_width
-from deltarule.cli.options import FILE
+from deltarule.cli.options import FILE, GroupedCommand
 from deltarule.files import check_writable, write_atomically
 from deltarule.formula.text import clean
 from deltarule.worksheets import Worksheet
@@ -19,37 +19,38 @@ from deltarule.worksheets.tables import csv_bytes
 from deltarule.worksheets.worksheet import read_json_file
 
 
-@click.command(short_help="Mark a worksheet, with credit for what follows on.")
+@click.command(cls=GroupedCommand, short_help="Mark a worksheet, with credit for follow-through.")
 @click.argument("sheet", type=FILE)
 @click.argument("answers", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--csv", "table", type=FILE, help="Write a row for each student.")
-@click.option("--plot", type=FILE, help="Draw which mistake was made how often.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@click.option("--csv", "table", type=FILE, help="Write the marks to this CSV file, one row for each student.")
+@click.option("--plot", type=FILE, help="Draw how often each mistake was made into this file.")
 @click.option(
     "--out", "-o", type=FILE,
-    help="Write the marked sheet, in the format of the name's ending; of a class a new folder to hand back.",
+    help="Write the marked sheet to this file; for a class, all that is handed back to this new folder.",
 )  # fmt: skip
 def mark(
     sheet: Path, answers: Path, as_json: bool, table: Path | None, plot: Path | None, out: Path | None
 ) -> None:
-    """Mark the ANSWERS to a SHEET, which is the .json file that deltarule worksheet wrote.
+    """Mark ANSWERS to SHEET, the .json file that deltarule worksheet wrote.
 
-    ANSWERS is a table, CSV or a spreadsheet, with the columns blank (its number, or the quantity's name) and
-    answer, or with a column for each blank; an empty answer is none, and what is no number is wrong. Of a
-    class (class.json) it has the column student too, as the template answers.csv has; or it is a folder with
-    a file for each student, called as the student's sheet is. What cannot be taken as it is is listed, and
-    blocks nothing.
+    ANSWERS is a table, CSV or a spreadsheet, with the columns blank (its number or the name of the
+    quantity) and answer, or with one column for each blank. For a class (class.json) it also has the column
+    student, as in the template answers.csv; or it is a folder with one file for each student, named like
+    the student's sheet. An empty cell is a missing answer, and a cell that is not a number is a wrong one.
+    Whatever cannot be read is listed and stops nothing.
 
-    An answer that is wrong, but right for the student's own earlier numbers, follows on, and counts. Of a
-    wrong one the mistake is named that gives just this number.
+    A wrong answer that is right for the student's own earlier numbers still counts (follow-through). If a
+    known mistake gives exactly the number that was answered, the mistake is named.
 
-    With --out a class is handed back: of each student the marked sheet, all of them in one PDF to print, the
-    marks as CSV and XLSX, and what the class has done.
+    With --out, everything to hand back to a class is written: a marked sheet for each student, all of them in
+    one PDF to print, the marks as CSV and XLSX, and a summary of the class.
 
     \b
-    deltarule mark sheet.json answers.csv
-    deltarule mark class/class.json answers.csv --out feedback
-    deltarule mark class/class.json answers.csv --plot mistakes.png --csv marks.csv
+    Examples:
+      deltarule mark sheet.json answers.csv
+      deltarule mark class/class.json answers.csv --out feedback
+      deltarule mark class/class.json answers.csv --csv marks.csv
     """
     found = read_json_file(sheet, lambda data: (ClassSet if "sheets" in data else Worksheet).from_data(data))
     is_class = isinstance(found, ClassSet)

@@ -8,32 +8,45 @@ from typing import Any
 import click
 
 from deltarule.cli.console import say
-from deltarule.cli.options import FILE, activations, network_sizes
+from deltarule.cli.options import FILE, GroupedCommand, activations, network_sizes
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.worksheets.own_network import own_network
 
 
-@click.command(short_help="A file for your own network, to explain, draw and ask about.")
+@click.command(cls=GroupedCommand, short_help="Write a file for your own network, to explain and to draw.")
 @click.argument("file", type=FILE)
-@click.option("--sizes", type=network_sizes, metavar="I-H-O", help="Neurons.  [default: asked for]")
-@click.option("--activation", type=activations, default="sigmoid", help="Of the hidden layers.")
-@click.option("--output", default="sigmoid", help="Activation of the last layer.")
-@click.option("--loss", metavar="NAME", help="[default: as the output suggests]")
-@click.option("--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron", help="Biases.")
-@click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="Rows of data.")
-@click.option("--learning-rate", type=float, default=0.5, help="Of the update.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the first numbers.")
+@click.option(
+    "--sizes",
+    type=network_sizes,
+    metavar="I-H-O",
+    help="The numbers of inputs, hidden neurons and outputs.  [default: you are asked]",
+)
+@click.option(
+    "--activation", type=activations, default="sigmoid", help="The activation of the hidden layers."
+)
+@click.option("--output", default="sigmoid", help="The activation of the output layer.")
+@click.option("--loss", metavar="NAME", help="The loss.  [default: what suits the output]")
+@click.option(
+    "--bias",
+    type=click.Choice(["neuron", "shared", "none"]),
+    default="neuron",
+    help="One bias for each neuron, one for each layer, or none.",
+)
+@click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="The number of samples.")
+@click.option("--learning-rate", type=float, default=0.5, help="The learning rate of the update.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="The random seed of the numbers.")
 def new(file: Path, sizes: tuple[int, ...] | None, **settings: Any) -> None:
-    """Write FILE, named .toml, with a network to put your own numbers into.
+    """Write FILE, named .toml: a network to put your own numbers into.
 
-    Every line says what may stand there. The numbers in it are random ones of two decimals, so that all
-    commands work at once. Without --sizes you are asked.
+    The file explains itself line by line. Its numbers are random ones with two decimals, so that every
+    command works with it at once.
 
     \b
-    deltarule new mine.toml
-    deltarule new mine.toml --sizes 3-4-2 --activation tanh --output softmax
-    deltarule explain mine.toml w1
+    Examples:
+      deltarule new mine.toml
+      deltarule new mine.toml --sizes 3-4-2 --activation tanh --output softmax
+      deltarule explain mine.toml w1
     """
     if file.suffix.lower() != ".toml":
         raise InputError(f"{file}: name it .toml")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from deltarule.data.meaning import KINDS, is_kind
 from deltarule.data.reading import FORMATS
 
+F = TypeVar("F", bound=Callable[..., Any] | click.Command)
+
 #: A file to read or to write.
 FILE = click.Path(path_type=Path)
+FILE.name = "file"
 
 
 def _kinds(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
@@ -26,34 +31,67 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...
     return kinds
 
 
-_FORMAT = click.option(
-    "--format", type=click.Choice(FORMATS), help="What kind of file it is.  [default: as its bytes say]"
+class GroupedCommand(click.Command):
+    """A command whose help lists its options in groups, in the order in which they are declared."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a list of options for each group."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                names = record[0].replace("INTEGER RANGE", "N").replace("FLOAT", "NUMBER")
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append((names, record[1]))
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class _GroupedOption(click.Option):
+    def __init__(self, *declarations: Any, group: str, **settings: Any) -> None:
+        super().__init__(*declarations, **settings)
+        self.group = group
+
+
+def options_of(group: str) -> Callable[..., Callable[[F], F]]:
+    """Make a decorator, as ``click.option`` is one, for the options of a group in the help."""
+    return partial(click.option, cls=_GroupedOption, group=group)
+
+
+_reading = options_of("How a table is read")
+_FORMAT = _reading(
+    "--format", type=click.Choice(FORMATS), help="The format of the file.  [default: recognised by its bytes]"
 )
 _READING = (
-    click.option("--header/--no-header", default=None, help="Whether the first line names the columns."),
-    click.option(
-        "--encoding", metavar="NAME", help="Of the text: utf-8, cp1252, gb18030, ….  [default: as it seems]"
+    _reading(
+        "--header/--no-header", default=None,
+        help="Whether the first line names the columns.  [default: recognised]",
     ),
-    click.option("--delimiter", metavar="TEXT", help="What divides the cells.  [default: as it seems]"),
-    click.option("--quote", metavar="TEXT", help="What stands around texts.  [default: as it seems]"),
-    click.option(
-        "--ragged",
-        type=click.Choice(["drop", "fill"]),
-        default="drop",
-        help="Rows of another width: leave them out, or fill and cut them.",
+    _reading(
+        "--encoding", metavar="NAME",
+        help="The encoding of the text: utf-8, cp1252, gb18030, ….  [default: recognised]",
+    ),
+    _reading("--delimiter", metavar="TEXT", help="The text between two cells.  [default: recognised]"),
+    _reading("--quote", metavar="TEXT", help="The quotation mark around texts.  [default: recognised]"),
+    _reading(
+        "--ragged", type=click.Choice(["drop", "fill"]), default="drop",
+        help="What to do with rows of too few or too many cells: leave them out, or fill and cut them.",
     ),
     _FORMAT,
-    click.option("--table", metavar="NAME", help="A sheet, or a table of a database; also FILE::NAME."),
-    click.option(
-        "--kind",
-        multiple=True,
-        metavar="NAME=KIND",
-        callback=_kinds,
-        help=f"How a column is read: {', '.join(KINDS)}, 'unit kg'.",
+    _reading(
+        "--table", metavar="NAME",
+        help="The sheet of a workbook or the table of a database to read; FILE::NAME does the same.",
     ),
-    click.option("--all-lines", is_flag=True, help="Every line is a row: no titles, comments or footers."),
-    click.option("--strict", is_flag=True, help="Decide nothing: refuse what is not plain."),
-)
+    _reading(
+        "--kind", multiple=True, metavar="NAME=KIND", callback=_kinds,
+        help=f"How to read a column: {', '.join(KINDS)}, 'unit kg'. Can be given several times.",
+    ),
+    _reading(
+        "--all-lines", is_flag=True,
+        help="Take every line as a row, even if it looks like a title, a comment or a footer.",
+    ),
+    _reading("--strict", is_flag=True, help="Decide nothing: stop at whatever is not plain, and name it."),
+)  # fmt: skip
 
 
 def reading_options(command: Callable[..., None], *, but_format: bool = False) -> Callable[..., None]:
@@ -78,13 +116,19 @@ def picture_size(ctx: click.Context, parameter: click.Parameter, text: str | Non
     return size
 
 
+_pictures = options_of("Pictures")
 _PICTURES = (
-    click.option(
+    _pictures(
         "--size", metavar="WxH", callback=picture_size,
-        help="Of pictures.  [default: the most frequent, within 4,096 pixels]",
+        help="Width and height to bring all pictures to.  [default: the most frequent, within 4,096 pixels]",
     ),
-    click.option("--color/--grey", default=None, help="Of pictures.  [default: colour if it tells classes]"),
-    click.option("--paper", type=click.Choice(["black", "white"]), help="Put behind transparent pictures."),
+    _pictures(
+        "--color/--grey", default=None,
+        help="Keep the colours, or turn them into greys.  [default: keep them if they tell classes apart]",
+    ),
+    _pictures(
+        "--paper", type=click.Choice(["black", "white"]), help="The colour behind transparent pictures."
+    ),
 )  # fmt: skip
 
 
@@ -113,6 +157,12 @@ def workers(text: str) -> int | str:
     if text != "mpi" and not re.fullmatch(r"[1-9]\d{0,4}", text):
         raise click.BadParameter(f"expected a number of processes, or mpi, got {text!r}")
     return text if text == "mpi" else int(text)
+
+
+def epochs_between(text: str) -> float:
+    """``2`` as 2, ``0.1`` as 0.1."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def sizes(text: str) -> tuple[int, ...]:

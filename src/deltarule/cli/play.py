@@ -5,25 +5,41 @@ from __future__ import annotations
 import click
 
 from deltarule.cli.console import say
-from deltarule.cli.options import FILE
+from deltarule.cli.options import FILE, GroupedCommand
 from deltarule.errors import InputError
 from deltarule.playground.opening import problem_from
 from deltarule.playground.play import serve
 from deltarule.playground.site import build_site, one_file
 
 
-@click.command(short_help="Open the playground: train, step and take apart a network.")
+@click.command(cls=GroupedCommand, short_help="Open the playground: train a network and look into it.")
 @click.argument("source", required=False, default="")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=False,
+    help="The port to listen on.  [default: a free one]",
 )
 @click.option(
-    "--host", default="127.0.0.1", help="Address to listen on; another one opens it to the network."
+    "--host", default="127.0.0.1", help="The address to listen on; any other opens the page to the network."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
-@click.option("--build", type=FILE, metavar="DIR", help="Write the page as files for any web server.")
-@click.option("--one-file", "single", type=FILE, metavar="FILE", help="Write it as one HTML file.")
-@click.option("--from", "runtime", type=FILE, metavar="DIR", help="Folder with Pyodide and NumPy's wheel.")
+@click.option("--build", type=FILE, metavar="DIR", help="Write the page to this folder, for any web server.")
+@click.option(
+    "--one-file",
+    "single",
+    type=FILE,
+    metavar="FILE",
+    help="Write the page to this single HTML file, which works without a network.",
+)
+@click.option(
+    "--from",
+    "runtime",
+    type=FILE,
+    metavar="DIR",
+    help="A folder with Pyodide and NumPy's wheel.  [default: downloaded once]",
+)
 def play(
     source: str,
     port: int,
@@ -33,17 +49,18 @@ def play(
     single: str | None,
     runtime: str | None,
 ) -> None:
-    """Open the playground on a data set, a worked example, a table or a saved network.
+    """Open the playground: train a network, step through it, and click any number to see its derivation.
 
-    SOURCE is a bundled set (circles, iris, ...), a worked example (T1), a table file, or a model that
-    deltarule train saved. The page is served to this machine alone; Ctrl-C ends it.
+    SOURCE is a bundled set (circles, iris …), a worked example (T1 to T5), a table file, or a model that
+    deltarule train saved. The page is served to this machine only, until you press Ctrl-C.
 
     \b
-    deltarule play
-    deltarule play T1
-    deltarule play flowers.csv
-    deltarule play --build site
-    deltarule play --one-file play.html
+    Examples:
+      deltarule play
+      deltarule play T1
+      deltarule play flowers.csv
+      deltarule play --build site
+      deltarule play --one-file play.html
     """
     if build or single:
         if source:

@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 import click
 
 from deltarule.cli.console import print_decisions, say, told
-from deltarule.cli.options import FILE, reading_options
+from deltarule.cli.options import FILE, GroupedCommand, reading_options
+from deltarule.data.streams import MergedDecisions, is_pattern
 from deltarule.experiments import load_model
+from deltarule.experiments.fitted_model import csv_text
 from deltarule.files import check_writable, write_atomically
 
 
-@click.command(short_help="Apply a saved network to new rows or images.")
+@click.command(cls=GroupedCommand, short_help="Predict new rows or pictures with a saved model.")
 @click.argument("model", type=FILE)
 @click.argument("rows")
-@click.option("--probabilities", is_flag=True, help="Print what the network gives each class, too.")
-@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV here, not to the terminal.")
-@click.option("--quiet", is_flag=True, help="Do not tell what was decided about the rows.")
+@click.option("--probabilities", is_flag=True, help="Print the probability of each class, too.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV to this file, not to the terminal.")
+@click.option("--quiet", is_flag=True, help="Do not report what was decided about the rows.")
+@click.option("--memory", metavar="SIZE", help="Read ROWS piece by piece in this much memory: 512MB, 4GB.")
 @reading_options
 def predict(
-    model: Path, rows: str, probabilities: bool, out: Path | None, quiet: bool, **reading: Any
+    model: Path,
+    rows: str,
+    probabilities: bool,
+    out: Path | None,
+    quiet: bool,
+    memory: str | None,
+    **reading: Any,
 ) -> None:
-    """Print a CSV with one line for each of ROWS: what MODEL predicts.
+    """Predict each of ROWS with MODEL, and print the predictions as CSV.
 
-    ROWS is a table file with the columns that MODEL was trained on (others are ignored; the target may be
-    missing), - for standard input, or an image, or a folder of images.
+    ROWS is a table file with the columns that MODEL was trained on (other columns are ignored, and the target
+    may be missing), - for a table on standard input, a picture, or a folder of pictures.
+
+    Data of any size are read piece by piece: give a pattern of files in quotation marks, 'new/*.parquet', or
+    say how much --memory they may take.
 
     \b
-    deltarule predict iris.safetensors new.csv --probabilities
+    Examples:
+      deltarule predict iris.safetensors new.csv --probabilities
+      deltarule predict iris.safetensors new.csv --out predicted.csv
+      deltarule predict y.safetensors 'new/*.parquet' --out predicted.csv
     """
     if out is not None:
         check_writable(out)
-    columns, decisions = load_model(model).answers(rows, probabilities=probabilities, **reading)
+    fitted = load_model(model)
+    if memory is None and not is_pattern(rows):
+        columns, decisions = fitted.answers(rows, probabilities=probabilities, **reading)
+        if out is None:
+            say(csv_text(columns).rstrip("\n"))
+        else:
+            write_atomically(out, csv_text(columns).encode())
+    elif out is not None:
+        _, decisions = fitted.write_answers(
+            out, rows, probabilities=probabilities, memory=memory or "1GB", **reading
+        )
+    else:
+        merged = MergedDecisions()
+        pieces = fitted.answers_by_piece(rows, probabilities, memory or "1GB", **reading)
+        for number, (columns, found) in enumerate(pieces):
+            say(csv_text(columns, header=not number).rstrip("\n"))
+            merged.add(next(iter(columns.values())), found)
+        decisions = tuple(merged.decisions().values())
     if not quiet:
         print_decisions(told(decisions), err=True)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
-    if out is None:
-        say(text.getvalue().rstrip("\n"))
-    else:
-        write_atomically(out, text.getvalue().encode())

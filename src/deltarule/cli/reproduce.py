@@ -25,30 +25,29 @@ _WIDEST_NOTE = 100
 @click.argument(
     "tutorials", nargs=-1, type=click.Choice(TUTORIALS, case_sensitive=False), metavar="[T1 … T5]..."
 )
-@click.option(
-    "--quick", is_flag=True, help="Fewer updates and seeds where an experiment is long: half a minute in all."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quick", is_flag=True, help="Shorten the long experiments: half a minute in all.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option(
     "--mnist", "folder", type=click.Path(), metavar="FOLDER",
-    help="Where MNIST is: train/0…9 and test/0…9 with images, or the four IDX files.",
+    help="The folder with MNIST: train/0…9 and test/0…9 with pictures, or the four IDX files.",
 )  # fmt: skip
 @click.pass_context
 def reproduce(
     context: click.Context, tutorials: tuple[str, ...], quick: bool, as_json: bool, folder: str | None
 ) -> None:
-    """Run the experiments of five tutorials; print their published figures beside ours.
+    """Run the experiments of five tutorials, and print their published figures beside ours.
 
-    Choose T1 to T5, one_step (scikit-learn's SGD step) or rat42 (NIST's certified regression); all where
-    none is chosen. Where a source is wrong, a note says why. Without --quick, all takes some minutes, most
-    of them for MNIST, which is found in $DELTARULE_DATA_HOME/mnist or downloaded.
+    Choose among T1 to T5, one_step (scikit-learn's SGD step) and rat42 (NIST's certified regression).
+    [default: all] Where a source is wrong, a note says why. All of them together take some minutes, most of
+    that for MNIST, which is taken from $DELTARULE_DATA_HOME/mnist or downloaded.
 
-    Exits with 1 if a figure that must agree does not.
+    The exit status is 1 if a figure that must agree does not.
 
     \b
-    deltarule reproduce T1 T4
-    deltarule reproduce --quick
-    deltarule reproduce T5 --mnist mnist-images
+    Examples:
+      deltarule reproduce T1 T4
+      deltarule reproduce --quick
+      deltarule reproduce T5 --mnist mnist-images
     """
     images = None if folder is None else load(folder)
     chosen = [e for e in reproductions(quick=quick, images=images) if e.tutorial in (tutorials or TUTORIALS)]

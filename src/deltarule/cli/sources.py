@@ -9,17 +9,17 @@ import click
 from deltarule.cli.console import print_decisions, told
 from deltarule.errors import InputError
 from deltarule.experiments.fitted_model import load_model
-from deltarule.experiments.saved_models import load_labelled
+from deltarule.experiments.saved_models import load_labelled, place_of
 from deltarule.tutorials import Example, example_of, is_example, load_example
 
 #: For commands that take rows for a saved model.
 ROW = click.option(
-    "--row", type=click.IntRange(1), default=1, show_default=False,
-    help="Of ROWS, this one, from 1.  [default: the first]",
+    "--row", type=click.IntRange(1),
+    help="The number of the row to use, counted from 1.  [default: the first with a target]",
 )  # fmt: skip
 
 
-def load_source(source: str, rows: str | None, row: int) -> Example:
+def load_source(source: str, rows: str | None, row: int | None) -> Example:
     """Return the example, or the saved model with one of the rows.
 
     Raises
@@ -38,7 +38,6 @@ def load_source(source: str, rows: str | None, row: int) -> Example:
     net, encoding = model.net, model.encoding
     dataset = load_labelled(rows, encoding)
     print_decisions(told(dataset.decisions), err=True)
-    if row > len(dataset):
-        raise InputError(f"--row {row}: there are {len(dataset)} rows")
-    X, Y = encoding.encode(dataset.take([row - 1]), net.sizes[-1], net.dtype)
+    row, place = place_of(row, dataset.inputs)
+    X, Y = encoding.encode(dataset.take([place]), net.sizes[-1], net.dtype)
     return example_of(net, X, Y, f"{source}: row {row} of {rows}")

@@ -10,7 +10,17 @@ import click
 from click.core import ParameterSource
 
 from deltarule.cli.console import print_json, say, text_width
-from deltarule.cli.options import FILE, activations, picture_options, reading_options, sizes, workers
+from deltarule.cli.options import (
+    FILE,
+    GroupedCommand,
+    activations,
+    epochs_between,
+    options_of,
+    picture_options,
+    reading_options,
+    sizes,
+    workers,
+)
 from deltarule.cli.train_example import train_example
 from deltarule.cli.workers import one_voice, under_mpiexec
 from deltarule.data.encoding import MISSING, SCALES
@@ -26,87 +36,181 @@ from deltarule.plotting import picture_format
 from deltarule.training import History
 from deltarule.tutorials import is_example
 
+#: What options are called that had other names once; those are still taken.
+_RENAMED = {"test": "test-size", "target-is-input": "autoencoder"}
 
-@click.command(short_help="Train a network on a bundled set, a table, images or MNIST.")
+_target = options_of("The target and the inputs")
+_held_out = options_of("Rows held out")
+_network = options_of("The network")
+_training = options_of("Training")
+_output = options_of("What is printed and written")
+
+
+@click.command(
+    cls=GroupedCommand,
+    short_help="Train a network on a table, pictures or a bundled set.",
+    context_settings={"token_normalize_func": lambda name: _RENAMED.get(name, name)},
+)
 @click.argument("source")
-@click.option(
-    "--target", metavar="NAMES", help="Column to predict; several, separated by commas, for numbers."
+@_target(
+    "--target",
+    metavar="NAMES",
+    help="The column to predict; several columns of numbers, separated by commas.  [default: recognised]",
 )
-@click.option("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
-@click.option("--keep", metavar="NAMES", help="Columns not to leave out, though they seem of no use.")
-@click.option(
-    "--task", type=click.Choice(["classification", "regression"]), help="If the target leaves a doubt."
+@_target("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
+@_target("--keep", metavar="NAMES", help="Columns to keep, even if they look useless.")
+@_target(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    help="Whether to predict a class or a number.  [default: recognised by the target]",
 )
-@click.option("--target-is-input", is_flag=True, help="Train an autoencoder: the target is the input.")
-@click.option("--scale", type=click.Choice(SCALES), help="Of the inputs.  [default: what suits the data]")
-@click.option("--missing", type=click.Choice(MISSING), help="Empty cells.  [default: median]")
-@click.option(
-    "--indicators", is_flag=True, help="Add a column beside each with empty cells: 1 where they are."
+@_target("--autoencoder", "target_is_input", is_flag=True, help="Train the network to reproduce its inputs.")
+@_target(
+    "--scale", type=click.Choice(SCALES), help="How to scale the inputs.  [default: what suits the data]"
 )
-@click.option(
-    "--rare", type=click.IntRange(1), help="Rows that a category must have, or it is pooled as other."
+@_target("--missing", type=click.Choice(MISSING), help="What to do with empty cells.  [default: median]")
+@_target(
+    "--indicators",
+    is_flag=True,
+    help="Add an input beside each column with empty cells: 1 where the cell is empty.",
+)
+@_target(
+    "--rare",
+    type=click.IntRange(1),
+    help='The fewest rows that a category may have; rarer ones are pooled as "other".',
 )
 @reading_options
+@_target("--memory", metavar="SIZE", help="Read SOURCE piece by piece in this much memory: 512MB, 4GB.")
 @picture_options
-@click.option("--test", type=float, help="Share of rows held out; small sets: 5 folds instead.")
-@click.option(
-    "--validation", type=float, help="Share of rows held out to stop early.  [default: 0.1; small sets: 0]"
+@_held_out(
+    "--test-size",
+    "test",
+    type=float,
+    help="The share of the rows to test on.  [default: 0.2; small sets: 5-fold cross-validation]",
 )
-@click.option(
-    "--hidden", type=sizes, metavar="SIZES", help="Neurons of the hidden layers: 20,20; 0 for none."
+@_held_out(
+    "--validation",
+    type=float,
+    help="The share of the rows that decides when to stop.  [default: 0.1; small sets: 0]",
 )
-@click.option(
-    "--activation", type=activations, metavar="NAMES",
-    help=f"Of the hidden layers, one for all or one for each: {', '.join(ACTIVATIONS)}.",
-)  # fmt: skip
-@click.option("--output", metavar="NAME", help="Activation of the outputs.  [default: what suits the target]")
-@click.option("--loss", metavar="NAME", help=f"{', '.join(LOSSES)}.  [default: what suits the output]")
-@click.option("--bias", type=click.Choice(BIAS_KINDS), help="One for each neuron, for each layer, or none.")
-@click.option("--initializer", metavar="NAME", help=f"Of the weights: {', '.join(INITIALIZERS)}.")
-@click.option("--dropout", type=float, help="Share of the hidden neurons dropped in training.")
-@click.option("--l1", type=float, help="Penalty l1·Σ|W|.")
-@click.option("--l2", type=float, help="Penalty l2/2·ΣW².")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[default: float32 for large sets]")
-@click.option("--optimizer", metavar="NAME", help=f"{', '.join(OPTIMIZERS)}.  [default: adam]")
-@click.option("--learning-rate", type=float, help="[default: what suits optimizer and data]")
-@click.option("--schedule", metavar="NAME", help=f"{', '.join(SCHEDULES)}.  [default: cosine]")
-@click.option("--clip-norm", type=float, help="The longest a gradient may be.")
-@click.option("--epochs", type=click.IntRange(1), help="[default: what suits the number of rows]")
-@click.option("--batch-size", type=click.IntRange(1), help="Rows for one update.")
-@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement before training stops.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
-@click.option("--engine", default="auto", help="What computes.")
-@click.option(
-    "--workers", type=workers, metavar="N",
-    help="Processes that train together; mpi: those that mpiexec started.  [default: mpi under mpiexec]",
-)  # fmt: skip
-@click.option("--save", type=FILE, metavar="FILE", help="Write the model here (safetensors).")
-@click.option("--plot", type=FILE, metavar="FILE", help="Draw curves and results here (png, svg, pdf).")
-@click.option("--history", type=FILE, metavar="FILE", help="Write the numbers of each epoch here (csv).")
-@click.option(
-    "--checkpoint", type=FILE, metavar="FILE", help="Write what --resume needs here, again and again."
+@_network(
+    "--hidden",
+    type=sizes,
+    metavar="SIZES",
+    help="The neurons of each hidden layer: 20,20; 0 for no hidden layer.  [default: what suits the data]",
 )
-@click.option("--every", type=click.IntRange(1), default=1, help="Epochs between checkpoints.")
-@click.option("--resume", type=FILE, metavar="FILE", help="Go on from a checkpoint; same options else.")
-@click.option("--health", is_flag=True, help="Say what is wrong with the network and its training.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@_network(
+    "--activation",
+    type=activations,
+    metavar="NAMES",
+    help=f"The activation of the hidden layers, one for all or one for each: {', '.join(ACTIVATIONS)}.",
+)
+@_network(
+    "--output", metavar="NAME", help="The activation of the output layer.  [default: what suits the target]"
+)
+@_network("--loss", metavar="NAME", help=f"The loss: {', '.join(LOSSES)}.  [default: what suits the output]")
+@_network(
+    "--bias", type=click.Choice(BIAS_KINDS), help="One bias for each neuron, one for each layer, or none."
+)
+@_network(
+    "--initializer",
+    metavar="NAME",
+    help=f"How to draw the first weights: {', '.join(INITIALIZERS)}.  [default: what suits the activation]",
+)
+@_network("--dropout", type=float, help="The share of the hidden neurons to drop at each update.")
+@_network("--l1", type=float, help="The strength of the penalty l1·Σ|W|.")
+@_network("--l2", type=float, help="The strength of the penalty l2/2·ΣW².")
+@_network(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    help="The precision of the numbers.  [default: float64; large sets: float32]",
+)
+@_training("--optimizer", metavar="NAME", help=f"The optimizer: {', '.join(OPTIMIZERS)}.  [default: adam]")
+@_training(
+    "--learning-rate", type=float, help="The learning rate.  [default: what suits the optimizer and the data]"
+)
+@_training(
+    "--schedule",
+    metavar="NAME",
+    help=f"How the learning rate changes: {', '.join(SCHEDULES)}.  [default: cosine]",
+)
+@_training("--clip-norm", type=float, help="The greatest length of a gradient; longer ones are shortened.")
+@_training(
+    "--epochs",
+    type=click.IntRange(1),
+    help="How often to go through all rows.  [default: what suits the number of rows]",
+)
+@_training("--batch-size", type=click.IntRange(1), help="The number of rows for one update.")
+@_training("--patience", type=click.IntRange(1), help="Stop after this many epochs without an improvement.")
+@_training("--seed", type=click.IntRange(0), default=0, help="The random seed.")
+@_training(
+    "--engine",
+    default="auto",
+    help="What computes: reference, compiled, or auto for the one that will be faster.",
+)
+@_training(
+    "--workers",
+    type=workers,
+    metavar="N",
+    help="The number of processes that train together, or mpi for those that mpiexec started.",
+)
+@_training(
+    "--checkpoint",
+    type=FILE,
+    metavar="FILE",
+    help="Write a checkpoint here as training goes on, for --resume.",
+)
+@_training(
+    "--every",
+    type=epochs_between,
+    metavar="N",
+    default="1",
+    help="The number of epochs from one checkpoint to the next; of a stream also a share of one, 0.1.",
+)
+@_training(
+    "--resume",
+    type=FILE,
+    metavar="FILE",
+    help="Resume from a checkpoint, with otherwise the same options.",
+)
+@_output("--save", type=FILE, metavar="FILE", help="Write the trained model to this file.")
+@_output(
+    "--plot",
+    type=FILE,
+    metavar="FILE",
+    help="Draw the curves and the results into this file: png, svg or pdf.",
+)
+@_output("--history", type=FILE, metavar="FILE", help="Write the numbers of every epoch to this CSV file.")
+@_output("--health", is_flag=True, help="Say what is wrong with the network and its training, in words.")
+@_output("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@_output("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def train(ctx: click.Context, /, source: str, **options: Any) -> None:
-    """Train a network on SOURCE and say how good it is on rows it has not seen.
+    """Train a network on SOURCE, and report how good it is on rows that it has not seen.
 
-    SOURCE is a bundled set or toy (deltarule data list), a table file (CSV and its kin, also packed; Excel,
-    ODS, Parquet, Feather, JSON, ARFF, SQLite), - for a table on standard input, a database (URL::TABLE), a
-    folder or zip of images (a folder for each class; or train/, val/, test/ with such folders), a folder
-    of IDX files, or mnist; or a worked example, T1 … or a .toml file, which brings its own network and
-    training.
-
-    In Python it is deltarule.experiment(SOURCE, target="Species", …), with options of the same names.
+    SOURCE is one of these:
 
     \b
-    deltarule train iris
-    deltarule train Iris.csv --target Species --drop Id --plot iris.png --save iris.safetensors
-    deltarule train digits --target-is-input --hidden 16
+    a table         CSV and the like (also compressed), Excel, ODS, Parquet,
+                    Feather, JSON, ARFF, SQLite; - for standard input;
+                    URL::TABLE for a database
+    pictures        a folder or zip file with a folder for each class (or with
+                    train/, val/, test/ of such folders), or IDX files
+    a bundled set   iris, wine, digits, xor, moons …: deltarule data list
+    an example      T1 to T5, or a .toml file: it brings its own network
+
+    Data that do not fit into memory are read piece by piece: give a pattern of files in quotation marks,
+    'train/*.parquet', and say how much memory they may take, --memory 512MB.
+
+    Whatever you leave open is decided by what suits the data, and reported with the option that overrules it.
+    In Python, deltarule.experiment(SOURCE, target="Species", …) does the same.
+
+    \b
+    Examples:
+      deltarule train iris
+      deltarule train Iris.csv --target Species --drop Id --save iris.safetensors
+      deltarule train houses.xlsx --target price --test-size 0.25
+      deltarule train digits --autoencoder --hidden 16
     """
     written = {name: options[name] for name in ("save", "plot", "history", "checkpoint") if options[name]}
     for path in written.values():
@@ -114,7 +218,11 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
     if options["plot"]:
         picture_format(options["plot"])
     if is_example(source):
-        given = [name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+        given = {
+            str(option.name): option.opts[0]
+            for option in ctx.command.params
+            if option.name in options and ctx.get_parameter_source(option.name) is not ParameterSource.DEFAULT
+        }
         train_example(source, options, given)
         return
     shown = {name: options.pop(name) for name in ("save", "plot", "history", "as_json", "health")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,23 +17,19 @@ from deltarule.tutorials import Example, load_example
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
 
-def train_example(source: str, options: dict[str, Any], given: Sequence[str]) -> None:
+def train_example(source: str, options: dict[str, Any], given: Mapping[str, str]) -> None:
     """Train a worked example, and print each row's outputs beside its targets.
 
-    ``options`` are all of the command line, ``given`` those that the user wrote.
+    ``options`` are all of the command line, ``given`` how those that the user wrote are spelled.
     """
-    refused = [name for name in given if name not in _TAKEN]
+    refused = [spelled for name, spelled in given.items() if name not in _TAKEN]
     if refused:
-        raise InputError(
-            f"{source} brings its own network and training: leave out --{refused[0].replace('_', '-')}"
-        )
+        raise InputError(f"{source} brings its own network and training: leave out {refused[0]}")
     example = load_example(source)
     net = example.network()
     if options["target_is_input"]:
         if net.sizes[0] != net.sizes[-1]:
-            raise InputError(
-                f"--target-is-input: {source} has {net.sizes[0]} inputs, {net.sizes[-1]} outputs"
-            )
+            raise InputError(f"--autoencoder: {source} has {net.sizes[0]} inputs, {net.sizes[-1]} outputs")
         example = replace(example, Y=example.X)
     before = net.cost(example.X, example.Y)
     progress = not (options["quiet"] or options["as_json"])

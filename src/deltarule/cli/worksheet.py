@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deltarule.cli.console import say, text_width
-from deltarule.cli.options import FILE, activations, network_sizes
+from deltarule.cli.options import FILE, GroupedCommand, activations, network_sizes, options_of
 from deltarule.cli.sources import ROW, load_source
 from deltarule.derivations.derivation import FORMATS
 from deltarule.errors import InputError
@@ -23,60 +23,113 @@ from deltarule.worksheets.questions import PAPERS
 _NETWORK = ("sizes", "activation", "output", "loss", "bias", "n_samples")
 
 
-@click.command(short_help="A network to compute by hand, with its key.")
+_network = options_of("The network, where there is no example")
+_questions = options_of("The questions")
+_paper = options_of("The paper")
+_written = options_of("What is made and written")
+
+
+@click.command(cls=GroupedCommand, short_help="Make a worksheet to compute by hand, with its key.")
 @click.argument("example", required=False)
 @click.argument("rows", required=False)
+@_network(
+    "--sizes",
+    type=network_sizes,
+    default="2-2-1",
+    metavar="I-H-O",
+    help="The numbers of inputs, hidden neurons and outputs.",
+)
+@_network("--activation", type=activations, default="sigmoid", help="The activation of the hidden layers.")
+@_network("--output", default="sigmoid", help="The activation of the output layer.")
+@_network(
+    "--loss",
+    metavar="NAME",
+    help=f"The loss: {', '.join(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
+)
+@_network(
+    "--bias",
+    type=click.Choice(["neuron", "shared", "none"]),
+    default="neuron",
+    help="One bias for each neuron, one for each layer, or none.",
+)
+@_network(
+    "--samples",
+    "n_samples",
+    type=click.IntRange(1, 100),
+    default=1,
+    help="The number of samples in the batch.",
+)
+@_questions(
+    "--ask",
+    "asked",
+    multiple=True,
+    metavar="WHAT",
+    help="What to ask for; see above.  [default: forward, loss, deltas, and one weight of each layer]",
+)
+@_questions(
+    "--optimizer",
+    metavar="SPEC",
+    help='The optimizer of the update.  [default: the example\'s own, or "sgd(0.5)"]',
+)
+@_questions(
+    "--decimals", type=click.IntRange(1, 10), default=4, help="The decimals to which answers are rounded."
+)
+@_questions("--formulas", is_flag=True, help="Print the formula of each answer, in symbols.")
+@_questions("--hints", is_flag=True, help="Print how each answer is computed, in words.")
+@_questions(
+    "--vary/--no-vary",
+    default=None,
+    help="Replace the numbers of an example by random ones.  [default: for a class only]",
+)
+@_questions("--seed", type=click.IntRange(0), default=0, help="The random seed.")
+@_paper("--title", help="The title of the sheet.", show_default=False)
+@_paper(
+    "--instructions",
+    default="",
+    show_default=False,
+    metavar="TEXT",
+    help="A paragraph above the questions.",
+)
+@_paper("--student", default="", show_default=False, metavar="NAME", help="The name on the sheet.")
+@_paper("--paper", type=click.Choice(PAPERS), default="a4", help="The size of the pages.")
 @ROW
-@click.option("--sizes", type=network_sizes, default="2-2-1", metavar="I-H-O", help="Neurons.")
-@click.option("--activation", type=activations, default="sigmoid", help="Of the hidden layers.")
-@click.option("--output", default="sigmoid", help="Activation of the last layer.")
-@click.option(
-    "--loss", metavar="NAME",
-    help=f"One of {', '.join(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
-)  # fmt: skip
-@click.option(
-    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron",
-    help="One for each neuron, one for each layer, or none.",
-)  # fmt: skip
-@click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="In the batch.")
-@click.option("--optimizer", metavar="SPEC", help='Of the update.  [default: the example\'s, or "sgd(0.5)"]')
-@click.option(
-    "--ask", "asked", multiple=True, metavar="WHAT",
-    help="What is asked for.  [default: forward, loss, deltas, and of each layer one weight]",
-)  # fmt: skip
-@click.option("--decimals", type=click.IntRange(1, 10), default=4, help="To which answers are rounded.")
-@click.option("--formulas", is_flag=True, help="Say on the sheet how each number is computed, in symbols.")
-@click.option("--hints", is_flag=True, help="The same in words.")
-@click.option("--title", help="Of the sheet.", show_default=False)
-@click.option("--instructions", default="", show_default=False, metavar="TEXT", help="Above the questions.")
-@click.option("--paper", type=click.Choice(PAPERS), default="a4", help="The size of the pages.")
-@click.option(
-    "--vary/--no-vary", default=None, help="Give an example random numbers.  [default: for a class]"
+@_written(
+    "--students",
+    type=FILE,
+    metavar="CSV",
+    help="Make a sheet for each student in this file, which has a column student or name.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the random numbers.")
-@click.option("--student", default="", show_default=False, metavar="NAME", help="Whose sheet it is.")
-@click.option(
-    "--students", type=FILE, metavar="CSV",
-    help="A sheet for each name in the column student or name of this file.",
-)  # fmt: skip
-@click.option("--key", is_flag=True, help="Print the key, not the sheet.")
-@click.option(
-    "--format", "format", type=click.Choice(list(FORMATS)), help="[default: text; with --students pdf]"
+@_written(
+    "--out",
+    "-o",
+    type=FILE,
+    help="Write the sheet to this file, its key and the data for marking beside it; with --students, write"
+    " all sheets to this new folder.",
 )
-@click.option(
-    "--out", "-o", type=FILE,
-    help="Write the sheet to this file, with key and marking data beside it; with --students, a new folder.",
-)  # fmt: skip
-@click.option("--moodle", type=FILE, metavar="XML", help="Write the questions for Moodle's question bank.")
-@click.option("--variants", type=click.IntRange(1, 2000), default=1, help="Of them, without --students.")
-@click.option("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
+@_written(
+    "--format",
+    "format",
+    type=click.Choice(list(FORMATS)),
+    help="The format.  [default: text; with --students pdf]",
+)
+@_written("--key", is_flag=True, help="Print the key instead of the sheet.")
+@_written(
+    "--moodle", type=FILE, metavar="XML", help="Write the questions to this file for Moodle's question bank."
+)
+@_written(
+    "--variants",
+    type=click.IntRange(1, 2000),
+    default=1,
+    help="How many variants of each question to write for Moodle, without --students.",
+)
+@_written("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
 @click.pass_context
 def worksheet(
     context: click.Context,
     /,
     example: str | None,
     rows: str | None,
-    row: int,
+    row: int | None,
     students: Path | None,
     student: str,
     vary: bool | None,
@@ -88,25 +141,33 @@ def worksheet(
     variants: int,
     **settings: Any,
 ) -> None:
-    """Make a worksheet: a network, its numbers, and blanks for what is to be computed by hand; and its key.
+    """Make a worksheet: a network with its numbers, blanks to be computed by hand, and the key.
 
-    EXAMPLE is a worked example (T1, T4 …), a .toml file (deltarule new makes one), or a saved model, followed
-    by ROWS for it; without one, the network has random numbers of few decimals. With --students every student
-    gets numbers of their own: a folder with sheets, keys, a template for answers, and class.json, which
-    deltarule mark takes.
-
-    WHAT is what deltarule explain can derive, divided by commas: net_h1, out_o1, delta_h1, w5 (its
-    gradient), "new w5" (after the update), z1, W2; or forward, loss, deltas, gradients, update, all. Behind
-    it may stand its points, before it how the question is put: show:delta_h1 gives the result, choice:w5
-    offers the results of usual mistakes, mistake:net_h1 has one to be found, code:delta_h1 has a line of a
-    program to be chosen.
+    EXAMPLE is a worked example (T1 to T5), a .toml file (deltarule new writes one), or a saved model,
+    followed by ROWS for it. Without one, the network has random numbers that are easy to compute with. With
+    --students, every student gets different numbers: a folder with sheets, keys, a template for the
+    answers, and class.json for deltarule mark.
 
     \b
-    deltarule worksheet --seed 7 --out sheet.pdf
-    deltarule worksheet T1 --ask forward,loss
-    deltarule worksheet --ask "net_h1, show:delta_h1=3, choice:w5=2, code:delta_h1" --hints
-    deltarule worksheet --sizes 2-3-3 --output softmax --samples 2 --students names.csv --out class
-    deltarule worksheet --ask "net_h1, delta_h1, w1, choice:w5" --moodle questions.xml --variants 30
+    WHAT to ask for, separated by commas:
+      net_h1, out_o1, z1    values of the forward pass
+      delta_h1, w5, W2      deltas and gradients
+      "new w5"              a weight after the update
+      forward, loss, deltas, gradients, update, all
+    \b
+    A word before it changes the question, a number behind it sets the points:
+      show:delta_h1=3       the result is given, the way to it is asked for
+      choice:w5             several answers to choose from: usual mistakes
+      mistake:net_h1        a worked step with a mistake to be found
+      code:delta_h1         several lines of code to choose from
+
+    \b
+    Examples:
+      deltarule worksheet --seed 7 --out sheet.pdf
+      deltarule worksheet T1 --ask forward,loss
+      deltarule worksheet --ask "net_h1, show:delta_h1=3, choice:w5=2" --hints
+      deltarule worksheet --sizes 2-3-3 --students names.csv --out class
+      deltarule worksheet --ask "w1, choice:w5" --moodle q.xml --variants 30
     """
     _check_exclusive_options(context, example, students, key or as_json or bool(student), out)
     if example is not None:

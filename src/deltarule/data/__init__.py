@@ -1,7 +1,8 @@
 """Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
 Reading order: decisions, table, dataset, encoding; raw_files, reading, meaning, file_columns,
-target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading.
+target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading; summary;
+streams.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from deltarule.data.image_folders import read_images
 from deltarule.data.loading import is_table, load, names
 from deltarule.data.mnist import load_mnist
 from deltarule.data.reading import MemoryTable, ReadingOptions
+from deltarule.data.streams import Stream, stream
 from deltarule.data.table_files import read_table
 
 __all__ = [
     "Dataset",
     "MemoryTable",
     "ReadingOptions",
+    "Stream",
     "folds",
     "is_table",
     "load",
@@ -25,4 +28,5 @@ __all__ = [
     "read_images",
     "read_table",
     "split",
+    "stream",
 ]

@@ -13,6 +13,7 @@ from deltarule.arrays import Array, check_whole
 from deltarule.data.decisions import Decision
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError, InputError, ShapeError
+from deltarule.registry import shown_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Dataset:
             raise ShapeError(
                 f"{self.name}: {len(self.inputs)} rows of inputs, but {len(self.target)} of targets"
             )
+
+    _repr_html_ = shown_by("deltarule.notebook_views:dataset")
 
     @property
     def task(self) -> str:

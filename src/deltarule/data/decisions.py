@@ -148,6 +148,11 @@ _KINDS = (
     DecisionKind("target", "the target is {target!r}, {why}", "--target NAME"),
     DecisionKind("task", "{target!r} is taken as {task}: {why}", "--task {other}"),
     DecisionKind(
+        "tells-all",
+        "{column!r} alone tells {target!r}, in every row: leave it out if it is the answer in other words",
+        "--drop {column}",
+    ),
+    DecisionKind(
         "no-target",
         "{count} [row|rows] without a target [is|are] left out",
         "--missing refuse",

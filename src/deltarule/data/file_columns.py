@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from shlex import quote
@@ -81,6 +82,12 @@ class FileColumns:
         alike = [found for found in self._cells if plain_name(found) == plain_name(name)]
         return alike[0] if len(alike) == 1 else None
 
+    def _at(self, position: str) -> str | None:
+        """Return the column of a number from 1 on, or of −1, −2, … from the last back."""
+        if not re.fullmatch(r"-?[1-9]\d{0,5}", position) or abs(int(position)) > len(self._cells):
+            return None
+        return list(self._cells)[int(position) - (int(position) > 0)]
+
     def resolve(self, given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Return the columns that were asked for; ``"a,b"`` is two, unless one is called so.
 
@@ -97,7 +104,7 @@ class FileColumns:
             for name in names:
                 found: str | None = name
                 if name not in self._cells:
-                    found = self._alike(name)
+                    found = self._alike(name) or self._at(name)
                     if found is None:
                         faults.append(self._no_column(name))
                     else:
@@ -135,15 +142,15 @@ class FileColumns:
             meaning = self.meaning(name, labels=labels)
             for part, values in meaning.values.items():
                 called = f"{name}.{part}" if part else name
-                columns[called] = values if self._rows is None else values[self._rows]
+                columns[called] = values
                 fields[called] = self._fields[name]
                 if part == "missing":
                     forms[called] = meaning.kind + MISSING_TOO
                 elif meaning.kind not in ("number", "text"):
                     forms[called] = meaning.kind
-        lines = self._raw.lines
-        lines = lines if lines is None or self._rows is None else lines[self._rows]
-        return Table(columns, Origin(os.fspath(self.path), lines, self._fields | fields), forms=forms)
+        origin = Origin(os.fspath(self.path), self._raw.lines, self._fields | fields)
+        table = Table(columns, origin, forms=forms)
+        return table if self._rows is None else table.take(self._rows)
 
     def leave_out_rows(self, names: Sequence[str], kind: str) -> None:
         """Leave out rows in which cells of the columns are missing."""

@@ -65,7 +65,7 @@ def load_images(
     trained = texts[of_part == 0].tolist()
     if len(set(trained)) < fewest:
         raise DataFileError(folder, f"images of {len(set(trained))} classes can be read, expected {fewest}")
-    known: Sequence[Label] = options.labels or classes_of(_as_integers(trained))
+    known: Sequence[Label] = options.labels or classes_of(integer_labels(trained))
     labels = _matched(texts.tolist(), known, decisions)
     size = f"{found.pixels.shape[2]} × {found.pixels.shape[1]}"
     sets = {}
@@ -126,7 +126,7 @@ def _unpacked(source: str | os.PathLike[str]) -> list[Decision]:
     return [decide("unpacked", what="a zip of pictures")] if packed else []
 
 
-def _as_integers(labels: list[str]) -> Array:
+def integer_labels(labels: list[str]) -> Array:
     """Return labels as integers where all are, and stay different as such; else as they are."""
     if all(label.isascii() and label.isdigit() and len(label) < 19 for label in labels):
         numbers = np.array([int(label) for label in labels])

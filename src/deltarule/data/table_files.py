@@ -12,7 +12,7 @@ from deltarule.data.decisions import Decision, refuse
 from deltarule.data.file_columns import FileColumns
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.table import Table
-from deltarule.data.target_roles import target_values, usual_target
+from deltarule.data.target_roles import target_values, tell_all, usual_target
 from deltarule.errors import DataFileError, InputError
 
 TABLE_SUFFIXES = (
@@ -127,6 +127,8 @@ def load_table(
     )
     labels = values.dtype.kind != "f"
     columns.decisions += [] if task_decision is None else [task_decision]
+    if kinds is None and len(names) == 1:
+        columns.decisions += tell_all(table, names[0], values)
     decisions = columns.taken(inputs, names)
     refused = []
     if missing == "refuse":

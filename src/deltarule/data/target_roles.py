@@ -10,7 +10,7 @@ from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.file_columns import FileColumns
 from deltarule.data.meaning import DATE_FORMS, why_useless
-from deltarule.data.table import Table
+from deltarule.data.table import Coded, Table
 from deltarule.errors import InputError
 
 _USUAL_TARGETS = (
@@ -18,6 +18,7 @@ _USUAL_TARGETS = (
     "churn",
 )  # fmt: skip
 _MOST_CLASSES = 10
+_FEWEST = 10  # rows from which on agreement in all of them is no chance
 
 
 def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decision]:
@@ -100,6 +101,39 @@ def _single_target(table: Table, name: str, task: str | None) -> tuple[Array, De
     why = f"{different} different whole numbers in {len(values)} rows"
     decision = decide("task", target=name, task=f"a {task}", why=why, other=other)
     return values.astype(np.int64) if few else values, decision
+
+
+def tell_all(table: Table, name: str, target: Array) -> list[Decision]:
+    """Return a decision for each column whose cells are the target in other words, or other units.
+
+    They are kept: whether they will be known of new rows, nobody but the user can say.
+    """
+    if len(table) < _FEWEST or len(table.names) < 2 or target.ndim > 1:
+        return []
+    tells = _is_line if target.dtype.kind == "f" else _is_renaming
+    found = [column for column in table.names if tells(table, column, target)]
+    dates = [column for column in found if table.forms.get(column) in DATE_FORMS]
+    columns = [column.rpartition(".")[0] if column in dates else column for column in found]
+    return [decide("tells-all", column=column, target=name) for column in dict.fromkeys(columns)]
+
+
+def _is_renaming(table: Table, column: str, labels: Array) -> bool:
+    """Whether each class has one value of the column, and each value one class."""
+    values = table.coded(column).codes if table.column(column).dtype == object else table.column(column)
+    classes = np.unique(labels, return_inverse=True)[1] if labels.dtype != object else Coded.of(labels).codes
+    n_classes, places = int(classes.max()) + 1, np.unique(values, return_inverse=True)[1]
+    if n_classes < 2 or int(places.max()) + 1 != n_classes:
+        return False
+    return len(np.unique(places * n_classes + classes)) == n_classes
+
+
+def _is_line(table: Table, column: str, target: Array) -> bool:
+    """Whether the target is the column in other units: a · column + b, but for rounding."""
+    values = table.column(column)
+    if values.dtype != float or not np.isfinite(values).all() or np.ptp(values) == 0 or np.ptp(target) == 0:
+        return False
+    a, b = ((of - of.mean()) / np.abs(of - of.mean()).max() for of in (values, target))
+    return bool(abs(a @ b) >= (1 - 1e-12) * np.sqrt((a @ a) * (b @ b)))
 
 
 def _are_years(values: Array) -> bool:

@@ -166,9 +166,7 @@ class DerivationBuilder:
         if hand is None:
             return
         yield Heading(("By hand",))
-        yield Paragraph(
-            (f"Every step was rounded to {hand.decimals} decimals. What that does to the results:",)
-        )
+        yield Paragraph((f"Every step was rounded to {hand.decimals} decimals. The effect on the results:",))
         rows = []
         for leaf in self.writer.results:
             rounded, exact = hand(leaf), self.evidence(leaf)
@@ -181,7 +179,7 @@ class DerivationBuilder:
 _NO_STEP = (
     Heading(("The update",), 3),
     Paragraph(
-        ("L-BFGS finds its step by a line search over several gradients: no one formula gives the value.",)
+        ("L-BFGS finds its step by a line search over several gradients: no single formula gives the value.",)
     ),
 )
 

@@ -106,9 +106,8 @@ class Derivation:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return fragment(self.document)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
-
-    def _mime_(self) -> tuple[str, str]:
-        """For marimo, which leaves MathML as it is."""
-        return "text/html", fragment(self.document)

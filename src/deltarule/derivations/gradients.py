@@ -101,23 +101,23 @@ class GradientDerivation:
         n = self.evidence.n_samples
         if n > MOST_SAMPLES:
             chosen = f"sample {self.writer.notation.sample(followed[0].sample)}"
-            yield self._paragraph(f"Of the {n} samples the one that pulls hardest is followed: {chosen}.")
+            yield self._paragraph(f"Of the {n} samples, the one that contributes most is followed: {chosen}.")
         for delta in followed:
             if self.evidence.n_samples > 1:
                 yield Heading((f"Sample {self.writer.notation.sample(delta.sample)}",), 3)
             yield from self.delta(delta)
-        yield Heading(("All together",), 3)
+        yield Heading(("In total",), 3)
         yield Lines((self.writer.line(Rate(self.evidence.cost, p), result=True),))
 
     def _why_sum(self, p: Quantity) -> list[Inline]:
         n, shared = self.evidence.n_samples, p.kind == "b" and not p.index
         users = [f"{n} samples"] if n > 1 else []
         users += [f"all {self.evidence.net.sizes[p.layer]} neurons of layer {p.layer}"] if shared else []
-        words = f" is one number for {' and '.join(users)}. Each pulls at it; the gradient is the sum of "
+        words = f" is shared by {' and '.join(users)}. Its gradient is the sum of what each contributes: "
         delta = Quantity("delta", p.layer, (p.index[-1] if p.index else 0,))
         if p.kind == "W":
-            return [p, words, "the pulls ", delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
-        return [p, words, "the pulls ", delta, ", for ∂z/∂b is 1."]
+            return [p, words, delta, " · ", self.definitions.input(p.layer, p.index[0], 0), "."]
+        return [p, words, delta, ", because ∂z/∂b = 1."]
 
     def followed(self, p: Quantity) -> list[Quantity]:
         """The deltas that are derived whole: of a few samples all, else those of the hardest pull."""
@@ -197,7 +197,7 @@ class GradientDerivation:
         order = list(range(n))
         if n > MOST_DELTAS:
             order = np.argsort([-abs(float(t.value(self.evidence))) for t in terms])[:SHOWN_TERMS].tolist()
-            words = f"of its {n} neurons the {SHOWN_TERMS} that return most are followed"
+            words = f"of its {n} neurons, the {SHOWN_TERMS} that contribute most are followed"
             yield self._paragraph(f"Layer {delta.layer + 1} comes first; {words}.", aside=True)
         for k in sorted(order):
             yield from self.delta(Quantity("delta", delta.layer + 1, (k,), delta.sample))
@@ -220,7 +220,8 @@ class GradientDerivation:
         """Softmax: z of one neuron moves the outputs of all, so that the chain rule is a sum."""
         layer, sample, z = delta.layer, delta.sample, delta.at("z")
         outputs = [Quantity("a", layer, (m,), sample) for m in range(self.evidence.net.sizes[layer])]
-        yield self._paragraph(z, " moves every output of the layer: one term for each.")
+        coupled = f"{self.evidence.net.layers[layer - 1].activation.name.capitalize()} couples the outputs: "
+        yield self._paragraph(coupled, z, " affects all of them, so there is one term for each output.")
         cost = self.evidence.cost
         counting = [a for a in outputs if self.evidence(Rate(cost, a)) != 0]
         left_out = self._once("Outputs that the loss does not depend on here (∂E/∂a = 0) are left out.")
@@ -262,7 +263,7 @@ class GradientDerivation:
         bounded = all(map(math.isfinite, activation.range))
         # An output so near its least or greatest value that the slope is all but gone:
         if bounded and rate.top.index == rate.by.index and abs(self.evidence(rate)) < SATURATED:
-            return (f"the {activation.name} is saturated here: next to nothing passes",)
+            return (f"the {activation.name} is saturated here: almost no gradient passes",)
         what = "from the Jacobian" if activation.coupled else "slope"
         return self._once(f"{what} of the {activation.name}")
 
@@ -292,7 +293,7 @@ class GradientDerivation:
         """Each path in a block of its own, then their sum."""
         n, notation = len(paths), self.writer.notation
         if n > 1:
-            yield self._paragraph(name, f" reaches the loss along {n} paths; what returns on them adds up.")
+            yield self._paragraph(name, f" reaches the loss along {n} paths; their contributions add up.")
         for number, path in enumerate(paths):
             if n > 1:
                 via = ", ".join(str(notation.neuron(layer, index)) for layer, index in path.neurons[1:])
@@ -305,7 +306,7 @@ class GradientDerivation:
                 alone = n > 1 and isinstance(block, Lines)
                 yield replace(block, path=number) if alone and isinstance(block, Lines) else block
         formula = total(list(paths)) if n > 1 else self.definitions(paths[0])
-        yield from [Heading(("together",), 4)] * (n > 1)
+        yield from [Heading(("in total",), 4)] * (n > 1)
         yield Lines((self.writer.line(rate, formula),))
 
     def _by_deltas(self, rate: Rate, name: Expr, n: int) -> Iterator[Block]:
@@ -321,7 +322,7 @@ class GradientDerivation:
         if n > LARGEST_PATHS and not any(layer.activation.coupled for layer in inner):
             found = largest_paths(self.evidence, a, LARGEST_PATHS)
             rows = tuple((self.writer.notation.route(path), measured(value)) for path, value in found)
-            yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "adds"), rows)
+            yield TableBlock((f"the {len(rows)} largest of {n:,} paths", "contribution"), rows)
 
     # ------------------------------------------------------------------ words
 
@@ -338,7 +339,7 @@ _Y_M, _A_M, _Z_K = Symbol("y", "m"), Symbol("a", "m"), Symbol("z", "k")
 #: Why the chain rule shortens to a − y, by loss; for the identity the last.
 _WHY_SHORT: dict[str, tuple[Inline, ...]] = {
     "cross_entropy": (
-        "With cross-entropy this shortens. The terms are ",
+        "With cross-entropy this simplifies. The terms are ",
         Mul((Neg(_Y_M / _A_M), Partial(_A_M, _Z_K))),
         ": for m = k that is ",
         Neg(_Y_K * (1 - _A_K)),
@@ -351,7 +352,7 @@ _WHY_SHORT: dict[str, tuple[Inline, ...]] = {
         ":",
     ),
     "binary_cross_entropy": (
-        "With binary cross-entropy this shortens: ",
+        "With binary cross-entropy this simplifies: ",
         ((1 - _Y) / (1 - _A) - _Y / _A) * (_A * (1 - _A)),
         " = ",
         (1 - _Y) * _A - _Y * (1 - _A),
@@ -360,7 +361,7 @@ _WHY_SHORT: dict[str, tuple[Inline, ...]] = {
         ":",
     ),
     "poisson": (
-        "With the Poisson loss this shortens, because e^z is its own slope: ",
+        "With the Poisson loss this simplifies, because e^z is its own derivative: ",
         (1 - _Y / _A) * _A,
         " = ",
         _A - _Y,

@@ -50,7 +50,9 @@ class LayerDerivation:
         lines = {"z": self._z, "a": self._a, "d": self._delta, "W": self._dW, "b": self._db}
         yield Lines(tuple(lines[kind]() for kind in kinds if kind != "b" or self.bias != "none"))
         if max(n_in, n_out, self.evidence.n_samples) > MOST:
-            words = f"Of more than {MOST} rows or columns the first {FIRST} and the last {LAST} are shown."
+            words = (
+                f"Of more than {MOST} rows or columns, only the first {FIRST} and the last {LAST} are shown."
+            )
             yield Paragraph((words,), aside=True)
 
     # ------------------------------------------------------------------ names and numbers
@@ -157,7 +159,7 @@ class LayerDerivation:
             return Line((name, shares, delta), ("s: each sample's share of the cost",))
         if n > 1 and self.evidence.net.objective.reduction == "mean":
             symbols, numbers = Number(1) / n * symbols, Number(1) / n * numbers
-        return Line((name, symbols, numbers, delta), ("chain rule and slope, shortened",))
+        return Line((name, symbols, numbers, delta), ("chain rule and slope, simplified",))
 
     def _dW(self) -> Line:
         name, W, slopes = self._name("W"), self._W(self.layer), self.writer.definitions.penalty_slopes

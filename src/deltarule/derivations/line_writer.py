@@ -20,7 +20,7 @@ from deltarule.formula.tree import Add, Choice, Compare, Expr, Number, Rest, Tag
 MOST_TERMS, SHOWN_TERMS = 10, 6
 
 
-_KEPT_FINITE = "log 0 and 1/0 are kept finite in training: 0 counts as a tiny number there"
+_KEPT_FINITE = "training keeps log 0 and 1/0 finite: it replaces 0 by a tiny number"
 
 
 class LineWriter:

@@ -32,9 +32,9 @@ def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpd
     writer, evidence = updates.writer, updates.writer.evidence
     pulls = _pulls(evidence, p)
     if not pulls.any():
-        yield Paragraph(writer.words("None of these samples pulls ", p, "."))
+        yield Paragraph(writer.words("None of these samples contributes to the gradient of ", p, "."))
     elif len(pulls) > 1:
-        yield Heading(writer.words("Who pulled ", p), 3)
+        yield Heading(writer.words("Which samples changed ", p), 3)
         yield _pull_table(writer.notation, pulls, moment.rows)
     position = evidence.position(p)
     if position in evidence.net.frozen:
@@ -44,7 +44,7 @@ def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpd
     change = float(updates.step.after[position] - evidence.net.parameters[position])
     shares = (f"{part / change + 0.0:.1%}" if change else "–" for part in parts.values())
     rows = zip(parts, map(measured, parts.values()), shares, strict=True)
-    yield TableBlock(("part", "change", "share"), (*rows, ("together", measured(change), "")))
+    yield TableBlock(("part", "change", "share"), (*rows, ("in total", measured(change), "")))
 
 
 def _pulls(evidence: Evidence, p: Quantity) -> Array:
@@ -75,5 +75,5 @@ def _pull_table(notation: Notation, pulls: Array, rows: Array) -> TableBlock:
     cells: list[tuple[Inline, ...]] = [(called(int(i)), measured(pulls[i])) for i in shown]
     if len(left):
         cells.append((f"{len(left)} others", measured(pulls[left].sum())))
-    cells.append(("together", measured(pulls.sum())))
-    return TableBlock(("sample", "adds to the gradient"), tuple(cells))
+    cells.append(("in total", measured(pulls.sum())))
+    return TableBlock(("sample", "contribution to the gradient"), tuple(cells))

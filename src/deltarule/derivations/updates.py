@@ -124,7 +124,7 @@ class UpdateDerivation:
         yield Heading(self.writer.words("The update of ", p), 3)
         if position in step.net.frozen:
             stays = measured(step.after[position])
-            words = " is frozen: its gradient is not applied, it stays "
+            words = " is frozen: its gradient is not applied, so it stays "
             yield Paragraph(self.writer.words(p, words, stays, "."))
             return
         yield Paragraph((f"{self._settings_in_words()}.",))

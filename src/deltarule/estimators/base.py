@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.arrays import Array, Scaled, check_unmasked, check_whole
+from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.estimators.fit_record import FitAttribute, FitRecord
 from deltarule.estimators.fitting import FitOptions, HeldOut, NetworkTraining, hold_out
@@ -120,6 +121,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             checkpoint = Checkpoint(checkpoint)
         options = FitOptions(validation_data, callbacks, checkpoint, resume)
         return self._fit_or_restore(X, y, sample_weight, options)
+
+    def _parts_of(self, stream: Stream, y: Any, sample_weight: Any) -> Iterator[tuple[Any, Array]]:
+        """The rows of a stream for ``partial_fit``: inputs as numbers, the answers as they are."""
+        if y is not None or sample_weight is not None:
+            raise InputError("a stream has its targets in itself: give neither y nor sample_weight beside it")
+        for X, answers in stream.batches():
+            yield np.asarray(X), answers
 
     def _goes_by_batches(self) -> bool:
         """Whether there is ``partial_fit``; scikit-learn asks."""
@@ -346,11 +354,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return network_with_encoding(self._fit_record)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""
         from deltarule.exchange.exporting import export
 
-        export(self, path, format)
+        export(self, path, format, dtype=dtype)
 
     def _html_repr(self) -> str:
         """For notebooks: scikit-learn's box, and under it the network that was fitted."""

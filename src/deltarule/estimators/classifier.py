@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule.arrays import Array
+from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.fit_record import FitAttribute
@@ -135,7 +136,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         classes: Any = None,
         *,
@@ -146,7 +147,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight
-            As in :meth:`fit`.
+            As in :meth:`fit`; or a stream (:func:`deltarule.datasets.stream`) instead of X and y, all of
+            which is gone through once, some thousand rows at a time.
         classes : array-like, (n_classes,), optional
             All classes that there are; needed at the first call, unless y has a column for each label.
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -157,6 +159,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
+        if isinstance(X, Stream):
+            for rows, answers in self._parts_of(X, y, sample_weight):
+                self.partial_fit(rows, answers, classes=X.classes, validation_data=validation_data)
+            return self
         if classes is None and sample_weight is not None and np.shape(sample_weight) != (len(y),):
             classes, sample_weight = sample_weight, None  # by position, as in older scikit-learn
         options = FitOptions(validation_data, partial=True, classes=classes)

@@ -145,6 +145,7 @@ class NetworkTraining:
             _warn(f"{error}; the best weights before it are kept", ConvergenceWarning)
         if not by_steps:  # L-BFGS goes without the stopping rule
             iterated = run.history.epochs > 0
+            assert isinstance(run.samples, Samples)
             losses = run.history["loss"] if iterated else [run.net.cost(run.samples.x, run.samples.y)]
             record.loss_curve += losses
             record.loss, record.n_iter = losses[-1], run.history.epochs

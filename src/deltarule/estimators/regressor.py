@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
+from deltarule.data import Stream
 from deltarule.estimators.base import BaseMLP
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.classifier import MLPClassifier
@@ -63,14 +64,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     @available_if(lambda self: self._goes_by_batches())  # type: ignore[untyped-decorator]
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: tuple[Any, ...] | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: tuple[Any, ...] | None = None,
     ) -> MLPRegressor:
         """Go through some samples once, on from where training is.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in :meth:`fit`.
+            As in :meth:`fit`; or a stream (:func:`deltarule.datasets.stream`) instead of X and y, all of
+            which is gone through once, some thousand rows at a time.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Scored afterwards. With ``early_stopping=True``, when the score has not improved for
             ``n_iter_no_change`` calls, ``should_stop_`` is True and the best weights are back.
@@ -79,6 +86,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -------
         self
         """
+        if isinstance(X, Stream):
+            for rows, answers in self._parts_of(X, y, sample_weight):
+                self.partial_fit(rows, answers, validation_data=validation_data)
+            return self
         options = FitOptions(validation_data, partial=True)
         return self._fit_or_restore(X, y, sample_weight, options)
 

@@ -161,8 +161,7 @@ class LabelTargets(Targets):
     def file_encoding(self, n_outputs: int) -> LabelEncoding | NumbersEncoding:
         if not self.several:
             return LabelEncoding.fit(self.classes, "y")
-        names = tuple(f"p({label})" for label in self.classes)
-        return NumbersEncoding(names, (0.0,) * n_outputs, (1.0,) * n_outputs)
+        return NumbersEncoding.of_labels(self.classes)
 
 
 @dataclass(frozen=True, eq=False)

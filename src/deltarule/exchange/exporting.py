@@ -34,7 +34,9 @@ _SOURCES: dict[str, type[Source]] = {
 }
 
 
-def export(model: Any, path: str | os.PathLike[str], format: str | None = None) -> None:
+def export(
+    model: Any, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+) -> None:
     """Write a network as one file that computes the same answers without deltarule, atomically.
 
     A source file holds the weights, the formulas beside the code, scaling and labels, and test cases, which
@@ -46,6 +48,9 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None) 
     path : path
     format : "onnx", "numpy", "python", "c" or "javascript", optional
         By default what the ending of the path says; ``.py`` means NumPy.
+    dtype : {"float32", "float64"}, optional
+        Of the numbers that the file takes, computes with and gives; by default the network's own. ONNX
+        runtimes refuse any other.
 
     Raises
     ------
@@ -66,10 +71,10 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None) 
     """
     chosen = export_format(path, format)
     check_writable(path)
-    write_atomically(path, exported(model, chosen))
+    write_atomically(path, exported(model, chosen, dtype))
 
 
-def exported(model: Any, format: str) -> bytes:
+def exported(model: Any, format: str, dtype: str | None = None) -> bytes:
     """Return what :func:`export` writes, as bytes.
 
     Examples
@@ -80,6 +85,9 @@ def exported(model: Any, format: str) -> bytes:
     net = model.to_network() if hasattr(model, "to_network") else model
     if not isinstance(net, Network):
         raise InputError(f"expected a network to export, or a fitted estimator, got {type(model).__name__}")
+    if dtype not in (None, "float32", "float64"):
+        raise InputError(f"unknown dtype {str(dtype)[:60]!r}: choose float32 or float64")
+    net = net if dtype is None else net.copy(dtype)
     check_finite(net.parameters, "parameters")
     network, title = portable_network(net), f"{net!r}, {net.loss.name}"
     if format != "onnx":

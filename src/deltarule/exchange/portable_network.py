@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.encoding import CategoryColumn, Encoding, LabelEncoding, NumbersEncoding, PixelsEncoding
+from deltarule.data.encoding import (
+    CategoryColumn,
+    ColumnsEncoding,
+    Encoding,
+    LabelEncoding,
+    NumbersEncoding,
+    PixelsEncoding,
+)
 from deltarule.data.encoding.targets import Label
 from deltarule.nn.activations import Activation
 from deltarule.nn.network import Network
@@ -43,6 +50,10 @@ class PortableNetwork:
         What a classification answers: the class of the largest output; of a single output, the second
         class where it is above ½.
     out_shift, out_scale : ndarray, (n_outputs,) of float64
+    texts : tuple of (int, CategoryColumn)
+        The columns of text, each with the place of its first feature.
+    labels : tuple of str or None
+        Several labels that may be there together: each is where its output is above ½.
     """
 
     layers: tuple[PortableLayer, ...]
@@ -54,6 +65,8 @@ class PortableNetwork:
     classes: tuple[Label, ...] | None
     out_shift: Array
     out_scale: Array
+    texts: tuple[tuple[int, CategoryColumn], ...] = ()
+    labels: tuple[str, ...] | None = None
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -86,7 +99,8 @@ def portable_network(net: Network) -> PortableNetwork:
     features = tuple(f"x{number}" for number in range(n_in))
     outputs = tuple(f"y{number}" for number in range(n_out))
     shift, scale, fill = np.zeros(n_in), np.ones(n_in), np.full(n_in, np.nan)
-    out_shift, out_scale, classes = np.zeros(n_out), np.ones(n_out), None
+    out_shift, out_scale, classes, labels = np.zeros(n_out), np.ones(n_out), None, None
+    texts = () if encoding is None else _text_columns(encoding)
     if encoding is not None:
         features, (shift, scale, fill) = encoding.inputs.feature_names, _input_scaling(encoding)
         target = encoding.target
@@ -95,9 +109,21 @@ def portable_network(net: Network) -> PortableNetwork:
             outputs = tuple(f"p({name})" for name in target.output_names(n_out))
         elif isinstance(target, NumbersEncoding):
             outputs, out_shift, out_scale = target.names, np.array(target.shift), np.array(target.scale)
+            labels = target.labels if net.layers[-1].activation.name == "sigmoid" else None
         else:  # the target is the input
             outputs, out_shift, out_scale = features, shift, scale
-    return PortableNetwork(layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale)
+    return PortableNetwork(
+        layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale, texts, labels
+    )
+
+
+def _text_columns(encoding: Encoding) -> tuple[tuple[int, CategoryColumn], ...]:
+    found, start = [], 0
+    for column in encoding.inputs.columns if isinstance(encoding.inputs, ColumnsEncoding) else ():
+        if isinstance(column, CategoryColumn):
+            found.append((start, column))
+        start += len(column.feature_names)
+    return tuple(found)
 
 
 def _full_bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Array:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.data.encoding import CategoryColumn
 from deltarule.data.encoding.targets import Label
+from deltarule.data.reading import MISSING_CELLS
 from deltarule.errors import InputError
 from deltarule.exchange.activation_steps import is_built_in
 from deltarule.exchange.onnx_formula import Composer
@@ -26,6 +28,9 @@ PRODUCER = "deltarule"
 #: What one operator computes, in float32 and float64 alike. All others are composed of several.
 _OPERATORS = {name: name.capitalize() for name in ("identity", "sigmoid", "tanh", "relu", "softmax")}
 
+_TEXTS = "ai.onnx.ml"  # the operators that take texts
+_MIXED_CASE = {"nan": ("NaN",), "nat": ("NaT",)}
+
 #: Protocol Buffers hold no more in one file.
 MOST_BYTES = 2**31 - 1
 
@@ -33,9 +38,11 @@ MOST_BYTES = 2**31 - 1
 def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, Any] | None = None) -> bytes:
     """Return an ONNX file that computes what the network does, from raw numbers to answers.
 
-    Its input is ``X`` (N, n_features) of the network's dtype. A classification gives ``label`` (N,), of
+    Its input is ``X`` (N, n_features) of the network's dtype; columns of text come as they are in a second,
+    ``texts`` (N, n_texts), and ``X`` has the numbers alone. A classification gives ``label`` (N,), of
     integers, text, booleans or doubles as the labels are, and ``probabilities`` (N, n_classes) in the order
-    of the classes; a single output p becomes the columns 1 − p and p. All else gives ``outputs``
+    of the classes; a single output p becomes the columns 1 − p and p. Several labels that may be there
+    together give ``label`` (N, n_labels) of 0 and 1, and their ``probabilities``. All else gives ``outputs``
     (N, n_outputs) in their units. Scaling is computed in float64, whatever the network's dtype.
 
     Parameters
@@ -57,7 +64,7 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     model = onnx.helper.make_model(
         network_graph(network),
         ir_version=IR_VERSION,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        opset_imports=[onnx.helper.make_opsetid(*opset) for opset in _opsets(network)],
         producer_name=PRODUCER,
         producer_version=version("deltarule"),
         doc_string=title.encode("utf-8", "replace").decode(),
@@ -70,6 +77,10 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     return bytes(model.SerializeToString(deterministic=True))
 
 
+def _opsets(network: PortableNetwork) -> list[tuple[str, int]]:
+    return [("", OPSET), *([(_TEXTS, 2)] if network.texts else [])]
+
+
 def _metadata(network: PortableNetwork, description: Mapping[str, Any] | None) -> dict[str, str]:
     """What the file says about the network beside its graph, as JSON texts."""
     sizes = [network.layers[0].W.shape[0], *(layer.W.shape[1] for layer in network.layers)]
@@ -77,6 +88,8 @@ def _metadata(network: PortableNetwork, description: Mapping[str, Any] | None) -
         "features": network.features,
         "outputs": network.outputs,
         "classes": network.classes,
+        "labels": network.labels,
+        "texts": [column.name for _, column in network.texts],
         "sizes": sizes,
         "activations": [layer.activation.name for layer in network.layers],
     }
@@ -89,12 +102,14 @@ def network_graph(network: PortableNetwork) -> Any:
     """Return the graph alone."""
     graph = _Graph(network)
     a = graph.layers(graph.inputs())
-    if network.classes is None:
+    if network.labels is not None:
+        outputs = [graph.several_labels(a), graph.probabilities(a, len(network.labels))]
+    elif network.classes is None:
         outputs = [graph.in_units(a)]
     else:
         outputs = [graph.labels(a, network.classes), graph.probabilities(a, len(network.classes))]
-    inputs, constants = [graph.value_info("X", len(network.features))], list(graph.constants.values())
-    return graph.onnx.helper.make_graph(graph.nodes, "network", inputs, outputs, constants)
+    constants = list(graph.constants.values())
+    return graph.onnx.helper.make_graph(graph.nodes, "network", graph.input_infos(), outputs, constants)
 
 
 class _Graph:
@@ -124,19 +139,68 @@ class _Graph:
     def _onnx_type(self, dtype: Any) -> int:
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
+    def input_infos(self) -> list[Any]:
+        """What the graph says of its inputs: numbers, and texts where there are any."""
+        n_texts, n_numbers = len(self.network.texts), int(self._is_number.sum())
+        texts = self.onnx.helper.make_tensor_value_info("texts", self.onnx.TensorProto.STRING, ["N", n_texts])
+        numbers = self.value_info("X", n_numbers)
+        return [*([numbers] if n_numbers else []), *([texts] if n_texts else [])]
+
+    @property
+    def _is_number(self) -> Array:
+        """Which features are no categories, (n_features,) of bool."""
+        found = np.ones(len(self.network.features), bool)
+        for start, column in self.network.texts:
+            found[start : start + len(column.feature_names)] = False
+        return found
+
     def inputs(self) -> str:
+        """The features: numbers filled and scaled, and 0 or 1 for each category of the texts."""
+        is_number = self._is_number
+        parts = [self._numbers(is_number)] if is_number.any() else []
+        places = [np.flatnonzero(is_number)]
+        for number, (start, column) in enumerate(self.network.texts):
+            parts.append(self._categories(number, column))
+            places.append(np.arange(start, start + len(column.feature_names)))
+        if not self.network.texts:
+            return parts[0]
+        x = self.node("Concat", parts, "x_parts", axis=1) if len(parts) > 1 else parts[0]
+        order = np.argsort(np.concatenate(places))
+        if (order == np.arange(len(order))).all():
+            return x
+        return self.node("Gather", [x, self.constant(order, "order", np.int64)], "x_ordered", axis=1)
+
+    def _categories(self, number: int, column: CategoryColumn) -> str:
+        """0 and 1 for each category of a column of texts; a missing cell is what stands in for it."""
+        n, name = len(column.categories), column.name
+        known: dict[str, int] = {}
+        if column.fill is not None:
+            fill = column.categories.index(column.fill)
+            known = {form: fill for token in sorted(MISSING_CELLS) for form in _forms(token)}
+        known |= {category: place for place, category in enumerate(column.categories)}
+        cells = self.node(
+            "Gather", ["texts", self.constant([number], f"{name}:column", np.int64)], name, axis=1
+        )
+        code = self.node(
+            "LabelEncoder", [cells], f"{name}:code", domain=_TEXTS, keys_strings=list(known),
+            values_int64s=list(known.values()), default_int64=n,
+        )  # fmt: skip
+        codes = self.constant(np.arange(n + column.other), f"{name}:codes", np.int64)
+        return self.cast(self.node("Equal", [code, codes], f"{name}:is"), self.dtype, f"{name}:x")
+
+    def _numbers(self, kept: Array) -> str:
         """``X`` with missing numbers filled, scaled in float64."""
         network = self.network
+        shift, scale, fill = network.shift[kept], network.scale[kept], network.fill[kept]
         if not (network.is_scaled or network.has_fill):
             return "X"
         x = self._unless_double("X", np.float64, "X_double")
         if network.has_fill:
             missing = self.node("IsNaN", [x], "missing")
-            fill = self.constant(network.fill, "fill", np.float64)
-            x = self.node("Where", [missing, fill, x], "X_filled")
+            x = self.node("Where", [missing, self.constant(fill, "fill", np.float64), x], "X_filled")
         if network.is_scaled:
-            x = self.node("Sub", [x, self.constant(network.shift, "shift", np.float64)], "X_shifted")
-            x = self.node("Div", [x, self.constant(network.scale, "scale", np.float64)], "X_scaled")
+            x = self.node("Sub", [x, self.constant(shift, "shift", np.float64)], "X_shifted")
+            x = self.node("Div", [x, self.constant(scale, "scale", np.float64)], "X_scaled")
         return self._unless_double(x, self.dtype, "x")
 
     def _unless_double(self, tensor: str, dtype: Any, name: str) -> str:
@@ -197,6 +261,13 @@ class _Graph:
         self.node("Gather", ["classes", place], "label")
         return self.onnx.helper.make_tensor_value_info("label", kind, ["N"])
 
+    def several_labels(self, a: str) -> Any:
+        """``label``: for each whether its output is above ½."""
+        above = self.node("Greater", [a, self._formula_number(0.5)], "p>0.5")
+        self.cast(above, np.int64, "label")
+        kind = self._onnx_type(np.int64)
+        return self.onnx.helper.make_tensor_value_info("label", kind, ["N", len(self.network.outputs)])
+
     def _is_single(self, n_classes: int) -> bool:
         return bool(self.network.layers[-1].W.shape[1] < n_classes)
 
@@ -204,6 +275,11 @@ class _Graph:
         """What the graph says of an input or output of numbers."""
         kind = self._onnx_type(self.dtype)
         return self.onnx.helper.make_tensor_value_info(name, kind, ["N", n_columns])
+
+
+def _forms(token: str) -> list[str]:
+    """How people write a token for missing cells."""
+    return list(dict.fromkeys([token, token.upper(), token.capitalize(), *_MIXED_CASE.get(token, ())]))
 
 
 def _label_array(classes: Sequence[Label]) -> Array:

@@ -15,9 +15,10 @@ from deltarule.data.reading import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import Optimizer
 from deltarule.registry import did_you_mean, record
+from deltarule.training import Checkpoint
 
 #: The least that a whole number may be.
-_WHOLE = {"rare": 1, "epochs": 1, "batch_size": 1, "patience": 1, "seed": 0, "every": 1}
+_WHOLE = {"rare": 1, "epochs": 1, "batch_size": 1, "patience": 1, "seed": 0}
 
 
 @record
@@ -64,14 +65,16 @@ class Choices:
     workers: int | str | None = None
     progress: bool = False
     checkpoint: Path | None = None
-    every: int = 1
+    every: float = 1
     resume: Path | None = None
 
     def __post_init__(self) -> None:
         for name, least in _WHOLE.items():
             value = getattr(self, name)
-            if value is not None or name in ("seed", "every"):
+            if value is not None or name == "seed":
                 object.__setattr__(self, name, check_whole(name, value, least))
+        if self.checkpoint is not None:
+            Checkpoint(self.checkpoint, self.every)  # which refuses what is none
         for name in ("test", "validation"):
             share = getattr(self, name)
             if share is not None and not 0 <= check_number(name, share) < 1:

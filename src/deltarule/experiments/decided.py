@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,10 +24,15 @@ def encoding_decisions(dataset: Dataset, encoding: Encoding, choices: Choices) -
     for column in inputs.columns:
         if isinstance(column, CategoryColumn) and column.other:
             cells = table.column(column.name)[column.unseen(table) & ~table.missing(column.name)].tolist()
-            texts = [text for text, _ in Counter(cells).most_common()]
-            words = {"column": column.name, "count": len(texts), "rows": len(cells), "shown": shown(texts)}
-            decisions.append(decide("rare", **words))
+            decisions.append(pooled(column.name, Counter(cells)))
     return decisions
+
+
+def pooled(column: str, counts: Counter[str]) -> Decision:
+    """Tell which rare categories of a column, of so many rows each, are taken together."""
+    texts = [text for text, _ in counts.most_common()]
+    words = {"column": column, "count": len(texts), "rows": counts.total(), "shown": shown(texts)}
+    return decide("rare", **words)
 
 
 def strange_cells(table: Table | Array, encoding: Encoding) -> list[Decision]:
@@ -52,18 +58,30 @@ def strange_cells(table: Table | Array, encoding: Encoding) -> list[Decision]:
 
 def _filled_cells(table: Table, inputs: ColumnsEncoding, statistic: str) -> list[Decision]:
     """The missing cells that an encoding fills, by column."""
+    gone = {column.name: table.missing(column.name) for column in inputs.columns}
+    counts = {name: int(missing.sum()) for name, missing in gone.items()}
+    places = {name: table.place(missing, name) for name, missing in gone.items()}
+    return filled(inputs, counts, statistic, places)
+
+
+def filled(
+    inputs: ColumnsEncoding,
+    counts: Mapping[str, int],
+    statistic: str,
+    places: Mapping[str, tuple[int | None, int | None]],
+) -> list[Decision]:
+    """Tell how many missing cells of each column an encoding fills with what."""
     decisions: list[Decision] = []
     told = set()
     for column in inputs.columns:
-        missing = table.missing(column.name)
-        if not missing.any() or column.fill is None or column.source in told:
+        if not counts.get(column.name) or column.fill is None or column.source in told:
             continue
         told.add(column.source)  # once for all parts of a date
         text = isinstance(column, CategoryColumn)
         value = repr(column.fill) if text else f"{column.fill:.5g}"
         how = "" if not statistic else "the most frequent, " if text else f"the {statistic}, "
-        words = {"column": column.source, "count": int(missing.sum()), "fill": how + value}
-        decisions.append(decide("missing", *table.place(missing, column.name), **words))
+        words = {"column": column.source, "count": counts[column.name], "fill": how + value}
+        decisions.append(decide("missing", *places.get(column.name, (None, None)), **words))
     return decisions
 
 

@@ -27,8 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array
-from deltarule.data import Dataset
+from deltarule.data import Dataset, Stream
 from deltarule.data.encoding import Encoding, LabelEncoding, PixelsEncoding
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices
@@ -70,7 +69,7 @@ _TABLES = {
 }
 
 
-def _defaults_for(dataset: Dataset) -> _Defaults:
+def _defaults_for(dataset: Dataset | Stream) -> _Defaults:
     if isinstance(dataset.inputs, np.ndarray):
         return _IMAGES
     if dataset.scale == "none":
@@ -83,7 +82,7 @@ def score_of(encoding: Encoding) -> str:
     return "accuracy" if isinstance(encoding.target, LabelEncoding) else "r2"
 
 
-def build_network(dataset: Dataset, encoding: Encoding, choices: Choices) -> Network:
+def build_network(dataset: Dataset | Stream, encoding: Encoding, choices: Choices) -> Network:
     """A network whose outputs and loss match the target, and whose size and penalties suit the data."""
     given = {name: value for name in _NETWORK if (value := getattr(choices, name)) is not None}
     hidden = choices.hidden
@@ -103,7 +102,7 @@ def build_network(dataset: Dataset, encoding: Encoding, choices: Choices) -> Net
     return net
 
 
-def _output_for(encoding: Encoding, dataset: Dataset) -> str:
+def _output_for(encoding: Encoding, dataset: Dataset | Stream) -> str:
     if isinstance(encoding.target, LabelEncoding):
         return "sigmoid" if len(encoding.target.classes) <= 2 else "softmax"
     if encoding.target is None and _in_unit_interval(encoding, dataset):
@@ -111,11 +110,11 @@ def _output_for(encoding: Encoding, dataset: Dataset) -> str:
     return "identity"
 
 
-def _in_unit_interval(encoding: Encoding, dataset: Dataset) -> bool:
+def _in_unit_interval(encoding: Encoding, dataset: Dataset | Stream) -> bool:
     """Whether the inputs are known to be from 0 to 1: pixels, or unscaled columns of such numbers."""
     if isinstance(encoding.inputs, PixelsEncoding):
         return encoding.inputs.scale == 255
-    X: Array = encoding.inputs.encode(dataset.inputs)
+    X = np.asarray(encoding.inputs.encode(dataset.inputs))
     return dataset.scale == "none" and bool(X.min() >= 0 and X.max() <= 1)
 
 
@@ -134,13 +133,13 @@ def rare_for(dataset: Dataset) -> int:
     return 1 if len(dataset) < 20 else 2 if len(dataset) < 500 else 5
 
 
-def batch_size_for(dataset: Dataset, choices: Choices) -> int:
+def batch_size_for(dataset: Dataset | Stream, choices: Choices) -> int:
     """The rows of a batch that was named, or that suits the data."""
     suited = 128 if len(dataset) >= _MANY else _defaults_for(dataset).batch_size
     return choices.batch_size or min(suited, len(dataset))
 
 
-def epochs_for(dataset: Dataset, choices: Choices) -> int:
+def epochs_for(dataset: Dataset | Stream, choices: Choices) -> int:
     """The epochs that were named, or that suit the data."""
     suited = _defaults_for(dataset)
     if choices.epochs is not None:
@@ -151,7 +150,7 @@ def epochs_for(dataset: Dataset, choices: Choices) -> int:
     return min(max(visits // len(dataset), suited.least_epochs), suited.epochs)
 
 
-def optimizer_for(dataset: Dataset, choices: Choices) -> Optimizer:
+def optimizer_for(dataset: Dataset | Stream, choices: Choices) -> Optimizer:
     """The optimizer named, with rate, schedule and clipping where named; otherwise Adam down a cosine."""
     name = choices.optimizer or "adam"
     optimizer = OPTIMIZERS.resolve(name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +18,7 @@ from deltarule.arrays import Array
 from deltarule.data import Dataset, MemoryTable, ReadingOptions
 from deltarule.data.decisions import Decision
 from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, Table, row_digests
+from deltarule.data.streams import MergedDecisions, PicturePiece, is_pattern, read_pieces
 from deltarule.derivations import Derivation, explain
 from deltarule.derivations.inspection import Inspection
 from deltarule.derivations.targets import parse_targets
@@ -23,9 +27,17 @@ from deltarule.exchange import export
 from deltarule.experiments.choices import READING, reading_of
 from deltarule.experiments.decided import known_labels
 from deltarule.experiments.evaluation import Evaluation
-from deltarule.experiments.fitting import encoded_rows, predict_dataset
+from deltarule.experiments.fitting import Predictions, encoded_rows, joined_predictions, predict_dataset
 from deltarule.experiments.report import decision_lines
-from deltarule.experiments.saved_models import as_source, load_labelled, part_of, raw_inputs, with_answers
+from deltarule.experiments.saved_models import (
+    as_source,
+    load_labelled,
+    part_of,
+    place_of,
+    raw_inputs,
+    with_answers,
+)
+from deltarule.files import open_atomically
 from deltarule.nn.network import Network
 
 
@@ -137,14 +149,63 @@ class FittedModel:
         """What :meth:`predict` returns, as columns in any case, and what was decided about the rows."""
         files, inputs, decisions = raw_inputs(rows, self.encoding, _options("predict", reading))
         columns: dict[str, Array] = {"file": np.array(files)} if files else {}
+        return columns | self._answered(inputs, probabilities), decisions
+
+    def _answered(self, inputs: Table | Array, probabilities: bool) -> dict[str, Array]:
         outputs = self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype))
-        columns |= _decoded(self.encoding, outputs)
+        columns = _decoded(self.encoding, outputs)
         if probabilities and isinstance(self.encoding.target, LabelEncoding):
             labels = self.encoding.target.classes
             if outputs.shape[1] < len(labels):
                 outputs = np.hstack([1 - outputs, outputs])
             columns |= {f"p({label})": outputs[:, i] for i, label in enumerate(labels)}
-        return columns, decisions
+        return columns
+
+    def write_answers(
+        self,
+        path: str | os.PathLike[str],
+        rows: Any,
+        *,
+        probabilities: bool = False,
+        memory: Any = "1GB",
+        **reading: Any,
+    ) -> tuple[int, tuple[Decision, ...]]:
+        """Write what it answers to new rows to a CSV file, however many they are.
+
+        Parameters
+        ----------
+        path : path
+            Written whole, or not at all.
+        rows : as :func:`deltarule.datasets.stream` takes them
+            Such as ``"new/*.parquet"``.
+        probabilities, reading
+            As in :meth:`predict`.
+        memory : str or number
+            What the program may take in all.
+
+        Returns
+        -------
+        n_rows : int
+        decisions : tuple of Decision
+        """
+        told, n_rows = MergedDecisions(), 0
+        with open_atomically(path) as file:
+            for columns, decisions in self.answers_by_piece(rows, probabilities, memory, **reading):
+                told.add(np.empty(0), decisions)
+                file.write(csv_text(columns, header=not n_rows).encode())
+                n_rows += len(next(iter(columns.values())))
+        return n_rows, tuple(told.decisions().values())
+
+    def answers_by_piece(
+        self, rows: Any, probabilities: bool, memory: Any, **reading: Any
+    ) -> Iterator[tuple[dict[str, Array], tuple[Decision, ...]]]:
+        """What :meth:`answers` returns, for some thousand rows of a stream after the others."""
+        options, encoding = _options("predict", reading), self.encoding
+        kinds = encoding.inputs.kinds if isinstance(encoding.inputs, ColumnsEncoding) else {}
+        for piece in read_pieces(rows, kinds, options, memory):
+            source = piece.pixels if isinstance(piece, PicturePiece) else piece
+            _, inputs, decisions = raw_inputs(source, encoding, options)
+            yield self._answered(inputs, probabilities), decisions
 
     def evaluate(
         self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
@@ -153,7 +214,7 @@ class FittedModel:
 
         Parameters
         ----------
-        source : path, bundled set's name, DataFrame, columns by name, or records
+        source : path, pattern, bundled set's name, DataFrame, columns by name, or records
             With the columns it was trained on, and the target.
         target : array-like, (n_rows,), optional
             The answers, where they are not a column of ``source``.
@@ -171,15 +232,36 @@ class FittedModel:
         if target is not None:
             source = with_answers(source, named, target)
         options = _options("evaluate", reading)
+        if is_pattern(source):
+            return self._evaluated_by_piece(source, options)
         dataset = part_of(load_labelled(as_source(source), self.encoding, options), part)
+        predictions, digests = self._predicted(dataset)
+        return Evaluation(self.net, self.name, dataset, predictions, digests)
+
+    def _predicted(self, dataset: Dataset) -> tuple[Predictions, Array]:
+        """What it answers beside the known answers, and the digests of the rows."""
         predictions, known = predict_dataset(self.net, dataset), dataset
         if isinstance(self.encoding.target, LabelEncoding):
             known = dataset.take(known_labels(dataset.target, self.encoding.target))
-        digests = row_digests(*encoded_rows(self.net, known))
+        return predictions, row_digests(*encoded_rows(self.net, known))
+
+    def _evaluated_by_piece(self, source: Any, options: ReadingOptions) -> Evaluation:
+        """How good it is on files of any size: answers alone are held."""
+        found: list[tuple[Predictions, Array]] = []
+        told = MergedDecisions()
+        for piece in read_pieces(source, self.encoding.kinds, options, "1GB"):
+            rows = load_labelled(piece, self.encoding, options)
+            told.add(np.empty(0), rows.decisions)
+            found.append(self._predicted(rows))
+        predictions = joined_predictions([part for part, _ in found])
+        described = f"{source}: {len(predictions.true)} rows"
+        decisions = tuple(told.decisions().values())
+        dataset = replace(rows, name=str(source), description=described, decisions=decisions)
+        digests = np.concatenate([part for _, part in found])
         return Evaluation(self.net, self.name, dataset, predictions, digests)
 
     def inspect(
-        self, rows: Any = None, *, row: int = 1, layer: int | None = None, **reading: Any
+        self, rows: Any = None, *, row: int | None = None, layer: int | None = None, **reading: Any
     ) -> Inspection:
         """Every neuron, and what it computes for one of some rows.
 
@@ -187,8 +269,8 @@ class FittedModel:
         ----------
         rows : as in :meth:`predict`, optional
             Without rows weights alone are shown.
-        row : int
-            Which of them, from 1.
+        row : int, optional
+            Which of all that were read, from 1, rows without a target too; by default the first that is used.
         layer : int, optional
             This layer only, from 1.
 
@@ -200,11 +282,11 @@ class FittedModel:
         if rows is None:
             return Inspection(self.net, layer=layer)
         _, inputs, decisions = raw_inputs(rows, self.encoding, _options("inspect", reading))
-        X = self.encoding.inputs.encode(inputs, self.net.dtype)
-        return Inspection(self.net, X, row, layer, inputs, decisions)
+        X, (_, place) = self.encoding.inputs.encode(inputs, self.net.dtype), place_of(row, inputs)
+        return Inspection(self.net, X, place + 1, layer, inputs, decisions)
 
     def explain(
-        self, rows: Any, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+        self, rows: Any, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
         """Derive what it computes for one of some rows with answers, from the raw cells on.
 
@@ -214,8 +296,8 @@ class FittedModel:
             Then what the network answers stands in for them.
         what : str, or a sequence of them
             As in :func:`deltarule.explain`.
-        row : int
-            Which of them, from 1.
+        row : int, optional
+            Which of all that were read, from 1, rows without a target too; by default the first that is used.
         **settings
             As in :func:`deltarule.explain`; and how a file is read, as in :meth:`predict`.
 
@@ -226,9 +308,8 @@ class FittedModel:
         if _is_quantity(self.net, rows):
             raise InputError(f"explain() takes rows first: write what={rows!r}")
         source = self.rows_with_answers(rows, settings)
-        if not 1 <= row <= len(source):
-            raise InputError(f"row {row}: there are {len(source)} rows")
-        part = source.take([row - 1])
+        row, place = place_of(row, source.inputs)
+        part = source.take([place])
         whose = "" if self.name == "model" else f"{self.name}: "
         settings = {"title": f"{whose}row {row} of {source.name}"} | settings
         return explain(self.net, *encoded_rows(self.net, part), what, raw=part.inputs, **settings)
@@ -272,15 +353,27 @@ class FittedModel:
         """Write it to one file (safetensors), atomically: see :meth:`Network.save`."""
         self.net.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write one file that answers without deltarule: see :func:`deltarule.export`."""
-        export(self.net, path, format)
+        export(self.net, path, format, dtype=dtype)
 
 
 def no_attribute(owner: object, name: str) -> str:
     """That there is no such attribute, and what does the same."""
     hint = f": write {ELSEWHERE[name]}" if name in ELSEWHERE else ""
     return f"{type(owner).__name__!r} object has no attribute {name!r}{hint}"
+
+
+def csv_text(columns: Mapping[str, Array], *, header: bool = True) -> str:
+    """Return columns by name as lines of CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
+    return text.getvalue()
 
 
 def _is_quantity(net: Network, rows: Any) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
 from deltarule.checks.pairs import pair_fault
-from deltarule.data import Dataset, folds, split
+from deltarule.data import Dataset, Stream, folds, split
 from deltarule.data.decisions import shown
 from deltarule.data.encoding import Encoding, LabelEncoding, TrainedRows, fit_encoding, row_digests
 from deltarule.errors import InputError
@@ -144,7 +146,7 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
     check_pair(net, arrays["train"][1])
     if held is not None:
         arrays["validation"] = encoded_rows(net, held)
-    net, history = _train_or_resume(net, rest, arrays, choices)
+    net, history = train_or_resume(net, rest, arrays, choices)
     start = history.start  # L-BFGS has none
     optimizer = optimizer_for(rest, choices) if start is None else start.settings.optimizer
     metric = score_of(encoding)
@@ -170,10 +172,12 @@ def remember_rows(trained: TrainedNetwork, tested: Predictions | None) -> None:
     trained.net.encoding = replace(encoding_of(trained.net), trained=rows)
 
 
-def _train_or_resume(
-    net: Network, dataset: Dataset, arrays: dict[str, tuple[Array | Scaled, Array]], choices: Choices
+def train_or_resume(
+    net: Network, data: Dataset | Stream, arrays: Mapping[str, Any], choices: Choices
 ) -> tuple[Network, History]:
-    (X, Y), validation = arrays["train"], arrays.get("validation")
+    """Train on what the "train" part holds, X and Y or a stream, and validate on the "validation" part."""
+    train_on, validation = arrays["train"], arrays.get("validation")
+    X, Y = train_on if isinstance(train_on, tuple) else (train_on, None)
     checkpoint = None if choices.checkpoint is None else Checkpoint(choices.checkpoint, choices.every)
     if choices.resume is not None:
         resumed = Network.load(choices.resume)
@@ -189,14 +193,14 @@ def _train_or_resume(
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
             workers=choices.workers,
         )  # fmt: skip
-    optimizer, epochs = optimizer_for(dataset, choices), epochs_for(dataset, choices)
+    optimizer, epochs = optimizer_for(data, choices), epochs_for(data, choices)
     stopping = EarlyStopping(patience=choices.patience or max(20, epochs // 5))
     history = train(
         net, X, Y, optimizer=optimizer, epochs=epochs, validation=validation, checkpoint=checkpoint,
-        batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(dataset, choices),
-        metrics=[score_of(encoding_of(net))], early_stopping=None if validation is None else stopping,
-        engine=choices.engine, progress=choices.progress, seed=choices.seed,
-        workers=choices.workers,
+        batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(data, choices),
+        metrics=[] if Y is None else [score_of(encoding_of(net))],
+        early_stopping=None if validation is None else stopping, engine=choices.engine,
+        workers=choices.workers, progress=choices.progress, seed=choices.seed,
     )  # fmt: skip
     return net, history
 
@@ -251,10 +255,15 @@ def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
         if trained.history.stopped == "interrupted":
             raise KeyboardInterrupt
         parts.append(predict_dataset(trained.net, part))
+    return joined_predictions(parts, tuple(part.score for part in parts))
+
+
+def joined_predictions(parts: Sequence[Predictions], fold_scores: tuple[float, ...] = ()) -> Predictions:
+    """The predictions of all parts, one after the other."""
     return Predictions(
         np.concatenate([part.true for part in parts]),
         np.concatenate([part.predicted for part in parts]),
         float(np.average([part.loss for part in parts], weights=[len(part.true) for part in parts])),
         parts[0].metric,
-        tuple(part.score for part in parts),
+        fold_scores,
     )

@@ -22,6 +22,13 @@ class Outcome:
     interrupted: bool
     decisions: tuple[Decision, ...]
     choices: Choices
+    streamed_rows: int = 0
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows were used; of a stream ``dataset`` has but some."""
+        parts = (self.dataset, self.dataset.test, self.dataset.validation)
+        return self.streamed_rows or sum(len(part) for part in parts if part is not None)
 
     @property
     def pair_warning(self) -> str:

@@ -33,8 +33,9 @@ def plot_experiment(path: str | os.PathLike[str] | None, result: Outcome) -> Any
     inputs, target = encoding_of(net).inputs, encoding_of(net).target
     draw: list[Callable[[Any], None]] = [
         lambda panel: draw_history(panel, history, "loss"),
-        lambda panel: draw_history(panel, history, predictions.metric),
     ]
+    if predictions.metric in history:  # a stream is not gone through once more for it
+        draw.append(lambda panel: draw_history(panel, history, predictions.metric))
     if isinstance(target, LabelEncoding):
         draw.append(lambda panel: draw_confusion(panel, predictions.confusion(target), target.classes))
         if len(inputs.feature_names) == 2:

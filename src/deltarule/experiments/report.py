@@ -115,8 +115,7 @@ def _about_data(result: Outcome) -> Iterator[ReportItem]:
     told = [decision.to_dict() for decision in result.decisions]
     yield ReportItem({"decisions": told}, "", "\n".join(decision_lines(told)))
     counts = [item["count"] for item in told if item["kind"] in _LEAVE_OUT_ROWS]
-    tested = 0 if dataset.test is None else len(dataset.test)
-    used, left_out = len(dataset) + tested + len(dataset.validation or ()), sum(counts)
+    used, left_out = result.n_rows, sum(counts)
     text = f"{used:,} used, {f'{left_out:,}' if left_out else 'none'} left out"
     yield ReportItem({"rows": {"used": used, "left_out": left_out}}, "rows", text)
     described_columns = list(_columns(encoding))

@@ -16,6 +16,7 @@ from deltarule.experiments.outcome import Outcome
 from deltarule.experiments.pictures import plot_experiment
 from deltarule.experiments.report import report_text, report_values
 from deltarule.nn.network import Network
+from deltarule.registry import shown_by
 from deltarule.training import History
 
 
@@ -36,11 +37,22 @@ class ExperimentResult(Outcome):
         What was decided about the data that nobody said.
     choices : Choices
         What the user named.
+    streamed_rows : int
+        Of a stream, how many rows were used; ``dataset`` and ``trained_rows`` are a sample then.
+
+    Examples
+    --------
+    >>> from deltarule.experiments import experiment
+    >>> result = experiment("iris", epochs=2, test=0.2)
+    >>> result.to_dict()["test"]["rows"]
+    30
     """
 
     def __getattr__(self, name: str) -> Any:
         """Say what others' names are called here."""
         raise AttributeError(no_attribute(self, name))
+
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
 
     def __str__(self) -> str:
         return self.text()
@@ -85,12 +97,12 @@ class ExperimentResult(Outcome):
         """How good the network is on other data: see :meth:`FittedModel.evaluate`."""
         return self.model.evaluate(source, target, part=part, **reading)
 
-    def inspect(self, rows: Any = None, *, row: int = 1, layer: int | None = None) -> Inspection:
+    def inspect(self, rows: Any = None, *, row: int | None = None, layer: int | None = None) -> Inspection:
         """Every neuron, and what it computes for a row, of its own data where none are given."""
         return self.model.inspect(self.dataset if rows is None else rows, row=row, layer=layer)
 
     def explain(
-        self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int = 1, **settings: Any
+        self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
         """Derive what the network computes for a row, of its own data where none are given."""
         return self.model.explain(self.dataset if rows is None else rows, what, row=row, **settings)
@@ -103,6 +115,8 @@ class ExperimentResult(Outcome):
         """Write the model to a file (safetensors), for :func:`deltarule.load_model` and the command line."""
         self.model.save(path)
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
+    ) -> None:
         """Write a file that answers without deltarule: see :func:`deltarule.export`."""
-        self.model.export(path, format)
+        self.model.export(path, format, dtype=dtype)

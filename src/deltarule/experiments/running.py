@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deltarule.arguments import refuse_others
-from deltarule.data import Dataset, MemoryTable, load
+from deltarule.data import Dataset, MemoryTable, Stream, load, stream
+from deltarule.data.streams import is_pattern
 from deltarule.errors import InputError
 from deltarule.experiments.choices import Choices, check_known, reading_of
 from deltarule.experiments.decided import encoding_decisions
@@ -24,6 +26,7 @@ from deltarule.experiments.fitting import (
 )
 from deltarule.experiments.results import ExperimentResult
 from deltarule.experiments.saved_models import as_source, with_answers
+from deltarule.experiments.streamed import run_streamed
 from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.losses import Loss
@@ -53,6 +56,7 @@ def experiment(
     all_lines: bool = False,
     strict: bool = False,
     indicators: bool = False,
+    memory: Any = None,
     size: int | tuple[int, int] | None = None,
     color: bool | None = None,
     paper: str | None = None,
@@ -79,7 +83,7 @@ def experiment(
     engine: str = "auto",
     workers: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    every: int = 1,
+    every: float = 1,
     resume: str | os.PathLike[str] | None = None,
     progress: bool = False,
     **others: Any,
@@ -91,10 +95,10 @@ def experiment(
 
     Parameters
     ----------
-    source : path, name, DataFrame, columns by name, records, or array, (n_rows, n_columns)
+    source : path, pattern, name, DataFrame, columns by name, records, Stream, or array, (n_rows, n_columns)
         A table file of any kind, a folder or zip of pictures, a database, a bundled set (``"iris"``); a
         frame of pandas, polars or Arrow; ``{"height": [1.8, …]}``; ``[{"height": 1.8}, …]``; a
-        :class:`~deltarule.data.Dataset`.
+        :class:`~deltarule.data.Dataset`. A pattern such as ``"train/*.parquet"`` is read as a stream.
     target : str, sequence of str, or array-like of answers (n_rows,), optional
         The column to predict; several for a regression. Or the answers themselves, where ``source`` lacks
         them. By default what its name or place suggests.
@@ -113,6 +117,9 @@ def experiment(
     header, encoding, delimiter, quote, ragged, format, table, kind, all_lines, strict, indicators
         How a table is read: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to
         ``"number"``, ``"text"``, ``"dmy"``, …; ``strict`` refuses what would be decided.
+    memory : str or number, optional
+        Read the source as a stream (:func:`deltarule.datasets.stream`) that takes no more than this:
+        ``"512MB"``. What fits is held, and treated as if nobody had named it.
     size, color, paper
         Of pictures: (width, height), whether in colour, and what is behind transparency.
     test, validation : float, optional
@@ -126,7 +133,7 @@ def experiment(
     epochs, batch_size, patience : int, optional
         ``patience`` is how many epochs without improvement on held-out rows to wait.
     seed : int
-        Of everything random.
+        Random seed.
     engine, workers, checkpoint, every, resume, progress
         As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
 
@@ -156,14 +163,28 @@ def experiment(
     named["missing"] = missing or ("refuse" if strict else "median")
     check_known(named)
     choices = Choices.of(named)
-    return run_experiment(_loaded(source, target, named), choices)
+    data = _loaded(source, target, named)
+    if isinstance(data, Stream):
+        if not data.fits:
+            return run_streamed(data, choices)
+        data, choices = data.load(), replace(choices, every=max(choices.every, 1))
+    return run_experiment(data, choices)
 
 
 _KNOWN = tuple(inspect.signature(experiment).parameters)[:-1]
 
 
-def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
+def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset | Stream:
     """The data, from wherever they come."""
+    if isinstance(source, Stream):
+        _refuse_beside_stream(target, named)
+        return source
+    if named["memory"] is not None or is_pattern(source):
+        return stream(
+            source, target, **{name: named[name] for name in ("task", "scale", "missing", "target_is_input")},
+            drop=named["drop"] or (), keep=named["keep"] or (), rare=named["rare"] or 5,
+            memory=named["memory"] or "1GB", options=reading_of(named),
+        )  # fmt: skip
     if isinstance(source, Mapping) and {"data", "target"} <= source.keys() and np.ndim(source["data"]) == 2:
         source, target = _of_bunch(source, target)  # as scikit-learn's functions return it
     if target is not None and not _are_names(target):
@@ -190,6 +211,14 @@ def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset:
         found, target=target, drop=named["drop"] or (), keep=named["keep"] or (), task=named["task"],
         missing=named["missing"], options=reading_of(named),
     )  # fmt: skip
+
+
+def _refuse_beside_stream(target: Any, named: Mapping[str, Any]) -> None:
+    """Refuse what a stream has been told already."""
+    told = ("drop", "keep", "task", "scale", "rare", "memory")
+    given = ["target"] * (target is not None) + [name for name in told if named[name] is not None]
+    if given:
+        raise InputError(f"say {', '.join(given)} where the stream is made: stream(source, {given[0]}=…)")
 
 
 def _of_bunch(bunch: Mapping[str, Any], target: Any) -> tuple[Any, Any]:

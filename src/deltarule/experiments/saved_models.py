@@ -40,6 +40,22 @@ def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> Re
     return replace(options, size=size, color=inputs.channels == 3, paper=paper, labels=labels)
 
 
+def place_of(row: int | None, inputs: Table | Array) -> tuple[int, int]:
+    """A row of what was read, counted from 1 (without one the first), and where it stands among the inputs.
+
+    Raises
+    ------
+    InputError
+        If there is no such row, or it was left out.
+    """
+    if isinstance(inputs, Table):
+        return inputs.place_of(row)
+    row = 1 if row is None else row
+    if not 1 <= row <= len(inputs):
+        raise InputError(f"row {row}: there are {len(inputs)} rows")
+    return row, row - 1
+
+
 def with_answers(source: Any, name: str, answers: Any) -> MemoryTable:
     """A table in memory with a column of answers beside it."""
     table = as_source(source)

@@ -170,6 +170,12 @@ def register_loss(loss: Loss) -> Loss:
     ------
     InputError
         If the name is taken.
+
+    Examples
+    --------
+    >>> value, slope = lambda a, y: (a - y) ** 4, lambda a, y: 4 * (a - y) ** 3
+    >>> register_loss(Loss("fourth_power", value, slope, "(a - y)^4", "4 (a - y)^3")).name
+    'fourth_power'
     """
     return LOSSES.add(loss.name, loss)
 

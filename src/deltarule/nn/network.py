@@ -32,6 +32,7 @@ from deltarule.nn.losses import LOSSES, Loss, as_targets
 from deltarule.nn.model_files import read_model, write_model
 from deltarule.nn.objective import Objective, loss_of_output
 from deltarule.nn.parameter_names import name_of, named_by_layer, positions
+from deltarule.registry import shown_by
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
@@ -145,6 +146,8 @@ class Network:
     def loss(self) -> Loss:
         """The loss that training makes small."""
         return self.objective.loss
+
+    _repr_html_ = shown_by("deltarule.notebook_views:network")
 
     def __repr__(self) -> str:
         chain = " → ".join(f"{layer.dense.n_out} {layer.activation.name}" for layer in self.layers)

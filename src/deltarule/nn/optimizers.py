@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import field, fields
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,7 +51,13 @@ def hyperparameter(default: float, letter: Symbol, low: float, high: float = mat
 
 @record
 class Optimizer(ABC):
-    """How the parameters are improved; a record of hyperparameters, with no state of its own."""
+    """How the parameters are improved; a record of hyperparameters, with no state of its own.
+
+    Examples
+    --------
+    >>> OPTIMIZERS.resolve("momentum(0.1, momentum=0.8)").spec
+    'momentum(learning_rate=0.1, clip_norm=None, momentum=0.8)'
+    """
 
     name: ClassVar[str]
 
@@ -123,7 +130,7 @@ class GradientStep(Optimizer):
         """The steps, as text."""
         return ";  ".join(f"{symbol} ← {expression}" for symbol, expression in self.weight_steps + self.steps)
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """The learning rate as a function of time."""
         return as_schedule(self.learning_rate)
@@ -177,7 +184,16 @@ class SGD(GradientStep):
 
 @record
 class Momentum(GradientStep):
-    """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964)."""
+    """Heavy ball: ``v ← μ·v − η·g;  θ ← θ + v``. Polyak (1964).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = Momentum(0.5).start(theta)
+    >>> Momentum(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.9])
+    """
 
     momentum: float = hyperparameter(0.9, _mu, 0, 1)
     name: ClassVar[str] = "momentum"
@@ -196,6 +212,14 @@ class Nesterov(Momentum):
     """Nesterov's momentum: ``v ← μ·v − η·g;  θ ← θ + μ·v − η·g``.
 
     Nesterov (1983), in the form of Sutskever, Martens, Dahl & Hinton (2013).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = Nesterov(0.5).start(theta)
+    >>> Nesterov(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.81])
     """
 
     name: ClassVar[str] = "nesterov"
@@ -210,7 +234,16 @@ class Nesterov(Momentum):
 
 @record
 class Adagrad(GradientStep):
-    """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011)."""
+    """``s ← s + g²;  θ ← θ − η·g / (√s + ε)``. Duchi, Hazan & Singer (2011).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = Adagrad(0.5).start(theta)
+    >>> Adagrad(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.5])
+    """
 
     epsilon: float = hyperparameter(1e-10, _epsilon, TINY)
     name: ClassVar[str] = "adagrad"
@@ -225,7 +258,16 @@ class Adagrad(GradientStep):
 
 @record
 class RMSprop(GradientStep):
-    """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012)."""
+    """``s ← ρ·s + (1 − ρ)·g²;  θ ← θ − η·g / (√s + ε)``. Tieleman & Hinton (2012).
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = RMSprop(0.5).start(theta)
+    >>> RMSprop(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([-0.581139])
+    """
 
     learning_rate: float | str | Schedule = 0.001
     rho: float = hyperparameter(0.9, _rho, 0, _BELOW_ONE)
@@ -248,6 +290,14 @@ class Adam(GradientStep):
     m ← β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
     v ← β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
     θ ← θ − η·m̂ / (√v̂ + ε)
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = Adam(0.5).start(theta)
+    >>> Adam(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.5])
     """
 
     learning_rate: float | str | Schedule = 0.001
@@ -294,6 +344,14 @@ class AdamHat(Adam):
     θ ← θ − η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)
 
     Kingma & Ba (2015), end of section 2: what TensorFlow and scikit-learn compute.
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = AdamHat(0.5).start(theta)
+    >>> AdamHat(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.500001])
     """
 
     epsilon: float = hyperparameter(1e-8, _epsilon_hat, TINY)
@@ -316,6 +374,14 @@ class AdamW(Adam):
     """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
 
     Biases do not shrink. Loshchilov & Hutter (2019), algorithm 2.
+
+    Examples
+    --------
+    >>> theta = np.array([1.0])
+    >>> slots = AdamW(0.5).start(theta)
+    >>> AdamW(0.5).update(theta, np.array([0.2]), slots, 0.5, 1, np.array([True]))
+    >>> theta.round(6)
+    array([0.495])
     """
 
     weight_decay: float = hyperparameter(0.01, _lambda, 0)
@@ -344,6 +410,15 @@ class LBFGS(Optimizer):
         rounding of a float.
     evaluations : int, optional
         Training stops after so many looks at the cost; the line search of an iteration takes one or more.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> from deltarule.nn.network import Network
+    >>> from deltarule.training import train
+    >>> xor, net = load("xor"), Network([2, 4, 1], activation="tanh", output="sigmoid", seed=1)
+    >>> train(net, xor.X, xor.y, optimizer=LBFGS(), epochs=50)["loss"][-1] < 0.01
+    True
     """
 
     memory: int = 10

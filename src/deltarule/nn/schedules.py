@@ -19,7 +19,13 @@ from deltarule.registry import Registry, record, spec_of
 
 @record
 class Schedule(ABC):
-    """A learning rate that changes as training goes on."""
+    """A learning rate that changes as training goes on.
+
+    Examples
+    --------
+    >>> SCHEDULES.resolve("step(0.5, every=10, factor=0.5)")(t=15, T=100)
+    0.25
+    """
 
     name: ClassVar[str]
     formula: ClassVar[str]

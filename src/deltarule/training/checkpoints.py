@@ -12,6 +12,7 @@ from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
 from deltarule.training.run import Run
 from deltarule.training.stopping import Best
+from deltarule.training.streamed import EpochPlace
 
 _FIELDS = ("settings", "updates", "stopped", "engine", "generators", "columns", "best", "data", "notes")
 
@@ -45,6 +46,9 @@ def _write(run: Run, path: str | os.PathLike[str]) -> None:
         "notes": run.notes,
         **({} if run.workers is None else {"sharded": True}),
     }
+    if run.place.done:  # within an epoch of a stream
+        place = run.place
+        state |= {"place": [place.order_state, place.done, place.total, place.counted, place.written]}
     arrays = run.net.arrays() | {"slots": run.slots, "history": run.history.to_array()}
     if best is not None:
         arrays["best"] = best.parameters
@@ -77,27 +81,37 @@ def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], array
 
 
 def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    check_fields("its state", {"sharded": True} | state, (*_FIELDS, "sharded"))
+    more = [name for name in ("sharded", "place") if name in state]
+    check_fields("its state", state, (*_FIELDS, *more))
     _check_like("slots", arrays["slots"], run.slots)
     measures = run.settings.measures(run.held_out is not None)
     columns = list(dict.fromkeys(["epoch", *measures, "learning_rate"]))
-    if state["columns"] != columns:
+    if state["columns"] != columns and not ("place" in state and state["columns"] == []):
         raise ValueError(f"a history of {state['columns']}, expected {columns}")
     if state["stopped"] not in ("finished", "early", "callback"):
         raise ValueError(f"stopped {state['stopped']!r}")
     run.slots[:] = arrays["slots"]
     run.history = History.from_array(state["columns"], arrays["history"])
-    if run.history["epoch"] != list(range(1, run.history.epochs + 1)):
+    if (run.history.epochs or "place" not in state) and run.history["epoch"] != list(
+        range(1, run.history.epochs + 1)
+    ):
         raise ValueError("a history with epochs that do not count up")
     orders, masks = state["generators"]
     run.order_rng.bit_generator.state, run.mask_rng.bit_generator.state = orders, masks
     run.notes = dict(state["notes"])
-    if state["best"] is not None or run.settings.early_stopping is not None:
+    if state["best"] is not None or (run.settings.early_stopping is not None and run.history.epochs):
         value, epoch = state["best"]
         _check_like("best weights", arrays["best"], run.net.parameters)
         run.best = Best(float(value), int(epoch), arrays["best"])
     check_whole("updates", state["updates"], 0)
     run.epoch, run.updates = run.history.epochs, state["updates"]
+    if "place" in state:
+        order_state, done, total, counted, written = state["place"]
+        if not 0 < check_whole("rows done", done, 0) < len(run.samples):
+            raise ValueError(f"{done} rows of an epoch done, of {len(run.samples)}")
+        run.place = EpochPlace(
+            order_state, done, float(total), float(counted), check_whole("written", written, 0)
+        )
     if state["stopped"] in ("early", "callback"):
         run.stop, run.history.stopped = True, state["stopped"]
 

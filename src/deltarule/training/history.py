@@ -14,7 +14,7 @@ from deltarule.arrays import Array
 from deltarule.files import write_atomically
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, shown_by
 from deltarule.training.samples import SampleOrder
 from deltarule.training.settings import Settings
 from deltarule.training.workers import Workers
@@ -139,6 +139,8 @@ class History(Mapping[str, list[float]]):
         writer.writerow(self._columns)
         writer.writerows(zip(*self._columns.values(), strict=True))
         write_atomically(path, text.getvalue().encode())
+
+    _repr_html_ = shown_by("deltarule.notebook_views:history")
 
     def __str__(self) -> str:
         """Print the first and the last epoch, and some between, as a table."""

@@ -15,6 +15,7 @@ from deltarule.nn.engines.shards import ShardedBatch
 from deltarule.nn.optimizers import LBFGS
 from deltarule.registry import import_extra
 from deltarule.training.run import Run
+from deltarule.training.streamed import StreamSamples
 from deltarule.training.workers import cost_and_gradient
 from deltarule.training.workers.epochs import count_rows
 
@@ -33,6 +34,8 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
 def _whole_cost(run: Run) -> Iterator[Callable[[], tuple[float, Array]]]:
     """Give what computes the cost over all samples and its gradient (n_parameters,)."""
     net, samples = run.net, run.samples
+    if isinstance(samples, StreamSamples):
+        raise InputError("lbfgs needs all samples at once, and a stream gives some at a time: choose 'adam'")
     if run.workers is None:
         x = as_batch(samples.x, net.dtype)
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
+from deltarule.data import Stream
 from deltarule.errors import InputError, ModelFileError
-from deltarule.nn.engines import ENGINES
+from deltarule.nn.engines import ENGINES, hold_blas
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
@@ -24,21 +25,22 @@ from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.progress import Progress
 from deltarule.training.run import Callback, Run
-from deltarule.training.samples import mask_key, samples_for
+from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
+from deltarule.training.streamed import StreamSamples, run_streamed_epoch
 from deltarule.training.workers import OneWorker, run_epochs, workers_for
 
 
 def train(
     net: Network,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     optimizer: str | Optimizer = "adam",
     epochs: int = 100,
     batch_size: int | None = 32,
-    validation: float | tuple[Any, Any] | None = None,
+    validation: float | tuple[Any, Any] | Stream | None = None,
     sample_weight: Any = None,
     shuffle: bool = True,
     metrics: Sequence[str | Metric] = (),
@@ -56,7 +58,8 @@ def train(
     Parameters
     ----------
     net : Network
-    X : array-like, (n_samples, n_features)
+    X : array-like, (n_samples, n_features), or Stream
+        A stream (:func:`deltarule.datasets.stream`) has its targets in itself.
     Y : array-like, (n_samples, n_outputs)
         For one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
     optimizer : str or Optimizer
@@ -65,7 +68,7 @@ def train(
         How often to go through the samples.
     batch_size : int or None
         Samples for one update; None takes all of them.
-    validation : float or (X, Y), optional
+    validation : float, (X, Y) or Stream, optional
         A share of the samples to hold out, or other data: its loss and metrics enter the history.
     sample_weight : array-like, (n_samples,), optional
     shuffle : bool
@@ -122,18 +125,19 @@ def train(
         early_stopping,
         engine,
     )
-    samples = samples_for(net, X, Y, sample_weight)
-    run = Run(net, settings, samples, validation, checkpoint, workers_for(workers))
+    samples = samples_or_stream(net, X, Y, sample_weight)
+    team = workers_for(workers, is_streamed=isinstance(samples, StreamSamples))
+    run = Run(net, settings, samples, validation, checkpoint, team)
     return train_to_end(run, callbacks, progress)
 
 
 def resume(
     path: str | os.PathLike[str],
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     epochs: int | None = None,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[Any, Any] | Stream | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
@@ -170,6 +174,18 @@ def resume(
         If the file is not a checkpoint, or damaged.
     InputError
         If the data are not those of the run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from deltarule.data import load
+    >>> xor, net = load("xor"), Network([2, 4, 1], activation="tanh", output="sigmoid", seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = Checkpoint(f"{folder}/run.safetensors")
+    ...     _ = train(net, xor.X, xor.y, epochs=10, checkpoint=kept)
+    ...     longer, history = resume(kept.path, xor.X, xor.y, epochs=20)
+    >>> len(history["loss"])
+    20
     """
     description, arrays = read_model(path)
     if "training" not in description:
@@ -182,15 +198,17 @@ def resume(
         settings = Settings.from_dict(state["settings"], engine or state["engine"])
     except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
-    if not isinstance(validation, tuple | list | None):
-        raise InputError(f"validation must be None or (X, Y), got {validation!r}: a fraction is remembered")
+    if not isinstance(validation, tuple | list | Stream | None):
+        raise InputError(
+            f"validation must be None, (X, Y) or a stream, got {validation!r}: a fraction is remembered"
+        )
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
-    team = workers_for(1 if workers is None and state.get("sharded") else workers)
-    run = Run(
-        net, settings, samples_for(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path), team
-    )
+    samples = samples_or_stream(net, X, Y, sample_weight)
+    count = 1 if workers is None and state.get("sharded") else workers
+    team = workers_for(count, is_streamed=isinstance(samples, StreamSamples))
+    run = Run(net, settings, samples, held, checkpoint or Checkpoint(path), team)
     restore(run, path, state, arrays)
     return net, train_to_end(run, callbacks, progress)
 
@@ -221,10 +239,12 @@ def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> Hi
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
     run.history.engine, run.history.start = run.engine, _start_of(run)
+    run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
     bar = Progress(run.settings.epochs, run.epoch, enabled=progress and _speaks(run))
+    blas = hold_blas(run.engine, run.net, run.batch_size)
     try:
-        with np.errstate(all="ignore"):  # what overflows is found, and named, by record
+        with blas, np.errstate(all="ignore"):  # what overflows is found, and named, by record
             _train_epochs(run, progress or bool(callbacks), lambda: _end_epoch(run, callbacks, bar))
             if not run.has_finite_cost():  # the very last updates, at which no later epoch looks
                 raise run.divergence(run.earlier)
@@ -244,9 +264,9 @@ def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> Hi
 
 
 def _start_of(run: Run) -> RunStart | None:
-    """Return what a run is about to start from; None for L-BFGS, which does not go update by update."""
+    """Return what a run is about to start from; None for L-BFGS, which makes no updates, and of streams."""
     settings = run.settings
-    if not isinstance(settings.optimizer, GradientStep):
+    if not isinstance(settings.optimizer, GradientStep) or isinstance(run.samples, StreamSamples):
         return None
     return RunStart(
         run.net, run.samples, settings, run.engine, run.batch_size, run.n_batches, run.epoch, run.updates,
@@ -276,6 +296,9 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
 
 def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:
     """Update the parameters with every batch of some epochs; return their losses, and all learning rates."""
+    if isinstance(run.samples, StreamSamples):
+        rates = learning_rates(run, 1)
+        return run_streamed_epoch(run, rates, update), rates
     orders, rates = sample_orders(run, n_epochs), learning_rates(run, n_epochs)
     losses = update(run, run.samples, orders, rates)
     run.updates += rates.size
@@ -312,10 +335,15 @@ def learning_rates(run: Run | RunStart, n_epochs: int) -> Array:
 def _epochs_unwatched(run: Run) -> int:
     """Count the epochs that may pass before anybody looks: metrics, a checkpoint, Ctrl-C."""
     settings, left = run.settings, run.settings.epochs - run.epoch
-    if settings.metrics or settings.early_stopping or run.held_out is not None:
+    if (
+        isinstance(run.samples, StreamSamples)
+        or settings.metrics
+        or settings.early_stopping
+        or run.held_out is not None
+    ):
         return 1
     if run.checkpoint is not None:
-        left = min(left, run.checkpoint.every - run.epoch % run.checkpoint.every)
+        left = min(left, int(run.checkpoint.every - run.epoch % run.checkpoint.every))
     work = len(run.samples) * run.net.parameters.size
     return min(left, max(1, ENGINES[run.engine].BLOCK // work))
 
@@ -323,6 +351,15 @@ def _epochs_unwatched(run: Run) -> int:
 def _speaks(run: Run) -> bool:
     """Whether this process is the one that shows progress."""
     return run.workers is None or run.workers.is_first
+
+
+def _end_block(run: Run) -> None:
+    """Write a checkpoint within an epoch of a stream, where one is due."""
+    every = 1 if run.checkpoint is None else run.checkpoint.every
+    share = run.place.done / len(run.samples)
+    if every < 1 and share < 1 and int(share / every) > run.place.written:
+        run.place.written = int(share / every)
+        write_checkpoint(run)
 
 
 def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
@@ -336,6 +373,6 @@ def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
         run.history.stopped = "callback"
     if run.workers is not None and callbacks:  # which may have looked at the clock
         run.stop, run.history.stopped = run.workers.first(lambda: (run.stop, run.history.stopped))
-    if run.checkpoint is not None and run.epoch % run.checkpoint.every == 0 and not run.stop:
+    if run.checkpoint is not None and run.epoch % max(run.checkpoint.every, 1) == 0 and not run.stop:
         write_checkpoint(run)
     bar.update(run.history.row(-1))

@@ -27,6 +27,10 @@ class Metric:
     formula : str
     increases : bool
         Whether more is better.
+    sums : callable, (a, y) -> ndarray, optional
+        What of some rows is added up to measure all rows of a stream; without it all outputs are held.
+    of_sums : callable, (ndarray) -> float, optional
+        The value, of such sums.
 
     Examples
     --------
@@ -38,6 +42,8 @@ class Metric:
     value: Callable[[Array, Array], float]
     formula: str
     increases: bool
+    sums: Callable[[Array, Array], Array] | None = None
+    of_sums: Callable[[Array], float] | None = None
 
 
 def confusion_matrix(a: Array, y: Array) -> Array:
@@ -58,13 +64,26 @@ def confusion_matrix(a: Array, y: Array) -> Array:
 def _top(k: int = 3) -> Metric:
     check_whole("top: k", k)
 
-    def value(a: Array, y: Array) -> float:
+    def right(a: Array, y: Array) -> Array:
         if a.shape[1] < 2:
             raise InputError(f"metric top({k}) needs an output for each class, got 1 output")
         true = np.take_along_axis(a, class_codes(y)[:, None], axis=1)
-        return float(((a > true).sum(axis=1) < k).mean())
+        found: Array = (a > true).sum(axis=1) < k
+        return found
 
-    return Metric(f"top({k})", value, f"share of rows whose class is among the {k} greatest outputs", True)
+    return _mean_of(f"top({k})", right, f"share of rows whose class is among the {k} greatest outputs", True)
+
+
+def _mean_of(name: str, terms: Callable[[Array, Array], Array], formula: str, increases: bool) -> Metric:
+    """Make a metric that is the mean of numbers, which rows of a stream add to."""
+
+    def sums(a: Array, y: Array) -> Array:
+        numbers = terms(a, y)
+        return np.array([numbers.sum(dtype=float), numbers.size])
+
+    return Metric(
+        name, lambda a, y: float(terms(a, y).mean()), formula, increases, sums, lambda s: float(s[0] / s[1])
+    )
 
 
 def _r2(a: Array, y: Array) -> float:
@@ -76,20 +95,32 @@ def _r2(a: Array, y: Array) -> float:
     return float(r2.mean())
 
 
+def _r2_sums(a: Array, y: Array) -> Array:
+    y = y.astype(float)
+    return np.array(
+        [np.full(y.shape[1], len(y)), y.sum(axis=0), (y**2).sum(axis=0), ((y - a) ** 2).sum(axis=0)]
+    )
+
+
+def _r2_of_sums(sums: Array) -> float:
+    n, of_y, of_squares, residual = sums
+    total = of_squares - of_y**2 / n
+    constant = total <= np.finfo(float).eps * of_squares
+    r2 = np.where(constant, residual == 0, 1 - residual / np.where(constant, 1, total))
+    return float(r2.mean())
+
+
 #: The metrics by name; ``top(k)`` takes a parameter.
 METRICS: Registry[Metric] = Registry("metric", Metric)
 METRICS.register("top", _top)
 
 
 for _metric in (
-    Metric(
-        "accuracy",
-        lambda a, y: float((class_codes(a) == class_codes(y)).mean()),
-        "share of rows whose class is right",
-        True,
+    _mean_of(
+        "accuracy", lambda a, y: class_codes(a) == class_codes(y), "share of rows whose class is right", True
     ),
-    Metric("r2", _r2, "1 − Σ(y − a)² / Σ(y − ȳ)²", True),
-    Metric("mae", lambda a, y: float(np.abs(a - y).mean()), "mean of |a − y|", False),
+    Metric("r2", _r2, "1 − Σ(y − a)² / Σ(y − ȳ)²", True, _r2_sums, _r2_of_sums),
+    _mean_of("mae", lambda a, y: np.abs(a - y), "mean of |a − y|", False),
 ):
     METRICS.add(_metric.name, _metric)
 
@@ -127,6 +158,19 @@ def measure(
     net: Network, x: Array | Scaled, y: Array, weight: Array | None, metrics: Sequence[Metric]
 ) -> dict[str, float]:
     """Compute what :func:`evaluate` returns, from arrays that are known to fit."""
+    data, a = loss_and_outputs(net, x, y, weight)
+    return {"loss": data + penalty_of(net)} | {metric.name: metric.value(a, y) for metric in metrics}
+
+
+def penalty_of(net: Network) -> float:
+    """Return the penalties on the weights of a network."""
+    return float(sum(net.objective.penalty(layer.W) for layer in net.layers))
+
+
+def loss_and_outputs(
+    net: Network, x: Array | Scaled, y: Array, weight: Array | None = None
+) -> tuple[float, Array]:
+    """Compute the loss of the rows without penalties, and the outputs (n, n_outputs)."""
     objective = net.objective
     total, outputs = 0.0, []
     shares = np.broadcast_to(np.asarray(objective.shares(len(y), weight), dtype=float), (len(y), 1))
@@ -136,6 +180,4 @@ def measure(
         terms = objective.terms(trace[-1].z, trace.output, y[rows]).sum(axis=1, keepdims=True)
         total += float((terms * shares[rows]).sum())
         outputs.append(trace.output)
-    penalty = sum(objective.penalty(layer.W) for layer in net.layers)
-    a = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-    return {"loss": float(total + penalty)} | {metric.name: metric.value(a, y) for metric in metrics}
+    return total, outputs[0] if len(outputs) == 1 else np.concatenate(outputs)

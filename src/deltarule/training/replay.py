@@ -8,6 +8,7 @@ import numpy as np
 
 from deltarule.arrays import Array, check_whole
 from deltarule.errors import InputError
+from deltarule.nn.engines import hold_blas
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GradientStep
@@ -63,8 +64,8 @@ def replay(history: History, step: int) -> ReplayedUpdate:
     start = history.start
     if start is None:
         raise InputError(
-            "this history cannot be played again: it was read from a file, or made by L-BFGS, whose steps "
-            "are inside SciPy"
+            "this history cannot be played again: it was read from a file, made of a stream, or by L-BFGS,"
+            " whose steps are inside SciPy"
         )
     check_whole("step", step)
     last = history.epochs * start.n_batches
@@ -74,7 +75,7 @@ def replay(history: History, step: int) -> ReplayedUpdate:
     optimizer, n_rows = start.settings.optimizer, len(start.samples)
     assert isinstance(optimizer, GradientStep)
     epochs, batch = divmod(step - 1 - start.updates, start.n_batches)
-    with np.errstate(all="ignore"):
+    with hold_blas(run.engine, run.net, size), np.errstate(all="ignore"):
         while run.epoch < start.epoch + epochs:
             count = min(max(1, _ROWS_AT_ONCE // n_rows), start.epoch + epochs - run.epoch)
             make_updates(run, count)

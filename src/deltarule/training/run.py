@@ -15,13 +15,15 @@ from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
 from deltarule.nn.engines import ENGINES, choose_engine
 from deltarule.nn.engines.contract import Samples
-from deltarule.nn.engines.shards import SHARD_ROWS, blas_of_one_thread, count_shards
+from deltarule.nn.engines.shards import SHARD_ROWS, count_shards
+from deltarule.nn.engines.threads import blas_of_one_thread
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
 from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
+from deltarule.training.streamed import EpochPlace, StreamSamples, measure_stream
 from deltarule.training.workers import Workers
 
 Callback: TypeAlias = Callable[["Run"], object]
@@ -43,6 +45,8 @@ class Run:
         Epochs done.
     updates : int
         Updates made.
+    place : EpochPlace
+        Where in an epoch of a stream it stands.
     slots : ndarray, (number of slots, n_parameters)
         What the optimizer remembers; for L-BFGS, the first parameters.
     best : Best or None
@@ -53,13 +57,24 @@ class Run:
         Set it to end training after this epoch.
     notes : dict
         What callbacks want to find again after a checkpoint: texts, numbers, lists and dictionaries.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> from deltarule.training import train
+    >>> def stop_when_small(run: Run) -> None:
+    ...     run.stop = run.history["loss"][-1] < 0.1
+    >>> xor, net = load("xor"), Network([2, 8, 1], activation="tanh", output="sigmoid", seed=1)
+    >>> history = train(net, xor.X, xor.y, optimizer="adam(0.1)", epochs=500, callbacks=[stop_when_small])
+    >>> len(history["loss"]) < 500
+    True
     """
 
     def __init__(
         self,
         net: Network,
         settings: Settings,
-        samples: Samples,
+        samples: Samples | StreamSamples,
         validation: Any,
         checkpoint: Checkpoint | None,
         workers: Workers | None = None,
@@ -69,6 +84,7 @@ class Run:
         self.monitored = settings.monitored(self.held_out is not None)
         self.history = History()
         self.epoch = self.updates = 0
+        self.place = EpochPlace()
         self.stop = False
         self.best: Best | None = None
         self.notes: dict[str, Any] = {}
@@ -88,8 +104,14 @@ class Run:
             if not isinstance(checkpoint, Checkpoint):
                 raise InputError(f"checkpoint must be a Checkpoint or None, got {checkpoint!r}")
             check_writable(checkpoint.path)
+            if checkpoint.every < 1 and not isinstance(self.samples, StreamSamples):
+                raise InputError(
+                    f"checkpoint: every={checkpoint.every} is within an epoch, as only of a stream"
+                )
             settings.check_registered()
             self.fingerprint = digest(samples) + (digest(self.held_out) if self.held_out else "")
+        #: Is called after each block of a stream.
+        self.within_epoch: Callable[[], object] = lambda: None
 
     def record(self, losses: Sequence[float], before: Array, **more: Sequence[float]) -> None:
         """Enter epochs into the history; where it is one, with the measures after it.
@@ -130,18 +152,28 @@ class Run:
             return self._measures(self.engine)
         if not self.settings.metrics and self.held_out is None:
             return {}
-        with blas_of_one_thread():
+        with blas_of_one_thread(math.inf):
             return self.workers.first(lambda: self._measures("reference"))
 
     def _measures(self, engine: str) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
         metrics, held = self.settings.metrics, self.held_out
         measures: dict[str, float] = {}
-        if metrics:
+        if metrics and isinstance(self.samples, StreamSamples):
+            found = measure_stream(
+                self.net, self.samples.blocks(self.batch_size), metrics,
+                lambda net, x, y: (0.0, ENGINES[engine].predict(net, x)),  # the loss is known
+            )  # fmt: skip
+            measures |= {metric.name: found[metric.name] for metric in metrics}
+        elif metrics:
+            assert isinstance(self.samples, Samples)
             a = ENGINES[engine].predict(self.net, self.samples.x)
             measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
-            found = measure(self.net, held.x, held.y, held.weight, metrics)
+            if isinstance(held, StreamSamples):
+                found = measure_stream(self.net, held.blocks(1), metrics)
+            else:
+                found = measure(self.net, held.x, held.y, held.weight, metrics)
             measures |= {f"val_{name}": value for name, value in found.items()}
         return measures
 
@@ -172,7 +204,8 @@ class Run:
         )
 
     def _advice(self) -> str:
-        x = as_batch(self.samples.x, self.net.dtype)
+        samples = self.samples.few() if isinstance(self.samples, StreamSamples) else self.samples
+        x = as_batch(samples.x, self.net.dtype)
         largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
         return (
             "The network keeps its parameters from before that epoch. Try a smaller learning rate (now "
@@ -181,7 +214,10 @@ class Run:
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of training samples, spread evenly over all, is a finite number."""
-        few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
+        if isinstance(self.samples, StreamSamples):
+            few = self.samples.few()
+        else:
+            few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
 

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from deltarule.arrays import Array, Scaled, Sparse
+from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.settings import Settings
+from deltarule.training.streamed import StreamSamples
 
 
 class _HasState(Protocol):
@@ -34,16 +36,29 @@ def mask_key(rng: np.random.Generator) -> int:
     return int(deepcopy(rng).integers(2**63))
 
 
+def samples_or_stream(net: Network, X: Any, Y: Any, sample_weight: Any) -> Samples | StreamSamples:
+    """Check data for a network: arrays, or a stream, which has its targets in itself."""
+    if isinstance(X, Stream):
+        if Y is not None or sample_weight is not None:
+            raise InputError("a stream has its targets in itself: give neither Y nor sample_weight beside it")
+        return StreamSamples(net, X)
+    if Y is None:
+        raise InputError("Y is missing: the targets of the samples; only a stream has them in itself")
+    return samples_for(net, X, Y, sample_weight)
+
+
 def samples_for(net: Network, X: Any, Y: Any, sample_weight: Any = None) -> Samples:
     """Check data for a network: see :meth:`Network.forward` for what is refused."""
     x = net.inputs(X)
     return Samples(x, *net.targets(Y, sample_weight, len(x)))
 
 
-def digest(samples: Samples) -> str:
+def digest(samples: Samples | StreamSamples) -> str:
     """Return a fingerprint of all numbers, by which resuming recognises the data."""
     from hashlib import blake2b
 
+    if isinstance(samples, StreamSamples):
+        return samples.stream.fingerprint()
     content = blake2b(digest_size=16)
     for array in (*_arrays_of(samples.x), samples.y, samples.weight):
         if array is not None:
@@ -60,17 +75,24 @@ def _arrays_of(x: Array | Scaled) -> tuple[Array, ...]:
 
 
 def divide(
-    net: Network, samples: Samples, validation: Any, settings: Settings
-) -> tuple[Samples, Samples | None]:
+    net: Network, samples: Samples | StreamSamples, validation: Any, settings: Settings
+) -> tuple[Samples | StreamSamples, Samples | StreamSamples | None]:
     """Return the samples to train on, and those to validate on: given ones, or a random share of all."""
     if isinstance(validation, Samples):
         return samples, validation
+    if isinstance(validation, Stream):
+        return samples, StreamSamples(net, validation).held()
     if isinstance(validation, tuple | list):
         if len(validation) != 2:
             raise InputError(f"validation must be None, a fraction or (X, Y), got {len(validation)} parts")
         return samples, samples_for(net, *validation)
     fraction = settings.validation_fraction
-    return _hold_out(samples, fraction, settings.seed) if fraction else (samples, None)
+    if not fraction:
+        return samples, None
+    if isinstance(samples, StreamSamples):
+        rest, part = samples.stream.split(fraction, settings.seed)
+        return StreamSamples(net, rest), StreamSamples(net, part).held()
+    return _hold_out(samples, fraction, settings.seed)
 
 
 def _hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:

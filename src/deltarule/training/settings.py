@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import check_fields, check_number, check_whole
+from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.registry import record
@@ -25,17 +26,23 @@ class Checkpoint:
     Parameters
     ----------
     path : path
-    every : int
-        Epochs from one writing to the next.
+    every : int or float
+        Epochs from one writing to the next; of a stream also a share of an epoch, such as 0.1.
+
+    Examples
+    --------
+    >>> Checkpoint("run.safetensors", every=10)
+    Checkpoint(path='run.safetensors', every=10)
     """
 
     path: str | os.PathLike[str]
-    every: int = 1
+    every: float = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str | os.PathLike):
             raise InputError(f"checkpoint: path must be a path, got {self.path!r}")
-        check_whole("checkpoint: every", self.every)
+        if not (isinstance(self.every, float) and 0 < self.every < 1):
+            check_whole("checkpoint: every", self.every)
 
 
 @record
@@ -123,8 +130,9 @@ def concrete_seed(seed: int | None) -> int:
 
 def check_validation(validation: Any) -> float | None:
     """Return the fraction to hold out, where validation is a number."""
-    if validation is None or isinstance(validation, tuple | list):
+    if validation is None or isinstance(validation, tuple | list | Stream):
         return None
     if not isinstance(validation, Real):
-        raise InputError(f"validation must be None, a fraction or (X, Y), got {type(validation).__name__}")
+        kind = type(validation).__name__
+        raise InputError(f"validation must be None, a fraction, (X, Y) or a stream, got {kind}")
     return check_number("validation", validation, 0, math.nextafter(1, 0))

@@ -66,7 +66,7 @@ class SheetPrinter:
             blocks.append(Heading((HEADINGS[part],)))
             if part == "deltas" and self.formulas.is_fused:
                 output, loss = self.net.layers[-1].activation.name, self.net.loss.name.replace("_", " ")
-                words = f"With {output} and {loss} the chain rule shortens to out − y at the outputs."
+                words = f"With {output} and {loss} the chain rule simplifies to out − y at the outputs."
                 blocks.append(Paragraph((words,), aside=True))
             blocks.append(
                 Lines(tuple(line for blank in blanks for line in self.lines.steps(blank, with_line)))
@@ -96,7 +96,7 @@ class SheetPrinter:
         samples = self._sample(0) if self.evidence.n_samples == 1 else []
         given = [*self.formulas.weights_and_biases(), *samples]
         values = [(self.names.write(leaf), self.formulas.exact(leaf)) for leaf in given]
-        words = f"Answers are rounded to {self.decimals} decimals; all digits were computed with."
+        words = f"Answers are rounded to {self.decimals} decimals; the key was computed at full precision."
         if not key:
             words = f"Round each answer to {self.decimals} decimals."
         yield Paragraph(("Given: ", *_equations(values), f". {words}"))
@@ -131,7 +131,7 @@ class SheetPrinter:
             which = f"layer{'s' * (len(layers) > 1)} {' and '.join(layers)}"
             formula = self.names.general(activation.formula)
             yield Line((Symbol("out"), formula), (f"{which}: {activation.name.replace('_', ' ')}",))
-        words = f"loss{' of an output, all of which add up' * (self.net.sizes[-1] > 1)}: "
+        words = f"loss{' of one output, to be summed over all outputs' * (self.net.sizes[-1] > 1)}: "
         name = self.net.loss.name.replace("_", " ")
         yield Line((Symbol("E"), self.names.general(self.net.loss.formula)), (words + name,))
         if not self.evidence.cost_is_loss:
@@ -187,7 +187,7 @@ class SheetPrinter:
                 for p in formulas.parameters()
                 if Quantity("new", p.layer, p.index) in asked
             ]
-            yield TableBlock(("remembered of", *step.optimizer.slots), tuple(rows))
+            yield TableBlock(("memory for", *step.optimizer.slots), tuple(rows))
 
 
 def _with_labels(node: Node | Gap, labels: Sequence[str]) -> Node | Gap:

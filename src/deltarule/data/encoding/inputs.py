@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import repeat
+from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,12 @@ from deltarule.arrays import Array, Scaled, as_matrix
 from deltarule.data.encoding.fields import is_finite, need, need_names, need_scaling, need_whole, shown
 from deltarule.data.encoding.scaling import rescale, restore
 from deltarule.data.meaning import DATE_FORMS, KINDS, MISSING_TOO, is_kind
-from deltarule.data.table import Table
+from deltarule.data.table import Table, is_gone
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import record
+
+_SPARSE_BYTES = 1 << 25  # from which on features that are mostly 0 are sparse
+_SPARSE_SHARE = 0.2  # of them that may not be 0
 
 
 @record
@@ -67,10 +70,16 @@ class NumberColumn:
 
     def encode(self, table: Table) -> Array:
         """Return the column of ``table`` as a feature, (n_rows, 1)."""
-        values = _filled(table, self.name, self.fill)
+        values = table.column(self.name)
         if values.dtype == object:
-            row = next(row for row, value in enumerate(values) if isinstance(value, str))
-            raise table.fault(row, self.name, f"expected a number, got {shown(values[row])}")
+            row = next((row for row, value in enumerate(values) if isinstance(value, str)), None)
+            if row is not None:
+                raise table.fault(row, self.name, f"expected a number, got {shown(values[row])}")
+        missing = is_gone(values)
+        if missing.any():
+            if self.fill is None:
+                _check_there(table, self.name)
+            values = np.where(missing, np.float64(self.fill or 0.0), values)
         feature = rescale(values.astype(float), self.shift, self.scale)
         if not np.isfinite(feature).all():
             row = int(np.argmin(np.isfinite(feature)))
@@ -129,20 +138,33 @@ class CategoryColumn:
         rest = f"{self.name}=other"
         return (*named, rest + " (rare)" * (rest in named)) if self.other else named
 
-    def _codes(self, table: Table) -> Array:
-        """Return the place of each cell among the categories; their number for all others."""
-        places = {category: place for place, category in enumerate(self.categories)}
-        values = _filled(table, self.name, self.fill).tolist()
-        return np.fromiter(map(places.get, values, repeat(len(places))), np.intp, len(values))
+    def codes(self, table: Table) -> Array:
+        """Return the place of each cell among the categories, (n_rows,); their number for all others.
+
+        Raises
+        ------
+        InputError
+            If a cell is missing and there is nothing that stands in for it.
+        """
+        places: dict[object, int] = {category: place for place, category in enumerate(self.categories)}
+        column = table.coded(self.name)
+        if self.fill is None:
+            _check_there(table, self.name)
+        else:
+            places[None] = places[self.fill]
+        values = (None if value != value else value for value in column.values.tolist())  # NaN is missing
+        codes = [places.get(value, len(self.categories)) for value in values]
+        found: Array = np.array(codes, np.min_scalar_type(len(self.categories)))[column.codes]
+        return found
 
     def unseen(self, table: Table) -> Array:
         """Return where cells hold none of the categories, (n_rows,) of bool."""
-        found: Array = self._codes(table) == len(self.categories)
+        found: Array = self.codes(table) == len(self.categories)
         return found
 
     def encode(self, table: Table, zeros: Array | None = None) -> Array:
         """Return the column of ``table`` as features, (n_rows, n_features), in ``zeros`` if given."""
-        codes, n_features = self._codes(table), len(self.feature_names)
+        codes, n_features = self.codes(table), len(self.feature_names)
         features = np.zeros((len(table), n_features)) if zeros is None else zeros
         rows = np.flatnonzero(codes < n_features)
         features[rows, codes[rows]] = 1.0
@@ -154,18 +176,12 @@ class CategoryColumn:
         return np.array([*self.categories, "other"], dtype=object)[codes]
 
 
-def _filled(table: Table, name: str, fill: float | str | None) -> Array:
-    """Return a column with missing cells filled, or refused where there is nothing to fill them with."""
-    values, missing = table.column(name), table.missing(name)
-    if not missing.any():
-        return values
-    if fill is None:
-        raise table.fault(
-            int(missing.argmax()), name, "the cell is missing; fill it, or choose an imputation"
-        )
-    values = values.astype(object) if isinstance(fill, str) else values.copy()
-    values[missing] = fill
-    return values
+def _check_there(table: Table, name: str) -> None:
+    """Refuse a column with missing cells."""
+    missing = table.missing(name)
+    if missing.any():
+        row = int(missing.argmax())
+        raise table.fault(row, name, "the cell is missing; fill it, or choose an imputation")
 
 
 @record
@@ -208,8 +224,10 @@ class ColumnsEncoding:
             for column in self.columns
         }
 
-    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array:
+    def encode(self, inputs: Table | Array, dtype: npt.DTypeLike = np.float64) -> Array | Scaled:
         """Return the rows of a table as features, (n_rows, n_features).
+
+        Large ones that are mostly 0, as those of many categories are, come as sparse rows, with SciPy.
 
         Raises
         ------
@@ -218,7 +236,12 @@ class ColumnsEncoding:
         """
         if not isinstance(inputs, Table):
             raise InputError(f"expected a table of named columns, got {type(inputs).__name__}")
-        features = np.zeros((len(inputs), len(self.feature_names)), dtype)
+        n_features = len(self.feature_names)
+        size = len(inputs) * n_features * np.dtype(dtype).itemsize
+        mostly_zero = len(self.columns) < _SPARSE_SHARE * n_features
+        if size > _SPARSE_BYTES and mostly_zero and find_spec("scipy") is not None:
+            return self._sparse(inputs, dtype)
+        features = np.zeros((len(inputs), n_features), dtype)
         start = 0
         for column in self.columns:
             block = features[:, start : start + len(column.feature_names)]
@@ -228,6 +251,26 @@ class ColumnsEncoding:
                 block[:] = column.encode(inputs)
             start += block.shape[1]
         return features
+
+    def _sparse(self, table: Table, dtype: npt.DTypeLike) -> Scaled:
+        """The same features, of each column only the one that may differ from 0."""
+        from scipy.sparse import csr_array
+
+        shape = (len(table), len(self.columns))
+        indices, values, start = np.empty(shape, np.int32), np.ones(shape, dtype), 0
+        for place, column in enumerate(self.columns):
+            n_features = len(column.feature_names)
+            if isinstance(column, CategoryColumn):
+                codes = column.codes(table)
+                values[:, place] = codes < n_features
+                indices[:, place] = np.minimum(codes, n_features - 1)
+                indices[:, place] += start
+            else:
+                values[:, place] = column.encode(table)[:, 0]
+                indices[:, place] = start
+            start += n_features
+        ends = np.arange(0, values.size + 1, shape[1], dtype=np.int32 if values.size < 2**31 else np.int64)
+        return Scaled(csr_array((values.ravel(), indices.ravel(), ends), shape=(len(table), start)))
 
     def decode(self, features: Array) -> Table:
         """Return features (n_rows, n_features) in the units and categories of the columns."""

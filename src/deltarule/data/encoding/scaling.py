@@ -67,3 +67,15 @@ def fit_scaling(values: Array, scale: str) -> tuple[float, float]:
         return low, 1.0
     shift, spread = SCALES[scale](values)
     return shift, spread if spread >= sys.float_info.min else 1.0
+
+
+def scaling_of_moments(
+    scale: str, mean: float, deviation: float, low: float, high: float
+) -> tuple[float, float]:
+    """Return what :func:`fit_scaling` does, of values of which no more than this is known."""
+    if scale == "none":
+        return 0.0, 1.0
+    if low == high:
+        return low, 1.0
+    shift, spread = (mean, deviation) if scale == "standard" else (low, min(high - low, sys.float_info.max))
+    return shift, spread if spread >= sys.float_info.min else 1.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -150,11 +153,16 @@ class LabelEncoding:
         InputError
             If a label is not one of the classes (the message names label and row).
         """
-        places = {label: code for code, label in enumerate(self.classes)}
-        labels = _as_python(as_labels(y, self.name))
-        codes = np.fromiter((places.get(label, -1) for label in labels), np.intp, len(labels))
+        labels: Any = as_labels(y, self.name)
+        if labels.dtype.kind == "i" and type(self.classes[0]) is int:
+            classes = np.array(self.classes)
+            codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+            codes[classes[codes] != labels] = -1
+        else:
+            places = {label: code for code, label in enumerate(self.classes)}
+            codes = np.fromiter(map(places.get, _as_python(labels), repeat(-1)), np.intp, len(labels))
         if (codes < 0).any():
-            row = int((codes < 0).argmax())
+            row, labels = int((codes < 0).argmax()), _as_python(labels)
             hint = did_you_mean(str(labels[row]), map(str, self.classes))
             raise InputError(f"target {self.name!r}, row {row}: unknown label {shown(labels[row])}{hint}")
         return codes
@@ -232,6 +240,26 @@ class NumbersEncoding:
             need(sound, f"{what} of targets", f"{len(self.names)} numbers", values)
         for name, shift, scale in zip(self.names, self.shift, self.scale, strict=True):
             need_scaling(f"target {name!r}", shift, scale)
+
+    @classmethod
+    def of_labels(cls, labels: Iterable[object]) -> NumbersEncoding:
+        """Take several labels that may be there together: each target is whether one is, ``p(label)``.
+
+        Examples
+        --------
+        >>> NumbersEncoding.of_labels(["red", "round"]).labels
+        ('red', 'round')
+        """
+        names = tuple(f"p({label})" for label in labels)
+        return cls(names, (0.0,) * len(names), (1.0,) * len(names))
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels that may be there together, where that is what the targets are."""
+        if not all(re.fullmatch(r"p\(.*\)", name, re.DOTALL) for name in self.names):
+            return None
+        labels = tuple(name[2:-1] for name in self.names)
+        return labels if self == NumbersEncoding.of_labels(labels) else None
 
     @property
     def kinds(self) -> dict[str, str | None]:

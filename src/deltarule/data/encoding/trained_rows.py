@@ -10,7 +10,7 @@ from deltarule.registry import record
 
 _KEPT = 1_024  # digests, of which a few percent of many rows still meet some
 _BITS = 48  # of a digest, so that JSON holds it exactly
-_CHUNK = 2_000_000  # numbers that are hashed at a time
+_CHUNK = 100_000  # numbers that are hashed at a time
 
 
 def row_digests(x: Array | Scaled, y: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.meaning.dates import DATE_FORMS, are_compact_dates, date_parts, find_dates, read_date
 from deltarule.data.meaning.numbers import common_unit, read_numbers, without_unit
 from deltarule.data.reading import Cells, plain_number
+from deltarule.data.table import Coded, Table
 
 #: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
 #: and 0, dates in an order of year, month and day, or text.
@@ -42,21 +43,20 @@ class Meaning:
     ----------
     kind : str
         "number", "point" or "comma" (numbers with commas), "yes-no", an order of dates, or "text".
-    values : mapping of str to ndarray, (n_rows,)
+    values : mapping of str to ndarray or Coded, (n_rows,)
         By the part of the column: "" for the column itself, "days" … for dates.
     decisions : tuple of (Decision, int)
         What was decided, and the row of the cell that it is about.
     """
 
     kind: str
-    values: dict[str, Array]
+    values: Mapping[str, Array | Coded]
     decisions: tuple[tuple[Decision, int], ...] = ()
 
     def with_missing(self) -> Meaning:
         """Return the same with a part "missing": 1 where the cell is missing, else 0."""
-        first = next(iter(self.values.values()))
-        gone = np.isnan(first) if first.dtype == float else first == None  # noqa: E711  (cell by cell)
-        return replace(self, values=self.values | {"missing": gone.astype(float)})
+        gone = Table({"": next(iter(self.values.values()))}).missing("")
+        return replace(self, values={**self.values, "missing": gone.astype(float)})
 
 
 def is_kind(text: str) -> bool:
@@ -121,11 +121,11 @@ class _Column:
         self.counts = np.bincount(cells.codes, minlength=self._n)[self._places]
         self.mixed: tuple[tuple[Decision, int], ...] = ()
 
-    def _cells(self, values: Sequence[object] | Array, dtype: type, gone: object) -> Array:
-        """Return for each cell the value of its text, (n_rows,)."""
+    def _cells(self, values: Sequence[object] | Array, dtype: type, gone: object) -> Coded:
+        """Return for each cell the value of its text."""
         all_values: Array = np.full(self._n, gone, dtype)
         all_values[self._places] = values
-        return all_values[self._codes]
+        return Coded(all_values, self._codes)
 
     def _told(self, kind: str, text: str, **words: object) -> tuple[Decision, int]:
         """Make a decision about the first cell with a text."""
@@ -146,7 +146,10 @@ class _Column:
             return None
         values = self._cells([float(text == pair[1]) for text in lower], float, np.nan)
         if pair == ("false", "true"):
-            return Meaning("number", {"": values if np.isnan(values).any() else values.astype(bool)})
+            whole = not np.isnan(values.values).any()
+            return Meaning(
+                "number", {"": Coded(values.values.astype(bool), self._codes) if whole else values}
+            )
         if labels:
             return None
         told = self._told("yes-no", self.texts[0], yes=pair[1], no=pair[0])
@@ -244,7 +247,7 @@ class _Column:
         return dates
 
     def _dates_told(
-        self, form: str, parts: dict[str, Array], date: datetime | None, text: str
+        self, form: str, parts: Mapping[str, Coded], date: datetime | None, text: str
     ) -> tuple[Decision, int]:
         assert date is not None
         meaning = date.strftime("%H:%M" if form == "time" else "%d %B %Y")

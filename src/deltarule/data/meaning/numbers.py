@@ -70,7 +70,7 @@ def read_numbers(
     return "point", points
 
 
-_BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ]\w*)")
+_BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ][^\W\d_]*)")
 _NO_UNITS = frozenset(
     ("st", "nd", "rd", "th", "k", "mn", "mio", "bn", "e", "am", "pm")
 )  # ordinals, times, multiples

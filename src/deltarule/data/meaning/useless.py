@@ -35,7 +35,9 @@ def why_useless(
     if not len(present):
         return "empty", {}
     if len(present) > 1 and bool((present == present[0]).all()):
-        return "constant", {"cell": repr(present[0]) if present.dtype == object else f"{float(present[0]):g}"}
+        return "constant", {
+            "cell": repr(present[0]) if present.dtype == object else f"{float(present[0]) + 0:g}"
+        }
     if present.dtype == object:
         return _why_text_useless(present)
     if present.dtype == bool or missing.any() or len(values) < 10:

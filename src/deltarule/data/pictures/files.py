@@ -75,7 +75,7 @@ def read_pixels(entry: Entry, size: tuple[int, int] | None = None) -> Array:
     DataFileError
         If it is damaged.
     """
-    with _opened(entry) as image:
+    with _opened(entry, checked=True) as image:
         if image.mode in _DEEP:
             high = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
             image = import_extra("PIL.Image", "data").fromarray(high)
@@ -88,8 +88,11 @@ def read_pixels(entry: Entry, size: tuple[int, int] | None = None) -> Array:
 
 
 @contextmanager
-def _opened(entry: Entry) -> Iterator[Any]:
-    """A picture file, opened; whatever fails within is told by one exception."""
+def _opened(entry: Entry, *, checked: bool = False) -> Iterator[Any]:
+    """A picture file, opened; whatever fails within is told by one exception.
+
+    Pillow's decoder of PNG passes over the check sums of pixels, unless it is asked to look at them.
+    """
     library = import_extra("PIL.Image", "data")
     try:
         if not entry.is_file():
@@ -99,6 +102,10 @@ def _opened(entry: Entry) -> Iterator[Any]:
             raise DataFileError(str(entry), f"cannot be read: {reason}")
         with warnings.catch_warnings(), entry.open("rb") as file:
             warnings.simplefilter("ignore")
+            if checked and file.read(4) == b"\x89PNG":
+                file.seek(0)
+                library.open(file).verify()
+            file.seek(0)
             with library.open(file) as image:
                 yield image
     except DataFileError:

@@ -1,12 +1,12 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames,
-delimited, bulk, libsvm, other_sources, memory; files.
+delimited, arrow_stream, bulk, libsvm, other_sources, memory; files.
 """
 
 from __future__ import annotations
 
-from deltarule.data.reading.cells import Cells, is_missing, plain_number
+from deltarule.data.reading.cells import MISSING_CELLS, Cells, is_missing, plain_number
 from deltarule.data.reading.containers import FORMATS
 from deltarule.data.reading.files import is_database, read_file, read_text
 from deltarule.data.reading.memory import MemoryTable
@@ -14,6 +14,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, plain_nam
 
 __all__ = [
     "FORMATS",
+    "MISSING_CELLS",
     "Cells",
     "MemoryTable",
     "RawTable",

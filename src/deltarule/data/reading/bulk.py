@@ -24,7 +24,9 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_heade
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
 _HEAD, _TAIL = 1 << 18, 1 << 13
-_BUFFER = 1 << 22  # bytes that a thread reads at once
+_BUFFERS = (1 << 20, 1 << 21)  # bytes that a thread reads at once, of small and large files
+_LARGE = 1 << 27
+_LINE = 1 << 18  # bytes of the longest line
 
 
 def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable | None:
@@ -60,7 +62,7 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         columns = _read_columns(connection, read, kinds, n_lines)
     if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
         return None
-    lines = np.arange(1 + headed, n_lines + 1)
+    lines = np.arange(1 + headed, n_lines + 1, dtype=np.min_scalar_type(n_lines))
     decisions = (*frame_decisions(frame, options), *named)
     return RawTable(names, columns, lines, frame.delimiter == ";", decisions, headed)
 
@@ -132,62 +134,43 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
     """Read the columns; those with other cells among numbers once more, as texts."""
     import duckdb
 
-    connection.execute("SET enable_progress_bar = false")
+    from deltarule.data.reading.arrow_stream import TEXT_END, read_stream
+
+    connection.execute("SET enable_progress_bar = false; SET streaming_buffer_size = '1MB'")
+    buffer = _BUFFERS[os.path.getsize(read.path) >= _LARGE]
     for _ in range(2):
         try:
-            columns = {f"c{place}": kind for place, kind in enumerate(kinds)}
-            table = connection.read_csv(
-                read.path, columns=columns, sep=read.delimiter,
+            types = {f"c{place}": kind for place, kind in enumerate(kinds)}
+            relation = connection.read_csv(
+                read.path, columns=types, sep=read.delimiter,
                 quotechar='"', escapechar='"', header=False, skiprows=int(read.headed), auto_detect=False,
-                na_values=read.tokens, store_rejects=True, rejects_limit=10_000, buffer_size=_BUFFER,
+                na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
+                buffer_size=buffer, max_line_size=_LINE,
             )  # fmt: skip
-            connection.execute("DROP TABLE IF EXISTS cells")
-            table.create("cells")
+            wanted = (
+                name if kind == "DOUBLE" else f"coalesce({name}, '') || chr({ord(TEXT_END)})"
+                for name, kind in types.items()
+            )
+            columns = read_stream(relation.project(", ".join(wanted)), kinds, n_lines - read.headed)
             rejects = connection.execute(
                 "SELECT DISTINCT column_idx, error_type FROM reject_errors"
             ).fetchall()
-        except duckdb.Error:
+        except (duckdb.Error, RuntimeError):
             return None
         if any(kind != "CAST" for _, kind in rejects):
             return None
         if not rejects:
-            return _fetch(connection, kinds, n_lines - read.headed)
+            return None if columns is None or _has_empty_row(columns) else tuple(columns)
         for place, _ in rejects:
             kinds[place - 1] = "VARCHAR"
         connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
     return None
 
 
-def _fetch(connection: Any, kinds: Sequence[str], n_rows: int) -> tuple[Cells, ...] | None:
-    """Fetch the columns; None where rows are not one a line, a row is empty, or a number is not finite."""
-    columns = []
-    empty = np.ones(n_rows, bool)
-    for place, kind in enumerate(kinds):
-        column = (_numbers if kind == "DOUBLE" else _texts)(connection, place)
-        if column is None or len(column) != n_rows:
-            return None
+def _has_empty_row(columns: Sequence[Cells]) -> bool:
+    empty = columns[0].missing()
+    for column in columns[1:]:
+        if not empty.any():
+            return False
         empty &= column.missing()
-        columns.append(column)
-    return None if empty.any() else tuple(columns)
-
-
-def _numbers(connection: Any, place: int) -> Cells | None:
-    (masked,) = connection.execute(f"SELECT c{place} FROM cells").fetchnumpy().values()
-    gone, numbers = np.ma.getmask(masked), np.ma.getdata(masked)
-    if not np.isfinite(numbers if gone is np.ma.nomask else numbers[~gone]).all():
-        return None
-    if gone is not np.ma.nomask:
-        numbers[gone] = np.nan
-    return Cells(numbers)
-
-
-def _texts(connection: Any, place: int) -> Cells:
-    """Fetch the different texts, in the order in which they are met, and which one each cell is."""
-    different = f"SELECT DISTINCT c{place} FROM cells WHERE c{place} IS NOT NULL"
-    connection.execute(f"CREATE TYPE t{place} AS ENUM ({different})")
-    texts = [text for (text,) in connection.execute(f"SELECT unnest(enum_range(NULL::t{place}))").fetchall()]
-    (masked,) = connection.execute(f"SELECT enum_code(c{place}::t{place}) FROM cells").fetchnumpy().values()
-    codes = np.where(np.ma.getmaskarray(masked), len(texts), np.ma.getdata(masked).astype(np.intp))
-    used, first, codes = np.unique(codes, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return Cells.of_codes([[*texts, ""][used[place]] for place in order], np.argsort(order)[codes])
+    return bool(empty.any())

@@ -72,8 +72,8 @@ class Cells:
         --------
         >>> Cells.of(["1", "n/a", "2.5"]).numbers
         array([1. , nan, 2.5])
-        >>> Cells.of(["b", "a", "b"]).codes
-        array([0, 1, 0])
+        >>> Cells.of(["b", "a", "b"]).codes.tolist()
+        [0, 1, 0]
         """
         numbers = None if as_text else _all_numbers(cells)
         if numbers is not None:
@@ -92,7 +92,7 @@ class Cells:
             plain = list(places)
         values = [np.nan if not text else plain_number(text) for text in plain]
         if as_text or None in values:
-            return cls(None, tuple(plain), codes)
+            return cls(None, tuple(plain), codes.astype(np.min_scalar_type(len(plain)), copy=False))
         return cls(np.array(values, float)[codes])
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, columns_o
 from deltarule.errors import DataFileError
 
 _HEAD = 200
+_RULE = re.compile(r"[-=_+|:*~─═]{3,}|:?-+:|:-+|={2}")
 _Row = tuple[int, list[str]]
 
 
@@ -130,14 +131,23 @@ def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision
 
 def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[_Row]]:
     """Leave out rows without any cell, and a footer: last rows that are narrower, or filled in one place."""
-    filled = [row for row in rows if any(cell.strip() for cell in row[1])]
-    passed = [row for row in rows if not any(map(str.strip, row[1]))]
+    filled: list[_Row] = []
+    passed: list[_Row] = []
+    for row in rows:
+        (passed if _is_ruler(row[1]) else filled).append(row)
     footer = []
     while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
         footer.append(filled.pop())
     if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
         return rows, []
     return filled, passed + footer
+
+
+def _is_ruler(cells: list[str]) -> bool:
+    """Return whether a row holds nothing, or lines drawn of dashes and the like."""
+    if cells[0][:1].isalnum():
+        return False
+    return all(not (text := cell.strip()) or _RULE.fullmatch(text) for cell in cells)
 
 
 def without_headers(rows: list[_Row], header: list[str]) -> tuple[list[_Row], list[_Row]]:
@@ -153,6 +163,8 @@ def without_headers(rows: list[_Row], header: list[str]) -> tuple[list[_Row], li
 def is_footer(cells: Sequence[str], width: int) -> bool:
     """Return whether a last row is no row of a table that is so wide."""
     n_filled = sum(bool(cell.strip()) for cell in cells)
+    if re.fullmatch(r"\s*\(?\d+ rows?\b.*", " ".join(cells)):  # as databases count what they gave
+        return True
     if n_filled > 1 and len(cells) == width:
         return width > 3 and bool(
             re.match(r"\s*(grand )?(total|sum|average|mean)s?\b", cells[0], re.IGNORECASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from deltarule.data.reading.other_sources import (
 )
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions
 from deltarule.data.reading.text_encodings import decode_text
+from deltarule.errors import DataFileError
 
 _READERS: dict[str, Callable[[str | os.PathLike[str], bytes, ReadingOptions], RawTable]] = {
     "excel": read_excel,
@@ -29,6 +31,8 @@ _READERS: dict[str, Callable[[str | os.PathLike[str], bytes, ReadingOptions], Ra
     "feather": read_feather,
     "sqlite": read_sqlite,
 }
+
+_WEB = ("http", "https", "ftp", "ftps", "sftp", "file", "s3", "gs", "hdfs", "abfs", "az")
 
 
 def is_database(source: str | os.PathLike[str]) -> bool:
@@ -54,6 +58,8 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         options = replace(options, table=table)
         path = source
     if is_database(source):
+        if source.partition(":")[0].lower() in _WEB:
+            raise DataFileError(source, "files of the web are not fetched: download it, and name the file")
         return read_database(source, options)
     bulk = read_bulk(path, options)
     if bulk is not None:
@@ -76,6 +82,11 @@ def read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOptions
         If they are no text, or not a table.
     """
     text, decoded = decode_text(path, data, options.encoding)
+    if re.match(r"\s*<(!doctype\s+html|html|table|\?xml|head|body|meta)\b", text, re.IGNORECASE):
+        what = "a page of the web (HTML) or XML"
+        raise DataFileError(
+            path, f"it is {what}, and no table: open it in a spreadsheet and save it as CSV", 1
+        )
     libsvm = options.format is None and is_libsvm(text)
     raw = read_libsvm(path, text) if libsvm else read_text_table(path, text, options)
     return replace(raw, decisions=(*decoded, *raw.decisions))

@@ -9,6 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from deltarule.data.reading.headers import is_header
 from deltarule.data.reading.raw_table import ReadingOptions
@@ -17,6 +18,7 @@ from deltarule.registry import record
 _DELIMITERS = "\t;|,^~"
 _WEAK = " :"  # what divides only where nothing else does
 _SAMPLE = 300
+_BELOW = 20  # rows that are looked at to tell a header above them
 
 
 @record
@@ -112,11 +114,12 @@ def find_frame(text: str, options: ReadingOptions) -> TableFrame:
     ]
     quote = options.quote or _quote(plain)
     escape = "\\" if any(re.search(r'\\"(?!\s*([,;\t|]|$))', line) for line in plain) else None
+    upper = 0
     if delimiter is None:
-        delimiter = _delimiter(plain, quote, escape)
+        delimiter, upper = _delimiter(plain, quote, escape)
     rows = divide(plain, delimiter, quote, escape)
-    width = _usual(len(cells) for _, cells in rows)
-    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
+    width = _usual(len(cells) for line, cells in rows if line > upper)
+    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows], width)
     first = rows[titles][0] if titles else start + 1
     before = [
         (number, line) for number, line in enumerate(lines, 1)
@@ -142,8 +145,8 @@ def _commented_names(line: str, rows: Sequence[list[str]], delimiter: str) -> tu
 def frame_of_rows(rows: Sequence[tuple[int, list[str]]], options: ReadingOptions) -> TableFrame:
     """Find the frame around rows that are divided already, as those of a spreadsheet are."""
     width = _usual(len(cells) for _, cells in rows)
-    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:20]], width)
-    before = tuple((number, "".join(cells).strip()) for number, cells in rows[:titles])
+    titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows[:_SAMPLE]], width)
+    before = tuple((number, " ".join(filter(None, map(str.strip, cells)))) for number, cells in rows[:titles])
     return TableFrame(start=rows[titles - 1][0] if titles else 0, width=width, before=before)
 
 
@@ -163,7 +166,7 @@ def _arff(text: str) -> TableFrame | None:
 def _comment(lines: Sequence[str]) -> str:
     """Return what begins comments: a mark at the start of the first lines, which most lines lack."""
     first = next((line for line in lines if line.strip()), "")
-    for mark in ("#", "%", "//"):
+    for mark in ("#", "%", "//", "!"):
         if first.startswith(mark) and sum(line.startswith(mark) for line in lines) * 2 < len(lines):
             return mark
     return "#" if 0 < sum(bool(re.match(r"#\s", line)) for line in lines) * 10 <= len(lines) else ""
@@ -174,27 +177,42 @@ def _quote(rows: Sequence[str]) -> str:
     if any(re.search(r'(^|[,;\t|])\s*"', row) for row in rows):
         return '"'
     single = sum(bool(re.search(r"(^|[,;\t|])\s*'[^']*'\s*($|[,;\t|])", row)) for row in rows)
-    all_names = any(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|]\s*'[^']*')+\s*", row) for row in rows[:20])
+    all_names = any(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|\s]\s*'[^']*')+\s*", row) for row in rows[:20])
     return "'" if single * 2 > len(rows) or all_names else '"'
 
 
-def _delimiter(lines: Sequence[str], quote: str, escape: str | None) -> str:
-    """Return what divides all rows into equally many cells, more than one; the rarer mark goes first."""
+def _delimiter(lines: Sequence[str], quote: str, escape: str | None) -> tuple[str, int]:
+    """Return what divides all rows into equally many cells, more than one; the rarer mark goes first.
+
+    Where nothing does, the lower half and the last quarter of the lines are asked, for much may stand above
+    a table; how many lines were not looked at comes second.
+    """
+    shares: dict[str, float] = {}
+    for upper in (0, len(lines) // 2, len(lines) * 3 // 4):
+        if upper and len(lines) - upper < _BELOW:
+            break
+        part = _even_shares(lines[upper:], quote, escape)
+        shares = shares or part
+        sound = [mark for mark in part if part[mark] >= 0.9]
+        sound = [mark for mark in sound if mark not in _WEAK] or sound
+        if sound:
+            return ([mark for mark in sound if part[mark] == 1] or sound)[0], upper
+    best = max(_DELIMITERS, key=lambda mark: shares[mark])
+    if shares[best] > 0:
+        return best, 0
+    first = next((line for line in lines if line.strip()), "")
+    return max(",;\t|", key=re.sub(f"{quote}[^{quote}]*{quote}", "", first).count), 0
+
+
+def _even_shares(lines: Sequence[str], quote: str, escape: str | None) -> dict[str, float]:
+    """Return which share of the rows each mark divides into the usual number of cells."""
     shares = {}
     for delimiter in (*_DELIMITERS, *_WEAK):
         widths = [len(cells) for _, cells in divide(lines, delimiter, quote, escape)]
         width = _usual(widths)
         header = widths[:1] != [width] and abs(widths[0] - width) == 1 if widths else False
         shares[delimiter] = (widths.count(width) + header / 2) / max(len(widths), 1) if width > 1 else 0.0
-    sound = [mark for mark in shares if shares[mark] >= 0.9]
-    sound = [mark for mark in sound if mark not in _WEAK] or sound
-    if sound:
-        return ([mark for mark in sound if shares[mark] == 1] or sound)[0]
-    best = max(_DELIMITERS, key=lambda mark: shares[mark])
-    if shares[best] > 0:
-        return best
-    first = next((line for line in lines if line.strip()), "")
-    return max(",;\t|", key=re.sub(f"{quote}[^{quote}]*{quote}", "", first).count)
+    return shares
 
 
 def _usual(widths: Iterable[int]) -> int:
@@ -204,14 +222,38 @@ def _usual(widths: Iterable[int]) -> int:
 
 
 def _titles(rows: Sequence[list[str]], width: int) -> int:
-    """Return how many lines at the top are titles: narrower than the table, or with a single cell filled."""
+    """Return how many lines at the top are titles: narrower than the table, or with cells left empty."""
     for number, row in enumerate(rows):
         filled = sum(bool(cell.strip()) for cell in row)
         fits = len(row) == width and (filled > 1 or width < 3)
-        narrower = len(row) == width - 1 and filled == len(row) and filled > 1 and number < len(rows) - 1
-        below = rows[number + 1 :]
+        below = rows[number + 1 : number + _BELOW]
         full = len(below) > 2 and len(below[0]) == width and all(below[0])
-        named_below = filled < len(row) and full and is_header(below)
+        narrower = len(row) == width - 1 and filled == len(row) > 1 and full
+        named_below = full and (narrower or filled < len(row)) and is_header(below)
         if (fits or narrower) and not named_below:
-            return number
+            number = _header_below(rows, number) or number
+            odd = sum(len(cells) != width for cells in rows[number:])
+            return number if odd * 5 <= len(rows) - number else _longest_run(rows, width)
     return 0
+
+
+def _header_below(rows: Sequence[list[str]], start: int) -> int | None:
+    """Return where a header stands below lines that are only filled at the left."""
+    for number in range(start, len(rows) - 3):
+        cells = [bool(cell.strip()) for cell in rows[number]]
+        if all(cells):
+            return number if number > start and is_header(rows[number : number + _BELOW]) else None
+        if not cells[0] or sum(cells) != sum(1 for _ in takewhile(bool, cells)):
+            return None
+    return None
+
+
+def _longest_run(rows: Sequence[list[str]], width: int) -> int:
+    """Return where the most rows of a width begin that follow each other."""
+    runs, start = {0: 0}, 0
+    for number, row in enumerate(rows):
+        if len(row) != width:
+            start = number + 1
+        else:
+            runs[start] = number + 1 - start
+    return max(runs, key=lambda begin: runs[begin])

@@ -6,8 +6,8 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,7 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options)
     records = [_flat(item) for item in value]
     names = tuple(dict.fromkeys(name for item in records for name in item))
-    rows = ([cell_text(item.get(name)) for name in names] for item in records)
-    return RawTable(names, columns_of(rows, names, options.kinds))
+    return _from_rows(path, names, ([item.get(name) for name in names] for item in records), options, [])
 
 
 def _records_of_columns(value: Mapping[str, Any]) -> Any:
@@ -149,18 +148,17 @@ def read_feather(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         ]
     except Exception as error:  # of either library's many kinds
         raise DataFileError(path, f"not a sound Feather file: {describe(error)}") from None
-    rows = zip(*([cell_text(cell) for cell in column] for column in cells), strict=True)
-    return _from_rows(path, names, rows, options, [])
+    return _from_rows(path, names, zip(*cells, strict=True), options, [])
 
 
 def _from_rows(
     path: _Path,
     names: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Iterable[Any]],
     options: ReadingOptions,
     decisions: list[Decision],
 ) -> RawTable:
-    found = list(rows)
+    found = [[cell_text(cell) for cell in row] for row in rows]
     if not found:
         raise DataFileError(path, "the table holds no rows")
     named = tuple(names)
@@ -185,7 +183,7 @@ def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
                 path, sorted(counts, key=lambda name: -counts[name]), options.table
             )
             cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
-            rows = [[cell_text(cell) for cell in row] for row in cursor]
+            rows = cursor.fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise DataFileError(path, f"not a sound SQLite file: {describe(error)}") from None
     return _from_rows(path, [item[0] for item in cursor.description], rows, options, decisions)
@@ -195,22 +193,32 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_database(url: str, options: ReadingOptions) -> RawTable:
-    """Read a table of a database that SQLAlchemy connects to."""
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    """Connect, and let go of all connections at the end; what goes wrong is an error about the database."""
     alchemy = import_extra("sqlalchemy", "sql")
+    shown = url.partition("@")[2] or url
     try:
         engine = alchemy.create_engine(url)
+        file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+        if file and not file.startswith(("file:", ":memory:")) and not os.path.exists(file):
+            raise DataFileError(shown, "cannot be read: no such file")  # SQLite would make an empty one
         try:
-            name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
-            with engine.connect() as connection:
-                result = connection.execute(
-                    alchemy.select(alchemy.text("*")).select_from(alchemy.table(name))
-                )
-                names, rows = list(result.keys()), [[cell_text(cell) for cell in row] for row in result]
+            yield engine
         finally:
             engine.dispose()
     except (alchemy.exc.SQLAlchemyError, ImportError) as error:
-        raise DataFileError(url.partition("@")[2] or url, f"cannot be read: {describe(error)}") from None
+        raise DataFileError(shown, f"cannot be read: {describe(error)}") from None
+
+
+def read_database(url: str, options: ReadingOptions) -> RawTable:
+    """Read a table of a database that SQLAlchemy connects to."""
+    alchemy = import_extra("sqlalchemy", "sql")
+    with database(url) as engine:
+        name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
+        with engine.connect() as connection:
+            result = connection.execute(alchemy.select(alchemy.text("*")).select_from(alchemy.table(name)))
+            names, rows = list(result.keys()), result.fetchall()
     return _from_rows(url, names, rows, options, decisions)
 
 

@@ -26,6 +26,9 @@ _TWO_BYTES = {
     "euc_jp": rb"[\xa4\xa5][\xa1-\xf6]|[\xb0-\xcf][\xa1-\xfe]|\xa1[\xa1-\xbf]",
 }
 _SAMPLE = 1 << 18
+
+#: UTF-8 in which some bytes are cp1252, as where two files were put together.
+MIXED = "utf-8+cp1252"
 _WESTERN = "äöüßéèêëàâáãåæçíìîïñóòôõøœúùûýÄÖÜÉÈÀÁÂÃÅÆÇÍÑÓÔÕØÚ"
 
 #: Encodings of one byte a character, the likeliest first, and letters of languages written in them.
@@ -66,7 +69,8 @@ def decode_text(
 def _decoded(path: str | os.PathLike[str], data: bytes, encoding: str | None) -> tuple[str, list[Decision]]:
     if encoding is not None:
         try:
-            return data.decode(encoding).removeprefix("\ufeff"), []
+            text = _mixed(data)[0] if encoding == MIXED else data.decode(encoding)
+            return text.removeprefix("\ufeff"), []
         except LookupError:
             raise DataFileError(path, f"there is no encoding {encoding!r}") from None
         except UnicodeDecodeError as error:
@@ -86,11 +90,24 @@ def _decoded(path: str | os.PathLike[str], data: bytes, encoding: str | None) ->
             raise UnicodeDecodeError("utf-8", data, 0, 1, "two bytes a character")
         return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
-        name = _likely(data)
+        mixed, n_good, n_bad = _mixed(data)
+        name = MIXED if n_good > 2 * n_bad else _likely(data)
         before = re.split(rb"\r\n|\r|\n", data[: error.start])
         field = 1 + len(re.findall(rb"[,;\t|]", re.sub(rb'"[^"]*"', b"", before[-1])))
         decision = decide("encoding", len(before), field, encoding=name, byte=data[error.start])
-        return data.decode(name, errors="replace"), [decision]
+        return mixed if name == MIXED else data.decode(name, errors="replace"), [decision]
+
+
+def _mixed(data: bytes) -> tuple[str, int, int]:
+    """Return UTF-8 text, its other bytes taken as cp1252; how many characters beyond ASCII are which."""
+    text = data.decode("utf-8", errors="surrogateescape")
+    n_beyond = sum(not char.isascii() for char in text)
+    text, n_bad = re.subn(
+        "[\udc80-\udcff]",
+        lambda found: bytes([ord(found[0]) - 0xDC00]).decode("cp1252", errors="replace"),
+        text,
+    )
+    return text, n_beyond - n_bad, n_bad
 
 
 def _likely(data: bytes) -> str:

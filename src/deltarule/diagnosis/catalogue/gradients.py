@@ -146,7 +146,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="bias_with_itself",
         title="the bias is updated with itself",
-        why="In the place of its gradient stands the bias: b −= η·b makes it fade away.",
+        why="The bias stands where its gradient should: b −= η·b makes it fade away.",
         right="db = delta.sum(axis=0)",
         remedy="Subtract the gradient.",
         variants=(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -18,19 +19,32 @@ from deltarule.diagnosis.driving.plausible import (
     UPSTREAM,
     ArgumentLayout,
     Plausible,
+    role_of,
     roles_of_unknown,
+    usual_activation,
 )
 from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import given, leaf, plain
 
 FORWARD = re.compile(
-    r"_*(forward\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
+    r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
     re.I,
 )
+BACK = re.compile(r"back|grad|retro|r(ue|u|ü)ck|atras|indietro|arriere|obratn", re.I)
 #: What the input of a layer is called.
 INPUT = "the input"
+#: What the forward pass ends with, beside a target.
+_OUTPUT = re.compile(
+    r"(final_?)?outputs?$|out$|y_?(pred\w*|hat)$|pred\w*$|a_?out$|prob\w*$|res(ult)?$|al$", re.I
+)
+_ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
+#: What a layer is given, of the one before it.
+_BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
+_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
+_CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
 )
@@ -42,8 +56,9 @@ def is_own(kind: type, path: str) -> bool:
     return any(code is not None and code.co_filename == path for code in codes)
 
 
-def _has_arrays(one: Any) -> bool:
-    return next(arrays_in(one), None) is not None
+def holds_weights(one: Any) -> bool:
+    """Whether an object has arrays already."""
+    return any(array.size > 1 for _, array in arrays_in(one, lists=True))
 
 
 def is_given(path: str) -> bool:
@@ -79,7 +94,7 @@ def layer_methods(kind: type) -> tuple[str, str] | None:
     names = [one for one in dir(kind) if not one.startswith("__") and inspect.isfunction(getattr(kind, one))]
     forward = [one for one in names if FORWARD.match(one)]
     for one in names:
-        if re.search("back|grad", one, re.I) and forward:
+        if BACK.search(one) and forward:
             needed = [
                 each.name
                 for each in list(inspect.signature(getattr(kind, one)).parameters.values())[1:]
@@ -88,6 +103,19 @@ def layer_methods(kind: type) -> tuple[str, str] | None:
             if len(needed) == 1 and UPSTREAM.match(needed[0]) and not TARGET.match(needed[0]):
                 return forward[0], one
     return None
+
+
+def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Layers that are two functions: ``linear_forward`` and ``linear_backward``, by what they are called."""
+    found = {}
+    functions = [one for one, function in names.items() if inspect.isfunction(function)]
+    for one in functions:
+        back = re.fullmatch(r"(.*?)_?(backward|backprop|bwd|back)_?(.*)", one, re.I)
+        for other in functions if back else ():
+            stem = re.fullmatch(r"(.*?)_?(forward|fwd)_?(.*)", other, re.I)
+            if back and stem and (stem[1], stem[3]) == (back[1], back[3]) and stem[1] + stem[3]:
+                found[stem[1] + stem[3]] = (other, one)
+    return found
 
 
 class CallRun:
@@ -101,7 +129,7 @@ class CallRun:
         tape: Tape,
         layout: ArgumentLayout,
     ) -> None:
-        self.returns, self.tape, self.path = returns, tape, recording.source.path
+        self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
         self.namespace = {
             name: made.value(one, name)
@@ -122,6 +150,23 @@ class CallRun:
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
+        #: Whether what is made is a layer of a network, and whether it is the first.
+        self.first_layer = self.in_layer = False
+        #: By the name of a layer that is two functions, both.
+        self.partners = partners(self.namespace)
+
+    def is_own(self, kind: type) -> bool:
+        """Whether a class is written in the learner's file."""
+        return is_own(kind, self.source.path)
+
+    def uses(self, function: Any) -> dict[str, Use]:
+        """What is done with each parameter of a function, or of a constructor."""
+        return uses_of(self.source, function, self.namespace)
+
+    def words(self) -> list[str]:
+        """All strings of the program."""
+        every = ast.walk(self.source.tree)
+        return [one.value for one in every if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
     def _away_from_zero(self, one: Any) -> None:
         """Tiny and zero weights hide mistakes."""
@@ -138,12 +183,13 @@ class CallRun:
         one = self.namespace[name]
         if isinstance(one, type):
             self.making.add(name)
-            one = self._with_arguments(one)
+            one = self.with_arguments(one)
+            objects.assemble(self, one)
             self.making.discard(name)
             for method in (
-                [each for each in dir(one) if _PREPARES.match(each)] if not _has_arrays(one) else ()
+                [each for each in dir(one) if _PREPARES.match(each)] if not holds_weights(one) else ()
             ):
-                self._with_arguments(getattr(one, method))
+                self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
 
@@ -161,16 +207,19 @@ class CallRun:
     def call(self, name: str) -> Any:
         function = self.namespace[name]
         self.calling.add(name)
-        result = self._with_arguments(function)
+        result = self.with_arguments(function)
         self.calling.discard(name)
         self._pool(name, function.__code__.co_firstlineno, result)
         return result
 
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
-        result = self._with_arguments(method)
+        result = self.with_arguments(method)
         if FORWARD.match(name):
             self.computed = result[0] if isinstance(result, tuple) and result else result
+            if result is None:  # it is kept
+                kept = ((key, each) for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
+                self.computed = next((each for _, each in kept), None)
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         self._pool(name, code.co_firstlineno if code else 0, result)
         return result
@@ -196,24 +245,30 @@ class CallRun:
                     }
         return result
 
-    def _with_arguments(self, function: Any) -> Any:
+    def with_arguments(self, function: Any) -> Any:
         parameters = list(inspect.signature(function).parameters.values())
-        names = [one.name for one in parameters]
+        names, uses = [one.name for one in parameters], self.uses(function)
         positional: list[Any] = []
         named: dict[str, Any] = {}
         unknown = []
         for one in parameters:
-            if one.kind == one.VAR_KEYWORD or (one.default is not one.empty and not self._overrides(one)):
+            use = uses.get(one.name, UNUSED)
+            if one.kind == one.VAR_KEYWORD or (
+                one.default is not one.empty and not self._overrides(one, use)
+            ):
                 continue
             try:
                 if one.kind == one.VAR_POSITIONAL:
                     continue
-                named[one.name] = self._argument(one.name, names)
+                named[one.name] = self._argument(one.name, names, use)
             except LookupError:
                 if one.default is one.empty:
                     unknown.append(one.name)
+        if len(unknown) == 1 and self.learns_inputs and not named:
+            named[unknown[0]] = self._input(uses.get(unknown.pop(), UNUSED))
         is_open = any(one.kind == one.VAR_POSITIONAL for one in parameters) and not named
-        roles = roles_of_unknown(list(named), 4 if is_open else len(unknown), self.plausible.layout.order)
+        known = [one for one in named if not uses.get(one, UNUSED).is_size]
+        roles = roles_of_unknown(known, 4 if is_open else len(unknown), self.plausible.layout.order)
         if unknown and not roles:
             raise LookupError(unknown[0])
         values = [
@@ -229,21 +284,45 @@ class CallRun:
             self.began = len(self.tape.operations)
         return function(*positional, **named)
 
-    @staticmethod
-    def _overrides(one: inspect.Parameter) -> bool:
-        """Whether a default is worth replacing: data that is None, and long loops."""
+    def _overrides(self, one: inspect.Parameter, use: Use) -> bool:
+        """Whether a default is worth replacing: data that is None, long loops, what layers are told."""
+        if self.first_layer and re.match(
+            r"(n_?)?input_?(dim|shape|size|units)|n_?in(puts)?$", one.name, re.I
+        ):
+            return True
+        if self.learns_inputs and re.search("channel", one.name):
+            return True
+        if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
+            return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
-    def _argument(self, name: str, names: list[str]) -> Any:
+    def _argument(self, name: str, names: list[str], use: Use) -> Any:
         if name in self.pool:
             return self.pool[name]
+        if self.learns_inputs and role_of(name) in ("weights", "biases") and not use.is_list:
+            return self.plausible.one_layer(role_of(name), name)
         if self.computed is not None and UPSTREAM.match(name):
             return self._upstream(name)
-        is_data = DATA.match(name) or TARGET.match(name)
+        if (made := objects.wanted_object(self, name, use)) is not None:
+            return made
+        if use.is_called and (made := objects.wanted_function(self, name)) is not None:
+            return made
+        if use.is_called and re.search("act|func|phi", name) and not re.search("prime|deriv|grad", name):
+            return usual_activation(self.source.text)
+        if (use.words or re.search("activat|loss", name)) and not use.is_called:
+            word = objects.word_for(self, name, use.words)
+            if word is not None:
+                return [word, word] if use.is_list else word
+        is_data = (DATA.match(name) or TARGET.match(name)) and not use.is_size
+        if self.learns_inputs and not is_data and _BEFORE.match(name) and not use.is_size:
+            return self._input(use)
+        is_output = _OUTPUT.match(name) and any(TARGET.match(one) for one in names if one != name)
+        if is_output and (ending := self._ending()) is not None:
+            return self._output_of(ending)
         if is_data and self.learns_inputs and DATA.match(name):
-            return self._input()
+            return self._input(use)
         if not is_data and (kind := self._class_called(name)) is not None:
             return self.make(kind)
         if not is_data and (maker := self._maker_of(name)) is not None:
@@ -252,11 +331,41 @@ class CallRun:
                 return self.pool[name]
         if not is_data and name in self.namespace and list(arrays_in(self.namespace[name])):
             return self.namespace[name]
-        return self.plausible.value(name, names)
+        if use.parts and not is_data:
+            return self._parts(use.parts)
+        if use.keys and not use.attributes & {"shape", "T"}:
+            return {key: self._argument(key, list(use.keys), UNUSED) for key in use.keys}
+        return self.plausible.value(name, names, use)
 
-    def _input(self) -> Any:
+    def _parts(self, names: Any) -> Any:
+        """What is taken apart into these names."""
+        if isinstance(names, str):
+            return self._argument(names, [], UNUSED)
+        return tuple(self._parts(one) for one in names)
+
+    def _ending(self) -> str | None:
+        """The function that the forward pass ends with."""
+        found = [
+            one
+            for one, function in self.namespace.items()
+            if _ENDS.match(one) and one not in self.calling and inspect.isfunction(function)
+        ]
+        given = {
+            one: any(map(DATA.match, inspect.signature(self.namespace[one]).parameters)) for one in found
+        }
+        return min(found, key=lambda one: ("output" not in one.lower(), not given[one]), default=None)
+
+    def _output_of(self, name: str) -> Any:
+        """What a function returns; of several arrays the last of numbered ones, or the first."""
+        made = self.call(name)
+        names = self.returns.get((name, self.namespace[name].__code__.co_firstlineno), [])
+        if not isinstance(made, tuple):
+            return made
+        return made[-1 if re.search(r"\d$", names[-1]) else 0]
+
+    def _input(self, use: Use) -> Any:
         """The input of a layer, whose gradient is wanted, too."""
-        made = leaf(plain(self.plausible.data["X"]))
+        made = leaf(plain(self.plausible.images(use.rank) if use.rank > 2 else self.plausible.of_role("X")))
         self.tape.operations[-1].label = INPUT
         return made
 
@@ -271,14 +380,22 @@ class CallRun:
         """The learner's class that a parameter is called after, as ``neural_net`` or ``network``."""
         called = name.replace("_", "").lower()
         for one, kind in self.namespace.items():
-            own = isinstance(kind, type) and is_own(kind, self.path) and one not in self.making
+            own = isinstance(kind, type) and self.is_own(kind) and one not in self.making
             if own and len(called) > 3 and called in one.lower():
                 return one
         return None
 
     def go_through(self, name: str) -> Any:
-        """Send data through a layer, and a derivative back."""
+        """Send data through a layer (a class, or a function that goes forward), and a derivative back."""
         self.learns_inputs = True
+        if name in self.partners:
+            forward, backward = self.partners[name]
+            result = self.call(forward)
+            self.computed = result[0] if isinstance(result, tuple) else result
+            names = self.returns.get((forward, self.namespace[forward].__code__.co_firstlineno), [])
+            if isinstance(result, tuple) and len(result) > 1 and not names[-1].isidentifier():
+                self.pool["cache"] = result[-1]
+            return self.call(backward)
         one = self.kept = self.make(name)
         self.began = len(self.tape.operations)
         forward, backward = layer_methods(type(one)) or ("", "")
@@ -291,6 +408,8 @@ class CallRun:
         for (function, _), names in self.returns.items():
             if function in self.calling or not inspect.isfunction(self.namespace.get(function)):
                 continue
+            if _CHANGES.search(function) and not re.match("d|grad|cache", name, re.I):
+                continue  # it returns what it was given
             if name in names:
                 return function
             if wants_cache and FORWARD.match(function) and len(names) > 1:

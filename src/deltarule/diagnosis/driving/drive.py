@@ -8,7 +8,7 @@ import re
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,16 +16,25 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.calls import (
-    FORWARD,
     INPUT,
     CallRun,
     is_given,
     is_own,
     is_partly_read,
     layer_methods,
+    partners,
     returned_names,
 )
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
+from deltarule.diagnosis.driving.plans import (
+    LOOPS,
+    depth_of,
+    methods_to_call,
+    shows,
+    sizes_in,
+    sizes_of,
+    training_functions,
+)
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -33,10 +42,11 @@ from deltarule.diagnosis.driving.plausible import (
     ArgumentLayout,
     layouts,
     role_of,
+    twice,
 )
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
-from deltarule.diagnosis.reading.comparison import ZERO
+from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, ZERO, GradientComparison
 from deltarule.diagnosis.recording.program import (
     Recording,
     keep_error,
@@ -44,32 +54,29 @@ from deltarule.diagnosis.recording.program import (
     record_live,
     recording_on,
 )
-from deltarule.diagnosis.recording.tape import RecordingStopped
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
-_TRAINS = re.compile(
-    r"_*(train\w*|fit|sgd|learn|gradient_?descent\w*|model|step|\w*back_?prop\w*|backward\w*|\w*grad(ient)?s?\w*"
-    r"|update\w*|changes?|optimi\w*|run|stochastic\w*|\w*cost\w*|\w*loss\w*|nn\w*|\w*network\w*|\w+_model|\w*train)$",
-    re.I,
-)
-_LOOPS = re.compile(r"_*(train|fit|sgd|learn|model|gradient_?descent|run|step|\w*model|optimi)", re.I)
-#: The shape of a start value that is written out.
-_SHAPE = re.compile(r"(?:randn?|random|normal|uniform|random_sample)\((?:.*?\()?\s*(\d+)\s*,\s*(\d+)\s*\)")
-_UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
+_USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 #: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
 _MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
+#: Layers whose derivative may be left to the loss, or that have none.
+_ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
+#: Layers that have no parameters, and whose derivative is plain.
+_BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
 #: What a call costs beside them.
 _CALL = 300
 
 
 @dataclass(eq=False)
 class DrivenRun:
-    """One way of calling, with what came of it: ``rows`` parameters were judged."""
+    """One way of calling, with what came of it: ``rows`` parameters were judged; ``failed``: it raised."""
 
     label: str
     layout: ArgumentLayout | None
     analysis: Analysis
     rows: int
     is_right: bool
+    failed: bool = False
 
 
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
@@ -114,6 +121,7 @@ class _Driver:
         if recording.root and recording.root not in self.functions:
             self.objects = {recording.root: names[recording.root]}
         self.returns = returned_names(recording)
+        self.depth = depth_of(self.functions.values())
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
@@ -121,10 +129,14 @@ class _Driver:
         self.count, self.most = 0, _MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
+        #: Whether other data would not help the last call, because it is not written at all.
+        self.is_hopeless = self.is_abstract = False
+        #: Whether weights or biases were passed to it, which lie in several ways.
+        self.takes_parameters = True
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
-        for attempt in (self._functions(), self._objects()):
+        for attempt in (self._shown(), self._functions(), self._objects()):
             for trial in attempt:
                 if trial.is_right and not self._is_doubtful(trial):
                     return trial
@@ -136,20 +148,34 @@ class _Driver:
         return self._agreed() or self._layers() or self._graphs()
 
     def _layers(self) -> DrivenRun | None:
-        """Judge each layer by itself: the first wrong one, or the right one with most parameters."""
+        """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
-        for name in [name for name, kind in self.classes.items() if layer_methods(kind)]:
+        is_partial = False
+        classes = [name for name, kind in self.classes.items() if layer_methods(kind)]
+        pairs = list(partners(self.functions))
+        for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
             work = partial(CallRun.go_through, name=name)
-            for layout in layouts([*self._sizes(), (3, 3)], False, 2):
-                trial = None if self._is_over else self._try(f"{name}, {layout}", layout, work)
-                if trial is not None and trial.is_right:
-                    found.append(trial)
+            for layout in layouts([*self._sizes(), (3, 3)], name in pairs, 2):
+                right = None
+                for varied in twice(layout):
+                    trial = None if self._is_over else self._try(f"{name}, {varied}", varied, work)
+                    if trial is None or trial.is_right:
+                        right = trial
+                        break
+                    self.wrong.append(trial)
+                if right is not None and not self._is_doubtful(right):
+                    found.append(right)
                     break
-                self.wrong += [trial] if trial is not None else []
+                is_partial |= self.is_hopeless and not self.is_abstract and not _BARE.search(name)
+                if self.is_hopeless or len(self.wrong) > 8:
+                    found += [one for one in [self._agreed()] if one is not None]
+                    break
             else:
+                is_partial |= not self.wrong and not _BARE.search(name)
                 found += [one for one in [self._agreed()] if one is not None]
-        return max(found, key=lambda one: (not one.is_right, one.rows), default=None)
+        best = max(found, key=lambda one: (not one.is_right, one.rows), default=None)
+        return None if best is not None and best.is_right and is_partial else best
 
     def _graphs(self) -> DrivenRun | None:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
@@ -192,6 +218,11 @@ class _Driver:
         others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
         if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
             return True
+        alike = [one for one in self.wrong if not one.failed and one.rows >= trial.rows]
+        several = [one.layout.data for one in alike if one.layout and one.layout.outputs > 1]
+        is_object = "(…)" not in trial.label
+        if is_object and layout.outputs == 1 and layout.data in several:
+            return True  # a sum over all neurons is right for one of them
         richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
         return bool(self.recording.root and richer)
 
@@ -199,25 +230,52 @@ class _Driver:
         """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
         if not self.wrong:
             return None
-        best = max(self.wrong, key=lambda one: one.rows)
+        best = max(self.wrong, key=lambda one: (not one.failed, one.rows))
         others = [one for one in self.wrong if one is not best and one.layout != best.layout]
         return best if others or best.layout is None else None
 
     # Functions
+    def _shown(self) -> Iterator[DrivenRun]:
+        """What the functions do that show how the program is used, with data of their own."""
+        for name, function in self.functions.items() if not self.recording.root else ():
+            if shows(name, function) and not self._is_over:
+                trial = self._try(f"{name}()", None, partial(CallRun.call, name=name))
+                if trial is not None:
+                    yield trial
+
     def _functions(self) -> Iterator[DrivenRun]:
-        wanted = training_functions(self.functions)
+        halves = {backward for _, backward in partners(self.functions).values()}
+        wanted = [
+            name
+            for name in training_functions(self.functions)
+            if name not in halves
+            or any(map(TARGET.match, inspect.signature(self.functions[name]).parameters))
+        ]
         if self.recording.root:
             wanted = [name for name in self.functions if name == self.recording.root]
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
-            for layout in self._own_layouts() or layouts(self._sizes(), True, self._orders(name)):
+            tried: set[ArgumentLayout] = set()
+            for layout in self._own_layouts() or layouts(
+                self._sizes(),
+                True,
+                self._orders(name),
+                ends_with_class="row[:-1]" in self.recording.source.text,
+            ):
                 if self._is_over:
                     return
-                for varied in _twice(layout):
+                data = replace(layout, weights="", biases="")
+                if data in tried and not self.takes_parameters:
+                    continue
+                tried.add(data)
+                layout = replace(layout, layers=self.depth)
+                for varied in twice(layout):
                     trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
                     if trial is None:
                         break
                     yield from self._confirmed(name, trial)
+                if self.is_hopeless:
+                    break
 
     def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
         """A trial; or those in which square layers or a second call show that live code is wrong."""
@@ -227,7 +285,7 @@ class _Driver:
             return
         call = partial(CallRun.call, name=name)
         wrong = []
-        for one in _twice(replace(layout, inputs=3, outputs=3)):
+        for one in twice(replace(layout, inputs=3, outputs=3)):
             square = self._try(f"{name}(…), {one}", one, call)
             wrong += [square] if square is not None and not square.is_right else []
         if len(wrong) < 2:
@@ -267,28 +325,28 @@ class _Driver:
         return any(DATA.match(one) for one in names) and any(TARGET.match(one) for one in names)
 
     def _sizes(self) -> list[tuple[int, int]]:
-        text = self.recording.source.text
-        if self.recording.root:
-            return [(6, 3), (3, 1), (3, 3)]
-        sizes = [(3, 2), (3, 1)]
-        shapes = [tuple(map(int, one)) for one in _SHAPE.findall(text)]
-        if shapes and max(map(max, shapes)) < 1000:
-            sizes += [(shapes[0][0], shapes[-1][1]), (shapes[0][1], shapes[-1][0])]
-        if re.search(r"784", text):
-            sizes.append((784, 10))
-        if re.search(r"\b10\b", text):
-            sizes.append((3, 10))
-        return list(dict.fromkeys(sizes))
+        return [(6, 3), (3, 1), (3, 3)] if self.recording.root else sizes_in(self.recording.source.text)
 
     # Objects
     def _objects(self) -> Iterator[DrivenRun]:
-        sizes = {name: _sizes_of(one) for name, one in self.objects.items()}
+        sizes = {name: sizes_of(one) for name, one in self.objects.items()}
         if not self.recording.root:
             alone = [name for name, kind in self.classes.items() if layer_methods(kind) or back_method(kind)]
-            sizes.update({name: self._sizes() for name in self.classes if name not in alone})
+            sizes.update({name: self._made_sizes(name) for name in self.classes if name not in alone})
         for name in sizes:
             for methods in methods_to_call(self.classes.get(name) or type(self.objects[name])):
                 yield from self._methods(name, sizes[name], methods)
+
+    def _made_sizes(self, name: str) -> list[tuple[int, int]]:
+        """The usual sizes; before them those of an object that does not take them."""
+        tape = new_tape(self.recording.source, frozenset(), 2.0)
+        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
+            made = CallRun(self.recording, self.own, self.returns, tape, _USUAL).make(name)
+            shapes = [one.shape for _, one in arrays_in(made, lists=True)]
+            dims = {size for shape in shapes for size in shape}
+            if len(dims) > 1 and not {_USUAL.inputs, _USUAL.outputs} <= dims:
+                return list(dict.fromkeys([*sizes_of(made)[:4], *self._sizes()]))
+        return self._sizes()
 
     def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
         def work(run: CallRun) -> Any:
@@ -298,7 +356,7 @@ class _Driver:
             for _ in range(4):
                 for method in methods:
                     result = run.call_method(one, method)
-                if len(methods) == 1 and not _LOOPS.match(methods[0]) and result is not None:
+                if len(methods) == 1 and not LOOPS.match(methods[0]) and result is not None:
                     break
             return result
 
@@ -307,29 +365,46 @@ class _Driver:
         for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
             if self._is_over:
                 return
-            for varied in _twice(layout):
+            for varied in twice(layout):
                 trial = self._try(f"{name}.{', '.join(methods)}, {varied}", varied, work)
                 if trial is None:
                     break
                 yield trial
+            if self.is_hopeless:
+                return
 
-    def _try(self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]) -> DrivenRun | None:
+    def _try(
+        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
         """Run once; None where nothing could be compared."""
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
-        source = self.recording.source
-        result, failed = None, False
+        result, failed, self.is_hopeless = None, False, False
         with recording_on(tape):
-            run = CallRun(self.recording, self.own, self.returns, tape, layout)
+            run = CallRun(self.recording, self.own, self.returns, tape, layout or _USUAL)
             try:
                 result = work(run)
             except RecordingStopped:
                 pass
             except Exception as error:
+                self.is_abstract = type(error) is NotImplementedError
+                self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 failed = True
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         self.count += _CALL + len(tape.operations)
+        self.is_hopeless = self.is_hopeless or not run.plausible.is_used
+        self.takes_parameters = bool(run.plausible.made)
+        analysis = self._analysis(tape, run, result, failed)
+        if analysis is None or analysis.chosen is None:
+            return None
+        count = _count_judged(analysis) + len(analysis.absent)
+        clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
+        return DrivenRun(label, layout, analysis, count, clean, failed)
+
+    def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
+        """What came of a call; None where nothing could be compared."""
+        source = self.recording.source
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
         analysis = analyse(tape, source, self.meant)
@@ -346,60 +421,29 @@ class _Driver:
                 analysis.behaviour = run.changed_argument()
         if analysis.chosen is None:
             return None
+        if run.learns_inputs:
+            _allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
         analysis.absent = [op for op in analysis.absent if op.label != INPUT]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
         if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
             return None
-        count = _count_judged(analysis) + len(analysis.absent)
-        clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        return DrivenRun(label, layout, analysis, count, clean)
+        return analysis
+
+
+def _allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
+    """Let a layer divide the gradients of its parameters by the samples, and not what it sends back."""
+    sent = [row for row in chosen.rows if tape.operations[tape.producers(row.change.old)[0]].label == INPUT]
+    own = [row for row in chosen.rows if row not in sent]
+    if not sent or not own or any(row.verdict not in (RIGHT, FACTOR) for row in chosen.rows):
+        return
+    ratios = [row.factor / sent[0].factor for row in own]
+    if np.allclose(ratios, ratios[0], 1e-5) and np.isclose(abs(ratios[0]), [1 / samples, samples]).any():
+        for row in chosen.rows:
+            row.verdict, row.ratio = RIGHT, 1.0
 
 
 def _count_judged(analysis: Analysis) -> int:
     """How many parameters were judged."""
     rows = analysis.chosen.rows if analysis.chosen else []
     return len({row.change.key for row in rows if row.verdict != ZERO})
-
-
-def training_functions(names: Iterable[str]) -> list[str]:
-    """Those whose names say that they train, loops first."""
-    wanted = [name for name in names if _TRAINS.match(name)]
-    return sorted(wanted, key=lambda name: (not _LOOPS.match(name), bool(_UPDATES.match(name))))
-
-
-def _twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
-    """A layout, and the same with other data, that two may agree."""
-    yield layout
-    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
-
-
-def methods_to_call(kind: type) -> list[list[str]]:
-    """Sequences of methods to call, the likeliest first."""
-    methods = [
-        name for name in dir(kind) if not name.startswith("__") and callable(getattr(kind, name, None))
-    ]
-    training = [name for name in methods if _TRAINS.match(name)]
-    training.sort(key=lambda name: (not _LOOPS.match(name), name))
-    forward = [name for name in methods if FORWARD.match(name)]
-    backward = [name for name in training if re.search("back|grad", name, re.I)]
-    updates = [name for name in methods if _UPDATES.match(name)]
-    plans = [[name] for name in training if name not in backward]
-    plans += [[a, b, c] for a in forward for b in backward for c in updates if c != b]
-    plans += [[a, b] for a in forward for b in backward]
-    return plans + [[name] for name in backward]
-
-
-def _sizes_of(one: Any) -> list[tuple[int, int]]:
-    """(inputs, outputs) that the shapes of an object's arrays allow."""
-    every_shape = [array.shape for _, array in arrays_in(one, lists=True)]
-    shapes = [shape for shape in every_shape if len(shape) == 2]
-    large = [shape for shape in shapes if min(shape) > 1] or shapes
-    found = []
-    if shapes:
-        weights = [shape for shape in shapes if shape in large or shape[0] == large[-1][1]]
-        first, last = weights[0], weights[-1]
-        found = [(first[0], last[1]), (first[1], last[0])]
-    every = sorted({size for shape in shapes or every_shape for size in shape})[:4]
-    found += [(a, b) for a in every for b in every]
-    return list(dict.fromkeys(found)) or [(3, 2), (3, 1), (2, 1)]

@@ -27,12 +27,28 @@ _BINARY: tuple[Callable[[Any, Any, Any], Any], ...] = (
     lambda a, b, c: -a * b + b,
     lambda a, b, c: a**2 + b * a,
     lambda a, b, c: c**3 + c,
+    lambda a, b, c: (a - b) ** 2 + a + c,
+)
+#: Of three arrays, (4, 3), (3, 2) and (2,): each result is summed by the derivative that it starts from, 1.
+_OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
+    lambda a, b, c: a @ b,
+    lambda a, b, c: a.matmul(b),
+    lambda a, b, c: a.dot(b),
+    lambda a, b, c: a @ b + c,
+    lambda a, b, c: (a @ b) * (a @ b),
+    lambda a, b, c: ((a @ b) * c - a @ b).sum(),
+    lambda a, b, c: ((a @ b) * (a @ b)).mean(),
+    lambda a, b, c: (a @ b).relu().sum(),
+    lambda a, b, c: (a @ b).tanh().sum(),
+    lambda a, b, c: (a @ b + c).sigmoid().sum(),
 )
 _UNARY = re.compile(
     r"(tanh|exp|relu|sigmoid|logistic|log|ln|sin|cos|sqrt|square|softplus|leaky_?relu)$", re.I
 )
+#: One of these, beside a sum, is an operation of numbers that build a graph.
+_OPERATORS = ("__mul__", "__matmul__", "__pow__")
 _BACK = re.compile(r"_*back\w*$", re.I)
-_GRADIENT = re.compile(r"_*(d|grad\w*|\w+_grad|derivative|adjoint)$", re.I)
+_GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|derivative|adjoint)$", re.I)
 _VALUE = re.compile(r"_*(data|value|val|v|x)$", re.I)
 
 
@@ -42,7 +58,7 @@ class NothingReturned(Exception):
 
 def back_method(kind: type) -> str | None:
     """The method by which a number goes back through its graph; None where a class has no such numbers."""
-    if not (hasattr(kind, "__add__") and hasattr(kind, "__mul__")):
+    if not (hasattr(kind, "__add__") and any(hasattr(kind, one) for one in _OPERATORS)):
         return None
     for name in dir(kind):
         method = getattr(kind, name)
@@ -61,6 +77,8 @@ def expressions(kind: type) -> Iterator[tuple[str, Callable[[Any, Any, Any], Any
         if _UNARY.match(name) and inspect.isfunction(getattr(kind, name)):
             yield name, partial(_once, name)
             yield name, partial(_repeated, name)
+    for number, one in enumerate(_OF_ARRAYS):
+        yield f"operation of arrays {number + 1}", one
 
 
 def _once(name: str, a: Any, b: Any, c: Any) -> Any:
@@ -79,21 +97,32 @@ def go_back(
 ) -> Analysis | None:
     """Compute, go back, and compare the gradients of the three numbers; None where it cannot be computed."""
     tape.on_sum = None  # nothing here is a step
-    starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
-    numbers = [kind(one) for one in starts]
+    rng = np.random.default_rng(1)
+    if compute in _OF_ARRAYS:
+        starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in ((4, 3), (3, 2), (2,))]
+    else:
+        starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
+        numbers = [kind(one, **_wanted(kind)) for one in starts]
         out = compute(*numbers)
         value = _held(out, _VALUE)
         getattr(out, back_method(kind) or "")()
-        if type(value) is not Traced or value.size != 1:
+        if type(value) is not Traced or (value.size != 1 and compute not in _OF_ARRAYS):
             return None
-        value - given(plain(value) - 1.0, is_scalar=True)  # a loss whose derivative by the output is one
+        value - given(
+            plain(value) - 1.0, is_scalar=value.is_scalar
+        )  # a loss whose derivative by the output is one
         tape.meetings.append(tape.operations[-1].index)
         return _compared(tape, source, starts, [_held(one, _GRADIENT) for one in numbers])
     except NothingReturned:
         raise
     except Exception:  # whatever the learner's operations raise: this one is not there
         return None
+
+
+def _wanted(kind: type) -> dict[str, bool]:
+    """What is said to a class that keeps no gradients unless it is asked to."""
+    return {one: True for one in inspect.signature(kind).parameters if re.match("requires?_?grad$", one)}
 
 
 def _held(one: Any, pattern: re.Pattern[str]) -> Any:
@@ -105,20 +134,23 @@ def _held(one: Any, pattern: re.Pattern[str]) -> Any:
 def _compared(
     tape: Tape, source: ProgramSource, starts: list[Traced], gradients: list[Any]
 ) -> Analysis | None:
+    if starts[-1].size > 1 and (gradients[-1] is None or not np.any(plain(gradients[-1]))):
+        starts, gradients = starts[:-1], gradients[:-1]  # not every operation of arrays has a third
     if any(one is None for one in gradients):
         return None
-    found = [to_traced(one) for one in gradients]
-    if any(one.size != 1 for one in found):
+    pairs = [(start, to_traced(one)) for start, one in zip(starts, gradients, strict=True)]
+    if any(start.size != one.size for start, one in pairs):
         return None
+    found = [one for _, one in pairs]
     change = Change(
         GRAPH,
         "a, b and c",
         0,
-        (len(starts),),
-        np.concatenate([one.ids.ravel() for one in starts]),
-        np.array([float(one) for one in found]),
+        (sum(one.size for one in found),),
+        np.concatenate([start.ids.ravel() for start, _ in pairs]),
+        np.concatenate([np.ravel(one.value) for one in found]).astype(float),
         [],
-        [one.ids for one in found],
+        [ids for one in found for ids in one.ids.reshape(-1, 1)],
     )
     change.sources = set().union(*(tape.ancestors(one.ids) for one in found))
     change.is_returned = True

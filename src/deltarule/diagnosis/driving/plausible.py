@@ -5,27 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import given, leaf
 
 DATA = re.compile(
-    r"(x|xs|a0|inp)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"
+    r"(x|xs|a0|inp|x_?seq\w*)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"
     r"|training_(set_)?inputs|sample(s)?$|pattern$|data$|features?$|(input_?)?seq(uence)?s?$"
-    r"|entradas?$|eingaben?$|entrees?$|giris(ler)?$|wejscia?$",
+    r"|(entradas?|eingaben?|entrees?|giris(ler)?|wejscia?|vhod[yi]?|vkhody?|ingressi)"
+    r"(_?(list[ea]?|vektor|vetor|vector|dat\w*|dados|array|train\w*))?$",
     re.I,
 )
 TARGET = re.compile(
     r"(y|t|ys|d)$|(y|t)_?(train|true|batch|b|data|hot|real|i|enc|onehot)?$|.*(target|label|expected|desired|truth).*"
     r"|outputs?(_data)?$|training_(set_)?outputs|correct$|answers?$"
-    r"|(esperad|desejad|desead|salida|saida|sortie|ausgabe|cikis|wyjsci)\w*$",
+    r"|(esperad|desejad|desead|salida|saida|sortie|ausgabe|cikis|wyjsci|ziel|soll|alvo|attendu|hedef|objetivo|vyhod)\w*$",
     re.I,
 )
-RATE = re.compile(r".*(lr|rate|alpha|eta|step_?size)$|^n$|^lr.*|^learning.*", re.I)
+RATE = re.compile(
+    r".*(lr|rate|alpha|eta|step_?size)$|^n$|^lr.*|^(learning|taxa|tasa|taux|lern|passo|ogrenme).*", re.I
+)
 MASK = re.compile(r"_*(drop(out)?_?|keep_?)?masks?$", re.I)
 RANDOM = re.compile(r"_*(rng|gen(erator)?)$", re.I)
 _WEIGHTS = re.compile(r"(weights?|ws?|thetas?|network|nn_weights)$", re.I)
@@ -36,12 +41,21 @@ _PAIRS = re.compile(
     r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
     re.I,
 )
+#: Rows that end with their class.
+_ROWS = re.compile(r"(train\w*|rows?|data\w*|.*set|examples|samples)$", re.I)
 #: The derivative of the loss by what a layer computed.
 UPSTREAM = re.compile(
-    r"_*(d_?(y|o|a|z|l|out\w*|values?|next|pred\w*|l_?d\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
+    r"_*(d_?(y|o|a|z|l|h|out\w*|values?|next|pred\w*|l_?d\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
     r"|\w*error|delta(_?(out\w*|next))?)$",
     re.I,
 )
+#: What a recurrent network begins with, and its parameters.
+_STATE = re.compile(
+    r"(h|a|c|s|hidden|cell|state)_?(prev\w*|0|init\w*|state)$|(prev\w*|initial)_(h\w*|c\w*|state)$"
+)
+_LETTERED = re.compile(r"[wub]_?[xhaysfigoc]{1,2}$")
+#: What is asked of arrays, and not of a number.
+_OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
@@ -52,7 +66,9 @@ _NUMBERS: list[tuple[str, Any]] = [
     (r".*(decay|lmbda|lambda|lambd|reg|l1|l2|lam|beta|gamma)\w*$", 0.0),
     (r".*(verbose|print|debug|plot|show|monitor|flag|shuffle|log).*", False),
     (r"(is_?)?train(ing)?(_?mode)?$", True),
-    (r".*(seed|random_state)$", 1),
+    (r".*(seed|random_state|strides?)$", 1),
+    (r".*(filter|kernel|pool)_?(size|width|height|h|w)$|(f|k)_?size$", 2),
+    (r".*pad(ding)?$", 0),
 ]
 _SIZES = re.compile(
     r".*(sizes|layers|dims|structure|topology|architecture|shape|n_neurons|neurons|units_list|layer_nodes)$",
@@ -62,6 +78,22 @@ _COUNT = re.compile(
     r".*(size|dim|nodes|units|count|neurons|features|hid|in|out|classes|_h|_x|_y|no_of)\w*$|nh|n[io]$|[dkhcn]\d?$",
     re.I,
 )
+
+
+_HIDDEN = re.compile(
+    r"hid|(^|_)n?h$|(^|_)h\d?$|middle|ocult|escond|versteckt|verborgen|cach|gizli|ukryt|skryt|nascost|inner|state",
+    re.I,
+)
+_OUT = re.compile(
+    r"out|class|target|label|_y$|(^|_)no?$|(^|_)k$|(^|_)c$|^no$|sal?id|ausg|sort|cikis|wyj|vyh|uscit|action",
+    re.I,
+)
+_IN = re.compile(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in|entr|eing|giris|wej|vk?ho|dim", re.I)
+
+
+def _written(name: str) -> str:
+    """A name in small letters, its words apart: ``numHidden`` as ``num_hidden``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip("_")).lower()
 
 
 def role_of(name: str) -> str:
@@ -81,7 +113,10 @@ def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
 
 @dataclass(frozen=True)
 class ArgumentLayout:
-    """How data and parameters lie: ``data`` rows, columns, column, vector, list, lists, sequence.
+    """How data and parameters lie.
+
+    ``data``: rows, columns, column, vector, list, lists, sequence;
+    row vectors or column vectors, one for each sample.
 
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
     """
@@ -95,6 +130,7 @@ class ArgumentLayout:
     samples: int = 5
     seed: int = 1
     order: int = 0
+    layers: int = 2
 
     @property
     def hidden(self) -> int:
@@ -114,20 +150,25 @@ _KINDS = [
     ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("column", "one-hot"),
     ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
     ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
+    ("sequence", "whole numbers"),
+    ("row vectors", "one-hot"), ("column vectors", "one-hot"),
 ]  # fmt: skip
 _FORMS = [
-    ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("in-out", "one"),
-    ("out-in", "one"),
+    ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
+    ("in-out", "one"), ("out-in", "one"),
 ]  # fmt: skip
 
 
 def layouts(
-    sizes: list[tuple[int, int]], parameters: bool, orders: int = 1, lists_first: bool = False
+    sizes: list[tuple[int, int]],
+    parameters: bool,
+    orders: int = 1,
+    lists_first: bool = False,
+    ends_with_class: bool = False,
 ) -> Iterator[ArgumentLayout]:
     """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
-    for data, labels in (
-        sorted(_KINDS, key=lambda kind: not kind[0].startswith("list")) if lists_first else _KINDS
-    ):
+    kinds = sorted(_KINDS, key=lambda kind: lists_first and not kind[0].startswith("list"))
+    for data, labels in [*([("lists", "last")] if ends_with_class else []), *kinds]:
         forms = _FORMS if parameters else _FORMS[:1]
         if parameters and data in ("list", "lists"):
             forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]
@@ -136,6 +177,12 @@ def layouts(
                 for order in range(orders):
                     if labels != "flat" or outputs == 1:
                         yield ArgumentLayout(data, labels, weights, biases, inputs, outputs, order=order)
+
+
+def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
+    """A layout, and the same with other data, that two may agree."""
+    yield layout
+    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
 class Plausible:
@@ -149,6 +196,8 @@ class Plausible:
         inputs, targets = self._data(layout.seed)
         self.data = {"X": inputs, "Y": targets, **(own or {})}
         self.made: dict[str, list[Any]] = {}
+        #: Whether anything was asked for that the layout changes.
+        self.is_used = False
 
     def _data(self, seed: int) -> tuple[Any, Any]:
         layout, rng = self.layout, np.random.default_rng(seed)
@@ -158,6 +207,8 @@ class Plausible:
         y: Any = np.eye(outputs)[classes] if outputs > 1 else rng.uniform(0.1, 0.9, (n, 1))
         if layout.labels == "whole numbers":
             y = classes
+        elif layout.labels == "last":
+            return [[*row, int(one)] for row, one in zip(given(x).tolist(), classes, strict=True)], None
         elif layout.labels == "flat":
             y = classes.astype(float)
         if layout.data == "columns":
@@ -166,13 +217,19 @@ class Plausible:
             x, y = x[:1].T.copy(), y[:1].T.copy()
         elif layout.data in ("vector", "list"):
             x, y = x[0], y[0]
+        elif layout.data == "row vectors":
+            x, y = x[:, None, :], y[:, None, :]
+        elif layout.data == "column vectors":
+            x, y = x[:, :, None], y[:, :, None]
         elif layout.data == "sequence":
-            return [given(one.reshape(-1, 1)) for one in x], given(y[:1].T.copy())
+            wanted = classes.tolist() if layout.labels == "whole numbers" else given(y[:1].T.copy())
+            return [given(one.reshape(-1, 1)) for one in x], wanted
         both = given(x), given(y)
         return (both[0].tolist(), both[1].tolist()) if layout.data in ("list", "lists") else both
 
     def _parameters(self, kind: str, name: str) -> Any:
         """Weights, or biases, of two layers; called as the learner calls them."""
+        self.is_used = True
         if kind in self.data:
             return self.data[kind]
         if kind not in self.made:
@@ -183,20 +240,32 @@ class Plausible:
         lists = getattr(self.layout, kind).endswith("lists")
         return [one.tolist() for one in self.made[kind]] if lists else list(self.made[kind])
 
+    def one_layer(self, kind: str, name: str) -> Any:
+        """The weights, or the biases, of a single layer."""
+        self.is_used = True
+        first = self.layout.hidden, self.layout.outputs
+        if kind not in self.made:
+            shapes = [tuple(first[1] if size == first[0] else size for size in self._shapes(kind)[0])]
+            self.made[kind] = [_start_value(self.rng.normal(size=shape), name) for shape in shapes]
+        return self.made[kind][0]
+
     def _shapes(self, kind: str) -> list[tuple[int, ...]]:
-        form, sizes = getattr(self.layout, kind), (self.layout.hidden, self.layout.outputs)
+        form, hidden = getattr(self.layout, kind), self.layout.hidden
+        between = [hidden + k % 2 for k in range(self.layout.layers - 1)]
+        sizes = [self.layout.inputs, *between, self.layout.outputs]
         if kind == "biases":
-            return [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in sizes]
-        shapes = [(self.layout.inputs, sizes[0]), sizes]
+            return [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in sizes[1:]]
+        shapes = list(pairwise(sizes))
         return [shape[::-1] for shape in shapes] if form.startswith("out-in") else list(shapes)
 
     def of_role(self, role: str, name: str = "") -> Any:
         """The weights, biases, inputs, targets or rate."""
+        self.is_used = True
         if role in ("weights", "biases"):
             return self._parameters(role, name or role)
         return 0.1 if role == "rate" else self.data[role]
 
-    def value(self, name: str, others: list[str]) -> Any:
+    def value(self, name: str, others: list[str], use: Use = UNUSED) -> Any:
         """A value for a parameter of that name, beside others; LookupError where none comes to mind."""
         name = name.strip("_")
         lower = name.lower()
@@ -206,6 +275,10 @@ class Plausible:
             return self._masks(lower.endswith("s"))
         if RANDOM.match(lower):
             return RandomNumbers(np.random.default_rng(self.layout.seed))
+        if use.is_size and not use.attributes & _OF_ARRAYS and not _number_for(lower):
+            return self._counts(_written(name), use)
+        if use.rank > 2 and not use.is_list:
+            return self.images(use.rank)
         if _NUMBERED.match(lower):
             return self._numbered(name)
         if role_of(lower) in ("weights", "biases"):
@@ -216,32 +289,83 @@ class Plausible:
             return 0.1
         if re.match(r"(m|n_samples|num_samples|n_examples)$", lower):
             return self.layout.samples
-        for pattern, number in _NUMBERS:
-            if re.match(pattern, lower):
-                return number
-        return self._data_or_count(lower, others)
+        number = _number_for(lower)
+        if number is not None and not use.is_list:
+            return number
+        return self._data_or_count(_written(name), others, use)
 
-    def _data_or_count(self, name: str, others: list[str]) -> Any:
+    def _data_or_count(self, name: str, others: list[str], use: Use) -> Any:
         with_hidden = any(re.search("hid", one, re.I) for one in others)
         if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name):
-            return self._count(name)
+            return self._counts(name, use)
         if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
             return [self.layout.hidden]
+        if self.layout.labels == "last" and use.is_list and _ROWS.match(name):
+            return self.of_role("X")
         if _PAIRS.match(name):
             return self._pairs()
         if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(
-            r"(size|dim|nodes|units|count)$", name
+            r"(size|dim|nodes|units|count|num|node)$", name
         ):
-            return self._count(name)
+            return self._counts(name, use)
         if _SIZES.match(name):
-            return [self.layout.inputs, self.layout.hidden, self.layout.outputs]
+            return self._sizes()
         if role_of(name):
-            return self.data[role_of(name)]
+            return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
-            return self.namespace.get("sigmoid") or _sigmoid
-        if _COUNT.match(name):
-            return self._count(name)
+            return self.namespace.get("sigmoid") or usual_activation("")
+        if _LETTERED.match(name):
+            return self._lettered(name, others)
+        if _STATE.match(name):
+            hidden = self.layout.hidden
+            return given(self.rng.normal(size=(hidden, 1) if self.layout.data == "sequence" else hidden))
+        if self.is_count(name):
+            return self._counts(name, use)
+        if use.is_factor and not use.attributes:
+            return 0.1
         raise LookupError(name)
+
+    def _lettered(self, name: str, others: list[str]) -> Any:
+        """A parameter of a recurrent network, by the letters of what it joins: ``W_xh``, ``Wax``, ``b_f``."""
+        self.is_used = True
+        gates = sum(bool(re.match(r"b_?[figoc]$", one)) for one in others) > 2
+        sizes = {"x": self.layout.inputs, "y": self.layout.outputs}
+        if not gates:
+            sizes["o"] = self.layout.outputs
+        letters = [sizes.get(one, self.layout.hidden) for one in re.sub("^[a-z]_?", "", name)]
+        if name[0] == "b":
+            shape: tuple[int, ...] = (letters[-1], 1) if self.layout.biases == "column" else (letters[-1],)
+        elif len(letters) == 1:
+            shape = letters[0], self.layout.hidden + (name[-1] != "y") * self.layout.inputs
+        else:
+            in_first = self.layout.weights == "in-out"
+            first, last = (
+                letters if name[1:].strip("_")[0] == "x" or name[-1] == "y" else (letters[1], letters[0])
+            )
+            shape = (first, last) if in_first else (last, first)
+        return _start_value(self.rng.normal(size=shape) * 0.7, name)
+
+    def is_count(self, name: str) -> bool:
+        """Whether a parameter of that name says how many neurons there are."""
+        return bool(_COUNT.match(_written(name)))
+
+    def _sizes(self) -> list[int]:
+        between = [self.layout.hidden] * (self.layout.layers - 1)
+        return [self.layout.inputs, *between, self.layout.outputs]
+
+    def _counts(self, name: str, use: Use) -> Any:
+        """A number of neurons, or of all layers, or a list of the hidden ones."""
+        if not use.is_list:
+            return self._count(name)
+        if _HIDDEN.search(name):
+            return [self.layout.hidden]
+        return (self.layout.inputs,) if "shape" in name else self._sizes()
+
+    def images(self, rank: int) -> Any:
+        """Small pictures: samples, channels, height, width."""
+        self.is_used = True
+        made = self.rng.normal(size=(2, self.layout.inputs, 5, 4)[-rank:])
+        return given(np.moveaxis(made, -3, -1) if self.layout.order else made)
 
     def _masks(self, several: bool) -> Any:
         """What dropout keeps of the hidden neurons, or first of the inputs."""
@@ -256,6 +380,7 @@ class Plausible:
         return made if several else made[0]
 
     def _pairs(self) -> list[tuple[Any, Any]]:
+        self.is_used = True
         single = (
             self.layout if self.layout.data in ("vector", "list") else replace(self.layout, data="column")
         )
@@ -266,8 +391,9 @@ class Plausible:
         digit = re.search(r"(\d|h|ih|hidden|hid|o|ho|output|out)$", name.lower())
         assert digit is not None
         text = digit.group(1)
-        index = int(text) - 1 if text.isdigit() else int(text in ("o", "ho", "output", "out"))
-        if not 0 <= index < 2:
+        last = self.layout.layers - 1
+        index = int(text) - 1 if text.isdigit() else last * (text in ("o", "ho", "output", "out"))
+        if not 0 <= index < self.layout.layers:
             raise LookupError(name)
         kind = "biases" if name.lower().startswith("b") else "weights"
         one = self._parameters(kind, kind)[index]
@@ -278,13 +404,18 @@ class Plausible:
     def _count(self, name: str) -> int:
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
-        if re.search(r"hid|(^|_)n?h$|(^|_)h\d?$|middle", name):
+        if _HIDDEN.search(name):
             return self.layout.hidden
-        if re.search(r"out|class|target|label|_y$|(^|_)no?$|(^|_)k$|(^|_)c$|^no$", name):
+        if _OUT.search(name):
             return self.layout.outputs
-        if re.search(r"in|feat|_x$|visible|(^|_)d$|prev|fan_in", name):
+        if _IN.search(name):
             return self.layout.inputs
         return self.layout.outputs if re.search(r"units|neurons|n$", name) else 4
+
+
+def _number_for(name: str) -> Any:
+    """A usual setting of that name; None where it is none."""
+    return next((number for pattern, number in _NUMBERS if re.match(pattern, name)), None)
 
 
 def _start_value(value: Any, name: str) -> Any:
@@ -295,5 +426,8 @@ def _start_value(value: Any, name: str) -> Any:
     return made
 
 
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-z))
+def usual_activation(text: str) -> Any:
+    """tanh where a program takes 1 − a² for its slope; otherwise the sigmoid."""
+    if re.search(r"1(\.0?)?\s*-\s*[\w\[\]:.]+\s*\*\*\s*2", text):
+        return np.tanh
+    return lambda z: 1 / (1 + np.exp(-z))

@@ -14,7 +14,7 @@ import numpy as np
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
-from deltarule.diagnosis.reading.targets import KnownLoss, find_meetings, losses_of
+from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced
@@ -84,10 +84,28 @@ def analyse_returned(
 ) -> Analysis:
     """Compare arrays that were returned (or kept) with the gradients of the start values.
 
-    ``began`` is the operation before which the parameters were there; ``only`` is the set of start values
-    that are parameters, where the program says so by their names.
+    ``began`` is the operation before which the parameters were there; later ones count where nothing comes of
+    these. ``only`` is the set of start values that are parameters, where the program says so by their names.
     """
-    theta = only or functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
+    every = functools.reduce(operator.or_, (op.leaves for op in tape.operations), 0)
+    there = functools.reduce(operator.or_, (op.leaves for op in tape.operations[:began]), 0)
+    for theta in dict.fromkeys([only] if only else [there or every, every]):
+        analysis = _compared(tape, source, returned, kept, began, meant, only, theta)
+        if analysis.chosen is not None:
+            break
+    return analysis
+
+
+def _compared(
+    tape: Tape,
+    source: ProgramSource,
+    returned: Any,
+    kept: Any,
+    began: int,
+    meant: str,
+    only: int,
+    theta: int,
+) -> Analysis:
     back = list(arrays_in(returned, lists=True))
     if not all(np.isfinite(one.value).all() for _, one in back):
         return Analysis(tape, source, reason="what it returns is NaN or infinite")
@@ -106,13 +124,7 @@ def analyse_returned(
     ]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output meets a target")
-    errors = {index for one in meetings for index in one.twins}
-    descended = _descended(tape, errors)
-    offers = [
-        (name, one)
-        for name, one in wrapped
-        if descended & set(tape.producers(one.ids)) and not (tape.root[one.ids] >= 0).any()
-    ]
+    offers = _offers(tape, wrapped, meetings)
     samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
     for loss in losses_of(tape, step, meetings, meant):
@@ -132,6 +144,18 @@ def analyse_returned(
         # gradients of the weights, and nothing else, are a choice
         analysis.absent = [op for op in analysis.absent if not _is_vector(op.shape)]
     return analysis
+
+
+def _offers(
+    tape: Tape, wrapped: list[tuple[str, Traced]], meetings: list[Meeting]
+) -> list[tuple[str, Traced]]:
+    """The arrays that come from the error and are no versions of a parameter: perhaps gradients."""
+    descended = _descended(tape, {index for one in meetings for index in one.twins})
+    return [
+        (name, one)
+        for name, one in wrapped
+        if descended & set(tape.producers(one.ids)) and not (tape.root[one.ids] >= 0).any()
+    ]
 
 
 def _is_part(name: str, labels: set[str]) -> bool:

@@ -50,7 +50,7 @@ def again_of_all(passing: BackwardPass, first: Array, which: int, values: Values
     if values.size != len(ops):
         return None
     parts = [again(passing, op, which, np.asarray(one)) for op, one in zip(ops, values.ravel(), strict=True)]
-    return None if any(one is None for one in parts) else np.array([float(one) for one in parts])  # type: ignore[arg-type]
+    return None if any(one is None for one in parts) else np.concatenate([np.ravel(one) for one in parts])  # type: ignore[arg-type]
 
 
 def _is_repaired(passing: BackwardPass, at: Array, correct: Callable[[Operation, list[Any]], Any]) -> bool:

@@ -9,15 +9,17 @@ from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.untrained import NAMED
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 _MESSAGE = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
 
 
 def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
-    """Shapes that do not fit where the program ran on an output and a target."""
+    """Shapes that do not fit where the program ran on output and target, or a parameter that is not seen."""
     found = re.match(r"(.*) \(line (\d+)\)$", error, re.S)
+    if found and (local := re.match(r"UnboundLocalError: .*variable '(\w+)'", found.group(1))):
+        return _not_global(tape, source, local.group(1), int(found.group(2)))
     if found is None or not _MESSAGE.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
         return None
     if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
@@ -26,6 +28,29 @@ def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
     made = _misshapen(tape, source, message, line)
     text = f"shapes do not fit. Python says: {message}"
     return fault_at(Analysis(tape, source), "shape", line if made is None else made, text)
+
+
+def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Fault | None:
+    """A parameter of the program's top level that a function changes without calling it global."""
+    outside = {
+        ast.unparse(target)
+        for one in source.tree.body
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+    }
+    for function in ast.walk(source.tree):
+        if not isinstance(function, ast.FunctionDef) or name not in outside or not is_parameter(name):
+            continue
+        if not function.lineno <= line <= (function.end_lineno or 0):
+            continue
+        for one in ast.walk(function):
+            if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name:
+                text = (
+                    f"inside {function.name} {name} is a local name, because this line changes it, and it "
+                    f"has no value yet on line {line}: begin the function with global {name}"
+                )
+                return fault_at(Analysis(tape, source), "shape", one.lineno, text)
+    return None
 
 
 def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Operation | None:

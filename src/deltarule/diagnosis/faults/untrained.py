@@ -216,7 +216,9 @@ def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operat
             key = (op.name, tuple(frame[:2] for frame in op.place)) if op.size == 1 else op.index
             dead.setdefault(key, []).append(op)
     for ops in dead.values():
-        values = tape.result(ops[0]) if len(ops) == 1 else np.array([float(tape.result(op)) for op in ops])
+        values = (
+            tape.result(ops[0]) if len(ops) == 1 else np.concatenate([tape.result(op).ravel() for op in ops])
+        )
         if values.size == gradient.size > 1 and proportion(values, gradient):
             return ops[0]
     return None

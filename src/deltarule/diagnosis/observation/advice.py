@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.drive import methods_to_call, training_functions
+from deltarule.diagnosis.driving.plans import methods_to_call, training_functions
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words

@@ -14,7 +14,14 @@ from deltarule.diagnosis.observation.telling import tell
 @final
 @dataclass(frozen=True)
 class Diagnosis(SeenProgram):
-    """What was seen of a backpropagation; printed, it is the report that a learner reads."""
+    """What was seen of a backpropagation; printed, it is the report that a learner reads.
+
+    Examples
+    --------
+    >>> seen = Diagnosis("right", loss="squared error")
+    >>> seen.right, seen.to_dict()["loss"]
+    (True, 'squared error')
+    """
 
     @property
     def right(self) -> bool:

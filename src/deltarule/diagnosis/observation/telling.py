@@ -122,6 +122,7 @@ def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
         yield ""
         yield from _wrapped(f"How it comes about: {page.why}", "   ")
         yield from _wrapped(f"What to do: {page.remedy}", "   ")
+        yield from _wrapped(f"More about it: mistakes/{page.key} in the documentation.", "   ")
 
 
 def _shown(line: str, fault: Fault) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import io
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.recording import missing
-from deltarule.diagnosis.recording.source import read_source
+from deltarule.diagnosis.recording.source import ProgramSource, read_source
 from deltarule.diagnosis.recording.substitutes import (
     Substitute,
     own,
@@ -45,6 +46,48 @@ def surroundings(path: str, siblings: frozenset[str]) -> dict[str, Any]:
     }
     names["__builtins__"] = {**vars(builtins), **replaced}
     return names
+
+
+class _Itself(types.ModuleType):
+    """The program in place of a module whose text stands in it, too: ``ops.add`` is its ``add``."""
+
+    def __init__(self, name: str, names: dict[str, Any]) -> None:
+        super().__init__(name)
+        self.__dict__["_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._names:
+            return self._names[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+#: Modules that programs use under these names.
+_USUAL = {"np": "numpy", "numpy": "numpy", "math": "math", "random": "random", "plt": "matplotlib.pyplot"}
+
+
+def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
+    """Give a program the modules that it uses and never imports, where it is plain which ones."""
+    used: dict[str, set[str]] = {}
+    bound = {one.arg for one in ast.walk(source.tree) if isinstance(one, ast.arg)}
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(name), attr=attr):
+                used.setdefault(name, set()).add(attr)
+            case ast.Name(name, ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.Import() | ast.ImportFrom():
+                bound |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+    if "*" in bound:
+        return
+    defined = {one.name for one in source.tree.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+    for name, attrs in used.items():
+        if name in bound or name in names["__builtins__"]:
+            continue
+        if name in _USUAL:
+            names[name] = names["__builtins__"]["__import__"](_USUAL[name], fromlist=("it",))
+            missing.note(f"{_USUAL[name]} is never imported: it was supposed to be {name}")
+        elif attrs <= defined:
+            names[name] = _Itself(name, names)
 
 
 def _leave(*_: Any) -> None:
@@ -102,6 +145,10 @@ class Importing:
             module = builtins.__import__(name, globals, locals, fromlist, level)
         except ImportError:
             return missing.stand_in(name)
+        if module.__name__ == "argparse":
+            return Substitute(module, {"ArgumentParser": missing.Arguments}, lambda _, found: found)
+        if module.__name__ == "sklearn.datasets":
+            return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":
             return Substitute(module, {}, missing.wrap_pandas)
         return self.replaced.get(module.__name__, module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.machinery
 import io
 import types
@@ -71,28 +72,66 @@ def stand_in(name: str) -> StandIn:
     module = StandIn(name)
     root = name.partition(".")[0]
     if root == "tqdm":
-        module.__dict__.update(tqdm=_first, trange=range, notebook=module, auto=module)
+        module.__dict__.update(tqdm=_Progress, trange=_counted, notebook=module, auto=module)
     elif root in FRAMEWORKS:
-        _note(f"the package {root} is not there: what it computes was not seen")
+        note(f"the package {root} is not there: what it computes was not seen")
         module.__dict__.update(load_data=_pictures, to_categorical=_one_hot)
         module.__dict__.update(mnist=module, fashion_mnist=module, datasets=module, utils=module)
         module.__dict__.update(keras=module, np_utils=module)
     elif root == "pandas":
-        _note("the package pandas is not there: tables were made up")
+        note("the package pandas is not there: tables were made up")
         module.__dict__.update(read_csv=lambda *args, **options: Frame(_numbers(args[0])))
     elif root not in SHOWING:
-        _note(f"the package {root} is not there: what it computes was not seen")
+        note(f"the package {root} is not there: what it computes was not seen")
     return module
 
 
-def _note(text: str) -> None:
+def note(text: str) -> None:
+    """Tell what was made up."""
     tape = current_tape()
     if tape is not None:
         tape.note("missing", text)
 
 
-def _first(x: Any = None, *args: Any, **options: Any) -> Any:
-    return x
+class Arguments(argparse.ArgumentParser):
+    """A parser of arguments that makes up those that are needed and not given."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        for one in self._actions:
+            if not one.required:
+                continue
+            usual = {int: 5, float: 0.1}.get(one.type, f"{one.dest}.csv")  # type: ignore[call-overload]
+            one.required, one.default = False, next(iter(one.choices)) if one.choices else usual
+            if not one.option_strings:
+                one.nargs = "?"
+            note(f"the argument {one.dest} is not given: {one.default} was supposed")
+        return super().parse_known_args(args, namespace)
+
+
+class _Progress:
+    """What is gone through, with a bar to be written on."""
+
+    def __init__(self, x: Any = (), *args: Any, **options: Any) -> None:
+        self._x = x
+
+    def __iter__(self) -> Any:
+        return iter(self._x)
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **options: None
+
+
+def _counted(*sizes: Any, **options: Any) -> Any:
+    return _Progress(range(*sizes))
 
 
 def _numbers(name: Any) -> Any:
@@ -107,7 +146,7 @@ def _numbers(name: Any) -> Any:
 
 def table(name: Any) -> Any:
     """Made-up numbers in place of a file that is not there."""
-    _note(f"{name} is not there: its numbers were made up")
+    note(f"{name} is not there: its numbers were made up")
     return leaf(_numbers(name), is_scalar=False)
 
 
@@ -120,15 +159,45 @@ def wrap_pandas(name: str, found: Any) -> Any:
         try:
             return found(*args, **options)
         except OSError:
-            _note(f"{args[0]} is not there: its numbers were made up")
+            note(f"{args[0]} is not there: its numbers were made up")
             return Frame(_numbers(args[0]))
 
     return read
 
 
+class _Bunch(dict[str, Any]):
+    """A data set as scikit-learn gives it."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def wrap_datasets(name: str, found: Any) -> Any:
+    """A function of scikit-learn's that fetches data, which makes up what cannot be fetched."""
+    if not name.startswith("fetch_"):
+        return found
+
+    def fetch(*args: Any, return_X_y: bool = False, **options: Any) -> Any:
+        try:
+            return found(*args, return_X_y=return_X_y, **options)
+        except OSError:
+            named = str(args[0]) if args else name
+            note(f"{named} cannot be fetched: its numbers were made up")
+            made = _numbers(named)
+            made = made if made.shape[1] > 9 else np.roll(made, 1, axis=1)  # classes first
+            data, target = made[:, 1:].astype(float), made[:, 0].astype(int)
+            labels = target.astype(str) if name == "fetch_openml" else target
+            return (data, labels) if return_X_y else _Bunch(data=data, target=labels)
+
+    return fetch
+
+
 def text_file(name: Any, separator: str = ",") -> io.StringIO:
     """A made-up file of numbers, separated as the program splits its lines."""
-    _note(f"{name} is not there: its numbers were made up")
+    note(f"{name} is not there: its numbers were made up")
     lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name)]
     return io.StringIO("\n".join(lines) + "\n")
 

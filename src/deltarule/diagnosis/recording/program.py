@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.reading.updates import recognise_update
-from deltarule.diagnosis.recording.imports import surroundings
+from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
@@ -101,6 +101,7 @@ def record_program(
         os.chdir(folder)
         sys.argv = [source.path]
         with recording_on(tape):
+            supply_modules(source, recording.namespace)
             _run(recording)
     finally:
         os.chdir(before)

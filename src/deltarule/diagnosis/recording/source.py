@@ -78,6 +78,15 @@ class ProgramSource:
         """What an expression is a part of."""
         return self._parents.get(id(node))
 
+    def function_at(self, name: str, line: int) -> ast.FunctionDef | None:
+        """The function of that name that begins on a line, or whose first decorator does."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                starts = [node.lineno, *(one.lineno for one in node.decorator_list)]
+                if line in starts:
+                    return node
+        return None
+
     def frame(self, op: Operation) -> Frame | None:
         """The innermost call in this file that an operation stands in."""
         return next((one for one in op.place if one[0].co_filename == self.path), None)
@@ -112,9 +121,11 @@ class ProgramSource:
         return self.segment(self._operand(op, side))
 
     def is_literal(self, op: Operation, side: int) -> bool:
-        """Whether an operand is a number written there (or anywhere else in a library), as in ``1 - a``."""
+        """Whether an operand is a number written there (or in a library), as in ``1 - a``, or ones."""
         constant = op.constants[side]
         node = self._operand(op, side)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("ones", "ones_like"):
+            return True
         if constant is not None and constant.size > 1:
             return False
         if node is None:
@@ -252,8 +263,24 @@ _PYTHON_2 = (
 )
 
 
+def _on_one_line(text: str) -> str:
+    """With each print of Python 2 on one line that is written over several."""
+    lines = text.split("\n")
+    for k, line in enumerate(lines):
+        if not re.match(r"\s*print\b(?!\s*\()", line):
+            continue
+        for j in range(k + 1, min(k + 12, len(lines))):
+            is_open = sum(map(lines[k].count, "([{")) > sum(map(lines[k].count, ")]}"))
+            if not is_open and not lines[k].rstrip().endswith("\\"):
+                break
+            lines[k] = lines[k].rstrip().rstrip("\\") + " " + lines[j].strip()
+            lines[j] = ""
+    return "\n".join(lines)
+
+
 def _from_python_2(text: str) -> str:
     """Write the statements of Python 2 as today's; what is no Python at all stays and is refused later."""
+    text = _on_one_line(text)
     for old, new in _PYTHON_2:
         text = re.sub(old, new, text, flags=re.M)
     return text

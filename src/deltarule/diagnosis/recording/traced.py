@@ -76,6 +76,9 @@ class Traced:
     def real(self) -> Traced:
         return self
 
+    def to_numpy(self, *args: Any, **options: Any) -> Traced:  # as data of pandas have it
+        return self
+
     def copy(self, *order: Any, **options: Any) -> Traced:
         return self._moved(np.array)
 

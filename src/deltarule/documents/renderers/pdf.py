@@ -66,11 +66,11 @@ def _is_about_glyphs(error: Any) -> bool:
 
 def _compiled(data: Any, format: str = "pdf") -> bytes:
     typst = import_extra("typst", "pdf")
-    inputs = {"document": json.dumps(data, allow_nan=False), "colours": json.dumps(TAG_COLOURS)}
+    # as files: what Typst remembers of one document serves the next, as it would not after other sys_inputs
+    files = {"document.json": json.dumps(data, allow_nan=False), "colours.json": json.dumps(TAG_COLOURS)}
     pages: bytes = typst.compile(
-        asset("document.typ"),
+        {"main.typ": asset("document.typ")} | {name: text.encode() for name, text in files.items()},
         font_paths=_fonts(),
-        sys_inputs=inputs,
         format=format,
         ppi=200,
         pdf_standards="a-2b" if format == "pdf" else None,

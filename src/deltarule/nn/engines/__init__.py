@@ -1,23 +1,25 @@
 """Engines: what runs the epochs of training and predicts. The reference is NumPy, and the specification.
 
 Reading order: contract, reference; then what gives the same numbers faster: compiled, predictions, workspace,
-threads, compilation, kernel_cache, kernels; shards, for many workers.
+streams, threads, compilation, kernel_cache, kernels, instructions; shards, for many workers.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from types import ModuleType
 
 from deltarule.errors import InputError
 from deltarule.nn.engines import compiled, reference
 from deltarule.nn.engines.contract import TrainableNetwork
+from deltarule.nn.engines.threads import SMALL_PRODUCTS, blas_of_one_thread
 from deltarule.nn.optimizers import GradientStep, Optimizer
 from deltarule.registry import did_you_mean
 
-__all__ = ["ENGINES", "choose_engine", "compiled", "engine_to_predict", "reference"]
+__all__ = ["ENGINES", "choose_engine", "compiled", "engine_to_predict", "hold_blas", "reference"]
 
 #: The engines by name.
 ENGINES: dict[str, ModuleType] = {"reference": reference, "compiled": compiled}
@@ -52,6 +54,17 @@ def _check_name(name: str, known: Iterable[str]) -> None:
         raise InputError(f"engine must be a name, got {name!r}; names: {', '.join(names)}")
     if name not in names:
         raise InputError(f"unknown engine {name!r}{did_you_mean(name, names)}")
+
+
+def hold_blas(name: str, net: TrainableNetwork, size: int) -> AbstractContextManager[object]:
+    """Keep BLAS to one thread while an engine trains by batches of ``size`` rows, and in between.
+
+    The compiled engine has threads of its own; NumPy waits for BLAS's longer than they save, unless products
+    are large.
+    """
+    if name == "compiled":
+        return blas_of_one_thread(max(size, 64) * net.parameters.size)
+    return blas_of_one_thread(size * max(layer.W.size for layer in net.layers), SMALL_PRODUCTS)
 
 
 def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: int, n_updates: int) -> str:

@@ -16,11 +16,15 @@ from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.engines.predictions import once_for_each_network
 from deltarule.nn.engines.predictions import predict as predict  # an engine predicts, too
-from deltarule.nn.engines.threads import blas_of_one_thread, count_shares, run_shares
+from deltarule.nn.engines.streams import advance, stream_of
+from deltarule.nn.engines.threads import blas_of_one_thread, count_threads, run_together
 from deltarule.nn.engines.workspace import (
     WorkspaceLayout,
     count_products,
+    count_tiles,
+    divide_job,
     kernel_inputs,
+    make_lists,
     make_workspace,
     plan_layout,
 )
@@ -71,12 +75,13 @@ def run_epochs(
     """See :mod:`deltarule.nn.engines.contract`."""
     kernels, dtype = load_kernels(), net.parameters.dtype
     inputs = kernel_inputs(samples.x, dtype)
-    n_products, is_csr = count_products(net, samples.x, size), inputs.indptr.size > 0
-    # CSR leaves most of dW 0, but every thread fills all of its own and adds some of all others'.
-    n_shares = count_shares(size, n_products, net.parameters.size if is_csr else 0)
-    n_rows, is_weighted = math.ceil(size / n_shares), samples.weight is not None
-    layout = plan_layout(net, n_rows, masked_rows=size, is_weighted=is_weighted, is_csr=is_csr)
-    workspace = make_workspace(layout, net, inputs, n_shares, len(rates))
+    n_products, n_tiles = count_products(net, samples.x, size), count_tiles(net, inputs)
+    layout = plan_layout(
+        net, size, is_training=True, is_weighted=samples.weight is not None, is_listed=n_tiles > 0
+    )
+    division = divide_job(net, size, n_products, n_tiles)
+    lists, stream = make_lists(net, inputs, size, n_tiles), stream_of(rng)
+    workspace = make_workspace(layout, net, lists, division, stream, len(rates))
     job = make_job(net, layout, optimizer, slots)
     data = kernels.Data(
         inputs,
@@ -88,9 +93,15 @@ def run_epochs(
         t,
     )
     nothing = data._replace(rates=rates[:0])
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(0, job, nothing, workspace, rng))
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
+    n_threads = count_threads(max(len(division.share_starts) - 1, len(division.tasks)))
     with blas_of_one_thread(n_products):
-        finished = run_shares(n_shares, lambda share: kernels.run(share, job, data, workspace, rng))
+        run_together(n_threads, lambda: kernels.run(n_threads, job, data, workspace))
+    finished = int(workspace.gate[kernels.FINISHED])
+    if finished < len(rates):
+        net.parameters[:] = workspace.before
+    n_rows = min(len(samples), size * rates.shape[1])
+    advance(rng, stream, finished * n_rows * (layout.n_masked // size))
     return workspace.losses[:finished]
 
 

@@ -23,12 +23,14 @@ _packed: Callable[[Any], bytes] = dumps
 
 
 class KernelCache(FunctionCache):
-    """Numba's cache of one function, in checked files."""
+    """Numba's cache of one function, in checked files; what it is made of lies in two files of source."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         files = self._cache_file
-        self._cache_file = _CheckedFiles(files._cache_path, self._impl.filename_base, files._source_stamp)
+        instructions = os.stat(os.path.join(os.path.dirname(__file__), "instructions.py"))
+        stamp = (*files._source_stamp, instructions.st_mtime, instructions.st_size)
+        self._cache_file = _CheckedFiles(files._cache_path, self._impl.filename_base, stamp)
 
 
 class _CheckedFiles(IndexDataCacheFile):

@@ -3,35 +3,37 @@
 Read :func:`run` and :func:`predict`, at the end, first: they call what stands above them, in its order.
 
 Numba
-    Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``). It
-    is one file, because Numba looks only at the file of a function to see whether what it compiled before is
-    still true. What Python passes comes in named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`),
-    whose fields must always have the same types: what a job does not need is an empty array of its dtype and
-    number of axes, or Numba would compile everything once more. What is called with a named tuple of arrays
-    is inlined: handing fifty numbers on takes longer than an update of a small network.
+    Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``); what
+    Numba has no words for comes from :mod:`deltarule.nn.engines.instructions`. It is these two files, because
+    only they are looked at to see whether what was compiled before is still true. What Python passes comes in
+    named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`), whose fields must always have the same
+    types: what a job does not need is an empty array of its dtype and number of axes, or Numba would compile
+    everything once more. What is called with a named tuple of arrays is inlined: handing fifty numbers on
+    takes longer than an update of a small network.
 
 Records of the registries
     Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
     and ``OPTIMIZERS``; a bias kind is its place in ``deltarule.nn.layers.BIAS_KINDS``.
 
 The layout of the workspace
-    Matrices are flat arrays in C order, of the network's dtype, and ``n`` is the number of rows of a share
-    of a batch. All of a thread's matrices lie in one array, ``Scratch.numbers``: first the inputs; then
-    targets, sample weights and room for exponentials; then each layer's dropped inputs (where it drops any),
-    z, a and delta. Each starts at a cache line. Where each lies is written in the layer's row of
-    ``Layers.table``. Loops index slices from 0 on, since an index that might be negative keeps a loop from
-    being vectorised.
+    Matrices are flat arrays in C order, of the network's dtype, with a row for each of a batch. All lie in
+    one array, ``Scratch.numbers``: first the inputs; then targets, sample weights and room for exponentials;
+    then each layer's dropped inputs (where it drops any), z, a and delta. Each starts at a cache line. Where
+    each lies is written in the layer's row of ``Layers.table``. Loops index slices from 0 on, since an index
+    that might be negative keeps a loop from being vectorised.
 
 How threads meet
-    A batch's rows are divided into shares, one for each thread, and so are the parameters. For every batch
-    each thread computes the gradient of its rows into a row of ``Workspace.gradients``; when all have, it
-    sums all of these rows over its own range of the parameters, and updates that range. Threads wait for
-    each other after each of both, by counting in ``Workspace.gate``: no locks, no calls of the system.
+    An update is two or three phases of tasks. In the first a task is a share of the batch's rows: it computes
+    everything up to each layer's delta. In the second a task is a part of the parameters: it sums their
+    gradient over all rows, and updates them (where gradients are clipped, in a third phase). Whichever thread
+    is free takes the next task, by counting in ``Workspace.gate``; none begins a phase before all tasks of
+    the one before are done. A thread that comes late finds them done, and goes on: so all threads count the
+    same phases, and what decides whether to go on is computed by a task.
 
 Why sums keep their order
-    The same number of threads gives the same bits. So shares depend on nothing but their number, and what
-    they add to a gradient, a cost or a length is added in the order of the shares, not in the order in which
-    they finish. Within a loop nothing is reordered either, except in two sums that say so.
+    The bits do not depend on the threads. The tasks depend on the job alone; every gradient is summed by one
+    of them, and what they add to a cost or a length is added in the order of the tasks, not in the order in
+    which they finish. Within a loop nothing is reordered either, except in two sums that say so.
 """
 
 from __future__ import annotations
@@ -43,10 +45,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
 from deltarule.arrays import Array
+from deltarule.nn.engines.instructions import (
+    AS_IT_IS,
+    TRANSPOSED,
+    VECTOR_BYTES,
+    add_shared,
+    combine,
+    compress,
+    pcg_mask,
+    pcg_output,
+    product,
+    read_shared,
+    replace_shared,
+)
 from deltarule.nn.engines.kernel_cache import KernelCache
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
@@ -60,13 +74,14 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
 NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
+MOST_VECTORS = 5  # that are summed at once
 GELU_SCALE = math.sqrt(2 / math.pi)
 EXP_LIMIT = 22.0  # e^z grows no further
 
 
 # ---------------------------------------------------------------------- what Python passes
 # The columns of ``Layers.table``: numbers of inputs and outputs; where W and b lie in the parameters; bias
-# kind; activation; where the layer's x, z, a and delta lie in a thread's ``Scratch.numbers``; and where its
+# kind; activation; where the layer's x, z, a and delta lie in ``Scratch.numbers``; and where its
 # dropout mask lies in ``Workspace.masks`` (-1 where nothing is dropped; else x is where dropped inputs go).
 N_IN, N_OUT, W_AT, B_AT, BIAS, ACTIVATION, X_AT, Z_AT, A_AT, DELTA_AT, MASK_AT = range(11)
 
@@ -134,43 +149,63 @@ class Data(NamedTuple):
     n_updates: int  # made before
 
 
-class Scratch(NamedTuple):
-    """What one thread computes in."""
+class Lists(NamedTuple):
+    """What is not 0 in the rows of x, each divided into tiles of columns; all empty where x is dense."""
 
-    numbers: Array  # (length,): its matrices, from x at 0 on
+    columns: Array  # (n_values,) of int
+    values: Array  # (n_values,)
+    starts: Array  # (n_tiles + 1, n_rows) of int: where each row's part of a tile begins
+    rows: Array  # (n_values,) of int: the same numbers by columns, each tile for itself, …
+    row_values: Array  # (n_values,)
+    column_ends: Array  # (n_features,) of int: … and where each column ends
+
+
+class Scratch(NamedTuple):
+    """What the rows of a batch are computed in."""
+
+    numbers: Array  # (length,): the matrices, from x at 0 on
     y_at: int  # where in ``numbers`` the targets lie, …
     weight_at: int  # … the sample weights, …
     exps_at: int  # … and room for exponentials
+    widest: int  # so many of them for each row
     integers: Array  # (n_exps,): integers as wide as the numbers
-    columns: Array  # (n_values,) of int: rows of x as CSR; empty where they are dense
-    values: Array  # (n_values,)
-    row_ends: Array  # (n,) of int
+    lists: Lists
 
 
 class Workspace(NamedTuple):
     """What all threads compute in; their meeting places; and what they return."""
 
-    scratch: Scratch  # each array with an axis (n_shares,) in front
+    scratch: Scratch
+    share_starts: Array  # (n_shares + 1,) of int: how a whole batch's rows are divided
+    parts: Array  # (n_parts, 3) of int: layer, first and last row of W
+    tasks: Array  # (n_tasks, 6) of int: first and last part, parameter, and frozen one
     masks: Array  # (n_masked,): dropout masks of the whole batch, or empty
-    gradients: Array  # (n_shares, n_parameters)
+    stream: Array  # (6,) of uint64: see :func:`_draw_masks`
+    gradient: Array  # (n_parameters,)
     before: Array  # (n_parameters,): as they were before the epoch
-    gate: Array  # (16,) of int: zeros
-    sums: Array  # (4, n_shares): what each share adds to DATA_COST … ARE_FINITE
+    gate: Array  # (32,) of int: zeros
+    sums: Array  # (5, n_sums): what each task adds to DATA_COST … IS_INFINITE
+    totals: Array  # (2,): the epoch's loss up to now, and for how many samples
     losses: Array  # (n_epochs,): filled
 
 
-# The rows of ``Workspace.sums``.
-DATA_COST, PENALTY, SQUARED_NORM, ARE_FINITE = range(4)
+# The rows of ``Workspace.sums``, the first for even and the second for odd batches; and where in ``gate``,
+# each in a cache line of its own, lie how many tasks were begun and done, whether to stop, and how many
+# epochs were finished.
+DATA_COST, PENALTY, SQUARED_NORM, IS_INFINITE = 0, 2, 3, 4
+BEGUN, DONE, STOP, FINISHED = 0, 8, 16, 24
+# The columns of ``Workspace.tasks``.
+FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
+
+PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
 #: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 #: Python calls the entries only.
 _INNER: Any = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-#: No kernel allocates anything, so that no references need be counted …
+#: No kernel allocates anything, so that no references need be counted.
 _kernel = njit(_nrt=False, **_INNER)
-#: … but a call of BLAS might.
-_kernel_with_blas = njit(_nrt=True, **_INNER)
 #: A long sum, whose terms may be added in another order.
 _sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz"}})
 #: These become part of what calls them: optimised once, not twice.
@@ -189,12 +224,13 @@ def _entry(function):
 # ---------------------------------------------------------------------- products of matrices
 
 
-@_kernel_with_blas
-def _product(x, W, z, n, n_in, n_out):
-    """``z = x @ W``, (n, n_in) by (n_in, n_out)."""
+@_kernel
+def _product(x, x_at, W, W_at, z, z_at, n, n_in, n_out):
+    """``z = x @ W``, (n, n_in) by (n_in, n_out); each matrix begins at its place in an array."""
     if n * n_in * n_out > LOOP_PRODUCTS:
-        np.dot(x.reshape(n, n_in), W.reshape(n_in, n_out), z.reshape(n, n_out))
+        product(n, n_out, n_in, x, x_at, n_in, AS_IT_IS, W, W_at, n_out, AS_IT_IS, z, z_at, n_out)
         return
+    x, W, z = x[x_at : x_at + n * n_in], W[W_at : W_at + n_in * n_out], z[z_at : z_at + n * n_out]
     for r in range(n):
         for j in range(n_out):
             total = x[r * n_in] * W[j]
@@ -203,13 +239,16 @@ def _product(x, W, z, n, n_in, n_out):
             z[r * n_out + j] = total
 
 
-@_kernel_with_blas
-def _product_xt(x, delta, dW, n, n_in, n_out):
-    """``dW = x.T @ delta``, (n, n_in) and (n, n_out) to (n_in, n_out)."""
-    if n * n_in * n_out > LOOP_PRODUCTS:
-        np.dot(x.reshape(n, n_in).T, delta.reshape(n, n_out), dW.reshape(n_in, n_out))
+@_kernel
+def _product_xt(x, x_at, delta, delta_at, dW, dW_at, n, n_in, n_out, first, last):
+    """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, (n, n_in) and (n, n_out) to (n_in, n_out)."""
+    if n * (last - first) * n_out > LOOP_PRODUCTS:
+        product(last - first, n_out, n, x, x_at + first, n_in, TRANSPOSED, delta, delta_at, n_out, AS_IT_IS,
+                dW, dW_at + first * n_out, n_out)  # fmt: skip
         return
-    for i in range(n_in):
+    x, delta = x[x_at : x_at + n * n_in], delta[delta_at : delta_at + n * n_out]
+    dW = dW[dW_at : dW_at + n_in * n_out]
+    for i in range(first, last):
         for j in range(n_out):
             total = x[i] * delta[j]
             for r in range(1, n):
@@ -217,12 +256,14 @@ def _product_xt(x, delta, dW, n, n_in, n_out):
             dW[i * n_out + j] = total
 
 
-@_kernel_with_blas
-def _product_wt(delta, W, dx, n, n_in, n_out):
+@_kernel
+def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
     """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
     if n * n_in * n_out > LOOP_PRODUCTS:
-        np.dot(delta.reshape(n, n_out), W.reshape(n_in, n_out).T, dx.reshape(n, n_in))
+        product(n, n_in, n_out, delta, delta_at, n_out, AS_IT_IS, W, W_at, n_out, TRANSPOSED, dx, dx_at, n_in)
         return
+    delta, W = delta[delta_at : delta_at + n * n_out], W[W_at : W_at + n_in * n_out]
+    dx = dx[dx_at : dx_at + n * n_in]
     for r in range(n):
         for i in range(n_in):
             total = delta[r * n_out] * W[i * n_out]
@@ -231,53 +272,73 @@ def _product_wt(delta, W, dx, n, n_in, n_out):
             dx[r * n_in + i] = total
 
 
-# Rows of x that are mostly 0 are kept as CSR: row r's columns and values lie from row_ends[r - 1] to
-# row_ends[r]. Half the speed of BLAS, on a fifth of the numbers, is faster.
+# Rows of x that are mostly 0 are lists of what is not. Tile by tile of the columns, a part of W stays in the
+# nearest cache while all rows use it. Half the speed of BLAS, on a fifth of the numbers, is faster.
 
 
 @_kernel
-def _csr_product(columns, values, row_ends, W, z, n, n_out):
-    """``z = x @ W``: for each row of x, its combination of rows of W, eight at a time."""
-    i = 0
-    for r in range(n):
-        row = z[r * n_out : (r + 1) * n_out]
-        for j in range(n_out):
-            row[j] = 0
-        while i + 8 <= row_ends[r]:
-            column, v = columns[i : i + 8], values[i : i + 8]
-            v0, v1, v2, v3, v4, v5, v6, v7 = v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
-            W0, W1 = _row_of(W, column[0], n_out), _row_of(W, column[1], n_out)
-            W2, W3 = _row_of(W, column[2], n_out), _row_of(W, column[3], n_out)
-            W4, W5 = _row_of(W, column[4], n_out), _row_of(W, column[5], n_out)
-            W6, W7 = _row_of(W, column[6], n_out), _row_of(W, column[7], n_out)
-            for j in range(n_out):
-                row[j] += (v0 * W0[j] + v1 * W1[j] + v2 * W2[j] + v3 * W3[j]
-                         + v4 * W4[j] + v5 * W5[j] + v6 * W6[j] + v7 * W7[j])  # fmt: skip
-            i += 8
-        while i < row_ends[r]:
-            v0, W0 = values[i], _row_of(W, columns[i], n_out)
-            for j in range(n_out):
-                row[j] += v0 * W0[j]
-            i += 1
-
-
-@_inline
-def _row_of(W, i, n_out):
-    return W[i * n_out : (i + 1) * n_out]
+def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out):
+    """``z = x @ W`` for the rows from ``first`` on: each is a combination of rows of W."""
+    columns, values, starts = lists.columns, lists.values, lists.starts
+    W, z = W[W_at : W_at + n_in * n_out], z[z_at : z_at + n * n_out]
+    lanes = VECTOR_BYTES // W.itemsize
+    n_vectors = (n_out + lanes - 1) // lanes
+    n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
+    for tile in range(starts.shape[0] - 1):
+        for block in range(n_blocks):
+            low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
+            n_last = min(lanes, n_out - (high - 1) * lanes)
+            for r in range(n):
+                start, stop = starts[tile, first + r], starts[tile + 1, first + r]
+                combine(columns, values, start, stop, W, n_out, low * lanes, high - low, n_last, z,
+                        r * n_out + low * lanes, tile)  # fmt: skip
 
 
 @_kernel
-def _csr_product_xt(columns, values, row_ends, delta, dW, n, n_out):
-    """``dW = x.T @ delta``: each row's delta, added to the rows of dW whose inputs are not 0."""
-    dW[:] = 0
-    i = 0
+def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last):
+    """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
+    rows, values, ends = lists.rows, lists.row_values, lists.column_ends
+    delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
+    lanes = VECTOR_BYTES // dW.itemsize
+    n_vectors = (n_out + lanes - 1) // lanes
+    n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
+    begin = _list_columns(lists, tile, n, first, last)
+    for block in range(n_blocks):
+        low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
+        n_last = min(lanes, n_out - (high - 1) * lanes)
+        start = begin
+        for j in range(first, last):
+            combine(rows, values, start, ends[j], delta, n_out, low * lanes, high - low, n_last, dW,
+                    j * n_out + low * lanes, 0)  # fmt: skip
+            start = ends[j]
+
+
+@_kernel
+def _list_columns(lists, tile, n, first, last):
+    """Order a tile's numbers by columns, from ``first`` to ``last``; returns where they begin."""
+    starts, ends = lists.starts, lists.column_ends[first:last]
+    for j in range(ends.size):
+        ends[j] = 0
+    begin = 0
     for r in range(n):
-        row = delta[r * n_out : (r + 1) * n_out]
-        while i < row_ends[r]:
-            v, dW_row = values[i], _row_of(dW, columns[i], n_out)
-            for j in range(n_out):
-                dW_row[j] += v * row[j]
-            i += 1
+        start, stop = starts[tile, r], starts[tile + 1, r]
+        begin += start - starts[0, r]
+        columns = lists.columns[start:stop]
+        for i in range(columns.size):
+            ends[np.uint64(columns[i] - first)] += 1  # no sign: an index is not looked at twice
+    total = begin
+    for j in range(ends.size):
+        count, ends[j] = ends[j], total
+        total += count
+    for r in range(n):
+        start, stop = starts[tile, r], starts[tile + 1, r]
+        columns, values = lists.columns[start:stop], lists.values[start:stop]
+        for i in range(columns.size):
+            column = np.uint64(columns[i] - first)
+            place = np.uint64(ends[column])
+            lists.rows[place], lists.row_values[place] = r, values[i]
+            ends[column] += 1
+    return begin
 
 
 # ---------------------------------------------------------------------- exponentials
@@ -656,45 +717,49 @@ def _penalise(theta, grad, table, l1, l2, low, high):
 
 @_inline
 def _forward(layers, scratch, masks, first, n):
-    """Compute every layer's ``z`` and ``a`` for ``n`` rows, the batch's from ``first`` on."""
-    theta, table, numbers = layers.parameters, layers.table, scratch.numbers
-    columns, values, row_ends = scratch.columns, scratch.values, scratch.row_ends
+    """Compute every layer's ``z`` and ``a`` for ``n`` rows, from ``first`` on."""
+    theta, table, numbers, lists = layers.parameters, layers.table, scratch.numbers, scratch.lists
     for layer in range(table.shape[0]):
-        n_in, n_out, is_csr = table[layer, N_IN], table[layer, N_OUT], layer == 0 and row_ends.size > 0
-        W = theta[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
-        x = numbers[table[layer, X_AT] : table[layer, X_AT] + n * n_in]
-        z = numbers[table[layer, Z_AT] : table[layer, Z_AT] + n * n_out]
-        a = numbers[table[layer, A_AT] : table[layer, A_AT] + n * n_out]
-        if table[layer, MASK_AT] >= 0:
+        n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
+        W_at, is_listed = table[layer, W_AT], layer == 0 and lists.columns.size > 0
+        x_at, z_at = table[layer, X_AT] + first * n_in, table[layer, Z_AT] + first * n_out
+        a_at = table[layer, A_AT] + first * n_out
+        z, a = numbers[z_at : z_at + n * n_out], numbers[a_at : a_at + n * n_out]
+        if table[layer, MASK_AT] >= 0 and masks.size > 0:
             mask_at = table[layer, MASK_AT] + first * n_in
             mask = masks[mask_at : mask_at + n * n_in]
-            if is_csr:
-                _mask_csr(columns, values, row_ends, mask, n, n_in)
+            if is_listed:
+                _mask_lists(lists, mask, first, n, n_in)
             else:
-                given_at = table[layer - 1, A_AT] if layer > 0 else 0
-                given = numbers[given_at : given_at + n * n_in]
-                for i in range(x.size):
-                    x[i] = given[i] * mask[i]
-        if is_csr:
-            _csr_product(columns, values, row_ends, W, z, n, n_out)
+                given_at = (table[layer - 1, A_AT] if layer > 0 else 0) + first * n_in
+                _multiply(numbers[given_at : given_at + n * n_in], mask, numbers[x_at : x_at + n * n_in])
+        if is_listed:
+            _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out)
         else:
-            _product(x, W, z, n, n_in, n_out)
+            _product(numbers, x_at, theta, W_at, numbers, z_at, n, n_in, n_out)
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
-        exps = numbers[scratch.exps_at : scratch.exps_at + z.size]
-        _activate(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, exps, n_out, scratch.integers)
+        exps_at = first * scratch.widest
+        exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + z.size]
+        integers = scratch.integers[exps_at : exps_at + z.size]
+        _activate(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, exps, n_out, integers)
 
 
 @_kernel
-def _mask_csr(columns, values, row_ends, mask, n, n_in):
-    i = 0
+def _multiply(x, factors, out):
+    for i in range(out.size):
+        out[i] = x[i] * factors[i]
+
+
+@_kernel
+def _mask_lists(lists, mask, first, n, n_in):
+    n_tiles = lists.starts.shape[0] - 1
     for r in range(n):
         row = mask[r * n_in : (r + 1) * n_in]
-        while i < row_ends[r]:
-            values[i] *= row[columns[i]]
-            i += 1
+        for i in range(lists.starts[0, first + r], lists.starts[n_tiles, first + r]):
+            lists.values[i] *= row[lists.columns[i]]
 
 
-@_inline
+@_kernel
 def _add_bias(theta, bias, at, z, n, n_out):
     if bias == NEURON:
         b = theta[at : at + n_out]
@@ -709,47 +774,74 @@ def _add_bias(theta, bias, at, z, n, n_out):
 
 
 @_kernel
-def _draw_masks(table, layer_numbers, masks, n, rng):
-    """Draw the dropout masks of ``n`` rows, as the reference draws them."""
+def _draw_masks(table, layer_numbers, masks, stream, drawn, n_batch, first, n):
+    """Draw the dropout masks of ``n`` rows from ``first`` on, as the reference draws those of the batch.
+
+    The reference draws one layer's mask after the other, of 32 bits a number. ``stream`` is PCG64's state and
+    inc, whether 32 bits are left of an earlier output, and these; ``drawn`` is how often was drawn since.
+    """
     for layer in range(table.shape[0]):
         if table[layer, MASK_AT] >= 0:
-            mask = masks[table[layer, MASK_AT] : table[layer, MASK_AT] + n * table[layer, N_IN]]
-            dropout = layer_numbers[layer, 1]
-            scale = mask.dtype.type(1) / mask.dtype.type(1 - dropout)
-            for i in range(mask.size):
-                mask[i] = scale if rng.random(dtype=np.float32) >= np.float32(dropout) else 0
+            n_in, dropout = table[layer, N_IN], layer_numbers[layer, 1]
+            at = table[layer, MASK_AT] + first * n_in
+            number, stop = drawn + first * n_in - np.int64(stream[4]), at + n * n_in
+            scale = masks.dtype.type(1) / masks.dtype.type(1 - dropout)
+            if number < 0 or number % 2 == 1:  # the higher half of an output
+                half = stream[5] if number < 0 else pcg_output(stream, number // 2) >> np.uint64(32)
+                masks[at] = _mask_of(half, dropout, scale)
+                number, at = number + 1, at + 1
+            n_outputs = (stop - at) // 2
+            pcg_mask(stream, number // 2, n_outputs, masks, at, dropout, scale)
+            if at + 2 * n_outputs < stop:
+                masks[stop - 1] = _mask_of(pcg_output(stream, number // 2 + n_outputs), dropout, scale)
+        drawn += n_batch * table[layer, N_IN] if table[layer, MASK_AT] >= 0 else 0
+
+
+@_kernel
+def _mask_of(word, dropout, scale):
+    half = np.float32((word & np.uint64(0xFFFFFFFF)) >> np.uint64(8)) * np.float32(2.0**-24)
+    return scale if half >= np.float32(dropout) else scale * 0
 
 
 @_inline
-def _backward(layers, scratch, masks, first, n, is_fused, grad):
-    """Compute every layer's ``dW`` and ``db``, from ``∂L/∂a`` (fused: ``delta``) in the last one's delta."""
+def _backward(layers, scratch, masks, first, n, is_fused):
+    """Compute every layer's ``delta``, from ``∂L/∂a`` (fused: ``delta``) in the last one's."""
     table, numbers, last = layers.table, scratch.numbers, layers.table.shape[0] - 1
     for layer in range(last, -1, -1):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
-        x = numbers[table[layer, X_AT] : table[layer, X_AT] + n * n_in]
-        delta = numbers[table[layer, DELTA_AT] : table[layer, DELTA_AT] + n * n_out]
+        z_at, a_at = table[layer, Z_AT] + first * n_out, table[layer, A_AT] + first * n_out
+        delta_at = table[layer, DELTA_AT] + first * n_out
         if layer < last or not is_fused:
-            z = numbers[table[layer, Z_AT] : table[layer, Z_AT] + n * n_out]
-            a = numbers[table[layer, A_AT] : table[layer, A_AT] + n * n_out]
+            z, a = numbers[z_at : z_at + n * n_out], numbers[a_at : a_at + n * n_out]
+            delta = numbers[delta_at : delta_at + n * n_out]
             _pull_back(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, delta, n_out)
-        dW = grad[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
-        if layer == 0 and scratch.row_ends.size > 0:
-            _csr_product_xt(scratch.columns, scratch.values, scratch.row_ends, delta, dW, n, n_out)
-        else:
-            _product_xt(x, delta, dW, n, n_in, n_out)
-        _sum_bias(grad, table[layer, BIAS], table[layer, B_AT], delta, n, n_out)
         if layer > 0:
-            dx = numbers[table[layer - 1, DELTA_AT] : table[layer - 1, DELTA_AT] + n * n_in]
-            W = layers.parameters[table[layer, W_AT] : table[layer, W_AT] + n_in * n_out]
-            _product_wt(delta, W, dx, n, n_in, n_out)
+            dx_at = table[layer - 1, DELTA_AT] + first * n_in
+            _product_wt(
+                numbers, delta_at, layers.parameters, table[layer, W_AT], numbers, dx_at, n, n_in, n_out
+            )
             if table[layer, MASK_AT] >= 0:
                 mask_at = table[layer, MASK_AT] + first * n_in
-                mask = masks[mask_at : mask_at + n * n_in]
-                for i in range(dx.size):
-                    dx[i] *= mask[i]
+                dx = numbers[dx_at : dx_at + n * n_in]
+                _multiply(dx, masks[mask_at : mask_at + n * n_in], dx)
 
 
-@_inline
+@_kernel
+def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
+    """Rows ``first`` to ``last`` of a layer's ``dW``; with the last one its ``db``."""
+    table, numbers, lists = layers.table, scratch.numbers, scratch.lists
+    n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
+    x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
+    if layer == 0 and lists.columns.size > 0:
+        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last)
+    else:
+        _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
+    if last == n_in:
+        delta = numbers[delta_at : delta_at + n * n_out]
+        _sum_bias(gradient, table[layer, BIAS], table[layer, B_AT], delta, n, n_out)
+
+
+@_kernel
 def _sum_bias(grad, bias, at, delta, n, n_out):
     """``db = Σ delta``, over the rows, or over everything where the neurons share one bias."""
     if bias == NEURON:
@@ -770,34 +862,6 @@ def _sum_bias(grad, bias, at, delta, n, n_out):
 # ---------------------------------------------------------------------- threads that meet
 
 
-@intrinsic
-def _add_shared(typing_context, array, index, value):
-    """Add to a whole number of an array, which other threads see at once; returns what it was."""
-
-    def build(context, builder, signature, arguments):
-        place = _address(context, builder, signature, arguments)
-        return builder.atomic_rmw("add", place, arguments[2], "seq_cst")
-
-    return types.int64(array, types.int64, types.int64), build
-
-
-@intrinsic
-def _read_shared(typing_context, array, index):
-    """Return a whole number of an array, as other threads left it."""
-
-    def build(context, builder, signature, arguments):
-        return builder.load_atomic(_address(context, builder, signature, arguments), "seq_cst", 8)
-
-    return types.int64(array, types.int64), build
-
-
-def _address(context, builder, signature, arguments):
-    array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    return cgutils.get_item_pointer(
-        context, builder, signature.args[0], array, [arguments[1]], wraparound=False
-    )
-
-
 if os.name == "posix":
     _yield = types.ExternalFunction("sched_yield", types.intc())
 else:
@@ -808,17 +872,30 @@ else:
 
 
 @_kernel
-def _meet(gate, n_shares):
-    """Wait until all threads are here. ``gate`` counts who came, and how often all did."""
-    if n_shares == 1:
-        return
-    met = _read_shared(gate, 8)  # 8 numbers on: another cache line
-    if _add_shared(gate, 0, 1) == n_shares - 1:
-        _add_shared(gate, 0, -n_shares)
-        _add_shared(gate, 8, 1)
-        return
-    patience = 10_000
-    while _read_shared(gate, 8) == met:
+def _next_task(gate, begun, n_tasks, n_threads, task):
+    """Return the task to do after ``task`` (-1: the first) of a phase, or -1 where none is left.
+
+    Before the phase ``begun`` tasks were begun, and all of them have to be done.
+    """
+    if n_threads == 1:
+        return task + 1 if task + 1 < n_tasks else -1
+    if task >= 0:
+        add_shared(gate, DONE, 1)
+    else:
+        _wait_for(gate, begun)
+    number = read_shared(gate, BEGUN)
+    while number < begun + n_tasks:
+        if replace_shared(gate, BEGUN, number, number + 1):
+            return number - begun
+        number = read_shared(gate, BEGUN)
+    return -1
+
+
+@_kernel
+def _wait_for(gate, n_done):
+    """Wait until so many tasks are done; where that takes long, let another thread have the core."""
+    patience = PATIENCE
+    while read_shared(gate, DONE) < n_done:
         patience -= 1
         if patience < 0:
             _yield()
@@ -852,38 +929,46 @@ def _copy_rows(X, shift, scale, order, start, n, x):
 
 
 @_kernel
-def _copy_rows_as_csr(X, scale, order, start, n, columns, values, row_ends):
-    """Copy what is not 0 in dense rows, as CSR, scaled where there is a scale."""
-    i = 0
+def _list_rows(X, scale, order, start, n, lists, first):
+    """List what is not 0 in dense rows, scaled where there is a scale."""
+    columns, values, starts = lists.columns, lists.values, lists.starts
+    k, n_tiles = X.shape[1], starts.shape[0] - 1
+    at = begin = first * (k + VECTOR_BYTES // 4)  # vectors reach beyond the end
     for r in range(n):
         row = X[order[start + r] if order.size > 0 else start + r]
-        for j in range(X.shape[1]):
-            if row[j] != 0:
-                columns[i], values[i] = j, row[j]
-                i += 1
-        row_ends[r] = i
-    _scale_csr(columns, values, scale, i)
+        for tile in range(n_tiles):
+            starts[tile, first + r] = at
+            at = compress(row, k * tile // n_tiles, k * (tile + 1) // n_tiles, columns, values, at)
+        starts[n_tiles, first + r] = at
+    _scale_lists(columns, values, scale, begin, at)
 
 
 @_kernel
-def _copy_csr_rows(indptr, indices, data, scale, order, start, n, columns, values, row_ends):
+def _list_csr_rows(indptr, indices, data, scale, order, start, n, lists, first, k):
     """Copy rows that are CSR, scaled where there is a scale."""
-    i = 0
+    columns, values, starts = lists.columns, lists.values, lists.starts
+    n_tiles, begin = starts.shape[0] - 1, 0
+    for r in range(start - first, start):  # the rows of the batch before these
+        row = order[r] if order.size > 0 else r
+        begin += indptr[row + 1] - indptr[row]
+    at = begin
     for r in range(n):
         row = order[start + r] if order.size > 0 else start + r
-        first, count = indptr[row], indptr[row + 1] - indptr[row]
-        row_columns, row_values = indices[first : first + count], data[first : first + count]
-        for c in range(count):
-            columns[i + c], values[i + c] = row_columns[c], row_values[c]
-        i += count
-        row_ends[r] = i
-    _scale_csr(columns, values, scale, i)
+        i, end = indptr[row], indptr[row + 1]
+        for tile in range(n_tiles):
+            starts[tile, first + r] = at
+            while i < end and indices[i] < k * (tile + 1) // n_tiles:
+                columns[at], values[at] = indices[i], data[i]
+                i, at = i + 1, at + 1
+        starts[n_tiles, first + r] = at
+    _scale_lists(columns, values, scale, begin, at)
 
 
 @_kernel
-def _scale_csr(columns, values, scale, count):
+def _scale_lists(columns, values, scale, start, stop):
+    columns, values = columns[start:stop], values[start:stop]
     if scale.size > 0:
-        for i in range(count):
+        for i in range(values.size):
             values[i] /= scale[columns[i]]
 
 
@@ -921,170 +1006,189 @@ def _count_samples(weight, order, start, n):
     return count
 
 
-# ---------------------------------------------------------------------- a thread's share of an update
+# ---------------------------------------------------------------------- the tasks of an update
 
 
 @_inline
-def _scratch_of(scratch, share):
-    """One thread's part of the scratch of all."""
-    return Scratch(scratch.numbers[share], scratch.y_at, scratch.weight_at, scratch.exps_at,
-                   scratch.integers[share], scratch.columns[share], scratch.values[share],
-                   scratch.row_ends[share])  # fmt: skip
-
-
-@_inline
-def _copy_share(data, scratch, order, start, n, k):
-    """Copy the inputs, targets and weights of ``n`` rows from ``start`` on into a thread's scratch."""
-    inputs, numbers = data.inputs, scratch.numbers
-    columns, values, row_ends = scratch.columns, scratch.values, scratch.row_ends
+def _copy_share(data, scratch, order, start, first, n, table):
+    """Copy the inputs, targets and weights of ``n`` rows of a batch, from ``first`` on, into the scratch."""
+    inputs, numbers, lists = data.inputs, scratch.numbers, scratch.lists
+    k, k_out = table[0, N_IN], table[table.shape[0] - 1, N_OUT]
     if inputs.indptr.size > 0:
-        _copy_csr_rows(inputs.indptr, inputs.indices, inputs.values, inputs.scale, order, start, n,
-                       columns, values, row_ends)  # fmt: skip
-    elif row_ends.size > 0:
-        _copy_rows_as_csr(inputs.dense, inputs.scale, order, start, n, columns, values, row_ends)
+        _list_csr_rows(inputs.indptr, inputs.indices, inputs.values, inputs.scale, order, start + first, n,
+                       lists, first, k)  # fmt: skip
+    elif lists.columns.size > 0:
+        _list_rows(inputs.dense, inputs.scale, order, start + first, n, lists, first)
     else:
-        _copy_rows(inputs.dense, inputs.shift, inputs.scale, order, start, n, numbers)
-    _copy_targets(data.y, order, start, n, numbers[scratch.y_at : scratch.y_at + n * k])
+        x = numbers[first * k : (first + n) * k]
+        _copy_rows(inputs.dense, inputs.shift, inputs.scale, order, start + first, n, x)
+    y_at = scratch.y_at + first * k_out
+    _copy_targets(data.y, order, start + first, n, numbers[y_at : y_at + n * k_out])
     if data.sample_weight.size > 0:
-        _copy_targets(data.sample_weight, order, start, n, numbers[scratch.weight_at : scratch.weight_at + n])
+        at = scratch.weight_at + first
+        _copy_targets(data.sample_weight, order, start + first, n, numbers[at : at + n])
 
 
 @_inline
-def _cost_and_gradient(job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad):
-    """The gradient of a share of a batch's rows goes to ``grad``; returns what they cost, without penalties.
-
-    The batch has ``n_batch`` rows from ``start`` on, each of which counts ``unit``.
-    """
-    layers, numbers, last = job.layers, scratch.numbers, job.layers.table.shape[0] - 1
-    first = n_batch * share // n_shares
-    n, k = n_batch * (share + 1) // n_shares - first, layers.table[last, N_OUT]
-    cost = 0.0
+def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, drawn):
+    """Compute everything up to each layer's delta, for a share of the rows of a batch from ``start`` on."""
+    layers, scratch, masks, cost = job.layers, workspace.scratch, workspace.masks, job.cost
+    table, last, numbers = layers.table, layers.table.shape[0] - 1, scratch.numbers
+    first = min(n_batch, workspace.share_starts[share])
+    n, k = min(n_batch, workspace.share_starts[share + 1]) - first, table[last, N_OUT]
+    workspace.sums[DATA_COST + batch % 2, share] = 0
     if n > 0:
-        _copy_share(data, scratch, order, start + first, n, k)
+        if masks.size > 0:
+            _draw_masks(table, layers.numbers, masks, workspace.stream, drawn, n_batch, first, n)
+        _copy_share(data, scratch, order, start, first, n, table)
         _forward(layers, scratch, masks, first, n)
-        z = numbers[layers.table[last, Z_AT] : layers.table[last, Z_AT] + n * k]
-        a = numbers[layers.table[last, A_AT] : layers.table[last, A_AT] + n * k]
-        delta = numbers[layers.table[last, DELTA_AT] : layers.table[last, DELTA_AT] + n * k]
-        y = numbers[scratch.y_at : scratch.y_at + n * k]
+        z_at, a_at, delta_at = table[last, Z_AT], table[last, A_AT], table[last, DELTA_AT]
+        low, high, exps_at = first * k, (first + n) * k, scratch.exps_at + first * scratch.widest
         n_weights = n if data.sample_weight.size > 0 else 0
-        weight = numbers[scratch.weight_at : scratch.weight_at + n_weights]
-        cost = _loss_and_delta(job.cost, z, a, delta, y, weight, unit, numbers[scratch.exps_at :], k)
-        _backward(layers, scratch, masks, first, n, job.cost.is_fused, grad)
-    else:
-        grad[:] = 0
-    return cost
+        weight = numbers[scratch.weight_at + first : scratch.weight_at + first + n_weights]
+        count = _count_samples(data.sample_weight, order, start, n_batch)
+        unit = 1 / count if cost.is_mean and count > 0 else 1.0
+        workspace.sums[DATA_COST + batch % 2, share] = _loss_and_delta(
+            cost, numbers[z_at + low : z_at + high], numbers[a_at + low : a_at + high],
+            numbers[delta_at + low : delta_at + high], numbers[scratch.y_at + low : scratch.y_at + high],
+            weight, unit, numbers[exps_at : exps_at + n], k,
+        )  # fmt: skip
+        _backward(layers, scratch, masks, first, n, cost.is_fused)
 
 
 @_inline
-def _sum_gradients(gradients, low, high):
-    """Add all shares' gradients by the parameters from ``low`` to ``high`` into the first one's."""
-    g = gradients[0, low:high]
-    for other in range(1, gradients.shape[0]):
-        more = gradients[other, low:high]
-        for i in range(g.size):
-            g[i] += more[i]
-    return g
-
-
-@_inline
-def _update_range(job, workspace, share, low, high, rate, t):
-    """Update the parameters from ``low`` to ``high`` by the sum of all shares' gradients."""
-    rule, sums, theta = job.rule, workspace.sums, job.layers.parameters
-    g = _sum_gradients(workspace.gradients, low, high)
-    if job.cost.l1 > 0 or job.cost.l2 > 0:
-        sums[PENALTY, share] = _penalise(
-            theta, workspace.gradients[0], job.layers.table, job.cost.l1, job.cost.l2, low, high
+def _gradient_task(job, workspace, n_batch, task):
+    """Sum the gradient by the parameters of a task over all rows, with penalties, and without frozen ones."""
+    gradient, theta, cost = workspace.gradient, job.layers.parameters, job.cost
+    low, high = workspace.tasks[task, LOW], workspace.tasks[task, HIGH]
+    for part in range(workspace.tasks[task, FIRST_PART], workspace.tasks[task, LAST_PART]):
+        layer, first, last = workspace.parts[part, 0], workspace.parts[part, 1], workspace.parts[part, 2]
+        _gradient_of(job.layers, workspace.scratch, layer, part, first, last, n_batch, gradient)
+    if cost.l1 > 0 or cost.l2 > 0:
+        workspace.sums[PENALTY, task] = _penalise(
+            theta, gradient, job.layers.table, cost.l1, cost.l2, low, high
         )
-    for i in range(job.frozen.size):
-        if low <= job.frozen[i] < high:
-            workspace.gradients[0, job.frozen[i]] = 0
+    for i in range(workspace.tasks[task, FIRST_FROZEN], workspace.tasks[task, LAST_FROZEN]):
+        gradient[job.frozen[i]] = 0
+    if job.rule.max_norm > 0:
+        workspace.sums[SQUARED_NORM, task] = _squares(gradient[low:high])
+
+
+@_inline
+def _update_task(job, workspace, task, rate, t, is_first, is_last):
+    """Update the parameters of a task by their gradient."""
+    rule, theta, sums = job.rule, job.layers.parameters, workspace.sums
+    low, high = workspace.tasks[task, LOW], workspace.tasks[task, HIGH]
+    own, g = theta[low:high], workspace.gradient[low:high]
+    if is_first:
+        _copy(own, workspace.before[low:high])
     if rule.max_norm > 0:
-        sums[SQUARED_NORM, share] = _squares(g)
-        _meet(workspace.gate, sums.shape[1])
         norm = math.sqrt(_total(sums[SQUARED_NORM]))
         if norm > rule.max_norm:
             for i in range(g.size):
                 g[i] *= rule.max_norm / norm
-    _update(rule.optimizer, rule.numbers, theta[low:high], g, rule.slots, low, rate, t,
-            rule.decaying[low:high])  # fmt: skip
+    _update(rule.optimizer, rule.numbers, own, g, rule.slots, low, rate, t, rule.decaying[low:high])
+    if is_last:
+        sums[IS_INFINITE, task] = 0.0 if _is_finite(own) else 1.0
+
+
+@_inline
+def _settle(job, data, workspace, order, epoch, batch):
+    """Add a batch's cost to the epoch's; stop where it is not finite, or a parameter after the last batch."""
+    sums, totals, gate, mean = workspace.sums, workspace.totals, workspace.gate, job.cost.is_mean
+    start = batch * data.batch_size
+    count = _count_samples(data.sample_weight, order, start, min(data.batch_size, data.y.shape[0] - start))
+    cost = _total(sums[DATA_COST + batch % 2])
+    if job.cost.l1 > 0 or job.cost.l2 > 0:
+        cost += _total(sums[PENALTY])
+    if batch == 0:
+        totals[:] = 0
+    totals[0] += cost * count if mean else cost
+    totals[1] += count
+    is_last = batch == data.rates.shape[1] - 1
+    if not math.isfinite(cost) or (is_last and _total(sums[IS_INFINITE]) > 0):
+        gate[STOP] = 1
+    elif is_last:
+        workspace.losses[epoch] = totals[0] / totals[1] if mean and totals[1] > 0 else totals[0]
+        gate[FINISHED] = epoch + 1
 
 
 # ---------------------------------------------------------------------- what Python calls
 
 
 @_entry
-def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scale, exps_at, numbers, integers,
-            columns, values, row_ends, out):  # fmt: skip
+def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scale, exps_at, widest, numbers,
+            integers, columns, values, starts, out):  # fmt: skip
     """Compute the outputs for rows ``start`` to ``stop`` of X, ``chunk`` rows at a time, into ``out``.
 
-    ``parameters``, ``table`` and ``layer_numbers`` are :class:`Layers`, ``exps_at`` to ``row_ends`` a
+    ``parameters``, ``table`` and ``layer_numbers`` are :class:`Layers`, ``exps_at`` to ``starts`` of a
     :class:`Scratch`, and ``X``, ``shift`` and ``scale`` dense :class:`Inputs`: one by one, since Python takes
     longer to pass named tuples, which tells where one row is asked for. Where X is empty and there are
-    ``row_ends``, the inputs are in the scratch already, as CSR, no more than ``chunk`` rows.
+    ``columns``, the inputs are in the scratch already, as lists, no more than ``chunk`` rows.
     """
     layers = Layers(parameters, table, layer_numbers)
-    scratch = Scratch(numbers, 0, 0, exps_at, integers, columns, values, row_ends)
+    lists = Lists(columns, values, starts, columns, values, starts[0])
+    scratch = Scratch(numbers, 0, 0, exps_at, widest, integers, lists)
     last = table.shape[0] - 1
-    k, as_they_stand, no_masks = table[last, N_OUT], row_ends[:0], numbers[:0]
+    k, as_they_stand, no_masks = table[last, N_OUT], starts[0, :0], numbers[:0]
     while start < stop:
         n = min(chunk, stop - start)
-        if row_ends.size == 0:
+        if columns.size == 0:
             _copy_rows(X, shift, scale, as_they_stand, start, n, numbers)
         elif X.size > 0:
-            _copy_rows_as_csr(X, scale, as_they_stand, start, n, columns, values, row_ends)
+            _list_rows(X, scale, as_they_stand, start, n, lists, 0)
         _forward(layers, scratch, no_masks, 0, n)
         _copy(numbers[table[last, A_AT] : table[last, A_AT] + n * k], out[start * k : (start + n) * k])
         start += n
 
 
 @_entry
-def run(share, job, data, workspace, rng):
-    """Run epochs of updates, in place of the parameters and slots; returns how many of them stayed finite.
+def run(n_threads, job, data, workspace):
+    """Run epochs of updates, in place of the parameters and slots, until one does not stay finite.
 
-    At the first one that does not, the parameters are set back to what they were before it. Each share of a
-    batch's rows is a thread's own call, with all arguments the same but the first; ``rng`` draws the masks.
+    Each of ``n_threads`` threads makes this call. How many epochs were finished is in ``Workspace.gate``; the
+    parameters before the last one that was begun are in ``Workspace.before``.
     """
-    n_shares, n_parameters = workspace.gradients.shape[0], job.layers.parameters.size
-    gate, sums, masks, grad = workspace.gate, workspace.sums, workspace.masks, workspace.gradients[share]
-    mean = job.cost.is_mean
-    low, high = n_parameters * share // n_shares, n_parameters * (share + 1) // n_shares
-    own, own_before = job.layers.parameters[low:high], workspace.before[low:high]
-    scratch, t, no_order = _scratch_of(workspace.scratch, share), data.n_updates, data.orders.reshape(-1)
+    gate, tasks, clips = workspace.gate, workspace.tasks, job.rule.max_norm > 0
+    n_shares, n_tasks, n_batches = workspace.share_starts.size - 1, tasks.shape[0], data.rates.shape[1]
+    no_order, n_masked = data.orders.reshape(-1), workspace.masks.size // data.batch_size
+    begun, t, drawn = 0, data.n_updates, 0  # the same in all threads
     for epoch in range(data.rates.shape[0]):
-        _copy(own, own_before)
         order = data.orders[epoch] if data.orders.size > 0 else no_order
-        total, counted, cost = 0.0, 0.0, 0.0
-        for batch in range(data.rates.shape[1]):
+        for batch in range(n_batches):
             start = batch * data.batch_size
             n_batch = min(data.batch_size, data.y.shape[0] - start)
-            count = _count_samples(data.sample_weight, order, start, n_batch)
-            unit = 1 / count if mean and count > 0 else 1.0
-            if masks.size > 0:
-                if share == 0:
-                    _draw_masks(job.layers.table, job.layers.numbers, masks, n_batch, rng)
-                _meet(gate, n_shares)
+            rate, t, is_first, is_last = data.rates[epoch, batch], t + 1, batch == 0, batch == n_batches - 1
+            task = _next_task(gate, begun, n_shares, n_threads, -1)
+            while task >= 0:
+                if task == 0 and batch > 0:
+                    _settle(job, data, workspace, order, epoch, batch - 1)
+                _share_of_rows(job, data, workspace, order, batch, start, n_batch, task, drawn)
+                task = _next_task(gate, begun, n_shares, n_threads, task)
+            begun, drawn = begun + n_shares, drawn + n_batch * n_masked
 
-            sums[DATA_COST, share] = _cost_and_gradient(
-                job, data, scratch, masks, order, start, n_batch, unit, share, n_shares, grad
-            )
-            _meet(gate, n_shares)
+            task = _next_task(gate, begun, n_tasks, n_threads, -1)
+            if read_shared(gate, STOP) > 0:
+                return
+            while task >= 0:
+                _gradient_task(job, workspace, n_batch, task)
+                if not clips:
+                    _update_task(job, workspace, task, rate, t, is_first, is_last)
+                task = _next_task(gate, begun, n_tasks, n_threads, task)
+            begun += n_tasks
 
-            cost = _total(sums[DATA_COST])
-            t += 1
-            _update_range(job, workspace, share, low, high, data.rates[epoch, batch], t)
-            _meet(gate, n_shares)
+            task = _next_task(gate, begun, n_tasks, n_threads, -1) if clips else -1
+            while task >= 0:
+                _update_task(job, workspace, task, rate, t, is_first, is_last)
+                task = _next_task(gate, begun, n_tasks, n_threads, task)
+            begun += n_tasks if clips else 0
 
-            if job.cost.l1 > 0 or job.cost.l2 > 0:
-                cost += _total(sums[PENALTY])
-            if not math.isfinite(cost):
-                break
-            total += cost * count if mean else cost
-            counted += count
-        sums[ARE_FINITE, share] = math.isfinite(cost) and _is_finite(own)
-        _meet(gate, n_shares)
-        if _total(sums[ARE_FINITE]) < n_shares:
-            _copy(own_before, own)
-            return epoch
-        if share == 0:
-            workspace.losses[epoch] = total / counted if mean and counted > 0 else total
-    return data.rates.shape[0]
+        task = _next_task(gate, begun, 1, n_threads, -1)
+        while task >= 0:
+            _settle(job, data, workspace, order, epoch, n_batches - 1)
+            task = _next_task(gate, begun, 1, n_threads, task)
+        begun += 1
+        if n_threads > 1:
+            _wait_for(gate, begun)
+        if read_shared(gate, STOP) > 0:
+            return

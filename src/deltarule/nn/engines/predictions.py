@@ -10,17 +10,20 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
+from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
-from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_shares, run_ranges
+from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_threads, run_ranges
 from deltarule.nn.engines.workspace import (
     SPARSE_COLUMNS,
+    TILE_COLUMNS,
     WorkspaceLayout,
     count_products,
     dense_inputs,
     integer_type,
     is_mostly_zero,
     plan_layout,
+    room_of_row,
 )
 
 T = TypeVar("T")
@@ -50,15 +53,16 @@ def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     is_csr = isinstance(x, Scaled) and x.is_sparse
     predict_rows = _csr_predictor(net, x, out) if is_csr else _dense_predictor(net, x, out)
     n_products = count_products(net, x, len(out))
+    n_ranges = count_threads(min(len(out), int(n_products / (threads.THREAD_PRODUCTS + START_PRODUCTS))))
     with blas_of_one_thread(n_products):
-        run_ranges(len(out), count_shares(len(out), n_products, START_PRODUCTS), predict_rows)
+        run_ranges(len(out), n_ranges, predict_rows)
     return out
 
 
 @once_for_each_network
 def _layouts(net: TrainableNetwork) -> tuple[WorkspaceLayout, WorkspaceLayout, WorkspaceLayout]:
     """For one row, for many, and for many that are CSR."""
-    return plan_layout(net, 1), plan_layout(net, CHUNK), plan_layout(net, CSR_CHUNK, is_csr=True)
+    return plan_layout(net, 1), plan_layout(net, CHUNK), plan_layout(net, CSR_CHUNK, is_listed=True)
 
 
 def _dense_predictor(net: TrainableNetwork, x: Array | Scaled, out: Array) -> Callable[[int, int], None]:
@@ -68,16 +72,17 @@ def _dense_predictor(net: TrainableNetwork, x: Array | Scaled, out: Array) -> Ca
     layout = _layouts(net)[len(X) > 1]
     # A row that comes alone goes by its inputs that are not 0, however many: reading W is what takes time.
     wide = X.shape[1] >= SPARSE_COLUMNS and not shift.size
-    as_csr = is_mostly_zero(net, X, shift) if len(X) > 1 else wide
-    n_values = layout.n_rows * X.shape[1] if as_csr else 0
+    is_listed = is_mostly_zero(net, X, shift) if len(X) > 1 else wide
+    n_values = layout.n_rows * room_of_row(X.shape[1]) if is_listed else 0
+    n_tiles = -(-X.shape[1] // TILE_COLUMNS) if is_listed and len(X) > 1 else int(is_listed)
     flat, kernel = out.reshape(-1), load_kernels().predict
 
     def predict_rows(start: int, stop: int) -> None:
         numbers, integers = np.empty(layout.length, dtype), np.empty(layout.n_exps, integer_type(dtype))
         columns, values = np.empty(n_values, np.int32), np.empty(n_values, dtype)
-        row_ends = np.empty(layout.n_rows if n_values else 0, np.int64)
+        starts = np.empty((n_tiles + 1, layout.n_rows), np.int64)
         kernel(start, stop, layout.n_rows, parameters, layout.table, layout.layer_numbers, X, shift, scale,
-               layout.exps_at, numbers, integers, columns, values, row_ends, flat)  # fmt: skip
+               layout.exps_at, layout.widest, numbers, integers, columns, values, starts, flat)  # fmt: skip
 
     compile_once("predict", dtype, X.dtype, lambda: predict_rows(0, 0))
     return predict_rows
@@ -93,10 +98,12 @@ def _csr_predictor(net: TrainableNetwork, x: Any, out: Array) -> Callable[[int, 
         for first in range(start, max(stop, start + 1), layout.n_rows):
             last = min(first + layout.n_rows, stop)
             csr = x[first:last].batch(dtype)
-            columns, row_ends = csr.indices.astype(np.int32), csr.indptr[1:].astype(np.int64)
+            columns, values = np.append(csr.indices, 0).astype(np.int32), np.append(csr.data, 0).astype(dtype)
+            starts = np.array([csr.indptr[:-1], csr.indptr[1:]], np.int64)
             flat = out[first:last].reshape(-1)
             kernel(0, last - first, layout.n_rows, parameters, layout.table, layout.layer_numbers, X, none,
-                   none, layout.exps_at, numbers, integers, columns, csr.data, row_ends, flat)  # fmt: skip
+                   none, layout.exps_at, layout.widest, numbers, integers, columns, values, starts,
+                   flat)  # fmt: skip
 
     compile_once("predict", dtype, X.dtype, lambda: predict_rows(0, 0))
     return predict_rows

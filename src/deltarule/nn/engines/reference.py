@@ -143,7 +143,8 @@ def _run_epoch(
         if not math.isfinite(batch_cost):
             return math.nan
         grads = backward(layers, objective, trace, y, weight)
-        grads.flat[net.frozen] = 0
+        if net.frozen.size:
+            grads.flat[net.frozen] = 0
         optimizer.clip(grads.flat)
         t += 1
         optimizer.update(theta, grads.flat, slots, rate, t, net.decaying)

@@ -13,9 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,12 +22,19 @@ from deltarule.arrays import Array, as_batch
 from deltarule.nn.engines import compiled, reference
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.threads import run_shares
-from deltarule.nn.engines.workspace import kernel_inputs, make_workspace, plan_layout
+from deltarule.nn.engines.streams import stream_of
+from deltarule.nn.engines.threads import blas_of_one_thread
+from deltarule.nn.engines.workspace import (
+    count_tiles,
+    divide_job,
+    kernel_inputs,
+    make_lists,
+    make_workspace,
+    plan_layout,
+)
 from deltarule.nn.layers import Layer
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import SGD
-from deltarule.registry import import_extra
 
 #: Rows that a shard has at least, where its batch has as many: smaller products of matrices are slow …
 SHARD_ROWS = 128
@@ -121,8 +125,8 @@ class ShardedBatch(NamedTuple):
         return self.rows[n * shard // n_shards : n * (shard + 1) // n_shards]
 
     def masks_of(self, shard: int) -> np.random.Generator:
-        """Return what draws the dropout masks of a shard, whoever computes it. Salmon et al. (2011)."""
-        return np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, shard, self.t]))
+        """Return what draws the dropout masks of a shard, whoever computes it."""
+        return np.random.default_rng([self.key, self.t, shard])
 
 
 class ShardSums:
@@ -155,7 +159,7 @@ class ShardSums:
         self._one_thread_of_blas: AbstractContextManager[object] = nullcontext()
 
     def __enter__(self) -> ShardSums:
-        self._one_thread_of_blas = blas_of_one_thread()
+        self._one_thread_of_blas = blas_of_one_thread(math.inf)
         self._one_thread_of_blas.__enter__()
         return self
 
@@ -220,39 +224,26 @@ def _reference_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> S
 
 
 def _compiled_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> ShardGradient:
-    """An update at the rate 0, of one batch in one thread, leaves the gradient where there is room for it."""
+    """An update of no parameter, of one batch in one thread, leaves its gradient in the workspace."""
     kernels, dtype = load_kernels(), net.parameters.dtype
     inputs, is_weighted = kernel_inputs(samples.x, dtype), samples.weight is not None
-    is_csr = inputs.indptr.size > 0
-    layout = plan_layout(net, n_rows, masked_rows=n_rows, is_weighted=is_weighted, is_csr=is_csr)
-    workspace = make_workspace(layout, net, inputs, 1, 1)
+    n_tiles = count_tiles(net, inputs)
+    layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
+    division = divide_job(net, n_rows, 0, n_tiles)
+    division.tasks[:, kernels.LOW :] = 0  # it has all parts, and no parameter to update
+    lists, no_masks = make_lists(net, inputs, n_rows, n_tiles), np.zeros(6, np.uint64)
+    workspace = make_workspace(layout, net, lists, division, no_masks, 1)
     job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
     weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
     data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
-    nothing, masks_of_none = data._replace(rates=np.zeros((0, 1))), np.random.default_rng(0)
-    compile_once(
-        "run", dtype, inputs.dense.dtype, lambda: kernels.run(0, job, nothing, workspace, masks_of_none)
-    )
+    nothing = data._replace(rates=np.zeros((0, 1)))
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array) -> float:
         part = data._replace(orders=rows[None], batch_size=len(rows))
-        room = workspace._replace(gradients=out[None])
-        finished = run_shares(1, lambda share: kernels.run(share, job, part, room, masks))
-        return float(workspace.losses[0]) if finished else math.nan
+        room = workspace._replace(gradient=out, stream=stream_of(masks))
+        room.gate[:] = 0
+        kernels.run(1, job, part, room)
+        return float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan
 
     return gradient
-
-
-@cache
-def _blas() -> Any:
-    if find_spec("scipy") is not None:  # its BLAS is what compiled kernels call
-        import_module("scipy.linalg.cython_blas")
-    return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
-
-
-def blas_of_one_thread() -> AbstractContextManager[object]:
-    """Keep BLAS from dividing a product among threads of its own, as many as a machine has cores."""
-    if find_spec("threadpoolctl") is None:
-        return nullcontext()
-    limited: AbstractContextManager[object] = _blas().limit(limits=1)
-    return limited

@@ -1,106 +1,99 @@
-"""Threads: into how many shares work is divided, and how shares are run side by side."""
+"""Threads: how many work side by side, how they are started, and what keeps BLAS from taking its own."""
 
 from __future__ import annotations
 
+import math
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 from deltarule.registry import import_extra
 
-T = TypeVar("T")
-
 #: Products of a batch that are worth a thread of their own …
 THREAD_PRODUCTS = 1_000_000
-#: … and, where threads have to be started for them, so many more.
-START_PRODUCTS = 25_000_000
-#: Products of a batch up to which OpenBLAS takes one thread of itself.
+#: … and of rows to predict, for which threads have to be started.
+START_PRODUCTS = 50_000_000
+#: Products of a batch up to which OpenBLAS takes one thread of itself …
 BLAS_PRODUCTS = 250_000
+#: … and up to which the NumPy engine lets it take no more: a millisecond or two of one thread.
+SMALL_PRODUCTS = 100_000_000
 
 
-def count_shares(n_rows: int, n_products: float, overhead: int = 0) -> int:
-    """Return into how many shares, each for a thread, so many rows are divided.
+def is_divided(n_products: float) -> bool:
+    """Return whether a batch that takes so many multiplications is divided into tasks for several threads."""
+    return n_products >= 2 * THREAD_PRODUCTS
 
-    Parameters
-    ----------
-    n_rows : int
-    n_products : float
-        Multiplications that all rows take.
-    overhead : int
-        Multiplications that a thread costs beyond its own.
-    """
-    wanted = min(n_rows, int(n_products / (THREAD_PRODUCTS + overhead)))
-    if wanted < 2:
-        return 1
+
+def count_threads(n_tasks: int) -> int:
+    """Return how many threads share so many tasks."""
     config = import_module("numba.core.config")
-    return 1 if config.DISABLE_JIT else min(wanted, config.NUMBA_NUM_THREADS)
+    return 1 if config.DISABLE_JIT else max(1, min(n_tasks, config.NUMBA_NUM_THREADS))
 
 
-def blas_of_one_thread(n_products: float) -> AbstractContextManager[object]:
-    """Keep BLAS from taking threads of its own: each of ours calls it for itself."""
-    return _blas().limit(limits=1) if n_products > BLAS_PRODUCTS else nullcontext()
+def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractContextManager[object]:
+    """Keep BLAS from taking threads of its own, where products are neither tiny nor of more than ``most``.
+
+    Where our threads call it, each does so for itself. And threads of BLAS's wait for each other at every
+    product, for a slice of time where another process is busy; once they worked, they spin for some 30 ms.
+    """
+    if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
+        return nullcontext()
+    limit: AbstractContextManager[object] = _blas("deltarule.nn.engines.kernels" in sys.modules).limit(
+        limits=1
+    )
+    return limit
 
 
 @cache
-def _blas() -> Any:
-    """The libraries of matrix products in this process."""
-    import_module("scipy.linalg.cython_blas")
+def _blas(with_scipy: bool) -> Any:
+    """The libraries of matrix products in this process; SciPy's, which the kernels use, once it is there."""
+    if with_scipy:
+        import_module("scipy.linalg.cython_blas")
     return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
 
-def run_shares(n_shares: int, run: Callable[[int], T]) -> T:
-    """Run every share in a thread of its own; return the result of the first.
+def run_together(n_threads: int, run: Callable[[], object]) -> None:
+    """Make the same call in so many threads, this one among them. Ctrl-C waits for their end.
 
-    The threads may wait for each other, so either all of them start or none does anything. Ctrl-C waits for
-    their end. A single share runs in this thread.
+    Either all of them start or none does anything.
     """
-    if n_shares == 1:
-        with signals_wait():
-            return run(0)
-    results: dict[int, T] = {}
-    all_here = threading.Barrier(n_shares)
+    with signals_wait():
+        may_go = threading.Event()
+        is_off: list[bool] = []
 
-    def work(share: int) -> None:
-        with suppress(threading.BrokenBarrierError):
-            all_here.wait()
-            results[share] = run(share)
+        def work() -> None:
+            may_go.wait()
+            if not is_off:
+                run()
 
-    threads = [threading.Thread(target=work, args=(share,)) for share in range(n_shares)]
-    try:
-        for thread in threads:
-            thread.start()
-    except BaseException:  # no more threads, or Ctrl-C: those that wait for the others are let go
-        all_here.abort()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
-        raise
-    _join(threads)
-    return results[0]
-
-
-def _join(threads: list[threading.Thread]) -> None:
-    """Wait for threads. They work on the network: Ctrl-C lets them come to the end of it."""
-    interrupted = False
-    while any(thread.is_alive() for thread in threads):
+        others = [threading.Thread(target=work) for _ in range(n_threads - 1)]
         try:
-            for thread in threads:
-                thread.join()
-        except KeyboardInterrupt:
-            interrupted = True
-    if interrupted:
-        raise KeyboardInterrupt
+            for thread in others:
+                thread.start()
+        except BaseException:  # no more threads
+            is_off.append(True)
+            raise
+        else:
+            may_go.set()
+            run()
+        finally:
+            may_go.set()
+            for thread in others:
+                if thread.ident is not None:
+                    thread.join()
 
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Let Ctrl-C and its like wait: an exception while Numba takes a Generator apart ends the process."""
+    """Let Ctrl-C and its like wait: Numba may lose an exception while it loads, compiles or starts."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What the kernels are given: where everything lies in a thread's scratch, and the inputs as they take them.
+"""What the kernels are given: the tasks, where everything lies in the scratch, the inputs as they take them.
 
 The kernels' docstring explains the layout.
 """
@@ -6,18 +6,30 @@ The kernels' docstring explains the layout.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_empty
+from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
-from deltarule.nn.layers import BIAS_KINDS
+from deltarule.nn.layers import BIAS_KINDS, Dense
 
 if TYPE_CHECKING:  # they need Numba
-    from deltarule.nn.engines.kernels import Inputs, Workspace
+    from deltarule.nn.engines.kernels import Inputs, Lists, Workspace
 
+#: A batch's rows are divided into so many shares at most, …
+MOST_SHARES = 8
+#: … of at least so many rows, where that leaves two: each share reads all weights, …
+SHARE_ROWS = 64
+#: … and of more where there are so many weights that no cache keeps them.
+WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
+#: Columns of a tile of lists, and how many tiles there are at most.
+TILE_COLUMNS = 128
+MOST_TILES = 16
 #: Inputs go by those that are not 0 where there are so many columns of them …
 SPARSE_COLUMNS = 64
 #: … and, in the first rows, a smaller share than this is not 0.
@@ -25,14 +37,15 @@ SPARSE_SHARE = 0.3
 
 
 class WorkspaceLayout(NamedTuple):
-    """Where everything lies in a thread's scratch and in the masks."""
+    """Where everything lies in the scratch and in the masks."""
 
     table: Array  # (n_layers, 11) of int: see ``kernels.Layers``
     layer_numbers: Array  # (n_layers, 2)
     y_at: int
     weight_at: int
     exps_at: int
-    n_rows: int  # of a thread's share of a batch
+    widest: int  # neurons of a layer
+    n_rows: int
     length: int  # of ``Scratch.numbers``
     n_exps: int
     n_masked: int  # numbers in all dropout masks
@@ -59,27 +72,28 @@ def plan_layout(
     net: TrainableNetwork,
     n_rows: int,
     *,
-    masked_rows: int = 0,
+    is_training: bool = False,
     is_weighted: bool = False,
-    is_csr: bool = False,
+    is_listed: bool = False,
 ) -> WorkspaceLayout:
-    """Plan a thread's scratch.
+    """Plan the scratch.
 
     Parameters
     ----------
     net : TrainableNetwork
     n_rows : int
-        Of a thread's share of a batch.
-    masked_rows : int
-        Rows of the whole batch, whose inputs dropout drops; 0 where nothing is dropped.
+        Of a batch.
+    is_training : bool
+        Whether dropout is at work.
     is_weighted : bool
         Whether rows have sample weights.
-    is_csr : bool
-        Whether rows of the inputs are CSR, which need no room for x.
+    is_listed : bool
+        Whether the inputs come as lists, which need no room for x.
     """
     layers, buffer = [layer.dense for layer in net.layers], _Buffer()
-    n_exps = n_rows * max(layer.n_out for layer in layers)
-    x_at = buffer.reserve(0 if is_csr else n_rows * layers[0].n_in)
+    widest = max(layer.n_out for layer in layers)
+    n_exps = n_rows * widest
+    x_at = buffer.reserve(0 if is_listed else n_rows * layers[0].n_in)
     y_at = buffer.reserve(n_rows * layers[-1].n_out)
     weight_at = buffer.reserve(n_rows if is_weighted else 0)
     exps_at = buffer.reserve(n_exps)
@@ -87,9 +101,9 @@ def plan_layout(
     table: list[tuple[int, ...]] = []
     for layer in layers:
         mask_at = -1
-        if layer.dropout and masked_rows:
-            mask_at, x_at = n_masked, buffer.reserve(0 if is_csr and not table else n_rows * layer.n_in)
-            n_masked += masked_rows * layer.n_in
+        if layer.dropout and is_training:
+            mask_at, x_at = n_masked, buffer.reserve(0 if is_listed and not table else n_rows * layer.n_in)
+            n_masked += n_rows * layer.n_in
         z_at, a_at, delta_at = (buffer.reserve(n_rows * layer.n_out) for _ in range(3))
         codes = BIAS_KINDS.index(layer.bias), known.index(layer.activation.kind)
         places = x_at, z_at, a_at, delta_at, mask_at
@@ -97,48 +111,128 @@ def plan_layout(
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
     return WorkspaceLayout(
-        np.array(table), numbers, y_at, weight_at, exps_at, n_rows, buffer.length, n_exps, n_masked
+        np.array(table), numbers, y_at, weight_at, exps_at, widest, n_rows, buffer.length, n_exps, n_masked
     )
+
+
+class Division(NamedTuple):
+    """The tasks of an update: they depend on the job alone, and so do its bits."""
+
+    share_starts: Array  # see ``kernels.Workspace``
+    parts: Array
+    tasks: Array
+
+
+def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: int) -> Division:
+    """Divide a batch's rows into shares, and the parameters into parts of layers, the first one's tiles.
+
+    Parameters
+    ----------
+    net : TrainableNetwork
+    n_rows : int
+        Of a batch.
+    n_products : float
+        Multiplications that a batch takes forwards.
+    n_tiles : int
+        Of the inputs, as lists; 0 where they are dense.
+    """
+    is_divided = threads.is_divided(n_products)
+    rows = SHARE_ROWS if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
+    n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
+    parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
+    firsts = range(len(parts)) if is_divided else [0]
+    ends = [*firsts[1:], len(parts)]
+    tasks = [(low, high, starts[low], starts[high]) for low, high in zip(firsts, ends, strict=True)]
+    frozen = np.searchsorted(net.frozen, [task[2:] for task in tasks])
+    share_starts = np.arange(n_shares + 1) * n_rows // n_shares
+    return Division(share_starts, np.array(parts), np.hstack([tasks, frozen]))
+
+
+def _parts(
+    layers: Sequence[Dense], is_divided: bool, n_tiles: int
+) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """Return parts of layers: layer, first and last row of W; and where each begins in the parameters."""
+    n_weights = sum(layer.n_weights for layer in layers)
+    parts, starts, start = [], [0], 0
+    for number, layer in enumerate(layers):
+        n_parts = (
+            min(layer.n_in, max(1, round(MOST_SHARES * layer.n_weights / n_weights))) if is_divided else 1
+        )
+        if number == 0 and n_tiles:
+            n_parts = n_tiles
+        bounds = [layer.n_in * part // n_parts for part in range(n_parts + 1)]
+        parts += [(number, *rows) for rows in pairwise(bounds)]
+        starts += [start + bound * layer.n_out for bound in bounds[1:]]
+        start += layer.n_parameters
+        starts[-1] = start  # the biases belong to the last part
+    return parts, starts
 
 
 def make_workspace(
-    layout: WorkspaceLayout, net: TrainableNetwork, inputs: Inputs, n_shares: int, n_epochs: int
+    layout: WorkspaceLayout,
+    net: TrainableNetwork,
+    lists: Lists,
+    division: Division,
+    stream: Array,
+    n_epochs: int,
 ) -> Workspace:
     """Make the arrays that training computes in, once for all epochs."""
     kernels, parameters = load_kernels(), net.parameters
-    n_values, dtype = _greatest_share(layout, net, inputs), parameters.dtype
+    dtype, n_sums = parameters.dtype, max(len(division.share_starts) - 1, len(division.tasks))
     scratch = kernels.Scratch(
-        numbers=_aligned_rows(n_shares, layout.length, dtype),
+        numbers=aligned_empty((layout.length,), dtype),
         y_at=layout.y_at,
         weight_at=layout.weight_at,
         exps_at=layout.exps_at,
-        integers=np.empty((n_shares, layout.n_exps), integer_type(dtype)),
-        columns=np.empty((n_shares, n_values), np.int32),
-        values=np.empty((n_shares, n_values), dtype),
-        row_ends=np.empty((n_shares, layout.n_rows if n_values else 0), np.int64),
+        widest=layout.widest,
+        integers=np.empty(layout.n_exps, integer_type(dtype)),
+        lists=lists,
     )
     workspace: Workspace = kernels.Workspace(
         scratch=scratch,
+        share_starts=division.share_starts,
+        parts=division.parts,
+        tasks=division.tasks,
         masks=np.empty(layout.n_masked, dtype),
-        gradients=_aligned_rows(n_shares, parameters.size, dtype),
+        stream=stream,
+        gradient=aligned_empty(parameters.shape, dtype),
         before=np.empty_like(parameters),
-        gate=np.zeros(16, np.int64),
-        sums=np.zeros((4, n_shares)),
+        gate=np.zeros(32, np.int64),
+        sums=np.zeros((5, n_sums)),
+        totals=np.zeros(2),
         losses=np.empty(n_epochs),
     )
     return workspace
 
 
-def _aligned_rows(n_rows: int, length: int, dtype: np.dtype[Any]) -> Array:
-    """Rows that each start at a cache line, of ``length`` or a little more."""
-    return aligned_empty((n_rows, _whole_lines(length)), dtype)
+def make_lists(net: TrainableNetwork, inputs: Inputs, n_rows: int, n_tiles: int) -> Lists:
+    """Make room for the inputs of so many rows as lists; none where they are dense."""
+    dtype, n_in, is_csr = net.parameters.dtype, net.layers[0].dense.n_in, inputs.indptr.size > 0
+    room = 0
+    if n_tiles:
+        room = int(np.sort(np.diff(inputs.indptr))[-n_rows:].sum()) if is_csr else n_rows * room_of_row(n_in)
+        room = max(1, room)
+    lists: Lists = load_kernels().Lists(
+        columns=np.empty(room, np.int32),
+        values=np.empty(room, dtype),
+        starts=np.empty((n_tiles + 1, n_rows if n_tiles else 0), np.int64),
+        rows=np.empty(room, np.int32),
+        row_values=np.empty(room, dtype),
+        column_ends=np.empty(n_in if n_tiles else 0, np.int64),
+    )
+    return lists
 
 
-def _greatest_share(layout: WorkspaceLayout, net: TrainableNetwork, inputs: Inputs) -> int:
-    """Return how many values the rows of a share may have as CSR, or 0 where they are dense."""
-    if inputs.indptr.size:
-        return max(1, int(np.sort(np.diff(inputs.indptr))[-layout.n_rows :].sum()))
-    return layout.n_rows * inputs.dense.shape[1] * is_mostly_zero(net, inputs.dense, inputs.shift)
+def room_of_row(n_in: int) -> int:
+    """Return how many places a row needs in lists: a vector may reach beyond its end."""
+    return n_in + 16
+
+
+def count_tiles(net: TrainableNetwork, inputs: Inputs) -> int:
+    """Return into how many tiles the columns of inputs are divided as lists, or 0 where they are dense."""
+    if inputs.indptr.size or is_mostly_zero(net, inputs.dense, inputs.shift):
+        return min(MOST_TILES, -(-net.layers[0].dense.n_in // TILE_COLUMNS))
+    return 0
 
 
 def integer_type(dtype: np.dtype[Any]) -> type[np.signedinteger[Any]]:

@@ -64,10 +64,10 @@ function drawOutput() {
   byId("extra-confusion").hidden = state.source.task !== "classes";
 }
 
-/** @param {string} part @param {() => Node[]} content */
+/** A closed part is empty, so that opening it never shows what was true before. @param {string} part @param {() => Node[]} content */
 function fillExtra(part, content) {
   const details = /** @type {HTMLDetailsElement} */ (byId(`extra-${part}`));
-  if (details.open) /** @type {Element} */ (details.lastElementChild).replaceChildren(...content());
+  /** @type {Element} */ (details.lastElementChild).replaceChildren(...(details.open ? content() : []));
 }
 
 // ------------------------------------------------------------------ tools of the plane

@@ -52,5 +52,5 @@ export interface Reply {
   [other: string]: unknown
 }
 export type Message = { do: string; [argument: string]: unknown }
-export interface Site { socket?: string; worker: string; pyodide: string[]; wheels: string[]; renamed?: { [name: string]: string } }
+export interface Site { socket?: string; worker: string; pyodide: string[]; wheels: string[]; renamed?: { [name: string]: string }; answer?: string }
 export interface Line { send(text: string): Promise<string>; close(): void }

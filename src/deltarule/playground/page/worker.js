@@ -60,7 +60,7 @@ async function boot(site) {
   }
   tell("session", 0.8);
   inside = null;
-  answer = python.runPython("from deltarule.playground import Session\nSession().answer");
+  answer = python.runPython(site.answer ?? "from deltarule.playground import Session\nSession().answer");
   tell("ready", 1);
 }
 

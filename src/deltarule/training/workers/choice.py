@@ -9,7 +9,7 @@ from deltarule.errors import InputError
 from deltarule.training.workers.team import OneWorker, Workers
 
 
-def workers_for(workers: Any) -> Workers | None:
+def workers_for(workers: Any, *, is_streamed: bool = False) -> Workers | None:
     """Return the workers that ``workers`` stands for: a number of them, ``"mpi"``, or None.
 
     Raises
@@ -31,6 +31,11 @@ def workers_for(workers: Any) -> Workers | None:
         raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
     if check_whole("workers", workers) == 1:
         return OneWorker()
+    if is_streamed:
+        raise InputError(
+            f"workers={workers} share rows that stay in memory, and a stream's do not: let "
+            f'mpiexec -n {workers} start them, with workers="mpi"'
+        )
     from deltarule.training.workers.helpers import Helpers
 
     return Helpers(workers)

@@ -1,0 +1,178 @@
+"""What somebody's code wants beside numbers: functions, objects of its own classes, a network of layers."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from deltarule.diagnosis.driving.plausible import Plausible
+from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.usage import Use
+
+_OF_DATA = frozenset(
+    [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]
+)
+#: What a network is told layer by layer, and what it is told before it trains.
+_ADDS = re.compile(r"_*(add|append|push|add_?(layer|dense|module)|layer)$", re.I)
+_COMPILES = re.compile(r"_*(compile|configure|use|set_?(loss|cost|optimi[sz]er|error)\w*)$", re.I)
+_SPECIAL = re.compile(
+    r"conv|pool|rnn|lstm|gru|recurrent|embed|norm|drop|flatten|attention|reshape|soft_?max|loss|mse|entropy",
+    re.I,
+)
+_ACTIVATION = re.compile(r"sigmoid|tanh|logistic|relu|activat", re.I)
+_LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
+_DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
+
+
+class _Run(Protocol):
+    """The calls of one trial, as far as what is here needs them."""
+
+    namespace: dict[str, Any]
+    plausible: Plausible
+    making: set[str]
+    in_layer: bool
+    first_layer: bool
+
+    def is_own(self, kind: type) -> bool: ...
+    def uses(self, function: Any) -> dict[str, Use]: ...
+    def words(self) -> list[str]: ...
+    def make(self, name: str) -> Any: ...
+    def with_arguments(self, function: Any) -> Any: ...
+
+
+def own_classes(run: _Run) -> dict[str, type]:
+    """The learner's classes that can be made, those that others are made from last."""
+    kinds = {name: one for name, one in run.namespace.items() if isinstance(one, type) and run.is_own(one)}
+    kinds = {name: one for name, one in kinds.items() if not inspect.isabstract(one)}
+    bases = {base for one in kinds.values() for base in one.__mro__[1:]}
+    return dict(sorted(kinds.items(), key=lambda one: one[1] in bases))
+
+
+def wanted_object(run: _Run, name: str, use: Use) -> Any:
+    """An object that can do what is asked of a parameter, or a list of layers; None where it is neither."""
+    layered = re.search("layer|network|model|module", name, re.I)
+    asked = use.of_items - _OF_DATA
+    if asked and (made := layers(run, asked if not layered else set())):
+        return made
+    asked = use.attributes - _OF_DATA
+    if not asked:
+        return None
+    for kind, one in own_classes(run).items():
+        if all(hasattr(one, attr) for attr in asked) and kind not in run.making:
+            return run.make(kind)
+    return None
+
+
+def wanted_function(run: _Run, name: str) -> Any:
+    """The learner's function of such a name: an activation, a loss, or the derivative of one."""
+    if name in run.namespace and inspect.isfunction(run.namespace[name]):
+        return run.namespace[name]
+    kind = _LOSS if _LOSS.search(name) else _ACTIVATION
+    derived = bool(_DERIVED.search(name))
+    found = [
+        one
+        for one, function in run.namespace.items()
+        if inspect.isfunction(function) and kind.search(one) and bool(_DERIVED.search(one)) == derived
+    ]
+    return run.namespace[min(found, key=lambda one: (_rank(one), len(one)))] if found else None
+
+
+def _rank(name: str) -> int:
+    order = ("sigmoid", "logistic", "tanh", "mse", "squared")
+    return next((k for k, one in enumerate(order) if one in name.lower()), len(order))
+
+
+def word_for(run: _Run, name: str, words: list[str]) -> str | None:
+    """One of the words that a parameter is compared with; of an activation, one that anybody knows."""
+    wanted = _LOSS if _LOSS.search(name) and not _ACTIVATION.search(name) else _ACTIVATION
+    known = [one for one in words if wanted.search(one)]
+    if not known and re.search("act|func", name, re.I):
+        known = [one for one in run.words() if re.fullmatch("sigmoid|logistic|tanh|relu", one, re.I)]
+    if known:
+        return min(known, key=_rank)
+    return words[0] if words else None
+
+
+@contextmanager
+def sized(run: _Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
+    """Let what is made be one layer of a network."""
+    before, was = run.plausible.layout, (run.in_layer, run.first_layer)
+    run.plausible.layout, run.first_layer = replace(before, inputs=inputs, outputs=outputs), first
+    run.in_layer = True
+    try:
+        yield
+    finally:
+        run.plausible.layout, (run.in_layer, run.first_layer) = before, was
+
+
+def _steps(run: _Run) -> list[tuple[int, int, bool]]:
+    layout = run.plausible.layout
+    return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
+
+
+def layers(run: _Run, asked: set[str]) -> list[Any]:
+    """Two layers with weights, and an activation between them if there is one; empty where there are none."""
+    kinds = {
+        name: one
+        for name, one in own_classes(run).items()
+        if name not in run.making
+        and any(re.search("forward|compute|activate|call|feed|output", each, re.I) for each in dir(one))
+        and all(hasattr(one, each) for each in asked)
+        and not _SPECIAL.search(name)
+    }
+    general = {base for one in kinds.values() for base in one.__mro__[1:]}
+    between = [
+        name
+        for name, one in kinds.items()
+        if one not in general
+        and not _takes_sizes(run, one)
+        and any(re.search("back|grad|deriv", each, re.I) for each in dir(one))
+    ]
+    dense = [name for name in kinds if name not in between and _takes_sizes(run, kinds[name])]
+    if not dense:
+        return []
+    dense.sort(key=lambda one: not re.search("dense|linear|layer|fc|full|affine", one, re.I))
+    bases = [one for one in kinds[dense[0]].__mro__[1:] if run.is_own(one)]
+    between = [one for one in between if not bases or bases[-1] in kinds[one].__mro__]
+    made = []
+    for inputs, outputs, first in _steps(run):
+        with sized(run, inputs, outputs, first):
+            made.append(run.make(dense[0]))
+            if between and first:
+                made.append(run.make(min(between, key=lambda one: (_rank(one), len(one)))))
+    return made
+
+
+def _takes_sizes(run: _Run, kind: type) -> bool:
+    """Whether a constructor is told how many neurons there are."""
+    return any(
+        run.plausible.is_count(name) or use.is_size for name, use in run.uses(kind).items() if name != "self"
+    )
+
+
+def assemble(run: _Run, one: Any) -> None:
+    """Give a new network its layers, its loss and its optimizer, where it has methods for them."""
+    kind = type(one)
+    methods = [each for each in dir(kind) if inspect.isfunction(getattr(kind, each)) and each[:2] != "__"]
+    adding = next((each for each in methods if _ADDS.match(each)), None)
+    if adding and not any(array.size > 1 for _, array in arrays_in(one, lists=True)):
+        method = getattr(one, adding)
+        wanted = [
+            each for each in inspect.signature(method).parameters.values() if each.default is each.empty
+        ]
+        single = len(wanted) == 1 and not run.plausible.is_count(wanted[0].name)
+        made = layers(run, set()) if single else []
+        for each in made:
+            method(each)
+        for inputs, outputs, first in _steps(run) if not made else ():
+            with sized(run, inputs, outputs, first):
+                run.with_arguments(method)
+    for each in methods:
+        if _COMPILES.match(each):
+            run.with_arguments(getattr(one, each))

@@ -1,0 +1,158 @@
+"""How a function uses its parameters: what their names do not say, its text does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from deltarule.diagnosis.recording.source import ProgramSource
+
+#: What is called with the sizes of an array.
+_SIZED = re.compile(
+    r"(zeros|ones|empty|full|rand|randn|random|normal|uniform|random_sample|standard_normal|range|\w*init\w*)$"
+)
+_ITERATING = frozenset(["len", "enumerate", "zip", "reversed", "list", "iter", "sum"])
+
+
+@dataclass
+class Use:
+    """What is done with a parameter.
+
+    ``keys``: strings it is indexed with. ``words``: strings it is compared with, or keys of a table that is
+    indexed with it. ``rank``: how many numbers its shape is taken apart into. ``parts``: the names that it is
+    taken apart into, in tuples. ``attributes``: what is asked of it; ``of_items``: of what is in it.
+    ``is_factor``: something is multiplied with it.
+    """
+
+    keys: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    rank: int = 0
+    parts: Any = None
+    is_list: bool = False
+    is_size: bool = False
+    is_called: bool = False
+    is_factor: bool = False
+    attributes: set[str] = field(default_factory=set)
+    of_items: set[str] = field(default_factory=set)
+
+
+#: Nothing is known.
+UNUSED = Use()
+
+
+def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict[str, Use]:
+    """By parameter, how a function (or the class whose constructor it is) uses it."""
+    function = getattr(function, "__init__", None) if isinstance(function, type) else function
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    node = source.function_at(code.co_name, code.co_firstlineno) if code is not None else None
+    if node is None:
+        return {}
+    holder = source.parent(node)
+    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return {one.arg: _use_of(source, node, holder, one.arg, names) for one in every}
+
+
+def _use_of(
+    source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
+) -> Use:
+    use = Use()
+    for one in _occurrences(source, node, holder, name):
+        parent = source.parent(one)
+        match parent:
+            case ast.Subscript(value=value, slice=key) if value is one:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    use.keys.append(key.value)
+                elif not isinstance(key, ast.Tuple):
+                    use.is_list = True
+            case ast.Subscript(value=ast.Name(table)):
+                use.words += [key for key in _keys(names.get(table)) if isinstance(key, str)]
+            case ast.Call(func=called) if called is one:
+                use.is_called = True
+            case ast.Call(func=ast.Name(called)) if called in _ITERATING:
+                use.is_list = True
+                use.of_items |= _of_items(source, parent)
+            case ast.For() | ast.comprehension() if parent.iter is one:
+                use.is_list = True
+                use.of_items |= _of_items(source, one)
+            case ast.Assign(targets=[ast.Tuple() as target]):
+                use.parts = _names(target)
+            case ast.Compare():
+                constants = [each for each in ast.walk(parent) if isinstance(each, ast.Constant)]
+                use.words += [each.value for each in constants if isinstance(each.value, str)]
+            case ast.BinOp(op=ast.Mult()):
+                use.is_factor = True
+            case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
+                use.is_list = True
+            case ast.Attribute(attr=attr):
+                use.attributes.add(attr)
+                use.rank = max(use.rank, _rank(source, parent))
+        use.is_size = use.is_size or _is_size(source, one)
+    return use
+
+
+def _names(target: ast.expr) -> Any:
+    """The names of a target, in tuples as they are written; None where others are among them."""
+    if isinstance(target, ast.Tuple | ast.List):
+        found = tuple(_names(one) for one in target.elts)
+        return None if None in found else found
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def _keys(table: Any) -> Any:
+    return table if isinstance(table, dict) else ()
+
+
+def _occurrences(
+    source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str
+) -> Iterator[ast.expr]:
+    """Where a parameter is read, also as the attribute that it is kept as."""
+    kept = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Load):
+            yield one
+            into = source.parent(one)
+            outer = source.parent(into) if isinstance(into, ast.Tuple) else into
+            targets = outer.targets[:1] if isinstance(outer, ast.Assign) else []
+            if isinstance(into, ast.Tuple) and targets and isinstance(targets[0], ast.Tuple):
+                targets = targets[0].elts[into.elts.index(one) :][:1]
+            kept |= {target.attr for target in targets if isinstance(target, ast.Attribute)}
+    for one in ast.walk(holder) if kept and isinstance(holder, ast.ClassDef) else ():
+        if isinstance(one, ast.Attribute) and one.attr in kept and isinstance(one.ctx, ast.Load):
+            yield one
+
+
+def _of_items(source: ProgramSource, iterated: ast.AST) -> set[str]:
+    """What is asked of the elements that a loop goes through."""
+    loop = source.parent(iterated)
+    while isinstance(loop, ast.Call):
+        loop = source.parent(loop)
+    if not isinstance(loop, ast.For | ast.comprehension):
+        return set()
+    targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+    within = loop if isinstance(loop, ast.For) else source.parent(loop)
+    return {
+        one.attr
+        for one in ast.walk(within or loop)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in targets
+    }
+
+
+def _rank(source: ProgramSource, shape: ast.Attribute) -> int:
+    """4 of ``n, c, h, w = x.shape``."""
+    into = source.parent(shape)
+    if shape.attr == "shape" and isinstance(into, ast.Assign) and isinstance(into.targets[0], ast.Tuple):
+        return len(into.targets[0].elts)
+    return 0
+
+
+def _is_size(source: ProgramSource, node: ast.expr) -> bool:
+    """Whether an array is made with it as one of its sizes, or a loop counts to it."""
+    holder: ast.AST | None = source.parent(node)
+    while isinstance(holder, ast.Tuple | ast.List | ast.BinOp | ast.keyword | ast.Starred):
+        holder = source.parent(holder)
+    if not isinstance(holder, ast.Call) or holder.func is node:
+        return False
+    return bool(_SIZED.match(getattr(holder.func, "attr", getattr(holder.func, "id", ""))))

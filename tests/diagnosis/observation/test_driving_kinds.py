@@ -1,0 +1,197 @@
+"""Programs that train nothing by themselves, as strangers write them: right, and with one mistake."""
+
+import pytest
+
+NETWORK_OF_LAYERS = """
+import numpy as np
+class Module:
+    def forward(self, x): raise NotImplementedError
+class Full(Module):
+    def __init__(self, n_in, n_out):
+        self.k = np.random.randn(n_in, n_out)
+        self.c = np.zeros((1, n_out))
+    def forward(self, x):
+        self.seen = x
+        return x @ self.k + self.c
+    def back(self, error, lr):
+        sent = error @ self.k.T
+        self.k -= lr * self.seen.T @ error
+        self.c -= lr * error.sum(axis=0, keepdims=True)
+        return sent
+class Act(Module):
+    def __init__(self, f, f_prime):
+        self.f, self.f_prime = f, f_prime
+    def forward(self, x):
+        self.seen = x
+        return self.f(x)
+    def back(self, error, lr):
+        return error * self.f_prime(self.seen)
+def tanh(x): return np.tanh(x)
+def tanh_prime(x): return 1 - np.tanh(x) ** 2
+def mse(t, p): return np.mean((t - p) ** 2)
+def mse_prime(t, p): return 2 * (p - t) / t.size
+class Stack:
+    def __init__(self):
+        self.parts = []
+    def add(self, part):
+        self.parts.append(part)
+    def use(self, loss, loss_prime):
+        self.loss, self.loss_prime = loss, loss_prime
+    def fit(self, x, y, rounds, lr):
+        for _ in range(rounds):
+            out = x
+            for part in self.parts:
+                out = part.forward(out)
+            error = self.loss_prime(y, out)
+            for part in reversed(self.parts):
+                error = part.back(error, lr)
+"""
+FUNCTIONS_OF_A_LAYER = """
+import numpy as np
+def linear_forward(A_prev, W, b):
+    return W @ A_prev + b, (A_prev, W, b)
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    m = A_prev.shape[1]
+    return W.T @ dZ, dZ @ A_prev.T / m, dZ.sum(axis=1, keepdims=True) / m
+"""
+OTHER_WORDS = """
+import numpy as np
+class Rede:
+    def __init__(self, entradas=7, ocultas=5, saidas=2):
+        self.p1 = np.random.randn(entradas, ocultas)
+        self.p2 = np.random.randn(ocultas, saidas)
+    def treinar(self, X, alvos, epocas=9000, taxa=0.1):
+        for _ in range(epocas):
+            h = np.tanh(X @ self.p1)
+            erro = h @ self.p2 - alvos
+            volta = erro @ self.p2.T * (1 - h * h)
+            self.p2 -= taxa * h.T @ erro
+            self.p1 -= taxa * X.T @ volta
+"""
+THREE_LAYERS = """
+import numpy as np
+def forward(X, W1, b1, W2, b2, W3, b3):
+    A1 = np.tanh(X @ W1 + b1)
+    A2 = np.tanh(A1 @ W2 + b2)
+    Z = A2 @ W3 + b3
+    A3 = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+    return A1, A2, A3
+def backward(X, Y, A1, A2, A3, W2, W3):
+    wanted = np.zeros((len(X), 4))
+    wanted[np.arange(len(X)), Y] = 1
+    d3 = A3 - wanted
+    d2 = d3 @ W3.T * (1 - A2 ** 2)
+    d1 = d2 @ W2.T * (1 - A1 ** 2)
+    return X.T @ d1, d1.sum(0), A1.T @ d2, d2.sum(0), A2.T @ d3, d3.sum(0)
+"""
+ENGINE = """
+import numpy as np
+class Array:
+    def __init__(self, data, parents=(), requires_grad=False):
+        self.data, self.parents, self.requires_grad = np.asarray(data, float), parents, requires_grad
+        self.grad, self.back = np.zeros_like(self.data), lambda: None
+    def __add__(self, other):
+        out = Array(self.data + other.data, (self, other))
+        def back():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.back = back
+        return out
+    def __matmul__(self, other):
+        out = Array(self.data @ other.data, (self, other))
+        def back():
+            self.grad += out.grad @ other.data.T
+            other.grad += self.data.T @ out.grad
+        out.back = back
+        return out
+    def backward(self):
+        order = []
+        def visit(one):
+            if one not in order:
+                for parent in one.parents:
+                    visit(parent)
+                order.append(one)
+        visit(self)
+        self.grad = np.ones_like(self.data)
+        for one in reversed(order):
+            one.back()
+"""
+ARGUMENTS = """
+import argparse
+import numpy as np
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rate", type=float, required=True)
+    rate = parser.parse_args().rate
+    X, Y = np.random.randn(5, 3), np.random.randn(5, 2)
+    W, V = np.random.randn(3, 4), np.random.randn(4, 2)
+    for _ in range(100):
+        h = np.tanh(X @ W)
+        e = h @ V - Y
+        d = e @ V.T * (1 - h * h)
+        V -= rate * h.T @ e
+        W -= rate * X.T @ d
+if __name__ == "__main__":
+    main()
+"""
+PYTHON_2 = """
+X, Y = np.random.randn(5, 3), np.random.randn(5, 2)
+W, V = np.random.randn(3, 4), np.random.randn(4, 2)
+for turn in xrange(100):
+    h = np.tanh(np.dot(X, W))
+    e = np.dot(h, V) - Y
+    print "error %f after %d" % (
+        abs(e).mean(),
+        turn)
+    d = np.dot(e, V.T) * (np.ones(h.shape) - h * h)
+    V -= 0.1 * np.dot(h.T, e)
+    W -= 0.1 * np.dot(X.T, d)
+"""
+KINDS = {
+    "a network of layers": (NETWORK_OF_LAYERS, "self.f_prime(self.seen)", "self.f_prime(self.f(self.seen))"),
+    "a layer that sends too early": (
+        NETWORK_OF_LAYERS,
+        "        sent = error @ self.k.T\n        self.k -= lr * self.seen.T @ error\n",
+        "        self.k -= lr * self.seen.T @ error\n        sent = error @ self.k.T\n",
+    ),
+    "a layer as two functions": (
+        FUNCTIONS_OF_A_LAYER,
+        "axis=1, keepdims=True) / m",
+        "axis=1, keepdims=True)",
+    ),
+    "other words, sizes of its own": (OTHER_WORDS, "(1 - h * h)", "(1 - h)"),
+    "three layers, classes inside": (THREE_LAYERS, "(1 - A1 ** 2)", "(1 - A1)"),
+    "an engine of arrays": (ENGINE, "self.data.T @ out.grad", "2 * self.data.T @ out.grad"),
+    "arguments": (ARGUMENTS, "(1 - h * h)", "h"),
+    "Python 2, no import": (PYTHON_2, "(np.ones(h.shape) - h * h)", "h"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_program_is_judged(watch, kind):
+    text, right, wrong = KINDS[kind]
+    assert watch(text).verdict == "right"
+    changed = text.replace(right, wrong)
+    assert changed != text
+    assert watch(changed).verdict == "wrong"
+
+
+def test_one_output_does_not_hide_a_bias_summed_over_all(watch):
+    text = NETWORK_OF_LAYERS.replace("error.sum(axis=0, keepdims=True)", "error.sum()")
+    seen = watch(text.replace("class Stack", "class Hidden").replace("def fit", "def other"))
+    assert (seen.verdict, seen.faults[0].line) == ("wrong", 15)
+
+
+def test_a_parameter_that_is_not_global_is_told(watch):
+    text = """
+import numpy as np
+w_out = np.random.randn(3, 1)
+def train(X, y):
+    error = X @ w_out - y
+    w_out -= 0.1 * X.T @ error
+train(np.random.randn(4, 3), np.random.randn(4, 1))
+"""
+    seen = watch(text)
+    assert (seen.verdict, seen.faults[0].line) == ("wrong", 6)
+    assert "global w_out" in seen.faults[0].text
