@@ -6,13 +6,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
-from deltarule.data import Stream
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES, hold_blas
 from deltarule.nn.engines.contract import Samples
@@ -28,8 +27,11 @@ from deltarule.training.run import Callback, Run
 from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
-from deltarule.training.streamed import StreamSamples, run_streamed_epoch
+from deltarule.training.streamed import StreamSamples, is_stream, run_streamed_epoch
 from deltarule.training.workers import OneWorker, run_epochs, workers_for
+
+if TYPE_CHECKING:
+    from deltarule.data import Stream
 
 
 def train(
@@ -198,7 +200,7 @@ def resume(
         settings = Settings.from_dict(state["settings"], engine or state["engine"])
     except (InputError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a training run: {error}") from None
-    if not isinstance(validation, tuple | list | Stream | None):
+    if not (isinstance(validation, tuple | list | None) or is_stream(validation)):
         raise InputError(
             f"validation must be None, (X, Y) or a stream, got {validation!r}: a fraction is remembered"
         )

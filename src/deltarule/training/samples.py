@@ -8,12 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from deltarule.arrays import Array, Scaled, Sparse
-from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.settings import Settings
-from deltarule.training.streamed import StreamSamples
+from deltarule.training.streamed import StreamSamples, is_stream
 
 
 class _HasState(Protocol):
@@ -38,7 +37,7 @@ def mask_key(rng: np.random.Generator) -> int:
 
 def samples_or_stream(net: Network, X: Any, Y: Any, sample_weight: Any) -> Samples | StreamSamples:
     """Check data for a network: arrays, or a stream, which has its targets in itself."""
-    if isinstance(X, Stream):
+    if is_stream(X):
         if Y is not None or sample_weight is not None:
             raise InputError("a stream has its targets in itself: give neither Y nor sample_weight beside it")
         return StreamSamples(net, X)
@@ -80,7 +79,7 @@ def divide(
     """Return the samples to train on, and those to validate on: given ones, or a random share of all."""
     if isinstance(validation, Samples):
         return samples, validation
-    if isinstance(validation, Stream):
+    if is_stream(validation):
         return samples, StreamSamples(net, validation).held()
     if isinstance(validation, tuple | list):
         if len(validation) != 2:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import check_fields, check_number, check_whole
-from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
 from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping
+from deltarule.training.streamed import is_stream
 
 
 @record
@@ -130,7 +130,7 @@ def concrete_seed(seed: int | None) -> int:
 
 def check_validation(validation: Any) -> float | None:
     """Return the fraction to hold out, where validation is a number."""
-    if validation is None or isinstance(validation, tuple | list | Stream):
+    if validation is None or isinstance(validation, tuple | list) or is_stream(validation):
         return None
     if not isinstance(validation, Real):
         kind = type(validation).__name__

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.data import Dataset, Stream
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.training.metrics import Metric, loss_and_outputs, penalty_of
 
+if TYPE_CHECKING:
+    from deltarule.data import Dataset, Stream
+
 #: The share of a stream's memory that rows may take which are measured again and again.
 _HELD = 8
 _FEW = 64  # rows that tell whether the cost is finite
+
+
+def is_stream(X: object) -> TypeGuard[Stream]:
+    """Tell whether these are rows read piece by piece; who has a stream has loaded its class."""
+    streams = sys.modules.get("deltarule.data.streams")
+    return streams is not None and isinstance(X, streams.Stream)
 
 
 class StreamSamples:
