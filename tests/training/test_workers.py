@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -281,3 +282,24 @@ def test_a_rank_that_is_killed_is_done_without_or_named(tmp_path):
         if "unrecognized argument" not in found.stderr:  # MPICH has no such thing
             assert found.returncode == 0, found.stderr
             assert digest(tmp_path / "ranks") == expected
+
+
+EARLY = """
+import os, signal, sys
+if os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK")) == "1":
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+from deltarule.training.workers.mpi import mpi_workers
+mpi_workers()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it takes longer")
+def test_a_rank_that_stops_before_all_have_met_is_named():
+    began = time.monotonic()
+    found = mpiexec("-n", 3, sys.executable, "-c", EARLY, "SIGSTOP")
+    assert found.returncode != 0
+    lines = [line for line in found.stderr.splitlines() if line.startswith("deltarule: ")]
+    assert len(lines) == 1
+    assert "worker 2 of 3" in lines[0]
+    assert time.monotonic() - began < 25  # not after the 30 seconds for one that never comes

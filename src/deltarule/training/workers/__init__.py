@@ -1,7 +1,7 @@
 """One training by many workers: each computes the gradients of its share of every batch's shards.
 
-Reading order: team, epochs; then who the others are: helpers and helper (processes of this one's own), mpi
-and watch; choice.
+Reading order: team, epochs; then who the others are: helpers and helper (processes of this one's own), start,
+watch and mpi; choice.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ are told its result. Then the step at which they were interrupted is taken again
 
 from __future__ import annotations
 
-import faulthandler
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -21,13 +21,11 @@ from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.engines.shards import Branch, ShardedBatch, ShardSums, add_branches, branches_of
 from deltarule.registry import import_extra
+from deltarule.training.workers.start import CAN_GO_ON, watched_start
 from deltarule.training.workers.team import usable_cores
 from deltarule.training.workers.watch import Watch
 
 T = TypeVar("T")
-
-#: Seconds after which a process ends that still waits for the others to start.
-START = 30.0
 
 #: Numbers up to which every worker adds all parts by itself, in one exchange instead of two; also where there
 #: are two parts.
@@ -37,13 +35,14 @@ FEW_NUMBERS = 4096
 @cache
 def mpi_workers() -> MpiWorkers:
     """Return the workers that MPI knows; this process alone, where no launcher started it."""
-    with open(os.devnull, "w") as nowhere:
-        # MPI waits for ever for a process that died before all had met; and Python's threads wait with it.
-        faulthandler.dump_traceback_later(START, exit=True, file=nowhere)
+    with watched_start():
+        mpi = import_extra("mpi4py.MPI", "mpi")
         try:
-            return MpiWorkers(import_extra("mpi4py.MPI", "mpi"))
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+            return MpiWorkers(mpi)
+        except Exception as error:  # the others wait for this one
+            print(f"deltarule: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            mpi.COMM_WORLD.Abort(1)
+            raise
 
 
 class MpiWorkers:
@@ -52,7 +51,7 @@ class MpiWorkers:
     def __init__(self, mpi: Any) -> None:
         self._mpi, self._comm = mpi, mpi.COMM_WORLD.Dup()
         self._failures = set()
-        if _can_shrink(mpi):
+        if CAN_GO_ON and hasattr(mpi.Comm, "Shrink"):
             self._failures = {mpi.ERR_PROC_FAILED, mpi.ERR_PROC_FAILED_PENDING, mpi.ERR_REVOKED}
         self._step = 0
         self._last: tuple[Any] | None = None
@@ -169,15 +168,6 @@ class MpiWorkers:
     def stands(self, checkpoint: str) -> None:
         """See :class:`Workers`."""
         self._watch.stands = f"; the last checkpoint stands: {checkpoint}"
-
-
-#: What ``mpiexec --with-ft ulfm`` sets.
-_ENABLED = "OMPI_MCA_mpi_ft_enable"
-
-
-def _can_shrink(mpi: Any) -> bool:
-    """Whether MPI lets the other processes go on when one has died."""
-    return os.environ.get(_ENABLED) in ("1", "true") and hasattr(mpi.Comm, "Shrink")
 
 
 def _total(mpi: Any, comm: Any, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
