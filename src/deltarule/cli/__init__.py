@@ -1,13 +1,14 @@
 """The command line: ``deltarule train iris``. One file for each sub-command.
 
-Reading order: console, options; data, train, train_example, evaluate, predict, inspect, explain; export,
-import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce.
+Reading order: console, options, workers; data, train, train_example, evaluate, predict, inspect, explain;
+export, import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections import UserDict
 from importlib import import_module
 from typing import Any, NoReturn
@@ -123,6 +124,11 @@ def cli() -> None:
     """
 
 
+def _tell(message: Warning | str, *where: Any, **more: Any) -> None:
+    """Print a warning as a line for people."""
+    click.echo(printable(f"deltarule: {' '.join(str(message).split())}"), err=True)
+
+
 def main() -> NoReturn:
     """The console script: exit 0 on success, 1 when a check fails, 2 on bad input, 130 and 143 on signals."""
     mend_streams()
@@ -133,6 +139,7 @@ def main() -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, terminate)
+    warnings.showwarning = _tell
     try:
         code = cli.main(prog_name="deltarule", standalone_mode=False)
     except click.ClickException as error:

@@ -152,6 +152,13 @@ def network_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split("[-,]", text))
 
 
+def workers(text: str) -> int | str:
+    """``4`` as 4, ``mpi`` as it is."""
+    if text != "mpi" and not re.fullmatch(r"[1-9]\d{0,4}", text):
+        raise click.BadParameter(f"expected a number of processes, or mpi, got {text!r}")
+    return text if text == "mpi" else int(text)
+
+
 def epochs_between(text: str) -> float:
     """``2`` as 2, ``0.1`` as 0.1."""
     value = float(text)

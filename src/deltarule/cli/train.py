@@ -19,10 +19,12 @@ from deltarule.cli.options import (
     picture_options,
     reading_options,
     sizes,
+    workers,
 )
 from deltarule.cli.train_example import train_example
+from deltarule.cli.workers import one_voice, under_mpiexec
 from deltarule.data.encoding import MISSING, SCALES
-from deltarule.experiments import experiment
+from deltarule.experiments import ExperimentResult, experiment
 from deltarule.files import check_writable
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.initializers import INITIALIZERS
@@ -147,6 +149,12 @@ _output = options_of("What is printed and written")
     help="What computes: reference, compiled, or auto for the one that will be faster.",
 )
 @_training(
+    "--workers",
+    type=workers,
+    metavar="N",
+    help="The number of processes that train together, or mpi for those that mpiexec started.",
+)
+@_training(
     "--checkpoint",
     type=FILE,
     metavar="FILE",
@@ -217,11 +225,27 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         }
         train_example(source, options, given)
         return
-    save, plot, history, as_json, with_health = (
-        options.pop(name) for name in ("save", "plot", "history", "as_json", "health")
-    )
-    progress = not (options.pop("quiet") or (as_json and not sys.stderr.isatty()))
-    result = experiment(source, progress=progress, **options)
+    shown = {name: options.pop(name) for name in ("save", "plot", "history", "as_json", "health")}
+    progress = not (options.pop("quiet") or (shown["as_json"] and not sys.stderr.isatty()))
+    if options["workers"] is None and under_mpiexec():
+        options["workers"] = "mpi"
+    with one_voice(options["workers"]) as let_one:
+        result = experiment(source, progress=progress, **options)
+        let_one(lambda: _report(result, written, **shown))
+    if result.interrupted:
+        _exit_interrupted(result.trained.history, options["checkpoint"] or options["resume"])
+
+
+def _report(
+    result: ExperimentResult,
+    written: dict[str, Path],
+    save: Path | None,
+    plot: Path | None,
+    history: Path | None,
+    as_json: bool,
+    health: bool,
+) -> None:
+    """Write the files that were asked for, and print."""
     if save:
         result.save(save)
     if history:
@@ -232,17 +256,15 @@ def train(ctx: click.Context, /, source: str, **options: Any) -> None:
         "model": str(save) if save else None,
         "files": {name: str(path) for name, path in written.items() if name != "save"},
     }
-    found = result.health() if with_health else None
+    found = result.health() if health else None
     if as_json:
         print_json(result.to_dict() | files | ({} if found is None else {"health": found.to_dict()}))
-    else:
-        say(result.text(text_width(80)))
-        for name, path in {"model": save or "not saved (--save FILE)", **files["files"]}.items():
-            say(f"{name:12}{path}")
-        if found is not None:
-            say(f"\n{found}")
-    if result.interrupted:
-        _exit_interrupted(result.trained.history, options["checkpoint"] or options["resume"])
+        return
+    say(result.text(text_width(80)))
+    for name, path in {"model": save or "not saved (--save FILE)", **files["files"]}.items():
+        say(f"{name:12}{path}")
+    if found is not None:
+        say(f"\n{found}")
 
 
 def _exit_interrupted(history: History, checkpoint: Path | None) -> NoReturn:

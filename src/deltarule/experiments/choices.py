@@ -62,6 +62,7 @@ class Choices:
     patience: int | None = None
     seed: int = 0
     engine: str = "auto"
+    workers: int | str | None = None
     progress: bool = False
     checkpoint: Path | None = None
     every: float = 1

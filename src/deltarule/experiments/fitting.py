@@ -191,6 +191,7 @@ def train_or_resume(
         return resume(
             choices.resume, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
             engine=None if choices.engine == "auto" else choices.engine, progress=choices.progress,
+            workers=choices.workers,
         )  # fmt: skip
     optimizer, epochs = optimizer_for(data, choices), epochs_for(data, choices)
     stopping = EarlyStopping(patience=choices.patience or max(20, epochs // 5))
@@ -199,7 +200,7 @@ def train_or_resume(
         batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(data, choices),
         metrics=[] if Y is None else [score_of(encoding_of(net))],
         early_stopping=None if validation is None else stopping, engine=choices.engine,
-        progress=choices.progress, seed=choices.seed,
+        workers=choices.workers, progress=choices.progress, seed=choices.seed,
     )  # fmt: skip
     return net, history
 

@@ -81,6 +81,7 @@ def experiment(
     patience: int | None = None,
     seed: int = 0,
     engine: str = "auto",
+    workers: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     every: float = 1,
     resume: str | os.PathLike[str] | None = None,
@@ -133,7 +134,7 @@ def experiment(
         ``patience`` is how many epochs without improvement on held-out rows to wait.
     seed : int
         Random seed.
-    engine, checkpoint, every, resume, progress
+    engine, workers, checkpoint, every, resume, progress
         As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
 
     Returns

@@ -24,6 +24,15 @@ def write_checkpoint(run: Run) -> None:
     """
     if run.checkpoint is None:
         return
+    if run.workers is not None:
+        if run.workers.is_first:
+            _write(run, run.checkpoint.path)
+        run.workers.stands(os.fspath(run.checkpoint.path))
+    else:
+        _write(run, run.checkpoint.path)
+
+
+def _write(run: Run, path: str | os.PathLike[str]) -> None:
     best = run.best
     state = {
         "settings": run.settings.to_dict(),
@@ -35,6 +44,7 @@ def write_checkpoint(run: Run) -> None:
         "best": None if best is None else [best.value, best.epoch],
         "data": run.fingerprint,
         "notes": run.notes,
+        **({} if run.workers is None else {"sharded": True}),
     }
     if run.place.done:  # within an epoch of a stream
         place = run.place
@@ -42,7 +52,7 @@ def write_checkpoint(run: Run) -> None:
     arrays = run.net.arrays() | {"slots": run.slots, "history": run.history.to_array()}
     if best is not None:
         arrays["best"] = best.parameters
-    write_model(run.checkpoint.path, run.net.description() | {"training": state}, arrays)
+    write_model(path, run.net.description() | {"training": state}, arrays)
 
 
 def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
@@ -71,7 +81,8 @@ def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], array
 
 
 def _restore_epochs(run: Run, state: dict[str, Any], arrays: dict[str, Array]) -> None:
-    check_fields("its state", state, (*_FIELDS, *(["place"] if "place" in state else [])))
+    more = [name for name in ("sharded", "place") if name in state]
+    check_fields("its state", state, (*_FIELDS, *more))
     _check_like("slots", arrays["slots"], run.slots)
     measures = run.settings.measures(run.held_out is not None)
     columns = list(dict.fromkeys(["epoch", *measures, "learning_rate"]))

@@ -17,6 +17,7 @@ from deltarule.nn.network import Network
 from deltarule.registry import did_you_mean, shown_by
 from deltarule.training.samples import SampleOrder
 from deltarule.training.settings import Settings
+from deltarule.training.workers import Workers
 
 SHOWN = 12  # rows of a printed table
 
@@ -36,6 +37,7 @@ class RunStart:
     slots: Array
     order_rng: SampleOrder
     mask_rng: np.random.Generator
+    workers: Workers | None
 
     def copy(self) -> RunStart:
         """Return a start of its own, which updates may change."""

@@ -14,6 +14,7 @@ from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES, hold_blas
+from deltarule.nn.engines.contract import Samples
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
@@ -23,10 +24,11 @@ from deltarule.training.lbfgs import minimise
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.progress import Progress
 from deltarule.training.run import Callback, Run
-from deltarule.training.samples import samples_or_stream
+from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 from deltarule.training.streamed import StreamSamples, is_stream, run_streamed_epoch
+from deltarule.training.workers import OneWorker, run_epochs, workers_for
 
 if TYPE_CHECKING:
     from deltarule.data import Stream
@@ -48,6 +50,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     engine: str = "auto",
+    workers: int | str | None = None,
     progress: bool = False,
     seed: int | None = 0,
     **others: Any,
@@ -81,6 +84,10 @@ def train(
         Each is called with the :class:`Run` after each epoch; ``run.stop = True`` ends training.
     engine : str
         ``"auto"`` or the name of an engine.
+    workers : int or "mpi", optional
+        How many processes train together; "mpi" are all that ``mpiexec`` started. Their number makes no
+        difference to the result, to the last bit; it differs in last bits from that of None, where an engine
+        trains by itself. See [one training, many workers](cluster.md).
     progress : bool
         A bar in a terminal or notebook; elsewhere ten lines at most.
     seed : int or None
@@ -120,7 +127,9 @@ def train(
         early_stopping,
         engine,
     )
-    run = Run(net, settings, samples_or_stream(net, X, Y, sample_weight), validation, checkpoint)
+    samples = samples_or_stream(net, X, Y, sample_weight)
+    team = workers_for(workers, is_streamed=isinstance(samples, StreamSamples))
+    run = Run(net, settings, samples, validation, checkpoint, team)
     return train_to_end(run, callbacks, progress)
 
 
@@ -135,6 +144,7 @@ def resume(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     engine: str | None = None,
+    workers: int | str | None = None,
     progress: bool = False,
 ) -> tuple[Network, History]:
     """Go on from a checkpoint, and end with the bits that the uninterrupted run would have had.
@@ -151,6 +161,8 @@ def resume(
         As in :func:`train`.
     engine : str, optional
         Another engine; the same where none is named.
+    workers : int or "mpi", optional
+        As in :func:`train`, as many as there are now; 1 where workers trained before and none are named.
     checkpoint : Checkpoint, optional
         Where to write from now on; the same file where none is named.
 
@@ -195,9 +207,10 @@ def resume(
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     held = validation if validation is not None else settings.validation_fraction
-    run = Run(
-        net, settings, samples_or_stream(net, X, Y, sample_weight), held, checkpoint or Checkpoint(path)
-    )
+    samples = samples_or_stream(net, X, Y, sample_weight)
+    count = 1 if workers is None and state.get("sharded") else workers
+    team = workers_for(count, is_streamed=isinstance(samples, StreamSamples))
+    run = Run(net, settings, samples, held, checkpoint or Checkpoint(path), team)
     restore(run, path, state, arrays)
     return net, train_to_end(run, callbacks, progress)
 
@@ -213,12 +226,24 @@ def _resolved(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
 
 def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = False) -> History:
     """Train through the epochs that are left; the best weights come back where the settings say so."""
+    try:
+        history = _train_to_end(run, callbacks, progress)
+    except BaseException as error:
+        if run.workers is not None:
+            run.workers.end(error)
+        raise
+    if run.workers is not None:
+        run.workers.end(None)
+    return history
+
+
+def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> History:
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
     run.history.engine, run.history.start = run.engine, _start_of(run)
     run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
-    bar = Progress(run.settings.epochs, run.epoch, enabled=progress)
+    bar = Progress(run.settings.epochs, run.epoch, enabled=progress and _speaks(run))
     blas = hold_blas(run.engine, run.net, run.batch_size)
     try:
         with blas, np.errstate(all="ignore"):  # what overflows is found, and named, by record
@@ -247,7 +272,7 @@ def _start_of(run: Run) -> RunStart | None:
         return None
     return RunStart(
         run.net, run.samples, settings, run.engine, run.batch_size, run.n_batches, run.epoch, run.updates,
-        run.slots, run.order_rng, run.mask_rng,
+        run.slots, run.order_rng, run.mask_rng, None if run.workers is None else OneWorker(),
     ).copy()  # fmt: skip
 
 
@@ -275,14 +300,21 @@ def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:
     """Update the parameters with every batch of some epochs; return their losses, and all learning rates."""
     if isinstance(run.samples, StreamSamples):
         rates = learning_rates(run, 1)
-        return run_streamed_epoch(run, rates), rates
+        return run_streamed_epoch(run, rates, update), rates
     orders, rates = sample_orders(run, n_epochs), learning_rates(run, n_epochs)
-    losses = ENGINES[run.engine].run_epochs(
-        run.net, run.samples, run.batch_size, orders, run.settings.optimizer, run.slots, rates, run.updates,
-        run.mask_rng,
-    )  # fmt: skip
+    losses = update(run, run.samples, orders, rates)
     run.updates += rates.size
     return losses, rates
+
+
+def update(run: Run | RunStart, samples: Samples, orders: Array | None, rates: Array) -> Array:
+    """Let the run's engine, or its workers, make updates; return the losses."""
+    net, optimizer, size = run.net, run.settings.optimizer, run.batch_size
+    assert isinstance(optimizer, GradientStep)
+    given = (net, samples, size, orders, optimizer, run.slots, rates, run.updates)
+    if run.workers is None:
+        return ENGINES[run.engine].run_epochs(*given, run.mask_rng)
+    return run_epochs(run.workers, run.engine, *given, mask_key(run.mask_rng))
 
 
 def sample_orders(run: Run | RunStart, n_epochs: int) -> Array | None:
@@ -318,6 +350,11 @@ def _epochs_unwatched(run: Run) -> int:
     return min(left, max(1, ENGINES[run.engine].BLOCK // work))
 
 
+def _speaks(run: Run) -> bool:
+    """Whether this process is the one that shows progress."""
+    return run.workers is None or run.workers.is_first
+
+
 def _end_block(run: Run) -> None:
     """Write a checkpoint within an epoch of a stream, where one is due."""
     every = 1 if run.checkpoint is None else run.checkpoint.every
@@ -336,6 +373,8 @@ def _end_epoch(run: Run, callbacks: Sequence[Callback], bar: Progress) -> None:
         callback(run)
     if run.stop and run.history.stopped == "finished":
         run.history.stopped = "callback"
+    if run.workers is not None and callbacks:  # which may have looked at the clock
+        run.stop, run.history.stopped = run.workers.first(lambda: (run.stop, run.history.stopped))
     if run.checkpoint is not None and run.epoch % max(run.checkpoint.every, 1) == 0 and not run.stop:
         write_checkpoint(run)
     bar.update(run.history.row(-1))

@@ -8,12 +8,12 @@ import numpy as np
 
 from deltarule.arrays import Array, check_whole
 from deltarule.errors import InputError
-from deltarule.nn.engines import ENGINES, hold_blas
+from deltarule.nn.engines import hold_blas
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
-from deltarule.training.loop import learning_rates, make_updates, sample_orders
+from deltarule.training.loop import learning_rates, make_updates, sample_orders, update
 
 #: Rows whose order is held in memory at once.
 _ROWS_AT_ONCE = 2**20
@@ -84,9 +84,7 @@ def replay(history: History, step: int) -> ReplayedUpdate:
         order = np.arange(n_rows) if orders is None else orders[0]
         if batch:
             done = start.samples.take(order[: batch * size])
-            ENGINES[run.engine].run_epochs(
-                run.net, done, size, None, optimizer, run.slots, rates[:, :batch], run.updates, run.mask_rng
-            )
+            update(run, done, None, rates[:, :batch])
     rows = order[batch * size : (batch + 1) * size]
     return ReplayedUpdate(
         run.net, run.slots, optimizer, step, run.epoch + 1, batch + 1, float(rates[0, batch]), rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -14,6 +15,8 @@ from deltarule.errors import DivergenceError, InputError
 from deltarule.files import check_writable
 from deltarule.nn.engines import ENGINES, choose_engine
 from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.shards import SHARD_ROWS, count_shards
+from deltarule.nn.engines.threads import blas_of_one_thread
 from deltarule.nn.network import Network
 from deltarule.training.history import History
 from deltarule.training.metrics import measure
@@ -21,6 +24,7 @@ from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 from deltarule.training.streamed import EpochPlace, StreamSamples, measure_stream
+from deltarule.training.workers import Workers
 
 Callback: TypeAlias = Callable[["Run"], object]
 
@@ -47,6 +51,8 @@ class Run:
         What the optimizer remembers; for L-BFGS, the first parameters.
     best : Best or None
         The best epoch so far, where early stopping looks for one.
+    workers : Workers or None
+        Who computes the gradients together; None where an engine does so by itself.
     stop : bool
         Set it to end training after this epoch.
     notes : dict
@@ -71,8 +77,9 @@ class Run:
         samples: Samples | StreamSamples,
         validation: Any,
         checkpoint: Checkpoint | None,
+        workers: Workers | None = None,
     ) -> None:
-        self.net, self.settings, self.checkpoint = net, settings, checkpoint
+        self.net, self.settings, self.checkpoint, self.workers = net, settings, checkpoint, workers
         self.samples, self.held_out = divide(net, samples, validation, settings)
         self.monitored = settings.monitored(self.held_out is not None)
         self.history = History()
@@ -88,6 +95,8 @@ class Run:
         self.n_batches = math.ceil(len(self.samples) / self.batch_size)
         n_updates = settings.epochs * self.n_batches
         self.engine = choose_engine(settings.engine, net, settings.optimizer, self.batch_size, n_updates)
+        if workers is not None:
+            _warn_of_idle(workers, self.batch_size)
         #: Parameters of an earlier epoch, to go back to when the cost is not finite any more.
         self.earlier = net.parameters.copy()
         self.fingerprint = ""
@@ -114,7 +123,7 @@ class Run:
         """
         if not losses:
             return
-        measures = self._measures() if len(losses) == 1 else {}
+        measures = self._agreed_measures() if len(losses) == 1 else {}
         if not all(map(math.isfinite, measures.values())):
             self.net.parameters[:] = before
             raise self.divergence(before)
@@ -137,16 +146,28 @@ class Run:
         rises = all(later > earlier for earlier, later in pairwise(all_losses[-_RISES:]))
         return len(all_losses) >= _RISES and rises and all_losses[-1] > 1e6 * (1 + all_losses[0])
 
-    def _measures(self) -> dict[str, float]:
+    def _agreed_measures(self) -> dict[str, float]:
+        """Measure after an epoch; of several workers the first one does, in bits that do not depend on it."""
+        if self.workers is None:
+            return self._measures(self.engine)
+        if not self.settings.metrics and self.held_out is None:
+            return {}
+        with blas_of_one_thread(math.inf):
+            return self.workers.first(lambda: self._measures("reference"))
+
+    def _measures(self, engine: str) -> dict[str, float]:
         """Measure the metrics on the training samples, and loss and metrics on those held out."""
         metrics, held = self.settings.metrics, self.held_out
         measures: dict[str, float] = {}
         if metrics and isinstance(self.samples, StreamSamples):
-            found = measure_stream(self.net, self.samples.blocks(self.batch_size), metrics, self._outputs)
+            found = measure_stream(
+                self.net, self.samples.blocks(self.batch_size), metrics,
+                lambda net, x, y: (0.0, ENGINES[engine].predict(net, x)),  # the loss is known
+            )  # fmt: skip
             measures |= {metric.name: found[metric.name] for metric in metrics}
         elif metrics:
             assert isinstance(self.samples, Samples)
-            a = ENGINES[self.engine].predict(self.net, self.samples.x)
+            a = ENGINES[engine].predict(self.net, self.samples.x)
             measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
             if isinstance(held, StreamSamples):
@@ -155,10 +176,6 @@ class Run:
                 found = measure(self.net, held.x, held.y, held.weight, metrics)
             measures |= {f"val_{name}": value for name, value in found.items()}
         return measures
-
-    def _outputs(self, net: Network, x: Any, y: Array) -> tuple[float, Array]:
-        """The outputs by the engine that trains; the loss of training samples is not measured again."""
-        return 0.0, ENGINES[self.engine].predict(net, x)
 
     def _note_best(self) -> None:
         stopping = self.settings.early_stopping
@@ -203,3 +220,15 @@ class Run:
             few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
+
+
+def _warn_of_idle(workers: Workers, batch_size: int) -> None:
+    n_shards = count_shards(batch_size)
+    if workers.is_first and workers.count > n_shards:
+        count, plural = workers.count, "s" * (n_shards > 1)
+        warnings.warn(
+            f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, so "
+            f"that {count - n_shards} of {count} workers have nothing to do: from batch_size="
+            f"{SHARD_ROWS << (count - 1).bit_length()} on all have",
+            stacklevel=4,
+        )

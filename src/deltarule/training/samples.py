@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +28,11 @@ class SampleOrder(Protocol):
     @property
     def bit_generator(self) -> _HasState:
         """What has the ``state`` that a checkpoint keeps, as JSON knows it."""
+
+
+def mask_key(rng: np.random.Generator) -> int:
+    """Return what workers draw dropout masks from, instead of from one generator after another."""
+    return int(deepcopy(rng).integers(2**63))
 
 
 def samples_or_stream(net: Network, X: Any, Y: Any, sample_weight: Any) -> Samples | StreamSamples:

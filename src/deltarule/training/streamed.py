@@ -14,10 +14,8 @@ import numpy as np
 
 from deltarule.arrays import Array, Scaled
 from deltarule.errors import InputError
-from deltarule.nn.engines import ENGINES
 from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import GradientStep
 from deltarule.training.metrics import Metric, loss_and_outputs, penalty_of
 
 if TYPE_CHECKING:
@@ -132,14 +130,13 @@ class EpochPlace:
     written: int = field(default=0, compare=False)
 
 
-def run_streamed_epoch(run: Any, rates: Array) -> Array:
+def run_streamed_epoch(run: Any, rates: Array, update: Callable[..., Array]) -> Array:
     """Update with every batch of an epoch of a stream, from where it stands; return its loss, or nothing.
 
     The parameters are as before where the loss, or a parameter, is not finite.
     """
     samples, net, size = run.samples, run.net, run.batch_size
-    optimizer, before, place = run.settings.optimizer, net.parameters.copy(), run.place
-    assert isinstance(optimizer, GradientStep)
+    before, place = net.parameters.copy(), run.place
     place.order_state = place.order_state or deepcopy(run.order_rng.bit_generator.state)
     run.order_rng.bit_generator.state = place.order_state
     order = deepcopy(run.order_rng) if run.settings.shuffle and size < len(samples) else None
@@ -148,10 +145,7 @@ def run_streamed_epoch(run: Any, rates: Array) -> Array:
         for block, rows in blocks:
             first = place.done // size
             part = rates[:, first : first + math.ceil(len(block) / size)]
-            losses = ENGINES[run.engine].run_epochs(
-                net, block, size, None if rows is None else rows[None], optimizer, run.slots, part,
-                run.updates, run.mask_rng,
-            )  # fmt: skip
+            losses = update(run, block, None if rows is None else rows[None], part)
             run.updates += part.size
             if not len(losses):
                 net.parameters[:] = before

@@ -82,7 +82,7 @@ def run_epochs(
     division = divide_job(net, size, n_products, n_tiles)
     lists, stream = make_lists(net, inputs, size, n_tiles), stream_of(rng)
     workspace = make_workspace(layout, net, lists, division, stream, len(rates))
-    job = _job(net, layout, optimizer, slots)
+    job = make_job(net, layout, optimizer, slots)
     data = kernels.Data(
         inputs,
         samples.y,
@@ -105,7 +105,7 @@ def run_epochs(
     return workspace.losses[:finished]
 
 
-def _job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
+def make_job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
     """Return the network, its objective and the optimizer as the kernels take them."""
     kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
     cost = kernels.Cost(

@@ -66,16 +66,22 @@ def cost(
 
 @_underflow_is_zero
 def backward(
-    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None = None
+    layers: Sequence[Layer],
+    objective: Objective,
+    trace: Trace,
+    y: Array,
+    weight: Array | None = None,
+    flat: Array | None = None,
 ) -> Gradients:
-    """Compute every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`.
+    """Compute every layer's ``delta``, ``dW`` and ``db``: the gradient of :func:`cost`, in ``flat`` if given.
 
         delta_L = ∂L/∂z_L,   delta_l = (delta_{l+1} @ W_{l+1}.T) ⊙ f′(z_l)
         dW_l = x_l.T @ delta_l,   db_l = Σ delta_l
 
     Rumelhart, Hinton & Williams (1986), equations 13 and 14: the generalised delta rule.
     """
-    flat = np.empty(sum(layer.dense.n_parameters for layer in layers), trace.output.dtype)
+    if flat is None:
+        flat = np.empty(sum(layer.dense.n_parameters for layer in layers), trace.output.dtype)
     grads = Gradients([], flat)
     last, end = trace[-1], flat.size
     delta = objective.sample_delta(last.z, last.a, y) * objective.shares(len(y), weight)

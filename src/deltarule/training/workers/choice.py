@@ -1,0 +1,41 @@
+"""Which workers a number, or ``"mpi"``, stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltarule.arrays import check_whole
+from deltarule.errors import InputError
+from deltarule.training.workers.team import OneWorker, Workers
+
+
+def workers_for(workers: Any, *, is_streamed: bool = False) -> Workers | None:
+    """Return the workers that ``workers`` stands for: a number of them, ``"mpi"``, or None.
+
+    Raises
+    ------
+    InputError
+        If it stands for none.
+    MissingExtraError
+        If mpi4py is not installed.
+    """
+    if workers is None or not isinstance(workers, str | int):
+        if workers is None or hasattr(workers, "total"):
+            return workers
+        raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
+    if workers == "mpi":
+        from deltarule.training.workers.mpi import mpi_workers
+
+        return mpi_workers()
+    if isinstance(workers, str):
+        raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
+    if check_whole("workers", workers) == 1:
+        return OneWorker()
+    if is_streamed:
+        raise InputError(
+            f"workers={workers} share rows that stay in memory, and a stream's do not: let "
+            f'mpiexec -n {workers} start them, with workers="mpi"'
+        )
+    from deltarule.training.workers.helpers import Helpers
+
+    return Helpers(workers)

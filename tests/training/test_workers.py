@@ -1,0 +1,283 @@
+"""Workers: a training's bits do not depend on how many there are, nor on what becomes of them."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltarule import Checkpoint, EarlyStopping, Network, resume, train
+from deltarule.errors import InputError
+from deltarule.nn.engines import reference
+from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.shards import (
+    ShardedBatch,
+    ShardSums,
+    add_branches,
+    branches_of,
+    count_shards,
+)
+from deltarule.training.replay import replay
+from deltarule.training.workers import OneWorker
+
+from .cases import GRADIENT_STEPS, SOURCE, digest, samples
+
+X, Y = samples(n=1401, n_features=5)
+WEIGHT = np.linspace(0.1, 2, len(X))
+
+
+class Simulated(OneWorker):
+    """So many workers, one after the other in this process."""
+
+    def __init__(self, n_workers):
+        self.n_workers = n_workers
+
+    def total(self, sums, batch, out):
+        cuts = branches_of(batch.n_shards, self.n_workers)
+        whole = [branch for cut in cuts for branch in cut]
+        parts = [np.empty_like(out) for _ in whole]
+        costs = [sums.sum(batch, *branch, part) for branch, part in zip(whole, parts, strict=True)]
+        out[:] = add_branches(whole, parts)
+        return add_branches(whole, costs)
+
+
+def trained(workers, optimizer="sgd(0.1)", *, engine="reference", dtype="float64", net=None, **settings):
+    net = Network([5, 6, 2], output="softmax", dtype=dtype, seed=1, **(net or {}))
+    size = None if optimizer == "lbfgs" else 600
+    given = {"epochs": 3, "batch_size": size, "optimizer": optimizer, "engine": engine} | settings
+    history = train(net, X, Y, workers=workers, **given)
+    return net.parameters.tobytes(), tuple(history["loss"])
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3, 7, 8, 64, 70])
+@pytest.mark.parametrize("n_rows", [1, 63, 300, 4100, 70_000])
+def test_workers_branches_are_the_whole_tree_once(n_rows, n_workers):
+    n_shards = count_shards(n_rows)
+    whole = [branch for cut in branches_of(n_shards, n_workers) for branch in cut]
+    assert [shard for low, high in whole for shard in range(low, high)] == list(range(n_shards))
+    assert all(low % (high - low) == 0 for low, high in whole)
+
+
+def test_branches_are_added_as_the_tree_says():
+    def tree(low, high):
+        middle = (low + high) // 2
+        return f"{low}" if high - low == 1 else f"({tree(low, middle)}{tree(middle, high)})"
+
+    class Sum(str):
+        def __add__(self, other):
+            return Sum(f"({str.__str__(self)}{other})")
+
+    for n_workers in range(1, 20):
+        whole = [branch for cut in branches_of(16, n_workers) for branch in cut]
+        assert add_branches(whole, [Sum(tree(*branch)) for branch in whole]) == tree(0, 16)
+
+
+@pytest.mark.parametrize("optimizer", [*GRADIENT_STEPS, "lbfgs", "adam(0.01, clip_norm=0.1)"])
+def test_any_number_of_workers_gives_the_same_bits(optimizer):
+    net = {"l1": 1e-4, "l2": 1e-3} | ({} if optimizer == "lbfgs" else {"dropout": 0.3})
+    one = trained(1, optimizer, net=net, sample_weight=WEIGHT)
+    assert [trained(Simulated(n), optimizer, net=net, sample_weight=WEIGHT) == one for n in (2, 3, 7)] == [
+        True
+    ] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_workers", [3, 8])
+def test_the_compiled_engine_gives_the_same_bits_too(n_workers, dtype):
+    pytest.importorskip("numba")
+    settings = {"engine": "compiled", "dtype": dtype, "net": {"dropout": 0.3}, "sample_weight": WEIGHT}
+    assert trained(Simulated(n_workers), "adam", **settings) == trained(1, "adam", **settings)
+
+
+def test_threads_make_no_difference():
+    net = Network([5, 6, 2], output="softmax", dropout=0.2)
+    data, batch = Samples(X, Y, None), ShardedBatch(np.arange(1401), 4, 99)
+    sums = []
+    for n_threads in (1, 2, 3):
+        out = np.empty_like(net.parameters)
+        with ShardSums("reference", net, data, 1401, n_threads) as shards:
+            sums.append((shards.sum(batch, 0, batch.n_shards, out), out.tobytes()))
+    assert sums[0] == sums[1] == sums[2]
+
+
+@pytest.mark.parametrize("engine", ["reference", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_the_first_gradient_is_that_of_the_whole_batch(engine):
+    net = Network([5, 6, 2], output="softmax")
+    x, weight = X, WEIGHT[:, None]
+    objective = replace(net.objective, reduction="sum")
+    trace = reference.forward(net.layers, x)
+    whole = reference.backward(net.layers, objective, trace, Y, weight).flat
+    out = np.empty_like(whole)
+    with ShardSums(engine, net, Samples(x, Y, weight), len(x)) as shards:
+        batch = ShardedBatch(np.arange(len(x)), 1, 0)
+        cost = shards.sum(batch, 0, batch.n_shards, out)
+    assert batch.n_shards == 8
+    assert cost == pytest.approx(reference.cost(net.layers, objective, trace, Y, weight), rel=1e-13)
+    assert np.abs(out - whole).max() <= 1e-12 * np.abs(whole).max()
+
+
+def test_workers_follow_the_engine_to_the_last_few_bits():
+    (alone, losses), (together, same) = (trained(workers, "adam(0.01)") for workers in (None, 1))
+    assert np.allclose(np.frombuffer(together), np.frombuffer(alone), rtol=1e-9)
+    assert same == pytest.approx(losses, rel=1e-12)
+
+
+def test_an_interrupted_run_of_workers_ends_with_the_same_file(tmp_path):
+    class Gone(Exception):
+        pass
+
+    def leave(run):
+        if run.epoch == 3:
+            raise Gone
+
+    settings = {"epochs": 4, "batch_size": 400, "optimizer": "adam", "validation": 0.2}
+    settings |= {"metrics": ["accuracy"], "early_stopping": EarlyStopping(patience=2)}
+    nets = [Network([5, 6, 2], output="softmax", dropout=0.3, seed=1) for _ in range(2)]
+    train(nets[0], X, Y, workers=1, checkpoint=Checkpoint(tmp_path / "whole"), **settings)
+    with pytest.raises(Gone):
+        train(
+            nets[1],
+            X,
+            Y,
+            workers=Simulated(3),
+            checkpoint=Checkpoint(tmp_path / "half"),
+            callbacks=[leave],
+            **settings,
+        )
+    for workers in (None, Simulated(2)):
+        shutil.copy(tmp_path / "half", tmp_path / "again")
+        resume(tmp_path / "again", X, Y, workers=workers)
+        assert digest(tmp_path / "again") == digest(tmp_path / "whole")
+
+
+def test_a_run_of_workers_can_be_played_again():
+    net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
+    history = train(net, X, Y, epochs=2, batch_size=600, optimizer="adam", workers=Simulated(2))
+    before = replay(history, 6)
+    assert before.batch == 3
+    assert replay(history, 4).net.parameters.tobytes() != before.net.parameters.tobytes()
+
+
+def test_workers_for_whom_a_batch_is_too_small_are_told():
+    team = Simulated(8)
+    team.count = 8
+    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: from batch_size=1024 on"):
+        trained(team, epochs=1)
+
+
+def test_divergence_is_named_as_ever():
+    from deltarule.errors import DivergenceError
+
+    with pytest.raises(DivergenceError, match="epoch 1"):
+        trained(Simulated(2), "sgd(1e200)", net={"activation": "identity"})
+
+
+@pytest.mark.parametrize("workers", [0, -1, 2.5, "two", True, [2], "3"])
+def test_what_is_no_number_of_workers_is_refused(workers):
+    with pytest.raises(InputError, match="workers"):
+        trained(workers)
+
+
+# ---------------------------------------------------------------- processes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_processes_of_its_own_give_the_same_bits(engine):
+    settings = {"engine": engine, "net": {"dropout": 0.3}, "sample_weight": WEIGHT}
+    assert trained(3, "adam", **settings) == trained(1, "adam", **settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_where_a_process_dies_or_stops_the_others_take_its_shards(number, capfd):
+    def hit(run):
+        if run.epoch == 1:
+            run.workers._helpers[0]._process.send_signal(number)
+
+    assert trained(3, callbacks=[hit]) == trained(1)
+    line = capfd.readouterr().err
+    assert line.count("\n") == 1
+    assert "worker 2 of 3" in line
+
+
+RANKS = """
+import sys
+from deltarule import Checkpoint, Network, train
+from deltarule.training.workers.mpi import mpi_workers
+from tests.training.cases import samples
+X, Y = samples(n=1401, n_features=5)
+net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
+path, dies_at = sys.argv[1], int(sys.argv[2])
+
+def die(run):
+    if run.epoch == dies_at and not run.workers.is_first:
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(net, X, Y, epochs=4, batch_size=600, optimizer="adam", engine=sys.argv[3], workers="mpi",
+      checkpoint=Checkpoint(path), callbacks=[die])
+"""
+
+
+def mpiexec(*arguments):
+    """Run ranks; skips where there is no MPI."""
+    if find_spec("mpi4py") is None:
+        pytest.skip("mpi4py is not installed")
+    launcher = Path(sysconfig.get_path("scripts")) / "mpiexec"
+    if not launcher.exists():
+        pytest.skip("no mpiexec beside this Python")
+    import os
+
+    environment = os.environ | {
+        "PYTHONPATH": f"{SOURCE}:{Path(__file__).parents[2]}", "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    }  # fmt: skip
+    return subprocess.run(
+        [launcher, *map(str, arguments)], capture_output=True, text=True, timeout=60, env=environment
+    )
+
+
+@contextmanager
+def whole_run(folder, engine):
+    net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
+    train(net, X, Y, epochs=4, batch_size=600, optimizer="adam", engine=engine, workers=1,
+          checkpoint=Checkpoint(folder / "whole"), callbacks=[lambda run: None])  # fmt: skip
+    yield digest(folder / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n", "engine"), [(1, "reference"), (2, "compiled"), (3, "reference"), (7, "reference")]
+)
+def test_ranks_of_mpi_write_the_same_file(n, engine, tmp_path):
+    found = mpiexec("-n", n, sys.executable, "-c", RANKS, tmp_path / "ranks", 0, engine)
+    assert found.returncode == 0, found.stderr
+    with whole_run(tmp_path, engine) as expected:
+        assert digest(tmp_path / "ranks") == expected
+
+
+@pytest.mark.slow
+def test_a_rank_that_is_killed_is_done_without_or_named(tmp_path):
+    program = [sys.executable, "-c", RANKS, tmp_path / "ranks", 2, "reference"]
+    found = mpiexec("-n", 2, *program)
+    assert found.returncode != 0
+    assert "worker 2 of 2" in found.stderr
+    assert f"the last checkpoint stands: {tmp_path / 'ranks'}" in found.stderr
+    with whole_run(tmp_path, "reference") as expected:
+        resume(tmp_path / "ranks", X, Y, workers=1)
+        assert digest(tmp_path / "ranks") == expected
+        found = mpiexec("--with-ft", "ulfm", "-n", 2, *program)
+        if "unrecognized argument" not in found.stderr:  # MPICH has no such thing
+            assert found.returncode == 0, found.stderr
+            assert digest(tmp_path / "ranks") == expected
