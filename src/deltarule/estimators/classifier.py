@@ -147,7 +147,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight
-            As in :meth:`fit`; or a stream (:func:`deltarule.datasets.stream`) instead of X and y, all of
+            As in :meth:`fit`; or a stream (:func:`deltarule.data.stream`) instead of X and y, all of
             which is gone through once, some thousand rows at a time.
         classes : array-like, (n_classes,), optional
             All classes that there are; needed at the first call, unless y has a column for each label.

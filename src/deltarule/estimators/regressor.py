@@ -76,7 +76,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight
-            As in :meth:`fit`; or a stream (:func:`deltarule.datasets.stream`) instead of X and y, all of
+            As in :meth:`fit`; or a stream (:func:`deltarule.data.stream`) instead of X and y, all of
             which is gone through once, some thousand rows at a time.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Scored afterwards. With ``early_stopping=True``, when the score has not improved for

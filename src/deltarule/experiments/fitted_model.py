@@ -176,7 +176,7 @@ class FittedModel:
         ----------
         path : path
             Written whole, or not at all.
-        rows : as :func:`deltarule.datasets.stream` takes them
+        rows : as :func:`deltarule.data.stream` takes them
             Such as ``"new/*.parquet"``.
         probabilities, reading
             As in :meth:`predict`.

@@ -118,7 +118,7 @@ def experiment(
         How a table is read: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to
         ``"number"``, ``"text"``, ``"dmy"``, …; ``strict`` refuses what would be decided.
     memory : str or number, optional
-        Read the source as a stream (:func:`deltarule.datasets.stream`) that takes no more than this:
+        Read the source as a stream (:func:`deltarule.data.stream`) that takes no more than this:
         ``"512MB"``. What fits is held, and treated as if nobody had named it.
     size, color, paper
         Of pictures: (width, height), whether in colour, and what is behind transparency.

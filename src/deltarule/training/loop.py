@@ -61,7 +61,7 @@ def train(
     ----------
     net : Network
     X : array-like, (n_samples, n_features), or Stream
-        A stream (:func:`deltarule.datasets.stream`) has its targets in itself.
+        A stream (:func:`deltarule.data.stream`) has its targets in itself.
     Y : array-like, (n_samples, n_outputs)
         For one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
     optimizer : str or Optimizer
