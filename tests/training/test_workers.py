@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from deltarule import Checkpoint, EarlyStopping, Network, resume, train
+from deltarule.data import stream
 from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.engines.contract import Samples
@@ -28,6 +29,7 @@ from deltarule.nn.engines.shards import (
     count_shards,
 )
 from deltarule.training.replay import replay
+from deltarule.training.streamed import StreamSamples
 from deltarule.training.workers import OneWorker
 
 from .cases import GRADIENT_STEPS, SOURCE, digest, samples
@@ -187,6 +189,21 @@ def test_divergence_is_named_as_ever():
 def test_what_is_no_number_of_workers_is_refused(workers):
     with pytest.raises(InputError, match="workers"):
         trained(workers)
+
+
+def test_streams_are_trained_on_by_any_number_of_workers_of_mpi(tmp_path, monkeypatch):
+    table = np.hstack([X[:, :3], X[:, :1] - X[:, 1:2]])
+    np.savetxt(tmp_path / "rows.csv", table, delimiter=",", header="a,b,c,y", comments="")
+    monkeypatch.setattr(StreamSamples, "window", lambda self, size: 500)
+    found = []
+    for workers in (None, 1, Simulated(3)):
+        net = Network([3, 4, 1], dropout=0.2, seed=1)
+        rows = stream(tmp_path / "rows.csv", target="y")
+        train(net, rows, workers=workers, epochs=2, batch_size=256, optimizer="adam", validation=0.1)
+        found.append(net.parameters.tobytes())
+    assert found[0] != found[1] == found[2]
+    with pytest.raises(InputError, match="mpiexec -n 3"):
+        train(net, rows, workers=3, epochs=1)
 
 
 # ---------------------------------------------------------------- processes
