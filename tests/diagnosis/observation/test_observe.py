@@ -179,3 +179,21 @@ def test_either_slope_of_relu_at_exactly_0_is_right(forward, sign, watch):
     """The first row is 0 and so are the biases: its weighted inputs are exactly 0."""
     assert watch(RELU_AT_0.format(forward=forward, sign=sign)).verdict == "right"
     assert watch(RELU_AT_0.format(forward=forward, sign="<")).verdict == "wrong"
+
+
+def test_names_of_python_2_and_random_data_called_after_a_count(watch):
+    seen = watch("""
+import numpy as np
+def points(n_b):
+    t = np.pi * np.random.random(n_b)
+    return np.c_[np.cos(t), 1 - np.sin(t)] + 0.1 * np.random.randn(n_b, 2)
+X = points(8)
+X = (X - X.mean(0)) / X.std(0)
+y = np.arange(8).reshape(-1, 1) % 2
+w1, w2 = np.random.randn(2, 3), np.random.randn(3, 1)
+for i in xrange(60000):
+    h = np.tanh(X @ w1)
+    d = h @ w2 - y
+    w1, w2 = w1 - 0.1 * X.T @ (d @ w2.T * (1 - h ** 2)), w2 - 0.1 * h.T @ d
+""")
+    assert seen.verdict == "right", str(seen)

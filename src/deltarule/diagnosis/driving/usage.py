@@ -116,6 +116,7 @@ def _occurrences(
             into = source.parent(one)
             outer = source.parent(into) if isinstance(into, ast.Tuple) else into
             targets = outer.targets[:1] if isinstance(outer, ast.Assign) else []
+            targets = [outer.target] if isinstance(outer, ast.AnnAssign) else targets
             if isinstance(into, ast.Tuple) and targets and isinstance(targets[0], ast.Tuple):
                 targets = targets[0].elts[into.elts.index(one) :][:1]
             kept |= {target.attr for target in targets if isinstance(target, ast.Attribute)}
