@@ -149,10 +149,9 @@ class ArgumentLayout:
 
 _KINDS = [
     ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("row", "one-hot"),
-    ("column", "one-hot"), ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
-    ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
-    ("sequence", "whole numbers"),
-    ("row vectors", "one-hot"), ("column vectors", "one-hot"),
+    ("column", "one-hot"), ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"),
+    ("list", "one-hot"), ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
+    ("sequence", "whole numbers"), ("row vectors", "one-hot"), ("column vectors", "one-hot"),
 ]  # fmt: skip
 _FORMS = [
     ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
