@@ -250,6 +250,20 @@ def teach(input_data, target_output, hidden_neurons, epochs):
         w2 += h.T @ d2
         w1 += input_data.T @ d1
 """
+PASSED_ON = """
+import numpy as np
+def relu(z):
+    return np.maximum(0, z)
+def train(X, y, p, activation_function, epochs):
+    for _ in range(epochs):
+        one_step(X, y, p, activation_function)
+def one_step(X, y, p, f):
+    h = f(X @ p["W1"] + p["b1"])
+    d = h @ p["W2"] + p["b2"] - y
+    dz = d @ p["W2"].T * (h > 0)
+    for k, g in (("W1", X.T @ dz), ("b1", dz.sum(0)), ("W2", h.T @ d), ("b2", d.sum(0))):
+        p[k] -= 0.1 * g
+"""
 LAYER_AT_A_TIME = """
 import numpy as np
 class Full:
@@ -277,7 +291,8 @@ class Linear:
         (ONE_LAYER, "A * (1 - A)", "A"),
         (FIXED_SIZES, "d @ w.T", "d @ self.w[k].T"),
         (TOY.replace("teach", "learn"), "h * (1 - h)", "h"),
-        (LAYER_AT_A_TIME, "derivative @ self.w.T\n", "2 * derivative @ self.w.T\n"),
+        (PASSED_ON, " * (h > 0)", ""),
+        (LAYER_AT_A_TIME, "derivative @ self.w.T\n", "derivative @ abs(self.w.T)\n"),
     ],
 )
 def test_kinds_that_strangers_write(text, old, new, watch):

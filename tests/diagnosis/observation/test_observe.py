@@ -197,3 +197,28 @@ for i in xrange(60000):
     w1, w2 = w1 - 0.1 * X.T @ (d @ w2.T * (1 - h ** 2)), w2 - 0.1 * h.T @ d
 """)
     assert seen.verdict == "right", str(seen)
+
+
+@pytest.mark.parametrize(
+    ("error", "step"), [("o - y", "/ len(x)"), ("(o - y) / len(x)", ""), ("o - y", "* (1 / len(x))")]
+)
+def test_a_mean_over_a_last_batch_that_is_smaller_is_right(error, step, watch):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(4)
+X, Y = rng.normal(size=(5, 3)), np.eye(2)[[0, 1, 0, 1, 1]]
+W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+for epoch in range(10):
+    for i in range(0, 5, 3):
+        x, y = X[i:i + 3], Y[i:i + 3]
+        h = np.maximum(0, x @ W1)
+        o = np.exp(h @ W2) / np.exp(h @ W2).sum(axis=1, keepdims=True)
+        d = {error}
+        dW1, dW2 = x.T @ (d @ W2.T * (h > 0)) {step}, h.T @ d {step}
+        W1 -= 0.1 * dW1
+        W2 -= 0.1 * dW2
+"""
+    assert watch(text).verdict == "right"
+    assert watch(
+        text.replace("range(0, 5, 3)", "range(0, 3, 3)").replace("h.T @ d", "len(x) * h.T @ d")
+    ).faults

@@ -306,7 +306,7 @@ class Plausible:
             return self.of_role("X")
         if _PAIRS.match(name):
             return self._pairs()
-        if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(
+        if re.match(r"(n|num|number|no|nb|size|dim|count|len)_", name) or re.search(
             r"(size|dim|nodes|units|count|num|node)$", name
         ):
             return self._counts(name, use)
