@@ -219,9 +219,9 @@ def gradients(W1, b1, W2, b2, X, Y):
 FIXED_SIZES = """
 import numpy as np
 class Net:
-    def __init__(self, number_of_layers, layer_sizes):
-        last = number_of_layers - 1
-        self.w: list = [np.random.randn(layer_sizes[k], layer_sizes[k + 1]) for k in range(last)]
+    def __init__(self, number_of_layers, layer_sizes, input_shape):
+        last, sizes = number_of_layers - 1, [input_shape[1], *layer_sizes[1:]]
+        self.w: list = [np.random.randn(sizes[k], sizes[k + 1]) for k in range(last)]
     def get_output(self, x):
         self.a = [x]
         for w in self.w:

@@ -361,7 +361,9 @@ class Plausible:
             return self._count(name)
         if _HIDDEN.search(name):
             return [self.layout.hidden]
-        return (self.layout.inputs,) if "shape" in name else self._sizes()
+        if "shape" in name:  # of one sample; or of several, however many
+            return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
+        return self._sizes()
 
     def images(self, rank: int) -> Any:
         """Small pictures: samples, channels, height, width."""
