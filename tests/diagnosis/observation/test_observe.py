@@ -222,3 +222,26 @@ for epoch in range(10):
     assert watch(
         text.replace("range(0, 5, 3)", "range(0, 3, 3)").replace("h.T @ d", "len(x) * h.T @ d")
     ).faults
+
+
+def test_what_one_step_of_many_shows_is_no_verdict(watch):
+    """Only in the first step is there a target: then the network is its own."""
+    seen = watch("""
+import numpy as np
+rng = np.random.default_rng(0)
+W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+for t in range(9):
+    x = rng.normal(size=(5, 3))
+    h = np.tanh(x @ W1)
+    q = h @ W2
+    if t == 0:
+        wanted = rng.normal(size=(5, 2))
+    else:
+        h = np.tanh(rng.normal(size=(5, 3)) @ W1)
+        wanted = 0.9 * (h @ W2)
+    d = q - wanted
+    dW1, dW2 = x.T @ (d @ W2.T * (1 - h ** 2)), h.T @ d
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+""")
+    assert seen.verdict != "right", str(seen)
