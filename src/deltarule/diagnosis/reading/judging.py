@@ -170,7 +170,8 @@ def _with_more(
         if len(some) > 1 and not (solution[1:] * solution[0] > 0).all():
             continue
         shares = np.abs(solution) * np.linalg.norm(columns, axis=0)
-        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > 1e-6 * norm).all():
+        least = 1e-2 if name == "number" else 1e-6  # all entries alike may be an optimizer's first step
+        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > least * norm).all():
             return name.partition(" ")[0], float(solution[0]), float(solution[1])
     return None
 
