@@ -195,3 +195,116 @@ train(np.random.randn(4, 3), np.random.randn(4, 1))
     seen = watch(text)
     assert (seen.verdict, seen.faults[0].line) == ("wrong", 6)
     assert "global w_out" in seen.faults[0].text
+
+
+ONE_LAYER = """
+import numpy as np
+def gradients(W, b, X, Y):
+    A = 1 / (1 + np.exp(-(X @ W + b)))
+    d = (A - Y) * A * (1 - A)
+    return X.T @ d, d.sum(axis=0)
+"""
+ADDED_UP = """
+import numpy as np
+sums = {}
+def gradients(W1, b1, W2, b2, X, Y):
+    H = np.tanh(X @ W1 + b1)
+    d2 = H @ W2 + b2 - Y
+    d1 = d2 @ W2.T * (1 - H ** 2)
+    found = {"W1": X.T @ d1, "b1": d1.sum(0), "W2": H.T @ d2, "b2": d2.sum(0)}
+    for k in found:
+        sums[k] = sums.get(k, 0) + found[k]
+    return sums["W1"], sums["b1"], sums["W2"], sums["b2"]
+"""
+FIXED_SIZES = """
+import numpy as np
+class Net:
+    def __init__(self, number_of_layers, layer_sizes, input_shape):
+        last, sizes = number_of_layers - 1, [input_shape[1], *layer_sizes[1:]]
+        self.w: list = [np.random.randn(sizes[k], sizes[k + 1]) for k in range(last)]
+    def get_output(self, x):
+        self.a = [x]
+        for w in self.w:
+            self.a.append(1 / (1 + np.exp(-self.a[-1] @ w)))
+        return self.a[-1]
+    def train(self, net_output, output_right):
+        d = (output_right - net_output) * net_output * (1 - net_output)
+        for k in reversed(range(len(self.w))):
+            w = self.w[k]
+            self.w[k] = w + self.a[k].T @ d
+            d = d @ w.T * self.a[k] * (1 - self.a[k])
+"""
+TOY = """
+import numpy as np
+def teach(input_data, target_output, hidden_neurons, epochs):
+    count = 2
+    w1 = np.random.randn(count, hidden_neurons)
+    w2 = np.random.randn(hidden_neurons, 1)
+    for epoch in range(epochs):
+        h = 1 / (1 + np.exp(-input_data @ w1))
+        o = 1 / (1 + np.exp(-h @ w2))
+        if epoch % (epochs // 10) == 0:
+            print(epoch)
+        d2 = (target_output - o) * o * (1 - o)
+        d1 = d2 @ w2.T * h * (1 - h)
+        w2 += h.T @ d2
+        w1 += input_data.T @ d1
+"""
+PASSED_ON = """
+import numpy as np
+def relu(z):
+    return np.maximum(0, z)
+def train(X, y, p, activation_function, epochs):
+    for _ in range(epochs):
+        one_step(X, y, p, activation_function)
+def one_step(X, y, p, f):
+    h = f(X @ p["W1"] + p["b1"])
+    d = h @ p["W2"] + p["b2"] - y
+    dz = d @ p["W2"].T * (h > 0)
+    for k, g in (("W1", X.T @ dz), ("b1", dz.sum(0)), ("W2", h.T @ d), ("b2", d.sum(0))):
+        p[k] -= 0.1 * g
+"""
+LAYER_AT_A_TIME = """
+import numpy as np
+class Full:
+    def __init__(self, n_in, n_out):
+        self.w, self.b = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, derivative, learning_rate):
+        sent = derivative @ self.w.T
+        self.w -= learning_rate * self.x.T @ derivative
+        self.b -= learning_rate * derivative
+        return sent
+class Linear:
+    def forward(self, x):
+        return x
+    def backward(self, derivative, learning_rate):
+        return derivative
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (ONE_LAYER, "A * (1 - A)", "A"),
+        (FIXED_SIZES, "d @ w.T", "d @ self.w[k].T"),
+        (TOY.replace("teach", "learn"), "h * (1 - h)", "h"),
+        (PASSED_ON, " * (h > 0)", ""),
+        (LAYER_AT_A_TIME, "derivative @ self.w.T\n", "derivative @ abs(self.w.T)\n"),
+    ],
+)
+def test_kinds_that_strangers_write(text, old, new, watch):
+    seen = watch(text)
+    assert seen.verdict == "right", str(seen)
+    assert old in text
+    seen = watch(text.replace(old, new))
+    assert seen.verdict == "wrong", str(seen)
+
+
+def test_gradients_that_add_up_are_named_in_a_file(watch):
+    seen = watch(ADDED_UP)
+    assert seen.verdict == "wrong"
+    assert seen.faults[0].mistake == "gradients_accumulate"
+    assert watch(ADDED_UP.replace("sums.get(k, 0) + found", "found")).verdict == "right"

@@ -179,3 +179,69 @@ def test_either_slope_of_relu_at_exactly_0_is_right(forward, sign, watch):
     """The first row is 0 and so are the biases: its weighted inputs are exactly 0."""
     assert watch(RELU_AT_0.format(forward=forward, sign=sign)).verdict == "right"
     assert watch(RELU_AT_0.format(forward=forward, sign="<")).verdict == "wrong"
+
+
+def test_names_of_python_2_and_random_data_called_after_a_count(watch):
+    seen = watch("""
+import numpy as np
+def points(n_b):
+    t = np.pi * np.random.random(n_b)
+    return np.c_[np.cos(t), 1 - np.sin(t)] + 0.1 * np.random.randn(n_b, 2)
+X = points(8)
+X = (X - X.mean(0)) / X.std(0)
+y = np.arange(8).reshape(-1, 1) % 2
+w1, w2 = np.random.randn(2, 3), np.random.randn(3, 1)
+for i in xrange(60000):
+    h = np.tanh(X @ w1)
+    d = h @ w2 - y
+    w1, w2 = w1 - 0.1 * X.T @ (d @ w2.T * (1 - h ** 2)), w2 - 0.1 * h.T @ d
+""")
+    assert seen.verdict == "right", str(seen)
+
+
+@pytest.mark.parametrize(
+    ("error", "step"), [("o - y", "/ len(x)"), ("(o - y) / len(x)", ""), ("o - y", "* (1 / len(x))")]
+)
+def test_a_mean_over_a_last_batch_that_is_smaller_is_right(error, step, watch):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(4)
+X, Y = rng.normal(size=(5, 3)), np.eye(2)[[0, 1, 0, 1, 1]]
+W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+for epoch in range(10):
+    for i in range(0, 5, 3):
+        x, y = X[i:i + 3], Y[i:i + 3]
+        h = np.maximum(0, x @ W1)
+        o = np.exp(h @ W2) / np.exp(h @ W2).sum(axis=1, keepdims=True)
+        d = {error}
+        dW1, dW2 = x.T @ (d @ W2.T * (h > 0)) {step}, h.T @ d {step}
+        W1 -= 0.1 * dW1
+        W2 -= 0.1 * dW2
+"""
+    assert watch(text).verdict == "right"
+    assert watch(
+        text.replace("range(0, 5, 3)", "range(0, 3, 3)").replace("h.T @ d", "len(x) * h.T @ d")
+    ).faults
+
+
+def test_what_one_step_of_many_shows_is_no_verdict(watch):
+    """Only in the first step is there a target: then the network is its own."""
+    seen = watch("""
+import numpy as np
+rng = np.random.default_rng(0)
+W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+for t in range(9):
+    x = rng.normal(size=(5, 3))
+    h = np.tanh(x @ W1)
+    q = h @ W2
+    if t == 0:
+        wanted = rng.normal(size=(5, 2))
+    else:
+        h = np.tanh(rng.normal(size=(5, 3)) @ W1)
+        wanted = 0.9 * (h @ W2)
+    d = q - wanted
+    dW1, dW2 = x.T @ (d @ W2.T * (1 - h ** 2)), h.T @ d
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+""")
+    assert seen.verdict != "right", str(seen)

@@ -209,3 +209,24 @@ def test_an_array_of_plain_numbers_meets_a_traced_one(xp):
     start = leaf(B)
     for product in (A @ start, xp.dot(A, start), np.multiply(A[:, :2], start[:3])):
         assert type(product) is Traced
+
+
+def test_a_flat_array_is_written_and_read(watch):
+    text = """
+import math
+import numpy as np
+def tanh(z):
+    a = np.zeros_like(z)
+    for i, one in enumerate(z.flatten()):
+        a.flat[i] = math.tanh(one)
+    return a
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
+V, W = rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for _ in range(9):
+    H = tanh(X @ V)
+    d = H @ W - Y
+    V, W = V - 0.1 * X.T @ (d @ W.T * (1 - H ** 2)), W - 0.1 * H.T @ d
+"""
+    assert watch(text).verdict == "right"
+    assert watch(text.replace("(1 - H ** 2)", "(1 - H)")).verdict == "wrong"

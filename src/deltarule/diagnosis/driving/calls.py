@@ -27,18 +27,20 @@ from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
-from deltarule.diagnosis.recording.traced import given, leaf, plain
+from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 
 FORWARD = re.compile(
-    r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*)$",
+    r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*"
+    r"|get_?outputs?)$",
     re.I,
 )
 BACK = re.compile(r"back|grad|retro|r(ue|u|ü)ck|atras|indietro|arriere|obratn", re.I)
 #: What the input of a layer is called.
 INPUT = "the input"
 #: What the forward pass ends with, beside a target.
-_OUTPUT = re.compile(
-    r"(final_?)?outputs?$|out$|y_?(pred\w*|hat)$|pred\w*$|a_?out$|prob\w*$|res(ult)?$|al$", re.I
+OUTPUT = re.compile(
+    r"((final|ai|net(work)?|model|actual|nn)_?)?outputs?$|out$|y_?(pred\w*|hat)$|pred\w*$|a_?out$|prob\w*$|res(ult)?$|al$",
+    re.I,
 )
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
@@ -203,6 +205,12 @@ class CallRun:
                 return "changes_its_inputs", made[-1]
         return None
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether what a layer computed is its input."""
+        made = self.tape.producers(self.computed.ids) if type(self.computed) is Traced else []
+        return bool(made) and all(self.tape.operations[one].label == INPUT for one in made)
+
     # Calls
     def call(self, name: str) -> Any:
         function = self.namespace[name]
@@ -301,7 +309,8 @@ class CallRun:
     def _argument(self, name: str, names: list[str], use: Use) -> Any:
         if name in self.pool:
             return self.pool[name]
-        if self.learns_inputs and role_of(name) in ("weights", "biases") and not use.is_list:
+        is_one = self.learns_inputs or self.plausible.layout.layers == 1
+        if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
         if self.computed is not None and UPSTREAM.match(name):
             return self._upstream(name)
@@ -315,10 +324,14 @@ class CallRun:
             word = objects.word_for(self, name, use.words)
             if word is not None:
                 return [word, word] if use.is_list else word
+        if re.search("act|func", name) and (made := objects.wanted_function(self, name)) is not None:
+            return made  # that is passed on, and called elsewhere
         is_data = (DATA.match(name) or TARGET.match(name)) and not use.is_size
         if self.learns_inputs and not is_data and _BEFORE.match(name) and not use.is_size:
             return self._input(use)
-        is_output = _OUTPUT.match(name) and any(TARGET.match(one) for one in names if one != name)
+        is_output = OUTPUT.match(name) and any(TARGET.match(one) for one in names if one != name)
+        if is_output and self.computed is not None:
+            return self.computed
         if is_output and (ending := self._ending()) is not None:
             return self._output_of(ending)
         if is_data and self.learns_inputs and DATA.match(name):

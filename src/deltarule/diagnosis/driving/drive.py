@@ -9,7 +9,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from deltarule.diagnosis.driving.calls import (
     partners,
     returned_names,
 )
+from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
@@ -46,7 +47,7 @@ from deltarule.diagnosis.driving.plausible import (
 )
 from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
-from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, ZERO, GradientComparison
+from deltarule.diagnosis.reading.comparison import ZERO
 from deltarule.diagnosis.recording.program import (
     Recording,
     keep_error,
@@ -63,20 +64,10 @@ _MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
 _ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
 #: Layers that have no parameters, and whose derivative is plain.
 _BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
+#: Of a network of one layer, what its only weights are called.
+_ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 #: What a call costs beside them.
 _CALL = 300
-
-
-@dataclass(eq=False)
-class DrivenRun:
-    """One way of calling, with what came of it: ``rows`` parameters were judged; ``failed``: it raised."""
-
-    label: str
-    layout: ArgumentLayout | None
-    analysis: Analysis
-    rows: int
-    is_right: bool
-    failed: bool = False
 
 
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
@@ -131,6 +122,8 @@ class _Driver:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = self.is_abstract = False
+        #: Whether the last call was of a layer that gives on what it is given.
+        self.passes_on = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
 
@@ -156,7 +149,8 @@ class _Driver:
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
             work = partial(CallRun.go_through, name=name)
-            for layout in layouts([*self._sizes(), (3, 3)], name in pairs, 2):
+            every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
+            for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
                 right = None
                 for varied in twice(layout):
                     trial = None if self._is_over else self._try(f"{name}, {varied}", varied, work)
@@ -167,12 +161,13 @@ class _Driver:
                 if right is not None and not self._is_doubtful(right):
                     found.append(right)
                     break
-                is_partial |= self.is_hopeless and not self.is_abstract and not _BARE.search(name)
+                is_bare = self.passes_on or bool(_BARE.search(name))
+                is_partial |= self.is_hopeless and not self.is_abstract and not is_bare
                 if self.is_hopeless or len(self.wrong) > 8:
                     found += [one for one in [self._agreed()] if one is not None]
                     break
             else:
-                is_partial |= not self.wrong and not _BARE.search(name)
+                is_partial |= not self.wrong and not self.passes_on and not _BARE.search(name)
                 found += [one for one in [self._agreed()] if one is not None]
         best = max(found, key=lambda one: (not one.is_right, one.rows), default=None)
         return None if best is not None and best.is_right and is_partial else best
@@ -255,37 +250,47 @@ class _Driver:
             wanted = [name for name in self.functions if name == self.recording.root]
         others = [name for name in self.functions if name not in wanted and self._takes_data(name)]
         for name in wanted if self.recording.root else wanted + others:
-            tried: set[ArgumentLayout] = set()
-            for layout in self._own_layouts() or layouts(
-                self._sizes(),
-                True,
-                self._orders(name),
-                ends_with_class="row[:-1]" in self.recording.source.text,
-            ):
-                if self._is_over:
-                    return
-                data = replace(layout, weights="", biases="")
-                if data in tried and not self.takes_parameters:
-                    continue
-                tried.add(data)
-                layout = replace(layout, layers=self.depth)
-                for varied in twice(layout):
-                    trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
-                    if trial is None:
-                        break
-                    yield from self._confirmed(name, trial)
-                if self.is_hopeless:
+            names = inspect.signature(self.functions[name]).parameters
+            for depth in (self.depth, 1) if any(map(_ONE_LAYER.match, names)) else (self.depth,):
+                found = False
+                for trial in self._calls(name, depth):
+                    found = True
+                    yield trial
+                if found or self._is_over:
                     break
+
+    def _calls(self, name: str, depth: int) -> Iterator[DrivenRun]:
+        """The calls of a function that could be judged, with so many layers."""
+        tried: set[ArgumentLayout] = set()
+        for layout in self._own_layouts() or layouts(
+            self._sizes(),
+            True,
+            self._orders(name),
+            ends_with_class="row[:-1]" in self.recording.source.text,
+        ):
+            if self._is_over:
+                return
+            data = replace(layout, weights="", biases="")
+            if data in tried and not self.takes_parameters:
+                continue
+            tried.add(data)
+            for varied in twice(replace(layout, layers=depth)):
+                trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
+                if trial is None:
+                    break
+                yield from self._confirmed(name, trial)
+            if self.is_hopeless:
+                return
 
     def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
         """A trial; or those in which square layers or a second call show that live code is wrong."""
         layout, analysis = trial.layout, trial.analysis
-        if not (trial.is_right and self.recording.root and analysis.only_gradients and layout):
+        if not (trial.is_right and analysis.only_gradients and layout):
             yield trial
             return
         call = partial(CallRun.call, name=name)
         wrong = []
-        for one in twice(replace(layout, inputs=3, outputs=3)):
+        for one in twice(replace(layout, inputs=3, outputs=3)) if self.recording.root else ():
             square = self._try(f"{name}(…), {one}", one, call)
             wrong += [square] if square is not None and not square.is_right else []
         if len(wrong) < 2:
@@ -395,10 +400,11 @@ class _Driver:
         self.count += _CALL + len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
+        self.passes_on = run.passes_on
         analysis = self._analysis(tape, run, result, failed)
         if analysis is None or analysis.chosen is None:
             return None
-        count = _count_judged(analysis) + len(analysis.absent)
+        count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
         return DrivenRun(label, layout, analysis, count, clean, failed)
 
@@ -412,38 +418,20 @@ class _Driver:
             back = analyse_returned(tape, source, result, None, 0)
             analysis = back if back.chosen is not None and back.chosen.bad else analysis
         passed = sum(map(len, run.plausible.made.values()))
-        if not failed and (analysis.chosen is None or 0 < _count_judged(analysis) < passed):
+        if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):
             returned = {run.last: run.named(result)}
             other = analyse_returned(tape, source, returned, run.kept, run.began, self.meant)
             self.reason = self.reason or other.reason
-            if analysis.chosen is None or _count_judged(other) > _count_judged(analysis):
+            if analysis.chosen is None or count_judged(other) > count_judged(analysis):
                 analysis = other
                 analysis.behaviour = run.changed_argument()
         if analysis.chosen is None:
             return None
         if run.learns_inputs:
-            _allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
+            allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
         analysis.absent = [op for op in analysis.absent if op.label != INPUT]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
         if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
             return None
         return analysis
-
-
-def _allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
-    """Let a layer divide the gradients of its parameters by the samples, and not what it sends back."""
-    sent = [row for row in chosen.rows if tape.operations[tape.producers(row.change.old)[0]].label == INPUT]
-    own = [row for row in chosen.rows if row not in sent]
-    if not sent or not own or any(row.verdict not in (RIGHT, FACTOR) for row in chosen.rows):
-        return
-    ratios = [row.factor / sent[0].factor for row in own]
-    if np.allclose(ratios, ratios[0], 1e-5) and np.isclose(abs(ratios[0]), [1 / samples, samples]).any():
-        for row in chosen.rows:
-            row.verdict, row.ratio = RIGHT, 1.0
-
-
-def _count_judged(analysis: Analysis) -> int:
-    """How many parameters were judged."""
-    rows = analysis.chosen.rows if analysis.chosen else []
-    return len({row.change.key for row in rows if row.verdict != ZERO})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from deltarule.diagnosis.driving.calls import BACK, FORWARD
+from deltarule.diagnosis.driving.calls import BACK, FORWARD, OUTPUT
 from deltarule.diagnosis.driving.returned import arrays_in
 
 _TRAINS = re.compile(
@@ -49,6 +49,10 @@ def methods_to_call(kind: type) -> list[list[str]]:
     backward = [name for name in training if BACK.search(name)]
     updates = [name for name in methods if _UPDATES.match(name)]
     plans = [[name] for name in training if name not in backward]
+    taking = [
+        name for name in training if any(map(OUTPUT.match, inspect.signature(getattr(kind, name)).parameters))
+    ]
+    plans += [[a, b] for a in forward for b in taking if b not in backward]
     plans += [[a, b, c] for a in forward for b in backward for c in updates if c != b]
     plans += [[a, b] for a in forward for b in backward]
     return plans + [[name] for name in backward]
@@ -96,4 +100,4 @@ def sizes_in(text: str) -> list[tuple[int, int]]:
         sizes.append((784, 10))
     counts = {int(one) for found in _CLASSES.findall(text) for one in found if one}
     sizes += [(3, one) for one in sorted(counts - {0, 1}) if one < 30]
-    return list(dict.fromkeys(sizes))
+    return list(dict.fromkeys([*sizes, (2, 1)]))

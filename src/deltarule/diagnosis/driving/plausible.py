@@ -24,7 +24,7 @@ DATA = re.compile(
 )
 TARGET = re.compile(
     r"(y|t|ys|d)$|(y|t)_?(train|true|batch|b|data|hot|real|i|enc|onehot)?$|.*(target|label|expected|desired|truth).*"
-    r"|outputs?(_data)?$|training_(set_)?outputs|correct$|answers?$"
+    r"|outputs?(_data)?$|training_(set_)?outputs|((\w+_)?output_?)?(correct|right)$|answers?$"
     r"|(esperad|desejad|desead|salida|saida|sortie|ausgabe|cikis|wyjsci|ziel|soll|alvo|attendu|hedef|objetivo|vyhod)\w*$",
     re.I,
 )
@@ -46,7 +46,7 @@ _ROWS = re.compile(r"(train\w*|rows?|data\w*|.*set|examples|samples)$", re.I)
 #: The derivative of the loss by what a layer computed.
 UPSTREAM = re.compile(
     r"_*(d_?(y|o|a|z|l|h|out\w*|values?|next|pred\w*|l_?d\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
-    r"|\w*error|delta(_?(out\w*|next))?)$",
+    r"|(\w+_)?derivatives?|\w*error|delta(_?(out\w*|next))?)$",
     re.I,
 )
 #: What a recurrent network begins with, and its parameters.
@@ -59,7 +59,7 @@ _OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpos
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
-    (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 6),
+    (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 20),
     (r"momentum$|mu$", 0.5),
     (r".*(keep|kept|retain).*", 0.8),
     (r".*drop.*", 0.2),
@@ -115,7 +115,7 @@ def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
 class ArgumentLayout:
     """How data and parameters lie.
 
-    ``data``: rows, columns, column, vector, list, lists, sequence;
+    ``data``: rows, columns, row, column, vector, list, lists, sequence;
     row vectors or column vectors, one for each sample.
 
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
@@ -140,18 +140,18 @@ class ArgumentLayout:
     @property
     def is_single(self) -> bool:
         """Whether one sample is given at a time."""
-        return self.data in ("column", "vector", "list", "sequence")
+        return self.data in ("row", "column", "vector", "list", "sequence")
 
     def __str__(self) -> str:
-        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {self.hidden} → {self.outputs}"
+        hidden = f"{self.hidden} → " if self.layers > 1 else ""
+        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {hidden}{self.outputs}"
 
 
 _KINDS = [
-    ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("column", "one-hot"),
-    ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"), ("list", "one-hot"),
-    ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
-    ("sequence", "whole numbers"),
-    ("row vectors", "one-hot"), ("column vectors", "one-hot"),
+    ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("row", "one-hot"),
+    ("column", "one-hot"), ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"),
+    ("list", "one-hot"), ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
+    ("sequence", "whole numbers"), ("row vectors", "one-hot"), ("column vectors", "one-hot"),
 ]  # fmt: skip
 _FORMS = [
     ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
@@ -217,6 +217,8 @@ class Plausible:
             x, y = x[:1].T.copy(), y[:1].T.copy()
         elif layout.data in ("vector", "list"):
             x, y = x[0], y[0]
+        elif layout.data == "row":
+            x, y = x[:1], y[:1]
         elif layout.data == "row vectors":
             x, y = x[:, None, :], y[:, None, :]
         elif layout.data == "column vectors":
@@ -243,9 +245,9 @@ class Plausible:
     def one_layer(self, kind: str, name: str) -> Any:
         """The weights, or the biases, of a single layer."""
         self.is_used = True
-        first = self.layout.hidden, self.layout.outputs
         if kind not in self.made:
-            shapes = [tuple(first[1] if size == first[0] else size for size in self._shapes(kind)[0])]
+            layout, self.layout = self.layout, replace(self.layout, layers=1)
+            shapes, self.layout = self._shapes(kind), layout
             self.made[kind] = [_start_value(self.rng.normal(size=shape), name) for shape in shapes]
         return self.made[kind][0]
 
@@ -296,7 +298,7 @@ class Plausible:
 
     def _data_or_count(self, name: str, others: list[str], use: Use) -> Any:
         with_hidden = any(re.search("hid", one, re.I) for one in others)
-        if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name):
+        if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name) and not use.attributes & _OF_ARRAYS:
             return self._counts(name, use)
         if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
             return [self.layout.hidden]
@@ -304,7 +306,7 @@ class Plausible:
             return self.of_role("X")
         if _PAIRS.match(name):
             return self._pairs()
-        if re.match(r"(n|num|no|nb|size|dim|count|len)_", name) or re.search(
+        if re.match(r"(n|num|number|no|nb|size|dim|count|len)_", name) or re.search(
             r"(size|dim|nodes|units|count|num|node)$", name
         ):
             return self._counts(name, use)
@@ -359,7 +361,9 @@ class Plausible:
             return self._count(name)
         if _HIDDEN.search(name):
             return [self.layout.hidden]
-        return (self.layout.inputs,) if "shape" in name else self._sizes()
+        if "shape" in name:  # of one sample; or of several, however many
+            return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
+        return self._sizes()
 
     def images(self, rank: int) -> Any:
         """Small pictures: samples, channels, height, width."""
@@ -402,6 +406,8 @@ class Plausible:
         return one
 
     def _count(self, name: str) -> int:
+        if re.fullmatch(r"(n|num|no|number)_?(of_)?layers", name):
+            return len(self._sizes())
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if _HIDDEN.search(name):

@@ -21,14 +21,16 @@ _ITERATING = frozenset(["len", "enumerate", "zip", "reversed", "list", "iter", "
 class Use:
     """What is done with a parameter.
 
-    ``keys``: strings it is indexed with. ``words``: strings it is compared with, or keys of a table that is
-    indexed with it. ``rank``: how many numbers its shape is taken apart into. ``parts``: the names that it is
-    taken apart into, in tuples. ``attributes``: what is asked of it; ``of_items``: of what is in it.
+    ``keys``: strings it is indexed with; ``last``: the largest whole number. ``words``: strings it is
+    compared with, or keys of a table that is indexed with it. ``rank``: how many numbers its shape is taken
+    apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
+    it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it.
     """
 
     keys: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    last: int = 0
     rank: int = 0
     parts: Any = None
     is_list: bool = False
@@ -67,6 +69,8 @@ def _use_of(
                     use.keys.append(key.value)
                 elif not isinstance(key, ast.Tuple):
                     use.is_list = True
+                    if isinstance(key, ast.Constant) and isinstance(key.value, int):
+                        use.last = max(use.last, key.value)
             case ast.Subscript(value=ast.Name(table)):
                 use.words += [key for key in _keys(names.get(table)) if isinstance(key, str)]
             case ast.Call(func=called) if called is one:
@@ -116,6 +120,7 @@ def _occurrences(
             into = source.parent(one)
             outer = source.parent(into) if isinstance(into, ast.Tuple) else into
             targets = outer.targets[:1] if isinstance(outer, ast.Assign) else []
+            targets = [outer.target] if isinstance(outer, ast.AnnAssign) else targets
             if isinstance(into, ast.Tuple) and targets and isinstance(targets[0], ast.Tuple):
                 targets = targets[0].elts[into.elts.index(one) :][:1]
             kept |= {target.attr for target in targets if isinstance(target, ast.Attribute)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import OPTIMIZER, RIGHT, GradientComparison, Row, proportion
 from deltarule.diagnosis.recording.tape import Operation, Tape
@@ -209,10 +211,13 @@ def bringer_of_nothing(analysis: Analysis, row: Row) -> Operation:
 
 
 def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
-    """Whether numbers that scale the steps (a decaying rate, a norm) explain how the factor varies."""
+    """Whether what scales the steps explains how the factor varies.
+
+    Numbers at the update (a decaying rate, a norm), or the mean over samples of which the last are fewer.
+    """
     tape = analysis.tape
-    constants = []
-    for step in chosen.steps:
+    constants, of_means = [], []
+    for step, meetings in zip(chosen.steps, chosen.meetings, strict=True):
         rows = [row for row in chosen.rows if row.step == step.number and row.verdict == RIGHT]
         row = max(rows, key=lambda row: row.gradient.size, default=None)
         if row is None:
@@ -226,6 +231,7 @@ def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
                 number = float(values[which].flat[0])
                 product *= 1 / number if op.name == "divide" and which == 1 else number
         constants.append(chosen.common[step.number] / product if product else 0.0)
+        of_means.append(constants[-1] * sum(one.output.size for one in meetings))
     if len(constants) < 2:
         return False
-    return all(abs(one - constants[0]) <= 1e-4 * abs(constants[0]) for one in constants)
+    return any(np.allclose(some, some[0], 1e-4, 0) for some in (constants, of_means))

@@ -35,7 +35,7 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             start = op.leaves
             counts[start] = counts.get(start, 0) + 1
             name = _name(analysis, op, user)
-            if NAMED.search(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
+            if _is_named(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
             how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
@@ -45,6 +45,11 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
     return [  # what a start value was changed to tells more than the start value
         one for start, one in told.items() if not any(start & other == start != other for other in told)
     ]
+
+
+def _is_named(name: str) -> bool:
+    """Whether it is called as parameters are; not what a call is given, as ``rng.random(n_b)``."""
+    return bool(NAMED.search(name.partition("(")[0]))
 
 
 def _node(analysis: Analysis, op: Operation, which: int) -> ast.expr | None:
@@ -273,12 +278,12 @@ def _is_parameter(
     name, text = _name(analysis, made, user), source.text_of(made)
     depends = bool(tape.leaves(other) & trained)
     if user.name == "add":
-        named = bool(NAMED.search(name))
+        named = _is_named(name)
         return size < user.size + 1 and (named or (depends and size > 1))
     if user.name in ("dot", "matmul") and size > 1:
         if depends or not made.is_leaf:  # drawn, and scaled
-            return bool(NAMED.search(name) or (source.name_of(made) and _RANDOM.search(text)))
-        return bool(NAMED.search(name))
+            return bool(_is_named(name) or (source.name_of(made) and _RANDOM.search(text)))
+        return _is_named(name)
     if user.name == "multiply":
-        return bool(NAMED.search(name)) and size <= user.size
+        return _is_named(name) and size <= user.size
     return False

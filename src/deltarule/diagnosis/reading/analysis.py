@@ -15,6 +15,8 @@ from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_k
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
+_NO_MEETING = "no place was found where an output meets a target"
+
 
 @dataclass(eq=False)
 class Analysis:
@@ -72,7 +74,7 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
         if blind is not None:
             return Analysis(tape, source, reason="a derivative is not known", blind=blind)
     if not judged:
-        return Analysis(tape, source, reason="no place was found where an output meets a target")
+        return Analysis(tape, source, reason=_NO_MEETING)
     comparisons = _compare_losses(tape, judged)
     certain = [one for one in comparisons if not one.losses[0].is_doubtful]
     followed = [
@@ -80,7 +82,7 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     ]
     comparisons = certain if any(not one.bad for one in certain) else followed or certain
     if not comparisons:
-        return Analysis(tape, source, reason="no place was found where an output meets a target")
+        return Analysis(tape, source, reason=_NO_MEETING)
     best = max(comparisons, key=_preference)
     computed = [one for one in comparisons if one.own and one.loss_name != "its own loss" and one.is_constant]
     if computed and len(computed[0].steps) >= len(best.steps) - 1:
@@ -91,6 +93,8 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     )
     own = {one.loss_name for one in comparisons if one.own}
     doubtful = best.loss_name == "binary cross-entropy" and best.loss_name not in own
+    if len(best.steps) < len(steps) / 2 and not best.bad:
+        return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
     if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])

@@ -21,6 +21,7 @@ from deltarule.diagnosis.reading.comparison import (
 from deltarule.diagnosis.reading.optimizers import is_square, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep, before_probing
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.reading.updates import is_start
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 
@@ -169,7 +170,8 @@ def _with_more(
         if len(some) > 1 and not (solution[1:] * solution[0] > 0).all():
             continue
         shares = np.abs(solution) * np.linalg.norm(columns, axis=0)
-        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > 1e-6 * norm).all():
+        least = 1e-2 if name == "number" else 1e-6  # all entries alike may be an optimizer's first step
+        if np.linalg.norm(columns @ solution - step) < tolerance * norm and (shares > least * norm).all():
             return name.partition(" ")[0], float(solution[0]), float(solution[1])
     return None
 
@@ -343,7 +345,7 @@ def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | 
         return None  # nor is a single number divided by the gradient
     for is_part in (False, True):  # of a larger array, as dW[1:]: then a multiple of it is an operation first
         for op in reversed(same):
-            if _only_scales(tape, row.change, op, is_part):
+            if _only_scales(tape, row, op, is_part):
                 return op
     return None
 
@@ -359,36 +361,41 @@ def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
     ]
 
 
-def _only_scales(tape: Tape, change: Change, gradient: Operation, is_part: bool) -> bool:
-    """Whether what follows the gradient uses it, its past, and single numbers only."""
-    past = _own_past(tape, change, gradient)
+def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bool:
+    """Whether each entry of a change is made of its own gradient, its past, and single numbers only.
+
+    Entries are followed one by one, so that a transposed gradient is none.
+    """
+    change, past = row.change, _own_past(tape, row.change, gradient)
     gradients = [tape.result(tape.operations[one]).ravel() for one in past] if is_part else []
-    stack = [one for ids in change.increments for one in tape.producers(ids)]
-    seen: set[int] = set()
+    every = np.arange(row.gradient.size)
+    stack = [(every, np.broadcast_to(ids, change.shape).ravel()) for ids in change.increments]
+    seen: set[tuple[int, bytes]] = set()
     reached = False
     while stack:
-        index = stack.pop()
-        op = tape.operations[index]
-        reached = reached or index == gradient.index
-        if index in seen or index in past or op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
-            continue
-        seen.add(index)
-        reduced = op.size == 1 and op.name in ("sum", "mean", "dot", "max", "norm")
-        if op.name not in _ELEMENTWISE and not reduced and op.size > 1:
-            return False
-        if op.size > 1:
-            for which in range(len(op.inputs)):
-                constant = op.constants[which]
-                if constant is not None and constant.size > 1:
+        entries, ids = stack.pop()
+        for index in tape.producers(ids):
+            op = tape.operations[index]
+            made = (ids >= op.start) & (ids < op.stop)
+            mine, at = entries[made], ids[made] - op.start
+            if index == gradient.index:
+                reached = True
+                if fit(tape.result(op).ravel()[at], row.gradient[mine])[1] > 1e-6:
                     return False
-        if op.size == 1:
-            continue
-        for ids in op.inputs:
-            if gradients and ids is not None and ids.size == gradient.size:
-                values = tape.value[ids].ravel()
-                if not set(tape.producers(ids)) & past and any(proportion(values, one) for one in gradients):
+            if (index, key := at.tobytes()) in seen or index in past or is_start(tape, op):
+                continue
+            seen.add((index, key))
+            if op.size == 1:
+                continue
+            if op.name not in _ELEMENTWISE or any(one is not None and one.size > 1 for one in op.constants):
+                return False
+            for before in op.inputs:
+                if before is None:
                     continue
-            stack.extend(tape.producers(ids) if ids is not None else ())
+                one = np.broadcast_to(before, op.shape).ravel()[at]
+                is_known = one.size == gradient.size and not set(tape.producers(one)) & past
+                if not (is_known and any(proportion(tape.value[one], each) for each in gradients)):
+                    stack.append((mine, one))
     return reached
 
 

@@ -79,7 +79,7 @@ def read_network(analysis: Analysis) -> ReadNetwork | None:
     chains = [read_chain(analysis.tape, chosen, number) for number in range(len(chosen.steps))]
     names = _shared_names([one for one in chains if one is not None])
     steps = [replace(one.step, activations=names) for one in chains if one is not None and names]
-    if not steps or len({one.x.shape[1] for one in steps}) > 1:
+    if not steps or len({tuple(W.shape for W in one.W) for one in steps}) > 1:
         return None
     fitted = (fit_loss(steps, one) for one in (chosen, *analysis.others))
     found = next((one for one in fitted if one is not None), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.reading.updates import change_of, is_decay, updates_on
+from deltarule.diagnosis.reading.updates import change_of, is_decay, is_start, updates_on
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
@@ -68,7 +68,7 @@ def depths(tape: Tape) -> list[int]:
     """By operation, how many operations lie before it since the last updates."""
     found = [0] * len(tape.operations)
     for op in tape.operations:
-        if op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
+        if is_start(tape, op):
             continue
         before = [found[one] for ids in op.inputs if ids is not None for one in tape.producers(ids)]
         found[op.index] = 1 + max(before, default=0)

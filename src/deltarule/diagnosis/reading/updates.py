@@ -116,7 +116,7 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
     return any(
         before is not None and meets(before)
         for one in tape.walk(ids)
-        if not _is_start(tape, tape.operations[one])
+        if not is_start(tape, tape.operations[one])
         for before in tape.operations[one].inputs
     )
 
@@ -134,7 +134,8 @@ def _is_towards(tape: Tape, ids: Ids, old: Ids) -> bool:
     return False
 
 
-def _is_start(tape: Tape, op: Operation) -> bool:
+def is_start(tape: Tape, op: Operation) -> bool:
+    """Whether an operation is a start value, or the last change of one."""
     return op.is_leaf or op.old is not None or bool(tape.root[op.start] >= 0)
 
 

@@ -27,7 +27,7 @@ def is_parameter(name: str) -> bool:
 _LIBRARIES = frozenset({"np", "numpy", "math", "random", "plt", "time", "os", "sys", "pd"})
 _PLAIN_CALLS = frozenset([
     "print", "range", "round", "int", "str", "len", "enumerate", "zip", "isinstance", "format", "input",
-    "max", "min", "sorted", "open", "sum", "abs", "pow",
+    "max", "min", "sorted", "open", "sum", "abs", "pow", "xrange", "raw_input",
 ])  # fmt: skip
 
 
@@ -253,12 +253,10 @@ def recordable_code(code: CodeType) -> CodeType:
     return max(alike, key=lambda one: len(positions & set(one.co_positions())), default=code)
 
 
-#: Statements of Python 2, and how they are written today: print, xrange, raw_input, except.
+#: Statements of Python 2, and how they are written today: print, except.
 _PYTHON_2 = (
     (r"^(\s*|.*:[ \t]+)print\b[ \t]*(?![(\s])([^#\n]*?),?[ \t]*(#.*)?$", r"\1print(\2)"),
     (r"^(\s*|.*:[ \t]+)print[ \t]*$", r"\1print()"),
-    (r"\bxrange\b", "range"),
-    (r"\braw_input\b", "input"),
     (r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:", r"\1 as \2:"),
 )
 

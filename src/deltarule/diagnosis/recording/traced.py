@@ -69,8 +69,9 @@ class Traced:
         return self._moved(np.transpose)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        return iter(self.ravel())
+    def flat(self) -> Any:
+        can_be_written = self.value.flags.c_contiguous and self.ids.flags.c_contiguous
+        return self.ravel() if can_be_written else iter(self.ravel())
 
     @property
     def real(self) -> Traced:

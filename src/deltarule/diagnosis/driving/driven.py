@@ -1,0 +1,43 @@
+"""One way of calling somebody's code, and what can be said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.diagnosis.driving.calls import INPUT
+from deltarule.diagnosis.driving.plausible import ArgumentLayout
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, ZERO, GradientComparison
+from deltarule.diagnosis.recording.tape import Tape
+
+
+@dataclass(eq=False)
+class DrivenRun:
+    """One way of calling, with what came of it: ``rows`` parameters were judged; ``failed``: it raised."""
+
+    label: str
+    layout: ArgumentLayout | None
+    analysis: Analysis
+    rows: int
+    is_right: bool
+    failed: bool = False
+
+
+def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
+    """Let a layer divide the gradients of its parameters by the samples, and not what it sends back."""
+    sent = [row for row in chosen.rows if tape.operations[tape.producers(row.change.old)[0]].label == INPUT]
+    own = [row for row in chosen.rows if row not in sent]
+    if not sent or not own or any(row.verdict not in (RIGHT, FACTOR) for row in chosen.rows):
+        return
+    ratios = [row.factor / sent[0].factor for row in own]
+    if np.allclose(ratios, ratios[0], 1e-5) and np.isclose(abs(ratios[0]), [1 / samples, samples]).any():
+        for row in chosen.rows:
+            row.verdict, row.ratio = RIGHT, 1.0
+
+
+def count_judged(analysis: Analysis) -> int:
+    """How many parameters were judged."""
+    rows = analysis.chosen.rows if analysis.chosen else []
+    return len({row.change.key for row in rows if row.verdict != ZERO})
