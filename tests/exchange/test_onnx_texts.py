@@ -40,7 +40,7 @@ def network(*columns, dtype="float64") -> Network:
 
 def feeds(columns, dtype) -> dict[str, np.ndarray]:
     texts = [column.name for column in columns if isinstance(column, CategoryColumn)]
-    numbers = [place for place, column in enumerate((SIZE, AGE)) if column in columns]
+    numbers = [(SIZE, AGE).index(column) for column in columns if isinstance(column, NumberColumn)]
     found = {"texts": np.array([CELLS[name] for name in texts], dtype=object).T}
     return found | ({"X": NUMBERS[:, numbers].astype(dtype)} if numbers else {})
 
