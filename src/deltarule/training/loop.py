@@ -87,7 +87,7 @@ def train(
     workers : int or "mpi", optional
         How many processes train together; "mpi" are all that ``mpiexec`` started. Their number makes no
         difference to the result, to the last bit; it differs in last bits from that of None, where an engine
-        trains by itself. See [one training, many workers](cluster.md).
+        trains by itself. See ``docs/cluster.md``.
     progress : bool
         A bar in a terminal or notebook; elsewhere ten lines at most.
     seed : int or None
