@@ -64,20 +64,26 @@ PICTURES: dict[str, Callable[[Any, Path], None]] = {
 }
 
 
-def draw(folder: Path) -> None:
+def draw(browser: Any, folder: Path) -> None:
     """Draw all pictures into a folder."""
     from PIL import Image
+
+    for name, draw_picture in PICTURES.items():
+        draw_picture(browser, folder / name)
+        Image.open(folder / name).quantize(256).save(folder / name, optimize=True)
+
+
+def main(folder: Path) -> None:
+    """Start a browser, and draw with it."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
-        for name, draw_picture in PICTURES.items():
-            draw_picture(browser, folder / name)
-            Image.open(folder / name).quantize(256).save(folder / name, optimize=True)
+        draw(browser, folder)
         browser.close()
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[1] / "docs" / "pictures")
+    main(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[1] / "docs" / "pictures")

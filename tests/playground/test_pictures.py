@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Chromium")]
 
 
-def test_pictures_of_the_readme_are_made_by_its_commands(tmp_path):
+def test_pictures_of_the_readme_are_made_by_its_commands(browser, tmp_path):
     from PIL import Image
 
     tool = runpy.run_path(str(ROOT / "tools" / "pictures.py"))
-    tool["draw"](tmp_path)
+    tool["draw"](browser, tmp_path)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"docs/pictures/([\w.]+)", readme)) == set(tool["PICTURES"])
     for name in tool["PICTURES"]:

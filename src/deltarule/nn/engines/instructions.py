@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import llvm_version_info
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -21,6 +22,8 @@ VECTOR_BYTES = 64
 
 _BIT, _BYTE, _INT, _LONG, _WIDE = (ir.IntType(bits) for bits in (1, 8, 32, 64, 128))
 _POINTER = ir.PointerType(_BYTE)
+#: Before LLVM 22, loads and stores by a mask are told the alignment by a number.
+_ALIGNMENT = (ir.Constant(_INT, 1),) if llvm_version_info < (22,) else ()
 
 
 def _or_python(meaning: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -110,7 +113,7 @@ def _combine_vectors(context, builder, dtype, arguments, places, n_vectors):
         if k < n_vectors - 1:
             return _vector_at(builder, place, vector)
         place = builder.bitcast(place, vector.as_pointer())
-        return _llvm(builder, f"masked.load.{suffix}.p0", vector, place, mask, zeros)
+        return _llvm(builder, f"masked.load.{suffix}.p0", vector, place, *_ALIGNMENT, mask, zeros)
 
     sums = [cgutils.alloca_once(builder, vector) for _ in range(n_vectors)]
     out = builder.gep(places[9], [arguments[10]])
@@ -135,7 +138,15 @@ def _combine_vectors(context, builder, dtype, arguments, places, n_vectors):
             _store_vector(builder, builder.load(total), place)
         else:
             place = builder.bitcast(place, vector.as_pointer())
-            _llvm(builder, f"masked.store.{suffix}.p0", ir.VoidType(), builder.load(total), place, mask)
+            _llvm(
+                builder,
+                f"masked.store.{suffix}.p0",
+                ir.VoidType(),
+                builder.load(total),
+                place,
+                *_ALIGNMENT,
+                mask,
+            )
 
 
 def _compress(row, start, stop, columns, values, at):
