@@ -79,7 +79,8 @@ def address(folder):
 def database(folder):
     sqlalchemy = pytest.importorskip("sqlalchemy")
     url = f"sqlite:///{folder}/rows.db"
-    with sqlalchemy.create_engine(url).begin() as connection:
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
         connection.execute(sqlalchemy.text("CREATE TABLE t (size REAL, year REAL, colour TEXT, price REAL)"))
         values = [
             {
@@ -90,6 +91,7 @@ def database(folder):
         ]
         statement = sqlalchemy.text("INSERT INTO t VALUES (:size, :year, :colour, :price)")
         connection.execute(statement, values)
+    engine.dispose()
     return f"{folder}/rows.db::t"
 
 

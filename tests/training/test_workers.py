@@ -295,10 +295,22 @@ def test_a_rank_that_is_killed_is_done_without_or_named(tmp_path):
     with whole_run(tmp_path, "reference") as expected:
         resume(tmp_path / "ranks", X, Y, workers=1)
         assert digest(tmp_path / "ranks") == expected
-        found = mpiexec("--with-ft", "ulfm", "-n", 2, *program)
-        if "unrecognized argument" not in found.stderr:  # MPICH has no such thing
-            assert found.returncode == 0, found.stderr
-            assert digest(tmp_path / "ranks") == expected
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(
+    raises=subprocess.TimeoutExpired,
+    strict=False,
+    reason="Open MPI's recovery sometimes hangs on a busy machine",
+)
+def test_ranks_that_are_left_go_on_to_the_same_bits(tmp_path):
+    program = [sys.executable, "-c", RANKS, tmp_path / "ranks", 2, "reference"]
+    found = mpiexec("--with-ft", "ulfm", "-n", 2, *program)
+    if "unrecognized argument" in found.stderr:
+        pytest.skip("MPICH cannot go on without a rank")
+    assert found.returncode == 0, found.stderr
+    with whole_run(tmp_path, "reference") as expected:
+        assert digest(tmp_path / "ranks") == expected
 
 
 EARLY = """
