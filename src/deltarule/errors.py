@@ -87,6 +87,11 @@ class DataFaults(DataFileError):
         self.args = ("\n".join(str(fault) for fault in faults),)
 
 
+def all_faults(faults: Sequence[DataFileError]) -> DataFileError:
+    """Return what to raise for the faults of one file: the fault itself, or all of them at once."""
+    return faults[0] if len(faults) == 1 else DataFaults(faults)
+
+
 class LayoutError(DataFileError):
     """A folder that cannot be understood; ``drawing`` has the layout that is wanted beside the one found."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from shlex import quote
 from typing import Any
 
-from deltarule.errors import DataFaults, DataFileError
+from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import record
 
 
@@ -404,7 +404,7 @@ def refuse(path: str | os.PathLike[str], decisions: Iterable[Decision]) -> None:
             faults.append(DataFileError(path, _about(decision), decision.line, decision.field))
             places |= {place} - {(None, None, None)}
     if faults:
-        raise faults[0] if len(faults) == 1 else DataFaults(faults)
+        raise all_faults(faults)
 
 
 def _about(decision: Decision) -> str:

@@ -15,7 +15,7 @@ from deltarule.data.decisions import Decision, decide
 from deltarule.data.meaning import MISSING_TOO, Meaning, read_column, why_useless
 from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
 from deltarule.data.table import Origin, Table
-from deltarule.errors import DataFaults, DataFileError
+from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import did_you_mean
 
 
@@ -114,7 +114,7 @@ class FileColumns:
                 chosen.append(found or name)
             resolved[option] = tuple(chosen)
         if faults:
-            raise faults[0] if len(faults) == 1 else DataFaults(faults)
+            raise all_faults(faults)
         return resolved
 
     def _no_column(self, name: str) -> DataFileError:

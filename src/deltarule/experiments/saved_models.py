@@ -13,7 +13,7 @@ from deltarule.arrays import Array
 from deltarule.data import Dataset, MemoryTable, ReadingOptions, is_table, load, read_images, read_table
 from deltarule.data.decisions import Decision, refuse
 from deltarule.data.encoding import ColumnsEncoding, Encoding, LabelEncoding, PixelsEncoding, Table
-from deltarule.errors import DataFaults, DataFileError, InputError
+from deltarule.errors import DataFileError, InputError, all_faults
 from deltarule.experiments.decided import new_labels, strange_cells
 from deltarule.registry import did_you_mean
 
@@ -138,7 +138,7 @@ def read_rows(
         named = dict.fromkeys(column.source for column in lacking)
         hints = [f"there is no column {name!r}{did_you_mean(name, table.names)}" for name in named]
         faults = [DataFileError(source, hint, line) for hint in hints]
-        raise faults[0] if len(faults) == 1 else DataFaults(faults)
+        raise all_faults(faults)
     decisions = strange_cells(table, encoding)
     if options is not None and options.strict:
         refuse(source, decisions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -42,16 +43,20 @@ def run_streamed(stream: Stream, choices: Choices) -> ExperimentResult:
     net = build_network(rest, rest.encoding, choices)
     check_pair(net, encoded_rows(net, rest.sample)[1])
     parts = {"train": rest} | ({} if held is None else {"validation": held})
-    net, history = train_or_resume(net, rest, parts, choices)
+    given: dict[str, Any] = dict(parts)
+    held_rows = None if held is None else StreamSamples(net, held).held()  # read once, where they can be held
+    if isinstance(held_rows, Samples):
+        given["validation"] = held_rows.x, held_rows.y
+    net, history = train_or_resume(net, rest, given, choices)
     metric = METRICS.resolve(score_of(encoding_of(net)))
     scores, digests = {}, np.empty(0, np.uint64)
     for name, part in parts.items():
-        samples = StreamSamples(net, part)
-        held_rows = samples if name == "train" else samples.held()
+        samples = StreamSamples(net, part) if name == "train" else held_rows
         if history.stopped == "interrupted":  # nobody waits for another pass then
-            held_rows = samples.few()
+            samples = StreamSamples(net, part).few()
+        assert samples is not None
         looked_at = _Seen(digests)
-        found = measure_stream(net, looked_at.each(held_rows), [metric])
+        found = measure_stream(net, looked_at.each(samples), [metric])
         scores[name], digests = {"rows": looked_at.count, **found}, looked_at.digests
     trained = TrainedNetwork(
         net, history, scores, optimizer_for(rest, choices), batch_size_for(rest, choices), digests

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from deltarule.errors import DataFaults, DataFileError
+from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import did_you_mean
 
 Check = Callable[[Any], bool]
@@ -125,7 +125,7 @@ def raise_faults(faults: Sequence[DataFileError]) -> None:
     DataFileError
     """
     if faults:
-        raise faults[0] if len(faults) == 1 else DataFaults(faults)
+        raise all_faults(faults)
 
 
 def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:

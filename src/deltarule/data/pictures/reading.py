@@ -14,7 +14,7 @@ from deltarule.data.pictures.files import PictureHeader, read_header, read_pixel
 from deltarule.data.pictures.form import as_grey, color_tells, common_size, is_colored, on_paper, paper_for
 from deltarule.data.pictures.tree import Entry
 from deltarule.data.reading import ReadingOptions
-from deltarule.errors import DataFaults, DataFileError
+from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import record
 
 
@@ -65,7 +65,7 @@ def read_pictures(entries: Sequence[Entry], labels: Sequence[str], options: Read
     images = _each([row for row in headers if row not in faults], read, faults)
     if faults and (options.strict or not images):
         listed = [faults[row] for row in sorted(faults)]
-        raise listed[0] if len(listed) == 1 else DataFaults(listed)
+        raise all_faults(listed)
     rows = np.array(sorted(images), dtype=np.intp)
     kept = {row: headers[row] for row in rows.tolist()}
     decisions = (

@@ -17,7 +17,7 @@ from deltarule.errors import DataFileError
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
 
 #: How a packed file begins, and the module that unpacks it, which not every Python has.
-_PACKED = {"gzip": (b"\x1f\x8b", "gzip"), "bzip2": (b"BZh", "bz2"), "xz": (b"\xfd7zXZ\0", "lzma")}
+PACKED = {"gzip": (b"\x1f\x8b", "gzip"), "bzip2": (b"BZh", "bz2"), "xz": (b"\xfd7zXZ\0", "lzma")}
 
 #: How a file of each format begins; text begins in any way.
 _BEGINNINGS = {
@@ -27,7 +27,7 @@ _BEGINNINGS = {
     "excel": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "sqlite": b"SQLite format 3\0",
 }
-_SUFFIXES = {
+SUFFIXES = {
     "excel": (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"),
     "parquet": (".parquet", ".pq"),
     "feather": (".feather", ".arrow", ".ipc"),
@@ -40,7 +40,7 @@ _CALLED = {
 _ABOUT = re.compile(
     r"(^|/)(read.?me|licen[cs]e|notice|notes?|about)[^/]*$|\.(md|pdf|docx?|png|jpe?g|html?|py|r)$", re.I
 )
-FORMATS = ("text", "json", *(name for name in _SUFFIXES if name != "json"))
+FORMATS = ("text", "json", *(name for name in SUFFIXES if name != "json"))
 
 
 def read_container(
@@ -59,7 +59,7 @@ def read_container(
         data, name, what = unpacked
         decisions.append(decide("unpacked", what=what))
     found = _format_of(path, data, name)
-    if format is None and found != "text" and Path(name).suffix.lower() not in _SUFFIXES[found]:
+    if format is None and found != "text" and Path(name).suffix.lower() not in SUFFIXES[found]:
         decisions.append(decide("format", what=_CALLED[found]))
     return format or found, data, name, decisions
 
@@ -68,7 +68,7 @@ def _unpacked(
     path: str | os.PathLike[str], data: bytes, name: str, member: str | None
 ) -> tuple[bytes, str, str] | None:
     try:
-        for what, (magic, module) in _PACKED.items():
+        for what, (magic, module) in PACKED.items():
             if data.startswith(magic):
                 return _decompressed(data, module), name.rpartition(".")[0] or name, what
         if data.startswith(b"PK\x03\x04"):
@@ -130,14 +130,14 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
         return "excel"
     suffix = Path(name).suffix.lower()
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
-        if suffix in _SUFFIXES[format]:
+        if suffix in SUFFIXES[format]:
             return format
     return "text" if _is_text(data) else "json"
 
 
 def is_plain_text(data: bytes) -> bool:
     """Return whether a file that begins so is no archive, spreadsheet, database or JSON."""
-    magic = (*_BEGINNINGS.values(), *(magic for magic, _ in _PACKED.values()), b"PK\x03\x04")
+    magic = (*_BEGINNINGS.values(), *(magic for magic, _ in PACKED.values()), b"PK\x03\x04")
     return not data.startswith(magic) and b"\0" not in data and _is_text(data)
 
 

@@ -193,11 +193,16 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def without_password(url: str) -> str:
+    """Return the address of a database as messages show it."""
+    return url.partition("@")[2] or url
+
+
 @contextmanager
 def database(url: str) -> Iterator[Any]:
     """Connect, and let go of all connections at the end; what goes wrong is an error about the database."""
     alchemy = import_extra("sqlalchemy", "sql")
-    shown = url.partition("@")[2] or url
+    shown = without_password(url)
     try:
         engine = alchemy.create_engine(url)
         file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None

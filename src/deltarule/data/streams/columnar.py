@@ -10,7 +10,7 @@ from typing import Any
 from deltarule.data.raw_files import describe
 from deltarule.data.streams.files import StreamFile
 from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece
-from deltarule.errors import DataFaults, DataFileError
+from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import import_extra
 
 _BUFFER = 1 << 16  # bytes that are read at once of each column …
@@ -41,7 +41,7 @@ def parquet_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
             if metadata.row_group(number).num_rows
         ]
     if faults:
-        raise faults[0] if len(faults) == 1 else DataFaults(faults)
+        raise all_faults(faults)
     return groups
 
 

@@ -13,6 +13,8 @@ from deltarule.data.idx_files import IDX_FILES, find_idx
 from deltarule.data.image_folders import integer_labels
 from deltarule.data.pictures import find_layout, look_into, read_pictures
 from deltarule.data.reading import ReadingOptions, is_database
+from deltarule.data.reading.containers import SUFFIXES
+from deltarule.data.reading.other_sources import without_password
 from deltarule.data.streams.columnar import arrow_groups, parquet_groups
 from deltarule.data.streams.files import StreamFile, find_files, is_pattern
 from deltarule.data.streams.others import (
@@ -28,7 +30,7 @@ from deltarule.data.streams.others import (
 )
 from deltarule.data.streams.pieces import RowGroup
 from deltarule.data.streams.text import json_groups, text_groups
-from deltarule.errors import DataFaults, DataFileError, InputError
+from deltarule.errors import DataFileError, InputError, all_faults
 
 _KINDS = {
     "parquet": (".parquet", ".pq", ".parq"),
@@ -39,7 +41,6 @@ _KINDS = {
 }
 _PACKED = (".gz", ".bz2", ".xz")
 _SUFFIXES = tuple(suffix for suffixes in _KINDS.values() for suffix in suffixes)
-_SQLITE = (".sqlite", ".sqlite3", ".db", ".db3")
 _LOOKED_AT = 500  # pictures that tell the form of all
 
 
@@ -115,7 +116,7 @@ def _of_path(text: str, target: Any, options: ReadingOptions) -> StreamSource:
     path, _, table = text.rpartition("::") if "::" in text and not os.path.exists(text) else (text, "", "")
     if is_database(path) and not is_pattern(path):
         return _of_database(path, table or options.table)
-    if Path(path).suffix.lower() in _SQLITE and os.path.isfile(path):
+    if Path(path).suffix.lower() in SUFFIXES["sqlite"] and os.path.isfile(path):
         return replace(_of_database(sqlite_url(path), table or options.table), name=path)
     if os.path.isdir(text) or (os.path.isfile(text) and Path(text).suffix.lower() == ".zip"):
         found = _of_folder(text, options)
@@ -130,11 +131,11 @@ def _of_database(url: str, table: str | None) -> StreamSource:
     if table is None:
         tables = tables_of(url)
         if not tables:
-            raise DataFileError(url.partition("@")[2] or url, "there is no table in it")
+            raise DataFileError(without_password(url), "there is no table in it")
         table = tables[0]
         if len(tables) > 1:
             decisions = (decide("sheet", count=len(tables), name=table),)
-    return StreamSource(url.partition("@")[2] or url, sql_groups(url, table, query), decisions=decisions)
+    return StreamSource(without_password(url), sql_groups(url, table, query), decisions=decisions)
 
 
 def _kind_of(file: StreamFile) -> str:
@@ -164,7 +165,7 @@ def _of_files(text: str, files: list[StreamFile], target: Any, options: ReadingO
         if not file.size
     ]
     if empty:
-        raise empty[0] if len(empty) == 1 else DataFaults(empty)
+        raise all_faults(empty)
     told: list[Decision] = []
     kinds = {_kind_of(file) for file in files}
     if len(kinds) > 1:

@@ -19,7 +19,7 @@ from deltarule.data.image_folders import Label
 from deltarule.data.pictures import read_pictures
 from deltarule.data.raw_files import describe
 from deltarule.data.reading import MemoryTable, ReadingOptions
-from deltarule.data.reading.other_sources import database
+from deltarule.data.reading.other_sources import database, without_password
 from deltarule.data.streams.files import StreamFile
 from deltarule.data.streams.pieces import PicturePiece, Piece, RowGroup, TablePiece
 from deltarule.errors import DataFileError, InputError
@@ -160,7 +160,7 @@ def once_only(batches: Iterator[Any], label: str) -> Callable[[], Iterable[Any]]
 def sql_groups(url: str, table: str | None, query: str | None) -> list[RowGroup]:
     """Return one group of all rows of a table of a database, or of what a query gives, in its order."""
     alchemy = import_extra("sqlalchemy", "sql")
-    shown = url.partition("@")[2] or url
+    shown = without_password(url)
     whole = alchemy.select(alchemy.text("*")).select_from(alchemy.table(table or ""))
     statement = whole if query is None else alchemy.text(query)
 

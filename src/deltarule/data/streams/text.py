@@ -14,6 +14,7 @@ from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.data.reading import RawTable, ReadingOptions
 from deltarule.data.reading.cells import MISSING_CELLS
+from deltarule.data.reading.containers import PACKED
 from deltarule.data.reading.delimited import frame_decisions, name_columns_of
 from deltarule.data.reading.frames import TableFrame, as_single_spaces, divide, find_frame
 from deltarule.data.reading.other_sources import read_json
@@ -27,7 +28,6 @@ from deltarule.registry import import_extra
 _HEAD = 1 << 18  # bytes that tell how a file is written
 _GROUP = 1 << 22  # bytes of a group, about
 _READ = 1 << 20
-_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}
 _MISSING = sorted({form for text in MISSING_CELLS for form in (text, text.upper(), text.title())})
 
 
@@ -98,7 +98,7 @@ def _packed_by(opened: Any) -> str | None:
     """Return the module that unpacks a file; None where it is plain."""
     start = opened.read(6)
     opened.seek(0)
-    return next((module for magic, module in _PACKED.items() if start.startswith(magic)), None)
+    return next((module for magic, module in PACKED.values() if start.startswith(magic)), None)
 
 
 def _form_of(name: str, head: bytes, options: ReadingOptions) -> _TextForm:

@@ -11,7 +11,8 @@ import time
 from typing import Any, BinaryIO
 
 from deltarule.nn.engines.shards import ShardedBatch, ShardSums
-from deltarule.training.workers.helpers import BEAT, Board, HelperJob, whole_lines
+from deltarule.training.workers.helpers import Board, HelperJob, whole_lines
+from deltarule.training.workers.team import BEAT
 
 
 def main(number: int, board_file: int, data_file: int) -> None:

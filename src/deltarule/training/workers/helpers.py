@@ -32,12 +32,9 @@ from deltarule.nn.engines.shards import (
     add_branches,
     branches_of,
 )
-from deltarule.training.workers.team import usable_cores
+from deltarule.training.workers.team import BEAT, SILENCE, tell, usable_cores
 
 T = TypeVar("T")
-
-#: Seconds from one sign of life of a helper to the next, and without one after which it counts as stopped.
-BEAT, SILENCE = 0.5, 7.0
 
 #: Branches into which the shards of one worker are cut, at most.
 _BRANCHES = 2 * MOST_SHARDS.bit_length()
@@ -157,9 +154,7 @@ class Helpers:
     def _lose(self, helper: _Helper) -> None:
         self._helpers.remove(helper)
         helper.end()
-        line = f"deltarule: worker {helper.number + 2} of {self.count} {helper.fault}; the others go on"
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            print(line, file=sys.stderr, flush=True)
+        tell(f"worker {helper.number + 2} of {self.count} {helper.fault}; the others go on", sys.stderr)
 
     def first(self, compute: Callable[[], T]) -> T:
         """See :class:`Workers`."""

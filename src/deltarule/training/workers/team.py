@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from contextlib import suppress
+from typing import Protocol, TextIO, TypeVar
 
 from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.engines.shards import ShardedBatch, ShardSums
 
 T = TypeVar("T")
+
+#: Seconds from one sign of life of a worker to the next, and without one after which it counts as stopped.
+BEAT, SILENCE = 0.5, 7.0
 
 
 class Workers(Protocol):
@@ -43,6 +47,12 @@ class Workers(Protocol):
 
     def end(self, error: BaseException | None) -> None:
         """Part, at the end of a training or with what this worker alone may have raised."""
+
+
+def tell(text: str, to: TextIO | None) -> None:
+    """Print a line for people, where there is somewhere to print."""
+    with suppress(OSError, ValueError, AttributeError):
+        print(f"deltarule: {' '.join(text.split())}", file=to, flush=True)
 
 
 def usable_cores() -> int:

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-BEAT = 0.5  # seconds from one sign of life to the next
-SILENCE = 7.0  # seconds without one, after which a process counts as stopped
+from deltarule.training.workers.team import BEAT, SILENCE, tell
+
 PATIENCE = 1.5  # seconds to wait for a process that has left, before it is missed
 
 END = 5.0  # seconds that MPI may take to end
@@ -155,11 +155,11 @@ class Watch:
         speaks = self._rank == (0 if rank else 1)
         if self._can_go_on:
             if speaks:
-                _print(f"deltarule: {name}; the others go on")
+                tell(f"{name}; the others go on", sys.__stderr__)
             self._say(rank, _ENDING)  # where it lives, it holds up the others
             return
         if speaks:
-            _print(f"deltarule: {name}; training has ended{self.stands}")
+            tell(f"{name}; training has ended{self.stands}", sys.__stderr__)
         for other in list(self._peers):
             self._say(other, _ENDING)
         time.sleep(0 if speaks else BEAT)
@@ -193,7 +193,7 @@ class Watch:
             time.sleep(0.02)
         if self._is_alone() and self._can_go_on:
             if not self._peers:  # nobody else tells it
-                _print(f"deltarule: worker {self._rank + 1} of {self._count} {self._why(error)}")
+                tell(f"worker {self._rank + 1} of {self._count} {self._why(error)}", sys.__stderr__)
             self._die()
 
     def _why(self, error: BaseException) -> str:
@@ -227,8 +227,3 @@ class Watch:
         watch = Watch(comm, can_go_on=self._can_go_on)
         watch.stands, watch._waiting_since = self.stands, self._waiting_since
         return watch
-
-
-def _print(line: str) -> None:
-    with suppress(OSError, ValueError, AttributeError):
-        print(" ".join(line.split()), file=sys.__stderr__, flush=True)
