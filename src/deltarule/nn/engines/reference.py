@@ -6,7 +6,8 @@ It is the specification. Whatever computes faster has to give the same numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,6 +22,9 @@ BLOCK = 0
 
 #: Rows to predict at a time.
 CHUNK = 512
+
+#: The cost of a batch, its gradient (n_parameters,), and as how many rows it counts.
+BatchGradient: TypeAlias = tuple[float, Array, float]
 
 #: A product too small for a float is 0, and that is no cause for alarm.
 _underflow_is_zero = np.errstate(under="ignore")
@@ -112,11 +116,42 @@ def run_epochs(
 ) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     keep_freed_memory()
+    dtype = net.parameters.dtype
+    epochs = (
+        _gradients(net, samples.batches(size, None if orders is None else orders[epoch], dtype), rng)
+        for epoch in range(len(rates))
+    )
+    return update_by(epochs, net, optimizer, slots, rates, t)
+
+
+def _gradients(
+    net: TrainableNetwork, batches: Iterator[Batch], rng: np.random.Generator
+) -> Iterator[BatchGradient]:
+    layers, objective = net.layers, net.objective
+    for x, y, weight in batches:
+        trace = forward(layers, x, rng)
+        batch_cost = float(cost(layers, objective, trace, y, weight))
+        grads = backward(layers, objective, trace, y, weight)
+        yield batch_cost, grads.flat, len(y) if weight is None else float(weight.sum())
+
+
+def update_by(
+    epochs: Iterable[Iterator[BatchGradient]],
+    net: TrainableNetwork,
+    optimizer: GradientStep,
+    slots: Array,
+    rates: Array,
+    t: int,
+) -> Array:
+    """Update by the gradients of each epoch's batches, each computed when the one before was applied.
+
+    Returns the losses of the epochs; at the first that is not finite, or leaves a parameter that is not, the
+    parameters are as before it.
+    """
     theta, losses = net.parameters, []
-    for epoch, epoch_rates in enumerate(rates):
+    for gradients, epoch_rates in zip(epochs, rates, strict=True):
         before = theta.copy()
-        batches = samples.batches(size, None if orders is None else orders[epoch], theta.dtype)
-        loss = _run_epoch(net, batches, optimizer, slots, epoch_rates, t, rng)
+        loss = _update_by_epoch(gradients, net, optimizer, slots, epoch_rates, t)
         if not (math.isfinite(loss) and np.isfinite(theta).all()):
             theta[:] = before
             break
@@ -125,30 +160,25 @@ def run_epochs(
     return np.array(losses)
 
 
-def _run_epoch(
+def _update_by_epoch(
+    gradients: Iterator[BatchGradient],
     net: TrainableNetwork,
-    batches: Iterator[Batch],
     optimizer: GradientStep,
     slots: Array,
     rates: Array,
     t: int,
-    rng: np.random.Generator,
 ) -> float:
     """Update by each batch; return the epoch's loss, or NaN at the first cost that is not finite."""
-    layers, objective, theta = net.layers, net.objective, net.parameters
+    is_mean = net.objective.reduction == "mean"
     total, counted = 0.0, 0.0
-    for (x, y, weight), rate in zip(batches, rates.tolist(), strict=True):
-        trace = forward(layers, x, rng)
-        batch_cost = float(cost(layers, objective, trace, y, weight))
+    for (batch_cost, gradient, count), rate in zip(gradients, rates.tolist(), strict=True):
         if not math.isfinite(batch_cost):
             return math.nan
-        grads = backward(layers, objective, trace, y, weight)
         if net.frozen.size:
-            grads.flat[net.frozen] = 0
-        optimizer.clip(grads.flat)
+            gradient[net.frozen] = 0
+        optimizer.clip(gradient)
         t += 1
-        optimizer.update(theta, grads.flat, slots, rate, t, net.decaying)
-        count = len(y) if weight is None else float(weight.sum())
-        total += batch_cost * count if objective.reduction == "mean" else batch_cost
+        optimizer.update(net.parameters, gradient, slots, rate, t, net.decaying)
+        total += batch_cost * count if is_mean else batch_cost
         counted += count
-    return total / counted if objective.reduction == "mean" and counted else total
+    return total / counted if is_mean and counted else total

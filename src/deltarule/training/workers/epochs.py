@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.reference import BatchGradient, update_by
 from deltarule.nn.engines.shards import ShardedBatch, ShardSums
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.workers.team import Workers
@@ -49,47 +50,33 @@ def run_epochs(
 
     ``key`` is what dropout masks are drawn from, for each shard of each update anew.
     """
-    theta, losses = net.parameters, []
     with workers.sums(engine, net, samples, size) as sums:
-        for epoch, epoch_rates in enumerate(rates):
-            before, order = theta.copy(), np.arange(len(samples)) if orders is None else orders[epoch]
-            loss = _run_epoch(workers, sums, net, samples, size, order, optimizer, slots, epoch_rates, t, key)
-            if not (math.isfinite(loss) and np.isfinite(theta).all()):
-                theta[:] = before
-                break
-            losses.append(loss)
-            t += len(epoch_rates)
-    return np.array(losses)
+        epochs = (
+            _gradients(
+                workers, sums, net, samples, size,
+                np.arange(len(samples)) if orders is None else orders[epoch], t + epoch * rates.shape[1], key,
+            )
+            for epoch in range(len(rates))
+        )  # fmt: skip
+        return update_by(epochs, net, optimizer, slots, rates, t)
 
 
-def _run_epoch(
+def _gradients(
     workers: Workers,
     sums: ShardSums,
     net: TrainableNetwork,
     samples: Samples,
     size: int,
     order: Array,
-    optimizer: GradientStep,
-    slots: Array,
-    rates: Array,
     t: int,
     key: int,
-) -> float:
-    """Update by each batch; return the epoch's loss, or NaN at the first cost that is not finite."""
-    is_mean, gradient = net.objective.reduction == "mean", np.empty_like(net.parameters)
-    total, counted = 0.0, 0.0
-    for batch, rate in enumerate(rates.tolist()):
-        rows, t = order[batch * size : (batch + 1) * size], t + 1
-        count = count_rows(samples, rows)
-        cost = cost_and_gradient(workers, sums, net, ShardedBatch(rows, t, key), count, gradient)
-        if not math.isfinite(cost):
-            return math.nan
-        gradient[net.frozen] = 0
-        optimizer.clip(gradient)
-        optimizer.update(net.parameters, gradient, slots, rate, t, net.decaying)
-        total += cost * count if is_mean else cost
-        counted += count
-    return total / counted if is_mean and counted else total
+) -> Iterator[BatchGradient]:
+    """Yield what workers compute of each batch, in one array again and again."""
+    gradient = np.empty_like(net.parameters)
+    for number, first in enumerate(range(0, len(order), size), 1):
+        rows = order[first : first + size]
+        batch, count = ShardedBatch(rows, t + number, key), count_rows(samples, rows)
+        yield cost_and_gradient(workers, sums, net, batch, count, gradient), gradient, count
 
 
 def count_rows(samples: Samples, rows: Array) -> float:
