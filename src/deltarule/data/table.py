@@ -219,6 +219,13 @@ class Table:
         self._check_known(name)
         return self.columns[name]
 
+    def is_text(self, name: str) -> bool:
+        """Return whether a column is of text; no cell is worked out for it."""
+        self._check_known(name)
+        held = self._columns.held[name]
+        values = held.values if isinstance(held, Coded) else held
+        return bool(values.dtype == object)
+
     def coded(self, name: str) -> Coded:
         """Return one column as its different values (some maybe in no row) and which one each cell is."""
         self._check_known(name)

@@ -119,7 +119,7 @@ def tell_all(table: Table, name: str, target: Array) -> list[Decision]:
 
 def _is_renaming(table: Table, column: str, labels: Array) -> bool:
     """Whether each class has one value of the column, and each value one class."""
-    values = table.coded(column).codes if table.column(column).dtype == object else table.column(column)
+    values = table.coded(column).codes if table.is_text(column) else table.column(column)
     classes = np.unique(labels, return_inverse=True)[1] if labels.dtype != object else Coded.of(labels).codes
     n_classes, places = int(classes.max()) + 1, np.unique(values, return_inverse=True)[1]
     if n_classes < 2 or int(places.max()) + 1 != n_classes:

@@ -143,12 +143,12 @@ class EncodingFit:
 
     def _add_table(self, table: Table) -> None:
         for name in table.names:
-            values = table.column(name)
             if name not in self._summaries:
-                self._summaries[name] = TextSummary() if values.dtype == object else NumberSummary(self._most)
+                self._summaries[name] = TextSummary() if table.is_text(name) else NumberSummary(self._most)
             summary = self._summaries[name]
             if isinstance(summary, NumberSummary):
                 table.check_finite(name)
+                values = table.column(name)
                 summary.add(values[~is_gone(values)].astype(float))
             else:
                 summary.add(table.coded(name))
