@@ -381,6 +381,12 @@ def test_15_a_link_restores_everything_and_files_are_saved(page, tmp_path):
     fresh(page)
     take_steps(page, "batch", 4)
     wait_for_update(page, 4)
+    choose(page, "w5")
+    page.select_option("#choose-digits", "6")
+    page.select_option("#choose-notation", "matrix")
+    derivation = wait_until(
+        lambda: re.search(r"𝑊[^.]+0\.\d{6}", text := page.inner_text("#derivation"), re.S) and text
+    )
     value = numbers_of(page, "w5")
     page.click("#open-save")
     page.click("#make-link")
@@ -390,8 +396,13 @@ def test_15_a_link_restores_everything_and_files_are_saved(page, tmp_path):
     ready(other, link)
     wait_for_update(other, 4)
     assert numbers_of(other, "w5") == value
+    wait_until(lambda: other.locator("#derivation").count() and other.inner_text("#derivation") == derivation)
     other.close()
     page.evaluate("history.replaceState(null, '', location.pathname)")
+    choose(page, "w5")
+    page.select_option("#choose-notation", "tutorial")
+    page.select_option("#choose-digits", "4")
+    page.click("#open-save")
     formats = [button.get_attribute("data-format") for button in page.locator(".file").all()]
     assert {"model", "python", "c", "javascript", "html", "worksheet", "svg", "png"} <= set(formats)
     for name in formats:

@@ -1,5 +1,6 @@
 /** Starts the page: texts, views, then Python; what is asked for before Python is there is done as soon as it is. */
 
+import { lookAt, readAddress } from "./address.js";
 import { startCode } from "./code.js";
 import { startControls } from "./controls.js";
 import { startData } from "./data.js";
@@ -70,13 +71,14 @@ function useCatalogue(catalogue) {
 /** What the address says; else what is open already; else the first set. */
 async function openFirst() {
   const catalogue = ask({ do: "catalogue" });
-  const link = location.hash.slice(1);
+  const { link, looks } = readAddress();
   const opened = link ? await act({ do: "open", link }) : await ask({ do: "view", parts: store.view.parts, digits: store.view.digits });
   if (opened.state && !link) useState(opened.state);
   if (link && !opened.ok) await act({ do: "open", set: FIRST_SET });
   const reply = await catalogue;
   if (!reply.ok) return;
   useCatalogue(/** @type {import("./types").Catalogue} */ (/** @type {unknown} */ (reply)));
+  lookAt(looks);
   document.documentElement.dataset.ready = "yes";
   changed();
 }

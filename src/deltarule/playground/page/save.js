@@ -1,5 +1,6 @@
 /** Link and files: the address that restores everything, models, programs and sheets, and the drawing as a picture. */
 
+import { writeAddress } from "./address.js";
 import { whatOf } from "./derivation.js";
 import { bytesOf, download, el } from "./dom.js";
 import { drawingAsSvg } from "./network.js";
@@ -9,6 +10,9 @@ import { store } from "./store.js";
 import { say } from "./texts.js";
 import { ask } from "./transport.js";
 
+/** The thing whose derivation was open when the panel took its place. @type {string | null} */
+let lookedAt = null;
+
 /** @param {HTMLElement} menu */
 export function startSave(menu) {
   menu.append(el("button", { type: "button", id: "open-save", onclick: openSave }, say("save.title")));
@@ -16,6 +20,7 @@ export function startSave(menu) {
 
 /** Open the panel. */
 export function openSave() {
+  lookedAt = store.selected;
   const field = el("input", { type: "text", id: "link", readonly: true, "aria-label": say("save.link") });
   const make = el("button", { type: "button", class: "main", id: "make-link", onclick: () => makeLink(field) }, say("save.makelink"));
   const files = (store.catalogue?.formats ?? []).map((format) => el("button", { type: "button", class: "file", "data-format": format.name, onclick: () => saveAs(format.name) }, el("strong", {}, format.title), el("span", { class: "soft" }, format.ending)));
@@ -28,7 +33,7 @@ export function openSave() {
 async function makeLink(field) {
   const reply = await ask({ do: "link" });
   if (!reply.ok || !reply.link) return tell(reply.error ?? "", "error");
-  history.replaceState(null, "", `#${reply.link}`);
+  writeAddress(reply.link, lookedAt);
   field.value = location.href.replace(/[?&]token=[^&#]*/, "");
   field.select();
   await navigator.clipboard?.writeText(field.value).then(() => tell(say("save.copied")), () => tell(say("save.copyit")));
@@ -36,7 +41,7 @@ async function makeLink(field) {
 
 /** @param {string} format */
 async function saveAs(format) {
-  const reply = await ask({ do: "save", format, ...(store.selected ? { what: whatOf(store.selected) } : {}), notation: store.notation, digits: store.view.digits });
+  const reply = await ask({ do: "save", format, ...(lookedAt ? { what: whatOf(lookedAt) } : {}), notation: store.notation, digits: store.view.digits });
   if (!reply.ok || reply.base64 === undefined) return tell(reply.error ?? "", "error");
   download(new Blob([bytesOf(reply.base64)], { type: reply.type }), reply.name ?? `deltarule.${format}`);
   tell(say("save.saved", { name: reply.name ?? "" }));
