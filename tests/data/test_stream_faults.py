@@ -95,7 +95,7 @@ def test_an_empty_file_is_named(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: os.remove("q.parquet"), "q.parquet: it is no longer there"),
+        (lambda: os.remove("q.parquet"), "q.parquet: it no longer exists"),
         (lambda: write("q.parquet", columns(c=columns()["a"])), "the file changed while it was in use"),
     ],
 )  # fmt: skip

@@ -100,7 +100,7 @@ def _page(mistake: Mistake) -> Iterator[str]:
     marked = {number for number, line in enumerate(wrong.splitlines(), 1) if line not in right.splitlines()}
     style = f'python hl_lines="{" ".join(map(str, sorted(marked)))}"'
     yield f"<!-- live check -->\n{fenced(wrong, style)}"
-    seen = str(diagnosis_of(mistake.key, wrong)).split("\n\nWhat the program was read as:")[0]
+    seen = str(diagnosis_of(mistake.key, wrong)).split("\n\nHow the program was understood:")[0]
     yield f"`deltarule check my_backprop.py` says:\n\n{fenced(seen)}"
     yield "## The right program"
     yield f"<!-- live check -->\n{fenced(right, 'python')}"
