@@ -366,7 +366,7 @@ def test_just_the_numbers_of_one_case():
     assert "Pass the code itself" in str(odd)
     with pytest.raises(InputError, match="do not match"):
         check(gradients=[[1.0]], **given)
-    with pytest.raises(InputError, match="are needed"):
+    with pytest.raises(InputError, match="are all needed"):
         check(weights=weights)
 
 

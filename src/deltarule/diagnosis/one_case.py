@@ -165,7 +165,9 @@ def own_layers(own: dict[str, Any]) -> tuple[list[Array], list[Array | None], Ar
             turned = y.T if y.shape == (n_out, len(samples)) != (len(samples), n_out) else y
             return W, b, samples, turned.reshape(len(samples), n_out)
     shapes = [w.shape for w in given]
-    raise InputError(f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not fit")
+    raise InputError(
+        f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not match"
+    )
 
 
 def diagnose_case(

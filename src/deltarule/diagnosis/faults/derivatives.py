@@ -130,8 +130,9 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
         return _of_something_else(analysis, rows, broken)
     if passing.adds_something_else(broken.first):
-        text = "what is added to the derivative here is not a derivative: a factor must be multiplied, not "
-        "added"
+        text = (
+            "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
+        )
         return fault_at(analysis, "derivative", broken.first.op, text, rows)
     return _at_break(analysis, rows, passing, broken)
 
@@ -166,8 +167,9 @@ def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fa
     source, by = analysis.source, broken.known.by
     name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
     if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
-        text = f"this is the derivative with respect to {name} along one path only: the other paths are "
-        "missing"
+        text = (
+            f"this is the derivative with respect to {name} along one path only: the other paths are missing"
+        )
         other = source.line(broken.first.op)
         return fault_at(analysis, "derivative", made, text, rows, other_line=other)
     text = f"this is the derivative with respect to {name}, not with respect to {rows[0].change.name}"

@@ -155,8 +155,10 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             sums[one.index], total = total, 0.0
     used = [one for one in turns if one.index in sums and one.index <= last]
     if len(used) < len(turns) and used:
-        said = "each iteration of the loop throws away the result of the one before: the results must be "
-        "added up"
+        said = (
+            "each iteration of the loop throws away the result of the one before: the results must be "
+            "added up"
+        )
         yield Edit(lambda op, xs: sums[op.index], said, lambda node: None), used
 
 

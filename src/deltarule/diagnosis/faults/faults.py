@@ -279,8 +279,10 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     if one.loss_name == chosen.loss_name:
         if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
             return []
-        text = f"the loss on line {line} has a penalty that is missing from the updates, or has a different "
-        "strength there"
+        text = (
+            f"the loss on line {line} has a penalty that is missing from the updates, or has a different "
+            "strength there"
+        )
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None

@@ -26,8 +26,8 @@ def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         elif chosen.own and row.extra == "values" and _is_penalised(analysis, chosen, row):
             text = (
                 f"the update contains {row.amount:.3g}·{row.change.name}, which does not match the penalty "
+                "in the loss"
             )
-            "in the loss"
         elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
             text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make the parameter smaller"
         else:

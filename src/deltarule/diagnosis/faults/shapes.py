@@ -111,8 +111,10 @@ def _reads(op: Operation, first: int) -> bool:
 
 def _growth(analysis: Analysis, op: Operation, old: Ids) -> Fault:
     name, tape = analysis.source.target_of(op), analysis.tape
-    text = f"{name} has shape {old.shape} before this update and {op.shape} after it, so the update is not a "
-    f"gradient of {name}"
+    text = (
+        f"{name} has shape {old.shape} before this update and {op.shape} after it, so the update is not a "
+        f"gradient of {name}"
+    )
     added = [ids for ids in op.inputs if ids is not None and ids.shape != old.shape]
     made = maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
     at = op if made.is_leaf or made.old is not None or not analysis.source.line(made) else made

@@ -227,8 +227,8 @@ def _in_place(passing: BackwardPass, broken: Break, which: int, array: Array, tu
     if wanted == now:
         text = (
             f"use the {wanted} of a different iteration of the loop (line {passing.source.line(array.op)}) "
+            "here"
         )
-        "here"
     return FaultWords(op, text, should_be=should_be)
 
 
@@ -279,8 +279,9 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
         return None
     axis, should_be = op.detail[0], along_the_samples(passing, broken)
     if axis is None and broken.row.gradient.size > 1:
-        text = "everything is summed to one number; the bias of each neuron needs its own sum over the "
-        "samples"
+        text = (
+            "everything is summed to one number; the bias of each neuron needs its own sum over the samples"
+        )
     else:
         text = f"the sum runs along axis {axis}, which is not the axis of the samples"
         text = "this sum is not the derivative that is needed here" if axis is None else text

@@ -269,8 +269,10 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
     paste = _calls(recording)
     if paste:
         return Obstacle(text, 0, "Adding these lines at the end of the file would help:", paste)
-    advice = "The check needs a program that trains, or a function that returns gradients. The smallest such "
-    "function is:"
+    advice = (
+        "The check needs a program that trains, or a function that returns gradients. The smallest such "
+        "function is:"
+    )
     lines = ["def gradients(W, X, Y):", "    error = X @ W - Y", "    return X.T @ error"]
     return Obstacle(text, 0, advice, "\n".join(lines))
 

@@ -56,8 +56,10 @@ def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]
             "mistake, because the learning rate absorbs it"
         )
     elif name is None and chosen.is_constant and not chosen.bad:
-        yield f"each update is {rest:.4g} times the gradient of {of}: the learning rate and conventions "
-        "together"
+        yield (
+            f"each update is {rest:.4g} times the gradient of {of}: the learning rate and conventions "
+            "together"
+        )
 
 
 #: The losses whose gradient was supposed.

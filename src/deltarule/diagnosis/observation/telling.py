@@ -87,8 +87,10 @@ def _right(seen: SeenProgram) -> list[str]:
             f"Right. The program computes no loss, so the check assumed the {seen.loss} of its "
             "outputs; the backward pass computes the gradient of that loss."
         )
-    text = f"Right for the {seen.loss}. The program computes no loss itself, so the loss was inferred from "
-    "the backward pass."
+    text = (
+        f"Right for the {seen.loss}. The program computes no loss itself, so the loss was inferred from "
+        "the backward pass."
+    )
     otherwise = [
         f"For a {other} it would be wrong: {what}."
         for other in seen.other_losses
