@@ -519,6 +519,10 @@ def _():
     * Check gradients by measuring. A falling loss is no proof.
 
     On the command line: `deltarule inspect T1`, `deltarule explain T1 w5 w1`, `deltarule reproduce T1`.
+
+    *Source:* Matt Mazur, A Step by Step Backpropagation Example, 2015. No licence stated. The table of losses
+    that is wrong is not his: it was printed with a later program, whose author we do not know.
+    <https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/>
     """)
     return
 

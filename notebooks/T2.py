@@ -367,6 +367,10 @@ def _():
     * Start from random weights, and name the seed.
 
     On the command line: `deltarule reproduce T2`, `deltarule explain T2 layer1 layer2`.
+
+    *Source:* James Loy, How to build your own Neural Network from scratch in Python, Towards Data Science,
+    2018. No licence stated.
+    <https://towardsdatascience.com/how-to-build-your-own-neural-network-from-scratch-in-python-68998a08e4f6>
     """)
     return
 

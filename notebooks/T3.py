@@ -390,6 +390,9 @@ def _():
       next to nothing. Look at $z$ first when a network does not learn.
 
     On the command line: `deltarule explain T3 all --notation column`, `deltarule reproduce T3`.
+
+    *Source:* Notation after Michael Nielsen, Neural Networks and Deep Learning, chapter 2, Determination
+    Press, 2015. Licence: CC BY-NC 3.0. <http://neuralnetworksanddeeplearning.com/chap2.html>
     """)
     return
 

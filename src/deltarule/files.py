@@ -50,7 +50,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
     target = Path(path)
     if "\0" in str(target):
-        raise InputError(f"cannot write {str(target)!r}: a name holds no null byte")
+        raise InputError(f"cannot write {str(target)!r}: a file name cannot contain a null byte")
     if target.is_symlink() or (target.exists() and not target.is_file()):
         kind = "a symbolic link" if target.is_symlink() else "a folder" if target.is_dir() else "not a file"
         raise InputError(f"cannot write {target}: it is {kind}")
@@ -135,7 +135,7 @@ def _free_folder(path: str | os.PathLike[str]) -> Path:
     if "\0" in str(target) or not target.name:
         raise InputError(f"cannot write {str(target)!r}: name a new folder")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InputError(f"cannot write {target}: it is no folder")
+        raise InputError(f"cannot write {target}: it is not a folder")
     if target.is_dir() and any(target.iterdir()):
         raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
     if not target.parent.is_dir():

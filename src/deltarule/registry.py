@@ -89,7 +89,7 @@ class Registry(Generic[T]):
     def register(self, name: str, maker: Callable[..., T]) -> None:
         """Let ``name`` stand for what ``maker`` returns; its arguments may be given, as in ``name(0.2)``."""
         if name in self._makers:
-            raise InputError(f"{self.kind} {name!r} is registered already")
+            raise InputError(f"{self.kind} {name!r} is already registered")
         self._makers[name] = maker
 
     def add(self, name: str, record: T) -> T:

@@ -555,7 +555,7 @@ GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
 
 
 @pytest.mark.parametrize(
-    ("seed", "learnt", "said"), [(2, 0.75, "1 says something of its own, 2 never active"), (0, 1.0, "")]
+    ("seed", "learnt", "said"), [(2, 0.75, "1 computes something of its own, 2 never active"), (0, 1.0, "")]
 )
 def test_a_network_that_stays_poor_is_called_stuck(seed, learnt, said):
     net = Network([2, 3, 1], activation="relu", output="sigmoid", seed=seed)

@@ -62,7 +62,7 @@ def test_a_script_without_backpropagation_gets_a_clear_report(folder, content):
     (folder / "mine.py").write_text(content, encoding="utf-8")
     result = invoke("check", "mine.py")
     assert result.exit_code == 2
-    assert "It cannot be judged" in result.output
+    assert "It was not possible to judge" in result.output
     assert "Traceback" not in result.output
 
 
@@ -78,11 +78,11 @@ def test_no_such_file():
         ("mine.py", b"x = 1\nthis is no python\n", "mine.py:2:12: invalid syntax"),
         ("mine.py", b"\x00\x01", "it is a binary file"),
         ("mine.py", "x = 'é'".encode("utf-16"), "save it as UTF-8"),
-        ("mine.py", "x = 1\ny = 'é'".encode("latin-1"), "mine.py:2: this is no UTF-8"),
+        ("mine.py", "x = 1\ny = 'é'".encode("latin-1"), "mine.py:2: it is not UTF-8"),
         ("mine.py", b"# coding: nothing\nx = 1", "its encoding is unknown"),
         ("mine.py", b"x = " + 10**4 * b"(", "mine.py:1"),
         ("mine.txt", b"x = 1", "neither a Python file (.py) nor a notebook"),
-        ("mine.ipynb", b"{}", "it is no notebook that can be read"),
+        ("mine.ipynb", b"{}", "it cannot be read as a notebook"),
         ("mine.ipynb", b'{"cells": []}', "it is empty"),
     ],
 )
@@ -111,7 +111,7 @@ def test_the_seconds_hold_for_all_of_it(folder):
     result = invoke("check", "mine.py", "--seconds", "2")
     assert time.monotonic() - began < 2 + 5  # and what a busy machine adds
     assert result.exit_code == 2
-    assert "is there a loop without end?" in result.output
+    assert "does a loop never end?" in result.output
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_folder_as_json_and_all_right(submissions):
 def test_what_is_wrong_with_a_folder_gets_one_line(folder):
     (folder / "empty").mkdir()
     (folder / "mine.py").write_text("x = 1", encoding="utf-8")
-    assert "there are no programs in it" in refused("check", "empty")
+    assert "there are no programs (.py or .ipynb) in it" in refused("check", "empty")
     assert "there is no folder" in refused("check", ".", "--csv", "nowhere/verdicts.csv")
     assert "for a folder of programs" in refused("check", "mine.py", "--csv", "verdicts.csv")
     assert "without settings" in refused("check", ".", "--loss", "cross_entropy")

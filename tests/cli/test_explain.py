@@ -80,7 +80,7 @@ def test_a_saved_model_with_a_row_of_its_table(folder):
     assert "Forward" not in text
     assert "weighted input" in run("explain", "m.safetensors", "flowers.csv", "z1[0]")
     assert "name also a file" in refused("explain", "m.safetensors")
-    assert "there are" in refused("explain", "m.safetensors", "flowers.csv", "w1", "--row", "9999")
+    assert "there is no row" in refused("explain", "m.safetensors", "flowers.csv", "w1", "--row", "9999")
 
 
 @pytest.mark.parametrize("format", ["text", "latex", "markdown", "html", "json"])

@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_refused_by_one_line(folder):
         (["new", "b.toml", "--sizes", "2-1", "--output", "sigmiod"], "did you mean 'sigmoid'"),
         (["new", "no/b.toml", "--sizes", "2-1"], "there is no folder no"),
         (["worksheet", "m.safetensors"], "name also a file or a set"),
-        (["worksheet", "m.safetensors", "flowers.csv", "--row", "999"], "there are 60 rows"),
+        (["worksheet", "m.safetensors", "flowers.csv", "--row", "999"], "the table has 60 rows"),
         (["worksheet", "T1", "flowers.csv"], "T1 brings its own rows"),
         (["spreadsheet", "mine.toml", "flowers.csv", "-o", "x.xlsx"], "brings its own rows"),
     ]:

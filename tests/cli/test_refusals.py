@@ -59,7 +59,7 @@ BAD_TABLES = {
     "header only": (b"x,y\n", ":1:1: there is a header, but no rows"),
     "no header": (b"1.5,2.5\n3.5,4.5\n", ":1:1: the first line must name the columns"),
     "a column without a name": (b"x,,y\n1,2,3\n", ":1:2: the column has no name"),
-    "two columns of one name": (b"x,y,x\n1,2,3\n", ":1:3: there are two columns 'x'"),
+    "two columns of one name": (b"x,y,x\n1,2,3\n", ":1:3: there are two columns called 'x'"),
     "a missing cell": (b"x,y\n1,a\n,b\n3,a\n", ":3:1: column 'x': the cell is missing"),
     "a missing target": (b"x,y\n1,a\n2,\n3,a\n", ":3:2: column 'y': the target is missing"),
     "a row too short": (b"x,n,y\n1,2,a\n1,2\n", ":3:3: expected 3 fields"),
@@ -125,7 +125,7 @@ def spoil(folder, kind):
 
     if kind == "another size":
         Image.fromarray(np.zeros((9, 8), np.uint8)).save(folder / "train" / "row" / "zzz.png")
-        return "bars: 1 of 13 pictures has another size than 8 × 8, such as 8 × 9: 'row/zzz.png'"
+        return "bars: 1 of 13 pictures has a different size than 8 × 8, such as 8 × 9: 'row/zzz.png'"
     if kind == "not an image":
         (folder / "train" / "row" / "zzz.png").write_text("hello")
         return "bars/train/row/zzz.png: it is not an image"
@@ -165,7 +165,7 @@ def test_a_folder_without_images_is_refused_with_the_layout_that_is_wanted(folde
     result = invoke("train", "bars", *OUTPUTS)
     assert result.exit_code == 2
     first, *drawing = result.stderr.splitlines()
-    assert first == "deltarule: bars: expected one folder of pictures for each class, found no pictures"
+    assert first == "deltarule: bars: expected one folder of pictures for each class, but found no pictures"
     assert drawing[0].split() == ["wanted", "found"]
     assert drawing[2].split()[-2:] == ["└──", "row/"]
     assert [entry.name for entry in folder.iterdir()] == ["bars"]
@@ -198,12 +198,12 @@ def test_a_bad_idx_file_is_refused_by_its_name(name, change, folder):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["train", "irsi"], "no file and no bundled set 'irsi'; did you mean 'iris'"),
+        (["train", "irsi"], "there is no file and no bundled data set 'irsi'; did you mean 'iris'"),
         (["train", "moons(0)"], "n must be a whole number from 2"),
         (["train", "moons(5, nois=1)"], "nois"),
         (["train", "rows.csv"], "rows.csv: cannot be read: no such file"),
         (["train", "T1", "--hidden", "3"], "leave out --hidden"),
-        (["train", "xor", "--target", "y"], "are for table files"),
+        (["train", "xor", "--target", "y"], "apply to table files"),
         (["train", "xor", "--activation", "tahn"], "unknown activation 'tahn'; did you mean 'tanh'"),
         (["train", "xor", "--output", "sigmod"], "unknown activation 'sigmod'; did you mean 'sigmoid'"),
         (["train", "xor", "--loss", "cross_entrop"], "unknown loss 'cross_entrop'; did you mean"),
@@ -219,12 +219,12 @@ def test_a_bad_idx_file_is_refused_by_its_name(name, change, folder):
         (["train", "xor", "--dropout", "1"], "dropout must be"),
         (["train", "xor", "--l2", "-1"], "l2 must be a number ≥ 0"),
         (["train", "xor", "--clip-norm", "0"], "clip_norm must be a number > 0"),
-        (["train", "xor", "--test-size", "1"], "test must be 0 or more and less than 1"),
+        (["train", "xor", "--test-size", "1"], "test must be a share of the rows"),
         (["train", "xor", "--test-size", "nan"], "test must be a finite number"),
-        (["train", "xor", "--validation", "-0.1"], "validation must be 0 or more and less than 1"),
+        (["train", "xor", "--validation", "-0.1"], "validation must be a share of the rows"),
         (["train", "iris", "--optimizer", "sgd", "--learning-rate", "1e300"], "training diverged in epoch 1"),
         (["train", "xor", "--hidden", "1000000000000"], "do not fit into memory"),
-        (["data", "show", "irsi"], "no file and no bundled set 'irsi'; did you mean 'iris'"),
+        (["data", "show", "irsi"], "there is no file and no bundled data set 'irsi'; did you mean 'iris'"),
         (["data", "show", "rows.csv"], "rows.csv: cannot be read: no such file"),
         (["predict", "m", "rows.csv"], "cannot read m: No such file"),
         (["evaluate", "m", "iris"], "cannot read m: No such file"),
@@ -366,9 +366,9 @@ def test_what_is_no_whole_model_is_refused_by_every_sub_command(kind, folder):
 def test_a_network_without_an_encoding_cannot_take_raw_rows(folder):
     Network([2, 1]).save("m")
     (folder / "rows.csv").write_text("x1,x2\n0,0\n")
-    assert "holds no encoding" in refused("predict", "m", "rows.csv")
-    assert "holds no encoding" in refused("evaluate", "m", "xor")
-    assert "holds no encoding" in refused("inspect", "m", "rows.csv")
+    assert "contains no encoding" in refused("predict", "m", "rows.csv")
+    assert "contains no encoding" in refused("evaluate", "m", "xor")
+    assert "contains no encoding" in refused("inspect", "m", "rows.csv")
 
 
 def test_a_model_is_not_resumed_and_a_checkpoint_not_with_other_data(folder):

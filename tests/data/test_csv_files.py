@@ -83,7 +83,7 @@ def test_blank_lines_count_as_lines(tmp_path: Path) -> None:
         (b"", (1, 1), "the file is empty"),
         (b"\xef\xbb\xbf\n\n", (1, 1), "the file is empty"),
         (b"a,y\n", (1, 1), "no rows follow"),
-        (b"a,b,a\n1,2,3\n", (1, 3), "two columns 'a'"),
+        (b"a,b,a\n1,2,3\n", (1, 3), "two columns called 'a'"),
         (b"a,,y\n1,2,3\n", (1, 2), "no name"),
         (b"5.1,3.5,setosa\n4.9,3.0,setosa\n", (1, 1), "must name the columns"),
         (b"a,b,y\n1,2,3\n1,2\n", (3, 3), "expected 3 fields as in the header, got 2"),
@@ -120,7 +120,7 @@ def test_a_damaged_file_is_refused_at_its_place(
         ("a,y\n1.5,0\n2.5x,1\n3.5,0\n", (3, 1), "as most cells of column 'a' are, got '2.5x'"),
         ("a,y\n1_000,0\n2,1\n3,1\n", (2, 1), "got '1_000'"),
         ("a,when,y\n1,2024-01-05,0\n3,2024-02-01 12:30,1\n", (2, 2), "such as '2024-01-05'"),
-        ("a,when,y\n1,31/12/2024,0\n2,1/1/2025,1\n", (2, 2), "derive numbers from it"),
+        ("a,when,y\n1,31/12/2024,0\n2,1/1/2025,1\n", (2, 2), "derive numbers from them"),
         ("a,when,y\n1,12:30,0\n2,13:45:01,1\n", (2, 2), "dates and times"),
     ],
 )  # fmt: skip

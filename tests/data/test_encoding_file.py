@@ -140,7 +140,7 @@ BAD = [
     ids=[f"{path}={value!r}"[:60] for _, path, value in BAD],
 )
 def test_a_forged_encoding_is_refused(data: dict) -> None:
-    with pytest.raises(ModelFileError, match="the encoding is not sound"):
+    with pytest.raises(ModelFileError, match="the encoding is invalid"):
         Encoding.from_dict(data)
 
 

@@ -113,15 +113,17 @@ def check_told(folder: Path, kind: str, text: str) -> None:
 
 def test_an_image_of_another_size_is_named(folder: Path) -> None:
     save(folder / "1" / "3.png", size=(2, 3))
-    assert told(folder) == {"size": "all pictures are made 3 × 2: 1 of 7 has another size, such as 2 × 3"}
+    assert told(folder) == {
+        "size": "all pictures are resized to 3 × 2: 1 of 7 has a different size, such as 2 × 3"
+    }
     assert load(folder, options=ReadingOptions(size=(5, 4))).inputs.shape == (7, 4, 5)
-    check_refused(folder, folder, "1 of 7 pictures has another size than 3 × 2, such as 2 × 3: '1/3.png'")
+    check_refused(folder, folder, "1 of 7 pictures has a different size than 3 × 2, such as 2 × 3: '1/3.png'")
 
 
 def test_what_is_not_an_image_is_named(folder: Path) -> None:
     (folder / "1" / "notes.txt").write_text("hello")
-    check_told(folder, "strays", "1 file is no picture and is passed over: 'notes.txt'")
-    check_refused(folder, folder, "no pictures: notes.txt")
+    check_told(folder, "strays", "1 file is not a picture and is skipped: 'notes.txt'")
+    check_refused(folder, folder, "these files are not pictures: notes.txt")
 
 
 def test_an_image_in_name_only_is_named(folder: Path) -> None:
@@ -157,8 +159,8 @@ def test_a_damaged_image_raises_one_kind_of_error_or_none(folder: Path) -> None:
 
 def test_an_empty_class_folder_is_named(folder: Path) -> None:
     (folder / "7").mkdir()
-    check_told(folder, "empty-class", "1 class without pictures is left out: '7'")
-    check_refused(folder, folder, "there are no images in the folder of this class: '7'")
+    check_told(folder, "empty-class", "1 class has no pictures and is left out: '7'")
+    check_refused(folder, folder, "the folder of this class contains no pictures: '7'")
 
 
 def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
@@ -173,9 +175,9 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_within_a_class_is_named(folder: Path) -> None:
     save(folder / "1" / "more" / "3.png")
-    assert told(folder) == {"deeper": "folders within 1 class count as that class: '1'"}
+    assert told(folder) == {"deeper": "in 1 class, pictures in subfolders count as that class: '1'"}
     assert (load(folder).target == 1).sum() == 3
-    check_refused(folder, folder, "there are folders within the folder of a class: '1'")
+    check_refused(folder, folder, "the folder of a class contains subfolders: '1'")
 
 
 def test_a_pipe_does_not_hang(folder: Path) -> None:
@@ -221,7 +223,7 @@ def test_of_16_bits_the_upper_8_are_taken(folder: Path) -> None:
     path = folder / "1" / "0.png"
     Image.fromarray(np.full((2, 3), 40_000, dtype=np.uint16)).save(path)
     assert load(folder).inputs[2].tolist() == [[156] * 3] * 2
-    assert told(folder) == {"deep": "of 1 picture of 16 bits the upper 8 are taken: '1/0.png'"}
+    assert told(folder) == {"deep": "only the upper 8 of 16 bits are used, in 1 picture: '1/0.png'"}
     check_refused(folder, folder, "expected 8-bit values")
 
 
@@ -232,7 +234,7 @@ def test_a_test_part_that_does_not_fit_is_told(folder: Path) -> None:
     save(whole / "test" / "1" / "a.png", size=(9, 9))
     assert told(whole) == {
         "new-label": "1 row has a label that the model does not know, and counts as wrong: 5 (test/5)",
-        "size": "all pictures are made 3 × 2: 1 of 8 has another size, such as 9 × 9",
+        "size": "all pictures are resized to 3 × 2: 1 of 8 has a different size, such as 9 × 9",
     }
     with pytest.raises(DataFaults) as caught:
         load(whole, options=STRICT)
@@ -240,7 +242,7 @@ def test_a_test_part_that_does_not_fit_is_told(folder: Path) -> None:
 
 
 def test_options_of_tables_are_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match="target, drop and task are for table files"):
+    with pytest.raises(InputError, match="target, drop and task apply to table files"):
         load(folder, target="y")
 
 

@@ -136,13 +136,16 @@ def test_the_encoder_reproduces_its_input() -> None:
         ("encoder(1)", "n must be a whole number from 2 to 1024"),
         ("xor(3)", "xor"),
         ("xor(", "is not a name or a call"),
-        ("irs", r"no file and no bundled set 'irs'; did you mean 'iris'\?"),
-        ("moon(3)", r"no file and no bundled set 'moon\(3\)'; did you mean 'moons'\?"),
-        ("nothing-of-the-kind", "no file and no bundled set 'nothing-of-the-kind'; choose from: and, or"),
-        ("", "no file and no bundled set"),
-        ("/no/such/folder", "no file and no bundled set"),
-        ("x" * 5000, "no file and no bundled set"),
-        ("a\0b", "no file and no bundled set"),
+        ("irs", r"there is no file and no bundled data set 'irs'; did you mean 'iris'\?"),
+        ("moon(3)", r"there is no file and no bundled data set 'moon\(3\)'; did you mean 'moons'\?"),
+        (
+            "nothing-of-the-kind",
+            "there is no file and no bundled data set 'nothing-of-the-kind'; choose from: and, or",
+        ),
+        ("", "there is no file and no bundled data set"),
+        ("/no/such/folder", "there is no file and no bundled data set"),
+        ("x" * 5000, "there is no file and no bundled data set"),
+        ("a\0b", "there is no file and no bundled data set"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused(spec: str, reason: str) -> None:
@@ -151,7 +154,7 @@ def test_what_cannot_be_loaded_is_refused(spec: str, reason: str) -> None:
 
 
 def test_options_of_tables_are_refused_for_names() -> None:
-    with pytest.raises(InputError, match="target, drop and task are for table files, and 'xor' is none"):
+    with pytest.raises(InputError, match="target, drop and task apply to table files, and 'xor' is not one"):
         load("xor", target="y")
 
 

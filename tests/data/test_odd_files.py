@@ -30,10 +30,10 @@ def test_utf8_with_some_lines_of_cp1252_is_both(tmp_path: Path) -> None:
     found = load(path, target="grün")
     assert found.inputs.names == ("Größe", "Stadt")
     assert set(found.inputs.column("Stadt")) == {"Köln", "Zürich"}
-    assert told(found, "encoding") == ["the text is taken as utf-8+cp1252"]
+    assert told(found, "encoding") == ["the text is read as utf-8+cp1252"]
     same = load(path, target="grün", options=ReadingOptions(encoding="utf-8+cp1252"))
     assert set(same.inputs.column("Stadt")) == {"Köln", "Zürich"}
-    with pytest.raises(DataFileError, match="say --encoding utf-8\\+cp1252"):
+    with pytest.raises(DataFileError, match="use --encoding utf-8\\+cp1252"):
         load(path, target="grün", options=ReadingOptions(strict=True))
 
 
@@ -63,7 +63,7 @@ def test_names_in_single_quotes_between_spaces_lose_them(tmp_path: Path) -> None
 def test_a_target_may_be_named_by_its_number(tmp_path: Path, position: str, name: str) -> None:
     found = load(saved(tmp_path, TOWNS), target=position)
     assert found.target_names == (name,)
-    assert told(found, "name-matched") == [f"column {name!r} is taken for {position!r}"]
+    assert told(found, "name-matched") == [f"column {name!r} is used as {position!r}"]
 
 
 @pytest.mark.parametrize("position", ["0", "4", "-4", "1.5", "007"])
@@ -88,7 +88,7 @@ def test_a_page_is_no_table(tmp_path: Path, page: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://example.org/t.csv", "ftp://example.org/t.csv", "s3://bucket/t.csv"])
 def test_the_web_is_not_asked(url: str) -> None:
-    with pytest.raises(DataFileError, match="download it"):
+    with pytest.raises(DataFileError, match="download the file"):
         load(url)
 
 

@@ -73,7 +73,7 @@ def test_a_cut_file_is_refused(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "rows.parquet"
     pandas.DataFrame({"a": [1, 2], "y": [0, 1]}).to_parquet(path)
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(DataFileError, match="not a sound Parquet file"):
+    with pytest.raises(DataFileError, match="this Parquet file is damaged"):
         load(path)
 
 

@@ -78,7 +78,7 @@ def test_a_folder_of_validation_is_held_out(tmp_path: Path, names: tuple[str, st
     assert (len(dataset), dataset.test) == (24, None)
     assert dataset.validation is not None
     assert len(dataset.validation) == 6
-    assert told(tmp_path)["validation"] == f"6 pictures of {names[1]} are held out to stop early"
+    assert told(tmp_path)["validation"] == f"6 pictures of {names[1]} are held out for early stopping"
 
 
 def test_a_class_called_train_is_a_class(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_folder_that_holds_the_classes_is_found(tmp_path: Path) -> None:
     dataset = load(tmp_path)
     assert dataset.test is not None
     assert (len(dataset), len(dataset.test)) == (24, 6)
-    assert told(tmp_path)["nested"] == "the classes are looked for in shapes-main/shapes"
+    assert told(tmp_path)["nested"] == "the class folders are found in shapes-main/shapes"
 
 
 def test_parts_within_folders_of_the_same_name_are_found(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_pictures_without_classes_are_for_prediction(tmp_path: Path, inner: str)
     where = tmp_path / "test"
     assert told(tmp_path) == {
         "unlabelled": f"12 pictures of test have no classes and are not used: deltarule predict MODEL {where}"
-        " answers them"
+        " classifies them"
     }
 
 
@@ -129,8 +129,8 @@ def test_what_systems_and_people_leave_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "__MACOSX").mkdir()
     found = told(tmp_path)
     assert set(found) == {"litter", "strays"}
-    assert found["litter"].startswith("4 files of systems and tools are passed over")
-    assert found["strays"].startswith("2 files are no pictures and are passed over")
+    assert found["litter"].startswith("4 system files are skipped")
+    assert found["strays"].startswith("2 files are not pictures and are skipped")
 
 
 def test_a_zip_is_as_good_as_its_folder(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_colour_is_used_where_it_tells_the_classes(tmp_path: Path) -> None:
     colored = load(fill(tmp_path / "a", make=plain_color))
     assert colored.inputs.shape == (24, 12, 12, 3)  # type: ignore[union-attr]
     assert told(tmp_path / "a") == {
-        "color": "colour is used: alone it tells 100 % of the pictures' classes (by chance 50 %)"
+        "color": "colour is used: it alone predicts 100 % of the pictures' classes (chance: 50 %)"
     }
     assert load(tmp_path / "a", options=ReadingOptions(color=False)).inputs.shape == (24, 12, 12)  # type: ignore[union-attr]
     assert load(fill(tmp_path / "b", make=colored_by_chance)).inputs.shape == (24, 12, 12)  # type: ignore[union-attr]
@@ -173,7 +173,7 @@ def test_strokes_on_nothing_are_seen(tmp_path: Path, ink: int, paper: str, expec
     dataset = load(fill(tmp_path, make=strokes_on_nothing(ink)))
     assert set(np.unique(dataset.inputs)) == expected  # type: ignore[arg-type]
     assert dataset.paper == paper
-    assert f"so {paper} is put behind" in told(tmp_path)["paper"]
+    assert f"so the background is made {paper}" in told(tmp_path)["paper"]
     other = {"white": "black", "black": "white"}[paper]
     assert len(np.unique(load(tmp_path, options=ReadingOptions(paper=other)).inputs)) == 1  # type: ignore[arg-type]
 
@@ -185,7 +185,7 @@ def test_a_picture_is_turned_as_the_camera_noted(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.fromarray(np.rot90(upright)).save(tmp_path / "down" / "zz.png", exif=exif)
     assert load(tmp_path).inputs[-1].tolist() == upright.tolist()  # type: ignore[index, union-attr]
-    assert told(tmp_path) == {"turned": "1 picture is turned upright, as the camera noted: 'down/zz.png'"}
+    assert told(tmp_path) == {"turned": "1 picture is rotated upright, as the camera recorded: 'down/zz.png'"}
 
 
 def test_the_first_frame_is_taken(tmp_path: Path) -> None:
@@ -341,7 +341,11 @@ def test_a_model_brings_pictures_into_its_form(tmp_path: Path) -> None:
     (new / "down").rename(new / "Down")
     scored = run("evaluate", model, new)
     assert "1.0000" in scored
-    for part in ("1 picture cannot be read", "1 of 5 pictures is made 12 × 12", "'Down' is taken for 'down'"):
+    for part in (
+        "1 picture cannot be read",
+        "1 of 5 pictures is resized to 12 × 12",
+        "'Down' is used as 'down'",
+    ):
         assert part in scored
     answers = run("predict", model, new, "--quiet").splitlines()
     assert answers[0] == "file,class"
@@ -360,7 +364,7 @@ def test_what_is_decided_about_a_test_part_is_told_in_evaluating_it(tmp_path: Pa
     model = tmp_path / "m.safetensors"
     assert "counts as wrong: 'slope'" in run("train", tmp_path, "--epochs", 1, "--quiet", "--save", model)
     scored = run("evaluate", model, tmp_path)
-    assert "Test is taken as the test part" in scored
+    assert "Test is used as the test part" in scored
     assert "1 row has a label that the model does not know, and counts as wrong: 'slope'" in scored
 
 

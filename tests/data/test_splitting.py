@@ -102,5 +102,5 @@ def test_rows_are_taken_by_number_or_mask() -> None:
 
 
 def test_inputs_and_targets_must_agree_in_number() -> None:
-    with pytest.raises(ShapeError, match="rows: 2 rows of inputs, but 3 of targets"):
+    with pytest.raises(ShapeError, match="rows: 2 rows of inputs, but 3 rows of targets"):
         Dataset("rows", Table({"a": [1, 2]}), np.zeros(3), ("y",))

@@ -54,12 +54,12 @@ def spoil(name):
         (lambda: stream("none/*.parquet"), "no file matches this pattern: there is no folder none"),
         (lambda: stream("x*.csv"), "no file matches this pattern"),
         (lambda: stream("?.parquet", "z"), "there is no column 'z'; choose from: a, b, y"),
-        (lambda: stream("?.parquet", memory="10MB"), "memory='10MB' is too little: .* the least is '320MB'"),
+        (lambda: stream("?.parquet", memory="10MB"), "memory='10MB' is too little: .* at least '320MB'"),
         (lambda: stream("?.parquet", memory="much"), "memory must be an amount such as '512MB'"),
         (lambda: stream("?.parquet", label="y"), "has no 'label': write target='y'|choose from"),
         (lambda: stream("?.parquet", options=dr.data.ReadingOptions(table="t")) and stream(3), "got int"),
-        (lambda: trained(stream("?.parquet", "y", window=10)), "window=10 rows is less than a batch"),
-        (lambda: trained(stream(columns() for _ in range(2))), "can be gone through only once"),
+        (lambda: trained(stream("?.parquet", "y", window=10)), "window=10 rows is smaller than a batch"),
+        (lambda: trained(stream(columns() for _ in range(2))), "can be iterated over only once"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(folder, make, message):
@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_said(folder, make, message):
 @pytest.mark.parametrize(
     ("others", "message"),
     [
-        ({"c": np.arange(N)}, "it has a column 'c', which p.parquet lacks"),
+        ({"c": np.arange(N)}, "it has a column 'c', which p.parquet does not have"),
         ({"b": ["text"] * N}, "column 'b' is string, but double in p.parquet"),
     ],
 )
@@ -95,7 +95,7 @@ def test_an_empty_file_is_named(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: os.remove("q.parquet"), "q.parquet: it is no longer there"),
+        (lambda: os.remove("q.parquet"), "q.parquet: it no longer exists"),
         (lambda: write("q.parquet", columns(c=columns()["a"])), "the file changed while it was in use"),
     ],
 )  # fmt: skip
@@ -121,7 +121,7 @@ def test_rows_without_a_target_are_told_or_refused(folder):
 
 
 def test_too_little_memory_for_a_batch_says_the_least():
-    with pytest.raises(dr.InputError, match="a batch of 500 rows takes 80 MB: too much") as caught:
+    with pytest.raises(dr.InputError, match="a batch of 500 rows takes 80 MB, too much") as caught:
         Budget(320_000_000).window_rows(160_000, 500)
     least = str(caught.value).split("'")[1]
     assert Budget(as_bytes(least)).window_rows(160_000, 500) == 500
@@ -132,7 +132,7 @@ def test_rows_of_another_width_are_told(folder):
     (folder / "rows.csv").write_text("\n".join(["a,b,y", *lines, "1,2", *lines]))
     rows = stream("rows.csv", "y")
     assert len(rows) == 600
-    assert "1 row has another number of cells" in " ".join(item.text for item in rows.decisions)
+    assert "1 row has a different number of cells" in " ".join(item.text for item in rows.decisions)
 
 
 def test_the_command_line_says_it_in_a_line_and_writes_nothing(folder):
@@ -172,7 +172,7 @@ def test_batches_that_are_others_the_second_time_are_refused(more):
         size = N if len(times) <= 3 else N + more
         yield {"a": np.arange(size) % 7.0, "b": np.arange(size) % 5.0, "y": np.arange(size) * 0.5}
 
-    with pytest.raises(dr.InputError, match="gave other rows than at first, when there were 600"):
+    with pytest.raises(dr.InputError, match="gave different rows than before, when there were 600"):
         trained(stream(batches, "y", window=128))
 
 

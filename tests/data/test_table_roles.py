@@ -185,7 +185,7 @@ def test_a_column_the_model_needs_and_the_file_lacks_is_named(tmp_path: Path) ->
     path = table(tmp_path, "Width,y\n1,5\n2,6\n", "new.csv")
     matched = load(path, target="y", kinds=encoding.kinds)
     assert matched.inputs.names == ("width",)
-    assert "column 'Width' is taken for 'width'" in [decision.text for decision in matched.decisions]
+    assert "column 'Width' is used as 'width'" in [decision.text for decision in matched.decisions]
     path = table(tmp_path, "Widt,y\n1,5\n2,6\n", "new.csv")
     with pytest.raises(DataFileError, match=r"new.csv:1: there is no column 'width'; did you mean 'Widt'\?"):
         load(path, target="y", kinds=encoding.kinds)

@@ -176,7 +176,7 @@ def test_what_is_right_for_another_loss_is_a_mistake_by_name():
     assert observe(code, loss="binary_cross_entropy").right
     seen = observe(code, loss="half_squared_error")
     assert keys(seen) == ["slope_missing_at_output"]
-    assert "as it was named" in str(seen)
+    assert "as you named it" in str(seen)
 
 
 @pytest.mark.parametrize(("mistake", "loss"), [("factor", "squared_error"), ("divided_twice", None)])
@@ -339,7 +339,7 @@ def test_weights_without_samples_are_refused():
     for names in (("weights",), ("weights", "X"), ("X", "Y")):
         with pytest.raises(InputError, match="together"):
             check(right_pair, **{name: own[name] for name in names})
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match="do not match"):
         check(right_pair, **{**own, "weights": own["weights"][:1] * 2})
 
 
@@ -363,10 +363,10 @@ def test_just_the_numbers_of_one_case():
     assert check(gradients=[g.dW.T for g in grads], **turned).right
     odd = check(gradients=[np.cos(3 * g.dW) for g in grads], **given)
     assert odd.verdict == "cannot judge"
-    assert "Give the code itself" in str(odd)
-    with pytest.raises(InputError, match="do not fit"):
+    assert "Pass the code itself" in str(odd)
+    with pytest.raises(InputError, match="do not match"):
         check(gradients=[[1.0]], **given)
-    with pytest.raises(InputError, match="are needed"):
+    with pytest.raises(InputError, match="are all needed"):
         check(weights=weights)
 
 
@@ -392,7 +392,7 @@ def test_code_that_cannot_be_judged_gets_a_clear_report(code, said):
 
 def test_as_a_helper_in_a_course_and_as_data():
     assert_backprop_correct(right_pair)
-    with pytest.raises(AssertionError, match="minus the gradient"):
+    with pytest.raises(AssertionError, match="the negative of the gradient"):
         assert_backprop_correct(rows("sign", "tanh", "sigmoid"), loss="half_squared_error")
     seen = observe(columns("sign", "tanh", "sigmoid"), loss="half_squared_error")
     found = json.loads(json.dumps(seen.to_dict()))

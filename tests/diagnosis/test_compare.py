@@ -78,16 +78,16 @@ def test_the_same_in_any_layout(own):
     assert found.same, str(found)
     assert {"a1", "a2", "delta2", "dW2", "db1"} <= {one.name for one in found.quantities}
     assert all(one.verdict.startswith("same") for one in found.quantities if one.name != "loss")
-    assert "The step is the same" in str(found)
+    assert "The step agrees" in str(found)
 
 
 @pytest.mark.parametrize(
     ("own", "first", "verdict"),
     [
         (no_slope, "delta1", "differs"),
-        (no_mean, "delta2", "same but for a factor"),
-        (wrong_bias, "db1", "same but for a factor"),
-        (Own(network(), 0.5), "db2", "same but for a factor"),
+        (no_mean, "delta2", "same except for a factor"),
+        (wrong_bias, "db1", "same except for a factor"),
+        (Own(network(), 0.5), "db2", "same except for a factor"),
     ],
 )
 def test_the_first_that_differs(own, first, verdict):
@@ -126,7 +126,7 @@ def test_what_cannot_be_compared_is_said():
         (step, 3, "expected a Network"),
         (3, network(), "expected a function or an object"),
         (lambda weights, biases, X, Y: [X], network(), "none of the usual layouts"),
-        (Own(dr.Network([3, 4, 2], seed=9)), network(), "no array with the model's W1"),
+        (Own(dr.Network([3, 4, 2], seed=9)), network(), "no array that equals the model's W1"),
     ):
         with pytest.raises(dr.InputError, match=said):
             dr.compare(own, other, X, Y)

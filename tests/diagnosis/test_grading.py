@@ -36,7 +36,7 @@ def test_each_program_has_a_record_and_none_blocks_the_others(folder):
         "ben/one.py": "right",
     }
     assert [one.student for one in seen.values()] == ["cy", "anna", "ben", "ben"]
-    assert "ended its process" in seen["cy.py"].text
+    assert "ended its own process" in seen["cy.py"].text
     assert "SyntaxError" in seen["ben/broken.py"].text
     assert all(seen[name].failed for name in ("cy.py", "ben/broken.py"))
 

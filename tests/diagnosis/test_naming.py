@@ -44,7 +44,7 @@ def test_a_network_is_read_from_arrays(tmp_path, style, net):
     assert found.activations == (net.hidden,) * (net.last - 1) + (net.output,)
     assert found.samples == net.samples
     assert found.rate == pytest.approx(0.3)
-    layout = "W is (out, in), samples are in columns" if style == "columns" else "W is (in, out)"
+    layout = "W is (out, in), the samples are in columns" if style == "columns" else "W is (in, out)"
     assert found.conventions == layout
 
 
@@ -53,7 +53,7 @@ def test_a_network_is_read_from_neuron_objects(tmp_path, sizes, kind):
     found = read(tmp_path, neuron_program(sizes, kind))
     assert found.sizes == sizes
     assert found.activations == (kind,) * (len(sizes) - 1)
-    assert (found.samples, found.conventions) == (1, "weights are single numbers")
+    assert (found.samples, found.conventions) == (1, "the weights are single numbers")
     assert found.rate == pytest.approx(0.3)
 
 
@@ -85,7 +85,7 @@ for k in range(9):
 def test_biases_are_found_in_rows_of_W(tmp_path):
     found = read(tmp_path, BIASES_IN_W)
     assert found.sizes == (2, 4, 1)
-    assert "biases are a row of W" in found.conventions
+    assert "the biases are a row of W" in found.conventions
 
 
 RESIDUAL = BIASES_IN_W.replace("-(h @ B)", "-(h @ B + X[:, :1] * 0.1 * h[:, :1])")

@@ -44,7 +44,7 @@ def test_a_cell_is_checked_with_the_cells_that_it_needs(say):
     assert "Right for the squared error." in say(shell, cell=TRAIN)
     said = say(shell, "--seconds 30", TRAIN.replace("(1 - a ** 2)", "a"))
     assert "Wrong: one mistake.\n\n1. Line 3" in said
-    assert "output and target\n    meet on line 3" in said
+    assert "output and target\n    are compared on line 3" in said
 
 
 def test_a_cell_that_fails_tells_its_own_line(say):

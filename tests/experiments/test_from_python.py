@@ -119,7 +119,7 @@ def test_a_single_row_has_its_answer(result, row):
 def test_what_is_decided_about_new_rows_is_a_warning(result):
     with pytest.warns(UserWarning, match="1 missing cell of 'girth' is filled with") as caught:
         result.predict({"girth": [None, 2.0], "leaf": ["oval", "fan"]})
-    assert "1 cell of 'leaf' holds what the model never met: 'fan'" in str(caught[0].message)
+    assert "1 cell of 'leaf' holds a value that the model has never seen: 'fan'" in str(caught[0].message)
     assert caught[0].filename == __file__
     with pytest.raises(InputError, match="the cell is missing"):
         result.predict({"girth": [None, 2.0], "leaf": ["oval", "oval"]}, strict=True)

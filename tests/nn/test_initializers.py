@@ -105,5 +105,5 @@ def test_initializer_that_makes_no_sense_is_refused(spec):
 
 
 def test_first_weights_that_are_not_finite_are_refused():
-    with pytest.raises(InputError, match="the first weights as float32 must hold finite numbers"):
+    with pytest.raises(InputError, match="the initial weights as float32 must hold finite numbers"):
         Network([2, 2], initializer="constant(1e300)", dtype="float32")

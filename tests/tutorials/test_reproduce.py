@@ -63,12 +63,12 @@ def test_t1_says_that_its_published_figures_after_updates_are_wrong(t1_rows):
     for quantity, published in WRONG_TABLE.items():
         row = t1_rows[quantity]
         assert (row.published, row.agrees, row.ok) == (published, False, True)
-        assert "source is wrong" in row.note
+        assert "table is wrong" in row.note
 
 
 def test_t1_mistake_gives_the_published_table_to_every_digit(t1_rows):
     for quantity, published in WRONG_TABLE.items():
-        ours = t1_rows[f"{quantity}, mistaken"].ours
+        ours = t1_rows[f"{quantity}, with the mistake"].ours
         if decimals(published) > 12:
             assert ours == pytest.approx(published, rel=1e-14)
         elif published < 1e-4:
@@ -91,7 +91,7 @@ def test_t1_mistake_is_the_one_described(t1_rows):
     assert np.array_equal(wrong[net.select("W2")], right[1].dW)
     again = through(FIRST_FIVE, **T1, mistaken=True)
     for quantity in WRONG_TABLE:
-        assert t1_rows[f"{quantity}, mistaken"].ours == pytest.approx(again[quantity], rel=1e-10)
+        assert t1_rows[f"{quantity}, with the mistake"].ours == pytest.approx(again[quantity], rel=1e-10)
 
 
 # ---------------------------------------------------------------------- T2, T3, T4

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from deltarule.cli import cli
-from deltarule.tutorials import Comparison, Reproduction
+from deltarule.tutorials import SOURCES, TUTORIALS, Comparison, Reproduction
 from deltarule.tutorials.comparisons import compare
 
 
@@ -36,13 +37,26 @@ def test_a_table_has_published_and_ours_side_by_side_and_notes_below(run):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0].startswith("T4  the hand calculation")
-    assert lines[2].split() == ["quantity", "published", "ours", "agrees", "note"]
+    assert "do not know its author" in lines[1] + lines[2]
+    assert lines[lines.index("") + 1].split() == ["quantity", "published", "ours", "agrees", "note"]
     words = [line.split() for line in lines]
     assert ["out_h1", "0.602286177", "0.602286177", "✓"] in words
     assert ["E", "0.025283526", "0.040733806", "✗", "[2]"] in words
     assert ["E_o1", "–", "0.03090056016", "–"] in words
     assert any(line.startswith("[2] The source is wrong") for line in lines)
     assert "12 of 13 published figures agree" in result.stdout
+
+
+def test_each_names_its_source_as_the_page_and_the_notebook_do(run):
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "tutorials" / "sources.md").read_text(encoding="utf-8")
+    assert list(SOURCES) == list(TUTORIALS)
+    for name in ("T1", "T2", "T3", "T5"):
+        notebook = (root / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
+        assert SOURCES[name].address in page
+        assert SOURCES[name].address in notebook
+    assert SOURCES["T3"].address in run("T3").stdout.splitlines()
+    assert json.loads(run("T3", "--json").stdout)["experiments"][0]["source"] == str(SOURCES["T3"])
 
 
 @pytest.mark.slow

@@ -154,7 +154,7 @@ def test_what_follows_on_says_from_what(school):
     text = " ".join(mark(sheet, answers_with(sheet, sheet.blanks[0], slip.formula)).report.text().split())
     assert text.startswith("Ada Lovelace: 13 of 14 points")
     assert "forgot the bias" in text
-    assert re.search(r"✓ follows on; answered was 0\.\d+, which is right for net_h1 = ", text)
+    assert re.search(r"✓ follow-through; answered was 0\.\d+, which is right for net_h1 = ", text)
 
 
 def test_the_report_of_a_class_counts_right(school, tmp_path):

@@ -91,7 +91,7 @@ def _page(mistake: Mistake) -> Iterator[str]:
     yield f"# {_heading(mistake)}"
     yield mistake.why
     yield f"As it is: `{mistake.wrong}`  \nAs it should be: `{mistake.right}`"
-    yield f"**What to do.** {mistake.remedy}"
+    yield f"**How to fix it.** {mistake.remedy}"
     yield "## Why it often goes unnoticed"
     yield entry["unnoticed"].strip()
     if entry["program"] in _NETWORKS:
@@ -100,19 +100,19 @@ def _page(mistake: Mistake) -> Iterator[str]:
     marked = {number for number, line in enumerate(wrong.splitlines(), 1) if line not in right.splitlines()}
     style = f'python hl_lines="{" ".join(map(str, sorted(marked)))}"'
     yield f"<!-- live check -->\n{fenced(wrong, style)}"
-    seen = str(diagnosis_of(mistake.key, wrong)).split("\n\nWhat the program was read as:")[0]
+    seen = str(diagnosis_of(mistake.key, wrong)).split("\n\nHow the program was understood:")[0]
     yield f"`deltarule check my_backprop.py` says:\n\n{fenced(seen)}"
     yield "## The right program"
     yield f"<!-- live check -->\n{fenced(right, 'python')}"
     if len(mistake.variants) > 1:
-        yield "## Other ways of making it"
+        yield "## Other forms of this mistake"
         yield "\n".join(f"* `{one.line}`" for one in _different(mistake.variants))
 
 
 def _heading(mistake: Mistake) -> str:
-    """The title with a capital, unless it begins with a symbol: f, z or tanh′."""
+    """The title with a capital, unless it begins with a symbol: f, z or tanh′ (``a`` is an article there)."""
     first = mistake.title.split()[0]
-    is_symbol = len(first) == 1 or "′" in first
+    is_symbol = (len(first) == 1 and first != "a") or "′" in first
     return mistake.title if is_symbol else mistake.title[0].upper() + mistake.title[1:]
 
 
@@ -138,12 +138,12 @@ def _numbers(mistake: Mistake, entry: Mapping[str, Any]) -> Iterator[str]:
         ):
             continue
         yield "## How it looks in the numbers"
-        yield f"The package's own network, {right.told}, with the mistake `{variant.line}` put in on purpose."
+        yield f"The package's own network, {right.told}, with the mistake `{variant.line}` made on purpose."
         columns = (
             "gradient",
-            "right, first entry",
-            "wrong, first entry",
-            "length, wrong to right",
+            "first entry, right",
+            "first entry, wrong",
+            "length, wrong ÷ right",
             "angle between them",
         )
         yield table(columns, [_compared(name, expected[name], found[name]) for name in expected], "lrrrr")

@@ -33,7 +33,7 @@ def _as_sparse(values: Any, name: str) -> Sparse:
         csr = csr_array(values)
         csr.check_format()  # whoever follows the indices must find all of them inside
     except ValueError as error:
-        raise InputError(f"{name} is not a sparse matrix in order: {error}") from None
+        raise InputError(f"{name} is not a valid sparse matrix: {error}") from None
     if not csr.has_canonical_format:
         csr = csr.copy()
         csr.sum_duplicates()

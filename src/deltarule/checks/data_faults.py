@@ -52,7 +52,7 @@ def _small(x: Array) -> FeatureFault:
     largest = np.abs(x).max(axis=0)
     wrong = (largest < SMALL) & (largest > 0)
     size = float(largest[wrong].max(initial=0))
-    return wrong, "warning", f"never get beyond ±{size:.2g}", {"largest": size}
+    return wrong, "warning", f"never exceed ±{size:.2g}", {"largest": size}
 
 
 def _different_scales(x: Array) -> FeatureFault:
@@ -100,8 +100,8 @@ def unreachable_targets(observed: Observations) -> Iterator[Finding]:
     if share:
         least, greatest = float(y.min()), float(y.max())
         evidence = (
-            f"{share:.0%} of the rows have a target that {observed.output.name} cannot give: it gives "
-            f"{low:g} to {high:g}, the targets go from {least:.3g} to {greatest:.3g}."
+            f"{share:.0%} of the rows have a target that {observed.output.name} cannot produce: its "
+            f"outputs range from {low:g} to {high:g}, the targets from {least:.3g} to {greatest:.3g}."
         )
         severity, last = "problem" if share > 0.05 else "warning", len(observed.net.layers)
         numbers = {"share": share, "least": least, "greatest": greatest}
@@ -118,7 +118,9 @@ def unscaled_targets(observed: Observations) -> Iterator[Finding]:
     size = rms(observed.y)
     if _is_quantity(observed) and size > LARGE[0]:
         low, high = observed.y.min(), observed.y.max()
-        evidence = f"The targets have a root mean square of {size:.3g}; they go from {low:.3g} to {high:.3g}."
+        evidence = (
+            f"The targets have a root mean square of {size:.3g}; they range from {low:.3g} to {high:.3g}."
+        )
         severity = observed.milder(severity_of(size, LARGE))
         yield Finding.of("unscaled_targets", severity, evidence, {"rms": size}, len(observed.net.layers))
 
@@ -128,7 +130,9 @@ def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
     values = np.unique(observed.y)
     few = 2 < len(values) <= 20 and len(observed.y) >= 5 * len(values) and observed.y.shape[1] == 1
     if few and _is_quantity(observed) and values[0] in (0, 1) and (np.diff(values) == 1).all():
-        evidence = f"The targets are the whole numbers {values[0]:g} to {values[-1]:g}, learnt as a quantity."
+        evidence = (
+            f"The targets are the whole numbers {values[0]:g} to {values[-1]:g}, learned as a quantity."
+        )
         numbers, last = {"values": len(values)}, len(observed.net.layers)
         yield Finding.of("labels_as_numbers", "note", evidence, numbers, last)
 
@@ -148,7 +152,7 @@ def class_imbalance(observed: Observations) -> Iterator[Finding]:
     recall = float((answers == rarest).mean()) if len(answers) else 1.0
     evidence = (
         f"{majority:.0%} of the rows are of class {counts.argmax()}, {len(answers)} of {len(true):,} of "
-        f"class {rarest}{f'; of those the network gets {recall:.0%} right' * (len(answers) > 0)}."
+        f"class {rarest}{f'; the network gets {recall:.0%} of those right' * (len(answers) > 0)}."
     )
     numbers = {"majority": majority, "rarest": len(answers), "recall": recall}
     yield Finding.of("class_imbalance", "note" if recall >= 0.5 else "warning", evidence, numbers)

@@ -19,25 +19,25 @@ TEXTS = {
     "unscaled_inputs": (
         "A weight's gradient is proportional to its input. Large features drive neurons into saturation and "
         "need small learning rates, at which small features hardly learn.",
-        "Scale the inputs: (x − mean) / std for each feature, or x / 255 for pixels; fit_encoding, Scaled "
-        "and --scale do it.",
+        "Scale the inputs: (x − mean) / std for each feature, or x / 255 for pixels; fit_encoding, "
+        "Scaled and --scale do this.",
     ),
     "constant_features": (
-        "They carry no information: at 0 their weights never learn, at any other value they act as a second "
-        "bias.",
-        "Leave them out or keep them, they do no harm. Pixels at the border of images are often constant.",
+        "They carry no information: if the value is 0, their weights never learn; at any other value "
+        "they act as a second bias.",
+        "Leave them out or keep them; they do no harm. Pixels at the border of images are often constant.",
     ),
     "unreachable_targets": (
         "The loss cannot become small: outputs are pushed to the end of their range, where slopes are near "
         "0.",
-        "Use an output activation that reaches them (identity reaches any number), or scale the targets "
-        "into its range.",
+        "Use an output activation that can reach them (identity reaches any number), or scale the "
+        "targets into its range.",
     ),
     "mismatched_loss": (
         "The loss measures something other than what these outputs express, so a small loss does not mean "
         "right predictions.",
         "Use the loss that belongs to the output: cross_entropy for softmax, binary_cross_entropy for "
-        "sigmoid. Without a loss of your choice, it is used by default.",
+        "sigmoid. If you choose no loss, it is the default.",
     ),
     "unscaled_targets": (
         "The output starts near 0, so the first gradients are as large as the targets. A learning rate that "
@@ -45,9 +45,9 @@ TEXTS = {
         "Train on (y − mean) / std, and undo it in the predictions; fit_encoding does both.",
     ),
     "labels_as_numbers": (
-        "If they are numbers of classes, the network learns that class 1 lies halfway between 0 and 2.",
-        "For classes, use one output for each, output='softmax' and loss='cross_entropy'. For quantities, "
-        "there is nothing to do.",
+        "If the numbers stand for classes, the network learns that class 1 lies halfway between 0 and 2.",
+        "For classes, use one output for each class, output='softmax' and loss='cross_entropy'. For "
+        "quantities, there is nothing to do.",
     ),
     "class_imbalance": (
         "Always predicting the most frequent class would be right nearly as often, so accuracy says little.",
@@ -62,27 +62,30 @@ TEXTS = {
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
     ),
     "stuck": (
-        "Where training ends depends on the first weights. Here it ended in a place that no small step "
-        "improves; neurons that are never active, or that repeat what others compute, do not help it out.",
+        "Where training ends depends on the initial weights. Here it ended at a point that no small "
+        "step improves; neurons that are never active, or that duplicate other neurons, do not help "
+        "it to escape.",
         "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
         "neurons do not die.",
     ),
     "penalty_too_strong": (
-        "At each step the penalty takes more from the weights than the loss gives them, until the network "
-        "predicts much the same for all rows.",
+        "At each step the penalty takes more from the weights than the loss adds, until the network "
+        "predicts nearly the same for all rows.",
         "Divide l1 and l2 by 10 or 100.",
     ),
     "symmetric_neurons": (
-        "They compute the same output and receive the same gradient, so they stay equal however long the "
-        "training: each group is worth one neuron. The gradient is right, the first weights are not.",
+        "They compute the same output and receive the same gradient, so they stay equal no matter how "
+        "long you train: each group is worth a single neuron. The gradient is right; the initial "
+        "weights are not.",
         "Draw the weights at random (xavier_uniform, he_uniform, or the default); biases may be 0.",
     ),
     "learning_rate_too_high": (
         "The steps overshoot the minimum, so the loss jumps about or grows.",
-        "Divide the learning rate by 3 or 10, let it fall (cosine), or use clip_norm=1 or larger batches.",
+        "Divide the learning rate by 3 or 10, let it decrease (cosine), or use clip_norm=1 or larger "
+        "batches.",
     ),
     "learning_rate_too_low": (
-        "The steps are so small, or so few, that training is far from done.",
+        "The steps are so small, or so few, that training is far from finished.",
         "Multiply the learning rate by 3 or 10, or train for more epochs.",
     ),
     "overfitting": (
@@ -95,28 +98,30 @@ TEXTS = {
         "everywhere.",
     ),
     "saturated_units": (
-        "They are at the flat ends of their function, which let almost no gradient through: they learn very "
-        "slowly, and so do all layers before them.",
-        "Use smaller first weights (xavier_uniform), scaled inputs, a smaller learning rate; at an output, "
-        "the loss that belongs to it (sigmoid: binary_cross_entropy, softmax: cross_entropy).",
+        "They operate at the flat ends of their activation function, which let almost no gradient "
+        "through: they learn very slowly, and so do all layers before them.",
+        "Use smaller initial weights (xavier_uniform), scaled inputs or a smaller learning rate; at "
+        "an output, use the loss that belongs to it (sigmoid: binary_cross_entropy, softmax: "
+        "cross_entropy).",
     ),
     "vanishing_gradients": (
-        "On the way back, each layer multiplies delta by its weights and slopes. Here that makes it tiny: "
-        "the first layers hardly learn.",
-        "Use relu instead of sigmoid, weights that suit the width (he_uniform, xavier_uniform), or fewer "
-        "layers.",
+        "In the backward pass, each layer multiplies delta by its weights and slopes. Here that makes "
+        "delta tiny: the first layers hardly learn.",
+        "Use relu instead of sigmoid, initial weights that suit the width (he_uniform, "
+        "xavier_uniform), or fewer layers.",
     ),
     "exploding_gradients": (
-        "On the way back, each layer multiplies delta by its weights and slopes. Here that makes it huge: a "
-        "learning rate that suits the last layer is far too large for the first ones.",
-        "Use smaller first weights (he_uniform, xavier_uniform), clip_norm=1, or fewer layers.",
+        "In the backward pass, each layer multiplies delta by its weights and slopes. Here that makes "
+        "delta huge: a learning rate that suits the last layer is far too large for the first ones.",
+        "Use smaller initial weights (he_uniform, xavier_uniform), clip_norm=1, or fewer layers.",
     ),
     "underfitting": (
-        "It is hardly better than guessing the mean or the most frequent class.",
-        "Try more epochs, another learning rate, more neurons, a hidden layer. If nothing helps, check that "
-        "the rows of X and Y belong together: the inputs may not determine the target.",
+        "The network is hardly better than guessing the mean or the most frequent class.",
+        "Try more epochs, a different learning rate, more neurons, or a hidden layer. If nothing "
+        "helps, check that the rows of X and Y belong together: the inputs may not determine the "
+        "target.",
     ),
-    "untrained": ("It does no better than guessing, as it should before training.", "Train it."),
+    "untrained": ("The network is no better than guessing, as expected before training.", "Train it."),
 }
 
 

@@ -69,15 +69,15 @@ class GradientReport:
             ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
                 f"The gradient is wrong for {first_few(self.wrong)}. As ε shrinks, the differences for "
-                f"{self.worst} settle on {self.numerical:.6g}; backprop says {self.backprop:.6g}"
-                f"{ratio}. An error that is the same for every ε is not rounding: look for a "
-                f"mistake in the formula."
+                f"{self.worst} settle at {self.numerical:.6g}; backprop says "
+                f"{self.backprop:.6g}{ratio}. An error that is the same for every ε is not rounding: "
+                "look for a mistake in the formula."
             )
         else:
             finding = (
-                f"This check cannot tell for {first_few(self.wrong)}: as ε shrinks the differences do not "
-                f"settle on one number. The cost may jump there, or be so large that its rounding hides the "
-                f"slope."
+                f"This check cannot tell for {first_few(self.wrong)}: as ε shrinks, the differences do "
+                "not settle at one number. The cost may jump there, or be so large that rounding "
+                "hides the slope."
             )
         return " ".join([finding, *self._reservations])
 
@@ -96,22 +96,25 @@ class GradientReport:
         if np.nanmax(self.sweep[: least + 1]) < 10 * smallest:
             return " The error of the differences grows like 1/ε: rounding."
         return (
-            f" The error of the differences falls like ε² down to ε = {self.epsilons[least]:.0e}, as their "
-            f"own error does, and grows like 1/ε from there: rounding."
+            f" The error of the differences falls like ε² down to ε = {self.epsilons[least]:.0e}, as "
+            "expected of central differences, and grows like 1/ε from there: rounding."
         )
 
     @property
     def _reservations(self) -> list[str]:
         reservations = []
         if self.tolerance > 1e-6:
-            reservations.append(f"Numbers in float32 allow no test sharper than {self.tolerance:.0e}.")
+            reservations.append(f"With float32 numbers, no test can be sharper than {self.tolerance:.0e}.")
         if self.kinks:
             reservations.append(
-                f"Set aside, not accused: {first_few(self.kinks)}. There a ReLU's z, an error or a weight "
-                f"is so near its kink that the slope jumps within the smallest step."
+                f"Set aside, not counted as wrong: {first_few(self.kinks)}. There, a ReLU's z, an "
+                "error or a weight is so close to its kink that the slope jumps within the smallest "
+                "step."
             )
         if self.n_compared + len(self.kinks) < self.n_parameters:
-            reservations.append("Of so many parameters a sample was taken, some from every layer.")
+            reservations.append(
+                "There are so many parameters that only a sample was checked, with some from every layer."
+            )
         return reservations
 
     _repr_html_ = shown_by("deltarule.notebook_views:report")
@@ -121,8 +124,9 @@ class GradientReport:
         lines = [f"Gradient check {head}: {self.n_compared:,} of {self.n_parameters:,} parameters compared."]
         if self.worst:
             lines += [
-                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} {self.numerical:.10g}, "
-                f"relative error {self.error:.1e} ({self.tolerance:.0e} is allowed).",
+                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} "
+                f"{self.numerical:.10g}, relative error {self.error:.1e} ({self.tolerance:.0e} is "
+                "allowed).",
                 "",
                 f"  {'ε':<6} {'central difference':>20}  relative error",
                 *map(_sweep_line, self.epsilons, self.differences, self.sweep),

@@ -57,7 +57,7 @@ def health(
     if history is not None and (not isinstance(history, Mapping) or "loss" not in history):
         kind = type(history).__name__
         raise InputError(
-            f"history must be what train returned, or a mapping with a column 'loss', got {kind}"
+            f"history must be what train returned, or a mapping with a 'loss' column, got {kind}"
         )
     with np.errstate(all="ignore"):  # what overflows is a finding
         observed = observe(net, X, Y, history)
@@ -144,7 +144,7 @@ class HealthReport:
     def __str__(self) -> str:
         paragraphs = [self._head, *map(_paragraph, count(1), self.findings), _layer_table(self.layers)]
         if not self.with_history:
-            paragraphs.append("Without a history, learning rate and overfitting could not be judged.")
+            paragraphs.append("Without a history, the learning rate and overfitting could not be judged.")
         return "\n\n".join(paragraphs)
 
     @property
@@ -158,7 +158,7 @@ class HealthReport:
         if self.ok:
             verdict = "no problem found" + (f" ({verdict})" if verdict else "")
         if self.n_looked_at < self.n_rows:
-            verdict += f". Looked at {self.n_looked_at:,} of {self.n_rows:,} rows"
+            verdict += f". Examined {self.n_looked_at:,} of {self.n_rows:,} rows"
         return f"Health: {verdict}."
 
 

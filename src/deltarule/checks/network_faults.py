@@ -39,10 +39,10 @@ def not_finite(observed: Observations) -> Iterator[Finding]:
     """Parameters, or what is computed from them, that are no numbers."""
     theta = observed.net.parameters
     wrong = np.flatnonzero(~np.isfinite(theta))
-    evidence = "The parameters are finite, but what is computed from them overflows."
+    evidence = "The parameters are finite, but the numbers computed from them overflow."
     if len(wrong):
         first = observed.net.name_of(int(wrong[0]))
-        evidence = f"{len(wrong):,} of {theta.size:,} parameters are NaN or infinite, first {first}."
+        evidence = f"{len(wrong):,} of {theta.size:,} parameters are NaN or infinite; the first is {first}."
     yield Finding.of("not_finite", "problem", evidence, {"parameters": len(wrong)})
 
 
@@ -63,7 +63,7 @@ def symmetric_neurons(observed: Observations) -> Iterator[Finding]:
         if twins.any() and learns(observed.net, index):
             severity = "problem" if twins.all() else "warning"
             number = f"{twins.sum()} of {twins.size}"
-            evidence = f"{number} neurons have the same weights, in and out, as another one."
+            evidence = f"{number} neurons have the same weights, incoming and outgoing, as another neuron."
             numbers = {"share": float(twins.mean())}
             yield Finding.of("symmetric_neurons", severity, evidence, numbers, index + 1, twins)
 
@@ -169,7 +169,13 @@ def gradient_flow(observed: Observations) -> Iterator[Finding]:
     if factor > RATIOS[0]:
         name = "exploding_gradients" if ratio > 1 else "vanishing_gradients"
         number = f"{factor:,.0f}" if factor < 1e7 else f"{factor:.1e}"
-        times = f"{number} times" if ratio > 1 else f"1/{number} of" if ratio else "0, nothing of"
-        evidence = f"The RMS of delta in layer {index + 1} is {times} that in layer {len(observed.grads)}."
+        times = (
+            f"{number} times that in"
+            if ratio > 1
+            else f"1/{number} of that in"
+            if ratio
+            else "0: no gradient arrives from"
+        )
+        evidence = f"The RMS of delta in layer {index + 1} is {times} layer {len(observed.grads)}."
         severity = observed.milder(severity_of(factor, RATIOS))
         yield Finding.of(name, severity, evidence, {"ratio": ratio}, index + 1)

@@ -41,23 +41,23 @@ def pair_fault(output: Activation, loss: Loss, y: Array) -> tuple[str, str] | No
     """
     n_outputs = y.shape[1]
     if output.coupled and n_outputs == 1:
-        return "problem", f"a single {output.name} output is 1 whatever the weights are"
+        return "problem", f"a single {output.name} output is 1, whatever the weights are"
     if loss.name == "cross_entropy" and not output.coupled and n_outputs > 1:
         return "problem", (
-            f"cross_entropy looks at the output of the true class alone: with {output.name} nothing pushes "
-            "the others down, and all outputs go to 1"
+            f"cross_entropy looks only at the output of the true class: with {output.name} nothing "
+            "pushes the others down, so all outputs go to 1"
         )
     if loss.name == "binary_cross_entropy" and output.coupled:
         return "warning", (
-            f"binary_cross_entropy takes each output for a question of its own, but those of {output.name} "
-            "sum to 1"
+            "binary_cross_entropy treats each output as a separate yes-or-no question, but the "
+            f"outputs of {output.name} sum to 1"
         )
     share = unreachable(output, y).any(axis=1).mean()
     if share > _TOO_MANY:
         low, high = output.range
         return "problem", (
-            f"{share:.0%} of the rows have a target that {output.name} cannot give: it gives {low:g} to "
-            f"{high:g}, the targets go from {y.min():.3g} to {y.max():.3g}"
+            f"{share:.0%} of the rows have a target that {output.name} cannot produce: its outputs "
+            f"range from {low:g} to {high:g}, the targets from {y.min():.3g} to {y.max():.3g}"
         )
     return None
 

@@ -66,8 +66,9 @@ def _spiked(observed: Observations, loss: Array) -> Finding | None:
     if spikes < 2 or share <= SPIKES[0]:
         return None
     evidence = (
-        f"The loss rose in {rises} of {len(steps)} epochs, in {spikes} of them by more than {SPIKE:.0%} of "
-        f"what guessing costs ({guess:.3g}); it was {loss.max():.3g} at worst, {loss[-1]:.3g} at last."
+        f"The loss rose in {rises} of {len(steps)} epochs, in {spikes} of them by more than "
+        f"{SPIKE:.0%} of the loss of guessing ({guess:.3g}); it was {loss.max():.3g} at its worst and "
+        f"{loss[-1]:.3g} at the end."
     )
     severity = "problem" if _thrown(observed, loss) else severity_of(share, SPIKES)
     return _too_high(severity, evidence, {"rises": rises, "spikes": spikes, "highest": loss.max()})
@@ -78,7 +79,7 @@ def _thrown(observed: Observations, loss: Array) -> Finding | None:
     factor = highest / max(before, observed.guess_in_history)
     if factor <= THROWN[0]:
         return None
-    evidence = f"The loss leapt from {before:.3g} to {highest:.3g} in epoch {loss.argmax() + 1}."
+    evidence = f"The loss jumped from {before:.3g} to {highest:.3g} in epoch {loss.argmax() + 1}."
     severity = observed.milder(severity_of(factor, THROWN))
     return _too_high(severity, evidence, {"first": before, "highest": highest})
 
@@ -132,8 +133,9 @@ def overfitting(observed: Observations) -> Iterator[Finding]:
     epoch, severity = best + 1 + width // 2, "warning"
     if turned_up and loss[-1] < loss[best]:
         evidence = (
-            f"The validation loss was best around epoch {epoch} ({smooth[best]:.3g}) and rose to "
-            f"{smooth[-1]:.3g}, while the training loss fell on, from {loss[best]:.3g} to {loss[-1]:.3g}."
+            f"The validation loss was best around epoch {epoch} ({smooth[best]:.3g}) and then rose to "
+            f"{smooth[-1]:.3g}, while the training loss kept falling, from {loss[best]:.3g} to "
+            f"{loss[-1]:.3g}."
         )
         severity = "note" if getattr(observed.history, "stopped", "") == "early" else severity
     elif gap > GAP * observed.guess_in_history:
@@ -168,8 +170,9 @@ def stuck(observed: Observations) -> Iterator[Finding]:
     if not (free and enough and rests) or _contradicts(observed):
         return
     evidence = (
-        f"The loss has come to rest at {loss[-1]:.3g}, {observed.skill:.0%} of the way from guessing to the "
-        f"least possible, though {net.parameters.size} parameters are enough for {len(observed.y)} rows."
+        f"The loss has stopped improving at {loss[-1]:.3g}, {observed.skill:.0%} of the way from "
+        f"guessing to the lowest possible loss, although {net.parameters.size} parameters are enough "
+        f"for {len(observed.y)} rows."
     )
     numbers = {"skill": observed.skill, "loss": float(loss[-1])}
     for number, step in enumerate(observed.trace[:-1], 1):
@@ -177,7 +180,7 @@ def stuck(observed: Observations) -> Iterator[Finding]:
         dead = int((step.a == 0).all(axis=0).sum())
         numbers[f"own_{number}"] = own
         said = f", {dead} never active" if dead else ""
-        say = "says something of its own" if own == 1 else "say something of their own"
+        say = "computes something of its own" if own == 1 else "compute something of their own"
         evidence += f" Of the {n_neurons} neurons of layer {number}, {own} {say}{said}."
     yield Finding.of("stuck", "warning", evidence, numbers)
 
@@ -200,7 +203,7 @@ def underfitting(observed: Observations) -> Iterator[Finding]:
         if observed.trained:
             name, severity = "underfitting", "problem" if observed.skill < NOT_AT_ALL else "warning"
         evidence = (
-            f"The network is {max(observed.skill, 0):.1%} of the way from the loss of always giving the same "
-            f"answer ({observed.guess:.4g}) to the least possible."
+            f"The network is {max(observed.skill, 0):.1%} of the way from the loss of always giving "
+            f"the same answer ({observed.guess:.4g}) to the lowest possible loss."
         )
         yield Finding.of(name, severity, evidence, {"skill": observed.skill, "guess": observed.guess})

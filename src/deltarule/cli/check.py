@@ -26,8 +26,8 @@ from deltarule.nn.losses import LOSSES
 @click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder's programs to this CSV file.")
 @click.option("--junit", "junit_file", type=FILE, help="Write it to this JUnit XML file, for autograders.")
 @click.option("--name", help="The function, class or object of the script to check.  [default: found]")
-@click.option("--loss", help=f"The loss that is meant: {', '.join(LOSSES)}.  [default: found]")
-@click.option("--seconds", type=float, default=20.0, help="The time limit, in a folder for each program.")
+@click.option("--loss", help=f"The loss that you mean: {', '.join(LOSSES)}.  [default: found]")
+@click.option("--seconds", type=float, default=20.0, help="The time limit; in a folder, for each program.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.pass_context
 def check(
@@ -59,10 +59,10 @@ def check(
     """
     if script.is_dir():
         if settings["loss"] or settings["name"]:
-            raise InputError("a folder is checked without settings: only --seconds, --csv, --junit, --json")
+            raise InputError("for a folder, only --seconds, --csv, --junit and --json can be used")
         _check_folder(context, script, settings["seconds"], (csv_file, junit_file), as_json)
     if csv_file or junit_file:
-        raise InputError("--csv and --junit are for a folder of programs")
+        raise InputError("--csv and --junit are only for a folder of programs")
     with _program(script) as path:
         refuse_what_is_no_program(path, str(script))
         seen = diagnosis.check(path, **settings)

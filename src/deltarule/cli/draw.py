@@ -43,7 +43,7 @@ def draw(source: str, rows: str | None, row: int | None, out: Path, values: bool
     """
     format = format_of(out, FIGURE_FORMATS)
     if format is None:
-        raise InputError(f"--out {out}: name it {', '.join(FIGURE_FORMATS.values())}")
+        raise InputError(f"--out {out}: the name must end in {', '.join(FIGURE_FORMATS.values())}")
     check_writable(out)
     drawing = _drawing(source, rows, row, values, digits)
     write_atomically(out, figure_file(drawing, format))

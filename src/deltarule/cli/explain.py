@@ -59,7 +59,7 @@ def _digits(text: str) -> int | str:
     "--by-hand",
     type=click.IntRange(1, 15),
     metavar="N",
-    help="Round to N decimals at each step, as one does by hand.",
+    help="Round to N decimals at each step, as you would by hand.",
 )
 @click.option(
     "--optimizer", help='Show the update by this optimizer: "adam(0.01)".  [default: the example\'s own]'
@@ -131,15 +131,17 @@ def explain(
 def _chosen_format(format: str | None, out: Path | None, as_json: bool) -> str:
     if as_json:
         if format not in (None, "json"):
-            raise InputError(f"--json and --format {format} exclude each other")
+            raise InputError(f"--json and --format {format} cannot be used together")
         format = "json"
     if format is None and out is not None:
         format = format_of(out, FORMATS)
         if format is None:
-            raise InputError(f"--out {out}: name it {', '.join(FORMATS.values())}, or say --format")
+            raise InputError(
+                f"--out {out}: the name must end in {', '.join(FORMATS.values())}; or use --format"
+            )
         return format
     if format == "pdf" and out is None and sys.stdout.isatty():
-        raise InputError("a PDF is no text for a terminal: name a file with --out")
+        raise InputError("a PDF cannot be shown in a terminal: name a file with --out")
     return format or "text"
 
 
@@ -181,7 +183,7 @@ def _from_example(
 
 def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: dict[str, Any]) -> Derivation:
     if not what:
-        raise InputError(f"{source} is no example: name also a file or a set with rows for it")
+        raise InputError(f"{source} is not an example: also name a file or data set with rows for it")
     if step is not None:
         raise InputError("--step explains an update of an example's training; a saved model has none")
     rows, *what_list = what

@@ -61,7 +61,7 @@ def _inspection(
 ) -> Inspection:
     if is_example(model):
         if rows is not None:
-            raise InputError(f"{model} brings its own rows: leave out {rows}")
+            raise InputError(f"{model} has its own rows: leave out {rows}")
         example = load_example(model)
         return Inspection(example.network(), example.X, row, layer)
     return FittedModel(Network.load(model), model).inspect(rows, row=row, layer=layer, **reading)

@@ -49,9 +49,9 @@ def new(file: Path, sizes: tuple[int, ...] | None, **settings: Any) -> None:
       deltarule explain mine.toml w1
     """
     if file.suffix.lower() != ".toml":
-        raise InputError(f"{file}: name it .toml")
+        raise InputError(f"{file}: the name must end in .toml")
     if check_writable(file).exists():
-        raise InputError(f"{file} is there already: name another, or remove it")
+        raise InputError(f"{file} already exists: choose another name, or remove it")
     if sizes is None:
         sizes = click.prompt("Inputs, hidden neurons, outputs", default="2-2-1", value_proc=network_sizes)
         settings["activation"] = click.prompt(

@@ -26,7 +26,7 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...
     for text in texts:
         name, _, kind = text.rpartition("=")
         if not name or not is_kind(kind):
-            raise click.BadParameter(f"expected NAME=KIND with a kind among {', '.join(KINDS)}, got {text!r}")
+            raise click.BadParameter(f"expected NAME=KIND, with a kind from {', '.join(KINDS)}, got {text!r}")
         kinds[name] = kind
     return kinds
 
@@ -60,7 +60,9 @@ def options_of(group: str) -> Callable[..., Callable[[F], F]]:
 
 _reading = options_of("How a table is read")
 _FORMAT = _reading(
-    "--format", type=click.Choice(FORMATS), help="The format of the file.  [default: recognised by its bytes]"
+    "--format",
+    type=click.Choice(FORMATS),
+    help="The format of the file.  [default: recognised from its contents]",
 )
 _READING = (
     _reading(
@@ -88,9 +90,9 @@ _READING = (
     ),
     _reading(
         "--all-lines", is_flag=True,
-        help="Take every line as a row, even if it looks like a title, a comment or a footer.",
+        help="Treat every line as a row, even if it looks like a title, a comment or a footer.",
     ),
-    _reading("--strict", is_flag=True, help="Decide nothing: stop at whatever is not plain, and name it."),
+    _reading("--strict", is_flag=True, help="Decide nothing: stop wherever something is unclear; say where."),
 )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ _PICTURES = (
     ),
     _pictures(
         "--color/--grey", default=None,
-        help="Keep the colours, or turn them into greys.  [default: keep them if they tell classes apart]",
+        help="Keep the colours, or convert them to grey.  [default: keep them if they tell classes apart]",
     ),
     _pictures(
         "--paper", type=click.Choice(["black", "white"]), help="The colour behind transparent pictures."

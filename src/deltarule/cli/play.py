@@ -64,7 +64,9 @@ def play(
     """
     if build or single:
         if source:
-            raise InputError("the page as files begins with its own set: leave out SOURCE, or drop --build")
+            raise InputError(
+                "a page that is built as files starts with its own data set: leave out SOURCE or --build"
+            )
         if build:
             files = build_site(build, runtime)
             say(f"written: {len(files)} files in {build}")
@@ -74,5 +76,5 @@ def play(
         return
     if source:
         problem_from(source)
-    say("The playground is at the address below, for this machine alone; Ctrl-C ends it.")
+    say("The playground is at the address below, for this computer only; Ctrl-C ends it.")
     serve(source, host, port, browser)

@@ -19,7 +19,7 @@ from deltarule.files import check_writable, write_atomically
 @click.argument("model", type=FILE)
 @click.argument("rows")
 @click.option("--probabilities", is_flag=True, help="Print the probability of each class, too.")
-@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV to this file, not to the terminal.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write the CSV to this file instead of the terminal.")
 @click.option("--quiet", is_flag=True, help="Do not report what was decided about the rows.")
 @click.option("--memory", metavar="SIZE", help="Read ROWS piece by piece in this much memory: 512MB, 4GB.")
 @reading_options

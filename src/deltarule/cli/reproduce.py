@@ -15,7 +15,7 @@ from rich.text import Text
 
 from deltarule.cli.console import console, print_json
 from deltarule.data import load
-from deltarule.tutorials import TUTORIALS, Comparison, Reproduction, decimals, reproductions
+from deltarule.tutorials import SOURCES, TUTORIALS, Comparison, Reproduction, decimals, reproductions
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "yellow"), None: ("–", "dim")}
 _WIDEST_NOTE = 100
@@ -37,9 +37,10 @@ def reproduce(
 ) -> None:
     """Run the experiments of five tutorials, and print their published figures beside ours.
 
-    Choose among T1 to T5, one_step (scikit-learn's SGD step) and rat42 (NIST's certified regression).
-    [default: all] Where a source is wrong, a note says why. All of them together take some minutes, most of
-    that for MNIST, which is taken from $DELTARULE_DATA_HOME/mnist or downloaded.
+    Choose among T1 to T5, one_step (scikit-learn's SGD step), rat42 (NIST's certified regression) and
+    product_of_sums (a course's exercise). [default: all] Each names its source; where a source is wrong, a
+    note says why. All of them together take some minutes, most of that for MNIST, which is read from
+    $DELTARULE_DATA_HOME/mnist or downloaded.
 
     The exit status is 1 if a figure that must agree does not.
 
@@ -61,7 +62,10 @@ def reproduce(
             rows = experiment.run()
         seconds = time.perf_counter() - started
         all_rows += rows
-        ran.append({**named, "seconds": round(seconds, 3), "rows": [asdict(row) for row in rows]})
+        source = str(SOURCES[experiment.tutorial])
+        ran.append(
+            {**named, "source": source, "seconds": round(seconds, 3), "rows": [asdict(row) for row in rows]}
+        )
         if not as_json:
             _print_experiment(experiment, rows, seconds)
     ok = all(row.ok for row in all_rows)
@@ -88,6 +92,10 @@ def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds:
         Text(f"{experiment.tutorial}  {experiment.title}", style="bold"),
         Text(f"{seconds:.1f} s", style="dim"),
     )
+    source = SOURCES[experiment.tutorial]
+    out.print(Text(f"Source: {source.words}"), width=min(out.width, _WIDEST_NOTE))
+    if source.address:
+        out.print(Text(source.address, style="dim"), soft_wrap=True)
     out.print()
     out.print(table)
     for number, note in enumerate(notes, 1):
@@ -128,7 +136,7 @@ def _verdict(rows: list[Comparison]) -> Text:
     wrong = [f"{row.tutorial} {row.quantity}" for row in rows if not row.ok]
     if wrong:
         return Text(
-            f"{len(wrong)} of {len(rows)} figures are not as they must be: {'; '.join(wrong)}",
+            f"{len(wrong)} of {len(rows)} figures are not as expected: {'; '.join(wrong)}",
             style="bold red",
         )
     published = [row for row in rows if row.agrees is not None]

@@ -30,10 +30,10 @@ def load_source(source: str, rows: str | None, row: int | None) -> Example:
     if is_example(source) or not Path(source).exists():
         example = load_example(source)
         if rows is not None:
-            raise InputError(f"{source} brings its own rows: leave out {rows}")
+            raise InputError(f"{source} has its own rows: leave out {rows}")
         return example
     if rows is None:
-        raise InputError(f"{source} is no example: name also a file or a set with rows for it")
+        raise InputError(f"{source} is not an example: also name a file or data set with rows for it")
     model = load_model(source)
     net, encoding = model.net, model.encoding
     dataset = load_labelled(rows, encoding)

@@ -43,7 +43,7 @@ def spreadsheet(
     from deltarule.spreadsheet import example_spreadsheet
 
     if out.suffix.lower() != ".xlsx":
-        raise InputError(f"--out {out}: name it .xlsx")
+        raise InputError(f"--out {out}: the name must end in .xlsx")
     check_writable(out)
     loaded = load_source(example, rows, row)
     write_atomically(out, example_spreadsheet(loaded, optimizer=optimizer, steps=steps))

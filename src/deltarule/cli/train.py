@@ -77,7 +77,7 @@ _output = options_of("What is printed and written")
 @_target(
     "--rare",
     type=click.IntRange(1),
-    help='The fewest rows that a category may have; rarer ones are pooled as "other".',
+    help='The fewest rows that a category may have; rarer ones are grouped as "other".',
 )
 @reading_options
 @_target("--memory", metavar="SIZE", help="Read SOURCE piece by piece in this much memory: 512MB, 4GB.")
@@ -91,7 +91,7 @@ _output = options_of("What is printed and written")
 @_held_out(
     "--validation",
     type=float,
-    help="The share of the rows that decides when to stop.  [default: 0.1; small sets: 0]",
+    help="The share of the rows held out for early stopping.  [default: 0.1; small sets: 0]",
 )
 @_network(
     "--hidden",
@@ -115,7 +115,7 @@ _output = options_of("What is printed and written")
 @_network(
     "--initializer",
     metavar="NAME",
-    help=f"How to draw the first weights: {', '.join(INITIALIZERS)}.  [default: what suits the activation]",
+    help=f"How to draw the initial weights: {', '.join(INITIALIZERS)}.  [default: what suits the activation]",
 )
 @_network("--dropout", type=float, help="The share of the hidden neurons to drop at each update.")
 @_network("--l1", type=float, help="The strength of the penalty l1·Σ|W|.")
@@ -134,7 +134,7 @@ _output = options_of("What is printed and written")
     metavar="NAME",
     help=f"How the learning rate changes: {', '.join(SCHEDULES)}.  [default: cosine]",
 )
-@_training("--clip-norm", type=float, help="The greatest length of a gradient; longer ones are shortened.")
+@_training("--clip-norm", type=float, help="Clip gradients whose norm is larger than this.")
 @_training(
     "--epochs",
     type=click.IntRange(1),
@@ -146,7 +146,7 @@ _output = options_of("What is printed and written")
 @_training(
     "--engine",
     default="auto",
-    help="What computes: reference, compiled, or auto for the one that will be faster.",
+    help="The engine: reference, compiled, or auto for the faster one.",
 )
 @_training(
     "--workers",
@@ -165,7 +165,7 @@ _output = options_of("What is printed and written")
     type=epochs_between,
     metavar="N",
     default="1",
-    help="The number of epochs from one checkpoint to the next; of a stream also a share of one, 0.1.",
+    help="The number of epochs between checkpoints; for a stream also a fraction of one, such as 0.1.",
 )
 @_training(
     "--resume",
@@ -181,7 +181,7 @@ _output = options_of("What is printed and written")
     help="Draw the curves and the results into this file: png, svg or pdf.",
 )
 @_output("--history", type=FILE, metavar="FILE", help="Write the numbers of every epoch to this CSV file.")
-@_output("--health", is_flag=True, help="Say what is wrong with the network and its training, in words.")
+@_output("--health", is_flag=True, help="Report what is wrong with the network and its training, in words.")
 @_output("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @_output("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context

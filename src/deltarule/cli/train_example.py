@@ -24,12 +24,12 @@ def train_example(source: str, options: dict[str, Any], given: Mapping[str, str]
     """
     refused = [spelled for name, spelled in given.items() if name not in _TAKEN]
     if refused:
-        raise InputError(f"{source} brings its own network and training: leave out {refused[0]}")
+        raise InputError(f"{source} has its own network and training: leave out {refused[0]}")
     example = load_example(source)
     net = example.network()
     if options["target_is_input"]:
         if net.sizes[0] != net.sizes[-1]:
-            raise InputError(f"--autoencoder: {source} has {net.sizes[0]} inputs, {net.sizes[-1]} outputs")
+            raise InputError(f"--autoencoder: {source} has {net.sizes[0]} inputs and {net.sizes[-1]} outputs")
         example = replace(example, Y=example.X)
     before = net.cost(example.X, example.Y)
     progress = not (options["quiet"] or options["as_json"])

@@ -207,7 +207,7 @@ def _check_exclusive_options(
     given = [name for name in _NETWORK if context.get_parameter_source(name) == source]
     if example is not None and given:
         option = {"n_samples": "samples"}.get(given[0], given[0])
-        raise InputError(f"{example} brings its own network: leave out --{option}")
+        raise InputError(f"{example} has its own network: leave out --{option}")
     if students is not None and out is None and not context.params["moodle"]:
         raise InputError("a class is written to a folder: name one with --out")
     if students is not None and for_one:

@@ -59,7 +59,7 @@ class Dataset:
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.target):
             raise ShapeError(
-                f"{self.name}: {len(self.inputs)} rows of inputs, but {len(self.target)} of targets"
+                f"{self.name}: {len(self.inputs)} rows of inputs, but {len(self.target)} rows of targets"
             )
 
     _repr_html_ = shown_by("deltarule.notebook_views:dataset")
@@ -104,7 +104,7 @@ def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> 
     strange = set(test.classes or ()) - set(train.classes or ())
     if strange:
         raise DataFileError(
-            folder, f"the test part has class {min(strange)!r}, which the training part lacks"
+            folder, f"the test part has class {min(strange)!r}, which does not occur in the training part"
         )
     return replace(train, test=replace(test, classes=train.classes))
 

@@ -39,34 +39,37 @@ class DecisionKind:
 
 
 _KINDS = (
-    DecisionKind("format", "read as {what}, which its bytes say it is", "--format text", "it is {what}"),
+    DecisionKind("format", "read as {what}, as its contents show", "--format text", "it is {what}"),
     DecisionKind("unpacked", "unpacked: {what}", "--format text", "it is {what}; unpack it"),
     DecisionKind(
         "encoding",
-        "the text is taken as {encoding}",
+        "the text is read as {encoding}",
         "--encoding NAME",
-        "the text is not UTF-8 (byte {byte:#04x}); save it as UTF-8, or say --encoding {encoding}",
+        "the text is not UTF-8 (byte {byte:#04x}); save it as UTF-8, or use --encoding {encoding}",
     ),
-    DecisionKind("sheet", "of {count} tables {name!r} is read", "--table NAME", "there are {count} tables"),
+    DecisionKind(
+        "sheet", "table {name!r} is used, one of {count}", "--table NAME", "there are {count} tables"
+    ),
     DecisionKind("delimiter", "columns are separated by {delimiter}", "--delimiter TEXT"),
     DecisionKind("quotes", "quotation marks are {quote}", "--quote TEXT", "quotation marks are {quote}"),
     DecisionKind(
         "lines",
-        "{count} [line is no row and is|lines are no rows and are] passed over: {shown}",
+        "{count} [line is not a row of the table and is|lines are not rows of the table and are] "
+        "skipped: {shown}",
         "--all-lines",
-        "not a row of the table: {shown}",
+        "this is not a row of the table: {shown}",
     ),
     DecisionKind(
         "ragged",
-        "{count} [row has|rows have] another number of cells and [is|are] left out: line {shown}",
+        "{count} [row has|rows have] a different number of cells and [is|are] left out: line {shown}",
         "--ragged fill",
         "{reason}",
     ),
     DecisionKind(
         "no-header",
-        "the first line names no columns: they are called {first} … {last}",
+        "the first line does not name the columns, so they are called {first} … {last}",
         "--header",
-        "the first line must name the columns, got {cell}; add a header, or say --no-header",
+        "the first line must name the columns, got {cell}; add a header, or use --no-header",
     ),
     DecisionKind(
         "commented-header",
@@ -74,10 +77,12 @@ _KINDS = (
         "--no-header",
         "the first line must name the columns, but is a comment",
     ),
-    DecisionKind("column-name", "column {number} {why}: it is called {name!r}", "--drop {name}", "{fault}"),
+    DecisionKind(
+        "column-name", "column {number} {why}, so it is called {name!r}", "--drop {name}", "{fault}"
+    ),
     DecisionKind(
         "name-matched",
-        "column {found!r} is taken for {name!r}",
+        "column {found!r} is used as {name!r}",
         "--strict",
         "there is no column {name!r}; did you mean {found!r}?",
     ),
@@ -91,19 +96,19 @@ _KINDS = (
         "yes-no",
         "{column!r} is read as numbers: {yes!r} is 1, {no!r} is 0",
         "--kind {column}=text",
-        "{yes!r} and {no!r} are texts; say --kind {column}=yes-no",
+        "{yes!r} and {no!r} are texts; use --kind {column}=yes-no",
     ),
     DecisionKind(
         "dates",
-        "{column!r} holds dates and times, {cell!r} is {meaning}: they become {parts}",
+        "{column!r} holds dates or times ({cell!r} is {meaning}), which become {parts}",
         "--kind {column}={other}",
-        "dates and times such as {cell!r} are not taken; derive numbers from it (the year, the hour, days"
-        " since), drop it, or say --kind {column}={form}",
+        "dates and times such as {cell!r} are not accepted; derive numbers from them (the year, the "
+        "hour, the days since a date), drop the column, or use --kind {column}={form}",
     ),
     DecisionKind(
         "stray",
-        "{count} [cell of {column!r} is no number and counts|cells of {column!r} are no numbers and count]"
-        " as missing: {shown}",
+        "{count} [cell|cells] of {column!r} [is not a number and counts|are not numbers and count] as "
+        "missing: {shown}",
         "--kind {column}=text",
         "expected a number, as most cells of column {column!r} are, got {cell!r}",
     ),
@@ -116,40 +121,41 @@ _KINDS = (
     ),
     DecisionKind(
         "mixed",
-        "{column!r} is taken as text: {count} of its {rows} cells are no numbers, such as {cell!r}",
+        "{column!r} is read as text: {count} of its {rows} cells are not numbers, such as {cell!r}",
         "--kind {column}=number",
         "expected a number, as most cells of column {column!r} are, got {cell!r}",
     ),
     DecisionKind(
         "empty",
-        "{column!r} is left out: its cells are all missing",
+        "{column!r} is left out: all its cells are missing",
         "--drop {column}",
         "all its cells are missing; drop it",
     ),
     DecisionKind("constant", "{column!r} is left out: all its cells are {cell}", "--keep {column}"),
     DecisionKind(
         "counter",
-        "{column!r} is left out: it counts the rows",
+        "{column!r} is left out: it only numbers the rows",
         "--keep {column}",
-        "it counts the rows; drop it",
+        "it only numbers the rows; drop it",
     ),
     DecisionKind(
         "identifier",
-        "{column!r} is left out: it names rows, with {different} different values in {count} rows",
+        "{column!r} is left out: it names the rows ({different} different values in {count} rows)",
         "--keep {column}",
         "{different} different values in {count} rows look like names; drop it",
     ),
     DecisionKind(
         "free-text",
-        "{column!r} is left out: {different} different texts in {count} rows are free text",
+        "{column!r} is left out: it is free text ({different} different texts in {count} rows)",
         "--keep {column}",
         "{different} different texts in {count} rows look like free text; drop it",
     ),
     DecisionKind("target", "the target is {target!r}, {why}", "--target NAME"),
-    DecisionKind("task", "{target!r} is taken as {task}: {why}", "--task {other}"),
+    DecisionKind("task", "{target!r} is treated as {task}: {why}", "--task {other}"),
     DecisionKind(
         "tells-all",
-        "{column!r} alone tells {target!r}, in every row: leave it out if it is the answer in other words",
+        "{column!r} alone determines {target!r} in every row: leave it out if it is the answer in "
+        "other words",
         "--drop {column}",
     ),
     DecisionKind(
@@ -169,13 +175,14 @@ _KINDS = (
     ),
     DecisionKind(
         "rare",
-        "{count} rare [category|categories] of {column!r} (in {rows} rows) [is|are] pooled as other: {shown}",
+        "{count} rare [category|categories] of {column!r} (in {rows} rows) [is|are] grouped as "
+        "'other': {shown}",
         "--rare 1",
     ),
     DecisionKind(
         "unseen",
-        "{count} [cell of {column!r} holds|cells of {column!r} hold] what the model never met: {shown};"
-        " [it counts|they count] as {counted}",
+        "{count} [cell of {column!r} holds a value|cells of {column!r} hold values] that the model "
+        "has never seen: {shown}; [it counts|they count] as {counted}",
         "--strict",
         "unknown category {cell!r}{hint}",
     ),
@@ -189,79 +196,77 @@ _KINDS = (
 )
 
 _OF_PICTURES = (
-    DecisionKind(
-        "litter", "{count} [file|files] of systems and tools [is|are] passed over: {shown}", "--strict"
-    ),
+    DecisionKind("litter", "{count} system [file is|files are] skipped: {shown}", "--strict"),
     DecisionKind(
         "strays",
-        "{count} [file is no picture and is|files are no pictures and are] passed over: {shown}",
+        "{count} [file is not a picture and is|files are not pictures and are] skipped: {shown}",
         "--strict",
-        "no pictures: {every}",
+        "these files are not pictures: {every}",
     ),
     DecisionKind(
         "beside",
-        "{count} [picture|pictures] beside the folders of classes [is|are] passed over: {shown}",
+        "{count} [picture|pictures] outside the class folders [is|are] skipped: {shown}",
         "--strict",
-        "{count} [picture has|pictures have] no folder of a class: {shown}",
+        "{count} [picture is|pictures are] not in a class folder: {shown}",
     ),
     DecisionKind(
         "labels-file",
-        "column {column!r} of {file} names the classes of {count} of {total} pictures",
+        "column {column!r} of {file} gives the classes of {count} of {total} pictures",
         "--strict",
-        "there are no folders of classes, but column {column!r} of {file} names them",
+        "there are no class folders, but column {column!r} of {file} gives the classes",
     ),
     DecisionKind(
         "names-tell",
-        "the names of the pictures begin or end with their {count} classes: {shown}",
+        "the pictures' names begin or end with their class, one of {count}: {shown}",
         "--strict",
-        "there are no folders of classes, but the names of the pictures tell {count}: {shown}",
+        "there are no class folders, but the pictures' names contain {count} classes: {shown}",
     ),
     DecisionKind(
         "nested",
-        "the classes are looked for in {folder}",
+        "the class folders are found in {folder}",
         "--strict",
-        "the folders of classes are in {folder}; name that folder",
+        "the class folders are in {folder}; name that folder",
     ),
     DecisionKind(
         "part",
-        "{folder} is taken as the {part} part",
+        "{folder} is used as the {part} part",
         "--strict",
         "{folder} is neither train, val nor test; call it {part}",
     ),
     DecisionKind(
         "validation",
-        "{count} [picture|pictures] of {folder} [is|are] held out to stop early",
+        "{count} [picture|pictures] of {folder} [is|are] held out for early stopping",
         "--validation SHARE",
     ),
     DecisionKind(
         "unlabelled",
-        "{count} [picture|pictures] of {folder} [has|have] no classes and [is|are] not used:"
-        " deltarule predict MODEL {where} answers [it|them]",
+        "{count} [picture|pictures] of {folder} [has no class and is|have no classes and are] not "
+        "used: deltarule predict MODEL {where} classifies [it|them]",
         "--strict",
-        "{folder} has no folders of classes",
+        "{folder} has no class folders",
     ),
     DecisionKind(
         "empty-class",
-        "{count} [class without pictures is|classes without pictures are] left out: {shown}",
+        "{count} [class has no pictures and is|classes have no pictures and are] left out: {shown}",
         "--strict",
-        "there are no images in the folder of this class: {shown}",
+        "the folder of this class contains no pictures: {shown}",
     ),
     DecisionKind(
         "deeper",
-        "folders within {count} [class|classes] count as that class: {shown}",
+        "in {count} [class|classes], pictures in subfolders count as that class: {shown}",
         "--strict",
-        "there are folders within the folder of a class: {shown}",
+        "the folder of a class contains subfolders: {shown}",
     ),
     DecisionKind(
         "class-matched",
-        "class {found!r} is taken for {name!r}",
+        "class {found!r} is used as {name!r}",
         "--strict",
         "there is no class {found!r}; did you mean {name!r}?",
     ),
     DecisionKind(
         "new-class",
-        "{count} [picture|pictures] to stop early by [has a class|have classes] that the training part lacks,"
-        " and [is|are] left out: {shown}",
+        "{count} [picture|pictures] for early stopping [has a class|have classes] that the training "
+        "part does not have, and [is|are] left out: {shown}",
         "--strict",
         "unknown label {cell!r}{hint}",
     ),
@@ -273,49 +278,51 @@ _OF_PICTURES = (
     ),
     DecisionKind(
         "animated",
-        "of {count} animated [picture|pictures] the first frame is taken: {shown}",
+        "the first frame of {count} animated [picture|pictures] is used: {shown}",
         "--strict",
         "animated: {every}",
     ),
     DecisionKind(
         "turned",
-        "{count} [picture is|pictures are] turned upright, as the camera noted: {shown}",
+        "{count} [picture is|pictures are] rotated upright, as the camera recorded: {shown}",
         "--strict",
-        "to be turned, as the camera noted: {every}",
+        "need rotating, as the camera recorded: {every}",
     ),
     DecisionKind(
         "deep",
-        "of {count} [picture|pictures] of 16 bits the upper 8 are taken: {shown}",
+        "only the upper 8 of 16 bits are used, in {count} [picture|pictures]: {shown}",
         "--strict",
         "expected 8-bit values, got 16 bits; convert first: {every}",
     ),
     DecisionKind(
         "size",
-        "all pictures are made {made}: {count} of {total} [has another size|have other sizes], such as"
-        " {other}",
+        "all pictures are resized to {made}: {count} of {total} [has a different size|have different sizes], "
+        "such as {other}",
         "--size WxH",
-        "{count} of {total} pictures [has another size|have other sizes] than {made}, such as {other}:"
-        " {shown}",
+        "{count} of {total} pictures [has a different size|have different sizes] than {made}, such as "
+        "{other}: {shown}",
     ),
     DecisionKind(
         "resized",
-        "{count} of {total} pictures [is|are] made {made}: {shown}",
+        "{count} of {total} pictures [is|are] resized to {made}: {shown}",
         "--strict",
-        "{count} of {total} pictures [has another size|have other sizes] than {made}: {shown}",
+        "{count} of {total} pictures [has a different size|have different sizes] than {made}: {shown}",
     ),
     DecisionKind(
         "paper",
-        "{count} [picture has|pictures have] transparency: what is drawn is {drawn}, so {paper} is put"
-        " behind",
+        "{count} [picture has|pictures have] transparency: the drawing is {drawn}, so the background "
+        "is made {paper}",
         "--paper black|white",
-        "{count} [picture has|pictures have] transparency; say --paper {paper}",
+        "{count} [picture has|pictures have] transparency; use --paper {paper}",
     ),
     DecisionKind(
         "color",
-        "colour is used: alone it tells {share} % of the pictures' classes (by chance {chance} %)",
+        "colour is used: it alone predicts {share} % of the pictures' classes (chance: {chance} %)",
         "--grey",
     ),
-    DecisionKind("grey", "pictures are taken as grey: colour alone does not tell their classes", "--color"),
+    DecisionKind(
+        "grey", "pictures are converted to grey: colour alone does not predict their classes", "--color"
+    ),
 )
 
 #: All that may be decided about pictures, by name.

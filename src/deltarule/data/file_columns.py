@@ -218,5 +218,5 @@ class FileColumns:
         found = {str(dict(item.words)["column"]): item for item in items}
         listed = ", ".join(f"{name!r} ({item.kind})" for name, item in found.items())
         if found:
-            return f"; left out are {listed}; say --keep {quote(','.join(found))}"
-        return "; say what divides the cells: --delimiter TEXT" if len(self._raw.names) == 1 else ""
+            return f"; these are left out: {listed}; to keep them, use --keep {quote(','.join(found))}"
+        return "; name the separator of the cells: --delimiter TEXT" if len(self._raw.names) == 1 else ""

@@ -61,15 +61,17 @@ def _read_stream(path: Path, stream: IO[bytes] | gzip.GzipFile, ndim: int, limit
             path, f"expected the magic number {magic.hex()} of an IDX file, got {head[:4].hex()}"
         )
     if len(head) < 4 + 4 * ndim:
-        raise DataFileError(path, f"the file ends within its header, after {len(head)} bytes")
+        raise DataFileError(path, f"the file ends inside its header, after {len(head)} bytes")
     shape = struct.unpack(f">{ndim}I", head[4:])
     size = math.prod(shape)
     if 0 in shape or size > limit:
-        raise DataFileError(path, f"the header states the shape {shape}, which the file cannot hold")
+        raise DataFileError(path, f"the header states the shape {shape}, which is too large for this file")
     data = _read_up_to(stream, size + 1)
     if len(data) != size:
         got = f"only {len(data)}" if len(data) < size else "more"
-        raise DataFileError(path, f"the header states {size} bytes of shape {shape}, the file holds {got}")
+        raise DataFileError(
+            path, f"the header states {size} bytes of shape {shape}, but the file holds {got}"
+        )
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)
 
 

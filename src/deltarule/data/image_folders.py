@@ -64,7 +64,7 @@ def load_images(
     of_part = np.searchsorted(ends, found.rows, side="right") - 1
     trained = texts[of_part == 0].tolist()
     if len(set(trained)) < fewest:
-        raise DataFileError(folder, f"images of {len(set(trained))} classes can be read, expected {fewest}")
+        raise DataFileError(folder, f"images of {len(set(trained))} classes could be read, expected {fewest}")
     known: Sequence[Label] = options.labels or classes_of(integer_labels(trained))
     labels = _matched(texts.tolist(), known, decisions)
     size = f"{found.pixels.shape[2]} × {found.pixels.shape[1]}"

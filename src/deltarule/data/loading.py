@@ -105,11 +105,11 @@ def load(
             options=options,
         )
     if target or drop or task is not None:
-        raise InputError(f"target, drop and task are for table files, and {text!r} is none")
+        raise InputError(f"target, drop and task apply to table files, and {text!r} is not one")
     if named:  # "and", "or" and "not" are no names to Python's parser, so only calls go through it
         return _SETS.resolve(text) if "(" in text else _SETS.maker(text.strip())()
     if not os.path.exists(text):
-        raise InputError(f"no file and no bundled set {text!r}{did_you_mean(text, _SETS)}")
+        raise InputError(f"there is no file and no bundled data set {text!r}{did_you_mean(text, _SETS)}")
     path = Path(source)
     has_idx = any(find_idx(path, file) for files in IDX_FILES.values() for file in files)
     return load_idx(path) if has_idx else load_images(path, options, labelled=target is None)

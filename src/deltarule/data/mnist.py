@@ -64,7 +64,7 @@ def load_mnist() -> Dataset:
     sizes = [part.X.shape for part in (dataset, dataset.test) if part is not None]
     if sizes != [(60000, 784), (10000, 784)]:
         raise DataFileError(
-            folder, f"expected 60,000 and 10,000 images of 28 × 28, found {sizes}; remove them"
+            folder, f"expected 60,000 and 10,000 images of 28 × 28, found {sizes}; remove these files"
         )
     return dataset
 
@@ -85,7 +85,7 @@ def fetch(name: str, folder: Path) -> Path:
         except OSError as error:  # no network, no space
             reasons.append(f"{mirror}: {describe(error)}")
         except ValueError:
-            reasons.append(f"{mirror}: the checksum of what it sent is wrong")
+            reasons.append(f"{mirror}: the file that it sent has the wrong checksum")
     raise DataFileError(
         folder / file, f"cannot be downloaded: {'; '.join(reasons)}; get the file elsewhere and put it there"
     )

@@ -186,10 +186,10 @@ class Table:
         rows = np.arange(n_rows) if rows is None else rows
         row = int(rows[0]) + 1 if row is None else row
         if not 1 <= row <= n_rows:
-            raise InputError(f"row {row}: there are {n_rows} rows")
+            raise InputError(f"there is no row {row}: the table has {n_rows} rows")
         if row - 1 not in rows:
             raise InputError(
-                f"row {row} is none of the {len(rows)} rows that are used, of {n_rows}: choose another"
+                f"row {row} is not among the {len(rows)} rows that are used, of {n_rows}: choose another"
             )
         return row, int((rows == row - 1).argmax())
 

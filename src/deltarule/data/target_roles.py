@@ -27,13 +27,13 @@ def usual_target(columns: FileColumns, names: Sequence[str]) -> tuple[str, Decis
     named = (by_name[usual] for usual in _USUAL_TARGETS if usual in by_name)
     usual = next((name for name in named if _is_usable(columns, name, by_name=True)), None)
     if usual is not None:
-        return usual, decide("target", target=usual, why="by its name")
+        return usual, decide("target", target=usual, why="because of its name")
     last = next((name for name in reversed(names) if _is_usable(columns, name)), names[-1])
     if not columns.headed and len(names) > 2 and _is_usable(columns, names[0]):
         texts = [name for name in names if columns.meaning(name, labels=True).kind == "text"]
         if texts == [names[0]]:
             return texts[0], decide("target", target=texts[0], why="the only column of text")
-    why = "the last column" if last == names[-1] else "the last column of use"
+    why = "the last column" if last == names[-1] else "the last usable column"
     return last, decide("target", target=last, why=why)
 
 
@@ -76,7 +76,7 @@ def _single_target(table: Table, name: str, task: str | None) -> tuple[Array, De
         different = len(set(values.tolist()))
         if different > max(10, len(values) / 2) and task is None:
             reason = (
-                f"{different} different texts in {len(values)} rows are no classes; choose another target"
+                f"{different} different texts in {len(values)} rows cannot be classes; choose another target"
             )
             raise table.fault(0, name, reason)
         return values, None

@@ -122,7 +122,7 @@ TOYS: dict[str, tuple[Callable[..., Dataset], str]] = {
         truth_table,
         "3-bit truth table: inputs 001, 011, 101, 111 give 0, 1, 1, 0; the third bit is always 1",
     ),
-    "circles": (circles, "circles(n=200, noise=0.1, factor=0.5, seed=0): a circle inside another"),
+    "circles": (circles, "circles(n=200, noise=0.1, factor=0.5, seed=0): one circle inside another"),
     "moons": (moons, "moons(n=200, noise=0.1, seed=0): two half circles, one reaching into the other"),
     "spirals": (spirals, "spirals(n=200, noise=0.1, turns=1.5, seed=0): two noisy spirals"),
     "two_spirals": (

@@ -370,6 +370,6 @@ _WHY_SHORT: dict[str, tuple[Inline, ...]] = {
     "": ("The slope is 1, so this is just ", _A - _Y, ":"),
 }
 _ROUNDED = (
-    " (An output has rounded to 0 or 1 here, so that the long way is lost in floating point; training takes "
-    "the short form.)"
+    " (An output has rounded to 0 or 1 here, so the long form is lost in floating point; training "
+    "uses the short form.)"
 )

@@ -67,10 +67,10 @@ def check(
         LOSSES.resolve(loss)
     if code is None:
         if weights is None or X is None or Y is None or gradients is None:
-            raise InputError("without code, weights, X, Y and gradients are needed")
+            raise InputError("without code, weights, X, Y and gradients are all needed")
         return diagnose_case(weights, biases, X, Y, gradients, loss)
     if (weights is None) != (X is None) or (X is None) != (Y is None):
-        raise InputError("weights, X and Y are looked at together: give all three, or none")
+        raise InputError("weights, X and Y are checked together: give all three, or none of them")
     own = None if weights is None else own_start(weights, biases, X, Y)
     return observe_apart(code, seconds, own=own, loss=loss or "", name=name or "")
 

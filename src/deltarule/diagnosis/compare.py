@@ -54,7 +54,7 @@ class StepComparison:
 
     def __str__(self) -> str:
         first = self.first
-        head = "The step is the same as the model's."
+        head = "The step agrees with the model's."
         if first is not None:
             head = f"The first quantity that differs is {first.name}: {first}."
         rows = [f"  {one.name:<8} {one.verdict:<22} {one.found_in}".rstrip() for one in self.quantities]
@@ -121,7 +121,7 @@ def compare(
         if best is None or agreeing > best[0]:
             best = agreeing, found
     if best is None:
-        raise InputError(f"the step takes none of the usual layouts; with {tries[0].layout}: {errors[0]}")
+        raise InputError(f"the step accepts none of the usual layouts; with {tries[0].layout}: {errors[0]}")
     return best[1]
 
 
@@ -143,7 +143,7 @@ def _tries(my_step: Any, model: ModelStep, X: Array, Y: Array, rate: float) -> I
         return
     if not callable(my_step):
         raise InputError(
-            f"expected a function or an object with a method train, got {type(my_step).__name__}"
+            f"expected a function or an object with a train method, got {type(my_step).__name__}"
         )
     path = inspect.unwrap(my_step).__code__.co_filename
     fifth = list(inspect.signature(my_step).parameters.values())[4:5]
@@ -190,7 +190,9 @@ def _names_of_parameters(own: Any, model: ModelStep) -> list[str]:
     for label, parameter in _parameters(model.weights, model.biases):
         name = next((name for name, array in arrays.items() if related(parameter, array)[0] == SAME), None)
         if name is None:
-            raise InputError(f"the object has no array with the model's {label}: give both the same weights")
+            raise InputError(
+                f"the object has no array that equals the model's {label}: give both the same weights"
+            )
         del arrays[name]
         names.append(name)
     return names

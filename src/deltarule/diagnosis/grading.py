@@ -30,7 +30,7 @@ _KINDS = {
     "shape": "the shapes do not fit",
     "penalty": "the penalty is wrong",
     "optimizer": "the optimizer's own formula is wrong",
-    "behaviour": "a call changes what it should leave alone",
+    "behaviour": "a call changes its arguments",
 }
 _COLUMNS = ("file", "verdict", "line", "expression", "mistake", "text", "loss", "seconds")
 _AT_A_TIME = 2

@@ -57,7 +57,7 @@ def model_step(model: Any, X: Any, Y: Any, loss: Any = None) -> ModelStep:
         return _network_step(model, X, Y)
     if any(kind.__module__.startswith("torch.nn") for kind in type(model).__mro__):
         if loss is None:
-            raise InputError("name the loss that PyTorch shall use: loss=torch.nn.MSELoss()")
+            raise InputError("name the loss that PyTorch should use: loss=torch.nn.MSELoss()")
         return _torch_step(model, X, Y, loss)
     raise InputError(f"expected a Network or a torch.nn.Sequential, got {type(model).__name__}")
 
@@ -113,7 +113,9 @@ def _layers(model: Any) -> list[tuple[Any, list[Any]]]:
         elif kind == "Sequential":
             continue
         elif any(True for _ in (*part.children(), *part.parameters())) or "Dropout" in kind or not layers:
-            raise InputError(f"a Sequential of Linear and activations can be compared; this has a {kind}")
+            raise InputError(
+                f"only a Sequential of Linear layers and activations can be compared; this one has a {kind}"
+            )
         else:
             layers[-1][1].append(part)
     return layers

@@ -17,8 +17,8 @@ from deltarule.diagnosis.observation.scratch import scratch_for
 from deltarule.errors import DeltaruleError
 
 _USAGE = (
-    "%%deltarule on top of a cell checks the cell; %deltarule name checks a function or an object; "
-    "--seconds 60 gives it more time."
+    "%%deltarule at the top of a cell checks the cell; %deltarule name checks a function or an "
+    "object; --seconds 60 gives it more time."
 )
 
 
@@ -102,7 +102,7 @@ def _as_counted(seen: Diagnosis, before: int) -> Diagnosis:
 
     def place(found: re.Match[str]) -> str:
         number = int(found.group(1))
-        return f"line {number - before}" if number > before else f"line {number} of the cells before"
+        return f"line {number - before}" if number > before else f"line {number} of the earlier cells"
 
     faults = tuple(
         replace(

@@ -165,7 +165,9 @@ def own_layers(own: dict[str, Any]) -> tuple[list[Array], list[Array | None], Ar
             turned = y.T if y.shape == (n_out, len(samples)) != (len(samples), n_out) else y
             return W, b, samples, turned.reshape(len(samples), n_out)
     shapes = [w.shape for w in given]
-    raise InputError(f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not fit")
+    raise InputError(
+        f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not match"
+    )
 
 
 def diagnose_case(
@@ -185,8 +187,9 @@ def diagnose_case(
     if not found:
         return Diagnosis(
             "cannot judge",
-            obstacle="no usual network has these gradients, nor one with a mistake or two that are known",
-            advice="Give the code itself to check: then its own forward pass is differentiated",
+            obstacle="these are not the gradients of any usual network, nor of one with one or two known "
+            "mistakes",
+            advice="Pass the code itself to check: then its own forward pass is differentiated",
         )
     first = found[0]
     names = [*[first.activation] * (len(W) - 1), first.output]
@@ -198,7 +201,7 @@ def diagnose_case(
                 "derivative",
                 0,
                 "",
-                f"the numbers are those of {one.wrong}",
+                f"the numbers match {one.wrong}",
                 should_be=one.right,
                 mistake=one.key,
             )
@@ -217,7 +220,7 @@ def _others(found: Sequence[CaseReading]) -> Iterator[str]:
     """Other networks that give the same numbers with as many mistakes."""
     for one in found[1:3]:
         title = "".join(f", {mistake.title}" for mistake in one.mistakes)
-        yield f"the same numbers come from: {one}{title}"
+        yield f"the following would give the same numbers: {one}{title}"
 
 
 def _arrays_in(value: Any) -> Iterator[Array]:
@@ -252,4 +255,7 @@ def _observed(arrays: Sequence[Array], W: Sequence[Array], turned: bool) -> Obse
         if len(dW) == len(W) and len(db) in (0, len(W)):
             return Observed(tuple(dW), tuple(db or [None] * len(W)))
     shapes = [one.shape for one in W]
-    raise InputError(f"gradients do not fit layers {shapes}: an array like each of the weights, and biases")
+    raise InputError(
+        f"the gradients do not match layers {shapes}: one array in the shape of each weight matrix is "
+        "needed, and one for each bias vector"
+    )

@@ -36,7 +36,7 @@ def programs_in(folder: Path) -> list[Path]:
         ]
         found += [path for path in files if one is folder or not _is_imported(path, files)]
     if not found:
-        raise InputError(f"{folder}: there are no programs in it (.py or .ipynb), nor in its folders")
+        raise InputError(f"{folder}: there are no programs (.py or .ipynb) in it or in its subfolders")
     return sorted(found, key=lambda path: (path.parent, path.name))
 
 
@@ -63,7 +63,7 @@ def refuse_what_is_no_program(path: Path, name: str) -> None:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{name}: it is written in UTF-16; save it as UTF-8")
     if b"\0" in data:
-        raise InputError(f"{name}: it is a binary file, no program")
+        raise InputError(f"{name}: it is a binary file, not a program")
     _refuse_bytes(data, name)
     try:
         source = read_source(path)
@@ -72,11 +72,11 @@ def refuse_what_is_no_program(path: Path, name: str) -> None:
             name, f"{error.msg} ({type(error).__name__})", error.lineno, error.offset
         ) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: it is no notebook that can be read ({error})") from error
+        raise InputError(f"{name}: it cannot be read as a notebook ({error})") from error
     except (RecursionError, MemoryError) as error:
         raise InputError(f"{name}: its expressions are nested too deeply to be read") from error
     if not source.tree.body:
-        raise InputError(f"{name}: it is empty: there is no program in it")
+        raise InputError(f"{name}: it is empty: it contains no program")
 
 
 def _refuse_bytes(data: bytes, name: str) -> None:
@@ -88,4 +88,4 @@ def _refuse_bytes(data: bytes, name: str) -> None:
         raise InputError(f"{name}: its encoding is unknown, or not UTF-8 ({error.msg})") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataFileError(name, f"this is no {encoding.upper()}; save the file as UTF-8", line) from error
+        raise DataFileError(name, f"it is not {encoding.upper()}; save the file as UTF-8", line) from error

@@ -8,7 +8,7 @@ from deltarule.arrays import Array
 from deltarule.diagnosis.watching import WatchedArray
 from deltarule.registry import record
 
-SAME, FACTOR, DIFFERS, UNSEEN = "same", "same but for a factor", "differs", "not seen"
+SAME, FACTOR, DIFFERS, UNSEEN = "same", "same except for a factor", "differs", "not seen"
 
 
 @record

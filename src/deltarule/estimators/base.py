@@ -116,7 +116,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             then what it was before.
         """
         if checkpoint is None and resume:
-            raise InputError("resume=True needs checkpoint=, the file to go on from")
+            raise InputError("resume=True needs checkpoint=, the file to resume from")
         if not isinstance(checkpoint, Checkpoint | None):
             checkpoint = Checkpoint(checkpoint)
         options = FitOptions(validation_data, callbacks, checkpoint, resume)
@@ -125,14 +125,14 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _parts_of(self, stream: Stream, y: Any, sample_weight: Any) -> Iterator[tuple[Any, Array]]:
         """The rows of a stream for ``partial_fit``: inputs as numbers, the answers as they are."""
         if y is not None or sample_weight is not None:
-            raise InputError("a stream has its targets in itself: give neither y nor sample_weight beside it")
+            raise InputError("a stream contains its targets: give neither y nor sample_weight with it")
         for X, answers in stream.batches():
             yield np.asarray(X), answers
 
     def _goes_by_batches(self) -> bool:
         """Whether there is ``partial_fit``; scikit-learn asks."""
         if self.solver == "lbfgs":
-            raise AttributeError("partial_fit is for solvers that go batch by batch; 'lbfgs' does not")
+            raise AttributeError("partial_fit is for solvers that work batch by batch; 'lbfgs' does not")
         return True
 
     def _fit_or_restore(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Self:
@@ -165,8 +165,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self._name_classes(y, options.classes)
             if p.early_stopping and options.validation_data is None:
                 raise InputError(
-                    "partial_fit does not support early_stopping=True unless it is given validation_data="
-                    "(X, y): it has no epochs of its own to hold samples out of"
+                    "partial_fit does not support early_stopping=True unless it is given "
+                    "validation_data=(X, y): it has no epochs of its own to hold samples out of"
                 )
         X, y = self._validated(X, y, reset=first)
         if not (first or options.partial):
@@ -174,8 +174,9 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             had, now = record.network.sizes[1:-1], hidden_sizes(p.hidden_layer_sizes)
             if list(had) != list(now):
                 raise InputError(
-                    f"warm_start goes on with the network as it is, with hidden_layer_sizes={tuple(had)}, not"
-                    f" {tuple(now)}: set warm_start=False to start anew"
+                    "warm_start continues with the existing network, with "
+                    f"hidden_layer_sizes={tuple(had)}, not {tuple(now)}: set warm_start=False to start "
+                    "again"
                 )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
@@ -265,7 +266,9 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """The number of a hidden layer, from 1."""
         n_hidden = len(self.network_.layers) - 1
         if not n_hidden:
-            raise InputError("transform shows a hidden layer, and hidden_layer_sizes=[] has none")
+            raise InputError(
+                "transform returns the values of a hidden layer, and hidden_layer_sizes=[] has none"
+            )
         if layer is None:
             return self._shown_layer()
         check_whole("layer", layer, 1, n_hidden)

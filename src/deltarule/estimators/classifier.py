@@ -177,13 +177,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if classes is None:
             if not hasattr(self, "classes_"):
                 raise InputError(
-                    "classes must be passed on the first call to partial_fit: all that there are"
+                    "the first call to partial_fit needs classes: all the classes that there are"
                 )
             return
         named = unique_labels(classes)
         if hasattr(self, "classes_") and not np.array_equal(self.classes_, named):
             raise InputError(
-                f"classes={classes!r} are not those of the first call to partial_fit: {self.classes_!r}"
+                f"classes={classes!r} differ from those of the first call to partial_fit: {self.classes_!r}"
             )
         self._fit_record.targets = LabelTargets(named, several=False)
 

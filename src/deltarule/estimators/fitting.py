@@ -62,8 +62,8 @@ def hold_out(
     )
     if len(held) < 2:
         raise InputError(
-            "The validation set is too small. Increase 'validation_fraction' or the dataset. "
-            f"Of {len(samples)} samples it gets {len(held)}"
+            "The validation set is too small. Increase 'validation_fraction' or the dataset. Of "
+            f"{len(samples)} samples it gets {len(held)}"
         )
     held_weight = None if weight is None else weight[held]
     part = HeldOut(_safe_indexing(X, held), _safe_indexing(y, held), held_weight, samples.take(held))
@@ -116,9 +116,7 @@ class NetworkTraining:
         l2 = 0.0 if p.solver == "adamw" else p.alpha * n / (size * total)
         net.objective = replace(net.objective, l2=l2)
         if options.checkpoint is not None and p.solver == "sgd" and p.learning_rate == "invscaling":
-            raise InputError(
-                "checkpoint: learning_rate='invscaling' cannot be written down; take 'inverse_scaling'"
-            )
+            raise InputError("checkpoint: learning_rate='invscaling' cannot be saved; use 'inverse_scaling'")
         epochs = 1 if options.partial else p.max_iter
         settings = Settings(optimizer, epochs, size, bool(p.shuffle), 0, None, (), None, p.engine)
         held = None if self.held is None else self.held.samples
@@ -165,8 +163,8 @@ class NetworkTraining:
             _warn("Training interrupted by user.")
         elif not partial and run.history.stopped == "finished" and not follows_schedule(p):
             _warn(
-                f"{p.solver} stopped after {record.n_iter} iterations and had not converged yet: allow more "
-                f"(max_iter={p.max_iter}, for lbfgs also max_fun={p.max_fun}), or scale the inputs",
+                f"{p.solver} stopped after {record.n_iter} iterations without having converged: allow "
+                f"more (max_iter={p.max_iter}, for lbfgs also max_fun={p.max_fun}), or scale the inputs",
                 ConvergenceWarning,
             )
 
@@ -175,7 +173,7 @@ def _batch_size(p: Parameters, n: int) -> int:
     if isinstance(p.batch_size, str):  # "auto"
         return min(200, n)
     if p.batch_size > n and "batch_size" not in p.preset_names:
-        _warn(f"batch_size={p.batch_size} is larger than the {n} samples: all of them are one batch")
+        _warn(f"batch_size={p.batch_size} is larger than the {n} samples: all of them form one batch")
     return min(int(p.batch_size), n)
 
 
@@ -185,7 +183,7 @@ def _restore_checkpoint(checkpoint: Checkpoint, run: Run) -> None:
     state = description.get("training", {})
     net = Network.from_description(checkpoint.path, description, arrays)
     if net.sizes != run.net.sizes or net.dtype != run.net.dtype:
-        raise ModelFileError(f"{checkpoint.path} is of another network: {net!r}")
+        raise ModelFileError(f"{checkpoint.path} belongs to a different network: {net!r}")
     run.net.parameters[:] = net.parameters
     restore(run, checkpoint.path, state, arrays)
     optimizer = Settings.from_dict(state["settings"], "auto").optimizer

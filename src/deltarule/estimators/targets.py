@@ -198,7 +198,9 @@ class InputTargets(NumberTargets):
     def loss_and_output(self, p: Parameters) -> tuple[Loss, str]:
         loss = make_loss(p.loss, _LOSS_NAMES | {"log_loss": "binary_cross_entropy"})
         if p.standardize and loss.targets[0] == 0:
-            raise InputError(f"loss={p.loss!r} needs features ≥ 0, and standardize=True makes some negative")
+            raise InputError(
+                f"loss={p.loss!r} needs features ≥ 0, but standardize=True makes some of them negative"
+            )
         return loss, {"binary_cross_entropy": "sigmoid", "poisson": "exp"}.get(loss.name, "identity")
 
     def file_encoding(self, n_outputs: int) -> None:

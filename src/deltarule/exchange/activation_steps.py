@@ -45,5 +45,5 @@ def _check_numbers(activation: Activation, steps: Steps) -> None:
         if not np.allclose(values[a], activation.value(_PROBES), rtol=1e-6, atol=1e-9, equal_nan=True):
             raise InputError(
                 f"activation {activation.name!r} cannot be exported: its formula, {steps[-1][1]}, "
-                "gives other numbers than its code; mend one of them"
+                "gives different numbers from its code; correct one of them"
             )

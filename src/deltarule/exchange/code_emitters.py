@@ -36,8 +36,8 @@ class Code(Emitter[str]):
 
     def _refused(self, node: tree.Expr) -> str:
         raise InputError(
-            f"{self.owner} cannot be exported, because {text(node)[:60]!r} is nothing to compute with: give "
-            "it a formula of deltarule.formula.tree over z alone, such as 1 / (1 + exp(-z))"
+            f"{self.owner} cannot be exported, because {text(node)[:60]!r} cannot be computed: give it "
+            "a formula of deltarule.formula.tree over z alone, such as 1 / (1 + exp(-z))"
         )
 
     def function(self, name: str, node: tree.Expr) -> str:

@@ -116,5 +116,5 @@ def export_format(path: str | os.PathLike[str], format: str | None = None) -> st
         return meant
     known = ", ".join(ending for endings in FORMATS.values() for ending in endings)
     raise InputError(
-        f"{os.fspath(path)} ends with none of {known}: name it so, or name a format: {', '.join(FORMATS)}"
+        f"{os.fspath(path)} does not end in {known}: rename it, or name a format: {', '.join(FORMATS)}"
     )

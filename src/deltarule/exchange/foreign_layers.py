@@ -58,8 +58,8 @@ class ForeignLayers:
             raise ShapeError(f"{name} has {W.shape[1]} neurons and {len(b)} biases")
         if self.layers and self.layers[-1].W.shape[1] != len(W):
             raise ShapeError(
-                f"{name} takes {len(W)} numbers, and the layer before gives {self.layers[-1].W.shape[1]}; "
-                f"W has shape (n_in, n_out)"
+                f"{name} takes {len(W)} numbers, but the layer before it gives "
+                f"{self.layers[-1].W.shape[1]}; W has shape (n_in, n_out)"
             )
         self.layers.append(ImportedLayer(W, b, ACTIVATIONS.resolve("identity")))
         self._is_open = True
@@ -77,7 +77,7 @@ class ForeignLayers:
     def add_scaling(self, shift: Any, scale: Any, name: str) -> None:
         """Put ``(x − shift) / scale`` before layer 1."""
         if self.layers or self.shift is not None:
-            raise InputError(f"{name} scales numbers elsewhere than before layer 1, once")
+            raise InputError(f"{name} scales numbers, which is supported only once, before layer 1")
         self.shift = np.asarray(shift, np.float64).ravel()
         self.scale = np.asarray(scale, np.float64).ravel()
 

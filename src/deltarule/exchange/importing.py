@@ -85,8 +85,8 @@ def _with_activations(
     n_hidden = len(imported.layers) - 1
     if output is None or (activation is None and n_hidden):
         raise InputError(
-            f"weights alone do not say which activations come after them: name those of the "
-            f"{n_hidden} hidden layers and of the output, as in activation='relu', output='softmax'"
+            f"weights alone do not tell which activations follow them: name those of the {n_hidden} "
+            "hidden layers and of the output, as in activation='relu', output='softmax'"
         )
     hidden = [activation] * n_hidden if isinstance(activation, str | Activation) else list(activation or [])
     if len(hidden) != n_hidden:

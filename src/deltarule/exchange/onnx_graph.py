@@ -66,7 +66,9 @@ class _Reader:
         network = self._from_outputs()
         taken = len(network.layers[0].W)
         if declared not in (None, taken):
-            raise InputError(f"the graph takes {declared} numbers, its first layer {taken}")
+            raise InputError(
+                f"the graph declares {declared} numbers as its input, but its first layer takes {taken}"
+            )
         return network
 
     def _declare_input(self) -> int | None:
@@ -98,7 +100,7 @@ class _Reader:
 
     def _tensor(self, name: str) -> Any:
         if name and name not in self.tensors:
-            raise ModelFileError(f"a node takes {shown(name)}, which nothing before it makes")
+            raise ModelFileError(f"a node uses {shown(name)}, which nothing before it produces")
         return self.tensors[name] if name else None
 
     def _from_outputs(self) -> ImportedNetwork:
@@ -111,7 +113,7 @@ class _Reader:
         outputs = [result for result in results if not isinstance(result, ChosenLabels)] or results
         found = [layers for layers in map(layers_behind, outputs) if layers is not None]
         if not found:
-            raise InputError(f"the graph gives no outputs of a network; {_READ}")
+            raise InputError(f"the graph has no outputs of a network; {_READ}")
         if not all(layers.gives(found[0]) for layers in found):
             raise InputError(f"the graph gives several different outputs; {_READ}")
         try:

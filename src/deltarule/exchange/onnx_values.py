@@ -71,7 +71,7 @@ class TracedLayers:
             return TracedLayers(before=self, done=(), W=W)
         closed = self.closed()
         if W.shape[0] != self.W.shape[1]:
-            raise UnreadableNode(f"takes {W.shape[0]} numbers, and the layer before gives {self.W.shape[1]}")
+            raise UnreadableNode(f"takes {W.shape[0]} numbers, but the layer before gives {self.W.shape[1]}")
         b = None
         if closed.steps:
             factor, summand = _affine(closed.steps, W.shape[0])
@@ -102,7 +102,7 @@ class TracedLayers:
             layer = _linear_layer(self.W, self.b, *line)
         else:
             number = len(self.done) + 1
-            raise UnreadableNode(f"layer {number} ends with a function that is no activation registered here")
+            raise UnreadableNode(f"layer {number} ends with a function that is not a registered activation")
         return replace(self, done=(*self.done, layer))
 
     def network(self, classes: Any) -> ImportedNetwork:

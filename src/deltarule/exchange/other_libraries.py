@@ -43,7 +43,7 @@ def _add_sklearn(layers: ForeignLayers, model: Any) -> None:
         layers.add_dense(W, b, f"layer {number}")
         name = model.activation if number <= hidden else model.out_activation_
         if name not in ("identity", "logistic", "tanh", "relu", "softmax", "exp"):
-            raise InputError(f"layer {number} has the activation {name!r}, which deltarule has not")
+            raise InputError(f"layer {number} has the activation {name!r}, which deltarule does not have")
         layers.add_activation(name, f"layer {number}")
     names = getattr(model, "feature_names_in_", None)
     layers.features = None if names is None else [str(name) for name in names]
@@ -140,7 +140,7 @@ def _add_keras(layers: ForeignLayers, layer: Any) -> None:
 def _add_keras_dense(layers: ForeignLayers, layer: Any, name: str) -> None:
     weights = list(layer.get_weights())
     if len(weights) not in (1, 2):
-        raise InputError(f"{shown(name)} has {len(weights)} arrays of weights, expected W and perhaps b")
+        raise InputError(f"{shown(name)} has {len(weights)} arrays of weights, expected W and optionally b")
     layers.add_dense(weights[0], weights[1] if len(weights) == 2 else None, name)
     layers.add_activation(_keras_function(layer.get_config()["activation"]), name)
 
@@ -160,17 +160,17 @@ def _add_keras_scaling(layers: ForeignLayers, layer: Any, kind: str, name: str) 
 
 def _keras_function(name: Any) -> str:
     if name == "gelu":
-        raise InputError('activation "gelu" of Keras is the exact one; deltarule has the one by tanh')
+        raise InputError('activation "gelu" of Keras is the exact one; deltarule has the tanh approximation')
     if name not in _KERAS_FUNCTIONS:
         raise InputError(
-            f"activation {shown(name)} is none that deltarule has: {', '.join(_KERAS_FUNCTIONS)}"
+            f"activation {shown(name)} is not among those that can be imported: {', '.join(_KERAS_FUNCTIONS)}"
         )
     return "leaky_relu(0.2)" if name == "leaky_relu" else str(name)
 
 
 def _keras_relu(config: Mapping[str, Any]) -> str:
     if config.get("max_value") is not None or config.get("threshold"):
-        raise InputError("ReLU with a greatest value or a threshold is none that deltarule has")
+        raise InputError("ReLU with a maximum value or a threshold cannot be imported")
     slope = float(config.get("negative_slope") or 0)
     return f"leaky_relu({slope!r})" if slope else "relu"
 

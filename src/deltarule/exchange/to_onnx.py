@@ -72,7 +72,7 @@ def onnx_bytes(network: PortableNetwork, title: str, description: Mapping[str, A
     onnx.helper.set_model_props(model, _metadata(network, description))
     if model.ByteSize() > MOST_BYTES:
         raise InputError(
-            f"the network takes {model.ByteSize():,} bytes, and an ONNX file holds {MOST_BYTES:,}"
+            f"the network takes {model.ByteSize():,} bytes, but an ONNX file can hold only {MOST_BYTES:,}"
         )
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -289,7 +289,7 @@ def _label_array(classes: Sequence[Label]) -> Array:
             return np.array([str(label).encode() for label in classes], dtype=object)
         except UnicodeEncodeError as error:
             raise InputError(
-                f"label {error.object!r} holds half a character, which ONNX cannot; name it otherwise"
+                f"label {error.object!r} contains half a character, which ONNX cannot store; rename it"
             ) from None
     if isinstance(classes[0], int) and not all(-(2**63) <= int(label) < 2**63 for label in classes):
         raise InputError(f"labels must be whole numbers of 64 bits for ONNX, got {list(classes)}")

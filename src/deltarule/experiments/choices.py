@@ -79,7 +79,7 @@ class Choices:
             share = getattr(self, name)
             if share is not None and not 0 <= check_number(name, share) < 1:
                 raise InputError(
-                    f"{name} must be 0 or more and less than 1, a share of the rows, got {share}"
+                    f"{name} must be a share of the rows, at least 0 and less than 1, got {share}"
                 )
         object.__setattr__(self, "hidden", _sizes(self.hidden))
         for name in ("checkpoint", "resume"):

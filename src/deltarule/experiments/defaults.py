@@ -159,7 +159,7 @@ def optimizer_for(dataset: Dataset | Stream, choices: Choices) -> Optimizer:
     if "(" in name or not isinstance(optimizer, GradientStep):
         if named:
             options = ", ".join("--" + choice.replace("_", "-") for choice in named)
-            raise InputError(f"optimizer {name!r} stands for itself: leave out {options} beside it")
+            raise InputError(f"optimizer {name!r} already contains its own settings: leave out {options}")
         return optimizer
     rate = choices.learning_rate
     if rate is None:

@@ -115,11 +115,11 @@ class Evaluation:
         if share is None or share < _FEW:
             return []
         whose = "these rows" if share == 1 else f"{share:.0%} of these rows"
-        said = f"{whose} trained the model, so this is no score of new ones"
+        said = f"{whose} trained the model, so this score does not tell how it does on new rows"
         if held is not None:
             metric = self.predictions.metric
-            said += f"; on the {held['rows']:,} rows held out then, {metric} was {held[metric]:.4f}"
+            said += f"; on the {held['rows']:,} rows held out at the time, {metric} was {held[metric]:.4f}"
             said += f" ({held['folds']} folds)" if held["folds"] > 1 else ""
         else:
-            said += "; none were held out then"
+            said += "; no rows were held out at the time"
         return [wrapped(said, width)]

@@ -54,7 +54,7 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     net = Network.load(path)
     if net.encoding is None:
         raise ModelFileError(
-            f"{path} holds no encoding of inputs and targets: it was not saved by deltarule train"
+            f"{path} contains no encoding of inputs and targets: it was not saved by deltarule train"
         )
     return FittedModel(net, os.fspath(path))
 
@@ -72,7 +72,7 @@ ELSEWHERE = {
     "predict_proba": "predict(rows, probabilities=True)",
     "score": "evaluate(rows).score, or tested.score for the rows held out",
     "accuracy": "tested.score, or evaluate(rows).score",
-    "fit": "experiment(…), which trains anew",
+    "fit": "experiment(…), which trains again from scratch",
     "summary": "print(…) of it",
     "report": "print(…) of it, or to_dict()",
     "to_json": "to_dict()",
@@ -113,7 +113,7 @@ class FittedModel:
     def encoding(self) -> Encoding:
         """How it reads rows, and what its outputs mean."""
         if self.net.encoding is None:
-            raise InputError(f"{self.name} holds no encoding, so raw rows mean nothing to it")
+            raise InputError(f"{self.name} has no encoding, so it cannot interpret raw rows")
         return self.net.encoding
 
     def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
@@ -306,7 +306,7 @@ class FittedModel:
         Derivation
         """
         if _is_quantity(self.net, rows):
-            raise InputError(f"explain() takes rows first: write what={rows!r}")
+            raise InputError(f"explain() takes the rows first: write what={rows!r}")
         source = self.rows_with_answers(rows, settings)
         row, place = place_of(row, source.inputs)
         part = source.take([place])

@@ -161,7 +161,9 @@ def check_pair(net: Network, y: Array) -> None:
     """Refuse an output and a loss with which no training can learn the targets (n_rows, n_outputs)."""
     fault = pair_fault(net.objective.output, net.loss, y)
     if fault is not None and fault[0] == "problem":
-        raise InputError(f"{fault[1]}; name neither output nor loss, and both suit the target")
+        raise InputError(
+            f"{fault[1]}; if you name neither output nor loss, both are chosen to suit the target"
+        )
 
 
 def remember_rows(trained: TrainedNetwork, tested: Predictions | None) -> None:
@@ -185,8 +187,8 @@ def train_or_resume(
             resumed.encoding = replace(resumed.encoding, trained=None)
         if resumed.description() != net.description():  # the other options say how it is tested
             raise InputError(
-                f"{choices.resume} holds {resumed!r}, which is not what the data and the other options "
-                f"describe ({net!r}): give those it was made with"
+                f"{choices.resume} holds {resumed!r}, which is not the network that the data and the "
+                f"other options describe ({net!r}): use the options that it was made with"
             )
         return resume(
             choices.resume, X, Y, epochs=choices.epochs, validation=validation, checkpoint=checkpoint,
@@ -224,7 +226,7 @@ def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
         known = known_labels(dataset.target, target)
         if not known.any():
             classes = shown(target.classes, 9)
-            raise InputError(f"the network knows none of these labels: its classes are {classes}")
+            raise InputError(f"the network has learned none of these labels: its classes are {classes}")
     x, y = encoded_rows(net, dataset if known.all() else dataset.take(known))
     loss = evaluate(net, x, y)["loss"]
     if not known.all():

@@ -33,9 +33,9 @@ _LEAVE_OUT_ROWS = ("ragged", "no-target", "missing-rows", "unreadable")
 
 _ENGINES = {"reference": "NumPy, layer by layer", "compiled": "compiled by Numba"}
 _SCHEDULES = {
-    "constant": "constant", "cosine": "falling along a cosine", "step": "falling in steps",
-    "exponential": "falling exponentially", "inverse_scaling": "falling with a power of time",
-    "one_cycle": "rising, then falling", "warm_up": "rising first",
+    "constant": "constant", "cosine": "decreasing along a cosine", "step": "decreasing in steps",
+    "exponential": "decreasing exponentially", "inverse_scaling": "decreasing with a power of time",
+    "one_cycle": "rising, then decreasing", "warm_up": "rising first",
 }  # fmt: skip
 
 
@@ -85,7 +85,9 @@ def decision_lines(
             overruled = f" ({item['option']})" if options else ""
             lines.append(wrapped(one_line(f"· {item['text']}{overruled}"), width))
         elif told[kind] == total[kind]:
-            lines.append(f"· and {total[kind] - _MOST_ALIKE + 1} more columns so ({kind}; --json lists them)")
+            lines.append(
+                f"· and {total[kind] - _MOST_ALIKE + 1} more columns like these ({kind}; --json lists them)"
+            )
     return lines
 
 
@@ -203,7 +205,7 @@ def _about_training(result: Outcome) -> Iterator[ReportItem]:
         {"optimizer": optimizer.spec, "learning_rate": rate, "schedule": schedule, "batch_size": rows},
         "optimizer",
         f"{optimizer.name}{falling}, {f'batches of {rows} rows' if rows else 'all rows at once'}"
-        + (f", gradients no longer than {clipped:g}" if clipped else ""),
+        + (f", gradient norms clipped at {clipped:g}" if clipped else ""),
     )
     why = why_stopped(history)
     engine = _ENGINES.get(history.engine, history.engine)
@@ -237,12 +239,12 @@ def why_stopped(history: History) -> str:
     """Why training ended, as a sentence says it."""
     if ended_by_budget(history):
         return (
-            f"the held-out loss still fell when the budget of {history.epochs} epochs ended:"
-            f" --epochs {2 * history.epochs} trains longer"
+            f"the held-out loss was still falling when the limit of {history.epochs} epochs was "
+            f"reached: --epochs {2 * history.epochs} trains longer"
         )
     return {
-        "finished": "all that were planned",
-        "early": "the held-out loss was no longer getting better; the best weights are kept",
+        "finished": "as many as planned",
+        "early": "the held-out loss had stopped improving; the best weights are kept",
         "converged": "no better weights were found nearby",
         "interrupted": "interrupted",
     }.get(history.stopped, history.stopped)

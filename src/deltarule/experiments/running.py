@@ -192,8 +192,8 @@ def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset | Str
         source, target = with_answers(source, name, target), name
     if isinstance(source, str) and is_example(source):
         raise InputError(
-            f"{source} is a worked example, with a network and a training of its own:"
-            f" example = load_example({source!r}); example.train(example.network())"
+            f"{source} is a worked example, with a network and a training of its own: example = "
+            f"load_example({source!r}); example.train(example.network())"
         )
     found = as_source(source)
     if isinstance(found, Dataset):
@@ -218,7 +218,7 @@ def _refuse_beside_stream(target: Any, named: Mapping[str, Any]) -> None:
     told = ("drop", "keep", "task", "scale", "rare", "memory")
     given = ["target"] * (target is not None) + [name for name in told if named[name] is not None]
     if given:
-        raise InputError(f"say {', '.join(given)} where the stream is made: stream(source, {given[0]}=…)")
+        raise InputError(f"give {', '.join(given)} where the stream is made: stream(source, {given[0]}=…)")
 
 
 def _of_bunch(bunch: Mapping[str, Any], target: Any) -> tuple[Any, Any]:

@@ -52,7 +52,7 @@ def place_of(row: int | None, inputs: Table | Array) -> tuple[int, int]:
         return inputs.place_of(row)
     row = 1 if row is None else row
     if not 1 <= row <= len(inputs):
-        raise InputError(f"row {row}: there are {len(inputs)} rows")
+        raise InputError(f"there is no row {row}: there are {len(inputs)} rows")
     return row, row - 1
 
 
@@ -60,7 +60,7 @@ def with_answers(source: Any, name: str, answers: Any) -> MemoryTable:
     """A table in memory with a column of answers beside it."""
     table = as_source(source)
     if not isinstance(table, MemoryTable):
-        raise InputError(f"answers beside rows need a table in memory, got {type(source).__name__}")
+        raise InputError(f"answers beside the rows need a table in memory, got {type(source).__name__}")
     return table.with_column(name, answers)
 
 

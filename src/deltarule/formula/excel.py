@@ -151,7 +151,7 @@ class ExcelEmitter(Emitter[str]):
     def number(self, node: tree.Number) -> str:
         number = float(node.number)
         if not math.isfinite(number):
-            raise InputError(f"{number} is no number that a formula of a spreadsheet can hold")
+            raise InputError(f"a spreadsheet formula cannot hold the number {number}")
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number).upper()
 
     def namedconstant(self, node: tree.NamedConstant) -> str:
@@ -162,7 +162,7 @@ class ExcelEmitter(Emitter[str]):
 
     def words(self, node: tree.Words) -> str:
         raise InputError(
-            f"the formula {text(node)[:60]!r} is a text, which no spreadsheet can work out: give the "
+            f"the formula {text(node)[:60]!r} is text, which a spreadsheet cannot compute: give the "
             "activation or the loss a formula of deltarule.formula, such as 1 / (1 + exp(-z))"
         )
 

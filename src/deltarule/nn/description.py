@@ -90,7 +90,7 @@ def parts_of(
     if parameters.shape != (n_parameters,) or frozen.ndim != 1 or frozen.dtype != np.int64:
         raise InputError(f"{parameters.shape} parameters for {n_parameters}")
     if frozen.size and not (frozen.min() >= 0 and frozen.max() < n_parameters):
-        raise InputError("a frozen parameter that is not there")
+        raise InputError("a frozen parameter that does not exist")
     loss, encoding = LOSSES.resolve(description["loss"]), description["encoding"]
     encoding = None if encoding is None else Encoding.from_dict(encoding)
     check_dtype(str(parameters.dtype))

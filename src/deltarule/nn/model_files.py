@@ -46,7 +46,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     try:
         description, arrays = _from_bytes(data)
     except Exception as error:
-        raise ModelFileError(f"{path} is not a whole deltarule model file: {error}") from None
+        raise ModelFileError(f"{path} is not a complete deltarule model file: {error}") from None
     version = description.get("format")
     if version != FORMAT:
         raise ModelFileError(
@@ -77,7 +77,7 @@ def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     if content["sha256"] != _digest(content["description"], arrays):
         raise ValueError("its checksum does not match its content")
     if _to_bytes(description, arrays) != data:
-        raise ValueError("its header is not as written")
+        raise ValueError("its header was changed")
     return description, arrays
 
 
@@ -95,7 +95,7 @@ def _digest(text: str, arrays: dict[str, Array]) -> str:
 def _read_regular_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file; never waits on a pipe, never follows a link."""
     if "\0" in str(path):
-        raise ModelFileError(f"cannot read {path}: a name holds no null byte")
+        raise ModelFileError(f"cannot read {path}: a file name cannot contain a null byte")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
@@ -110,7 +110,7 @@ def _read_regular_file(path: str | os.PathLike[str]) -> bytes:
         try:
             start = file.read(8)
             if int.from_bytes(start, "little") > status.st_size - 8:  # before a huge foreign file is read
-                raise ModelFileError(f"{path} is not a whole deltarule model file: its header does not fit")
+                raise ModelFileError(f"{path} is not a complete deltarule model file: its header is damaged")
             return start + file.read()
         except (OSError, MemoryError) as error:
             raise ModelFileError(f"cannot read {path}: {error}") from None

@@ -121,8 +121,8 @@ class Network:
             check_whole("seed", seed, 0)
         rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
-        check_finite(drawn, "the first weights")
-        self.parameters[:] = narrowed(drawn, self.dtype, "the first weights")
+        check_finite(drawn, "the initial weights")
+        self.parameters[:] = narrowed(drawn, self.dtype, "the initial weights")
 
     def _bind(self, layers: Sequence[Dense], parameters: Array) -> None:
         self.parameters = parameters
@@ -231,7 +231,7 @@ class Network:
         except InputError as error:
             if self.encoding is None:
                 raise
-            raise type(error)(f"{error}; deltarule.load_model(path) is what answers raw rows") from None
+            raise type(error)(f"{error}; to predict from raw rows, use deltarule.load_model(path)") from None
         with np.errstate(all="ignore"):  # what overflows is refused
             outputs: Array = engine_to_predict(engine, self).predict(self, x)
         finite = np.isfinite(outputs).all(axis=1)

@@ -76,9 +76,9 @@ def unpack(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         shape = tuple(entry["shape"])
         count = int(np.prod(shape, dtype=object)) if shape else 1
         if first != end or last - first != count * dtype.itemsize or min((0, *shape)) < 0:
-            raise ValueError(f"array {name!r} does not lie where it should")
+            raise ValueError(f"array {name!r} is not where it should be")
         arrays[name] = np.frombuffer(data, dtype, count, start + first).reshape(shape).copy()
         end = last
     if start + end != len(data):
-        raise ValueError("it ends early, or goes on after its arrays")
+        raise ValueError("it ends early, or continues after its arrays")
     return arrays, metadata

@@ -92,7 +92,9 @@ class Configuration:
         if self.initializer is not None:
             _known("initializer", self.initializer, INITIALIZERS)
         if not isinstance(OPTIMIZERS.resolve(self.optimizer), GradientStep):
-            raise InputError(f"{self.optimizer} does not go update by update: take sgd, momentum, adam, …")
+            raise InputError(
+                f"{self.optimizer} does not proceed update by update: use sgd, momentum, adam, …"
+            )
         check_number("learning_rate", self.learning_rate, 0)
         for name in ("l1", "l2", "dropout", "test_share"):
             check_number(name, getattr(self, name), 0)
@@ -118,7 +120,7 @@ class Configuration:
         n_inputs, n_outputs = encoding.n_inputs, count_outputs(problem, self.output)
         sizes = [n_inputs, *(units for units, _ in self.hidden), n_outputs]
         if sum(a * b for a, b in pairwise(sizes)) > MOST_PARAMETERS:
-            raise InputError(f"a network {' → '.join(map(str, sizes))} is too large to play with")
+            raise InputError(f"a network {' → '.join(map(str, sizes))} is too large for the playground")
         net = Network(
             sizes, activation=[activation for _, activation in self.hidden] or "tanh", output=self.output,
             loss=self.loss, initializer=self.initializer, bias=self.bias, dropout=self.dropout, l1=self.l1,
@@ -191,7 +193,7 @@ def _layers(hidden: Any) -> tuple[tuple[int, str], ...]:
     layers = []
     for layer in hidden:
         if not isinstance(layer, Mapping) or set(layer) != {"units", "activation"}:
-            raise InputError('each hidden layer is {"units": 4, "activation": "tanh"}')
+            raise InputError('each hidden layer must be like {"units": 4, "activation": "tanh"}')
         check_whole("units", layer["units"], 1, MOST_UNITS)
         layers.append((layer["units"], _known("activation", layer["activation"], ACTIVATIONS)))
     return tuple(layers)

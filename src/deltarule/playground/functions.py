@@ -46,11 +46,11 @@ def values_of(text: str, variables: Mapping[str, Array]) -> Array:
     array([5.])
     """
     if len(text) > _MOST_SIGNS:
-        raise InputError(f"the formula has {len(text)} characters; at most {_MOST_SIGNS} are taken")
+        raise InputError(f"the formula has {len(text)} characters; at most {_MOST_SIGNS} are allowed")
     try:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise InputError(f"{text[:80]!r} is no formula: write something like sin(3*x1) + x2") from None
+        raise InputError(f"{text[:80]!r} is not a formula: write something like sin(3*x1) + x2") from None
     with np.errstate(all="ignore"):
         values = np.broadcast_to(_value(tree, variables), np.shape(next(iter(variables.values())))).astype(
             float
@@ -66,7 +66,7 @@ def _value(node: ast.AST, variables: Mapping[str, Array]) -> Any:
     if isinstance(node, ast.Name):
         known = {**_CONSTANTS, **variables}
         if node.id not in known:
-            raise InputError(f"the formula knows no {node.id!r}{did_you_mean(node.id, known)}")
+            raise InputError(f"a formula cannot use {node.id!r}{did_you_mean(node.id, known)}")
         return known[node.id]
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         return _OPERATORS[type(node.op)](_value(node.left, variables), _value(node.right, variables))
@@ -75,6 +75,6 @@ def _value(node: ast.AST, variables: Mapping[str, Array]) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
         name = node.func.id
         if name not in _FUNCTIONS:
-            raise InputError(f"the formula knows no function {name!r}{did_you_mean(name, _FUNCTIONS)}")
+            raise InputError(f"a formula cannot use the function {name!r}{did_you_mean(name, _FUNCTIONS)}")
         return _FUNCTIONS[name](_value(node.args[0], variables))
-    raise InputError("a formula has numbers, x1, x2, + − * / ^ and functions such as sin")
+    raise InputError("a formula consists of numbers, x1, x2, + − * / ^ and functions such as sin")

@@ -46,12 +46,12 @@ def by_hand(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
         blanks = [{"name": b.name, "part": b.part, "number": b.number} for b in run.sheet.blanks]
         return {"blanks": blanks, "html": content(run.sheet.sheet.document), "decimals": DECIMALS}
     if run.sheet is None:
-        raise InputError("there are no blanks yet: start with the parts to work out")
+        raise InputError("there are no blanks yet: first choose what to work out")
     marking = mark(run.sheet, given.get("answers", {}))
     if "hint" in given:
         hinted = [one for one in marking.marks if one.blank.name == given["hint"]]
         if not hinted:
-            raise InputError(f"no blank is called {str(given['hint'])[:40]!r}")
+            raise InputError(f"there is no blank called {str(given['hint'])[:40]!r}")
         return {"hint": marking.formula(hinted[0])}
     marks = [
         {"name": one.blank.name, "verdict": one.verdict, "counts": one.counts, "words": one.mistake}
@@ -64,7 +64,7 @@ def check_code(run: PlayedRun, given: Mapping[str, Any]) -> dict[str, Any]:
     """Check a program's backpropagation; it runs apart where the system has processes."""
     code = str(given["code"])
     if len(code) > MOST_CODE:
-        raise InputError(f"the program has {len(code):,} characters; at most {MOST_CODE:,} are taken")
+        raise InputError(f"the program has {len(code):,} characters; at most {MOST_CODE:,} are allowed")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "my_backprop.py")
         path.write_text(code, encoding="utf-8")

@@ -37,7 +37,7 @@ def link_of(run: PlayedRun) -> str:
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
     text = urlsafe_b64encode(packed).decode().rstrip("=")
     if len(text) > MOST_CHARACTERS:
-        raise InputError("these data are too large for a link: save the model, and keep the table beside it")
+        raise InputError("these data are too large for a link: save the model, and keep the table with it")
     return text
 
 
@@ -67,5 +67,5 @@ def unpacked(text: Any) -> Mapping[str, Any]:
         ):
             raise ValueError
     except (ValueError, KeyError, zlib.error, RecursionError):
-        raise InputError("this link cannot be read: it is cut off, or made by something else") from None
+        raise InputError("this link cannot be read: it is cut off, or was made by something else") from None
     return content

@@ -30,12 +30,12 @@ MOST_ROWS, MOST_BYTES = 100_000, 32 << 20
 
 #: The sets that a newcomer is offered, by name: title and kind.
 SETS: dict[str, tuple[str, str]] = {
-    "circles": ("A circle within a circle", "plane"),
-    "xor_points": ("Four clouds: exclusive or", "plane"),
-    "blobs": ("Three clouds, three classes", "plane"),
+    "circles": ("A circle inside a circle", "plane"),
+    "xor_points": ("Four clusters: exclusive or", "plane"),
+    "blobs": ("Three clusters, three classes", "plane"),
     "moons": ("Two moons", "plane"),
     "spirals": ("Two spirals", "plane"),
-    "waves": ("A wave over the plane (a number)", "plane"),
+    "waves": ("A wave over the plane (regression)", "plane"),
     "iris": ("150 irises, three species", "table"),
     "T1": ("Tutorial 1: 2-2-2, neuron by neuron", "worked"),
     "T2": ("Tutorial 2: a truth table of three bits", "worked"),
@@ -89,7 +89,7 @@ class Problem:
     def with_rows(self, inputs: Array, target: Array, draws: Array) -> Problem:
         """The same problem with other rows, (n_rows, n_features) in the units of the data."""
         if not len(inputs):
-            raise InputError("the last points cannot be taken away: there would be nothing to learn from")
+            raise InputError("the last points cannot be removed: there would be nothing left to learn from")
         if len(inputs) > MOST_ROWS:
             raise InputError(f"at most {MOST_ROWS:,} points, got {len(inputs):,}")
         table = self.dataset.inputs
@@ -117,7 +117,7 @@ def named(name: str) -> Problem:
     if SETS.get(name, ("", ""))[1] == "worked":
         return worked(load_example(name), title)
     if "/" in name or "\\" in name or name.endswith(".toml") or os.path.exists(name):
-        raise InputError(f"no set is called {name[:60]!r}")
+        raise InputError(f"there is no data set called {name[:60]!r}")
     return problem_of(load(name), title)
 
 
@@ -139,7 +139,7 @@ def of_table(text: str, name: str, target: str | None = None) -> Problem:
         If it is too large, or no sound table; the error names row and column of a bad cell.
     """
     if len(text) > MOST_BYTES:
-        raise InputError(f"the table has {len(text):,} characters; at most {MOST_BYTES:,} are taken")
+        raise InputError(f"the table has {len(text):,} characters; at most {MOST_BYTES:,} are allowed")
     suffix = (
         Path(name).suffix
         if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".arff")
@@ -154,7 +154,7 @@ def of_table(text: str, name: str, target: str | None = None) -> Problem:
         except DataFileError as error:
             raise DataFileError(path.name, error.reason, error.line, error.column) from None
     if len(dataset) > MOST_ROWS:
-        raise InputError(f"the table has {len(dataset):,} rows; at most {MOST_ROWS:,} are taken")
+        raise InputError(f"the table has {len(dataset):,} rows; at most {MOST_ROWS:,} are allowed")
     described = f"{stem}{suffix}: {len(dataset)} rows, target {', '.join(dataset.target_names)}"
     return problem_of(replace(dataset, description=described), stem)
 
@@ -163,7 +163,9 @@ def of_points(x: Any, y: Sequence[Any], names: Sequence[str] | None = None) -> P
     """Return points that were painted: whole numbers as ``y`` are classes, others numbers."""
     inputs = as_numbers(x, "x").astype(float)
     if inputs.ndim != 2 or not 0 < len(inputs) <= MOST_ROWS or len(inputs) != len(y):
-        raise InputError(f"points need x of shape (n, 2) and as many y, at most {MOST_ROWS:,} of them")
+        raise InputError(
+            f"points need x of shape (n, 2) and as many values of y, at most {MOST_ROWS:,} of them"
+        )
     check_finite(inputs, "x")
     numbers = as_numbers(y, "y").astype(float)
     check_finite(numbers, "y")

@@ -26,9 +26,11 @@ def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Proble
     if not isinstance(dataset.inputs, Table) or any(
         column.dtype.kind != "f" for column in dataset.inputs.columns.values()
     ):
-        raise InputError("points can be moved where all inputs are numbers; here some are text or pictures")
+        raise InputError(
+            "points can be moved only where all inputs are numbers; here some are text or pictures"
+        )
     if dataset.target.ndim > 1 and dataset.target.shape[1] > 1:
-        raise InputError("points can be added where there is one target")
+        raise InputError("points can be added only where there is a single target")
     inputs, target, draws = dataset.inputs.matrix().copy(), dataset.target.copy(), problem.draws.copy()
     for edit in edits.get("move", ()):
         inputs[_row(edit["row"], len(inputs))] = _point(edit["x"], inputs.shape[1])
@@ -56,7 +58,7 @@ def _row(row: Any, n: int) -> int:
 def _point(x: Any, n: int) -> Array:
     point = as_numbers(x, "x").astype(float)
     if point.shape != (n,):
-        raise InputError(f"a point has {n} numbers here, got {point.size}")
+        raise InputError(f"a point must have {n} numbers here, got {point.size}")
     check_finite(point, "x")
     return point
 

@@ -169,7 +169,7 @@ class PlaygroundServer:
         responses = import_extra("starlette.responses", "play")
         name = request.path_params.get("name", "index.html")
         if name not in self.files:
-            return responses.PlainTextResponse("no such file\n", 404)
+            return responses.PlainTextResponse("no such file", 404)
         kind = _TYPES.get(name[name.rfind(".") :], "application/octet-stream")
         return responses.Response(self.files[name], media_type=kind)
 

@@ -69,10 +69,10 @@ class Session:
         except (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
             return reply | {
                 "ok": False,
-                "error": f"{name}: these arguments do not fit ({type(error).__name__})",
+                "error": f"{name}: these arguments are not valid ({type(error).__name__})",
             }
         except MemoryError:
-            return reply | {"ok": False, "error": "out of memory: take a smaller network, or fewer rows"}
+            return reply | {"ok": False, "error": "out of memory: use a smaller network or fewer rows"}
 
 
 def _opened(given: Mapping[str, Any]) -> Problem:
@@ -90,7 +90,7 @@ def _opened(given: Mapping[str, Any]) -> Problem:
     }
     kind = next((kind for kind in makers if kind in given), None)
     if kind is None:
-        raise InputError(f"open what? One of: {', '.join(makers)}, link")
+        raise InputError(f"choose what to open: one of {', '.join(makers)}, link")
     return makers[kind](given[kind])
 
 

@@ -137,11 +137,11 @@ def _checked(name: str, sha256: str, folder: str | Path | None) -> bytes:
         content = path.read_bytes()
     except OSError:
         raise InputError(
-            f"{path} is missing: the folder needs the files of Pyodide {PYODIDE} (npm has them as package "
-            f"pyodide@{PYODIDE}) and the wheel of NumPy that its list names"
+            f"{path} is missing: the folder must contain the files of Pyodide {PYODIDE} (npm has them "
+            f"as package pyodide@{PYODIDE}) and the NumPy wheel that its list names"
         ) from None
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataFileError(path, f"is not the {name} of Pyodide {PYODIDE}: its SHA-256 differs")
+        raise DataFileError(path, f"is not the {name} of Pyodide {PYODIDE}: its SHA-256 is different")
     return content
 
 

@@ -214,5 +214,5 @@ def position_of(net: Network, name: Any) -> int:
                 return int(biases[keys.index(text[2:]) if len(biases) > 1 else 0])
     places = net.select(text)
     if places.size != 1:
-        raise InputError(f"{text[:40]} names {places.size} parameters: name one")
+        raise InputError(f"{text[:40]} refers to {places.size} parameters: choose one")
     return int(places.ravel()[0])

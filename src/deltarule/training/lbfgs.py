@@ -24,7 +24,7 @@ def minimise(run: Run, after_epoch: Callable[[], None]) -> None:
     """Lower the cost over all samples until the epochs are used up, or nothing improves any more."""
     net = run.net
     if any(layer.dense.dropout for layer in net.layers):
-        raise InputError("lbfgs needs a cost that does not change between two looks: set dropout to 0")
+        raise InputError("lbfgs needs a cost that does not change between two evaluations: set dropout to 0")
     free = np.delete(np.arange(net.parameters.size), net.frozen)
     with _whole_cost(run) as whole_cost:
         _minimise(run, free, whole_cost, after_epoch)
@@ -35,7 +35,9 @@ def _whole_cost(run: Run) -> Iterator[Callable[[], tuple[float, Array]]]:
     """Give what computes the cost over all samples and its gradient (n_parameters,)."""
     net, samples = run.net, run.samples
     if isinstance(samples, StreamSamples):
-        raise InputError("lbfgs needs all samples at once, and a stream gives some at a time: choose 'adam'")
+        raise InputError(
+            "lbfgs needs all samples at once, but a stream gives only some at a time: choose 'adam'"
+        )
     if run.workers is None:
         x = as_batch(samples.x, net.dtype)
 

@@ -134,7 +134,7 @@ class Run:
         if self._only_rises():
             self.net.parameters[:] = before
             raise DivergenceError(
-                f"training diverged in epoch {numbers[0]}: the loss is {losses[-1]:.3g} and only rises. "
+                f"training diverged in epoch {numbers[0]}: the loss is {losses[-1]:.3g} and keeps rising. "
                 + self._advice(),
                 numbers[0],
             )
@@ -227,8 +227,8 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
     if workers.is_first and workers.count > n_shards:
         count, plural = workers.count, "s" * (n_shards > 1)
         warnings.warn(
-            f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, so "
-            f"that {count - n_shards} of {count} workers have nothing to do: from batch_size="
-            f"{SHARD_ROWS << (count - 1).bit_length()} on all have",
+            f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, "
+            f"so {count - n_shards} of {count} workers have nothing to do: with "
+            f"batch_size={SHARD_ROWS << (count - 1).bit_length()} or more, all have work",
             stacklevel=4,
         )

@@ -39,10 +39,10 @@ def samples_or_stream(net: Network, X: Any, Y: Any, sample_weight: Any) -> Sampl
     """Check data for a network: arrays, or a stream, which has its targets in itself."""
     if is_stream(X):
         if Y is not None or sample_weight is not None:
-            raise InputError("a stream has its targets in itself: give neither Y nor sample_weight beside it")
+            raise InputError("a stream contains its targets: give neither Y nor sample_weight with it")
         return StreamSamples(net, X)
     if Y is None:
-        raise InputError("Y is missing: the targets of the samples; only a stream has them in itself")
+        raise InputError("Y, the targets of the samples, is missing; only a stream contains its targets")
     return samples_for(net, X, Y, sample_weight)
 
 

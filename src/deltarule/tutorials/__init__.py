@@ -1,7 +1,7 @@
 """Tutorials: worked examples as TOML files, and their published figures beside ours.
 
 Reading order: example_schema, example, computed_figures, comparisons; t1, t2, t3, t4, t5_gates, t5_classes,
-t5_mnist, references; reproduce.
+t5_mnist, references; sources, reproduce.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from deltarule.tutorials.comparisons import Comparison, decimals
 from deltarule.tutorials.computed_figures import computed_figures
 from deltarule.tutorials.example import Example, example_names, example_of, is_example, load_example
 from deltarule.tutorials.reproduce import TUTORIALS, Reproduction, reproductions
+from deltarule.tutorials.sources import SOURCES
 
 __all__ = [
+    "SOURCES",
     "TUTORIALS",
     "Comparison",
     "Example",

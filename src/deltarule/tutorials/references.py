@@ -106,7 +106,7 @@ def product_of_sums() -> list[Comparison]:
         forward = {} if mistaken else _COURSE_FORWARD
         rows += [compare("product_of_sums", name, told, figures[name]) for name, told in forward.items()]
         for name, (told, exact) in _COURSE_STEP.items():
-            how, note = (", mistaken", BY_MISTAKE) if mistaken else ("", COURSE_IS_WRONG)
+            how, note = (", with the mistake", BY_MISTAKE) if mistaken else ("", COURSE_IS_WRONG)
             quantity = f"{name} after 1 update{how}"
             known = None if mistaken else exact
             rows.append(compare("product_of_sums", quantity, told, step[name], known, note))

@@ -12,11 +12,11 @@ from deltarule.tutorials.example import Example, load_example
 
 UPDATES = (1, 2, 3, 4, 10_000)
 WRONG_SOURCE = (
-    "The source is wrong: it back-propagates through the weights that lead into a hidden neuron instead of "
-    "those that lead out of it, and takes the slope of the output neuron for that of the hidden one. Ours is "
-    "right."
+    "The published table is wrong: the program behind it propagates the error back through the weights that "
+    "lead into a hidden neuron instead of those that lead out of it, and takes the slope of the output "
+    "neuron for that of the hidden one. Ours is right."
 )
-BY_MISTAKE = "Computed with the source's mistake on purpose: it gives the source's figures to every digit."
+BY_MISTAKE = "Computed with that mistake on purpose: this gives the published figures to every digit."
 
 
 def t1() -> list[Comparison]:
@@ -26,7 +26,7 @@ def t1() -> list[Comparison]:
     rows = compare_figures("T1", example, figures_after_updates(example, UPDATES), notes)
     mistaken = figures_after_updates(example, UPDATES, train_mistaken)
     return rows + [
-        compare("T1", f"{name}, mistaken", published, mistaken[name], note=BY_MISTAKE)
+        compare("T1", f"{name}, with the mistake", published, mistaken[name], note=BY_MISTAKE)
         for name, published in example.published.items()
     ]
 

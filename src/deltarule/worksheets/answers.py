@@ -110,7 +110,7 @@ def _rows_of_spreadsheet(path: str | os.PathLike[str], data: bytes) -> list[tupl
     try:
         cells = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise DataFileError(path, f"not a sound spreadsheet: {describe(error)}") from None
+        raise DataFileError(path, f"this spreadsheet is damaged: {describe(error)}") from None
     return [(line, [f"{cell:.15g}" if isinstance(cell, float) else str(cell) for cell in row])
             for line, row in enumerate(cells, 1)]  # fmt: skip
 

@@ -17,7 +17,7 @@ from deltarule.worksheets.exercise_formulas import PARTS, ExerciseFormulas, para
 #: How a question is put.
 KINDS_OF_QUESTIONS = {
     "compute": "the number",
-    "show": "to show that it is the number that is given",
+    "show": "to show that it is the given number",
     "choice": "which of some numbers it is; the wrong ones are those of named mistakes",
     "mistake": "what is wrong in a step with one mistake, and the right number",
     "code": "which line of a program computes it",
@@ -89,9 +89,11 @@ def _parsed(spec: str) -> tuple[str, str, float]:
     if kind not in KINDS_OF_QUESTIONS:
         raise InputError(f"no kind of question {kind!r} in {spec!r}{did_you_mean(kind, KINDS_OF_QUESTIONS)}")
     if "=" in name:
-        raise InputError(f"behind = stand the points of a question, such as 2 or 0.5, got {spec[:40]!r}")
+        raise InputError(
+            f"after = comes the number of points of a question, such as 2 or 0.5, got {spec[:40]!r}"
+        )
     if worth <= 0:
-        raise InputError(f"a question has more than 0 points, got {spec!r}")
+        raise InputError(f"a question must have more than 0 points, got {spec!r}")
     return kind, name, int(worth) if worth.is_integer() else worth
 
 
@@ -186,7 +188,9 @@ class Asking:
     def _updated(self, leaf: Expr, name: str) -> Expr:
         """The value after the update of the parameter whose gradient this is."""
         if not isinstance(leaf, Rate):
-            raise InputError(f"cannot ask for {name!r}: only a weight or a bias is new after an update")
+            raise InputError(
+                f"cannot ask for {name!r}: only weights and biases have a new value after an update"
+            )
         if self.formulas.step is None:
             raise InputError("an update needs an optimizer: name one")
         if leaf.by not in self.formulas.parameters():

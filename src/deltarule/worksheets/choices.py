@@ -67,7 +67,7 @@ class Slips:
                 chosen.append((wrong.kind, value))
         chosen = chosen[: _MOST_WRONG + 1]
         if len(chosen) <= _LEAST_WRONG:
-            raise self._refusal(leaf, "choose among: too few mistakes give another number")
+            raise self._refusal(leaf, "choose among: too few mistakes would give a different number")
         shuffled = [chosen[place] for place in self.draws(leaf).permutation(len(chosen))]
         return [
             Option("ABCD"[place], "", round(value, self.decimals), KINDS.get(kind, ""))
@@ -84,7 +84,7 @@ class Slips:
         """
         found = [slip for slip in self._told_apart(leaf) if slip[0].kind not in _UNSEEN]
         if not found:
-            raise self._refusal(leaf, "find a mistake in: no usual one changes it enough")
+            raise self._refusal(leaf, "find a mistake in: no usual mistake changes it enough")
         first_of_kind = list({wrong.kind: (wrong, value) for wrong, value in reversed(found)}.values())
         return first_of_kind[self.draws(leaf).integers(len(first_of_kind))]
 
@@ -109,4 +109,6 @@ class Slips:
 
     def _refusal(self, leaf: Expr, what: str) -> InputError:
         name = text(self.formulas.names.write(leaf))
-        return InputError(f"{name} is no number to {what}; ask for the number itself, or for more decimals")
+        return InputError(
+            f"{name} is not a number to {what}; ask for the number itself, or for more decimals"
+        )

@@ -123,7 +123,7 @@ def _rows_in_folder(folder: Path, sheets: ClassSet, faults: list[str]) -> dict[s
             except DataFileError as error:
                 faults.append(str(error))
     if not parts and not faults:
-        raise DataFileError(folder, "holds no .csv files with answers")
+        raise DataFileError(folder, "contains no .csv files with answers")
     return parts
 
 
@@ -148,7 +148,11 @@ def _check_columns(rows: AnswerRows, sheets: ClassSet, faults: list[str]) -> Non
     for place, name in enumerate(rows.header, 1):
         if name.lower() not in _OF_STUDENT and blank_key(name) not in blanks:
             faults.append(
-                str(DataFileError(rows.path, f"no blank {name[:40]!r}: the column is left out", 1, place))
+                str(
+                    DataFileError(
+                        rows.path, f"there is no blank {name[:40]!r}: the column is ignored", 1, place
+                    )
+                )
             )
 
 
@@ -161,9 +165,9 @@ def _find_sheet(sheets: ClassSet, name: str, path: str | os.PathLike[str], *posi
         if wanted in (file, sheet.student, as_cell(sheet.student))
     ]
     if len(found) > 1:
-        reason = f"several are called {wanted[:60]!r}: write {' or '.join(found)}"
+        reason = f"several students are called {wanted[:60]!r}: write {' or '.join(found)}"
     elif not found:
-        reason = f"no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}"
+        reason = f"there is no student {wanted[:60]!r}{did_you_mean(wanted, sheets.sheets)[:200]}"
     else:
         return found[0]
     raise DataFileError(path, reason, *position)

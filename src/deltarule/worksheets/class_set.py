@@ -151,7 +151,7 @@ def class_set(students: Sequence[str], *, seed: int = 0, vary: bool = True, **se
     """
     names = [str(name) for name in students]
     if not 1 <= len(names) <= MOST_STUDENTS:
-        raise InputError(f"a class has 1 to {MOST_STUDENTS:,} students, got {len(names):,}")
+        raise InputError(f"a class must have 1 to {MOST_STUDENTS:,} students, got {len(names):,}")
     sheets = {}
     for file, name, own in zip(file_names(names), names, _seeds_of_students(names, seed), strict=True):
         sheets[file] = worksheet(seed=own, student=name, vary=vary, **settings)

@@ -79,7 +79,7 @@ class CodeLines:
         self.net, self.task, self.fused = formulas.net, formulas.exercise, formulas.is_fused
         biases = {layer.dense.bias for layer in self.net.layers}
         if "shared" in biases or self.net.objective.penalties:
-            raise InputError("code is asked for of networks without shared biases and penalties")
+            raise InputError("questions about code need a network without shared biases and penalties")
         self.has_bias = biases == {"neuron"}
         mean = self.net.objective.reduction == "mean" and self.task.evidence.n_samples > 1
         self.share = " / len(x)" if mean else ""

@@ -120,9 +120,11 @@ def check_optimizer(spec: str | Optimizer) -> GradientStep:
     """
     optimizer = OPTIMIZERS.resolve(spec)
     if not isinstance(optimizer, GradientStep):
-        raise InputError(f"optimizer {optimizer.name!r} has no update by hand: take sgd, momentum, adam, …")
+        raise InputError(
+            f"optimizer {optimizer.name!r} cannot be computed by hand: use sgd, momentum, adam, …"
+        )
     if optimizer.clip_norm is not None:
-        raise InputError("a worksheet's optimizer takes no clip_norm: leave it out")
+        raise InputError("the optimizer of a worksheet cannot have clip_norm: leave it out")
     return optimizer
 
 

@@ -25,14 +25,14 @@ from deltarule.worksheets.questions import Questions
 
 _SIGNS = {
     "right": "✓ right",
-    "follows on": "✓ follows on",
+    "follows on": "✓ follow-through",
     "by hand": "✓ read by hand",
     "wrong": "✗",
     "empty": "not answered",
 }
 _IN_SHORT = {
     "right": "right",
-    "follows on": "right for a wrong number before",
+    "follows on": "right, given an earlier wrong number",
     "by hand": "read by hand",
     "wrong": "wrong",
     "empty": "not answered",
@@ -119,7 +119,7 @@ class _Feedback:
         if mark.chosen:
             yield f": {mark.chosen}"
         elif mark.verdict == "wrong" and not mark.wrong_formulas and mark.blank.has_number:
-            yield ", which is no number" if mark.number is None else ": no usual mistake gives this number"
+            yield ", which is not a number" if mark.number is None else ": no usual mistake gives this number"
         seen: list[str] = []
         for wrong in mark.wrong_formulas:
             if wrong.words not in seen:

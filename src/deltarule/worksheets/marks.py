@@ -75,7 +75,7 @@ class Mark:
 
 
 _UNREAD = {
-    "compute": "no number",
-    "mistake": "no number",
-    "show": "no number of points within those of the question",
+    "compute": "not a number",
+    "mistake": "not a number",
+    "show": "not a number of points that the question allows",
 }

@@ -62,8 +62,8 @@ def _network(task: Exercise) -> Iterator[str]:
     settings = task.settings
     yield from (
         "# A network for deltarule explain, inspect, worksheet, spreadsheet, draw and train.",
-        "# Replace any number by your own. A line that begins with # is a remark; lines that are not",
-        "# needed may be left out; what does not fit is told with the number of its line.",
+        "# Replace any number by your own. Lines that begin with # are comments; lines that are not",
+        "# needed may be left out; errors are reported with their line numbers.",
         "",
         _line("title", f"My network {'-'.join(map(str, settings['sizes']))}"),
         "",

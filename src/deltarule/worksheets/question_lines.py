@@ -20,18 +20,18 @@ _LENGTHS = {"pdf": (84, 18), "latex": (37, 9), "markdown": (12, 8)}
 _LENGTH = (48, 12)
 
 _HINTS = {
-    "z": "what comes in, each times its weight, all added up, and the bias if there is one",
+    "z": "each input times its weight, all added up, plus the bias if there is one",
     "a": "the activation of net",
     "term": "the loss of this output alone",
     "E": "the losses of the outputs, added up",
     "L": "the losses of all samples together",
-    "delta": "what comes back along the weights that leave the neuron, times its slope",
-    "W": "the delta where the weight ends, times what flows into the weight",
+    "delta": "what comes back along the outgoing weights, times the slope of the neuron",
+    "W": "the delta of the neuron that the weight leads to, times the input of the weight",
     "b": "the delta of the neuron: its bias is multiplied by 1",
     "new": "the old value, moved against its gradient",
 }
 _HINT_OF_OUTPUT = "how the loss changes with out, times the slope of the activation"
-_HINT_OF_FUSED = "loss and activation fit together, so that out − y is left"
+_HINT_OF_FUSED = "loss and activation simplify to out − y"
 
 
 class QuestionLines:
@@ -81,7 +81,7 @@ class QuestionLines:
             wrong, value = self.questions.planted[blank.number]
             step = (self.writer.symbols(wrong.formula), *self._numbers_of(wrong.formula))
             got = _number(round(value, self.decimals))
-            yield ("somebody wrote ", *step, " and got ", got, ": say what is wrong, and put it right")
+            yield ("somebody wrote ", *step, " and got ", got, ": say what is wrong, and correct it")
         if self.questions.with_hints and blank.kind != "code":
             yield (f"hint: {self._hint(blank.leaf)}",)
         if blank.points != 1:

@@ -103,8 +103,8 @@ class Questions:
         self.given = asking.given
         if len(asking.found) > MOST_BLANKS:
             raise InputError(
-                f"the sheet would have {len(asking.found):,} blanks, more than {MOST_BLANKS}: take fewer "
-                "neurons or samples, or ask for less"
+                f"the sheet would have {len(asking.found):,} blanks, more than {MOST_BLANKS}: use "
+                "fewer neurons or samples, or ask for less"
             )
         self.blanks = [
             Blank(number, leaf, "code:" * (kind == "code") + self._name(leaf), kind, points)

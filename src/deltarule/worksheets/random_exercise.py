@@ -77,8 +77,8 @@ def draw_exercise(
         if fault is None:
             return exercise
     raise InputError(
-        f"found no numbers for this network that suit {decimals} decimals (at last: {fault}); ask for more "
-        "decimals, or take fewer neurons"
+        f"found no numbers for this network that suit {decimals} decimals (the last reason: {fault}); "
+        "ask for more decimals, or use fewer neurons"
     )
 
 

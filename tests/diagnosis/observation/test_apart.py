@@ -33,7 +33,7 @@ def test_the_reply_is_what_observe_says(watch):
 def test_a_loop_without_end_is_ended_and_said(loop, watch):
     seen = watch(loop + "\n", seconds=3.0)
     assert seen.verdict == "cannot judge"
-    assert "loop without end" in seen.notes[0]
+    assert "loop never end" in seen.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_hostile_program_ends_with_a_report(text, watch):
 def test_a_program_of_a_framework_is_shown_the_way(watch):
     seen = watch("import torch.nn as nn\nmodel = nn.Linear(2, 1)\nnn.MSELoss()(model(1), 2).backward()\n")
     assert seen.verdict == "cannot judge"
-    assert "here PyTorch does the training" in seen.obstacle
+    assert "PyTorch does the training here" in seen.obstacle
     assert "dr.compare" in seen.paste
     assert "dr.health" in seen.paste
     assert callable(dr.compare)

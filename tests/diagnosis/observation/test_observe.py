@@ -51,7 +51,7 @@ def test_without_a_computed_loss_right_says_for_which(watch):
     seen = watch(text.replace("dO = (O - T) * slope(O)", "dO = O - T"))
     assert (seen.verdict, seen.loss, seen.supposed) == ("right", "binary cross-entropy", True)
     assert seen.other_losses == ("squared error",)
-    assert "For a squared error it would be wrong: f' at the output would be missing." in " ".join(
+    assert "For a squared error it would be wrong: f′ at the output would be missing." in " ".join(
         str(seen).split()
     )
 
@@ -119,7 +119,7 @@ def test_saturated_units_cannot_be_judged(watch):
 def test_a_program_without_training_cannot_be_judged(watch):
     seen = watch("import numpy as np\nprint(np.arange(4).sum())\n")
     assert seen.verdict == "cannot judge"
-    assert "no parameter is changed" in seen.obstacle
+    assert "no update changes a parameter" in seen.obstacle
 
 
 def test_no_python_cannot_be_judged(watch):
@@ -153,7 +153,7 @@ def test_the_record_is_plain_data(watch):
     seen = watch(PROGRAMS["script"])
     assert json.loads(json.dumps(seen.to_dict()))["verdict"] == "right"
     assert seen.rates == {"rate": 0.5}
-    assert "Right. The steps follow the gradient of the squared error" in str(seen)
+    assert "Right. The backward pass computes the gradient of the squared error" in str(seen)
 
 
 RELU_AT_0 = """

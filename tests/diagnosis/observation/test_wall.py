@@ -56,12 +56,12 @@ def watch(tmp_path, monkeypatch):
 
 #: What ends without a verdict: the program, and what is said.
 HOSTILE = {
-    "a loop": ("while True: pass", "loop without end"),
+    "a loop": ("while True: pass", "does a loop never end"),
     "a loop with NumPy": (
-        "import numpy as np\na = np.ones((3, 3))\nwhile True: a = np.tanh(a @ a)", "loop without end"
+        "import numpy as np\na = np.ones((3, 3))\nwhile True: a = np.tanh(a @ a)", "does a loop never end"
     ),
     "a loop that stops for nothing": (
-        "while True:\n    try: 1 / 0\n    except BaseException: pass", "loop without end"
+        "while True:\n    try: 1 / 0\n    except BaseException: pass", "does a loop never end"
     ),
     "ignored signals": (
         "import signal\nfor n in range(1, 60):\n    try: signal.signal(n, signal.SIG_IGN)\n"
@@ -70,9 +70,9 @@ HOSTILE = {
     ),
     "sleep": (
         "import time\nwhile True:\n    try: time.sleep(10**6)\n    except BaseException: pass",
-        "loop without end",
+        "does a loop never end",
     ),
-    "input without end": ("while input() != 'q': pass", "loop without end"),
+    "input without end": ("while input() != 'q': pass", "does a loop never end"),
     "a fork bomb": ("import os\nfor n in range(5): os.fork()", "start no other process"),
     "a shell": ("import os\nos.system('true')", "start no other process"),
     "a command": ("import subprocess\nsubprocess.run(['true'])", "start no other process"),
@@ -87,9 +87,9 @@ HOSTILE = {
     ),
     "a pipe in place of the reply": (
         "import ctypes, os\nctypes.CDLL(None).mkfifo(b'../../reply', 0o600)\nos._exit(0)",
-        "ended its process",
+        "ended its own process",
     ),
-    "an early end": ("import os\nprint('The backpropagation is right.')\nos._exit(0)", "ended its process"),
+    "an early end": ("import os\nprint('The program is right.')\nos._exit(0)", "ended its own process"),
     "a foreign file deleted": ("import os\nos.remove(VICTIM)", "may not write or delete"),
     "a foreign folder deleted": (
         "import os, shutil\nshutil.rmtree(os.path.dirname(VICTIM))", "may not write or delete"
@@ -210,7 +210,7 @@ def test_a_reply_is_read_strictly():
     told = json.loads(json.dumps(asdict(Diagnosis("right", rates={"lr": 1}))))
     assert typed(Diagnosis, told) == Diagnosis("right", rates={"lr": 1.0})
     for change in ({"loss": 3}, {"notes": "text"}, {"factor": "2"}, {"more": 1}, {"parameters": [["W", 1]]}):
-        with pytest.raises(ValueError, match=r"makes no sense|shorter|longer"):
+        with pytest.raises(ValueError, match=r"cannot be understood|shorter|longer"):
             typed(Diagnosis, told | change)
 
 
@@ -228,7 +228,7 @@ def test_live_code_runs_behind_the_same_wall():
 @pytest.mark.parametrize(
     ("work", "said"),
     [
-        (lambda: os._exit(0), "ended its process"),
+        (lambda: os._exit(0), "ended its own process"),
         (lambda: os.fork(), "no other process"),
         (lambda: 1 / 0, "ZeroDivisionError"),
         (lambda: time.sleep(100), "still running after 1 seconds"),

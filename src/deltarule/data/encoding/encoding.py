@@ -116,7 +116,7 @@ class Encoding:
         try:
             return cls(**_fields_from_json(cls, data, "encoding"))
         except InputError as error:
-            raise ModelFileError(f"the encoding is not sound: {error}") from None
+            raise ModelFileError(f"the encoding is invalid: {error}") from None
         except RecursionError:
             raise ModelFileError("the encoding is nested too deeply") from None
 
@@ -155,7 +155,7 @@ def _from_json(value: Any, place: str) -> Any:
         return value
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise InputError(f"{place}: expected a kind among {', '.join(_KINDS)}, got {shown(kind)}")
+        raise InputError(f"{place}: expected a kind from {', '.join(_KINDS)}, got {shown(kind)}")
     others = {name: item for name, item in value.items() if name != "kind"}
     return _KINDS[kind](**_fields_from_json(_KINDS[kind], others, place))
 
@@ -165,5 +165,5 @@ def _fields_from_json(record: type, data: object, place: str) -> dict[str, Any]:
     later = {name for name in _LATER if isinstance(data, dict) and name not in data}
     known = check_fields(place, data, [field.name for field in fields(record) if field.name not in later])
     for name, value in known.items():
-        need(_LATER.get(name, ...) != value, f"{place}.{name}", "left out where it says nothing", value)
+        need(_LATER.get(name, ...) != value, f"{place}.{name}", "omitted where it has no meaning", value)
     return {name: _from_json(value, f"{place}.{name}") for name, value in known.items()}

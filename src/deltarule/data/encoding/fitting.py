@@ -131,8 +131,8 @@ class EncodingFit:
             self._label_type = self._label_type or fitted.dtype
             if self._most and len(self._labels) > _MOST_LABELS:
                 raise InputError(
-                    f"the target {examples.target_names[0]!r} has more than {_MOST_LABELS:,} different"
-                    " labels; if it holds numbers to predict, say task='regression' (--task regression)"
+                    f"the target {examples.target_names[0]!r} has more than {_MOST_LABELS:,} different "
+                    "labels; if it holds numbers to predict, use task='regression' (--task regression)"
                 )
             return
         target: Array = examples.target
@@ -163,7 +163,7 @@ class EncodingFit:
         """
         examples = self._first
         if examples is None:
-            raise InputError("an encoding needs rows to be fitted to, and there are none")
+            raise InputError("an encoding is fitted to rows, and there are none")
         inputs = examples.inputs
         encoded: ColumnsEncoding | PixelsEncoding
         if isinstance(inputs, Table):

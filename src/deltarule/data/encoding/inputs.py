@@ -83,7 +83,7 @@ class NumberColumn:
         feature = rescale(values.astype(float), self.shift, self.scale)
         if not np.isfinite(feature).all():
             row = int(np.argmin(np.isfinite(feature)))
-            raise table.fault(row, self.name, f"{values[row]} does not scale to a finite number")
+            raise table.fault(row, self.name, f"{values[row]} cannot be scaled to a finite number")
         return feature[:, None]
 
     def decode(self, features: Array) -> Array:

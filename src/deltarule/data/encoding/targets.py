@@ -278,8 +278,8 @@ class NumbersEncoding:
         matrix = as_matrix(values[:, None] if values.ndim == 1 else y, "the target")
         if not matrix.shape[1] == n_outputs == len(self.names):
             raise ShapeError(
-                f"{len(self.names)} targets ({', '.join(self.names)}) need as many columns and outputs,"
-                f" got {matrix.shape[1]} columns and {n_outputs} outputs"
+                f"{len(self.names)} targets ({', '.join(self.names)}) need as many columns and "
+                f"outputs, got {matrix.shape[1]} columns and {n_outputs} outputs"
             )
         return rescale(matrix, self.shift, self.scale)
 

@@ -181,11 +181,11 @@ def name_within(root: PictureFolder, entry: Entry) -> str:
 def _reason(root: PictureFolder, labels: set[str], parts: Iterable[str]) -> str:
     expected = "expected one folder of pictures for each class"
     if not root.all_pictures:
-        return f"{expected}, found no pictures"
+        return f"{expected}, but found no pictures"
     if not labels:
         what = "no folder to train on" if any(map(_part_named, parts)) else "no such folders"
-        return f"{expected}, found {what}"
-    return f"{expected}, found only the class {min(labels)!r}"
+        return f"{expected}, but found {what}"
+    return f"{expected}, but found only the class {min(labels)!r}"
 
 
 def draw(folder: PictureFolder, most: int = 6, depth: int = 3) -> str:
@@ -219,7 +219,7 @@ def _branches(folder: PictureFolder, most: int, depth: int) -> list[str]:
     names += [(entry.name, None) for entry in (*folder.pictures, *folder.strays)]
     kept = names if len(names) <= most else names[: most - 1]
     if len(names) > len(kept):
-        kept = [*kept, (f"… {len(names) - len(kept)} more", None)]
+        kept = [*kept, (f"… and {len(names) - len(kept)} more", None)]
     lines = []
     for place, (name, inner) in enumerate(kept):
         last = place == len(kept) - 1

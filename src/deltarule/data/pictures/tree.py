@@ -78,12 +78,12 @@ def look_into(path: str | os.PathLike[str]) -> PictureFolder:
     try:
         return _look(zipfile.Path(path), Path(path).stem, 0)
     except DAMAGED as error:
-        raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
+        raise DataFileError(path, f"this archive is damaged: {describe(error)}") from None
 
 
 def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
     if depth > 20:
-        raise DataFileError(str(folder), "folders within folders, more than 20 deep")
+        raise DataFileError(str(folder), "folders are nested more than 20 deep")
     try:
         entries: list[Entry] = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:

@@ -76,9 +76,9 @@ def _unpacked(
     except DataFileError:
         raise
     except ImportError as error:
-        raise DataFileError(path, f"cannot be unpacked: this Python has no module {error.name}") from None
+        raise DataFileError(path, f"cannot be unpacked: this Python has no {error.name} module") from None
     except DAMAGED as error:
-        raise DataFileError(path, f"a damaged archive: {describe(error)}") from None
+        raise DataFileError(path, f"this archive is damaged: {describe(error)}") from None
     return None
 
 
@@ -109,7 +109,7 @@ def _from_zip(path: str | os.PathLike[str], data: bytes, member: str | None) -> 
         files = [item for item in files if item.filename == member] or files
         if len(files) != 1:
             listed = ", ".join(item.filename for item in files[:5])
-            example = f"; say --table {files[0].filename}" if files else ""
+            example = f"; use --table {files[0].filename}" if files else ""
             raise DataFileError(path, f"a zip with {count} files ({listed}){example}")
         if files[0].file_size > _MOST:
             raise DataFileError(

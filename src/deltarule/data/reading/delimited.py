@@ -115,7 +115,9 @@ def rows_of(path: str | os.PathLike[str], text: str, frame: TableFrame) -> Itera
             line = frame.start + reader.line_num + 1
     except csv.Error as error:
         row_text = "".join(islice(io.StringIO(text, newline=""), line - 1, frame.start + reader.line_num))
-        raise DataFileError(path, f"not a CSV row: {error}", line, _bad_field(row_text, delimiter)) from None
+        raise DataFileError(
+            path, f"this is not a CSV row: {error}", line, _bad_field(row_text, delimiter)
+        ) from None
 
 
 def frame_decisions(frame: TableFrame, options: ReadingOptions) -> list[Decision]:
@@ -220,7 +222,7 @@ def _even(
     field = min(len(cells), width) + 1
     reason = f"expected {width} fields as in the header, got {len(cells)}"
     if len(odd) * 10 > len(rows) and (len(odd) > 1 or len(rows) < 3):
-        raise DataFileError(path, f"{reason}; say --ragged fill to fill and cut rows", line, field)
+        raise DataFileError(path, f"{reason}; use --ragged fill to fill or cut such rows", line, field)
     strange = set(odd)
     listed = ", ".join(str(rows[index][0]) for index in odd[:5]) + (", …" if len(odd) > 5 else "")
     decision = decide("ragged", line, field, count=len(odd), shown=listed, reason=reason)

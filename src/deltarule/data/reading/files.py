@@ -59,7 +59,9 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         path = source
     if is_database(source):
         if source.partition(":")[0].lower() in _WEB:
-            raise DataFileError(source, "files of the web are not fetched: download it, and name the file")
+            raise DataFileError(
+                source, "files on the web are not fetched: download the file, and give its path"
+            )
         return read_database(source, options)
     bulk = read_bulk(path, options)
     if bulk is not None:
@@ -83,9 +85,9 @@ def read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOptions
     """
     text, decoded = decode_text(path, data, options.encoding)
     if re.match(r"\s*<(!doctype\s+html|html|table|\?xml|head|body|meta)\b", text, re.IGNORECASE):
-        what = "a page of the web (HTML) or XML"
+        what = "a web page (HTML) or XML"
         raise DataFileError(
-            path, f"it is {what}, and no table: open it in a spreadsheet and save it as CSV", 1
+            path, f"it is {what}, not a table: open it in a spreadsheet and save it as CSV", 1
         )
     libsvm = options.format is None and is_libsvm(text)
     raw = read_libsvm(path, text) if libsvm else read_text_table(path, text, options)

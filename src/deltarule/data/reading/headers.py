@@ -83,8 +83,8 @@ def name_columns(cells: Sequence[str], line: int) -> tuple[tuple[str, ...], list
         if fresh != " ".join(cell.split()):
             without = not cell.strip()
             why = "has no name" if without else f"is another {name!r}"
-            fault = "the column has no name; give it one, or leave it out (of pandas: index=False)"
-            fault = fault if without else f"there are two columns {name!r}; rename one"
+            fault = "the column has no name; give it one, or leave it out (in pandas: index=False)"
+            fault = fault if without else f"there are two columns called {name!r}; rename one"
             words = {"number": number, "why": why, "name": fresh, "fault": fault}
             decisions.append(decide("column-name", line, number, **words))
         names[fresh] = None

@@ -64,5 +64,5 @@ def read_libsvm(path: str | os.PathLike[str], text: str) -> RawTable:
     for row, feature, value_there in cells:
         values[column[feature], row] = value_there
     names = ("target", *(f"f{place}" for place in places))
-    told = decide("format", lines[0], 1, what="libsvm (features that are not there are 0)")
+    told = decide("format", lines[0], 1, what="libsvm (absent features are 0)")
     return RawTable(names, (Cells.of(labels), *map(Cells, values)), np.array(lines), decisions=(told,))

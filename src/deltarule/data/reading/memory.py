@@ -84,7 +84,7 @@ class MemoryTable:
         cells = [isinstance(values, str) or not hasattr(values, "__len__") for values in source.values()]
         if any(cells) and not all(cells):
             name = list(source)[cells.index(True)]
-            raise InputError(f"column {name!r} is a single cell, but others are columns of several")
+            raise InputError(f"column {name!r} is a single cell, but other columns have several")
         columns = [[values] if all(cells) else values for values in source.values()]
         return cls._checked("table", list(map(str, source)), columns)
 
@@ -110,7 +110,7 @@ class MemoryTable:
         if not found or len({len(column) for column in found}) != 1 or not len(found[0]):
             lengths = ", ".join(f"{name!r}: {len(column)}" for name, column in zip(names, found, strict=True))
             raise InputError(
-                f"a table needs columns of one length, with a row at least, got {lengths or 'none'}"
+                f"a table needs columns of equal length, with at least one row, got {lengths or 'none'}"
             )
         return cls(label, tuple(names), found, named)
 
@@ -162,7 +162,9 @@ def _as_array(name: str, column: Any) -> Array:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind in "cV":
         shape = f"shape {array.shape}" if array.ndim != 1 else str(array.dtype)
-        raise InputError(f"column {name!r} must be a row of cells with numbers, texts or dates, got {shape}")
+        raise InputError(
+            f"column {name!r} must be one-dimensional and hold numbers, texts or dates, got {shape}"
+        )
     if array.dtype.kind == "m":
         array = array / np.timedelta64(1, "s")
     return array

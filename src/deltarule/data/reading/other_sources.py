@@ -33,7 +33,7 @@ def read_excel(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise DataFileError(path, f"not a sound spreadsheet: {describe(error)}") from None
+        raise DataFileError(path, f"this spreadsheet is damaged: {describe(error)}") from None
     filled = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
     name, decisions = _chosen_table(path, sorted(filled, key=lambda name: -len(filled[name])), options.table)
     rows = [[cell_text(None if cell == "" else cell) for cell in row] for row in filled[name]]
@@ -58,7 +58,9 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         except json.JSONDecodeError:
             value = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise DataFileError(path, f"not JSON: {describe(error)}", getattr(error, "lineno", None)) from None
+        raise DataFileError(
+            path, f"this is not JSON: {describe(error)}", getattr(error, "lineno", None)
+        ) from None
     if isinstance(value, dict) and isinstance(value.get("columns"), list) and "data" in value:
         value, options = [value["columns"], *value["data"]], replace(options, header=True)
     if isinstance(value, dict):
@@ -107,7 +109,7 @@ def read_parquet(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             duckdb.Error,
             RuntimeError,
         ) as error:  # what reads the file's table of contents raises the second
-            raise DataFileError(path, f"not a sound Parquet file: {describe(error)}") from None
+            raise DataFileError(path, f"this Parquet file is damaged: {describe(error)}") from None
     if not arrays or not len(next(iter(arrays.values()))):
         raise DataFileError(path, "the file holds no rows")
     return RawTable(tuple(arrays), tuple(cells_of_array(values) for values in arrays.values()))
@@ -147,7 +149,7 @@ def read_feather(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             for name in names
         ]
     except Exception as error:  # of either library's many kinds
-        raise DataFileError(path, f"not a sound Feather file: {describe(error)}") from None
+        raise DataFileError(path, f"this Feather file is damaged: {describe(error)}") from None
     return _from_rows(path, names, zip(*cells, strict=True), options, [])
 
 
@@ -185,7 +187,7 @@ def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
             rows = cursor.fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise DataFileError(path, f"not a sound SQLite file: {describe(error)}") from None
+            raise DataFileError(path, f"this SQLite file is damaged: {describe(error)}") from None
     return _from_rows(path, [item[0] for item in cursor.description], rows, options, decisions)
 
 
@@ -230,7 +232,7 @@ def read_database(url: str, options: ReadingOptions) -> RawTable:
 def _chosen_table(path: _Path, names: Sequence[str], wanted: str | None) -> tuple[str, list[Decision]]:
     """Return the table that is named, else the first, which is then a decision."""
     if not names:
-        raise DataFileError(path, "there is no table in it")
+        raise DataFileError(path, "it contains no table")
     if wanted is not None:
         found = [name for name in names if name.lower() == wanted.lower()]
         if not found:

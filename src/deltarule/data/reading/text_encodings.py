@@ -62,7 +62,7 @@ def decode_text(
     strange = [found.start() for found in re.finditer(r"[\0-\x08\x0e-\x1f\x7f]", sample)]
     if len(strange) * 20 > len(sample):
         line = sample.count("\n", 0, strange[0]) + 1
-        raise DataFileError(path, "it is no text: it holds control characters", line, 1)
+        raise DataFileError(path, "this is not text: it contains control characters", line, 1)
     return text, decisions
 
 
@@ -87,7 +87,7 @@ def _decoded(path: str | os.PathLike[str], data: bytes, encoding: str | None) ->
             return data[len(mark) :].decode(name, errors="replace"), decided
     try:
         if data[:_SAMPLE].count(0) * 3 > len(data[:_SAMPLE]):
-            raise UnicodeDecodeError("utf-8", data, 0, 1, "two bytes a character")
+            raise UnicodeDecodeError("utf-8", data, 0, 1, "two bytes per character")
         return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
         mixed, n_good, n_bad = _mixed(data)

@@ -30,7 +30,7 @@ def parquet_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
     first: tuple[str, Any] | None = None
     faults: list[DataFileError] = []
     for file in files:
-        with _named(file.name, "not a sound Parquet file"), file.open() as opened:
+        with _named(file.name, "this Parquet file is damaged"), file.open() as opened:
             metadata = pq.ParquetFile(opened).metadata
         schema = metadata.schema.to_arrow_schema()
         first = first or (file.name, schema)
@@ -70,7 +70,7 @@ def arrow_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
     groups: list[RowGroup] = []
     first: tuple[str, Any] | None = None
     for file in files:
-        with _named(file.name, "not a sound Arrow file"), file.open() as opened:
+        with _named(file.name, "this Arrow file is damaged"), file.open() as opened:
             reader = ipc.open_file(opened)
             first = first or (file.name, reader.schema)
             faults = _differences(file.name, reader.schema, *first)
@@ -117,9 +117,13 @@ def _differences(name: str, schema: Any, first: str | os.PathLike[str], wanted: 
     types, expected = (dict(zip(item.names, item.types, strict=True)) for item in (schema, wanted))
     if types == expected:
         return []
-    faults = [f"it lacks column {column!r}, which {first} has" for column in expected if column not in types]
+    faults = [
+        f"it does not have column {column!r}, which {first} has" for column in expected if column not in types
+    ]
     faults += [
-        f"it has a column {column!r}, which {first} lacks" for column in types if column not in expected
+        f"it has a column {column!r}, which {first} does not have"
+        for column in types
+        if column not in expected
     ]
     faults += [
         f"column {column!r} is {types[column]}, but {expected[column]} in {first}"

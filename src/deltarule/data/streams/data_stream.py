@@ -239,7 +239,7 @@ class Stream:
         n_rows = len(self)
         window = self._window or self.budget.window_rows(row_bytes, min(batch_size, n_rows))
         if window < min(batch_size, n_rows):
-            raise InputError(f"window={window:,} rows is less than a batch of {batch_size:,} rows")
+            raise InputError(f"window={window:,} rows is smaller than a batch of {batch_size:,} rows")
         return n_rows if window >= n_rows else window // batch_size * batch_size
 
     def blocks(
@@ -307,7 +307,7 @@ class StreamPass:
                     fit.add(rows)
             counts.append(count)
         if not sum(counts):
-            raise DataFileError(stream.name, "no rows are left: each lacks its target, or is held out")
+            raise DataFileError(stream.name, "no rows are left: each has no target, or is held out")
         self.counts, self.decisions, self.missing = tuple(counts), merged.decisions(), merged.missing
         if stream.reader.options.strict:
             refuse(stream.name, self.decisions.values())

@@ -53,15 +53,15 @@ class StreamFile:
         try:
             size, stamp = self.look()
         except (OSError, ValueError) as error:
-            reason = "it is no longer there" if isinstance(error, FileNotFoundError) else describe(error)
+            reason = "it no longer exists" if isinstance(error, FileNotFoundError) else describe(error)
             raise DataFileError(
-                self.name, f"{reason}; a stream is read again in every epoch, so its files must stay"
+                self.name, f"{reason}; a stream is read again in every epoch, so its files must stay in place"
             ) from None
         if (size, stamp) != (self.size, self.stamp):
             raise DataFileError(
                 self.name,
-                f"the file changed while it was in use ({self.size:,} bytes before, {size:,} now): let it be"
-                " until training is done, or begin again",
+                f"the file changed while it was in use ({self.size:,} bytes before, {size:,} now): "
+                "leave it alone until training ends, or start again",
             )
 
 
@@ -116,7 +116,7 @@ def _found(text: str, files: list[StreamFile]) -> list[StreamFile]:
     if not files:
         wild = any(mark in text for mark in _WILD)
         folder = os.path.dirname(text.split("*", 1)[0]) or "."
-        reason = "no file matches this pattern" if wild else "there are no files of a kind that is read"
+        reason = "no file matches this pattern" if wild else "there are no files of a supported kind"
         if not wild and not os.path.exists(text):
             reason = "no such file"
         if "://" not in text and not os.path.isdir(folder):

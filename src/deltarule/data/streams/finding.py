@@ -104,8 +104,8 @@ def _of_batches(source: Any) -> StreamSource:
         return StreamSource(name, batch_groups(source, "y", label))
     if not isinstance(source, Iterable):
         raise InputError(
-            "a stream is made of a path, a pattern such as 'train/*.parquet', a folder, a database, arrays,"
-            f" or batches of rows (or a function that makes them), got {type(source).__name__}"
+            "a stream is made from a path, a pattern such as 'train/*.parquet', a folder, a database, "
+            f"arrays, or batches of rows (or a function that makes them), got {type(source).__name__}"
         )
     again = iter(source) is not source
     make = (lambda: source) if again else once_only(iter(source), label)
@@ -131,7 +131,7 @@ def _of_database(url: str, table: str | None) -> StreamSource:
     if table is None:
         tables = tables_of(url)
         if not tables:
-            raise DataFileError(without_password(url), "there is no table in it")
+            raise DataFileError(without_password(url), "it contains no table")
         table = tables[0]
         if len(tables) > 1:
             decisions = (decide("sheet", count=len(tables), name=table),)
@@ -152,15 +152,15 @@ def _kind_of(file: StreamFile) -> str:
     if found == "text" and (start.startswith(b"PK\x03\x04") or b"\0" in start or name.endswith(".json")):
         raise DataFileError(
             file.name,
-            "a stream reads CSV and its kin, JSON lines, Parquet, Arrow, .npy and IDX files, folders of"
-            " pictures and databases: convert it, or train on it without --memory",
+            "a stream reads CSV and similar text, JSON lines, Parquet, Arrow, .npy and IDX files, "
+            "folders of pictures and databases: convert the file, or train on it without --memory",
         )
     return found
 
 
 def _of_files(text: str, files: list[StreamFile], target: Any, options: ReadingOptions) -> StreamSource:
     empty = [
-        DataFileError(file.name, "the file is empty: remove it, or name the others")
+        DataFileError(file.name, "the file is empty: remove it, or name only the other files")
         for file in files
         if not file.size
     ]
@@ -170,7 +170,7 @@ def _of_files(text: str, files: list[StreamFile], target: Any, options: ReadingO
     kinds = {_kind_of(file) for file in files}
     if len(kinds) > 1:
         raise DataFileError(
-            text, f"files of several kinds: {', '.join(sorted(kinds))}; name one kind of them"
+            text, f"there are files of several kinds: {', '.join(sorted(kinds))}; choose one of them"
         )
     (kind,) = kinds
     groups: Sequence[RowGroup]
@@ -205,7 +205,9 @@ def _of_folder(text: str, options: ReadingOptions) -> StreamSource | None:
     if os.path.isdir(text) and any(find_idx(Path(text), name) for name in IDX_FILES["train"]):
         train, test = idx_groups(text, "train"), idx_groups(text, "test")
         if train is None:
-            raise DataFileError(text, "pictures and labels of the training part are not both there")
+            raise DataFileError(
+                text, "the training part needs both pictures and labels, and one of them is missing"
+            )
         return StreamSource(text, train, target="label", parts={"test": test} if test else {})
     if os.path.isdir(text) and any(path.suffix.lower() in _SUFFIXES for path in Path(text).rglob("*")):
         return None

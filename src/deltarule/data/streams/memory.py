@@ -42,8 +42,8 @@ def as_bytes(memory: Any) -> int:
         )
     if size < OWN * 5 // 4:
         raise InputError(
-            f"memory={memory!r} is too little: the program takes {OWN // 10**6} MB without any data, so the"
-            f" least is '{OWN * 5 // 4 // 10**6}MB'"
+            f"memory={memory!r} is too little: the program takes {OWN // 10**6} MB without any data, "
+            f"so at least '{OWN * 5 // 4 // 10**6}MB' is needed"
         )
     return size
 
@@ -79,8 +79,9 @@ class Budget:
         if rows < batch_size:
             least = -(-(OWN + 6 * row_bytes * batch_size) // 10**6) + 1
             raise InputError(
-                f"a batch of {batch_size:,} rows takes {row_bytes * batch_size / 1e6:,.0f} MB: too much"
-                f" for memory={self.memory // 10**6}MB: give at least '{least}MB', or a smaller batch_size"
+                f"a batch of {batch_size:,} rows takes {row_bytes * batch_size / 1000000.0:,.0f} MB, "
+                f"too much for memory={self.memory // 10**6}MB: give at least '{least}MB', or use a "
+                "smaller batch_size"
             )
         return rows // batch_size * batch_size
 

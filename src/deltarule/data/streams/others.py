@@ -44,12 +44,14 @@ class NpyRows:
                 self.shape, self._fortran, self.dtype = header
                 self._start = opened.tell()
         except (ValueError, OSError, AttributeError) as error:
-            raise DataFileError(file.name, f"not a sound .npy file: {describe(error)}") from None
+            raise DataFileError(file.name, f"this .npy file is damaged: {describe(error)}") from None
         if self.dtype.hasobject or not self.shape or (self._fortran and len(self.shape) != 2):
-            raise DataFileError(file.name, "a stream needs rows of numbers, one after the other (C order)")
+            raise DataFileError(
+                file.name, "a stream needs rows of numbers, stored one after the other (C order)"
+            )
         size = self._start + math.prod(self.shape) * self.dtype.itemsize
         if file.size < size:
-            raise DataFileError(file.name, f"the file ends early: {size:,} bytes expected, got {file.size:,}")
+            raise DataFileError(file.name, f"the file ends early: expected {size:,} bytes, got {file.size:,}")
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -88,7 +90,8 @@ def array_groups(label: str, X: Any, y: Any, target: str) -> list[RowGroup]:
     pictures = len(X.shape) > 2
     if pictures and (y is None or np.dtype(X.dtype) != np.uint8):
         raise InputError(
-            f"{label}: pictures are arrays of uint8, (n, height, width), with labels (n,) beside"
+            f"{label}: pictures must be arrays of uint8 of shape (n, height, width), with labels of "
+            "shape (n,)"
         )
 
     def group(first: int, last: int) -> RowGroup:
@@ -146,8 +149,8 @@ def once_only(batches: Iterator[Any], label: str) -> Callable[[], Iterable[Any]]
     def make() -> Iterable[Any]:
         if not left:
             raise InputError(
-                f"{label} can be gone through only once, but training goes through its data again and again:"
-                " give the function that makes it, stream(make_batches), not stream(make_batches())"
+                f"{label} can be iterated over only once, but training needs its data again and again: "
+                "give the function that makes it, stream(make_batches), not stream(make_batches())"
             )
         return left.pop()
 
@@ -238,12 +241,14 @@ class _IdxRows:
         with self._open() as opened:
             head = opened.read(4 + 4 * ndim)
         if head[:4] != struct.pack(">HBB", 0, 8, ndim) or len(head) < 4 + 4 * ndim:
-            raise DataFileError(path, "not a sound IDX file of unsigned bytes")
+            raise DataFileError(path, "this IDX file of unsigned bytes is damaged")
         self._start = len(head)
         self.shape = struct.unpack(f">{ndim}I", head[4:])
         size = self._start + math.prod(self.shape)
         if not self.packed and path.stat().st_size != size:
-            raise DataFileError(path, f"the header states {size} bytes, the file has {path.stat().st_size}")
+            raise DataFileError(
+                path, f"the header states {size} bytes, but the file has {path.stat().st_size}"
+            )
 
     def _open(self) -> Any:
         return gzip.open(self.path) if self.packed else self.path.open("rb")

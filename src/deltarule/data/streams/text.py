@@ -56,7 +56,9 @@ def text_groups(
     """
     import_extra("pyarrow.csv", "arrow")
     if options.ragged == "fill":
-        raise InputError("rows of another width cannot be filled in a stream (--ragged fill): mend the files")
+        raise InputError(
+            "a stream cannot fill rows with a different number of cells (--ragged fill): correct the files"
+        )
     form: _TextForm | None = None
     groups: list[RowGroup] = []
     for file in files:
@@ -66,8 +68,10 @@ def text_groups(
         if sorted(found.names) != sorted(form.names):
             lacking = [name for name in form.names if name not in found.names]
             more = [name for name in found.names if name not in form.names]
-            what = f"lacks column {lacking[0]!r}" if lacking else f"has a column {more[0]!r} more"
-            raise DataFileError(file.name, f"its header {what}, beside that of {files[0].name}", 1)
+            what = (
+                f"does not have column {lacking[0]!r}" if lacking else f"has an additional column {more[0]!r}"
+            )
+            raise DataFileError(file.name, f"its header {what}, unlike that of {files[0].name}", 1)
         own = replace(form, names=found.names, headed=found.headed, frame=found.frame)
         groups += _groups_of(file, own)
     assert form is not None
@@ -109,7 +113,7 @@ def _form_of(name: str, head: bytes, options: ReadingOptions) -> _TextForm:
     encoding = options.encoding or next((str(dict(item.words)["encoding"]) for item in decoded), "utf-8-sig")
     frame = find_frame(text, options)
     if frame.names is not None and not frame.commented:
-        raise DataFileError(name, "ARFF is not read as a stream: convert it to CSV or Parquet")
+        raise DataFileError(name, "ARFF cannot be read as a stream: convert it to CSV or Parquet")
     lines = _body_lines(text, frame)
     rows = divide(lines, frame.delimiter, frame.quote, frame.escape)[:200]
     if not rows:
@@ -241,7 +245,7 @@ def _parsed(
                 (name for name in wanted if f"column #{form.names.index(name)}:" in str(error)), None
             )
             if "conversion error" not in str(error) or column is None or types[column] == text_type:
-                raise DataFileError(label, f"not a sound table: {describe(error)}") from None
+                raise DataFileError(label, f"this table is damaged: {describe(error)}") from None
             types[column] = text_type
     assert table is not None
     told = _told_ragged(label, ragged, table.num_rows, len(form.names))
@@ -258,7 +262,7 @@ def _told_ragged(label: str, ragged: list[str], n_rows: int, width: int) -> tupl
     """Tell of rows of another width, which are left out where they are few."""
     if not ragged:
         return ()
-    reason = f"expected {width} fields as in the header, got another number: {shown(ragged, 1)}"
+    reason = f"expected {width} fields as in the header, got a different number: {shown(ragged, 1)}"
     if len(ragged) * 10 > n_rows:
         raise DataFileError(label, f"{reason}, and {len(ragged) - 1} more such rows")
     return (decide("ragged", count=len(ragged), shown=shown(ragged), reason=reason),)

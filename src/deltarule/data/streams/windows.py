@@ -156,8 +156,8 @@ class WindowPlan:
             start += size
             if buffer.count != size or (start == self.n_rows and (len(rest[1]) or next(rows, None))):
                 raise InputError(
-                    f"the stream gave other rows than at first, when there were {self.n_rows:,}: batches and"
-                    " queries must give the same rows each time they are gone through"
+                    f"the stream gave different rows than before, when there were {self.n_rows:,}: "
+                    "batches and queries must give the same rows every time"
                 )
             yield buffer, taken, start - size
 

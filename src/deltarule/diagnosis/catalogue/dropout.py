@@ -42,12 +42,13 @@ def _output_without(p: Backprop, masked: bool = False) -> Array:
 IN_DROPOUT: tuple[Mistake, ...] = (
     Mistake(
         key="dropout_mask_not_applied_backward",
-        title="dropout's mask is not applied going back",
-        why="A neuron that was dropped had no say in the output, so its gradient is 0. Here the "
-        "gradient reaches it all the same, and the weights before it are moved for an output that "
-        "they had no part in.",
+        title="the dropout mask is not applied in the backward pass",
+        why="A dropped neuron has no influence on the output, so its gradient is 0. Here it receives a "
+        "gradient all the same, and the weights before it are updated for an output that they did not "
+        "affect.",
         right="delta_l = (delta_{l+1} @ W_{l+1}.T) · mask_l / (1 − p) · f′(z_l)",
-        remedy="Keep the mask of the forward pass, and multiply by it, and by the same factor, going back.",
+        remedy="Keep the mask of the forward pass and, in the backward pass, multiply by the same mask and "
+        "the same factor.",
         variants=(
             wrong(
                 "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
@@ -61,25 +62,25 @@ IN_DROPOUT: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="dropout_scaled_one_way",
-        title="dropout is scaled in one direction only",
-        why="What dropout multiplies by going forward, mask and factor, belongs into the chain rule "
-        "going back. Here one direction has the factor 1/(1 − p), the other does not, or has it "
-        "twice.",
-        right="a_l · mask / (1 − p) going forward,  · mask / (1 − p) going back",
-        remedy="Divide the mask itself once, mask = mask / (1 − p), and multiply by it in both directions.",
+        title="dropout is scaled in one pass only",
+        why="Whatever dropout multiplies by in the forward pass, mask and factor, belongs in the chain "
+        "rule of the backward pass. Here the factor 1/(1 − p) appears in one pass but not in the "
+        "other, or twice in one of them.",
+        right="forward: a_l · mask / (1 − p),  backward: · mask / (1 − p)",
+        remedy="Divide the mask itself once, mask = mask / (1 − p), and multiply by it in both passes.",
         variants=(
             wrong(
-                "a_l · mask / (1 − p) going forward,  · mask going back",
+                "forward: a_l · mask / (1 − p),  backward: · mask",
                 through_dropout=_going_back(lambda back, drop: only(drop.scale != 1, back * drop.mask)),
             ),
             wrong(
-                "a_l · mask going forward,  · mask / (1 − p) going back",
+                "forward: a_l · mask,  backward: · mask / (1 − p)",
                 through_dropout=_going_back(
                     lambda back, drop: only(drop.scale == 1, back * drop.mask / (1 - drop.share))
                 ),
             ),
             wrong(
-                "a_l · mask / (1 − p) going forward,  · mask / (1 − p)² going back",
+                "forward: a_l · mask / (1 − p),  backward: · mask / (1 − p)²",
                 through_dropout=_going_back(
                     lambda back, drop: only(drop.scale != 1, back * drop.mask * drop.scale**2)
                 ),
@@ -88,34 +89,32 @@ IN_DROPOUT: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="dropout_other_mask_backward",
-        title="going back, dropout has another mask",
-        why="The gradient must pass the neurons that were kept in the forward pass. Here it passes "
-        "others: the mask is drawn anew in the backward pass, or is used in the backward pass "
-        "alone.",
-        right="mask of the forward pass, kept for the backward pass",
-        remedy="Draw a mask once for each forward pass, keep it, and use it in both directions.",
+        title="a different dropout mask in the backward pass",
+        why="The gradient must flow through the neurons that the forward pass kept. Here it flows through "
+        "others: the mask is drawn again in the backward pass, or is used in the backward pass only.",
+        right="the mask of the forward pass, kept for the backward pass",
+        remedy="Draw one mask in each forward pass, keep it, and use it in both passes.",
         variants=(
             wrong(
-                "mask = rng.random(a.shape) >= p   once more, in the backward pass",
+                "mask = rng.random(a.shape) >= p   again, in the backward pass",
                 through_dropout=_going_back(_with_other_mask),
             ),
             wrong(
-                "mask = rng.random(a.shape) >= p   once more, and with another factor",
+                "mask = rng.random(a.shape) >= p   again, with a different factor",
                 through_dropout=_going_back(lambda back, drop: _with_other_mask(back, drop, True)),
             ),
-            wrong(
-                "a_l going forward,  · mask going back", output_delta=partial(_output_without, masked=True)
-            ),
+            wrong("forward: a_l,  backward: · mask", output_delta=partial(_output_without, masked=True)),
         ),
     ),
     Mistake(
         key="dropout_slope_of_dropped",
         title="f′ of the activation after dropout",
-        why="The slope belongs to the neuron's own output. Once that is overwritten by what dropout "
-        "leaves of it, divided by 1 − p, a·(1 − a) or 1 − a² gives another number.",
+        why="The slope is that of the neuron's own output. Once that output has been overwritten by its "
+        "dropped-out value, divided by 1 − p, the formula a·(1 − a) or 1 − a² gives a different "
+        "number.",
         right="d = a · mask / (1 − p);  …  a·(1 − a)   with a before dropout",
-        remedy="Keep both: what the neuron gave (for its slope), and what dropout left of it (for the "
-        "next layer).",
+        remedy="Keep both: the neuron's output (for its slope) and what dropout leaves of it (for the next "
+        "layer).",
         variants=(
             wrong(
                 "a = a · mask / (1 − p);  …  a·(1 − a)   with this a",
@@ -125,10 +124,11 @@ IN_DROPOUT: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="dropout_has_no_effect",
-        title="dropout does nothing",
-        why="Nothing is ever dropped: the mask is made but not used, or dropout is switched off in training.",
+        title="dropout has no effect",
+        why="Nothing is ever dropped: the mask is computed but not used, or dropout is switched off "
+        "during training.",
         right="z_{l+1} = (a_l · mask / (1 − p)) @ W_{l+1} + b_{l+1}",
-        remedy="Multiply the activations by the mask in the forward pass of training.",
+        remedy="Multiply the activations by the mask in the forward pass during training.",
         variants=(wrong("z_{l+1} = a_l @ W_{l+1} + b_{l+1}", output_delta=_output_without),),
     ),
 )

@@ -93,9 +93,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="wrong_layers_activation",
         title="the wrong layer's activation in dW",
-        why="dW takes the layer's own output, where the output of the layer before belongs.",
+        why="dW uses the layer's own output where it needs the output of the layer before.",
         right="dW_l = a_{l−1}.T @ delta_l",
-        remedy="A weight's gradient is what it was multiplied by, times delta: the input of the layer.",
+        remedy="The gradient of a weight is the input that it was multiplied by, times delta: use the "
+        "layer's input.",
         variants=(
             wrong("dW_l = a_l.T @ delta_l", x=partial(_x_of_neighbour, of_z=False)),
             wrong("dW_l = a_l.T @ delta_l   (where the shapes fit)", x=_own_layer),
@@ -103,27 +104,28 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="z_for_a",
-        title="z in the place of a in dW",
-        why="dW takes the weighted input of the layer before, not its output.",
+        title="z instead of a in dW",
+        why="dW uses the weighted input z of the layer before instead of its output a.",
         right="dW_l = a_{l−1}.T @ delta_l",
-        remedy="Use what the next layer was really given: a.",
+        remedy="Use a: it is what the layer received.",
         variants=(wrong("dW_l = z_{l−1}.T @ delta_l", x=partial(_x_of_neighbour, of_z=True)),),
     ),
     Mistake(
         key="input_missing_in_dW",
-        title="the layer's input is missing in dW",
-        why="Every weight of a neuron is changed by the neuron's delta alone, whatever came in through it.",
+        title="the layer's input is missing from dW",
+        why="Every weight of a neuron is changed by the neuron's delta alone, regardless of the input "
+        "that came in through it.",
         right="dW_l = a_{l−1}.T @ delta_l",
-        remedy="A weight's gradient is delta times what the weight was multiplied by.",
+        remedy="The gradient of a weight is delta times the input that the weight was multiplied by.",
         variants=(wrong("dW_l = Σ delta_l", x=lambda p, layer: np.ones_like(p.case.x[layer])),),
     ),
     Mistake(
         key="slope_missing_in_dW",
-        title="the slope is missing in dW only",
-        why="Each derivative is written out by hand: in what goes back the slope stands, in the gradient of "
-        "the weights it was forgotten.",
+        title="the slope is missing from dW only",
+        why="Each derivative is written out by hand: the gradient that is passed back contains the slope, "
+        "but in the gradient of the weights it was forgotten.",
         right="dW_l = a_{l−1}.T @ delta_l   with f′(z_l) in delta_l",
-        remedy="Compute delta_l once, with its slope, and use it for dW, for db and for what goes back.",
+        remedy="Compute delta_l once, slope included, and use it for dW, for db and for what is passed back.",
         variants=(
             wrong(
                 "dW_l = a_{l−1}.T @ (delta_{l+1} @ W_{l+1}.T),  dW_L = a_{L−1}.T @ (a_L − y)",
@@ -137,18 +139,18 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="bias_never_updated",
-        title="the bias has no gradient",
-        why="The biases' gradient is 0: they are never moved.",
+        title="the bias gradient is 0",
+        why="The gradient of the biases is 0, so they never change.",
         right="db = delta.sum(axis=0)",
-        remedy="A bias is a weight from an input that is always 1: its gradient is delta.",
+        remedy="A bias is a weight on an input that is always 1: its gradient is delta.",
         variants=(_bias("db = 0", lambda p, delta, b: np.zeros(delta.shape[1])),),
     ),
     Mistake(
         key="bias_with_itself",
         title="the bias is updated with itself",
-        why="The bias stands where its gradient should: b −= η·b makes it fade away.",
+        why="The bias stands where its gradient should be: b −= η·b makes it fade to 0.",
         right="db = delta.sum(axis=0)",
-        remedy="Subtract the gradient.",
+        remedy="Subtract the gradient of the bias.",
         variants=(
             _bias(
                 "db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1]) * p.case.rate / p.case.eta
@@ -157,11 +159,12 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="bias_summed_wrongly",
-        title="the bias gradient is summed wrongly",
-        why="delta has a row for each sample and a column for each neuron: a bias gradient sums the samples "
-        "only.",
+        title="the bias gradient is summed incorrectly",
+        why="delta has a row for each sample and a column for each neuron; the bias gradient is its sum "
+        "over the samples only.",
         right="db = delta.sum(axis=0)",
-        remedy="Sum over the samples; with the mean over samples in delta already, do not divide again.",
+        remedy="Sum over the samples. If delta already contains the mean over the samples, do not divide "
+        "again.",
         variants=(
             _bias(
                 "db = delta.sum()   (over samples and neurons)", lambda p, d, b: np.full(d.shape[1], d.sum())
@@ -172,7 +175,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
             ),
             _bias("db = n · delta.sum(axis=0)", lambda p, d, b: d.sum(axis=0) * p.case.n),
             _bias(
-                "db = delta.mean(axis=0)   (delta is divided by n already)", lambda p, d, b: d.mean(axis=0)
+                "db = delta.mean(axis=0)   (delta is already divided by n)", lambda p, d, b: d.mean(axis=0)
             ),
             _bias("db = delta[0]   (the first sample only)", lambda p, d, b: d[0]),
             _bias("db = delta[-1]   (the last sample only)", lambda p, d, b: d[-1]),
@@ -183,10 +186,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="one_sample_only",
         title="only one sample counts",
-        why="The gradient is that of the first or last sample: inside the loop over samples it is "
-        "overwritten, not added up.",
+        why="The gradient is that of the first or the last sample only: the loop over the samples "
+        "overwrites it instead of adding to it.",
         right="dW += x[i].T @ delta[i]   for each sample i",
-        remedy="Add up over the samples.",
+        remedy="Add up the gradients of all samples.",
         variants=(
             wrong(
                 "dW = x[0].T @ delta[0] / n,  db likewise   (the first sample only)",
@@ -217,10 +220,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="l2_wrong",
         title="the L2 penalty's gradient is wrong",
-        why="The penalty l2/2·ΣW² has the gradient l2·W: for weights, not for biases, with a plus, not "
-        "divided by n.",
+        why="The penalty l2/2·ΣW² has the gradient l2·W. It applies to weights, not to biases, is added "
+        "rather than subtracted, and is not divided by n.",
         right="dW + l2·W",
-        remedy="Derive it from the penalty as it stands in your loss.",
+        remedy="Derive it from the penalty exactly as it stands in your loss.",
         variants=(
             wrong("dW   (without the penalty)", penalty=_penalty(lambda case, W: 0 * W)),
             wrong("dW + 2·l2·W", penalty=_penalty(lambda case, W: 2 * W)),
@@ -235,8 +238,8 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="sign",
         title="the sign is wrong",
-        why="The gradient points downhill: y − a instead of a − y, with an update that subtracts; or the "
-        "other way round.",
+        why="The gradient has the opposite sign: y − a instead of a − y with an update that subtracts, or "
+        "the other way round.",
         right="dW = ∂loss/∂W",
         remedy="Either (a − y) and W −= η·dW, or (y − a) and W += η·dW.",
         variants=_scaled(("dW = −∂loss/∂W", lambda case: -1.0)),
@@ -244,9 +247,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="sign_and_scale",
         title="the sign and the scale are wrong",
-        why="The gradient points downhill, and besides it has a factor: of the samples, or of the square.",
+        why="The gradient has the opposite sign and an extra factor besides: the number of samples, or "
+        "the 2 of the square.",
         right="dW = ∂loss/∂W",
-        remedy="First mend the sign: (a − y) with W −= η·dW. Then divide by the number of samples n once.",
+        remedy="First fix the sign: (a − y) with W −= η·dW. Then divide by the number of samples n, once.",
         variants=_scaled(
             ("dW = −n · ∂loss/∂W", lambda case: -case.n),
             ("dW = −∂loss/∂W / n", lambda case: -1 / case.n),
@@ -257,9 +261,9 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="sum_for_mean",
         title="a sum over the samples where the loss is a mean",
-        why="The loss is divided by the number of samples n, its gradient is not.",
+        why="The loss is divided by the number of samples n, but its gradient is not.",
         right="dW = a.T @ delta / n",
-        remedy="Divide by n once, best in delta_L.",
+        remedy="Divide by n once, preferably in delta_L.",
         variants=_scaled(("dW = a.T @ delta", lambda case: case.n)),
     ),
     Mistake(
@@ -267,7 +271,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         title="divided by n twice",
         why="The mean over the samples is taken in delta and again in dW and db, or again in every layer.",
         right="delta / n, once",
-        remedy="Divide by n once, best in delta_L.",
+        remedy="Divide by n once, preferably in delta_L.",
         variants=(
             *_scaled(("delta_L = … / n,  and again  dW = a.T @ delta / n", lambda case: 1 / case.n)),
             wrong(
@@ -279,10 +283,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="divided_by_features",
         title="divided by the number of features",
-        why="The mean is to be taken over the samples, but the other size of the array was taken: X.shape[1] "
-        "where samples are in rows.",
+        why="The mean should be taken over the samples, but the wrong dimension of the array was used: "
+        "X.shape[1] where the samples are in the rows.",
         right="dW = x.T @ delta / n   (n samples)",
-        remedy="n is the number of rows of X; with a sample in each column, of its columns.",
+        remedy="n is the number of rows of X, or the number of its columns if each column is a sample.",
         variants=(
             wrong(
                 "dW = x.T @ delta / x.shape[1]",
@@ -301,11 +305,12 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     Mistake(
         key="factor",
         title="a constant factor",
-        why="Every gradient is right up to one factor: a 2 or ½ of the square, or a mean over the outputs. "
-        "That is a convention of the loss rather than an error, as long as loss and gradient have the same "
-        "one, in all layers.",
+        why="Every gradient is right except for one factor: a 2 or ½ from the square, or a mean over the "
+        "outputs. That is a convention rather than a mistake as long as the loss and the gradients of "
+        "all layers share it.",
         right="∂loss/∂W",
-        remedy="Differentiate the very loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − y).",
+        remedy="Differentiate exactly the loss that you print: (a − y)²/2 gives a − y, (a − y)² gives 2(a − "
+        "y).",
         variants=_scaled(
             ("2 · ∂loss/∂W", lambda case: 2.0),
             ("∂loss/∂W / 2", lambda case: 0.5),
@@ -317,10 +322,10 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="learning_rate_inside",
-        title="the learning rate is in the gradient",
-        why="The gradient is multiplied by the learning rate already; the update does so again.",
+        title="the learning rate is already in the gradient",
+        why="The gradient is already multiplied by the learning rate, and the update multiplies by it again.",
         right="dW = a.T @ delta;  W −= η·dW",
-        remedy="Apply the learning rate once.",
+        remedy="Apply the learning rate only once.",
         variants=_scaled(
             ("dW = η · a.T @ delta;  W −= η·dW", lambda case: case.rate),
             ("dW = a.T @ delta / η;  W −= η·dW", lambda case: 1 / case.rate),

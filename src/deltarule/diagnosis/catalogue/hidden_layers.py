@@ -111,10 +111,10 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="slope_of_wrong_quantity",
         title="f′ of the wrong quantity",
-        why="A derivative written in terms of a, such as a·(1 − a), is given z, or one written in terms of z "
-        "is given a: the activation is applied twice or not at all.",
+        why="A derivative written in terms of a, such as a·(1 − a), is given z, or one written in terms "
+        "of z is given a: the activation is applied once too often or not at all.",
         right="f′(z), for a sigmoid a·(1 − a), for tanh 1 − a²",
-        remedy="Decide whether your derivative takes z or a, and pass it that.",
+        remedy="Decide whether your derivative takes z or a, and pass it exactly that.",
         variants=(
             wrong("f′(a) in the hidden layers: sigmoid(a)·(1 − sigmoid(a))", slope=_of_a),
             wrong("z·(1 − z) or 1 − z² in the hidden layers", slope=_of_z),
@@ -131,9 +131,9 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="slope_missing_in_hidden_layer",
         title="no f′ in a hidden layer",
-        why="What comes back is passed on without the slope of the neuron it passes through.",
+        why="The incoming gradient is passed on without being multiplied by the slope of the neuron.",
         right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
-        remedy="Multiply by the slope of the hidden activation.",
+        remedy="Multiply by the slope of the hidden layer's activation.",
         variants=(
             wrong("delta_l = delta_{l+1} @ W_{l+1}.T", slope=lambda p, layer: np.ones_like(p.case.z[layer])),
         ),
@@ -141,7 +141,7 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="f_instead_of_slope",
         title="f instead of f′ in a hidden layer",
-        why="What comes back is multiplied by the activation itself, not by its derivative.",
+        why="The incoming gradient is multiplied by the activation itself instead of its derivative.",
         right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
         remedy="Use the derivative: a·(1 − a) for a sigmoid, 1 − a² for tanh, z > 0 for ReLU.",
         variants=(
@@ -155,8 +155,8 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="slope_formula",
         title="the formula of f′ is wrong",
-        why="The derivative is that of another function, or has a sign or a square wrong: a sigmoid has "
-        "a·(1 − a), tanh has 1 − a², ReLU is 1 where z > 0 and 0 elsewhere.",
+        why="The derivative is that of another function, or has a wrong sign or a wrong square: a sigmoid "
+        "has a·(1 − a), tanh has 1 − a², and ReLU has 1 where z > 0 and 0 elsewhere.",
         right="f′(z_l), for a sigmoid a_l·(1 − a_l), for tanh 1 − a_l²",
         remedy="Compare your derivative with (f(z + h) − f(z − h)) / 2h for a small h.",
         variants=tuple(_forms()),
@@ -164,7 +164,7 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="tanh_of_square",
         title="tanh′ as 1 − tanh(z²)",
-        why="The square stands inside: the derivative is 1 − (tanh z)², not 1 − tanh(z²).",
+        why="The square is in the wrong place: the derivative is 1 − (tanh z)², not 1 − tanh(z²).",
         right="1 − tanh(z)**2",
         remedy="Square the result, not the argument.",
         variants=(
@@ -178,15 +178,15 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="relu_mask_of_wrong_array",
-        title="ReLU's mask taken of the wrong array",
-        why="The gradient passes where z > 0. Here it passes where something else is positive: what comes "
-        "back, or the input.",
+        title="the ReLU mask is taken from the wrong array",
+        why="The gradient passes where z > 0. Here it passes where something else is positive: the "
+        "incoming gradient itself, or the layer's input.",
         right="delta[z <= 0] = 0",
-        remedy="Keep z (or a) of the forward pass, and take the mask from it.",
+        remedy="Keep z (or a) from the forward pass, and compute the mask from it.",
         variants=(
             wrong("delta[delta <= 0] = 0", hidden_delta=partial(_rectified, of_input=False)),
             wrong(
-                "delta[x <= 0] = 0   (x: what the layer takes in)",
+                "delta[x <= 0] = 0   (x: the layer's input)",
                 hidden_delta=partial(_rectified, of_input=True),
             ),
         ),
@@ -194,9 +194,10 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="error_passed_back",
         title="the error is passed back instead of delta",
-        why="The hidden layer receives a − y through the weights; the slope of the output was left behind.",
+        why="The hidden layer receives a − y through the weights; the slope of the output layer has been "
+        "left out.",
         right="delta_L @ W_L.T",
-        remedy="Pass back delta, the error times the slope.",
+        remedy="Pass back delta: the error times the slope.",
         variants=(
             wrong("(a_L − y) @ W_L.T", behind=lambda p, layer, delta: _error_behind(p, layer)),
             wrong(
@@ -209,11 +210,11 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="error_lost",
-        title="the error is lost in the middle",
-        why="What goes back to a hidden layer is the slope of the next one without the error: however right "
-        "the outputs are, the weights before it go on moving.",
+        title="the error is lost on the way back",
+        why="The hidden layer receives the slope of the next layer without the error: however good the "
+        "outputs become, the weights before it keep changing.",
         right="delta_{l+1} @ W_{l+1}.T   with the error in delta_{l+1}",
-        remedy="A delta is what came back, times the slope: keep both factors.",
+        remedy="A delta is the incoming gradient times the slope: keep both factors.",
         variants=(
             wrong("f′(z_{l+1}) @ W_{l+1}.T   (without the error)", behind=_slope_without_error),
             wrong(
@@ -224,8 +225,8 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="updated_too_early",
-        title="weights updated before the delta behind them",
-        why="The output weights have moved already when the hidden delta is computed through them.",
+        title="weights are updated before the hidden delta is computed",
+        why="The output weights have already been updated when the hidden delta is computed with them.",
         right="delta1 = (delta2 @ W2.T) · f′(z1);  W2 −= η·dW2",
         remedy="Compute all gradients first, then update all weights.",
         variants=(
@@ -239,18 +240,19 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="wrong_transpose",
-        title="W where its transpose belongs",
-        why="Going back, weights are used the other way round. In a square layer no shape complains.",
+        title="W instead of its transpose",
+        why="The backward pass uses the transposed weights. If the layer is square, the shapes fit either "
+        "way.",
         right="delta_{l+1} @ W_{l+1}.T",
-        remedy="Transpose. A test with layers of different sizes finds it at once.",
+        remedy="Transpose W. A test with layers of different sizes finds this at once.",
         variants=(wrong("delta_{l+1} @ W_{l+1}", behind=partial(_through, own=False, turned=False)),),
     ),
     Mistake(
         key="gradient_transposed",
         title="the gradient of W is transposed",
-        why="dW has rows and columns exchanged; in a square layer no shape complains.",
+        why="The rows and columns of dW are exchanged; if the layer is square, the shapes fit either way.",
         right="dW = a.T @ delta   (W as (in, out))",
-        remedy="The gradient has the shape of W, entry for entry.",
+        remedy="The gradient has the same shape as W, entry by entry.",
         variants=(
             wrong(
                 "dW = delta.T @ a",
@@ -262,10 +264,11 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="wrong_layers_weights",
-        title="the wrong layer's weights or slope behind a hidden delta",
-        why="The error comes back through the weights that lead into the hidden neuron, where those that "
-        "lead out of it belong, or meets the slope of a neuron of another layer. Where layers have the same "
-        "size, nothing complains.",
+        title="a hidden delta uses the wrong layer's weights or slope",
+        why="The error must come back through the weights that lead out of the hidden neuron and meet "
+        "that neuron's own slope. Here it comes back through the weights that lead into it, or meets "
+        "the slope of a neuron in another layer. If the layers have the same size, the shapes fit "
+        "either way.",
         right="delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
         remedy="For neuron j of layer l: the sum over k of delta_k (of the next layer) times the weight from "
         "j to k, times f′(z_j).",
@@ -288,10 +291,10 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     Mistake(
         key="paths_lost",
         title="paths to the loss are missing",
-        why="A hidden neuron reaches the loss through every neuron of the next layer; what comes back on all "
-        "these paths adds up.",
+        why="A hidden neuron affects the loss through every neuron of the next layer; the contributions "
+        "of all these paths must be added up.",
         right="delta_{l+1} @ W_{l+1}.T   (for neuron j: Σ over k of delta_k · w_jk)",
-        remedy="Sum over all neurons of the next layer, each delta times its own weight.",
+        remedy="Sum over all neurons of the next layer: each delta times its own weight.",
         variants=(
             wrong(
                 "delta_{l+1}[:, :1] @ W_{l+1}[:, :1].T   (the next layer's first neuron only)",
@@ -324,11 +327,11 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="gradients_passed_back",
-        title="the gradients of weights are passed back",
-        why="To a hidden neuron come back the next layer's ∂loss/∂w, added up; but they are delta times what "
-        "the neuron gave, where delta times the weight belongs.",
+        title="weight gradients are passed back instead of deltas",
+        why="The hidden neuron receives the sum of the next layer's weight gradients ∂loss/∂w. But these "
+        "are delta times the neuron's own output; what is needed is delta times the weight.",
         right="Σ over k of delta_k · w_jk",
-        remedy="Multiply each delta of the next layer by the weight on the way to it, then add up.",
+        remedy="Multiply each delta of the next layer by the weight that leads to it, then add up.",
         variants=(
             wrong(
                 "Σ over k of ∂loss/∂w_jk = Σ over k of delta_k · a_j",
@@ -338,8 +341,8 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="absolute_weights",
-        title="|W| going back",
-        why="The weights lost their sign on the way back.",
+        title="|W| instead of W in the backward pass",
+        why="The weights lose their signs in the backward pass.",
         right="delta_{l+1} @ W_{l+1}.T",
         remedy="Use the weights as they are.",
         variants=(

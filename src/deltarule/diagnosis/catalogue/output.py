@@ -33,8 +33,8 @@ AT_OUTPUT: tuple[Mistake, ...] = (
         key="slope_missing_at_output",
         title="no f′ at the output",
         why="The output's delta is the error alone. That is right for cross-entropy, where the slope "
-        "cancels, and is easily copied from there; with a squared error the slope of the output's activation "
-        "belongs to the chain rule.",
+        "cancels, and it is easily copied from there; with a squared error, the chain rule includes "
+        "the slope of the output activation.",
         right="delta_L = (a_L − y) · f′(z_L)",
         remedy="Multiply the error by the slope of the output activation, for a sigmoid a_L·(1 − a_L).",
         variants=(
@@ -45,10 +45,10 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
         key="slope_too_many_at_output",
         title="one f′ too many at the output",
-        why="With cross-entropy the derivative of the loss and the slope of sigmoid or softmax cancel; what "
-        "is left is a − y.",
+        why="With cross-entropy, the derivative of the loss and the slope of the sigmoid or softmax "
+        "cancel, which leaves a − y.",
         right="delta_L = a_L − y",
-        remedy="Leave the slope out: it is in a − y already.",
+        remedy="Leave the slope out: a − y already accounts for it.",
         variants=(
             wrong(
                 "delta_L = (a_L − y) · a_L·(1 − a_L)",
@@ -60,12 +60,12 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     ),
     Mistake(
         key="softmax_elementwise",
-        title="softmax's derivative taken neuron by neuron",
-        why="Each output of a softmax depends on every z of its row, not only on its own. a·(1 − a) is how "
-        "it depends on its own.",
+        title="softmax differentiated neuron by neuron",
+        why="Each output of a softmax depends on every z of its row, not only on its own; a·(1 − a) "
+        "covers only its own.",
         right="delta_L = a − y   (with cross-entropy)",
-        remedy="Use the short form a − y; with another loss, a · (g − Σ g·a) where g = ∂loss/∂a. A check: "
-        "each row of delta_L must sum to 0.",
+        remedy="Use the short form a − y. For another loss, use a · (g − Σ g·a) with g = ∂loss/∂a. As a "
+        "check, each row of delta_L must sum to 0.",
         variants=(
             wrong(
                 "delta_L = ∂loss/∂a · a·(1 − a)",
@@ -76,10 +76,10 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
         key="softmax_twice",
         title="softmax applied twice",
-        why="The network ends in a softmax, and the loss applies one again (many libraries' losses expect "
-        "raw z).",
+        why="The network ends in a softmax, and the loss applies another one (the losses of many "
+        "libraries expect raw z).",
         right="delta_L = softmax(z) − y",
-        remedy="Apply softmax once: in the network, or in the loss.",
+        remedy="Apply softmax once: either in the network or in the loss.",
         variants=(
             wrong(
                 "delta_L = softmax(softmax(z)) − y",
@@ -92,7 +92,8 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
         key="softmax_over_samples",
         title="softmax over the wrong axis",
-        why="The exponentials are divided by their sum over the samples, not over the classes.",
+        why="The exponentials are divided by their sum over the samples instead of their sum over the "
+        "classes.",
         right="e / e.sum(axis=1, keepdims=True)",
         remedy="Sum over the classes of each sample: each row of outputs must sum to 1.",
         variants=(
@@ -107,10 +108,10 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
         key="broadcast_targets",
         title="targets (n,) against outputs (n, 1)",
-        why="Outputs of shape (n, 1) less targets of shape (n,) give an (n, n) array (NumPy repeats both "
-        "until they fit: broadcasting): every output is compared with every target.",
+        why="Subtracting targets of shape (n,) from outputs of shape (n, 1) gives an (n, n) array, "
+        "because NumPy broadcasts both: every output is compared with every target.",
         right="a − y.reshape(-1, 1)",
-        remedy="Give the targets the outputs' shape, and check delta's shape once.",
+        remedy="Give the targets the same shape as the outputs, and check the shape of delta once.",
         variants=(
             wrong("a − y   with shapes (n, 1) and (n,)", output_delta=_against_all_targets),
             wrong(

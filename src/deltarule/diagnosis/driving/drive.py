@@ -89,7 +89,7 @@ def drive_live(
     if best is not None:
         return recording, best.analysis, best.label
     recording.error = "" if driver.reason else driver.raised
-    reason = driver.reason or "no way was found to call it so that it trains, or returns gradients"
+    reason = driver.reason or "no way was found to call it so that it trains or returns gradients"
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 

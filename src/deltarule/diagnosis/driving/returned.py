@@ -108,7 +108,7 @@ def _compared(
 ) -> Analysis:
     back = list(arrays_in(returned, lists=True))
     if not all(np.isfinite(one.value).all() for _, one in back):
-        return Analysis(tape, source, reason="what it returns is NaN or infinite")
+        return Analysis(tape, source, reason="it returns NaN or infinite numbers")
     labels = {op.label for op in tape.operations[:began] if op.label}
     kept_too = [one for one in arrays_in(kept, lists=True) if not _is_part(one[0], labels)]
     wrapped = [(name, one) for name, one in (*back, *kept_too) if one.size]
@@ -123,7 +123,7 @@ def _compared(
         if not all(tape.operations[k].initial for k in tape.producers(one.output))
     ]
     if not meetings:
-        return Analysis(tape, source, reason="no place was found where an output meets a target")
+        return Analysis(tape, source, reason="no place was found where an output is compared with a target")
     offers = _offers(tape, wrapped, meetings)
     samples = max(meetings[0].output.shape, default=1)
     best: tuple[float, list[Change], list[Operation]] | None = None
@@ -132,11 +132,11 @@ def _compared(
         if changes and (best is None or fitting > best[0]):
             best = fitting, changes, absent
     if best is None:
-        return Analysis(tape, source, reason="nothing that was returned has the shape of a parameter")
+        return Analysis(tape, source, reason="nothing that it returned has the shape of a parameter")
     step = RecordedStep(1, best[1], given=theta)
     analysis = judge_steps(tape, source, [step], meant)
     if analysis.chosen and analysis.chosen.bad and all(row.misfit < 1e-3 for row in analysis.chosen.rows):
-        tape.note("single", "numbers that agree to a few digits, as differences of the loss do")
+        tape.note("single", "the numbers agree to a few digits only, as finite differences do")
         analysis = judge_steps(tape, source, [step], meant)
     analysis.only_gradients = True
     analysis.absent = [op for op in best[2] if op.index < began]

@@ -101,7 +101,7 @@ def in_place_of(
     """(the text of an operand, the statement with another array there, perhaps transposed)."""
     op = broken.first.op
     node, scale = _unscaled(passing, op, which)
-    now = passing.source.segment(node) or "what is multiplied"
+    now = passing.source.segment(node) or "this factor"
     if named is None:
         return now, ""
 

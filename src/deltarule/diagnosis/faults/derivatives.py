@@ -130,7 +130,9 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
         return _of_something_else(analysis, rows, broken)
     if passing.adds_something_else(broken.first):
-        text = "what is added to the derivative here is no derivative: a factor is multiplied with it"
+        text = (
+            "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
+        )
         return fault_at(analysis, "derivative", broken.first.op, text, rows)
     return _at_break(analysis, rows, passing, broken)
 
@@ -140,7 +142,7 @@ def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
     tape, change = analysis.tape, rows[0].change
     off = np.abs(change.step - rows[0].gradient)
     made = tape.operations[tape.producers(change.increments[int(off.argmax())])[0]]
-    text = "the gradient that is kept here is not the derivative of what was computed"
+    text = "the gradient stored here is not the derivative of what was computed"
     return fault_at(analysis, "derivative", made, text, rows)
 
 
@@ -148,11 +150,11 @@ def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -
     """All that descends from the error is right, or nothing does."""
     tape, change = analysis.tape, rows[0].change
     if passing.arrays:
-        text = "the derivatives up to here are right, but the step is not made of them alone"
+        text = "the derivatives up to this point are right, but the update is not made of them alone"
         return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
     last = max((one for ids in change.increments for one in tape.producers(ids)), default=0)
     op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
-    text = "the error does not come into the step, which is therefore no gradient"
+    text = "the error has no part in this update, so it cannot be a gradient"
     at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
     return fault_at(analysis, "derivative", at, text, rows)
 
@@ -165,10 +167,12 @@ def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fa
     source, by = analysis.source, broken.known.by
     name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
     if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
-        text = f"this is the derivative by {name} along one way only: the other ways are missing"
+        text = (
+            f"this is the derivative with respect to {name} along one path only: the other paths are missing"
+        )
         other = source.line(broken.first.op)
         return fault_at(analysis, "derivative", made, text, rows, other_line=other)
-    text = f"this is the derivative by {name}, not by {rows[0].change.name}"
+    text = f"this is the derivative with respect to {name}, not with respect to {rows[0].change.name}"
     is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
     return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
 

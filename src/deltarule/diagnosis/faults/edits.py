@@ -28,10 +28,10 @@ _OPERATORS: dict[str, type[ast.operator]] = {
     "divide": ast.Div,
 }
 _WORDS = {
-    "add": "the two are to be added here",
-    "subtract": "the second is to be subtracted here",
-    "multiply": "the two are to be multiplied here",
-    "divide": "the first is to be divided by the second here",
+    "add": "these two must be added",
+    "subtract": "the second must be subtracted from the first",
+    "multiply": "these two must be multiplied",
+    "divide": "the first must be divided by the second",
 }
 
 
@@ -134,9 +134,9 @@ def _of_operands(passing: BackwardPass, turns: list[Operation]) -> Iterator[tupl
 def _of_signs(passing: BackwardPass, turns: list[Operation]) -> Iterator[tuple[Edit, list[Operation]]]:
     """The other sign."""
     if turns[0].name == "subtract" and turns[0].old is None:
-        yield Edit(lambda op, xs: xs[1] - xs[0], "the two have changed places here", _turned), turns
+        yield Edit(lambda op, xs: xs[1] - xs[0], "these two must change places", _turned), turns
     elif turns[0].old is None:
-        yield Edit(_minus, "the sign is turned", _negated), turns
+        yield Edit(_minus, "the sign is wrong", _negated), turns
 
 
 def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list[Operation]]]:
@@ -155,7 +155,10 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             sums[one.index], total = total, 0.0
     used = [one for one in turns if one.index in sums and one.index <= last]
     if len(used) < len(turns) and used:
-        said = "each turn of the loop throws away what the turn before found: it is to be added up"
+        said = (
+            "each iteration of the loop throws away the result of the one before: the results must be "
+            "added up"
+        )
         yield Edit(lambda op, xs: sums[op.index], said, lambda node: None), used
 
 
@@ -171,9 +174,9 @@ def _operators(op: Operation) -> Iterator[Edit]:
             if name != op.name:
                 yield Edit(_applied(function), _WORDS[name], partial(_with_operator, sign))
         if op.name == "divide":
-            yield Edit(lambda op, xs: xs[1] / xs[0], "the two have changed places here", _turned)
+            yield Edit(lambda op, xs: xs[1] / xs[0], "these two must change places", _turned)
         for k in (0, 1) if op.old is None else ():
-            said = f"the {('second', 'first')[k]} does not belong here"
+            said = f"the {('second', 'first')[k]} operand does not belong here"
             yield Edit(lambda op, xs, k=k: _only(op, xs[k]), said, partial(_alone, k))  # type: ignore[misc]
 
 
@@ -218,7 +221,7 @@ def _numbers(source: ProgramSource, op: Operation) -> Iterator[Edit]:
             continue
         for number in (1, 2, 0, 3):
             if number != float(constant.flat[0]):
-                said = f"{number} belongs here in place of {nodes[k].value}"  # type: ignore[attr-defined]
+                said = f"use {number} here instead of {nodes[k].value}"  # type: ignore[attr-defined]
                 yield Edit(
                     partial(_with_number, k, number), said, partial(_with_part, k, ast.Constant(number))
                 )
@@ -242,9 +245,9 @@ def _products(op: Operation) -> Iterator[Edit]:
     if op.name not in ("dot", "matmul") or len(op.inputs) != 2:
         return
     for k in (0, 1):
-        said = "one of the two must be transposed here, or not be so"
+        said = "one of the two must be transposed here, or must not be"
         yield Edit(partial(_with_turned, k), said, partial(_transposed, k))
-    yield Edit(lambda op, xs: result_of(op, xs[::-1]), "the two have changed places here", _turned)
+    yield Edit(lambda op, xs: result_of(op, xs[::-1]), "these two must change places", _turned)
 
 
 def _with_turned(which: int, op: Operation, xs: list[Any]) -> Any:
@@ -273,7 +276,7 @@ def _functions(op: Operation) -> Iterator[Edit]:
             said = "the condition is the wrong way round"
             yield Edit(lambda op, xs, k=k: xs[1 - k] * (1 - xs[k]), said, lambda node: None)  # type: ignore[misc]
     if op.name in ("sum", "mean", "max") and op.detail[0] is not None:
-        said = f"axis {1 - int(op.detail[0])} belongs here" if op.detail[0] in (0, 1) else ""
+        said = f"use axis {1 - int(op.detail[0])} here" if op.detail[0] in (0, 1) else ""
         yield Edit(_along_the_other, said, lambda node: None)
     if len(op.inputs) == 1 and op.name in ("exp", "tanh", "sqrt", "square", "absolute", "log", "expit"):
         yield Edit(lambda op, xs: _only(op, xs[0]), f"{op.name} does not belong here", lambda node: None)
@@ -292,11 +295,11 @@ def _other_operands(passing: BackwardPass, op: Operation) -> Iterator[Edit]:
     for k, ids in enumerate(op.inputs):
         if ids is None or ids.size < 2:
             continue
-        now = passing.source.segment(nodes[k]) if nodes else "what is there"
+        now = passing.source.segment(nodes[k]) if nodes else "what is there now"
         for other, turned in _alike(passing, op, ids):
             yield Edit(
                 partial(_with_array, passing.tape, k, other, turned),
-                f"{{}} belongs here in place of {now}",
+                f"use {{}} here instead of {now}",
                 partial(_with_name, k),
                 other.ids.T if turned else other.ids,
             )

@@ -76,9 +76,9 @@ def _faults(analysis: Analysis) -> list[Fault]:
     found = first + found + penalties_of(analysis, chosen) + unused_parameters(analysis, chosen)
     found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
     for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
-        said = f"{name} becomes its step alone here: the value that it had is thrown away, and not changed"
+        said = f"{name} is replaced by its update here, instead of being changed by it: its old value is lost"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
-    telling = [one for one in found if "a factor 1 against" not in one.text]
+    telling = [one for one in found if "is 1 times as large" not in one.text]
     return _once(telling or found)
 
 
@@ -101,7 +101,7 @@ def _edited(analysis: Analysis, found: list[Fault]) -> list[Fault]:
         unused = unused_gradient(analysis, number, row.gradient.reshape(row.change.shape))
         if unused is not None:
             name, line = analysis.source.name_of(unused) or "it", analysis.source.line(unused)
-            said = f"the gradient of {row.change.name} (line {line}) is not used: {name} belongs here"
+            said = f"the gradient of {row.change.name} (line {line}) is not used: use {name} here"
             return [fault_at(analysis, "derivative", row.change.updates[0], said, bad, other_line=line)]
     edit = edit_that_repairs(analysis, first)
     for other in analysis.others if edit is None and not chosen.own else ():
@@ -126,11 +126,11 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     changing = rewriting(analysis, op) if not analysis.only_gradients else None
     if changing is not None:
-        said = f"{text.partition(' and never')[0]} and changed here, but not by its gradient"
+        said = f"{text.partition(' but never')[0]} and changed here, but not by its gradient"
         return fault_at(analysis, "untrained", changing, said, **about)
     unused = None if analysis.only_gradients else _unused_gradient(analysis, op)
     if unused is not None:
-        said = f"{text}: its gradient is computed here and comes to nothing"
+        said = f"{text}: its gradient is computed here and then not used"
         return fault_at(analysis, "untrained", unused, said, other_line=made, **about)
     if line > made > 0 and not analysis.only_gradients:
         return fault_at(analysis, "untrained", line, text, other_line=made, **about)
@@ -218,10 +218,10 @@ def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     row = rows[-1]
     if row.change.is_returned:
         op = chosen.meetings[0][0].op if chosen.meetings[0] else None
-        text = "the sign is turned: this is minus the gradient"
+        text = "this is the negative of the gradient"
     else:
         op = row.change.updates[0]
-        text = "the steps go up the loss: the sign is turned here, or in the error"
+        text = "the updates increase the loss: the sign is wrong here, or in the error"
         lines = {one.change.line for one in rows}
         if len(lines) > 1 and chosen.meetings[0]:
             return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
@@ -234,7 +234,8 @@ def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
     """All steps have the wrong sign: one cause is likelier than many."""
     text = (
-        f"with this sign the steps (line {line} and others) go up the loss: turn it here, or in all of them"
+        f"with this sign the updates (line {line} and others) increase the loss: reverse it here, or "
+        "in all of them"
     )
     about: dict[str, Any] = {"numbers": numbers_of(analysis, rows, turned=True), "other_line": line}
     return fault_at(
@@ -278,17 +279,21 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     if one.loss_name == chosen.loss_name:
         if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
             return []
-        text = f"the loss on line {line} has a penalty, of which the steps have nothing, or another share"
+        text = (
+            f"the loss on line {line} has a penalty that is missing from the updates, or has a different "
+            "strength there"
+        )
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
     said = (
-        f"these are the steps of the {chosen.loss_name}, but the loss on line {line} is the {one.loss_name}"
+        f"these are the updates for the {chosen.loss_name}, but the loss on line {line} is the "
+        f"{one.loss_name}"
     )
     for fault in derivative_faults(replace(analysis, chosen=one), one)[:1]:
         return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
-    slope = "is missing" if chosen.loss_name != "squared error" else "is too much"
-    text = f"{said}: the slope f′ of the output {slope}"
+    slope = "is missing" if chosen.loss_name != "squared error" else "should not be there"
+    text = f"{said}: the slope f′ at the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 
@@ -306,8 +311,8 @@ def _another_loss(analysis: Analysis, chosen: GradientComparison, one: GradientC
         return []
     line = source.line(chosen.meetings[0][0].op)
     said = (
-        f"these are the steps of the {chosen.loss_name} (line {line}), but what is computed here as the loss "
-        "is another function: one of the two is wrong"
+        f"these are the updates for the {chosen.loss_name} (line {line}), but the loss computed here "
+        "is a different function: one of the two is wrong"
     )
     return [fault_at(analysis, "derivative", op, said, other_line=line)]
 

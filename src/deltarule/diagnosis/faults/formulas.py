@@ -69,7 +69,7 @@ def label_of(passing: BackwardPass, array: Array | None) -> str:
         return "the output"
     name, text = passing.source.name_of(array.op), passing.source.text_of(array.op)
     if not name and len(text) > 25:
-        return f"what line {passing.source.line(array.op)} computes"
+        return f"the result of line {passing.source.line(array.op)}"
     return name or (f"({text})" if re.search(r"[-+*/@ ]", text) else text) or "an array"
 
 
@@ -79,7 +79,7 @@ def derivative_of(passing: BackwardPass, array: Array | None) -> str:
     if not known:
         return "the error"
     named = [one for one in known if passing.source.name_of(one.by.op)]
-    return f"the derivative by {label_of(passing, (named or known)[0].by)}"
+    return f"the derivative with respect to {label_of(passing, (named or known)[0].by)}"
 
 
 def arrays_of(passing: BackwardPass, size: int) -> Iterator[Array]:

@@ -42,7 +42,7 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
             continue
         sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]
-        text = f"the outputs of one sample must add up to one: the sum belongs along axis {axes[0]}"
+        text = f"the outputs of each sample must sum to 1: sum along axis {axes[0]}"
         return [fault_at(analysis, "shape", op, text) for op in sums[-1:]]
     return []
 
@@ -71,7 +71,7 @@ def _applied_twice(analysis: Analysis, chosen: GradientComparison) -> list[Fault
     return []
 
 
-_TWICE = "the activation is applied twice here, and the backward pass knows of one only"
+_TWICE = "the activation is applied twice here, but the backward pass accounts for only one of them"
 
 
 def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
@@ -132,9 +132,9 @@ def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name:
     user, line = _where_it_belongs(analysis.tape, chosen, op, step), analysis.source.line(op)
     about: dict[str, Any] = {"parameters": (name,)}
     if user is None:
-        text = f"{name} gets steps here and is used nowhere in the forward pass"
+        text = f"{name} is updated here, but the forward pass never uses it"
         return fault_at(analysis, "untrained", op, text, **about)
-    text = f"{name} gets steps (line {line}) and is used nowhere: it belongs in this sum"
+    text = f"{name} is updated (line {line}) but never used: it belongs in this sum"
     return fault_at(analysis, "untrained", user, text, other_line=line, **about)
 
 

@@ -20,13 +20,16 @@ def penalties_of(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             continue
         row = next((row for row in rows if row.extra == "number"), rows[-1])
         if row.extra == "number":
-            text = f"the number {row.amount:.3g} is added to each entry of the step"
+            text = f"the number {row.amount:.3g} is added to every entry of the update"
         elif row.ratio != 1.0:
-            text = f"its gradient comes in with a factor {row.ratio:.4g} against the others"
+            text = f"its gradient is {row.ratio:.4g} times as large as it should be, compared with the others"
         elif chosen.own and row.extra == "values" and _is_penalised(analysis, chosen, row):
-            text = f"the step has {row.amount:.3g}·{row.change.name} in it, which is not the loss's penalty"
+            text = (
+                f"the update contains {row.amount:.3g}·{row.change.name}, which does not match the penalty "
+                "in the loss"
+            )
         elif row.amount > 0 and not row.change.is_returned and row.extra == "values":
-            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make it smaller"
+            text = f"{row.amount:.3g}·{row.change.name} is added: a penalty must make the parameter smaller"
         else:
             continue
         op = (_penalty_at(analysis, row) if row.ratio == 1.0 else None) or _data_gradient_at(

@@ -11,16 +11,24 @@ from deltarule.diagnosis.reading.comparison import RIGHT
 from deltarule.diagnosis.reading.layers import sizes_of
 
 _BROADCAST = (
-    "output and target have different shapes, {} and {}: each output is compared with all targets, not "
-    "with its own"
+    "the output and the target have different shapes, {} and {}: each output is compared with every "
+    "target, not only with its own"
 )
 #: By the times that a gradient is too large: what it is called, and what is said. n samples.
 _TIMES: list[tuple[Callable[[int], float], str, str]] = [
-    (lambda n: 2.0, "factor", "the gradient of the loss has no factor 2 here: it is twice too large"),
-    (lambda n: 0.5, "factor", "a factor 2 is missing: the gradient is half as large as that of the loss"),
+    (
+        lambda n: 2.0,
+        "factor",
+        "the gradient of this loss has no factor 2: it is twice as large as it should be",
+    ),
+    (lambda n: 0.5, "factor", "a factor of 2 is missing: this is half the gradient of the loss"),
     (lambda n: 1 / n**2, "divided_twice", "the mean over the samples is taken twice"),
-    (lambda n: 2 / n, "factor", "the gradient of the loss has no factor 2 here: it is twice too large"),
-    (lambda n: 0.5 / n, "factor", "a factor 2 is missing: the gradient is half as large as that of the loss"),
+    (
+        lambda n: 2 / n,
+        "factor",
+        "the gradient of this loss has no factor 2: it is twice as large as it should be",
+    ),
+    (lambda n: 0.5 / n, "factor", "a factor of 2 is missing: this is half the gradient of the loss"),
 ]
 
 
@@ -46,10 +54,10 @@ def broadcast_targets(analysis: Analysis) -> Iterator[Fault]:
 
 
 _OF_BEHAVIOUR = {
-    "gradients_accumulate": "a second call with the same numbers returns twice the gradient: the first is "
-    "still in it",
-    "changes_its_inputs": "the weights that were passed in are changed here, besides the gradients that are "
-    "returned",
+    "gradients_accumulate": "a second call with the same numbers returns twice the gradient: the first one "
+    "is still in it",
+    "changes_its_inputs": "the function changes the weights that it was given, in addition to returning "
+    "gradients",
 }
 
 
@@ -77,7 +85,7 @@ def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault
         return
     line = rows[0].change.line
     if common < 0:
-        text = "the sign is turned: this is minus the gradient, and a step against it goes up the loss"
+        text = "this is the negative of the gradient: a step against it increases the loss"
         yield fault_at(analysis, "sign", line, text, rows, mistake="sign")
         return
     if not meant:

@@ -26,7 +26,7 @@ def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
         return None
     message, line = found.group(1), int(found.group(2))
     made = _misshapen(tape, source, message, line)
-    text = f"shapes do not fit. Python says: {message}"
+    text = f"the shapes do not match. Python says: {message}"
     return fault_at(Analysis(tape, source), "shape", line if made is None else made, text)
 
 
@@ -46,8 +46,9 @@ def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Faul
         for one in ast.walk(function):
             if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name:
                 text = (
-                    f"inside {function.name} {name} is a local name, because this line changes it, and it "
-                    f"has no value yet on line {line}: begin the function with global {name}"
+                    f"because this line changes {name}, Python treats it as a local name of "
+                    f"{function.name}, and on line {line} it has no value yet: begin the function with "
+                    f"global {name}"
                 )
                 return fault_at(Analysis(tape, source), "shape", one.lineno, text)
     return None
@@ -110,7 +111,10 @@ def _reads(op: Operation, first: int) -> bool:
 
 def _growth(analysis: Analysis, op: Operation, old: Ids) -> Fault:
     name, tape = analysis.source.target_of(op), analysis.tape
-    text = f"{name} has the shape {old.shape}, and after this step {op.shape}: its step is no gradient of it"
+    text = (
+        f"{name} has shape {old.shape} before this update and {op.shape} after it, so the update is not a "
+        f"gradient of {name}"
+    )
     added = [ids for ids in op.inputs if ids is not None and ids.shape != old.shape]
     made = maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
     at = op if made.is_leaf or made.old is not None or not analysis.source.line(made) else made

@@ -38,7 +38,7 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             if _is_named(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
-            how = f"{name} is used on line {analysis.source.line(user)} and never trained{changed}"
+            how = f"{name} is used on line {analysis.source.line(user)} but never trained{changed}"
             found[start] = (op, name, how)
     need = 2 if len(chosen.steps) > 1 else 1
     told = {start: one for start, one in found.items() if counts[start] >= need}
@@ -63,10 +63,10 @@ def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
     if op.index in tape.misfits:
         returned, array = tape.misfits[op.index]
         made = tape.operations[max(tape.producers(array.ids))]
-        how = "all is summed to one number" if array.size == 1 else "it is not summed over the samples"
-        return made, name, f"{how}: {returned} has the shape {array.shape}, {name} has {op.shape}"
+        how = "everything is summed to one number" if array.size == 1 else "it is not summed over the samples"
+        return made, name, f"{how}: {returned} has shape {array.shape}, {name} has {op.shape}"
     users = [one for one in tape.operations if any(ids is not None and op.start in ids for ids in one.inputs)]
-    return (users[0] if users else op), name, f"{name} is used, and no gradient of its shape is returned"
+    return (users[0] if users else op), name, f"{name} is used, but no gradient of its shape is returned"
 
 
 def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> str:

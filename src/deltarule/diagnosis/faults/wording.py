@@ -44,7 +44,7 @@ def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
         if words is not None:
             return words
     where = derivative_of(passing, broken.last)
-    return FaultWords(broken.end.op, f"what is made of {where} here is no derivative of the loss")
+    return FaultWords(broken.end.op, f"what is computed from {where} here is not a derivative of the loss")
 
 
 def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None:
@@ -58,8 +58,8 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None
                     name = source.target_of(made)
                     line = source.line(made)
                     text = (
-                        f"{name} was already changed on line {line}, but the derivative needs its value from "
-                        f"before: do all changes after the whole backward pass"
+                        f"{name} was already changed on line {line}, but the derivative needs its old "
+                        "value: make all updates after the whole backward pass"
                     )
                     return FaultWords(op, text, made, mistake="updated_too_early")
     return None
@@ -78,8 +78,9 @@ def _missing_paths(passing: BackwardPass, broken: Break) -> FaultWords | None:
         if passing.recognise(result) is not None:
             by = label_of(passing, known.by)
             text = (
-                f"this is the derivative by {by} along one way only: the other ways are missing. {by} comes "
-                "into the loss in more than one place, and the shares of all of them are added"
+                f"this is the derivative with respect to {by} along one path only: the other paths are "
+                f"missing. {by} affects the loss in more than one place, and the contributions must be "
+                "added up"
             )
             return FaultWords(last.op, text, broken.first.op)
     return None
@@ -124,7 +125,7 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
         return None
     if end is first and first.op.name == "divide" and need is not None and np.ptp(got * need) < 1e-9:
-        return FaultWords(first.op, "it must be multiplied with this factor, not divided by it", end.op)
+        return FaultWords(first.op, "multiply by this factor instead of dividing by it", end.op)
     reading = formula_of(passing, got, end.op)
     at, frame = end.op, None
     if reading is None or not reading.is_slope:
@@ -135,9 +136,9 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     if wanted:
         text += f"; it should be {wanted.text}"
     elif need is None:
-        text += "; none belongs here"
+        text += "; there should be none"
     elif _is_mask(_ratio(need, got)):
-        text += "; the dropout mask that the forward pass multiplied with is missing"
+        text += "; the dropout mask of the forward pass is missing"
         return FaultWords(at, text, last.op, frame)
     should_be = with_other_slope(passing, broken, wanted, at, frame) if wanted and wanted.code else ""
     which = operand_of(broken, passing)
@@ -222,9 +223,12 @@ def _in_place(passing: BackwardPass, broken: Break, which: int, array: Array, tu
     named = name_at(passing.tape, passing.source, op, array.ids if len(array.ops) < 2 else array.ids[:1])
     now, should_be = in_place_of(passing, broken, which, named, turn)
     wanted = ((named.text if named else label_of(passing, array)) + turn).replace(".T.T", "")
-    text = f"{wanted} belongs here in place of {now}"
+    text = f"use {wanted} here instead of {now}"
     if wanted == now:
-        text = f"the {wanted} of another turn of the loop (line {passing.source.line(array.op)}) belongs here"
+        text = (
+            f"use the {wanted} of a different iteration of the loop (line {passing.source.line(array.op)}) "
+            "here"
+        )
     return FaultWords(op, text, should_be=should_be)
 
 
@@ -275,26 +279,30 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
         return None
     axis, should_be = op.detail[0], along_the_samples(passing, broken)
     if axis is None and broken.row.gradient.size > 1:
-        text = "all is summed to one number; each neuron's bias needs its own sum over the samples"
+        text = (
+            "everything is summed to one number; the bias of each neuron needs its own sum over the samples"
+        )
     else:
-        text = f"it is summed along axis {axis}, which is not that of the samples"
-        text = "this sum is not the derivative that belongs here" if axis is None else text
+        text = f"the sum runs along axis {axis}, which is not the axis of the samples"
+        text = "this sum is not the derivative that is needed here" if axis is None else text
     return FaultWords(op, text, should_be=should_be)
 
 
 def name_of_factor(ratio: float, samples: int, outputs: int) -> str:
     """A constant ratio in words."""
     known = {
-        0.0: "it is multiplied with 0 here, so that it never changes",
-        -1.0: "the sign is turned",
-        2.0: "a factor 2 too much",
-        0.5: "a factor 2 too little",
-        float(samples): f"the number of samples ({samples}) too much: it is summed, not averaged",
-        1 / samples: f"divided by the number of samples ({samples}) once too often",
-        float(outputs): f"the number of outputs ({outputs}) too much",
-        1 / outputs: f"divided by the number of outputs ({outputs})",
+        0.0: "it is multiplied by 0 here, so it never changes",
+        -1.0: "the sign is wrong",
+        2.0: "it is twice as large as it should be",
+        0.5: "it is half as large as it should be",
+        float(
+            samples
+        ): f"it is {samples} times too large: it is summed over the {samples} samples instead of averaged",
+        1 / samples: f"it is divided by the number of samples ({samples}) once too often",
+        float(outputs): f"it is {outputs} times too large, the number of outputs",
+        1 / outputs: f"it is divided by the number of outputs ({outputs}), but should not be",
     }
     for value, words in known.items():
         if value != 1 and abs(ratio - value) <= 1e-4 * abs(value):
             return words
-    return f"a factor {ratio:.4g} against the other parameters"
+    return f"it is {ratio:.4g} times as large as it should be, compared with the other parameters"

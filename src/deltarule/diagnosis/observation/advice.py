@@ -55,7 +55,7 @@ def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
     return Obstacle(
         f"{changed}o place was found where an output of the network is compared with its target",
         0,
-        "The check starts at the difference of the two. Let the program compute it by itself, for example:",
+        "The check starts from the difference of the two. Compute it on a line of its own, for example:",
         "error = output - target",
     )
 
@@ -64,7 +64,7 @@ def found_in(analysis: Analysis, recording: Recording) -> tuple[str, ...]:
     """How far the program got, in sentences."""
     tape, source = analysis.tape, analysis.source
     lines = [line for op in tape.operations if not op.is_leaf and (line := source.line(op))]
-    told = ["It computes nothing that could be followed: no arrays, no numbers that change."]
+    told = ["It computes nothing that can be followed: no arrays, no changing numbers."]
     if lines:
         told = [
             f"It computes with arrays or numbers that can be followed, on lines {min(lines)} to {max(lines)}."
@@ -76,7 +76,7 @@ def found_in(analysis: Analysis, recording: Recording) -> tuple[str, ...]:
     told.append(f"It changes parameters step by step: {shown}." if shown else "It changes no parameter.")
     meeting = next((some[0] for some in (analysis.chosen.meetings if analysis.chosen else []) if some), None)
     if meeting is not None:
-        told.append(f"Output and target meet on line {source.line(meeting.op)}.")
+        told.append(f"The output is compared with the target on line {source.line(meeting.op)}.")
     return tuple(told)
 
 
@@ -92,9 +92,10 @@ def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
         line = _training_call(tree) if name else 0
         if line:
             advice = (
-                "The gradients of a framework are right. The check is for a backpropagation that is written "
-                "out. To see where a step of your own differs from the framework's, compare them; to see why "
-                "a network of deltarule does not learn, ask for its health:"
+                "A framework computes its own gradients, and they are right. The check is for "
+                "backpropagation that is written out. To see where a step of your own differs from "
+                "the framework's, compare the two; to see why a deltarule network does not learn, ask "
+                "for its health:"
             )
             lines = [
                 "import deltarule as dr",
@@ -102,7 +103,7 @@ def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
                 "print(dr.health(net, X, Y))",
             ]
             return Obstacle(
-                f"here {name} does the training, not your own code.", line, advice, "\n".join(lines)
+                f"{name} does the training here, not your own code.", line, advice, "\n".join(lines)
             )
     return None
 
@@ -126,9 +127,9 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
         inside = [one for outer in statements for one in ast.walk(outer) if isinstance(one, ast.Assign)]
         names = [ast.unparse(one.targets[0]) for one in inside] or ["data"]
         return Obstacle(
-            f"a file is not there. Python says: {error}.",
+            f"a file is missing. Python says: {error}.",
             line,
-            "Small made-up numbers do for a check. In place of what reads the file:",
+            "Small made-up numbers are enough for a check. Replace the line that reads the file with:",
             "\n".join(f"{name} = np.random.rand(20, 5)" for name in dict.fromkeys(names)),
         )
     for text in analysis.tape.notes.get("missing", ()) if recording.error else ():
@@ -142,7 +143,7 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
                 ),
                 0,
             )
-            advice = "Install it where deltarule is installed, and check again:"
+            advice = "Install it in the environment where deltarule is installed, then check again:"
             return Obstacle(f"{text}.", line, advice, f"pip install {package.group(1)}")
     return None
 
@@ -157,7 +158,7 @@ def _exception(analysis: Analysis, recording: Recording) -> Obstacle | None:
     error, line = _error_of(recording)
     if not error:
         return None
-    return Obstacle(f"the program ends here. Python says: {error}", line, "Mend this first, and check again.")
+    return Obstacle(f"the program ends here. Python says: {error}", line, "Fix this first, then check again.")
 
 
 def _opaque(analysis: Analysis, recording: Recording) -> Obstacle | None:
@@ -166,7 +167,8 @@ def _opaque(analysis: Analysis, recording: Recording) -> Obstacle | None:
         if op.name.startswith("opaque "):
             name = op.name.removeprefix("opaque ")
             return Obstacle(
-                f"the derivative of {name} is not known here; what is made of it could not be followed.",
+                f"the derivative of {name} is not known here, so the results that depend on it could "
+                "not be followed.",
                 analysis.source.line(op),
                 f"Write {name} out with sums, products, np.exp, np.tanh, np.maximum and the like.",
             )
@@ -177,14 +179,14 @@ def _stopped(analysis: Analysis, recording: Recording) -> Obstacle | None:
     if analysis.tape.stopped not in ("time", "operations", "memory"):
         return None
     what = {
-        "time": "time was over",
-        "operations": "it computed too much",
-        "memory": "it took too much memory",
+        "time": "time ran out",
+        "operations": "it ran too many operations",
+        "memory": "it used too much memory",
     }
     return Obstacle(
         f"the program was stopped before its parameters had changed twice: {what[analysis.tape.stopped]}",
         0,
-        "Let it train with a few samples only, for example (with the names of your data):",
+        "Train on a few samples only, for example (with the names of your data):",
         "X, Y = X[:20], Y[:20]",
     )
 
@@ -204,12 +206,13 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
     for op, name, line in _large_inputs(analysis):
         paste.append((line, f"{name} = {name} / {np.abs(tape.value[op]).max():.0f}"))
     text = (
-        "all gradients are zero, so right and wrong look the same: the units are saturated (outputs so near "
-        "to the ends of the sigmoid or tanh that its slope vanishes) or dead (ReLUs that are all off)"
+        "all gradients are zero, so right and wrong look the same: the units are saturated (outputs "
+        "so close to the limits of the sigmoid or tanh that its slope vanishes) or dead (ReLUs that "
+        "are all off)"
     )
     where = in_words([str(line) for line in sorted({line for line in places if line})])
     where = f" (line{'s' * (' ' in where)} {where})" if where else ""
-    advice = f"Start with small weights{where} and inputs of about one, for example:"
+    advice = f"Start with small weights{where} and inputs around 1, for example:"
     lines = [text for _, text in sorted(paste)]
     return Obstacle(
         text, 0, advice if lines else "", "\n".join(["np.random.seed(0)", *lines]) if lines else ""
@@ -230,9 +233,9 @@ def _zero_target(analysis: Analysis, recording: Recording) -> Obstacle | None:
             continue
         name, shape = ast.unparse(nodes[1]), ", ".join(map(str, tape.operand(op, 1).shape))
         return Obstacle(
-            f"{name} is zero everywhere, which tells a target from nothing.",
+            f"{name} is zero everywhere, so the target cannot be told apart from a starting value of zero.",
             source.line(op),
-            "With other numbers there is something to see, for example:",
+            "Other numbers would show more, for example:",
             f"{name} = np.random.rand({shape})",
         )
     return None
@@ -260,13 +263,16 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
     """Nothing trains: the program's own functions could be called, or its gradients used."""
     if updates_on(analysis.tape):
         return None
-    text = "no parameter is changed by a step, and nothing that was called returned gradients"
+    text = "no update changes a parameter, and no function that was called returned gradients"
     if recording.root and analysis.reason:
         text = analysis.reason
     paste = _calls(recording)
     if paste:
-        return Obstacle(text, 0, "These lines at the end of the file would help:", paste)
-    advice = "The check needs a program that trains, or a function that returns gradients. The smallest is:"
+        return Obstacle(text, 0, "Adding these lines at the end of the file would help:", paste)
+    advice = (
+        "The check needs a program that trains, or a function that returns gradients. The smallest such "
+        "function is:"
+    )
     lines = ["def gradients(W, X, Y):", "    error = X @ W - Y", "    return X.T @ error"]
     return Obstacle(text, 0, advice, "\n".join(lines))
 

@@ -175,7 +175,7 @@ def _reply(
         _end(process)
     if code is None:
         raise ApartError(
-            f"it was still running after {request['seconds']:.3g} seconds: is there a loop without end?"
+            f"it was still running after {request['seconds']:.3g} seconds: does a loop never end?"
         )
     written = written_in(Path(request["home"]))
     if not written:
@@ -195,15 +195,15 @@ def _end(process: subprocess.Popen[bytes] | _Forked) -> None:
 def _ended(code: int) -> str:
     """Why there is no reply."""
     if code >= 0:
-        return "the program ended its process (os._exit?) before it could be judged"
+        return "the program ended its own process (os._exit?) before it could be judged"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     causes = {
-        "SIGSEGV": ": recursion without end?",
+        "SIGSEGV": ": does a recursion never end?",
         "SIGKILL": ": out of memory or time?",
         "SIGXCPU": ": out of time",
         "SIGABRT": ": out of memory?",
     }
-    return f"the program's process was ended by the system ({name}){causes.get(name, '')}"
+    return f"the operating system ended the program's process ({name}){causes.get(name, '')}"
 
 
 def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
@@ -244,6 +244,6 @@ def observe_for(path: str, seconds: float, loss: str, name: str) -> dict[str, An
         signal.setitimer(signal.ITIMER_REAL, 0.6 * seconds, 0.05 * seconds)
     seen = observe(path, 0.6 * seconds, None, loss, name)
     if late and seen.verdict == "cannot judge":
-        note = f"it was stopped after {late[0]:.3g} seconds: is there a loop without end?"
+        note = f"it was stopped after {late[0]:.3g} seconds: does a loop never end?"
         seen = replace(seen, notes=(note, *seen.notes))
     return asdict(seen)

@@ -62,7 +62,7 @@ def observe(
         return Diagnosis(
             "cannot judge",
             error=f"{type(error).__name__}: {error}",
-            obstacle=f"this is no Python. {said}",
+            obstacle=f"this is not Python. {said}",
             obstacle_line=error.lineno or 0,
             lines=shown,
         )

@@ -14,7 +14,7 @@ from deltarule.errors import DeltaruleError, InputError
 
 _LONGEST_REPLY = 1_000_000
 _LONGEST_TEXT = 2000
-_SENSELESS = "the reply of the checker's process makes no sense"
+_SENSELESS = "the reply of the checker's process cannot be understood"
 
 
 class ApartError(DeltaruleError, ValueError):
@@ -43,7 +43,9 @@ def believed(written: bytes, nonce: str, here: str, there: str) -> Any:
     """
     ends = nonce.encode()
     if len(written) > _LONGEST_REPLY or not (written.startswith(ends) and written.endswith(ends)):
-        raise ApartError("the program meddled with the reply of its checker: nothing in it is believed")
+        raise ApartError(
+            "the program tampered with the reply of its checker, so nothing in the reply is used"
+        )
     old, new = (json.dumps(path)[1:-1] for path in (here, there))
     told = json.loads(written[len(ends) : -len(ends)].decode().replace(old, new))
     if type(told) is not dict or told.keys() != {"told", "refused", "failed"}:

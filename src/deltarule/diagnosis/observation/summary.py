@@ -42,21 +42,24 @@ def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]
         (1.0, ""),
         (1 / samples, "the mean over the samples, not the sum"),
         (float(samples), "the sum over the samples, not the mean"),
-        (2.0, "a factor 2"),
-        (0.5, "a factor 1/2"),
-        (2 / samples, "the mean over the samples, and a factor 2"),
+        (2.0, "a factor of 2"),
+        (0.5, "a factor of 1/2"),
+        (2 / samples, "the mean over the samples, and a factor of 2"),
         (1 / outputs, "the mean over the outputs, not the sum"),
         (1 / (samples * outputs), "the mean over samples and outputs"),
-        (2 / (samples * outputs), "the mean over samples and outputs, and a factor 2"),
+        (2 / (samples * outputs), "the mean over samples and outputs, and a factor of 2"),
     ]
     name = next((text for value, text in known if abs(rest / value - 1) < 1e-4), None)
     if name:
         yield (
-            f"against the gradient of {of}, all steps have {name}: a convention, not a mistake, for the "
-            "learning rate absorbs it"
+            f"compared with the gradient of {of}, all updates have {name}: a convention, not a "
+            "mistake, because the learning rate absorbs it"
         )
     elif name is None and chosen.is_constant and not chosen.bad:
-        yield f"each step is {rest:.4g} times the gradient of {of}: learning rate and conventions together"
+        yield (
+            f"each update is {rest:.4g} times the gradient of {of}: the learning rate and conventions "
+            "together"
+        )
 
 
 #: The losses whose gradient was supposed.
@@ -75,8 +78,8 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
     for row in chosen.rows:
         if row.verdict == OPTIMIZER and row.found is not None:
             line = analysis.source.line(row.found)
-            by = row.rule.name if row.rule else "an optimizer or a momentum"
-            text = f"between gradient and step stands {by}"
+            by = row.rule.name if row.rule else "an optimizer or momentum"
+            text = f"the update is computed from the gradient by {by}"
             told.setdefault(text, []).append(f"gradient of {row.change.name}: line {line}")
         elif row.verdict == DECAY and row.extra in _ADDED:
             told.setdefault(_ADDED[row.extra], []).append(row.change.name)
@@ -87,9 +90,9 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
 
 
 _ADDED = {
-    "number": "one number is added to all entries of a step",
-    "values": "a penalty on the weights (L2, weight decay) is in the steps",
-    "sign": "a penalty on the absolute weights (L1) is in the steps",
-    "step": "the steps have a momentum: a share of the step before",
-    "gradient": "the steps have a share of the gradient before: a momentum",
+    "number": "one number is added to all entries of an update",
+    "values": "the updates include a penalty on the weights (L2, weight decay)",
+    "sign": "the updates include a penalty on the absolute weights (L1)",
+    "step": "the updates include momentum: a share of the previous update",
+    "gradient": "the updates include a share of the previous gradient: momentum",
 }

@@ -16,16 +16,16 @@ _OF_A_PARAMETER = {
     "right": "right",
     "factor": "off by a factor",
     "wrong": "wrong",
-    "penalty": "right, with a penalty or a momentum",
-    "optimizer": "right, by way of an optimizer",
+    "penalty": "right, with a penalty or momentum",
+    "optimizer": "right, through an optimizer",
     "nothing to see": "not judged: its gradient is zero here",
-    "alone": "not judged: one number alone says nothing here",
+    "alone": "not judged: a single number is not enough here",
 }
 #: By loss that the steps follow and loss that may be meant: what would be wrong.
 _OTHERWISE = {
-    ("squared error", "binary cross-entropy"): "f' at the output would be too much",
-    ("squared error", "cross-entropy of softmax"): "the derivative of the softmax would be too much",
-    ("binary cross-entropy", "squared error"): "f' at the output would be missing",
+    ("squared error", "binary cross-entropy"): "f′ at the output should not be there",
+    ("squared error", "cross-entropy of softmax"): "the derivative of the softmax should not be there",
+    ("binary cross-entropy", "squared error"): "f′ at the output would be missing",
     ("cross-entropy of softmax", "squared error"): "the derivative of the softmax would be missing",
 }
 
@@ -65,27 +65,32 @@ def _heading(seen: SeenProgram) -> list[str]:
         return _right(seen)
     if seen.verdict == "wrong":
         count = len(seen.faults)
-        return ["Wrong: one mistake." if count == 1 else f"Wrong: {count} mistakes, the first to mend first."]
-    return ["It cannot be judged whether this backpropagation is right."]
+        return ["Wrong: one mistake." if count == 1 else f"Wrong: {count} mistakes. Fix the first one first."]
+    return ["It was not possible to judge whether this backpropagation is right."]
 
 
 def _right(seen: SeenProgram) -> list[str]:
     if seen.loss == "its own loss":
-        return _wrapped("Right. The steps follow the gradient of the loss that the program computes.")
+        return _wrapped(
+            "Right. The backward pass computes the gradient of the loss that the program computes."
+        )
     if seen.named:
         return _wrapped(f"Right for the {seen.loss}, the loss that was named.")
     if not seen.supposed:
         return _wrapped(
-            f"Right. The steps follow the gradient of the {seen.loss}, which the program computes."
+            f"Right. The backward pass computes the gradient of the {seen.loss}, the program's own loss."
         )
     if (
         seen.driven and not seen.loss_line
     ):  # the check compared the outputs with targets, no line of the program
         return _wrapped(
-            f"Right. The program has no loss: the check took the {seen.loss} of its outputs, and what goes "
-            "back from there is the gradient."
+            f"Right. The program computes no loss, so the check assumed the {seen.loss} of its "
+            "outputs; the backward pass computes the gradient of that loss."
         )
-    text = f"Right for the {seen.loss}. The program computes no loss itself, so it was read from the steps."
+    text = (
+        f"Right for the {seen.loss}. The program computes no loss itself, so the loss was inferred from "
+        "the backward pass."
+    )
     otherwise = [
         f"For a {other} it would be wrong: {what}."
         for other in seen.other_losses
@@ -115,14 +120,14 @@ def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
         told += f"it should be {wanted:.4g}."
         yield from _wrapped(told, "   ")
     if fault.last_right:
-        yield from _wrapped(f"Right up to here: {fault.last_right}.", "   ")
+        yield from _wrapped(f"Correct up to here: {fault.last_right}.", "   ")
     if fault.parameters:
-        yield from _wrapped(f"It spoils {in_words([_returned(name) for name in fault.parameters])}.", "   ")
+        yield from _wrapped(f"It affects {in_words([_returned(name) for name in fault.parameters])}.", "   ")
     if page:
         yield ""
-        yield from _wrapped(f"How it comes about: {page.why}", "   ")
-        yield from _wrapped(f"What to do: {page.remedy}", "   ")
-        yield from _wrapped(f"More about it: mistakes/{page.key} in the documentation.", "   ")
+        yield from _wrapped(f"How it happens: {page.why}", "   ")
+        yield from _wrapped(f"How to fix it: {page.remedy}", "   ")
+        yield from _wrapped(f"Learn more: mistakes/{page.key} in the documentation.", "   ")
 
 
 def _shown(line: str, fault: Fault) -> Iterator[str]:
@@ -142,7 +147,7 @@ def _shown(line: str, fault: Fault) -> Iterator[str]:
 
 def _findings(seen: SeenProgram) -> list[str]:
     """What keeps first weights from learning."""
-    lines = ["With these first weights it cannot learn well:"] if seen.findings else []
+    lines = ["With these initial weights it cannot learn well:"] if seen.findings else []
     for one in seen.findings:
         where = f" ({one.where})" if one.where else ""
         lines += _wrapped(f"{one.evidence}{where}. {one.meaning} {one.remedy}", "  ", "    ")
@@ -161,7 +166,7 @@ def _obstacle(seen: SeenProgram) -> list[str]:
     for text in seen.notes:
         lines += _wrapped(as_sentence(text))
     if seen.found:
-        lines += ["", "What was seen:"] if lines else ["What was seen:"]
+        lines += ["", "What was observed:"] if lines else ["What was observed:"]
         lines += [line for text in seen.found for line in _wrapped(text, "  ", "    ")]
     return lines
 
@@ -177,20 +182,22 @@ def _read_as(seen: SeenProgram) -> list[str]:
     """What the program was taken for."""
     if not seen.loss:
         return []
-    lines = ["What the program was read as:"]
+    lines = ["How the program was understood:"]
     items = [f"network: {seen.network}"] if seen.network else []
-    own = " (supposed: the program computes none)" if seen.supposed else ", as the program computes it"
-    own = ", as it was named" if seen.named else own
-    where = f"; output and target meet on line {seen.loss_line}" if seen.loss_line else ""
+    own = " (assumed: the program computes none)" if seen.supposed else ", as the program computes it"
+    own = ", as you named it" if seen.named else own
+    where = f"; output and target are compared on line {seen.loss_line}" if seen.loss_line else ""
     items.append(f"loss: {seen.loss}{own}{where}")
     if seen.samples:
-        items.append(f"each step uses {seen.samples} sample{'s' * (seen.samples != 1)}")
+        items.append(f"each update uses {seen.samples} sample{'s' * (seen.samples != 1)}")
     if seen.rates:
         told = [name if _is_number(name) else f"{name} = {value:.4g}" for name, value in seen.rates.items()]
-        items.append(f"the steps are scaled by {in_words(told)}")
+        items.append(f"the updates are scaled by {in_words(told)}")
     items += seen.notes if seen.verdict != "cannot judge" else ()
     if seen.driven:
-        items.append(f"it trains nothing by itself; it was called with made-up numbers: {seen.driven}")
+        items.append(
+            f"the program trains nothing by itself, so it was called with made-up numbers: {seen.driven}"
+        )
     return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
 
 
@@ -198,7 +205,7 @@ def _status(seen: SeenProgram, name: str, verdict: str) -> str:
     """What is said of a parameter; of a sign or a factor the mistakes say whose it is."""
     faults = [fault for fault in seen.faults if name in fault.parameters]
     if verdict == "right" and any(fault.kind == "sign" for fault in faults):
-        return "the sign is turned"
+        return "the sign is wrong"
     return _OF_A_PARAMETER["right" if verdict == "factor" and not faults else verdict]
 
 
@@ -219,7 +226,7 @@ def _parameters(seen: SeenProgram) -> list[str]:
         for name, line, shape, verdict in seen.parameters
     ]
     widths = [max(len(row[k]) for row in rows) for k in range(3)]
-    lines = ["Parameters, and where each is changed:"]
+    lines = ["Parameters, and the lines that change them:"]
     for row in rows:
         lines += _wrapped("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]), "  ")
     return lines

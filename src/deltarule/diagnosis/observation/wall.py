@@ -25,13 +25,13 @@ _MOST_OPEN = 256
 
 #: Events of Python that start or signal a process, or reach the network.
 _REFUSED = {
-    "a program that is checked may start no other process": [
+    "a program that is being checked may not start other processes": [
         "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system",
         "pty.spawn", "subprocess.Popen", "_winapi.CreateProcess",
     ],
-    "a program that is checked may signal no other process": ["os.kill", "os.killpg"],
-    "a program that is checked may not change its limits": ["resource.setrlimit", "resource.prlimit"],
-    "a program that is checked has no network": [
+    "a program that is being checked may not send signals to other processes": ["os.kill", "os.killpg"],
+    "a program that is being checked may not change its limits": ["resource.setrlimit", "resource.prlimit"],
+    "a program that is being checked has no network access": [
         "socket.__new__", "socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyname",
         "socket.gethostbyaddr", "socket.sendto", "socket.sendmsg",
     ],
@@ -144,9 +144,9 @@ def _guard(folder: str, reply: str) -> Callable[[str, tuple[Any, ...]], None]:
             name = join(f"/proc/self/fd/{beneath}", name)
         whole = real(name) if followed else join(real(split(name)[0]), split(name)[1])
         if whole != nowhere and not whole.startswith(inside):
-            raise PermissionError(f"a program that is checked may not write or delete {whole}")
+            raise PermissionError(f"a program that is being checked may not write or delete {whole}")
         if len(whole) > _LONGEST_PATH:
-            raise PermissionError("a program that is checked may not nest folders that deep")
+            raise PermissionError("a program that is being checked may not nest folders so deeply")
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         nonlocal left
@@ -155,7 +155,7 @@ def _guard(folder: str, reply: str) -> Callable[[str, tuple[Any, ...]], None]:
                 allow(args[0], -1, True)
                 left -= 1
                 if left < 0:
-                    raise PermissionError("a program that is checked may not write that many files")
+                    raise PermissionError("a program that is being checked may not write so many files")
         elif event in refused:
             raise PermissionError(refused[event])
         elif event in _CHANGES:

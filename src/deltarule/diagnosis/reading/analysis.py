@@ -15,7 +15,7 @@ from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_k
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
-_NO_MEETING = "no place was found where an output meets a target"
+_NO_MEETING = "no place was found where an output is compared with a target"
 
 
 @dataclass(eq=False)

@@ -260,18 +260,18 @@ def _conventions(tape: Tape, layers: Sequence[WeightedSums]) -> str:
     W = max((one.W for one in layers), key=lambda W: min(W.shape))
     whole = len(tape.producers(W)) == 1
     if not whole:
-        parts = ["weights are single numbers"]
+        parts = ["the weights are single numbers"]
     elif 1 in W.shape:
         parts = ["W holds the weights of one neuron"]
     else:
         parts = ["W is (in, out)" if W[0, 1] - W[0, 0] == 1 else "W is (out, in)"]
     if any(one.in_columns for one in layers):
-        parts.append("samples are in columns")
+        parts.append("the samples are in columns")
     biases = [_bias(one) for one in layers]
     if any(one.in_rows for one in layers):
-        parts.append("biases are a row of W")
+        parts.append("the biases are a row of W")
     elif all(b is None for b in biases):
         parts.append("no biases")
     elif any(b is not None and b.size < one.W.shape[1] for b, one in zip(biases, layers, strict=True)):
-        parts.append("one bias for each layer")
+        parts.append("each layer has a single bias")
     return ", ".join(parts)

@@ -53,13 +53,13 @@ def _with_powers(mean: int, squares: int) -> _Formula:
 _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
     (
         lambda m, v, g, s, t: _corrected(m, s.mean, s, t) / (_corrected(v, s.squares, s, t) + s.epsilon),
-        "the square root of the mean of squares is missing in the divisor",
+        "the square root of the mean of squares is missing from the divisor",
         "divide",
         False,
     ),
     (
         lambda m, v, g, s, t: _corrected(m, s.mean, s, t) * _root(_corrected(v, s.squares, s, t), s),
-        "it must be divided by the root of the mean of squares, not multiplied with it",
+        "divide by the root of the mean of squares instead of multiplying by it",
         "multiply",
         False,
     ),
@@ -67,7 +67,7 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
         lambda m, v, g, s, t: (
             (1 - s.mean) * _corrected(g, s.mean, s, t) / _root(_corrected(v, s.squares, s, t), s)
         ),
-        "the mean of the gradients is not kept from step to step, though it is corrected as if it were",
+        "the mean of the gradients is not kept from update to update, but it is corrected as if it were",
         "kept mean",
         True,
     ),
@@ -76,14 +76,14 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
             _corrected(m, s.mean, s, t)
             / _root(_corrected((1 - s.squares) * g * g if s.squares < 1 else g * g, s.squares, s, t), s)
         ),
-        "the squares of the gradients are not kept from step to step",
+        "the squares of the gradients are not kept from update to update",
         "kept squares",
         True,
     ),
     *(
         (
             _with_powers(*powers),
-            "the bias correction has the wrong power: it must be the number of the step",
+            "the bias correction has the wrong power: it must be the number of the update",
             where,
             True,
         )
@@ -95,7 +95,7 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
             if 0 < s.mean < 1 and s.squares < 1
             else 0 * g
         ),
-        "the two bias corrections have each other's decay",
+        "each of the two bias corrections uses the decay of the other",
         "mean",
         True,
     ),
@@ -117,7 +117,7 @@ def rule_of(
     steps = [change.step.ravel() for change in changes]
     numbers = _numbers(tape, changes[-1], gradients[-1])
     if _unused_squares(tape, multiples, changes):
-        text = "squares of the gradient are kept for this step and not used in it"
+        text = "the squares of the gradient are kept for this update but not used in it"
         return Rule("", text, changes[0].updates[0])
     if all(fit(step, g)[1] <= 10 * tolerance for step, g in zip(steps, given, strict=True)):
         return None
@@ -138,7 +138,7 @@ def rule_of(
             if _follows(formula, one, given, steps, tolerance, is_constant):
                 return Rule(_name(one), text, _operation(tape, changes[-1], gradients[-1], where))
     if any(_follows(_usual, one, given, steps, tolerance, is_constant=False) for one in every):
-        return Rule("an optimizer with a rate that changes")
+        return Rule("an optimizer with a changing rate")
     return None
 
 

@@ -15,7 +15,7 @@ from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 from deltarule.nn.losses import LOSSES
 
 _ADDED = "the target is added to the output here; the error is their difference"
-_NOT_ONE = "one must be subtracted at the true class, and here it is {:g}"
+_NOT_ONE = "1 must be subtracted at the true class; here it is {:g}"
 #: What losses that differ by a factor only are called together.
 FAMILIES = {
     "half_squared_error": "squared error",

@@ -87,7 +87,7 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             continue
         if name in _USUAL:
             names[name] = names["__builtins__"]["__import__"](_USUAL[name], fromlist=("it",))
-            missing.note(f"{_USUAL[name]} is never imported: it was supposed to be {name}")
+            missing.note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
         elif attrs <= defined:
             names[name] = _Itself(name, names)
 

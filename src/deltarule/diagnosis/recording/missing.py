@@ -74,15 +74,15 @@ def stand_in(name: str) -> StandIn:
     if root == "tqdm":
         module.__dict__.update(tqdm=_Progress, trange=_counted, notebook=module, auto=module)
     elif root in FRAMEWORKS:
-        note(f"the package {root} is not there: what it computes was not seen")
+        note(f"the package {root} is not installed: what it computes could not be observed")
         module.__dict__.update(load_data=_pictures, to_categorical=_one_hot)
         module.__dict__.update(mnist=module, fashion_mnist=module, datasets=module, utils=module)
         module.__dict__.update(keras=module, np_utils=module)
     elif root == "pandas":
-        note("the package pandas is not there: tables were made up")
+        note("the package pandas is not installed: made-up tables were used")
         module.__dict__.update(read_csv=lambda *args, **options: Frame(_numbers(args[0])))
     elif root not in SHOWING:
-        note(f"the package {root} is not there: what it computes was not seen")
+        note(f"the package {root} is not installed: what it computes could not be observed")
     return module
 
 
@@ -104,7 +104,7 @@ class Arguments(argparse.ArgumentParser):
             one.required, one.default = False, next(iter(one.choices)) if one.choices else usual
             if not one.option_strings:
                 one.nargs = "?"
-            note(f"the argument {one.dest} is not given: {one.default} was supposed")
+            note(f"the argument {one.dest} is not given: {one.default} was assumed")
         return super().parse_known_args(args, namespace)
 
 
@@ -146,7 +146,7 @@ def _numbers(name: Any) -> Any:
 
 def table(name: Any) -> Any:
     """Made-up numbers in place of a file that is not there."""
-    note(f"{name} is not there: its numbers were made up")
+    note(f"{name} is missing: made-up numbers were used")
     return leaf(_numbers(name), is_scalar=False)
 
 
@@ -159,7 +159,7 @@ def wrap_pandas(name: str, found: Any) -> Any:
         try:
             return found(*args, **options)
         except OSError:
-            note(f"{args[0]} is not there: its numbers were made up")
+            note(f"{args[0]} is missing: made-up numbers were used")
             return Frame(_numbers(args[0]))
 
     return read
@@ -185,7 +185,7 @@ def wrap_datasets(name: str, found: Any) -> Any:
             return found(*args, return_X_y=return_X_y, **options)
         except OSError:
             named = str(args[0]) if args else name
-            note(f"{named} cannot be fetched: its numbers were made up")
+            note(f"{named} cannot be downloaded: made-up numbers were used")
             made = _numbers(named)
             made = made if made.shape[1] > 9 else np.roll(made, 1, axis=1)  # classes first
             data, target = made[:, 1:].astype(float), made[:, 0].astype(int)
@@ -197,7 +197,7 @@ def wrap_datasets(name: str, found: Any) -> Any:
 
 def text_file(name: Any, separator: str = ",") -> io.StringIO:
     """A made-up file of numbers, separated as the program splits its lines."""
-    note(f"{name} is not there: its numbers were made up")
+    note(f"{name} is missing: made-up numbers were used")
     lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name)]
     return io.StringIO("\n".join(lines) + "\n")
 

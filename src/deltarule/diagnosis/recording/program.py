@@ -130,7 +130,7 @@ def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
 def _first_method(code: Any) -> Any:
     methods = [one for _, one in inspect.getmembers(type(code), inspect.isfunction)]
     if not methods:
-        raise TypeError(f"{type(code).__name__} is no function, and has no methods")
+        raise TypeError(f"{type(code).__name__} is neither a function nor an object with methods")
     return methods[0]
 
 

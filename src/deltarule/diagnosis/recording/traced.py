@@ -144,7 +144,9 @@ class Traced:
         if x.value.shape != room and x.value.size == 1:
             x = x.reshape(())
         if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
-            tape.note("truncated", "numbers were cut to whole ones when written into an array of integers")
+            tape.note(
+                "truncated", "numbers were truncated to integers when they were written into an integer array"
+            )
         self.value[key] = x.value
         self.ids[key] = x.ids
 
@@ -299,7 +301,7 @@ def _noting_precision(x: Traced) -> Traced:
     """Remember that some numbers have few digits: comparisons must allow for it."""
     tape = current_tape()
     if tape is not None and x.value.dtype.kind == "f" and x.value.dtype.itemsize < 8:
-        tape.note("single", "numbers of single precision")
+        tape.note("single", "single-precision numbers")
     return x
 
 

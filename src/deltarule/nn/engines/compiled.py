@@ -44,7 +44,7 @@ def cannot_predict(net: TrainableNetwork) -> str:
     for layer in net.layers:
         activation = layer.activation
         if activation.kind not in load_kernels().ACTIVATIONS or not ACTIVATIONS.is_registered(activation):
-            return f"activation {activation.name!r} is not one of its own"
+            return f"activation {activation.name!r} is not built into it"
     return ""
 
 
@@ -55,9 +55,9 @@ def cannot_train(net: TrainableNetwork, optimizer: GradientStep) -> str:
         return reason
     loss = net.objective.loss
     if loss.kind not in kernels.LOSSES or not LOSSES.is_registered(loss):
-        return f"loss {loss.name!r} is not one of its own"
+        return f"loss {loss.name!r} is not built into it"
     if type(optimizer).__module__ != GradientStep.__module__ or optimizer.name not in kernels.OPTIMIZERS:
-        return f"optimizer {optimizer.name!r} is not one of its own"
+        return f"optimizer {optimizer.name!r} is not built into it"
     return ""
 
 

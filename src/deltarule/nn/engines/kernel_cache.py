@@ -67,7 +67,7 @@ class _CheckedFiles(IndexDataCacheFile):
         except OSError:
             return None
         if sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
-            _say(f"{path} is damaged: its kernels are compiled anew")
+            _say(f"{path} is damaged: its kernels are compiled again")
             return None
         try:
             return pickle.loads(data[_DIGEST:])

@@ -33,8 +33,8 @@ def workers_for(workers: Any, *, is_streamed: bool = False) -> Workers | None:
         return OneWorker()
     if is_streamed:
         raise InputError(
-            f"workers={workers} share rows that stay in memory, and a stream's do not: let "
-            f'mpiexec -n {workers} start them, with workers="mpi"'
+            f"workers={workers} need rows that stay in memory, and those of a stream do not: start "
+            f"them by mpiexec -n {workers}, with workers='mpi'"
         )
     from deltarule.training.workers.helpers import Helpers
 

@@ -65,7 +65,7 @@ def _watch(size: int, process: int, launcher: int) -> None:
         elif late or now - began > (PATIENCE if 0 < len(known) < n_here else START):
             here = [rank for each, rank in known.items() if each not in late]
             if own == min(here, default=own):
-                text = f"one of {size} workers was killed, or did not come"
+                text = f"one of {size} workers was killed, or did not start"
                 for each in late[:1]:
                     fault = "is stopped" if each in {*stopped, *ended} else "was killed or lost"
                     text = f"worker {known[each] + 1} of {size} (process {each}) {fault}"
