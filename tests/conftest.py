@@ -1,8 +1,10 @@
-"""One BLAS thread, and one cache of compiled functions, for each test process: several share the machine."""
+"""One BLAS thread, and one cache of compiled kernels, for each test process; which tests are slow."""
 
 from __future__ import annotations
 
 import os
+import re
+import sys
 import tempfile
 from collections import Counter
 
@@ -10,6 +12,8 @@ import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.dont_write_bytecode = False  # tests start hundreds of processes, which all import deltarule
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["NUMBA_CACHE_DIR"] = os.path.join(tempfile.gettempdir(), f"deltarule-tests-{worker}")
 
@@ -23,6 +27,8 @@ COMPILING = (
 )
 #: Files whose tests share what takes seconds to make.
 SHARING = ("tests/playground/test_server.py", "tests/tutorials/test_reproduce.py")
+#: Tests of a page in a browser: those that reach it in one way share browser, server and open page.
+IN_A_BROWSER = re.compile(r"tests/playground/.*\[(server|worker|files)\b")
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
 #: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
@@ -60,6 +66,8 @@ def pytest_xdist_make_scheduler(config, log):
             compiles = nodeid.startswith(COMPILING) or nodeid.endswith("compiled]")
             if compiles:
                 return "compiled"
+            if way := IN_A_BROWSER.match(nodeid):
+                return way[1]
             return nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
 
     return OneProcessCompiles(config, log)

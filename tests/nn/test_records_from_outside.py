@@ -41,7 +41,7 @@ Y = 0.3 + 0.4 * np.sin(X[:, :1] - X[:, 1:])
 
 # Elliott (1993); continued analytically, so that a complex step can check its gradient.
 SOFTSIGN = dr.Activation(
-    name="softsign",
+    name="own_softsign",
     value=lambda z: z / (1 + np.maximum(z, -z)),
     derivative=lambda z, a: 1 / (1 + np.maximum(z, -z)) ** 2,
     formula=z / (1 + absolute(z)),
@@ -50,7 +50,7 @@ SOFTSIGN = dr.Activation(
     steps=((Symbol("e"), absolute(z)), (Symbol("d"), 1 + Symbol("e")), (a, z / Symbol("d"))),
 )
 RELU_6 = dr.Activation(
-    name="relu_6",
+    name="own_relu_6",
     value=lambda z: np.clip(z, 0, 6),
     derivative=lambda z, a: ((z > 0) & (z < 6)).astype(z.dtype),
     formula=Choice(Number(0), Compare(z, "<", Number(0)), Choice(Number(6), Compare(z, ">", Number(6)), z)),
@@ -62,7 +62,7 @@ RELU_6 = dr.Activation(
     rectifier=True,
 )
 LOG_COSH = dr.Loss(
-    name="log_cosh",
+    name="own_log_cosh",
     terms=lambda a, y: (
         np.logaddexp(a - y, y - a) - np.log(2) if a.dtype.kind == "f" else np.log(np.cosh(a - y))
     ),
@@ -78,7 +78,7 @@ class SignedMomentum(GradientStep):
     """``v ← κ·v + g;  θ ← θ − η·sign(v)``: Bernstein et al. (2018)."""
 
     kappa: float = hyperparameter(0.9, _kappa, 0, 1)
-    name: ClassVar[str] = "signum"
+    name: ClassVar[str] = "own_signum"
     slots: ClassVar[tuple[str, ...]] = ("v",)
     steps: ClassVar[Steps] = ((_v, _kappa * _v + GRADIENT), (THETA, THETA - ETA * sign(_v)))
 
@@ -97,31 +97,31 @@ def added(monkeypatch):
     dr.register_activation(SOFTSIGN)
     dr.register_activation(RELU_6)
     dr.register_loss(LOG_COSH)
-    dr.OPTIMIZERS.register("signum", SignedMomentum)
+    dr.OPTIMIZERS.register("own_signum", SignedMomentum)
 
 
-def network(activation="softsign", output="softsign", **settings):
+def network(activation="own_softsign", output="own_softsign", **settings):
     return dr.Network([2, 3, 1], activation=activation, output=output, bias_initializer="normal", **settings)
 
 
 def test_registries_print_the_names_they_know():
     assert repr(dr.ACTIVATIONS).startswith("Registry of activation names: identity, sigmoid, ")
-    assert repr(dr.ACTIVATIONS).endswith(", softsign, relu_6")
-    assert "log_cosh" in repr(dr.LOSSES)
-    assert "signum" in repr(dr.OPTIMIZERS)
+    assert repr(dr.ACTIVATIONS).endswith(", own_softsign, own_relu_6")
+    assert "own_log_cosh" in repr(dr.LOSSES)
+    assert "own_signum" in repr(dr.OPTIMIZERS)
 
 
 # ---------------------------------------------------------------------- an activation
 
 
 def test_the_record_says_which_first_weights_fit():
-    assert Dense(2, 3, "softsign").initializer.name == "xavier_uniform"
-    assert Dense(2, 3, "relu_6").initializer.name == "he_uniform"
+    assert Dense(2, 3, "own_softsign").initializer.name == "xavier_uniform"
+    assert Dense(2, 3, "own_relu_6").initializer.name == "he_uniform"
     own = [name for name in dr.ACTIVATIONS if dr.ACTIVATIONS.resolve(name).rectifier]
-    assert own == ["relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "relu_6"]
+    assert own == ["relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "own_relu_6"]
 
 
-@pytest.mark.parametrize("activation", ["softsign", "relu_6"])
+@pytest.mark.parametrize("activation", ["own_softsign", "own_relu_6"])
 def test_a_network_with_it_is_trained_checked_and_saved(activation, tmp_path):
     net = network(activation, "identity")
     before = net.cost(X, Y)
@@ -144,7 +144,7 @@ def test_every_number_of_it_is_derived_with_its_formula():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("activation", ["softsign", "relu_6"])
+@pytest.mark.parametrize("activation", ["own_softsign", "own_relu_6"])
 def test_it_is_exported_as_source(activation, language, tmp_path):
     net = network(activation, "sigmoid", seed=3)
     file = loaded(written(net, language, tmp_path), language)
@@ -158,7 +158,7 @@ def test_source_code_computes_its_steps():
     assert "return divide(z, d)" in source
 
 
-@pytest.mark.parametrize("activation", ["softsign", "relu_6"])
+@pytest.mark.parametrize("activation", ["own_softsign", "own_relu_6"])
 def test_it_is_exported_as_onnx(activation):
     runtime = pytest.importorskip("onnx.reference")
     net = network(activation, "tanh", seed=3)
@@ -190,7 +190,7 @@ def test_a_backprop_with_it_is_diagnosed():
 
 def test_the_estimators_take_its_name():
     labels = (X[:, 0] > X[:, 1]).astype(int)
-    model = dr.MLPClassifier((4,), activation="softsign", learning_rate_init=0.05, random_state=0).fit(
+    model = dr.MLPClassifier((4,), activation="own_softsign", learning_rate_init=0.05, random_state=0).fit(
         X, labels
     )
     assert model.score(X, labels) > 0.9
@@ -198,8 +198,8 @@ def test_the_estimators_take_its_name():
 
 
 def test_a_worksheet_and_a_spreadsheet_have_it():
-    sheet = dr.worksheet(sizes=[2, 2, 1], activation="softsign", output="sigmoid", seed=1)
-    assert "softsign" in sheet.sheet.text()
+    sheet = dr.worksheet(sizes=[2, 2, 1], activation="own_softsign", output="sigmoid", seed=1)
+    assert "own_softsign" in sheet.sheet.text()
     assert len(spreadsheet(network(), X[:2], Y[:2], optimizer="sgd(0.1)", steps=2)) > 1000
 
 
@@ -213,7 +213,7 @@ def test_coupled_outputs_are_those_with_a_jacobian():
 )
 def test_the_kind_of_an_activation_is_its_name_without_the_number(spec, kind):
     assert dr.ACTIVATIONS.resolve(spec).kind == kind
-    assert SOFTSIGN.kind == "softsign"
+    assert SOFTSIGN.kind == "own_softsign"
 
 
 def _compute(steps, numbers):
@@ -250,7 +250,7 @@ def test_steps_compute_the_function_where_its_formula_would_overflow(spec):
 
 
 def test_a_loss_is_trained_checked_explained_and_saved(tmp_path):
-    net = network("tanh", "identity", loss="log_cosh")
+    net = network("tanh", "identity", loss="own_log_cosh")
     before = net.cost(X, Y)
     dr.train(net, X, Y, optimizer="adam(0.05)", epochs=50)
     assert net.cost(X, Y) < before / 2
@@ -261,16 +261,16 @@ def test_a_loss_is_trained_checked_explained_and_saved(tmp_path):
 
 
 def test_a_backprop_with_a_loss_is_diagnosed():
-    net = network("tanh", "identity", loss="log_cosh")
+    net = network("tanh", "identity", loss="own_log_cosh")
     weights, biases = net.get_weights()
     gradients = [layer.dW for layer in net.backward(net.forward(X), Y)]
-    diagnosis = dr.check(weights=weights, biases=biases, X=X, Y=Y, gradients=gradients, loss="log_cosh")
+    diagnosis = dr.check(weights=weights, biases=biases, X=X, Y=Y, gradients=gradients, loss="own_log_cosh")
     assert diagnosis.right
-    assert diagnosis.loss == "log cosh"
+    assert diagnosis.loss == "own log cosh"
 
 
 def test_a_regressor_takes_the_name_of_a_loss():
-    model = dr.MLPRegressor("log_cosh", (4,), random_state=0, tol=1e-2).fit(X, Y.ravel())
+    model = dr.MLPRegressor("own_log_cosh", (4,), random_state=0, tol=1e-2).fit(X, Y.ravel())
     assert model.to_network().loss is LOG_COSH
 
 
@@ -297,23 +297,23 @@ def test_knots_are_where_the_pieces_of_a_loss_meet():
 def test_an_optimizer_trains_by_its_name():
     net = network("tanh", "identity")
     before = net.cost(X, Y)
-    dr.train(net, X, Y, optimizer="signum(cosine(0.02), kappa=0.5)", epochs=60)
+    dr.train(net, X, Y, optimizer="own_signum(cosine(0.02), kappa=0.5)", epochs=60)
     assert net.cost(X, Y) < before / 2
-    with pytest.raises(dr.InputError, match="signum: kappa must be a number ≥ 0 and ≤ 1, got 2"):
-        dr.OPTIMIZERS.resolve("signum(kappa=2)")
+    with pytest.raises(dr.InputError, match="own_signum: kappa must be a number ≥ 0 and ≤ 1, got 2"):
+        dr.OPTIMIZERS.resolve("own_signum(kappa=2)")
 
 
 def test_an_update_by_an_optimizer_is_derived_step_by_step():
     net = network("tanh", "identity")
-    text = dr.explain(net, X[:1], Y[:1], "w1", optimizer="signum(0.1)").text()
-    assert "signum, η = 0.1, κ = 0.9, t = 1" in text
+    text = dr.explain(net, X[:1], Y[:1], "w1", optimizer="own_signum(0.1)").text()
+    assert "own_signum, η = 0.1, κ = 0.9, t = 1" in text
     assert "sign(v)" in text
 
 
 def test_a_spreadsheet_and_the_estimators_take_an_optimizer():
     net = network("tanh", "identity")
-    assert len(spreadsheet(net, X[:2], Y[:2], optimizer="signum(0.1)", steps=2)) > 1000
-    model = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="signum(0.01)", random_state=0, tol=1e-2)
+    assert len(spreadsheet(net, X[:2], Y[:2], optimizer="own_signum(0.1)", steps=2)) > 1000
+    model = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="own_signum(0.01)", random_state=0, tol=1e-2)
     assert model.fit(X, Y.ravel()).loss_ < model.loss_curve_[0]
 
 
