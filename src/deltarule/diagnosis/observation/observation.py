@@ -71,10 +71,10 @@ def observe(
     if analysis.chosen is None and not recording.error and not name:
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
-    if name or (
-        (analysis.chosen is None or not _judged(analysis))
-        and crash_of(recording.tape, recording.source, recording.error) is None
-    ):
+    is_crash = crash_of(recording.tape, recording.source, recording.error) is not None
+    if not name and not is_crash and not _judged(analysis):
+        recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
+    if name or (not is_crash and not _judged(analysis)):
         result = drive(recording, began + seconds - time.monotonic(), loss)
         if result is not None:
             analysis, driven = result
@@ -88,9 +88,24 @@ def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
     return len(shown) + len(analysis.absent) >= len(own["weights"]) + len(own.get("biases", ()))
 
 
+def _as_written(
+    recording: Recording, analysis: Analysis, seconds: float, loss: str
+) -> tuple[Recording, Analysis]:
+    """Let a program that trains nothing be used as its author wrote in a comment or a text."""
+    from deltarule.diagnosis.driving.written import written_usages
+
+    source = recording.source
+    for usage in written_usages(source) if not source.path.endswith(".ipynb") else ():
+        other = record_program(source.path, min(5.0, seconds), text=f"{source.text}\n{usage}\n")
+        found = analyse(other.tape, other.source, loss)
+        if _judged(found):
+            return other, found
+    return recording, analysis
+
+
 def _judged(analysis: Analysis) -> int:
-    assert analysis.chosen is not None
-    return sum(row.verdict != ZERO for row in analysis.chosen.rows)
+    rows = analysis.chosen.rows if analysis.chosen else []
+    return sum(row.verdict != ZERO for row in rows)
 
 
 def report(
