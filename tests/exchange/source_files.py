@@ -14,10 +14,19 @@ import sys
 import numpy as np
 import pytest
 
-from deltarule.data.encoding import Encoding, NumberColumn, PixelsEncoding, Table
+from deltarule import Network
+from deltarule.data.encoding import (
+    CategoryColumn,
+    ColumnsEncoding,
+    Encoding,
+    LabelEncoding,
+    NumberColumn,
+    PixelsEncoding,
+    Table,
+)
 from deltarule.exchange.exporting import exported
 
-__all__ = ["ENDINGS", "LANGUAGES", "alike", "loaded", "program", "raw_rows", "truth", "written"]
+__all__ = ["ENDINGS", "LANGUAGES", "alike", "loaded", "of_cells", "program", "raw_rows", "truth", "written"]
 
 ENDINGS = {"numpy": "_np.py", "python": ".py", "c": ".c", "javascript": ".mjs"}
 LANGUAGES = [
@@ -28,6 +37,35 @@ LANGUAGES = [
 ]
 
 _GCC = ["gcc", "-Wall", "-Wextra", "-Werror", "-std=c99"]
+
+
+def of_cells(**settings):
+    """A network of a table with a column of each kind."""
+    columns = (
+        NumberColumn("age", 40.0, 20.0, 41.0),
+        NumberColumn("age.missing", 0.2, 0.5, 0.0, "number+missing"),
+        NumberColumn("price", 900.0, 800.0, 700.0, "point"),
+        NumberColumn("share", 1.0, 3.0, 2.0, "comma"),
+        NumberColumn("member", 0.5, 0.5, 1.0, "yes-no"),
+        NumberColumn("weight", 80.0, 9.0, 75.0, "unit kg"),
+        *(
+            NumberColumn(f"seen.{part}", shift, scale, shift, "dmy")
+            for part, shift, scale in (
+                ("days", 18000.0, 300.0),
+                ("month", 6.0, 3.0),
+                ("weekday", 3.0, 2.0),
+                ("hour", 8.0, 5.0),
+            )
+        ),
+        NumberColumn("at.hour", 12.0, 6.0, 11.0, "time"),
+        CategoryColumn("city", ("Köln", "New York, NY", "Ulm"), "Ulm", other=True),
+        NumberColumn("city.missing", 0.0, 1.0, 0.0, "text+missing"),
+    )
+    inputs = ColumnsEncoding(columns)
+    sizes = [len(inputs.feature_names), 6, 3]
+    net = Network(sizes, activation="tanh", output="softmax", seed=5, **settings)
+    net.encoding = Encoding(inputs, LabelEncoding.fit(["a", "b", "c"], "kind"))
+    return net
 
 
 def written(net, language, folder):

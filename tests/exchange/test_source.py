@@ -44,7 +44,7 @@ from deltarule.formula.tree import (
 from deltarule.nn.activations import ACTIVATIONS, Activation
 from deltarule.tutorials import load_example
 
-from .source_files import ENDINGS, LANGUAGES, alike, loaded, program, raw_rows, truth, written
+from .source_files import ENDINGS, LANGUAGES, alike, loaded, of_cells, program, raw_rows, truth, written
 
 NAMES = [
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "leaky_relu(0.2)", "elu", "elu(0.7)", "exp", "gelu",
@@ -321,9 +321,10 @@ def test_numpy_takes_one_row_or_many(tmp_path):
             assert one == many[3] if many.dtype.kind in "Ui" else alike(one, many[3], 1e-12)
 
 
-def test_plain_python_imports_math_and_sys_alone(tmp_path):
-    text = exported(TASKS["classes"](), "python").decode()
-    assert re.findall(r"^(?:import|from) .*", text, re.M) == ["import math", "import sys"]
+@pytest.mark.parametrize(("task", "named"), [("no encoding", "csv math sys"), ("classes", "csv math re sys")])
+def test_plain_python_imports_what_comes_with_it_alone(task, named):
+    text = exported(TASKS[task](), "python").decode()
+    assert re.findall(r"^(?:import|from) (.*)", text, re.M) == named.split()
 
 
 # ---------------------------------------------------------------------- names
@@ -519,7 +520,7 @@ def test_weights_are_exact(dtype, language):
 
 
 def test_lines_are_short_and_end_where_they_end(language):
-    for make in TASKS.values():
+    for make in (*TASKS.values(), of_cells):
         text = exported(make(), language).decode()
         assert max(map(len, text.splitlines())) <= 130
         assert text.endswith("\n")

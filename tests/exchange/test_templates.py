@@ -17,19 +17,22 @@ from deltarule.exchange.to_c import CSource
 from deltarule.exchange.to_javascript import JavaScriptSource
 from deltarule.exchange.to_python import NumpySource, PythonSource
 
+from .source_files import of_cells
 from .test_source import TASKS, TREES, network, own
 
 SOURCES = {"c": CSource, "javascript": JavaScriptSource, "numpy": NumpySource, "python": PythonSource}
 ASSETS = {asset.name: asset for asset in files("deltarule.exchange").joinpath("assets").iterdir()}
 NETWORKS = {
     **TASKS,
+    "cells": of_cells,
     "own": lambda: network([1, *[1] * len(TREES), 1], activation=[own(tree) for tree in TREES.values()]),
     "float32": lambda: network([3, 4, 2], dtype="float32", output="softmax"),
 }
 
 
 def test_each_template_is_used():
-    assert sorted(ASSETS) == sorted({name for source in SOURCES.values() for name in source.templates})
+    named = {name for source in SOURCES.values() for name in (*source.templates, source.cells)}
+    assert sorted(ASSETS) == sorted(named)
 
 
 @pytest.mark.parametrize("name", [name for name in ASSETS if name.endswith(".py")])
@@ -38,16 +41,17 @@ def test_a_template_of_python_is_python(name):
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="there is no gcc")
-@pytest.mark.parametrize("options", [[], ["-DMAIN"]])
-def test_a_template_of_c_is_c(options):
+@pytest.mark.parametrize(("name", "options"), [("network.c", []), ("network.c", ["-DMAIN"]), ("cells.c", [])])
+def test_a_template_of_c_is_c(name, options):
     command = ["gcc", "-std=c99", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-unused-const-variable"]
-    done = subprocess.run([*command, "-fsyntax-only", *options, ASSETS["network.c"]], capture_output=True)
+    done = subprocess.run([*command, "-fsyntax-only", *options, ASSETS[name]], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
-def test_a_template_of_javascript_is_javascript():
-    done = subprocess.run(["node", "--check", ASSETS["network.mjs"]], capture_output=True)
+@pytest.mark.parametrize("name", ["network.mjs", "cells.mjs"])
+def test_a_template_of_javascript_is_javascript(name):
+    done = subprocess.run(["node", "--check", ASSETS[name]], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -61,7 +65,7 @@ def test_nothing_of_a_template_is_left(language):
 @pytest.mark.parametrize("language", SOURCES)
 def test_each_condition_holds_for_one_network_and_not_for_another(language):
     source = SOURCES[language]
-    texts = "".join(ASSETS[name].read_text("utf-8") for name in source.templates)
+    texts = "".join(ASSETS[name].read_text("utf-8") for name in (*source.templates, source.cells))
     named = set(re.findall(r"(?:#|//) ?if !?(\w+)$", texts, re.M)) - {"exported"}
     held = [source(portable_network(make()), "").conditions() for make in NETWORKS.values()]
     assert named
@@ -71,10 +75,12 @@ def test_each_condition_holds_for_one_network_and_not_for_another(language):
 
 def test_a_word_that_begins_a_line_stands_for_lines_that_are_indented_as_it_is():
     words = dict.fromkeys(re.findall(r"__([A-Z_]+)__", ASSETS["network.mjs"].read_text("utf-8")), "x")
-    text = filled_in("network.mjs", words | {"LAYERS": "one;\n  two;", "HEAD": "a\nb", "FUNCTIONS": ""}, ())
+    text = filled_in(
+        "network.mjs", words | {"LAYERS": "one;\n  two;", "HEAD": "a\nb", "FUNCTIONS": "", "CELLS": ""}, ()
+    )
     assert text.startswith("/*\n * a\n * b\n *\n")
     assert "\n    const x = inputs(row);\n    one;\n      two;\n    return x;\n" in text
-    assert "bias));\n}\n\n/** A row of numbers" in text
+    assert "bias));\n}\n\n/** A row as layer 1" in text
 
 
 def test_a_file_of_numpy_calls_nothing_of_math():

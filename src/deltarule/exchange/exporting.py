@@ -40,7 +40,8 @@ def export(
     """Write a network as one file that computes the same answers without deltarule, atomically.
 
     A source file holds the weights, the formulas beside the code, scaling and labels, and test cases, which
-    it checks where it is run without arguments.
+    it checks where it is run without arguments. Of a network for a table it takes rows as the table has them:
+    texts, yes and no, dates, numbers in any clothes, missing cells, each read as the model itself reads it.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from deltarule.data.encoding import (
     PixelsEncoding,
 )
 from deltarule.data.encoding.targets import Label
+from deltarule.data.meaning import MISSING_TOO
 from deltarule.nn.activations import Activation
 from deltarule.nn.network import Network
 from deltarule.registry import record
@@ -26,6 +27,26 @@ class PortableLayer:
     W: Array
     b: Array
     activation: Activation
+
+
+@record
+class FeatureSource:
+    """Where an input of a network comes from: a cell of a row, and what is taken of it.
+
+    Attributes
+    ----------
+    column : int
+        The place of the cell.
+    kind : str
+        How the cell is read: "number", "comma", "yes-no", "unit kg" or an order of dates, as a column is;
+        "text" for 1 where the cell is ``part``, "other" where it is no category of its column, "missing"
+        where there is nothing that is read as ``part`` says; else 0.
+    part : str
+    """
+
+    column: int
+    kind: str
+    part: str = ""
 
 
 @record
@@ -52,6 +73,10 @@ class PortableNetwork:
     out_shift, out_scale : ndarray, (n_outputs,) of float64
     texts : tuple of (int, CategoryColumn)
         The columns of text, each with the place of its first feature.
+    columns : tuple of str
+        The cells that a row of a table has; none where inputs come from no table.
+    sources : tuple of FeatureSource
+        Where each feature comes from.
     labels : tuple of str or None
         Several labels that may be there together: each is where its output is above ½.
     """
@@ -67,6 +92,22 @@ class PortableNetwork:
     out_scale: Array
     texts: tuple[tuple[int, CategoryColumn], ...] = ()
     labels: tuple[str, ...] | None = None
+    columns: tuple[str, ...] = ()
+    sources: tuple[FeatureSource, ...] = ()
+
+    @property
+    def takes_cells(self) -> bool:
+        """Whether a row is cells as a table has them, and not one number for each input."""
+        return any(source.kind != "number" for source in self.sources)
+
+    @property
+    def cell_kinds(self) -> tuple[str, ...]:
+        """How the cell of each column is read."""
+        kinds = dict.fromkeys(range(len(self.columns)), "text")
+        for source in self.sources:
+            kind = source.part if source.kind == "missing" else source.kind
+            kinds[source.column] = "text" if kind == "other" else kind
+        return tuple(kinds.values())
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -101,6 +142,7 @@ def portable_network(net: Network) -> PortableNetwork:
     shift, scale, fill = np.zeros(n_in), np.ones(n_in), np.full(n_in, np.nan)
     out_shift, out_scale, classes, labels = np.zeros(n_out), np.ones(n_out), None, None
     texts = () if encoding is None else _text_columns(encoding)
+    columns, sources = ((), ()) if encoding is None else _sources(encoding)
     if encoding is not None:
         features, (shift, scale, fill) = encoding.inputs.feature_names, _input_scaling(encoding)
         target = encoding.target
@@ -113,8 +155,9 @@ def portable_network(net: Network) -> PortableNetwork:
         else:  # the target is the input
             outputs, out_shift, out_scale = features, shift, scale
     return PortableNetwork(
-        layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale, texts, labels
-    )
+        layers, features, shift, scale, fill, outputs, classes, out_shift, out_scale, texts, labels, columns,
+        sources,
+    )  # fmt: skip
 
 
 def _text_columns(encoding: Encoding) -> tuple[tuple[int, CategoryColumn], ...]:
@@ -124,6 +167,25 @@ def _text_columns(encoding: Encoding) -> tuple[tuple[int, CategoryColumn], ...]:
             found.append((start, column))
         start += len(column.feature_names)
     return tuple(found)
+
+
+def _sources(encoding: Encoding) -> tuple[tuple[str, ...], tuple[FeatureSource, ...]]:
+    """The columns of a table, and where each feature comes from."""
+    if not isinstance(encoding.inputs, ColumnsEncoding):
+        return (), ()
+    places: dict[str, int] = {}
+    found = []
+    for column in encoding.inputs.columns:
+        place = places.setdefault(column.source, len(places))
+        if isinstance(column, CategoryColumn):
+            found += [FeatureSource(place, "text", category) for category in column.categories]
+            found += [FeatureSource(place, "other")] * column.other
+            continue
+        kind, part = column.form.removesuffix(MISSING_TOO), column.name.removeprefix(column.source)[1:]
+        kind = "number" if kind in ("", "point") else kind
+        is_flag = column.form.endswith(MISSING_TOO) and part == "missing"
+        found.append(FeatureSource(place, "missing", kind) if is_flag else FeatureSource(place, kind, part))
+    return tuple(places), tuple(found)
 
 
 def _full_bias(b: Array | None, n_out: int, dtype: np.dtype[np.floating]) -> Array:
@@ -139,7 +201,11 @@ def _input_scaling(encoding: Encoding) -> tuple[Array, Array, Array]:
     rows: list[tuple[float, float, float]] = []
     for column in inputs.columns:
         if isinstance(column, CategoryColumn):  # one feature for each category, 0 or 1
-            rows += [(0.0, 1.0, np.nan)] * len(column.feature_names)
+            known = [*column.categories, *[None] * column.other]
+            rows += [
+                (0.0, 1.0, np.nan if column.fill is None else float(category == column.fill))
+                for category in known
+            ]
         else:
             rows.append((column.shift, column.scale, np.nan if column.fill is None else column.fill))
     shift, scale, fill = np.array(rows).T

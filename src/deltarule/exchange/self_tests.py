@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.exchange.cells import cells_of, features_of
 from deltarule.exchange.portable_network import PortableNetwork
 from deltarule.registry import record
 
@@ -29,25 +30,35 @@ class SelfTests:
         (n, n_outputs); else None.
     tolerance : float
         How far a result may lie from the expected one, relative to the larger of that and 1.
+    cells : tuple of rows of str, or None
+        The same rows as cells, where the network takes such.
     """
 
     rows: Array
     outputs: Array
     answers: Array | None
     tolerance: float
+    cells: tuple[tuple[str, ...], ...] | None = None
 
 
 def self_tests(network: PortableNetwork) -> SelfTests:
     """Return rows under which as many neurons as possible are at work, so that a wrong weight is seen."""
-    rows = _chosen_rows(network, _candidate_rows(network))
-    if network.has_fill:
+    rows = _candidate_rows(network)
+    cells = cells_of(network, rows) if network.takes_cells else None
+    rows = rows if cells is None else features_of(network, cells)
+    chosen = _chosen_rows(network, rows)
+    rows = rows[chosen]
+    if cells is not None:
+        cells = tuple(cells[place] for place in chosen) + (("",) * len(network.columns),) * network.has_fill
+        rows = features_of(network, cells)
+    elif network.has_fill:
         rows = np.vstack([rows, np.where(np.isnan(network.fill), rows[0], np.nan)])
     outputs = _activities(network, rows)[-1]
     answers = _answers_of(network, outputs)
     digits, tolerance = 10 if network.dtype == np.float64 else 7, _tolerance(network, rows, outputs)
     if answers is not None and answers.dtype.kind == "f":
         answers = _rounded_to(answers, digits)
-    return SelfTests(rows, _rounded_to(outputs, digits), answers, tolerance)
+    return SelfTests(rows, _rounded_to(outputs, digits), answers, tolerance, cells)
 
 
 def _activities(network: PortableNetwork, rows: Array) -> list[Array]:
@@ -72,19 +83,19 @@ def _candidate_rows(network: PortableNetwork) -> Array:
     return np.array([[round(v, d) + 0.0 for v, d in zip(row, digits, strict=True)] for row in numbers])
 
 
-def _chosen_rows(network: PortableNetwork, candidates: Array) -> Array:
-    """The first few rows with finite outputs, and those that wake neurons silent under all before."""
+def _chosen_rows(network: PortableNetwork, candidates: Array) -> list[int]:
+    """The places of the first few rows with finite outputs, and of those that wake what was silent so far."""
     activities = _activities(network, candidates)
     has_answer = np.isfinite(activities[-1]).all(axis=1)
-    usable = has_answer if has_answer.any() else ~has_answer
-    candidates, awake = candidates[usable], np.hstack(activities)[usable] != 0
-    chosen = list(range(min(FEWEST, len(candidates))))
+    usable = np.flatnonzero(has_answer if has_answer.any() else ~has_answer)
+    awake = np.hstack([np.nan_to_num(candidates), *activities])[usable] != 0
+    chosen = list(range(min(FEWEST, len(usable))))
     while len(chosen) < MOST:
         woken = (awake & ~awake[chosen].any(axis=0)).sum(axis=1)
         if not woken.any():
             break
         chosen.append(int(woken.argmax()))
-    return candidates[chosen]
+    return usable[chosen].tolist()
 
 
 def _answers_of(network: PortableNetwork, outputs: Array) -> Array | None:

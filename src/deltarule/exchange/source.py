@@ -13,7 +13,9 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
+from deltarule.data.meaning import DATE_FORMS
 from deltarule.exchange.activation_steps import is_built_in, steps_of
+from deltarule.exchange.cells import column_notes
 from deltarule.exchange.code_emitters import Code
 from deltarule.exchange.literals import WIDTH, comment, matrix_lines, number_texts, vector_lines
 from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
@@ -46,7 +48,10 @@ class Source(ABC):
     """
 
     templates: ClassVar[tuple[str, ...]]
+    #: The template that reads the cells of a table.
+    cells: ClassVar[str]
     brackets: ClassVar[str] = "[]"
+    pair: ClassVar[str] = "[]"
     nan: ClassVar[str]
     mark: ClassVar[str]
     #: A function of one number, and a named step in it; in both ``{real}`` is the number type.
@@ -63,6 +68,9 @@ class Source(ABC):
 
     def whole(self) -> str:
         words, conditions = self.words(), self.conditions()
+        if "reads_cells" in conditions:
+            reader = filled_in(self.cells, words | self.cell_words(), conditions).rstrip("\n")
+            words |= {self.cells_at(): reader}
         text = "".join(filled_in(template, words, conditions) for template in self.templates)
         return "\n".join(line.rstrip() for line in text.split("\n"))
 
@@ -70,7 +78,9 @@ class Source(ABC):
         """What stands in the place of each ``__WORD__`` of the templates."""
         return {
             "HEAD": "\n".join(self.head()),
-            "ARRAYS": "\n".join([*self.names(), *self.scaling(), *self.weights()]),
+            "ARRAYS": "\n".join([*self.names(), *self.sources(), *self.scaling(), *self.weights()]),
+            "CELLS": "",
+            "NAMES": "COLUMNS" if self.network.takes_cells else "FEATURES",
             "FUNCTIONS": self.definitions(),
             "FORMULA": "".join(self.formula_of(f) for _, f in self.functions.values() if is_softmax(f)),
             "LAYERS": "\n".join(self.layers()),
@@ -88,12 +98,24 @@ class Source(ABC):
             "has_softmax": any(is_softmax(f) for _, f in self.functions.values()),
             "is_float32": network.dtype == np.float32,
             "is_scaled": network.is_scaled,
+            "reads_cells": bool(network.columns),
+            "has_columns": network.takes_cells,
+            "has_dates": any(kind in DATE_FORMS for kind in network.cell_kinds),
+            "has_units": any(kind.startswith("unit ") for kind in network.cell_kinds),
         }
         return {"exported", self.answer, *(name for name, holds in found.items() if holds)}
 
     @abstractmethod
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
         """What stands before and after the brackets of an array of weights, numbers, places or texts."""
+
+    @abstractmethod
+    def cell_words(self) -> dict[str, str]:
+        """What stands in the place of each ``__WORD__`` of the template that reads cells."""
+
+    def cells_at(self) -> str:
+        """Which ``__WORD__`` stands for the code that reads cells."""
+        return "CELLS"
 
     @abstractmethod
     def label(self, label: Label) -> str:
@@ -141,7 +163,10 @@ class Source(ABC):
     @property
     def example(self) -> list[str]:
         """The first test row, where it is short."""
-        return self.texts(self.tests.rows[0], "numbers") if len(self.network.features) <= 6 else []
+        if len(self.network.columns or self.network.features) > 6:
+            return []
+        cells = self.tests.cells
+        return self.texts(self.tests.rows[0], "numbers") if cells is None else list(map(self.label, cells[0]))
 
     def calls(self, predict: str, outputs: str, command: str, rows: str = "a row") -> str:
         """What may be called or typed, and what that gives."""
@@ -154,8 +179,9 @@ class Source(ABC):
 
     def runs(self, command: str) -> list[tuple[str, str]]:
         """What may be typed to run the file, and what that does."""
-        row = " ".join(self.example or [self.comment("0.5 …")])
-        filled = "; an empty cell is a missing number" if self.network.has_fill else ""
+        row = " ".join(self.example or [self.comment("cell …" if self.network.takes_cells else "0.5 …")])
+        filled = "; the first may name the columns"
+        filled += "; an empty cell is missing" if self.network.has_fill else ""
         return [
             (command, "check the test cases at the end of this file"),
             (f"{command} {row}", "print the answer for a row"),
@@ -171,6 +197,7 @@ class Source(ABC):
             *wrap(self.comment(f"{self.title}.", 10 * WIDTH), WIDTH, break_long_words=False),
             f"Written by deltarule.{narrow if network.dtype == np.float32 else ''}",
             "",
+            *self._columns_described(),
             f"Inputs: {n_in} number{'s' * (n_in != 1)}.",
             *self._described(network.features, self._input_notes()),
             "",
@@ -179,6 +206,14 @@ class Source(ABC):
             "",
             f"Answer: {self._answer_note()}.",
         ]
+
+    def _columns_described(self) -> list[str]:
+        """What a row is, where it has the cells of a table."""
+        if not self.network.takes_cells:
+            return []
+        names, n_cells = self.network.columns, len(self.network.columns)
+        notes = [self.comment(note) for note in column_notes(self.network)]
+        return [f"A row: {n_cells} cell{'s' * (n_cells != 1)}.", *self._described(names, notes), ""]
 
     def _described(self, names: Sequence[str], notes: Sequence[str]) -> list[str]:
         """A line for each name and its note; of many only the first and the last."""
@@ -245,6 +280,24 @@ class Source(ABC):
         if self.network.classes is not None:
             yield from self.labels("CLASSES", self.network.classes)
 
+    def sources(self) -> Iterator[str]:
+        """The columns of a row, and where each input comes from."""
+        network = self.network
+        if not network.takes_cells:
+            return
+        yield ""
+        yield from self.labels("COLUMNS", network.columns, "texts")
+        yield f"{self.mark} Where each input comes from: a column, how its cells are read, and what is taken."
+        head, tail = self.declared("SOURCES", (len(network.sources),), "sources")
+        left, right = self.pair[0], self.pair[1]
+        entries = [
+            f"    {left}{source.column}, {self.label(source.kind)}, {self.label(source.part)}{right},"
+            for source in network.sources
+        ]
+        names = [self.comment(feature, LONGEST) for feature in network.features]
+        yield from [f"{head}{self.brackets[0]}", *beside(list(zip(entries, names, strict=True)), self.mark)]
+        yield f"{self.brackets[1]}{tail}"
+
     def scaling(self) -> Iterator[str]:
         """The arrays that bring numbers into the range of the network, and back."""
         network = self.network
@@ -275,7 +328,12 @@ class Source(ABC):
 
     def cases(self) -> Iterator[str]:
         """``TEST_ROWS``, ``TEST_OUTPUTS`` and, where outputs are not the answer, ``TEST_ANSWERS``."""
-        yield from self.numbers("TEST_ROWS", self.tests.rows)
+        cells = self.tests.cells
+        if cells is None:
+            yield from self.numbers("TEST_ROWS", self.tests.rows)
+        else:
+            shape = len(cells), len(cells[0])
+            yield from self._array("TEST_ROWS", list(map(self.label, chain(*cells))), shape, "cells")
         yield from self.numbers("TEST_OUTPUTS", self.tests.outputs)
         if self.tests.answers is not None:
             yield from self.answers(self.tests.answers)

@@ -23,7 +23,8 @@ def filled_in(asset: str, words: Mapping[str, str], conditions: Collection[str])
 
     Examples
     --------
-    >>> filled_in("command_line.py", {"NAN": "math.nan"}, ["has_classes"]).splitlines()[5]
+    >>> words = {"NAN": "math.nan", "NAMES": "FEATURES"}
+    >>> filled_in("command_line.py", words, ["has_classes", "has_columns"]).splitlines()[5]
     '    print(answer)'
     """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.encoding.targets import Label
+from deltarule.exchange.cell_words import c_words
 from deltarule.exchange.code_emitters import CCode, CFloatCode, Code
 from deltarule.exchange.literals import WIDTH, ascii_comment, c_string, number_texts
 from deltarule.exchange.portable_network import PortableLayer, PortableNetwork
@@ -17,10 +18,12 @@ from deltarule.nn.activations import Activation
 
 
 class CSource(Source):
-    """C99: a row is an array of double; the network computes in its own number type."""
+    """C99: a row is an array of double, or of the cells of a table as texts; the network has its own type."""
 
     templates: ClassVar[tuple[str, ...]] = ("network.c",)
+    cells: ClassVar[str] = "cells.c"
     brackets: ClassVar[str] = "{}"
+    pair: ClassVar[str] = "{}"
     nan: ClassVar[str] = "NAN"
     mark: ClassVar[str] = "//"
     step: ClassVar[str] = "    {real} {name} = {code};\n"
@@ -38,6 +41,11 @@ class CSource(Source):
         return super().words() | {
             "DECLARATIONS": "\n".join(beside(self.declarations(), "//")),
             "RUNS": "\n".join(beside(self.runs("./net"), "#")),
+            "MAIN_CELLS": "",
+            "ROW": self.row,
+            "GIVEN": "cells" if self.network.takes_cells else "row",
+            "NUMBER": 'number(cells[i], "number")' if self.network.columns else "number(cells[i])",
+            "N_COLUMNS": str(len(self.network.columns or self.network.features)),
             "N_INPUTS": str(len(self.network.features)),
             "N_OUTPUTS": str(len(self.network.outputs)),
             "N_TESTS": str(len(self.tests.rows)),
@@ -48,10 +56,30 @@ class CSource(Source):
             "FORMAT": '"%.8g%c"' if self.suffix else '"%.15g%c"',
         }
 
+    @property
+    def row(self) -> str:
+        """The parameter that a row is."""
+        network = self.network
+        if network.takes_cells:
+            return f"const char *const cells[{len(network.columns)}]"
+        return f"const double row[{len(network.features)}]"
+
+    def cell_words(self) -> dict[str, str]:
+        return c_words()
+
+    def cells_at(self) -> str:
+        """Where a row is numbers, the program alone reads cells."""
+        return "CELLS" if self.network.takes_cells else "MAIN_CELLS"
+
+    def sources(self) -> Iterator[str]:
+        if self.network.takes_cells:
+            yield ""
+            yield "typedef struct { int column; const char *kind, *part; } Source;"
+        yield from super().sources()
+
     def declarations(self) -> list[tuple[str, str]]:
         """The functions for other files, and what they give."""
-        n_in, n_out = len(self.network.features), len(self.network.outputs)
-        row = f"const double row[{n_in}]"
+        n_out, row = len(self.network.outputs), self.row
         predict = (f"bool predict({row}, double answer[{n_out}]);", "the answer for a row")
         if self.network.classes is not None:
             predict = (f"int predict({row});", "the place of the answer in CLASSES")
@@ -70,6 +98,10 @@ class CSource(Source):
 
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
         size = "".join(f"[{length}]" for length in shape)
+        if kind == "sources":
+            return f"static const Source {name}{size} = ", ";"
+        if kind == "cells":
+            return f"static const char *const {name}{size} = ", ";"
         if kind in ("texts", "labels"):
             return f"const char *const {name}{size} = ", ";"
         type_ = self.real if kind == "weights" else "int" if kind == "places" else "double"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from deltarule.data.encoding.targets import Label
+from deltarule.exchange.cell_words import javascript_words
 from deltarule.exchange.code_emitters import Code, JavaScriptCode
 from deltarule.exchange.literals import javascript_string
 from deltarule.exchange.portable_network import PortableLayer
@@ -22,9 +23,10 @@ _RIGHT = {
 
 
 class JavaScriptSource(Source):
-    """JavaScript: a row is an array of numbers."""
+    """JavaScript: a row is an array of numbers, or of the cells of a table."""
 
     templates: ClassVar[tuple[str, ...]] = ("network.mjs",)
+    cells: ClassVar[str] = "cells.mjs"
     nan: ClassVar[str] = "NaN"
     mark: ClassVar[str] = "//"
     step: ClassVar[str] = "    const {name} = {code};\n"
@@ -36,6 +38,9 @@ class JavaScriptSource(Source):
         scaled = self.scaled(given, "(Number.isNaN(row[i] ?? NaN) ? FILL[i] : row[i])")
         return super().words() | {"CALLS": calls, "SCALED": scaled, "RIGHT": _RIGHT[self.answer]}
 
+    def cell_words(self) -> dict[str, str]:
+        return javascript_words()
+
     def label(self, label: Label) -> str:
         if isinstance(label, str):
             return javascript_string(label)
@@ -45,7 +50,7 @@ class JavaScriptSource(Source):
         return f"{label}n" if is_large else repr(label)
 
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
-        public = name in ("FEATURES", "OUTPUTS", "CLASSES")
+        public = name in ("COLUMNS", "FEATURES", "OUTPUTS", "CLASSES")
         return f"{'export ' if public else ''}const {name} = ", ";"
 
     def code(self, activation: Activation) -> type[Code]:

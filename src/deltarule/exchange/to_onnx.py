@@ -192,10 +192,11 @@ class _Graph:
         """``X`` with missing numbers filled, scaled in float64."""
         network = self.network
         shift, scale, fill = network.shift[kept], network.scale[kept], network.fill[kept]
-        if not (network.is_scaled or network.has_fill):
+        has_fill = not np.isnan(fill).all()
+        if not (network.is_scaled or has_fill):
             return "X"
         x = self._unless_double("X", np.float64, "X_double")
-        if network.has_fill:
+        if has_fill:
             missing = self.node("IsNaN", [x], "missing")
             x = self.node("Where", [missing, self.constant(fill, "fill", np.float64), x], "X_filled")
         if network.is_scaled:

@@ -9,6 +9,7 @@ import numpy as np
 
 from deltarule.data.encoding.targets import Label
 from deltarule.exchange.activation_steps import is_built_in
+from deltarule.exchange.cell_words import python_words
 from deltarule.exchange.code_emitters import Code, GuardedPythonCode, NumpyCode, PythonCode
 from deltarule.exchange.literals import python_string
 from deltarule.exchange.portable_network import PortableLayer
@@ -20,9 +21,11 @@ _GUARDS = ("exp", "log", "square_root", "power", "divide")
 
 
 class PythonSource(Source):
-    """Python without NumPy: a row is a list of numbers."""
+    """Python without NumPy: a row is a list of numbers, or of the cells of a table."""
 
     templates: ClassVar[tuple[str, ...]] = ("network.py", "command_line.py")
+    cells: ClassVar[str] = "cells.py"
+    pair: ClassVar[str] = "()"
     nan: ClassVar[str] = "math.nan"
     mark: ClassVar[str] = "#"
     step: ClassVar[str] = "    {name} = {code}\n"
@@ -32,6 +35,9 @@ class PythonSource(Source):
     def words(self) -> dict[str, str]:
         calls = self.calls("net.predict", "net.predict_outputs", "python net.py", self.rows)
         return super().words() | {"CALLS": calls, "NAN": self.nan}
+
+    def cell_words(self) -> dict[str, str]:
+        return python_words(self.nan)
 
     def conditions(self) -> set[str]:
         functions = self.definitions()
@@ -63,7 +69,7 @@ class NumpySource(PythonSource):
     rows: ClassVar[str] = "a row, or for a list of rows"
 
     def declared(self, name: str, shape: Sequence[int], kind: str) -> tuple[str, str]:
-        if kind == "texts":
+        if kind in ("texts", "cells", "sources"):
             return super().declared(name, shape, kind)
         narrow = kind == "weights" and self.network.dtype == np.float32
         return f"{name} = np.array(", ", dtype=np.float32)" if narrow else ")"

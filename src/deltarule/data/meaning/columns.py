@@ -23,7 +23,8 @@ KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
 _NUMBERS = (None, "number", "point", "comma")
 _UNIT = "unit "  # begins the kind of numbers with a unit behind them: "unit kg"
 MISSING_TOO = "+missing"  # ends the kind of a column that has another beside it, of where cells are missing
-_PAIRS = (
+#: No and yes, as people write them in small letters.
+YES_NO = (
     ("no", "yes"),
     ("n", "y"),
     ("false", "true"),
@@ -91,7 +92,7 @@ def read_column(
     if cells.numbers is not None and kind in (*_NUMBERS, "yes-no") and not compact:
         return Meaning("number", {"": cells.numbers})
     column = _Column(name, _as_texts(cells), comma_likely)
-    if not len(column.texts) and kind != "text":
+    if not len(column.texts) and kind not in ("text", *DATE_FORMS):
         return Meaning("number", {"": np.full(len(cells), np.nan)})
     found = None
     if kind in (None, "number", "yes-no"):
@@ -141,14 +142,15 @@ class _Column:
         lower = [text.lower() for text in self.texts]
         if kind == "yes-no":
             return self._known_yes_no(lower)
-        pair = next((pair for pair in _PAIRS if set(lower) <= set(pair)), None)
-        if pair is None or (len(set(lower)) == 1 and kind is None and pair not in (_PAIRS[0], _PAIRS[2])):
+        pair = next((pair for pair in YES_NO if set(lower) <= set(pair)), None)
+        if pair is None or (len(set(lower)) == 1 and kind is None and pair not in (YES_NO[0], YES_NO[2])):
             return None
         values = self._cells([float(text == pair[1]) for text in lower], float, np.nan)
         if pair == ("false", "true"):
             whole = not np.isnan(values.values).any()
             return Meaning(
-                "number", {"": Coded(values.values.astype(bool), self._codes) if whole else values}
+                "number" if labels else "yes-no",
+                {"": Coded(values.values.astype(bool), self._codes) if whole else values},
             )
         if labels:
             return None
@@ -158,7 +160,7 @@ class _Column:
     def _known_yes_no(self, lower: Sequence[str]) -> Meaning:
         """Read a column that is known to hold yes and no, of any pair; all else counts as missing."""
         known = {"0": 0.0, "1": 1.0} | {
-            word: float(place) for pair in _PAIRS for place, word in enumerate(pair)
+            word: float(place) for pair in YES_NO for place, word in enumerate(pair)
         }
         found = [known.get(text) for text in lower]
         values = self._cells([np.nan if value is None else value for value in found], float, np.nan)
@@ -176,7 +178,8 @@ class _Column:
             texts = [
                 number if its == unit else text for text, (number, its) in zip(texts, parts, strict=True)
             ]
-        form, numbers = read_numbers(texts, self.counts.tolist(), comma_likely=comma_likely)
+        counts, known = self.counts.tolist(), kind is not None
+        form, numbers = read_numbers(texts, counts, comma_likely=comma_likely, known=known)
         values = self._cells([np.nan if number is None else number for number in numbers], float, np.nan)
         told = self._strays(numbers, kind)
         if told is None:
@@ -238,12 +241,13 @@ class _Column:
         return Meaning(form, parts, tuple(told))
 
     def _dates_of(self, kind: str) -> list[datetime | None]:
-        """Read dates in a known order; those that are not in it, in the order that suits them."""
+        """Read dates in a known order; those that are not in it, in the order that suits most, or each."""
         dates = [read_date(text, kind) for text in self.texts]
+        if kind == "time":
+            return dates
         rest = [place for place, date in enumerate(dates) if date is None]
-        if kind != "time":
-            for place, date in zip(rest, find_dates([self.texts[place] for place in rest])[1], strict=True):
-                dates[place] = date
+        for place, date in zip(rest, find_dates([self.texts[place] for place in rest])[1], strict=True):
+            dates[place] = date or find_dates([self.texts[place]])[1][0]
         return dates
 
     def _dates_told(

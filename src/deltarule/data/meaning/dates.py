@@ -15,7 +15,7 @@ _TIME = (
     r"\s*([AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
 )
 _SEP = r"\s*[-/.年月\s]\s*"
-_PATTERNS = {
+PATTERNS = {
     "ymd": re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}){_SEP}(\d{{1,2}})日?{_TIME}"),
     "dmy": re.compile(
         rf"(?:[A-Za-z]{{3,9}},?\s+)?(\d{{1,2}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}\.?),?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
@@ -29,11 +29,15 @@ _PATTERNS = {
     ),
     "time": re.compile(r"()()()(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
 }
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+#: Which groups of a pattern are year, month and day.
+PLACES = {
+    "ymd": (1, 2, 3), "dmy": (3, 2, 1), "mdy": (3, 1, 2), "time": (1, 2, 3), "ym": (1, 2, 3), "my": (2, 1, 3),
+}  # fmt: skip
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _EPOCH = datetime(1970, 1, 1)
 
 #: How a column of dates may be written: year, month and day in this order, year and month, or a time of day.
-DATE_FORMS = tuple(_PATTERNS)
+DATE_FORMS = tuple(PATTERNS)
 
 #: The numbers that are made of a date.
 _PARTS: dict[str, Callable[[datetime], float]] = {
@@ -54,25 +58,17 @@ def read_date(text: str, form: str) -> datetime | None:
     """
     if form == "ymd":
         text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
-    found = _PATTERNS[form].fullmatch(text.strip())
+    found = PATTERNS[form].fullmatch(text.strip())
     if found is None:
         return None
-    places = {
-        "ymd": (1, 2, 3),
-        "dmy": (3, 2, 1),
-        "mdy": (3, 1, 2),
-        "time": (1, 2, 3),
-        "ym": (1, 2, 3),
-        "my": (2, 1, 3),
-    }[form]
-    year, month, day = (found[place] or "1" for place in places)
+    year, month, day = (found[place] or "1" for place in PLACES[form])
     if form == "time":
         year = "1970"
     if re.fullmatch("Q[1-4]", month):
         month = str(3 * int(month[1]) - 2)
     elif month[0].isalpha():
         short = month[:3].lower()
-        month = str(_MONTHS.index(short) + 1) if short in _MONTHS else "0"
+        month = str(MONTHS.index(short) + 1) if short in MONTHS else "0"
     hour = int(found[4] or 0)
     if found[7]:
         hour = hour % 12 + 12 * (found[7][0] in "pP")

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 
 from deltarule.data.reading import plain_number
 
-_CURRENCY = r"(?:[$€£¥₹₩₽₺₴₦₫฿₪¢]|US\$|R\$|A\$|C\$|Rs\.?|USD|EUR|GBP|CHF|JPY|CNY|INR|kr\.?|zł)"
-_AROUND = re.compile(
-    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*(?P<core>[\d.,'’\s]*\d[\d.,'’\s]*(?:[eE][+-]?\d+)?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
+#: What stands before or behind an amount of money, in any case; the longer of two first.
+CURRENCIES = (
+    "US$", "R$", "A$", "C$", "Rs.", "Rs", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr.", "kr", "zł",
+    *"$€£¥₹₩₽₺₴₦₫฿₪¢",
+)  # fmt: skip
+_CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})"
+AROUND = re.compile(
+    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*(?P<core>[0-9.,'’\s]*[0-9][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
     re.IGNORECASE,
 )
 _SPACE = r"[ \u00a0\u2007\u2009\u202f'’]"
-_GROUPED = {
+GROUPED = {
     mark: re.compile(
-        rf"([1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+|[1-9]\d{{0,2}}(?:{other}\d{{3}})+|[1-9]\d{{0,2}}(?:{other}\d\d)*{other}\d{{3}}|\d+)?(?:{point}(\d*))?([eE][+-]?\d+)?"
+        rf"([1-9][0-9]{{0,2}}(?:{_SPACE}[0-9]{{3}})+|[1-9][0-9]{{0,2}}(?:{other}[0-9]{{3}})+|[1-9][0-9]{{0,2}}(?:{other}[0-9][0-9])*{other}[0-9]{{3}}|[0-9]+)?(?:{point}([0-9]*))?([eE][+-]?[0-9]+)?"
     )
     for mark, other, point in (("point", ",", r"\."), ("comma", r"\.", ","))
 }
@@ -34,10 +39,10 @@ def read_number(text: str, decimal: str = "point") -> float | None:
     """
     text = text.strip()
     negative = text.startswith("(") and text.endswith(")")
-    around = _AROUND.fullmatch(text[1:-1].strip() if negative else text)
+    around = AROUND.fullmatch(text[1:-1].strip() if negative else text)
     if around is None:
         return None
-    grouped = _GROUPED[decimal].fullmatch(around["core"].strip())
+    grouped = GROUPED[decimal].fullmatch(around["core"].strip())
     if grouped is None:
         return None
     whole = re.sub(r"\D", "", grouped[1] or "")
@@ -46,35 +51,44 @@ def read_number(text: str, decimal: str = "point") -> float | None:
     return None if value is None else -value if minus else value
 
 
+_EITHER = 0.1  # how much a cell that is a number either way, such as 1,234, speaks for points
+
+
 def read_numbers(
-    texts: Sequence[str], counts: Sequence[int] | None = None, *, comma_likely: bool
+    texts: Sequence[str], counts: Sequence[int], *, comma_likely: bool, known: bool = False
 ) -> tuple[str, list[float | None]]:
     """Read the different texts of a column with that decimal mark which makes numbers of more of its cells.
 
-    The mark is "point" or "comma", or "number" where there is no comma that would tell.
+    The mark is "point" or "comma", or "number" where there is no comma that would tell. Single cells that are
+    numbers with the other mark alone are taken as such.
 
     Examples
     --------
-    >>> read_numbers(["1,5", "2"], comma_likely=False), read_numbers(["1,500"], comma_likely=False)
-    (('comma', [1.5, 2.0]), ('point', [1500.0]))
+    >>> read_numbers(["1,5", "2"], [9, 3], comma_likely=False)
+    ('comma', [1.5, 2.0])
+    >>> read_numbers(["1.5", "2,5", "1,500"], [9, 1, 9], comma_likely=False)
+    ('point', [1.5, 2.5, 1500.0])
     """
     points = [read_number(text) if (number := plain_number(text)) is None else number for text in texts]
     if None not in points and not (comma_likely and any("," in text for text in texts)):
         return "point" if any("," in text for text in texts) else "number", points
     commas = [read_number(text, "comma") for text in texts]
-    gained = 0
-    for comma, point, count in zip(commas, points, counts or [1] * len(texts), strict=True):
+    gained = 0.0  # cells that are numbers with commas alone, less those with points alone
+    for comma, point, count in zip(commas, points, counts, strict=True):
         gained += count * ((point is None) - (comma is None))
-    if gained > 0 or (gained == 0 and comma_likely):
-        return "comma", commas
-    return "point", points
+        if not comma_likely and None not in (comma, point) and comma != point:
+            gained -= count * (1.0 if known else _EITHER)
+    is_comma = gained > 0 or (gained == 0 and comma_likely)
+    first, second = (commas, points) if is_comma else (points, commas)
+    both = zip(first, second, strict=True)
+    return "comma" if is_comma else "point", [other if one is None else one for one, other in both]
 
 
-_BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ][^\W\d_]*)")
+BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ][^\W\d_]*)")
 _NO_UNITS = frozenset(
     ("st", "nd", "rd", "th", "k", "mn", "mio", "bn", "e", "am", "pm")
 )  # ordinals, times, multiples
-_LETTER_UNITS = "glmhsw°″′\"'"
+LETTER_UNITS = "glmhsw°″′\"'"
 
 
 def without_unit(text: str) -> tuple[str, str]:
@@ -85,12 +99,12 @@ def without_unit(text: str) -> tuple[str, str]:
     >>> without_unit("12 kg"), without_unit("3 Years"), without_unit("12A")
     (('12', 'kg'), ('3', 'year'), ('12A', ''))
     """
-    found = _BEFORE_UNIT.fullmatch(text)
+    found = BEFORE_UNIT.fullmatch(text)
     if found is None:
         return text, ""
     number, space, unit = found[1], found[2], found[3].lower().rstrip(".")
     unit = unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit
-    if unit in _NO_UNITS or (len(unit) == 1 and not space and unit not in _LETTER_UNITS):
+    if unit in _NO_UNITS or (len(unit) == 1 and not space and unit not in LETTER_UNITS):
         return text, ""
     return number, unit
 

@@ -19,6 +19,7 @@ typedef double __REAL__;
 #define fmax__F__ fmax
 #define exp__F__ exp
 #define __N_INPUTS__ 2
+#define __N_COLUMNS__ 2
 #define __N_OUTPUTS__ 1
 #define __N_TESTS__ 1
 #define __SCALED__ row[i]
@@ -27,10 +28,15 @@ typedef double __REAL__;
 #define __ANSWER__ y[k]
 #define has_softmax 1
 #define in_units 1
+#define __ROW__ const double row[N_INPUTS]
+#define __GIVEN__ row
+#define __NUMBER__ number(cells[i])
+static double number(const char *cell);
+static const char *const __NAMES__[] = {"x", "y"};
 static const double TEST_ROWS[1][2] = {{0, 0}}, TEST_OUTPUTS[1][1] = {{0}}, TEST_ANSWERS[1][1] = {{0}};
 #endif
 
-enum { N_INPUTS = __N_INPUTS__, N_OUTPUTS = __N_OUTPUTS__ };
+enum { N_COLUMNS = __N_COLUMNS__, N_INPUTS = __N_INPUTS__, N_OUTPUTS = __N_OUTPUTS__ };
 
 // __ARRAYS__
 // __FUNCTIONS__
@@ -48,10 +54,16 @@ static void softmax(__REAL__ z[], int n)
         z[k] /= sum;
 }
 #endif
+// __CELLS__
 
-/* A row of numbers as layer 1 takes it; false where one is not finite. */
-static bool inputs(const double row[N_INPUTS], __REAL__ x[N_INPUTS])
+/* A row as layer 1 takes it; false where an input is not finite. */
+static bool inputs(__ROW__, __REAL__ x[N_INPUTS])
 {
+#if has_columns
+    double row[N_INPUTS];
+    for (int i = 0; i < N_INPUTS; i++)
+        row[i] = feature(cells, SOURCES[i]);
+#endif
     for (int i = 0; i < N_INPUTS; i++) {
         x[i] = __SCALED__;
         if (!isfinite(x[i]))
@@ -61,10 +73,10 @@ static bool inputs(const double row[N_INPUTS], __REAL__ x[N_INPUTS])
 }
 
 /* The __OUTPUTS__ of the network for a row; false where an input is not finite. */
-bool predict_outputs(const double row[N_INPUTS], __REAL__ outputs[N_OUTPUTS])
+bool predict_outputs(__ROW__, __REAL__ outputs[N_OUTPUTS])
 {
     __REAL__ x[N_INPUTS];
-    if (!inputs(row, x))
+    if (!inputs(__GIVEN__, x))
         return false;
     // __LAYERS__
     return true;
@@ -72,11 +84,11 @@ bool predict_outputs(const double row[N_INPUTS], __REAL__ outputs[N_OUTPUTS])
 #if largest_class
 
 /* The place in CLASSES of the largest output, or -1 where an input is not finite. */
-int predict(const double row[N_INPUTS])
+int predict(__ROW__)
 {
     __REAL__ y[N_OUTPUTS];
     int best = 0;
-    if (!predict_outputs(row, y))
+    if (!predict_outputs(__GIVEN__, y))
         return -1;
     for (int k = 1; k < N_OUTPUTS; k++)
         if (y[k] > y[best])
@@ -87,20 +99,20 @@ int predict(const double row[N_INPUTS])
 #if second_class
 
 /* The place in CLASSES: 1 where the output is above 0.5, else 0; or -1 where an input is not finite. */
-int predict(const double row[N_INPUTS])
+int predict(__ROW__)
 {
     __REAL__ y[N_OUTPUTS];
-    return predict_outputs(row, y) ? y[0] > 0.5 : -1;
+    return predict_outputs(__GIVEN__, y) ? y[0] > 0.5 : -1;
 }
 #endif
 #if !has_classes
 
 /* The outputs for a row, in their units; false where an input is not finite. */ // if in_units
 /* The outputs for a row; false where an input is not finite. */ // if bare_outputs
-bool predict(const double row[N_INPUTS], double answer[N_OUTPUTS])
+bool predict(__ROW__, double answer[N_OUTPUTS])
 {
     __REAL__ y[N_OUTPUTS];
-    if (!predict_outputs(row, y))
+    if (!predict_outputs(__GIVEN__, y))
         return false;
     for (int k = 0; k < N_OUTPUTS; k++)
         answer[k] = __ANSWER__;
@@ -157,6 +169,7 @@ static void fail(const char *what, const char *cell)
     exit(1);
 }
 
+#if !reads_cells
 /* A text as a number; an empty one is a missing number. */
 static double number(const char *cell)
 {
@@ -166,49 +179,101 @@ static double number(const char *cell)
         fail("not a number: ", cell);
     return end == cell ? NAN : value;
 }
+#endif
+// __MAIN_CELLS__
 
-/* Print the answer for a row of n numbers. */
-static void show(const double row[], int n)
+/* Print the answer for a row of n cells. */
+static void show(const char *const cells[], int n)
 {
+    if (n != N_COLUMNS)
+        fail("expected __N_COLUMNS__ cells", "");
+#if !has_columns
+    double row[N_INPUTS];
+    for (int i = 0; i < N_INPUTS; i++)
+        row[i] = __NUMBER__;
+#endif
 #if has_classes
-    int k = n == N_INPUTS ? predict(row) : -1;
+    int k = predict(__GIVEN__);
     if (k < 0)
-        fail("expected __N_INPUTS__ finite numbers", "");
+        fail("an input is not a finite number", "");
     puts(CLASSES[k]);
 #endif
 #if !has_classes
     double answer[N_OUTPUTS];
-    if (n != N_INPUTS || !predict(row, answer))
-        fail("expected __N_INPUTS__ finite numbers", "");
+    if (!predict(__GIVEN__, answer))
+        fail("an input is not a finite number", "");
     for (int k = 0; k < N_OUTPUTS; k++)
         printf(__FORMAT__, answer[k], k + 1 < N_OUTPUTS ? ',' : '\n');
 #endif
 }
 
-/* Print the answer for each line of standard input. */
+enum { LONGEST_CELL = 1000, MOST_CELLS = N_COLUMNS + 1000 };
+
+/* Read a cell, perhaps in quotes, and give what stands behind it: a comma, the end of a line, or EOF. */
+static int read_cell(char cell[LONGEST_CELL])
+{
+    int length = 0, c;
+    bool quoted = false;
+    while ((c = getchar()) != EOF && (quoted || (c != ',' && c != '\n'))) {
+        if (c == '"' && (quoted || length == 0)) {
+            int next = quoted ? getchar() : 0;
+            if (next != '"') {
+                quoted = !quoted;
+                if (next != 0)
+                    ungetc(next, stdin);
+                continue;
+            }
+        }
+        if (length == LONGEST_CELL - 1)
+            fail("a cell is too long", "");
+        cell[length++] = (char)c;
+    }
+    length -= length > 0 && cell[length - 1] == '\r';
+    cell[length] = '\0';
+    return c;
+}
+
+/* The column that a cell names, else -1. */
+static int column_named(const char *cell)
+{
+    if (strncmp(cell, "\357\273\277", 3) == 0) /* a byte order mark */
+        cell += 3;
+    for (int i = 0; i < N_COLUMNS; i++)
+        if (strcmp(cell, __NAMES__[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* Print the answer for each line of standard input; the first may name the columns, in any order. */
 static void show_lines(void)
 {
-    double row[N_INPUTS];
-    int n = 0, c;
-    do {
-        char cell[100];
-        size_t length = 0;
-        while ((c = getchar()) != ',' && c != '\n' && c != EOF)
-            if (length < sizeof cell - 1)
-                cell[length++] = (char)c;
-            else
-                fail("a cell is too long", "");
-        cell[length] = '\0';
-        if (c != ',' && n == 0 && cell[strspn(cell, " \t\r")] == '\0')
+    static char line[N_COLUMNS][LONGEST_CELL], cell[LONGEST_CELL];
+    static int places[MOST_CELLS], named[MOST_CELLS]; /* the column that each cell of a line belongs to */
+    const char *cells[N_COLUMNS];
+    int width = N_COLUMNS, end = ',';
+    for (int i = 0; i < N_COLUMNS; i++)
+        cells[places[i] = i] = line[i];
+    for (bool first = true; end != EOF;) {
+        int n = 0, known = 0;
+        do {
+            if (n == MOST_CELLS)
+                fail("a line has too many cells", "");
+            end = read_cell(cell);
+            known += (named[n] = column_named(cell)) >= 0;
+            if (n < width && places[n] >= 0)
+                strcpy(line[places[n]], cell);
+            n++;
+        } while (end == ',');
+        if (n == 1 && cell[strspn(cell, " \t")] == '\0')
             continue; /* an empty line */
-        if (n < N_INPUTS)
-            row[n] = number(cell);
-        n++;
-        if (c != ',') {
-            show(row, n);
-            n = 0;
-        }
-    } while (c != EOF);
+        if (first && known == N_COLUMNS)
+            memcpy(places, named, (size_t)(width = n) * sizeof *named);
+        else if (n != width)
+            fail("a line has another number of cells than the columns, or the first line", "");
+        else
+            show(cells, N_COLUMNS);
+        first = false;
+    }
 }
 
 /* Check the test cases; or answer the numbers given, or each line of standard input. */
@@ -220,10 +285,7 @@ int main(int argc, char *argv[])
         show_lines();
         return 0;
     }
-    double row[N_INPUTS];
-    for (int i = 0; i < N_INPUTS && i + 1 < argc; i++)
-        row[i] = number(argv[i + 1]);
-    show(row, argc - 1);
+    show((const char *const *)argv + 1, argc - 1);
     return 0;
 }
 #endif

@@ -14,6 +14,7 @@ function weightedSums(x, W, b) {
     return b.map((bias, j) => x.reduce((sum, xi, i) => sum + xi * W[i][j], bias));
 }
 // __FUNCTIONS__
+// __CELLS__
 // if has_softmax
 
 /** __FORMULA__, shifted, so that nothing overflows. */
@@ -25,8 +26,9 @@ function softmax(z) {
 }
 // endif
 
-/** A row of numbers as layer 1 takes it. */
+/** A row as layer 1 takes it. */
 function inputs(row) {
+    row = features(row); // if has_columns
     if (row.length !== FEATURES.length) {
         throw new RangeError(`expected ${FEATURES.length} numbers, got ${row.length}`);
     }
@@ -79,6 +81,7 @@ function test() {
     return failed;
 }
 
+// if !reads_cells
 /** A text as a number; an empty one is a missing number. */
 function number(cell) {
     if (/^\s*(nan)?\s*$/i.test(cell)) return NaN;
@@ -86,17 +89,44 @@ function number(cell) {
     return Number(cell);
 }
 
+// endif
 /** Print the answer for a row of texts. */
 function show(cells) {
-    console.log(String(predict(cells.map(number))));
+    console.log(String(predict(cells))); // if has_columns
+    console.log(String(predict(cells.map((cell) => number(cell))))); // if !has_columns
+}
+
+/** The lines of a CSV text, each as its cells; cells may be in quotes. */
+function linesOf(text) {
+    const lines = [[]];
+    for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\r?\n|$)/g)) {
+        lines.at(-1).push(quoted?.replaceAll('""', '"') ?? plain.replace(/\r$/, ""));
+        if (end === "") break;
+        if (end !== ",") lines.push([]);
+    }
+    return lines.filter((cells) => cells.length > 1 || cells[0].trim() !== "");
+}
+
+/** Print the answer for each line of a text; the first may name the columns, in any order. */
+function showLines(text) {
+    let [places, width] = [__NAMES__.map((_, i) => i), __NAMES__.length];
+    linesOf(text.replace(/^\uFEFF/, "")).forEach((cells, line) => {
+        if (line === 0 && __NAMES__.every((name) => cells.includes(name))) {
+            places = __NAMES__.map((name) => cells.indexOf(name));
+            width = cells.length;
+        } else if (cells.length !== width) {
+            throw new RangeError(`expected ${width} cells in a line, got ${cells.length}`);
+        } else {
+            show(places.map((place) => cells[place]));
+        }
+    });
 }
 
 /** Check the test cases; or answer the numbers given, or each line of standard input. */
 function main(args, read) {
     if (args.length === 0) return test();
     if (args.length === 1 && args[0] === "-") {
-        const lines = read(0, "utf8").split("\n").filter((line) => line.trim() !== "");
-        for (const line of lines) show(line.split(","));
+        showLines(read(0, "utf8"));
     } else {
         show(args);
     }

@@ -6,8 +6,11 @@ Where this file is called net.py:
     __CALLS__
 """
 
+import csv
 import math
+import re  # if reads_cells
 import sys
+from datetime import datetime  # if has_dates
 
 # __ARRAYS__
 # if calls_exp
@@ -59,6 +62,7 @@ def weighted_sums(x, W, b):
     """x @ W + b: for each neuron, the sum of the inputs times its column of W, and its bias."""
     return [sum(xi * w for xi, w in zip(x, column)) + bias for column, bias in zip(zip(*W), b)]
 # __FUNCTIONS__
+# __CELLS__
 # if has_softmax
 
 
@@ -72,7 +76,8 @@ def softmax(z):
 
 
 def inputs(row):
-    """A row of numbers as layer 1 takes it."""
+    """A row as layer 1 takes it."""
+    row = features(row)  # if has_columns
     if len(row) != len(FEATURES):
         raise ValueError(f"expected {len(FEATURES)} numbers, got {len(row)}")
     row = [fill if math.isnan(v) else v for v, fill in zip(row, FILL)]  # if has_fill

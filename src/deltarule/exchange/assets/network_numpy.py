@@ -6,12 +6,16 @@ Where this file is called net.py:
     __CALLS__
 """
 
+import csv
+import re  # if reads_cells
 import sys
+from datetime import datetime  # if has_dates
 
 import numpy as np
 
 # __ARRAYS__
 # __FUNCTIONS__
+# __CELLS__
 # if has_softmax
 
 
@@ -23,7 +27,9 @@ def softmax(z):
 
 
 def inputs(rows):
-    """Rows of numbers as layer 1 takes them."""
+    """Rows as layer 1 takes them."""
+    rows = np.asarray(rows, dtype=object)  # if has_columns
+    rows = np.reshape([features(row) for row in rows.reshape(-1, rows.shape[-1])], (*rows.shape[:-1], -1))  # if has_columns
     x = np.asarray(rows, dtype=np.float64)
     if x.shape[-1:] != (len(FEATURES),):
         raise ValueError(f"expected {len(FEATURES)} numbers in a row, got shape {x.shape}")

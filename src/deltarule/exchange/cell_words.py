@@ -1,0 +1,76 @@
+"""What exported source files know about cells: the tokens, patterns and words of this library's reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from deltarule.data.meaning.columns import YES_NO
+from deltarule.data.meaning.dates import MONTHS, PATTERNS, PLACES
+from deltarule.data.meaning.numbers import AROUND, BEFORE_UNIT, CURRENCIES, GROUPED, LETTER_UNITS
+from deltarule.data.reading import MISSING_CELLS
+from deltarule.exchange.literals import c_string, javascript_string, python_string, vector_lines
+
+_MISSING = sorted(MISSING_CELLS)
+_YES_NO = {word: value for pair in (("0", "1"), *YES_NO) for value, word in enumerate(pair)}
+_WIDTH = 80
+
+
+def python_words(nan: str) -> dict[str, str]:
+    """Return the words for Python, where not a number is written like this."""
+    tokens = vector_lines("MISSING = ", list(map(python_string, _MISSING)), "[]", "")
+    pairs = [f"{python_string(word)}: {value}" for word, value in _YES_NO.items()]
+    return _words(lambda pattern: f"(\n    {_pieces(pattern, python_string, ' ')}\n)") | {
+        "TOKENS": "\n".join([*tokens, *vector_lines("YES_NO = ", pairs, "{}", "")]),
+        "PLACES": json.dumps(PLACES).replace("[", "(").replace("]", ")"),
+        "LETTERS": python_string(LETTER_UNITS),
+        "NAN": nan,
+        "INF": nan.replace("nan", "inf"),
+    }
+
+
+def javascript_words() -> dict[str, str]:
+    """Return the words for JavaScript, whose patterns are written otherwise and match anywhere."""
+    tokens = vector_lines("const MISSING = ", list(map(javascript_string, _MISSING)), "[]", ";")
+    pairs = [f"[{javascript_string(word)}, {value}]" for word, value in _YES_NO.items()]
+    words = _words(lambda pattern: _pieces(f"^(?:{_as_javascript(pattern)})$", javascript_string, " + "))
+    return words | {
+        "TOKENS": "\n".join([*tokens, *vector_lines("const YES_NO = new Map(", pairs, "[]", ");")]),
+        "PLACES": json.dumps(PLACES),
+        "LETTERS": javascript_string(LETTER_UNITS),
+    }
+
+
+def c_words() -> dict[str, str]:
+    """Return the words for C, which has no patterns."""
+    lines = []
+    for name, words in (("MISSING", _MISSING), ("CURRENCIES", CURRENCIES)):
+        head = f"static const char *const {name}[] = "
+        lines += vector_lines(head, list(map(c_string, words)), "{}", ";")
+    pairs = [f"{{{c_string(no)}, {c_string(yes)}}}" for no, yes in (("0", "1"), *YES_NO)]
+    lines += vector_lines("static const char *const NO_YES[][2] = ", pairs, "{}", ";")
+    return {"TOKENS": "\n".join(lines), "LETTERS": c_string(LETTER_UNITS)}
+
+
+def _words(literal: Callable[[str], str]) -> dict[str, str]:
+    """The words that Python and JavaScript have alike."""
+    dates = [f'    "{form}": {literal(one.pattern)},\n' for form, one in PATTERNS.items()]
+    return {
+        "AROUND": literal(AROUND.pattern),
+        "POINT": literal(GROUPED["point"].pattern),
+        "COMMA": literal(GROUPED["comma"].pattern),
+        "UNIT": literal(BEFORE_UNIT.pattern),
+        "DATES": f"{{\n{''.join(dates)}}}",
+        "MONTHS": json.dumps(MONTHS),
+    }
+
+
+def _pieces(pattern: str, quoted: Callable[[str], str], joined: str) -> str:
+    """A long text as several literals, a line for each."""
+    pieces = [quoted(pattern[start : start + _WIDTH]) for start in range(0, len(pattern), _WIDTH)]
+    return f"{joined.rstrip()}\n    ".join(pieces)
+
+
+def _as_javascript(pattern: str) -> str:
+    """A pattern of Python for ``new RegExp(…, "u")``."""
+    return pattern.replace("(?P<", "(?<").replace(r"[^\W\d_]", r"\p{L}").replace('\\"', '"')
