@@ -24,7 +24,7 @@ from deltarule.diagnosis.quantities import (
 )
 from deltarule.diagnosis.watching import WatchedArray, arrays_of, watch
 from deltarule.errors import InputError
-from deltarule.registry import record
+from deltarule.registry import record, shown_by
 
 _TRAINS = ("train", "train_step", "train_on_batch", "step", "update", "fit", "backprop", "backward")
 _RATE = re.compile("lr|eta|alpha|rate|learning_?rate|step_?size", re.I)
@@ -59,6 +59,8 @@ class StepComparison:
             head = f"The first quantity that differs is {first.name}: {first}."
         rows = [f"  {one.name:<8} {one.verdict:<22} {one.found_in}".rstrip() for one in self.quantities]
         return "\n".join([head, f"Called with {self.layout}.", *rows])
+
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
 
 
 def compare(

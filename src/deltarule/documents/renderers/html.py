@@ -60,7 +60,7 @@ def html(document: Document) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def fragment(document: Document, font: bool = True) -> str:
+def fragment(document: Document, font: bool = True, plain: str = "") -> str:
     """The document for a place inside a page, such as a notebook's output.
 
     Parameters
@@ -68,9 +68,17 @@ def fragment(document: Document, font: bool = True) -> str:
     document : Document
     font : bool
         Whether the fragment brings its font for formulas, 80 kB; without, the page's or the system's is used.
+    plain : str
+        What is shown instead where a notebook that is not trusted leaves out styles, formulas and drawings.
     """
     rules = (_font() if font else "") + style()
-    return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{content(document)}\n</div>'
+    body = content(document)
+    if plain:
+        rules += ".deltarule .plain{display:none}.deltarule .full{display:block!important}"
+        body = (
+            f'<pre class="plain">{escaped(plain)}</pre>\n<div class="full" style="display:none">{body}</div>'
+        )
+    return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{body}\n</div>'
 
 
 @cache
