@@ -45,7 +45,7 @@ def svg(drawing: Drawing, dark: bool = True, narrow: bool = False) -> str:
 
 
 def as_image(drawn: str, words: str) -> str:
-    """An ``<img>`` of a drawing: its style reaches nothing else on the page, and a notebook keeps it whole."""
+    """An ``<img>`` of a drawing: its style reaches nothing else on the page, and notebooks keep it whole."""
     source = f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
     return f'<img src="{source}" alt="{_escape(words)}" style="max-width:100%;background:white"/>'
 

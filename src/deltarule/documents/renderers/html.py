@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from html import escape
 from math import inf
 
 from deltarule.documents.asset_files import asset
@@ -75,9 +76,8 @@ def fragment(document: Document, font: bool = True, plain: str = "") -> str:
     body = content(document)
     if plain:
         rules += ".deltarule .plain{display:none}.deltarule .full{display:block!important}"
-        body = (
-            f'<pre class="plain">{escaped(plain)}</pre>\n<div class="full" style="display:none">{body}</div>'
-        )
+        body = f'<div class="full" style="display:none">{body}</div>'
+        body = f'<pre class="plain">{escape(plain)}</pre>\n{body}'
     return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{body}\n</div>'
 
 
