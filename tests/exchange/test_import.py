@@ -397,7 +397,7 @@ UNREADABLE = {
     "transposes its input": lambda g: g("Gemm", "X", W1, transA=1),
     "where weights were expected": lambda g: g("MatMul", dense(g), dense(g)),
     "does not take what comes before": lambda g: g("MatMul", W1.T, "X"),
-    "takes 3 numbers, but the layer before( it)? gives 4": lambda g: g("MatMul", dense(g), W1),
+    "takes 3 numbers, but the layer before": lambda g: g("MatMul", dense(g), W1),
     "int64": lambda g: g("MatMul", "X", g.constant(np.ones((3, 4)), np.int64)),
     "float16": lambda g: g("MatMul", "X", g.constant(np.ones((3, 4)), np.float16)),
     "com.microsoft": lambda g: g("FusedGemm", "X", W1, domain="com.microsoft"),
