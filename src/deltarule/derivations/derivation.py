@@ -28,7 +28,7 @@ FORMATS = {
 
 
 class Derivation:
-    """How a number came about, step by step; prints as text, and shows itself in notebooks.
+    """How a number is computed, step by step; prints as text, and shows itself in notebooks.
 
     Attributes
     ----------

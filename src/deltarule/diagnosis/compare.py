@@ -66,7 +66,7 @@ class StepComparison:
 def compare(
     my_step: Any, other: Any, X: Any, Y: Any, *, loss: Any = None, learning_rate: float = 0.1
 ) -> StepComparison:
-    """Compare one step of one's own code with one of a model, number by number.
+    """Compare one step of your own code with one of a model, number by number.
 
     The code runs here, with all rights, once for each layout of arrays that it may expect.
 

@@ -198,7 +198,7 @@ def is_example(source: str | os.PathLike[str]) -> bool:
 
 
 def load_example(source: str | os.PathLike[str]) -> Example:
-    """Load an example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
+    """Load an example by name, or from your own TOML file (see :mod:`deltarule.tutorials.example`).
 
     Parameters
     ----------

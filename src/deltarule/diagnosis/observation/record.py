@@ -14,7 +14,7 @@ from deltarule.diagnosis.observation.telling import tell
 @final
 @dataclass(frozen=True)
 class Diagnosis(SeenProgram):
-    """What was seen of a backpropagation; printed, it is the report that a learner reads.
+    """What was observed of a backpropagation; printed, it is the report that a learner reads.
 
     Examples
     --------
