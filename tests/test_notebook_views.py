@@ -41,6 +41,11 @@ def test_a_worked_example_is_its_title_and_its_network():
     assert "w6" in drawing
 
 
+def test_a_diagnosis_is_printed():
+    seen = dr.Diagnosis("right", loss="squared error")
+    assert ElementTree.fromstring(seen._repr_html_()).text == str(seen)
+
+
 def test_a_comparison_is_printed():
     def step(weights, biases, X, Y):
         delta = X @ weights[0] + biases[0] - Y

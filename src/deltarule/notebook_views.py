@@ -56,12 +56,13 @@ def dataset(data: Dataset) -> str:
 
 def report(told: Any) -> str:
     """Print a report as it is printed elsewhere, in letters of equal width."""
-    return f'<pre style="line-height:1.3">{escape(str(told))}</pre>'
+    return f'<pre style="line-height:1.3;white-space:pre-wrap">{escape(str(told))}</pre>'
 
 
 def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     def row(cells: Sequence[object], tag: str) -> str:
-        written = "".join(f'<{tag} style="text-align:left">{escape(str(cell))}</{tag}>' for cell in cells)
+        style = "text-align:left;padding:0.2em 1em 0.2em 0.3em"
+        written = "".join(f'<{tag} style="{style}">{escape(str(cell))}</{tag}>' for cell in cells)
         return f"<tr>{written}</tr>"
 
     return f"<table>{row(head, 'th')}{''.join(row(cells, 'td') for cells in rows)}</table>"
