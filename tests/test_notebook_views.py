@@ -34,6 +34,28 @@ def test_a_network_is_drawn_with_its_weights():
     assert f"{net.layers[0].W[0, 0]:.4g}"[:5] in words
 
 
+def test_a_worked_example_is_its_title_and_its_network():
+    shown = ElementTree.fromstring(dr.load_example("T4")._repr_html_())
+    assert "hand calculation" in shown.find("b").text
+    drawing = " ".join(picture_in(ElementTree.tostring(shown.find("img"), "unicode")).itertext())
+    assert "w6" in drawing
+
+
+def test_a_diagnosis_is_printed():
+    seen = dr.Diagnosis("right", loss="squared error")
+    assert ElementTree.fromstring(seen._repr_html_()).text == str(seen)
+
+
+def test_a_comparison_is_printed():
+    def step(weights, biases, X, Y):
+        delta = X @ weights[0] + biases[0] - Y
+        return [X.T @ delta], [delta.sum(axis=0)]
+
+    net = dr.Network([2, 1], output="identity", seed=1)
+    found = dr.compare(step, net, [[1.0, 2.0], [0.5, 1.0]], [[1.0], [0.0]])
+    assert ElementTree.fromstring(found._repr_html_()).text == str(found)
+
+
 def test_a_large_network_is_drawn_in_part():
     words = " ".join(picture_in(dr.Network([784, 200, 10])._repr_html_()).itertext())
     assert "777 more" in words
@@ -86,3 +108,12 @@ def test_a_derivation_is_a_page_with_formulas_and_a_drawing():
     assert "<math" in shown
     assert "<svg" in shown
     assert "<script" not in shown
+
+
+def test_where_a_notebook_is_not_trusted_a_derivation_is_text():
+    net = dr.Network([2, 1], output="sigmoid", seed=0)
+    derivation = dr.explain(net, np.array([[0.5, 1.0]]), [[1.0]], "w1")
+    plain, full = ElementTree.fromstring(derivation._repr_html_())[1:]
+    assert plain.text == derivation.text()
+    assert full.get("style") == "display:none"  # which the style above it, left out there, overrules
+    assert "math" in ElementTree.tostring(full, "unicode")

@@ -206,7 +206,7 @@ def __dir__() -> list[str]:
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """:meth:`Network.load`: read a network from its file; :func:`load_model` answers raw rows with it.
+    """:meth:`Network.load`: read a network from its file; :func:`load_model` predicts from raw rows.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 
 class DeltaruleError(Exception):
-    """Whatever deltarule itself raises.
+    """The base class of all errors that deltarule raises.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class LayoutError(DataFileError):
 
 
 class ModelFileError(DeltaruleError):
-    """A file that is not a whole and sound model of ours; nothing in it was executed.
+    """A file that is not a complete and valid deltarule model; nothing in it was executed.
 
     Examples
     --------

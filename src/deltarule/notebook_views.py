@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -11,16 +10,22 @@ from deltarule.data import Dataset
 from deltarule.data.summary import SHOWN_COLUMNS, described_columns, first_rows
 from deltarule.data.table import Table
 from deltarule.derivations.network_drawing import draw
-from deltarule.documents.svg import svg
+from deltarule.documents.svg import as_image, svg
 from deltarule.errors import MissingExtraError
 from deltarule.nn.network import Network
 from deltarule.plotting import draw_history, figure, figure_bytes
 from deltarule.training import History
+from deltarule.tutorials import Example
 
 
 def network(net: Network) -> str:
     """Draw a network, with its weights where there are few."""
-    return _picture(svg(draw(net), dark=False).encode(), repr(net))
+    return as_image(svg(draw(net), dark=False), repr(net))
+
+
+def example(worked: Example) -> str:
+    """Draw the network of a worked example below its title."""
+    return f"<div><b>{escape(worked.title)}</b><br/>{network(worked.network())}</div>"
 
 
 def history(trained: History) -> str:
@@ -32,7 +37,7 @@ def history(trained: History) -> str:
         return report(trained)
     for panel, column in zip(panels, columns, strict=True):
         draw_history(panel, trained, column)
-    return _picture(figure_bytes(made, "svg"), str(trained))
+    return as_image(figure_bytes(made, "svg").decode(), str(trained))
 
 
 def dataset(data: Dataset) -> str:
@@ -51,18 +56,13 @@ def dataset(data: Dataset) -> str:
 
 def report(told: Any) -> str:
     """Print a report as it is printed elsewhere, in letters of equal width."""
-    return f'<pre style="line-height:1.3">{escape(str(told))}</pre>'
-
-
-def _picture(drawn: bytes, words: str) -> str:
-    """An image of its own, so that its style reaches nothing else on the page."""
-    source = f"data:image/svg+xml;base64,{b64encode(drawn).decode()}"
-    return f'<img src="{source}" alt="{escape(words)}" style="max-width:100%;background:white"/>'
+    return f'<pre style="line-height:1.3;white-space:pre-wrap">{escape(str(told))}</pre>'
 
 
 def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     def row(cells: Sequence[object], tag: str) -> str:
-        written = "".join(f'<{tag} style="text-align:left">{escape(str(cell))}</{tag}>' for cell in cells)
+        style = "text-align:left;padding:0.2em 1em 0.2em 0.3em"
+        written = "".join(f'<{tag} style="{style}">{escape(str(cell))}</{tag}>' for cell in cells)
         return f"<tr>{written}</tr>"
 
     return f"<table>{row(head, 'th')}{''.join(row(cells, 'td') for cells in rows)}</table>"

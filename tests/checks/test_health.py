@@ -166,9 +166,9 @@ def test_raw_pixels():
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda X: X * 1e-4, "never get beyond"),
+        (lambda X: X * 1e-4, "never exceed"),
         (lambda X: X * [9, 1e-2, 9, 1e-2], "smaller than the largest"),
-        (lambda X: X * [1, 1e-3, 1, 1e-3], "2 of 4 features never get beyond"),
+        (lambda X: X * [1, 1e-3, 1, 1e-3], "2 of 4 features never exceed"),
         (lambda X: X + 8, "standard deviations"),
         (lambda X: X * 50, "root mean square"),
     ],
@@ -529,7 +529,7 @@ def test_what_does_not_fit_is_refused():
     net = Network([2, 1])
     for history in ([1.0, 0.5], {"val_loss": [1.0]}, "loss"):
         with pytest.raises(
-            InputError, match="history must be what train returned, or a mapping with a column"
+            InputError, match="history must be what train returned, or a mapping with a 'loss' column"
         ):
             health(net, [[1.0, 2.0]], [1.0], history)
     with pytest.raises(ShapeError):

@@ -157,4 +157,4 @@ def test_what_is_wrong_with_a_folder_gets_one_line(folder):
     assert "there are no programs (.py or .ipynb) in it" in refused("check", "empty")
     assert "there is no folder" in refused("check", ".", "--csv", "nowhere/verdicts.csv")
     assert "for a folder of programs" in refused("check", "mine.py", "--csv", "verdicts.csv")
-    assert "without settings" in refused("check", ".", "--loss", "cross_entropy")
+    assert "for a folder, only" in refused("check", ".", "--loss", "cross_entropy")

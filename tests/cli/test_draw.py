@@ -58,7 +58,7 @@ def test_a_saved_model_with_and_without_a_row(folder):
 
 def test_what_does_not_fit_is_refused_by_one_line():
     for arguments, words in [
-        (["T1", "-o", "net.gif"], "name it .svg, .pdf, .png"),
+        (["T1", "-o", "net.gif"], "the name must end in .svg, .pdf, .png"),
         (["T9", "-o", "net.svg"], "no example and no file 'T9'"),
         (["T1", "-o", "net.svg", "--row", "2"], "there are 1 rows"),
         (["T1", "-o", "no/net.svg"], "there is no folder no"),

@@ -79,7 +79,7 @@ def test_a_saved_model_with_a_row_of_its_table(folder):
     assert "m.safetensors: row 7 of flowers.csv" in text
     assert "Forward" not in text
     assert "weighted input" in run("explain", "m.safetensors", "flowers.csv", "z1[0]")
-    assert "name also a file" in refused("explain", "m.safetensors")
+    assert "also name a file" in refused("explain", "m.safetensors")
     assert "there is no row" in refused("explain", "m.safetensors", "flowers.csv", "w1", "--row", "9999")
 
 
@@ -110,7 +110,7 @@ def test_hostile_names_are_text_everywhere(format):
         (["T1", "everything"], "nothing called 'everything'"),
         (["T9"], "T9"),
         (["missing.toml"], "missing.toml"),
-        (["T1", "w1", "--out", "w1.doc"], "name it .txt"),
+        (["T1", "w1", "--out", "w1.doc"], "the name must end in .txt"),
         (["T1", "w1", "--out", "no/where.html"], "there is no folder"),
         (["T1", "w1", "--optimizer", "sgd(-1)"], "learning_rate"),
         (["rat42", "w1", "--step", "1"], "L-BFGS"),

@@ -84,14 +84,14 @@ def test_what_does_not_fit_is_refused_by_one_line(folder):
     run("train", "flowers.csv", "--save", "m.safetensors", "--epochs", "1")
     run("new", "mine.toml", "--sizes", "2-2-1")
     for arguments, words in [
-        (["new", "mine.txt", "--sizes", "2-1"], "name it .toml"),
-        (["new", "mine.toml", "--sizes", "2-1"], "mine.toml is there already"),
+        (["new", "mine.txt", "--sizes", "2-1"], "the name must end in .toml"),
+        (["new", "mine.toml", "--sizes", "2-1"], "mine.toml already exists"),
         (["new", "b.toml", "--sizes", "2-1", "--output", "sigmiod"], "did you mean 'sigmoid'"),
         (["new", "no/b.toml", "--sizes", "2-1"], "there is no folder no"),
-        (["worksheet", "m.safetensors"], "name also a file or a set"),
+        (["worksheet", "m.safetensors"], "also name a file or data set"),
         (["worksheet", "m.safetensors", "flowers.csv", "--row", "999"], "the table has 60 rows"),
-        (["worksheet", "T1", "flowers.csv"], "T1 brings its own rows"),
-        (["spreadsheet", "mine.toml", "flowers.csv", "-o", "x.xlsx"], "brings its own rows"),
+        (["worksheet", "T1", "flowers.csv"], "T1 has its own rows"),
+        (["spreadsheet", "mine.toml", "flowers.csv", "-o", "x.xlsx"], "has its own rows"),
     ]:
         assert words in refused(*arguments), arguments
     assert not Path("b.toml").exists()

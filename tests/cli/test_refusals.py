@@ -67,8 +67,8 @@ BAD_TABLES = {
     "a text among numbers": (b"x,y\n1,a\n2,b\nthree,a\n4,b\n", ":4:1: expected a number"),
     "an infinite number": (b"x,y\n1,a\ninf,b\n3,a\n", ":3:1: column 'x': expected a finite number"),
     "not UTF-8": (b"x,y\n1,a\n2,caf\xe9\n", ":3:2: the text is not UTF-8"),
-    "a huge cell": (b"x,y\n1,a\n2," + b"b" * 1_000_000 + b"\n", ":3:2: not a CSV row"),
-    "a quote left open": (b'x,y\n1,a\n2,"b\n3,a\n', ":3:2: not a CSV row"),
+    "a huge cell": (b"x,y\n1,a\n2," + b"b" * 1_000_000 + b"\n", ":3:2: this is not a CSV row"),
+    "a quote left open": (b'x,y\n1,a\n2,"b\n3,a\n', ":3:2: this is not a CSV row"),
     "free text": (
         b"x,note,y\n" + b"".join(b"%d,this is note %d,a\n" % (i, i) for i in range(30)),
         ":2:2: column 'note': 30 different texts",
@@ -135,7 +135,7 @@ def spoil(folder, kind):
         return "bars/test/row/001.png: "
     if kind == "an empty class":
         (folder / "train" / "square").mkdir()
-        return "bars: there are no images in the folder of this class: 'square'"
+        return "bars: the folder of this class contains no pictures: 'square'"
     if kind == "a class without training":
         shutil.copytree(folder / "test" / "row", folder / "test" / "square")
         return "bars: "
@@ -366,9 +366,9 @@ def test_what_is_no_whole_model_is_refused_by_every_sub_command(kind, folder):
 def test_a_network_without_an_encoding_cannot_take_raw_rows(folder):
     Network([2, 1]).save("m")
     (folder / "rows.csv").write_text("x1,x2\n0,0\n")
-    assert "contains no encoding" in refused("predict", "m", "rows.csv")
-    assert "contains no encoding" in refused("evaluate", "m", "xor")
-    assert "contains no encoding" in refused("inspect", "m", "rows.csv")
+    assert "has no encoding" in refused("predict", "m", "rows.csv")
+    assert "has no encoding" in refused("evaluate", "m", "xor")
+    assert "has no encoding" in refused("inspect", "m", "rows.csv")
 
 
 def test_a_model_is_not_resumed_and_a_checkpoint_not_with_other_data(folder):

@@ -216,7 +216,7 @@ def test_without_rows_weights_alone_are_shown(trees):
     [
         (["T1", "--row", 2], "row 2: there are 1 rows"),
         (["T1", "--layer", 3], "layer 3: "),
-        (["T1", "rows.csv"], "brings its own rows"),
+        (["T1", "rows.csv"], "has its own rows"),
         (["T9"], "cannot read T9"),
         (["missing.toml"], "missing.toml"),
     ],

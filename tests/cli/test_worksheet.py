@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
     run("worksheet", "--out", "s.json")
     answer("a.csv", {"1": "x"})
     for arguments, words in [
-        (["worksheet", "T1", "--sizes", "2-2-1"], "T1 brings its own network: leave out --sizes"),
+        (["worksheet", "T1", "--sizes", "2-2-1"], "T1 has its own network: leave out --sizes"),
         (["worksheet", "T1", "--samples", "2"], "leave out --samples"),
         (["worksheet", "T9"], "no example and no file 'T9'"),
         (["worksheet", "--students", "names.csv"], "name one with --out"),

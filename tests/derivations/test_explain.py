@@ -201,7 +201,7 @@ def test_a_saturated_output_is_said_to_be_so():
     net = Network([1, 1], output="sigmoid", bias="none")
     net.set_weights({"w1": 800.0})
     text = explain(net, [[1.0]], [[0.0]], "w1").text()
-    assert "training takes the short form" in text
+    assert "training uses the short form" in text
 
 
 def test_frozen_parameters_stay():

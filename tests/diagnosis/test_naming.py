@@ -85,7 +85,7 @@ for k in range(9):
 def test_biases_are_found_in_rows_of_W(tmp_path):
     found = read(tmp_path, BIASES_IN_W)
     assert found.sizes == (2, 4, 1)
-    assert "the biases are a row of W" in found.conventions
+    assert "a row of W holds the biases" in found.conventions
 
 
 RESIDUAL = BIASES_IN_W.replace("-(h @ B)", "-(h @ B + X[:, :1] * 0.1 * h[:, :1])")

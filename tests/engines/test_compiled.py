@@ -244,7 +244,7 @@ def test_predictions_follow_the_parameters():
 
 def test_what_it_cannot_predict_the_reference_predicts_and_says_so():
     net = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
-    with pytest.warns(UserWarning, match="activation 'own' is not one of its own; NumPy does"):
+    with pytest.warns(UserWarning, match="activation 'own' is not built into it; NumPy does"):
         ours = net.predict([[1, 2]], engine="compiled")
     np.testing.assert_array_equal(ours, net.predict([[1, 2]]))
     with pytest.raises(InputError, match="unknown engine 'numpy'; choose from: reference, compiled"):
@@ -297,7 +297,7 @@ def test_what_it_cannot_run_the_reference_runs_and_says_so():
     own_tanh = Activation("tanh", np.arctan, lambda z, a: 1 / (1 + z**2), "f(z) = arctan z", "")
     for activation in (cube, own_tanh):
         with pytest.warns(
-            UserWarning, match=f"activation '{activation.name}' is not one of its own; NumPy does"
+            UserWarning, match=f"activation '{activation.name}' is not built into it; NumPy does"
         ):
             history = train(
                 Network([2, 2, 1], activation=activation), [[0, 1]], [1], engine="compiled", epochs=2

@@ -76,7 +76,7 @@ def test_a_damaged_file_counts_as_absent_and_is_written_anew(files, ending, dama
     (path,) = folder.glob(f"*{ending}")
     path.write_bytes(damage(path.read_bytes()))
     assert hits(fresh()) == 0
-    assert capfd.readouterr().err == f"{path} is damaged: its kernels are compiled anew\n"
+    assert capfd.readouterr().err == f"{path} is damaged: its kernels are compiled again\n"
     assert hits(fresh()) == 1
 
 
@@ -116,6 +116,6 @@ def test_training_goes_on_with_a_damaged_cache(tmp_path):
         content[np.random.default_rng(0).integers(len(content))] ^= 1
         path.write_bytes(content)
     damaged = run()
-    assert "is damaged: its kernels are compiled anew" in damaged.stderr
+    assert "is damaged: its kernels are compiled again" in damaged.stderr
     assert "Traceback" not in damaged.stderr
     assert damaged.stdout.splitlines()[0] == first.stdout.splitlines()[0]

@@ -322,7 +322,7 @@ def test_indices_that_lead_out_of_the_matrix_are_refused(indices, indptr):
     X = sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(1, 40))
     if len(indices) == 2:
         X.indptr[:] = [1, 2]
-    with pytest.raises(InputError, match="X is not a sparse matrix in order: "):
+    with pytest.raises(InputError, match="X is not a valid sparse matrix: "):
         Network([40, 3]).predict(X, engine="compiled")
 
 

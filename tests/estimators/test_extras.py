@@ -503,7 +503,7 @@ def test_resuming_a_finished_training_gives_it_again(tmp_path):
 
 def test_checkpoint_of_something_else_is_refused(tmp_path):
     fitted(small(), X, CLASSES, checkpoint=tmp_path / "c")
-    with pytest.raises(ModelFileError, match="another network"):
+    with pytest.raises(ModelFileError, match="a different network"):
         small(hidden_layer_sizes=(5,)).fit(X, CLASSES, checkpoint=tmp_path / "c", resume=True)
     with pytest.raises(InputError, match="other samples"):
         small().fit(2 * X, CLASSES, checkpoint=tmp_path / "c", resume=True)
@@ -567,7 +567,7 @@ def test_classes_that_a_step_does_not_show():
     assert model.predict_proba(X).shape == (N, 3)
     with pytest.raises(InputError, match=r"classes not in.*'d'.* in row 1"):
         model.partial_fit(X[:2], ["a", "d"])
-    with pytest.raises(InputError, match="not those of the first call"):
+    with pytest.raises(InputError, match="differ from those of the first call"):
         model.partial_fit(X[:2], ["a", "b"], classes=["a", "b"])
     with pytest.raises(InputError, match="classes must be passed on the first call"):
         small().partial_fit(X, CLASSES)

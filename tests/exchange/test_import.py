@@ -392,12 +392,12 @@ UNREADABLE = {
     "'Tanh'. stands where": lambda g: g("Tanh", g("Softmax", dense(g))),
     "layer 1 ends with": lambda g: g("Greater", dense(g), np.array(0.5)),
     "no dense layer": lambda g: g("Identity", "X"),
-    "no activation registered": lambda g: g("Reciprocal", dense(g)),
+    "not a registered activation": lambda g: g("Reciprocal", dense(g)),
     "ends with a function": lambda g: g("Mul", dense(g), g("Sigmoid", g("Mul", np.array(1.001), "t0"))),
     "transposes its input": lambda g: g("Gemm", "X", W1, transA=1),
     "where weights were expected": lambda g: g("MatMul", dense(g), dense(g)),
     "does not take what comes before": lambda g: g("MatMul", W1.T, "X"),
-    "takes 3 numbers, and the layer before gives 4": lambda g: g("MatMul", dense(g), W1),
+    "takes 3 numbers, but the layer before": lambda g: g("MatMul", dense(g), W1),
     "int64": lambda g: g("MatMul", "X", g.constant(np.ones((3, 4)), np.int64)),
     "float16": lambda g: g("MatMul", "X", g.constant(np.ones((3, 4)), np.float16)),
     "com.microsoft": lambda g: g("FusedGemm", "X", W1, domain="com.microsoft"),
@@ -880,7 +880,7 @@ def test_the_scalings_of_keras_itself(keras):
 
 
 NOT_OF_KERAS = [
-    ("ReLU", {"max_value": 6.0}, "greatest value"),
+    ("ReLU", {"max_value": 6.0}, "maximum value"),
     ("BatchNormalization", {}, "BatchNormalization"),
     ("Activation", {"activation": "gelu"}, "exact"),
     ("Activation", {"activation": "selu"}, "selu"),

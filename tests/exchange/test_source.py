@@ -497,7 +497,7 @@ def test_a_formula_that_is_no_code_is_refused(formula, named, language):
 
 
 def test_a_formula_that_is_not_the_code_is_refused(language):
-    with pytest.raises(InputError, match="gives other numbers than its code"):
+    with pytest.raises(InputError, match="gives different numbers from its code"):
         exported(network([2, 3, 1], activation=own(z**2, value=np.tanh)), language)
 
 

@@ -182,8 +182,8 @@ def test_cells_are_neighbours_only_in_one_direction_and_on_one_sheet():
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        (Words("1/(1+e^-z)"), "is a text, which no spreadsheet can work out"),
-        (Words('=cmd|" /C calc"!A0'), "is a text"),
+        (Words("1/(1+e^-z)"), "is text, which a spreadsheet cannot compute"),
+        (Words('=cmd|" /C calc"!A0'), "is text"),
         (Total("k", a), "is not one number"),
         (Matrix(((a, b),)), "is not one number"),
         (Transpose(a), "is not one number"),

@@ -168,7 +168,7 @@ def test_what_is_neither_name_nor_record_is_refused(value):
 
 def test_name_that_is_taken_is_not_given_away():
     tanh = ACTIVATIONS.resolve("tanh")
-    with pytest.raises(InputError, match="activation 'tanh' is registered already"):
+    with pytest.raises(InputError, match="activation 'tanh' is already registered"):
         register_activation(Activation("tanh", abs, abs, "", ""))
     assert ACTIVATIONS.resolve("tanh") is tanh
 

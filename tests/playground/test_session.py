@@ -251,7 +251,7 @@ def test_points_are_added_moved_and_painted(played):
     assert (state["source"]["classes"], state["position"]["update"]) == (["0", "1", "2"], 0)
     assert [point["test"] for point in state["plane"]["points"][:300]] == tests
     assert "text or pictures" in refused(Session("T5_xor"), "points", remove=[0]) or True
-    assert "nothing to learn" in refused(played, "points", remove=list(range(302)))
+    assert "nothing left to learn" in refused(played, "points", remove=list(range(302)))
 
 
 def test_a_formula_makes_data_and_runs_no_code(played):

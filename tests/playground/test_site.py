@@ -48,7 +48,7 @@ def test_the_files_are_written_and_nothing_named_zip(pretended, tmp_path):
 
 def test_a_part_that_is_not_the_one_it_should_be_is_refused(pretended, tmp_path):
     (pretended / "numpy.whl").write_bytes(b"other")
-    with pytest.raises(DataFileError, match="SHA-256 differs"):
+    with pytest.raises(DataFileError, match="SHA-256 is different"):
         build_site(tmp_path / "out", pretended)
     (pretended / "numpy.whl").unlink()
     with pytest.raises(InputError, match="is missing"):

@@ -383,7 +383,9 @@ def test_a_formula_that_is_a_text_is_refused():
 
 def test_a_network_too_large_for_a_sheet_is_refused():
     net = dr.Network([784, 200, 10])
-    with pytest.raises(InputError, match=r"takes [\d,]+ formulas a step, a spreadsheet 2,000 at most"):
+    with pytest.raises(
+        InputError, match=r"needs [\d,]+ formulas per step, but a spreadsheet can take only 2,000"
+    ):
         spreadsheet(net, np.zeros((1, 784)), np.zeros((1, 10)))
 
 
@@ -421,7 +423,7 @@ def test_the_command_writes_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("T1", "-o", "T1.xls"), "name it .xlsx"),
+        (("T1", "-o", "T1.xls"), "the name must end in .xlsx"),
         (("T9", "-o", "T9.xlsx"), "no example and no file 'T9'"),
         (("T1", "-o", "T1.xlsx", "--optimizer", "adagradd"), "did you mean 'adagrad'"),
         (("T1", "-o", "nowhere/T1.xlsx"), "there is no folder"),

@@ -126,9 +126,9 @@ def test_divergence_leaves_the_network_as_it_was_and_no_thread():
 
 
 def test_what_a_stream_cannot_do_is_said():
-    with pytest.raises(dr.InputError, match="targets in itself"):
+    with pytest.raises(dr.InputError, match="a stream contains its targets"):
         dr.train(network(), rows(), Y)
-    with pytest.raises(dr.InputError, match="Y is missing"):
+    with pytest.raises(dr.InputError, match="the targets of the samples, is missing"):
         dr.train(network(), X)
     with pytest.raises(dr.InputError, match="lbfgs needs all samples at once"):
         dr.train(network("identity"), rows(PRICE), optimizer="lbfgs")

@@ -174,7 +174,7 @@ def test_a_run_of_workers_can_be_played_again():
 def test_workers_for_whom_a_batch_is_too_small_are_told():
     team = Simulated(8)
     team.count = 8
-    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: from batch_size=1024 on"):
+    with pytest.warns(UserWarning, match="4 of 8 workers have nothing to do: with batch_size=1024 or more"):
         trained(team, epochs=1)
 
 

@@ -92,7 +92,7 @@ def test_a_figure_that_must_agree_and_does_not_ends_with_1(run, pretend):
     result = run()
     assert result.exit_code == 1
     assert "WRONG" in result.stdout
-    assert "1 of 2 figures are not as they must be: T1 E" in result.stdout
+    assert "1 of 2 figures are not as expected: T1 E" in result.stdout
     result = run("--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["ok"] is False

@@ -79,7 +79,7 @@ def test_bad_cells_unknown_students_and_columns_are_listed_and_block_nothing(sch
     marked = mark_class(school, path)
     assert [row[1] for row in marked.rows()] == [13, 12, 14, 14, 14, 14]
     assert len(marked.faults) == 4
-    for words in ("no student 'Nobody'", "no blank '(99) net_h9': the column is left out",
+    for words in ("no student 'Nobody'", "there is no blank '(99) net_h9': the column is ignored",
                   "csv:3:15: expected 16 fields as in the header, got 14",
                   "Ada Lovelace, blank 3 (net_h2): \"don't know\" is no number"):  # fmt: skip
         assert any(words in fault for fault in marked.faults), words

@@ -375,7 +375,7 @@ def test_a_class_is_marked_from_a_folder(school, tmp_path):
 def test_who_is_not_in_the_class_is_listed_once(school, tmp_path):
     for name, words in [
         ("Ade", "all.csv:2:1: no student 'Ade'; did you mean 'Ada'"),
-        ("Bob", "several are called 'Bob': write Bob 1 or Bob 2"),
+        ("Bob", "several students are called 'Bob': write Bob 1 or Bob 2"),
     ]:
         given = {name: {"1": 1, "2": 1}, "Ada": school.sheets["Ada"].answers()}
         marked = mark_class(school, answers_csv(tmp_path / "all.csv", given))
@@ -383,7 +383,7 @@ def test_who_is_not_in_the_class_is_listed_once(school, tmp_path):
         assert words in fault
         assert marked.markings["Ada"].points == 28
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataFileError, match=r"holds no \.csv files"):
+    with pytest.raises(DataFileError, match=r"contains no \.csv files"):
         mark_class(school, tmp_path / "empty")
 
 

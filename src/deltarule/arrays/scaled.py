@@ -15,7 +15,7 @@ from deltarule.errors import InputError, ShapeError
 
 
 class Scaled:
-    """Inputs ``(values − shift) / scale`` that are worked out batch by batch: 60,000 images stay bytes.
+    """Inputs ``(values − shift) / scale`` that are computed batch by batch: 60,000 images stay bytes.
 
     Parameters
     ----------

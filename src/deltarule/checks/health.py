@@ -24,7 +24,7 @@ WIDTH = 98
 def health(
     net: Network, X: Any, Y: Any, history: Mapping[str, Sequence[float]] | None = None
 ) -> HealthReport:
-    """Look for what keeps a network from learning although its gradient is right.
+    """Look for what prevents a network from learning although its gradient is right.
 
     Parameters
     ----------

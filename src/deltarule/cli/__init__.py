@@ -102,7 +102,10 @@ class _Group(click.Group):
 def _misused(error: click.UsageError) -> _BadInput:
     """What was wrong with the arguments, and where they are explained."""
     path = "deltarule" if error.ctx is None else error.ctx.command_path.replace("cli", "deltarule", 1)
-    return _BadInput(f"{error.format_message().rstrip('.')}: see {path} --help")
+    words = error.format_message().rstrip(".")
+    for kind, plain in (("a valid integer", "a whole number"), ("a valid float", "a number")):
+        words = words.replace(f"{kind} range", plain).replace(kind, plain)
+    return _BadInput(f"{words} See {path} --help" if words.endswith("?") else f"{words}: see {path} --help")
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}

@@ -23,7 +23,7 @@ _WIDEST_NOTE = 100
 
 @click.command()
 @click.argument(
-    "tutorials", nargs=-1, type=click.Choice(TUTORIALS, case_sensitive=False), metavar="[T1 … T5]..."
+    "tutorials", nargs=-1, type=click.Choice(TUTORIALS, case_sensitive=False), metavar="[TUTORIAL]..."
 )
 @click.option("--quick", is_flag=True, help="Shorten the long experiments: half a minute in all.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")

@@ -1,4 +1,4 @@
-"""What is decided about data that nobody said: one list of kinds, which reports, options and tests read.
+"""What is decided about data that nobody specified: one list of kinds, which reports, options and tests read.
 
 Whoever decides something makes a `Decision`; its kind says how it is told, and which option overrules it.
 """
@@ -27,7 +27,7 @@ class DecisionKind:
         The sentence that tells it; words in braces differ from case to case, and of ``[one|many]`` the
         first is said where ``count`` is 1.
     option : str
-        What to write on the command line to have it otherwise.
+        What to write on the command line to change it.
     fault : str
         Why ``--strict`` refuses instead; "" where a choice is made in any case.
     """
@@ -362,13 +362,13 @@ class Decision:
 
     @property
     def option(self) -> str:
-        """What to write on the command line to have it otherwise."""
+        """What to write on the command line to change it."""
         words = tuple((name, quote(word) if isinstance(word, str) else word) for name, word in self.words)
         return replace(self, words=words)._say(DECISIONS[self.kind].option)
 
     @property
     def fault(self) -> str:
-        """Why it is refused where nothing shall be decided."""
+        """Why it is refused where nothing may be decided."""
         return self._say(DECISIONS[self.kind].fault)
 
     def to_dict(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ FORMATS = {
 
 
 class Derivation:
-    """How a number came about, step by step; prints as text, and shows itself in notebooks.
+    """How a number is computed, step by step; prints as text, and shows itself in notebooks.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Derivation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return fragment(self.document)
+        return fragment(self.document, plain=self.text())
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

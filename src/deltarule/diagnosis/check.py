@@ -25,7 +25,7 @@ def check(
     name: str | None = None,
     seconds: float = 20.0,
 ) -> Diagnosis:
-    """Say whether somebody's backpropagation is right, and where it is not, the line and the mistake.
+    """Say whether a backpropagation is right and, if it is not, which line is wrong and why.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def check(
 
 
 def assert_backprop_correct(code: Any, **settings: Any) -> None:
-    """Raise an AssertionError with the whole report, if the backpropagation is not right.
+    """Raise an AssertionError with the whole report if the backpropagation is not right.
 
     Parameters
     ----------

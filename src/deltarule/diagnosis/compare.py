@@ -24,7 +24,7 @@ from deltarule.diagnosis.quantities import (
 )
 from deltarule.diagnosis.watching import WatchedArray, arrays_of, watch
 from deltarule.errors import InputError
-from deltarule.registry import record
+from deltarule.registry import record, shown_by
 
 _TRAINS = ("train", "train_step", "train_on_batch", "step", "update", "fit", "backprop", "backward")
 _RATE = re.compile("lr|eta|alpha|rate|learning_?rate|step_?size", re.I)
@@ -60,11 +60,13 @@ class StepComparison:
         rows = [f"  {one.name:<8} {one.verdict:<22} {one.found_in}".rstrip() for one in self.quantities]
         return "\n".join([head, f"Called with {self.layout}.", *rows])
 
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
+
 
 def compare(
     my_step: Any, other: Any, X: Any, Y: Any, *, loss: Any = None, learning_rate: float = 0.1
 ) -> StepComparison:
-    """Compare one step of one's own code with one of a model, number by number.
+    """Compare one step of your own code with one of a model, number by number.
 
     The code runs here, with all rights, once for each layout of arrays that it may expect.
 

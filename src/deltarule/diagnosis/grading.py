@@ -79,7 +79,7 @@ class CheckedProgram:
 
 
 def check_folder(folder: str | os.PathLike[str], seconds: float = 20.0) -> list[CheckedProgram]:
-    """Observe each program of a folder, two at a time; what one of them does is nothing to the others.
+    """Check each program of a folder, two at a time; none of them can affect the others.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
 
@@ -41,6 +42,12 @@ def svg(drawing: Drawing, dark: bool = True, narrow: bool = False) -> str:
     title = f"Neural network, {' – '.join(str(column.size) for column in drawing.columns)}"
     words = [f"<title>{title}</title>", f"<desc>{_escape(_description(page.layout))}</desc>"]
     return "\n".join([root, *words, svg_style(dark), *body, "</svg>"])
+
+
+def as_image(drawn: str, words: str) -> str:
+    """An ``<img>`` of a drawing: its style reaches nothing else on the page, and notebooks keep it whole."""
+    source = f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
+    return f'<img src="{source}" alt="{_escape(words)}" style="max-width:100%;background:white"/>'
 
 
 def _description(layout: SvgLayout) -> str:

@@ -20,7 +20,7 @@ from deltarule.data import Stream
 from deltarule.errors import InputError
 from deltarule.estimators.fit_record import FitAttribute, FitRecord
 from deltarule.estimators.fitting import FitOptions, HeldOut, NetworkTraining, hold_out
-from deltarule.estimators.inspection import draw_losses, network_svg, network_with_encoding
+from deltarule.estimators.inspection import draw_losses, network_image, network_with_encoding
 from deltarule.estimators.parameters import Parameters, hidden_sizes, parameters_of
 from deltarule.estimators.targets import Targets
 from deltarule.nn.engines.contract import Samples
@@ -370,7 +370,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         box = str(estimator_html_repr(self))
         if not hasattr(self, "network_"):
             return box
-        return f'{box}<div style="max-width: 60em; margin-top: 0.5em">{network_svg(self._fit_record)}</div>'
+        return f'{box}<div style="max-width: 60em; margin-top: 0.5em">{network_image(self._fit_record)}</div>'
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")

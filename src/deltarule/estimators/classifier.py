@@ -177,7 +177,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if classes is None:
             if not hasattr(self, "classes_"):
                 raise InputError(
-                    "the first call to partial_fit needs classes: all the classes that there are"
+                    "classes must be passed on the first call to partial_fit: all that there are"
                 )
             return
         named = unique_labels(classes)

@@ -36,11 +36,14 @@ def network_with_encoding(record: FitRecord) -> Network:
     return net
 
 
-def network_svg(record: FitRecord) -> str:
-    """A drawing of the network, with the names of features and classes where they have some."""
+def network_image(record: FitRecord) -> str:
+    """An image of the network, with the names of features and classes where they have some."""
     from deltarule.derivations.network_drawing import draw
-    from deltarule.documents.svg import svg
+    from deltarule.documents.svg import as_image, svg
 
     names = getattr(record, "feature_names_in", None)
     inputs = None if names is None else [str(name) for name in names]
-    return svg(draw(record.linked_network(), inputs=inputs, outputs=record.targets.output_names()))
+    net = record.linked_network()
+    return as_image(
+        svg(draw(net, inputs=inputs, outputs=record.targets.output_names()), dark=False), repr(net)
+    )

@@ -37,7 +37,7 @@ _SOURCES: dict[str, type[Source]] = {
 def export(
     model: Any, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
 ) -> None:
-    """Write a network as one file that computes the same answers without deltarule, atomically.
+    """Write a network as one file that computes the same outputs without deltarule, atomically.
 
     A source file holds the weights, the formulas beside the code, scaling and labels, and test cases, which
     it checks where it is run without arguments. Of a network for a table it takes rows as the table has them:

@@ -28,7 +28,7 @@ def import_network(
     features: Sequence[str] | None = None,
     classes: Sequence[Any] | None = None,
 ) -> Network:
-    """Return a network that another library has trained, or that lies in an ONNX file.
+    """Return a network that another library has trained, or that is stored in an ONNX file.
 
     Outputs stay as they were, in the number type of the weights; a log-softmax becomes a softmax. What acts
     in training only (dropout, scikit-learn's ``alpha``, optimizers) is left out.

@@ -85,7 +85,7 @@ ELSEWHERE = {
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """A network with its encoding: it takes rows as they are, and answers in labels and units.
+    """A network with its encoding: it takes rows as they are, and predicts labels, or numbers in their units.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from deltarule.training import History
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ExperimentResult(Outcome):
-    """What came of an experiment; prints as its report.
+    """The result of an experiment; prints as its report.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from deltarule.registry import Registry, pickled_by_name, record
 
 @record
 class Initializer:
-    """A way to choose a layer's first weights.
+    """A way to choose a layer's initial weights.
 
     Parameters
     ----------

@@ -285,7 +285,7 @@ class RMSprop(GradientStep):
 
 @record
 class Adam(GradientStep):
-    """Moments of the gradient, freed of their bias towards 0. Kingma & Ba (2015), algorithm 1.
+    """Moments of the gradient, corrected for their bias towards 0. Kingma & Ba (2015), algorithm 1.
 
     m ← β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
     v ← β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
@@ -338,7 +338,7 @@ class Adam(GradientStep):
 
 @record
 class AdamHat(Adam):
-    """Adam with its factors drawn together, so that ε̂ weighs more than ε in the first updates.
+    """Adam with its correction factors combined, so that ε̂ counts for more than ε in the first updates.
 
     m ← β₁·m + (1 − β₁)·g;   v ← β₂·v + (1 − β₂)·g²
     θ ← θ − η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)
@@ -371,7 +371,7 @@ class AdamHat(Adam):
 
 @record
 class AdamW(Adam):
-    """Adam after weights have shrunk by themselves: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
+    """Adam after the weights have been shrunk separately: ``θ_W ← θ_W − η·λ·θ_W``, then Adam's update.
 
     Biases do not shrink. Loshchilov & Hutter (2019), algorithm 2.
 

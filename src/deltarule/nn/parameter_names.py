@@ -53,7 +53,8 @@ def positions(layers: Sequence[Dense], name: str) -> Array:
     except IndexError:
         chain = " → ".join(str(size) for size in [layers[0].n_in, *(layer.n_out for layer in layers)])
         raise InputError(
-            f"no parameter {name!r} in a network {chain}; layers and weights w count from 1, indices from 0"
+            f"there is no parameter {name!r} in a network {chain}; layers and weights w count from 1, "
+            "indices from 0"
         ) from None
 
 

@@ -74,7 +74,7 @@ class Constant(Schedule):
 
 @record
 class Step(Schedule):
-    """``η(t) = rate · factor^⌊t / every⌋``: falls at once, every so many epochs.
+    """``η(t) = rate · factor^⌊t / every⌋``: falls in steps, every so many epochs.
 
     Examples
     --------

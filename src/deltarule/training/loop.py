@@ -147,7 +147,7 @@ def resume(
     workers: int | str | None = None,
     progress: bool = False,
 ) -> tuple[Network, History]:
-    """Go on from a checkpoint, and end with the bits that the uninterrupted run would have had.
+    """Resume from a checkpoint, with the same result to the last bit as an uninterrupted run.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Metric:
 
 
 def confusion_matrix(a: Array, y: Array) -> Array:
-    """Count how often each class was taken for each, (n_classes, n_classes): rows true, columns predicted.
+    """Count how often each class was predicted as each, (n_classes, n_classes): rows true, columns predicted.
 
     Examples
     --------

@@ -21,7 +21,7 @@ from deltarule.training.streamed import is_stream
 
 @record
 class Checkpoint:
-    """Write everything needed to go on from here to a file, every so many epochs and at the end.
+    """Write everything that is needed to resume to a file, every so many epochs and at the end.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ from deltarule.data.raw_files import read_bytes
 from deltarule.errors import DataFileError, InputError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, shown_by
 from deltarule.training import History, train
 from deltarule.tutorials.example_schema import check_schema, line_of, raise_faults, read_toml
 
@@ -102,6 +102,8 @@ class Example:
     training: Mapping[str, Any] = field(default_factory=dict)
     published: Mapping[str, Any] = field(default_factory=dict)
     exact: Mapping[str, Any] = field(default_factory=dict)
+
+    _repr_html_ = shown_by("deltarule.notebook_views:example")
 
     def network(self, **changes: Any) -> Network:
         """Make the network with the example's weights; ``changes`` go before its settings.
@@ -196,7 +198,7 @@ def is_example(source: str | os.PathLike[str]) -> bool:
 
 
 def load_example(source: str | os.PathLike[str]) -> Example:
-    """Load an example by name, or from a TOML file of one's own (see :mod:`deltarule.tutorials.example`).
+    """Load an example by name, or from your own TOML file (see :mod:`deltarule.tutorials.example`).
 
     Parameters
     ----------

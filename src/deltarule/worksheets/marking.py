@@ -107,7 +107,7 @@ class Marking:
 def mark(
     worksheet: Worksheet | str | os.PathLike[str], answers: Mapping[Any, Any] | str | os.PathLike[str]
 ) -> Marking:
-    """Mark the answers to a worksheet, with credit for what follows on from an earlier slip.
+    """Mark the answers to a worksheet, with credit for follow-through from an earlier slip.
 
     An answer is right that is within rounding of the exact number, or of what rounding at every step gives.
     One that is wrong, but right for the student's own earlier numbers, follows on, and counts too. Of a wrong

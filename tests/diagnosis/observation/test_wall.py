@@ -73,9 +73,9 @@ HOSTILE = {
         "does a loop never end",
     ),
     "input without end": ("while input() != 'q': pass", "does a loop never end"),
-    "a fork bomb": ("import os\nfor n in range(5): os.fork()", "start no other process"),
-    "a shell": ("import os\nos.system('true')", "start no other process"),
-    "a command": ("import subprocess\nsubprocess.run(['true'])", "start no other process"),
+    "a fork bomb": ("import os\nfor n in range(5): os.fork()", "not start other processes"),
+    "a shell": ("import os\nos.system('true')", "not start other processes"),
+    "a command": ("import subprocess\nsubprocess.run(['true'])", "not start other processes"),
     "an array of 100 GB": ("import numpy as np\nx = np.ones((10**6, 12500))", "MemoryError"),
     "a list that grows": ("a = []\nwhile True: a.append('x' * 10**6)", "MemoryError"),
     "a reply of its own": ("open = __import__('io').open\nopen('../../reply', 'w')", "may not write"),
@@ -83,7 +83,7 @@ HOSTILE = {
         "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
         "file = libc.open(b'../../reply', os.O_CREAT | os.O_WRONLY, 0o600)\n"
         "libc.write(file, b'{\"verdict\": \"right\"}', 20)\nos._exit(0)",
-        "nothing in it is believed",
+        "nothing in the reply is used",
     ),
     "a pipe in place of the reply": (
         "import ctypes, os\nctypes.CDLL(None).mkfifo(b'../../reply', 0o600)\nos._exit(0)",
@@ -99,19 +99,19 @@ HOSTILE = {
     ),
     "a foreign file moved": ("import os\nos.rename(VICTIM, 'mine')", "may not write or delete"),
     "a foreign file locked": ("import os\nos.chmod(VICTIM, 0)", "may not write or delete"),
-    "its parent killed": ("import os\nos.kill(os.getppid(), 9)", "signal no other process"),
+    "its parent killed": ("import os\nos.kill(os.getppid(), 9)", "not send signals to other processes"),
     "recursion": ("def f(): return f()\nf()", "RecursionError"),
     "recursion in C": (
         "import sys\nsys.setrecursionlimit(10**9)\nclass A:\n"
         "    def __repr__(self): return repr(self)\nrepr(A())",
-        "recursion without end",
+        "a recursion never end",
     ),
     "10 GB written": (
         "import io\nwith io.open('big', 'wb') as file:\n    for n in range(10**4): file.write(b'x' * 10**6)",
         "File too large",
     ),
-    "many files": ("import io\nfor n in range(10**4): io.open(f'f{n}', 'w').close()", "that many files"),
-    "deep folders": ("import os\nfor n in range(10**4):\n    os.mkdir('d'); os.chdir('d')", "that deep"),
+    "many files": ("import io\nfor n in range(10**4): io.open(f'f{n}', 'w').close()", "so many files"),
+    "deep folders": ("import os\nfor n in range(10**4):\n    os.mkdir('d'); os.chdir('d')", "so deeply"),
     "the network": ("import socket\nsocket.create_connection(('127.0.0.1', 9))", "no network"),
     "higher limits": (
         "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))", "change its limits"
@@ -229,7 +229,7 @@ def test_live_code_runs_behind_the_same_wall():
     ("work", "said"),
     [
         (lambda: os._exit(0), "ended its own process"),
-        (lambda: os.fork(), "no other process"),
+        (lambda: os.fork(), "other processes"),
         (lambda: 1 / 0, "ZeroDivisionError"),
         (lambda: time.sleep(100), "still running after 1 seconds"),
     ],

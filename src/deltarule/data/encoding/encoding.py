@@ -21,7 +21,7 @@ from deltarule.registry import record
 
 @record
 class Encoding:
-    """How raw rows become the numbers a network takes, and how its outputs become answers.
+    """How raw rows become the numbers that a network takes, and how its outputs become predictions.
 
     Parameters
     ----------

@@ -9,12 +9,13 @@ from deltarule.diagnosis.catalogue.entry import Mistake
 from deltarule.diagnosis.mistakes import mistake
 from deltarule.diagnosis.observation.seen import SeenProgram
 from deltarule.diagnosis.observation.telling import tell
+from deltarule.registry import shown_by
 
 
 @final
 @dataclass(frozen=True)
 class Diagnosis(SeenProgram):
-    """What was seen of a backpropagation; printed, it is the report that a learner reads.
+    """What was observed of a backpropagation; printed, it is the report that a learner reads.
 
     Examples
     --------
@@ -42,6 +43,8 @@ class Diagnosis(SeenProgram):
     def __str__(self) -> str:
         return tell(self)
 
+    _repr_html_ = shown_by("deltarule.notebook_views:report")
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """For notebooks."""
+        """For IPython in a terminal."""
         printer.text(str(self))

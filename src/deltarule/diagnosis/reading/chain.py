@@ -269,7 +269,7 @@ def _conventions(tape: Tape, layers: Sequence[WeightedSums]) -> str:
         parts.append("the samples are in columns")
     biases = [_bias(one) for one in layers]
     if any(one.in_rows for one in layers):
-        parts.append("the biases are a row of W")
+        parts.append("an input is always 1, so a row of W holds the biases")
     elif all(b is None for b in biases):
         parts.append("no biases")
     elif any(b is not None and b.size < one.W.shape[1] for b, one in zip(biases, layers, strict=True)):

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from html import escape
 from math import inf
 
 from deltarule.documents.asset_files import asset
@@ -60,7 +61,7 @@ def html(document: Document) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def fragment(document: Document, font: bool = True) -> str:
+def fragment(document: Document, font: bool = True, plain: str = "") -> str:
     """The document for a place inside a page, such as a notebook's output.
 
     Parameters
@@ -68,9 +69,16 @@ def fragment(document: Document, font: bool = True) -> str:
     document : Document
     font : bool
         Whether the fragment brings its font for formulas, 80 kB; without, the page's or the system's is used.
+    plain : str
+        What is shown instead where a notebook that is not trusted leaves out styles, formulas and drawings.
     """
     rules = (_font() if font else "") + style()
-    return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{content(document)}\n</div>'
+    body = content(document)
+    if plain:
+        rules += ".deltarule .plain{display:none}.deltarule .full{display:block!important}"
+        body = f'<div class="full" style="display:none">{body}</div>'
+        body = f'<pre class="plain">{escape(plain)}</pre>\n{body}'
+    return f'<div class="deltarule" lang="en"><style>{rules}</style>\n{body}\n</div>'
 
 
 @cache
