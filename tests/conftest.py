@@ -28,7 +28,7 @@ COMPILING = (
 #: Files whose tests share what takes seconds to make.
 SHARING = ("tests/playground/test_server.py", "tests/tutorials/test_reproduce.py")
 #: Tests of a page in a browser: those that reach it in one way share browser, server and open page.
-IN_A_BROWSER = re.compile(r"tests/playground/.*\[(server|worker|files)\b")
+IN_A_BROWSER = re.compile(r"tests/playground/test_(page|access|documentation)\.py.*\[(server|worker|files)\b")
 #: Files whose tests run over many networks, mistakes or formats: every fourth case is among the fast tests,
 #: of whole programs every eighth; the others are among the slow ones.
 SWEEPS = (
@@ -67,7 +67,7 @@ def pytest_xdist_make_scheduler(config, log):
             if compiles:
                 return "compiled"
             if way := IN_A_BROWSER.match(nodeid):
-                return way[1]
+                return way[2]
             return nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
 
     return OneProcessCompiles(config, log)

@@ -15,6 +15,7 @@ from deltarule.nn.activations import ACTIVATIONS
 
 SOURCE = Path(deltarule.__file__).parent
 FILES = {str(path.relative_to(SOURCE)): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+TREES = {name: ast.parse(text) for name, text in FILES.items()}
 LONG = "nn/engines/kernels.py"  # Numba inlines by hand where a call would cost
 
 
@@ -42,8 +43,8 @@ def test_a_circle_would_be_found():
 
 def test_a_class_name_means_one_thing():
     homes = defaultdict(set)
-    for name, text in FILES.items():
-        for node in ast.parse(text).body:
+    for name, tree in TREES.items():
+        for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].add(name)
     assert {name: found for name, found in homes.items() if len(found) > 1} == {}
@@ -53,7 +54,7 @@ def too_long(name):
     """What of a file is too long: itself, or the bodies of functions."""
     if FILES[name].count("\n") > 450:
         yield name
-    for node in ast.walk(ast.parse(FILES[name])):
+    for node in ast.walk(TREES[name]):
         if isinstance(node, ast.FunctionDef):
             documented = isinstance(node.body[0], ast.Expr) and ast.get_docstring(node) is not None
             first = node.body[0].end_lineno if documented else node.lineno - 1
@@ -71,7 +72,7 @@ def test_what_is_too_long_would_be_found():
 
 def silent(name):
     """Whether a package does not say what it is for, or in which order it is read."""
-    said = ast.get_docstring(ast.parse(FILES[name])) or ""
+    said = ast.get_docstring(TREES[name]) or ""
     inner = {path.stem for path in (SOURCE / name).parent.iterdir()} - {"__init__", "__pycache__", "assets"}
     return not said or (len(inner) > 2 and "examples" not in inner and "Reading order:" not in said)
 

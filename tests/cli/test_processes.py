@@ -53,7 +53,9 @@ def signalled(number, *arguments, after="c"):
 # ---------------------------------------------------------------- signals
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_training_with_a_checkpoint_that_is_named_and_whole(number, status, folder):
     arguments = ["train", "iris", *LONG, "--quiet", "--checkpoint", "c", "--save", "m", "--history", "h.csv"]
     code, out, err = signalled(number, *arguments)

@@ -60,7 +60,7 @@ def test_typst_takes_derivations_of_every_kind_of_network(first):
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(n, marks=[pytest.mark.slow] if n % 2 else []) for n in range(0, N_NETWORKS, 5)]
+    "seed", [pytest.param(n, marks=[pytest.mark.slow] if n % 4 else []) for n in range(0, N_NETWORKS, 5)]
 )
 def test_mathml_of_every_kind_of_network_is_xml(seed):
     page = derived(seed).html()

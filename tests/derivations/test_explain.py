@@ -141,7 +141,7 @@ def test_each_line_is_true_and_values_are_those_of_backward(seed):
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "pdf"])
 @pytest.mark.parametrize(
     "seed",
-    [pytest.param(n, marks=[pytest.mark.slow] if n % 2 else []) for n in range(0, N_NETWORKS, 9)],
+    [pytest.param(n, marks=[pytest.mark.slow] if n % 4 else []) for n in range(0, N_NETWORKS, 9)],
 )
 def test_every_format_takes_every_kind_of_network(seed, format):
     net, X, Y, masks = random_case(seed)

@@ -440,3 +440,11 @@ def right_programs() -> list[str]:
         for plant in PLANTS
     ]
     return list(dict.fromkeys([*arrays, *(neuron_program(*one) for one in NEURON_NETWORKS)]))
+
+
+def spread(cases: list, kind: Callable, every: int) -> list:
+    """Of the cases of each kind, one in so many, and at least one: of each kind others."""
+    kinds = {}
+    for case in cases:
+        kinds.setdefault(kind(case), []).append(case)
+    return [one for k, some in enumerate(kinds.values()) for one in some[k % min(every, len(some)) :: every]]

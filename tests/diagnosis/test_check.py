@@ -28,6 +28,7 @@ from .planted import NETWORKS, STYLES, cases, columns, rows, settings_of
 from .planted_dropout import RIGHT as RIGHT_DROPOUT
 from .planted_dropout import STYLES as WITH_DROPOUT
 from .planted_dropout import cases as cases_of_dropout
+from .planted_programs import spread
 
 #: What the numbers of a call do not show: conventions of scale, penalties that no loss asks for.
 UNSEEN = {
@@ -46,11 +47,14 @@ ONE_EACH = list({(style, mistake): case for case in CASES for style, mistake, *_
 
 
 def with_neurons_slow(cases):
-    """Neurons in loops take longer: but for the first, they are left to the slow tests."""
+    """Neurons in loops take longer: they are left to the slow tests."""
     return [
-        pytest.param(*case, marks=pytest.mark.slow if case[0] == "neurons" and k else ())
-        for k, case in enumerate(cases[::-1])
+        pytest.param(*case, marks=pytest.mark.slow if case[0] == "neurons" else ()) for case in cases[::-1]
     ]
+
+
+def mistake_of(case):
+    return case[1]
 
 
 def keys(seen):
@@ -73,7 +77,7 @@ def test_a_planted_mistake_is_named(style, mistake, hidden, output):
 @pytest.mark.parametrize("style", list(STYLES))
 def test_a_planted_mistake_is_found_in_every_network(style):
     found = []
-    for _, mistake, hidden, output in (case for case in CASES if case[0] == style):
+    for _, mistake, hidden, output in spread([case for case in CASES if case[0] == style], mistake_of, 2):
         code = STYLES[style](mistake, hidden, output)
         found.append(observe(code, loss=settings_of(hidden, output)["loss"]).verdict == "wrong")
     assert sum(found) >= 0.97 * len(found)
@@ -134,7 +138,7 @@ def test_right_code_in_any_layout(layout):
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_right_code_in_all_layouts_and_networks(layout):
-    for hidden, output in NETWORKS:
+    for hidden, output in NETWORKS[LAYOUTS.index(layout) % 2 :: 2]:
         for loss in ("", settings_of(hidden, output)["loss"]):
             seen = observe(in_layout(layout, hidden, output), loss=loss)
             assert seen.right, (hidden, output, str(seen))
@@ -238,7 +242,7 @@ def test_a_mistake_of_dropout_is_found(style, mistake, hidden, output):
 @pytest.mark.parametrize("style", list(WITH_DROPOUT))
 def test_a_mistake_of_dropout_is_found_in_every_network(style):
     found = []
-    for _, mistake, hidden, output in (case for case in DROPPED if case[0] == style):
+    for _, mistake, hidden, output in spread([case for case in DROPPED if case[0] == style], mistake_of, 2):
         code, _ = WITH_DROPOUT[style](mistake, hidden, output)
         found.append(observe(code, loss=settings_of(hidden, output)["loss"]).verdict == "wrong")
     assert sum(found) >= 0.95 * len(found)

@@ -101,8 +101,11 @@ def test_a_missing_file_is_compiled_anew(files):
 
 @pytest.mark.slow
 def test_training_goes_on_with_a_damaged_cache(tmp_path):
-    """The whole command, with the kernels themselves."""
-    environment = {**os.environ, "PYTHONPATH": SOURCE, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    """The whole command, with the kernels themselves, which other tests may have compiled."""
+    known, cache = Path(os.environ["NUMBA_CACHE_DIR"]), tmp_path / "cache"
+    if known.exists():
+        shutil.copytree(known, cache)
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "NUMBA_CACHE_DIR": str(cache)}
     command = [sys.executable, "-m", "deltarule", "train", "xor", "--engine", "compiled", "--epochs", "3"]
 
     def run():
@@ -111,7 +114,7 @@ def test_training_goes_on_with_a_damaged_cache(tmp_path):
         )
 
     first = run()
-    for path in (tmp_path / "cache").rglob("*.nbc"):
+    for path in cache.rglob("*.nbc"):
         content = bytearray(path.read_bytes())
         content[np.random.default_rng(0).integers(len(content))] ^= 1
         path.write_bytes(content)

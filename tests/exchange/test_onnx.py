@@ -75,13 +75,14 @@ def test_every_activation_holds_at_extreme_inputs(name, dtype, run):
 @pytest.mark.parametrize("dtype", NUMBERS)
 @pytest.mark.parametrize("output", ["identity", "sigmoid", "softmax"])
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
-@pytest.mark.parametrize("spread", [1e-3, 1.0, 1e4])
-def test_every_activation_with_every_output_and_size_of_numbers(name, output, dtype, spread, run):
+def test_every_activation_with_every_output_and_size_of_numbers(name, output, dtype, run):
     net = Network([4, 7, 6, 5, 3], activation=name, output=output, dtype=dtype, seed=2)
     if name == "exp":  # three times e^z makes float32's rounding a million times greater
         net.parameters[:] *= 0.1
-    X = rows(net, spread=spread)
-    assert close(run(exported(net), X)["outputs"], net.predict(X))
+    file = exported(net)
+    for spread in (1e-3, 1.0, 1e4):
+        X = rows(net, spread=spread)
+        assert close(run(file, X)["outputs"], net.predict(X)), spread
 
 
 @pytest.mark.slow

@@ -173,19 +173,17 @@ def test_outputs_hold_at_extreme_inputs(output, language, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spread", [1e-3, 1e4])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("output", ["identity", "softmax"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_activation_with_every_output_and_size_of_numbers(
-    name, output, dtype, spread, language, tmp_path
-):
+def test_every_activation_with_every_output_and_size_of_numbers(name, output, dtype, language, tmp_path):
     net = network([4, 7, 6, 3], activation=name, output=output, dtype=dtype)
-    X = raw_rows(net, n=200, spread=spread)
-    outputs = net.predict(X)
-    lost = np.abs(outputs - net.copy("float64").predict(X)).max() / np.abs(outputs).max()
     file = loaded(written(net, language, tmp_path), language)
-    assert alike(file("predict_outputs", X), outputs, 20 * (DTYPES[dtype] + lost))
+    for spread in (1e-3, 1e4):
+        X = raw_rows(net, n=200, spread=spread)
+        outputs = net.predict(X)
+        lost = np.abs(outputs - net.copy("float64").predict(X)).max() / np.abs(outputs).max()
+        assert alike(file("predict_outputs", X), outputs, 20 * (DTYPES[dtype] + lost)), spread
     assert file.test() == 0
 
 

@@ -79,6 +79,17 @@ class Definitions:
         """Every parameter in the order of the tutorials: weights neuron by neuron, then biases."""
         return chain(self.weights(), self.biases())
 
+    @cached_property
+    def positions(self) -> dict[Quantity, int]:
+        """Every parameter, in that order, and where it lies in the flat vector."""
+        return {p: self.evidence.position(p) for p in self.parameters()}
+
+    @cached_property
+    def trained(self) -> list[Quantity]:
+        """The parameters that are not frozen."""
+        frozen = set(self.net.frozen.tolist())
+        return [p for p, position in self.positions.items() if position not in frozen]
+
     def _z(self, q: Quantity) -> Expr:
         (j,) = q.index
         n_in = self.evidence.layer(q.layer).dense.n_in

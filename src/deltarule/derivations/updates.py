@@ -212,10 +212,11 @@ def _symbols_of_squares(steps: Steps) -> list[Expr]:
     squares: list[Expr] = []
     for symbol, formula in steps[:-1]:
         others = (leaf for leaf in formula.leaves() if leaf != symbol)
-        if _contains(formula, GRADIENT**2) or any(leaf in squares for leaf in others):
+        if contains(formula, GRADIENT**2) or any(leaf in squares for leaf in others):
             squares.append(symbol)
     return squares
 
 
-def _contains(formula: Expr, part: Expr) -> bool:
-    return formula == part or any(_contains(inner, part) for inner in formula.parts)
+def contains(formula: Expr, part: Expr) -> bool:
+    """Whether a part stands somewhere in a formula."""
+    return formula == part or any(contains(inner, part) for inner in formula.parts)

@@ -31,7 +31,7 @@ class NetworkRows:
     def parts(self) -> Iterator[tuple[str, Iterable[SheetRow]]]:
         """All rows under their headings, from the given numbers down to the update."""
         yield "Given: inputs and targets", self.data_rows()
-        yield "Given: weights and biases", map(self._parameter_row, self.model.parameters)
+        yield "Given: weights and biases", map(self._parameter_row, self.model.positions)
         yield "Given: settings", self._setting_rows()
         yield "Forward pass", self._forward_rows()
         yield "Loss", self._loss_rows()
@@ -126,7 +126,7 @@ class NetworkRows:
                 yield self._sample_row(slope, f"slope of the {activation} at {self.neuron(layer, k)}")
 
     def _gradient_rows(self) -> Iterator[SheetRow]:
-        for p in self.model.parameters:
+        for p in self.model.positions:
             yield SheetRow((Rate(self.model.cost, p),), f"gradient of {self.names.name(p)}")
         if LIMIT in self.model.settings:
             yield SheetRow((NORM,), "length of the gradient of all trained parameters")

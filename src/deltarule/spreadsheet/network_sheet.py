@@ -88,7 +88,7 @@ class NetworkSheet:
     def _define_names(self) -> None:
         """Parameters and the learning rate by name, for formulas of one's own."""
         places = self.layout.places
-        named: dict[str, Expr] = {defined_name(self.layout.names.name(p)): p for p in self.model.parameters}
+        named: dict[str, Expr] = {defined_name(self.layout.names.name(p)): p for p in self.model.positions}
         named |= {"eta": ETA} if ETA in places else {}
         for name, leaf in named.items():
             self.book.file.define_name(name, f"={on_network_sheet(places[leaf])}")

@@ -72,10 +72,7 @@ class StepModel:
         self.definitions = SheetDefinitions(self.evidence)
         self.cost, self.n_layers = self.evidence.cost, self.evidence.n_layers
         self.n_samples = self.evidence.n_samples
-        self.parameters = list(self.definitions.parameters())
-        self.positions = {p: self.evidence.position(p) for p in self.parameters}
-        frozen = set(net.frozen.tolist())
-        self.trained = [p for p in self.parameters if self.positions[p] not in frozen]
+        self.positions, self.trained = self.definitions.positions, self.definitions.trained
 
     def of_samples(self, leaf: Quantity | Rate) -> tuple[Expr, ...]:
         """A quantity or a rate of each sample, where one of the first is given; the cost is that of all."""

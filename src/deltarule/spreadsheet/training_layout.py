@@ -72,7 +72,7 @@ class TrainingLayout:
         model = self.model
         yield TIME, "step"
         yield model.cost, model.evidence.cost_word
-        yield from ((p, "parameters") for p in model.parameters)
+        yield from ((p, "parameters") for p in model.positions)
         for slot in model.rule.slots if model.rule else ():
             yield from ((line, f"memory {slot}") for line in self._memory if line.symbol == Symbol(slot))
         if model.is_scheduled:

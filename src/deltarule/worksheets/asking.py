@@ -73,7 +73,7 @@ def split_asked(asked: str | Sequence[str]) -> tuple[str, ...]:
 
 def usual_questions(formulas: ExerciseFormulas) -> tuple[str, ...]:
     """Return what is asked for where nothing is named: forward, loss, deltas; of each layer one weight."""
-    trained, firsts = formulas.parameters(), dict[int, str]()
+    trained, firsts = formulas.parameters, dict[int, str]()
     for p in trained:
         if p.kind == "W":
             firsts.setdefault(p.layer, text(formulas.names.write(p)))
@@ -177,7 +177,7 @@ class Asking:
         kinds = ("z", "a", "delta", "W", "b") if target.kind == "layer" else (target.kind,)
         for kind in kinds:
             if kind in ("W", "b"):
-                chosen = [target.parameter] if target.parameter else formulas.weights_and_biases()
+                chosen = [target.parameter] if target.parameter else formulas.positions
                 fitting = (p for p in chosen if (p.kind, p.layer) == (kind, layer))
                 yield from (Rate(formulas.evidence.cost, p) for p in fitting)
             else:
@@ -193,7 +193,7 @@ class Asking:
             )
         if self.formulas.step is None:
             raise InputError("an update needs an optimizer: name one")
-        if leaf.by not in self.formulas.parameters():
+        if leaf.by not in self.formulas.parameters:
             raise InputError(f"cannot ask for {name!r}: it is frozen, no update changes it")
         return Quantity("new", leaf.by.layer, leaf.by.index)
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 
-import numpy as np
-
-from deltarule.arrays import Array
 from deltarule.derivations.definitions import Definitions
 from deltarule.derivations.notation import TutorialNotation
 from deltarule.derivations.quantities import Path, Quantity, Rate
@@ -51,6 +47,7 @@ class ExerciseFormulas:
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
         self.definitions, self.net = Definitions(exercise.evidence), exercise.net
+        self.positions, self.parameters = self.definitions.positions, self.definitions.trained
         self._leaves: dict[str, list[Expr]] = {}
         self.names = WorksheetNotation(self.net, None, self.evidence.n_samples, self.evidence.cost_is_loss)
 
@@ -78,14 +75,14 @@ class ExerciseFormulas:
         if parameter is None:
             return self.evidence(leaf)
         assert self.step is not None
-        return float(self.step.after[self.position(parameter)])
+        return float(self.step.after[self.positions[parameter]])
 
     def by_hand(self, decimals: int) -> dict[Expr, float]:
         """Return the value of each quantity to somebody who rounds at every step."""
         hand = RoundedEvidence(self.evidence, decimals)
         values = {leaf: hand(leaf) for part in PARTS[:-1] for leaf in self.leaves(part)}
         values |= {leaf: hand(leaf) for leaf in self.frozen_gradients()}
-        for p in self.parameters() if self.step is not None else ():
+        for p in self.parameters if self.step is not None else ():
             new = Quantity("new", p.layer, p.index)
             values[new] = round(float(self.updated(p).value(hand)), decimals)
         return values
@@ -106,8 +103,8 @@ class ExerciseFormulas:
             "forward": self._neurons("za", forwards=True),
             "loss": self._losses(),
             "deltas": self._neurons(("delta",), forwards=False),
-            "gradients": (Rate(self.evidence.cost, p) for p in self.parameters()),
-            "update": (Quantity("new", p.layer, p.index) for p in self.parameters()),
+            "gradients": (Rate(self.evidence.cost, p) for p in self.parameters),
+            "update": (Quantity("new", p.layer, p.index) for p in self.parameters),
         }
         return found[part]
 
@@ -128,46 +125,10 @@ class ExerciseFormulas:
         if not self.evidence.cost_is_loss:
             yield Quantity("L")
 
-    def weights_and_biases(self) -> list[Quantity]:
-        """Return all parameters: weights neuron by neuron, then biases."""
-        biases = (
-            self.definitions.bias(number, j)
-            for number, layer in enumerate(self.net.layers, 1)
-            for j in range(layer.dense.n_biases)
-        )
-        return [*self.definitions.weights(), *(bias for bias in biases if bias is not None)]
-
-    def parameters(self) -> list[Quantity]:
-        """Return the parameters that are trained."""
-        return self._trained
-
-    @cached_property
-    def _trained(self) -> list[Quantity]:
-        frozen = set(self.net.frozen.tolist())
-        return [p for p in self.weights_and_biases() if self.position(p) not in frozen]
-
     def frozen_gradients(self) -> list[Expr]:
         """Return the gradients that no update takes."""
-        trained = set(self.parameters())
-        return [Rate(self.evidence.cost, p) for p in self.weights_and_biases() if p not in trained]
-
-    def position(self, p: Quantity) -> int:
-        """Return where a parameter lies in the flat vector."""
-        W, b = self._places[p.layer - 1]
-        if p.kind == "W":
-            return int(W[p.index])
-        assert b is not None
-        return int(b[p.index[0] if p.index else 0])
-
-    @cached_property
-    def _places(self) -> list[tuple[Array, Array | None]]:
-        """Of each layer where its weights and biases lie."""
-        dense = [layer.dense for layer in self.net.layers]
-        starts = np.cumsum([0, *(layer.n_parameters for layer in dense)]).tolist()
-        return [
-            layer.views(np.arange(start, start + layer.n_parameters))
-            for layer, start in zip(dense, starts, strict=False)
-        ]
+        trained = set(self.parameters)
+        return [Rate(self.evidence.cost, p) for p in self.positions if p not in trained]
 
     def _delta(self, q: Quantity) -> Expr:
         if q.layer == self.evidence.n_layers and self.is_fused:
@@ -187,14 +148,14 @@ class ExerciseFormulas:
             Letters of the optimizer, or its memory, that are to be other than they are.
         """
         assert self.step is not None
-        values = {**self.step.letters(), **self.step.remembered(self.position(p)), **(changed or {})}
+        values = {**self.step.letters(), **self.step.remembered(self.positions[p]), **(changed or {})}
         return self._update(p, {symbol: Number(value, measured=True) for symbol, value in values.items()})
 
     def _update(self, p: Quantity, known: Mapping[Expr, Expr]) -> Expr:
         """The optimizer's steps put into each other; a symbol that is not known stays."""
         assert self.step is not None
         worked_out = {**known, THETA: p, GRADIENT: Rate(self.evidence.cost, p)}
-        for symbol, formula in self.step.steps(self.position(p)):
+        for symbol, formula in self.step.steps(self.positions[p]):
             worked_out[symbol] = formula.replace(worked_out.get)
         return worked_out[THETA]
 

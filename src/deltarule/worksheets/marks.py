@@ -9,8 +9,6 @@ from deltarule.worksheets.answers import StudentAnswer
 from deltarule.worksheets.questions import Blank
 from deltarule.worksheets.wrong_formulas import WrongFormula
 
-VERDICTS = ("right", "follows on", "by hand", "wrong", "empty")
-
 
 @record
 class Mark:

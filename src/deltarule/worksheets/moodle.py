@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from deltarule.documents.document import Block, Heading, Lines, Listing, Paragraph
@@ -25,11 +26,13 @@ from deltarule.worksheets.wrong_formulas import KINDS, wrong_formulas_of
 _MOST_MISTAKES = 12
 
 
-class Accepted:
+class Accepted(NamedTuple):
     """An interval of numbers that a question tells apart: its middle, how far it reaches, and what to say."""
 
-    def __init__(self, value: float, tolerance: float, words: str, is_right: bool) -> None:
-        self.value, self.tolerance, self.words, self.is_right = value, tolerance, words, is_right
+    value: float
+    tolerance: float
+    words: str
+    is_right: bool
 
     def overlaps(self, other: Accepted) -> bool:
         """Whether some number lies in both."""

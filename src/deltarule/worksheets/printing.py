@@ -94,7 +94,7 @@ class SheetPrinter:
         yield Figure(self._drawing(key))
         yield Lines(tuple(self._functions()), columns=2)
         samples = self._sample(0) if self.evidence.n_samples == 1 else []
-        given = [*self.formulas.weights_and_biases(), *samples]
+        given = [*self.formulas.positions, *samples]
         values = [(self.names.write(leaf), self.formulas.exact(leaf)) for leaf in given]
         words = f"Answers are rounded to {self.decimals} decimals; the key was computed at full precision."
         if not key:
@@ -183,8 +183,8 @@ class SheetPrinter:
         asked = {blank.leaf for blank in self.blanks}
         if step.slots.any():
             rows: list[tuple[Inline, ...]] = [
-                (self.names.write(p), *(Number(float(slot[formulas.position(p)])) for slot in step.slots))
-                for p in formulas.parameters()
+                (self.names.write(p), *(Number(float(slot[formulas.positions[p]])) for slot in step.slots))
+                for p in formulas.parameters
                 if Quantity("new", p.layer, p.index) in asked
             ]
             yield TableBlock(("memory for", *step.optimizer.slots), tuple(rows))

@@ -118,12 +118,11 @@ class QuestionLines:
             yield Line((Words(f"({blank.number})"), Words(right.letter)), (right.words,), result=True)
             return
         parameter = parameter_updated_to(blank.leaf)
+        yield from self._lines_before(blank.leaf, with_line)
         if parameter is None:
-            yield from self._lines_before(blank.leaf, with_line)
             line = self.writer.line(blank.leaf, self.formulas(blank.leaf), result=True)
             yield self._answered(line, blank)
             return
-        yield from self._lines_before(blank.leaf, with_line)
         assert self.formulas.step is not None
         for block in UpdateDerivation(self.writer, self.formulas.step).parameter(parameter):
             for line in block.lines if isinstance(block, Lines) else ():

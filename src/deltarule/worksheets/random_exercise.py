@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.derivations.quantities import Quantity, Rate
+from deltarule.derivations.updates import contains
 from deltarule.errors import InputError
 from deltarule.formula.tree import Expr
 from deltarule.nn.network import Network
@@ -90,13 +91,9 @@ def _draw_different(rng: np.random.Generator, grid: Array, n: int) -> Array:
 def _draw_memory(optimizer: GradientStep, n: int, rng: np.random.Generator) -> Array:
     """What the optimizer remembers of the update before: hundredths; of squares, small squares."""
     hundredths = rng.integers(1, 10, n) / 100 * rng.choice([-1, 1], n)
-    of_squares = {str(symbol) for symbol, formula in optimizer.steps if _is_part_of(formula, GRADIENT**2)}
+    of_squares = {str(symbol) for symbol, formula in optimizer.steps if contains(formula, GRADIENT**2)}
     squares = np.round(hundredths**2, 4)
     return np.stack([squares if name in of_squares else hundredths for name in optimizer.slots])
-
-
-def _is_part_of(formula: Expr, part: Expr) -> bool:
-    return formula == part or any(_is_part_of(inner, part) for inner in formula.parts)
 
 
 def _draw_targets(net: Network, n_samples: int, rng: np.random.Generator) -> Array:

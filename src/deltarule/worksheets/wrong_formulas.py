@@ -286,9 +286,9 @@ def _in_update(formulas: ExerciseFormulas, new: Quantity, right: Expr) -> _Mista
     yield "step", change
     yield "step", Neg(change)
     if step.slots.any():
-        yield "memory", formulas.updated(p, dict.fromkeys(step.remembered(formulas.position(p)), 0.0))
+        yield "memory", formulas.updated(p, dict.fromkeys(step.remembered(formulas.positions[p]), 0.0))
         yield "memory", p - step.rate * g
-    for other in formulas.parameters():
+    for other in formulas.parameters:
         if other != p:
             yield "gradient", _with(right, {g: Rate(g.top, other)})
             yield "old value", _with(right, {p: other})

@@ -31,6 +31,11 @@ _PLAIN_CALLS = frozenset([
 ])  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
+def _one_line(text: str, node: ast.AST) -> str:
+    return " ".join((ast.get_source_segment(text, node) or "").split())
+
+
 class ProgramSource:
     """The text of a program with its syntax tree."""
 
@@ -148,8 +153,7 @@ class ProgramSource:
 
     def segment(self, node: ast.AST | None) -> str:
         """The text of an expression, on one line."""
-        found = ast.get_source_segment(self.text, node) if node is not None else None
-        return " ".join(found.split()) if found else ""
+        return _one_line(self.text, node) if node is not None else ""
 
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""
