@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.driving import objects
+from deltarule.diagnosis.driving.answers import Answers, answer
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -19,6 +21,7 @@ from deltarule.diagnosis.driving.plausible import (
     UPSTREAM,
     ArgumentLayout,
     Plausible,
+    is_setting,
     role_of,
     roles_of_unknown,
     usual_activation,
@@ -46,6 +49,8 @@ _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
 _KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
+#: What says which one of several it is.
+_NUMBER_OF_ONE = re.compile(r"(_|^)(id|idx|ix|index|num)(e?s)?$|(Id|Idx|Index)s?$")
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
@@ -87,14 +92,27 @@ def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return) and inner.value is not None:
                     parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    found[node.name, node.lineno] = [ast.unparse(one).replace("self.", "") for one in parts]
+                    found[node.name, node.lineno] = [_name_of(one) for one in parts]
     return found
+
+
+def _parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
+
+
+def _name_of(node: ast.expr) -> str:
+    """What is returned, by its name; of a multiple the name of what is multiplied."""
+    multiple = (
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.left, ast.Name)
+    )
+    return ast.unparse(node.left if multiple else node).replace("self.", "")
 
 
 def layer_methods(kind: type) -> tuple[str, str] | None:
     """The methods of a layer: one that computes, one that is given the derivative by what was computed."""
-    names = [one for one in dir(kind) if not one.startswith("__") and inspect.isfunction(getattr(kind, one))]
+    names = [one for one in dir(kind) if one[:2] != "__" and inspect.isfunction(getattr(kind, one))]
     forward = [one for one in names if FORWARD.match(one)]
+    forward += ["__call__"] if any("__call__" in vars(each) for each in kind.__mro__) else []
     for one in names:
         if BACK.search(one) and forward:
             needed = [
@@ -130,7 +148,10 @@ class CallRun:
         returns: dict[tuple[str, int], list[str]],
         tape: Tape,
         layout: ArgumentLayout,
+        answers: Answers | None = None,
     ) -> None:
+        #: What arguments are asked to be, where that is found out by trial.
+        self.answers = answers
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
         self.namespace = {
@@ -152,6 +173,16 @@ class CallRun:
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
+        #: The arrays that the forward pass returned, in their order.
+        self.offered: list[Any] = []
+        #: The names under which functions return what they are not given.
+        self.returned = {
+            one
+            for (function, _), names in returns.items()
+            for one in set(names) - set(_parameters(self.namespace.get(function)))
+        }
+        #: What the learner's functions returned, and objects that parameters share, by name.
+        self.shared: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
         #: By the name of a layer that is two functions, both.
@@ -188,12 +219,26 @@ class CallRun:
             one = self.with_arguments(one)
             objects.assemble(self, one)
             self.making.discard(name)
-            for method in (
-                [each for each in dir(one) if _PREPARES.match(each)] if not holds_weights(one) else ()
-            ):
+            for method in self._preparing(one):
                 self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
+
+    def _preparing(self, one: Any) -> list[str]:
+        """The methods that give a new object its weights: they are called so, or are told sizes alone."""
+        if holds_weights(one):
+            return []
+        named = [each for each in dir(one) if _PREPARES.match(each)]
+        if named or any(array.size for _, array in arrays_in(one, lists=True)):
+            return named
+        for each, function in vars(type(one)).items():
+            uses = self.uses(function) if inspect.isfunction(function) and each[:2] != "__" else {}
+            told = {name: use for name, use in uses.items() if name != "self"}
+            if len(told) > 1 and all(
+                use.is_size or self.plausible.is_count(name) for name, use in told.items()
+            ):
+                return [each]
+        return []
 
     def changed_argument(self) -> tuple[str, Operation] | None:
         """The mistake of a function that changes the weights it was passed, and where it does."""
@@ -223,7 +268,7 @@ class CallRun:
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
         result = self.with_arguments(method)
-        if FORWARD.match(name):
+        if FORWARD.match(name) or name == "__call__":
             self.computed = result[0] if isinstance(result, tuple) and result else result
             if result is None:  # it is kept
                 kept = ((key, each) for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
@@ -232,8 +277,21 @@ class CallRun:
         self._pool(name, code.co_firstlineno if code else 0, result)
         return result
 
+    def call_of(self, name: str, method: str) -> Any:
+        """Make an object and call a method of it a few times, after what goes forward where it goes back."""
+        one = self.kept = self.make(name)
+        self.began = len(self.tape.operations)
+        forward = [each for each in dir(one) if FORWARD.match(each) and inspect.ismethod(getattr(one, each))]
+        for _ in range(4):
+            for each in forward[:1] if BACK.search(method) else ():
+                self.call_method(one, each)
+            result = self.call_method(one, method)
+        return result
+
     def _pool(self, name: str, line: int, result: Any) -> None:
         self.last = name
+        if FORWARD.match(name) and isinstance(result, tuple):
+            self.offered = [one for one in result if type(one) is Traced]
         names = self.returns.get((name, line), [])
         if len(names) == 1:
             self.pool[names[0]] = result
@@ -268,7 +326,7 @@ class CallRun:
             try:
                 if one.kind == one.VAR_POSITIONAL:
                     continue
-                named[one.name] = self._argument(one.name, names, use)
+                named[one.name] = self.argument(one.name, names, use, function)
             except LookupError:
                 if one.default is one.empty:
                     unknown.append(one.name)
@@ -290,7 +348,10 @@ class CallRun:
                 positional.append(named.pop(one.name))
         if self.kept is self.plausible.made:
             self.began = len(self.tape.operations)
-        return function(*positional, **named)
+        result = function(*positional, **named)
+        if inspect.isgenerator(result):  # one that trains as it is gone through
+            return list(itertools.islice(result, 6))
+        return result
 
     def _overrides(self, one: inspect.Parameter, use: Use) -> bool:
         """Whether a default is worth replacing: data that is None, long loops, what layers are told."""
@@ -300,15 +361,20 @@ class CallRun:
             return True
         if self.learns_inputs and re.search("channel", one.name):
             return True
+        if self.answers is not None and one.default is False and not is_setting(one.name):
+            return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
-    def _argument(self, name: str, names: list[str], use: Use) -> Any:
+    def argument(self, name: str, names: list[str], use: Use, function: Any = None) -> Any:
+        """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
+        if function is not None and self.answers is not None and self.is_open(name, use):
+            return answer(self, (getattr(function, "__qualname__", ""), name), names)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
@@ -347,13 +413,24 @@ class CallRun:
         if use.parts and not is_data:
             return self._parts(use.parts)
         if use.keys and not use.attributes & {"shape", "T"}:
-            return {key: self._argument(key, list(use.keys), UNUSED) for key in use.keys}
+            return {key: self.argument(key, list(use.keys), UNUSED) for key in use.keys}
         return self.plausible.value(name, names, use)
+
+    def is_open(self, name: str, use: Use) -> bool:
+        """Whether the name of a parameter does not say what it is."""
+        if use.keys or (use.is_index and not (TARGET.match(name) and not _NUMBER_OF_ONE.search(name))):
+            return True
+        is_count = use is UNUSED and self.plausible.is_count(name)
+        if name in self.returned or is_count or use.is_size or is_setting(name):
+            return False  # a function returns it under that name
+        if self.computed is not None and UPSTREAM.match(name):
+            return False
+        return not any(one.match(name) for one in (DATA, TARGET, RATE, MASK, RANDOM))
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""
         if isinstance(names, str):
-            return self._argument(names, [], UNUSED)
+            return self.argument(names, [], UNUSED)
         return tuple(self._parts(one) for one in names)
 
     def _ending(self) -> str | None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import (
     INPUT,
     CallRun,
@@ -29,6 +31,7 @@ from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judg
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
+    changes_something,
     depth_of,
     methods_to_call,
     shows,
@@ -41,6 +44,7 @@ from deltarule.diagnosis.driving.plausible import (
     MASK,
     TARGET,
     ArgumentLayout,
+    fit_sizes,
     layouts,
     role_of,
     twice,
@@ -59,7 +63,7 @@ from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 
 _USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 #: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
-_MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
+_MOST_OPERATIONS, _AFTER_AGREEMENT = 300_000, 25_000
 #: Layers whose derivative may be left to the loss, or that have none.
 _ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
 #: Layers that have no parameters, and whose derivative is plain.
@@ -68,6 +72,8 @@ _BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 #: What a call costs beside them.
 _CALL = 300
+#: How often a call is begun anew because an argument asked what it should be.
+_MOST_QUESTIONS = 25
 
 
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
@@ -122,10 +128,16 @@ class _Driver:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = self.is_abstract = False
+        #: Whether the last call raised, and what it said.
+        self.has_failed, self.complaint = False, ""
         #: Whether the last call was of a layer that gives on what it is given.
         self.passes_on = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
+        #: Classes whose numbers lie in lists.
+        self.in_lists: set[str] = set()
+        #: What arguments that asked are to be; None where names alone decide.
+        self.answers: Answers | None = None
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
@@ -138,16 +150,61 @@ class _Driver:
                 self.wrong.append(trial)
                 if len(self.wrong) > 1 and self._agreed() is not None:
                     self.most = min(self.most, self.count + _AFTER_AGREEMENT)
-        return self._agreed() or self._layers() or self._graphs()
+        return self._agreed() or self._layers() or self._graphs() or self._by_asking() or self._layers(True)
 
-    def _layers(self) -> DrivenRun | None:
+    def _by_asking(self) -> DrivenRun | None:
+        """Call what changes something with arguments of which what is done with them tells what they are."""
+        self.wrong, self.most = [], self.count + _MOST_OPERATIONS
+        for label, sizes, work in self._changing():
+            self.answers = Answers()
+            for layout in layouts(sizes, False):
+                if self._is_over:
+                    break
+                for varied in twice(layout):
+                    trial = self._try(f"{label}, {varied}", varied, work)
+                    if trial is None:
+                        break
+                    if trial.is_right and not self._is_doubtful(trial):
+                        return trial
+                    self.wrong += [] if trial.is_right else [trial]
+                if len(self.wrong) > 2:
+                    break
+            if (agreed := self._agreed()) is not None:
+                return agreed
+        self.answers = None
+        return None
+
+    def _changing(self) -> Iterator[tuple[str, list[tuple[int, int]], Callable[[CallRun], Any]]]:
+        """What changes something: a function, or a method of a class."""
+
+        def train(names: dict[str, Any]) -> list[str]:
+            """The names of what changes something, or is called as if it did."""
+            changing = [name for name, one in names.items() if changes_something(self.recording.source, one)]
+            return list(dict.fromkeys([*changing, *training_functions(names)]))
+
+        for name in train(self.functions):
+            yield f"{name}(…)", self._sizes(), partial(CallRun.call, name=name)
+        for name, kind in self.classes.items():
+            own = {
+                each: one for each, one in vars(kind).items() if inspect.isfunction(one) and each[:2] != "__"
+            }
+            for method in train(own) if not layer_methods(kind) else ():
+                sizes = self._made_sizes(name)
+                yield f"{name}.{method}", sizes, partial(CallRun.call_of, name=name, method=method)
+
+    def _layers(self, asking: bool = False) -> DrivenRun | None:
         """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
         is_partial = False
-        classes = [name for name, kind in self.classes.items() if layer_methods(kind)]
+        classes = [
+            name
+            for name, kind in self.classes.items()
+            if layer_methods(kind) and not inspect.isabstract(kind)
+        ]
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
+            self.answers = Answers() if asking else None
             work = partial(CallRun.go_through, name=name)
             every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
             for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
@@ -348,6 +405,8 @@ class _Driver:
         with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
             made = CallRun(self.recording, self.own, self.returns, tape, _USUAL).make(name)
             shapes = [one.shape for _, one in arrays_in(made, lists=True)]
+            are_lists = all(one.is_scalar for _, one in arrays_in(made))
+            self.in_lists |= {name} if shapes and are_lists else set()
             dims = {size for shape in shapes for size in shape}
             if len(dims) > 1 and not {_USUAL.inputs, _USUAL.outputs} <= dims:
                 return list(dict.fromkeys([*sizes_of(made)[:4], *self._sizes()]))
@@ -366,7 +425,7 @@ class _Driver:
             return result
 
         held = list(arrays_in(self.objects.get(name)))
-        in_lists = bool(held) and all(one.is_scalar for _, one in held)
+        in_lists = name in self.in_lists or (bool(held) and all(one.is_scalar for _, one in held))
         for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
             if self._is_over:
                 return
@@ -382,11 +441,31 @@ class _Driver:
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
         """Run once; None where nothing could be compared."""
+        for _ in range(_MOST_QUESTIONS):
+            try:
+                trial = self._once(label, layout, work)
+            except Want as want:
+                if self.answers is None or self._is_over or not self.answers.learn(want):
+                    return None
+                continue
+            if trial is not None or not self.has_failed or self._is_over:
+                return trial
+            fitted = fit_sizes(layout, self.complaint) if layout is not None else None
+            if layout is not None and fitted is not None:
+                label, layout = label.replace(str(layout), str(fitted)), fitted
+            elif self.answers is None or not self.answers.reconsider(self.recording.namespace):
+                return None
+        return None
+
+    def _once(
+        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
-        result, failed, self.is_hopeless = None, False, False
+        self.count += _CALL
+        result, self.has_failed, self.is_hopeless = None, False, False
         with recording_on(tape):
-            run = CallRun(self.recording, self.own, self.returns, tape, layout or _USUAL)
+            run = CallRun(self.recording, self.own, self.returns, tape, layout or _USUAL, self.answers)
             try:
                 result = work(run)
             except RecordingStopped:
@@ -395,18 +474,18 @@ class _Driver:
                 self.is_abstract = type(error) is NotImplementedError
                 self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
-                failed = True
+                self.has_failed, self.complaint = True, str(error)
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
-        self.count += _CALL + len(tape.operations)
+        self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
         self.passes_on = run.passes_on
-        analysis = self._analysis(tape, run, result, failed)
+        analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None:
             return None
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        return DrivenRun(label, layout, analysis, count, clean, failed)
+        return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
         """What came of a call; None where nothing could be compared."""

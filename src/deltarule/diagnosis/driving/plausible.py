@@ -59,7 +59,7 @@ _OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpos
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
-    (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 20),
+    (r".*(epoch|(?<!cr)iter|steps|n_times|max_it|rounds|iterations|loops).*", 20),
     (r"momentum$|mu$", 0.5),
     (r".*(keep|kept|retain).*", 0.8),
     (r".*drop.*", 0.2),
@@ -183,6 +183,34 @@ def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
     """A layout, and the same with other data, that two may agree."""
     yield layout
     yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
+
+
+#: Two shapes, or two sizes, that a complaint says do not go together.
+_DISAGREE = re.compile(
+    r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
+)
+_MOST_SAMPLES = 100_000
+
+
+def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
+    """A layout with the samples, inputs or outputs that a program's complaint asks for; None for no other."""
+    found = _DISAGREE.search(complaint)
+    sizes = [int(one) for one in found.groups() if one] if found else []
+    for given_size, wanted in (sizes, sizes[::-1]) if sizes else ():
+        for name in ("samples", "inputs", "outputs"):
+            same = [each for each in ("samples", "inputs", "outputs") if getattr(layout, each) == given_size]
+            if (
+                same == [name]
+                and wanted != given_size
+                and 1 < wanted <= _MOST_SAMPLES
+                and wanted not in _sizes_of(layout)
+            ):
+                return replace(layout, **{name: wanted})
+    return None
+
+
+def _sizes_of(layout: ArgumentLayout) -> tuple[int, ...]:
+    return layout.samples, layout.inputs, layout.outputs, layout.hidden, layout.hidden + 1
 
 
 class Plausible:
@@ -311,7 +339,7 @@ class Plausible:
         ):
             return self._counts(name, use)
         if _SIZES.match(name):
-            return self._sizes()
+            return self.sizes()
         if role_of(name):
             return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
@@ -351,7 +379,8 @@ class Plausible:
         """Whether a parameter of that name says how many neurons there are."""
         return bool(_COUNT.match(_written(name)))
 
-    def _sizes(self) -> list[int]:
+    def sizes(self) -> list[int]:
+        """How many neurons each layer has, the inputs first."""
         between = [self.layout.hidden] * (self.layout.layers - 1)
         return [self.layout.inputs, *between, self.layout.outputs]
 
@@ -363,7 +392,7 @@ class Plausible:
             return [self.layout.hidden]
         if "shape" in name:  # of one sample; or of several, however many
             return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
-        return self._sizes()
+        return self.sizes()
 
     def images(self, rank: int) -> Any:
         """Small pictures: samples, channels, height, width."""
@@ -407,7 +436,7 @@ class Plausible:
 
     def _count(self, name: str) -> int:
         if re.fullmatch(r"(n|num|no|number)_?(of_)?layers", name):
-            return len(self._sizes())
+            return len(self.sizes())
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if _HIDDEN.search(name):
@@ -422,6 +451,16 @@ class Plausible:
 def _number_for(name: str) -> Any:
     """A usual setting of that name; None where it is none."""
     return next((number for pattern, number in _NUMBERS if re.match(pattern, name)), None)
+
+
+def is_setting(name: str) -> bool:
+    """Whether a parameter of that name is a usual setting, or says how many neurons there are."""
+    lower = name.strip("_").lower()
+    return (
+        _number_for(lower) is not None
+        or bool(_NUMBERED.match(lower) or (_SIZES.match(lower) and lower != "layers"))
+        or role_of(lower) in ("weights", "biases")
+    )
 
 
 def _start_value(value: Any, name: str) -> Any:
