@@ -8,7 +8,7 @@ from enum import EnumType
 from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
-from deltarule.diagnosis.driving.asking import Asked, Path, Want
+from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -24,7 +24,7 @@ _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 _SECOND = {"index": "indices", "factor": "term", "length": "list"}
 
 
-class _Run(objects.Run, Protocol):
+class _Run(objects.MakingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
@@ -95,7 +95,7 @@ def answer(run: _Run, path: Path, names: list[str]) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
     if path not in run.answers.known:
         run.answers.open.add(path)
-        return Asked(path)
+        return OpenArgument(path)
     kind, detail = run.answers.known[path]
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2:
@@ -112,7 +112,7 @@ def answer(run: _Run, path: Path, names: list[str]) -> Any:
         case "attribute":
             return _object(run, path)
         case "function":
-            return _function(run, path, name)
+            return _function(run, name)
         case "word" | "member":
             return _word(run, name, kind, detail)
         case "flag":
@@ -164,7 +164,7 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
-        return [_function(run, (*path, k), str(path[-1])) for k in range(count)]
+        return _functions(run, str(path[-1]), count)
     if kind == "index" and path[-1] == "layers":
         return run.plausible.sizes()
     if kind == "index":
@@ -185,20 +185,35 @@ def _object(run: _Run, path: Path) -> Any:
     if name not in run.shared:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
-    return Asked(path) if made is None else made
+    return OpenArgument(path) if made is None else made
 
 
-def _function(run: _Run, path: Path, name: str) -> Any:
-    """The learner's function of that name; the second of two is the derivative of the first."""
-    if path[-1] == 1 or (isinstance(path[-1], str) and path[-1].endswith("part1")):
-        name += "_derivative"
-    return objects.wanted_function(run, name) or usual_activation(run.source.text)
+def _function(run: _Run, name: str) -> Any:
+    """The learner's function of that name; a usual one does where nothing asks for its derivative."""
+    found = objects.wanted_function(run, name)
+    asked = [str(path[-1]) for path, (kind, _) in run.answers.known.items() if kind == "function"]
+    if found is None and any(objects.is_derived(one) for one in (name, *asked)):
+        raise LookupError(name)
+    return found or usual_activation(run.source.text)
+
+
+def _functions(run: _Run, name: str, count: int) -> Any:
+    """Functions that stand together in the program; or one and its derivative, by their names."""
+    held = [one for value in run.namespace.values() for one in (value, *_values(value))]
+    for one in held:
+        if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
+            return one
+    return [_function(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
+
+
+def _values(x: Any) -> list[Any]:
+    return list(x.values()) if isinstance(x, dict) else []
 
 
 def _word(run: _Run, name: str, kind: str, said: Any) -> Any:
     """A word that the program knows, or a member of an enumeration."""
     if kind == "member":
-        members = list(type(said))
+        members: list[Any] = list(type(said).__members__.values())
         return min(members, key=lambda one: objects.rank(one.name))
     known = [said] if isinstance(said, str) else []
     return objects.word_for(run, name, known) or said or "sigmoid"

@@ -26,7 +26,7 @@ class Want(BaseException):
         self.path, self.kind, self.detail = path, kind, detail
 
 
-class Asked:
+class OpenArgument:
     """An argument of which nothing is known: whatever is done with it raises ``Want``."""
 
     #: What has columns is left alone by traced arrays, so that it is asked itself.
@@ -107,7 +107,7 @@ class Asked:
 
     def __array__(self, *args: Any, **options: Any) -> Any:
         frame: FrameType | None = sys._getframe(1)
-        callers = []
+        callers: list[str] = []
         while frame is not None and len(callers) < 3:
             callers.append(frame.f_code.co_name)
             frame = frame.f_back
@@ -126,7 +126,7 @@ _OPERATIONS = {"multiply": "factor", "divide": "factor", "add": "term", "subtrac
 
 def _add_operators() -> None:
     def operator(kind: str) -> Any:
-        def method(self: Asked, other: Any = None) -> Any:
+        def method(self: OpenArgument, other: Any = None) -> Any:
             self._want("list" if isinstance(other, list) else kind, 2)
 
         return method
@@ -141,9 +141,9 @@ def _add_operators() -> None:
     }
     for name, kind in kinds.items():
         for prefix in ("", "r", "i"):
-            setattr(Asked, f"__{prefix}{name}__", operator(kind))
+            setattr(OpenArgument, f"__{prefix}{name}__", operator(kind))
     for name in ("lt", "le", "gt", "ge", "neg", "abs"):
-        setattr(Asked, f"__{name}__", operator("number"))
+        setattr(OpenArgument, f"__{name}__", operator("number"))
 
 
 _add_operators()
@@ -154,7 +154,7 @@ def _unpacked(frame: FrameType) -> tuple[str, ...]:
     following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= frame.f_lasti]
     if not following or following[0].opname != "UNPACK_SEQUENCE":
         return ()
-    count, names = following[0].arg or 0, []
+    count, names = following[0].arg or 0, list[str]()
     for one in following[1:]:
         if not one.opname.startswith("STORE") or len(names) >= count:
             break

@@ -12,6 +12,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers, answer
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -19,7 +20,6 @@ from deltarule.diagnosis.driving.plausible import (
     RATE,
     TARGET,
     UPSTREAM,
-    ArgumentLayout,
     Plausible,
     is_setting,
     role_of,
@@ -28,23 +28,21 @@ from deltarule.diagnosis.driving.plausible import (
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
+from deltarule.diagnosis.driving.words import (
+    BACK,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    is_given,
+    is_own,
+    layer_methods,
+    parameters_of,
+    partners,
+)
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 
-FORWARD = re.compile(
-    r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*"
-    r"|get_?outputs?)$",
-    re.I,
-)
-BACK = re.compile(r"back|grad|retro|r(ue|u|ü)ck|atras|indietro|arriere|obratn", re.I)
-#: What the input of a layer is called.
-INPUT = "the input"
-#: What the forward pass ends with, beside a target.
-OUTPUT = re.compile(
-    r"((final|ai|net(work)?|model|actual|nn)_?)?outputs?$|out$|y_?(pred\w*|hat)$|pred\w*$|a_?out$|prob\w*$|res(ult)?$|al$",
-    re.I,
-)
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
@@ -57,85 +55,9 @@ _PREPARES = re.compile(
 )
 
 
-def is_own(kind: type, path: str) -> bool:
-    """Whether a class has a method that is written in this file."""
-    codes = [getattr(getattr(one, "__func__", one), "__code__", None) for one in vars(kind).values()]
-    return any(code is not None and code.co_filename == path for code in codes)
-
-
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
-
-
-def is_given(path: str) -> bool:
-    """Whether a name says that its numbers are not to be learned."""
-    name = re.split(r"[.\[]", path)[-1].strip("]'\"")
-    return bool(DATA.match(name) or TARGET.match(name) or RATE.match(name))
-
-
-def is_partly_read(tape: Tape, parameters: list[Any]) -> bool:
-    """Whether of an array that was passed some numbers were read and others not: it did not fit."""
-    read = np.zeros(tape.size, bool)
-    for op in tape.operations:
-        for ids in op.inputs:
-            if ids is not None:
-                read[ids] = True
-    return any(read[one.ids].any() and not read[one.ids].all() for one in parameters)
-
-
-def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
-    """By function, the names in its return statement."""
-    found = {}
-    for node in ast.walk(recording.source.tree):
-        if isinstance(node, ast.FunctionDef):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Return) and inner.value is not None:
-                    parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    found[node.name, node.lineno] = [_name_of(one) for one in parts]
-    return found
-
-
-def _parameters(function: Any) -> list[str]:
-    return list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
-
-
-def _name_of(node: ast.expr) -> str:
-    """What is returned, by its name; of a multiple the name of what is multiplied."""
-    multiple = (
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.left, ast.Name)
-    )
-    return ast.unparse(node.left if multiple else node).replace("self.", "")
-
-
-def layer_methods(kind: type) -> tuple[str, str] | None:
-    """The methods of a layer: one that computes, one that is given the derivative by what was computed."""
-    names = [one for one in dir(kind) if one[:2] != "__" and inspect.isfunction(getattr(kind, one))]
-    forward = [one for one in names if FORWARD.match(one)]
-    forward += ["__call__"] if any("__call__" in vars(each) for each in kind.__mro__) else []
-    for one in names:
-        if BACK.search(one) and forward:
-            needed = [
-                each.name
-                for each in list(inspect.signature(getattr(kind, one)).parameters.values())[1:]
-                if each.default is each.empty and not RATE.match(each.name)
-            ]
-            if len(needed) == 1 and UPSTREAM.match(needed[0]) and not TARGET.match(needed[0]):
-                return forward[0], one
-    return None
-
-
-def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Layers that are two functions: ``linear_forward`` and ``linear_backward``, by what they are called."""
-    found = {}
-    functions = [one for one, function in names.items() if inspect.isfunction(function)]
-    for one in functions:
-        back = re.fullmatch(r"(.*?)_?(backward|backprop|bwd|back)_?(.*)", one, re.I)
-        for other in functions if back else ():
-            stem = re.fullmatch(r"(.*?)_?(forward|fwd)_?(.*)", other, re.I)
-            if back and stem and (stem[1], stem[3]) == (back[1], back[3]) and stem[1] + stem[3]:
-                found[stem[1] + stem[3]] = (other, one)
-    return found
 
 
 class CallRun:
@@ -150,8 +72,8 @@ class CallRun:
         layout: ArgumentLayout,
         answers: Answers | None = None,
     ) -> None:
-        #: What arguments are asked to be, where that is found out by trial.
-        self.answers = answers
+        #: What arguments are asked to be, and whether that is found out by trial.
+        self.answers, self.is_asking = answers or Answers(), answers is not None
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
         self.namespace = {
@@ -179,7 +101,7 @@ class CallRun:
         self.returned = {
             one
             for (function, _), names in returns.items()
-            for one in set(names) - set(_parameters(self.namespace.get(function)))
+            for one in set(names) - set(parameters_of(self.namespace.get(function)))
         }
         #: What the learner's functions returned, and objects that parameters share, by name.
         self.shared: dict[str, Any] = {}
@@ -361,7 +283,7 @@ class CallRun:
             return True
         if self.learns_inputs and re.search("channel", one.name):
             return True
-        if self.answers is not None and one.default is False and not is_setting(one.name):
+        if self.is_asking and one.default is False and not is_setting(one.name):
             return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
@@ -373,7 +295,7 @@ class CallRun:
         """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
-        if function is not None and self.answers is not None and self.is_open(name, use):
+        if function is not None and self.is_asking and self.is_open(name, use):
             return answer(self, (getattr(function, "__qualname__", ""), name), names)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:

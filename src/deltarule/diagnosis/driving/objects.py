@@ -33,7 +33,7 @@ _LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
 _DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
 
 
-class Run(Protocol):
+class MakingRun(Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     namespace: dict[str, Any]
@@ -62,7 +62,7 @@ def has(kind: type, name: str) -> bool:
     )
 
 
-def own_classes(run: Run) -> dict[str, type]:
+def own_classes(run: MakingRun) -> dict[str, type]:
     """The learner's classes that can be made, those that others are made from last."""
     kinds = {name: one for name, one in run.namespace.items() if isinstance(one, type) and run.is_own(one)}
     kinds = {name: one for name, one in kinds.items() if not inspect.isabstract(one)}
@@ -70,7 +70,7 @@ def own_classes(run: Run) -> dict[str, type]:
     return dict(sorted(kinds.items(), key=lambda one: one[1] in bases))
 
 
-def wanted_object(run: Run, name: str, use: Use) -> Any:
+def wanted_object(run: MakingRun, name: str, use: Use) -> Any:
     """An object that can do what is asked of a parameter, or a list of layers; None where it is neither."""
     layered = re.search("layer|network|model|module", name, re.I)
     asked = use.of_items - _OF_DATA
@@ -85,7 +85,7 @@ def wanted_object(run: Run, name: str, use: Use) -> Any:
     return None
 
 
-def object_called(run: Run, name: str, asked: tuple[str, ...]) -> Any:
+def object_called(run: MakingRun, name: str, asked: tuple[str, ...]) -> Any:
     """An object that has what is asked of a parameter of that name; None where there is none."""
     found = [
         kind
@@ -98,12 +98,17 @@ def object_called(run: Run, name: str, asked: tuple[str, ...]) -> Any:
     return run.make(found[0]) if found else None
 
 
-def wanted_function(run: Run, name: str) -> Any:
+def is_derived(name: str) -> bool:
+    """Whether a name says that a function is the derivative of another."""
+    return bool(_DERIVED.search(name))
+
+
+def wanted_function(run: MakingRun, name: str) -> Any:
     """The learner's function of such a name: an activation, a loss, or the derivative of one."""
     if name in run.namespace and inspect.isfunction(run.namespace[name]):
         return run.namespace[name]
     kind = _LOSS if _LOSS.search(name) else _ACTIVATION
-    derived = bool(_DERIVED.search(name))
+    derived = is_derived(name)
     found = [
         one
         for one, function in run.namespace.items()
@@ -118,7 +123,7 @@ def rank(name: str) -> int:
     return next((k for k, one in enumerate(order) if one in name.lower()), len(order))
 
 
-def word_for(run: Run, name: str, words: list[str]) -> str | None:
+def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
     """One of the words that a parameter is compared with; of an activation, one that anybody knows."""
     wanted = _LOSS if _LOSS.search(name) and not _ACTIVATION.search(name) else _ACTIVATION
     known = [one for one in words if wanted.search(one)]
@@ -130,7 +135,7 @@ def word_for(run: Run, name: str, words: list[str]) -> str | None:
 
 
 @contextmanager
-def sized(run: Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
+def sized(run: MakingRun, inputs: int, outputs: int, first: bool) -> Iterator[None]:
     """Let what is made be one layer of a network."""
     before, was = run.plausible.layout, (run.in_layer, run.first_layer)
     run.plausible.layout, run.first_layer = replace(before, inputs=inputs, outputs=outputs), first
@@ -141,12 +146,12 @@ def sized(run: Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
         run.plausible.layout, (run.in_layer, run.first_layer) = before, was
 
 
-def _steps(run: Run) -> list[tuple[int, int, bool]]:
+def _steps(run: MakingRun) -> list[tuple[int, int, bool]]:
     layout = run.plausible.layout
     return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
 
 
-def layers(run: Run, asked: set[str]) -> list[Any]:
+def layers(run: MakingRun, asked: set[str]) -> list[Any]:
     """Two layers with weights, and an activation between them if there is one; empty where there are none."""
     kinds = {
         name: one
@@ -173,7 +178,7 @@ def layers(run: Run, asked: set[str]) -> list[Any]:
     return made
 
 
-def layers_of_neurons(run: Run, asked: set[str]) -> list[list[Any]]:
+def layers_of_neurons(run: MakingRun, asked: set[str]) -> list[list[Any]]:
     """Two layers, each a list of neurons that have what is asked of them; empty where there are none."""
     kinds = [
         name
@@ -187,21 +192,21 @@ def layers_of_neurons(run: Run, asked: set[str]) -> list[list[Any]]:
     return made
 
 
-def _is_between(run: Run, kind: type) -> bool:
+def _is_between(run: MakingRun, kind: type) -> bool:
     """Whether a class computes and goes back, and has no neurons: an activation."""
     names = dir(kind)
     both = all(any(one.search(each) for each in names) for one in (_COMPUTES, _GOES_BACK))
     return both and not _takes_sizes(run, kind)
 
 
-def _takes_sizes(run: Run, kind: type) -> bool:
+def _takes_sizes(run: MakingRun, kind: type) -> bool:
     """Whether a constructor is told how many neurons there are."""
     uses = run.uses(kind)
     names = [name for name in inspect.signature(kind).parameters if name != "self"]
     return any(run.plausible.is_count(name) or uses.get(name, UNUSED).is_size for name in names)
 
 
-def assemble(run: Run, one: Any) -> None:
+def assemble(run: MakingRun, one: Any) -> None:
     """Give a new network its layers, its loss and its optimizer, where it has methods for them."""
     kind = type(one)
     methods = [each for each in dir(kind) if inspect.isfunction(getattr(kind, each)) and each[:2] != "__"]

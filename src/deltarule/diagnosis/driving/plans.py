@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from deltarule.diagnosis.driving.calls import BACK, FORWARD, OUTPUT
 from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT
 from deltarule.diagnosis.recording.source import ProgramSource
 
 _TRAINS = re.compile(

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plans import changes_something, methods_to_call, training_functions
-from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
+from deltarule.diagnosis.driving.plausible import DATA, TARGET, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
