@@ -106,9 +106,8 @@ def test_a_function_that_nobody_calls_is_called_with_small_data(watch):
         "    W = W - 0.1 * x.T @ (x @ W - wanted)\n"
     )
     seen = watch(text)
-    assert seen.verdict == "cannot judge"
-    assert "improve(x, wanted)" in seen.paste
-    assert watch(with_paste(text, seen)).verdict == "right"
+    assert seen.verdict == "right"
+    assert "improve(…)" in seen.driven
 
 
 @pytest.mark.parametrize(

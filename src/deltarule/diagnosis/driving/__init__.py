@@ -1,4 +1,6 @@
 """A program that trains nothing by itself: its functions and classes are called with plausible data.
 
-Reading order: usage, plausible, returned, objects, calls, graphs, driven, plans, drive.
+Reading order: written (how its author uses it); usage, layouts, plausible, words, returned, objects (what
+names say of arguments); asking, answers (what is done with an argument tells what it is); calls, graphs,
+driven, trials, plans, drive.
 """

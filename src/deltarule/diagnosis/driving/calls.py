@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.driving import objects
+from deltarule.diagnosis.driving.answers import Answers, answer
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,
@@ -17,107 +20,44 @@ from deltarule.diagnosis.driving.plausible import (
     RATE,
     TARGET,
     UPSTREAM,
-    ArgumentLayout,
     Plausible,
+    is_setting,
     role_of,
     roles_of_unknown,
     usual_activation,
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
+from deltarule.diagnosis.driving.words import (
+    BACK,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    is_given,
+    is_own,
+    layer_methods,
+    parameters_of,
+    partners,
+)
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 
-FORWARD = re.compile(
-    r"_*(forward\w*|propag\w*|vorw\w*|feed_?forward\w*|predict|propagate|think|query|activate|calc\w*|compute|front\w*|f_prop\w*"
-    r"|get_?outputs?)$",
-    re.I,
-)
-BACK = re.compile(r"back|grad|retro|r(ue|u|ü)ck|atras|indietro|arriere|obratn", re.I)
-#: What the input of a layer is called.
-INPUT = "the input"
-#: What the forward pass ends with, beside a target.
-OUTPUT = re.compile(
-    r"((final|ai|net(work)?|model|actual|nn)_?)?outputs?$|out$|y_?(pred\w*|hat)$|pred\w*$|a_?out$|prob\w*$|res(ult)?$|al$",
-    re.I,
-)
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
 _KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
+#: What says which one of several it is.
+_NUMBER_OF_ONE = re.compile(r"(_|^)(id|idx|ix|index|num)(e?s)?$|(Id|Idx|Index)s?$")
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
 )
 
 
-def is_own(kind: type, path: str) -> bool:
-    """Whether a class has a method that is written in this file."""
-    codes = [getattr(getattr(one, "__func__", one), "__code__", None) for one in vars(kind).values()]
-    return any(code is not None and code.co_filename == path for code in codes)
-
-
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
-
-
-def is_given(path: str) -> bool:
-    """Whether a name says that its numbers are not to be learned."""
-    name = re.split(r"[.\[]", path)[-1].strip("]'\"")
-    return bool(DATA.match(name) or TARGET.match(name) or RATE.match(name))
-
-
-def is_partly_read(tape: Tape, parameters: list[Any]) -> bool:
-    """Whether of an array that was passed some numbers were read and others not: it did not fit."""
-    read = np.zeros(tape.size, bool)
-    for op in tape.operations:
-        for ids in op.inputs:
-            if ids is not None:
-                read[ids] = True
-    return any(read[one.ids].any() and not read[one.ids].all() for one in parameters)
-
-
-def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
-    """By function, the names in its return statement."""
-    found = {}
-    for node in ast.walk(recording.source.tree):
-        if isinstance(node, ast.FunctionDef):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Return) and inner.value is not None:
-                    parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    found[node.name, node.lineno] = [ast.unparse(one).replace("self.", "") for one in parts]
-    return found
-
-
-def layer_methods(kind: type) -> tuple[str, str] | None:
-    """The methods of a layer: one that computes, one that is given the derivative by what was computed."""
-    names = [one for one in dir(kind) if not one.startswith("__") and inspect.isfunction(getattr(kind, one))]
-    forward = [one for one in names if FORWARD.match(one)]
-    for one in names:
-        if BACK.search(one) and forward:
-            needed = [
-                each.name
-                for each in list(inspect.signature(getattr(kind, one)).parameters.values())[1:]
-                if each.default is each.empty and not RATE.match(each.name)
-            ]
-            if len(needed) == 1 and UPSTREAM.match(needed[0]) and not TARGET.match(needed[0]):
-                return forward[0], one
-    return None
-
-
-def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Layers that are two functions: ``linear_forward`` and ``linear_backward``, by what they are called."""
-    found = {}
-    functions = [one for one, function in names.items() if inspect.isfunction(function)]
-    for one in functions:
-        back = re.fullmatch(r"(.*?)_?(backward|backprop|bwd|back)_?(.*)", one, re.I)
-        for other in functions if back else ():
-            stem = re.fullmatch(r"(.*?)_?(forward|fwd)_?(.*)", other, re.I)
-            if back and stem and (stem[1], stem[3]) == (back[1], back[3]) and stem[1] + stem[3]:
-                found[stem[1] + stem[3]] = (other, one)
-    return found
 
 
 class CallRun:
@@ -130,7 +70,10 @@ class CallRun:
         returns: dict[tuple[str, int], list[str]],
         tape: Tape,
         layout: ArgumentLayout,
+        answers: Answers | None = None,
     ) -> None:
+        #: What arguments are asked to be, and whether that is found out by trial.
+        self.answers, self.is_asking = answers or Answers(), answers is not None
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
         self.namespace = {
@@ -152,6 +95,16 @@ class CallRun:
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
+        #: The arrays that the forward pass returned, in their order.
+        self.offered: list[Any] = []
+        #: The names under which functions return what they are not given.
+        self.returned = {
+            one
+            for (function, _), names in returns.items()
+            for one in set(names) - set(parameters_of(self.namespace.get(function)))
+        }
+        #: What the learner's functions returned, and objects that parameters share, by name.
+        self.shared: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
         #: By the name of a layer that is two functions, both.
@@ -188,12 +141,26 @@ class CallRun:
             one = self.with_arguments(one)
             objects.assemble(self, one)
             self.making.discard(name)
-            for method in (
-                [each for each in dir(one) if _PREPARES.match(each)] if not holds_weights(one) else ()
-            ):
+            for method in self._preparing(one):
                 self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
+
+    def _preparing(self, one: Any) -> list[str]:
+        """The methods that give a new object its weights: they are called so, or are told sizes alone."""
+        if holds_weights(one):
+            return []
+        named = [each for each in dir(one) if _PREPARES.match(each)]
+        if named or any(array.size for _, array in arrays_in(one, lists=True)):
+            return named
+        for each, function in vars(type(one)).items():
+            uses = self.uses(function) if inspect.isfunction(function) and each[:2] != "__" else {}
+            told = {name: use for name, use in uses.items() if name != "self"}
+            if len(told) > 1 and all(
+                use.is_size or self.plausible.is_count(name) for name, use in told.items()
+            ):
+                return [each]
+        return []
 
     def changed_argument(self) -> tuple[str, Operation] | None:
         """The mistake of a function that changes the weights it was passed, and where it does."""
@@ -223,7 +190,7 @@ class CallRun:
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
         result = self.with_arguments(method)
-        if FORWARD.match(name):
+        if FORWARD.match(name) or name == "__call__":
             self.computed = result[0] if isinstance(result, tuple) and result else result
             if result is None:  # it is kept
                 kept = ((key, each) for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
@@ -232,8 +199,21 @@ class CallRun:
         self._pool(name, code.co_firstlineno if code else 0, result)
         return result
 
+    def call_of(self, name: str, method: str) -> Any:
+        """Make an object and call a method of it a few times, after what goes forward where it goes back."""
+        one = self.kept = self.make(name)
+        self.began = len(self.tape.operations)
+        forward = [each for each in dir(one) if FORWARD.match(each) and inspect.ismethod(getattr(one, each))]
+        for _ in range(4):
+            for each in forward[:1] if BACK.search(method) else ():
+                self.call_method(one, each)
+            result = self.call_method(one, method)
+        return result
+
     def _pool(self, name: str, line: int, result: Any) -> None:
         self.last = name
+        if FORWARD.match(name) and isinstance(result, tuple):
+            self.offered = [one for one in result if type(one) is Traced]
         names = self.returns.get((name, line), [])
         if len(names) == 1:
             self.pool[names[0]] = result
@@ -268,7 +248,7 @@ class CallRun:
             try:
                 if one.kind == one.VAR_POSITIONAL:
                     continue
-                named[one.name] = self._argument(one.name, names, use)
+                named[one.name] = self.argument(one.name, names, use, function)
             except LookupError:
                 if one.default is one.empty:
                     unknown.append(one.name)
@@ -290,7 +270,10 @@ class CallRun:
                 positional.append(named.pop(one.name))
         if self.kept is self.plausible.made:
             self.began = len(self.tape.operations)
-        return function(*positional, **named)
+        result = function(*positional, **named)
+        if inspect.isgenerator(result):  # one that trains as it is gone through
+            return list(itertools.islice(result, 6))
+        return result
 
     def _overrides(self, one: inspect.Parameter, use: Use) -> bool:
         """Whether a default is worth replacing: data that is None, long loops, what layers are told."""
@@ -300,15 +283,20 @@ class CallRun:
             return True
         if self.learns_inputs and re.search("channel", one.name):
             return True
+        if self.is_asking and one.default is False and not is_setting(one.name):
+            return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
-    def _argument(self, name: str, names: list[str], use: Use) -> Any:
+    def argument(self, name: str, names: list[str], use: Use, function: Any = None) -> Any:
+        """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
+        if function is not None and self.is_asking and self.is_open(name, use):
+            return answer(self, (getattr(function, "__qualname__", ""), name), names)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
@@ -347,13 +335,24 @@ class CallRun:
         if use.parts and not is_data:
             return self._parts(use.parts)
         if use.keys and not use.attributes & {"shape", "T"}:
-            return {key: self._argument(key, list(use.keys), UNUSED) for key in use.keys}
+            return {key: self.argument(key, list(use.keys), UNUSED) for key in use.keys}
         return self.plausible.value(name, names, use)
+
+    def is_open(self, name: str, use: Use) -> bool:
+        """Whether the name of a parameter does not say what it is."""
+        if use.keys or (use.is_index and not (TARGET.match(name) and not _NUMBER_OF_ONE.search(name))):
+            return True
+        is_count = use is UNUSED and self.plausible.is_count(name)
+        if name in self.returned or is_count or use.is_size or is_setting(name):
+            return False  # a function returns it under that name
+        if self.computed is not None and UPSTREAM.match(name):
+            return False
+        return not any(one.match(name) for one in (DATA, TARGET, RATE, MASK, RANDOM))
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""
         if isinstance(names, str):
-            return self._argument(names, [], UNUSED)
+            return self.argument(names, [], UNUSED)
         return tuple(self._parts(one) for one in names)
 
     def _ending(self) -> str | None:

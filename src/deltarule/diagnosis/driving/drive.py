@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import re
 import time
-import traceback
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,20 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.calls import (
-    INPUT,
-    CallRun,
-    is_given,
-    is_own,
-    is_partly_read,
-    layer_methods,
-    partners,
-    returned_names,
-)
-from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged
+from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
+    changes_something,
     depth_of,
     methods_to_call,
     shows,
@@ -36,18 +29,11 @@ from deltarule.diagnosis.driving.plans import (
     sizes_of,
     training_functions,
 )
-from deltarule.diagnosis.driving.plausible import (
-    DATA,
-    MASK,
-    TARGET,
-    ArgumentLayout,
-    layouts,
-    role_of,
-    twice,
-)
-from deltarule.diagnosis.driving.returned import analyse_returned, arrays_in
-from deltarule.diagnosis.reading.analysis import Analysis, analyse
-from deltarule.diagnosis.reading.comparison import ZERO
+from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
+from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.words import is_given, is_own, layer_methods, partners, returned_names
+from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.recording.program import (
     Recording,
     keep_error,
@@ -55,27 +41,22 @@ from deltarule.diagnosis.recording.program import (
     record_live,
     recording_on,
 )
-from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
+from deltarule.diagnosis.recording.tape import RecordingStopped
 
-_USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
-#: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
-_MOST_OPERATIONS, _AFTER_AGREEMENT = 600_000, 25_000
 #: Layers whose derivative may be left to the loss, or that have none.
 _ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
 #: Layers that have no parameters, and whose derivative is plain.
 _BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
 #: Of a network of one layer, what its only weights are called.
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
-#: What a call costs beside them.
-_CALL = 300
 
 
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds), {}, meant)
     best = driver.search()
-    if best is None and driver.undefined is not None and not recording.error:
-        keep_error(recording, driver.undefined)
+    if best is None and driver.trials.undefined is not None and not recording.error:
+        keep_error(recording, driver.trials.undefined)
     return (best.analysis, best.label) if best else None
 
 
@@ -88,8 +69,8 @@ def drive_live(
     best = driver.search()
     if best is not None:
         return recording, best.analysis, best.label
-    recording.error = "" if driver.reason else driver.raised
-    reason = driver.reason or "no way was found to call it so that it trains or returns gradients"
+    recording.error = "" if driver.trials.reason else driver.trials.raised
+    reason = driver.trials.reason or "no way was found to call it so that it trains or returns gradients"
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 
@@ -113,62 +94,107 @@ class _Driver:
             self.objects = {recording.root: names[recording.root]}
         self.returns = returned_names(recording)
         self.depth = depth_of(self.functions.values())
-        self.wrong: list[DrivenRun] = []
-        #: A name that a function uses and that there is not, whatever it is called with.
-        self.undefined: NameError | None = None
-        #: How many operations were recorded, and how many will be at most.
-        self.count, self.most = 0, _MOST_OPERATIONS
-        #: Why a call said nothing, and what one raised.
-        self.reason = self.raised = ""
-        #: Whether other data would not help the last call, because it is not written at all.
-        self.is_hopeless = self.is_abstract = False
-        #: Whether the last call was of a layer that gives on what it is given.
-        self.passes_on = False
-        #: Whether weights or biases were passed to it, which lie in several ways.
-        self.takes_parameters = True
+        #: Classes whose numbers lie in lists.
+        self.in_lists: set[str] = set()
+        self.trials = Trials(recording, deadline, own, meant, self.returns)
 
     def search(self) -> DrivenRun | None:
         """Return the first right trial, or the wrong one on which two agree."""
         for attempt in (self._shown(), self._functions(), self._objects()):
             for trial in attempt:
-                if trial.is_right and not self._is_doubtful(trial):
+                if trial.is_right and not self.trials.is_doubtful(trial):
                     return trial
                 if trial.is_right:
                     continue
-                self.wrong.append(trial)
-                if len(self.wrong) > 1 and self._agreed() is not None:
-                    self.most = min(self.most, self.count + _AFTER_AGREEMENT)
-        return self._agreed() or self._layers() or self._graphs()
+                self.trials.wrong.append(trial)
+                if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
+                    self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
+        return (
+            self.trials.agreed()
+            or self._layers()
+            or self._graphs()
+            or self._by_asking()
+            or self._layers(True)
+        )
 
-    def _layers(self) -> DrivenRun | None:
+    def _by_asking(self) -> DrivenRun | None:
+        """Call what changes something with arguments of which what is done with them tells what they are."""
+        self.trials.wrong, self.trials.most = [], self.trials.count + MOST_OPERATIONS
+        for label, sizes, work in self._changing():
+            self.trials.answers = Answers()
+            for layout in layouts(sizes, False):
+                if self.trials.is_over:
+                    break
+                for varied in twice(layout):
+                    trial = self.trials.attempt(f"{label}, {varied}", varied, work)
+                    if trial is None:
+                        break
+                    if trial.is_right and not self.trials.is_doubtful(trial):
+                        return trial
+                    self.trials.wrong += [] if trial.is_right else [trial]
+                if len(self.trials.wrong) > 2:
+                    break
+            if (agreed := self.trials.agreed()) is not None:
+                return agreed
+        self.trials.answers = None
+        return None
+
+    def _changing(self) -> Iterator[tuple[str, list[tuple[int, int]], Callable[[CallRun], Any]]]:
+        """What changes something: a function, or a method of a class."""
+
+        def train(names: dict[str, Any]) -> list[str]:
+            """The names of what changes something, or is called as if it did."""
+            changing = [name for name, one in names.items() if changes_something(self.recording.source, one)]
+            return list(dict.fromkeys([*changing, *training_functions(names)]))
+
+        for name in train(self.functions):
+            yield f"{name}(…)", self._sizes(), partial(CallRun.call, name=name)
+        for name, kind in self.classes.items():
+            own = {
+                each: one for each, one in vars(kind).items() if inspect.isfunction(one) and each[:2] != "__"
+            }
+            for method in train(own) if not layer_methods(kind) else ():
+                sizes = self._made_sizes(name)
+                yield f"{name}.{method}", sizes, partial(CallRun.call_of, name=name, method=method)
+
+    def _layers(self, asking: bool = False) -> DrivenRun | None:
         """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
         is_partial = False
-        classes = [name for name, kind in self.classes.items() if layer_methods(kind)]
+        classes = [
+            name
+            for name, kind in self.classes.items()
+            if layer_methods(kind) and not inspect.isabstract(kind)
+        ]
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
-            self.wrong, self.most = [], self.count + _AFTER_AGREEMENT
+            self.trials.wrong, self.trials.most = [], self.trials.count + AFTER_AGREEMENT
+            self.trials.answers = Answers() if asking else None
             work = partial(CallRun.go_through, name=name)
             every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
             for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
                 right = None
                 for varied in twice(layout):
-                    trial = None if self._is_over else self._try(f"{name}, {varied}", varied, work)
+                    trial = (
+                        None
+                        if self.trials.is_over
+                        else self.trials.attempt(f"{name}, {varied}", varied, work)
+                    )
                     if trial is None or trial.is_right:
                         right = trial
                         break
-                    self.wrong.append(trial)
-                if right is not None and not self._is_doubtful(right):
+                    self.trials.wrong.append(trial)
+                if right is not None and not self.trials.is_doubtful(right):
                     found.append(right)
                     break
-                is_bare = self.passes_on or bool(_BARE.search(name))
-                is_partial |= self.is_hopeless and not self.is_abstract and not is_bare
-                if self.is_hopeless or len(self.wrong) > 8:
-                    found += [one for one in [self._agreed()] if one is not None]
+                is_bare = self.trials.passes_on or bool(_BARE.search(name))
+                is_partial |= self.trials.is_hopeless and not self.trials.is_abstract and not is_bare
+                if self.trials.is_hopeless or len(self.trials.wrong) > 8:
+                    found += [one for one in [self.trials.agreed()] if one is not None]
                     break
             else:
-                is_partial |= not self.wrong and not self.passes_on and not _BARE.search(name)
-                found += [one for one in [self._agreed()] if one is not None]
+                is_partial |= not self.trials.wrong and not self.trials.passes_on and not _BARE.search(name)
+                found += [one for one in [self.trials.agreed()] if one is not None]
         best = max(found, key=lambda one: (not one.is_right, one.rows), default=None)
         return None if best is not None and best.is_right and is_partial else best
 
@@ -192,49 +218,12 @@ class _Driver:
                 right = trial
         return right
 
-    @property
-    def _is_over(self) -> bool:
-        """Whether enough was tried; the time is only a bound for what is very slow."""
-        return self.count >= self.most or time.monotonic() > self.deadline
-
-    def _is_doubtful(self, trial: DrivenRun) -> bool:
-        """Whether it is right where mistakes do not show, and wrong where they do.
-
-        Of one sample, though the program speaks of several; of live code, of one output or fewer parameters.
-        """
-        layout, text = trial.layout, self.recording.source.text
-        if layout is None or not self.wrong:
-            return False
-        aware = re.search(
-            r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
-        )
-        if layout.is_single and aware:
-            return any(one.layout and not one.layout.is_single for one in self.wrong)
-        others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
-        if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
-            return True
-        alike = [one for one in self.wrong if not one.failed and one.rows >= trial.rows]
-        several = [one.layout.data for one in alike if one.layout and one.layout.outputs > 1]
-        is_object = "(…)" not in trial.label
-        if is_object and layout.outputs == 1 and layout.data in several:
-            return True  # a sum over all neurons is right for one of them
-        richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
-        return bool(self.recording.root and richer)
-
-    def _agreed(self) -> DrivenRun | None:
-        """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
-        if not self.wrong:
-            return None
-        best = max(self.wrong, key=lambda one: (not one.failed, one.rows))
-        others = [one for one in self.wrong if one is not best and one.layout != best.layout]
-        return best if others or best.layout is None else None
-
     # Functions
     def _shown(self) -> Iterator[DrivenRun]:
         """What the functions do that show how the program is used, with data of their own."""
         for name, function in self.functions.items() if not self.recording.root else ():
-            if shows(name, function) and not self._is_over:
-                trial = self._try(f"{name}()", None, partial(CallRun.call, name=name))
+            if shows(name, function) and not self.trials.is_over:
+                trial = self.trials.attempt(f"{name}()", None, partial(CallRun.call, name=name))
                 if trial is not None:
                     yield trial
 
@@ -256,7 +245,7 @@ class _Driver:
                 for trial in self._calls(name, depth):
                     found = True
                     yield trial
-                if found or self._is_over:
+                if found or self.trials.is_over:
                     break
 
     def _calls(self, name: str, depth: int) -> Iterator[DrivenRun]:
@@ -268,18 +257,18 @@ class _Driver:
             self._orders(name),
             ends_with_class="row[:-1]" in self.recording.source.text,
         ):
-            if self._is_over:
+            if self.trials.is_over:
                 return
             data = replace(layout, weights="", biases="")
-            if data in tried and not self.takes_parameters:
+            if data in tried and not self.trials.takes_parameters:
                 continue
             tried.add(data)
             for varied in twice(replace(layout, layers=depth)):
-                trial = self._try(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
+                trial = self.trials.attempt(f"{name}(…), {varied}", varied, partial(CallRun.call, name=name))
                 if trial is None:
                     break
                 yield from self._confirmed(name, trial)
-            if self.is_hopeless:
+            if self.trials.is_hopeless:
                 return
 
     def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
@@ -291,7 +280,7 @@ class _Driver:
         call = partial(CallRun.call, name=name)
         wrong = []
         for one in twice(replace(layout, inputs=3, outputs=3)) if self.recording.root else ():
-            square = self._try(f"{name}(…), {one}", one, call)
+            square = self.trials.attempt(f"{name}(…), {one}", one, call)
             wrong += [square] if square is not None and not square.is_right else []
         if len(wrong) < 2:
             self._call_again(name, trial)
@@ -346,10 +335,12 @@ class _Driver:
         """The usual sizes; before them those of an object that does not take them."""
         tape = new_tape(self.recording.source, frozenset(), 2.0)
         with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
-            made = CallRun(self.recording, self.own, self.returns, tape, _USUAL).make(name)
+            made = CallRun(self.recording, self.own, self.returns, tape, USUAL).make(name)
             shapes = [one.shape for _, one in arrays_in(made, lists=True)]
+            are_lists = all(one.is_scalar for _, one in arrays_in(made))
+            self.in_lists |= {name} if shapes and are_lists else set()
             dims = {size for shape in shapes for size in shape}
-            if len(dims) > 1 and not {_USUAL.inputs, _USUAL.outputs} <= dims:
+            if len(dims) > 1 and not {USUAL.inputs, USUAL.outputs} <= dims:
                 return list(dict.fromkeys([*sizes_of(made)[:4], *self._sizes()]))
         return self._sizes()
 
@@ -366,72 +357,14 @@ class _Driver:
             return result
 
         held = list(arrays_in(self.objects.get(name)))
-        in_lists = bool(held) and all(one.is_scalar for _, one in held)
+        in_lists = name in self.in_lists or (bool(held) and all(one.is_scalar for _, one in held))
         for layout in self._own_layouts() or layouts(sizes, False, lists_first=in_lists):
-            if self._is_over:
+            if self.trials.is_over:
                 return
             for varied in twice(layout):
-                trial = self._try(f"{name}.{', '.join(methods)}, {varied}", varied, work)
+                trial = self.trials.attempt(f"{name}.{', '.join(methods)}, {varied}", varied, work)
                 if trial is None:
                     break
                 yield trial
-            if self.is_hopeless:
+            if self.trials.is_hopeless:
                 return
-
-    def _try(
-        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
-    ) -> DrivenRun | None:
-        """Run once; None where nothing could be compared."""
-        budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
-        tape = new_tape(self.recording.source, frozenset(), budget)
-        result, failed, self.is_hopeless = None, False, False
-        with recording_on(tape):
-            run = CallRun(self.recording, self.own, self.returns, tape, layout or _USUAL)
-            try:
-                result = work(run)
-            except RecordingStopped:
-                pass
-            except Exception as error:
-                self.is_abstract = type(error) is NotImplementedError
-                self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
-                self.undefined = error if isinstance(error, NameError) else self.undefined
-                failed = True
-                self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
-        self.count += _CALL + len(tape.operations)
-        self.is_hopeless = self.is_hopeless or not run.plausible.is_used
-        self.takes_parameters = bool(run.plausible.made)
-        self.passes_on = run.passes_on
-        analysis = self._analysis(tape, run, result, failed)
-        if analysis is None or analysis.chosen is None:
-            return None
-        count = count_judged(analysis) + len(analysis.absent)
-        clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        return DrivenRun(label, layout, analysis, count, clean, failed)
-
-    def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
-        """What came of a call; None where nothing could be compared."""
-        source = self.recording.source
-        if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
-            return None
-        analysis = analyse(tape, source, self.meant)
-        if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
-            back = analyse_returned(tape, source, result, None, 0)
-            analysis = back if back.chosen is not None and back.chosen.bad else analysis
-        passed = sum(map(len, run.plausible.made.values()))
-        if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):
-            returned = {run.last: run.named(result)}
-            other = analyse_returned(tape, source, returned, run.kept, run.began, self.meant)
-            self.reason = self.reason or other.reason
-            if analysis.chosen is None or count_judged(other) > count_judged(analysis):
-                analysis = other
-                analysis.behaviour = run.changed_argument()
-        if analysis.chosen is None:
-            return None
-        if run.learns_inputs:
-            allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
-        analysis.absent = [op for op in analysis.absent if op.label != INPUT]
-        judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
-        silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
-        if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
-            return None
-        return analysis

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.diagnosis.driving.calls import INPUT
-from deltarule.diagnosis.driving.plausible import ArgumentLayout
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, ZERO, GradientComparison
 from deltarule.diagnosis.recording.tape import Tape

@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.usage import Use
+from deltarule.diagnosis.driving.usage import UNUSED, Use
 
 _OF_DATA = frozenset(
     [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]
@@ -25,12 +25,15 @@ _SPECIAL = re.compile(
     r"conv|pool|rnn|lstm|gru|recurrent|embed|norm|drop|flatten|attention|reshape|soft_?max|loss|mse|entropy",
     re.I,
 )
+_COMPUTES = re.compile("forward|compute|activate|call|feed|output", re.I)
+_GOES_BACK = re.compile("back|grad|deriv", re.I)
 _ACTIVATION = re.compile(r"sigmoid|tanh|logistic|relu|activat", re.I)
+_WHOLE = re.compile(r"net|model|sequential|mlp|^nn$|perceptron|stack", re.I)
 _LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
 _DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
 
 
-class _Run(Protocol):
+class MakingRun(Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     namespace: dict[str, Any]
@@ -46,7 +49,20 @@ class _Run(Protocol):
     def with_arguments(self, function: Any) -> Any: ...
 
 
-def own_classes(run: _Run) -> dict[str, type]:
+def has(kind: type, name: str) -> bool:
+    """Whether objects of a class have an attribute, which its methods may set."""
+    return (
+        hasattr(kind, name)
+        or any(
+            name in getattr(getattr(one, "__code__", None), "co_names", ())
+            for each in kind.__mro__
+            for one in vars(each).values()
+        )
+        or name in getattr(kind, "__annotations__", {})
+    )
+
+
+def own_classes(run: MakingRun) -> dict[str, type]:
     """The learner's classes that can be made, those that others are made from last."""
     kinds = {name: one for name, one in run.namespace.items() if isinstance(one, type) and run.is_own(one)}
     kinds = {name: one for name, one in kinds.items() if not inspect.isabstract(one)}
@@ -54,7 +70,7 @@ def own_classes(run: _Run) -> dict[str, type]:
     return dict(sorted(kinds.items(), key=lambda one: one[1] in bases))
 
 
-def wanted_object(run: _Run, name: str, use: Use) -> Any:
+def wanted_object(run: MakingRun, name: str, use: Use) -> Any:
     """An object that can do what is asked of a parameter, or a list of layers; None where it is neither."""
     layered = re.search("layer|network|model|module", name, re.I)
     asked = use.of_items - _OF_DATA
@@ -69,38 +85,57 @@ def wanted_object(run: _Run, name: str, use: Use) -> Any:
     return None
 
 
-def wanted_function(run: _Run, name: str) -> Any:
+def object_called(run: MakingRun, name: str, asked: tuple[str, ...]) -> Any:
+    """An object that has what is asked of a parameter of that name; None where there is none."""
+    found = [
+        kind
+        for kind, one in own_classes(run).items()
+        if kind not in run.making and all(has(one, each) for each in asked)
+    ]
+    is_loss = bool(re.search("criteri|objective", name, re.I) or _LOSS.search(name))
+    is_whole = bool(_WHOLE.search(name))
+    found.sort(key=lambda one: (bool(_LOSS.search(one)) != is_loss, bool(_WHOLE.search(one)) != is_whole))
+    return run.make(found[0]) if found else None
+
+
+def is_derived(name: str) -> bool:
+    """Whether a name says that a function is the derivative of another."""
+    return bool(_DERIVED.search(name))
+
+
+def wanted_function(run: MakingRun, name: str) -> Any:
     """The learner's function of such a name: an activation, a loss, or the derivative of one."""
     if name in run.namespace and inspect.isfunction(run.namespace[name]):
         return run.namespace[name]
     kind = _LOSS if _LOSS.search(name) else _ACTIVATION
-    derived = bool(_DERIVED.search(name))
+    derived = is_derived(name)
     found = [
         one
         for one, function in run.namespace.items()
         if inspect.isfunction(function) and kind.search(one) and bool(_DERIVED.search(one)) == derived
     ]
-    return run.namespace[min(found, key=lambda one: (_rank(one), len(one)))] if found else None
+    return run.namespace[min(found, key=lambda one: (rank(one), len(one)))] if found else None
 
 
-def _rank(name: str) -> int:
+def rank(name: str) -> int:
+    """The place of a function in the order in which known ones are taken."""
     order = ("sigmoid", "logistic", "tanh", "mse", "squared")
     return next((k for k, one in enumerate(order) if one in name.lower()), len(order))
 
 
-def word_for(run: _Run, name: str, words: list[str]) -> str | None:
+def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
     """One of the words that a parameter is compared with; of an activation, one that anybody knows."""
     wanted = _LOSS if _LOSS.search(name) and not _ACTIVATION.search(name) else _ACTIVATION
     known = [one for one in words if wanted.search(one)]
     if not known and re.search("act|func", name, re.I):
         known = [one for one in run.words() if re.fullmatch("sigmoid|logistic|tanh|relu", one, re.I)]
     if known:
-        return min(known, key=_rank)
+        return min(known, key=rank)
     return words[0] if words else None
 
 
 @contextmanager
-def sized(run: _Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
+def sized(run: MakingRun, inputs: int, outputs: int, first: bool) -> Iterator[None]:
     """Let what is made be one layer of a network."""
     before, was = run.plausible.layout, (run.in_layer, run.first_layer)
     run.plausible.layout, run.first_layer = replace(before, inputs=inputs, outputs=outputs), first
@@ -111,29 +146,23 @@ def sized(run: _Run, inputs: int, outputs: int, first: bool) -> Iterator[None]:
         run.plausible.layout, (run.in_layer, run.first_layer) = before, was
 
 
-def _steps(run: _Run) -> list[tuple[int, int, bool]]:
+def _steps(run: MakingRun) -> list[tuple[int, int, bool]]:
     layout = run.plausible.layout
     return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
 
 
-def layers(run: _Run, asked: set[str]) -> list[Any]:
+def layers(run: MakingRun, asked: set[str]) -> list[Any]:
     """Two layers with weights, and an activation between them if there is one; empty where there are none."""
     kinds = {
         name: one
         for name, one in own_classes(run).items()
         if name not in run.making
-        and any(re.search("forward|compute|activate|call|feed|output", each, re.I) for each in dir(one))
-        and all(hasattr(one, each) for each in asked)
+        and (asked or any(_COMPUTES.search(each) for each in dir(one)))
+        and (all(has(one, each) for each in asked) or _is_between(run, one))
         and not _SPECIAL.search(name)
     }
     general = {base for one in kinds.values() for base in one.__mro__[1:]}
-    between = [
-        name
-        for name, one in kinds.items()
-        if one not in general
-        and not _takes_sizes(run, one)
-        and any(re.search("back|grad|deriv", each, re.I) for each in dir(one))
-    ]
+    between = [name for name, one in kinds.items() if one not in general and _is_between(run, one)]
     dense = [name for name in kinds if name not in between and _takes_sizes(run, kinds[name])]
     if not dense:
         return []
@@ -145,18 +174,39 @@ def layers(run: _Run, asked: set[str]) -> list[Any]:
         with sized(run, inputs, outputs, first):
             made.append(run.make(dense[0]))
             if between and first:
-                made.append(run.make(min(between, key=lambda one: (_rank(one), len(one)))))
+                made.append(run.make(min(between, key=lambda one: (rank(one), len(one)))))
     return made
 
 
-def _takes_sizes(run: _Run, kind: type) -> bool:
+def layers_of_neurons(run: MakingRun, asked: set[str]) -> list[list[Any]]:
+    """Two layers, each a list of neurons that have what is asked of them; empty where there are none."""
+    kinds = [
+        name
+        for name, one in own_classes(run).items()
+        if name not in run.making and all(has(one, each) for each in asked)
+    ]
+    made: list[list[Any]] = []
+    for inputs, outputs, first in _steps(run) if kinds else ():
+        with sized(run, inputs, inputs, first):
+            made.append([run.make(kinds[0]) for _ in range(outputs)])
+    return made
+
+
+def _is_between(run: MakingRun, kind: type) -> bool:
+    """Whether a class computes and goes back, and has no neurons: an activation."""
+    names = dir(kind)
+    both = all(any(one.search(each) for each in names) for one in (_COMPUTES, _GOES_BACK))
+    return both and not _takes_sizes(run, kind)
+
+
+def _takes_sizes(run: MakingRun, kind: type) -> bool:
     """Whether a constructor is told how many neurons there are."""
-    return any(
-        run.plausible.is_count(name) or use.is_size for name, use in run.uses(kind).items() if name != "self"
-    )
+    uses = run.uses(kind)
+    names = [name for name in inspect.signature(kind).parameters if name != "self"]
+    return any(run.plausible.is_count(name) or uses.get(name, UNUSED).is_size for name in names)
 
 
-def assemble(run: _Run, one: Any) -> None:
+def assemble(run: MakingRun, one: Any) -> None:
     """Give a new network its layers, its loss and its optimizer, where it has methods for them."""
     kind = type(one)
     methods = [each for each in dir(kind) if inspect.isfunction(getattr(kind, each)) and each[:2] != "__"]
@@ -170,7 +220,10 @@ def assemble(run: _Run, one: Any) -> None:
         made = layers(run, set()) if single else []
         for each in made:
             method(each)
-        for inputs, outputs, first in _steps(run) if not made else ():
+        steps = _steps(run)
+        if len(wanted) == 1 and not single:  # the inputs are told as a layer, too
+            steps = [(steps[0][0], steps[0][0], True), *steps]
+        for inputs, outputs, first in steps if not made else ():
             with sized(run, inputs, outputs, first):
                 run.with_arguments(method)
     for each in methods:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterable
 from typing import Any
 
-from deltarule.diagnosis.driving.calls import BACK, FORWARD, OUTPUT
 from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT
+from deltarule.diagnosis.recording.source import ProgramSource
 
 _TRAINS = re.compile(
     r"_*(train\w*|fit|sgd|learn|gradient_?descent\w*|model|step|\w*back_?prop\w*|backward\w*|\w*grad(ient)?s?\w*"
@@ -101,3 +103,19 @@ def sizes_in(text: str) -> list[tuple[int, int]]:
     counts = {int(one) for found in _CLASSES.findall(text) for one in found if one}
     sizes += [(3, one) for one in sorted(counts - {0, 1}) if one < 30]
     return list(dict.fromkeys([*sizes, (2, 1)]))
+
+
+def changes_something(source: ProgramSource, function: Any) -> bool:
+    """Whether a function has a statement that subtracts something from what it had, or adds something."""
+    code = getattr(function, "__code__", None)
+    node = source.function_at(code.co_name, code.co_firstlineno) if code is not None else None
+    return node is not None and any(_is_change(one) for one in ast.walk(node))
+
+
+def _is_change(node: ast.AST) -> bool:
+    """Whether a statement is ``w -= a`` or ``w = w - a``."""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Sub | ast.Add)
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return False
+    return ast.unparse(node.targets[0]) == ast.unparse(node.value.left)

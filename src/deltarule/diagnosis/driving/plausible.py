@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
@@ -59,7 +59,7 @@ _OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpos
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
-    (r".*(epoch|iter|steps|n_times|max_it|rounds|iterations|loops).*", 20),
+    (r".*(epoch|(?<!cr)iter|steps|n_times|max_it|rounds|iterations|loops).*", 20),
     (r"momentum$|mu$", 0.5),
     (r".*(keep|kept|retain).*", 0.8),
     (r".*drop.*", 0.2),
@@ -109,80 +109,6 @@ def roles_of_unknown(known: list[str], unknown: int, order: int) -> list[str]:
         if len(left) > unknown and role in left:
             left.remove(role)
     return left if len(left) == unknown else []
-
-
-@dataclass(frozen=True)
-class ArgumentLayout:
-    """How data and parameters lie.
-
-    ``data``: rows, columns, row, column, vector, list, lists, sequence;
-    row vectors or column vectors, one for each sample.
-
-    ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
-    """
-
-    data: str
-    labels: str
-    weights: str
-    biases: str
-    inputs: int
-    outputs: int
-    samples: int = 5
-    seed: int = 1
-    order: int = 0
-    layers: int = 2
-
-    @property
-    def hidden(self) -> int:
-        """How many hidden neurons there are; square layers where inputs and outputs are as many."""
-        return 3 if self.inputs == self.outputs == 3 else 4
-
-    @property
-    def is_single(self) -> bool:
-        """Whether one sample is given at a time."""
-        return self.data in ("row", "column", "vector", "list", "sequence")
-
-    def __str__(self) -> str:
-        hidden = f"{self.hidden} → " if self.layers > 1 else ""
-        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {hidden}{self.outputs}"
-
-
-_KINDS = [
-    ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("row", "one-hot"),
-    ("column", "one-hot"), ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"),
-    ("list", "one-hot"), ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
-    ("sequence", "whole numbers"), ("row vectors", "one-hot"), ("column vectors", "one-hot"),
-]  # fmt: skip
-_FORMS = [
-    ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
-    ("in-out", "one"), ("out-in", "one"),
-]  # fmt: skip
-
-
-def layouts(
-    sizes: list[tuple[int, int]],
-    parameters: bool,
-    orders: int = 1,
-    lists_first: bool = False,
-    ends_with_class: bool = False,
-) -> Iterator[ArgumentLayout]:
-    """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
-    kinds = sorted(_KINDS, key=lambda kind: lists_first and not kind[0].startswith("list"))
-    for data, labels in [*([("lists", "last")] if ends_with_class else []), *kinds]:
-        forms = _FORMS if parameters else _FORMS[:1]
-        if parameters and data in ("list", "lists"):
-            forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]
-        for weights, biases in forms:
-            for inputs, outputs in sizes:
-                for order in range(orders):
-                    if labels != "flat" or outputs == 1:
-                        yield ArgumentLayout(data, labels, weights, biases, inputs, outputs, order=order)
-
-
-def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
-    """A layout, and the same with other data, that two may agree."""
-    yield layout
-    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
 class Plausible:
@@ -311,7 +237,7 @@ class Plausible:
         ):
             return self._counts(name, use)
         if _SIZES.match(name):
-            return self._sizes()
+            return self.sizes()
         if role_of(name):
             return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
@@ -351,7 +277,8 @@ class Plausible:
         """Whether a parameter of that name says how many neurons there are."""
         return bool(_COUNT.match(_written(name)))
 
-    def _sizes(self) -> list[int]:
+    def sizes(self) -> list[int]:
+        """How many neurons each layer has, the inputs first."""
         between = [self.layout.hidden] * (self.layout.layers - 1)
         return [self.layout.inputs, *between, self.layout.outputs]
 
@@ -363,7 +290,7 @@ class Plausible:
             return [self.layout.hidden]
         if "shape" in name:  # of one sample; or of several, however many
             return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
-        return self._sizes()
+        return self.sizes()
 
     def images(self, rank: int) -> Any:
         """Small pictures: samples, channels, height, width."""
@@ -407,7 +334,7 @@ class Plausible:
 
     def _count(self, name: str) -> int:
         if re.fullmatch(r"(n|num|no|number)_?(of_)?layers", name):
-            return len(self._sizes())
+            return len(self.sizes())
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if _HIDDEN.search(name):
@@ -422,6 +349,16 @@ class Plausible:
 def _number_for(name: str) -> Any:
     """A usual setting of that name; None where it is none."""
     return next((number for pattern, number in _NUMBERS if re.match(pattern, name)), None)
+
+
+def is_setting(name: str) -> bool:
+    """Whether a parameter of that name is a usual setting, or says how many neurons there are."""
+    lower = name.strip("_").lower()
+    return (
+        _number_for(lower) is not None
+        or bool(_NUMBERED.match(lower) or (_SIZES.match(lower) and lower != "layers"))
+        or role_of(lower) in ("weights", "biases")
+    )
 
 
 def _start_value(value: Any, name: str) -> Any:

@@ -25,7 +25,7 @@ class Use:
     compared with, or keys of a table that is indexed with it. ``rank``: how many numbers its shape is taken
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
-    ``is_factor``: something is multiplied with it.
+    ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -37,6 +37,7 @@ class Use:
     is_size: bool = False
     is_called: bool = False
     is_factor: bool = False
+    is_index: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -49,12 +50,17 @@ def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict
     """By parameter, how a function (or the class whose constructor it is) uses it."""
     function = getattr(function, "__init__", None) if isinstance(function, type) else function
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    node = source.function_at(code.co_name, code.co_firstlineno) if code is not None else None
-    if node is None:
+    if code is None:
         return {}
-    holder = source.parent(node)
-    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    return {one.arg: _use_of(source, node, holder, one.arg, names) for one in every}
+    key = code.co_name, code.co_firstlineno
+    if key not in source.uses:
+        node = source.function_at(*key)
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs] if node is not None else []
+        holder = source.parent(node)
+        source.uses[key] = {
+            one.arg: _use_of(source, node, holder, one.arg, names) for one in every if node is not None
+        }
+    return source.uses[key]
 
 
 def _use_of(
@@ -71,7 +77,7 @@ def _use_of(
                     use.is_list = True
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
-            case ast.Subscript(value=ast.Name(table)):
+            case ast.Subscript(value=ast.Name(table)) if isinstance(names.get(table), dict):
                 use.words += [key for key in _keys(names.get(table)) if isinstance(key, str)]
             case ast.Call(func=called) if called is one:
                 use.is_called = True
@@ -93,8 +99,17 @@ def _use_of(
             case ast.Attribute(attr=attr):
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
+        use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
     return use
+
+
+def _is_index(source: ProgramSource, node: ast.expr) -> bool:
+    """Whether something is indexed with it, alone or with others."""
+    holder = source.parent(node)
+    if isinstance(holder, ast.Tuple):
+        node, holder = holder, source.parent(holder)
+    return isinstance(holder, ast.Subscript) and holder.slice is node
 
 
 def _names(target: ast.expr) -> Any:

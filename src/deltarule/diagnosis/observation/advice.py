@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.plans import methods_to_call, training_functions
-from deltarule.diagnosis.driving.plausible import DATA, TARGET, ArgumentLayout, Plausible
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.driving.plans import changes_something, methods_to_call, training_functions
+from deltarule.diagnosis.driving.plausible import DATA, TARGET, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -291,12 +292,14 @@ def _calls(recording: Recording) -> str:
     }
     writer = _Calls(recording)
     made = {type(one): name for name, one in names.items() if type(one) in kinds.values()}
-    changing = [name for name, one in functions.items() if _changes(recording, one)]
+    changing = [name for name, one in functions.items() if changes_something(recording.source, one)]
     for name in [*training_functions(functions), *changing]:
         return writer.lines(writer.call(name, functions[name]))
     for kind in kinds.values():
         methods = [
-            name for name, one in vars(kind).items() if name != "__init__" and _changes(recording, one)
+            name
+            for name, one in vars(kind).items()
+            if name != "__init__" and changes_something(recording.source, one)
         ]
         plan = next(iter(methods_to_call(kind)), methods[:1])
         if plan:
@@ -305,24 +308,6 @@ def _calls(recording: Recording) -> str:
             calls = [writer.call(f"{owner}.{one}", getattr(kind, one), 1) for one in plan]
             return writer.lines(*start, *calls)
     return ""
-
-
-def _changes(recording: Recording, function: Any) -> bool:
-    """Whether a function has a statement that subtracts something from what it had, or adds something."""
-    code = getattr(function, "__code__", None)
-    for node in ast.walk(recording.source.tree):
-        if isinstance(node, ast.FunctionDef) and code is not None and node.name == code.co_name:
-            return any(_is_change(one) for one in ast.walk(node))
-    return False
-
-
-def _is_change(node: ast.AST) -> bool:
-    """Whether a statement is ``w -= a`` or ``w = w - a``."""
-    if isinstance(node, ast.AugAssign):
-        return isinstance(node.op, ast.Sub | ast.Add)
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
-        return False
-    return ast.unparse(node.targets[0]) == ast.unparse(node.value.left)
 
 
 _SIZE = re.compile(r"^n_|^n[a-z]?$|num|size|dim|hid|unit|neuron|nodes|count|layer|epoch|iter|batch", re.I)

@@ -8,6 +8,7 @@ import io
 import re
 import sys
 import types
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from deltarule.diagnosis.recording.substitutes import (
     own,
     product,
     repeated,
+    replaced_functions,
     substitutes,
     traced_float,
 )
@@ -125,6 +127,11 @@ class Importing:
         self._names = names
         self._beside = {Path(one).stem: one for one in siblings}
         self._loaded: dict[str, types.ModuleType] = {}
+
+    @cached_property
+    def functions(self) -> dict[int, Any]:
+        """By the identity of a function of a substituted module, what stands in its place."""
+        return replaced_functions(self.replaced)
 
     def _load(self, name: str) -> types.ModuleType:
         if name not in self._loaded:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording.source import is_parameter, recordable_code
-from deltarule.diagnosis.recording.substitutes import RandomNumbers, replaced_functions
+from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import Tape, current_tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 
@@ -50,8 +50,9 @@ class Rebuilding:
     ) -> None:
         self.folder, self.path, self.names = str(Path(path).parent), path, names
         self.is_given, self.before = is_given, before
-        self._replaced: dict[str, Any] = names["__builtins__"]["__import__"].replaced
-        self._functions = replaced_functions(self._replaced)
+        importing = names["__builtins__"]["__import__"]
+        self._replaced: dict[str, Any] = importing.replaced
+        self._functions: dict[int, Any] = importing.functions
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []  # so that no id is used twice
 

@@ -9,6 +9,7 @@ import re
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
@@ -43,6 +44,8 @@ class ProgramSource:
         self.text, self.path = text, path
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
+        #: By the name and line of a function, what it does with its parameters, as far as that was asked.
+        self.uses: dict[tuple[str, int], Any] = {}
         self._nodes: dict[tuple[int, ...], ast.AST] = {}
         self._parents: dict[int, ast.AST] = {}
         for node in ast.walk(self.tree):

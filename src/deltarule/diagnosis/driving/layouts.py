@@ -1,0 +1,109 @@
+"""How data and parameters may lie: the usual ways, and the one that a program complains for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class ArgumentLayout:
+    """How data and parameters lie.
+
+    ``data``: rows, columns, row, column, vector, list, lists, sequence;
+    row vectors or column vectors, one for each sample.
+
+    ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
+    """
+
+    data: str
+    labels: str
+    weights: str
+    biases: str
+    inputs: int
+    outputs: int
+    samples: int = 5
+    seed: int = 1
+    order: int = 0
+    layers: int = 2
+
+    @property
+    def hidden(self) -> int:
+        """How many hidden neurons there are; square layers where inputs and outputs are as many."""
+        return 3 if self.inputs == self.outputs == 3 else 4
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one sample is given at a time."""
+        return self.data in ("row", "column", "vector", "list", "sequence")
+
+    def __str__(self) -> str:
+        hidden = f"{self.hidden} → " if self.layers > 1 else ""
+        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {hidden}{self.outputs}"
+
+
+_KINDS = [
+    ("rows", "one-hot"), ("columns", "one-hot"), ("rows", "whole numbers"), ("row", "one-hot"),
+    ("column", "one-hot"), ("vector", "one-hot"), ("rows", "flat"), ("columns", "whole numbers"),
+    ("list", "one-hot"), ("lists", "one-hot"), ("columns", "flat"), ("sequence", "one-hot"),
+    ("sequence", "whole numbers"), ("row vectors", "one-hot"), ("column vectors", "one-hot"),
+]  # fmt: skip
+_FORMS = [
+    ("in-out", "vector"), ("in-out", "row"), ("out-in", "column"), ("out-in", "vector"), ("out-in", "row"),
+    ("in-out", "one"), ("out-in", "one"),
+]  # fmt: skip
+
+
+def layouts(
+    sizes: list[tuple[int, int]],
+    parameters: bool,
+    orders: int = 1,
+    lists_first: bool = False,
+    ends_with_class: bool = False,
+) -> Iterator[ArgumentLayout]:
+    """The usual layouts, the commonest first; ``parameters``: whether weights are passed."""
+    kinds = sorted(_KINDS, key=lambda kind: lists_first and not kind[0].startswith("list"))
+    for data, labels in [*([("lists", "last")] if ends_with_class else []), *kinds]:
+        forms = _FORMS if parameters else _FORMS[:1]
+        if parameters and data in ("list", "lists"):
+            forms = [("out-in lists", "lists"), ("in-out lists", "lists"), *_FORMS[:4]]
+        for weights, biases in forms:
+            for inputs, outputs in sizes:
+                for order in range(orders):
+                    if labels != "flat" or outputs == 1:
+                        yield ArgumentLayout(data, labels, weights, biases, inputs, outputs, order=order)
+
+
+def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
+    """A layout, and the same with other data, that two may agree."""
+    yield layout
+    yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
+
+
+#: Two shapes, or two sizes, that a complaint says do not go together.
+_DISAGREE = re.compile(
+    r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
+)
+_MOST_SAMPLES = 100_000
+
+
+def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
+    """A layout with the samples, inputs or outputs that a program's complaint asks for; None for no other."""
+    found = _DISAGREE.search(complaint)
+    sizes = [int(one) for one in found.groups() if one] if found else []
+    for told, wanted in (sizes, sizes[::-1]) if sizes else ():
+        if not 1 < wanted <= _MOST_SAMPLES or wanted in _sizes_of(layout):
+            continue
+        match [told == layout.samples, told == layout.inputs, told == layout.outputs]:
+            case [True, False, False]:
+                return replace(layout, samples=wanted)
+            case [False, True, False]:
+                return replace(layout, inputs=wanted)
+            case [False, False, True]:
+                return replace(layout, outputs=wanted)
+    return None
+
+
+def _sizes_of(layout: ArgumentLayout) -> tuple[int, ...]:
+    return layout.samples, layout.inputs, layout.outputs, layout.hidden, layout.hidden + 1

@@ -1,0 +1,177 @@
+"""Trials: one way of calling after the other, each on a tape of its own, and what they show together."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.asking import Want
+from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, fit_sizes
+from deltarule.diagnosis.driving.returned import analyse_returned
+from deltarule.diagnosis.driving.words import INPUT, is_partly_read
+from deltarule.diagnosis.reading.analysis import Analysis, analyse
+from deltarule.diagnosis.reading.comparison import ZERO
+from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
+
+#: How data lie where nothing else is said.
+USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
+#: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
+MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
+#: What a call costs beside them.
+_CALL = 300
+#: How often a call is begun anew because an argument asked what it should be.
+_MOST_QUESTIONS = 25
+
+
+class Trials:
+    """All trials of one program: what was tried, what was wrong, and how much may still be tried."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        deadline: float,
+        own: dict[str, Any],
+        meant: str,
+        returns: dict[tuple[str, int], list[str]],
+    ) -> None:
+        self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
+        self.returns = returns
+        self.wrong: list[DrivenRun] = []
+        #: A name that a function uses and that there is not, whatever it is called with.
+        self.undefined: NameError | None = None
+        #: How many operations were recorded, and how many will be at most.
+        self.count, self.most = 0, MOST_OPERATIONS
+        #: Why a call said nothing, and what one raised.
+        self.reason = self.raised = ""
+        #: Whether other data would not help the last call, because it is not written at all.
+        self.is_hopeless = self.is_abstract = False
+        #: Whether the last call raised, and what it said.
+        self.has_failed, self.complaint = False, ""
+        #: Whether the last call was of a layer that gives on what it is given.
+        self.passes_on = False
+        #: Whether weights or biases were passed to it, which lie in several ways.
+        self.takes_parameters = True
+        #: What arguments that asked are to be; None where names alone decide.
+        self.answers: Answers | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough was tried; the time is only a bound for what is very slow."""
+        return self.count >= self.most or time.monotonic() > self.deadline
+
+    def is_doubtful(self, trial: DrivenRun) -> bool:
+        """Whether it is right where mistakes do not show, and wrong where they do.
+
+        Of one sample, though the program speaks of several; of live code, of one output or fewer parameters.
+        """
+        layout, text = trial.layout, self.recording.source.text
+        if layout is None or not self.wrong:
+            return False
+        aware = re.search(
+            r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
+        )
+        if layout.is_single and aware:
+            return any(one.layout and not one.layout.is_single for one in self.wrong)
+        others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
+        if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
+            return True
+        alike = [one for one in self.wrong if not one.failed and one.rows >= trial.rows]
+        several = [one.layout.data for one in alike if one.layout and one.layout.outputs > 1]
+        is_object = "(…)" not in trial.label
+        if is_object and layout.outputs == 1 and layout.data in several:
+            return True  # a sum over all neurons is right for one of them
+        richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
+        return bool(self.recording.root and richer)
+
+    def agreed(self) -> DrivenRun | None:
+        """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
+        if not self.wrong:
+            return None
+        best = max(self.wrong, key=lambda one: (not one.failed, one.rows))
+        others = [one for one in self.wrong if one is not best and one.layout != best.layout]
+        return best if others or best.layout is None else None
+
+    def attempt(
+        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
+        """Run once; None where nothing could be compared."""
+        for _ in range(_MOST_QUESTIONS):
+            try:
+                trial = self._once(label, layout, work)
+            except Want as want:
+                if self.answers is None or self.is_over or not self.answers.learn(want):
+                    return None
+                continue
+            if trial is not None or not self.has_failed or self.is_over:
+                return trial
+            fitted = fit_sizes(layout, self.complaint) if layout is not None else None
+            if layout is not None and fitted is not None:
+                label, layout = label.replace(str(layout), str(fitted)), fitted
+            elif self.answers is None or not self.answers.reconsider(self.recording.namespace):
+                return None
+        return None
+
+    def _once(
+        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
+        budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
+        tape = new_tape(self.recording.source, frozenset(), budget)
+        self.count += _CALL
+        result, self.has_failed, self.is_hopeless = None, False, False
+        with recording_on(tape):
+            run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
+            try:
+                result = work(run)
+            except RecordingStopped:
+                pass
+            except Exception as error:
+                self.is_abstract = type(error) is NotImplementedError
+                self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
+                self.undefined = error if isinstance(error, NameError) else self.undefined
+                self.has_failed, self.complaint = True, str(error)
+                self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        self.count += len(tape.operations)
+        self.is_hopeless = self.is_hopeless or not run.plausible.is_used
+        self.takes_parameters = bool(run.plausible.made)
+        self.passes_on = run.passes_on
+        analysis = self._analysis(tape, run, result, self.has_failed)
+        if analysis is None or analysis.chosen is None:
+            return None
+        count = count_judged(analysis) + len(analysis.absent)
+        clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
+        return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
+
+    def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
+        """What came of a call; None where nothing could be compared."""
+        source = self.recording.source
+        if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
+            return None
+        analysis = analyse(tape, source, self.meant)
+        if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
+            back = analyse_returned(tape, source, result, None, 0)
+            analysis = back if back.chosen is not None and back.chosen.bad else analysis
+        passed = sum(map(len, run.plausible.made.values()))
+        if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):
+            returned = {run.last: run.named(result)}
+            other = analyse_returned(tape, source, returned, run.kept, run.began, self.meant)
+            self.reason = self.reason or other.reason
+            if analysis.chosen is None or count_judged(other) > count_judged(analysis):
+                analysis = other
+                analysis.behaviour = run.changed_argument()
+        if analysis.chosen is None:
+            return None
+        if run.learns_inputs:
+            allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
+        analysis.absent = [op for op in analysis.absent if op.label != INPUT]
+        judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
+        silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
+        if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
+            return None
+        return analysis
