@@ -143,3 +143,8 @@ def test_what_the_names_stand_for_is_pickled_as_ever():
     adam = deltarule.Adam("cosine(0.1)", beta1=0.5)
     assert pickle.loads(pickle.dumps(adam)) == adam
     assert pickle.loads(pickle.dumps(deltarule.train)) is deltarule.train
+
+
+def test_the_command_line_leaves_the_generator_of_random_where_it_was():
+    code = "import random; state = random.getstate(); import deltarule.cli; print(random.getstate() == state)"
+    assert python(code).strip() == "True"

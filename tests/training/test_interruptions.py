@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import pathlib
+import signal
 import threading
 import tracemalloc
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_ctrl_c_in_the_middle_of_an_epoch_keeps_the_updates_made(monkeypatch):
         return backward(*arguments)
 
     monkeypatch.setattr(reference, "backward", pressed)
+    monkeypatch.setattr(reference, "BLOCK", 0)
     net, one_epoch = small(), small()
     history = train(net, X, Y, epochs=9, batch_size=10, engine="reference")
     monkeypatch.undo()
@@ -64,6 +66,24 @@ def test_ctrl_c_in_the_middle_of_an_epoch_keeps_the_updates_made(monkeypatch):
     assert history.epochs == 1
     assert np.isfinite(net.parameters).all()
     assert (net.parameters != one_epoch.parameters).any()
+
+
+def test_ctrl_c_among_epochs_that_are_made_together_waits_until_they_are_entered(monkeypatch):
+    backward, calls = reference.backward, []
+
+    def pressed(*arguments):
+        calls.append(1)
+        if len(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+        return backward(*arguments)
+
+    net, other = small(), small()
+    monkeypatch.setattr(reference, "backward", pressed)
+    monkeypatch.setattr(reference, "BLOCK", 3 * len(X) * net.parameters.size)
+    history = train(net, X, Y, epochs=9, batch_size=10, engine="reference")
+    assert (history.stopped, history.epochs) == ("interrupted", 3)
+    train(other, X, Y, epochs=3, batch_size=10, engine="reference")
+    np.testing.assert_array_equal(net.parameters, other.parameters)
 
 
 def test_ctrl_c_before_the_first_epoch_gives_an_empty_history(monkeypatch):

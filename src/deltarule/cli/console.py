@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from deltarule.data.decisions import Decision
 from deltarule.documents.plain_table import one_line, printable
 from deltarule.experiments.report import decision_lines
+
+_random_state = random.getstate()
+from rich.console import Console  # noqa: E402 - Rich takes a random number when it is imported …
+from rich.table import Table  # noqa: E402
+from rich.text import Text  # noqa: E402
+
+random.setstate(_random_state)  # … from the generator of whoever imports the command line
 
 
 def console() -> Console:

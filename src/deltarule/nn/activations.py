@@ -134,8 +134,7 @@ def _exp(z: Array) -> Array:
 
 @_underflow_is_zero
 def _sigmoid(z: Array) -> Array:
-    e = np.exp(_minus_magnitude(z))  # never above 1
-    return np.where(z.real < 0, e, 1) / (1 + e)
+    return np.exp(np.minimum(z, 0)) / (1 + np.exp(_minus_magnitude(z)))  # no power above 1
 
 
 @_underflow_is_zero

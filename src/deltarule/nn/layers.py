@@ -171,7 +171,7 @@ class Layer:
         else:  # a csr_array knows no ``out``
             dW[:] = trace.x.T @ delta
         if db is not None:
-            db[:] = delta.sum(axis=0) if self.dense.bias == "neuron" else delta.sum()
+            delta.sum(axis=0, out=db) if self.dense.bias == "neuron" else np.copyto(db, delta.sum())
         return LayerGradients(delta, dW, db)
 
     def dx(self, trace: LayerTrace, delta: Array) -> Array:

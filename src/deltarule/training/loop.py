@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES, hold_blas
 from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.threads import signals_wait
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
@@ -282,18 +284,32 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
         minimise(run, end_epoch)
         return
     while run.epoch < run.settings.epochs and not run.stop:
-        before = run.net.parameters.copy()
-        try:
-            losses, rates = make_updates(run, 1 if watched else _epochs_unwatched(run))
-        except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
-            if not np.isfinite(run.net.parameters).all():
-                run.net.parameters[:] = before
-            raise
-        run.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
+        before, n_epochs = run.net.parameters.copy(), 1 if watched else _epochs_unwatched(run)
+        start = _start_of(run) if n_epochs > 1 else None
+        # Several epochs take a moment, after which they are entered; workers might wait for ever.
+        waits = start is not None and run.workers is None
+        with signals_wait() if waits else nullcontext():
+            try:
+                losses, rates = make_updates(run, n_epochs)
+            except BaseException:  # such as Ctrl-C in the middle of the epoch that diverges
+                if not np.isfinite(run.net.parameters).all():
+                    run.net.parameters[:] = before
+                raise
+            run.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
+        if start is not None and not run.has_finite_cost():
+            before = _before_last_epoch(run, start)
         if len(losses) < len(rates):
             raise run.divergence(before)
         run.earlier = before
         end_epoch()
+
+
+def _before_last_epoch(run: Run, start: RunStart) -> Array:
+    """Return the parameters before the last epoch that was done, made again from the start of its block."""
+    while start.epoch < run.epoch - 1:
+        make_updates(start, 1)
+        start.epoch += 1
+    return start.net.parameters
 
 
 def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:

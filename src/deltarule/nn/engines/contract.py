@@ -102,9 +102,9 @@ class Samples:
     def batches(self, size: int, order: Array | None, dtype: np.dtype[Any]) -> Iterator[Batch]:
         """Go through consecutive batches, the last one possibly smaller, ``x`` as ``dtype``."""
         for start in range(0, len(self), size):
-            stop = start + size
-            part = self.take(slice(start, stop) if order is None else order[start:stop])
-            yield as_batch(part.x, dtype), part.y, part.weight
+            rows = slice(start, start + size) if order is None else order[start : start + size]
+            weight = None if self.weight is None else _take_rows(self.weight, rows)
+            yield as_batch(_take_rows(self.x, rows), dtype), _take_rows(self.y, rows), weight
 
 
 def _take_rows(part: Any, rows: Array | slice) -> Any:
