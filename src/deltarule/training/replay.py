@@ -64,8 +64,8 @@ def replay(history: History, step: int) -> ReplayedUpdate:
     start = history.start
     if start is None:
         raise InputError(
-            "this history cannot be played again: it was read from a file, made of a stream, or by L-BFGS,"
-            " whose steps are inside SciPy"
+            "this history cannot be played again: it was read from a file, made of a stream, by local SGD, or"
+            " by L-BFGS, whose steps are inside SciPy"
         )
     check_whole("step", step)
     last = history.epochs * start.n_batches
