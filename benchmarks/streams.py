@@ -4,8 +4,8 @@
 network on it, 20-200-80-1 in batches of 128, in turns: from arrays in memory, from a stream, and with
 PyTorch's ``DataLoader`` over an ``IterableDataset`` that reads the same file with
 ``ParquetFile.iter_batches``, encodes and shuffles windows of the same size. The file is in the page cache.
-``memory`` trains on a file ten times as large as the limit, under a memory limit of the system (a cgroup of
-Linux, where it can be made), and prints the peak.
+``memory`` writes a file ten times as large as a limit, which the system enforces (a cgroup of Linux, where it
+can be made); trains on it, is killed, goes on to the end, predicts all its rows, and prints peaks of memory.
 
 PyTorch has a Python of its own: ``--torch PYTHON``, in which pyarrow is installed too.
 """
@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -150,29 +150,40 @@ def _epoch(name: str, process: Any, stream: Any, X: Any, Y: Any) -> float:
 
 
 @main.command()
-@click.option("--limit", default=512, help="Megabytes.")
+@click.option("--limit", default=320, help="Megabytes.")
 @click.option("--columns", default=200)
 @click.option("--file", "path", default="", help="A file that is there already.")
 def memory(limit: int, columns: int, path: str) -> None:
-    """The peak of memory on a file ten times as large, under a limit that the system enforces."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Train, go on after being killed, and predict, on ten times what a limit of the system allows."""
+    with tempfile.TemporaryDirectory() as folder, _Limit(limit * 10**6) as group:
         if not path:
             path = str(Path(folder, "rows.parquet"))
-            write_rows(Path(path), 10 * limit * 10**6 // (4 * columns), columns)
-        options = f"--target y --memory {limit}MB --hidden 8 --epochs 1 --batch-size 1024 --quiet".split()
-        command = [sys.executable, "-m", "deltarule", "train", path, *options, "--save", f"{folder}/m"]
-        start = time.perf_counter()
-        with _Limit(limit * 10**6) as group:
-            done = subprocess.run(command, check=False, preexec_fn=group.enter)
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-            click.echo(f"exit {done.returncode} after {time.perf_counter() - start:.0f} s; {group.told}")
-            click.echo(
-                f"file {os.path.getsize(path) / 1e6:,.0f} MB, limit {limit} MB, peak of RSS {peak:,.0f} MB"
-            )
+            writing = [sys.executable, "-m", "benchmarks.streams", "write", path]
+            n_rows = 10 * limit * 10**6 // (4 * columns)
+            subprocess.run([*writing, str(n_rows), str(columns)], check=True)
+        click.echo(f"{os.path.getsize(path) / 1e6:,.0f} MB under a limit of {limit} MB; {group.told}")
+        within, kept = f"--memory {limit}MB".split(), Path(folder, "run.ckpt")
+        train = ["train", path, *within, "--target", "y", "--hidden", "8", "--epochs", "1"]
+        train += ["--batch-size", "1024", "--every", "0.2", "--quiet"]
+        group.run("trains, killed on the way", *train, "--checkpoint", str(kept), until=kept)
+        group.run("goes on to the end", *train, "--resume", str(kept), "--save", f"{folder}/m")
+        answers = f"{folder}/answers.csv"
+        group.run("predicts to a file", "predict", f"{folder}/m", path, *within, "--out", answers)
+        with open(answers, "rb") as file:
+            click.echo(f"{sum(1 for _ in file) - 1:,} answers")
+
+
+@main.command()
+@click.argument("path")
+@click.argument("n_rows", type=int)
+@click.argument("n_columns", type=int)
+def write(path: str, n_rows: int, n_columns: int) -> None:
+    """Write a Parquet file of N_ROWS rows of N_COLUMNS numbers."""
+    write_rows(Path(path), n_rows, n_columns)
 
 
 class _Limit:
-    """A limit of memory: a cgroup where one can be made, else nothing is enforced."""
+    """Programs under a limit of memory: a cgroup where one can be made, else nothing is enforced."""
 
     def __init__(self, size: int) -> None:
         self.size, self.path = size, Path(f"/sys/fs/cgroup/memory/deltarule{os.getpid()}")
@@ -182,12 +193,29 @@ class _Limit:
         try:
             self.path.mkdir()
             (self.path / "memory.limit_in_bytes").write_text(str(self.size))
-            self.told = "limited by a cgroup"
+            self.told = "enforced by a cgroup"
         except OSError:
             self.path = Path()
         return self
 
-    def enter(self) -> None:
+    def run(self, what: str, *arguments: str, until: Path | None = None) -> None:
+        """Run the command line under the limit, killed once a file is there; print time, peak and status."""
+        start, peak = time.perf_counter(), 0
+        command = [sys.executable, "-m", "deltarule", *arguments]
+        process = subprocess.Popen(command, preexec_fn=self._enter, stdout=subprocess.DEVNULL)
+        while process.poll() is None:
+            with suppress(OSError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peak = max(peak, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line))
+            if until is not None and until.exists():
+                process.kill()
+            time.sleep(0.2)
+        click.echo(
+            f"{what:28}{time.perf_counter() - start:6.0f} s, peak {peak / 1000:,.0f} MB, "
+            f"exit {process.returncode}"
+        )
+
+    def _enter(self) -> None:
         """Put the process that calls this under the limit."""
         if self.path.name:
             (self.path / "cgroup.procs").write_text(str(os.getpid()))

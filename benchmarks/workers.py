@@ -47,22 +47,21 @@ def time_allreduce() -> dict[str, float]:
     from mpi4py import MPI
 
     from deltarule.nn.engines.shards import branches_of
-    from deltarule.training.workers.mpi import add_in_ranges
+    from deltarule.training.workers.mpi import UnderWay, add_parts
 
     comm = MPI.COMM_WORLD
     cuts = branches_of(1 << math.ceil(math.log2(comm.size)), comm.size)
     parts = np.ones((len(cuts[comm.rank]), 2 * N_PARAMETERS), np.float32)  # 1.39 MB
-    out, counts, cut = (
-        np.empty_like(parts[0]),
-        [len(own) for own in cuts],
-        [each for own in cuts for each in own],
-    )
+    out, counts = np.empty_like(parts[0]), [len(own) for own in cuts]
+    cut = [each for own in cuts for each in own]
+
+    def add() -> None:
+        with UnderWay() as under_way:
+            under_way.add(add_parts(comm, parts, counts, cut, out))
+
     times: dict[str, list[float]] = {"MPI's": [], "ours": []}
     for _ in range(200):
-        for name, call in (
-            ("MPI's", lambda: comm.Allreduce(parts[0], out)),
-            ("ours", lambda: add_in_ranges(comm, parts, counts, cut, out)),
-        ):
+        for name, call in (("MPI's", lambda: comm.Allreduce(parts[0], out)), ("ours", add)):
             comm.Barrier()
             start = time.perf_counter()
             call()

@@ -179,8 +179,8 @@ _NAMES = {
     "nn.optimizers": "LBFGS OPTIMIZERS SGD Adagrad Adam AdamHat AdamW Momentum Nesterov Optimizer RMSprop",
     "nn.schedules": "SCHEDULES Constant Cosine Exponential InverseScaling OneCycle Schedule Step WarmUp",
     "playground": "play",
-    "training": """METRICS Checkpoint EarlyStopping History Metric Run confusion_matrix evaluate resume
-        train""",
+    "training": """METRICS Checkpoint EarlyStopping History LocalSGD Metric Run confusion_matrix evaluate
+        resume train""",
     "tutorials": "load_example",
     "worksheets": "mark worksheet",
 }

@@ -35,6 +35,7 @@ from deltarule.training.workers import OneWorker
 from .cases import GRADIENT_STEPS, SOURCE, digest, samples
 
 X, Y = samples(n=1401, n_features=5)
+WIDE = samples(n=1401, n_features=200)  # a gradient in three pieces
 WEIGHT = np.linspace(0.1, 2, len(X))
 
 
@@ -45,7 +46,7 @@ class Simulated(OneWorker):
         self.n_workers = n_workers
 
     def total(self, sums, batch, out):
-        cuts = branches_of(batch.n_shards, self.n_workers)
+        cuts = batch.cuts(self.n_workers)
         whole = [branch for cut in cuts for branch in cut]
         parts = [np.empty_like(out) for _ in whole]
         costs = [sums.sum(batch, *branch, part) for branch, part in zip(whole, parts, strict=True)]
@@ -108,9 +109,26 @@ def test_threads_make_no_difference():
     sums = []
     for n_threads in (1, 2, 3):
         out = np.empty_like(net.parameters)
-        with ShardSums("reference", net, data, 1401, n_threads) as shards:
+        with ShardSums.of("reference", net, data, 1401, n_threads) as shards:
             sums.append((shards.sum(batch, 0, batch.n_shards, out), out.tobytes()))
     assert sums[0] == sums[1] == sums[2]
+
+
+@pytest.mark.parametrize("engine", ["reference", pytest.param("compiled", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_a_piece_of_a_sum_is_whole_when_it_is_given(engine, n_threads):
+    net = Network([200, 160, 2], bias="shared", dropout=0.2, seed=1)
+    x, y = samples(n=700, n_features=200)
+    batch, parts = ShardedBatch(np.arange(700), 4, 99), np.empty((2, net.parameters.size))
+    with ShardSums.of(engine, net, Samples(x, y, None), 700, n_threads) as sums:
+        whole = np.empty_like(parts)
+        costs = [sums.sum(batch, *cut, part) for cut, part in zip([(0, 1), (1, 4)], whole, strict=True)]
+        given = []
+        for piece, found in zip(sums.pieces, sums.sum_by_pieces(batch, [(0, 1), (1, 4)], parts), strict=True):
+            given.append((parts[:, piece] == whole[:, piece]).all() and found == costs)
+            parts[:, piece] = np.nan  # whatever comes later
+    assert given == [True] * 3
+    assert np.isnan(parts).all()
 
 
 @pytest.mark.parametrize("engine", ["reference", pytest.param("compiled", marks=pytest.mark.slow)])
@@ -121,7 +139,7 @@ def test_the_first_gradient_is_that_of_the_whole_batch(engine):
     trace = reference.forward(net.layers, x)
     whole = reference.backward(net.layers, objective, trace, Y, weight).flat
     out = np.empty_like(whole)
-    with ShardSums(engine, net, Samples(x, Y, weight), len(x)) as shards:
+    with ShardSums.of(engine, net, Samples(x, Y, weight), len(x)) as shards:
         batch = ShardedBatch(np.arange(len(x)), 1, 0)
         cost = shards.sum(batch, 0, batch.n_shards, out)
     assert batch.n_shards == 8
@@ -234,8 +252,8 @@ import sys
 from deltarule import Checkpoint, Network, train
 from deltarule.training.workers.mpi import mpi_workers
 from tests.training.cases import samples
-X, Y = samples(n=1401, n_features=5)
-net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
+X, Y = samples(n=1401, n_features=200)
+net = Network([200, 160, 2], output="softmax", dropout=0.3, seed=1)
 path, dies_at = sys.argv[1], int(sys.argv[2])
 
 def die(run):
@@ -268,8 +286,8 @@ def mpiexec(*arguments):
 
 @contextmanager
 def whole_run(folder, engine):
-    net = Network([5, 6, 2], output="softmax", dropout=0.3, seed=1)
-    train(net, X, Y, epochs=4, batch_size=600, optimizer="adam", engine=engine, workers=1,
+    net = Network([200, 160, 2], output="softmax", dropout=0.3, seed=1)
+    train(net, *WIDE, epochs=4, batch_size=600, optimizer="adam", engine=engine, workers=1,
           checkpoint=Checkpoint(folder / "whole"), callbacks=[lambda run: None])  # fmt: skip
     yield digest(folder / "whole")
 
@@ -293,7 +311,7 @@ def test_a_rank_that_is_killed_is_done_without_or_named(tmp_path):
     assert "worker 2 of 2" in found.stderr
     assert f"the last checkpoint stands: {tmp_path / 'ranks'}" in found.stderr
     with whole_run(tmp_path, "reference") as expected:
-        resume(tmp_path / "ranks", X, Y, workers=1)
+        resume(tmp_path / "ranks", *WIDE, workers=1)
         assert digest(tmp_path / "ranks") == expected
 
 

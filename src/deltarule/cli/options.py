@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from deltarule.data.meaning import KINDS, is_kind
 from deltarule.data.reading import FORMATS
+
+if TYPE_CHECKING:
+    from deltarule.training import LocalSGD
 
 F = TypeVar("F", bound=Callable[..., Any] | click.Command)
 
@@ -159,6 +162,16 @@ def workers(text: str) -> int | str:
     if text != "mpi" and not re.fullmatch(r"[1-9]\d{0,4}", text):
         raise click.BadParameter(f"expected a number of processes, or mpi, got {text!r}")
     return text if text == "mpi" else int(text)
+
+
+def local_sgd(text: str) -> LocalSGD:
+    """``16x8``: 16 steps, 8 replicas."""
+    from deltarule.training import LocalSGD
+
+    if not re.fullmatch(r"[1-9]\d{0,5}[x×][1-9]\d{0,5}", text):
+        raise click.BadParameter(f"expected steps and replicas such as 16x8, got {text!r}")
+    steps, replicas = map(int, re.split("[x×]", text))
+    return LocalSGD(steps, replicas)
 
 
 def epochs_between(text: str) -> float:

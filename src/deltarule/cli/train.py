@@ -15,6 +15,7 @@ from deltarule.cli.options import (
     GroupedCommand,
     activations,
     epochs_between,
+    local_sgd,
     options_of,
     picture_options,
     reading_options,
@@ -153,6 +154,13 @@ _output = options_of("What is printed and written")
     type=workers,
     metavar="N",
     help="The number of processes that train together, or mpi for those that mpiexec started.",
+)
+@_training(
+    "--local-sgd",
+    type=local_sgd,
+    metavar="KxR",
+    help="Another algorithm for workers that are far from each other: R replicas train by themselves for K "
+    "updates, and then become their mean.",
 )
 @_training(
     "--checkpoint",

@@ -15,7 +15,7 @@ from deltarule.data.reading import FORMATS
 from deltarule.errors import InputError
 from deltarule.nn.optimizers import Optimizer
 from deltarule.registry import did_you_mean, record
-from deltarule.training import Checkpoint
+from deltarule.training import Checkpoint, LocalSGD
 
 #: The least that a whole number may be.
 _WHOLE = {"rare": 1, "epochs": 1, "batch_size": 1, "patience": 1, "seed": 0}
@@ -63,6 +63,7 @@ class Choices:
     seed: int = 0
     engine: str = "auto"
     workers: int | str | None = None
+    local_sgd: LocalSGD | None = None
     progress: bool = False
     checkpoint: Path | None = None
     every: float = 1

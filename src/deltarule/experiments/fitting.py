@@ -202,7 +202,7 @@ def train_or_resume(
         batch_size=None if isinstance(optimizer, LBFGS) else batch_size_for(data, choices),
         metrics=[] if Y is None else [score_of(encoding_of(net))],
         early_stopping=None if validation is None else stopping, engine=choices.engine,
-        workers=choices.workers, progress=choices.progress, seed=choices.seed,
+        workers=choices.workers, local_sgd=choices.local_sgd, progress=choices.progress, seed=choices.seed,
     )  # fmt: skip
     return net, history
 

@@ -31,6 +31,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.losses import Loss
 from deltarule.nn.optimizers import Optimizer
+from deltarule.training import LocalSGD
 from deltarule.tutorials import is_example
 
 
@@ -82,6 +83,7 @@ def experiment(
     seed: int = 0,
     engine: str = "auto",
     workers: int | str | None = None,
+    local_sgd: LocalSGD | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     every: float = 1,
     resume: str | os.PathLike[str] | None = None,
@@ -134,7 +136,7 @@ def experiment(
         ``patience`` is how many epochs without improvement on held-out rows to wait.
     seed : int
         Random seed.
-    engine, workers, checkpoint, every, resume, progress
+    engine, workers, local_sgd, checkpoint, every, resume, progress
         As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
 
     Returns

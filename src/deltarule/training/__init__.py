@@ -12,12 +12,14 @@ from deltarule.training.metrics import METRICS, Metric, confusion_matrix, evalua
 from deltarule.training.run import Run
 from deltarule.training.settings import Checkpoint
 from deltarule.training.stopping import EarlyStopping
+from deltarule.training.workers import LocalSGD
 
 __all__ = [
     "METRICS",
     "Checkpoint",
     "EarlyStopping",
     "History",
+    "LocalSGD",
     "Metric",
     "Run",
     "confusion_matrix",

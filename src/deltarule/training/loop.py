@@ -30,7 +30,14 @@ from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 from deltarule.training.streamed import StreamSamples, is_stream, run_streamed_epoch
-from deltarule.training.workers import OneWorker, run_epochs, workers_for
+from deltarule.training.workers import (
+    LocalSGD,
+    OneWorker,
+    Workers,
+    run_epochs,
+    run_local_epochs,
+    workers_for,
+)
 
 if TYPE_CHECKING:
     from deltarule.data import Stream
@@ -53,6 +60,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     engine: str = "auto",
     workers: int | str | None = None,
+    local_sgd: LocalSGD | None = None,
     progress: bool = False,
     seed: int | None = 0,
     **others: Any,
@@ -90,6 +98,9 @@ def train(
         How many processes train together; "mpi" are all that ``mpiexec`` started. Their number makes no
         difference to the result, to the last bit; it differs in last bits from that of None, where an engine
         trains by itself. See ``docs/cluster.md``.
+    local_sgd : LocalSGD, optional
+        Another algorithm for workers that are far from each other: replicas that become their mean now and
+        then.
     progress : bool
         A bar in a terminal or notebook; elsewhere ten lines at most.
     seed : int or None
@@ -128,9 +139,10 @@ def train(
         _resolved(metrics),
         early_stopping,
         engine,
+        local_sgd,
     )
     samples = samples_or_stream(net, X, Y, sample_weight)
-    team = workers_for(workers, is_streamed=isinstance(samples, StreamSamples))
+    team = _team(workers, settings, samples)
     run = Run(net, settings, samples, validation, checkpoint, team)
     return train_to_end(run, callbacks, progress)
 
@@ -211,10 +223,19 @@ def resume(
     held = validation if validation is not None else settings.validation_fraction
     samples = samples_or_stream(net, X, Y, sample_weight)
     count = 1 if workers is None and state.get("sharded") else workers
-    team = workers_for(count, is_streamed=isinstance(samples, StreamSamples))
+    team = _team(count, settings, samples)
     run = Run(net, settings, samples, held, checkpoint or Checkpoint(path), team)
     restore(run, path, state, arrays)
     return net, train_to_end(run, callbacks, progress)
+
+
+def _team(workers: Any, settings: Settings, samples: Samples | StreamSamples) -> Workers | None:
+    """Return who trains: the workers that are named; of replicas one worker, where none is."""
+    if settings.local_sgd is not None:
+        return workers_for(1 if workers is None else workers, needs_mpi="cannot share replicas of local SGD")
+    is_streamed = isinstance(samples, StreamSamples)
+    why = "share rows that stay in memory, and a stream's do not" if is_streamed else ""
+    return workers_for(workers, needs_mpi=why)
 
 
 def _resolved(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
@@ -268,9 +289,13 @@ def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> Hi
 
 
 def _start_of(run: Run) -> RunStart | None:
-    """Return what a run is about to start from; None for L-BFGS, which makes no updates, and of streams."""
+    """Return what a run is about to start from; None where no single updates can be made again."""
     settings = run.settings
-    if not isinstance(settings.optimizer, GradientStep) or isinstance(run.samples, StreamSamples):
+    if (
+        not isinstance(settings.optimizer, GradientStep)
+        or isinstance(run.samples, StreamSamples)
+        or settings.local_sgd is not None
+    ):
         return None
     return RunStart(
         run.net, run.samples, settings, run.engine, run.batch_size, run.n_batches, run.epoch, run.updates,
@@ -330,7 +355,10 @@ def update(run: Run | RunStart, samples: Samples, orders: Array | None, rates: A
     given = (net, samples, size, orders, optimizer, run.slots, rates, run.updates)
     if run.workers is None:
         return ENGINES[run.engine].run_epochs(*given, run.mask_rng)
-    return run_epochs(run.workers, run.engine, *given, mask_key(run.mask_rng))
+    key, local = mask_key(run.mask_rng), run.settings.local_sgd
+    if local is not None:
+        return run_local_epochs(run.workers, local, run.engine, *given, key)
+    return run_epochs(run.workers, run.engine, *given, key)
 
 
 def sample_orders(run: Run | RunStart, n_epochs: int) -> Array | None:

@@ -64,8 +64,8 @@ def replay(history: History, step: int) -> ReplayedUpdate:
     start = history.start
     if start is None:
         raise InputError(
-            "this history cannot be replayed: it was read from a file, or comes from a stream or from "
-            "L-BFGS, whose steps are inside SciPy"
+            "this history cannot be replayed: it was read from a file, or comes from a stream, from local "
+            "SGD or from L-BFGS, whose steps are inside SciPy"
         )
     check_whole("step", step)
     last = history.epochs * start.n_batches

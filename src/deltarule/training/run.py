@@ -24,7 +24,7 @@ from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
 from deltarule.training.streamed import EpochPlace, StreamSamples, measure_stream
-from deltarule.training.workers import Workers
+from deltarule.training.workers import LocalSGD, Workers
 
 Callback: TypeAlias = Callable[["Run"], object]
 
@@ -96,7 +96,7 @@ class Run:
         n_updates = settings.epochs * self.n_batches
         self.engine = choose_engine(settings.engine, net, settings.optimizer, self.batch_size, n_updates)
         if workers is not None:
-            _warn_of_idle(workers, self.batch_size)
+            _warn_of_idle(workers, self.batch_size, settings.local_sgd)
         #: Parameters of an earlier epoch, to go back to when the cost is not finite any more.
         self.earlier = net.parameters.copy()
         self.fingerprint = ""
@@ -222,9 +222,16 @@ class Run:
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
 
 
-def _warn_of_idle(workers: Workers, batch_size: int) -> None:
+def _warn_of_idle(workers: Workers, batch_size: int, local: LocalSGD | None) -> None:
     n_shards = count_shards(batch_size)
-    if workers.is_first and workers.count > n_shards:
+    if local is not None:
+        if workers.is_first and workers.count > local.replicas:
+            warnings.warn(
+                f"{local.replicas} replicas of local SGD leave {workers.count - local.replicas} of "
+                f"{workers.count} workers with nothing to do: let there be as many replicas, or a multiple",
+                stacklevel=4,
+            )
+    elif workers.is_first and workers.count > n_shards:
         count, plural = workers.count, "s" * (n_shards > 1)
         warnings.warn(
             f"a batch of {batch_size} rows has {n_shards} shard{plural} of {SHARD_ROWS} rows or more, "

@@ -12,11 +12,12 @@ import numpy as np
 
 from deltarule.arrays import check_fields, check_number, check_whole
 from deltarule.errors import InputError
-from deltarule.nn.optimizers import OPTIMIZERS, Optimizer
+from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import record
 from deltarule.training.metrics import METRICS, Metric
 from deltarule.training.stopping import EarlyStopping
 from deltarule.training.streamed import is_stream
+from deltarule.training.workers import LocalSGD
 
 
 @record
@@ -58,6 +59,7 @@ class Settings:
     metrics: tuple[Metric, ...]
     early_stopping: EarlyStopping | None = None
     engine: str = field(default="auto", compare=False)
+    local_sgd: LocalSGD | None = None
 
     def __post_init__(self) -> None:
         for name, low in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
@@ -66,6 +68,12 @@ class Settings:
                 object.__setattr__(self, name, check_whole(name, value, low))  # JSON knows no NumPy numbers
         if self.validation_fraction is not None:
             check_number("validation", self.validation_fraction, 0, math.nextafter(1, 0))
+        if not isinstance(self.local_sgd, LocalSGD | None):
+            raise InputError(f"local_sgd must be a LocalSGD(steps, replicas) or None, got {self.local_sgd!r}")
+        if self.local_sgd is not None and not isinstance(self.optimizer, GradientStep):
+            raise InputError(
+                f"local_sgd is for optimizers of one step for each batch, not {self.optimizer.spec}"
+            )
         if not isinstance(self.early_stopping, EarlyStopping | None):
             raise InputError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
 
@@ -97,6 +105,7 @@ class Settings:
             "optimizer": self.optimizer.spec,
             "metrics": [metric.name for metric in self.metrics],
             "early_stopping": None if self.early_stopping is None else asdict(self.early_stopping),
+            **({} if self.local_sgd is None else {"local_sgd": asdict(self.local_sgd)}),
         }
 
     def check_registered(self) -> None:
@@ -109,14 +118,16 @@ class Settings:
     @classmethod
     def from_dict(cls, values: dict[str, Any], engine: str) -> Settings:
         """Make settings from what :meth:`to_dict` returned; ``values`` may come from an untrusted file."""
+        values = {"local_sgd": None, **values}
         check_fields("settings", values, [item.name for item in fields(cls) if item.name != "engine"])
         if not isinstance(values["shuffle"], bool):
             raise InputError(f"shuffle must be true or false, got {values['shuffle']!r}")
-        stopping = values["early_stopping"]
+        stopping, local = values["early_stopping"], values["local_sgd"]
         records = {
             "optimizer": OPTIMIZERS.resolve(values["optimizer"]),
             "metrics": tuple(METRICS.resolve(name) for name in values["metrics"]),
             "early_stopping": None if stopping is None else EarlyStopping(**stopping),
+            "local_sgd": None if local is None else LocalSGD(**local),
         }
         return cls(**{**values, **records}, engine=engine)
 

@@ -88,21 +88,31 @@ def backward(
     """
     if flat is None:
         flat = np.empty(sum(layer.dense.n_parameters for layer in layers), trace.output.dtype)
-    grads = Gradients([], flat)
-    last, end = trace[-1], flat.size
-    delta = objective.sample_delta(last.z, last.a, y) * objective.shares(len(y), weight)
-    for index in reversed(range(len(layers))):
+    grads, end = Gradients([], flat), flat.size
+    for index, delta in deltas(layers, objective, trace, y, weight):
         layer, start = layers[index], end - layers[index].dense.n_parameters
         grads.append(layer.gradients(trace[index], delta, flat[start:end]))
         if objective.l1 or objective.l2:
             dW = grads[-1].dW
             dW += objective.penalty_gradient(layer.W)
-        if index > 0:
-            before = trace[index - 1]
-            delta = layers[index - 1].activation.delta(layer.dx(trace[index], delta), before.z, before.a)
         end = start
     grads.reverse()
     return grads
+
+
+def deltas(
+    layers: Sequence[Layer], objective: Objective, trace: Trace, y: Array, weight: Array | None
+) -> Iterator[tuple[int, Array]]:
+    """Yield each layer's place and its ``delta`` (n, n_out), from the last layer to the first."""
+    last = trace[-1]
+    delta = objective.sample_delta(last.z, last.a, y) * objective.shares(len(y), weight)
+    for index in reversed(range(len(layers))):
+        yield index, delta
+        if index > 0:
+            before = trace[index - 1]
+            delta = layers[index - 1].activation.delta(
+                layers[index].dx(trace[index], delta), before.z, before.a
+            )
 
 
 def run_epochs(

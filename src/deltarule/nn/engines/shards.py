@@ -9,40 +9,24 @@ many threads, processes or machines there are, as long as each computes whole br
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from itertools import pairwise, repeat
+from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from deltarule.arrays import Array, as_batch
-from deltarule.nn.engines import compiled, reference
-from deltarule.nn.engines.compilation import compile_once, load_kernels
+from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.streams import stream_of
+from deltarule.nn.engines.shard_gradients import Computed, ShardGradient, shard_gradients
 from deltarule.nn.engines.threads import blas_of_one_thread
-from deltarule.nn.engines.workspace import (
-    count_tiles,
-    divide_job,
-    kernel_inputs,
-    make_lists,
-    make_workspace,
-    plan_layout,
-)
-from deltarule.nn.layers import Layer
-from deltarule.nn.objective import Objective
-from deltarule.nn.optimizers import SGD
 
 #: Rows that a shard has at least, where its batch has as many: smaller products of matrices are slow …
 SHARD_ROWS = 128
 #: … and the most shards there are.
 MOST_SHARDS = 1024
-
-#: The gradient of the rows with these numbers, summed, goes to ``out``; returns the sum of their costs.
-ShardGradient: TypeAlias = "Callable[[Array, np.random.Generator, Array], float]"
 
 #: Shards ``low`` to ``high`` that one node of the tree sums.
 Branch: TypeAlias = tuple[int, int]
@@ -107,6 +91,21 @@ def add_branches(cut: Sequence[Branch], parts: Sequence[Any]) -> Any:
     return total
 
 
+class Shared(Protocol):
+    """What is divided into shards."""
+
+    @property
+    def n_shards(self) -> int: ...
+    def cuts(self, n_workers: int) -> list[list[Branch]]:
+        """Which branches each of the workers computes."""
+
+    def rows_of(self, shard: int) -> Any:
+        """What a shard is computed of."""
+
+    def masks_of(self, shard: int) -> np.random.Generator:
+        """Return what draws the dropout masks of a shard, whoever computes it."""
+
+
 class ShardedBatch(NamedTuple):
     """The batch of an update: which rows it has, ``t``, and a key, from which dropout masks are drawn."""
 
@@ -119,6 +118,10 @@ class ShardedBatch(NamedTuple):
         """How many shards it has."""
         return count_shards(len(self.rows))
 
+    def cuts(self, n_workers: int) -> list[list[Branch]]:
+        """Which branches each of the workers computes."""
+        return branches_of(self.n_shards, n_workers)
+
     def rows_of(self, shard: int) -> Array:
         """The numbers of a shard's rows."""
         n, n_shards = len(self.rows), self.n_shards
@@ -130,33 +133,36 @@ class ShardedBatch(NamedTuple):
 
 
 class ShardSums:
-    """Sums over shards of batches, by one engine, in as many threads as wanted.
+    """Sums over shards of batches, in as many threads as wanted.
 
     It is a context: BLAS takes one thread inside of it.
 
     Parameters
     ----------
-    engine : "reference" or "compiled"
-    net : TrainableNetwork
-    samples : Samples
-    size : int
-        Rows of the largest batch.
-    n_threads : int
+    shards : sequence of ShardGradient
+        What computes a shard, for each thread.
+    pieces : list of slice
+        The pieces of a gradient, in the order in which they are computed.
+    draws : bool
+        Whether shards draw dropout masks, or other numbers.
     """
 
-    def __init__(
-        self, engine: str, net: TrainableNetwork, samples: Samples, size: int, n_threads: int = 1
-    ) -> None:
-        make = {"reference": _reference_gradient, "compiled": _compiled_gradient}[engine]
-        summed = _SummedNetwork.of(net)
-        # Of half as many shards as rows allow, or of one batch's last part: never more rows than these.
-        n_rows = max(math.ceil(size / count_shards(size)), min(size, 2 * SHARD_ROWS))
-        self._shards = [make(summed, samples, n_rows) for _ in range(n_threads)]
+    def __init__(self, shards: Sequence[ShardGradient], pieces: list[slice], *, draws: bool) -> None:
+        self.pieces, self._shards, self._draws = pieces, shards, draws
         self._no_masks = np.random.default_rng(0)
-        self._drops = any(layer.dense.dropout for layer in net.layers)
-        self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
+        self._pool = ThreadPoolExecutor(len(shards) - 1) if len(shards) > 1 else None
         self._others: dict[tuple[int, int], Array] = {}
         self._one_thread_of_blas: AbstractContextManager[object] = nullcontext()
+
+    @classmethod
+    def of(
+        cls, engine: str, net: TrainableNetwork, samples: Samples, size: int, n_threads: int = 1
+    ) -> ShardSums:
+        """Return what sums over batches of ``size`` rows at most, by one engine, in so many threads."""
+        # Of half as many shards as rows allow, or of one batch's last part: never more rows than these.
+        n_rows = max(math.ceil(size / count_shards(size)), min(size, 2 * SHARD_ROWS))
+        shards, pieces = shard_gradients(engine, net, samples, n_rows, n_threads)
+        return cls(shards, pieces, draws=any(layer.dense.dropout for layer in net.layers))
 
     def __enter__(self) -> ShardSums:
         self._one_thread_of_blas = blas_of_one_thread(math.inf)
@@ -168,82 +174,63 @@ class ShardSums:
             self._pool.shutdown()
         self._one_thread_of_blas.__exit__(None, None, None)
 
-    def sum(self, batch: ShardedBatch, low: int, high: int, out: Array) -> float:
+    def sum(self, batch: Shared, low: int, high: int, out: Array) -> float:
         """Put the gradient of a branch of shards, ``low`` to ``high``, into ``out``; return their cost.
 
         Both are sums over rows, each counted by its weight, without penalties.
         """
-        return self._sum(batch, low, high, out, 0, len(self._shards))
+        ((cost, _),) = self._sum(batch, low, high, out, 0, len(self._shards), False)
+        return cost
 
-    def _sum(self, batch: ShardedBatch, low: int, high: int, out: Array, first: int, stop: int) -> float:
+    def sum_by_pieces(self, batch: Shared, cut: Sequence[Branch], parts: Array) -> Iterator[list[float]]:
+        """Put the gradients of some branches into ``parts``; yield their costs whenever a piece is there.
+
+        The last shards are computed piece by piece, all others before.
+        """
+        costs = [self.sum(batch, *branch, part) for branch, part in zip(cut[:-1], parts[:-1], strict=True)]
+        if not cut:
+            yield from ([] for _ in self.pieces)
+        else:
+            for cost, _ in self._sum(batch, *cut[-1], parts[-1], 0, len(self._shards), True):
+                yield [*costs, cost]
+
+    def _sum(
+        self, batch: Shared, low: int, high: int, out: Array, first: int, stop: int, in_pieces: bool
+    ) -> Iterator[Computed]:
         """Sum a branch in the threads numbered ``first`` to ``stop``."""
         if high - low == 1:
-            masks = batch.masks_of(low) if self._drops else self._no_masks
-            return self._shards[first](batch.rows_of(low), masks, out)
+            masks = batch.masks_of(low) if self._draws else self._no_masks
+            yield from self._shards[first](batch.rows_of(low), masks, out, in_pieces)
+            return
         middle, half = (low + high) // 2, (first + stop + 1) // 2
         other = self._others.setdefault((first, high - low), np.empty_like(out))
         if self._pool is not None and half < stop:
-            right = self._pool.submit(self._sum, batch, middle, high, other, half, stop)
-            cost = self._sum(batch, low, middle, out, first, half)
-            cost += right.result()
+            right = _aside(self._pool, self._sum(batch, middle, high, other, half, stop, in_pieces))
+            left = self._sum(batch, low, middle, out, first, half, in_pieces)
         else:
-            cost = self._sum(batch, low, middle, out, first, stop)
-            cost += self._sum(batch, middle, high, other, first, stop)
-        out += other
-        return cost
+            left = repeat(*self._sum(batch, low, middle, out, first, stop, False))
+            right = self._sum(batch, middle, high, other, first, stop, in_pieces)
+        for (cost, _), (other_cost, piece) in zip(left, right, strict=False):
+            out[piece] += other[piece]
+            yield cost + other_cost, piece
 
 
-@dataclass(frozen=True, eq=False)
-class _SummedNetwork:
-    """A network whose cost is a sum over rows, without penalties, and nothing is frozen."""
+def _aside(pool: ThreadPoolExecutor, computed: Iterator[Computed]) -> Iterator[Computed]:
+    """Let another thread compute what an iterator gives, from now on."""
+    done: SimpleQueue[Computed | None] = SimpleQueue()
 
-    layers: Sequence[Layer]
-    objective: Objective
-    parameters: Array
-    frozen: Array
-    decaying: Array
+    def compute() -> None:
+        try:
+            for each in computed:
+                done.put(each)
+        finally:
+            done.put(None)
 
-    @classmethod
-    def of(cls, net: TrainableNetwork) -> _SummedNetwork:
-        objective = replace(net.objective, reduction="sum", l1=0.0, l2=0.0)
-        return cls(net.layers, objective, net.parameters, np.empty(0, net.frozen.dtype), net.decaying)
+    working = pool.submit(compute)
 
+    def received() -> Iterator[Computed]:
+        while (each := done.get()) is not None:
+            yield each
+        working.result()
 
-def _reference_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> ShardGradient:
-    dtype = net.parameters.dtype
-
-    def gradient(rows: Array, masks: np.random.Generator, out: Array) -> float:
-        part = samples.take(rows)
-        with np.errstate(all="ignore"):  # a thread has its own; what overflows is found at the end
-            trace = reference.forward(net.layers, as_batch(part.x, dtype), masks)
-            cost = reference.cost(net.layers, net.objective, trace, part.y, part.weight)
-            reference.backward(net.layers, net.objective, trace, part.y, part.weight, out)
-        return float(cost)
-
-    return gradient
-
-
-def _compiled_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> ShardGradient:
-    """An update of no parameter, of one batch in one thread, leaves its gradient in the workspace."""
-    kernels, dtype = load_kernels(), net.parameters.dtype
-    inputs, is_weighted = kernel_inputs(samples.x, dtype), samples.weight is not None
-    n_tiles = count_tiles(net, inputs)
-    layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
-    division = divide_job(net, n_rows, 0, n_tiles)
-    division.tasks[:, kernels.LOW :] = 0  # it has all parts, and no parameter to update
-    lists, no_masks = make_lists(net, inputs, n_rows, n_tiles), np.zeros(6, np.uint64)
-    workspace = make_workspace(layout, net, lists, division, no_masks, 1)
-    job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
-    weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
-    data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
-    nothing = data._replace(rates=np.zeros((0, 1)))
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
-
-    def gradient(rows: Array, masks: np.random.Generator, out: Array) -> float:
-        part = data._replace(orders=rows[None], batch_size=len(rows))
-        room = workspace._replace(gradient=out, stream=stream_of(masks))
-        room.gate[:] = 0
-        kernels.run(1, job, part, room)
-        return float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan
-
-    return gradient
+    return received()

@@ -9,8 +9,10 @@ from deltarule.errors import InputError
 from deltarule.training.workers.team import OneWorker, Workers
 
 
-def workers_for(workers: Any, *, is_streamed: bool = False) -> Workers | None:
+def workers_for(workers: Any, *, needs_mpi: str = "") -> Workers | None:
     """Return the workers that ``workers`` stands for: a number of them, ``"mpi"``, or None.
+
+    ``needs_mpi`` says, where it says anything, why processes of this one's own would not do.
 
     Raises
     ------
@@ -31,10 +33,9 @@ def workers_for(workers: Any, *, is_streamed: bool = False) -> Workers | None:
         raise InputError(f'workers must be a number, "mpi" or None, got {workers!r}')
     if check_whole("workers", workers) == 1:
         return OneWorker()
-    if is_streamed:
+    if needs_mpi:
         raise InputError(
-            f"workers={workers} need rows that stay in memory, and those of a stream do not: start "
-            f"them by mpiexec -n {workers}, with workers='mpi'"
+            f"workers={workers} {needs_mpi}: start them by mpiexec -n {workers}, with workers='mpi'"
         )
     from deltarule.training.workers.helpers import Helpers
 

@@ -48,7 +48,7 @@ def _beat(board: Board, number: int) -> None:
 
 def _serve(number: int, board: Board, job: HelperJob, questions: BinaryIO, answers: BinaryIO) -> None:
     theta: Any = job.net.parameters
-    with ShardSums(*job) as sums:
+    with ShardSums.of(*job) as sums:
         while True:
             n_rows, t, key, cut = pickle.load(questions)
             theta[:] = board.theta

@@ -29,8 +29,8 @@ from deltarule.nn.engines.shards import (
     Branch,
     ShardedBatch,
     ShardSums,
+    Shared,
     add_branches,
-    branches_of,
 )
 from deltarule.training.workers.team import BEAT, SILENCE, tell, usable_cores
 
@@ -104,7 +104,7 @@ class Helpers:
             self._dismiss()
             self._job, self._net = job, net
             self._start(job)
-        return ShardSums(engine, net, samples, size, n_threads)
+        return ShardSums.of(engine, net, samples, size, n_threads)
 
     def _start(self, job: HelperJob) -> None:
         theta, n_helpers = job.net.parameters, self.count - 1
@@ -123,12 +123,13 @@ class Helpers:
         self._helpers = [_Helper(number, files, (text, lengths)) for number in range(n_helpers)]
         os.close(data)  # they have it
 
-    def total(self, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
+    def total(self, sums: ShardSums, batch: Shared, out: Array) -> float:
         """See :class:`Workers`."""
+        assert isinstance(batch, ShardedBatch)  # it is what the helpers know
         board, n_workers = self._board, len(self._helpers) + 1
         board.theta[:] = self._net.parameters
         board.rows[: len(batch.rows)] = batch.rows
-        cuts = branches_of(batch.n_shards, n_workers)
+        cuts = batch.cuts(n_workers)
         for helper, cut in zip(self._helpers, cuts[1:], strict=True):
             helper.ask((len(batch.rows), batch.t, batch.key, cut))
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.shards import Branch, ShardedBatch, ShardSums, add_branches, branches_of
+from deltarule.nn.engines.shards import Branch, ShardSums, Shared, add_branches
 from deltarule.registry import import_extra
 from deltarule.training.workers.start import CAN_GO_ON, watched_start
 from deltarule.training.workers.team import usable_cores
@@ -30,6 +31,13 @@ T = TypeVar("T")
 #: Numbers up to which every worker adds all parts by itself, in one exchange instead of two; also where there
 #: are two parts.
 FEW_NUMBERS = 4096
+#: Bytes that a message has at least, where a gradient is sent in pieces.
+LEAST_BYTES = 4096
+#: Exchanges under way beside the computing, before the eldest is waited for.
+LAG = 2
+
+#: An exchange in steps: each request that it yields is waited for before the next one.
+Exchange: TypeAlias = Iterator[Any]
 
 
 @cache
@@ -82,7 +90,7 @@ class MpiWorkers:
 
     def sums(self, engine: str, net: TrainableNetwork, samples: Samples, size: int) -> ShardSums:
         """See :class:`Workers`."""
-        return ShardSums(engine, net, samples, size, self._threads)
+        return ShardSums.of(engine, net, samples, size, self._threads)
 
     @property
     def _threads(self) -> int:
@@ -90,11 +98,11 @@ class MpiWorkers:
         cores, everywhere = usable_cores(), os.cpu_count() or 1
         return cores if cores < everywhere else max(1, cores // self._watch.count_here)
 
-    def total(self, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
+    def total(self, sums: ShardSums, batch: Shared, out: Array) -> float:
         """See :class:`Workers`."""
 
         def step() -> tuple[float, Array]:
-            cost = _total(self._mpi, self._comm, sums, batch, out)
+            cost = _total(self._comm, sums, batch, out)
             return cost, out.copy() if self._failures else out
 
         cost, gradient = self._together(step)
@@ -170,40 +178,91 @@ class MpiWorkers:
         self._watch.stands = f"; the last checkpoint stands: {checkpoint}"
 
 
-def _total(mpi: Any, comm: Any, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
-    """Sum a batch's shards over all processes, in the order of the tree; return the cost."""
-    cuts = branches_of(batch.n_shards, comm.size)
-    parts = np.empty((len(cuts[comm.rank]), out.size), out.dtype)
-    own_costs = [
-        sums.sum(batch, low, high, part) for (low, high), part in zip(cuts[comm.rank], parts, strict=True)
-    ]
-    counts, cut = [len(own) for own in cuts], [branch for own in cuts for branch in own]
-    costs = np.empty(len(cut))
-    comm.Allgatherv(np.array(own_costs, dtype=float), [costs, counts])
-    if out.size <= FEW_NUMBERS or len(cut) <= 2:
-        add_everywhere(comm, parts, counts, cut, out)
-    else:
-        add_in_ranges(comm, parts, counts, cut, out)
+def _total(comm: Any, sums: ShardSums, batch: Shared, out: Array) -> float:
+    """Sum a batch's shards over all processes, in the order of the tree; return the cost.
+
+    What is there of the sums is on its way while the rest is computed.
+    """
+    cuts = batch.cuts(comm.size)
+    own, counts, cut = cuts[comm.rank], [len(each) for each in cuts], [each for part in cuts for each in part]
+    parts, costs = np.empty((len(own), out.size), out.dtype), np.empty(len(cut))
+    n_sent = max(1, out.nbytes // (LEAST_BYTES * comm.size))
+    at_once = -(-len(sums.pieces) // n_sent)
+    with UnderWay() as under_way:
+        end = out.size
+        for number, own_costs in enumerate(sums.sum_by_pieces(batch, own, parts), 1):
+            if number == 1:
+                under_way.add(gather(comm, np.array(own_costs, dtype=float), counts, costs))
+            start = sums.pieces[number - 1].start
+            if number % at_once == 0 or start == 0:
+                under_way.add(add_parts(comm, parts[:, start:end], counts, cut, out[start:end]))
+                end = start
     return float(add_branches(cut, costs.tolist()))
 
 
-def add_everywhere(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
-    """Every process receives all parts and adds them."""
-    found = np.empty((len(cut), out.size), out.dtype)
-    comm.Allgatherv(parts, [found, [count * out.size for count in counts]])
-    out[:] = add_branches(cut, list(found))
+class UnderWay:
+    """Exchanges that were begun; they go on in an order that is the same in all processes.
+
+    It is a context: at its end all are done.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Exchange, Any]] = deque()
+
+    def add(self, exchange: Exchange) -> None:
+        """Begin one, and let the others go on."""
+        self._waiting.append((exchange, next(exchange)))
+        if len(self._waiting) > LAG:
+            self._go_on()
+        requests = [request for _, request in self._waiting]
+        requests[0].Testall(requests)  # MPI moves what is under way only while it is called
+
+    def _go_on(self) -> None:
+        exchange, request = self._waiting.popleft()
+        request.Wait()
+        request = next(exchange, None)
+        if request is not None:
+            self._waiting.append((exchange, request))
+
+    def __enter__(self) -> UnderWay:
+        return self
+
+    def __exit__(self, raised: object, *more: object) -> None:
+        try:
+            while self._waiting and raised is None:
+                self._go_on()
+        finally:
+            if self._waiting:  # MPI may still write into their arrays
+                _abandoned.append(self)
 
 
-def add_in_ranges(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> None:
-    """Every process receives one range of the numbers of all parts, adds them, and gives it to all."""
+_abandoned: list[UnderWay] = []
+
+
+def gather(comm: Any, parts: Array, counts: list[int], found: Array) -> Exchange:
+    """Every process receives the parts of all: ``counts`` rows of each."""
+    width = found.size // len(found)
+    yield comm.Iallgatherv(parts, [found, [count * width for count in counts]])
+
+
+def add_parts(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out: Array) -> Exchange:
+    """Add the parts of all branches (one of them a row) in the order of the tree, for every process.
+
+    Each receives one range of the numbers of all parts, adds them, and gives it to all; where there are few,
+    each receives all parts and adds them itself.
+    """
+    if out.size <= FEW_NUMBERS or len(cut) <= 2:
+        found = np.empty((len(cut), out.size), out.dtype)
+        yield from gather(comm, np.ascontiguousarray(parts), counts, found)
+        out[:] = add_branches(cut, list(found))
+        return
     bounds = [out.size * rank // comm.size for rank in range(comm.size + 1)]
     widths = [stop - start for start, stop in pairwise(bounds)]
-    sent = parts.reshape(-1)
-    if len(parts) > 1:
-        sent = np.concatenate([parts[:, start:stop].reshape(-1) for start, stop in pairwise(bounds)])
+    sent = np.concatenate([parts[:, start:stop].reshape(-1) for start, stop in pairwise(bounds)])
     width = widths[comm.rank]
     found = np.empty((len(cut), width), out.dtype)
-    comm.Alltoallv(
+    yield comm.Ialltoallv(
         [sent, [len(parts) * each for each in widths]], [found, [count * width for count in counts]]
     )
-    comm.Allgatherv(add_branches(cut, list(found)), [out, widths])
+    total = add_branches(cut, list(found))
+    yield comm.Iallgatherv(total, [out, widths])

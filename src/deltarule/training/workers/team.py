@@ -9,7 +9,7 @@ from typing import Protocol, TextIO, TypeVar
 
 from deltarule.arrays import Array
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.shards import ShardedBatch, ShardSums
+from deltarule.nn.engines.shards import ShardSums, Shared
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Workers(Protocol):
     def sums(self, engine: str, net: TrainableNetwork, samples: Samples, size: int) -> ShardSums:
         """Return what computes this worker's part for batches of ``size`` rows."""
 
-    def total(self, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
+    def total(self, sums: ShardSums, batch: Shared, out: Array) -> float:
         """Put the gradient summed over all shards of a batch into ``out``, for each; return their cost."""
 
     def first(self, compute: Callable[[], T]) -> T:
@@ -70,9 +70,9 @@ class OneWorker:
 
     def sums(self, engine: str, net: TrainableNetwork, samples: Samples, size: int) -> ShardSums:
         """See :class:`Workers`."""
-        return ShardSums(engine, net, samples, size, usable_cores())
+        return ShardSums.of(engine, net, samples, size, usable_cores())
 
-    def total(self, sums: ShardSums, batch: ShardedBatch, out: Array) -> float:
+    def total(self, sums: ShardSums, batch: Shared, out: Array) -> float:
         """See :class:`Workers`."""
         return sums.sum(batch, 0, batch.n_shards, out)
 

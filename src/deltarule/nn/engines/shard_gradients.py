@@ -1,0 +1,171 @@
+"""The gradient of one shard by either engine, whole or in pieces.
+
+A gradient has pieces: layer 1's ``dW``, most of it and computed last, in blocks of rows, the last one
+together with all that follows in the parameters. Whoever sends sums to others asks for them piece by piece,
+and sends one while the next is computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from deltarule.arrays import Array, Scaled, Sparse, as_batch
+from deltarule.nn.engines import compiled, reference
+from deltarule.nn.engines.compilation import compile_once, load_kernels
+from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.streams import stream_of
+from deltarule.nn.engines.workspace import (
+    Division,
+    count_tiles,
+    kernel_inputs,
+    make_lists,
+    make_workspace,
+    plan_layout,
+)
+from deltarule.nn.layers import Dense, Layer
+from deltarule.nn.objective import Objective
+from deltarule.nn.optimizers import SGD
+
+#: Pieces of a gradient, at most, and numbers that each has at least.
+MOST_PIECES, PIECE_NUMBERS = 8, 8192
+
+#: The gradient of a shard's rows, summed, goes to ``out``: all at once, or piece by piece. Yields the sum of
+#: their costs and the range that is there now.
+ShardGradient: TypeAlias = "Callable[[Any, np.random.Generator, Array, bool], Iterator[Computed]]"
+Computed: TypeAlias = "tuple[float, slice]"
+
+
+def shard_gradients(
+    engine: str, net: TrainableNetwork, samples: Samples, n_rows: int, n_threads: int
+) -> tuple[list[ShardGradient], list[slice]]:
+    """Return what computes shards of ``n_rows`` at most, for each thread, and the pieces in their order."""
+    make = {"reference": _reference_gradient, "compiled": _compiled_gradient}[engine]
+    summed, blocks = _SummedNetwork.of(net), _first_blocks(net, samples, engine)
+    return [make(summed, samples, n_rows, blocks) for _ in range(n_threads)], _pieces_of(net, blocks)
+
+
+def _first_blocks(net: TrainableNetwork, samples: Samples, engine: str) -> list[int]:
+    """At which rows layer 1's ``dW`` is cut into blocks: by the job alone, as bits depend on it."""
+    dense = net.layers[0].dense
+    n_blocks = max(1, min(MOST_PIECES, dense.n_weights // PIECE_NUMBERS, dense.n_in))
+    if engine == "compiled":
+        n_blocks = count_tiles(net, kernel_inputs(samples.x, net.parameters.dtype)) or n_blocks
+    elif isinstance(samples.x, Scaled) and isinstance(samples.x.values, Sparse):
+        n_blocks = 1  # columns of sparse rows are slow to take
+    return [dense.n_in * block // n_blocks for block in range(n_blocks + 1)]
+
+
+def _pieces_of(net: TrainableNetwork, blocks: Sequence[int]) -> list[slice]:
+    """Which parameters the pieces have, the last ones first."""
+    bounds = [net.layers[0].dense.n_out * row for row in blocks[:-1]] + [net.parameters.size]
+    return [slice(*each) for each in pairwise(bounds)][::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class _SummedNetwork:
+    """A network whose cost is a sum over rows, without penalties, and nothing is frozen."""
+
+    layers: Sequence[Layer]
+    objective: Objective
+    parameters: Array
+    frozen: Array
+    decaying: Array
+
+    @classmethod
+    def of(cls, net: TrainableNetwork) -> _SummedNetwork:
+        objective = replace(net.objective, reduction="sum", l1=0.0, l2=0.0)
+        return cls(net.layers, objective, net.parameters, np.empty(0, net.frozen.dtype), net.decaying)
+
+
+def _reference_gradient(
+    net: _SummedNetwork, samples: Samples, n_rows: int, blocks: Sequence[int]
+) -> ShardGradient:
+    layers, dtype, pieces = net.layers, net.parameters.dtype, _pieces_of(net, blocks)
+    starts = np.cumsum([0, *(layer.dense.n_parameters for layer in layers)])
+    first = _narrow_layers(layers[0], net.parameters, blocks)
+
+    def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
+        part = samples.take(rows)
+        with np.errstate(all="ignore"):  # a thread has its own; what overflows is found at the end
+            trace = reference.forward(layers, as_batch(part.x, dtype), masks)
+            cost = float(reference.cost(layers, net.objective, trace, part.y, part.weight))
+            for number, delta in reference.deltas(layers, net.objective, trace, part.y, part.weight):
+                if number > 0:
+                    layers[number].gradients(trace[number], delta, out[starts[number] : starts[number + 1]])
+        x = trace[0].x
+        for piece, (columns, place, layer) in zip(pieces, first, strict=True):
+            own = trace[0]._replace(x=x[:, columns] if len(first) > 1 else x)
+            with np.errstate(all="ignore"):
+                layer.gradients(own, delta, out[place])
+            if in_pieces:
+                yield cost, piece
+        if not in_pieces:
+            yield cost, slice(None)
+
+    return gradient
+
+
+def _narrow_layers(
+    first: Layer, parameters: Array, blocks: Sequence[int]
+) -> list[tuple[slice, slice, Layer]]:
+    """Layer 1 as layers of fewer inputs, the last ones first: their inputs, their parameters, themselves."""
+    found, given = [], first.dense
+    for low, high in pairwise(blocks):
+        bias = given.bias if high == given.n_in else "none"
+        dense = Dense(high - low, given.n_out, given.activation, bias=bias)
+        place = slice(low * given.n_out, low * given.n_out + dense.n_parameters)
+        found.append((slice(low, high), place, Layer(dense, parameters[place])))
+    return found[::-1]
+
+
+def _compiled_gradient(
+    net: _SummedNetwork, samples: Samples, n_rows: int, blocks: Sequence[int]
+) -> ShardGradient:
+    """An update of no parameter, of one batch in one thread, leaves its gradient in the workspace.
+
+    Piece by piece, each is an update of its own task; all but the first find the shares of rows done.
+    """
+    kernels, dtype, pieces = load_kernels(), net.parameters.dtype, _pieces_of(net, blocks)
+    inputs, is_weighted = kernel_inputs(samples.x, dtype), samples.weight is not None
+    n_tiles = count_tiles(net, inputs)
+    layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
+    division = _divide_by_pieces(net, n_rows, blocks)
+    lists, no_masks = make_lists(net, inputs, n_rows, n_tiles), np.zeros(6, np.uint64)
+    workspace = make_workspace(layout, net, lists, division, no_masks, 1)
+    job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
+    weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
+    data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
+    nothing = data._replace(rates=np.zeros((0, 1)))
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
+
+    def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
+        part = data._replace(orders=rows[None], batch_size=len(rows))
+        room = workspace._replace(gradient=out, stream=stream_of(masks))
+        room.gate[:] = 0
+        if not in_pieces:
+            kernels.run(1, job, part, room)
+            yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, slice(None)
+            return
+        for number, piece in enumerate(pieces):
+            kernels.run(2, job, part, room._replace(tasks=division.tasks[number : number + 1]))
+            yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, piece
+            room.gate[[kernels.BEGUN, kernels.DONE]] = 1
+
+    return gradient
+
+
+def _divide_by_pieces(net: _SummedNetwork, n_rows: int, blocks: Sequence[int]) -> Division:
+    """One share of rows, a part for each block of layer 1 and for each other layer, a task for each piece."""
+    parts = [(0, *rows) for rows in pairwise(blocks)]
+    parts += [(number, 0, layer.dense.n_in) for number, layer in enumerate(net.layers) if number > 0]
+    tasks = np.zeros((len(blocks) - 1, 6), np.int64)  # they have all parts, and no parameter to update
+    tasks[:, 0] = np.arange(len(tasks))[::-1]
+    tasks[:, 1] = tasks[:, 0] + 1
+    tasks[0, 1] = len(parts)
+    return Division(np.array([0, n_rows]), np.array(parts), tasks)
