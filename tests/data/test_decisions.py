@@ -64,6 +64,8 @@ FILES: dict[str, bytes | str] = {
     "yes-no": text(rows(shore=["no" if cell == "rock" else "yes" for cell in SHORE])),
     "dates": text(rows(depth=[f"2024-0{1 + row % 9}-11" for row in range(N)])),
     "stray": text(rows(width=some(WIDTH, "30+"))),
+    "sentinel": text(rows(width=some(WIDTH, "-999", "-999.0", "-999"))),
+    "sentinel-target": text(rows(kind=some(WIDTH, "-999", "-999"))),
     "infinite": text(rows(width=some(WIDTH, "inf"))),
     "mixed": text(rows(width=some(["7", "8"] * 20, *["7a"] * 12))),
     "empty": text(rows(depth=[""] * N)),

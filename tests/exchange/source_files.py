@@ -42,8 +42,8 @@ _GCC = ["gcc", "-Wall", "-Wextra", "-Werror", "-std=c99"]
 def of_cells(**settings):
     """A network of a table with a column of each kind."""
     columns = (
-        NumberColumn("age", 40.0, 20.0, 41.0),
-        NumberColumn("age.missing", 0.2, 0.5, 0.0, "number+missing"),
+        NumberColumn("age", 40.0, 20.0, 41.0, "number without -999"),
+        NumberColumn("age.missing", 0.2, 0.5, 0.0, "number without -999+missing"),
         NumberColumn("price", 900.0, 800.0, 700.0, "point"),
         NumberColumn("share", 1.0, 3.0, 2.0, "comma"),
         NumberColumn("member", 0.5, 0.5, 1.0, "yes-no"),

@@ -32,8 +32,8 @@ def export(model: Path, dtype: str | None, as_json: bool, **files: Path | None) 
     """Write MODEL as files that predict without deltarule.
 
     Each source file is readable and complete: the weights, the formulas beside the code, scaling and labels,
-    and test cases, which it checks when it is run without arguments. It takes rows as the table has them, with
-    texts, dates and missing cells, and lines of CSV from standard input.
+    and test cases, which it checks when it is run without arguments. It takes rows as the table has them,
+    with texts, dates and missing cells, and lines of CSV from standard input.
 
     \b
     Examples:

@@ -113,6 +113,20 @@ _KINDS = (
         "expected a number, as most cells of column {column!r} are, got {cell!r}",
     ),
     DecisionKind(
+        "sentinel",
+        "{count} [cell of {column!r} is|cells of {column!r} are] {cell}, far from all others: [it counts|they"
+        " count] as missing, and {column}.missing says where",
+        "--kind {column}=number",
+        "{cell} seems to stand for missing cells; say --kind {column}=number, or empty the cells",
+    ),
+    DecisionKind(
+        "sentinel-target",
+        "{count} [cell of the target {column!r} is|cells of the target {column!r} are] {cell}, far from all"
+        " others: [it counts|they count] as missing",
+        "--kind {column}=number",
+        "{cell} seems to stand for missing cells; say --kind {column}=number, or empty the cells",
+    ),
+    DecisionKind(
         "infinite",
         "{count} [cell of {column!r} is|cells of {column!r} are] not finite and count[s|] as missing:"
         " {shown}",

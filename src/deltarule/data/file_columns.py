@@ -6,17 +6,29 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from shlex import quote
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.meaning import MISSING_TOO, Meaning, read_column, why_useless
+from deltarule.data.meaning import (
+    MISSING_TOO,
+    Meaning,
+    Sentinel,
+    find_sentinel,
+    read_column,
+    why_useless,
+)
 from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import did_you_mean
+
+_PLAIN = ("number", "point", "comma")
+_NEGATIVE = re.compile(r"-\d+([.,]\d*)?")
+_REGRESSION = 11  # different numbers that no target of classes has
 
 
 class FileColumns:
@@ -128,10 +140,48 @@ class FileColumns:
             marked = kind is not None and kind.endswith(MISSING_TOO)
             plain, cells = kind.removesuffix(MISSING_TOO) if kind else None, self._cells[name]
             found = read_column(name, cells, plain, comma_likely=self._raw.decimal_comma, labels=labels)
-            if not labels and (marked or (self._indicators and cells.missing().any())):
+            if kind is None and (gone := self._sentinel(name, found, labels=labels)) is not None:
+                found = self._without(name, found, gone, labels=labels)
+            elif not labels and (marked or (self._indicators and cells.missing().any())):
                 found = found.with_missing()
             self._meanings[name, labels] = found
         return self._meanings[name, labels]
+
+    def _sentinel(self, name: str, found: Meaning, *, labels: bool) -> Sentinel | None:
+        """Return the number that stands for missing ones: plainly in this column, or in another one, too."""
+        if found.kind not in _PLAIN:
+            return None
+        numbers = self._cells[name].numbers
+        values = Table({"": found.values[""]}).column("") if numbers is None else numbers
+        if values.dtype.kind != "f" or (gone := find_sentinel(values)) is None:
+            return None
+        if labels and len(np.unique(values)) < _REGRESSION:
+            return None
+        return gone if max(gone.weight, self._sentinel_weights.get(gone.number, 0.0)) >= 1 else None
+
+    @cached_property
+    def _sentinel_weights(self) -> dict[float, float]:
+        """How far all columns together tell which numbers stand for missing ones."""
+        weights: dict[float, float] = {}
+        for name, cells in self._cells.items():
+            numbers = cells.numbers
+            if numbers is None and any(map(_NEGATIVE.fullmatch, cells.texts)):
+                found = read_column(name, cells, comma_likely=self._raw.decimal_comma)
+                numbers = Table({"": found.values[""]}).column("") if found.kind in _PLAIN else None
+            if numbers is not None and (gone := find_sentinel(numbers)) is not None:
+                weights[gone.number] = weights.get(gone.number, 0.0) + gone.weight
+        return weights
+
+    def _without(self, name: str, found: Meaning, gone: Sentinel, *, labels: bool) -> Meaning:
+        """Return what a column means where a number stands for missing ones, with where they are."""
+        cleared = found.without(gone.number)
+        row = int(Table({"": cleared.values[""]}).missing("").argmax())
+        words = {"column": name, "count": gone.count, "cell": f"{gone.number:.10g}"}
+        if labels:
+            told = decide("sentinel-target", **words)
+            return replace(found, values=cleared.values, decisions=(*found.decisions, (told, row)))
+        told = decide("sentinel", **words)
+        return replace(cleared.with_missing(), decisions=(*found.decisions, (told, row)))
 
     def table(self, names: Sequence[str], *, labels: bool = False) -> Table:
         """Return columns as a table, without the rows that were left out; dates by their parts."""

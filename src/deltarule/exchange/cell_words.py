@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from deltarule.data.meaning.columns import YES_NO
-from deltarule.data.meaning.dates import MONTHS, PATTERNS, PLACES
-from deltarule.data.meaning.numbers import AROUND, BEFORE_UNIT, CURRENCIES, GROUPED, LETTER_UNITS
+from deltarule.data.meaning.dates import CTIME, MONTHS, PATTERNS, PLACES
+from deltarule.data.meaning.numbers import AROUND, BEFORE_UNIT, CURRENCIES, GROUPED, LETTER_UNITS, TIMES
 from deltarule.data.reading import MISSING_CELLS
+from deltarule.data.reading.cells import INVISIBLE
 from deltarule.exchange.literals import c_string, javascript_string, python_string, vector_lines
 
 _MISSING = sorted(MISSING_CELLS)
@@ -19,9 +20,12 @@ _WIDTH = 80
 def python_words(nan: str) -> dict[str, str]:
     """Return the words for Python, where not a number is written like this."""
     tokens = vector_lines("MISSING = ", list(map(python_string, _MISSING)), "[]", "")
-    pairs = [f"{python_string(word)}: {value}" for word, value in _YES_NO.items()]
+    tokens += vector_lines("YES_NO = ", _pairs("{}: {}", python_string, _YES_NO), "{}", "")
+    tokens += vector_lines("TIMES = ", _pairs("{}: {}", python_string, {"": 1.0} | TIMES), "{}", "")
     return _words(lambda pattern: f"(\n    {_pieces(pattern, python_string, ' ')}\n)") | {
-        "TOKENS": "\n".join([*tokens, *vector_lines("YES_NO = ", pairs, "{}", "")]),
+        "TOKENS": "\n".join(tokens),
+        "CTIME": python_string(CTIME),
+        "INVISIBLE": python_string(INVISIBLE),
         "PLACES": json.dumps(PLACES).replace("[", "(").replace("]", ")"),
         "LETTERS": python_string(LETTER_UNITS),
         "NAN": nan,
@@ -32,10 +36,14 @@ def python_words(nan: str) -> dict[str, str]:
 def javascript_words() -> dict[str, str]:
     """Return the words for JavaScript, whose patterns are written otherwise and match anywhere."""
     tokens = vector_lines("const MISSING = ", list(map(javascript_string, _MISSING)), "[]", ";")
-    pairs = [f"[{javascript_string(word)}, {value}]" for word, value in _YES_NO.items()]
+    for name, known in (("YES_NO", _YES_NO), ("TIMES", {"": 1.0} | TIMES)):
+        pairs = _pairs("[{}, {}]", javascript_string, known)
+        tokens += vector_lines(f"const {name} = new Map(", pairs, "[]", ");")
     words = _words(lambda pattern: _pieces(f"^(?:{_as_javascript(pattern)})$", javascript_string, " + "))
     return words | {
-        "TOKENS": "\n".join([*tokens, *vector_lines("const YES_NO = new Map(", pairs, "[]", ");")]),
+        "TOKENS": "\n".join(tokens),
+        "CTIME": javascript_string(CTIME),
+        "INVISIBLE": "".join(f"\\u{ord(one):04x}" for one in INVISIBLE),
         "PLACES": json.dumps(PLACES),
         "LETTERS": javascript_string(LETTER_UNITS),
     }
@@ -49,7 +57,14 @@ def c_words() -> dict[str, str]:
         lines += vector_lines(head, list(map(c_string, words)), "{}", ";")
     pairs = [f"{{{c_string(no)}, {c_string(yes)}}}" for no, yes in (("0", "1"), *YES_NO)]
     lines += vector_lines("static const char *const NO_YES[][2] = ", pairs, "{}", ";")
+    head = "static const struct { const char *word; double factor; } TIMES[] = "
+    lines += vector_lines(head, _pairs("{{{}, {}}}", c_string, TIMES), "{}", ";")
     return {"TOKENS": "\n".join(lines), "LETTERS": c_string(LETTER_UNITS)}
+
+
+def _pairs(form: str, quoted: Callable[[str], str], known: Mapping[str, float]) -> list[str]:
+    """Words with their numbers, as a language writes them."""
+    return [form.format(quoted(word), value) for word, value in known.items()]
 
 
 def _words(literal: Callable[[str], str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.data.meaning import DATE_FORMS, read_column
+from deltarule.data.meaning import DATE_FORMS, parted, read_column
 from deltarule.data.reading import Cells
 from deltarule.data.table import Table
 from deltarule.exchange.portable_network import PortableNetwork
@@ -57,7 +57,7 @@ def cells_of(network: PortableNetwork, features: Array) -> tuple[tuple[str, ...]
 
 def _cell(network: PortableNetwork, column: int, row: Array) -> str:
     """A cell of a column that makes about these inputs, (n_features,)."""
-    kind = network.cell_kinds[column]
+    kind, _ = parted(network.cell_kinds[column])
     parts = {
         source.part: value
         for source, value in zip(network.sources, row.tolist(), strict=True)
@@ -84,5 +84,7 @@ def column_notes(network: PortableNetwork) -> list[str]:
         found = [s.part for s in network.sources if s.column == column and s.kind == "text"]
         is_open = any(s.column == column and s.kind == "other" for s in network.sources)
         texts = f"a text: {', '.join([*found, *['anything else'] * is_open])}"
-        notes.append(texts if kind == "text" else _SAID.get(kind) or f"a number of {kind[5:]}")
+        base, gone = parted(kind)
+        said = _SAID.get(base) or f"a number of {base[5:]}"
+        notes.append(texts if kind == "text" else said if gone is None else f"{said}; {gone:g} is missing")
     return notes

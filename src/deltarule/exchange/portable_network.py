@@ -38,7 +38,8 @@ class FeatureSource:
     column : int
         The place of the cell.
     kind : str
-        How the cell is read: "number", "comma", "yes-no", "unit kg" or an order of dates, as a column is;
+        How the cell is read: "number", "comma", "yes-no", "unit kg" (of numbers " without -999", where that
+        stands for a missing one) or an order of dates, as a column is;
         "text" for 1 where the cell is ``part``, "other" where it is no category of its column, "missing"
         where there is nothing that is read as ``part`` says; else 0.
     part : str
@@ -182,7 +183,7 @@ def _sources(encoding: Encoding) -> tuple[tuple[str, ...], tuple[FeatureSource, 
             found += [FeatureSource(place, "other")] * column.other
             continue
         kind, part = column.form.removesuffix(MISSING_TOO), column.name.removeprefix(column.source)[1:]
-        kind = "number" if kind in ("", "point") else kind
+        kind = "number" if kind in ("", "point") else kind.replace("point ", "number ")
         is_flag = column.form.endswith(MISSING_TOO) and part == "missing"
         found.append(FeatureSource(place, "missing", kind) if is_flag else FeatureSource(place, kind, part))
     return tuple(places), tuple(found)

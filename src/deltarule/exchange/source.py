@@ -101,6 +101,7 @@ class Source(ABC):
             "reads_cells": bool(network.columns),
             "has_columns": network.takes_cells,
             "has_dates": any(kind in DATE_FORMS for kind in network.cell_kinds),
+            "has_sentinels": any(" without " in kind for kind in network.cell_kinds),
             "has_units": any(kind.startswith("unit ") for kind in network.cell_kinds),
         }
         return {"exported", self.answer, *(name for name, holds in found.items() if holds)}

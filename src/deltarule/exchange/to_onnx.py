@@ -12,6 +12,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data.encoding import CategoryColumn
 from deltarule.data.encoding.targets import Label
+from deltarule.data.meaning import parted
 from deltarule.data.reading import MISSING_CELLS
 from deltarule.errors import InputError
 from deltarule.exchange.activation_steps import is_built_in
@@ -192,10 +193,14 @@ class _Graph:
         """``X`` with missing numbers filled, scaled in float64."""
         network = self.network
         shift, scale, fill = network.shift[kept], network.scale[kept], network.fill[kept]
-        has_fill = not np.isnan(fill).all()
+        gone = np.array([parted(source.kind)[1] or np.nan for source in network.sources] or fill, float)
+        has_fill, has_gone = not np.isnan(fill).all(), bool(network.sources) and not np.isnan(gone).all()
         if not (network.is_scaled or has_fill):
             return "X"
         x = self._unless_double("X", np.float64, "X_double")
+        if has_gone:  # a number that stands for missing ones
+            is_gone = self.node("Equal", [x, self.constant(gone[kept], "gone", np.float64)], "X_is_gone")
+            x = self.node("Where", [is_gone, self.constant(np.nan, "nan", np.float64), x], "X_cleared")
         if has_fill:
             missing = self.node("IsNaN", [x], "missing")
             x = self.node("Where", [missing, self.constant(fill, "fill", np.float64), x], "X_filled")

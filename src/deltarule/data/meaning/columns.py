@@ -21,18 +21,18 @@ from deltarule.data.table import Coded, Table
 KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
 
 _NUMBERS = (None, "number", "point", "comma")
+_WITHOUT = (
+    " without "  # parts a kind of numbers from the one that stands for missing cells: "number without -999"
+)
 _UNIT = "unit "  # begins the kind of numbers with a unit behind them: "unit kg"
 MISSING_TOO = "+missing"  # ends the kind of a column that has another beside it, of where cells are missing
 #: No and yes, as people write them in small letters.
 YES_NO = (
-    ("no", "yes"),
-    ("n", "y"),
-    ("false", "true"),
-    ("f", "t"),
-    ("off", "on"),
-    ("nein", "ja"),
-    ("non", "oui"),
-)
+    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"), ("nein", "ja"), ("non", "oui"),
+    ("no", "sí"), ("no", "si"), ("não", "sim"), ("nee", "ja"), ("nej", "ja"), ("nie", "tak"), ("нет", "да"),
+    ("hayır", "evet"), ("falsch", "wahr"), ("faux", "vrai"), ("否", "是"), ("いいえ", "はい"),
+    ("아니요", "예"),
+)  # fmt: skip
 _STRAYS = 0.2  # the share of cells that may be no numbers, or dates, where the others are
 
 
@@ -59,17 +59,44 @@ class Meaning:
         gone = Table({"": next(iter(self.values.values()))}).missing("")
         return replace(self, values={**self.values, "missing": gone.astype(float)})
 
+    def without(self, number: float) -> Meaning:
+        """Return the same numbers, of which one stands for missing ones."""
+        values = self.values[""]
+        kept: Array | Coded
+        if isinstance(values, Coded):
+            kept = Coded(np.where(values.values == number, np.nan, values.values), values.codes)
+        else:
+            kept = np.where(values == number, np.nan, values)
+        return replace(self, kind=f"{self.kind}{_WITHOUT}{number:.10g}", values={**self.values, "": kept})
+
 
 def is_kind(text: str) -> bool:
     """Return whether a text says how a column is read.
 
     Examples
     --------
-    >>> is_kind("comma"), is_kind("unit kg"), is_kind("dmy+missing"), is_kind("roman")
+    >>> is_kind("comma"), is_kind("unit kg"), is_kind("number without -999+missing"), is_kind("roman")
     (True, True, True, False)
     """
-    kind = text.removesuffix(MISSING_TOO)
+    kind, gone = parted(text.removesuffix(MISSING_TOO))
+    if gone is not None and (not np.isfinite(gone) or kind in ("yes-no", "text", *DATE_FORMS)):
+        return False
     return kind in KINDS or (kind.startswith(_UNIT) and len(kind) > len(_UNIT))
+
+
+def parted(kind: str) -> tuple[str, float | None]:
+    """Return how numbers are read, and which one of them stands for missing cells.
+
+    Examples
+    --------
+    >>> parted("comma without -99,9"), parted("number without -999"), parted("text")
+    (('comma', nan), ('number', -999.0), ('text', None))
+    """
+    base, mark, number = kind.partition(_WITHOUT)
+    if not mark:
+        return kind, None
+    value = plain_number(number)
+    return base, float("nan") if value is None else value
 
 
 def read_column(
@@ -82,12 +109,16 @@ def read_column(
     name : str
     cells : Cells
     kind : str, optional
-        One of `KINDS`, or "unit " and a unit, where it is known.
+        One of `KINDS`, or "unit " and a unit, where it is known; of numbers with " without -999" where that
+        number stands for missing ones.
     comma_likely : bool
         Whether decimal commas go before commas between thousands.
     labels : bool
         Whether the column is a target, whose yes and no stay texts.
     """
+    kind, gone = (None, None) if kind is None else parted(kind)
+    if gone is not None:
+        return read_column(name, cells, kind, comma_likely=comma_likely).without(gone)
     compact = kind is None and cells.numbers is not None and are_compact_dates(cells.numbers)
     if cells.numbers is not None and kind in (*_NUMBERS, "yes-no") and not compact:
         return Meaning("number", {"": cells.numbers})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,8 +12,8 @@ import numpy as np
 from deltarule.arrays import Array
 
 _TIME = (
-    r"(?:[T\s,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
-    r"\s*([AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+    r"(?:[T\s,:]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
+    r"\s*([AaPp]\.?[Mm]\.?)?\s*(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 _SEP = r"\s*[-/.年月\s]\s*"
 PATTERNS = {
@@ -29,6 +30,8 @@ PATTERNS = {
     ),
     "time": re.compile(r"()()()(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
 }
+#: Days as Unix and its kin write them, whose year comes last: "Mon Jan 02 15:04:05 UTC 2023".
+CTIME = r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?: [A-Z]{3,4}| [+-]\d{4})? (\d{4})$"
 #: Which groups of a pattern are year, month and day.
 PLACES = {
     "ymd": (1, 2, 3), "dmy": (3, 2, 1), "mdy": (3, 1, 2), "time": (1, 2, 3), "ym": (1, 2, 3), "my": (2, 1, 3),
@@ -58,6 +61,8 @@ def read_date(text: str, form: str) -> datetime | None:
     """
     if form == "ymd":
         text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
+    if form == "mdy":
+        text = re.sub(CTIME, r"\1 \2 \4 \3", text)
     found = PATTERNS[form].fullmatch(text.strip())
     if found is None:
         return None
@@ -82,22 +87,28 @@ def read_date(text: str, form: str) -> datetime | None:
 def find_dates(texts: Sequence[str]) -> tuple[str, list[datetime | None]]:
     """Read the different texts of a column in the order of day, month and year that suits most of them.
 
-    Where days and months could be either way, slashes stand for month first, other marks for day first.
+    Where days and months could be either way, slashes stand for month first, other marks for day first. Texts
+    that are days in another order alone are taken as such.
     """
     start = texts[0] if texts else ""
     if not re.search(r"\d", start) or not re.search(r"[-/.:年Q]|[A-Za-z]{3}|^\d{8}$", start):
         return "ymd", [None] * len(texts)
     rest = ("time", "ym", "my")
     order = ("ymd", "mdy", "dmy", *rest) if "/" in start else ("ymd", "dmy", "mdy", *rest)
-    sample = texts[:50]
-    counts = {form: sum(read_date(text, form) is not None for text in sample) for form in order}
-    if max(counts.values()) * 2 < len(sample):
+    sample = [{form for form in order if read_date(text, form) is not None} for text in texts[:50]]
+    if sum(map(bool, sample)) * 2 < len(sample):
         return "ymd", [None] * len(texts)
-    found = {
-        form: [read_date(text, form) for text in texts] for form in order if counts[form] * 2 >= len(sample)
-    }
+    counts = Counter(form for forms in sample for form in forms)
+    likely = [form for form in order if counts[form] * 2 >= len(sample)] or [
+        max(order, key=counts.__getitem__)
+    ]
+    found = {form: [read_date(text, form) for text in texts] for form in likely}
     best = max(found, key=lambda form: sum(date is not None for date in found[form]))
-    return best, found[best]
+    others = [form for form in order[:3] if form != best and best not in rest]
+    return best, [
+        next((other for form in others if (other := read_date(text, form))), None) if date is None else date
+        for date, text in zip(found[best], texts, strict=True)
+    ]
 
 
 def are_compact_dates(numbers: Array) -> bool:

@@ -14,8 +14,16 @@ CURRENCIES = (
     *"$€£¥₹₩₽₺₴₦₫฿₪¢",
 )  # fmt: skip
 _CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})"
+#: What multiplies the number before it; a single letter in this case alone.
+TIMES = {
+    "million": 1e6, "billion": 1e9, "mio.": 1e6, "mio": 1e6, "mrd.": 1e9, "mrd": 1e9, "tsd.": 1e3, "tsd": 1e3,
+    "mln": 1e6, "mn": 1e6, "bn": 1e9, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8,
+}  # fmt: skip
+_TIMES = f"(?:{'|'.join(map(re.escape, TIMES))})"
 AROUND = re.compile(
-    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*(?P<core>[0-9.,'’\s]*[0-9][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
+    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*"
+    r"(?P<core>[0-9.,'’\s]*[0-9][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)"
+    rf"\s*(?P<times>{_TIMES}?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
     re.IGNORECASE,
 )
 _SPACE = r"[ \u00a0\u2007\u2009\u202f'’]"
@@ -27,6 +35,13 @@ GROUPED = {
 }
 
 
+def multiplier(text: str | None) -> float | None:
+    """Return what a text behind a number multiplies it by; None where a letter has another case."""
+    if not text:
+        return 1.0
+    return TIMES.get(text if len(text) == 1 else text.lower())
+
+
 def read_number(text: str, decimal: str = "point") -> float | None:
     """Return the number that a text is, with decimal points or commas; None where it is none.
 
@@ -34,8 +49,8 @@ def read_number(text: str, decimal: str = "point") -> float | None:
     --------
     >>> [read_number(text) for text in ("$1,234.50", "(95%)", "12 500", "3+")]
     [1234.5, -95.0, 12500.0, None]
-    >>> read_number("€ 1.234,5", "comma")
-    1234.5
+    >>> read_number("€ 1.234,5", "comma"), read_number("$1.2bn"), read_number("5m")
+    (1234.5, 1200000000.0, None)
     """
     text = text.strip()
     negative = text.startswith("(") and text.endswith(")")
@@ -47,6 +62,8 @@ def read_number(text: str, decimal: str = "point") -> float | None:
         return None
     whole = re.sub(r"\D", "", grouped[1] or "")
     value = plain_number(f"{whole}.{grouped[2] or ''}{grouped[3] or ''}")
+    times = multiplier(around["times"])
+    value = None if value is None or times is None else value * times
     minus = negative or any(around[part] and around[part] != "+" for part in ("minus", "minus2", "after"))
     return None if value is None else -value if minus else value
 

@@ -1,6 +1,6 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
-Reading order: cells, headers, raw_table; containers, text_encodings, frames,
+Reading order: cells, headers, raw_table; containers, text_encodings, frames, fixed_width,
 delimited, arrow_stream, bulk, libsvm, other_sources, memory; files.
 """
 

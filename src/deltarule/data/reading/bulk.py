@@ -16,7 +16,7 @@ import numpy as np
 
 from deltarule.data.reading.cells import Cells, is_missing, plain_number
 from deltarule.data.reading.containers import is_plain_text
-from deltarule.data.reading.delimited import frame_decisions, is_footer, name_columns_of
+from deltarule.data.reading.delimited import frame_decisions, is_footer, is_total, name_columns_of
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
 from deltarule.data.reading.headers import is_second_header
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_header
@@ -61,6 +61,8 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
         read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
         columns = _read_columns(connection, read, kinds, n_lines)
     if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
+        return None
+    if any(map(is_total, (*columns[0].texts, *columns[1].texts))):
         return None
     lines = np.arange(1 + headed, n_lines + 1, dtype=np.min_scalar_type(n_lines))
     decisions = (*frame_decisions(frame, options), *named)

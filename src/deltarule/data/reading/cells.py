@@ -23,6 +23,21 @@ MISSING_CELLS = frozenset(
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
+
+
+def bare(text: str) -> str:
+    """Return a text without space around it, nor characters that have no width.
+
+    Examples
+    --------
+    >>> bare(" \u200b12.5\u00a0 ")
+    '12.5'
+    """
+    text = text.strip()
+    return text if text.isascii() else text.strip(INVISIBLE).strip()
+
+
 def is_missing(text: str) -> bool:
     """Return whether a text stands for a missing cell."""
     return len(text) < 16 and text.lower() in MISSING_CELLS
@@ -85,7 +100,7 @@ class Cells:
     @classmethod
     def of_codes(cls, texts: Sequence[str], codes: Array, *, as_text: bool = False) -> Cells:
         """Take the different texts of a column, and for each cell which one it is (n_rows,)."""
-        plain = ["" if is_missing(text := given.strip()) else text for given in texts]
+        plain = ["" if is_missing(text := bare(given)) else text for given in texts]
         if plain != list(texts):
             places: dict[str, int] = {}
             codes = np.array([places.setdefault(text, len(places)) for text in plain], np.intp)[codes]

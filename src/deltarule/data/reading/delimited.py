@@ -13,13 +13,19 @@ from itertools import islice
 import numpy as np
 
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.reading.frames import TableFrame, as_single_spaces, find_frame
+from deltarule.data.reading.fixed_width import cut, find_cuts
+from deltarule.data.reading.frames import TableFrame, as_single_spaces, divide, find_frame
 from deltarule.data.reading.headers import is_second_header, name_columns
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, columns_of, has_header
 from deltarule.errors import DataFileError
 
 _HEAD = 200
 _RULE = re.compile(r"[-=_+|:*~─═]{3,}|:?-+:|:-+|={2}")
+_TOTAL = re.compile(
+    r"^\s*(grand[ -]?|sub[ -]?)?totals?\b|\btotals?\s*$|^\s*(zwischen|gesamt)?summe\b|^\s*gesamt\b"
+    r"|\bsumme\s*$|^\s*(sous-total|somme|totale|suma|subtotal)\b|(合计|总计|小计|合計|小計|итого|всего)\s*$",
+    re.IGNORECASE,
+)
 _Row = tuple[int, list[str]]
 
 
@@ -38,8 +44,23 @@ def read_text_table(path: str | os.PathLike[str], text: str, options: ReadingOpt
         )
         decisions.append(decide("quotes", 1, 1, quote="around whole lines"))
     frame = find_frame(plain, options)
+    may_cut = (frame.width < 2 or frame.delimiter == " ") and not (options.delimiter or options.all_lines)
+    if may_cut and (cut_up := _cut_up(plain.splitlines(), frame)):
+        plain, options = "\n".join(cut_up), replace(options, delimiter="\t")
+        frame = find_frame(plain, options)
+        decisions.append(decide("delimiter", delimiter="their places in the lines (fixed width)"))
     raw = table_of_rows(path, list(rows_of(path, plain, frame)), frame, options)
     return replace(raw, decisions=(*decisions, *raw.decisions))
+
+
+def _cut_up(lines: list[str], frame: TableFrame) -> list[str] | None:
+    """Return lines of fixed width with tabs between cells; None where runs of spaces divide them evenly."""
+    rows = [line for line in lines[frame.start :] if line.strip()]
+    if len({len(cells) for _, cells in divide(rows[:_HEAD], " ", frame.quote)}) == 1:
+        return None
+    first = next((place for place, line in enumerate(lines) if "  " in line.strip()), len(lines))
+    cuts = find_cuts(lines[first:])
+    return [*lines[:first], *(cut(line, cuts) for line in lines[first:])] if cuts else None
 
 
 def _is_wrapped(text: str) -> bool:
@@ -137,12 +158,36 @@ def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[_
     passed: list[_Row] = []
     for row in rows:
         (passed if _is_ruler(row[1]) else filled).append(row)
+    filled, totals = without_totals(filled)
     footer = []
     while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
         footer.append(filled.pop())
     if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
         return rows, []
-    return filled, passed + footer
+    return filled, passed + totals + footer
+
+
+def is_total(text: str) -> bool:
+    """Return whether a cell calls its row a sum of others, as "Total North" and "Summe" do."""
+    return bool(_TOTAL.search(text))
+
+
+def without_totals(rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
+    """Leave out sums of others: rows that are called so, and have no cell where nearly all rows have one."""
+    called = [place for place, (_, cells) in enumerate(rows) if any(map(is_total, cells[:2]))]
+    if not called or len(called) * 4 > len(rows):
+        return rows, []
+    others = [cells for _, cells in rows]
+    gone = set()
+    for place in called:
+        empty = [field for field, cell in enumerate(others[place]) if not cell.strip()]
+        rest = [cells for cells in others if len(cells) == len(others[place])]
+        if any(sum(not cells[field].strip() for cells in rest) <= 2 * len(called) for field in empty):
+            gone.add(place)
+    return (
+        [row for place, row in enumerate(rows) if place not in gone],
+        [row for place, row in enumerate(rows) if place in gone],
+    )
 
 
 def _is_ruler(cells: list[str]) -> bool:
@@ -153,12 +198,15 @@ def _is_ruler(cells: list[str]) -> bool:
 
 
 def without_headers(rows: list[_Row], header: list[str]) -> tuple[list[_Row], list[_Row]]:
-    """Leave out the header where it stands again, and a second one, of units, that stands above numbers."""
+    """Leave out the header where it stands again, and others below it, of units, that stand above numbers."""
     again = [row for row in rows if row[1] == header]
     if again:
         rows = [row for row in rows if row[1] != header]
-    if len(rows) > 3 and is_second_header([cells for _, cells in rows[:_HEAD]]):
-        return rows[1:], [*again, rows[0]]
+    cells = [cells for _, cells in rows[:_HEAD]]
+    for count in (2, 1):  # a line of questions and one of codes, as surveys have them; or a line of units
+        below = cells[count:]
+        if len(below) > 2 and all(is_second_header([one, *below]) for one in cells[:count]):
+            return rows[count:], [*again, *rows[:count]]
     return rows, again
 
 
@@ -169,7 +217,7 @@ def is_footer(cells: Sequence[str], width: int) -> bool:
         return True
     if n_filled > 1 and len(cells) == width:
         return width > 3 and bool(
-            re.match(r"\s*(grand )?(total|sum|average|mean)s?\b", cells[0], re.IGNORECASE)
+            re.fullmatch(r"\s*(grand )?(total|sum|average|mean)s?:?\s*", cells[0], re.IGNORECASE)
         )
     narrow = len(cells) < width
     wordy = bool(

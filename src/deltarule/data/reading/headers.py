@@ -11,6 +11,8 @@ from deltarule.data.reading.cells import is_missing, plain_number
 
 _LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*\)?\s?[^\w\s]?")
 
+_IN_BRACKETS = re.compile(r"\[.*\]|\(.*[^\d.,)].*\)|<.*>")
+
 
 def is_header(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the first of some rows names the columns, as its cells are unlike those below.
@@ -40,6 +42,9 @@ def is_second_header(rows: Sequence[Sequence[str]]) -> bool:
     >>> is_second_header([["cm", "kg", ""], ["1", "2", "x"], ["3", "4", "x"]])
     True
     """
+    filled = [cell for cell in map(str.strip, rows[0]) if cell]
+    if len(filled) > 1 and all(map(_IN_BRACKETS.fullmatch, filled)):
+        return not any(_IN_BRACKETS.fullmatch(cell.strip()) for row in rows[1:] for cell in row)
     words = 0
     for place, cell in enumerate(map(str.strip, rows[0])):
         below = [text for row in rows[1:] if len(row) > place and not is_missing(text := row[place].strip())]

@@ -14,7 +14,7 @@ from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.encoding.fitting import fit_encoding
 from deltarule.data.file_columns import FileColumns
-from deltarule.data.meaning import MISSING_TOO
+from deltarule.data.meaning import MISSING_TOO, parted
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.streams.finding import StreamSource
 from deltarule.data.streams.memory import Budget
@@ -57,8 +57,12 @@ def sample_of(source: StreamSource, budget: Budget, options: ReadingOptions) -> 
 
 def _texts(kinds: Mapping[str, str | None]) -> frozenset[str]:
     """The columns whose cells stay texts: all that are known not to be plain numbers."""
-    plain = (None, "number", "number" + MISSING_TOO, "yes-no")
-    return frozenset(name for name, kind in kinds.items() if kind not in plain)
+    plain = ("number", "yes-no")
+    return frozenset(
+        name
+        for name, kind in kinds.items()
+        if kind and parted(kind.removesuffix(MISSING_TOO))[0] not in plain
+    )
 
 
 @dataclass(frozen=True, eq=False)

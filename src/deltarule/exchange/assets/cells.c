@@ -9,6 +9,8 @@ enum { N_COLUMNS = 1, N_INPUTS = 1 };
 typedef struct { int column; const char *kind, *part; } Source;
 static const Source SOURCES[] = {{0, "number", ""}};
 static const char *const MISSING[] = {""}, *const CURRENCIES[] = {"$"}, *const NO_YES[][2] = {{"no", "yes"}};
+static const struct { const char *word; double factor; } TIMES[] = {{"k", 1e3}};
+#define has_sentinels 1
 #define __LETTERS__ "g"
 #endif
 #include <ctype.h>
@@ -38,7 +40,9 @@ static bool is_word(const char *text, const char *word)
 /* How many bytes of a text are one space, as it stands between thousands, too. */
 static size_t space(const char *text)
 {
-    static const char *const SPACES[] = {" ", "\t", "\r", "\n", "\302\240", "\342\200\207", "\342\200\211", "\342\200\257"};
+    static const char *const SPACES[] = {" ", "\t", "\r", "\n", "\302\240", "\342\200\207", "\342\200\211", "\342\200\257",
+        "\342\200\213", "\342\200\214", "\342\200\215", "\342\200\216", "\342\200\217", "\342\201\240", "\357\273\277",
+        "\302\255"};
     for (size_t i = 0; i < sizeof SPACES / sizeof *SPACES; i++)
         if (strncmp(text, SPACES[i], strlen(SPACES[i])) == 0)
             return strlen(SPACES[i]);
@@ -94,6 +98,19 @@ static bool currency(const char **text)
             return true;
         }
     return false;
+}
+
+/* Pass over what multiplies the number before it, if there is anything, and give by how much. */
+static double times(const char **text)
+{
+    for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++) {
+        size_t n = begins(*text, TIMES[i].word);
+        if (n > 1 || (n == 1 && **text == *TIMES[i].word)) {
+            *text += n;
+            return TIMES[i].factor;
+        }
+    }
+    return 1;
 }
 
 /* What stands between two thousands: 2 for the other mark, 1 for a space or an apostrophe, 0 for neither. */
@@ -162,12 +179,17 @@ static double clothed(const char *cell, char point)
     }
     digits[n] = '\0';
     p = after_spaces(p);
-    if (!currency(&p))
-        p += *p == '%' ? 1 : begins(p, "\342\200\260");
+    double factor = 1;
+    if (!currency(&p)) {
+        factor = times(&p);
+        p = after_spaces(p);
+        if (!currency(&p))
+            p += *p == '%' ? 1 : begins(p, "\342\200\260");
+    }
     p = after_spaces(p);
     negative = *p == '-' || negative;
     p += *p == '-';
-    double value = strtod(digits, NULL);
+    double value = strtod(digits, NULL) * factor;
     return *p != '\0' || isinf(value) ? NAN : negative ? -value : value;
 }
 #if has_units
@@ -197,6 +219,14 @@ static void without_unit(char *text, const char *unit)
 static double number(const char *cell, const char *kind)
 {
     char text[N_CELL];
+#if has_sentinels
+    const char *without = strstr(kind, " without ");
+    if (without) {
+        snprintf(text, N_CELL, "%.*s", (int)(without - kind), kind);
+        double value = number(cell, text);
+        return value == strtod(without + strlen(" without "), NULL) ? NAN : value;
+    }
+#endif
     trim(cell, text);
     if (is_missing(text))
         return NAN;
@@ -261,7 +291,7 @@ static bool separator(const char **text)
 /* Pass over a time of day, perhaps with its zone; false where there is something else. */
 static bool time_of(const char **text, bool with_zone, int *hour, int *minute, int *second)
 {
-    int ignored;
+    int ignored, n;
     const char *p = *text;
     if (!digits_of(&p, 2, hour) || *p++ != ':' || digits_of(&p, 2, minute) != 2)
         return false;
@@ -282,14 +312,18 @@ static bool time_of(const char **text, bool with_zone, int *hour, int *minute, i
     }
     if (!with_zone || *p == 'Z')
         p += with_zone;
-    else if (begins(p, "UTC") || begins(p, "GMT"))
-        p += 3;
-    else if ((*p == '+' || *p == '-') && isdigit((unsigned char)p[1])) {
+    else if (isupper((unsigned char)*p)) {
+        for (n = 0; n < 4 && isupper((unsigned char)*p); n++)
+            p++;
+        if (n < 3)
+            return false;
+    } else if ((*p == '+' || *p == '-') && isdigit((unsigned char)p[1])) {
         p++;
         if (digits_of(&p, 2, &ignored) != 2)
             return false;
         p += *p == ':';
-        if (digits_of(&p, 2, &ignored) != 2)
+        n = digits_of(&p, 2, &ignored);
+        if (n == 1 || (n == 0 && p[-1] == ':'))
             return false;
     }
     *text = p;
@@ -341,11 +375,19 @@ static bool read_date(const char *text, const char *form, double parts[4])
 {
     static const int BEFORE[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
     int year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0;
-    char compact[11];
+    char compact[N_CELL], name[4], clock[9], zone[6] = "";
+    int n = 0;
     if (strcmp(form, "ymd") == 0 && strlen(text) == 8 && strspn(text, "0123456789") == 8
         && (begins(text, "19") || begins(text, "20"))) {
         const char c[] = {text[0], text[1], text[2], text[3], '-', text[4], text[5], '-', text[6], text[7], '\0'};
         memcpy(compact, c, sizeof c);
+        text = compact;
+    }
+    if (strcmp(form, "mdy") == 0
+        && (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %8[0-9:] %4d%n", name, &day, clock, &year, &n) == 4
+            || sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %8[0-9:] %5[A-Z0-9+-] %4d%n", name, &day, clock, zone, &year, &n) == 5)
+        && strlen(clock) == 8 && text[n] == '\0') {
+        snprintf(compact, sizeof compact, "%s %d %04d %s", name, day, year, clock);
         text = compact;
     }
     if (strcmp(form, "time") == 0) {
@@ -358,8 +400,8 @@ static bool read_date(const char *text, const char *form, double parts[4])
             return false;
         if (strlen(form) == 3 && *text != '\0') {
             const char *start = text;
-            while (*text == 'T' || *text == ',' || space(text))
-                text += *text == 'T' || *text == ',' ? 1 : space(text);
+            while (*text == 'T' || *text == ',' || *text == ':' || space(text))
+                text += space(text) ? space(text) : 1;
             if (text == start || !time_of(&text, true, &hour, &minute, &second))
                 return false;
         }

@@ -11,6 +11,11 @@ const DATES = __DATES__; // if has_dates
 const PLACES = __PLACES__; // if has_dates
 const MONTHS = __MONTHS__; // if has_dates
 
+/** A text without space around it, nor characters that have no width. */
+function bare(text) {
+    return text.replace(/^[\s__INVISIBLE__]+|[\s__INVISIBLE__]+$/g, "");
+}
+
 /** Whether a text stands for a missing cell. */
 function isMissing(text) {
     return MISSING.includes(text.toLowerCase());
@@ -23,7 +28,8 @@ function clothed(text, mark) {
     const grouped = around && GROUPED[mark].exec(around.core.trim());
     if (!grouped) return NaN;
     const [, whole, part, power] = grouped.map((found) => found ?? "");
-    const value = Number(`${whole.replace(/\D/g, "")}.${part || "0"}${power}`);
+    const times = around.times.length > 1 ? around.times.toLowerCase() : around.times;
+    const value = Number(`${whole.replace(/\D/g, "")}.${part || "0"}${power}`) * (TIMES.get(times) ?? NaN);
     const signs = [around.minus, around.minus2, around.after];
     const negative = inside || signs.some((sign) => sign && sign !== "+");
     return !Number.isFinite(value) ? NaN : negative ? -value : value;
@@ -31,8 +37,13 @@ function clothed(text, mark) {
 
 /** The number that a cell is; not a number where it is missing or none. */
 function number(cell, kind = "number") {
+    const [base, gone] = kind.split(" without "); // if has_sentinels
+    if (gone !== undefined) { // if has_sentinels
+        const value = number(cell, base); // if has_sentinels
+        return value === Number(gone) ? NaN : value; // if has_sentinels
+    } // if has_sentinels
     if (typeof cell !== "string") return Number(cell ?? NaN);
-    let text = cell.trim();
+    let text = bare(cell);
     if (isMissing(text)) return NaN;
     const lower = text.toLowerCase();
     if (kind === "yes-no" || lower === "true" || lower === "false") return YES_NO.get(lower) ?? NaN;
@@ -55,6 +66,7 @@ function withoutUnit(text, unit) {
 /** The date and time, in UTC, that a text is in one order of year, month and day; null where it is none. */
 function readDate(text, form) {
     if (form === "ymd") text = text.replace(/^((?:19|20)\d\d)(\d\d)(\d\d)$/, "$1-$2-$3");
+    if (form === "mdy") text = text.replace(new RegExp(__CTIME__), "$1 $2 $4 $3");
     const found = new RegExp(DATES[form], "u").exec(text);
     if (!found) return null;
     let [year, month, day] = PLACES[form].map((place) => found[place] || "1");
@@ -89,7 +101,7 @@ function datePart(text, kind, part) {
 /** What an input takes of a cell; not a number where it is missing. */
 function feature(cell, column, kind, part) {
     if (kind === "missing") return Number(Number.isNaN(feature(cell, column, part, "days")));
-    const text = String(cell ?? "").trim();
+    const text = bare(String(cell ?? ""));
     if (Object.hasOwn(DATES, kind)) return datePart(text, kind, part); // if has_dates
     if (kind !== "text" && kind !== "other") return number(cell, kind);
     if (isMissing(text)) return NaN;

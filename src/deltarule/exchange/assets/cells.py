@@ -9,6 +9,11 @@ PLACES = __PLACES__  # if has_dates
 MONTHS = __MONTHS__  # if has_dates
 
 
+def bare(text):
+    """A text without space around it, nor characters that have no width."""
+    return text.strip().strip(__INVISIBLE__).strip()
+
+
 def is_missing(text):
     """Whether a text stands for a missing cell."""
     return text.lower() in MISSING
@@ -21,16 +26,22 @@ def clothed(text, mark):
     grouped = around and GROUPED[mark].fullmatch(around["core"].strip())
     if not grouped:
         return __NAN__
+    times = around["times"]
     value = float(re.sub(r"\D", "", grouped[1] or "") + "." + (grouped[2] or "") + (grouped[3] or ""))
+    value *= TIMES.get(times if len(times) < 2 else times.lower(), __NAN__)
     negative = negative or any(around[sign] not in (None, "", "+") for sign in ("minus", "minus2", "after"))
     return __NAN__ if value == __INF__ else -value if negative else value
 
 
 def number(cell, kind="number"):
     """The number that a cell is; not a number where it is missing or none."""
+    if " without " in kind:  # if has_sentinels
+        kind, gone = kind.split(" without ")  # if has_sentinels
+        value = number(cell, kind)  # if has_sentinels
+        return __NAN__ if value == float(gone) else value  # if has_sentinels
     if not isinstance(cell, str):
         return __NAN__ if cell is None else float(cell)
-    text = cell.strip()
+    text = bare(cell)
     if is_missing(text):
         return __NAN__
     if kind == "yes-no" or text.lower() in ("true", "false"):
@@ -56,6 +67,8 @@ def read_date(text, form):
     """The date and time that a text is in one order of year, month and day; None where it is none."""
     if form == "ymd":
         text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
+    if form == "mdy":
+        text = re.sub(__CTIME__, r"\1 \2 \4 \3", text)
     found = re.fullmatch(DATES[form], text)
     if not found:
         return None
@@ -95,7 +108,7 @@ def feature(cell, column, kind, part):
         value = feature(cell, column, part, "days")
         return float(value != value)
     is_number = cell is not None and not isinstance(cell, str)
-    text = format(cell, ".17g") if is_number else (cell or "").strip()
+    text = format(cell, ".17g") if is_number else bare(cell or "")
     if kind in DATES:  # if has_dates
         return date_part(text, kind, part)  # if has_dates
     if kind not in ("text", "other"):
