@@ -117,14 +117,14 @@ _KINDS = (
         "{count} [cell of {column!r} is|cells of {column!r} are] {cell}, far from all others: [it counts|they"
         " count] as missing, and {column}.missing says where",
         "--kind {column}=number",
-        "{cell} seems to stand for missing cells; say --kind {column}=number, or empty the cells",
+        "{cell} seems to stand for missing cells; use --kind {column}=number, or empty the cells",
     ),
     DecisionKind(
         "sentinel-target",
         "{count} [cell of the target {column!r} is|cells of the target {column!r} are] {cell}, far from all"
         " others: [it counts|they count] as missing",
         "--kind {column}=number",
-        "{cell} seems to stand for missing cells; say --kind {column}=number, or empty the cells",
+        "{cell} seems to stand for missing cells; use --kind {column}=number, or empty the cells",
     ),
     DecisionKind(
         "infinite",
