@@ -1,7 +1,7 @@
 """Engines: what runs the epochs of training and predicts. The reference is NumPy, and the specification.
 
 Reading order: contract, reference; then what gives the same numbers faster: compiled, predictions, workspace,
-streams, threads, compilation, kernel_cache, kernels, instructions; shards, for many workers.
+records, streams, threads, compilation, kernel_cache, kernels, instructions; shards, for many workers.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from deltarule.arrays import Array, as_batch
 from deltarule.nn.engines import compiled, reference
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.records import record_of
 from deltarule.nn.engines.streams import stream_of
 from deltarule.nn.engines.threads import blas_of_one_thread
 from deltarule.nn.engines.workspace import (
@@ -231,19 +232,21 @@ def _compiled_gradient(net: _SummedNetwork, samples: Samples, n_rows: int) -> Sh
     layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
     division = divide_job(net, n_rows, 0, n_tiles)
     division.tasks[:, kernels.LOW :] = 0  # it has all parts, and no parameter to update
-    lists, no_masks = make_lists(net, inputs, n_rows, n_tiles), np.zeros(6, np.uint64)
+    lists = make_lists(dtype, net.layers[0].dense.n_in, n_rows, n_tiles, inputs.indptr)
+    no_masks = np.zeros(6, np.uint64)
     workspace = make_workspace(layout, net, lists, division, no_masks, 1)
     job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
-    weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
-    data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
-    nothing = data._replace(rates=np.zeros((0, 1)))
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
+    weight = np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight)
+    y = np.ascontiguousarray(samples.y)
+    data = kernels.Data(inputs, y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
+    nothing = [record_of(fields) for fields in (job, data._replace(rates=np.zeros((0, 1))), workspace)]
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array) -> float:
         part = data._replace(orders=rows[None], batch_size=len(rows))
         room = workspace._replace(gradient=out, stream=stream_of(masks))
         room.gate[:] = 0
-        kernels.run(1, job, part, room)
+        kernels.run(1, *(record_of(fields) for fields in (job, part, room)))
         return float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan
 
     return gradient
