@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 
 import numpy as np
@@ -240,6 +241,38 @@ def test_predictions_follow_the_parameters():
     net.predict([[1, 1]], engine="compiled")
     net.parameters[:] = [1, 2, 3, 4, 0.5, 0.25]
     np.testing.assert_array_equal(net.predict([[1, 1]], engine="compiled"), [[4.5, 6.25]])
+
+
+@pytest.mark.parametrize("n", [1, 5, 600])
+def test_losses_are_computed_from_the_references_last_z(n):
+    net = Network([70, 6, 3], output="softmax", seed=0)
+    x = np.random.default_rng(0).integers(0, 9, (n, 70)).astype(np.uint8) * (np.arange(70) % 5 == 0)
+    for inputs in (x.astype(float), Scaled(x, scale=9), Scaled(x, shift=1)):
+        np.testing.assert_allclose(
+            compiled.last_z(net, inputs), reference.last_z(net, inputs), **TOLERANCE["float64"]
+        )
+
+
+def test_validation_is_that_of_the_other_engine():
+    x = np.random.default_rng(0).normal(size=(80, 4))
+    columns = [
+        train(
+            Network([4, 5, 3], output="softmax", seed=0),
+            x, np.arange(80) % 3, validation=(x[:20], np.arange(20) % 3), metrics=["accuracy"], epochs=3,
+            engine=engine,
+        ).to_array()
+        for engine in ("compiled", "reference")
+    ]  # fmt: skip
+    np.testing.assert_allclose(*columns, **TOLERANCE["float64"])
+
+
+def test_few_rows_in_several_threads_at_once_do_not_meet():
+    net = Network([70, 6, 3], output="softmax", seed=0)
+    parts = [np.random.default_rng(seed).normal(size=(1 + seed % 3, 70)) for seed in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        ours = list(pool.map(lambda x: net.predict(x, engine="compiled"), parts))
+    for x, a in zip(parts, ours, strict=True):
+        np.testing.assert_allclose(a, net.predict(x), **TOLERANCE["float64"])
 
 
 def test_what_it_cannot_predict_the_reference_predicts_and_says_so():

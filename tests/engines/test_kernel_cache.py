@@ -122,3 +122,25 @@ def test_training_goes_on_with_a_damaged_cache(tmp_path):
     assert "is damaged: its kernels are compiled again" in damaged.stderr
     assert "Traceback" not in damaged.stderr
     assert damaged.stdout.splitlines()[0] == first.stdout.splitlines()[0]
+
+
+@pytest.mark.slow
+def test_a_process_that_compiles_gives_the_bits_of_one_that_reads_what_was_compiled(tmp_path):
+    code = (
+        "import hashlib, numpy as np\n"
+        "from deltarule import Network, train\n"
+        "X, Y = np.random.default_rng(0).normal(size=(300, 70)), np.arange(300) % 3\n"
+        "for activation in ('tanh', 'silu', 'elu'):\n"
+        "    net = Network([70, 40, 3], activation=activation, output='softmax', l1=1e-4, l2=1e-3, seed=0)\n"
+        "    train(net, X, Y, optimizer='adam(0.01, clip_norm=1)', epochs=3, engine='compiled')\n"
+        "    print(hashlib.sha256(net.parameters.tobytes()).hexdigest())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": SOURCE, "NUMBA_CACHE_DIR": str(tmp_path)}
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert len(outputs[0].split()) == 3
+    assert outputs[0] == outputs[1]

@@ -16,6 +16,7 @@ import pytest
 
 from deltarule import Checkpoint, EarlyStopping, files, resume, train
 from deltarule.nn.engines import reference
+from deltarule.nn.engines.contract import UPDATE_WORK
 
 from .cases import OPTIMIZER_NAMES, digest, samples, small
 
@@ -79,8 +80,10 @@ def test_ctrl_c_among_epochs_that_are_made_together_waits_until_they_are_entered
 
     net, other = small(), small()
     monkeypatch.setattr(reference, "backward", pressed)
-    monkeypatch.setattr(reference, "BLOCK", 3 * len(X) * net.parameters.size)
+    monkeypatch.setattr(reference, "BLOCK", 3 * (len(X) * net.parameters.size + 4 * UPDATE_WORK))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     history = train(net, X, Y, epochs=9, batch_size=10, engine="reference")
+    signal.signal(signal.SIGINT, handler)
     assert (history.stopped, history.epochs) == ("interrupted", 3)
     train(other, X, Y, epochs=3, batch_size=10, engine="reference")
     np.testing.assert_array_equal(net.parameters, other.parameters)

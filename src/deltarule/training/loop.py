@@ -15,7 +15,7 @@ from deltarule.arguments import refuse_others
 from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES, hold_blas
-from deltarule.nn.engines.contract import Samples
+from deltarule.nn.engines.contract import UPDATE_WORK, Samples
 from deltarule.nn.engines.threads import signals_wait
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
@@ -390,7 +390,7 @@ def _epochs_unwatched(run: Run) -> int:
         return 1
     if run.checkpoint is not None:
         left = min(left, int(run.checkpoint.every - run.epoch % run.checkpoint.every))
-    work = len(run.samples) * run.net.parameters.size
+    work = len(run.samples) * run.net.parameters.size + UPDATE_WORK * run.n_batches
     return min(left, max(1, ENGINES[run.engine].BLOCK // work))
 
 

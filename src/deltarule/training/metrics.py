@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import Array, Scaled, as_batch, check_whole, class_codes
+from deltarule.arrays import Array, Scaled, check_whole, class_codes
 from deltarule.errors import InputError
 from deltarule.nn.engines import reference
 from deltarule.nn.network import Network
@@ -155,10 +156,15 @@ def evaluate(
 
 
 def measure(
-    net: Network, x: Array | Scaled, y: Array, weight: Array | None, metrics: Sequence[Metric]
+    net: Network,
+    x: Array | Scaled,
+    y: Array,
+    weight: Array | None,
+    metrics: Sequence[Metric],
+    engine: ModuleType = reference,
 ) -> dict[str, float]:
     """Compute what :func:`evaluate` returns, from arrays that are known to fit."""
-    data, a = loss_and_outputs(net, x, y, weight)
+    data, a = loss_and_outputs(net, x, y, weight, engine)
     return {"loss": data + penalty_of(net)} | {metric.name: metric.value(a, y) for metric in metrics}
 
 
@@ -168,7 +174,11 @@ def penalty_of(net: Network) -> float:
 
 
 def loss_and_outputs(
-    net: Network, x: Array | Scaled, y: Array, weight: Array | None = None
+    net: Network,
+    x: Array | Scaled,
+    y: Array,
+    weight: Array | None = None,
+    engine: ModuleType = reference,
 ) -> tuple[float, Array]:
     """Compute the loss of the rows without penalties, and the outputs (n, n_outputs)."""
     objective = net.objective
@@ -176,8 +186,9 @@ def loss_and_outputs(
     shares = np.broadcast_to(np.asarray(objective.shares(len(y), weight), dtype=float), (len(y), 1))
     for start in range(0, len(x), CHUNK):
         rows = slice(start, start + CHUNK)
-        trace = reference.forward(net.layers, as_batch(x[rows], net.dtype))
-        terms = objective.terms(trace[-1].z, trace.output, y[rows]).sum(axis=1, keepdims=True)
+        z = engine.last_z(net, x[rows])
+        a = net.layers[-1].activation.value(z)
+        terms = objective.terms(z, a, y[rows]).sum(axis=1, keepdims=True)
         total += float((terms * shares[rows]).sum())
-        outputs.append(trace.output)
+        outputs.append(a)
     return total, outputs[0] if len(outputs) == 1 else np.concatenate(outputs)

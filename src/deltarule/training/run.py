@@ -19,7 +19,7 @@ from deltarule.nn.engines.shards import SHARD_ROWS, count_shards
 from deltarule.nn.engines.threads import blas_of_one_thread
 from deltarule.nn.network import Network
 from deltarule.training.history import History
-from deltarule.training.metrics import measure
+from deltarule.training.metrics import loss_and_outputs, measure
 from deltarule.training.samples import SampleOrder, digest, divide
 from deltarule.training.settings import Checkpoint, Settings
 from deltarule.training.stopping import Best
@@ -171,9 +171,12 @@ class Run:
             measures |= {metric.name: metric.value(a, self.samples.y) for metric in metrics}
         if held is not None:
             if isinstance(held, StreamSamples):
-                found = measure_stream(self.net, held.blocks(1), metrics)
+                found = measure_stream(
+                    self.net, held.blocks(1), metrics,
+                    lambda net, x, y: loss_and_outputs(net, x, y, engine=ENGINES[engine]),
+                )  # fmt: skip
             else:
-                found = measure(self.net, held.x, held.y, held.weight, metrics)
+                found = measure(self.net, held.x, held.y, held.weight, metrics, ENGINES[engine])
             measures |= {f"val_{name}": value for name, value in found.items()}
         return measures
 

@@ -14,8 +14,10 @@ from deltarule.arrays import Array
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.predictions import last_z as last_z  # an engine predicts, too
 from deltarule.nn.engines.predictions import once_for_each_network
-from deltarule.nn.engines.predictions import predict as predict  # an engine predicts, too
+from deltarule.nn.engines.predictions import predict as predict
+from deltarule.nn.engines.records import record_of
 from deltarule.nn.engines.streams import advance, stream_of
 from deltarule.nn.engines.threads import blas_of_one_thread, count_threads, run_together
 from deltarule.nn.engines.workspace import (
@@ -35,7 +37,7 @@ if TYPE_CHECKING:  # it needs Numba
     from deltarule.nn.engines.kernels import Job
 
 #: Rows times parameters to go through in one call, beyond a first epoch: a tenth of a second or so.
-BLOCK = 10_000_000
+BLOCK = 100_000_000
 
 
 @once_for_each_network
@@ -80,23 +82,24 @@ def run_epochs(
         net, size, is_training=True, is_weighted=samples.weight is not None, is_listed=n_tiles > 0
     )
     division = divide_job(net, size, n_products, n_tiles)
-    lists, stream = make_lists(net, inputs, size, n_tiles), stream_of(rng)
+    lists, stream = make_lists(dtype, net.layers[0].dense.n_in, size, n_tiles, inputs.indptr), stream_of(rng)
     workspace = make_workspace(layout, net, lists, division, stream, len(rates))
     job = make_job(net, layout, optimizer, slots)
     data = kernels.Data(
         inputs,
-        samples.y,
-        np.empty((0, 1), dtype) if samples.weight is None else samples.weight,
+        np.ascontiguousarray(samples.y),
+        np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight),
         np.empty((0, 0), np.int64) if orders is None else orders,
         size,
         rates,
         t,
     )
-    nothing = data._replace(rates=rates[:0])
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
+    records = [record_of(fields) for fields in (job, data, workspace)]
+    nothing = [records[0], record_of(data._replace(rates=rates[:0])), records[2]]
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
     n_threads = count_threads(max(len(division.share_starts) - 1, len(division.tasks)))
     with blas_of_one_thread(n_products):
-        run_together(n_threads, lambda: kernels.run(n_threads, job, data, workspace))
+        run_together(n_threads, lambda: kernels.run(n_threads, *records))
     finished = int(workspace.gate[kernels.FINISHED])
     if finished < len(rates):
         net.parameters[:] = workspace.before

@@ -1,7 +1,7 @@
 """What an engine is given, and what it must do: ``run_epochs`` and ``predict``.
 
 An engine is a module with a number ``BLOCK``, how many rows times parameters it may go through in one call
-while nobody needs to look (one epoch at least), and a function
+while nobody needs to look (one epoch at least; an update counts ``UPDATE_WORK`` more), and a function
 
     run_epochs(net, samples, size, orders, optimizer, slots, rates, t, rng) -> losses
 
@@ -30,7 +30,11 @@ and returns the losses of the epochs before.
     predict(net, x) -> outputs
 
 gives the last layer's ``a`` (n, n_outputs) for inputs ``x`` (n, n_features), an array or ``Scaled``, in
-bounded memory.
+bounded memory, and
+
+    last_z(net, x) -> z
+
+its ``z``, from which losses are computed, for some thousand rows at a time.
 """
 
 from __future__ import annotations
@@ -44,6 +48,9 @@ import numpy as np
 from deltarule.arrays import Array, Csr, Scaled, as_batch, in_row_order
 from deltarule.nn.layers import Layer
 from deltarule.nn.objective import Objective
+
+#: As so many rows times parameters each update counts, whatever its size.
+UPDATE_WORK = 1000
 
 #: ``x`` (n, n_features), ``y`` (n, n_outputs) and sample weights (n, 1) or None.
 Batch: TypeAlias = tuple[Array | Csr, Array, Array | None]

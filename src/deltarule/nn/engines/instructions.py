@@ -1,4 +1,4 @@
-"""What Numba has no words for: vectors, products of parts of matrices, shared counters, a generator's stream.
+"""What Numba has no words for: records' arrays, vectors, products, shared counters, a generator's stream.
 
 Each is LLVM's instructions, after a function that says in Python what they do, and that runs where Numba is
 told to compile nothing. Vectors are of 64 bytes: LLVM divides them where the processor's are
@@ -16,7 +16,10 @@ from llvmlite.binding import llvm_version_info
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 from numba.np.linalg import ensure_blas
+
+from deltarule.nn.engines.records import array_at
 
 VECTOR_BYTES = 64
 
@@ -59,6 +62,28 @@ def _llvm(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     """Call one of LLVM's own functions."""
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}"), arguments)
+
+
+# ---------------------------------------------------------------------- arrays, of records
+
+
+@_or_python(array_at)
+@intrinsic
+def array(typing_context, place):
+    n_axes = len(place.fields) - 2
+    kind = types.Array(place.typeof("of"), n_axes, "C")
+
+    def build(context, builder, signature, arguments):
+        start = builder.bitcast(arguments[0], _LONG.as_pointer())
+        at, *shape = (builder.load(builder.gep(start, [ir.Constant(_LONG, i)])) for i in range(n_axes + 1))
+        made = context.make_array(kind)(context, builder)
+        number = context.get_data_type(kind.dtype)
+        size = ir.Constant(_LONG, context.get_abi_sizeof(number))
+        strides = [size] if n_axes == 1 else [builder.mul(shape[1], size), size]
+        populate_array(made, builder.inttoptr(at, number.as_pointer()), shape, strides, size, None)
+        return made._getvalue()
+
+    return kind(place), build
 
 
 # ---------------------------------------------------------------------- rows by those numbers that are not 0

@@ -5,11 +5,14 @@ Read :func:`run` and :func:`predict`, at the end, first: they call what stands a
 Numba
     Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``); what
     Numba has no words for comes from :mod:`deltarule.nn.engines.instructions`. It is these two files, because
-    only they are looked at to see whether what was compiled before is still true. What Python passes comes in
-    named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`), whose fields must always have the same
-    types: what a job does not need is an empty array of its dtype and number of axes, or Numba would compile
-    everything once more. What is called with a named tuple of arrays is inlined: handing fifty numbers on
-    takes longer than an update of a small network.
+    only they are looked at to see whether what was compiled before is still true.
+
+What Python passes
+    Named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`, :class:`Prediction`), as records: numbers
+    as they are, and of each array the place where it lies, from which ``array`` makes it again. Functions
+    hand on a record's address: fifty arrays would take longer than an update of a small network. The fields
+    must always have the same types: what a job does not need is an empty array of its dtype and number of
+    axes, or Numba would compile everything once more.
 
 Records of the registries
     Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
@@ -53,6 +56,7 @@ from deltarule.nn.engines.instructions import (
     TRANSPOSED,
     VECTOR_BYTES,
     add_shared,
+    array,
     combine,
     compress,
     pcg_mask,
@@ -172,6 +176,18 @@ class Scratch(NamedTuple):
     lists: Lists
 
 
+class Prediction(NamedTuple):
+    """What is predicted. Where ``dense`` is empty, the inputs are in the scratch already, as lists."""
+
+    layers: Layers
+    scratch: Scratch
+    dense: Array  # (n_rows, n_features), of any number type
+    shift: Array  # as in :class:`Inputs`
+    scale: Array
+    out: Array  # (n_rows · n_outputs,): filled
+    chunk: int  # rows to compute at a time
+
+
 class Workspace(NamedTuple):
     """What all threads compute in; their meeting places; and what they return."""
 
@@ -200,15 +216,16 @@ FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
 PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
-#: Products and sums may be fused; nothing is reordered, and NaN and infinity keep their meaning.
-_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+#: Nothing is reordered or fused. LLVM optimises a kernel by itself, and again within an entry, and a process
+#: that compiles calls the one, a process that reads what is on disk the other: both must give the same bits.
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz"}}
 #: Python calls the entries only.
 _INNER: Any = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 #: No kernel allocates anything, so that no references need be counted.
 _kernel = njit(_nrt=False, **_INNER)
 #: A long sum, whose terms may be added in another order.
 _sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz"}})
-#: These become part of what calls them: optimised once, not twice.
+#: What is called in one place becomes part of it there, and is optimised once, not twice.
 _inline = njit(inline="always")
 
 
@@ -279,7 +296,7 @@ def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
 @_kernel
 def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out):
     """``z = x @ W`` for the rows from ``first`` on: each is a combination of rows of W."""
-    columns, values, starts = lists.columns, lists.values, lists.starts
+    columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
     W, z = W[W_at : W_at + n_in * n_out], z[z_at : z_at + n * n_out]
     lanes = VECTOR_BYTES // W.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
@@ -297,7 +314,7 @@ def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out):
 @_kernel
 def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last):
     """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
-    rows, values, ends = lists.rows, lists.row_values, lists.column_ends
+    rows, values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)
     delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
     lanes = VECTOR_BYTES // dW.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
@@ -316,14 +333,15 @@ def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, l
 @_kernel
 def _list_columns(lists, tile, n, first, last):
     """Order a tile's numbers by columns, from ``first`` to ``last``; returns where they begin."""
-    starts, ends = lists.starts, lists.column_ends[first:last]
+    all_columns, all_values, starts = array(lists.columns), array(lists.values), array(lists.starts)
+    rows, row_values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)[first:last]
     for j in range(ends.size):
         ends[j] = 0
     begin = 0
     for r in range(n):
         start, stop = starts[tile, r], starts[tile + 1, r]
         begin += start - starts[0, r]
-        columns = lists.columns[start:stop]
+        columns = all_columns[start:stop]
         for i in range(columns.size):
             ends[np.uint64(columns[i] - first)] += 1  # no sign: an index is not looked at twice
     total = begin
@@ -332,11 +350,11 @@ def _list_columns(lists, tile, n, first, last):
         total += count
     for r in range(n):
         start, stop = starts[tile, r], starts[tile + 1, r]
-        columns, values = lists.columns[start:stop], lists.values[start:stop]
+        columns, values = all_columns[start:stop], all_values[start:stop]
         for i in range(columns.size):
             column = np.uint64(columns[i] - first)
             place = np.uint64(ends[column])
-            lists.rows[place], lists.row_values[place] = r, values[i]
+            rows[place], row_values[place] = r, values[i]
             ends[column] += 1
     return begin
 
@@ -344,32 +362,27 @@ def _list_columns(lists, tile, n, first, last):
 # ---------------------------------------------------------------------- exponentials
 
 
-@_kernel
 def _exp(x, integers):
     """``e^x`` for numbers x ≤ 0, in their place; vectorised, to the last bit or two.
 
     x = k·log 2 + r and e^x = 2^k·e^r. Adding ``magic`` leaves the whole number k in the low bits, from where
     a shift moves it into the exponent. ``integers`` is scratch. Cody & Waite (1980), chapter 6.
     """
-    if x.size < 8:
-        for i in range(x.size):
-            x[i] = math.exp(x[i])
-    else:
-        _exp_many(x, integers)
-
-
-def _exp_many(x, integers):
     return _exp_64(x, integers) if x.itemsize == 8 else _exp_32(x, integers)
 
 
-@overload(_exp_many)
-def _compile_exp_many(x, integers):
+@overload(_exp, inline="always")
+def _compile_exp(x, integers):
     exp = _exp_64 if x.dtype == types.float64 else _exp_32
     return lambda x, integers: exp(x, integers)
 
 
 @_kernel
 def _exp_64(x, integers):
+    if x.size < 8:
+        for i in range(x.size):
+            x[i] = math.exp(x[i])
+        return
     magic = 6755399441055744.0  # 1.5 · 2^52
     scale = integers.view(x.dtype)
     for i in range(x.size):
@@ -399,6 +412,10 @@ def _exp_64(x, integers):
 
 @_kernel
 def _exp_32(x, integers):
+    if x.size < 8:
+        for i in range(x.size):
+            x[i] = math.exp(x[i])
+        return
     magic = np.float32(12582912.0)  # 1.5 · 2^23
     one = np.float32(1)
     scale = integers.view(x.dtype)
@@ -649,7 +666,7 @@ def _update(optimizer, numbers, theta, g, slots, start, eta, t, decaying):
     if optimizer == SGD:
         for i in range(theta.size):
             theta[i] -= eta_ * g[i]
-    elif optimizer in (MOMENTUM, NESTEROV):
+    elif optimizer <= NESTEROV:  # or momentum
         v, mu = slots[0, start:stop], T(numbers[0])
         for i in range(theta.size):
             v[i] = mu * v[i] - eta_ * g[i]
@@ -718,10 +735,11 @@ def _penalise(theta, grad, table, l1, l2, low, high):
 @_inline
 def _forward(layers, scratch, masks, first, n):
     """Compute every layer's ``z`` and ``a`` for ``n`` rows, from ``first`` on."""
-    theta, table, numbers, lists = layers.parameters, layers.table, scratch.numbers, scratch.lists
+    theta, table, settings = array(layers.parameters), array(layers.table), array(layers.numbers)
+    numbers, all_integers, lists = array(scratch.numbers), array(scratch.integers), scratch.lists
     for layer in range(table.shape[0]):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
-        W_at, is_listed = table[layer, W_AT], layer == 0 and lists.columns.size > 0
+        W_at, is_listed = table[layer, W_AT], layer == 0 and lists.columns.rows > 0
         x_at, z_at = table[layer, X_AT] + first * n_in, table[layer, Z_AT] + first * n_out
         a_at = table[layer, A_AT] + first * n_out
         z, a = numbers[z_at : z_at + n * n_out], numbers[a_at : a_at + n * n_out]
@@ -740,8 +758,8 @@ def _forward(layers, scratch, masks, first, n):
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
         exps_at = first * scratch.widest
         exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + z.size]
-        integers = scratch.integers[exps_at : exps_at + z.size]
-        _activate(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, exps, n_out, integers)
+        integers = all_integers[exps_at : exps_at + z.size]
+        _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps, n_out, integers)
 
 
 @_kernel
@@ -752,11 +770,12 @@ def _multiply(x, factors, out):
 
 @_kernel
 def _mask_lists(lists, mask, first, n, n_in):
-    n_tiles = lists.starts.shape[0] - 1
+    columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
+    n_tiles = starts.shape[0] - 1
     for r in range(n):
         row = mask[r * n_in : (r + 1) * n_in]
-        for i in range(lists.starts[0, first + r], lists.starts[n_tiles, first + r]):
-            lists.values[i] *= row[lists.columns[i]]
+        for i in range(starts[0, first + r], starts[n_tiles, first + r]):
+            values[i] *= row[columns[i]]
 
 
 @_kernel
@@ -806,7 +825,8 @@ def _mask_of(word, dropout, scale):
 @_inline
 def _backward(layers, scratch, masks, first, n, is_fused):
     """Compute every layer's ``delta``, from ``∂L/∂a`` (fused: ``delta``) in the last one's."""
-    table, numbers, last = layers.table, scratch.numbers, layers.table.shape[0] - 1
+    theta, table, settings = array(layers.parameters), array(layers.table), array(layers.numbers)
+    numbers, last = array(scratch.numbers), table.shape[0] - 1
     for layer in range(last, -1, -1):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
         z_at, a_at = table[layer, Z_AT] + first * n_out, table[layer, A_AT] + first * n_out
@@ -814,25 +834,23 @@ def _backward(layers, scratch, masks, first, n, is_fused):
         if layer < last or not is_fused:
             z, a = numbers[z_at : z_at + n * n_out], numbers[a_at : a_at + n * n_out]
             delta = numbers[delta_at : delta_at + n * n_out]
-            _pull_back(table[layer, ACTIVATION], layers.numbers[layer, 0], z, a, delta, n_out)
+            _pull_back(table[layer, ACTIVATION], settings[layer, 0], z, a, delta, n_out)
         if layer > 0:
             dx_at = table[layer - 1, DELTA_AT] + first * n_in
-            _product_wt(
-                numbers, delta_at, layers.parameters, table[layer, W_AT], numbers, dx_at, n, n_in, n_out
-            )
+            _product_wt(numbers, delta_at, theta, table[layer, W_AT], numbers, dx_at, n, n_in, n_out)
             if table[layer, MASK_AT] >= 0:
                 mask_at = table[layer, MASK_AT] + first * n_in
                 dx = numbers[dx_at : dx_at + n * n_in]
                 _multiply(dx, masks[mask_at : mask_at + n * n_in], dx)
 
 
-@_kernel
+@_inline
 def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
     """Rows ``first`` to ``last`` of a layer's ``dW``; with the last one its ``db``."""
-    table, numbers, lists = layers.table, scratch.numbers, scratch.lists
+    table, numbers, lists = array(layers.table), array(scratch.numbers), scratch.lists
     n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
     x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
-    if layer == 0 and lists.columns.size > 0:
+    if layer == 0 and lists.columns.rows > 0:
         _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last)
     else:
         _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
@@ -931,7 +949,7 @@ def _copy_rows(X, shift, scale, order, start, n, x):
 @_kernel
 def _list_rows(X, scale, order, start, n, lists, first):
     """List what is not 0 in dense rows, scaled where there is a scale."""
-    columns, values, starts = lists.columns, lists.values, lists.starts
+    columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
     k, n_tiles = X.shape[1], starts.shape[0] - 1
     at = begin = first * (k + VECTOR_BYTES // 4)  # vectors reach beyond the end
     for r in range(n):
@@ -946,7 +964,7 @@ def _list_rows(X, scale, order, start, n, lists, first):
 @_kernel
 def _list_csr_rows(indptr, indices, data, scale, order, start, n, lists, first, k):
     """Copy rows that are CSR, scaled where there is a scale."""
-    columns, values, starts = lists.columns, lists.values, lists.starts
+    columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
     n_tiles, begin = starts.shape[0] - 1, 0
     for r in range(start - first, start):  # the rows of the batch before these
         row = order[r] if order.size > 0 else r
@@ -1012,82 +1030,87 @@ def _count_samples(weight, order, start, n):
 @_inline
 def _copy_share(data, scratch, order, start, first, n, table):
     """Copy the inputs, targets and weights of ``n`` rows of a batch, from ``first`` on, into the scratch."""
-    inputs, numbers, lists = data.inputs, scratch.numbers, scratch.lists
-    k, k_out = table[0, N_IN], table[table.shape[0] - 1, N_OUT]
-    if inputs.indptr.size > 0:
-        _list_csr_rows(inputs.indptr, inputs.indices, inputs.values, inputs.scale, order, start + first, n,
-                       lists, first, k)  # fmt: skip
-    elif lists.columns.size > 0:
-        _list_rows(inputs.dense, inputs.scale, order, start + first, n, lists, first)
+    inputs, numbers, lists = data.inputs, array(scratch.numbers), scratch.lists
+    k, k_out, start = table[0, N_IN], table[table.shape[0] - 1, N_OUT], start + first
+    dense, shift, scale = array(inputs.dense), array(inputs.shift), array(inputs.scale)
+    if inputs.indptr.rows > 0:
+        indptr, indices, values = array(inputs.indptr), array(inputs.indices), array(inputs.values)
+        _list_csr_rows(indptr, indices, values, scale, order, start, n, lists, first, k)
+    elif lists.columns.rows > 0:
+        _list_rows(dense, scale, order, start, n, lists, first)
     else:
-        x = numbers[first * k : (first + n) * k]
-        _copy_rows(inputs.dense, inputs.shift, inputs.scale, order, start + first, n, x)
+        _copy_rows(dense, shift, scale, order, start, n, numbers[first * k : (first + n) * k])
     y_at = scratch.y_at + first * k_out
-    _copy_targets(data.y, order, start + first, n, numbers[y_at : y_at + n * k_out])
-    if data.sample_weight.size > 0:
+    _copy_targets(array(data.y), order, start, n, numbers[y_at : y_at + n * k_out])
+    if data.sample_weight.rows > 0:
         at = scratch.weight_at + first
-        _copy_targets(data.sample_weight, order, start + first, n, numbers[at : at + n])
+        _copy_targets(array(data.sample_weight), order, start, n, numbers[at : at + n])
 
 
 @_inline
 def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, drawn):
     """Compute everything up to each layer's delta, for a share of the rows of a batch from ``start`` on."""
-    layers, scratch, masks, cost = job.layers, workspace.scratch, workspace.masks, job.cost
-    table, last, numbers = layers.table, layers.table.shape[0] - 1, scratch.numbers
-    first = min(n_batch, workspace.share_starts[share])
-    n, k = min(n_batch, workspace.share_starts[share + 1]) - first, table[last, N_OUT]
-    workspace.sums[DATA_COST + batch % 2, share] = 0
+    layers, scratch, cost, masks = job.layers, workspace.scratch, job.cost, array(workspace.masks)
+    table, numbers, bounds = array(layers.table), array(scratch.numbers), array(workspace.share_starts)
+    last, first = table.shape[0] - 1, min(n_batch, bounds[share])
+    n, k, loss = min(n_batch, bounds[share + 1]) - first, table[last, N_OUT], 0.0
     if n > 0:
         if masks.size > 0:
-            _draw_masks(table, layers.numbers, masks, workspace.stream, drawn, n_batch, first, n)
+            _draw_masks(
+                table, array(layers.numbers), masks, array(workspace.stream), drawn, n_batch, first, n
+            )
         _copy_share(data, scratch, order, start, first, n, table)
         _forward(layers, scratch, masks, first, n)
         z_at, a_at, delta_at = table[last, Z_AT], table[last, A_AT], table[last, DELTA_AT]
         low, high, exps_at = first * k, (first + n) * k, scratch.exps_at + first * scratch.widest
-        n_weights = n if data.sample_weight.size > 0 else 0
+        n_weights = n if data.sample_weight.rows > 0 else 0
         weight = numbers[scratch.weight_at + first : scratch.weight_at + first + n_weights]
-        count = _count_samples(data.sample_weight, order, start, n_batch)
+        count = _count_samples(array(data.sample_weight), order, start, n_batch)
         unit = 1 / count if cost.is_mean and count > 0 else 1.0
-        workspace.sums[DATA_COST + batch % 2, share] = _loss_and_delta(
+        loss = _loss_and_delta(
             cost, numbers[z_at + low : z_at + high], numbers[a_at + low : a_at + high],
             numbers[delta_at + low : delta_at + high], numbers[scratch.y_at + low : scratch.y_at + high],
             weight, unit, numbers[exps_at : exps_at + n], k,
         )  # fmt: skip
         _backward(layers, scratch, masks, first, n, cost.is_fused)
+    array(workspace.sums)[DATA_COST + batch % 2, share] = loss
 
 
 @_inline
 def _gradient_task(job, workspace, n_batch, task):
     """Sum the gradient by the parameters of a task over all rows, with penalties, and without frozen ones."""
-    gradient, theta, cost = workspace.gradient, job.layers.parameters, job.cost
-    low, high = workspace.tasks[task, LOW], workspace.tasks[task, HIGH]
-    for part in range(workspace.tasks[task, FIRST_PART], workspace.tasks[task, LAST_PART]):
-        layer, first, last = workspace.parts[part, 0], workspace.parts[part, 1], workspace.parts[part, 2]
+    gradient, theta, cost = array(workspace.gradient), array(job.layers.parameters), job.cost
+    tasks, parts, sums = array(workspace.tasks), array(workspace.parts), array(workspace.sums)
+    low, high = tasks[task, LOW], tasks[task, HIGH]
+    for part in range(tasks[task, FIRST_PART], tasks[task, LAST_PART]):
+        layer, first, last = parts[part, 0], parts[part, 1], parts[part, 2]
         _gradient_of(job.layers, workspace.scratch, layer, part, first, last, n_batch, gradient)
     if cost.l1 > 0 or cost.l2 > 0:
-        workspace.sums[PENALTY, task] = _penalise(
-            theta, gradient, job.layers.table, cost.l1, cost.l2, low, high
-        )
-    for i in range(workspace.tasks[task, FIRST_FROZEN], workspace.tasks[task, LAST_FROZEN]):
-        gradient[job.frozen[i]] = 0
+        table = array(job.layers.table)
+        sums[PENALTY, task] = _penalise(theta, gradient, table, cost.l1, cost.l2, low, high)
+    frozen = array(job.frozen)
+    for i in range(tasks[task, FIRST_FROZEN], tasks[task, LAST_FROZEN]):
+        gradient[frozen[i]] = 0
     if job.rule.max_norm > 0:
-        workspace.sums[SQUARED_NORM, task] = _squares(gradient[low:high])
+        sums[SQUARED_NORM, task] = _squares(gradient[low:high])
 
 
 @_inline
 def _update_task(job, workspace, task, rate, t, is_first, is_last):
     """Update the parameters of a task by their gradient."""
-    rule, theta, sums = job.rule, job.layers.parameters, workspace.sums
-    low, high = workspace.tasks[task, LOW], workspace.tasks[task, HIGH]
-    own, g = theta[low:high], workspace.gradient[low:high]
+    rule, theta, sums = job.rule, array(job.layers.parameters), array(workspace.sums)
+    tasks = array(workspace.tasks)
+    low, high = tasks[task, LOW], tasks[task, HIGH]
+    own, g = theta[low:high], array(workspace.gradient)[low:high]
     if is_first:
-        _copy(own, workspace.before[low:high])
+        _copy(own, array(workspace.before)[low:high])
     if rule.max_norm > 0:
         norm = math.sqrt(_total(sums[SQUARED_NORM]))
         if norm > rule.max_norm:
             for i in range(g.size):
                 g[i] *= rule.max_norm / norm
-    _update(rule.optimizer, rule.numbers, own, g, rule.slots, low, rate, t, rule.decaying[low:high])
+    numbers, slots, decaying = array(rule.numbers), array(rule.slots), array(rule.decaying)[low:high]
+    _update(rule.optimizer, numbers, own, g, slots, low, rate, t, decaying)
     if is_last:
         sums[IS_INFINITE, task] = 0.0 if _is_finite(own) else 1.0
 
@@ -1095,21 +1118,22 @@ def _update_task(job, workspace, task, rate, t, is_first, is_last):
 @_inline
 def _settle(job, data, workspace, order, epoch, batch):
     """Add a batch's cost to the epoch's; stop where it is not finite, or a parameter after the last batch."""
-    sums, totals, gate, mean = workspace.sums, workspace.totals, workspace.gate, job.cost.is_mean
-    start = batch * data.batch_size
-    count = _count_samples(data.sample_weight, order, start, min(data.batch_size, data.y.shape[0] - start))
+    sums, totals, gate = array(workspace.sums), array(workspace.totals), array(workspace.gate)
+    start, mean = batch * data.batch_size, job.cost.is_mean
+    n_batch = min(data.batch_size, data.y.rows - start)
+    count = _count_samples(array(data.sample_weight), order, start, n_batch)
     cost = _total(sums[DATA_COST + batch % 2])
     if job.cost.l1 > 0 or job.cost.l2 > 0:
         cost += _total(sums[PENALTY])
     if batch == 0:
-        totals[:] = 0
+        totals[0] = totals[1] = 0
     totals[0] += cost * count if mean else cost
     totals[1] += count
-    is_last = batch == data.rates.shape[1] - 1
+    is_last = batch == data.rates.columns - 1
     if not math.isfinite(cost) or (is_last and _total(sums[IS_INFINITE]) > 0):
         gate[STOP] = 1
     elif is_last:
-        workspace.losses[epoch] = totals[0] / totals[1] if mean and totals[1] > 0 else totals[0]
+        array(workspace.losses)[epoch] = totals[0] / totals[1] if mean and totals[1] > 0 else totals[0]
         gate[FINISHED] = epoch + 1
 
 
@@ -1117,28 +1141,27 @@ def _settle(job, data, workspace, order, epoch, batch):
 
 
 @_entry
-def predict(start, stop, chunk, parameters, table, layer_numbers, X, shift, scale, exps_at, widest, numbers,
-            integers, columns, values, starts, out):  # fmt: skip
-    """Compute the outputs for rows ``start`` to ``stop`` of X, ``chunk`` rows at a time, into ``out``.
-
-    ``parameters``, ``table`` and ``layer_numbers`` are :class:`Layers`, ``exps_at`` to ``starts`` of a
-    :class:`Scratch`, and ``X``, ``shift`` and ``scale`` dense :class:`Inputs`: one by one, since Python takes
-    longer to pass named tuples, which tells where one row is asked for. Where X is empty and there are
-    ``columns``, the inputs are in the scratch already, as lists, no more than ``chunk`` rows.
-    """
-    layers = Layers(parameters, table, layer_numbers)
-    lists = Lists(columns, values, starts, columns, values, starts[0])
-    scratch = Scratch(numbers, 0, 0, exps_at, widest, integers, lists)
+def predict(start, stop, plan):
+    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`."""
+    layers, scratch, chunk = plan.layers, plan.scratch, plan.chunk
+    table, numbers, starts, out = (
+        array(layers.table),
+        array(scratch.numbers),
+        array(scratch.lists.starts),
+        array(plan.out),
+    )
+    dense, scale = array(plan.dense), array(plan.scale)
     last = table.shape[0] - 1
     k, as_they_stand, no_masks = table[last, N_OUT], starts[0, :0], numbers[:0]
     while start < stop:
         n = min(chunk, stop - start)
-        if columns.size == 0:
-            _copy_rows(X, shift, scale, as_they_stand, start, n, numbers)
-        elif X.size > 0:
-            _list_rows(X, scale, as_they_stand, start, n, lists, 0)
+        if scratch.lists.columns.rows == 0:
+            _copy_rows(dense, array(plan.shift), scale, as_they_stand, start, n, numbers)
+        elif dense.size > 0:
+            _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, 0)
         _forward(layers, scratch, no_masks, 0, n)
-        _copy(numbers[table[last, A_AT] : table[last, A_AT] + n * k], out[start * k : (start + n) * k])
+        a_at = table[last, A_AT]
+        _copy(numbers[a_at : a_at + n * k], out[start * k : (start + n) * k])
         start += n
 
 
@@ -1149,45 +1172,35 @@ def run(n_threads, job, data, workspace):
     Each of ``n_threads`` threads makes this call. How many epochs were finished is in ``Workspace.gate``; the
     parameters before the last one that was begun are in ``Workspace.before``.
     """
-    gate, tasks, clips = workspace.gate, workspace.tasks, job.rule.max_norm > 0
-    n_shares, n_tasks, n_batches = workspace.share_starts.size - 1, tasks.shape[0], data.rates.shape[1]
-    no_order, n_masked = data.orders.reshape(-1), workspace.masks.size // data.batch_size
+    gate, rates, orders = array(workspace.gate), array(data.rates), array(data.orders)
+    n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
+    no_order, n_masked = orders.reshape(-1), workspace.masks.rows // data.batch_size
+    last = 2 if job.rule.max_norm > 0 else 1  # the phase that updates
     begun, t, drawn = 0, data.n_updates, 0  # the same in all threads
-    for epoch in range(data.rates.shape[0]):
-        order = data.orders[epoch] if data.orders.size > 0 else no_order
-        for batch in range(n_batches):
-            start = batch * data.batch_size
-            n_batch = min(data.batch_size, data.y.shape[0] - start)
-            rate, t, is_first, is_last = data.rates[epoch, batch], t + 1, batch == 0, batch == n_batches - 1
-            task = _next_task(gate, begun, n_shares, n_threads, -1)
-            while task >= 0:
-                if task == 0 and batch > 0:
-                    _settle(job, data, workspace, order, epoch, batch - 1)
-                _share_of_rows(job, data, workspace, order, batch, start, n_batch, task, drawn)
-                task = _next_task(gate, begun, n_shares, n_threads, task)
-            begun, drawn = begun + n_shares, drawn + n_batch * n_masked
-
-            task = _next_task(gate, begun, n_tasks, n_threads, -1)
-            if read_shared(gate, STOP) > 0:
-                return
-            while task >= 0:
-                _gradient_task(job, workspace, n_batch, task)
-                if not clips:
-                    _update_task(job, workspace, task, rate, t, is_first, is_last)
-                task = _next_task(gate, begun, n_tasks, n_threads, task)
-            begun += n_tasks
-
-            task = _next_task(gate, begun, n_tasks, n_threads, -1) if clips else -1
-            while task >= 0:
-                _update_task(job, workspace, task, rate, t, is_first, is_last)
-                task = _next_task(gate, begun, n_tasks, n_threads, task)
-            begun += n_tasks if clips else 0
-
-        task = _next_task(gate, begun, 1, n_threads, -1)
-        while task >= 0:
-            _settle(job, data, workspace, order, epoch, n_batches - 1)
-            task = _next_task(gate, begun, 1, n_threads, task)
-        begun += 1
+    for epoch in range(data.rates.rows):
+        order = orders[epoch] if orders.size > 0 else no_order
+        for batch in range(n_batches + 1):  # the last one is empty, and settles the one before
+            start, is_over = batch * data.batch_size, batch == n_batches
+            n_batch = 0 if is_over else min(data.batch_size, data.y.rows - start)
+            for phase in range(1 if is_over else last + 1):
+                n = 1 if is_over else n_shares if phase == 0 else n_tasks
+                task = _next_task(gate, begun, n, n_threads, -1)
+                if phase == 1 and read_shared(gate, STOP) > 0:
+                    return
+                while task >= 0:
+                    if phase == 0 and task == 0 and batch > 0:
+                        _settle(job, data, workspace, order, epoch, batch - 1)
+                    if phase == 0:
+                        _share_of_rows(job, data, workspace, order, batch, start, n_batch, task, drawn)
+                    if phase == 1:
+                        _gradient_task(job, workspace, n_batch, task)
+                    if phase == last:
+                        rate, is_first, is_last = rates[epoch, batch], batch == 0, batch == n_batches - 1
+                        _update_task(job, workspace, task, rate, t + batch + 1, is_first, is_last)
+                    task = _next_task(gate, begun, n, n_threads, task)
+                begun += n
+            drawn += n_batch * n_masked
+        t += n_batches
         if n_threads > 1:
             _wait_for(gate, begun)
         if read_shared(gate, STOP) > 0:

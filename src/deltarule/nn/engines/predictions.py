@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,6 +13,7 @@ from deltarule.arrays import Array, Scaled
 from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
+from deltarule.nn.engines.records import record_of
 from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_threads, run_ranges
 from deltarule.nn.engines.workspace import (
     SPARSE_COLUMNS,
@@ -20,14 +21,23 @@ from deltarule.nn.engines.workspace import (
     WorkspaceLayout,
     count_products,
     dense_inputs,
-    integer_type,
     is_mostly_zero,
+    make_lists,
+    make_scratch,
     plan_layout,
-    room_of_row,
 )
+
+if TYPE_CHECKING:  # it needs Numba
+    from deltarule.nn.engines.kernels import Lists, Prediction
+
+#: Rows, and what to subtract from each and to divide it by, empty where that is nothing.
+_Dense: TypeAlias = tuple[Array, Array, Array]
+_Layouts: TypeAlias = tuple[WorkspaceLayout, WorkspaceLayout, WorkspaceLayout]
 
 T = TypeVar("T")
 
+#: Rows up to which a plan is kept, since making one takes longer than they do.
+FEW = 32
 #: Rows to predict at a time …
 CHUNK = 256
 #: … and where they are CSR, which Python cuts: threads wait for each other then.
@@ -50,60 +60,136 @@ def once_for_each_network(function: Callable[[TrainableNetwork], T]) -> Callable
 def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     out = np.empty((len(x), net.layers[-1].dense.n_out), net.parameters.dtype)
+    if len(x) <= FEW and isinstance(x, np.ndarray):
+        _predict_few(net, x, out)
+    else:
+        _predict_many(net, x, _layouts(net), out)
+    return out
+
+
+def last_z(net: TrainableNetwork, x: Array | Scaled) -> Array:
+    """See :mod:`deltarule.nn.engines.contract`."""
+    out = np.empty((len(x), net.layers[-1].dense.n_out), net.parameters.dtype)
+    _predict_many(net, x, _layouts_of_z(net), out)
+    return out
+
+
+def _predict_many(net: TrainableNetwork, x: Array | Scaled, layouts: _Layouts, out: Array) -> None:
     is_csr = isinstance(x, Scaled) and x.is_sparse
-    predict_rows = _csr_predictor(net, x, out) if is_csr else _dense_predictor(net, x, out)
+    predict_rows = (_csr_predictor if is_csr else _dense_predictor)(net, x, layouts, out)
     n_products = count_products(net, x, len(out))
     n_ranges = count_threads(min(len(out), int(n_products / (threads.THREAD_PRODUCTS + START_PRODUCTS))))
     with blas_of_one_thread(n_products):
         run_ranges(len(out), n_ranges, predict_rows)
-    return out
 
 
 @once_for_each_network
-def _layouts(net: TrainableNetwork) -> tuple[WorkspaceLayout, WorkspaceLayout, WorkspaceLayout]:
+def _layouts(net: TrainableNetwork) -> _Layouts:
     """For one row, for many, and for many that are CSR."""
     return plan_layout(net, 1), plan_layout(net, CHUNK), plan_layout(net, CSR_CHUNK, is_listed=True)
 
 
-def _dense_predictor(net: TrainableNetwork, x: Array | Scaled, out: Array) -> Callable[[int, int], None]:
+@once_for_each_network
+def _layouts_of_z(net: TrainableNetwork) -> _Layouts:
+    """The same, with the identity for the last activation."""
+    kernels = load_kernels()
+    one, many, csr = (layout._replace(table=layout.table.copy()) for layout in _layouts(net))
+    for layout in (one, many, csr):
+        layout.table[-1, kernels.ACTIVATION] = kernels.IDENTITY
+    return one, many, csr
+
+
+def _predict(
+    net: TrainableNetwork, layout: WorkspaceLayout, lists: Lists, inputs: _Dense, out: Array
+) -> None:
+    """Put the outputs for dense inputs, or for those in the lists, into ``out``."""
+    plan = _plan(net, layout, lists, inputs, out)
+    record, kernel, n_rows = record_of(plan), load_kernels().predict, len(out)
+    compile_once("predict", out.dtype, inputs[0].dtype, lambda: kernel(0, 0, record))
+    kernel(0, n_rows, record)
+
+
+def _plan(
+    net: TrainableNetwork, layout: WorkspaceLayout, lists: Lists, inputs: _Dense, out: Array
+) -> Prediction:
+    kernels = load_kernels()
+    layers = kernels.Layers(net.parameters, layout.table, layout.layer_numbers)
+    scratch = make_scratch(layout, net, lists)
+    plan: Prediction = kernels.Prediction(layers, scratch, *inputs, out.reshape(-1), layout.n_rows)
+    return plan
+
+
+@once_for_each_network
+def _idle_plans(net: TrainableNetwork) -> dict[Any, list[tuple[Any, Any]]]:
+    """Plans for few rows that no thread uses at this moment, and their records, by what they are for."""
+    return {}
+
+
+def _predict_few(net: TrainableNetwork, x: Array, out: Array) -> None:
+    """Predict few rows, copied into a plan that is there, or is made and kept."""
+    kernel, n, none = load_kernels().predict, len(x), np.empty(0, out.dtype)
+    n_rows = 1 if n == 1 else FEW
+    n_tiles = _count_tiles(net, x, none)
+    idle = _idle_plans(net).setdefault((n_rows, n_tiles, x.dtype), [])
+    try:
+        plan, record = idle.pop()
+    except IndexError:
+        plan = record = None
+    if plan is None or plan.layers.parameters is not net.parameters:
+        inputs = np.empty((n_rows, x.shape[1]), x.dtype), none, none
+        lists = make_lists(out.dtype, x.shape[1], n_rows, n_tiles)
+        plan = _plan(
+            net, plan_layout(net, n_rows), lists, inputs, np.empty((n_rows, out.shape[1]), out.dtype)
+        )
+        record = record_of(plan)
+        compile_once("predict", out.dtype, x.dtype, lambda: kernel(0, 0, record))
+    plan.dense[:n] = x
+    with blas_of_one_thread(n * net.parameters.size):
+        kernel(0, n, record)
+    out.reshape(-1)[:] = plan.out[: out.size]
+    idle.append((plan, record))
+
+
+def _dense_predictor(
+    net: TrainableNetwork, x: Array | Scaled, layouts: _Layouts, out: Array
+) -> Callable[[int, int], None]:
     """What puts the outputs for rows ``start`` to ``stop`` of dense inputs into ``out``."""
-    parameters, dtype = net.parameters, net.parameters.dtype
-    X, shift, scale = dense_inputs(x, dtype)
-    layout = _layouts(net)[len(X) > 1]
-    # A row that comes alone goes by its inputs that are not 0, however many: reading W is what takes time.
-    wide = X.shape[1] >= SPARSE_COLUMNS and not shift.size
-    is_listed = is_mostly_zero(net, X, shift) if len(X) > 1 else wide
-    n_values = layout.n_rows * room_of_row(X.shape[1]) if is_listed else 0
-    n_tiles = -(-X.shape[1] // TILE_COLUMNS) if is_listed and len(X) > 1 else int(is_listed)
-    flat, kernel = out.reshape(-1), load_kernels().predict
+    X, shift, scale = dense_inputs(x, out.dtype)
+    layout, n_tiles = layouts[len(X) > 1], _count_tiles(net, X, shift)
 
     def predict_rows(start: int, stop: int) -> None:
-        numbers, integers = np.empty(layout.length, dtype), np.empty(layout.n_exps, integer_type(dtype))
-        columns, values = np.empty(n_values, np.int32), np.empty(n_values, dtype)
-        starts = np.empty((n_tiles + 1, layout.n_rows), np.int64)
-        kernel(start, stop, layout.n_rows, parameters, layout.table, layout.layer_numbers, X, shift, scale,
-               layout.exps_at, layout.widest, numbers, integers, columns, values, starts, flat)  # fmt: skip
+        lists, rows = make_lists(out.dtype, X.shape[1], layout.n_rows, n_tiles), slice(start, stop)
+        _predict(net, layout, lists, (X[rows], shift, scale), out[rows])
 
-    compile_once("predict", dtype, X.dtype, lambda: predict_rows(0, 0))
     return predict_rows
 
 
-def _csr_predictor(net: TrainableNetwork, x: Any, out: Array) -> Callable[[int, int], None]:
+def _count_tiles(net: TrainableNetwork, X: Array, shift: Array) -> int:
+    """Return into how many tiles the columns of dense inputs are divided as lists; 0 where they stay dense.
+
+    A row that comes alone goes by its inputs that are not 0, however many: reading W is what takes time.
+    """
+    if len(X) == 1:
+        return int(X.shape[1] >= SPARSE_COLUMNS and not shift.size)
+    return -(-X.shape[1] // TILE_COLUMNS) if is_mostly_zero(net, X, shift) else 0
+
+
+def _csr_predictor(
+    net: TrainableNetwork, x: Any, layouts: _Layouts, out: Array
+) -> Callable[[int, int], None]:
     """What puts the outputs for rows ``start`` to ``stop`` of sparse inputs into ``out``."""
-    layout, parameters, dtype = _layouts(net)[2], net.parameters, net.parameters.dtype
-    X, none, kernel = np.empty((0, 0), dtype), np.empty(0, dtype), load_kernels().predict
+    none = np.empty(0, out.dtype)
+    nothing = make_lists(out.dtype, 0, 0, 0)
 
     def predict_rows(start: int, stop: int) -> None:
-        numbers, integers = np.empty(layout.length, dtype), np.empty(layout.n_exps, integer_type(dtype))
-        for first in range(start, max(stop, start + 1), layout.n_rows):
-            last = min(first + layout.n_rows, stop)
-            csr = x[first:last].batch(dtype)
-            columns, values = np.append(csr.indices, 0).astype(np.int32), np.append(csr.data, 0).astype(dtype)
-            starts = np.array([csr.indptr[:-1], csr.indptr[1:]], np.int64)
-            flat = out[first:last].reshape(-1)
-            kernel(0, last - first, layout.n_rows, parameters, layout.table, layout.layer_numbers, X, none,
-                   none, layout.exps_at, layout.widest, numbers, integers, columns, values, starts,
-                   flat)  # fmt: skip
+        for first in range(start, max(stop, start + 1), CSR_CHUNK):
+            last = min(first + CSR_CHUNK, stop)
+            csr = x[first:last].batch(out.dtype)
+            lists = nothing._replace(
+                columns=np.append(csr.indices, 0).astype(np.int32),
+                values=np.append(csr.data, 0).astype(out.dtype),
+                starts=np.array([csr.indptr[:-1], csr.indptr[1:]], np.int64),
+            )
+            _predict(net, layouts[2], lists, (none.reshape(0, 0), none, none), out[first:last])
 
-    compile_once("predict", dtype, X.dtype, lambda: predict_rows(0, 0))
     return predict_rows

@@ -18,7 +18,7 @@ from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
 
 #: Rows times parameters to go through in one call, beyond a first epoch: a tenth of a second at most.
-BLOCK = 20_000
+BLOCK = 2_000_000
 
 #: Rows to predict at a time.
 CHUNK = 512
@@ -43,6 +43,11 @@ def forward(layers: Sequence[Layer], x: Array | Csr, rng: np.random.Generator | 
 def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     return outputs_of(net.layers, x)
+
+
+def last_z(net: TrainableNetwork, x: Array | Scaled) -> Array:
+    """See :mod:`deltarule.nn.engines.contract`."""
+    return forward(net.layers, as_batch(x, net.parameters.dtype))[-1].z
 
 
 @_underflow_is_zero

@@ -19,6 +19,7 @@ from deltarule.arrays import Array, Scaled, Sparse, as_batch
 from deltarule.nn.engines import compiled, reference
 from deltarule.nn.engines.compilation import compile_once, load_kernels
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.records import record_of
 from deltarule.nn.engines.streams import stream_of
 from deltarule.nn.engines.workspace import (
     Division,
@@ -136,24 +137,29 @@ def _compiled_gradient(
     n_tiles = count_tiles(net, inputs)
     layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
     division = _divide_by_pieces(net, n_rows, blocks)
-    lists, no_masks = make_lists(net, inputs, n_rows, n_tiles), np.zeros(6, np.uint64)
+    lists = make_lists(dtype, net.layers[0].dense.n_in, n_rows, n_tiles, inputs.indptr)
+    no_masks = np.zeros(6, np.uint64)
     workspace = make_workspace(layout, net, lists, division, no_masks, 1)
     job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
-    weight = np.empty((0, 1), dtype) if samples.weight is None else samples.weight
-    data = kernels.Data(inputs, samples.y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
-    nothing = data._replace(rates=np.zeros((0, 1)))
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, job, nothing, workspace))
+    weight = np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight)
+    y = np.ascontiguousarray(samples.y)
+    data = kernels.Data(inputs, y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
+    no_epochs = data._replace(rates=np.zeros((0, 1)))
+    nothing = [record_of(fields) for fields in (job, no_epochs, workspace)]
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
+    trained = record_of(job)
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
         part = data._replace(orders=rows[None], batch_size=len(rows))
         room = workspace._replace(gradient=out, stream=stream_of(masks))
         room.gate[:] = 0
         if not in_pieces:
-            kernels.run(1, job, part, room)
+            kernels.run(1, trained, record_of(part), record_of(room))
             yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, slice(None)
             return
         for number, piece in enumerate(pieces):
-            kernels.run(2, job, part, room._replace(tasks=division.tasks[number : number + 1]))
+            own = room._replace(tasks=division.tasks[number : number + 1])
+            kernels.run(2, trained, record_of(part), record_of(own))
             yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, piece
             room.gate[[kernels.BEGUN, kernels.DONE]] = 1
 

@@ -55,9 +55,10 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
 @cache
 def _blas(with_scipy: bool) -> Any:
     """The libraries of matrix products in this process; SciPy's, which the kernels use, once it is there."""
-    if with_scipy:
-        import_module("scipy.linalg.cython_blas")
-    return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
+    with signals_wait():
+        if with_scipy:
+            import_module("scipy.linalg.cython_blas")
+        return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
 
 def run_together(n_threads: int, run: Callable[[], object]) -> None:
@@ -93,7 +94,7 @@ def run_together(n_threads: int, run: Callable[[], object]) -> None:
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Let Ctrl-C and its like wait: Numba may lose an exception while it loads, compiles or starts."""
+    """Let Ctrl-C and its like wait: compiled modules may lose an exception while they load or compile."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -19,7 +19,7 @@ from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.layers import BIAS_KINDS, Dense
 
 if TYPE_CHECKING:  # they need Numba
-    from deltarule.nn.engines.kernels import Inputs, Lists, Workspace
+    from deltarule.nn.engines.kernels import Inputs, Lists, Scratch, Workspace
 
 #: A batch's rows are divided into so many shares at most, …
 MOST_SHARES = 8
@@ -179,17 +179,8 @@ def make_workspace(
     """Make the arrays that training computes in, once for all epochs."""
     kernels, parameters = load_kernels(), net.parameters
     dtype, n_sums = parameters.dtype, max(len(division.share_starts) - 1, len(division.tasks))
-    scratch = kernels.Scratch(
-        numbers=aligned_empty((layout.length,), dtype),
-        y_at=layout.y_at,
-        weight_at=layout.weight_at,
-        exps_at=layout.exps_at,
-        widest=layout.widest,
-        integers=np.empty(layout.n_exps, integer_type(dtype)),
-        lists=lists,
-    )
     workspace: Workspace = kernels.Workspace(
-        scratch=scratch,
+        scratch=make_scratch(layout, net, lists),
         share_starts=division.share_starts,
         parts=division.parts,
         tasks=division.tasks,
@@ -205,13 +196,33 @@ def make_workspace(
     return workspace
 
 
-def make_lists(net: TrainableNetwork, inputs: Inputs, n_rows: int, n_tiles: int) -> Lists:
-    """Make room for the inputs of so many rows as lists; none where they are dense."""
-    dtype, n_in, is_csr = net.parameters.dtype, net.layers[0].dense.n_in, inputs.indptr.size > 0
+def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -> Scratch:
+    """Make what the rows of a batch are computed in."""
+    dtype = net.parameters.dtype
+    scratch: Scratch = load_kernels().Scratch(
+        numbers=aligned_empty((layout.length,), dtype),
+        y_at=layout.y_at,
+        weight_at=layout.weight_at,
+        exps_at=layout.exps_at,
+        widest=layout.widest,
+        integers=np.empty(layout.n_exps, np.int64 if dtype.itemsize == 8 else np.int32),
+        lists=lists,
+    )
+    return scratch
+
+
+def make_lists(
+    dtype: np.dtype[Any], n_in: int, n_rows: int, n_tiles: int, indptr: Array | None = None
+) -> Lists:
+    """Make room for so many rows of inputs as lists, whichever rows of CSR they are; none without tiles.
+
+    A dense row needs more places than it has numbers: a vector may reach beyond its end.
+    """
     room = 0
-    if n_tiles:
-        room = int(np.sort(np.diff(inputs.indptr))[-n_rows:].sum()) if is_csr else n_rows * room_of_row(n_in)
-        room = max(1, room)
+    if n_tiles and indptr is not None and indptr.size:
+        room = max(1, int(np.sort(np.diff(indptr))[-n_rows:].sum()))
+    elif n_tiles:
+        room = max(1, n_rows * (n_in + 16))
     lists: Lists = load_kernels().Lists(
         columns=np.empty(room, np.int32),
         values=np.empty(room, dtype),
@@ -223,11 +234,6 @@ def make_lists(net: TrainableNetwork, inputs: Inputs, n_rows: int, n_tiles: int)
     return lists
 
 
-def room_of_row(n_in: int) -> int:
-    """Return how many places a row needs in lists: a vector may reach beyond its end."""
-    return n_in + 16
-
-
 def count_tiles(net: TrainableNetwork, inputs: Inputs) -> int:
     """Return into how many tiles the columns of inputs are divided as lists, or 0 where they are dense."""
     if inputs.indptr.size or is_mostly_zero(net, inputs.dense, inputs.shift):
@@ -235,21 +241,13 @@ def count_tiles(net: TrainableNetwork, inputs: Inputs) -> int:
     return 0
 
 
-def integer_type(dtype: np.dtype[Any]) -> type[np.signedinteger[Any]]:
-    """Integers as wide as the numbers."""
-    return np.int64 if dtype.itemsize == 8 else np.int32
-
-
 def kernel_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> Inputs:
-    """Return inputs as the kernels take them, arrays that do not apply empty.
-
-    What cannot be written to is copied: Numba would compile the kernels once more for it.
-    """
+    """Return inputs as the kernels take them, arrays that do not apply empty."""
     X, shift, scale = dense_inputs(x, dtype)
     if isinstance(x, Scaled) and isinstance(x.values, Sparse):
         csr = x.values.csr
-        indptr, indices = csr.indptr.astype(np.int64), np.require(csr.indices, np.int32, ["C", "W"])
-        values = np.require(csr.data, requirements=["C", "W"])
+        indptr, indices = csr.indptr.astype(np.int64), np.ascontiguousarray(csr.indices, np.int32)
+        values = np.ascontiguousarray(csr.data)
     else:
         indptr, indices, values = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, X.dtype)
     inputs: Inputs = load_kernels().Inputs(X, indptr, indices, values, shift, scale)

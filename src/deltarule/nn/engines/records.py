@@ -1,0 +1,58 @@
+"""How named tuples come to the kernels: as a record of numbers, and of the places where arrays lie."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from deltarule.arrays import Array
+
+#: What a record has in the place of an array with so many axes; the last field has the array's type.
+_PLACES = {1: ("at", "rows"), 2: ("at", "rows", "columns")}
+
+
+def record_of(fields: Any) -> Any:
+    """Return a named tuple as a record: numbers, places of arrays in C order, records of named tuples.
+
+    The arrays have to outlive it.
+    """
+    value, kind = _value_and_kind(fields)
+    return np.array(value, _dtype(kind))[()]
+
+
+def _value_and_kind(field: Any) -> tuple[Any, Any]:
+    """Return what stands in a record for a field, and what its type follows from."""
+    if isinstance(field, np.ndarray):
+        assert field.flags.c_contiguous
+        address = field.__array_interface__["data"][0]
+        return (address, *field.shape, 0), (field.ndim, field.dtype)
+    if isinstance(field, tuple):
+        parts = [_value_and_kind(part) for part in field]
+        names = type(field)._fields  # type: ignore[attr-defined]
+        return tuple(value for value, _ in parts), tuple(zip(names, (kind for _, kind in parts), strict=True))
+    return field, np.result_type(type(field)).str
+
+
+@cache
+def _dtype(kind: Any) -> np.dtype[Any]:
+    if isinstance(kind, str):
+        return np.dtype(kind)
+    if isinstance(kind[0], int):
+        fields: list[Any] = [(name, np.int64) for name in _PLACES[kind[0]]] + [("of", kind[1])]
+    else:
+        fields = [(name, _dtype(part)) for name, part in kind]
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+def array_at(place: Any) -> Array:
+    """Return the array that lies at a place of a record."""
+    import ctypes
+
+    address, *shape, _ = place.tolist()
+    dtype = place.dtype["of"]
+    size = math.prod(shape)
+    numbers = (ctypes.c_byte * (size * dtype.itemsize)).from_address(address) if size else b""
+    return np.frombuffer(numbers, dtype, size).reshape(shape)
