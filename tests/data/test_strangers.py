@@ -12,7 +12,7 @@ FIXED = """Report of 1 March, all of it
 Station           Lat     Kind        Height
 PORT ALFRED      -33.6    manual         12
 ST. JOHN BAY      51.0    fully auto      8
-OSLO              59.9    manual        104
+PORT EAST ONE     59.9    manual        104
 NEW YORK CITY     40.7    fully auto     57
 """
 QUESTIONS = """id,Q1,Q2

@@ -198,7 +198,9 @@ class FileColumns:
                     forms[called] = meaning.kind + MISSING_TOO
                 elif meaning.kind not in ("number", "text"):
                     forms[called] = meaning.kind
-        origin = Origin(os.fspath(self.path), self._raw.lines, self._fields | fields)
+        if len(names) > 1:  # a dictionary of all columns for each of them would take the square of time
+            fields = self._fields | fields
+        origin = Origin(os.fspath(self.path), self._raw.lines, fields)
         table = Table(columns, origin, forms=forms)
         return table if self._rows is None else table.take(self._rows)
 

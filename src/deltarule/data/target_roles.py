@@ -110,18 +110,24 @@ def tell_all(table: Table, name: str, target: Array) -> list[Decision]:
     """
     if len(table) < _FEWEST or len(table.names) < 2 or target.ndim > 1:
         return []
-    tells = _is_line if target.dtype.kind == "f" else _is_renaming
-    found = [column for column in table.names if tells(table, column, target)]
+    if target.dtype.kind == "f":
+        found = [column for column in table.names if _is_line(table, column, target)]
+    else:
+        coded = target.dtype == object
+        classes = Coded.of(target).codes if coded else np.unique(target, return_inverse=True)[1]
+        found = [column for column in table.names if _is_renaming(table, column, classes)]
     dates = [column for column in found if table.forms.get(column) in DATE_FORMS]
     columns = [column.rpartition(".")[0] if column in dates else column for column in found]
     return [decide("tells-all", column=column, target=name) for column in dict.fromkeys(columns)]
 
 
-def _is_renaming(table: Table, column: str, labels: Array) -> bool:
-    """Whether each class has one value of the column, and each value one class."""
+def _is_renaming(table: Table, column: str, classes: Array) -> bool:
+    """Whether each class (a whole number for each row) has one value of the column, and each value one."""
     values = table.coded(column).codes if table.is_text(column) else table.column(column)
-    classes = np.unique(labels, return_inverse=True)[1] if labels.dtype != object else Coded.of(labels).codes
-    n_classes, places = int(classes.max()) + 1, np.unique(values, return_inverse=True)[1]
+    n_classes = int(classes.max()) + 1
+    if len(np.unique(values[: 2 * n_classes])) > n_classes:  # as of nearly all columns of numbers
+        return False
+    places = np.unique(values, return_inverse=True)[1]
     if n_classes < 2 or int(places.max()) + 1 != n_classes:
         return False
     return len(np.unique(places * n_classes + classes)) == n_classes

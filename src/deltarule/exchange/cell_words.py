@@ -24,7 +24,7 @@ def python_words(nan: str) -> dict[str, str]:
     tokens += vector_lines("TIMES = ", _pairs("{}: {}", python_string, {"": 1.0} | TIMES), "{}", "")
     return _words(lambda pattern: f"(\n    {_pieces(pattern, python_string, ' ')}\n)") | {
         "TOKENS": "\n".join(tokens),
-        "CTIME": python_string(CTIME),
+        "CTIME": f"(\n    {_pieces(CTIME, python_string, ' ')}\n)",
         "INVISIBLE": python_string(INVISIBLE),
         "PLACES": json.dumps(PLACES).replace("[", "(").replace("]", ")"),
         "LETTERS": python_string(LETTER_UNITS),
@@ -42,7 +42,7 @@ def javascript_words() -> dict[str, str]:
     words = _words(lambda pattern: _pieces(f"^(?:{_as_javascript(pattern)})$", javascript_string, " + "))
     return words | {
         "TOKENS": "\n".join(tokens),
-        "CTIME": javascript_string(CTIME),
+        "CTIME": _pieces(CTIME, javascript_string, " + "),
         "INVISIBLE": "".join(f"\\u{ord(one):04x}" for one in INVISIBLE),
         "PLACES": json.dumps(PLACES),
         "LETTERS": javascript_string(LETTER_UNITS),

@@ -26,13 +26,17 @@ def find_cuts(lines: Sequence[str]) -> tuple[int, ...]:
         for place, letter in enumerate(line):
             taken[place] = taken[place] or letter != " "
     gaps = [found.span() for found in re.finditer(" +", "".join("x" if one else " " for one in taken))]
-    header, cuts, start = lines[0].ljust(width), [], 0
+    header = lines[0].ljust(width)
+    chosen: list[tuple[int, int]] = []
     for left, right in gaps:
+        if chosen and not header[chosen[-1][1] : left].strip():  # between the same two names: the widest
+            chosen[-1] = max(chosen[-1], (left, right), key=lambda gap: gap[1] - gap[0])
+            continue
+        start = chosen[-1][1] if chosen else 0
         filled = sum(bool(line[start:left].strip()) for line in lines[1:])
         if filled * 3 >= len(lines) and header[start:left].strip() and header[right:].strip():
-            cuts.append(right - 1)
-            start = right
-    return tuple(cuts)
+            chosen.append((left, right))
+    return tuple(right - 1 for _, right in chosen)
 
 
 def cut(line: str, cuts: Sequence[int]) -> str:

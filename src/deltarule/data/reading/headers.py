@@ -11,6 +11,7 @@ from deltarule.data.reading.cells import is_missing, plain_number
 
 _LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*\)?\s?[^\w\s]?")
 
+_MOST = 2_000  # columns that are looked at
 _IN_BRACKETS = re.compile(r"\[.*\]|\(.*[^\d.,)].*\)|<.*>")
 
 
@@ -22,7 +23,7 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool:
     >>> is_header([["a", "b"], ["1", "x"], ["2", "y"]]), is_header([["3", "x"], ["1", "x"], ["2", "y"]])
     (True, False)
     """
-    first, rest = [cell.strip() for cell in rows[0]], rows[1:]
+    first, rest = [cell.strip() for cell in rows[0][:_MOST]], rows[1:]
     if _counts(first):
         return True
     votes = 0.0

@@ -10,10 +10,12 @@ const BEFORE_UNIT = new RegExp(__UNIT__, "u"); // if has_units
 const DATES = __DATES__; // if has_dates
 const PLACES = __PLACES__; // if has_dates
 const MONTHS = __MONTHS__; // if has_dates
+const CTIME = new RegExp(__CTIME__); // if has_dates
 
 /** A text without space around it, nor characters that have no width. */
 function bare(text) {
-    return text.replace(/^[\s__INVISIBLE__]+|[\s__INVISIBLE__]+$/g, "");
+    const blank = "[\\s__INVISIBLE__]+";
+    return text.replace(new RegExp(`^${blank}|${blank}$`, "g"), "");
 }
 
 /** Whether a text stands for a missing cell. */
@@ -66,7 +68,7 @@ function withoutUnit(text, unit) {
 /** The date and time, in UTC, that a text is in one order of year, month and day; null where it is none. */
 function readDate(text, form) {
     if (form === "ymd") text = text.replace(/^((?:19|20)\d\d)(\d\d)(\d\d)$/, "$1-$2-$3");
-    if (form === "mdy") text = text.replace(new RegExp(__CTIME__), "$1 $2 $4 $3");
+    if (form === "mdy") text = text.replace(CTIME, "$1 $2 $4 $3");
     const found = new RegExp(DATES[form], "u").exec(text);
     if (!found) return null;
     let [year, month, day] = PLACES[form].map((place) => found[place] || "1");

@@ -7,6 +7,7 @@ BEFORE_UNIT = re.compile(__UNIT__)  # if has_units
 DATES = __DATES__  # if has_dates
 PLACES = __PLACES__  # if has_dates
 MONTHS = __MONTHS__  # if has_dates
+CTIME = __CTIME__  # if has_dates
 
 
 def bare(text):
@@ -68,7 +69,7 @@ def read_date(text, form):
     if form == "ymd":
         text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
     if form == "mdy":
-        text = re.sub(__CTIME__, r"\1 \2 \4 \3", text)
+        text = re.sub(CTIME, r"\1 \2 \4 \3", text)
     found = re.fullmatch(DATES[form], text)
     if not found:
         return None
