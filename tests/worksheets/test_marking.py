@@ -314,7 +314,7 @@ def test_what_cannot_be_taken_is_listed_with_its_place_and_blocks_nothing(tmp_pa
         ("blank,answer\nnet_h9,1\n", r"a.csv:2:1: no blank 'net_h9'"),
         ("blank,answer\n1\n", r"a.csv:2:2: expected 2 fields as in the header, got 1"),
         ("blank,answer\n1,don't know\n", r"blank 1 \(net_h1\): \"don't know\" is not a number"),
-        ('blank,answer\n1,0.5\nE,"0.1"2\n', r"a.csv:3:2: not a CSV row"),
+        ('blank,answer\n1,0.5\nE,"0.1"2\n', r"a.csv:3:2: this is not a CSV row"),
     ]:
         marking = dr.mark(SHEET, write(tmp_path / "a.csv", f"{text}net_h2,{right}\n"))
         (fault,) = marking.faults
