@@ -477,7 +477,7 @@ def test_a_feature_that_varies_in_rows_not_looked_at_is_not_constant():
     for inputs in (X, Scaled(X)):
         report = health(net, inputs, Y)
         assert (report.n_rows, report.n_looked_at) == (5_000, 2_000)
-        assert "Looked at 2,000 of 5,000 rows" in str(report)
+        assert "Examined 2,000 of 5,000 rows" in str(report)
         assert "constant_features" not in names(report)
 
 

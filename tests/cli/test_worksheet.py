@@ -158,7 +158,7 @@ def test_what_does_not_fit_is_refused_by_one_line(monkeypatch):
         (["worksheet", "--loss", "crossentropy"], "did you mean 'cross_entropy'"),
         (["worksheet", "--ask", "w99"], "cannot ask for 'w99'"),
         (["worksheet", "--moodle", "no/q.xml"], "there is no folder no"),
-        (["mark", "a.csv", "a.csv"], "a.csv:1:1: this is not JSON"),
+        (["mark", "a.csv", "a.csv"], "a.csv:1:1: not JSON"),
         (["mark", "none.json", "a.csv"], "no such file"),
         (["mark", "s.json", "a.csv", "--csv", "no/m.csv"], "there is no folder no"),
     ]:

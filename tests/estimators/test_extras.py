@@ -696,7 +696,7 @@ def test_network_that_leaves_takes_its_scaling_along(kind, tmp_path):
 
 
 def test_rates_that_no_file_could_name_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"learning_rate='invscaling'.*take 'inverse_scaling'"):
+    with pytest.raises(InputError, match=r"learning_rate='invscaling'.*use 'inverse_scaling'"):
         small(solver="sgd", learning_rate="invscaling").fit(X, CLASSES, checkpoint=tmp_path / "c")
 
 

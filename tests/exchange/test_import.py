@@ -432,7 +432,7 @@ def test_several_inputs_are_refused():
 
 def test_the_declared_width_must_fit():
     g = Graph()
-    assert "takes 5 numbers" in refusal(g.bytes(dense(g), shape=("N", 5)))
+    assert "declares 5 numbers" in refusal(g.bytes(dense(g), shape=("N", 5)))
 
 
 def test_a_file_with_its_weights_elsewhere_is_refused(tmp_path, monkeypatch):

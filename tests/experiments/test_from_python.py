@@ -180,7 +180,7 @@ def test_missing_cells_are_missing_in_every_library(library):
         ({"epoch": 3}, "did you mean 'epochs'"),
         ({"epochs": 2.5}, "epochs must be a whole number"),
         ({"hidden": "20,20"}, "hidden must be a whole number"),
-        ({"test": 20}, "test must be 0 or more and less than 1"),
+        ({"test": 20}, "test must be a share of the rows"),
         ({"kind": {"girth": "float"}}, "unknown kind 'float'"),
         ({"missing": "zero"}, "missing must be one of 'refuse', 'drop'"),
         ({"header": 0}, "header must be one of True, False or None, got 0"),
@@ -188,7 +188,7 @@ def test_missing_cells_are_missing_in_every_library(library):
         ({"target": "treee"}, "did you mean 'tree'"),
         ({"target": TREE[:5]}, "has 5 cells, but there are 48 rows"),
         ({"output": "sigmoid", "loss": "cross_entropy", "target": "leaf"}, "all outputs go to 1"),
-        ({"output": "relu", "target": "girth"}, "a target that relu cannot give"),
+        ({"output": "relu", "target": "girth"}, "a target that relu cannot produce"),
     ],
     ids=lambda value: str(list(value)) if isinstance(value, dict) else "",
 )  # fmt: skip
@@ -243,7 +243,7 @@ def test_the_report_and_its_text_say_the_same(result):
     for said in (
         "40 epochs",
         "seed 0",
-        "falling along a cosine",
+        "decreasing along a cosine",
         "always answering",
         "NumPy",
         "one-hot: leaf",
@@ -293,7 +293,7 @@ def test_a_saved_model_knows_the_rows_that_trained_it(result, path, tmp_path):
     seen = model.evaluate({name: [row[name] for row in trained_records(result)] for name in COLUMNS})
     assert seen.trained_share == 1
     assert "these rows trained the model" in str(seen)
-    assert f"held out then, accuracy was {result.tested.score:.4f}" in " ".join(str(seen).split())
+    assert f"held out at the time, accuracy was {result.tested.score:.4f}" in " ".join(str(seen).split())
     assert seen.held_out == {"rows": 12, "accuracy": result.tested.score, "folds": 1}
 
 
@@ -366,7 +366,7 @@ def test_every_neuron_is_a_line_of_eighty_columns(result):
 
 
 def test_a_row_that_is_not_there_and_a_name_for_rows_are_refused(result):
-    with pytest.raises(InputError, match="row 99: there are 48 rows"):
+    with pytest.raises(InputError, match="there is no row 99: the table has 48 rows"):
         result.explain(row=99)
     with pytest.raises(InputError, match="write what='w1'"):
         result.explain("w1")

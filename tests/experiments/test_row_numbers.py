@@ -29,7 +29,7 @@ def test_rows_without_a_target_count_for_explain_as_for_inspect(tmp_path: Path) 
         assert f"({(row - 1) / 4:g} −" in model.inspect(path, row=row).text()
         with pytest.raises(dr.InputError, match=f"row {row} is not among the 58 rows that are used, of 60"):
             model.explain(path, "z1[0]", row=row)
-    with pytest.raises(dr.InputError, match="row 61: there are 60 rows"):
+    with pytest.raises(dr.InputError, match="there is no row 61: the table has 60 rows"):
         model.explain(path, "z1[0]", row=61)
 
 

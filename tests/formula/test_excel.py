@@ -190,7 +190,7 @@ def test_cells_are_neighbours_only_in_one_direction_and_on_one_sheet():
         (Partial(a, b), "is not one number"),
         (Call("norm", a), "a spreadsheet has no function 'norm'"),
         (Call("HYPERLINK", a), "a spreadsheet has no function 'HYPERLINK'"),
-        (a + math.inf, "inf is no number"),
+        (a + math.inf, "cannot hold the number inf"),
         (Mul(tuple(LETTERS * 1000)), "does not fit into a cell, which takes 8,192 characters"),
     ],
 )

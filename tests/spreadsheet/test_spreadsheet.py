@@ -377,7 +377,7 @@ def test_a_formula_that_is_a_text_is_refused():
     logistic = ACTIVATIONS.resolve("sigmoid")
     own = replace(logistic, name="mine", formula="1/(1+e^-z)")
     net = dr.Network([1, 1], output=own, loss="half_squared_error")
-    with pytest.raises(InputError, match=r"'1/\(1\+e\^-z\)' is a text, which no spreadsheet can work out"):
+    with pytest.raises(InputError, match=r"'1/\(1\+e\^-z\)' is text, which a spreadsheet cannot compute"):
         spreadsheet(net, [[1.0]], [[0.5]])
 
 

@@ -81,7 +81,7 @@ def test_bad_cells_unknown_students_and_columns_are_listed_and_block_nothing(sch
     assert len(marked.faults) == 4
     for words in ("no student 'Nobody'", "there is no blank '(99) net_h9': the column is ignored",
                   "csv:3:15: expected 16 fields as in the header, got 14",
-                  "Ada Lovelace, blank 3 (net_h2): \"don't know\" is no number"):  # fmt: skip
+                  "Ada Lovelace, blank 3 (net_h2): \"don't know\" is not a number"):  # fmt: skip
         assert any(words in fault for fault in marked.faults), words
     assert marked.markings["Ada Lovelace"].marks[2].verdict == "wrong"
     path.write_text("who,1\nAda,2\n")

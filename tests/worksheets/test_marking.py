@@ -312,8 +312,8 @@ def test_what_cannot_be_taken_is_listed_with_its_place_and_blocks_nothing(tmp_pa
         ("blank,answer\n1,0.5\n1,0.6\n", r"a.csv:3:1: blank 1 is answered twice: the first answer counts"),
         ("blank,answer\nnet_h9,1\n", r"a.csv:2:1: no blank 'net_h9'"),
         ("blank,answer\n1\n", r"a.csv:2:2: expected 2 fields as in the header, got 1"),
-        ("blank,answer\n1,don't know\n", r"blank 1 \(net_h1\): \"don't know\" is no number"),
-        ('blank,answer\n1,0.5\nE,"0.1"2\n', r"a.csv:3:2: not a CSV row"),
+        ("blank,answer\n1,don't know\n", r"blank 1 \(net_h1\): \"don't know\" is not a number"),
+        ('blank,answer\n1,0.5\nE,"0.1"2\n', r"a.csv:3:2: this is not a CSV row"),
     ]:
         marking = dr.mark(SHEET, write(tmp_path / "a.csv", f"{text}net_h2,{right}\n"))
         (fault,) = marking.faults
@@ -373,7 +373,7 @@ def test_a_class_is_marked_from_a_folder(school, tmp_path):
 
 def test_who_is_not_in_the_class_is_listed_once(school, tmp_path):
     for name, words in [
-        ("Ade", "all.csv:2:1: no student 'Ade'; did you mean 'Ada'"),
+        ("Ade", "all.csv:2:1: there is no student 'Ade'; did you mean 'Ada'"),
         ("Bob", "several students are called 'Bob': write Bob 1 or Bob 2"),
     ]:
         given = {name: {"1": 1, "2": 1}, "Ada": school.sheets["Ada"].answers()}

@@ -179,7 +179,7 @@ def test_what_cannot_be_asked_is_refused(monkeypatch):
         ({"asked": "new net_h1"}, "only weights and biases have a new value"),
         ({"asked": "chose:w5"}, "no kind of question 'chose'.*did you mean 'choice'"),
         ({"asked": "w5=0"}, "more than 0 points"),
-        ({"asked": "w5=two"}, "behind = stand the points of a question.* got 'w5=two'"),
+        ({"asked": "w5=two"}, "after = comes the number of points of a question.* got 'w5=two'"),
         ({"asked": "code:loss"}, "no line of the program computes E"),
         ({"asked": "code:W1", "bias": "shared"}, "without shared biases"),
         ({"asked": "w1", "paper": "a5"}, "paper must be one of a4, letter"),
@@ -324,7 +324,7 @@ def test_names_are_read_as_they_are(tmp_path):
         ("Ada\nBob\n", "must name a column 'student' or 'name'"),
         ("name\n", "no names follow"),
         ("", "the file is empty"),
-        ('name,x\n"open,1\n', "names.csv:2:1: not a CSV row"),
+        ('name,x\n"open,1\n', "names.csv:2:1: this is not a CSV row"),
         ("name,x\nAda\n", "names.csv:2:2: expected 2 fields"),
     ]:
         path.write_text(text)

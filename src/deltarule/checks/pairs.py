@@ -72,7 +72,7 @@ def unreachable(output: Activation, y: Array) -> Array:
 def mismatched_loss(observed: Observations) -> Iterator[Finding]:
     """An output and a loss that do not go together."""
     fault = pair_fault(observed.output, observed.net.loss, observed.y)
-    if fault is not None and "cannot give" not in fault[1]:  # which unreachable_targets tells
+    if fault is not None and "cannot produce" not in fault[1]:  # which unreachable_targets tells
         severity, reason = fault
         evidence = f"{reason[0].upper()}{reason[1:]}."
         yield Finding.of("mismatched_loss", severity, evidence, {}, len(observed.net.layers))

@@ -54,7 +54,7 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     net = Network.load(path)
     if net.encoding is None:
         raise ModelFileError(
-            f"{path} contains no encoding of inputs and targets: it was not saved by deltarule train"
+            f"{path} has no encoding of inputs and targets: it was not saved by deltarule train"
         )
     return FittedModel(net, os.fspath(path))
 

@@ -108,8 +108,8 @@ AT_OUTPUT: tuple[Mistake, ...] = (
     Mistake(
         key="broadcast_targets",
         title="targets (n,) against outputs (n, 1)",
-        why="Subtracting targets of shape (n,) from outputs of shape (n, 1) gives an (n, n) array, "
-        "because NumPy broadcasts both: every output is compared with every target.",
+        why="Subtracting targets of shape (n,) from outputs of shape (n, 1) gives an (n, n) array, because "
+        "NumPy repeats both to a common shape (broadcasting): every output is compared with every target.",
         right="a − y.reshape(-1, 1)",
         remedy="Give the targets the same shape as the outputs, and check the shape of delta once.",
         variants=(
