@@ -283,6 +283,15 @@ class Linear:
     def backward(self, derivative, learning_rate):
         return derivative
 """
+SENT_BACK = """
+import numpy as np
+class Tanh:
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+    def backward(self, derivative):
+        return derivative * (1 - self.y ** 2)
+"""
 
 
 @pytest.mark.parametrize(
@@ -292,6 +301,7 @@ class Linear:
         (FIXED_SIZES, "d @ w.T", "d @ self.w[k].T"),
         (TOY.replace("teach", "learn"), "h * (1 - h)", "h"),
         (PASSED_ON, " * (h > 0)", ""),
+        (SENT_BACK, "derivative *", "2 * derivative *"),
         (LAYER_AT_A_TIME, "derivative @ self.w.T\n", "derivative @ abs(self.w.T)\n"),
     ],
 )

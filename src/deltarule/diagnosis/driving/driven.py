@@ -37,6 +37,15 @@ def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
             row.verdict, row.ratio = RIGHT, 1.0
 
 
+def require_size(chosen: GradientComparison, tape: Tape, samples: int) -> None:
+    """See that a layer sends back the derivative itself: what it was given has a known size."""
+    usual = [1.0, 1 / samples, float(samples)]
+    for row in chosen.rows:
+        is_sent = tape.operations[tape.producers(row.change.old)[0]].label == INPUT
+        if is_sent and row.verdict == RIGHT and not np.isclose(abs(row.factor), usual, 1e-4).any():
+            row.verdict, row.ratio = FACTOR, row.factor
+
+
 def count_judged(analysis: Analysis) -> int:
     """How many parameters were judged."""
     rows = analysis.chosen.rows if analysis.chosen else []

@@ -11,7 +11,7 @@ from typing import Any
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged
+from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged, require_size
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
@@ -169,6 +169,7 @@ class Trials:
             return None
         if run.learns_inputs:
             allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
+            require_size(analysis.chosen, tape, run.plausible.layout.samples)
         analysis.absent = [op for op in analysis.absent if op.label != INPUT]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}

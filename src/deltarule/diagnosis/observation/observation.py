@@ -99,6 +99,9 @@ def _as_written(
         other = record_program(source.path, min(5.0, seconds), text=f"{source.text}\n{usage}\n")
         found = analyse(other.tape, other.source, loss)
         if _judged(found):
+            other.tape.note(
+                "missing", "it trains nothing by itself: it was used as a comment or a text in it says"
+            )
             return other, found
     return recording, analysis
 
