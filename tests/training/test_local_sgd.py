@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from deltarule.errors import DivergenceError, InputError
 from deltarule.training.replay import replay
 
 from .cases import digest, samples
-from .test_workers import Simulated
+from .test_workers import RANKS, WIDE, Simulated, mpiexec
 
 X, Y = samples(n=103, n_features=4)
 
@@ -150,3 +151,15 @@ def test_its_updates_cannot_be_replayed_one_by_one():
     history = train(net, X, Y, epochs=1, local_sgd=LocalSGD(2, 2))
     with pytest.raises(InputError, match="local SGD"):
         replay(history, 1)
+
+
+@pytest.mark.slow
+def test_ranks_of_mpi_share_the_replicas(tmp_path):
+    program = RANKS.replace("X, Y, epochs=4", "X, Y, local_sgd=LocalSGD(2, 3), epochs=4")
+    program = program.replace("import Checkpoint,", "import Checkpoint, LocalSGD,")
+    found = mpiexec("-n", 2, sys.executable, "-c", program, tmp_path / "ranks", 0, "reference")
+    assert found.returncode == 0, found.stderr
+    net = Network([200, 160, 2], output="softmax", dropout=0.3, seed=1)
+    train(net, *WIDE, epochs=4, batch_size=600, optimizer="adam", engine="reference",
+          local_sgd=LocalSGD(2, 3), checkpoint=Checkpoint(tmp_path / "one"))  # fmt: skip
+    assert digest(tmp_path / "ranks") == digest(tmp_path / "one")

@@ -33,7 +33,8 @@ GROUPS = (
     Group("schedules", "Schedules", "The learning rate as a function of time.",
           "SCHEDULES Schedule Constant Step Exponential InverseScaling Cosine OneCycle WarmUp"),
     Group("training", "Training", "The loop, what it calls after each epoch, and what it leaves behind.",
-          "train resume History Run Checkpoint EarlyStopping evaluate METRICS Metric confusion_matrix"),
+          "train resume History Run Checkpoint EarlyStopping LocalSGD evaluate METRICS Metric "
+          "confusion_matrix"),
     Group("explaining", "Explaining", "Where a number comes from.",
           "explain explain_update Derivation load_example"),
     Group("checking", "Checking", "Whether a backpropagation, or a network, is right.",

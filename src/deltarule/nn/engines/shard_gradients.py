@@ -34,7 +34,7 @@ from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import SGD
 
 #: Pieces of a gradient, at most, and numbers that each has at least.
-MOST_PIECES, PIECE_NUMBERS = 8, 8192
+MOST_PIECES, PIECE_NUMBERS = 4, 8192
 
 #: The gradient of a shard's rows, summed, goes to ``out``: all at once, or piece by piece. Yields the sum of
 #: their costs and the range that is there now.
