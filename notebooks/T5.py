@@ -511,8 +511,8 @@ def _():
     On the command line: `deltarule train xor`, `deltarule train iris`, `deltarule train digits`,
     `deltarule reproduce T5 --quick`.
 
-    *Source:* zhujian, blog, in Chinese: 使用单层神经网络OneNet…, 使用2层神经网络TwoNet…, 使用3层神经网络ThreeNet…. No licence
-    stated. <https://blog.zhujian.life/posts/ba2ca878.html>
+    *Source:* zhujian, blog, in Chinese: 使用单层神经网络OneNet…, 使用2层神经网络TwoNet…,
+    使用3层神经网络ThreeNet…. No licence stated. <https://blog.zhujian.life/posts/ba2ca878.html>
     """)
     return
 

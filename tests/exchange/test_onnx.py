@@ -263,7 +263,7 @@ def test_labels_that_onnx_cannot_hold_are_refused(labels):
 
 def test_what_no_file_can_hold_is_refused(iris, monkeypatch):
     monkeypatch.setattr("deltarule.exchange.to_onnx.MOST_BYTES", 1000)
-    with pytest.raises(InputError, match="holds 1,000"):
+    with pytest.raises(InputError, match="can hold only 1,000"):
         exported(iris)
 
 

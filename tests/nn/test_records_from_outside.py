@@ -169,7 +169,7 @@ def test_it_is_exported_as_onnx(activation):
 
 def test_steps_that_compute_something_else_are_refused():
     wrong = dr.Activation("wrong", np.tanh, lambda z, a: 1 - a**2, tanh(z), 1 - a**2, steps=((a, z / 2),))
-    with pytest.raises(dr.InputError, match="its formula, z/2, gives other numbers than its code"):
+    with pytest.raises(dr.InputError, match="its formula, z/2, gives different numbers from its code"):
         exported(network(wrong), "c")
 
 

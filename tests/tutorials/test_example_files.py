@@ -209,7 +209,7 @@ BAD = {
         changed("[weights]", 'loss = "mse"\n[weights]'.replace("\n[", "\n\n[")),
         r"unknown loss 'mse'",
     ),
-    "no such weight": (changed("w1 = 0.15", "w7 = 0.15"), r":10: \[weights\]: no parameter 'w7'"),
+    "no such weight": (changed("w1 = 0.15", "w7 = 0.15"), r":10: \[weights\]: there is no parameter 'w7'"),
     "matrix of another shape": (
         changed("[[0.4], [0.45]]", "[[0.4, 0.45]]"),
         r"W2 must have shape \(2, 1\), got \(1, 2\)",

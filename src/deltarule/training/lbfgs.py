@@ -72,7 +72,7 @@ def _minimise(
 
     def after_iteration(intermediate_result: Any) -> None:
         net.parameters[free] = intermediate_result.x
-        run.record([float(intermediate_result.fun)], best)
+        run.record([float(intermediate_result.fun)], lambda _: best)
         best[:] = net.parameters
         after_epoch()
         if run.stop:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -320,18 +321,21 @@ def _train_epochs(run: Run, watched: bool, end_epoch: Callable[[], None]) -> Non
                 if not np.isfinite(run.net.parameters).all():
                     run.net.parameters[:] = before
                 raise
-            run.record(losses.tolist(), before, learning_rate=rates[: len(losses), -1].tolist())
+            parameters_before = partial(_parameters_before, start or before)
+            run.record(losses.tolist(), parameters_before, learning_rate=rates[: len(losses), -1].tolist())
         if start is not None and not run.has_finite_cost():
-            before = _before_last_epoch(run, start)
+            before = parameters_before(run.epoch)
         if len(losses) < len(rates):
             raise run.divergence(before)
         run.earlier = before
         end_epoch()
 
 
-def _before_last_epoch(run: Run, start: RunStart) -> Array:
-    """Return the parameters before the last epoch that was done, made again from the start of its block."""
-    while start.epoch < run.epoch - 1:
+def _parameters_before(start: RunStart | Array, epoch: int) -> Array:
+    """Return the parameters before an epoch, made again from the start of its block, or of a block of one."""
+    if not isinstance(start, RunStart):
+        return start
+    while start.epoch < epoch - 1:
         make_updates(start, 1)
         start.epoch += 1
     return start.net.parameters

@@ -113,38 +113,37 @@ class Run:
         #: Is called after each block of a stream.
         self.within_epoch: Callable[[], object] = lambda: None
 
-    def record(self, losses: Sequence[float], before: Array, **more: Sequence[float]) -> None:
+    def record(
+        self, losses: Sequence[float], before: Callable[[int], Array], **more: Sequence[float]
+    ) -> None:
         """Enter epochs into the history; where it is one, with the measures after it.
 
         Raises
         ------
         DivergenceError
-            If a measure is not finite; the parameters are ``before`` again.
+            If a measure is not finite, or the loss only rises; the parameters are those ``before`` the epoch.
         """
         if not losses:
             return
         measures = self._agreed_measures() if len(losses) == 1 else {}
-        if not all(map(math.isfinite, measures.values())):
-            self.net.parameters[:] = before
-            raise self.divergence(before)
         numbers = list(range(self.epoch + 1, self.epoch + len(losses) + 1))
+        if not all(map(math.isfinite, measures.values())):
+            self.net.parameters[:] = before(numbers[0])
+            raise self.divergence(self.net.parameters)
         columns: dict[str, Sequence[float]] = {"epoch": numbers, "loss": losses}
         self.history.extend(columns | {name: [value] for name, value in measures.items()} | more)
         self.epoch += len(losses)
-        if self._only_rises():
-            self.net.parameters[:] = before
-            raise DivergenceError(
-                f"training diverged in epoch {numbers[0]}: the loss is {losses[-1]:.3g} and keeps rising. "
-                + self._advice(),
-                numbers[0],
-            )
+        known = self.history["loss"]
+        for number in numbers:
+            n_known = len(known) + number - self.epoch
+            if _only_rises(known[0], known[max(0, n_known - _RISES) : n_known]):
+                self.net.parameters[:] = before(number)
+                raise DivergenceError(
+                    f"training diverged in epoch {number}: the loss is {known[n_known - 1]:.3g} and keeps "
+                    f"rising. {self._advice()}",
+                    number,
+                )
         self._note_best()
-
-    def _only_rises(self) -> bool:
-        """Return whether the loss is a million times what it was and rose in each of the last epochs."""
-        all_losses = self.history["loss"]
-        rises = all(later > earlier for earlier, later in pairwise(all_losses[-_RISES:]))
-        return len(all_losses) >= _RISES and rises and all_losses[-1] > 1e6 * (1 + all_losses[0])
 
     def _agreed_measures(self) -> dict[str, float]:
         """Measure after an epoch; of several workers the first one does, in bits that do not depend on it."""
@@ -223,6 +222,13 @@ class Run:
             few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
+
+
+def _only_rises(first: float, recent: Sequence[float]) -> bool:
+    """Return whether a loss is a million times the first one and rose in each of the recent epochs."""
+    if len(recent) < _RISES or recent[-1] <= 1e6 * (1 + first):
+        return False
+    return all(later > earlier for earlier, later in pairwise(recent))
 
 
 def _warn_of_idle(workers: Workers, batch_size: int, local: LocalSGD | None) -> None:
