@@ -133,17 +133,26 @@ class Run:
         columns: dict[str, Sequence[float]] = {"epoch": numbers, "loss": losses}
         self.history.extend(columns | {name: [value] for name, value in measures.items()} | more)
         self.epoch += len(losses)
-        known = self.history["loss"]
-        for number in numbers:
-            n_known = len(known) + number - self.epoch
-            if _only_rises(known[0], known[max(0, n_known - _RISES) : n_known]):
-                self.net.parameters[:] = before(number)
-                raise DivergenceError(
-                    f"training diverged in epoch {number}: the loss is {known[n_known - 1]:.3g} and keeps "
-                    f"rising. {self._advice()}",
-                    number,
-                )
+        self._refuse_rising(numbers, before)
         self._note_best()
+
+    def _refuse_rising(self, epochs: Sequence[int], before: Callable[[int], Array]) -> None:
+        """Refuse to go on where the loss is a million times the first one and rose in each recent epoch."""
+        known = self.history["loss"]
+        limit = 1e6 * (1 + known[0])
+        if max(known[-len(epochs) :]) <= limit:
+            return
+        for epoch in epochs:
+            n_known = len(known) + epoch - self.epoch
+            recent = known[max(0, n_known - _RISES) : n_known]
+            rises = all(later > earlier for earlier, later in pairwise(recent))
+            if len(recent) == _RISES and recent[-1] > limit and rises:
+                self.net.parameters[:] = before(epoch)
+                raise DivergenceError(
+                    f"training diverged in epoch {epoch}: the loss is {recent[-1]:.3g} and keeps rising. "
+                    + self._advice(),
+                    epoch,
+                )
 
     def _agreed_measures(self) -> dict[str, float]:
         """Measure after an epoch; of several workers the first one does, in bits that do not depend on it."""
@@ -222,13 +231,6 @@ class Run:
             few = self.samples.take(slice(None, None, math.ceil(len(self.samples) / _FEW)))
         with np.errstate(all="ignore"):
             return math.isfinite(measure(self.net, few.x, few.y, few.weight, ())["loss"])
-
-
-def _only_rises(first: float, recent: Sequence[float]) -> bool:
-    """Return whether a loss is a million times the first one and rose in each of the recent epochs."""
-    if len(recent) < _RISES or recent[-1] <= 1e6 * (1 + first):
-        return False
-    return all(later > earlier for earlier, later in pairwise(recent))
 
 
 def _warn_of_idle(workers: Workers, batch_size: int, local: LocalSGD | None) -> None:

@@ -11,6 +11,7 @@ from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
+from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.traced import Traced
 
@@ -177,7 +178,7 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
 
 
 def _object(run: _Run, path: Path) -> Any:
-    """An object of the learner's; parameters of one name share it."""
+    """An object of the learner's; parameters of one name share it; else one that does nothing."""
     name = str(path[-1])
     known = run.answers.known.items()
     every = [what for one, (kind, what) in known if kind == "attribute" and one[-1] == name]
@@ -185,7 +186,7 @@ def _object(run: _Run, path: Path) -> Any:
     if name not in run.shared:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
-    return OpenArgument(path) if made is None else made
+    return StandIn(name) if made is None else made
 
 
 def _function(run: _Run, name: str) -> Any:

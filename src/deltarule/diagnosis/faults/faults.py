@@ -43,7 +43,6 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
-    fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
@@ -267,11 +266,10 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
     own = [one for one in analysis.others if one.own and one.loss_name in usual]
-    unusual = [one for one in analysis.others if one.own and one.loss_name == "its own loss"]
-    if any(_agrees(one) for one in own + unusual):
+    if any(_agrees(one) for one in analysis.others if one.own):
         return []
     if not own or any(row.verdict == OPTIMIZER for row in chosen.rows):
-        return [fault for one in unusual for fault in _another_loss(analysis, chosen, one)][:1]
+        return []
     one = own[0]
     op = one.losses[0].op
     assert op is not None
@@ -295,26 +293,6 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     slope = "is missing" if chosen.loss_name != "squared error" else "should not be there"
     text = f"{said}: the slope f′ at the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
-
-
-_LOSS = re.compile(r"loss|cost|objective|nll|entropy|(^|\.)[LJE]$", re.I)
-
-
-def _another_loss(analysis: Analysis, chosen: GradientComparison, one: GradientComparison) -> list[Fault]:
-    """What is called the loss is none whose gradient the steps could be, though it depends on all outputs."""
-    op, source = one.losses[0].op, analysis.source
-    if op is None or not chosen.meetings[0] or not _LOSS.search(source.name_of(op)):
-        return []
-    output = np.concatenate([each.output.ravel() for each in chosen.meetings[0]])
-    mine, theirs = chosen.losses[0].adjoint[output], one.losses[0].adjoint[output]
-    if output.size < 2 or not theirs[mine != 0].all() or fit(theirs, mine)[1] < 0.05:
-        return []
-    line = source.line(chosen.meetings[0][0].op)
-    said = (
-        f"these are the updates for the {chosen.loss_name} (line {line}), but the loss computed here "
-        "is a different function: one of the two is wrong"
-    )
-    return [fault_at(analysis, "derivative", op, said, other_line=line)]
 
 
 def _agrees(one: GradientComparison) -> bool:

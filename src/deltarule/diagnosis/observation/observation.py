@@ -14,7 +14,7 @@ from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.first_weights import findings_of
 from deltarule.diagnosis.observation.record import Diagnosis
-from deltarule.diagnosis.observation.summary import additions_of, conventions_of, scalings_of
+from deltarule.diagnosis.observation.summary import additions_of, conventions_of, other_loss_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
@@ -177,7 +177,7 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
     rates = scalings_of(analysis, good[0]) if good else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
-    notes = [*conventions_of(analysis, rates), *additions_of(analysis)]
+    notes = [*conventions_of(analysis, rates), *additions_of(analysis), *other_loss_of(analysis)]
     return {
         "loss": chosen.loss_name,
         "loss_line": analysis.source.line(meeting.op) if meeting else 0,

@@ -9,12 +9,7 @@ import numpy as np
 
 from deltarule.diagnosis.faults.factors import at_the_update, rates_of, scalars_in
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import (
-    DECAY,
-    OPTIMIZER,
-    RIGHT,
-    Row,
-)
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, Row, fit
 from deltarule.diagnosis.reading.layers import sizes_of
 
 
@@ -26,6 +21,9 @@ def scalings_of(analysis: Analysis, row: Row) -> dict[str, float]:
         if number and re.fullmatch(r"[\w.()\[\]'\"]{1,20}", name) and row.verdict == RIGHT
     }
     return {**written, **rates_of(analysis, row)}
+
+
+_LOSS = re.compile(r"loss|cost|objective|nll|entropy|(^|\.)[LJE]$", re.I)
 
 
 def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]:
@@ -96,3 +94,26 @@ _ADDED = {
     "step": "the updates include momentum: a share of the previous update",
     "gradient": "the updates include a share of the previous gradient: momentum",
 }
+
+
+def other_loss_of(analysis: Analysis) -> Iterator[str]:
+    """What is called the loss, depends on all outputs and is none whose gradient the updates could be."""
+    chosen, source = analysis.chosen, analysis.source
+    assert chosen is not None
+    if chosen.own or chosen.bad or not chosen.meetings[0]:
+        return
+    others = [one for one in analysis.others if one.own]
+    if any(row.verdict == OPTIMIZER for row in chosen.rows) or not all(one.bad for one in others):
+        return
+    output = np.concatenate([each.output.ravel() for each in chosen.meetings[0]])
+    mine = chosen.losses[0].adjoint[output]
+    for one in others:
+        op, theirs = one.losses[0].op, one.losses[0].adjoint[output]
+        if one.loss_name != "its own loss" or op is None or not _LOSS.search(source.name_of(op)):
+            continue
+        if output.size > 1 and theirs[mine != 0].all() and fit(theirs, mine)[1] >= 0.05:
+            yield (
+                f"the updates are those for the {chosen.loss_name}; what line {source.line(op)} computes as "
+                f"the loss, {source.text_of(op)}, is a different function"
+            )
+            return

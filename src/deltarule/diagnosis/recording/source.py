@@ -122,6 +122,9 @@ class ProgramSource:
             return node.left if side == 0 else node.right
         if isinstance(node, ast.AugAssign):
             return node.target if side == 0 else node.value
+        if isinstance(node, ast.Call) and len(node.args) > side:  # np.add(w, a)
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            return node.args[side] if called == op.name else None
         return None
 
     def operand_text(self, op: Operation, side: int) -> str:
