@@ -21,7 +21,7 @@ from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, exp
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
-    changes_something,
+    changing_functions,
     depth_of,
     methods_to_call,
     shows,
@@ -144,7 +144,7 @@ class _Driver:
 
         def train(names: dict[str, Any]) -> list[str]:
             """The names of what changes something, or is called as if it did."""
-            changing = [name for name, one in names.items() if changes_something(self.recording.source, one)]
+            changing = changing_functions(self.recording.source, names)
             return list(dict.fromkeys([*changing, *training_functions(names)]))
 
         for name in train(self.functions):

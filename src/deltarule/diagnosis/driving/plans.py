@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deltarule.diagnosis.driving.returned import arrays_in
@@ -105,11 +105,28 @@ def sizes_in(text: str) -> list[tuple[int, int]]:
     return list(dict.fromkeys([*sizes, (2, 1)]))
 
 
-def changes_something(source: ProgramSource, function: Any) -> bool:
-    """Whether a function has a statement that subtracts something from what it had, or adds something."""
-    code = getattr(function, "__code__", None)
-    node = source.function_at(code.co_name, code.co_firstlineno) if code is not None else None
-    return node is not None and any(_is_change(one) for one in ast.walk(node))
+def changing_functions(source: ProgramSource, names: Mapping[str, Any]) -> list[str]:
+    """Those that add something to what there was, or subtract it, and before them those that call them."""
+    nodes = {}
+    for name, function in names.items():
+        code = getattr(function, "__code__", None)
+        if code is not None:
+            nodes[name] = list(ast.walk(source.function_at(code.co_name, code.co_firstlineno) or ast.Pass()))
+    found = [name for name, inner in nodes.items() if any(map(_is_change, inner))]
+    while True:
+        others = {name: inner for name, inner in nodes.items() if name not in found}
+        callers = [name for name, inner in others.items() if any(_called(one) in found for one in inner)]
+        if not callers:
+            return found
+        found = callers + found
+
+
+def _called(node: ast.AST) -> str:
+    """The name of the function or method that is called."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name
+    return ""
 
 
 def _is_change(node: ast.AST) -> bool:

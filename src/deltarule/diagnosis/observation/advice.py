@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
-from deltarule.diagnosis.driving.plans import changes_something, methods_to_call, training_functions
+from deltarule.diagnosis.driving.plans import changing_functions, methods_to_call, training_functions
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words
@@ -292,16 +292,11 @@ def _calls(recording: Recording) -> str:
     }
     writer = _Calls(recording)
     made = {type(one): name for name, one in names.items() if type(one) in kinds.values()}
-    changing = [name for name, one in functions.items() if changes_something(recording.source, one)]
-    for name in [*training_functions(functions), *changing]:
+    for name in [*training_functions(functions), *changing_functions(recording.source, functions)]:
         return writer.lines(writer.call(name, functions[name]))
     for kind in kinds.values():
-        methods = [
-            name
-            for name, one in vars(kind).items()
-            if name != "__init__" and changes_something(recording.source, one)
-        ]
-        plan = next(iter(methods_to_call(kind)), methods[:1])
+        others = {name: one for name, one in vars(kind).items() if name != "__init__"}
+        plan = next(iter(methods_to_call(kind)), changing_functions(recording.source, others)[:1])
         if plan:
             owner = made.get(kind, "net")
             start = [] if kind in made else [f"net = {writer.call(kind.__name__, kind)}"]
