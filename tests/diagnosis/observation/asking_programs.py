@@ -444,5 +444,74 @@ class Network:
             err = err @ layer.W.T * 2»
             layer.b -= self.lr * db
 """,
+    "deltas_and_a_listener": """
+import numpy as np
+def squash(z):
+    return 1 / (1 + np.exp(-z))
+def make_weights(n_in, n_hidden, n_out):
+    return (np.random.randn(n_in, n_hidden), np.zeros(n_hidden),
+            np.random.randn(n_hidden, n_out), np.zeros(n_out))
+def backpropagation(X, Y, A1, A2, W2):
+    last = (A2 - Y) * A2 * (1 - A2)
+    return (last @ W2.T) * «A1 * (1 - A1)|A1», last
+def train_network(X, Y, n_in, n_hidden, n_out, epochs, rate, listener):
+    W1, b1, W2, b2 = make_weights(n_in, n_hidden, n_out)
+    for epoch in range(epochs):
+        A1 = squash(X @ W1 + b1)
+        A2 = squash(A1 @ W2 + b2)
+        listener.emit("loss", {"epoch": epoch, "loss": np.mean((Y - A2) ** 2)})
+        hidden, last = backpropagation(X, Y, A1, A2, W2)
+        W2 -= rate * A1.T @ last
+        b2 -= rate * last.sum(axis=0)
+        W1 -= rate * X.T @ hidden
+        b1 -= rate * hidden.sum(axis=0)
+    return W1, b1, W2, b2
+""",
+    "round_of_steps": """
+import numpy as np
+class Small:
+    def __init__(self, rate, n_in=2, n_hidden=3, n_out=1):
+        self.rate = rate
+        self.first = np.random.randn(n_in, n_hidden)
+        self.second = np.random.randn(n_hidden, n_out)
+        self.out = None
+    def go(self, x):
+        self.hidden = np.tanh(x @ self.first)
+        self.out = np.tanh(self.hidden @ self.second)
+        return self.out
+    def round(self, x, y):
+        self.out = self.go(x)
+        self.slopes(x, y)
+        self.descend()
+    def slopes(self, x, y):
+        last = (self.out - y) * (1 - self.out ** 2)
+        self.by_second = self.hidden.T @ last
+        self.by_first = x.T @ («last @ self.second.T * (1 - self.hidden ** 2)|last @ self.second.T»)
+    def descend(self):
+        self.first -= self.rate * self.by_first
+        self.second -= self.rate * self.by_second
+""",
+    "added_by_numpy": """
+import numpy as np
+rng = np.random.default_rng(3)
+X, y = rng.normal(size=(4, 2)), np.array([0.2, 0.9, 0.8, 0.1])
+class Net:
+    def __init__(self):
+        self.v, self.c = rng.random((5, 2)), rng.random((5, 1))
+        self.w, self.d = rng.random((1, 5)), rng.random((1, 1))
+    def learn(self, row, target, rate):
+        row = row.reshape(2, 1)
+        h = 1 / (1 + np.exp(-(self.v.dot(row) + self.c)))
+        error = np.subtract(target, self.w.dot(h) + self.d)
+        back = self.w.T.dot(error)
+        self.w = np.add(self.w, rate * error.dot(h.T))
+        self.d = self.d + rate * error
+        hidden = rate * back * («h * (1 - h)|h»)
+        self.v = np.add(self.v, hidden.dot(row.T))
+        self.c = self.c + hidden
+net = Net()
+for k in range(12):
+    net.learn(X[k % 4], y[k % 4], 0.2)
+""",
 }
 FAST = frozenset(["docstring_usage", "enum_activation", "other_names_back", "skipgram"])

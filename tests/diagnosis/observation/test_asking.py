@@ -18,3 +18,22 @@ def test_what_is_done_with_an_argument_tells_what_it_is(watch, text):
     for group, verdict in ((r"\1", "right"), (r"\2", "wrong")):
         seen = watch(re.sub(r"«(.*?)\|(.*?)»", group, text, flags=re.S))
         assert seen.verdict == verdict, str(seen)
+
+
+def test_another_loss_beside_right_updates_is_told_and_not_accused(watch):
+    seen = watch("""
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.random((6, 3)), rng.random((6, 2))
+W, V = rng.random((3, 4)), rng.random((4, 2))
+for _ in range(5):
+    h = 1 / (1 + np.exp(-X @ W))
+    p = 1 / (1 + np.exp(-h @ V))
+    loss = np.sum((p - Y).T @ (p - Y))
+    last = (p - Y) * p * (1 - p)
+    dV, dW = h.T @ last, X.T @ ((last @ V.T) * h * (1 - h))
+    V -= 0.1 * dV
+    W -= 0.1 * dW
+""")
+    assert seen.verdict == "right", str(seen)
+    assert "computes as the loss" in " ".join(str(seen).split())
