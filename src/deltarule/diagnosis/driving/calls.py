@@ -47,7 +47,9 @@ _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
 _KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
-#: What says which one of several it is.
+#: What says how many there are, …
+_NUMBER_OF_ALL = re.compile(r"^(n|num|nb|no)_|size|dim|units|nodes|neurons|hidden$", re.I)
+#: … and which one of several it is.
 _NUMBER_OF_ONE = re.compile(r"(_|^)(id|idx|ix|index|num)(e?s)?$|(Id|Idx|Index)s?$")
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
@@ -340,9 +342,12 @@ class CallRun:
 
     def is_open(self, name: str, use: Use) -> bool:
         """Whether the name of a parameter does not say what it is."""
-        if use.keys or (use.is_index and not (TARGET.match(name) and not _NUMBER_OF_ONE.search(name))):
+        is_count = bool(_NUMBER_OF_ALL.search(name))
+        if use.keys or (
+            use.is_index and (_NUMBER_OF_ONE.search(name) or not (is_count or TARGET.match(name)))
+        ):
             return True
-        is_count = use is UNUSED and self.plausible.is_count(name)
+        is_count |= use is UNUSED and self.plausible.is_count(name)
         if name in self.returned or is_count or use.is_size or is_setting(name):
             return False  # a function returns it under that name
         if self.computed is not None and UPSTREAM.match(name):
