@@ -1141,8 +1141,9 @@ def _settle(job, data, workspace, order, epoch, batch):
 
 
 @_entry
-def predict(start, stop, plan):
-    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`."""
+def predict(start, stop, plans):
+    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`, the only one of an array."""
+    plan = plans[0]
     layers, scratch, chunk = plan.layers, plan.scratch, plan.chunk
     table, numbers, starts, out = (
         array(layers.table),
@@ -1166,12 +1167,13 @@ def predict(start, stop, plan):
 
 
 @_entry
-def run(n_threads, job, data, workspace):
+def run(n_threads, jobs, datas, workspaces):
     """Run epochs of updates, in place of the parameters and slots, until one does not stay finite.
 
     Each of ``n_threads`` threads makes this call. How many epochs were finished is in ``Workspace.gate``; the
     parameters before the last one that was begun are in ``Workspace.before``.
     """
+    job, data, workspace = jobs[0], datas[0], workspaces[0]
     gate, rates, orders = array(workspace.gate), array(data.rates), array(data.orders)
     n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
     no_order, n_masked = orders.reshape(-1), workspace.masks.rows // data.batch_size

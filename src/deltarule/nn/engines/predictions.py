@@ -60,8 +60,8 @@ def once_for_each_network(function: Callable[[TrainableNetwork], T]) -> Callable
 def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     out = np.empty((len(x), net.layers[-1].dense.n_out), net.parameters.dtype)
-    if len(x) <= FEW and isinstance(x, np.ndarray):
-        _predict_few(net, x, out)
+    if len(x) <= FEW and not (isinstance(x, Scaled) and x.is_sparse):
+        _predict_few(net, dense_inputs(x, out.dtype), out)
     else:
         _predict_many(net, x, _layouts(net), out)
     return out
@@ -125,25 +125,26 @@ def _idle_plans(net: TrainableNetwork) -> dict[Any, list[tuple[Any, Any]]]:
     return {}
 
 
-def _predict_few(net: TrainableNetwork, x: Array, out: Array) -> None:
+def _predict_few(net: TrainableNetwork, given: _Dense, out: Array) -> None:
     """Predict few rows, copied into a plan that is there, or is made and kept."""
-    kernel, n, none = load_kernels().predict, len(x), np.empty(0, out.dtype)
+    x, shift, scale = given
+    kernel, n = load_kernels().predict, len(x)
     n_rows = 1 if n == 1 else FEW
-    n_tiles = _count_tiles(net, x, none)
-    idle = _idle_plans(net).setdefault((n_rows, n_tiles, x.dtype), [])
+    n_tiles = _count_tiles(net, x, shift)
+    idle = _idle_plans(net).setdefault((n_rows, n_tiles, x.dtype, shift.size, scale.size), [])
     try:
         plan, record = idle.pop()
     except IndexError:
         plan = record = None
     if plan is None or plan.layers.parameters is not net.parameters:
-        inputs = np.empty((n_rows, x.shape[1]), x.dtype), none, none
+        inputs = np.empty((n_rows, x.shape[1]), x.dtype), np.empty_like(shift), np.empty_like(scale)
         lists = make_lists(out.dtype, x.shape[1], n_rows, n_tiles)
         plan = _plan(
             net, plan_layout(net, n_rows), lists, inputs, np.empty((n_rows, out.shape[1]), out.dtype)
         )
         record = record_of(plan)
         compile_once("predict", out.dtype, x.dtype, lambda: kernel(0, 0, record))
-    plan.dense[:n] = x
+    plan.dense[:n], plan.shift[:], plan.scale[:] = x, shift, scale
     with blas_of_one_thread(n * net.parameters.size):
         kernel(0, n, record)
     out.reshape(-1)[:] = plan.out[: out.size]
