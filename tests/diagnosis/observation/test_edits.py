@@ -99,8 +99,9 @@ def test_a_bias_that_gets_steps_and_is_used_nowhere_is_told(watch):
 def test_a_loss_that_is_not_the_one_of_the_steps_is_told(watch):
     loss = "    loss = np.mean((y - T) ** {})\n"
     assert watch(HEAD + "for t in range(9):" + BODY + loss.format(2) + PLAIN).verdict == "right"
-    fault = watch(HEAD + "for t in range(9):" + BODY + loss.format(4) + PLAIN).faults[0]
-    assert "a different function" in fault.text
+    seen = watch(HEAD + "for t in range(9):" + BODY + loss.format(4) + PLAIN)
+    assert seen.verdict == "right"
+    assert "a different function" in seen.notes[-1]
 
 
 def test_a_name_that_stands_for_another_array_is_told_where_it_is_given(watch):

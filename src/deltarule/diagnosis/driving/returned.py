@@ -140,12 +140,10 @@ def _compared(
         analysis = judge_steps(tape, source, [step], meant)
     analysis.only_gradients = True
     analysis.absent = [op for op in best[2] if op.index < began]
-    if len(best[1]) == len(back) and not any(_is_vector(change.shape) for change in best[1]):
-        # gradients of the weights, and nothing else, are a choice
+    vectors = [_is_vector(change.shape) for change in best[1]]
+    if len(vectors) == len(back) and not any(vectors):  # gradients of the weights alone are a choice
         analysis.absent = [op for op in analysis.absent if not _is_vector(op.shape)]
-    if all(_is_vector(change.shape) for change in best[1]) and not all(
-        _is_vector(op.shape) for op in analysis.absent
-    ):  # such as deltas, which have the shape of biases
+    if all(vectors) and not all(_is_vector(op.shape) for op in analysis.absent):  # deltas, say, as of biases
         return Analysis(tape, source, reason="what it returned are not the gradients of its weights")
     return analysis
 

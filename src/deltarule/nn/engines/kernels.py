@@ -1142,7 +1142,7 @@ def _settle(job, data, workspace, order, epoch, batch):
 
 @_entry
 def predict(start, stop, plans):
-    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`, the only one of an array."""
+    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`, the one of an array."""
     plan = plans[0]
     layers, scratch, chunk = plan.layers, plan.scratch, plan.chunk
     table, numbers, starts, out = (

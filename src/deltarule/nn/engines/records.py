@@ -17,7 +17,7 @@ _PLACES = {1: ("at", "rows"), 2: ("at", "rows", "columns")}
 def record_of(fields: Any) -> Any:
     """Return a named tuple as a record: numbers, places of arrays in C order, records of named tuples.
 
-    The arrays have to outlive it. It is the one element of an array (1,), of which Numba knows the type at once.
+    The arrays have to outlive it. It is the one element of an array (1,), whose type Numba knows at once.
     """
     value, kind = _value_and_kind(fields)
     return np.array([value], _dtype(kind))
