@@ -115,7 +115,7 @@ _KINDS = (
     DecisionKind(
         "sentinel",
         "{count} [cell of {column!r} is|cells of {column!r} are] {cell}, far from all others: [it counts|they"
-        " count] as missing, and {column}.missing says where",
+        " count] as missing, and the column {column}.missing marks [it|them]",
         "--kind {column}=number",
         "{cell} seems to stand for missing cells; use --kind {column}=number, or empty the cells",
     ),

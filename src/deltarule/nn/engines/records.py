@@ -29,10 +29,10 @@ def _value_and_kind(field: Any) -> tuple[Any, Any]:
         assert field.flags.c_contiguous
         address = field.__array_interface__["data"][0]
         return (address, *field.shape, 0), (field.ndim, field.dtype)
-    if isinstance(field, tuple):
+    if hasattr(field, "_fields"):
         parts = [_value_and_kind(part) for part in field]
-        names = type(field)._fields  # type: ignore[attr-defined]
-        return tuple(value for value, _ in parts), tuple(zip(names, (kind for _, kind in parts), strict=True))
+        kinds = zip(field._fields, (kind for _, kind in parts), strict=True)
+        return tuple(value for value, _ in parts), tuple(kinds)
     return field, np.result_type(type(field)).str
 
 
