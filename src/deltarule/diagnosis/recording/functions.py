@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -280,8 +281,9 @@ def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     if not arrow:
         counts = Counter(inputs.replace(",", ""))
-        output = "".join(sorted(letter for letter, times in counts.items() if times == 1))
-    terms = inputs.split(",")
+        single = sorted(letter for letter, times in counts.items() if times == 1 and letter != ".")
+        output = "..." * ("..." in inputs) + "".join(single)
+    terms, output = _without_dots(inputs.split(","), output, [np.ndim(plain(one)) for one in arrays])
     letters = list(dict.fromkeys("".join(terms)))
     product: Any = None
     for term, one in zip(terms, arrays, strict=True):
@@ -294,6 +296,17 @@ def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
     product = reduce("sum", product, summed, False) if summed else product
     kept = [letter for letter in letters if letter in output]
     return product.transpose(*(kept.index(letter) for letter in output)) if kept else product
+
+
+def _without_dots(terms: list[str], output: str, axes: list[int]) -> tuple[list[str], str]:
+    """Subscripts with a letter for each axis that ``...`` stands for; they are counted from the right."""
+    free = [letter for letter in string.ascii_letters if letter not in "".join(terms)]
+    counts = [n + 3 - len(term) if "..." in term else 0 for term, n in zip(terms, axes, strict=True)]
+    letters = "".join(free[: max(counts)])
+    spelled = [
+        term.replace("...", letters[len(letters) - n :]) for term, n in zip(terms, counts, strict=True)
+    ]
+    return spelled, output.replace("...", letters)
 
 
 @_computes

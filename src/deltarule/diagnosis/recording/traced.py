@@ -429,8 +429,12 @@ def matrix_product(a: Any, b: Any, name: str) -> Any:
     (_, x), (_, y) = operands
     if x.ndim == 0 or y.ndim == 0:
         return apply(np.multiply, a, b)
-    out = np.asarray((np.matmul if name == "matmul" else np.dot)(x, y))
     simple = y.ndim <= 2 and (x.ndim <= 2 or name == "dot" or y.ndim == 2)
+    if not simple and y.ndim == 1:  # a column beside a stack of matrices, …
+        return matrix_product(a, to_traced(b).reshape(-1, 1), name)[..., 0]
+    if not simple and x.ndim == 1:  # … or a row
+        return matrix_product(to_traced(a).reshape(1, -1), b, name)[..., 0, :]
+    out = np.asarray((np.matmul if name == "matmul" else np.dot)(x, y))
     return _recorded("dot" if simple else "matmul", out, operands)
 
 
