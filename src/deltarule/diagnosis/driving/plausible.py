@@ -38,7 +38,7 @@ _BIASES = re.compile(r"(bias(es)?|bs?)$", re.I)
 _DICTIONARY = re.compile(r"(param(eter)?s?(_values)?|model|net|weights_dict|p)$", re.I)
 _NUMBERED = re.compile(r"(w|theta|weights?|b|bias)_?(\d|h|o|ih|ho|hidden|output|out|hid)$", re.I)
 _PAIRS = re.compile(
-    r".*(training_data|train_data|training_set|trainingset|dataset|mini_batch|patterns|minibatch|pairs|batch)$",
+    r".*(training_data|train_data|training_set|trainingset|datasets?|mini_batch|patterns|minibatch|pairs|batch)$",
     re.I,
 )
 #: Rows that end with their class.
@@ -71,7 +71,7 @@ _NUMBERS: list[tuple[str, Any]] = [
     (r".*pad(ding)?$", 0),
 ]
 _SIZES = re.compile(
-    r".*(sizes|layers|dims|structure|topology|architecture|shape|n_neurons|neurons|units_list|layer_nodes)$",
+    r".*(sizes|layers|dims|struct(ure)?|topology|arch(itecture)?|layout|shape|n_neurons|neurons|units_list|layer_nodes)$",
     re.I,
 )
 _COUNT = re.compile(
