@@ -459,7 +459,7 @@ def test_17_code_is_checked_and_an_endless_loop_ended(page):
     page.wait_for_selector("#code-end:visible")
     page.wait_for_timeout(500)
     page.click("#code-end")
-    page.wait_for_selector("#code-result:has-text('ended')", timeout=30_000)
+    page.wait_for_selector("#code-result:has-text('was stopped')", timeout=30_000)
     page.keyboard.press("Escape")
     take_steps(page, "batch")
     page.wait_for_selector("#timebar[aria-valuenow='3']", timeout=60_000)
