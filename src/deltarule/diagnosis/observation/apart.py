@@ -218,7 +218,7 @@ def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
     except InputError as error:
         reply["refused"] = str(error)
     except MemoryError:
-        reply["failed"] = "the program ran out of memory"
+        reply["failed"] = "the program ran out of memory (MemoryError)"
     except BaseException as error:
         reply["failed"] = f"it could not be observed: {type(error).__name__}: {error}"
     written = (nonce + encode(plain_json(reply)) + nonce).encode()
