@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from functools import cache
 from typing import Any
@@ -17,10 +18,15 @@ _PLACES = {1: ("at", "rows"), 2: ("at", "rows", "columns")}
 def record_of(fields: Any) -> Any:
     """Return a named tuple as a record: numbers, places of arrays in C order, records of named tuples.
 
-    The arrays have to outlive it. It is the one element of an array (1,), whose type Numba knows at once.
+    It is the one element of an array (1,), whose type Numba knows at once; the array keeps the fields alive.
     """
     value, kind = _value_and_kind(fields)
-    return np.array([value], _dtype(kind))
+    dtype = _dtype(kind)
+    buffer: Any = (ctypes.c_byte * dtype.itemsize)()
+    buffer.fields = fields
+    record = np.frombuffer(buffer, dtype)
+    record[0] = value
+    return record
 
 
 def _value_and_kind(field: Any) -> tuple[Any, Any]:
@@ -49,8 +55,6 @@ def _dtype(kind: Any) -> np.dtype[Any]:
 
 def array_at(place: Any) -> Array:
     """Return the array that lies at a place of a record."""
-    import ctypes
-
     address, *shape, _ = place.tolist()
     dtype = place.dtype["of"]
     size = math.prod(shape)

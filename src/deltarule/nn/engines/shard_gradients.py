@@ -147,19 +147,19 @@ def _compiled_gradient(
     no_epochs = data._replace(rates=np.zeros((0, 1)))
     nothing = [record_of(fields) for fields in (job, no_epochs, workspace)]
     compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
-    trained = job, record_of(job)  # a record does not keep its arrays
+    trained = record_of(job)
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
         part = data._replace(orders=rows[None], batch_size=len(rows))
         room = workspace._replace(gradient=out, stream=stream_of(masks))
         room.gate[:] = 0
         if not in_pieces:
-            kernels.run(1, trained[1], record_of(part), record_of(room))
+            kernels.run(1, trained, record_of(part), record_of(room))
             yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, slice(None)
             return
         for number, piece in enumerate(pieces):
             own = room._replace(tasks=division.tasks[number : number + 1])
-            kernels.run(2, trained[1], record_of(part), record_of(own))
+            kernels.run(2, trained, record_of(part), record_of(own))
             yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, piece
             room.gate[[kernels.BEGUN, kernels.DONE]] = 1
 
