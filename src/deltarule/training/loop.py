@@ -43,6 +43,9 @@ from deltarule.training.workers import (
 if TYPE_CHECKING:
     from deltarule.data import Stream
 
+#: Rows whose order is held in memory at once, where a run is made again.
+_ROWS_AT_ONCE = 2**20
+
 
 def train(
     net: Network,
@@ -335,10 +338,16 @@ def _parameters_before(start: RunStart | Array, epoch: int) -> Array:
     """Return the parameters before an epoch, made again from the start of its block, or of a block of one."""
     if not isinstance(start, RunStart):
         return start
-    while start.epoch < epoch - 1:
-        make_updates(start, 1)
-        start.epoch += 1
+    advance(start, epoch - 1)
     return start.net.parameters
+
+
+def advance(run: RunStart, epoch: int) -> None:
+    """Make a run again up to the end of an epoch (from 1)."""
+    while run.epoch < epoch:
+        n_epochs = min(max(1, _ROWS_AT_ONCE // len(run.samples)), epoch - run.epoch)
+        make_updates(run, n_epochs)
+        run.epoch += n_epochs
 
 
 def make_updates(run: Run | RunStart, n_epochs: int) -> tuple[Array, Array]:

@@ -13,10 +13,7 @@ from deltarule.nn.engines.contract import Samples
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import GradientStep
 from deltarule.training.history import History
-from deltarule.training.loop import learning_rates, make_updates, sample_orders, update
-
-#: Rows whose order is held in memory at once.
-_ROWS_AT_ONCE = 2**20
+from deltarule.training.loop import advance, learning_rates, sample_orders, update
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +73,7 @@ def replay(history: History, step: int) -> ReplayedUpdate:
     assert isinstance(optimizer, GradientStep)
     epochs, batch = divmod(step - 1 - start.updates, start.n_batches)
     with hold_blas(run.engine, run.net, size), np.errstate(all="ignore"):
-        while run.epoch < start.epoch + epochs:
-            count = min(max(1, _ROWS_AT_ONCE // n_rows), start.epoch + epochs - run.epoch)
-            make_updates(run, count)
-            run.epoch += count
+        advance(run, start.epoch + epochs)
         orders, rates = sample_orders(run, 1), learning_rates(run, 1)
         order = np.arange(n_rows) if orders is None else orders[0]
         if batch:
