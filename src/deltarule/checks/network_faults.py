@@ -169,13 +169,8 @@ def gradient_flow(observed: Observations) -> Iterator[Finding]:
     if factor > RATIOS[0]:
         name = "exploding_gradients" if ratio > 1 else "vanishing_gradients"
         number = f"{factor:,.0f}" if factor < 1e7 else f"{factor:.1e}"
-        times = (
-            f"{number} times that in"
-            if ratio > 1
-            else f"1/{number} of that in"
-            if ratio
-            else "0: no gradient arrives from"
-        )
+        times = f"{number} times that in" if ratio > 1 else f"1/{number} of that in"
+        times = times if ratio else "0: no gradient arrives from"
         evidence = f"The RMS of delta in layer {index + 1} is {times} layer {len(observed.grads)}."
         severity = observed.milder(severity_of(factor, RATIOS))
         yield Finding.of(name, severity, evidence, {"ratio": ratio}, index + 1)

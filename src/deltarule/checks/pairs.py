@@ -39,7 +39,21 @@ def pair_fault(output: Activation, loss: Loss, y: Array) -> tuple[str, str] | No
     >>> pair_fault(relu, loss, np.array([[-1.0], [1.0]]))[1].partition(":")[0]
     '50% of the rows have a target that relu cannot produce'
     """
-    n_outputs = y.shape[1]
+    mismatch = _mismatch(output, loss, y.shape[1])
+    if mismatch is not None:
+        return mismatch
+    share = unreachable(output, y).any(axis=1).mean()
+    if share > _TOO_MANY:
+        low, high = output.range
+        return "problem", (
+            f"{share:.0%} of the rows have a target that {output.name} cannot produce: its outputs "
+            f"range from {low:g} to {high:g}, the targets from {y.min():.3g} to {y.max():.3g}"
+        )
+    return None
+
+
+def _mismatch(output: Activation, loss: Loss, n_outputs: int) -> tuple[str, str] | None:
+    """Say why they do not go together, whatever the targets are."""
     if output.coupled and n_outputs == 1:
         return "problem", f"a single {output.name} output is 1, whatever the weights are"
     if loss.name == "cross_entropy" and not output.coupled and n_outputs > 1:
@@ -51,13 +65,6 @@ def pair_fault(output: Activation, loss: Loss, y: Array) -> tuple[str, str] | No
         return "warning", (
             "binary_cross_entropy treats each output as a separate yes-or-no question, but the "
             f"outputs of {output.name} sum to 1"
-        )
-    share = unreachable(output, y).any(axis=1).mean()
-    if share > _TOO_MANY:
-        low, high = output.range
-        return "problem", (
-            f"{share:.0%} of the rows have a target that {output.name} cannot produce: its outputs "
-            f"range from {low:g} to {high:g}, the targets from {y.min():.3g} to {y.max():.3g}"
         )
     return None
 
@@ -71,8 +78,8 @@ def unreachable(output: Activation, y: Array) -> Array:
 
 def mismatched_loss(observed: Observations) -> Iterator[Finding]:
     """An output and a loss that do not go together."""
-    fault = pair_fault(observed.output, observed.net.loss, observed.y)
-    if fault is not None and "cannot produce" not in fault[1]:  # which unreachable_targets tells
+    fault = _mismatch(observed.output, observed.net.loss, observed.y.shape[1])
+    if fault is not None:
         severity, reason = fault
         evidence = f"{reason[0].upper()}{reason[1:]}."
         yield Finding.of("mismatched_loss", severity, evidence, {}, len(observed.net.layers))
