@@ -157,7 +157,8 @@ class FileColumns:
             return None
         if labels and len(np.unique(values)) < _REGRESSION:
             return None
-        return gone if max(gone.weight, self._sentinel_weights.get(gone.number, 0.0)) >= 1 else None
+        told = gone.weight >= 1 or self._sentinel_weights.get(gone.number, 0.0) >= 1
+        return gone if told else None
 
     @cached_property
     def _sentinel_weights(self) -> dict[float, float]:

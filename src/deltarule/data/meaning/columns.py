@@ -21,9 +21,8 @@ from deltarule.data.table import Coded, Table
 KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
 
 _NUMBERS = (None, "number", "point", "comma")
-_WITHOUT = (
-    " without "  # parts a kind of numbers from the one that stands for missing cells: "number without -999"
-)
+#: Parts a kind of numbers from the one that stands for missing cells: "number without -999".
+_WITHOUT = " without "
 _UNIT = "unit "  # begins the kind of numbers with a unit behind them: "unit kg"
 MISSING_TOO = "+missing"  # ends the kind of a column that has another beside it, of where cells are missing
 #: No and yes, as people write them in small letters.

@@ -7,15 +7,8 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.registry import record
 
-_FILLS = {
-    -32768.0,
-    -2147483648.0,
-    1e20,
-    -1e20,
-    1e30,
-    -1e30,
-    9.969209968386869e36,
-}  # of programs that write grids
+#: What programs write into grids where nothing was measured.
+_FILLS = {-32768.0, -2147483648.0, 1e20, -1e20, 1e30, -1e30, 9.969209968386869e36}
 _FAR = {-1: 2, 1: 5}  # how many times the range of the others lies between, below them and above them
 _OFTEN = {-1: 2, 1: 3}  # how often it must be met, below and above
 
