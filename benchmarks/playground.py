@@ -131,11 +131,10 @@ def _update(page: Any) -> int:
     return int(page.get_attribute("#timebar", "aria-valuenow"))
 
 
-def _play(page: Any, fastest: bool = True) -> None:
-    if fastest:
-        page.locator("#speed").evaluate(
-            "input => { input.value = input.max; input.dispatchEvent(new Event('input')); }"
-        )
+def _play(page: Any) -> None:
+    page.locator("#speed").evaluate(
+        "input => { input.value = input.max; input.dispatchEvent(new Event('input')); }"
+    )
     page.click("#play")
 
 

@@ -170,8 +170,10 @@ class Layer:
             np.matmul(trace.x.T, delta, out=dW)  # dW = x.T @ delta, where it belongs
         else:  # a csr_array knows no ``out``
             dW[:] = trace.x.T @ delta
-        if db is not None:
-            delta.sum(axis=0, out=db) if self.dense.bias == "neuron" else np.copyto(db, delta.sum())
+        if db is not None and self.dense.bias == "neuron":
+            delta.sum(axis=0, out=db)
+        elif db is not None:
+            db[:] = delta.sum()
         return LayerGradients(delta, dW, db)
 
     def dx(self, trace: LayerTrace, delta: Array) -> Array:

@@ -16,7 +16,7 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.traced import Traced
 
 #: What makes parameters, and what computes something from them without changing them.
-_MAKES = re.compile(r"_*(init|make|build|create|setup|random|new|get_?(param|weight|net)|setup)\w*$", re.I)
+_MAKES = re.compile(r"_*(init|make|build|create|setup|random|new|get_?(param|weight|net))\w*$", re.I)
 _CHANGES = re.compile(r"train|fit|learn|updat|optim|main|demo|test|plot|save|load|sgd|descent|step", re.I)
 
 
