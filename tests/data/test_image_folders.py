@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import shutil
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -65,6 +68,20 @@ def test_class_names_that_are_no_numbers_stay_text(folder: Path) -> None:
 def test_numbers_that_would_fall_together_stay_text(folder: Path) -> None:
     save(folder / "01" / "1.png")
     assert load(folder).classes == ("0", "01", "1", "10")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_zip_is_closed_whether_it_is_read_or_refused(folder: Path, damaged: bool) -> None:
+    (folder / "1" / "1.png").write_bytes(b"\x89PNG" * damaged + (folder / "1" / "1.png").read_bytes())
+    packed = shutil.make_archive(str(folder), "zip", folder.parent)
+    refused = None
+    try:
+        load(packed, options=ReadingOptions(strict=damaged))
+    except DataFileError as error:  # whose traceback holds what was read
+        refused = error
+    assert (refused is not None) == damaged
+    archives = [one for one in gc.get_objects() if isinstance(one, zipfile.ZipFile)]
+    assert all(one.fp is None for one in archives if one.filename == packed)
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "bmp", "gif", "tif"])

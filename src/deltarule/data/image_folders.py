@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,13 +52,14 @@ def load_images(
     """
     options = options or ReadingOptions()
     fewest = 2 if labelled and not options.labels else 1
-    layout = find_layout(folder, look_into(folder), labelled=labelled, classes=fewest)
-    parts = [layout.train, layout.validation, layout.test]
+    with closing(look_into(folder)) as root:
+        layout = find_layout(folder, root, labelled=labelled, classes=fewest)
+        parts = [layout.train, layout.validation, layout.test]
+        found = read_pictures(
+            [entry for part in parts for entry, _ in part], [label for _, label in layout.train], options
+        )
     of_model = () if not options.labels else ("validation",)  # which has been trained
     decisions = [*_unpacked(folder), *(item for item in layout.decisions if item.kind not in of_model)]
-    found = read_pictures(
-        [entry for part in parts for entry, _ in part], [label for _, label in layout.train], options
-    )
     decisions += found.decisions
     texts = np.array([label for part in parts for _, label in part], dtype=object)[found.rows]
     ends = np.cumsum([0, *map(len, parts)])
@@ -110,11 +112,11 @@ def read_images(
         If there are no images, or none can be read.
     """
     options = options or ReadingOptions()
-    root = look_into(source)
-    entries = root.all_pictures
-    if not entries:
-        raise DataFileError(source, "there are no images in this folder")
-    found = read_pictures(entries, (), options)
+    with closing(look_into(source)) as root:
+        entries = root.all_pictures
+        if not entries:
+            raise DataFileError(source, "there are no images in this folder")
+        found = read_pictures(entries, (), options)
     decisions = (*_unpacked(source), *left_aside(root), *found.decisions)
     if options.strict:
         refuse(source, decisions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from deltarule.data.raw_files import DAMAGED, describe
@@ -41,6 +42,11 @@ class PictureFolder:
         for folder in self.folders:
             yield from folder.walk()
 
+    def close(self) -> None:
+        """Close the zip that it lies in, if it does: its files can be read no more."""
+        if isinstance(self.entry, zipfile.Path):
+            self.entry.root.close()
+
     @property
     def all_pictures(self) -> list[Entry]:
         """The pictures of this folder and of all within it."""
@@ -76,7 +82,12 @@ def look_into(path: str | os.PathLike[str]) -> PictureFolder:
     if Path(path).suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(Path(path).parent, Path(path).name, (Path(path),), (), (), ())
     try:
-        return _look(zipfile.Path(path), Path(path).stem, 0)
+        with ExitStack() as where_it_fails:
+            archive = zipfile.Path(path)
+            where_it_fails.callback(archive.root.close)
+            found = _look(archive, Path(path).stem, 0)
+            where_it_fails.pop_all()
+        return found
     except DAMAGED as error:
         raise DataFileError(path, f"this archive is damaged: {describe(error)}") from None
 
