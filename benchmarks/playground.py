@@ -27,7 +27,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,7 +96,6 @@ def _local() -> Iterator[str]:
         found = None
         while found is None:
             found = re.search(r"http://127\.0\.0\.1:\d+\S+", process.stdout.readline())
-        time.sleep(1)
         yield found.group()
         process.terminate()
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import deltarule
-from deltarule.playground.server import page_files
+from deltarule.playground.server import PlaygroundServer, page_files
 
 connect = pytest.importorskip("websockets.sync.client").connect
 ConnectionClosedError = pytest.importorskip("websockets").exceptions.ConnectionClosedError
@@ -40,6 +40,12 @@ def server():
             time.sleep(0.02)
         yield port, token
         process.kill()
+
+
+def test_whoever_comes_before_the_server_is_ready_waits():
+    waiting = PlaygroundServer()
+    with waiting.socket, socket.create_connection(("127.0.0.1", waiting.port), timeout=5):
+        assert str(waiting.port) in waiting.address
 
 
 def raw(port, line, headers=(), body=b"", wait=5):

@@ -285,6 +285,7 @@ def _bound(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen()  # whoever comes before the server is ready waits
     except (OSError, OverflowError) as error:
         raise InputError(f"cannot listen on {host}, port {port}: {error}") from None
     return bound
