@@ -21,6 +21,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import os
 import random
 import re
 import subprocess
@@ -160,10 +161,15 @@ def _scrub(page: Any) -> list[float]:
 
 
 def _memory(words: tuple[str, ...]) -> float:
-    """The proportional memory in MB of all processes whose command has one of the words (Linux)."""
+    """The proportional memory in MB of processes started here whose command has one of the words (Linux)."""
     total = 0
-    for process in Path("/proc").glob("[0-9]*"):
+    started = {os.getpid()}
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda process: int(process.name)):
         try:
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent not in started:
+                continue
+            started.add(int(process.name))
             command = (process / "cmdline").read_bytes().decode(errors="replace")
             if any(word in command for word in words):
                 lines = (process / "smaps_rollup").read_text().splitlines()
@@ -187,9 +193,12 @@ def _hour(page: Any, minutes: float) -> None:
 @click.option("--seconds", default=10.0, help="How long frames are counted.")
 @click.option("--rounds", default=3, help="How often each transport is opened, in turns.")
 @click.option("--minutes", default=0.0, help="Play so long at the end, and tell the memory each minute.")
+@click.option("--transport", multiple=True, type=click.Choice(["server", "worker"]), help="Only this one.")
 @click.option("--browser", default="/usr/bin/chromium", help="The browser.")
 @click.option("--pyodide", type=click.Path(exists=True, file_okay=False), help="A folder with Pyodide.")
-def main(seconds: float, rounds: int, minutes: float, browser: str, pyodide: str | None) -> None:
+def main(
+    seconds: float, rounds: int, minutes: float, transport: tuple[str, ...], browser: str, pyodide: str | None
+) -> None:
     """Measure the playground's page with both transports."""
     from playwright.sync_api import sync_playwright
 
@@ -200,6 +209,7 @@ def main(seconds: float, rounds: int, minutes: float, browser: str, pyodide: str
             "server": _local,
             "worker": functools.partial(_static, Path(folder)),
         }
+        places = {name: place for name, place in places.items() if name in transport or not transport}
         found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in places}
         for turn in range(rounds):
             for name, place in places.items():
