@@ -15,9 +15,9 @@ from deltarule.documents.document import Figure, Lines, TableBlock
 from deltarule.errors import DataFileError, InputError
 from deltarule.tutorials import load_example
 from deltarule.worksheets import Worksheet, random_exercise
-from deltarule.worksheets.asking import name_key
 from deltarule.worksheets.class_set import ClassSet, class_set, file_names, read_students
 from deltarule.worksheets.exercise_formulas import PARTS
+from deltarule.worksheets.question_requests import name_key
 
 from .people import KINDS_OF_SHEETS, by_hand
 

@@ -11,7 +11,7 @@ from deltarule.cli.console import say
 from deltarule.cli.options import FILE, GroupedCommand, activations, network_sizes
 from deltarule.errors import InputError
 from deltarule.files import check_writable, write_atomically
-from deltarule.worksheets.own_network import own_network
+from deltarule.worksheets.network_template import network_template
 
 
 @click.command(cls=GroupedCommand, short_help="Write a file for your own network, to explain and to draw.")
@@ -58,7 +58,7 @@ def new(file: Path, sizes: tuple[int, ...] | None, **settings: Any) -> None:
             "Activation of the hidden layers", default="sigmoid", value_proc=activations
         )
         settings["output"] = click.prompt("Activation of the outputs", default="sigmoid")
-    write_atomically(file, own_network(sizes, **settings).encode())
+    write_atomically(file, network_template(sizes, **settings).encode())
     say(f"{file} is written: put your numbers in, then")
     for command in (f"explain {file} w1", f"inspect {file}", f"worksheet {file}", f"draw {file} -o net.svg"):
         say(f"  deltarule {command}")

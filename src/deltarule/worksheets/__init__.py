@@ -1,9 +1,8 @@
 """Worksheets: networks to be computed by hand, with keys, and the marking of what was answered.
 
-Reading order: exercise, exercise_formulas, wrong_formulas, random_exercise; asking, choices, code_lines,
-questions, question_lines, printing, worksheet, own_network; answers, follow_through, marks, feedback,
-marking; tables, workers, class_set, class_marking, mistake_chart, hand_back; moodle_html,
-moodle.
+Reading order: exercise, exercise_formulas, wrong_formulas, random_exercise; question_requests, choices,
+code_lines, questions, question_lines, printing, worksheet, network_template; answers, follow_through, marks,
+feedback, marking; tables, workers, class_set, class_marking, mistake_chart, hand_back; moodle_html, moodle.
 """
 
 from __future__ import annotations

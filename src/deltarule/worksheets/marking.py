@@ -15,11 +15,11 @@ from deltarule.formula.text import text
 from deltarule.formula.tree import Expr
 from deltarule.registry import did_you_mean
 from deltarule.worksheets.answers import AnswerRows, StudentAnswer, column_of, read_answer, read_rows
-from deltarule.worksheets.asking import name_key
 from deltarule.worksheets.exercise_formulas import quantities_in
 from deltarule.worksheets.feedback import report
 from deltarule.worksheets.follow_through import StudentValues
 from deltarule.worksheets.marks import Mark
+from deltarule.worksheets.question_requests import name_key
 from deltarule.worksheets.questions import Blank, blanks_by_name
 from deltarule.worksheets.worksheet import Worksheet
 from deltarule.worksheets.wrong_formulas import WrongFormula, has_wrong_formulas, wrong_formulas_of

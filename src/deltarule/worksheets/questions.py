@@ -10,11 +10,11 @@ from deltarule.errors import InputError
 from deltarule.formula.text import text
 from deltarule.formula.tree import Expr
 from deltarule.registry import record
-from deltarule.worksheets.asking import Asking, name_key, part_of
 from deltarule.worksheets.choices import Option, Slips
 from deltarule.worksheets.code_lines import CodeLines
 from deltarule.worksheets.exercise import Exercise
 from deltarule.worksheets.exercise_formulas import ExerciseFormulas
+from deltarule.worksheets.question_requests import QuestionRequests, name_key, part_of
 from deltarule.worksheets.wrong_formulas import WrongFormula
 
 #: A sheet with more blanks would not be worked out by hand.
@@ -36,7 +36,7 @@ class Blank:
     name : str
         ``net_h1``, ``δ_o1``, ``∂E/∂w5``, ``new w5``; with ``code:`` before it where a line is asked for.
     kind : str
-        How the question is put, see :data:`deltarule.worksheets.asking.KINDS_OF_QUESTIONS`.
+        How the question is put, see :data:`deltarule.worksheets.question_requests.KINDS_OF_QUESTIONS`.
     points : int or float
     """
 
@@ -99,16 +99,16 @@ class Questions:
         self.student, self.seed, self.title, self.instructions = student, seed, title, instructions
         self.with_formulas, self.with_hints = with_formulas, with_hints
         self.formulas = ExerciseFormulas(task)
-        asking = Asking(self.formulas, self.asked)
-        self.given = asking.given
-        if len(asking.found) > MOST_BLANKS:
+        requests = QuestionRequests(self.formulas, self.asked)
+        self.given = requests.given
+        if len(requests.found) > MOST_BLANKS:
             raise InputError(
-                f"the sheet would have {len(asking.found):,} blanks, more than {MOST_BLANKS}: use "
+                f"the sheet would have {len(requests.found):,} blanks, more than {MOST_BLANKS}: use "
                 "fewer neurons or samples, or ask for less"
             )
         self.blanks = [
             Blank(number, leaf, "code:" * (kind == "code") + self._name(leaf), kind, points)
-            for number, (leaf, kind, points) in enumerate(asking.found, 1)
+            for number, (leaf, kind, points) in enumerate(requests.found, 1)
         ]
         self.options = {b.number: self._options(b) for b in self.blanks if b.kind in ("choice", "code")}
         self.planted: dict[int, tuple[WrongFormula, float]] = {

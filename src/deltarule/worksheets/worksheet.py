@@ -21,10 +21,10 @@ from deltarule.files import check_writable, write_atomically
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.optimizers import Optimizer
 from deltarule.tutorials import Example, load_example
-from deltarule.worksheets.asking import split_asked, usual_questions
 from deltarule.worksheets.exercise import Exercise, check_optimizer
 from deltarule.worksheets.exercise_formulas import ExerciseFormulas
 from deltarule.worksheets.printing import SheetPrinter
+from deltarule.worksheets.question_requests import split_asked, usual_questions
 from deltarule.worksheets.questions import Blank, Questions
 from deltarule.worksheets.random_exercise import draw_exercise
 

@@ -36,7 +36,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _SPEC = re.compile(r"(?:(\w+):)?\s*(.+?)\s*(?:=\s*(\d{1,4}(?:\.\d{1,2})?))?")
 
 
-class Asked(NamedTuple):
+class QuestionRequest(NamedTuple):
     """One quantity that is asked for: how, and for how many points."""
 
     leaf: Expr
@@ -97,7 +97,7 @@ def _parsed(spec: str) -> tuple[str, str, float]:
     return kind, name, int(worth) if worth.is_integer() else worth
 
 
-class Asking:
+class QuestionRequests:
     """Finds the quantities that are asked for.
 
     Parameters
@@ -108,7 +108,7 @@ class Asking:
 
     Attributes
     ----------
-    found : list of Asked
+    found : list of QuestionRequest
         In the order in which they are worked out; what was named later goes before what was named earlier.
     given : tuple of str
         The parts whose numbers the sheet gives, because what rests on them is asked for as a whole.
@@ -124,13 +124,13 @@ class Asking:
         parts = PARTS if formulas.step is not None else PARTS[:-1]
         order = [*(leaf for part in parts for leaf in formulas.leaves(part)), *formulas.frozen_gradients()]
         self._names = {name_key(text(formulas.names.write(leaf))): leaf for leaf in order}
-        found: dict[tuple[Expr, bool], Asked] = {}
+        found: dict[tuple[Expr, bool], QuestionRequest] = {}
         needed: set[str] = set()
         for kind, name, points in map(_parsed, asked):
             leaves = self._called(name)
             if kind == "code":  # a line of a program computes a layer's array
                 leaves = list({(part_of(q), *_array_of(q)): q for q in reversed(leaves)}.values())[::-1]
-            found |= {(leaf, kind == "code"): Asked(leaf, kind, points) for leaf in leaves}
+            found |= {(leaf, kind == "code"): QuestionRequest(leaf, kind, points) for leaf in leaves}
             needed.update(need for part in GROUPS.get(name, ()) for need in _NEEDS[part])
         if not found:
             raise InputError(f"name at least one thing to ask for: {', '.join(PARTS)}, w5, delta_h1, …")

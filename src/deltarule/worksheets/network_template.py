@@ -16,7 +16,7 @@ from deltarule.worksheets.worksheet import worksheet
 _BIASES = '"neuron": one for each; "shared": one for each layer; "none"'
 
 
-def own_network(
+def network_template(
     sizes: Sequence[int] = (2, 2, 1),
     *,
     activation: str | Sequence[str] = "sigmoid",
@@ -42,7 +42,7 @@ def own_network(
 
     Examples
     --------
-    >>> print(own_network((2, 1)).splitlines()[8])
+    >>> print(network_template((2, 1)).splitlines()[8])
     sizes = [2, 1]                    # inputs, neurons of each hidden layer, outputs
     """
     task = worksheet(
