@@ -67,7 +67,9 @@ def firefox(tmp_path_factory):
 
 def test_an_address_opens_a_derivation_with_drawing_and_formulas(firefox, address, tmp_path):
     firefox.open(f"{address}#show=w5&notation=matrix")
-    wait_until(lambda: firefox.value("document.querySelector('#derivation math') !== null"), 90)
+    shown = "String(document.querySelector('#derivation math') !== null)"
+    when_loaded = f"document.readyState === 'complete' ? {shown} : ''"
+    assert wait_until(lambda: firefox.value(when_loaded), 90) == "true"
     assert firefox.value("document.querySelector('#side-title').textContent").endswith("w5 comes from")
     assert firefox.value("document.querySelectorAll('#net [data-name]').length") > 20
     # A fraction that is laid out is higher than a line of text; MathML that is not understood is not.

@@ -1,5 +1,6 @@
 /** What stands behind the # of the page's address: the link to data, network and moment, then what is looked at; either may be missing. */
 
+import { el } from "./dom.js";
 import { select, store } from "./store.js";
 
 /** What of the page an address may say, and which values it takes. @type {Record<string, () => string[]>} */
@@ -30,4 +31,12 @@ export function writeAddress(link, show) {
   const { notation, detail, direction } = store;
   const looks = new URLSearchParams({ ...(show ? { show } : {}), notation, detail, direction });
   history.replaceState(null, "", `#${link}&${looks}`);
+}
+
+/** Keep the page from counting as loaded: a browser that takes a picture or prints waits for it. @returns {() => void} what ends it */
+export function holdLoad() {
+  const frame = el("iframe", { hidden: true });
+  document.body.append(frame);
+  frame.contentDocument?.open(); // a document that is being written is not loaded, nor is the one it stands in
+  return () => (frame.contentDocument?.close(), frame.remove());
 }

@@ -1,6 +1,6 @@
 /** Starts the page: texts, views, then Python; what is asked for before Python is there is done as soon as it is. */
 
-import { lookAt, readAddress } from "./address.js";
+import { holdLoad, lookAt, readAddress } from "./address.js";
 import { startCode } from "./code.js";
 import { startControls } from "./controls.js";
 import { startData } from "./data.js";
@@ -21,6 +21,9 @@ import { ask, connect, restartPython, siteJson } from "./transport.js";
 
 /** Where the page starts, if its address says nothing. */
 const FIRST_SET = "circles";
+
+/** The page counts as loaded when what its address asks to show is there. */
+const loaded = readAddress().looks.has("show") ? holdLoad() : () => {};
 
 async function start() {
   const [texts, first] = await Promise.all([siteJson("texts.json"), siteJson("first.json")]);
@@ -49,6 +52,7 @@ function startViews() {
   startSave(byId("menu"));
   startTour(byId("menu"));
   startKeyboard(byId("menu"));
+  subscribe(() => document.querySelector("#derivation > *") && loaded());
   onError((reply) => tell(reply.error ?? "", "error"));
   let stopped = "";
   subscribe(() => {
@@ -79,6 +83,7 @@ async function openFirst() {
   if (!reply.ok) return;
   useCatalogue(/** @type {import("./types").Catalogue} */ (/** @type {unknown} */ (reply)));
   lookAt(looks);
+  if (store.selected === null) loaded();
   document.documentElement.dataset.ready = "yes";
   changed();
 }
@@ -89,6 +94,7 @@ function showProgress(what, share) {
   box.hidden = what === "ready";
   if (what === "ready") return;
   if (what === "lost" || what.startsWith("failed")) {
+    loaded();
     store.playing = false;
     const again = el("button", { type: "button", onclick: () => (restartPython(), openFirst()) }, say("load.again"));
     return box.replaceChildren(el("p", {}, say(what === "lost" ? "load.lost" : "load.failed", { why: what.slice(7) })), again);
