@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.data import Dataset
 from deltarule.derivations import explain
-from deltarule.playground import Session
+from deltarule.playground import Session, played_run
 from deltarule.playground.opening import session_of
+from deltarule.playground.played_run import PlayedRun
+from deltarule.playground.problem import named, problem_of
+from deltarule.playground.state import state_of
+from deltarule.training.metrics import measure
 from deltarule.training.samples import samples_for
 
 
@@ -397,3 +402,45 @@ def test_a_network_without_an_encoding_is_opened(tmp_path):
     session = session_of(tmp_path / "m")
     assert ask(session, "view")["source"]["rows"] == 1
     assert ask(session, "explain", what="w1")["text"].startswith("Derivation of w1")
+
+
+def test_of_pictures_the_pixels_that_differ_are_drawn_and_the_picture_is_shown():
+    rng = np.random.default_rng(0)
+    images = np.zeros((60, 5, 6), np.uint8)
+    images[:, 1:4, 1:5] = rng.integers(0, 256, (60, 3, 4))
+    images[:, 4, 5] = 7
+    bright = (images[:, 2, 2] > 127).astype(int)
+    dataset = Dataset("spots", images, bright, ("bright",), (0, 1), scale="minmax")
+    run = PlayedRun(problem_of(dataset, "spots"), {"set": "spots"})
+    state = state_of(run)
+    assert state["source"]["n_inputs"] == 30
+    names = [f"pixel_{row}_{column}" for row in (1, 2, 3) for column in (1, 2, 3, 4)]
+    assert [one["name"] for one in state["source"]["inputs"]] == names
+    network = state["network"]
+    assert [one["name"] for one in network["inputs"]] == names
+    assert network["left_out"] == 18
+    for weight in network["layers"][0]["weights"]:
+        place = 6 * (1 + weight["from"] // 4) + 1 + weight["from"] % 4
+        assert weight["value"] == run.net.layers[0].W[place, weight["to"]]
+        assert weight["name"] == f"w{30 * weight['to'] + place + 1}"
+    picture = np.frombuffer(b64decode(network["picture"]["values"]), np.uint8).reshape(5, 6)
+    assert np.abs(picture - images[run.batch_rows()].mean(axis=0)).max() <= 1
+    run.set_view({"axes": [0, 11]})
+    point = state_of(run)["plane"]["points"][3]
+    assert point["x"] == pytest.approx((images[3, [1, 3], [1, 4]] / 255).tolist(), abs=1e-5)
+    run.edit({"input": 11, "value": 0.5})
+    assert run.shown_rows()[0].reshape(5, 6)[3, 4] == 0.5
+
+
+def test_of_many_rows_some_are_measured_and_once_for_each_moment(monkeypatch):
+    run = PlayedRun(named("circles"), {"set": "circles"})
+    measured = []
+    monkeypatch.setattr(played_run, "_PRODUCTS", 1)
+    monkeypatch.setattr(played_run, "_MEASURED", 500)
+    monkeypatch.setattr(
+        played_run, "measure", lambda net, x, *rest: measured.append(len(x)) or measure(net, x, *rest)
+    )
+    run.train({"unit": "updates", "count": 3})
+    state_of(run), state_of(run)
+    assert len(measured) == 2
+    assert max(measured) < 120

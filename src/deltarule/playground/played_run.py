@@ -27,7 +27,8 @@ from deltarule.training.metrics import measure
 _UNITS = ("sample", "batch", "updates", "epoch")
 _MOST_UPDATES = 1_000_000
 _MOST_BRANCHES = 40
-_MEASURED = 5_000  # rows that are measured at each look
+#: At each look so many rows are measured, fewer of large networks: so many products of a weight.
+_MEASURED, _PRODUCTS = 5_000, 200_000_000
 #: What a page can ask for.
 PARTS = ("network", "plane", "maps", "curves", "confusion", "flow")
 
@@ -46,6 +47,8 @@ class PlayedRun:
         when.
     view : dict
         What is to be sent, and which row is shown.
+    drawn : ndarray of int
+        The inputs that are drawn, by their places among all.
     source : dict
         How the data were opened, as a link says it again.
     """
@@ -70,13 +73,14 @@ class PlayedRun:
         self.sheet: Any = None
         self.phase, self.stopped = 0, ""
         self.own: tuple[Array, Array] | None = None
-        self.setups: list[tuple[Problem, Configuration, Samples]] = []
+        self._measured: Any = None
+        self.setups: list[tuple[Problem, Configuration, Samples, Array]] = []
         moment = first_moment(net, configuration.rule(), configuration.seed)
         self._leave("", problem, configuration, net, moment, None)
         if self.view["row"] == "own" or not isinstance(self.view["row"], str | None):
             self.view["row"] = None
-        if max(self.view["axes"]) >= net.sizes[0]:
-            self.view["axes"] = [0, min(1, net.sizes[0] - 1)]
+        if max(self.view["axes"]) >= len(self.drawn):
+            self.view["axes"] = [0, min(1, len(self.drawn) - 1)]
 
     def begin_with(self, parameters: Any, slots: Any) -> None:
         """Begin with these parameters, and with what the optimizer remembers, at update 0."""
@@ -116,6 +120,7 @@ class PlayedRun:
             parent is not None and problem is self.problem
         )  # with the encoding of the branch that is left
         all_samples = self.samples if encoded else problem.samples(net)
+        drawn = self.drawn if encoded else views.drawn_inputs(net, all_samples.x[: views.MOST_ROWS])
         samples = all_samples.take(np.flatnonzero(~problem.held_out(configuration.test_share)))
         size, rule = min(configuration.batch_size, len(samples)), configuration.rule()
         engine = choose_engine("auto", net, rule, size, 100 * -(-len(samples) // size))
@@ -137,13 +142,13 @@ class PlayedRun:
             [moment],
         )
         self.branches.append(branch)
-        self.setups.append((problem, configuration, all_samples))
+        self.setups.append((problem, configuration, all_samples, drawn))
         self._take_place(branch, moment)
         self._note()
 
     def _take_place(self, branch: Branch, moment: Moment) -> None:
         self.branch, self.moment = branch, moment
-        self.problem, self.configuration, self.samples = self.setups[branch.number]
+        self.problem, self.configuration, self.samples, self.drawn = self.setups[branch.number]
         branch.net.parameters[:] = moment.parameters
         self.held = self.problem.held_out(self.configuration.test_share)
         self.test = self.samples.take(np.flatnonzero(self.held)) if self.held.any() else None
@@ -282,8 +287,9 @@ class PlayedRun:
         x, y, _ = self.shown_rows()
         own = self.own or (np.asarray(x, float).mean(axis=0), y.mean(axis=0))
         part, kind = (0, "input") if "input" in given else (1, "target")
-        check_whole(kind, given[kind], 0, len(own[part]) - 1)
-        own[part][given[kind]] = value
+        places = self.drawn if kind == "input" else range(len(own[1]))
+        check_whole(kind, given[kind], 0, len(places) - 1)
+        own[part][places[given[kind]]] = value
         self.own, self.view["row"] = own, "own"
 
     def points(self, given: Mapping[str, Any]) -> None:
@@ -304,7 +310,7 @@ class PlayedRun:
 
     def set_view(self, given: Mapping[str, Any]) -> None:
         """Say what is to be sent, and which row is shown."""
-        self.view = checked_view({**self.view, **given}, self.net, len(self.problem.dataset))
+        self.view = checked_view({**self.view, **given}, len(self.drawn), len(self.problem.dataset))
 
     # ---------------------------------------------------------------- what is shown
 
@@ -350,33 +356,33 @@ class PlayedRun:
         one = net.forward(x)
         return views.Pass(net, one, net.backward(one, y), y, step)
 
-    def costs(self) -> tuple[float, float | None]:
-        """The cost of the rows trained on, and of those held out."""
-        few, net = _few(self.branch.samples), self.net
-        train = measure(net, few.x, few.y, None, ())["loss"]
-        return train, None if self.test is None else measure(net, self.test.x, self.test.y, None, ())["loss"]
+    def measured(self) -> tuple[dict[str, float], dict[str, float] | None]:
+        """Cost and metric of the rows trained on, and of those held out: once for each moment."""
+        if self._measured is None or self._measured[:2] != (self.branch, self.moment):
+            samples = (self.branch.samples, self.test)
+            parts = [None if part is None else self._measure(part) for part in samples]
+            self._measured = (self.branch, self.moment, *parts)
+        _, _, train, test = self._measured
+        return train, test
+
+    def _measure(self, samples: Samples) -> dict[str, float]:
+        """Cost and metric of some rows, of many rows of those spread evenly over all."""
+        most = max(_MEASURED // 10, min(_MEASURED, _PRODUCTS // self.net.parameters.size))
+        few = samples.take(slice(None, None, max(1, len(samples) // most)))
+        metrics = [METRICS.resolve(self.metric)] if len(samples) > 1 else []
+        return measure(self.net, few.x, few.y, None, metrics)
+
+    @property
+    def metric(self) -> str:
+        """What tells how good the network is: accuracy, or R² where targets are numbers."""
+        return "r2" if self.problem.dataset.classes is None else "accuracy"
 
     def _note(self) -> None:
-        self.branch.note(self.moment.update, *self.costs())
-
-    def metric(self) -> dict[str, Any]:
-        """Accuracy or R² of the rows trained on, and of those held out."""
-        name = "r2" if self.problem.dataset.classes is None else "accuracy"
-        found: dict[str, Any] = {"name": name, "train": None, "test": None}
-        for part, samples in (("train", self.branch.samples), ("test", self.test)):
-            if samples is not None and len(samples) > 1:
-                few = _few(samples)
-                found[part] = views.number(METRICS.resolve(name).value(self.net.predict(few.x), few.y))
-        return found
+        train, test = self.measured()
+        self.branch.note(self.moment.update, train["loss"], None if test is None else test["loss"])
 
 
-def _few(samples: Samples) -> Samples:
-    """Of many samples some, spread evenly over all."""
-    step = max(1, len(samples) // _MEASURED)
-    return samples if step == 1 else samples.take(slice(None, None, step))
-
-
-def checked_view(view: dict[str, Any], net: Network, n_rows: int) -> dict[str, Any]:
+def checked_view(view: dict[str, Any], n_drawn: int, n_rows: int) -> dict[str, Any]:
     """Return what is to be shown, or refuse it."""
     unknown = set(view["parts"]) - set(PARTS)
     if unknown:
@@ -384,7 +390,7 @@ def checked_view(view: dict[str, Any], net: Network, n_rows: int) -> dict[str, A
     if view["row"] is not None and view["row"] not in ("batch", "own"):
         check_whole("row", view["row"], 0, n_rows - 1)
     for axis in as_numbers(view["axes"], "axes").tolist():
-        check_whole("axis", int(axis), 0, net.sizes[0] - 1)
+        check_whole("axis", int(axis), 0, n_drawn - 1)
     check_whole("resolution", view["resolution"], 2, 200)
     check_whole("digits", view["digits"], 1, 17)
     return view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from deltarule.playground.played_run import PlayedRun
 def state_of(run: PlayedRun) -> dict[str, Any]:
     """Return all that a page shows, in the parts that were asked for."""
     net, branch, moment, view = run.net, run.branch, run.moment, run.view
-    train, test = run.costs()
+    train, test = run.measured()
     passed = run.passed()
     terms = net.objective.terms(passed.trace[-1].z, passed.trace[-1].a, passed.y)
     state: dict[str, Any] = {
@@ -37,8 +37,10 @@ def state_of(run: PlayedRun) -> dict[str, Any]:
         ],
         "loss": {
             "batch": views.number(terms.sum(axis=1).mean()),
-            "train": views.number(train), "test": None if test is None else views.number(test),
-            "metric": run.metric(),
+            "train": _number(train, "loss"), "test": _number(test, "loss"),
+            "metric": {
+                "name": run.metric, "train": _number(train, run.metric), "test": _number(test, run.metric),
+            },
         },
         "stopped": run.stopped,
         "view": view,
@@ -57,6 +59,10 @@ def state_of(run: PlayedRun) -> dict[str, Any]:
     return state
 
 
+def _number(measured: Mapping[str, float] | None, name: str) -> float | None:
+    return None if measured is None or name not in measured else views.number(measured[name])
+
+
 def _label(number: int) -> str:
     """A, B, … Z, A1, …"""
     letter, round_ = chr(ord("A") + number % 26), number // 26
@@ -70,30 +76,32 @@ def _inputs(run: PlayedRun) -> Any:
 
 
 def _axes(run: PlayedRun) -> tuple[int, int]:
-    across, up = run.view["axes"]
+    across, up = run.drawn[list(run.view["axes"])]
     return int(across), int(up)
 
 
 def _source(run: PlayedRun) -> dict[str, Any]:
     dataset, net = run.problem.dataset, run.net
     x = _inputs(run)
-    columns = net.encoding.inputs.columns if net.encoding and hasattr(net.encoding.inputs, "columns") else ()
+    columns = getattr(net.encoding and net.encoding.inputs, "columns", ())
+    kinds = [column for column in columns for _ in column.feature_names]
+    names = views.input_names(net)
     inputs: list[dict[str, Any]] = []
-    for column in columns:
-        for name in column.feature_names:
-            place = len(inputs)
-            shift, scale = (column.shift, column.scale) if isinstance(column, NumberColumn) else (0.0, 1.0)
-            inputs.append({
-                "name": name, "kind": "one-hot" if isinstance(column, CategoryColumn) else "number",
-                "mean": shift, "scale": scale,
-                "low": views.number(x[:, place].min()), "high": views.number(x[:, place].max()),
-            })  # fmt: skip
+    for place in run.drawn.tolist():
+        column = kinds[place] if kinds else None
+        shift, scale = (column.shift, column.scale) if isinstance(column, NumberColumn) else (0.0, 1.0)
+        inputs.append({
+            "name": names[place], "kind": "one-hot" if isinstance(column, CategoryColumn) else "number",
+            "mean": shift, "scale": scale,
+            "low": views.number(x[:, place].min()), "high": views.number(x[:, place].max()),
+        })  # fmt: skip
     known = set(run.source)
     return {
         "name": dataset.name,
         "title": run.problem.title,
         "rows": len(dataset),
-        "inputs": inputs[: views.MOST_NEURONS],
+        "inputs": inputs,
+        "n_inputs": net.sizes[0],
         "columns": list(dataset.inputs.names) + list(dataset.target_names)
         if "table" in known and isinstance(dataset.inputs, Table)
         else [],
@@ -113,7 +121,7 @@ def _network(run: PlayedRun, passed: views.Pass) -> dict[str, Any]:
     notes = views.neuron_notes(net, _inputs(run))
     raw = _raw(run, np.asarray(x).mean(axis=0))
     outputs = output_names(net.encoding, net.sizes[-1]) or neuron_names(net.sizes)[-1]
-    return {"row": kind, **views.network_view(passed, raw, outputs, notes)}
+    return {"row": kind, **views.network_view(passed, run.drawn, raw, outputs, notes)}
 
 
 def _raw(run: PlayedRun, x: Any) -> list[Any]:
@@ -142,7 +150,7 @@ def _plane(run: PlayedRun) -> dict[str, Any]:
          "y": places[label] if places else float(label), "test": bool(run.held[row])}
         for row, label in enumerate(y[: len(x)].tolist())
     ]  # fmt: skip
-    return made | {"points": points}
+    return made | {"axes": list(run.view["axes"]), "points": points}
 
 
 def _curve(run: PlayedRun, number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.data.encoding import LabelEncoding
+from deltarule.data.encoding import LabelEncoding, PixelsEncoding
 from deltarule.derivations.updates import OptimizerStep
 from deltarule.errors import InputError
 from deltarule.nn.engines import reference
@@ -24,6 +24,8 @@ from deltarule.training import confusion_matrix
 PHASES = ("ready", "forward", "loss", "backward", "update")
 #: Of a layer so many neurons are sent, and of the inputs.
 MOST_NEURONS = 12
+#: The plane of a large network is coarser: so many products of a weight make it.
+_PRODUCTS = 100_000_000
 #: So many rows are drawn, and looked at for neurons that are dead or saturated.
 MOST_ROWS = 1_000
 
@@ -49,18 +51,33 @@ class Pass:
     step: OptimizerStep
 
 
+def drawn_inputs(net: Network, x: Array | Scaled) -> Array:
+    """Return which inputs are drawn: the first, or the pixels that differ most from row to row."""
+    if not isinstance(net.encoding and net.encoding.inputs, PixelsEncoding):
+        return np.arange(net.sizes[0])[:MOST_NEURONS]
+    spread = np.asarray(x.astype(np.float32)).std(axis=0)
+    return np.sort(np.argsort(-spread, kind="stable")[:MOST_NEURONS])
+
+
+def input_names(net: Network) -> list[str]:
+    """Return what the inputs are called: as the table's columns, or i1, i2, …"""
+    return list(
+        net.encoding.inputs.feature_names if net.encoding else map("i{}".format, range(1, net.sizes[0] + 1))
+    )
+
+
 def network_view(
-    passed: Pass, raw: Sequence[Any], outputs: Sequence[str], notes: Sequence[Sequence[str]]
+    passed: Pass, drawn: Array, raw: Sequence[Any], outputs: Sequence[str], notes: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
     """Return inputs, neurons, weights and targets, each with its numbers; of large layers the first neurons.
 
     Values are means over the rows, ``delta`` their sum: what the update is made of.
     """
     net, trace = passed.net, passed.trace
-    shown = [min(size, MOST_NEURONS) for size in net.sizes]
+    shown = [drawn, *(np.arange(size)[:MOST_NEURONS] for size in net.sizes[1:])]
     x = np.asarray(trace[0].x).mean(axis=0)
-    names = net.encoding.inputs.feature_names if net.encoding else [f"i{i + 1}" for i in range(net.sizes[0])]
-    inputs = [{"name": names[i], "value": number(x[i]), "raw": raw[i]} for i in range(shown[0])]
+    names = input_names(net)
+    inputs = [{"name": names[i], "value": number(x[i]), "raw": raw[i]} for i in drawn.tolist()]
     keys, layers = neuron_names(net.sizes), []
     for index in range(len(net.layers)):
         layers.append(
@@ -70,24 +87,35 @@ def network_view(
     terms = net.objective.terms(last.z, last.a, passed.y).mean(axis=0)
     targets = [
         {"name": outputs[j], "value": number(passed.y.mean(axis=0)[j]), "share": number(terms[j])}
-        for j in range(shown[-1])
+        for j in shown[-1].tolist()
     ]
     return {
         "inputs": inputs,
-        "left_out": net.sizes[0] - shown[0],
+        "picture": picture_view(net, x),
+        "left_out": net.sizes[0] - len(drawn),
         "layers": layers,
         "targets": targets,
         "learning_rate": passed.step.rate,
     }
 
 
+def picture_view(net: Network, x: Array) -> dict[str, Any] | None:
+    """Return the inputs as a picture, in bytes from black to white; None if they are no pixels."""
+    pixels = net.encoding and net.encoding.inputs
+    if not isinstance(pixels, PixelsEncoding):
+        return None
+    grey = x.reshape(pixels.height, pixels.width, pixels.channels).mean(axis=2) * pixels.scale
+    values = np.nan_to_num(grey).clip(0, 255).astype(np.uint8)
+    return {"width": pixels.width, "height": pixels.height, "values": b64encode(values.tobytes()).decode()}
+
+
 def _layer_view(
-    passed: Pass, index: int, shown: Sequence[int], keys: Sequence[str], notes: Sequence[str]
+    passed: Pass, index: int, shown: Sequence[Array], keys: Sequence[str], notes: Sequence[str]
 ) -> dict[str, Any]:
     net, layer = passed.net, passed.net.layers[index]
     z, a = (getattr(passed.trace[index], what).mean(axis=0) for what in "za")
     delta = passed.grads[index].delta.sum(axis=0)
-    n_in, n_out = shown[index], shown[index + 1]
+    sources, n_out = shown[index].tolist(), len(shown[index + 1])
     gradient, after, places = passed.grads.flat, passed.step.after, net.select(f"W{index + 1}")
     biases = net.select(f"b{index + 1}") if layer.b is not None else np.empty(0, int)
     before = sum(one.dense.n_in * one.dense.n_out for one in net.layers[:index])
@@ -114,9 +142,9 @@ def _layer_view(
             for j in range(n_out)
         ],
         "weights": [
-            {"name": f"w{before + j * layer.dense.n_in + i + 1}", "from": i, "to": j, **of(places[i, j])}
+            {"name": f"w{before + j * layer.dense.n_in + i + 1}", "from": place, "to": j, **of(places[i, j])}
             for j in range(n_out)
-            for i in range(n_in)
+            for place, i in enumerate(sources)
         ],
     }  # fmt: skip
 
@@ -135,11 +163,11 @@ def neuron_notes(net: Network, x: Array) -> list[list[str]]:
 
 def plane_view(net: Network, x: Array, axes: tuple[int, int], resolution: int) -> dict[str, Any]:
     """Return the outputs over the plane of two inputs, the others at their means, (n_outputs, r, r)."""
+    resolution = min(resolution, max(10, math.isqrt(_PRODUCTS // net.parameters.size)))
     grid, low, high = _grid(x, axes, resolution)
     values = reference.outputs_of(net.layers, grid).astype(np.float32)
     outputs = np.ascontiguousarray(values.T)
     return {
-        "axes": list(axes),
         "low": low,
         "high": high,
         "resolution": resolution,

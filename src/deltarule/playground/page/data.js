@@ -1,6 +1,6 @@
 /** The data on the left: bundled sets, a table that is dropped or pasted, points of one's own, a function. */
 
-import { byId, el, typedNumber } from "./dom.js";
+import { byId, bytesOf, el, typedNumber } from "./dom.js";
 import { tell } from "./notices.js";
 import { act, store, subscribe } from "./store.js";
 import { say } from "./texts.js";
@@ -17,7 +17,8 @@ let drawnSource = "";
 /** @param {HTMLElement} place */
 export function startData(place) {
   const source = el("section", { id: "source", "aria-label": say("data.source") });
-  place.append(source, el("div", { id: "fault", role: "alert" }), ownData(), functionForm(), el("div", { id: "sets" }));
+  const picture = el("figure", { id: "picture", hidden: true }, el("canvas", { "aria-hidden": "true" }), el("figcaption", { class: "soft" }));
+  place.append(source, picture, el("div", { id: "fault", role: "alert" }), ownData(), functionForm(), el("div", { id: "sets" }));
   document.addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("dropping")));
   for (const kind of ["dragleave", "drop"]) document.addEventListener(kind, () => document.body.classList.remove("dropping"));
   document.addEventListener("drop", (event) => {
@@ -120,6 +121,7 @@ function cellShown(line, field) {
 
 function drawData() {
   const { state, catalogue } = store;
+  drawPicture();
   const wanted = JSON.stringify([catalogue?.sets, state?.source]);
   if (!state || wanted === drawnSource) return;
   drawnSource = wanted;
@@ -137,9 +139,23 @@ function setGroup(kind, state) {
 /** @param {State} state */
 function drawSource(state) {
   const { source } = state;
-  const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { count: say(source.rows === 1 ? "data.count.one" : "data.count", { rows: source.rows }), inputs: source.inputs.length, classes: source.classes.length });
+  const facts = say(source.task === "classes" ? "data.classes" : "data.numbers", { count: say(source.rows === 1 ? "data.count.one" : "data.count", { rows: source.rows.toLocaleString("en") }), inputs: source.n_inputs, classes: source.classes.length });
   const decisions = source.decisions.length ? [el("details", { id: "decisions", open: source.decisions.some((one) => one.line) }, el("summary", {}, say("data.decisions", { count: source.decisions.length })), el("ul", {}, ...source.decisions.map(decisionItem)))] : [];
   byId("source").replaceChildren(el("h3", {}, source.title), el("p", { class: "soft" }, facts), ...targetChooser(source), ...decisions);
+}
+
+/** The inputs of the rows that are shown, where they are a picture. */
+function drawPicture() {
+  const { picture, row } = store.state?.network ?? { picture: null };
+  const figure = byId("picture");
+  figure.hidden = !picture;
+  if (!picture || !row) return;
+  const [canvas, caption] = /** @type {[HTMLCanvasElement, HTMLElement]} */ (/** @type {unknown} */ (figure.children));
+  caption.textContent = say(`data.picture.${row.kind}`, { row: row.number ?? 0 });
+  Object.assign(canvas, { width: picture.width, height: picture.height });
+  const image = new ImageData(picture.width, picture.height);
+  bytesOf(picture.values).forEach((grey, at) => image.data.set([grey, grey, grey, 255], 4 * at));
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
 /** A decision, with the cell that it is about. @param {import("./types").Source["decisions"][number]} decision */

@@ -87,7 +87,7 @@ function build(network, width, height) {
   const found = layout;
   const hadFocus = svg.contains(document.activeElement);
   items.clear();
-  svg.replaceChildren(svgEl("title", {}, say("net.title", { sizes: [network.inputs.length, ...network.layers.map((layer) => layer.neurons.length)].join(" – ") })));
+  svg.replaceChildren(svgEl("title", {}, say("net.title", { sizes: [network.inputs.length + network.left_out, ...network.layers.map((layer) => layer.neurons.length + layer.left_out)].join(" – ") })));
   setAttribute(svg, "viewBox", `0 0 ${found.width} ${found.height}`);
   setAttribute(svg, "width", String(found.width));
   setAttribute(svg, "height", String(found.height));

@@ -1,6 +1,7 @@
 /** What is told: errors and steps in a line that is read aloud too, and loading in a bar. */
 
 import { byId, el } from "./dom.js";
+import { say } from "./texts.js";
 
 let timer = 0;
 
@@ -11,6 +12,20 @@ export function tell(sentence, kind = "info") {
   box.dataset.shown = "yes";
   clearTimeout(timer);
   timer = setTimeout(() => delete box.dataset.shown, kind === "error" ? 12000 : 5000);
+}
+
+/** Say that Python is at work, if it is for long. @template T @param {Promise<T>} reply @returns {Promise<T>} */
+export async function tellIfLong(reply) {
+  const box = byId("notice");
+  const words = say("working");
+  const later = setTimeout(() => {
+    tell(words);
+    clearTimeout(timer);
+  }, 2000);
+  const found = await reply;
+  clearTimeout(later);
+  if (box.textContent === words) delete box.dataset.shown;
+  return found;
 }
 
 let spoken = 0;

@@ -1,5 +1,6 @@
 /** What the page knows, who wants to hear of changes, and the two ways to ask Python for one. */
 
+import { tellIfLong } from "./notices.js";
 import { ask } from "./transport.js";
 
 /** @typedef {import("./types").State} State */
@@ -71,7 +72,7 @@ export function useState(state) {
  * @returns {Promise<Reply>}
  */
 export async function act(message) {
-  const reply = await ask(message);
+  const reply = await tellIfLong(ask(message));
   if (reply.state) useState(reply.state);
   else if (!reply.ok && reply.error !== "ended") complain(reply);
   return reply;

@@ -10,6 +10,7 @@ export interface Layer { number: number; activation: string; left_out: number; n
 export interface NetworkPart {
   row: { kind: "batch" | "row" | "own"; number: number | null; rows: number[] }
   inputs: { name: string; value: number | null; raw: number | null }[]
+  picture: { width: number; height: number; values: string } | null
   left_out: number
   layers: Layer[]
   targets: { name: string; value: number | null; share: number | null }[]
@@ -23,7 +24,7 @@ export interface Config {
   bias: string; l1: number; l2: number; dropout: number; batch_size: number; test_share: number; scale: string; seed: number
 }
 export interface Input { name: string; kind: string; mean: number; scale: number; low: number; high: number }
-export interface Source { name: string; title: string; rows: number; columns?: string[]; inputs: Input[]; target: string; task: "classes" | "number"; classes: string[]; decisions: { text: string; line: number | null; field: number | null }[]; editable?: boolean }
+export interface Source { name: string; title: string; rows: number; columns?: string[]; inputs: Input[]; n_inputs: number; target: string; task: "classes" | "number"; classes: string[]; decisions: { text: string; line: number | null; field: number | null }[]; editable?: boolean }
 export interface Finding { severity: string; title: string; text: string }
 export interface View { parts: string[]; row: number | "batch" | "own" | null; axes: [number, number]; resolution: number; output: number; units: "scaled" | "data"; digits: number }
 export interface State {
