@@ -176,7 +176,7 @@ class Finding:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """How to fix it."""
         return TEXTS[self.name][1]
 
     @property

@@ -29,12 +29,13 @@ def health(
     Parameters
     ----------
     net : Network
-        Trained, or not yet.
+        The network, trained or untrained.
     X : array-like, (n_samples, n_features)
     Y : array-like, (n_samples, n_outputs)
-        What it was, or will be, trained on.
+        The data on which it was, or will be, trained.
     history : History, or mapping from names to columns, optional
-        What :func:`deltarule.train` returned: it tells of learning rate and overfitting.
+        The history that :func:`deltarule.train` returned; it shows problems with the learning rate, and
+        overfitting.
 
     Returns
     -------
@@ -105,16 +106,16 @@ class LayerHealth:
 
 @record
 class HealthReport:
-    """What was found, the worst first; prints as a page to read.
+    """The findings, the worst first; prints as a report.
 
     Parameters
     ----------
     findings : tuple of Finding
     layers : tuple of LayerHealth
     n_rows, n_looked_at : int
-        How many rows there are, and how many were looked at.
+        How many rows there are, and how many of them were examined.
     with_history : bool
-        Whether the course of training could be judged.
+        Whether the progress of training could be judged.
     """
 
     findings: tuple[Finding, ...]

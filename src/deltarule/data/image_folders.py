@@ -97,7 +97,7 @@ def read_images(
     ----------
     source : path
     options : ReadingOptions, optional
-        ``size``, ``color``, ``paper``: the form that a model wants; ``strict``.
+        ``size``, ``color``, ``paper``: the form that a model expects; ``strict``.
 
     Returns
     -------
