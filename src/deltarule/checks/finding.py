@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from deltarule.registry import record
 
+#: How many columns a printed report has.
+WIDTH = 79
+
 #: From harmless to harmful. A note says what is worth knowing; the two others, what to change.
 SEVERITIES = ("note", "warning", "problem")
 

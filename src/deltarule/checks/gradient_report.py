@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
-from deltarule.checks.finding import first_few
+from deltarule.checks.finding import WIDTH, first_few
 from deltarule.registry import record, shown_by
 
 
@@ -62,9 +64,7 @@ class GradientReport:
         if not self.n_compared:
             finding = "Nothing could be compared."
         elif not self.wrong:
-            finding = (
-                f"The gradient is right: backprop agrees with the measured slope. {self._sweep_in_words}"
-            )
+            finding = f"The gradient is right: backprop agrees with the measured slope.{self._sweep_in_words}"
         elif self._settles:
             ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
@@ -124,15 +124,14 @@ class GradientReport:
         lines = [f"Gradient check {head}: {self.n_compared:,} of {self.n_parameters:,} parameters compared."]
         if self.worst:
             lines += [
-                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} "
-                f"{self.numerical:.10g}, relative error {self.error:.1e} ({self.tolerance:.0e} is "
-                "allowed).",
+                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} {self.numerical:.10g},",
+                f"relative error {self.error:.1e} ({self.tolerance:.0e} is allowed).",
                 "",
                 f"  {'ε':<6} {'central difference':>20}  relative error",
                 *map(_sweep_line, self.epsilons, self.differences, self.sweep),
                 "",
             ]
-        return "\n".join([*lines, self.verdict])
+        return "\n".join([*lines, textwrap.fill(self.verdict, WIDTH, break_on_hyphens=False)])
 
 
 def _sweep_line(epsilon: float, difference: float, error: float) -> str:

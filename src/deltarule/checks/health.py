@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.checks.finding import SEVERITIES, Finding, finite_or_none
+from deltarule.checks.finding import SEVERITIES, WIDTH, Finding, finite_or_none
 from deltarule.checks.network_faults import is_dead, is_saturated
 from deltarule.checks.observations import Observations, learns, observe, rms
 from deltarule.checks.rules import find_faults
 from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.registry import record, shown_by
-
-WIDTH = 98
 
 
 def health(
