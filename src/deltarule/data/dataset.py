@@ -42,6 +42,13 @@ class Dataset:
         The part for early stopping, if the source has its own.
     paper : {"", "black", "white"}
         The colour behind transparent pictures.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> iris = load("iris")
+    >>> len(iris), iris.task, iris.classes
+    (150, 'classification', ('setosa', 'versicolor', 'virginica'))
     """
 
     name: str
@@ -153,8 +160,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
 
 
 def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Dataset]]:
-    """Yield k times the rest and a random part, so that each row is in one part and the classes are spread
-    evenly.
+    """Yield k times the rest and a random part; each row is in one part, and classes are spread evenly.
 
     Parameters
     ----------

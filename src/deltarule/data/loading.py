@@ -25,7 +25,13 @@ for _name, (_maker, _) in _NAMED.items():
 
 
 def names() -> dict[str, str]:
-    """Return the named data sets, each with a line that says what it is, where it is from and its licence."""
+    """Return the named data sets, each with a line that says what it is, where it is from and its licence.
+
+    Examples
+    --------
+    >>> "moons" in names()
+    True
+    """
     return {name: description for name, (_, description) in _NAMED.items()}
 
 
@@ -34,7 +40,13 @@ def _is_named(source: str | os.PathLike[str]) -> bool:
 
 
 def is_table(source: str | os.PathLike[str]) -> bool:
-    """Return whether `load` would treat the source as a table file."""
+    """Return whether `load` would treat the source as a table file.
+
+    Examples
+    --------
+    >>> is_table("houses.xlsx"), is_table("iris"), is_table("photos.png")
+    (True, False, False)
+    """
     if isinstance(source, MemoryTable):
         return True
     if _is_named(source):

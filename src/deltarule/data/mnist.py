@@ -54,6 +54,11 @@ def load_mnist() -> Dataset:
     ------
     DataFileError
         If a file can neither be found nor downloaded, or is not the right file.
+
+    Examples
+    --------
+    >>> len(load_mnist().test)  # doctest: +SKIP
+    10000
     """
     folder = data_home() / "mnist"
     for files in IDX_FILES.values():

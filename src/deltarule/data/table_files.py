@@ -26,8 +26,7 @@ def read_table(
     kinds: Mapping[str, str | None] | None = None,
     options: ReadingOptions | None = None,
 ) -> Table:
-    """Read all columns of a table file, such as new rows to predict; `Table.decisions` lists what was
-    decided.
+    """Read all columns of a table file, such as new rows to predict.
 
     Parameters
     ----------
@@ -38,10 +37,22 @@ def read_table(
         if a kind is None, the cells decide.
     options : ReadingOptions, optional
 
+    Returns
+    -------
+    Table
+        Its ``decisions`` list what was decided.
+
     Raises
     ------
     DataFileError
         If the file cannot be read, or is not a valid table.
+
+    Examples
+    --------
+    >>> from deltarule.data import MemoryTable
+    >>> table = read_table(MemoryTable.of([{"height": 1.8, "colour": "red"}, {"height": 1.6}]))
+    >>> table.columns["height"].tolist(), table.columns["colour"].tolist()
+    ([1.8, 1.6], ['red', None])
     """
     options = options or ReadingOptions()
     others = None if kinds is None else "text"

@@ -27,8 +27,7 @@ from deltarule.training.settings import Checkpoint
 
 @documented_like(MLPRegressor)
 class MLPAutoencoder(BaseMLP):
-    """A feedforward network trained to reproduce its input; ``transform`` gives the code in its narrowest
-    layer.
+    """A feedforward network trained to reproduce its input; ``transform`` gives its narrowest layer.
 
     Rumelhart, Hinton & Williams (1986); Hinton & Salakhutdinov (2006).
 

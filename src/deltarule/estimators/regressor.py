@@ -22,8 +22,7 @@ from deltarule.estimators.targets import NumberTargets
 
 @documented_like(MLPClassifier)
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that predicts one or several numbers for each row; scikit-learn's parameters, and
-    more.
+    """A feedforward network that predicts numbers for each row; scikit-learn's parameters, and more.
 
     Parameters
     ----------

@@ -50,6 +50,16 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     ------
     ModelFileError
         If the file is not a model, or contains no encoding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from deltarule.experiments import experiment
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment("iris", epochs=2, test=0.2).save(f"{folder}/iris.safetensors")
+    ...     model = load_model(f"{folder}/iris.safetensors")
+    >>> model.predict([[5.1, 3.5, 1.4, 0.2]])["species"].shape
+    (1,)
     """
     net = Network.load(path)
     if net.encoding is None:

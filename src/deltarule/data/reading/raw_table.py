@@ -26,6 +26,11 @@ class ReadingOptions:
     header is expected to contain. For pictures, ``size`` is (width, height), ``color`` says whether they are
     read in colour, ``paper`` is the colour behind transparent ones ("black", "white"), and ``labels`` are the
     classes of a model to be evaluated.
+
+    Examples
+    --------
+    >>> ReadingOptions(delimiter=";", kinds={"zip": "text"}).kinds["zip"]
+    'text'
     """
 
     header: bool | None = None

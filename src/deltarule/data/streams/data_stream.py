@@ -51,6 +51,14 @@ class Stream:
     n_inputs, n_outputs : int
         The numbers of inputs and outputs of a network for it.
     decisions : tuple of Decision
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.arange(2000.0).reshape(1000, 2)
+    >>> x, y = next(stream((X, X[:, 0]), scale="none").batches())
+    >>> x.shape[1], y.shape == (len(x),)
+    (2, True)
     """
 
     def __init__(
