@@ -397,7 +397,8 @@ def _():
     On the command line: `deltarule explain T4 w6 w1 --by-hand 4`, `deltarule train T4_autoencoder`,
     `deltarule reproduce T4`.
 
-    *Source:* A hand calculation in the style of Matt Mazur's, with different numbers. We do not know its author.
+    *Source:* A hand calculation in the style of Matt Mazur's, with different numbers. We do not know its
+    author.
     """)
     return
 
