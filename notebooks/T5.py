@@ -270,8 +270,8 @@ def _():
     ### Not every start succeeds
 
     The initial weights are drawn small, from 0.01 times the normal distribution. For a long time nothing
-    seems to happen; then it goes fast. And some starts never get there: with 20 seeds, how many learn all
-    four rows?
+    seems to happen; then it goes fast. And some starts never get there: with 20 seeds,
+    how many learn all four rows?
     """)
     return
 
@@ -403,8 +403,8 @@ def _(flowers, iris_net, test_set, y_test):
 def _():
     mo.md(r"""
     The source reports 98.33 % on its 120 training flowers and 100 % on its 30 test flowers. Mind the
-    resolution: one flower of 30 is 3.33 %. Another split gives another figure; here are five of them, with 3,000
-    updates each.
+    resolution: one flower of 30 is 3.33 %. Another split gives another figure; here are five of them,
+    with 3,000 updates each.
     """)
     return
 

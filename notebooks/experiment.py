@@ -19,8 +19,8 @@ def _():
     # One experiment, with a table of your own
 
     A forest station records for each tree its girth, what kind of leaf it has, the day on which it was
-    measured, and whether it was felled in the storm. The notes are as notes are: some cells are empty, dates are
-    texts, a column merely counts the rows. Which trees fall?
+    measured, and whether it was felled in the storm. The notes are as notes are: some cells are empty,
+    dates are texts, a column merely counts the rows. Which trees fall?
 
     `dr.experiment` reads the table, decides what you did not specify and reports it, holds rows out, trains
     a network, and scores it on rows it has not seen. A DataFrame would do as well, or a file's name.
