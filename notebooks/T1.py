@@ -106,7 +106,7 @@ def _(net_h1, net_h2):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The output neurons do the same with what the hidden neurons hand on:
+    The output neurons do the same with what the hidden neurons pass on:
 
     $$
     \mathrm{net}_{o1} = w_5 \, \mathrm{out}_{h1} + w_6 \, \mathrm{out}_{h2} + b_2
@@ -208,8 +208,8 @@ def _():
     ### A hidden weight: two paths
 
     $w_1$ sits further back. It changes $\mathrm{out}_{h1}$, and from there two paths lead to the loss: one
-    through $o_1$ by the weight $w_5$, one through $o_2$ by the weight $w_7$. What comes back on both paths
-    adds up. With the shorthand
+    through $o_1$ by the weight $w_5$, one through $o_2$ by the weight $w_7$. The contributions of both
+    paths add up. With the shorthand
 
     $$
     \delta_{o1} = \frac{\partial E}{\partial \mathrm{net}_{o1}}
@@ -320,8 +320,8 @@ def _():
     $$w \leftarrow w - \eta \cdot \frac{\partial E}{\partial w} \qquad\text{with}\qquad \eta = 0.5$$
 
     "At the same time" matters. If $w_5$ to $w_8$ are changed first, and $\delta_{h1}$ is computed from the
-    *new* $w_5$ and $w_7$, the result is another one. An older article on these very numbers has this slip,
-    and its printed loss after one update gives it away.
+    *new* $w_5$ and $w_7$, the result is different. An older article on these very numbers makes this mistake,
+    and the loss that it prints after one update gives it away.
     """)
     return
 
@@ -382,7 +382,7 @@ def _():
     The first hundred updates do most of the work. After that progress is slow: the nearer the outputs come to
     their targets, the smaller the gradient.
 
-    Another learning rate, same network: does it learn faster with larger steps?
+    A different learning rate, the same network: does it learn faster with larger steps?
     """)
     return
 
@@ -428,8 +428,8 @@ def _():
     \end{aligned}
     $$
 
-    Two slips in one line: the error travels back through the weights that lead *into* $h_1$, and it is
-    multiplied by the slope of *another neuron*. Nothing complains, because both layers happen to be of the
+    Two mistakes in one line: the error travels back through the weights that lead *into* $h_1$, and it is
+    multiplied by the slope of *another neuron*. Nothing complains, because both layers happen to have the
     same shape. With three hidden neurons there would be no such weights to take by mistake.
 
     The package keeps this wrong gradient for the record. We train twice, once right and once wrong:

@@ -59,7 +59,7 @@ def _():
     There are no biases. The third input stands in for them: it is always 1, so its weights are added to every
     sample, which is what a bias does. (Only layer 1 has such an input.)
 
-    First weights are drawn at random, evenly between 0 and 1. A *seed* makes the draw repeatable.
+    The initial weights are drawn at random, uniformly between 0 and 1. A *seed* makes the draw repeatable.
     """)
     return
 
@@ -130,7 +130,7 @@ def _():
     ## Backward
 
     The derivative of $(a - y)^2$ is $2 (a - y)$: without the half in the loss, a 2 appears here. Then the
-    chain rule, a whole layer at once. $\odot$ multiplies number by number; ${}^{\mathsf T}$ swaps rows and
+    chain rule, a whole layer at once. $\odot$ multiplies entry by entry; ${}^{\mathsf T}$ swaps rows and
     columns.
 
     $$
@@ -189,7 +189,7 @@ def _(X, Y, dW1, dW2):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    and it can show its work, matrix by matrix. Everything you saw above is here, with the numbers put in:
+    and it can show its work, matrix by matrix. Everything you saw above is here, with the numbers inserted:
     """)
     return
 
@@ -239,7 +239,7 @@ def _(W1, W2, X, Y):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    Note the order inside the loop: both deltas are computed before either matrix moves.
+    Note the order inside the loop: both deltas are computed before either matrix is changed.
 
     In the package the loop is one call. `batch_size=None` means that each update uses all samples:
     """)
@@ -262,8 +262,8 @@ def _():
 
     The source prints its predictions: 0.0219, 0.9728, 0.9572, 0.0429. It names no seed, so nobody can get
     exactly these figures. What one can do is start from several seeds, and see how far the results differ
-    among themselves. The published figures are no further from ours than ours are from each other, but for a
-    thousandth.
+    among themselves. The published figures are no further from ours than ours are from each other, except for
+    a thousandth.
     """)
     return
 

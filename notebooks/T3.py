@@ -163,7 +163,7 @@ def _():
     mo.md(r"""
     ## Backward
 
-    It begins at the output. $\odot$ multiplies number by number, and $\sigma'(z) = \sigma(z)(1 - \sigma(z))$
+    It begins at the output. $\odot$ multiplies entry by entry, and $\sigma'(z) = \sigma(z)(1 - \sigma(z))$
     is the slope of the sigmoid:
 
     $$\delta^2 = (a^2 - y) \odot \sigma'(z^2)$$
@@ -300,8 +300,8 @@ def _():
     ## Two neurons that cannot learn
 
     Look at $\delta^1$ again: about $3 \cdot 10^{-16}$, $0.00014$ and $0$. Nothing is wrong with the formulas.
-    The inputs are large, so two hidden neurons have large weighted inputs, and there the sigmoid is flat. One
-    says that they are *saturated*.
+    The inputs are large, so two hidden neurons have large weighted inputs, and there the sigmoid is flat.
+    Such neurons are called *saturated*.
     """)
     return
 
@@ -334,7 +334,7 @@ def _():
     It is also the edge of what a computer resolves. Numbers just below 1 come in steps of about
     $1.1 \cdot 10^{-16}$, so $1 - a$ is a whole number of such steps: 72 of them for neuron 1. For neuron 3
     the output rounds to exactly 1, the slope to exactly 0, and its weights get a gradient of exactly 0: no
-    learning rate helps. Computed without the detour over $1 - a$, the slopes come out right:
+    learning rate helps. Computed without the detour via $1 - a$, the slopes come out right:
     """)
     return
 
@@ -355,8 +355,8 @@ def _(a1, z1):
 def _():
     mo.md(r"""
     The remedy is not a better formula but smaller numbers: scale inputs to about 1 (the package's command
-    line does so on its own), and draw first weights small enough for the number of inputs. Here the input is
-    multiplied by a factor: with 1 it is what the source has, with 0.1 it is of ordinary size.
+    line does so on its own), and draw initial weights small enough for the number of inputs. Here the input
+    is multiplied by a factor: with 1 it is what the source has, with 0.1 it is of ordinary size.
     """)
     return
 

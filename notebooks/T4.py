@@ -185,7 +185,7 @@ def _():
     ## The weight $w_1$: a sum over two paths
 
     $w_1$ changes $\mathrm{out}_{h1}$. From there the loss is reached by two paths, through $o_1$ and through
-    $o_2$, and what comes back on them adds up:
+    $o_2$, and their contributions add up:
 
     $$
     \frac{\partial E}{\partial w_1}
@@ -228,8 +228,8 @@ def _():
 
     ## How many decimals?
 
-    `by_hand=4` rounds every step to four decimals, as one does on paper, and reports at the end how far that
-    leads astray. Choose another number of decimals:
+    `by_hand=4` rounds every step to four decimals, as one does on paper, and reports at the end how much
+    difference that makes. Choose another number of decimals:
     """)
     return
 
@@ -397,7 +397,8 @@ def _():
     On the command line: `deltarule explain T4 w6 w1 --by-hand 4`, `deltarule train T4_autoencoder`,
     `deltarule reproduce T4`.
 
-    *Source:* A hand calculation in the style of Matt Mazur's, with other numbers. We do not know its author.
+    *Source:* A hand calculation in the style of Matt Mazur's, with different numbers. We do not know its
+    author.
     """)
     return
 

@@ -229,7 +229,7 @@ def _():
     $$E = -\sum_k y_k \ln a_k$$
 
     Softmax couples the outputs: raising one $z$ lowers all other probabilities. The chain rule then has a
-    path through every output, and yet it shortens to the same simple form as before:
+    path through every output, and yet it simplifies to the same simple form as before:
 
     $$\delta_k = a_k - y_k$$
 
@@ -269,9 +269,9 @@ def _():
     mo.md(r"""
     ### Not every start succeeds
 
-    The first weights are drawn small, from 0.01 times the normal distribution. For a long time nothing seems
-    to happen; then it goes fast. And some starts never get there: with 20 seeds, how many learn all four
-    rows?
+    The initial weights are drawn small, from 0.01 times the normal distribution. For a long time nothing
+    seems to happen; then it goes fast. And some starts never get there: with 20 seeds,
+    how many learn all four rows?
     """)
     return
 
@@ -317,7 +317,7 @@ def _():
     ## Three layers: iris
 
     150 flowers of three species, four measures of each, in centimetres. The package has them as a named set.
-    30 flowers are held back to test on what was not seen in training; of each species alike.
+    30 flowers, the same number of each species, are held out for the test.
     """)
     return
 
@@ -380,7 +380,7 @@ def _(iris_history):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The flat start again comes from the small first weights: three small matrices in a row make an even
+    The flat start again comes from the small initial weights: three small matrices in a row make an even
     smaller product. The loss stays at $\ln 3 \approx 1.099$, which is a third for each species, until one
     direction has grown large enough. Later the curve trembles, and now and then it leaps: with this learning
     rate a step can carry the weights across the valley and up its other side.
@@ -402,9 +402,9 @@ def _(flowers, iris_net, test_set, y_test):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The source reports 98.33 % on its 120 training flowers and 100 % on its 30 test flowers. Mind the grain:
-    one flower of 30 is 3.33 %. Another split gives another figure; here are five of them, with 3,000 updates
-    each.
+    The source reports 98.33 % on its 120 training flowers and 100 % on its 30 test flowers. Mind the
+    resolution: one flower of 30 is 3.33 %. Another split gives another figure; here are five of them,
+    with 3,000 updates each.
     """)
     return
 
@@ -505,7 +505,7 @@ def _():
     * One layer draws a line; a hidden layer bends the plane first.
     * Sigmoid with binary cross-entropy, softmax with cross-entropy: $\delta = a - y$.
     * The L2 penalty adds $\lambda w$ to the gradient of $w$, its own weight, not the sum of all.
-    * Small first weights cost time, and dead neurons cost the result. Try several seeds before you judge.
+    * Small initial weights cost time, and dead neurons cost the result. Try several seeds before you judge.
     * Test on what was not trained on, and remember how coarse a figure from 30 flowers is.
 
     On the command line: `deltarule train xor`, `deltarule train iris`, `deltarule train digits`,

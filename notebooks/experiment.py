@@ -1,7 +1,7 @@
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(width="medium", app_title="One experiment, with a table of one's own")
+app = marimo.App(width="medium", app_title="One experiment, with a table of your own")
 
 with app.setup:
     import tempfile
@@ -16,13 +16,13 @@ with app.setup:
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    # One experiment, with a table of one's own
+    # One experiment, with a table of your own
 
-    A forest station notes of each tree its girth, what kind of leaf it has, the day on which it was measured,
-    and whether it was felled in the storm. The notes are as notes are: some cells are empty, dates are texts,
-    a column merely counts the rows. Which trees fall?
+    A forest station records for each tree its girth, what kind of leaf it has, the day on which it was
+    measured, and whether it was felled in the storm. The notes are as notes are: some cells are empty,
+    dates are texts, a column merely counts the rows. Which trees fall?
 
-    `dr.experiment` reads the table, decides what nobody said and tells each decision, holds rows out, trains
+    `dr.experiment` reads the table, decides what you did not specify and reports it, holds rows out, trains
     a network, and scores it on rows it has not seen. A DataFrame would do as well, or a file's name.
     """)
     return
@@ -56,7 +56,7 @@ def _(trees):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    Each line that begins with a point is a decision, with the option that has it otherwise: `(--keep no)` is
+    Each line that begins with a point is a decision, with the option that changes it: `(--keep no)` is
     `keep="no"` in Python, as `deltarule train` on the command line is this very function. The same report,
     for programs:
     """)
@@ -81,8 +81,8 @@ def _():
     mo.md(r"""
     ## New trees
 
-    Rows go in as they are: a DataFrame, columns by name, records, a file. What the model never met, or what
-    is missing, does not stop the other rows; it is told as a warning.
+    Rows go in as they are: a DataFrame, columns by name, records, a file. Values that are missing, or that
+    the model has never seen, do not stop the other rows; they are reported as a warning.
     """)
     return
 
@@ -118,8 +118,8 @@ def _(new_trees, result):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    `explain` derives a number from the raw cell on, every factor with its value. Here is the output of the
-    network for the second new tree:
+    `explain` derives a number starting from the raw cell, every factor with its value. Here is the output of
+    the network for the second new tree:
     """)
     return
 
@@ -135,8 +135,8 @@ def _():
     mo.md(r"""
     ## Kept for later
 
-    The file holds the network, how it reads rows, and digests of the rows that trained it. So it tells when
-    it is asked about rows that it has learnt from, which say little of new ones:
+    The file holds the network, how it reads rows, and digests of the rows that trained it. So it
+    recognises rows that it has learned from, which say little about new ones:
     """)
     return
 

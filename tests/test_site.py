@@ -12,6 +12,7 @@ import pytest
 import deltarule
 from deltarule.cli import cli
 from deltarule.diagnosis.mistakes import MISTAKES
+from deltarule.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -25,6 +26,16 @@ def test_every_public_name_is_in_one_group():
     grouped = [name for group in api.GROUPS for name in group.names.split()]
     assert len(set(grouped)) == len(grouped)
     assert set(grouped) == {*deltarule.__all__, "MLPAutoencoder", "MLPClassifier", "MLPRegressor"}
+
+
+def test_every_public_name_has_an_example():
+    names = [name for group in api.GROUPS for name in group.names.split() if name != "datasets"]
+    told = [(name, getattr(deltarule, name)) for name in names]
+    told += [(f"datasets.{name}", getattr(deltarule.datasets, name)) for name in deltarule.datasets.__all__]
+    registries = [name for name, one in told if isinstance(one, Registry)]
+    bare = [name for name, one in told if name not in registries and ">>> " not in (one.__doc__ or "")]
+    assert bare == []
+    assert all(">>> " in api._entry(name) for name in registries)
 
 
 def test_every_option_of_every_command_is_on_its_page():

@@ -8,6 +8,8 @@ Needs playwright and a Chromium: the playground and a derivation are pages.
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,13 +17,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DELTARULE = (sys.executable, "-m", "deltarule")
+README = Path(__file__).parents[1] / "README.md"
 CHROMIUM = "/usr/bin/chromium"
+#: In the README: a command of its own, and the picture below it.
+_SHOWN = re.compile(r"^```sh\ndeltarule (.*?)(?: +#.*)?\n```\n\n!\[.*\]\(docs/pictures/(.*)\)$", re.M)
+
+
+def command_above(name: str) -> list[str]:
+    """The command that stands above a picture in the README."""
+    words = {picture: command for command, picture in _SHOWN.findall(README.read_text(encoding="utf-8"))}
+    return [sys.executable, "-m", "deltarule", *shlex.split(words[name])]
 
 
 def playground(browser: Any, path: Path) -> None:
-    """``deltarule play``: 60 epochs, then the derivation of a weight."""
-    command = [*DELTARULE, "play", "--no-browser"]
+    """The page that the command opens, after 60 epochs, with the derivation of a weight."""
+    command = [*command_above(path.name), "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
@@ -47,10 +57,11 @@ def _play(page: Any, address: str, path: Path) -> None:
 
 
 def derivation(browser: Any, path: Path) -> None:
-    """``deltarule explain T1 w5 --out w5.html``: the top of the page."""
+    """The top of the page that the command writes."""
+    command = command_above(path.name)
     with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder, "w5.html")
-        subprocess.run([*DELTARULE, "explain", "T1", "w5", "--out", str(written)], check=True)
+        subprocess.run(command, check=True, cwd=folder)
+        (written,) = Path(folder).glob("*.html")
         page = browser.new_page(viewport={"width": 900, "height": 1060})
         page.goto(written.as_uri())
         page.wait_for_function("document.fonts.status === 'loaded'")

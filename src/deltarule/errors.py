@@ -60,7 +60,7 @@ class ShapeError(InputError):
 class DataFileError(InputError):
     """A data file that cannot be read; prints as ``file:line:column: reason``.
 
-    ``line`` and ``column`` count from 1; either is None where the fault has no such place.
+    ``line`` and ``column`` count from 1; either is None if the fault cannot be placed there.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class ModelFileError(DeltaruleError):
 class DivergenceError(DeltaruleError, ArithmeticError):
     """Training left the range of finite numbers.
 
-    ``epoch`` is the first bad one. The network holds its parameters from before that epoch.
+    ``epoch`` is the first epoch that went wrong. The network has its parameters from before that epoch.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class DivergenceError(DeltaruleError, ArithmeticError):
 
 
 class MissingExtraError(DeltaruleError, ImportError):
-    """An optional package is not installed; the message says which extra brings it.
+    """An optional package is not installed; the message says which extra installs it.
 
     Examples
     --------

@@ -337,7 +337,7 @@ def test_an_input_is_shown_with_where_it_comes_from(result):
     assert "i2  leaf=lobed   1   (leaf is 'lobed')" in text
     derivation = result.explain(row, "forward")
     assert "The row, as the network takes it" in str(derivation)
-    assert "0 are leaf=needle, leaf=oval." in str(derivation)
+    assert "These are 0: leaf=needle, leaf=oval." in str(derivation)
     assert "o1 for young" in str(derivation).replace("\n", " ")
     assert "the network's own answers" in derivation.document.title
     nodes = [node for column in derivation.document.blocks[1].drawing.columns for node in column.nodes]

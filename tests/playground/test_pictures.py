@@ -29,5 +29,5 @@ def test_pictures_of_the_readme_are_made_by_its_commands(browser, tmp_path):
             for folder in (tmp_path, ROOT / "docs" / "pictures")
         )
         assert made.shape == kept.shape, name
-        # Fonts differ from machine to machine; what is drawn, and where, does not.
-        assert np.abs(made - kept).mean() < 3, name
+        # Drawn anew, a picture differs by 0.05; the derivation of the next weight, w6, differs by 1.
+        assert np.abs(made - kept).mean() < 0.5, name

@@ -1,11 +1,13 @@
-"""What mkdocstrings does not know of the code: names in roles become links, records have signatures."""
+"""What mkdocstrings does not know about the code: names in roles become links, records have signatures."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import griffe
 
+import deltarule
 from docs_site.pages import with_links
 
 
@@ -15,6 +17,8 @@ class Docstrings(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **others: Any) -> None:
         """Rewrite one."""
         if obj.docstring is not None:
+            if "…" in map(str.strip, obj.docstring.lines):  # the package fills it in when it is imported
+                obj.docstring.value = inspect.getdoc(getattr(deltarule, obj.name)) or ""
             obj.docstring.value = with_links(obj.docstring.value)
 
     def on_class_instance(self, *, cls: griffe.Class, **others: Any) -> None:

@@ -25,25 +25,25 @@ class Exhibit(NamedTuple):
 
 
 EXHIBITS = (
-    Exhibit("A network, drawn", "Weights at their lines, and what the example's row gives in each neuron.",
+    Exhibit("A network, drawn", "The weights at their lines, and what each neuron computes.",
             "deltarule draw T1 -o T1.svg", ("T1.svg",)),
     Exhibit("A derivation", "Where the gradient of w1 comes from: two paths, one through each output.",
             "deltarule explain T1 w1 --out w1.html", ("w1.html",)),
-    Exhibit("The same by hand", "With four decimals at each step, and how far that leads astray.",
+    Exhibit("The same by hand", "Rounded to four decimals at each step, and how much difference that makes.",
             "deltarule explain T1 w1 --by-hand 4 --no-picture"),
     Exhibit("The whole pass in column notation", "As most textbooks write it.",
             "deltarule explain T3 all --notation column --digits 4 --out T3.html", ("T3.html",)),
-    Exhibit("A boundary", "Two moons: the curves, and what the network answers all over the plane.",
+    Exhibit("A boundary", "Two moons: the curves, and what the network predicts all over the plane.",
             "deltarule train moons --plot moons.svg --quiet", ("moons.svg",)),
-    Exhibit("Flowers", "Three species: the curves, and which species was taken for which.",
+    Exhibit("Flowers", "Three species: the curves, and which species was mistaken for which.",
             "deltarule train iris --plot iris.svg --quiet", ("iris.svg",)),
     Exhibit("Handwritten digits", "Eight by eight pixels, 1,797 of them.",
             "deltarule train digits --plot digits.svg --quiet", ("digits.svg",)),
     Exhibit("Every neuron in the terminal", "Inputs, weights, bias, weighted input and output.",
             "deltarule inspect T1"),
-    Exhibit("A verdict", "A program with one mistake, as `check` tells it. This one has a "
+    Exhibit("A verdict", "What `check` says about a program with one mistake, which has a "
             "[page of its own](mistakes/f_instead_of_slope.md).", "deltarule check my_backprop.py"),
-    Exhibit("A worksheet, and its key", "Numbers to work with by hand, blanks for the answers, every step.",
+    Exhibit("A worksheet, and its key", "Numbers that are easy to work with, blanks, and a key.",
             "deltarule worksheet --seed 7 --out sheet.html", ("sheet.html", "sheet-key.html")),
     Exhibit("A workbook", "Forward pass, backward pass and 100 updates as live formulas.",
             "deltarule spreadsheet T1 -o T1.xlsx", ("T1.xlsx",)),

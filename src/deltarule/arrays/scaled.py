@@ -20,9 +20,9 @@ class Scaled:
     Parameters
     ----------
     values : array-like, (n_samples, n_features)
-        What SciPy holds sparse stays sparse.
+        SciPy's sparse arrays stay sparse.
     shift, scale : float or array-like, (n_features,)
-        In the units of the values; ``scale`` is not 0, and ``shift`` is 0 where the values are sparse.
+        Both in the units of the values; ``scale`` must not be 0, and ``shift`` must be 0 for sparse values.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class Scaled:
         return part
 
     def batch(self, dtype: npt.DTypeLike) -> Array | Csr:
-        """The inputs as a layer multiplies them: a ``csr_array`` where the values are sparse."""
+        """Return the inputs as a layer multiplies them; for sparse values, a ``csr_array``."""
         if not isinstance(self.values, Sparse):
             return self.astype(dtype)
         x = self.values.csr.astype(dtype)
@@ -79,7 +79,7 @@ class Scaled:
         return x
 
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Array:
-        """The inputs themselves as dense numbers, (n_samples, n_features)."""
+        """Return the inputs themselves as dense numbers, (n_samples, n_features)."""
         x = self.values.astype(dtype)
         if self.shift.any():
             x -= self.shift.astype(dtype)

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from deltarule.registry import record
 
+#: How many columns a printed report has.
+WIDTH = 79
+
 #: From harmless to harmful. A note says what is worth knowing; the two others, what to change.
 SEVERITIES = ("note", "warning", "problem")
 
@@ -176,7 +179,7 @@ class Finding:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """How to fix it."""
         return TEXTS[self.name][1]
 
     @property

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
-from deltarule.checks.finding import first_few
+from deltarule.checks.finding import WIDTH, first_few
 from deltarule.registry import record, shown_by
 
 
 @record
 class GradientReport:
-    """What a gradient check found; prints as a page to read.
+    """The result of a gradient check; it prints as a report.
 
     Parameters
     ----------
     worst : str
-        The parameter with the greatest error, ``"W2[0,1]"``; empty where none could be compared.
+        The parameter with the largest error, ``"W2[0,1]"``; empty if none could be compared.
     backprop, numerical : float
-        Its entry in the gradient, and its slope as measured.
+        Its entry in the gradient, and its measured slope.
     error : float
-        ``|backprop − numerical| / max(|backprop|, |numerical|, floor)``; what is smaller than the floor can
-        be rounding alone.
+        ``|backprop − numerical| / max(|backprop|, |numerical|, floor)``; differences below the floor can be
+        due to rounding alone.
     tolerance : float
-        The greatest error allowed.
+        The largest error allowed.
     method : str
-        How the slope was measured: ``"complex step"``, or ``"central difference"`` where a function does
-        not take complex numbers.
+        How the slope was measured: ``"complex step"``, or ``"central difference"`` if a function does not
+        take complex numbers.
     epsilons, differences, sweep : tuple of float
-        For the worst parameter: the steps, the central differences, and their relative errors (NaN where
-        the step crosses a kink).
+        For the worst parameter: the steps, the central differences, and their relative errors (NaN if the
+        step crosses a kink).
     wrong : tuple of str
         The parameters that disagree.
     kinks : tuple of str
-        The parameters set aside, because the slope jumps within the smallest step.
+        The parameters that were left out, because the slope jumps within the smallest step.
     n_compared, n_parameters : int
-        How many were compared, of how many.
+        How many parameters were compared, and how many there are.
     """
 
     worst: str
@@ -62,9 +64,7 @@ class GradientReport:
         if not self.n_compared:
             finding = "Nothing could be compared."
         elif not self.wrong:
-            finding = (
-                f"The gradient is right: backprop agrees with the measured slope. {self._sweep_in_words}"
-            )
+            finding = f"The gradient is right: backprop agrees with the measured slope.{self._sweep_in_words}"
         elif self._settles:
             ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
@@ -124,15 +124,14 @@ class GradientReport:
         lines = [f"Gradient check {head}: {self.n_compared:,} of {self.n_parameters:,} parameters compared."]
         if self.worst:
             lines += [
-                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} "
-                f"{self.numerical:.10g}, relative error {self.error:.1e} ({self.tolerance:.0e} is "
-                "allowed).",
+                f"Worst: {self.worst}, backprop {self.backprop:.10g}, {self.method} {self.numerical:.10g},",
+                f"relative error {self.error:.1e} ({self.tolerance:.0e} is allowed).",
                 "",
                 f"  {'ε':<6} {'central difference':>20}  relative error",
                 *map(_sweep_line, self.epsilons, self.differences, self.sweep),
                 "",
             ]
-        return "\n".join([*lines, self.verdict])
+        return "\n".join([*lines, textwrap.fill(self.verdict, WIDTH, break_on_hyphens=False)])
 
 
 def _sweep_line(epsilon: float, difference: float, error: float) -> str:

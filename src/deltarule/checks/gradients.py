@@ -26,7 +26,7 @@ def check_gradients(
 
         ∂C/∂θ ≈ (C(θ + ε) − C(θ − ε)) / 2ε        ∂C/∂θ ≈ Im C(θ + ih) / h
 
-    Slopes are measured in float64 whatever the network's dtype. Frozen parameters are checked too.
+    Slopes are measured in float64, whatever the network's dtype is. Frozen parameters are checked, too.
 
     Parameters
     ----------
@@ -35,9 +35,10 @@ def check_gradients(
     Y : array-like, (n_samples, n_outputs)
     sample_weight : array-like, (n_samples,), optional
     gradient : array-like, (n_parameters,), optional
-        The gradient to check, in the order of ``net.parameters``; where not given, ``net.backward``'s.
+        The gradient to check, in the order of ``net.parameters``; by default that of ``net.backward``.
     limit : int
-        Of a network with more parameters about so many are checked, some from every layer, always the same.
+        If the network has more parameters than this, only about this many are checked: some from every layer,
+        and always the same ones.
 
     Returns
     -------
@@ -61,8 +62,8 @@ def check_gradients(
 
     Notes
     -----
-    Baydin, Pearlmutter, Radul & Siskind (2018), section 2.1, on the two errors of a difference: its own,
-    which falls like ε², and rounding, which grows like 1/ε.
+    Baydin, Pearlmutter, Radul & Siskind (2018), section 2.1, on the two errors of a finite
+    difference: the truncation error, which falls like ε², and the rounding error, which grows like 1/ε.
     """
     check_whole("limit", limit)
     twin = net.copy("float64")

@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.checks.finding import SEVERITIES, Finding, finite_or_none
+from deltarule.checks.finding import SEVERITIES, WIDTH, Finding, finite_or_none
 from deltarule.checks.network_faults import is_dead, is_saturated
 from deltarule.checks.observations import Observations, learns, observe, rms
 from deltarule.checks.rules import find_faults
 from deltarule.errors import InputError
 from deltarule.nn.network import Network
 from deltarule.registry import record, shown_by
-
-WIDTH = 98
 
 
 def health(
@@ -29,12 +27,13 @@ def health(
     Parameters
     ----------
     net : Network
-        Trained, or not yet.
+        The network, trained or untrained.
     X : array-like, (n_samples, n_features)
     Y : array-like, (n_samples, n_outputs)
-        What it was, or will be, trained on.
+        The data on which it was, or will be, trained.
     history : History, or mapping from names to columns, optional
-        What :func:`deltarule.train` returned: it tells of learning rate and overfitting.
+        The history that :func:`deltarule.train` returned; it shows problems with the learning rate, and
+        overfitting.
 
     Returns
     -------
@@ -105,16 +104,16 @@ class LayerHealth:
 
 @record
 class HealthReport:
-    """What was found, the worst first; prints as a page to read.
+    """The findings, the worst first; prints as a report.
 
     Parameters
     ----------
     findings : tuple of Finding
     layers : tuple of LayerHealth
     n_rows, n_looked_at : int
-        How many rows there are, and how many were looked at.
+        How many rows there are, and how many of them were examined.
     with_history : bool
-        Whether the course of training could be judged.
+        Whether the progress of training could be judged.
     """
 
     findings: tuple[Finding, ...]

@@ -25,8 +25,8 @@ from deltarule.nn.losses import LOSSES
 @click.argument("script", type=FILE)
 @click.option("--csv", "csv_file", type=FILE, help="Write the table of a folder's programs to this CSV file.")
 @click.option("--junit", "junit_file", type=FILE, help="Write it to this JUnit XML file, for autograders.")
-@click.option("--name", help="The function, class or object of the script to check.  [default: found]")
-@click.option("--loss", help=f"The loss that you mean: {', '.join(LOSSES)}.  [default: found]")
+@click.option("--name", help="The function, class or object of the script to check.  [default: recognised]")
+@click.option("--loss", help=f"The loss that you mean: {', '.join(LOSSES)}.  [default: recognised]")
 @click.option("--seconds", type=float, default=20.0, help="The time limit; in a folder, for each program.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.pass_context

@@ -17,13 +17,25 @@ from deltarule.experiments.choices import reading_of
 
 @click.group(short_help="List the bundled data sets, or look into any data.")
 def data() -> None:
-    """List the data sets that have a name, or look into any data that deltarule train takes."""
+    """List the data sets that have a name, or look into any data that deltarule train takes.
+
+    \b
+    Examples:
+      deltarule data list
+      deltarule data show Iris.csv
+    """
 
 
 @data.command(name="list", short_help="List the data sets that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def list_sets(as_json: bool) -> None:
-    """List the names that deltarule train takes, and what each of them is."""
+    """List the names that deltarule train takes, and what each of them is.
+
+    \b
+    Examples:
+      deltarule data list
+      deltarule train moons
+    """
     if as_json:
         print_json(names())
     else:
@@ -40,7 +52,13 @@ def list_sets(as_json: bool) -> None:
 def show(
     source: str, target: str | None, drop: str | None, keep: str | None, as_json: bool, **options: Any
 ) -> None:
-    """Show the columns of SOURCE, its target and its first rows, as deltarule train would see them."""
+    """Show the columns of SOURCE, its target and its first rows, as deltarule train would see them.
+
+    \b
+    Examples:
+      deltarule data show iris
+      deltarule data show sales.xlsx --table 2024 --target price
+    """
     dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading_of(options))
     decisions = told(dataset.decisions)
     if as_json:

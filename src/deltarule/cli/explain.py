@@ -41,7 +41,7 @@ def _digits(text: str) -> int | str:
 @click.argument("what", nargs=-1)
 @click.option(
     "--row", type=click.IntRange(1),
-    help="The number of the row, of all rows of the file.  [default: an example's together, a model's first]",
+    help="The number of the row, of all rows of the file.  [default: all of an example, a model's first]",
 )  # fmt: skip
 @click.option(
     "--notation",
@@ -91,7 +91,7 @@ def explain(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Derive WHAT of a network: symbol = formula = the numbers put in = value.
+    """Derive WHAT of a network: symbol = formula = the numbers inserted = value.
 
     SOURCE is a worked example (T1 to T5, or a .toml file), or a saved model, followed by a file or a bundled
     set with rows and their answers.

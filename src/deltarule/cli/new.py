@@ -59,6 +59,6 @@ def new(file: Path, sizes: tuple[int, ...] | None, **settings: Any) -> None:
         )
         settings["output"] = click.prompt("Activation of the outputs", default="sigmoid")
     write_atomically(file, network_template(sizes, **settings).encode())
-    say(f"{file} is written: put your numbers in, then")
+    say(f"{file} has been written. Put your numbers in, and then try")
     for command in (f"explain {file} w1", f"inspect {file}", f"worksheet {file}", f"draw {file} -o net.svg"):
         say(f"  deltarule {command}")

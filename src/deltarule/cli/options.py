@@ -95,7 +95,7 @@ _READING = (
         "--all-lines", is_flag=True,
         help="Treat every line as a row, even if it looks like a title, a comment or a footer.",
     ),
-    _reading("--strict", is_flag=True, help="Decide nothing: stop wherever something is unclear; say where."),
+    _reading("--strict", is_flag=True, help="Decide nothing: stop if anything is unclear, and say where."),
 )  # fmt: skip
 
 

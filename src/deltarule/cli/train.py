@@ -160,7 +160,7 @@ _output = options_of("What is printed and written")
     type=local_sgd,
     metavar="KxR",
     help="Another algorithm for workers that are far from each other: R replicas train by themselves for K "
-    "updates, and then become their mean.",
+    "updates, and are then replaced by their mean.",
 )
 @_training(
     "--checkpoint",

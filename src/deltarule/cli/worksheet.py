@@ -155,7 +155,7 @@ def worksheet(
       "new w5"              a weight after the update
       forward, loss, deltas, gradients, update, all
     \b
-    A word before it changes the question, a number behind it sets the points:
+    A word before it changes the question, a number after it sets the points:
       show:delta_h1=3       the result is given, the way to it is asked for
       choice:w5             several answers to choose from: usual mistakes
       mistake:net_h1        a worked step with a mistake to be found

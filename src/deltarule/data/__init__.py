@@ -1,4 +1,4 @@
-"""Data to learn from: gates and toys, classic sets, tables, images, MNIST; the public ``dr.datasets``.
+"""Data to learn from: gates, toy problems, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
 Reading order: decisions, table, dataset, encoding; raw_files, reading, meaning, file_columns,
 target_roles, table_files; idx_files, mnist, pictures, image_folders; toys, bundled, loading; summary;

@@ -31,17 +31,24 @@ class Dataset:
     classes : tuple or None
         The labels in ascending order; None for a regression.
     scale : {"none", "standard", "minmax"}
-        The scaling of inputs that suits it.
+        The scaling of the inputs that suits the data.
     test : Dataset or None
-        The test part, where the source has its own.
+        The test part, if the source has its own.
     description : str
-        In one line, what it is, where it is from, its licence.
+        What it is, where it is from and its licence, in one line.
     decisions : tuple of Decision
-        What was decided about it that nobody said.
+        What was decided about it because nobody specified it.
     validation : Dataset or None
-        The part to stop early by, where the source has its own.
+        The part for early stopping, if the source has its own.
     paper : {"", "black", "white"}
-        What was put behind transparent pictures.
+        The colour behind transparent pictures.
+
+    Examples
+    --------
+    >>> from deltarule.data import load
+    >>> iris = load("iris")
+    >>> len(iris), iris.task, iris.classes
+    (150, 'classification', ('setosa', 'versicolor', 'virginica'))
     """
 
     name: str
@@ -110,22 +117,23 @@ def with_test(train: Dataset, test: Dataset, folder: str | os.PathLike[str]) -> 
 
 
 def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset | None]:
-    """Set a random part of the rows aside; of each class the same fraction, rounded down.
+    """Set a random part of the rows aside, the same fraction of each class, rounded down.
 
-    A class with too few rows for that, such as a gate's, is not divided. Both parts keep the order of rows.
+    A class with too few rows for that, as in a logic gate, is not divided. Both parts keep the order of the
+    rows.
 
     Parameters
     ----------
     dataset : Dataset
     fraction : float
-        How much goes into the part: 0 or more, less than 1.
+        The share of the rows to set aside: at least 0 and less than 1.
     seed : int
 
     Returns
     -------
     rest : Dataset
     part : Dataset or None
-        None where no row could be spared.
+        None if no row could be set aside.
 
     Raises
     ------
@@ -152,7 +160,7 @@ def split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datase
 
 
 def folds(dataset: Dataset, k: int, seed: int) -> Iterator[tuple[Dataset, Dataset]]:
-    """Yield k times the rest and a random part, each row in one part, the classes spread evenly.
+    """Yield k times the rest and a random part; each row is in one part, and classes are spread evenly.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ def read_images(
     ----------
     source : path
     options : ReadingOptions, optional
-        ``size``, ``color``, ``paper``: the form that a model wants; ``strict``.
+        ``size``, ``color``, ``paper``: the form that a model expects; ``strict``.
 
     Returns
     -------
@@ -110,6 +110,10 @@ def read_images(
     ------
     DataFileError
         If there are no images, or none can be read.
+
+    Examples
+    --------
+    >>> files, images, decisions = read_images("photos/")  # doctest: +SKIP
     """
     options = options or ReadingOptions()
     with closing(look_into(source)) as root:

@@ -25,7 +25,13 @@ for _name, (_maker, _) in _NAMED.items():
 
 
 def names() -> dict[str, str]:
-    """Return the named data sets, each with a line on what it is, where it is from, its licence."""
+    """Return the named data sets, each with a line that says what it is, where it is from and its licence.
+
+    Examples
+    --------
+    >>> "moons" in names()
+    True
+    """
     return {name: description for name, (_, description) in _NAMED.items()}
 
 
@@ -34,7 +40,13 @@ def _is_named(source: str | os.PathLike[str]) -> bool:
 
 
 def is_table(source: str | os.PathLike[str]) -> bool:
-    """Return whether `load` would take the source for a table file."""
+    """Return whether `load` would treat the source as a table file.
+
+    Examples
+    --------
+    >>> is_table("houses.xlsx"), is_table("iris"), is_table("photos.png")
+    (True, False, False)
+    """
     if isinstance(source, MemoryTable):
         return True
     if _is_named(source):
@@ -65,10 +77,10 @@ def load(
     source : str or path
         A name (``"xor"``, ``"moons(300, noise=0.2)"``, ``"iris"``; see `names`), a table file, a folder (or a
         zip) with one folder of images per class, or a folder of IDX files.
-        A name goes before a file of the same name, which is then ``./iris``.
+        A name takes precedence over a file of the same name, which you can give as ``./iris``.
     target, drop, keep, task, missing, kinds, options
-        For tables only: see `load_table`. With an empty target images need no classes, and ``options``
-        has what their form is to be.
+        For tables only: see `load_table`. With an empty target, images need no classes, and ``options`` says
+        what form they should have.
 
     Returns
     -------
@@ -79,7 +91,7 @@ def load(
     InputError
         If there is no such name, file or folder.
     DataFileError
-        If a file is not what it should be.
+        If a file is not what it claims to be.
 
     Examples
     --------

@@ -43,17 +43,22 @@ def data_home() -> Path:
 
 
 def load_mnist() -> Dataset:
-    """Load MNIST with its test part; files that ``mnist`` in the data folder lacks are downloaded into it.
+    """Load MNIST with its test part; files that are missing from ``mnist`` in the data folder are downloaded.
 
     Returns
     -------
     Dataset
-        With inputs (60000, 28, 28) of uint8, and 10,000 rows in its test part.
+        With inputs (60000, 28, 28) of uint8, and a test part of 10,000 rows.
 
     Raises
     ------
     DataFileError
-        If a file can neither be found nor downloaded, or is not the file it should be.
+        If a file can neither be found nor downloaded, or is not the right file.
+
+    Examples
+    --------
+    >>> len(load_mnist().test)  # doctest: +SKIP
+    10000
     """
     folder = data_home() / "mnist"
     for files in IDX_FILES.values():

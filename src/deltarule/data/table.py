@@ -107,16 +107,16 @@ class Table:
     columns : mapping of str to array-like or Coded, (n_rows,)
         Numbers become float64, text becomes an array of ``str`` objects.
     origin : Origin, optional
-        The file the rows come from; errors then name its lines.
+        The file from which the rows come; errors then name its lines.
     forms : mapping of column name to str
-        How columns of numbers were written, where not as plain numbers: "comma", "yes-no", "dmy", ….
+        How columns of numbers were written, if not as plain numbers: "comma", "yes-no", "dmy", ….
     decisions : tuple of Decision
         What was decided when it was read.
 
     Raises
     ------
     InputError
-        If a column is not of one of the three kinds.
+        If a column is of none of the three kinds.
     ShapeError
         If a column is not one-dimensional, or columns differ in length.
 

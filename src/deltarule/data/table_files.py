@@ -26,21 +26,33 @@ def read_table(
     kinds: Mapping[str, str | None] | None = None,
     options: ReadingOptions | None = None,
 ) -> Table:
-    """Read all columns of a table file, such as new rows to predict; `Table.decisions` has what was decided.
+    """Read all columns of a table file, such as new rows to predict.
 
     Parameters
     ----------
     path : path
         A file of any kind that `load_table` takes.
     kinds : mapping of column name to a kind, optional
-        How a model expects the columns: `Encoding.kinds`. Others are then left as text. Without it,
-        and where a kind is None, the cells decide.
+        How a model expects the columns: `Encoding.kinds`. Other columns are then left as text. Without it, or
+        if a kind is None, the cells decide.
     options : ReadingOptions, optional
+
+    Returns
+    -------
+    Table
+        Its ``decisions`` list what was decided.
 
     Raises
     ------
     DataFileError
-        If the file cannot be read, or is not a sound table.
+        If the file cannot be read, or is not a valid table.
+
+    Examples
+    --------
+    >>> from deltarule.data import MemoryTable
+    >>> table = read_table(MemoryTable.of([{"height": 1.8, "colour": "red"}, {"height": 1.6}]))
+    >>> table.columns["height"].tolist(), table.columns["colour"].tolist()
+    ([1.8, 1.6], ['red', None])
     """
     options = options or ReadingOptions()
     others = None if kinds is None else "text"
@@ -79,7 +91,7 @@ def load_table(
         this order, in any case), else the last that is of use. With an empty sequence there is none, which
         suits an autoencoder.
     drop, keep : str or sequence of str
-        Columns to leave out, and not to leave out though they seem of no use.
+        Columns to leave out, and columns to keep even if they look useless.
     task : {"classification", "regression"}, optional
         By default text, booleans, and whole numbers with few different values are classes: at most 10 that
         follow each other (or at most three), each occurring twice on average (or only two); but not years.

@@ -28,14 +28,14 @@ FORMATS = {
 
 
 class Derivation:
-    """How a number is computed, step by step; prints as text, and shows itself in notebooks.
+    """How a number is computed, step by step; it prints as text and displays itself in notebooks.
 
     Attributes
     ----------
     document : Document
         What it consists of.
     values : dict of str to float
-        Every quantity that has a line, by its name as printed, in full precision.
+        Every quantity that has a line, by its printed name, at full precision.
 
     Examples
     --------
@@ -52,11 +52,11 @@ class Derivation:
         self.document, self.values = document, dict(values)
 
     def text(self, columns: int = 100, ascii: bool = False, colours: bool = False) -> str:
-        """As text, no wider than ``columns`` where formulas can be broken; for a terminal with colours."""
+        """As text, at most ``columns`` wide unless a formula cannot be broken; with colours on request."""
         return text_document(self.document, columns, ascii, colours)
 
     def latex(self, standalone: bool = True) -> str:
-        """As LaTeX: a whole article, or what stands in its body."""
+        """As LaTeX: a whole article, or only its body."""
         return latex_document(self.document, standalone)
 
     def markdown(self) -> str:
@@ -64,15 +64,15 @@ class Derivation:
         return markdown(self.document)
 
     def html(self) -> str:
-        """As one self-contained page: MathML, its font, a picture of the network; no script."""
+        """As one self-contained page with MathML, its font and a picture of the network, without scripts."""
         return html(self.document)
 
     def json(self) -> str:
-        """As data: the trees of all formulas, with numbers in full precision."""
+        """As data: the trees of all formulas, with numbers at full precision."""
         return json.dumps(document_data(self.document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
     def pdf(self) -> bytes:
-        """As pages to print, set by Typst.
+        """As pages to print, typeset by Typst.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Derivation:
         return made.encode() if isinstance(made, str) else made
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file, atomically; the format is that of the name's ending.
+        """Write it to a file, atomically; the ending of the name chooses the format.
 
         Raises
         ------

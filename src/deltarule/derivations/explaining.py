@@ -49,7 +49,7 @@ def explain(
 ) -> Derivation:
     """Derive any number of a forward pass, backward pass or update, each factor with its numbers.
 
-        symbol = formula = numbers put in = value
+        symbol = formula = numbers inserted = value
 
     The values are those of ``net.forward``, ``net.backward`` and the optimizer's own update.
 
@@ -58,44 +58,46 @@ def explain(
     net : Network
     X : array-like, (n_samples, n_features)
     Y : array-like, (n_samples, n_outputs)
-        As :meth:`Network.backward` takes it.
+        As in :meth:`Network.backward`.
     what : str, or a sequence of them
-        A weight (``"w5"``, ``"W2[0,1]"``) or bias (``"b1"``, ``"b_o1"``): its gradient, and with an
-        optimizer its update. ``"net_h1"`` or ``"z1[0]"``, ``"out_o2"`` or ``"a2[1]"``, ``"delta_h1"`` or
-        ``"delta1[0]"``. A whole layer in matrices: ``"W2"``, ``"z1"``, ``"a1"``, ``"delta2"``, or all of it,
-        ``"layer2"``. ``"loss"``, ``"forward"``, ``"backward"``, ``"update"`` or ``"all"``.
+        A weight (``"w5"``, ``"W2[0,1]"``) or bias (``"b1"``, ``"b_o1"``) means its gradient and, with an
+        optimizer, its update. ``"net_h1"`` or ``"z1[0]"``, ``"out_o2"`` or ``"a2[1]"``, ``"delta_h1"`` or
+        ``"delta1[0]"``. For a whole layer in matrices: ``"W2"``, ``"z1"``, ``"a1"``, ``"delta2"``, or
+        ``"layer2"`` for all of them. ``"loss"``, ``"forward"``, ``"backward"``, ``"update"`` or ``"all"``.
     sample : int, optional
-        This row alone, counted from 0, as if the batch were just it; otherwise all rows are.
+        Use this row alone, counted from 0, as if it were the whole batch; by default all rows are the batch.
     sample_weight : array-like, (n_samples,), optional
     optimizer : str or Optimizer, optional
-        With one, the derivation of a parameter ends with its first update.
+        If given, the derivation of a parameter ends with its first update.
     notation : "matrix", "tutorial" or "column", optional
-        See :mod:`deltarule.derivations.notation`; the one in which ``what`` is written, where not given.
+        See :mod:`deltarule.derivations.notation`; by default the one in which ``what`` is written.
     detail : "chain" or "delta"
         Every path of the chain rule, or the recursion δ = (δ Wᵀ) ⊙ f′(z).
     digits : int or "full"
-        Significant digits shown; all are computed with.
+        The number of significant digits shown; the computation uses all digits.
     by_hand : int, optional
-        Round to so many decimals at each step, as one does by hand, and say how far that leads astray.
+        Round to this many decimals at each step, as you would by hand, and say how much difference that
+        makes.
     rng : Generator, optional
-        Draws dropout masks, as in :meth:`Network.forward`; without one nothing is dropped.
+        Draws the dropout masks, as in :meth:`Network.forward`; without it, nothing is dropped.
     inputs : sequence of str, optional
-        Names of the inputs; those of the network's encoding, where it has one.
+        The names of the inputs; by default those of the network's encoding, if it has one.
     title : str, optional
     picture : bool
         Whether the network is drawn.
     raw : Table, or ndarray (n_samples, height, width), optional
-        The rows before they were encoded: of a single one it is derived where its inputs come from.
+        The rows before they were encoded; for a single row, the derivation then starts from its raw cells.
 
     Returns
     -------
     Derivation
-        Prints as text; ``.html()``, ``.latex()``, ``.markdown()``, ``.pdf()``, ``.json()``, ``.save(path)``.
+        It prints as text and has the methods ``.html()``, ``.latex()``, ``.markdown()``, ``.pdf()``,
+        ``.json()`` and ``.save(path)``.
 
     Raises
     ------
     InputError, ShapeError
-        If nothing is called ``what``, or a value does not fit.
+        If ``what`` names nothing in the network, or a value does not fit.
 
     Examples
     --------
@@ -141,24 +143,24 @@ def explain_update(
 ) -> Derivation:
     """Derive why a parameter changed at one update of a training run.
 
-    The run is made again up to that update, with the same batches, dropout masks and learning rates.
+    The run is repeated up to that update, with the same batches, dropout masks and learning rates.
 
     Parameters
     ----------
     history : History
-        What :func:`deltarule.train` or :func:`deltarule.resume` returned.
+        The history that :func:`deltarule.train` or :func:`deltarule.resume` returned.
     step : int
-        The number of the update, from 1; after ``resume`` those since the checkpoint.
+        The number of the update, counted from 1; after ``resume``, counted from the checkpoint.
     what : str, or a sequence of them
-        As in :func:`explain`; of a parameter also which samples pulled it, and how much of the change came
-        from the data, the penalties, and what the optimizer remembers.
+        As in :func:`explain`. For a parameter, the derivation also says which samples changed it, and how
+        much of the change came from the data, the penalties and the optimizer's memory.
     notation, detail, digits, inputs, title, picture
         As in :func:`explain`.
 
     Raises
     ------
     InputError
-        If the run cannot be made again (L-BFGS; a history read from a file), or had no such update.
+        If the run cannot be repeated (L-BFGS; a history read from a file), or had no such update.
 
     Examples
     --------

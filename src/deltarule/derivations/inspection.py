@@ -37,7 +37,7 @@ class Inspection:
     row : int
         Which of them, from 1.
     layer : int, optional
-        This layer only, from 1.
+        Show only this layer, counted from 1.
     raw : Table or ndarray, optional
         The same rows before they were encoded: inputs are shown with where they come from.
     decisions : tuple of Decision

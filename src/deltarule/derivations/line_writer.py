@@ -1,4 +1,4 @@
-"""From a quantity to its line: symbol = formula = numbers put in = value."""
+"""From a quantity to its line: symbol = formula = numbers inserted = value."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def origin_part(
         yield Paragraph((f"… and {len(others) - len(lines):,} more inputs.",), aside=True)
     if zeros:
         named = ", ".join(zeros) if len(zeros) <= MOST_CLASSES else f"the other {len(zeros):,} inputs"
-        yield Paragraph((f"0 are {named}.",))
+        yield Paragraph((f"These are 0: {named}.",))
     yield from _target_part(encoding, y, outputs, targets)
 
 

@@ -32,19 +32,21 @@ def check(
     code : path, callable or object, optional
         A Python file or a notebook, which is run as it is for a few updates; a function that trains or
         returns gradients, or a network object, which are called with plausible data. It runs in a process of
-        its own, where the system has any.
+        its own if the system has processes.
     weights, biases, X, Y
-        With a function, the learner's own start, which it is called with; a right gradient is told what
-        keeps these weights from learning. W is (in, out) or (out, in), as the function takes them.
+        With a function, the learner's own initial values, with which it is called; even if the gradient is
+        right, the report then says what prevents these weights from learning. W is (in, out) or (out, in),
+        whichever the function takes.
     gradients
-        Without code, what was computed from the numbers of one case, in the layout of the weights; samples
-        are rows.
+        Without code, the gradients that were computed from the numbers of one case, in the layout of the
+        weights; samples are rows.
     loss : str, optional
-        The loss that is meant, as in ``LOSSES``: what is right for another one only is a mistake then.
+        The loss that you mean, one of ``LOSSES``; then a gradient that is right only for a different loss
+        counts as a mistake.
     name : str, optional
-        Which function, class or object of the file.
+        The function, class or object of the file to check.
     seconds : float
-        How long all of it may take.
+        The time limit for the whole check.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def assert_backprop_correct(code: Any, **settings: Any) -> None:
     ----------
     code : path, callable or object
     **settings
-        Those of :func:`check`.
+        The same as those of :func:`check`.
 
     Raises
     ------

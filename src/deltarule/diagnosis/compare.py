@@ -32,15 +32,15 @@ _RATE = re.compile("lr|eta|alpha|rate|learning_?rate|step_?size", re.I)
 
 @record
 class StepComparison:
-    """All quantities of a step, in the order in which they are computed; prints as a report.
+    """All quantities of a step, in the order in which they are computed; it prints as a report.
 
     Parameters
     ----------
     quantities : tuple of ComparedQuantity
     first : ComparedQuantity or None
-        The first that differs.
+        The first quantity that differs.
     layout : str
-        How the learner's code was called.
+        The layout of arrays with which the learner's code was called.
     """
 
     quantities: tuple[ComparedQuantity, ...]
@@ -68,24 +68,24 @@ def compare(
 ) -> StepComparison:
     """Compare one step of your own code with one of a model, number by number.
 
-    The code runs here, with all rights, once for each layout of arrays that it may expect.
+    The code runs in this process, with all your rights, once for each layout of arrays that it may expect.
 
     Parameters
     ----------
     my_step : callable or object
-        A function ``(weights, biases, X, Y)`` that returns gradients, in lists, tuples or a dictionary; or
-        with a fifth argument, the learning rate, the updated parameters. It gets the model's weights, as
-        (n_in, n_out) or (n_out, n_in), with samples in rows or columns. Or an object that has the model's
-        weights already, with a method ``train(X, Y)``; a copy of it makes the step.
+        A function ``(weights, biases, X, Y)`` that returns the gradients as lists, tuples or a dictionary; or
+        a function with a fifth argument, the learning rate, that returns the updated parameters. It gets the
+        model's weights as (n_in, n_out) or (n_out, n_in), with samples in rows or columns. Or an object that
+        already has the model's weights, with a method ``train(X, Y)``; a copy of it makes the step.
     other : Network or torch.nn.Sequential
-        Of Linear and activations; PyTorch computes in double precision.
+        A Sequential of Linear layers and activations; PyTorch computes in double precision.
     X : array-like, (n, n_in)
     Y : array-like, (n, n_out)
-        Or class numbers (n,), where the loss takes them.
+        Or class numbers (n,), if the loss takes them.
     loss : callable, optional
-        Of PyTorch, for its model: ``torch.nn.MSELoss()``. A network has its own.
+        For a PyTorch model its loss, ``torch.nn.MSELoss()``; a network has its own.
     learning_rate : float
-        η, where the step updates; an object's own ``learning_rate`` or ``lr`` before it.
+        η, if the step updates; an object's own ``learning_rate`` or ``lr`` takes precedence.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def compare(
     Raises
     ------
     InputError
-        If the model is of another kind, or the code takes none of the usual layouts.
+        If the model is of a different kind, or the code takes none of the usual layouts.
 
     Examples
     --------

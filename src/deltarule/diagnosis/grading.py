@@ -39,22 +39,22 @@ _WIDTH, _NAME, _VERDICT = 80, 28, 12
 
 @record
 class CheckedProgram:
-    """What was seen of one program of a folder.
+    """The verdict on one program in a folder.
 
     Parameters
     ----------
     file : str
-        Below the folder: ``"anna/backprop.py"``.
+        The path within the folder: ``"anna/backprop.py"``.
     verdict : "right", "wrong" or "cannot judge"
     line : int
-        Of the mistake to mend first; 0 for none.
+        The line of the mistake to fix first; 0 for none.
     expression, mistake, text : str
-        What stands there, which mistake it is, and what is wrong with it; or why it cannot be judged.
+        The expression in that line, the mistake, and what is wrong; or why the program cannot be judged.
     loss : str
         The loss that its steps follow.
     seconds : float
     failed : bool
-        Whether there was no verdict although nothing was hidden: it raised an error, or did not end.
+        Whether there is no verdict because the program raised an error or did not end.
     """
 
     file: str
@@ -79,13 +79,13 @@ class CheckedProgram:
 
 
 def check_folder(folder: str | os.PathLike[str], seconds: float = 20.0) -> list[CheckedProgram]:
-    """Check each program of a folder, two at a time; none of them can affect the others.
+    """Check each program in a folder, two at a time; none of them can affect the others.
 
     Parameters
     ----------
     folder : path
-        With .py and .ipynb files, or folders of such, one for each student. What another file of a student
-        imports is a part of that, and no program.
+        A folder with .py and .ipynb files, or with a folder of such files for each student. A file that
+        another file of the same student imports is part of that program, not a program of its own.
     seconds : float
         How long each program may take.
 

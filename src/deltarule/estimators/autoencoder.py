@@ -27,16 +27,16 @@ from deltarule.training.settings import Checkpoint
 
 @documented_like(MLPRegressor)
 class MLPAutoencoder(BaseMLP):
-    """A feedforward network trained to give its input again; ``transform`` gives the code in its middle.
+    """A feedforward network trained to reproduce its input; ``transform`` gives its narrowest layer.
 
     Rumelhart, Hinton & Williams (1986); Hinton & Salakhutdinov (2006).
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
-        Neurons of each hidden layer; the narrowest is the code, the first of them where there are several.
+        The number of neurons in each hidden layer; the narrowest layer (the first such layer) gives the code.
     loss : str, Loss or (callable, callable)
-        "squared_error", "log_loss" for features between 0 and 1 (with outputs by a sigmoid), any of
+        "squared_error", "log_loss" for features between 0 and 1 (with sigmoid outputs), any of
         ``LOSSES``, or a pair of functions.
     standardize : bool
         Bring each feature to mean 0 and variance 1 first.
@@ -84,7 +84,7 @@ class MLPAutoencoder(BaseMLP):
         checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         resume: bool = False,
     ) -> MLPAutoencoder:
-        """Train the network to give X again.
+        """Train the network to reproduce X.
 
         Parameters
         ----------
@@ -113,7 +113,7 @@ class MLPAutoencoder(BaseMLP):
         return self._fit_or_restore(X, X, sample_weight, options)
 
     def inverse_transform(self, Z: Any) -> Array:
-        """What the network makes of codes.
+        """Reconstruct rows from their codes.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class MLPAutoencoder(BaseMLP):
         return record.targets.decode(outputs_of(net.layers[code:], Z))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """R² of what comes back: 1 where it is X itself, 0 where it is no better than the means."""
+        """Return R² of the reconstruction: 1 if it is X itself, 0 if it is no better than the means."""
         check_is_fitted(self)
         record = self._fit_record
         X = self._validated_rows(X)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A network behind scikit-learn's interface; what a fit finds out is one :class:`FitRecord`."""
+    """A network behind scikit-learn's interface; the results of a fit are one :class:`FitRecord`."""
 
     #: The parameters that presets leave alone.
     not_preset: ClassVar[tuple[str, ...]] = ()
@@ -96,14 +96,15 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like, (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like, (n_samples,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Scored after each epoch: ``validation_scores_``, ``validation_loss_curve_``. With
-            ``early_stopping=True`` they take the place of the part that would be held out.
+            Data to score after each epoch: ``validation_scores_``, ``validation_loss_curve_``. With
+            ``early_stopping=True`` they are used instead of a part that would be held out.
         callbacks : sequence of callables
             Each is called with the :class:`Run` after each epoch; ``run.stop = True`` ends training.
         checkpoint : path or Checkpoint, optional
-            Where to write, after each epoch or every so many, what resuming needs.
+            The file to write, after each epoch or every few epochs, with everything that resuming needs.
         resume : bool
-            Go on from the checkpoint, where its file is there; the end is that of the uninterrupted run.
+            Whether to continue from the checkpoint, if the file exists; the result is that of the
+            uninterrupted run.
 
         Returns
         -------
@@ -112,8 +113,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError, ValueError
-            If a parameter or an array does not fit, or training leaves the finite numbers. The estimator is
-            then what it was before.
+            If a parameter or an array does not fit, or training diverges. The estimator is then as it was
+            before.
         """
         if checkpoint is None and resume:
             raise InputError("resume=True needs checkpoint=, the file to resume from")
@@ -218,7 +219,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return lambda: scorer(self, held.X, held.y, **weights)
 
     def predict(self, X: Any) -> Array:
-        """The answer for each row.
+        """Predict the label or the number for each row.
 
         Parameters
         ----------
@@ -244,13 +245,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"Input X contains NaN or infinity: {error}") from None
 
     def transform(self, X: Any, layer: int | None = None) -> Array:
-        """The activations of a hidden layer: the features that the network has made for itself.
+        """Return the activations of a hidden layer: the features that the network has learned.
 
         Parameters
         ----------
         X : array-like or sparse matrix, (n_samples, n_features)
         layer : int, optional
-            1 for the first hidden layer; the last one where none is named.
+            1 for the first hidden layer; by default the last one.
 
         Returns
         -------
@@ -275,7 +276,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return int(layer)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names of what :meth:`transform` gave last, or will give: ``mlpclassifier0``, …."""
+        """Return the names of the columns that :meth:`transform` gave or will give: ``mlpclassifier0``, …."""
         check_is_fitted(self)
         name = type(self).__name__.lower()
         width = self.network_.sizes[self._hidden_layer(self._fit_record.transformed_layer)]
@@ -284,7 +285,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def loss_and_gradients(
         self, X: Any, y: Any, sample_weight: Any = None
     ) -> tuple[float, list[Array], list[Array | None]]:
-        """The loss that training makes small, and its gradient by the weights and the intercepts.
+        """Return the loss that training minimises, and its gradient with respect to weights and intercepts.
 
         Parameters
         ----------
@@ -294,9 +295,9 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         loss : float
-            Penalty included.
+            Including the penalty.
         coef_gradients, intercept_gradients : list of ndarray
-            Of the shapes of ``coefs_`` and ``intercepts_``.
+            With the shapes of ``coefs_`` and ``intercepts_``.
         """
         samples, weight = self._labelled_samples(X, y, sample_weight)
         net = self._fit_record.linked_network()
@@ -309,7 +310,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y
-            Samples; an outline of many, or ``sample=`` one of them.
+            The samples; of many, the derivation shows only an outline, or use ``sample=`` for one of them.
         what : str, or sequence of them
             ``"W1[0,1]"``, ``"delta2"``, ``"loss"`` …
         options
@@ -323,7 +324,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return explain(self._fit_record.linked_network(), samples.x, samples.y, what, **options)
 
     def health(self, X: Any, y: Any) -> HealthReport:
-        """What keeps the network from learning, in plain words, as :func:`deltarule.health` finds it."""
+        """Say in plain words what prevents the network from learning, as :func:`deltarule.health` does."""
         from deltarule.checks import health
 
         (samples, _), record = self._labelled_samples(X, y), self._fit_record
@@ -338,7 +339,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return record.samples(X, record.targets.encode(y), weight), weight
 
     def plot_loss(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draw the loss by epoch, and that of the validation samples where there are some.
+        """Draw the loss by epoch, and that of the validation samples if there are any.
 
         Parameters
         ----------
@@ -353,14 +354,14 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return draw_losses(self._fit_record, type(self).__name__, path)
 
     def to_network(self) -> Network:
-        """A copy of the network, with the names of features and the labels: to explain, save or export it."""
+        """Return a copy of the network with feature names and labels, to explain, save or export it."""
         check_is_fitted(self)
         return network_with_encoding(self._fit_record)
 
     def export(
         self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
     ) -> None:
-        """Write what computes the same answers without deltarule, as :func:`deltarule.export` does."""
+        """Write a file that predicts the same without deltarule, as :func:`deltarule.export` does."""
         from deltarule.exchange.exporting import export
 
         export(self, path, format, dtype=dtype)

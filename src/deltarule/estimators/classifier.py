@@ -23,12 +23,12 @@ from deltarule.estimators.targets import LabelTargets
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """A feedforward network that predicts the class of each row; scikit-learn's parameters, and more.
 
-    The outputs are a softmax over the classes; for two classes, or several labels at a time, sigmoids.
+    The outputs are a softmax over the classes, or sigmoids for two classes or for several labels at a time.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
-        Neurons of each hidden layer.
+        The number of neurons in each hidden layer.
     activation : str, Activation, or a sequence with one for each hidden layer
         scikit-learn's "identity", "logistic", "tanh", "relu", or any of ``ACTIVATIONS``.
     loss : str, Loss or (callable, callable)
@@ -36,75 +36,78 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     solver : str or Optimizer
         "lbfgs", "sgd", "adam", "adamw", "rmsprop", "adagrad", or any of ``OPTIMIZERS`` with its own rates.
     alpha : float
-        Strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples; for
-        "adamw" the share that weights shrink by themselves.
+        The strength of the L2 penalty, ``alpha/2 · ΣW²``, divided by the weight of a full batch's samples;
+        for "adamw" the rate at which weights decay separately.
     batch_size : int or "auto"
-        "auto" is 200, or all samples where they are fewer.
+        "auto" means 200, or all samples if there are fewer.
     learning_rate : str or Schedule
-        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name starts from
-        ``learning_rate_init``, "cosine(0.1)" from its own rate.
+        "constant"; for "sgd" also "invscaling" and "adaptive"; or any of ``SCHEDULES``: a name alone starts
+        at ``learning_rate_init``, "cosine(0.1)" at its own rate.
     learning_rate_init, power_t : float
     max_iter : int
-        Epochs; for "lbfgs" iterations.
+        The number of epochs; for "lbfgs" the number of iterations.
     shuffle : bool
     random_state : int, RandomState or None
-        Gives the first weights and the order of the samples that it gives in scikit-learn.
+        The same value gives the same initial weights and order of the samples as in scikit-learn.
     tol : float
     verbose, warm_start : bool
     momentum : float
     nesterovs_momentum : bool
     early_stopping : bool
-        Score a held-out part after each epoch, stop when it no longer improves, and go back to the best.
+        Score the rows held out after each epoch, stop when the score no longer improves, and go back to the
+        best weights.
     validation_fraction : float
     beta_1, beta_2, epsilon : float
     n_iter_no_change : int or inf
-        For how many epochs ``tol`` may be missed.
+        The number of epochs in which the improvement may be less than ``tol``.
     max_fun : int
-        How often "lbfgs" may look at the loss.
+        How often "lbfgs" may evaluate the loss.
     class_weight : dict, "balanced" or None
-        What the samples of a class count; "balanced" makes all classes count the same.
+        How much the samples of a class count; "balanced" makes all classes count the same.
     label_smoothing : float
-        The share of a target that is spread over all classes. Szegedy et al. (2016).
+        The share of a target that is spread evenly over all classes. Szegedy et al. (2016).
     dropout : float, or a sequence with one for each layer
-        The share of a layer's inputs that training drops; one number means all layers but the first.
+        The share of a layer's inputs that training drops; a single number applies to all layers but the
+        first.
     clip_norm : float, optional
-        A longer gradient is shortened to this length.
+        A gradient whose norm is larger is scaled down to this norm.
     initializer : str or Initializer, optional
-        Of the weights; scikit-learn's uniform numbers where none is named.
+        How to draw the initial weights; by default as scikit-learn does.
     initial_weights : (coefs, intercepts), optional
-        One's own, instead of drawn ones.
+        Your own initial weights, instead of random ones.
     scoring : str or callable, optional
-        Any scorer for early stopping; the accuracy where none is named.
+        Any scorer for early stopping; by default the accuracy.
     standardize : bool
         Bring each feature to mean 0 and variance 1 first.
     preset : "robust", optional
-        Other defaults, for data one knows nothing of: standardised, AdamW, one cycle of the learning rate.
+        Different defaults, for data that you know nothing about: standardised features, AdamW, a one-cycle
+        learning rate.
     engine : "auto", "reference" or "compiled"
     progress : bool
-        A bar while training.
+        Whether to show a progress bar.
 
     Attributes
     ----------
     classes_ : ndarray, (n_classes,)
     coefs_, intercepts_ : list of ndarray
-        The weights (n_in, n_out) and biases (n_out,) of each layer; they may be replaced.
+        The weights (n_in, n_out) and biases (n_out,) of each layer; you may replace them.
     network_ : Network
-        What computes, explains itself, and can be saved.
+        The network, which can be explained and saved.
     loss_, best_loss_ : float
     loss_curve_ : list of float
         The loss of each epoch.
     validation_scores_, validation_loss_curve_ : list of float or None
     best_validation_score_ : float or None
     n_iter_, t_ : int
-        Epochs of the last training; samples seen in all.
+        The number of epochs of the last training run, and of samples seen in total.
     should_stop_ : bool
-        Whether training ended, or should, because nothing improved any more.
+        Whether training ended, or should end, because nothing improves any more.
     n_layers_, n_outputs_, n_features_in_ : int
     out_activation_ : str
     feature_names_in_ : ndarray of str
-        Where X had names.
+        The names of the features, if X had names.
     engine_ : str
-        What computed.
+        The engine that was used.
 
     Examples
     --------
@@ -188,7 +191,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self._fit_record.targets = LabelTargets(named, several=False)
 
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class; of each label, where there are several.
+        """Return the probability of each class, or of each label if there are several.
 
         Parameters
         ----------
@@ -205,7 +208,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
     def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of :meth:`predict_proba`, (n_samples, n_classes)."""
+        """Return the logarithms of :meth:`predict_proba`, (n_samples, n_classes)."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 

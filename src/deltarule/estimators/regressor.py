@@ -22,15 +22,15 @@ from deltarule.estimators.targets import NumberTargets
 
 @documented_like(MLPClassifier)
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """A feedforward network that predicts numbers, one or several a row; scikit-learn's parameters and more.
+    """A feedforward network that predicts numbers for each row; scikit-learn's parameters, and more.
 
     Parameters
     ----------
     loss : str, Loss or (callable, callable)
-        "squared_error" (half of it), "poisson" (with outputs e^z), "absolute_error", "huber", "huber(0.5)",
+        "squared_error" (divided by 2), "poisson" (with outputs e^z), "absolute_error", "huber", "huber(0.5)",
         "quantile(0.9)", any of ``LOSSES``, or a pair of functions of outputs and targets: terms, derivative.
     scoring : str or callable, optional
-        Any scorer for early stopping; R² where none is named.
+        Any scorer for early stopping; by default R².
     standardize : bool
         Bring each feature, and each target, to mean 0 and variance 1 first (for Poisson the features only).
     …

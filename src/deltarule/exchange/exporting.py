@@ -39,29 +39,30 @@ def export(
 ) -> None:
     """Write a network as one file that computes the same outputs without deltarule, atomically.
 
-    A source file holds the weights, the formulas beside the code, scaling and labels, and test cases, which
-    it checks where it is run without arguments. Of a network for a table it takes rows as the table has them:
-    texts, yes and no, dates, numbers in any clothes, missing cells, each read as the model itself reads it.
+    A source file contains the weights, the formulas beside the code, the scaling and the labels, and test
+    cases, which it checks when it is run without arguments. For a network that was trained on a table, it
+    takes rows as the table has them: texts, yes and no, dates, formatted numbers and missing cells, all read
+    as the model itself reads them.
 
     Parameters
     ----------
     model : Network, or anything with a method to_network
     path : path
     format : "onnx", "numpy", "python", "c" or "javascript", optional
-        By default what the ending of the path says; ``.py`` means NumPy.
+        By default the ending of the path decides; ``.py`` means NumPy.
     dtype : {"float32", "float64"}, optional
-        Of the numbers that the file takes, computes with and gives; by default the network's own. ONNX
-        runtimes refuse any other.
+        The type of the numbers that the file takes, computes with and gives; by default the network's own.
+        ONNX runtimes refuse numbers of any other type.
 
     Raises
     ------
     InputError
-        If the format is unknown, a parameter is not finite, an activation is a user's own without a formula
-        to write code from, or the path cannot be written.
+        If the format is unknown, a parameter is not finite, an activation of your own has no formula from
+        which code could be written, or the path cannot be written.
     MissingExtraError
-        If ONNX is asked for and not installed.
+        If the format is ONNX and the package is not installed.
     OSError
-        If writing fails; what was there before still is.
+        If writing fails; the old file is still there.
 
     Examples
     --------

@@ -30,8 +30,8 @@ def import_network(
 ) -> Network:
     """Return a network that another library has trained, or that is stored in an ONNX file.
 
-    Outputs stay as they were, in the number type of the weights; a log-softmax becomes a softmax. What acts
-    in training only (dropout, scikit-learn's ``alpha``, optimizers) is left out.
+    The network gives the same outputs, in the number type of the weights; a log-softmax becomes a softmax.
+    Whatever matters only in training (dropout, scikit-learn's ``alpha``, optimizers) is left out.
 
     Parameters
     ----------
@@ -39,23 +39,25 @@ def import_network(
         The path or the bytes of an ONNX file; scikit-learn's MLPClassifier or MLPRegressor; a `Sequential` of
         PyTorch or Keras; a ``state_dict``; a list of arrays ``[W1, b1, W2, b2]`` with W (n_in, n_out).
     activation : str, Activation, or a sequence with one for each hidden layer, optional
-        Where the source does not say it: of a ``state_dict`` and of arrays.
+        Needed if the source does not say it, as a ``state_dict`` or arrays do not.
     output : str or Activation, optional
-        Of the last layer, where the source does not say it or ends before it: of a network trained with
-        PyTorch's cross-entropy, "softmax".
+        The activation of the last layer, if the source does not say it or ends before it: "softmax" for a
+        network that was trained with PyTorch's cross-entropy.
     loss : str or Loss, by default the one that belongs to the output
     features, classes : sequence, optional
-        Names of the inputs and labels of the outputs (of a single one, for ½ and less, and for more), by
-        default those that the source knows. Outputs come in ascending order of their labels.
+        The names of the inputs and the labels of the outputs (for a single output, the labels for at most ½
+        and for more), by default those that the source contains. Outputs are in ascending order of their
+        labels.
 
     Returns
     -------
-    Network, with an encoding where names, labels or a scaling are known
+    Network, with an encoding if names, labels or a scaling are known
 
     Raises
     ------
     InputError
-        If the source is none of these, or holds what deltarule has not; the message names it.
+        If the source is none of these, or contains something that deltarule does not support; the message
+        names it.
     ModelFileError
         If a file is damaged; nothing in it was executed.
 

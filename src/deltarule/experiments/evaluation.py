@@ -25,7 +25,7 @@ _MOST_CLASSES = 12  # of which the confusions are printed
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """The scores of a network on data with known answers; prints as a table.
+    """The scores of a network on data with known answers; it prints as a table.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Evaluation:
     dataset : Dataset
     predictions : Predictions
     digests : ndarray of uint64, (n_rows,)
-        Of the rows, to tell those that trained the network.
+        Digests of the rows, to recognise those that trained the network.
     """
 
     net: Network

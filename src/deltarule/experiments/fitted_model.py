@@ -44,12 +44,22 @@ from deltarule.nn.network import Network
 def load_model(path: str | os.PathLike[str]) -> FittedModel:
     """Read a fitted model, as ``deltarule train --save`` and :meth:`ExperimentResult.save` write it.
 
-    It answers raw rows; :func:`deltarule.load` gives its network, which takes encoded ones.
+    The model predicts raw rows; :func:`deltarule.load` returns only its network, which takes encoded rows.
 
     Raises
     ------
     ModelFileError
-        If it is none, or holds no encoding.
+        If the file is not a model, or contains no encoding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from deltarule.experiments import experiment
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment("iris", epochs=2, test=0.2).save(f"{folder}/iris.safetensors")
+    ...     model = load_model(f"{folder}/iris.safetensors")
+    >>> model.predict([[5.1, 3.5, 1.4, 0.2]])["species"].shape
+    (1,)
     """
     net = Network.load(path)
     if net.encoding is None:
@@ -92,7 +102,7 @@ class FittedModel:
     net : Network
         With an encoding.
     name : str
-        What reports call it: the path of its file.
+        Its name in reports: the path of its file.
 
     Examples
     --------
@@ -111,30 +121,31 @@ class FittedModel:
 
     @property
     def encoding(self) -> Encoding:
-        """How it reads rows, and what its outputs mean."""
+        """How the model reads rows, and what its outputs mean."""
         if self.net.encoding is None:
             raise InputError(f"{self.name} has no encoding, so it cannot interpret raw rows")
         return self.net.encoding
 
     def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
-        """What it answers to new rows or pictures.
+        """Predict new rows or pictures.
 
         Parameters
         ----------
         rows : path, DataFrame, columns by name, records, or array of rows, (n_rows, n_columns)
-            As they are, with names or in the order of training; others than are needed are ignored. A single
-            row will do. For pictures a file, a folder, a zip, or an array (n, height, width).
+            Raw rows, with column names or in the order of training; columns that are not needed are ignored,
+            and a single row is fine. For pictures a file, a folder, a zip file, or an array (n, height,
+            width).
         probabilities : bool
-            Whether what it gives each class is returned, too.
+            Whether to return the probability of each class, too.
         **reading
-            How a file is read, as the command line names it: ``header``, ``delimiter``, ``strict``, ….
+            How to read a file, under the names of the command line: ``header``, ``delimiter``, ``strict``, ….
 
         Returns
         -------
         DataFrame, or dict of ndarray, (n_rows,) each
-            A column of answers under the name of the target (of pictures also their files), and columns
-            ``p(class)``. A frame, with the index of ``rows``, where ``rows`` is one. What was decided about
-            the rows is a warning.
+            A column of predictions under the name of the target (for pictures also a column of files), and
+            columns ``p(class)`` for probabilities. If ``rows`` is a frame, the result is a frame with the
+            same index. Decisions about the rows are reported as a warning.
 
         Raises
         ------
@@ -146,7 +157,7 @@ class FittedModel:
     def answers(
         self, rows: Any, *, probabilities: bool = False, **reading: Any
     ) -> tuple[dict[str, Array], tuple[Decision, ...]]:
-        """What :meth:`predict` returns, as columns in any case, and what was decided about the rows."""
+        """Return what :meth:`predict` returns, always as columns, and what was decided about the rows."""
         files, inputs, decisions = raw_inputs(rows, self.encoding, _options("predict", reading))
         columns: dict[str, Array] = {"file": np.array(files)} if files else {}
         return columns | self._answered(inputs, probabilities), decisions
@@ -170,18 +181,18 @@ class FittedModel:
         memory: Any = "1GB",
         **reading: Any,
     ) -> tuple[int, tuple[Decision, ...]]:
-        """Write what it answers to new rows to a CSV file, however many they are.
+        """Write the predictions for any number of new rows to a CSV file.
 
         Parameters
         ----------
         path : path
-            Written whole, or not at all.
+            The file is written whole or not at all.
         rows : as :func:`deltarule.data.stream` takes them
             Such as ``"new/*.parquet"``.
         probabilities, reading
             As in :meth:`predict`.
         memory : str or number
-            What the program may take in all.
+            The memory that the program may use in total.
 
         Returns
         -------
@@ -199,7 +210,7 @@ class FittedModel:
     def answers_by_piece(
         self, rows: Any, probabilities: bool, memory: Any, **reading: Any
     ) -> Iterator[tuple[dict[str, Array], tuple[Decision, ...]]]:
-        """What :meth:`answers` returns, for some thousand rows of a stream after the others."""
+        """Yield what :meth:`answers` returns, for a few thousand rows of a stream at a time."""
         options, encoding = _options("predict", reading), self.encoding
         kinds = encoding.inputs.kinds if isinstance(encoding.inputs, ColumnsEncoding) else {}
         for piece in read_pieces(rows, kinds, options, memory):
@@ -210,23 +221,23 @@ class FittedModel:
     def evaluate(
         self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
     ) -> Evaluation:
-        """How good it is on data with known answers.
+        """Score the model on data with known answers.
 
         Parameters
         ----------
         source : path, pattern, bundled set's name, DataFrame, columns by name, or records
-            With the columns it was trained on, and the target.
+            Data with the columns on which the model was trained, and the target.
         target : array-like, (n_rows,), optional
-            The answers, where they are not a column of ``source``.
+            The answers, if they are not a column of ``source``.
         part : {"train", "test"}, optional
-            Of a set with two parts; by default the test part.
+            For a set with two parts, which one to use; by default the test part.
         **reading
             As in :meth:`predict`.
 
         Returns
         -------
         Evaluation
-            Prints as a table; says how many of the rows trained the model.
+            It prints as a table and says how many of the rows trained the model.
         """
         named = next(iter({} if self.encoding.target is None else self.encoding.target.kinds), "target")
         if target is not None:
@@ -263,21 +274,22 @@ class FittedModel:
     def inspect(
         self, rows: Any = None, *, row: int | None = None, layer: int | None = None, **reading: Any
     ) -> Inspection:
-        """Every neuron, and what it computes for one of some rows.
+        """Show every neuron, and what it computes for one row.
 
         Parameters
         ----------
         rows : as in :meth:`predict`, optional
-            Without rows weights alone are shown.
+            Without rows, only the weights are shown.
         row : int, optional
-            Which of all that were read, from 1, rows without a target too; by default the first that is used.
+            The number of the row, counted from 1 over all rows that were read, also those without a target;
+            by default the first row that is used.
         layer : int, optional
-            This layer only, from 1.
+            Show only this layer, counted from 1.
 
         Returns
         -------
         Inspection
-            Prints as tables, a neuron on each line.
+            It prints as tables with a line for each neuron.
         """
         if rows is None:
             return Inspection(self.net, layer=layer)
@@ -288,18 +300,19 @@ class FittedModel:
     def explain(
         self, rows: Any, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
-        """Derive what it computes for one of some rows with answers, from the raw cells on.
+        """Derive what the model computes for one row with its answer, starting from the raw cells.
 
         Parameters
         ----------
         rows : as in :meth:`evaluate`; of rows in memory the answers may be missing
-            Then what the network answers stands in for them.
+            If they are missing, the network's own predictions take their place.
         what : str, or a sequence of them
             As in :func:`deltarule.explain`.
         row : int, optional
-            Which of all that were read, from 1, rows without a target too; by default the first that is used.
+            The number of the row, counted from 1 over all rows that were read, also those without a target;
+            by default the first row that is used.
         **settings
-            As in :func:`deltarule.explain`; and how a file is read, as in :meth:`predict`.
+            As in :func:`deltarule.explain`, and how to read a file, as in :meth:`predict`.
 
         Returns
         -------
@@ -315,10 +328,10 @@ class FittedModel:
         return explain(self.net, *encoded_rows(self.net, part), what, raw=part.inputs, **settings)
 
     def rows_with_answers(self, rows: Any, settings: dict[str, Any]) -> Dataset:
-        """Rows for :meth:`explain`; how they are read is taken out of the settings.
+        """Return rows for :meth:`explain`; the settings that say how to read them are removed.
 
-        Where rows in memory lack the target, or pictures lie in no folders of classes, the network's own
-        answers stand in for it: the name says so.
+        If rows in memory have no target, or pictures are not in folders of classes, the network's own
+        predictions take its place, and the name says so.
         """
         reading = {name: settings.pop(name) for name in READING if name in settings}
         encoding, options = self.encoding, _options("explain", reading)
@@ -350,13 +363,13 @@ class FittedModel:
         return Dataset(name, inputs, answers, names, classes, decisions=decisions)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to one file (safetensors), atomically: see :meth:`Network.save`."""
+        """Write the model to one file (safetensors), atomically: see :meth:`Network.save`."""
         self.net.save(path)
 
     def export(
         self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
     ) -> None:
-        """Write one file that answers without deltarule: see :func:`deltarule.export`."""
+        """Write a file that predicts without deltarule: see :func:`deltarule.export`."""
         export(self.net, path, format, dtype=dtype)
 
 

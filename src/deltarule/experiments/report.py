@@ -112,7 +112,7 @@ def report_text(result: Outcome, width: int = WIDTH) -> str:
 def _about_data(result: Outcome) -> Iterator[ReportItem]:
     dataset, encoding = result.dataset, encoding_of(result.trained.net)
     task = dataset.task if encoding.target else "autoencoder"
-    described = wrapped(one_line(f"{dataset.description}, {'an' if task[0] == 'a' else 'a'} {task}"))
+    described = wrapped(one_line(f"{dataset.description}: {task}"))
     yield ReportItem({"task": task, "data": dataset.description}, "", described)
     told = [decision.to_dict() for decision in result.decisions]
     yield ReportItem({"decisions": told}, "", "\n".join(decision_lines(told)))

@@ -27,18 +27,19 @@ class ExperimentResult(Outcome):
     Attributes
     ----------
     dataset, trained_rows : Dataset
-        All the data, and what the network was trained and validated on.
+        All the data, and the rows on which the network was trained and validated.
     trained : TrainedNetwork
         The network, the history of its training, and its scores on these rows.
     tested : Predictions or None
-        Of rows held out, or of all rows by cross-validation; None where none are, or a signal came before.
+        Predictions for the rows held out, or for all rows by cross-validation; None if there are none, or if
+        a signal came first.
     interrupted : bool
     decisions : tuple of Decision
-        What was decided about the data that nobody said.
+        What was decided about the data because nobody specified it.
     choices : Choices
-        What the user named.
+        What the user specified.
     streamed_rows : int
-        Of a stream, how many rows were used; ``dataset`` and ``trained_rows`` are a sample then.
+        For a stream, how many rows were used; ``dataset`` and ``trained_rows`` are then a sample.
 
     Examples
     --------
@@ -60,11 +61,11 @@ class ExperimentResult(Outcome):
     __repr__ = __str__
 
     def text(self, columns: int = 80) -> str:
-        """The report for people, no wider than ``columns`` where sentences can be broken."""
+        """The report as text, no wider than ``columns`` unless something cannot be broken."""
         return report_text(self, columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report for JSON: every choice, the scores by part, and how training went."""
+        """The report as data for JSON: every choice, the scores by part, and how training went."""
         return report_values(self)
 
     @property
@@ -79,36 +80,36 @@ class ExperimentResult(Outcome):
 
     @property
     def model(self) -> FittedModel:
-        """The network as what answers raw rows."""
+        """The network together with its encoding, as a model that predicts raw rows."""
         return FittedModel(self.trained.net)
 
     def health(self) -> HealthReport:
-        """What is wrong with the network and its training, on the rows it was trained and validated on."""
+        """Say what is wrong with the network and its training, on the rows that trained and validated it."""
         net = self.trained.net
         return health(net, *encoded_rows(net, self.trained_rows), self.trained.history)
 
     def predict(self, rows: Any, *, probabilities: bool = False, **reading: Any) -> Any:
-        """What the network answers to new rows: see :meth:`FittedModel.predict`."""
+        """Predict new rows: see :meth:`FittedModel.predict`."""
         return told_answers(self.model, rows, probabilities, reading)
 
     def evaluate(
         self, source: Any, target: Any = None, *, part: str | None = None, **reading: Any
     ) -> Evaluation:
-        """How good the network is on other data: see :meth:`FittedModel.evaluate`."""
+        """Score the network on other data: see :meth:`FittedModel.evaluate`."""
         return self.model.evaluate(source, target, part=part, **reading)
 
     def inspect(self, rows: Any = None, *, row: int | None = None, layer: int | None = None) -> Inspection:
-        """Every neuron, and what it computes for a row, of its own data where none are given."""
+        """Show every neuron and what it computes for a row, by default one of the experiment's own data."""
         return self.model.inspect(self.dataset if rows is None else rows, row=row, layer=layer)
 
     def explain(
         self, rows: Any = None, what: Any = ("forward", "loss"), *, row: int | None = None, **settings: Any
     ) -> Derivation:
-        """Derive what the network computes for a row, of its own data where none are given."""
+        """Derive what the network computes for a row, by default for a row of the experiment's own data."""
         return self.model.explain(self.dataset if rows is None else rows, what, row=row, **settings)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draw curves and answers: to a file (png, svg, pdf), or as a figure that notebooks show."""
+        """Draw the curves and the predictions: into a file (png, svg, pdf), or as a figure for notebooks."""
         return plot_experiment(path, self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -118,5 +119,5 @@ class ExperimentResult(Outcome):
     def export(
         self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str | None = None
     ) -> None:
-        """Write a file that answers without deltarule: see :func:`deltarule.export`."""
+        """Write a file that predicts without deltarule: see :func:`deltarule.export`."""
         self.model.export(path, format, dtype=dtype)

@@ -90,10 +90,11 @@ def experiment(
     progress: bool = False,
     **others: Any,
 ) -> ExperimentResult:
-    """Train a network on any table or pictures, and say how good it is on rows it has not seen.
+    """Train a network on any table or pictures, and report how good it is on rows that it has not seen.
 
-    What is not named suits the data; the report tells all that was decided, with the option of the command
-    line that overrules it: ``--keep Id`` is ``keep="Id"`` here. ``deltarule train`` is this function.
+    Whatever you do not specify is chosen to suit the data. The report lists every decision with the
+    command-line option that changes it: ``--keep Id`` is ``keep="Id"`` here. ``deltarule train`` calls this
+    function.
 
     Parameters
     ----------
@@ -102,52 +103,54 @@ def experiment(
         frame of pandas, polars or Arrow; ``{"height": [1.8, …]}``; ``[{"height": 1.8}, …]``; a
         :class:`~deltarule.data.Dataset`. A pattern such as ``"train/*.parquet"`` is read as a stream.
     target : str, sequence of str, or array-like of answers (n_rows,), optional
-        The column to predict; several for a regression. Or the answers themselves, where ``source`` lacks
-        them. By default what its name or place suggests.
+        The column to predict, or several columns for a regression; or the targets themselves, if they are not
+        in ``source``. By default the column whose name or position suggests it.
     drop, keep : str or sequence of str, optional
-        Columns to leave out, and not to leave out though they seem of no use.
+        Columns to leave out, and columns to keep even if they look useless.
     task : {"classification", "regression"}, optional
-        If the target leaves a doubt.
+        What to predict, if the target does not make it clear.
     target_is_input : bool
         Whether to train an autoencoder.
     scale : {"none", "standard", "minmax"}, optional
-        Of the inputs, and of the targets of a regression.
+        How to scale the inputs, and the targets of a regression.
     missing : {"median", "mean", "mode", "drop", "refuse"}, optional
-        What becomes of empty cells; by default the median, or with ``strict`` they are refused.
+        What to do with empty cells; by default they are filled with the median, or refused with ``strict``.
     rare : int, optional
-        Rows that a category must have, or it is pooled as other.
+        The fewest rows that a category may have; rarer ones are grouped as "other".
     header, encoding, delimiter, quote, ragged, format, table, kind, all_lines, strict, indicators
-        How a table is read: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to
-        ``"number"``, ``"text"``, ``"dmy"``, …; ``strict`` refuses what would be decided.
+        How to read a table: :class:`~deltarule.data.ReadingOptions`. ``kind`` maps columns to ``"number"``,
+        ``"text"``, ``"dmy"``, …; ``strict`` stops wherever something would have to be decided.
     memory : str or number, optional
-        Read the source as a stream (:func:`deltarule.data.stream`) that takes no more than this:
-        ``"512MB"``. What fits is held, and treated as if nobody had named it.
+        Read the source as a stream (:func:`deltarule.data.stream`) in no more memory than this: ``"512MB"``.
+        Data that fit into it are kept in memory and treated as usual.
     size, color, paper
-        Of pictures: (width, height), whether in colour, and what is behind transparency.
+        For pictures: (width, height), whether they are in colour, and the colour behind transparent ones.
     test, validation : float, optional
-        Shares of the rows to score on, and to stop early by. Without, small sets are scored in 5 folds.
+        The shares of the rows to score on, and to hold out for early stopping. By default, small sets are
+        scored by 5-fold cross-validation.
     hidden : int or sequence of int, optional
-        Neurons of the hidden layers; 0 for none.
+        The number of neurons in each hidden layer; 0 for no hidden layer.
     activation, output, loss, bias, initializer, dropout, l1, l2, dtype
-        As :class:`deltarule.Network` takes them.
+        As in :class:`deltarule.Network`.
     optimizer, learning_rate, schedule, clip_norm
-        ``"adam"``, ``0.01``, ``"cosine"``, ``1.0``; or an optimizer with all of it.
+        ``"adam"``, ``0.01``, ``"cosine"``, ``1.0``; or an optimizer that includes all of them.
     epochs, batch_size, patience : int, optional
-        ``patience`` is how many epochs without improvement on held-out rows to wait.
+        ``patience`` is the number of epochs to wait without an improvement on the rows held out.
     seed : int
         Random seed.
     engine, workers, local_sgd, checkpoint, every, resume, progress
-        As in :func:`deltarule.train`: a file to write again and again, epochs between, a file to go on from.
+        As in :func:`deltarule.train`; ``checkpoint`` is a file to write as training goes on, ``every`` the
+        number of epochs between two writes, ``resume`` the file to continue from.
 
     Returns
     -------
     ExperimentResult
-        Prints as its report; predicts raw rows, plots, explains a row, saves, exports.
+        It prints as its report; it predicts raw rows, plots, explains a row, saves and exports.
 
     Raises
     ------
     InputError
-        If something named does not fit, or output and loss cannot learn the target.
+        If an argument does not fit, or if output and loss cannot learn the target.
     DataFileError
         If the data cannot be read.
 

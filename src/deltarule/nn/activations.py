@@ -49,29 +49,30 @@ class Activation:
     Parameters
     ----------
     name : str
-        The name it goes by in constructors, files and on the command line.
+        Its name in constructors, in files and on the command line.
     value : callable, z -> a
         f, for arrays of any shape (softmax: over the last axis).
     derivative : callable, (z, a) -> f′(z)
-        Elementwise, of z's shape; for softmax the Jacobian ∂a/∂z of each row, (n, k, k).
+        Elementwise, with z's shape; for softmax the Jacobian ∂a/∂z of each row, (n, k, k).
     formula, derivative_formula : Expr or str
         f(z) over the symbol ``z``, f′(z) over ``z`` and ``a``, as :mod:`deltarule.formula` writes them. A
-        text is taken too, but then no numbers can be put in.
+        text works too, but then no numbers can be inserted.
     range : (float, float)
         The least and the greatest value of f; a loss refuses outputs outside its domain.
     parameter : float
-        The number in its name, where it has one: 0.2 of ``leaky_relu(0.2)``.
+        The number in its name, if it has one: 0.2 in ``leaky_relu(0.2)``.
     kinks : tuple of float
         Where f′ jumps; a gradient check cannot trust differences across them.
     pull_back : callable, (da, z, a) -> delta, optional
-        Jᵀ·da for a function that couples the outputs of a row, without forming J.
+        Jᵀ·da, for a function that couples the outputs of a row, computed without forming J.
     kind : str
-        The name without its number: ``leaky_relu`` of ``leaky_relu(0.2)``.
+        The name without its number: ``leaky_relu`` for ``leaky_relu(0.2)``.
     rectifier : bool
-        Whether large positive z pass as they are, and negative ones hardly: layers start from He's weights.
+        Whether large positive z pass unchanged and negative ones hardly at all: such layers start with He's
+        weights.
     steps : tuple of (Symbol, Expr)
-        How code computes f(z) where the formula would overflow or lose digits: ``symbol ← formula``, one
-        after the other, over ``z`` and the symbols before; the last one is ``a``.
+        How code computes f(z) if the formula would overflow or lose digits: ``symbol ← formula``, one after
+        the other, over ``z`` and the symbols before it; the last one is ``a``.
 
     Examples
     --------
@@ -260,7 +261,7 @@ ACTIVATIONS: Registry[Activation] = Registry("activation", Activation)
 
 
 def register_activation(activation: Activation) -> Activation:
-    """Let ``activation`` be found by its name: in constructors, on the command line and in files.
+    """Register ``activation`` under its name, so that constructors, files and the command line find it.
 
     Raises
     ------

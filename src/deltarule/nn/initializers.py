@@ -22,7 +22,7 @@ class Initializer:
     Parameters
     ----------
     name : str
-        The text that makes it again: ``"normal(0.01)"``.
+        The text from which it can be made again: ``"normal(0.01)"``.
     draw : callable, (rng, n_in, n_out) -> (n_in, n_out)
     formula : str
 

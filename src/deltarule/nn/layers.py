@@ -30,10 +30,10 @@ class Dense:
     bias : "neuron", "shared" or "none"; or True, False
         A bias for each neuron, one for the layer, or none.
     dropout : float
-        The share of this layer's *inputs* that training drops (and makes up for by scaling the others
-        by 1/(1 − dropout)). Srivastava et al. (2014).
+        The share of this layer's *inputs* that training drops; the others are scaled by 1/(1 − dropout) to
+        make up for it. Srivastava et al. (2014).
     initializer : str or Initializer, optional
-        Of the weights; He's for the ReLU family, Xavier's for the others where none is named.
+        How to draw the weights; by default He's for the ReLU family and Xavier's for the others.
     bias_initializer : str or Initializer
 
     Attributes

@@ -35,20 +35,20 @@ INF = math.inf
 
 @record
 class Loss:
-    """One loss: what a sample costs, and how that changes with each output.
+    """A loss: what a sample costs, and how the cost changes with each output.
 
     Parameters
     ----------
     name : str
-        The name it goes by in constructors, files and on the command line.
+        Its name in constructors, in files and on the command line.
     terms : callable, (a, y) -> (n, k)
         The term of each output; a sample's loss is the sum of its row.
     derivative : callable, (a, y) -> (n, k)
         ``da = ∂(sample's loss)/∂a``.
     formula, derivative_formula : Expr or str
         The term of one output and its derivative, over the symbols ``a``, ``y`` and ``K`` (the number of
-        outputs), as :mod:`deltarule.formula` writes them. A text is taken too, but then no numbers can be put
-        in.
+        outputs), as :mod:`deltarule.formula` writes them. A text works too, but then no numbers can be
+        inserted.
     domain : (float, float)
         Where the outputs must lie.
     targets : (float, float)
@@ -56,13 +56,13 @@ class Loss:
     distribution : bool
         Whether the targets of a sample must sum to 1.
     parameter : float
-        The number in its name, where it has one: 0.5 of ``huber(0.5)``.
+        The number in its name, if it has one: 0.5 in ``huber(0.5)``.
     kinks : tuple of float
         Values of a − y where the derivative jumps; a gradient check cannot trust differences across them.
     knots : tuple of float
         Values of a − y where one piece of the formula passes smoothly into the next.
     kind : str
-        The name without its number: ``huber`` of ``huber(0.5)``.
+        The name without its number: ``huber`` for ``huber(0.5)``.
 
     Examples
     --------
@@ -164,7 +164,7 @@ LOSSES: Registry[Loss] = Registry("loss", Loss)
 
 
 def register_loss(loss: Loss) -> Loss:
-    """Let ``loss`` be found by its name: in constructors, on the command line and in files.
+    """Register ``loss`` under its name, so that constructors, files and the command line find it.
 
     Raises
     ------

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Network:
     """A feedforward network: layer after layer ``z = x @ W + b``, ``a = f(z)``.
 
-    All weights and biases lie in one vector, ``parameters``; the layers hold views into it.
+    All weights and biases are in one vector, ``parameters``; the layers hold views into it.
 
     Parameters
     ----------
@@ -51,26 +51,27 @@ class Network:
     output : str or Activation
         Activation of the last layer.
     loss : str or Loss, optional
-        Where none is named, the one that belongs to the output: cross-entropy to softmax, binary
-        cross-entropy to sigmoid, half squared error to all others.
+        By default the loss that belongs to the output: cross-entropy for softmax, binary cross-entropy for
+        sigmoid, half squared error for all others.
     bias : "neuron", "shared" or "none"; or True, False
         A bias for each neuron, one for each layer, or none.
     initializer, bias_initializer : str or Initializer
-        How first weights and biases are drawn: ``"normal(0.01)"``; see ``INITIALIZERS``.
+        How the initial weights and biases are drawn: ``"normal(0.01)"``; see ``INITIALIZERS``.
     dropout : float, or a sequence with one for each layer
-        The share of a layer's inputs that training drops. One number means all layers but the first.
+        The share of a layer's inputs that training drops. A single number applies to all layers but the
+        first.
     l1, l2 : float
         Penalties ``l1·Σ|W| + l2/2·ΣW²`` in the cost.
     reduction : "mean" or "sum"
-        Of the samples' losses.
+        Whether the cost is the mean or the sum of the samples' losses.
     dtype : "float64" or "float32"
     seed : int or None
-        Of the first weights; None draws them anew each time.
+        The random seed of the initial weights; None draws different ones each time.
 
     Raises
     ------
     InputError
-        If a value does not fit; the message names it, and what would.
+        If a value does not fit; the message names it, and says what would fit.
 
     Examples
     --------
@@ -134,17 +135,17 @@ class Network:
 
     @property
     def sizes(self) -> list[int]:
-        """Number of inputs, then of neurons of each layer."""
+        """The number of inputs, then the number of neurons of each layer."""
         return [self.layers[0].dense.n_in, *(layer.dense.n_out for layer in self.layers)]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Number type of the parameters and of all that is computed."""
+        """The number type of the parameters and of everything that is computed."""
         return self.parameters.dtype
 
     @property
     def loss(self) -> Loss:
-        """The loss that training makes small."""
+        """The loss that training minimises."""
         return self.objective.loss
 
     _repr_html_ = shown_by("deltarule.notebook_views:network")
@@ -154,14 +155,14 @@ class Network:
         return f"Network({self.sizes[0]} → {chain}, {self.parameters.size:,} parameters)"
 
     def forward(self, X: Any, rng: np.random.Generator | None = None) -> Trace:
-        """The forward pass, with all it computed.
+        """Run the forward pass, and return everything that it computed.
 
         Parameters
         ----------
         X : array-like, (n_samples, n_features)
-            What SciPy holds sparse stays sparse, ``trace[0].x`` as well.
+            SciPy's sparse arrays stay sparse, also as ``trace[0].x``.
         rng : Generator, optional
-            Draws dropout masks; without one nothing is dropped.
+            Draws the dropout masks; without it, nothing is dropped.
 
         Returns
         -------
@@ -171,19 +172,20 @@ class Network:
         Raises
         ------
         ShapeError, InputError
-            If X does not fit the first layer or holds anything but finite numbers.
+            If X does not fit the first layer, or contains anything but finite numbers.
         """
         return reference.forward(self.layers, as_batch(self.inputs(X), self.dtype), rng)
 
     def backward(self, trace: Trace, Y: Any, sample_weight: Any = None) -> Gradients:
-        """The gradient of :meth:`cost`, layer by layer; nothing is updated.
+        """Compute the gradient of :meth:`cost`, layer by layer; nothing is updated.
 
         Parameters
         ----------
         trace : Trace
-            What :meth:`forward` returned.
+            The trace that :meth:`forward` returned.
         Y : array-like, (n_samples, n_outputs)
-            Targets; for one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
+            The targets; with one output also (n_samples,), with cross-entropy also class numbers
+            (n_samples,).
         sample_weight : array-like, (n_samples,), optional
 
         Returns
@@ -195,7 +197,7 @@ class Network:
         return reference.backward(self.layers, self.objective, trace, y, weight)
 
     def cost(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
-        """``1/n Σ loss + l1·Σ|W| + l2/2·ΣW²``, as :class:`Objective` says it.
+        """Compute the cost, ``1/n Σ loss + l1·Σ|W| + l2/2·ΣW²``; see :class:`Objective`.
 
         Examples
         --------
@@ -207,13 +209,13 @@ class Network:
         return float(reference.cost(self.layers, self.objective, trace, y, weight))
 
     def predict(self, X: Any, engine: str = "reference") -> Array:
-        """The outputs for each row, in bounded memory.
+        """Compute the outputs for each row, in bounded memory.
 
         Parameters
         ----------
         X : array-like, (n_samples, n_features)
         engine : "reference" or "compiled"
-            The compiled engine is faster, after it has compiled for some seconds on a machine's first call.
+            The compiled engine is faster, but the first call on a machine compiles for some seconds.
 
         Returns
         -------
@@ -222,7 +224,7 @@ class Network:
         Raises
         ------
         ShapeError, InputError
-            As :meth:`forward` does; if there is no such engine; and if an output is not finite.
+            As in :meth:`forward`; also if there is no such engine, or if an output is not finite.
         MissingExtraError
             If it needs a package that is not installed.
         """
@@ -244,9 +246,9 @@ class Network:
         return outputs
 
     def inputs(self, X: Any) -> Array | Scaled:
-        """X as a matrix that fits layer 1, (n_samples, n_features); narrower number types stay.
+        """Return X as a matrix that fits layer 1, (n_samples, n_features); narrower number types are kept.
 
-        Sparse inputs come as :class:`Scaled`, whose ``astype`` makes dense numbers of some rows.
+        Sparse inputs are returned as :class:`Scaled`, whose ``astype`` makes some of the rows dense.
         """
         x = X if isinstance(X, Scaled) else as_inputs(X, "X")
         dense = self.layers[0].dense
@@ -262,13 +264,13 @@ class Network:
         return x if narrower else narrowed(x, self.dtype, "X")
 
     def targets(self, Y: Any, sample_weight: Any, n_samples: int) -> tuple[Array, Array | None]:
-        """Y as (n_samples, n_outputs), sample weights as (n_samples, 1), checked, in the network's dtype."""
+        """Check Y, (n_samples, n_outputs), and sample weights, (n_samples, 1); return them in our dtype."""
         y = narrowed(as_targets(self.loss, Y, n_samples, self.sizes[-1]), self.dtype, "Y")
         weight = as_sample_weight(sample_weight, n_samples)
         return y, None if weight is None else narrowed(weight, self.dtype, "sample_weight")
 
     def select(self, name: str) -> Array:
-        """Return where a named parameter lies in ``parameters``, in an array of its shape.
+        """Return the positions of a named parameter in ``parameters``, as an array of its shape.
 
         ``w5``, ``W2``, ``W2[0,1]``, ``b2``, ``b2[1]``, ``W``, ``b``: see :mod:`deltarule.nn.parameter_names`.
 
@@ -280,11 +282,11 @@ class Network:
         return positions([layer.dense for layer in self.layers], name)
 
     def name_of(self, position: int) -> str:
-        """The name of ``parameters[position]``: ``W2[0,1]`` or ``b2[1]``."""
+        """Return the name of ``parameters[position]``: ``W2[0,1]`` or ``b2[1]``."""
         return name_of([layer.dense for layer in self.layers], position)
 
     def get_weights(self) -> tuple[list[Array], list[Array | None]]:
-        """Copies of the weights and of the biases of each layer."""
+        """Return copies of the weights and of the biases of each layer."""
         return (
             [layer.W.copy() for layer in self.layers],
             [None if layer.b is None else layer.b.copy() for layer in self.layers],
@@ -293,14 +295,14 @@ class Network:
     def set_weights(
         self, weights: Mapping[str, Any] | Sequence[Any], biases: Sequence[Any] | None = None
     ) -> None:
-        """Put one's own numbers in place; all or, where one does not fit, none.
+        """Set your own numbers; if one of them does not fit, nothing is changed.
 
         Parameters
         ----------
         weights : sequence of array-like, (n_in, n_out) each
             One for each layer; or a mapping from names (see :meth:`select`) to numbers or arrays.
         biases : sequence of array-like or None, (n_biases,) each, optional
-            One for each layer; left as they are where not given.
+            One array for each layer; without them, the biases stay as they are.
 
         Examples
         --------
@@ -322,7 +324,7 @@ class Network:
         self.parameters[:] = parameters
 
     def freeze(self, *names: str) -> None:
-        """Keep the named parameters (see :meth:`select`) as they are in training, and only these.
+        """Keep the named parameters (see :meth:`select`), and only these, as they are during training.
 
         No name means all parameters.
 
@@ -337,7 +339,7 @@ class Network:
         self._set_frozen(np.unique(np.concatenate(places)))
 
     def unfreeze(self) -> None:
-        """Let training move all parameters again."""
+        """Let training change all parameters again."""
         self._set_frozen(np.empty(0, dtype=np.intp))
 
     def _set_frozen(self, frozen: Array) -> None:
@@ -348,7 +350,7 @@ class Network:
         self.decaying[frozen] = False
 
     def copy(self, dtype: Any = None) -> Network:
-        """A network with parameters of its own, in another number type if one is named."""
+        """Return a network with its own copy of the parameters, in a given number type or the same."""
         layers = [layer.dense for layer in self.layers]
         parameters = self.parameters.astype(dtype or self.dtype, copy=False)
         return _from_parts(layers, self.objective, self.encoding, parameters, self.frozen.copy())
@@ -367,7 +369,7 @@ class Network:
             If a parameter is not finite, an activation or loss is not registered, or the path cannot be
             written.
         OSError
-            If writing fails; what was there before still is.
+            If writing fails; the old file is still there.
         """
         write_model(path, self.description(), self.arrays())
 
@@ -378,24 +380,24 @@ class Network:
         Raises
         ------
         ModelFileError
-            If the file is anything else, or damaged.
+            If the file is something else, or is damaged.
         """
         return cls.from_description(path, *read_model(path))
 
     def arrays(self) -> dict[str, Array]:
-        """Return what :meth:`save` writes as arrays."""
+        """Return the arrays that :meth:`save` writes."""
         check_finite(self.parameters, "parameters")
         return {"parameters": self.parameters, "frozen": self.frozen.astype(np.int64)}
 
     def description(self) -> dict[str, Any]:
-        """Return what :meth:`save` writes as text: the layers, the objective, the encoding."""
+        """Return the text that :meth:`save` writes: the layers, the objective, the encoding."""
         return describe_network([layer.dense for layer in self.layers], self.objective, self.encoding)
 
     @classmethod
     def from_description(
         cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]
     ) -> Network:
-        """The network of a file's description and arrays; ``path`` is for messages."""
+        """Make the network from the description and the arrays of a file; ``path`` is for messages."""
         try:
             return _from_parts(*parts_of(description, arrays))
         except (DeltaruleError, KeyError, TypeError, ValueError, IndexError, MemoryError) as error:

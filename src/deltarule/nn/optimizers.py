@@ -73,7 +73,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def start(self, theta: Array) -> Array:
-        """Return what is remembered before the first update, (number of slots, n_parameters)."""
+        """Return the optimizer's memory before the first update, (number of slots, n_parameters)."""
 
 
 @record
@@ -85,16 +85,16 @@ class GradientStep(Optimizer):
     learning_rate : float or Schedule
         η; a schedule or its text (``"cosine(0.1)"``) changes it as training goes on.
     clip_norm : float, optional
-        A gradient with a greater Euclidean norm is shortened to this norm. Pascanu, Mikolov & Bengio (2013).
+        A gradient with a larger Euclidean norm is scaled down to this norm. Pascanu, Mikolov & Bengio (2013).
 
     Attributes
     ----------
     slots : tuple of str
-        Names of what is remembered of each parameter, as in ``steps``.
+        The names of what is remembered about each parameter, as in ``steps``.
     steps : tuple of (Symbol, Expr)
         The update of one parameter, line by line, over ``θ``, its gradient ``g``, ``η``, ``t`` and letters.
     weight_steps : tuple of (Symbol, Expr)
-        What goes before, where the parameter is a weight.
+        Steps that come first if the parameter is a weight.
     letters : dict of Symbol to str
         Which field each other symbol stands for, as :func:`hyperparameter` declares it.
     """
@@ -136,11 +136,11 @@ class GradientStep(Optimizer):
         return as_schedule(self.learning_rate)
 
     def start(self, theta: Array) -> Array:
-        """Zeros, (number of slots, n_parameters)."""
+        """Return zeros, (number of slots, n_parameters)."""
         return np.zeros((len(self.slots), theta.size), theta.dtype)
 
     def clip(self, g: Array) -> None:
-        """Shorten ``g`` in place to ``clip_norm`` where it is longer."""
+        """Scale ``g`` down in place to the norm ``clip_norm`` if its norm is larger."""
         if self.clip_norm is not None:
             norm = float(np.linalg.norm(g))
             if norm > self.clip_norm:
@@ -148,7 +148,7 @@ class GradientStep(Optimizer):
 
     @abstractmethod
     def update(self, theta: Array, g: Array, slots: Array, eta: float, t: int, weights: Array) -> None:
-        """Move ``theta`` and ``slots`` in place by one update.
+        """Change ``theta`` and ``slots`` in place by one update.
 
         Parameters
         ----------
@@ -159,7 +159,8 @@ class GradientStep(Optimizer):
         t : int
             Number of this update, from 1.
         weights : ndarray of bool, (n_parameters,)
-            Where ``theta`` holds a trained weight (not a bias, not frozen): what weight decay acts on.
+            Which entries of ``theta`` are trained weights (no biases, nothing frozen): weight decay acts on
+            these.
         """
 
 
@@ -404,12 +405,11 @@ class LBFGS(Optimizer):
     memory : int
         How many past steps approximate the curvature.
     tolerance : float
-        Training stops when no component of the gradient is greater …
+        Training stops when no component of the gradient is larger than this.
     improvement : float
-        … or when an iteration improves the cost by a smaller relative amount than this, or than the
-        rounding of a float.
+        It also stops when an iteration improves the cost by a smaller fraction, or by a mere rounding error.
     evaluations : int, optional
-        Training stops after so many looks at the cost; the line search of an iteration takes one or more.
+        Training stops after this many evaluations of the cost, of which an iteration needs one or more.
 
     Examples
     --------
@@ -429,7 +429,7 @@ class LBFGS(Optimizer):
 
     @property
     def formula(self) -> str:
-        """In words: SciPy makes the steps."""
+        """The update in words: SciPy makes the steps."""
         return "θ ← θ − α·H·g, H from the last steps, α by line search"
 
     def __post_init__(self) -> None:
@@ -440,7 +440,7 @@ class LBFGS(Optimizer):
             check_whole("lbfgs: evaluations", self.evaluations)
 
     def start(self, theta: Array) -> Array:
-        """The first parameters, (1, n_parameters): the rest is inside SciPy; resuming replays from here."""
+        """The initial parameters, (1, n_parameters), from which resuming replays: the rest is in SciPy."""
         return theta[None, :].copy()
 
 

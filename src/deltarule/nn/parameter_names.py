@@ -130,7 +130,7 @@ def neuron_names(sizes: Sequence[int]) -> list[list[str]]:
     Parameters
     ----------
     sizes : sequence of int
-        Number of inputs, then of neurons of each layer.
+        The number of inputs, then the number of neurons of each layer.
 
     Examples
     --------

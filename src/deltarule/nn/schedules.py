@@ -35,12 +35,12 @@ class Schedule(ABC):
         """The learning rate after ``t`` of ``T`` epochs."""
 
     def rates(self, times: Array, T: float) -> Array:
-        """The learning rate at each of many times."""
+        """Return the learning rate at each of many times."""
         return np.array([self(t, T) for t in times.tolist()])
 
     @property
     def spec(self) -> str:
-        """The text that makes this schedule again."""
+        """The text from which this schedule can be made again."""
         return spec_of(self.name, self)
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ class Constant(Schedule):
 
 @record
 class Step(Schedule):
-    """``η(t) = rate · factor^⌊t / every⌋``: falls in steps, every so many epochs.
+    """``η(t) = rate · factor^⌊t / every⌋``: it falls in steps, once every few epochs.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class Cosine(Schedule):
 class OneCycle(Schedule):
     """Up from ``rate/start`` to ``rate`` in the first ``rise`` of training, then down to ``rate/end``.
 
-    Both ways along half a cosine. Smith & Topin (2018).
+    Up and down along half a cosine each. Smith & Topin (2018).
 
     Examples
     --------
@@ -195,11 +195,11 @@ class WarmUp(Schedule):
     Parameters
     ----------
     after : float or Schedule
-        The rate, or the schedule, that takes over.
+        The rate, or the schedule, that follows.
     epochs : float
-        How long the rise takes.
+        How many epochs the rise takes.
     start : float
-        The share of the rate to begin with.
+        The share of the rate at the beginning.
 
     Examples
     --------

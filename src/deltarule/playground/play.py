@@ -48,20 +48,21 @@ def play(net: Network | str | None = None, X: Any = None, Y: Any = None) -> Play
     Parameters
     ----------
     net : Network or str, optional
-        A network; or what ``deltarule play`` takes: a bundled set, a worked example, a table, a model file.
+        A network, or anything that ``deltarule play`` takes: a bundled set, a worked example, a table, a
+        model file.
     X : array-like, (n_samples, n_features), optional
-        With a network, its data.
+        The data, if you pass a network.
     Y : array-like, (n_samples, n_outputs) or (n_samples,), optional
 
     Returns
     -------
     PlayingPage
-        Shows itself inside a notebook; ``.address`` opens in a browser, ``.stop()`` ends it.
+        It displays itself in a notebook; ``.address`` opens in a browser, ``.stop()`` ends it.
 
     Raises
     ------
     InputError
-        If there is no such source, or data without a network.
+        If there is no such source, or if data are given without a network.
     MissingExtraError
         If the packages of ``deltarule[play]`` are not installed.
 

@@ -26,7 +26,7 @@ _MOST_OF_A_LINK = 100_000
 
 
 class Session:
-    """One player's run, reached by messages.
+    """The run of one player, controlled by messages.
 
     Examples
     --------

@@ -45,9 +45,9 @@ def build_site(folder: str | Path, runtime: str | Path | None = None) -> list[Pa
     Parameters
     ----------
     folder : path
-        Made where it is not there; files of the same names are replaced.
+        The folder is made if it does not exist; files with the same names are replaced.
     runtime : path, optional
-        A folder with Pyodide's files and NumPy's wheel; fetched, and kept, where none is named.
+        A folder with Pyodide's files and NumPy's wheel; by default they are downloaded once and kept.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def build_site(folder: str | Path, runtime: str | Path | None = None) -> list[Pa
     Raises
     ------
     InputError, DataFileError
-        If a file of the runtime is missing or is not the one it should be.
+        If a file of the runtime is missing or is not the right one.
     """
     target = Path(folder)
     files = site_files(runtime)
@@ -69,12 +69,12 @@ def build_site(folder: str | Path, runtime: str | Path | None = None) -> list[Pa
 
 
 def one_file(path: str | Path, runtime: str | Path | None = None) -> None:
-    """Write the playground as one HTML file, which works where it is opened from a stick, offline.
+    """Write the playground as one HTML file, which also works offline, from a USB stick.
 
     Raises
     ------
     InputError, DataFileError
-        As :func:`build_site` does.
+        As in :func:`build_site`.
     """
     check_writable(path)
     files = site_files(runtime)

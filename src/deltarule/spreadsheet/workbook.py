@@ -45,7 +45,7 @@ _SCHEDULED = (
 def example_spreadsheet(
     example: Example, *, optimizer: str | Optimizer | None = None, steps: int = 100
 ) -> bytes:
-    """The workbook of a worked example; see :func:`spreadsheet`.
+    """Make the workbook of a worked example; see :func:`spreadsheet`.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def spreadsheet(
     title: str | None = None,
     notes: Sequence[str] = (),
 ) -> bytes:
-    """A workbook for Excel or LibreOffice in which every number but the given ones is a formula.
+    """Make a workbook for Excel or LibreOffice in which every number that is not given is a formula.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ def spreadsheet(
     X, Y : array-like
         A few samples and their targets.
     optimizer : str or Optimizer, optional
-        Whose update, and whose training run on all samples at once, are worked out.
+        The optimizer of the update and of the training run, which uses all samples at once.
     steps : int
-        Steps of the training run.
+        The number of steps of the training run.
     title : str, optional
     notes : sequence of str
-        More to say on the first sheet.
+        Further paragraphs for the first sheet.
 
     Raises
     ------

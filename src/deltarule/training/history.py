@@ -49,7 +49,7 @@ class History(Mapping[str, list[float]]):
     """The epochs of a training run, in columns of equal length: ``history["loss"]``.
 
     The columns are ``epoch`` (from 1), ``loss`` (the mean cost of the epoch's batches before each update),
-    the metrics, ``val_loss`` and ``val_…`` where validation data were given, and ``learning_rate`` (of the
+    the metrics, ``val_loss`` and ``val_…`` if validation data were given, and ``learning_rate`` (of the
     epoch's last update).
 
     Attributes
@@ -61,7 +61,7 @@ class History(Mapping[str, list[float]]):
     engine : str
         What computed it.
     start : RunStart or None
-        What :func:`deltarule.training.replay.replay` needs to make the run again; not saved.
+        What :func:`deltarule.training.replay.replay` needs to repeat the run; not saved.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class History(Mapping[str, list[float]]):
         return len(next(iter(self._columns.values()), []))
 
     def row(self, index: int) -> dict[str, float]:
-        """Return one epoch's numbers by column; −1 is the last."""
+        """Return the numbers of an epoch by column; −1 is the last epoch."""
         return {name: values[index] for name, values in self._columns.items()}
 
     def to_array(self) -> Array:
@@ -124,7 +124,7 @@ class History(Mapping[str, list[float]]):
 
     @classmethod
     def from_array(cls, names: list[str], rows: Array) -> History:
-        """Make a history from what :meth:`to_array` returned."""
+        """Make a history from the array that :meth:`to_array` returned."""
         history = cls()
         for row in rows.tolist():
             history.append({**dict(zip(names, row, strict=True)), "epoch": int(row[0])})

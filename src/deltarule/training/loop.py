@@ -75,20 +75,20 @@ def train(
     ----------
     net : Network
     X : array-like, (n_samples, n_features), or Stream
-        A stream (:func:`deltarule.data.stream`) has its targets in itself.
+        A stream (:func:`deltarule.data.stream`) contains its own targets.
     Y : array-like, (n_samples, n_outputs)
-        For one output also (n_samples,), for cross-entropy also class numbers (n_samples,).
+        With one output also (n_samples,), with cross-entropy also class numbers (n_samples,).
     optimizer : str or Optimizer
         ``"adam"``, ``"sgd(0.5)"``, ``SGD(0.5)``; see ``OPTIMIZERS``.
     epochs : int
-        How often to go through the samples.
+        The number of passes through the samples.
     batch_size : int or None
-        Samples for one update; None takes all of them.
+        The number of samples for one update; None uses all of them.
     validation : float, (X, Y) or Stream, optional
-        A share of the samples to hold out, or other data: its loss and metrics enter the history.
+        A share of the samples to hold out, or separate data; their loss and metrics are added to the history.
     sample_weight : array-like, (n_samples,), optional
     shuffle : bool
-        Whether each epoch takes the samples in a new order.
+        Whether the samples are shuffled for each epoch.
     metrics : sequence of str or Metric
         Measured on the training samples, and on the validation data, after each epoch.
     early_stopping : EarlyStopping, optional
@@ -99,30 +99,30 @@ def train(
     engine : str
         ``"auto"`` or the name of an engine.
     workers : int or "mpi", optional
-        How many processes train together; "mpi" are all that ``mpiexec`` started. Their number makes no
-        difference to the result, to the last bit; it differs in last bits from that of None, where an engine
-        trains by itself. See ``docs/cluster.md``.
+        The number of processes that train together; "mpi" means all that ``mpiexec`` started. Their number
+        makes no difference to any bit of the result; but the last bits differ from those of None, with which
+        an engine trains alone. See ``docs/cluster.md``.
     local_sgd : LocalSGD, optional
-        Another algorithm for workers that are far from each other: replicas that become their mean now and
-        then.
+        A different algorithm for workers that are far apart: replicas that are replaced by their mean from
+        time to time.
     progress : bool
-        A bar in a terminal or notebook; elsewhere ten lines at most.
+        Whether to show a progress bar in a terminal or notebook; elsewhere, at most ten lines are printed.
     seed : int or None
-        Of shuffling, dropout and the validation split; None takes a fresh one.
+        The random seed for shuffling, dropout and the validation split; None draws a new one.
 
     Returns
     -------
     History
-        Losses and metrics by epoch. Ctrl-C ends training early, with what was learnt so far
-        (``history.stopped == "interrupted"``).
+        The losses and metrics of each epoch. Ctrl-C ends training early and keeps what has been learned so
+        far (``history.stopped == "interrupted"``).
 
     Raises
     ------
     InputError
         If a value or an array does not fit.
     DivergenceError
-        If the loss or a parameter leaves the finite numbers; the network keeps its parameters from before
-        that epoch.
+        If the loss or a parameter is no longer finite; the network keeps its parameters from before that
+        epoch.
 
     Examples
     --------
@@ -170,19 +170,19 @@ def resume(
     Parameters
     ----------
     path : path
-        What a :class:`Checkpoint` wrote.
+        The file that a :class:`Checkpoint` wrote.
     X, Y, sample_weight, validation
         The same data as before (a validation fraction is remembered).
     epochs : int, optional
-        Another number of epochs in all.
+        A different total number of epochs.
     callbacks, progress
         As in :func:`train`.
     engine : str, optional
-        Another engine; the same where none is named.
+        A different engine; by default the same as before.
     workers : int or "mpi", optional
-        As in :func:`train`, as many as there are now; 1 where workers trained before and none are named.
+        As in :func:`train`; their number may be different now. The default is 1 if workers trained before.
     checkpoint : Checkpoint, optional
-        Where to write from now on; the same file where none is named.
+        Where to write from now on; by default the same file.
 
     Returns
     -------

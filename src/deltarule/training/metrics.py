@@ -29,9 +29,10 @@ class Metric:
     increases : bool
         Whether more is better.
     sums : callable, (a, y) -> ndarray, optional
-        What of some rows is added up to measure all rows of a stream; without it all outputs are held.
+        What is added up over pieces to measure all rows of a stream; without it, all outputs are kept in
+        memory.
     of_sums : callable, (ndarray) -> float, optional
-        The value, of such sums.
+        The value of the metric, computed from these sums.
 
     Examples
     --------
@@ -48,7 +49,8 @@ class Metric:
 
 
 def confusion_matrix(a: Array, y: Array) -> Array:
-    """Count how often each class was predicted as each, (n_classes, n_classes): rows true, columns predicted.
+    """Count how often each class was predicted as each, (n_classes, n_classes): rows are the true classes,
+    columns the predicted ones.
 
     Examples
     --------
@@ -137,7 +139,7 @@ def evaluate(
     X : array-like, (n_samples, n_features)
     Y : array-like, (n_samples, n_outputs)
     sample_weight : array-like, (n_samples,), optional
-        Counts in the loss; metrics count every row once.
+        The weights apply to the loss; metrics count every row once.
     metrics : sequence of str or Metric
 
     Returns

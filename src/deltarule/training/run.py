@@ -34,7 +34,7 @@ _RISES = 10  # epochs in which a loss must rise before it counts as divergence
 
 
 class Run:
-    """A training in progress: what callbacks see.
+    """A training run in progress, as callbacks see it.
 
     Attributes
     ----------
@@ -42,21 +42,22 @@ class Run:
     settings : Settings
     history : History
     epoch : int
-        Epochs done.
+        The number of epochs completed.
     updates : int
-        Updates made.
+        The number of updates made.
     place : EpochPlace
-        Where in an epoch of a stream it stands.
+        For a stream, how far the current epoch has come.
     slots : ndarray, (number of slots, n_parameters)
-        What the optimizer remembers; for L-BFGS, the first parameters.
+        What the optimizer remembers; for L-BFGS, the initial parameters.
     best : Best or None
-        The best epoch so far, where early stopping looks for one.
+        The best epoch so far, if there is early stopping.
     workers : Workers or None
-        Who computes the gradients together; None where an engine does so by itself.
+        The workers that compute the gradients together; None if an engine computes them alone.
     stop : bool
         Set it to end training after this epoch.
     notes : dict
-        What callbacks want to find again after a checkpoint: texts, numbers, lists and dictionaries.
+        What callbacks want to find again after resuming from a checkpoint: texts, numbers, lists and
+        dictionaries.
 
     Examples
     --------
@@ -116,12 +117,13 @@ class Run:
     def record(
         self, losses: Sequence[float], before: Callable[[int], Array], **more: Sequence[float]
     ) -> None:
-        """Enter epochs into the history; where it is one, with the measures after it.
+        """Enter epochs into the history; if it is only one, with the measurements after it.
 
         Raises
         ------
         DivergenceError
-            If a measure is not finite, or the loss only rises; the parameters are those ``before`` the epoch.
+            If a measurement is not finite, or the loss only rises; the parameters are then those ``before``
+            the epoch.
         """
         if not losses:
             return
@@ -198,9 +200,10 @@ class Run:
             self.best = Best(value, self.epoch, self.net.parameters.copy())
 
     def divergence(self, before: Array) -> DivergenceError:
-        """Return the error to raise when an epoch diverged; bring the network back to a finite cost.
+        """Return the error to raise after an epoch diverged, and bring the network back to a finite cost.
 
-        Its parameters now, those ``before`` this call of the engine, and those before the last one are tried.
+        The present parameters, those ``before`` this call of the engine, and those before the previous call
+        are tried.
         """
         epoch = self.epoch + 1
         for older in (before, self.earlier):
@@ -224,7 +227,7 @@ class Run:
         )
 
     def has_finite_cost(self) -> bool:
-        """Whether the cost of training samples, spread evenly over all, is a finite number."""
+        """Return whether the cost of some samples, spread evenly over all of them, is a finite number."""
         if isinstance(self.samples, StreamSamples):
             few = self.samples.few()
         else:

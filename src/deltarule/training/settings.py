@@ -22,13 +22,13 @@ from deltarule.training.workers import LocalSGD
 
 @record
 class Checkpoint:
-    """Write everything that is needed to resume to a file, every so many epochs and at the end.
+    """Write to a file everything that is needed to resume, every few epochs and at the end.
 
     Parameters
     ----------
     path : path
     every : int or float
-        Epochs from one writing to the next; of a stream also a share of an epoch, such as 0.1.
+        The number of epochs between two writes; for a stream also a fraction of an epoch, such as 0.1.
 
     Examples
     --------

@@ -10,20 +10,21 @@ from deltarule.registry import record
 
 @record
 class EarlyStopping:
-    """Stop when a number of the history has not improved for a while, and go back to the best weights.
+    """Stop when a column of the history has not improved for a while, and go back to the best weights.
 
     Prechelt (1998).
 
     Parameters
     ----------
     monitor : str, optional
-        A column of the history; ``val_loss`` where there are validation data, else ``loss``.
+        A column of the history; by default ``val_loss`` if there are validation data, else ``loss``.
     patience : int or None
-        How many epochs without improvement to wait; None never stops, and still ends with the best weights.
+        How many epochs without improvement to wait; with None training never stops early, but still ends with
+        the best weights.
     min_delta : float
-        What counts as improvement.
+        The least change that counts as an improvement.
     restore_best : bool
-        Whether training ends with the weights of the best epoch instead of the last.
+        Whether training ends with the weights of the best epoch instead of those of the last.
 
     Examples
     --------

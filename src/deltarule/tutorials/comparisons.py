@@ -20,7 +20,7 @@ ROUNDING = 1e-13
 
 @record
 class Comparison:
-    """A published figure beside ours: one line of ``deltarule reproduce``.
+    """A published figure and ours: a line of ``deltarule reproduce``.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class Comparison:
     ours : number, list or None
         None where it could not be computed; the note says why.
     agrees : bool or None
-        Whether ours agrees with what is published; None where that cannot be said.
+        Whether ours agrees with the published figure; None if that cannot be said.
     note : str
-        A word where the source is wrong or silent.
+        A remark if the source is wrong, or does not say something.
     ok : bool
-        Whether ours is as it must be: the exact value where that is known, else what is published.
+        Whether ours is as it must be: the exact value if it is known, otherwise the published one.
     """
 
     tutorial: str

@@ -76,20 +76,20 @@ class Example:
     Parameters
     ----------
     name : str
-        What it was loaded by.
+        The name or path from which it was loaded.
     title : str
     settings : mapping
         The arguments of :class:`~deltarule.Network`.
     weights : mapping
-        What :meth:`Network.set_weights` takes.
+        The argument of :meth:`Network.set_weights`.
     frozen : tuple of str
         Names of the parameters that are not trained.
     X : ndarray, (n_samples, n_features)
     Y : ndarray, (n_samples, n_outputs)
     training : mapping
-        The arguments of :func:`deltarule.train`; empty where the example is not for training.
+        The arguments of :func:`deltarule.train`; empty if the example is not for training.
     published, exact : mapping
-        Figures by quantity: a number, or a list of numbers.
+        The figures of each quantity: a number, or a list of numbers.
     """
 
     name: str
@@ -141,7 +141,7 @@ class Example:
 
 
 def example_of(net: Network, X: Any, Y: Any, title: str) -> Example:
-    """Make an example of a network as it is, such as a saved one, with samples for it.
+    """Make an example from an existing network, such as a saved one, with samples for it.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def example_of(net: Network, X: Any, Y: Any, title: str) -> Example:
     Raises
     ------
     InputError
-        If its layers differ in their kind of bias, for which an example has but one word.
+        If its layers have different kinds of bias, because an example has only one kind.
 
     Examples
     --------
@@ -203,8 +203,8 @@ def load_example(source: str | os.PathLike[str]) -> Example:
     Parameters
     ----------
     source : str or path
-        ``"T1"``, …, see :func:`example_names`; or a file. A name goes before a file of the same name,
-        which is then ``./T1``.
+        ``"T1"``, …, see :func:`example_names`; or a file. A name takes precedence over a file of the same
+        name, which you can give as ``./T1``.
 
     Raises
     ------

@@ -24,7 +24,7 @@ TUTORIALS = ("T1", "T2", "T3", "T4", "T5", "one_step", "rat42", "product_of_sums
 
 @record
 class Reproduction:
-    """A computation of a tutorial, one of :data:`TUTORIALS`, to be done again."""
+    """A computation of a tutorial, one of :data:`TUTORIALS`, to be repeated."""
 
     tutorial: str
     title: str
@@ -44,9 +44,10 @@ def reproductions(*, quick: bool = False, images: Dataset | None = None) -> list
     Parameters
     ----------
     quick : bool
-        Fewer updates and seeds where an experiment is long; its rows say so.
+        Whether to shorten long experiments to fewer updates and seeds; their rows say so.
     images : Dataset, optional
-        What to train T5's largest network on, instead of MNIST as found in the data folder or downloaded.
+        The images on which to train T5's largest network, instead of MNIST from the data folder or the
+        download.
 
     Raises
     ------

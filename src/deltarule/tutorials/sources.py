@@ -34,7 +34,7 @@ SOURCES = {
         "http://neuralnetworksanddeeplearning.com/chap2.html",
     ),
     "T4": PublishedSource(
-        "A hand calculation in the style of Matt Mazur's, with other numbers. We do not know its author."
+        "A hand calculation in the style of Matt Mazur's, with different numbers. We do not know its author."
     ),
     "T5": PublishedSource(
         "zhujian, in Chinese: 使用单层神经网络OneNet…, 使用2层神经网络TwoNet…, "

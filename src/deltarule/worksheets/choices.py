@@ -45,7 +45,7 @@ class Slips:
     ----------
     formulas : ExerciseFormulas
     decimals : int
-        To which answers are rounded.
+        The number of decimals to which answers are rounded.
     """
 
     def __init__(self, formulas: ExerciseFormulas, decimals: int) -> None:

@@ -26,7 +26,7 @@ from deltarule.worksheets.wrong_formulas import WrongFormula, has_wrong_formulas
 
 
 class Marking:
-    """A marked sheet; prints as text, and saves in every format of a derivation.
+    """A marked sheet; it prints as text, and can be saved in every format of a derivation.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Marking:
     marks : list of Mark
         One for each blank, in their order.
     faults : list of str
-        What of the answers could not be taken as it is: each with its place, and in words.
+        What could not be read in the answers: each fault with its place, in words.
     """
 
     def __init__(self, worksheet: Worksheet, marks: list[Mark]) -> None:
@@ -107,27 +107,29 @@ class Marking:
 def mark(
     worksheet: Worksheet | str | os.PathLike[str], answers: Mapping[Any, Any] | str | os.PathLike[str]
 ) -> Marking:
-    """Mark the answers to a worksheet, with credit for follow-through from an earlier slip.
+    """Mark the answers to a worksheet, with credit for follow-through from an earlier mistake.
 
-    An answer is right that is within rounding of the exact number, or of what rounding at every step gives.
-    One that is wrong, but right for the student's own earlier numbers, follows on, and counts too. Of a wrong
-    answer the mistakes are named that would give just this number. What is no number is a wrong answer.
+    An answer is right if it is within rounding of the exact number, or of the number that results from
+    rounding at every step. An answer that is wrong, but right for the student's own earlier numbers, counts
+    as well. For a wrong answer, the mistakes that would give exactly this number are named. An answer that is
+    not a number is wrong.
 
     Parameters
     ----------
     worksheet : Worksheet or path
-        Or the file in which :meth:`Worksheet.save` wrote its data.
+        The worksheet, or the file to which :meth:`Worksheet.save` wrote its data.
     answers : mapping, or path
-        By number of the blank or name of the quantity: a number, or a text such as ``"0,3775"`` or ``"1/3"``;
-        a letter where there is a choice, the points given where something was to be shown; None or an empty
-        text where there is no answer. Or a CSV file with the columns blank and answer.
+        For each blank, by its number or the name of the quantity: a number, or a text such as ``"0,3775"`` or
+        ``"1/3"``; a letter for a choice; the points that you gave if something was to be shown; None or an
+        empty text if there is no answer. Or a CSV file with the columns blank and answer.
 
     Raises
     ------
     InputError
-        If in a mapping there is no such blank, or it is answered twice; in a file that is a fault in a list.
+        If a mapping names a blank that does not exist, or answers one twice; in a file, this is only listed
+        as a fault.
     DataFileError
-        If a file cannot be read, or names no column blank.
+        If a file cannot be read, or has no column blank.
 
     Examples
     --------

@@ -55,7 +55,7 @@ def draw_exercise(
     optimizer : GradientStep, optional
         One that remembers something is asked for its second update, with a memory of the first.
     decimals : int
-        To which answers are rounded.
+        The number of decimals to which answers are rounded.
     seed : int
     frozen : sequence of str
 

@@ -34,21 +34,21 @@ FORMAT = "deltarule worksheet 2"
 
 
 class Worksheet(Questions):
-    """A sheet with numbered blanks, its key, and all that is needed to mark it.
+    """A sheet with numbered blanks, its key, and everything that is needed to mark it.
 
     Attributes
     ----------
     task : Exercise
         The network and its numbers.
     asked : tuple of str
-        What is asked for, piece by piece.
+        The quantities that are asked for, one by one.
     blanks : list of Blank
     decimals : int
-        To which answers are rounded.
+        The number of decimals to which answers are rounded.
     student : str
-        Whose sheet it is; any text.
+        The name of the student, or any other text.
     seed : int or None
-        What the numbers were drawn with.
+        The random seed of the numbers.
     title, instructions : str
     with_formulas, with_hints : bool
         Whether the sheet says how each number is computed, in symbols or in words.
@@ -220,7 +220,7 @@ def worksheet(
 ) -> Worksheet:
     """Make a worksheet for a computation by hand, with its key.
 
-    Without an example the network has the sizes, functions and loss that are named, and random numbers of few
+    Without an example, the network has the given sizes, functions and loss, and random numbers with few
     decimals, none of them degenerate; equal arguments give equal numbers.
 
     Parameters
@@ -228,37 +228,38 @@ def worksheet(
     example : str, path or Example, optional
         A worked example (``"T1"``) or a TOML file, whose network, data and optimizer are taken.
     sizes, activation, output, loss, bias
-        As :class:`~deltarule.Network` takes them, where there is no example. The loss is cross-entropy of a
-        softmax output, else half squared error, where none is named.
+        As in :class:`~deltarule.Network`, if there is no example. The default loss is cross-entropy for a
+        softmax output, otherwise half squared error.
     n_samples : int
-        Samples in the batch.
+        The number of samples in the batch.
     optimizer : str or Optimizer, optional
-        Of the update: the example's, or ``"sgd(0.5)"``, where none is named.
+        The optimizer of the update; by default the example's, or ``"sgd(0.5)"``.
     asked : str or sequence of str
-        What :func:`~deltarule.explain` can derive, divided by commas: ``"net_h1, delta_h1, w5"``; a weight
-        means its gradient, and ``"new w5"`` its value after the update. Or parts: ``"forward"``, ``"loss"``,
-        ``"deltas"``, ``"gradients"``, ``"update"``, ``"all"``. Before it the kind of question, behind it its
-        points: ``"show:delta_h1=3"``, ``"choice:w5"``, ``"mistake:net_h1"``, ``"code:delta_h1"``. Where
-        nothing is named: forward pass, loss, deltas, and of each layer one weight.
+        Anything that :func:`~deltarule.explain` can derive, separated by commas: ``"net_h1, delta_h1, w5"``;
+        a weight means its gradient, and ``"new w5"`` its value after the update. Or parts: ``"forward"``,
+        ``"loss"``, ``"deltas"``, ``"gradients"``, ``"update"``, ``"all"``. A word before it chooses the kind
+        of question, a number after it the points: ``"show:delta_h1=3"``, ``"choice:w5"``,
+        ``"mistake:net_h1"``, ``"code:delta_h1"``. By default: the forward pass, the loss, the deltas, and one
+        weight of each layer.
     decimals : int
-        To which answers are rounded, 1 to 10.
+        The number of decimals to which answers are rounded, 1 to 10.
     seed : int
-        Of the random numbers.
+        The seed of the random numbers.
     vary : bool
-        Whether an example's network gets random numbers too.
+        Whether the network of an example gets random numbers, too.
     student : str
-        A name for the sheet.
+        The name on the sheet.
     formulas, hints : bool
         Whether the sheet says how each number is computed, in symbols or in words.
     title : str, optional
     instructions : str
-        What is to be said above the questions.
+        A paragraph above the questions.
     paper : "a4" or "letter"
 
     Raises
     ------
     InputError
-        If an argument does not fit, or no numbers are found that suit the decimals.
+        If an argument does not fit, or if no numbers can be found that suit the decimals.
 
     Examples
     --------

@@ -27,9 +27,9 @@ class Encoding:
     ----------
     inputs : ColumnsEncoding or PixelsEncoding
     target : LabelEncoding, NumbersEncoding or None
-        None where the target is the input itself (an autoencoder).
+        None if the target is the input itself (an autoencoder).
     trained : TrainedRows or None
-        What is remembered of the rows that trained the network.
+        What is remembered about the rows that trained the network.
 
     Examples
     --------

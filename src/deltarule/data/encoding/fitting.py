@@ -28,21 +28,21 @@ def fit_encoding(
     rare: int = 1,
     target_is_input: bool = False,
 ) -> Encoding:
-    """Fit an encoding to rows: their scales, categories and labels. Give it the training rows only.
+    """Fit an encoding to rows: their scales, categories and labels. Pass only the training rows.
 
     Parameters
     ----------
     examples : Dataset
     scale : {"none", "standard", "minmax"}, optional
-        How numbers are scaled, targets of a regression included: not at all, to mean 0 and variance 1, or
-        to [0, 1]; by default what suits the data set. Pixels are divided by 255, or with ``"none"`` not
-        at all.
+        How to scale numbers, including the targets of a regression: not at all, to mean 0 and variance 1, or
+        to [0, 1]; the default is what suits the data set. Pixels are divided by 255 unless this is
+        ``"none"``.
     missing : {"refuse", "mean", "median", "mode", "drop"}
-        What stands in for a missing number ("drop": in rows to predict, the median). For missing text it
-        is the most frequent category, unless missing cells are refused.
+        What replaces a missing number (for "drop", the median in rows to predict). Missing text is replaced
+        by the most frequent category, unless missing cells are refused.
     rare : int
-        Categories that fewer rows have are pooled as one, "other". No column gets more than 100 categories
-        where any are pooled.
+        Categories that have fewer rows are grouped as "other". If categories are grouped, no column has more
+        than 100 of them.
     target_is_input : bool
         Whether the network is to reproduce its input (an autoencoder).
 
@@ -53,7 +53,7 @@ def fit_encoding(
     Raises
     ------
     InputError
-        If a choice is unknown, a column has no values at all, or a number is infinite.
+        If an option is unknown, a column has no values at all, or a number is infinite.
 
     Examples
     --------

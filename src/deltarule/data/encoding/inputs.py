@@ -30,7 +30,7 @@ class NumberColumn:
     shift, scale : float
         In the units of the column; ``scale`` is above 0.
     fill : float or None
-        What stands in for a missing cell; None refuses missing cells.
+        What replaces a missing cell; None refuses missing cells.
     form : str
         How its cells are written in files, where not as plain numbers: "comma" (decimal commas), "yes-no",
         "unit kg", or an order of dates such as "dmy", of which ``caught.month`` is a part of column
@@ -100,7 +100,7 @@ class CategoryColumn:
     name : str
     categories : tuple of str
     fill : str or None
-        The category that stands in for a missing cell; None refuses missing cells.
+        The category that replaces a missing cell; None refuses missing cells.
     other : bool
         Whether there is a last feature for all other texts; without it they are 0 everywhere.
 
@@ -294,7 +294,7 @@ class PixelsEncoding:
     channels : {1, 3}
         Grey, or red, green and blue of each pixel.
     paper : {"", "black", "white"}
-        What is put behind transparent images; "" leaves it to them.
+        The colour behind transparent images; "" decides by the images.
     """
 
     height: int

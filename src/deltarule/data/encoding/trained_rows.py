@@ -52,22 +52,22 @@ def row_digests(x: Array | Scaled, y: Array) -> Array:
 
 @record
 class TrainedRows:
-    """What a model file remembers of the rows that trained it, and of those that did not.
+    """What a model file remembers about the rows that trained it, and about those that did not.
 
     Parameters
     ----------
     rows : int
-        How many different rows trained it, or told when to stop.
+        How many different rows trained it, or decided when to stop.
     digests : tuple of int
-        The smallest digests of these rows, in ascending order; of few rows all.
+        The smallest digests of these rows, in ascending order; all of them if there are few rows.
     metric : str
         How it was scored: ``"accuracy"`` or ``"r2"``.
     held_out : int
-        How many rows it was scored on that had not trained it; 0 where there were none.
+        The number of rows on which it was scored and which had not trained it; 0 if there were none.
     score : float or None
         Its score on these.
     folds : int
-        In how many parts they were held out, one after the other.
+        The number of parts in which they were held out, one after the other.
     """
 
     rows: int

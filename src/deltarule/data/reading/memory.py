@@ -23,17 +23,17 @@ _TAKEN = (
 
 @dataclass(frozen=True, eq=False)
 class MemoryTable:
-    """Columns that are in memory already; it stands where the path of a table file may stand.
+    """Columns that are already in memory, in place of the path of a table file.
 
     Parameters
     ----------
     label : str
-        What messages call it, in the place of a path.
+        Its name in messages, instead of a path.
     names : tuple of str
     columns : tuple of ndarray, (n_rows,)
-        Numbers, booleans, dates or objects; what is missing is NaN, NaT or None, or masked.
+        Numbers, booleans, dates or objects; missing cells are NaN, NaT, None or masked.
     named : bool
-        Whether the columns were named by who brought them.
+        Whether the columns came with names.
 
     Examples
     --------

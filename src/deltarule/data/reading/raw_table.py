@@ -17,14 +17,20 @@ _LOOKED_AT = 20_000  # cells, to tell a header
 
 @record
 class ReadingOptions:
-    """What a user may say about a file; None, and the rest as it stands, leave it to the file.
+    """What a user can specify about a file; None and the other defaults leave it to the file.
 
     ``kinds`` names how columns are read: "number", "comma" (numbers with decimal commas), "yes-no", "ymd",
-    "dmy", "mdy" (dates), "unit kg", "text". ``ragged`` rows, of another width, are left out ("drop") or
-    filled and cut ("fill"). ``indicators`` asks for a column beside each with missing cells. ``table`` is a
-    sheet, or a table of a database. ``names`` are some that a header is expected to hold. Of pictures,
-    ``size`` is (width, height), ``color`` whether they are read in colour, ``paper`` what is put behind
-    transparency ("black", "white"), and ``labels`` are the classes of a model that is to be evaluated.
+    "dmy", "mdy" (dates), "unit kg", "text". ``ragged`` rows, which have a different number of cells, are left
+    out ("drop") or filled and cut ("fill"). ``indicators`` asks for an additional column for each column with
+    missing cells. ``table`` is a sheet, or a table of a database. ``names`` are some of the names that a
+    header is expected to contain. For pictures, ``size`` is (width, height), ``color`` says whether they are
+    read in colour, ``paper`` is the colour behind transparent ones ("black", "white"), and ``labels`` are the
+    classes of a model to be evaluated.
+
+    Examples
+    --------
+    >>> ReadingOptions(delimiter=";", kinds={"zip": "text"}).kinds["zip"]
+    'text'
     """
 
     header: bool | None = None

@@ -34,9 +34,9 @@ Encode = Callable[[Dataset], tuple[Array | Scaled, Array]]
 
 
 class Stream:
-    """Rows of inputs and targets that are read when they are needed: what :func:`stream` returns.
+    """Rows of inputs and targets that are read when they are needed, as :func:`stream` returns them.
 
-    It stands where ``X, Y`` stand: ``train(net, stream)``; ``len(stream)`` is the number of rows.
+    It is used in place of ``X, Y``: ``train(net, stream)``; ``len(stream)`` is the number of rows.
 
     Attributes
     ----------
@@ -45,12 +45,20 @@ class Stream:
     task : str
         ``"classification"`` or ``"regression"``.
     sample : Dataset
-        Some rows, spread over the data: by them is decided what the columns mean.
+        Some rows, spread over the data; they decide what the columns mean.
     encoding : Encoding
-        Fitted to all rows, in one pass, when it is first asked for.
+        Fitted to all rows, in one pass, when it is first needed.
     n_inputs, n_outputs : int
-        The sizes of a network for it.
+        The numbers of inputs and outputs of a network for it.
     decisions : tuple of Decision
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.arange(2000.0).reshape(1000, 2)
+    >>> x, y = next(stream((X, X[:, 0]), scale="none").batches())
+    >>> x.shape[1], y.shape == (len(x),)
+    (2, True)
     """
 
     def __init__(
@@ -341,27 +349,30 @@ def stream(
     Parameters
     ----------
     source : path, pattern, sequence of paths, array, or batches
-        ``"train/*.parquet"``; CSV and its kin (also packed), JSON lines, Parquet, Arrow and ``.npy`` files; a
-        folder of such files, of IDX files or of pictures; an address that fsspec or pyarrow open
+        ``"train/*.parquet"``; CSV and the like (also compressed), JSON lines, Parquet, Arrow and ``.npy``
+        files; a folder of such files, of IDX files or of pictures; an address that fsspec or pyarrow can open
         (``"s3://…"``); a database (``"URL::TABLE"``, ``"URL::SELECT …"``); arrays with rows, such as
         ``np.memmap``; batches of rows (frames, columns by name, or ``(X, y)``): a sequence of them, an object
-        that can be gone through again, or the function that makes them.
+        that can be iterated over again, or the function that makes them.
     target : str, sequence of str, path of a ``.npy`` file, or array, optional
-        The column to predict, or the answers beside the arrays; by default what its name or place suggests.
+        The column to predict, or the targets that belong to the arrays; by default the column whose name or
+        position suggests it.
     drop, keep, task, options
-        As :func:`~deltarule.data.load` takes them.
+        As in :func:`~deltarule.data.load`.
     scale : {"none", "standard", "minmax"}, optional
-        As :func:`deltarule.fit_encoding` takes it.
+        As in :func:`deltarule.fit_encoding`.
     missing : {"median", "mean", "mode", "drop", "refuse"}, optional
-        What becomes of empty cells; by default the median. Rows without a target are left out, or refused.
+        What to do with empty cells; by default they are filled with the median. Rows without a target are
+        left out, or refused.
     rare : int
-        Rows that a category must have, or it is pooled as other.
+        The fewest rows that a category may have; rarer ones are grouped as "other".
     target_is_input : bool
-        Whether a network is to reproduce its inputs.
+        Whether the network is to reproduce its inputs (an autoencoder).
     memory : str or number
-        What the program may take in all: ``"512MB"``. The more, the better rows are mixed.
+        The memory that the program may use in total: ``"512MB"``. The more it is, the better the rows are
+        shuffled.
     window : int, optional
-        How many rows are mixed with each other, where memory shall not decide.
+        How many rows are shuffled together; by default as many as the memory allows.
 
     Returns
     -------
@@ -370,9 +381,9 @@ def stream(
     Raises
     ------
     InputError
-        If it is nothing that can be read piece by piece, or memory does not suffice.
+        If it cannot be read piece by piece, or the memory is not sufficient.
     DataFileError
-        If there are no such files, they are damaged, or differ in their columns.
+        If there are no such files, or they are damaged, or have different columns.
 
     Examples
     --------

@@ -44,17 +44,17 @@ class Mistake:
     key : str
         Its name in programs: ``"no_slope_at_output"``.
     title : str
-        Its name for people.
+        Its name in reports.
     why : str
-        How it comes about.
+        How it happens.
     right : str
         The line as it should be.
     remedy : str
-        What to do.
+        How to fix it.
     variants : tuple of Variant
-        Ways of making it; none where it shows in how the code behaves.
+        Ways of making it; none if it shows only in how the code behaves.
     wrong : str
-        The line as it is; in one of the variants, that one's.
+        The wrong line; if it belongs to one of the variants, the line of that variant.
     """
 
     key: str

@@ -15,7 +15,7 @@ from deltarule.registry import shown_by
 @final
 @dataclass(frozen=True)
 class Diagnosis(SeenProgram):
-    """What was observed of a backpropagation; printed, it is the report that a learner reads.
+    """What was found out about a backpropagation program; it prints as the report that a learner reads.
 
     Examples
     --------
@@ -26,12 +26,12 @@ class Diagnosis(SeenProgram):
 
     @property
     def right(self) -> bool:
-        """Whether it was found right."""
+        """Whether the program was found to be right."""
         return self.verdict == "right"
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
-        """The mistakes of the catalogue that the faults are, each once."""
+        """The mistakes of the catalogue to which the faults belong, each once."""
         return tuple(mistake(key) for key in dict.fromkeys(one.mistake for one in self.faults) if key)
 
     def to_dict(self) -> dict[str, Any]:

@@ -269,7 +269,7 @@ static void show_lines(void)
         if (first && known == N_COLUMNS)
             memcpy(places, named, (size_t)(width = n) * sizeof *named);
         else if (n != width)
-            fail("a line has another number of cells than the columns, or the first line", "");
+            fail("a line has too few or too many cells; cells are separated by commas", "");
         else
             show(cells, N_COLUMNS);
         first = false;

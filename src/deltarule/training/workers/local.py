@@ -25,21 +25,22 @@ from deltarule.training.workers.team import Workers
 
 @record
 class LocalSGD:
-    """Local SGD: replicas of a network train by themselves, and become their mean every ``steps`` updates.
+    """Local SGD: replicas of a network train independently, and are replaced by their mean every ``steps``
+    updates.
 
         θ_r ← update(θ_r, gradient of replica r's part of the batch)      for each replica r
         θ_1 = … = θ_R = Σ θ_r / R                                        after each ``steps`` updates
 
-    It is another algorithm than the sum over workers, with other results: workers exchange the parameters,
-    and what the optimizer remembers, once in ``steps`` updates instead of a gradient in each. Every batch is
-    divided among the replicas; the mean is also taken at the end of an epoch.
+    It is a different algorithm from the sum over workers, with different results: workers exchange the
+    parameters and the optimizer's state once every ``steps`` updates, instead of a gradient in each update.
+    Every batch is divided among the replicas; the mean is also taken at the end of an epoch.
 
     Parameters
     ----------
     steps : int
-        Updates from one mean to the next.
+        The number of updates between two means.
     replicas : int
-        How many there are; any number of workers shares them.
+        The number of replicas; any number of workers can share them.
 
     References
     ----------

@@ -18,7 +18,7 @@ BEAT, SILENCE = 0.5, 7.0
 
 
 class Workers(Protocol):
-    """Those who train one network together; each of them holds all of its parameters.
+    """The workers that train one network together; each of them holds all of its parameters.
 
     Attributes
     ----------
