@@ -226,8 +226,21 @@ _OF_PICTURES = (
     DecisionKind(
         "labels-file",
         "column {column!r} of {file} gives the classes of {count} of {total} pictures",
-        "--strict",
+        "--target COLUMN",
         "there are no class folders, but column {column!r} of {file} gives the classes",
+    ),
+    DecisionKind(
+        "masks",
+        "{count} [picture marks|pictures mark] where something is in other pictures, and [is|are] "
+        "skipped: {shown}",
+        "--strict",
+        "these mark where something is in other pictures: {shown}",
+    ),
+    DecisionKind(
+        "pieces",
+        "{count} folders are pieces of one set, not classes: {shown}",
+        "--strict",
+        "expected class folders, but these are pieces of one set: {shown}",
     ),
     DecisionKind(
         "names-tell",

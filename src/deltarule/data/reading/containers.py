@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-import sys
 import zipfile
 from importlib import import_module
 from pathlib import Path
 
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.raw_files import DAMAGED, describe, read_bytes
+from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.errors import DataFileError
 
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
@@ -26,16 +25,20 @@ _BEGINNINGS = {
     "feather ": b"FEA1",
     "excel": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "sqlite": b"SQLite format 3\0",
+    "arrays": b"MATLAB ",
+    "arrays ": b"\x93NUMPY",
 }
 SUFFIXES = {
     "excel": (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"),
     "parquet": (".parquet", ".pq"),
     "feather": (".feather", ".arrow", ".ipc"),
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
-    "json": (".json", ".jsonl", ".ndjson"),
+    "json": (".json", ".jsonl", ".ndjson", ".geojson"),
+    "arrays": (".npz", ".npy", ".mat"),
 }
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
+    "arrays": "arrays by name",
 }  # fmt: skip
 _ABOUT = re.compile(
     r"(^|/)(read.?me|licen[cs]e|notice|notes?|about)[^/]*$|\.(md|pdf|docx?|png|jpe?g|html?|py|r)$", re.I
@@ -43,14 +46,13 @@ _ABOUT = re.compile(
 FORMATS = ("text", "json", *(name for name in SUFFIXES if name != "json"))
 
 
-def read_container(
-    path: str | os.PathLike[str], format: str | None, member: str | None = None
+def unpack(
+    path: str | os.PathLike[str], data: bytes, format: str | None, member: str | None = None
 ) -> tuple[str, bytes, str, list[Decision]]:
-    """Read a file: its format, its bytes unpacked, the name it had when packed, and what was decided.
+    """Return the format of a file, its bytes unpacked, the name it had when packed, and what was decided.
 
     Of a zip of several files ``member`` names the one to read.
     """
-    data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
     name, decisions = os.fspath(path), []
     for _ in range(3):  # such as x.csv.gz in a zip
         unpacked = _unpacked(path, data, name, member) if format is None else None
@@ -92,10 +94,12 @@ def _decompressed(data: bytes, name: str) -> bytes:
 
 
 def _from_zip(path: str | os.PathLike[str], data: bytes, member: str | None) -> tuple[bytes, str, str] | None:
-    """Return the one table in a zip, or the one that is named; None where the zip is a spreadsheet."""
+    """Return the one table in a zip, or the one that is named; None for a spreadsheet, or arrays of NumPy."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [item for item in archive.infolist() if not item.is_dir()]
         if any(item.filename in ("[Content_Types].xml", "content.xml") for item in names):
+            return None
+        if all(item.filename.endswith(".npy") for item in names):
             return None
         files = [
             item
@@ -127,7 +131,7 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
         if data.startswith(magic):
             return format.strip()
     if data.startswith(b"PK\x03\x04"):
-        return "excel"
+        return "arrays" if b".npy" in data[30:300] else "excel"  # the name of the first file
     suffix = Path(name).suffix.lower()
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
         if suffix in SUFFIXES[format]:
