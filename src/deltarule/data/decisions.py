@@ -73,9 +73,9 @@ _KINDS = (
     ),
     DecisionKind(
         "commented-header",
-        "the comment on line {line} names the columns",
+        "line {line}, above the table, names the columns",
         "--no-header",
-        "the first line must name the columns, but is a comment",
+        "the first line must name the columns, but line {line} above the table does",
     ),
     DecisionKind(
         "column-name", "column {number} {why}, so it is called {name!r}", "--drop {name}", "{fault}"
@@ -104,6 +104,12 @@ _KINDS = (
         "--kind {column}={other}",
         "dates and times such as {cell!r} are not accepted; derive numbers from them (the year, the "
         "hour, the days since a date), drop the column, or use --kind {column}={form}",
+    ),
+    DecisionKind(
+        "lists",
+        "{column!r} holds {count} numbers in each cell, which become {first} … {last}",
+        "--kind {column}=text",
+        "expected one number in each cell, got {cell!r}",
     ),
     DecisionKind(
         "stray",

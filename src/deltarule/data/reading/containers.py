@@ -46,6 +46,34 @@ _ABOUT = re.compile(
 FORMATS = ("text", "json", *(name for name in SUFFIXES if name != "json"))
 
 
+#: What is read by other programs only: how it begins or what its name ends in, and how to make a CSV of it.
+_ELSEWHERE = (
+    (
+        rb"<stata_dta>|[i-s][\x01\x02]\x01\0",
+        "Stata",
+        "pandas: read_stata({path!r}).to_csv('table.csv')",
+    ),
+    (rb"\$FL[23]", "SPSS", "pandas: read_spss({path!r}).to_csv('table.csv')"),
+    (rb"HEADER RECORD\*|\0{12}\xc2\xea\x81", "SAS", "pandas: read_sas({path!r}).to_csv('table.csv')"),
+    (rb"RD[XA][23]\n|[XA]\n\0\0\0[\x02\x03]", "R", "R: write.csv(readRDS({path!r}), 'table.csv')"),
+    (rb"\x89HDF", "HDF5", "pandas: read_hdf({path!r}).to_csv('table.csv')"),
+    (rb"ORC", "ORC", "pandas: read_orc({path!r}).to_csv('table.csv')"),
+    (
+        rb"\x80[\x02-\x05]",
+        "a pickle, which runs code when it is read",
+        "the program that wrote it: save it as CSV",
+    ),
+    (rb"%PDF", "PDF", "the program that made it: export the table as CSV"),
+)
+
+
+def _refuse_foreign(path: str | os.PathLike[str], data: bytes) -> None:
+    """Refuse a file that only other programs read, with the step that makes a CSV of it."""
+    for magic, what, how in _ELSEWHERE:
+        if re.match(magic, data[:64]):
+            raise DataFileError(path, f"this is {what}; in " + how.format(path=os.fspath(path)))
+
+
 def unpack(
     path: str | os.PathLike[str], data: bytes, format: str | None, member: str | None = None
 ) -> tuple[str, bytes, str, list[Decision]]:
@@ -60,6 +88,7 @@ def unpack(
             break
         data, name, what = unpacked
         decisions.append(decide("unpacked", what=what))
+    _refuse_foreign(path, data)
     found = _format_of(path, data, name)
     if format is None and found != "text" and Path(name).suffix.lower() not in SUFFIXES[found]:
         decisions.append(decide("format", what=_CALLED[found]))
@@ -133,6 +162,8 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
     if data.startswith(b"PK\x03\x04"):
         return "arrays" if b".npy" in data[30:300] else "excel"  # the name of the first file
     suffix = Path(name).suffix.lower()
+    if suffix in SUFFIXES["excel"] and data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "text"  # a spreadsheet written as HTML or XML
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
         if suffix in SUFFIXES[format]:
             return format

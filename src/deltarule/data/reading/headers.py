@@ -58,6 +58,26 @@ def is_second_header(rows: Sequence[Sequence[str]]) -> bool:
     return words > 1
 
 
+def merged_header(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+    """Return the names in two lines of which the upper one spans columns; None where they are not such lines.
+
+    Examples
+    --------
+    >>> merged_header(["plot", "soil", ""], ["", "pH", "N"])
+    ['plot', 'soil pH', 'soil N']
+    """
+    above, below = ([cell.strip() for cell in cells] for cells in (upper, lower))
+    if len(above) != len(below) or not above[0] or all(above) or below[0]:
+        return None
+    if not all(over or under for over, under in zip(above, below, strict=True)):
+        return None
+    names = []
+    for place, (over, under) in enumerate(zip(above, below, strict=True)):
+        span = next(cell for cell in reversed(above[: place + 1]) if cell)
+        names.append(f"{span} {under}" if under else over)
+    return names
+
+
 def _vote(cell: str, below: Sequence[str]) -> float:
     """Return 1 for a name above numbers, −1 for a cell like those below, 0 where they say nothing."""
     numbers = sum(bool(_LIKE_NUMBERS.fullmatch(text)) for text in below)
