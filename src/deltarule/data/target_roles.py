@@ -18,6 +18,7 @@ _USUAL_TARGETS = (
     "churn",
 )  # fmt: skip
 _MOST_CLASSES = 10
+_FEW_ROWS = 1000
 _FEWEST = 10  # rows from which on agreement in all of them is no chance
 
 
@@ -136,7 +137,16 @@ def _is_renaming(table: Table, column: str, classes: Array) -> bool:
 def _is_line(table: Table, column: str, target: Array) -> bool:
     """Whether the target is the column in other units: a · column + b, but for rounding."""
     values = table.column(column)
-    if values.dtype != float or not np.isfinite(values).all() or np.ptp(values) == 0 or np.ptp(target) == 0:
+    if values.dtype != float:
+        return False
+    few = slice(_FEW_ROWS)  # which tell nearly all columns that are no such line
+    if np.ptp(values[few]) > 0 and np.ptp(target[few]) > 0 and not _are_in_line(values[few], target[few]):
+        return False
+    return _are_in_line(values, target)
+
+
+def _are_in_line(values: Array, target: Array) -> bool:
+    if not np.isfinite(values).all() or np.ptp(values) == 0 or np.ptp(target) == 0:
         return False
     a, b = ((of - of.mean()) / np.abs(of - of.mean()).max() for of in (values, target))
     return bool(abs(a @ b) >= (1 - 1e-12) * np.sqrt((a @ a) * (b @ b)))
