@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -191,3 +192,18 @@ def test_arrays_of_rows_are_a_table_with_its_labels(tmp_path: Path) -> None:
     (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file" + bytes(600))
     with pytest.raises(DataFileError, match="-v7"):
         load(tmp_path / "new.mat")
+
+
+def test_a_zip_of_idx_files_is_a_set_of_pictures(tmp_path: Path) -> None:
+    images, labels = np.arange(36, dtype=np.uint8).reshape(4, 3, 3), np.array([0, 1, 0, 1], np.uint8)
+    with zipfile.ZipFile(tmp_path / "small.zip", "w") as archive:
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            archive.writestr(f"raw/train-{name}-ubyte", head + array.tobytes())
+    dataset = load(tmp_path / "small.zip")
+    assert np.array_equal(dataset.inputs, images)
+    assert dataset.name == "small"
+    damaged = (tmp_path / "small.zip").read_bytes().replace(b"PK\x01\x02", b"PK\x01\x03")
+    (tmp_path / "small.zip").write_bytes(damaged)
+    with pytest.raises(DataFileError, match="damaged"):
+        load(tmp_path / "small.zip")

@@ -25,7 +25,7 @@ class DecisionKind:
     name : str
     told : str
         The sentence that tells it; words in braces differ from case to case, and of ``[one|many]`` the
-        first is said where ``count`` is 1.
+        first is said where ``count`` is 1, of ``[one|many@rows]`` where ``rows`` is.
     option : str
         What to write on the command line to change it.
     fault : str
@@ -195,7 +195,7 @@ _KINDS = (
     ),
     DecisionKind(
         "rare",
-        "{count} rare [category|categories] of {column!r} (in {rows} rows) [is|are] grouped as "
+        "{count} rare [category|categories] of {column!r} (in {rows} [row|rows@rows]) [is|are] grouped as "
         "'other': {shown}",
         "--rare 1",
     ),
@@ -385,7 +385,11 @@ class Decision:
 
     def _say(self, template: str) -> str:
         words = dict(self.words)
-        template = re.sub(r"\[(.*?)\|(.*?)\]", r"\1" if words.get("count") == 1 else r"\2", template)
+        template = re.sub(
+            r"\[([^]|]*)\|([^]@]*)@?(\w*)\]",
+            lambda choice: choice[1] if words.get(choice[3] or "count") == 1 else choice[2],
+            template,
+        )
         return template.format(**words)
 
     @property

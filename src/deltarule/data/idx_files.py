@@ -17,7 +17,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.dataset import Dataset, classes_of, with_test
-from deltarule.data.raw_files import check_file, describe
+from deltarule.data.raw_files import DAMAGED, check_file, describe
 from deltarule.errors import DataFileError
 
 IDX_FILES = {
@@ -107,13 +107,17 @@ def load_idx_zip(path: str | os.PathLike[str]) -> Dataset | None:
     DataFileError
         As `load_idx` does.
     """
-    if not os.path.isfile(path) or not zipfile.is_zipfile(path):
-        return None
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
-        for item in archive.infolist():
-            name = item.filename.rpartition("/")[2]
-            if re.fullmatch(r"(train|t10k)-(images.idx3|labels.idx1)-ubyte(\.gz)?", name):
-                Path(folder, name).write_bytes(archive.read(item))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+                return None
+            with zipfile.ZipFile(path) as archive:
+                for item in archive.infolist():
+                    name = item.filename.rpartition("/")[2]
+                    if re.fullmatch(r"(train|t10k)-(images.idx3|labels.idx1)-ubyte(\.gz)?", name):
+                        Path(folder, name).write_bytes(archive.read(item))
+        except DAMAGED as error:
+            raise DataFileError(path, f"this archive is damaged: {describe(error)}") from None
         return load_idx(folder, Path(path).stem) if os.listdir(folder) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,11 @@ _USUAL_TARGETS = (
     "churn",
 )  # fmt: skip
 _MOST_CLASSES = 10
+_SUBJECTS = re.compile(  # what several rows may be about: nothing to predict
+    r"((subject|patient|participant|person|respondent)([ _.]?(id|no|nr))?"
+    r"|(child|student|customer|user|household|group)[ _.]?(id|no|nr)|id)",
+    re.IGNORECASE,
+)
 _FEW_ROWS = 1000
 _FEWEST = 10  # rows from which on agreement in all of them is no chance
 
@@ -44,7 +50,10 @@ def _is_usable(columns: FileColumns, name: str, *, by_name: bool = False) -> boo
     missing = table.missing(column)
     if table.forms.get(column) in DATE_FORMS or (missing.mean() > 0.5 and not by_name):
         return False
-    why = why_useless(name, table.column(column), missing, named=columns.headed)
+    values = table.column(column)
+    if not by_name and _SUBJECTS.fullmatch(name) and len(np.unique(values[~missing])) > _MOST_CLASSES:
+        return False
+    why = why_useless(name, values, missing, named=columns.headed)
     return why is None or (by_name and why[0] == "constant")
 
 
