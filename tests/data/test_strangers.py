@@ -114,6 +114,8 @@ Data:       y          x
 """ + "".join(f"         {3 * n + n % 2:6.1f}      {n:6.1f}\n" for n in range(16))
 PAIRS = "".join(f"Name: P{n}\nAge: {20 + n}\nCity: {'Rome' if n % 2 else 'Oslo'}\n\n" for n in range(12))
 YAML = "".join(f"- name: P{n}\n  age: {20 + n}\n  city: {'Rome' if n % 2 else 'Oslo'}\n" for n in range(12))
+LOGGED = "".join(f'level={"info" if n % 2 else "warn"} dur={n} path="/a b"\n' for n in range(12))
+TINY = "".join(f"{n}.5E+00 {2 * n}.0E-05\n" for n in range(12))
 SPARSE = "@relation r\n@attribute a numeric\n@attribute b numeric\n@attribute k {ham,spam}\n@data\n" + (
     "{0 1.5, 2 spam}\n{1 2}\n{0 3.5}\n" * 2
 )
@@ -139,6 +141,8 @@ SPANS = "plot,soil,,\n,pH,N,K\n" + "".join(f"{n % 3},{n + 4.5},{n * 7 % 5},{n % 
         (YAML, "age", list(range(20, 32))),
         (SPARSE, "a", [1.5, 0, 3.5] * 2),
         (SPARSE, "k", ["spam", "ham", "ham"] * 2),
+        (LOGGED, "dur", list(range(12))),
+        (TINY, "c2", [float(f"{2 * n}.0E-05") for n in range(12)]),
         (PAGE, "Goals", list(range(6))),
         (PAGE, "Area", ["N & 0", "N & 1"] * 3),
         (PRINTED, "size", [n + 0.5 for n in range(30)]),
@@ -162,6 +166,21 @@ def test_records_within_records_and_lists_of_numbers(tmp_path):
     table = read(tmp_path, "n,v\n" + "".join(f'{n},"[{n}.5, -1e-3]"\n' for n in range(6)))
     assert table.column("v.1").tolist() == [n + 0.5 for n in range(6)]
     assert set(table.column("v.2")) == {-1e-3}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"a": {"size": 1, "kind": "x"}, "b": {"size": 2, "kind": "y"}, "c": {"size": 3, "kind": "x"}},
+        {"size": {"a": 1, "b": 2, "c": 3}, "kind": {"a": "x", "b": "y", "c": "x"}},
+        {"result": {"columns": ["size", "kind"], "rows": [[1, "x"], [2, "y"], [3, "x"]]}},
+        {"ok": True, "page": {"rows": [{"size": n, "kind": "xyx"[n - 1]} for n in (1, 2, 3)]}},
+    ],
+)
+def test_json_of_many_shapes(tmp_path, content):
+    table = read(tmp_path, json.dumps(content))
+    assert table.column("size").tolist() == [1, 2, 3]
+    assert table.column("kind").tolist() == ["x", "y", "x"]
 
 
 def test_files_of_other_programs_say_what_makes_a_csv(tmp_path):

@@ -20,6 +20,7 @@ from deltarule.data.pictures.folders import (
 from deltarule.data.pictures.label_tables import LabelTable, PictureIndex, label_tables, read_labels
 from deltarule.data.pictures.named import classes_in_names
 from deltarule.data.pictures.tree import Entry, PictureFolder
+from deltarule.data.raw_files import DAMAGED
 from deltarule.errors import InputError, LayoutError
 from deltarule.registry import record
 
@@ -265,5 +266,8 @@ def _reason(root: PictureFolder, labels: set[str], parts: Iterable[str]) -> str:
 
 
 def _is_pickle(entry: Entry) -> bool:
-    with entry.open("rb") as file:
-        return file.read(2) in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    try:
+        with entry.open("rb") as file:
+            return file.read(2) in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    except DAMAGED:
+        return False

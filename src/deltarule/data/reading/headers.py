@@ -9,7 +9,7 @@ from itertools import pairwise
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.reading.cells import is_missing, plain_number
 
-_LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*\)?\s?[^\w\s]?")
+_LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*(?:[eE][-+]?\d+)?\)?\s?[^\w\s]?")
 
 _MOST = 2_000  # columns that are looked at
 _IN_BRACKETS = re.compile(r"\[.*\]|\(.*[^\d.,)].*\)|<.*>")

@@ -65,8 +65,8 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         raise DataFileError(
             path, f"this is not JSON: {describe(error)}", getattr(error, "lineno", None)
         ) from None
-    if isinstance(value, dict) and isinstance(value.get("columns"), list) and "data" in value:
-        value, options = [value["columns"], *value["data"]], replace(options, header=True)
+    if (split := _names_and_rows(value)) is not None:
+        value, options = split, replace(options, header=True)
     if isinstance(value, dict):
         value = _longest_list(value) or _records_of_columns(value)
     if not isinstance(value, list) or not value or not all(isinstance(item, dict | list) for item in value):
@@ -85,7 +85,20 @@ def _longest_list(value: Mapping[str, Any]) -> list[dict[str, Any]]:
     return max(lists, key=len, default=[])
 
 
+def _names_and_rows(value: Any) -> list[Any] | None:
+    """Return names and rows that an object, or one within it, holds apart: "columns" and "data" or "rows"."""
+    if not isinstance(value, dict):
+        return None
+    rows = value.get("data", value.get("rows"))
+    if isinstance(value.get("columns"), list) and isinstance(rows, list):
+        return [value["columns"], *rows]
+    return next((found for item in value.values() if (found := _names_and_rows(item)) is not None), None)
+
+
 def _records_of_columns(value: Mapping[str, Any]) -> Any:
+    records = [item for item in value.values() if isinstance(item, dict)]
+    if len(records) == len(value) > max((len(item) for item in records), default=0):
+        return records  # by their names, more of them than columns
     columns = {name: list(item.values()) if isinstance(item, dict) else item for name, item in value.items()}
     lengths = {len(item) if isinstance(item, list) else -1 for item in columns.values()}
     if len(lengths) != 1 or lengths <= {-1, 0}:
