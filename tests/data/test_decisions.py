@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import deltarule
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load
-from deltarule.data.decisions import DECISIONS as ALL
-from deltarule.data.decisions import PICTURE_DECISIONS
+from deltarule.data.decision_kinds import DECISIONS as ALL
+from deltarule.data.decision_kinds import PICTURE_DECISIONS
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import deltarule as dr
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load, read_images
-from deltarule.data.decisions import PICTURE_DECISIONS
+from deltarule.data.decision_kinds import PICTURE_DECISIONS
 from deltarule.data.pictures.form import as_grey
 from deltarule.errors import DataFileError, LayoutError
 from deltarule.experiments.saved_models import options_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from deltarule.data.decisions import DECISIONS
+from deltarule.data.decision_kinds import DECISIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
 

@@ -12,7 +12,6 @@ from deltarule.data.pictures.folders import part_named
 from deltarule.data.pictures.tree import Entry, PictureFolder
 from deltarule.data.raw_files import DAMAGED
 from deltarule.data.reading import Cells, ReadingOptions, read_data
-from deltarule.errors import DataFileError
 from deltarule.registry import record
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xls", ".xlsx", ".ods")
@@ -82,13 +81,7 @@ def label_tables(folders: Iterable[PictureFolder], part: str) -> list[Entry]:
 def read_labels(
     file: Entry, pictures: Sequence[Entry], index: PictureIndex, target: str | None
 ) -> LabelTable | None:
-    """Return what a table says of pictures; None where it names few of them, or nothing else.
-
-    Raises
-    ------
-    DataFileError
-        If it names them, but has not the column ``target``.
-    """
+    """Return what a table says of pictures; None where it names few of them, or nothing else."""
     wanted = set(pictures)
     if PurePath(file.name).stem in {PurePath(picture.name).stem for picture in pictures}:
         return None  # notes on one picture
@@ -115,8 +108,6 @@ def _labels_of(
         return {row: text for row, text in zip(rows, texts, strict=True) if row is not None and text}
 
     chosen = _label_column(cells, target)
-    if chosen is None and target is not None:
-        raise DataFileError(str(file), f"there is no column {target!r}; choose from: {', '.join(cells)}")
     if chosen is None:
         few = [name for name, texts in cells.items() if 1 < len(set(texts)) <= len(texts) / 2]
         return LabelTable(file.name, ", ".join(few), {}, False, {}) if few else None

@@ -64,8 +64,8 @@ def find_layout(
     ------
     LayoutError
         If it has no such classes: the message draws what is wanted beside what was found.
-    DataFileError
-        If a table names the pictures, but has not the column ``target``.
+    InputError
+        If no table has classes of the pictures in the column ``target``, and they are to be trained on.
     """
     decisions: list[Decision] = []
     outside: list[Entry] = []
@@ -82,7 +82,7 @@ def find_layout(
         if not labelled:
             pictures[part] = tuple((picture, inner.name) for picture in inner.all_pictures)
         elif part == "train":
-            pictures |= finder.of_training(inner)
+            pictures |= finder.of_training(inner, trains=classes > 1)
         else:
             pictures[part] = finder.of_part(part, inner, found, pictures["train"])
         if part == "validation" and pictures[part]:
@@ -116,7 +116,7 @@ class _Classes:
         self._index = PictureIndex(root.all_pictures)
         self.doubt = ""
 
-    def of_training(self, folder: PictureFolder) -> dict[str, tuple[Labelled, ...]]:
+    def of_training(self, folder: PictureFolder, *, trains: bool) -> dict[str, tuple[Labelled, ...]]:
         """Return the pictures to train on, and other parts where a table divides them."""
         flat = flat_folder(folder)
         known = () if flat else _classes_in(folder, [])
@@ -129,10 +129,10 @@ class _Classes:
                 divided.setdefault(part, []).append((picture, label))
             rest = [picture for picture in folder.all_pictures if picture not in table.labels]
             return {part: tuple(found) for part, found in divided.items()} | self._listed_parts(rest)
-        if self._target:
+        if self._target and trains:
             raise InputError(
                 f"no table beside the pictures of {os.fspath(self._path)} has a column {self._target!r} of "
-                "their classes: it needs a column of their names, too"
+                f"their classes: it needs a column of their names, too{self.doubt}"
             )
         named = classes_in_names(flat.pictures) if flat else []
         if named:
