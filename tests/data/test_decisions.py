@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import deltarule
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load
-from deltarule.data.decisions import DECISIONS as ALL
-from deltarule.data.decisions import PICTURE_DECISIONS
+from deltarule.data.decision_kinds import DECISIONS as ALL
+from deltarule.data.decision_kinds import PICTURE_DECISIONS
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError
 
@@ -63,6 +63,7 @@ FILES: dict[str, bytes | str] = {
     "clothes": text(rows(width=[f"${cell}" for cell in WIDTH])),
     "yes-no": text(rows(shore=["no" if cell == "rock" else "yes" for cell in SHORE])),
     "dates": text(rows(depth=[f"2024-0{1 + row % 9}-11" for row in range(N)])),
+    "lists": text(rows(depth=[f'"[{row % 7}.5, {row % 5}]"' for row in range(N)])),
     "stray": text(rows(width=some(WIDTH, "30+"))),
     "sentinel": text(rows(width=some(WIDTH, "-999", "-999.0", "-999"))),
     "sentinel-target": text(rows(kind=some(WIDTH, "-999", "-999"))),

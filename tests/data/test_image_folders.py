@@ -270,7 +270,7 @@ def test_a_test_part_that_does_not_fit_is_told(folder: Path) -> None:
 
 def test_options_of_tables_are_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="target, drop and task apply to table files"):
-        load(folder, target="y")
+        load(folder, drop="y")
 
 
 @pytest.mark.skipif("DELTARULE_DATA_HOME" not in os.environ, reason="DELTARULE_DATA_HOME is not set")

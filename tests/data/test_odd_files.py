@@ -82,7 +82,7 @@ def test_a_column_called_by_a_number_goes_before_its_position(tmp_path: Path) ->
     "page", ["<!DOCTYPE html><p>x", "\n<html><table>", '<?xml version="1.0"?>', "<table><tr>"]
 )
 def test_a_page_is_no_table(tmp_path: Path, page: str) -> None:
-    with pytest.raises(DataFileError, match="HTML"):
+    with pytest.raises(DataFileError, match="without a table"):
         load(saved(tmp_path, page + "\na,b\n1,2\n"))
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import deltarule as dr
 from deltarule.cli import cli
 from deltarule.data import ReadingOptions, load, read_images
-from deltarule.data.decisions import PICTURE_DECISIONS
+from deltarule.data.decision_kinds import PICTURE_DECISIONS
 from deltarule.data.pictures.form import as_grey
 from deltarule.errors import DataFileError, LayoutError
 from deltarule.experiments.saved_models import options_for
@@ -277,6 +277,14 @@ DONE: dict[str, Callable[[Path], object]] = {
     "labels-file": lambda folder: (folder / "train" / "labels.csv").write_text(
         "\n".join(["file,label", *flatten(folder / "train", "{number}.png")])
     ),
+    "masks": lambda folder: shutil.copy(
+        folder / "train" / "down" / "00.png", folder / "train" / "down" / "00_mask.png"
+    ),
+    "pieces": lambda folder: [
+        put(folder / "train", folder / "fold1"),
+        shutil.copytree(folder / "fold1", folder / "train" / "fold2"),
+        put(folder / "fold1", folder / "train" / "fold1"),
+    ],
     "names-tell": lambda folder: flatten(folder / "train", "{label}.{number}.png"),
     "nested": lambda folder: [put(folder / part, folder / "in" / part) for part in ("train", "val", "test")],
     "part": lambda folder: put(folder / "train", folder / "Training"),

@@ -199,3 +199,11 @@ def test_a_missing_cell_is_named_with_its_line_when_it_is_encoded(tmp_path: Path
         fit_encoding(dataset).inputs.columns[1].encode(dataset.inputs.take(np.array([2])))
     filled = fit_encoding(dataset, scale="none", missing="mean")
     assert filled.encode(dataset, 1)[0].tolist() == [[1, 0, 1], [2, 1, 0], [3, 1, 0]]
+
+
+def test_a_column_that_says_whom_rows_are_about_is_not_the_target_by_default(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n * 3 % 11},{n // 2}\n" for n in range(40))
+    path = tmp_path / "visits.csv"
+    path.write_text("month,score,subject\n" + rows)
+    assert load(path).target_names == ("score",)
+    assert load(path, target="subject").target_names == ("subject",)

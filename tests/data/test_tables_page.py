@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from deltarule.data.decisions import DECISIONS
+from deltarule.data.decision_kinds import DECISIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
 def rows() -> list[str]:
     listed = []
     for kind in DECISIONS.values():
-        told = re.sub(r"\[(.*?)\|(.*?)\]", r"\2", kind.told)
+        told = re.sub(r"\[(.*?)\|(.*?)(@\w+)?\]", r"\2", kind.told)
         words = re.sub(r"\{(\w+)[^}]*\}", r"*\1*", told)
         option = re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), kind.option)
         listed.append(f"| {kind.name} | {words} | `{option}` | {'refused' if kind.fault else 'told'} |")

@@ -94,6 +94,11 @@ class FileColumns:
         alike = [found for found in self._cells if plain_name(found) == plain_name(name)]
         return alike[0] if len(alike) == 1 else None
 
+    def _within(self, name: str) -> str | None:
+        """Return the only column of records within records that ends in a name: user.age for age."""
+        ending = [found for found in self._cells if found.endswith(f".{name}")]
+        return ending[0] if len(ending) == 1 else None
+
     def _at(self, position: str) -> str | None:
         """Return the column of a number from 1 on, or of −1, −2, … from the last back."""
         if not re.fullmatch(r"-?[1-9]\d{0,5}", position) or abs(int(position)) > len(self._cells):
@@ -116,7 +121,7 @@ class FileColumns:
             for name in names:
                 found: str | None = name
                 if name not in self._cells:
-                    found = self._alike(name) or self._at(name)
+                    found = self._alike(name) or self._within(name) or self._at(name)
                     if found is None:
                         faults.append(self._no_column(name))
                     else:
@@ -131,6 +136,9 @@ class FileColumns:
 
     def _no_column(self, name: str) -> DataFileError:
         reason = f"there is no column {name!r}{did_you_mean(name, self._cells)}"
+        first = next(iter(self._cells.values()))
+        if name in first.texts:
+            reason = f"there is no column {name!r}, but a row: the table is on its side; transpose it first"
         return DataFileError(self.path, reason, None if self._raw.lines is None else 1)
 
     def meaning(self, name: str, *, labels: bool = False) -> Meaning:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import re
 import struct
+import tempfile
+import zipfile
 import zlib
 from pathlib import Path
 from typing import IO
@@ -14,7 +17,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.dataset import Dataset, classes_of, with_test
-from deltarule.data.raw_files import check_file, describe
+from deltarule.data.raw_files import DAMAGED, check_file, describe
 from deltarule.errors import DataFileError
 
 IDX_FILES = {
@@ -87,6 +90,35 @@ def find_idx(folder: Path, name: str) -> Path | None:
     """Find the IDX file of that name in a folder: plain or gzipped, with ``-idx`` or ``.idx``; else None."""
     variants = (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz")
     return next((folder / variant for variant in variants if (folder / variant).exists()), None)
+
+
+def idx_folder(path: Path) -> Path | None:
+    """Return the folder of IDX files: this one, or one within it; None if there is none."""
+    files = [file for part in IDX_FILES.values() for file in part]
+    inner = sorted({file.parent for file in path.rglob("*-images?idx3-ubyte*")}) if path.is_dir() else []
+    return next((one for one in (path, *inner) if any(find_idx(one, file) for file in files)), None)
+
+
+def load_idx_zip(path: str | os.PathLike[str]) -> Dataset | None:
+    """Load images and labels from a zip of IDX files; None where it is no such zip.
+
+    Raises
+    ------
+    DataFileError
+        As `load_idx` does.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+                return None
+            with zipfile.ZipFile(path) as archive:
+                for item in archive.infolist():
+                    name = item.filename.rpartition("/")[2]
+                    if re.fullmatch(r"(train|t10k)-(images.idx3|labels.idx1)-ubyte(\.gz)?", name):
+                        Path(folder, name).write_bytes(archive.read(item))
+        except DAMAGED as error:
+            raise DataFileError(path, f"this archive is damaged: {describe(error)}") from None
+        return load_idx(folder, Path(path).stem) if os.listdir(folder) else None
 
 
 def load_idx(folder: str | os.PathLike[str], name: str | None = None, description: str = "") -> Dataset:

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.data.array_pictures import array_pictures
 from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.decisions import Decision, decide, refuse, shown
 from deltarule.data.pictures import find_layout, left_aside, look_into, name_within, read_pictures
 from deltarule.data.reading import ReadingOptions
+from deltarule.data.table import Table
 from deltarule.errors import DataFileError
 from deltarule.registry import did_you_mean
 
@@ -23,7 +25,10 @@ Label = str | int | float
 
 
 def load_images(
-    folder: str | os.PathLike[str], options: ReadingOptions | None = None, *, labelled: bool = True
+    folder: str | os.PathLike[str],
+    options: ReadingOptions | None = None,
+    *,
+    target: str | Sequence[str] | None = None,
 ) -> Dataset:
     """Load ``FOLDER/CLASS/*``; or ``FOLDER/train/CLASS/*`` with ``FOLDER/val`` and ``FOLDER/test`` if there.
 
@@ -36,8 +41,8 @@ def load_images(
         A folder, or a zip of one.
     options : ReadingOptions, optional
         ``size``, ``color``, ``paper``, ``strict``; and ``labels``, the classes of a model.
-    labelled : bool
-        Whether there must be classes.
+    target : str, optional
+        The column of a table beside the images that has their classes; if empty, they need none.
 
     Returns
     -------
@@ -51,9 +56,11 @@ def load_images(
         If it has no folders of classes (the message draws what is wanted), or no image can be read.
     """
     options = options or ReadingOptions()
+    labelled = target is None or bool(target)
+    column = target if isinstance(target, str) else None
     fewest = 2 if labelled and not options.labels else 1
     with closing(look_into(folder)) as root:
-        layout = find_layout(folder, root, labelled=labelled, classes=fewest)
+        layout = find_layout(folder, root, labelled=labelled, classes=fewest, target=column)
         parts = [layout.train, layout.validation, layout.test]
         found = read_pictures(
             [entry for part in parts for entry, _ in part], [label for _, label in layout.train], options
@@ -73,12 +80,12 @@ def load_images(
     sets = {}
     for number, part in enumerate(_PARTS):
         rows = of_part == number
-        target, pixels = labels[rows], found.pixels[rows]
+        answers, pixels = labels[rows], found.pixels[rows]
         described = f"{len(pixels)} images of {size} pixels in {len(known)} classes, from {os.fspath(folder)}"
-        classes = tuple(known) if labelled else classes_of(target)
+        classes = tuple(known) if labelled else classes_of(answers)
         sets[part] = Dataset(
             Path(folder).stem if Path(folder).is_file() else Path(folder).name,
-            pixels, target, ("class",), classes, "minmax", None, described, paper=found.paper,
+            pixels, answers, (column or "class",), classes, "minmax", None, described, paper=found.paper,
         )  # fmt: skip
     if not options.labels:
         _tell_new_labels(sets, decisions)
@@ -116,6 +123,10 @@ def read_images(
     >>> files, images, decisions = read_images("photos/")  # doctest: +SKIP
     """
     options = options or ReadingOptions()
+    arrays = array_pictures(source)
+    if arrays is not None:
+        assert not isinstance(arrays.inputs, Table)
+        return [f"{arrays.name}[{row}]" for row in range(len(arrays))], arrays.inputs, ()
     with closing(look_into(source)) as root:
         entries = root.all_pictures
         if not entries:

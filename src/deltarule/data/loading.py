@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from deltarule.data.array_pictures import array_pictures
 from deltarule.data.bundled import BUNDLED
 from deltarule.data.dataset import Dataset
-from deltarule.data.idx_files import IDX_FILES, find_idx, load_idx
+from deltarule.data.idx_files import idx_folder, load_idx
 from deltarule.data.image_folders import load_images
 from deltarule.data.mnist import MNIST, load_mnist
 from deltarule.data.pictures import PICTURE_SUFFIXES, is_picture_zip
@@ -56,6 +57,8 @@ def is_table(source: str | os.PathLike[str]) -> bool:
         return True
     if is_picture_zip(text) or Path(text).suffix.lower() in PICTURE_SUFFIXES:
         return False
+    if array_pictures(text) is not None:
+        return False
     return Path(source).suffix.lower() in TABLE_SUFFIXES or os.path.isfile(source)
 
 
@@ -79,8 +82,8 @@ def load(
         zip) with one folder of images per class, or a folder of IDX files.
         A name takes precedence over a file of the same name, which you can give as ``./iris``.
     target, drop, keep, task, missing, kinds, options
-        For tables only: see `load_table`. With an empty target, images need no classes, and ``options`` says
-        what form they should have.
+        For tables only: see `load_table`. For images, ``target`` is a column of a table beside them; with an
+        empty target they need no classes. ``options`` says what form they should have.
 
     Returns
     -------
@@ -116,12 +119,16 @@ def load(
             kinds=kinds,
             options=options,
         )
-    if target or drop or task is not None:
+    pictures = not named and (os.path.isdir(text) or is_picture_zip(text))
+    if drop or task is not None or (target and not (pictures and isinstance(target, str))):
         raise InputError(f"target, drop and task apply to table files, and {text!r} is not one")
     if named:  # "and", "or" and "not" are no names to Python's parser, so only calls go through it
         return _SETS.resolve(text) if "(" in text else _SETS.maker(text.strip())()
     if not os.path.exists(text):
         raise InputError(f"there is no file and no bundled data set {text!r}{did_you_mean(text, _SETS)}")
     path = Path(source)
-    has_idx = any(find_idx(path, file) for files in IDX_FILES.values() for file in files)
-    return load_idx(path) if has_idx else load_images(path, options, labelled=target is None)
+    arrays = array_pictures(path)
+    if arrays is not None:
+        return arrays
+    idx = idx_folder(path)
+    return load_images(path, options, target=target) if idx is None else load_idx(idx, path.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,12 @@ _USUAL_TARGETS = (
     "churn",
 )  # fmt: skip
 _MOST_CLASSES = 10
+_SUBJECTS = re.compile(  # what several rows may be about: nothing to predict
+    r"((subject|patient|participant|person|respondent)([ _.]?(id|no|nr))?"
+    r"|(child|student|customer|user|household|group)[ _.]?(id|no|nr)|id)",
+    re.IGNORECASE,
+)
+_FEW_ROWS = 1000
 _FEWEST = 10  # rows from which on agreement in all of them is no chance
 
 
@@ -43,7 +50,10 @@ def _is_usable(columns: FileColumns, name: str, *, by_name: bool = False) -> boo
     missing = table.missing(column)
     if table.forms.get(column) in DATE_FORMS or (missing.mean() > 0.5 and not by_name):
         return False
-    why = why_useless(name, table.column(column), missing, named=columns.headed)
+    values = table.column(column)
+    if not by_name and _SUBJECTS.fullmatch(name) and len(np.unique(values[~missing])) > _MOST_CLASSES:
+        return False
+    why = why_useless(name, values, missing, named=columns.headed)
     return why is None or (by_name and why[0] == "constant")
 
 
@@ -136,7 +146,16 @@ def _is_renaming(table: Table, column: str, classes: Array) -> bool:
 def _is_line(table: Table, column: str, target: Array) -> bool:
     """Whether the target is the column in other units: a · column + b, but for rounding."""
     values = table.column(column)
-    if values.dtype != float or not np.isfinite(values).all() or np.ptp(values) == 0 or np.ptp(target) == 0:
+    if values.dtype != float:
+        return False
+    few = slice(_FEW_ROWS)  # which tell nearly all columns that are no such line
+    if np.ptp(values[few]) > 0 and np.ptp(target[few]) > 0 and not _are_in_line(values[few], target[few]):
+        return False
+    return _are_in_line(values, target)
+
+
+def _are_in_line(values: Array, target: Array) -> bool:
+    if not np.isfinite(values).all() or np.ptp(values) == 0 or np.ptp(target) == 0:
         return False
     a, b = ((of - of.mean()) / np.abs(of - of.mean()).max() for of in (values, target))
     return bool(abs(a @ b) >= (1 - 1e-12) * np.sqrt((a @ a) * (b @ b)))

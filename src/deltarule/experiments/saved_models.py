@@ -70,8 +70,10 @@ def load_labelled(source: Any, encoding: Encoding, options: ReadingOptions | Non
     if isinstance(source, Dataset) or not is_table(source):
         dataset = source
         if not isinstance(source, Dataset):
-            nothing = () if target is None else None
-            dataset = load(source, target=nothing, options=options_for(encoding, options))
+            named: str | tuple[()] | None = () if target is None else None
+            if target is not None and os.path.isdir(source):  # where a table may have such a column
+                named = next((name for name in target.kinds if name not in ("class", "label")), None)
+            dataset = load(source, target=named, options=options_for(encoding, options))
         if isinstance(dataset.inputs, Table) or not isinstance(target, LabelEncoding):
             return dataset
         decisions = new_labels(dataset if dataset.test is None else dataset.test, target)

@@ -1,6 +1,6 @@
 """Folders and zips of pictures: where the pictures of each class lie, and their pixels, all of one form.
 
-Reading order: tree, named, layouts, files, form, reading.
+Reading order: tree, folders, label_tables, named, drawing, layouts; files, form, reading.
 """
 
 from __future__ import annotations

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Iterable
-from itertools import zip_longest
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.pictures.named import classes_within
+from deltarule.data.pictures.drawing import WANTED_FOLDERS, beside, draw
+from deltarule.data.pictures.folders import (
+    flat_folder,
+    joined_pieces,
+    part_named,
+    parts_of,
+    parts_outside,
+    set_within,
+)  # fmt: skip
+from deltarule.data.pictures.label_tables import LabelTable, PictureIndex, label_tables, read_labels
+from deltarule.data.pictures.named import classes_in_names
 from deltarule.data.pictures.tree import Entry, PictureFolder
-from deltarule.errors import LayoutError
+from deltarule.data.raw_files import DAMAGED
+from deltarule.errors import InputError, LayoutError
 from deltarule.registry import record
-
-_PARTS = {
-    "train": ("train", "training", "trn"),
-    "validation": ("val", "valid", "validation", "dev", "eval"),
-    "test": ("test", "testing", "tst", "holdout"),
-}
-_BESIDE = r"[^a-z]+|\d+|(?<=[a-z])set\b|\b(?:sets?|data|datasets?|images?|imgs?|pictures|seg|split|part)\b"
-_WANTED = """\
-animals/           or: animals/
-├── cat/               ├── train/
-│   ├── 1.png          │   ├── cat/ …
-│   └── 2.png          │   └── dog/ …
-└── dog/               ├── val/ …
-    ├── 3.png          └── test/ …
-    └── 4.png"""
 
 #: A picture with the name of its class.
 Labelled = tuple[Entry, str]
@@ -44,7 +39,12 @@ class PictureLayout:
 
 
 def find_layout(
-    path: str | os.PathLike[str], root: PictureFolder, *, labelled: bool = True, classes: int = 2
+    path: str | os.PathLike[str],
+    root: PictureFolder,
+    *,
+    labelled: bool = True,
+    classes: int = 2,
+    target: str | None = None,
 ) -> PictureLayout:
     """Find the parts and classes of a folder of pictures.
 
@@ -57,93 +57,154 @@ def find_layout(
         Whether pictures must have classes; otherwise all of the training part are taken.
     classes : int
         How many classes it must have at least.
+    target : str, optional
+        The column of a table beside the pictures that has their classes.
 
     Raises
     ------
     LayoutError
         If it has no such classes: the message draws what is wanted beside what was found.
+    InputError
+        If no table has classes of the pictures in the column ``target``, and they are to be trained on.
     """
     decisions: list[Decision] = []
-    folder = _only_folder(root)
+    outside: list[Entry] = []
+    folder = set_within(root, outside)
     if folder is not root:
         decisions.append(decide("nested", folder=name_within(root, folder.entry)))
-    parts = _parts_of(folder)
+    parts = parts_of(folder) or parts_of(folder := parts_outside(folder))
     if parts and "train" not in parts and classes < 2:  # to be evaluated, not trained on
         parts = {"train": next(reversed(parts.values()))}
+    finder = _Classes(path, root, target, decisions)
     pictures: dict[str, tuple[Labelled, ...]] = {"train": (), "validation": (), "test": ()}
     for part, found in (parts or {"train": folder}).items():
-        inner = _only_folder(found, of_part=True) if parts else found
-        flat = inner.folders[0] if len(inner.folders) == 1 and not inner.pictures else inner
-        without = classes_within(flat, root, decisions) if labelled and not flat.folders else []
-        if without and (
-            part == "train" or {label for _, label in without} & {x for _, x in pictures["train"]}
-        ):
-            pictures[part] = tuple(without)
-        elif part != "train" and labelled and not _is_labelled(inner, pictures["train"]):
-            where = os.path.join(os.fspath(path), *PurePath(name_within(root, inner.entry)).parts)
-            count = len(inner.all_pictures)
-            decisions += [decide("unlabelled", count=count, folder=found.name, where=where)] if count else []
-            continue
+        inner = joined_pieces(set_within(found, outside, of_part=True) if parts else found, decisions)
+        if not labelled:
+            pictures[part] = tuple((picture, inner.name) for picture in inner.all_pictures)
+        elif part == "train":
+            pictures |= finder.of_training(inner, trains=classes > 1)
         else:
-            pictures[part] = _classes_in(inner, labelled, decisions)
-        if part == "validation":
+            pictures[part] = finder.of_part(part, inner, found, pictures["train"])
+        if part == "validation" and pictures[part]:
             decisions.append(decide("validation", count=len(pictures[part]), folder=found.name))
-        elif parts and found.name != part:
+        elif parts and found.name != part and pictures[part]:
             decisions.append(decide("part", folder=found.name, part=part))
     if parts:
         used = [found.name for found in parts.values()]
-        others = [one for one in folder.folders if one.name not in used and one.all_pictures]
-        _beside([picture for one in others for picture in one.all_pictures], decisions)
+        others = [one for one in folder.filled if one.name not in used]
+        outside += [picture for one in others for picture in one.all_pictures]
+    _beside(outside, decisions)
     labels = {label for _, label in pictures["train"]}
     if len(labels) < classes or not pictures["train"]:
         raise LayoutError(
-            path, _reason(root, labels, (part.name for part in parts.values())), beside(_WANTED, draw(root))
+            path,
+            _reason(root, labels, (part.name for part in parts.values())) + finder.doubt,
+            beside(WANTED_FOLDERS, draw(root)),
         )
     files = {dict(item.words)["file"] for item in decisions if item.kind == "labels-file"}
     decisions = [*left_aside(root, files), *dict.fromkeys(decisions)]
     return PictureLayout(pictures["train"], pictures["validation"], pictures["test"], tuple(decisions))
 
 
+class _Classes:
+    """Finds the classes of pictures: in a table beside them, in their folders, or in their names."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], root: PictureFolder, target: str | None, decisions: list[Decision]
+    ) -> None:
+        self._path, self._root, self._target, self._decisions = path, root, target, decisions
+        self._index = PictureIndex(root.all_pictures)
+        self.doubt = ""
+
+    def of_training(self, folder: PictureFolder, *, trains: bool) -> dict[str, tuple[Labelled, ...]]:
+        """Return the pictures to train on, and other parts where a table divides them."""
+        flat = flat_folder(folder)
+        known = () if flat else _classes_in(folder, [])
+        table = self._table("train", folder, known)
+        if table is not None and (flat or self._target or _is_coarser(table, known)):
+            self._tell(table, len(folder.all_pictures))
+            divided: dict[str, list[Labelled]] = {}
+            for picture, label in table.labels.items():
+                part = part_named(table.parts.get(picture, "train")) or "train"
+                divided.setdefault(part, []).append((picture, label))
+            rest = [picture for picture in folder.all_pictures if picture not in table.labels]
+            return {part: tuple(found) for part, found in divided.items()} | self._listed_parts(rest)
+        if self._target and trains:
+            raise InputError(
+                f"no table beside the pictures of {os.fspath(self._path)} has a column {self._target!r} of "
+                f"their classes: it needs a column of their names, too{self.doubt}"
+            )
+        named = classes_in_names(flat.pictures) if flat else []
+        if named:
+            counts = Counter(label for _, label in named)
+            self._decisions.append(decide("names-tell", count=len(counts), shown=shown(counts)))
+        return {"train": tuple(named) or _classes_in(folder, self._decisions)}
+
+    def of_part(
+        self, part: str, folder: PictureFolder, outer: PictureFolder, train: tuple[Labelled, ...]
+    ) -> tuple[Labelled, ...]:
+        """Return the pictures of a part with classes like those of training, where anything tells them."""
+        trained = {label for _, label in train}
+        flat = flat_folder(folder)
+        table = self._table(part, folder, ()) if flat or self._target else None
+        if table is not None and trained & set(table.labels.values()):
+            self._tell(table, len(folder.all_pictures))
+            return tuple(table.labels.items())
+        named = classes_in_names(flat.pictures) if flat else []
+        if trained & {label for _, label in named}:
+            return tuple(named)
+        if _is_labelled(folder, train):
+            return _classes_in(folder, self._decisions)
+        count = len(folder.all_pictures)
+        if count:
+            where = os.path.join(os.fspath(self._path), *PurePath(name_within(self._root, outer.entry)).parts)
+            self._decisions.append(decide("unlabelled", count=count, folder=outer.name, where=where))
+        return ()
+
+    def _listed_parts(self, rest: Sequence[Entry]) -> dict[str, tuple[Labelled, ...]]:
+        """Return the pictures that lists of other parts name: val.txt and test.txt beside one folder."""
+        found = {}
+        for file in label_tables(self._root.walk(), "train"):
+            part = part_named(PurePath(file.name).stem)
+            table = read_labels(file, rest, self._index, self._target) if part and part != "train" else None
+            if part and table is not None and len(set(table.labels.values())) > 1:
+                self._tell(table, len(table.labels))
+                found[part] = tuple(table.labels.items())
+        return found
+
+    def _table(self, part: str, folder: PictureFolder, known: tuple[Labelled, ...]) -> LabelTable | None:
+        """Return the table of classes that names most pictures."""
+        pictures = folder.all_pictures
+        found = []
+        for file in label_tables((*folder.walk(), *self._root.walk()), part):
+            table = read_labels(file, pictures, self._index, self._target)
+            if table is not None and not table.labels:
+                self.doubt = f"; {table.file} names the pictures: use --target NAME for one of its columns "
+                self.doubt += f"({table.column})"
+            elif table is not None and len(set(table.labels.values())) > 1:
+                found.append(table)
+                if table.usual and len(table.labels) * 2 > len(pictures):
+                    break
+        return max(found, key=lambda table: len(table.labels), default=None)
+
+    def _tell(self, table: LabelTable, total: int) -> None:
+        words = {"column": table.column, "file": table.file, "count": len(table.labels), "total": total}
+        self._decisions.append(decide("labels-file", **words))
+
+
 def left_aside(root: PictureFolder, used: Collection[str] = ()) -> list[Decision]:
     """What is no picture: files of systems and tools, and others, but those that are used."""
+    masks = [name_within(root, mask) for folder in root.walk() for mask in folder.masks]
     litter = [name for folder in root.walk() for name in folder.litter]
     strays = [stray.name for folder in root.walk() for stray in folder.strays if stray.name not in used]
     found = []
     if litter:
         found.append(decide("litter", count=len(litter), shown=shown(dict.fromkeys(litter))))
+    if masks:
+        found.append(decide("masks", count=len(masks), shown=shown(masks)))
     if strays:
         found.append(decide("strays", count=len(strays), shown=shown(strays), every=", ".join(strays)))
     return found
-
-
-def _only_folder(folder: PictureFolder, *, of_part: bool = False) -> PictureFolder:
-    """The folder within folders that holds more than one folder, or is a part, or holds pictures."""
-    while len(folder.folders) == 1 and not folder.pictures:
-        inner = folder.folders[0]
-        if not inner.folders or (_part_named(inner.name) and not of_part):
-            break
-        folder = inner
-    return folder
-
-
-def _parts_of(folder: PictureFolder) -> dict[str, PictureFolder]:
-    """The folders of training, validation and test; none where "train" is a class among others."""
-    parts: dict[str, PictureFolder] = {}
-    for one in folder.folders:
-        part = _part_named(one.name)
-        if part:
-            parts.setdefault(part, one)
-    train = parts.get("train")
-    if train is None and not all(one.folders and _part_named(one.name) for one in folder.folders):
-        return {}
-    if train is not None and not train.folders and len(parts) < len(folder.folders):
-        return {}
-    return {part: parts[part] for part in _PARTS if part in parts}
-
-
-def _part_named(name: str) -> str | None:
-    plain = re.sub(_BESIDE, " ", name.lower().replace("_", " ")).strip()
-    return next((part for part, names in _PARTS.items() if plain in names), None)
 
 
 def _is_labelled(folder: PictureFolder, train: tuple[Labelled, ...]) -> bool:
@@ -153,18 +214,32 @@ def _is_labelled(folder: PictureFolder, train: tuple[Labelled, ...]) -> bool:
     return len(named) > 1 or any(name in known for name in named)
 
 
-def _classes_in(folder: PictureFolder, labelled: bool, decisions: list[Decision]) -> tuple[Labelled, ...]:
-    if not labelled:
-        return tuple((picture, folder.name) for picture in folder.all_pictures)
+def _is_coarser(table: LabelTable, known: tuple[Labelled, ...]) -> bool:
+    """Whether a table has fewer classes than there are folders, as where these are patients or days."""
+    folders = {label for _, label in known}
+    return (
+        table.usual
+        and len(set(table.labels.values())) < len(folders)
+        and len(table.labels) * 10 > 9 * len(known)
+    )
+
+
+def _classes_in(folder: PictureFolder, decisions: list[Decision]) -> tuple[Labelled, ...]:
     if folder.folders:
         _beside(folder.pictures, decisions)
-    empty = [one.name for one in folder.folders if not one.all_pictures]
-    if empty and len(empty) < len(folder.folders):
+    names = {one.name for one in folder.filled}
+    copies = [
+        one for one in folder.filled if len(names) > 2 and names - {one.name} == {x.name for x in one.filled}
+    ]
+    _beside([picture for one in copies for picture in one.all_pictures], decisions)
+    classes = [one for one in folder.filled if one not in copies]
+    empty = [one.name for one in folder.folders if one.name not in names]
+    if empty and classes:
         decisions.append(decide("empty-class", count=len(empty), shown=shown(empty)))
-    deeper = [one.name for one in folder.folders if len(one.pictures) < len(one.all_pictures)]
+    deeper = [one.name for one in classes if one.filled]
     if deeper:
         decisions.append(decide("deeper", count=len(deeper), shown=shown(deeper)))
-    return tuple((picture, one.name) for one in folder.folders for picture in one.all_pictures)
+    return tuple((picture, one.name) for one in classes for picture in one.all_pictures)
 
 
 def _beside(pictures: list[Entry] | tuple[Entry, ...], decisions: list[Decision]) -> None:
@@ -180,55 +255,19 @@ def name_within(root: PictureFolder, entry: Entry) -> str:
 
 def _reason(root: PictureFolder, labels: set[str], parts: Iterable[str]) -> str:
     expected = "expected one folder of pictures for each class"
+    if any(map(_is_pickle, (stray for folder in root.walk() for stray in folder.strays))):
+        return f"{expected}, but found pickled Python objects, which are not read: save their arrays as .npz"
     if not root.all_pictures:
         return f"{expected}, but found no pictures"
     if not labels:
-        what = "no folder to train on" if any(map(_part_named, parts)) else "no such folders"
+        what = "no folder to train on" if any(map(part_named, parts)) else "no such folders"
         return f"{expected}, but found {what}"
     return f"{expected}, but found only the class {min(labels)!r}"
 
 
-def draw(folder: PictureFolder, most: int = 6, depth: int = 3) -> str:
-    """Draw a folder as a tree, with few of its entries.
-
-    Examples
-    --------
-    >>> print(draw(PictureFolder(None, "animals", (), (), (), ())))
-    animals/
-    """
-    return "\n".join([f"{_plain(folder.name)}/", *_branches(folder, most, depth)])
-
-
-def beside(wanted: str, found: str) -> str:
-    """Put two drawings beside each other.
-
-    Examples
-    --------
-    >>> print(beside("a/", "b/").replace(" ", "."))
-    ..wanted....found
-    ..a/........b/
-    """
-    left, right = ["wanted", *wanted.split("\n")], ["found", *found.split("\n")]
-    width = max(map(len, left)) + 4
-    rows = zip_longest(left, right, fillvalue="")
-    return "\n".join(f"  {one:{width}}{other}".rstrip() for one, other in rows)
-
-
-def _branches(folder: PictureFolder, most: int, depth: int) -> list[str]:
-    names: list[tuple[str, PictureFolder | None]] = [(f"{one.name}/", one) for one in folder.folders]
-    names += [(entry.name, None) for entry in (*folder.pictures, *folder.strays)]
-    kept = names if len(names) <= most else names[: most - 1]
-    if len(names) > len(kept):
-        kept = [*kept, (f"… and {len(names) - len(kept)} more", None)]
-    lines = []
-    for place, (name, inner) in enumerate(kept):
-        last = place == len(kept) - 1
-        lines.append(("└── " if last else "├── ") + _plain(name))
-        if inner is not None and depth > 1:
-            lines += [("    " if last else "│   ") + line for line in _branches(inner, 3, depth - 1)]
-    return lines
-
-
-def _plain(name: str) -> str:
-    """A name in one line, without what would steer a terminal."""
-    return name if name.isprintable() else repr(name)[1:-1]
+def _is_pickle(entry: Entry) -> bool:
+    try:
+        with entry.open("rb") as file:
+            return file.read(2) in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    except DAMAGED:
+        return False

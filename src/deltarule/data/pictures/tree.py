@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,10 +25,19 @@ _LITTER = frozenset(
 )
 _OF_SPREADSHEETS = ("[Content_Types].xml", "content.xml")
 
+#: Drawings of where things are in pictures: folders beside those of the pictures, and files beside theirs.
+_MASK = r"masks?|trimaps?|annotations?|segmentations?|seg|labels?|gt|ground[ _-]?truth"
+_MASK_FOLDER = re.compile(rf"(?:{_MASK})(?:[ _-]?(?:images?|files?|\d+))?", re.IGNORECASE)
+_MASK_FILE = re.compile(rf"(.+?)[ ._-]+(?:{_MASK})(?:[ ._-]?\d+)?", re.IGNORECASE)
+_OF_PICTURES = re.compile(r"(?:jpe?g|png)?_?(?:images?|imgs?|photos?|pictures)|train|test", re.IGNORECASE)
+
 
 @record
 class PictureFolder:
-    """A folder with its pictures, its folders, strange files, and what systems and tools left there."""
+    """A folder with its pictures, its folders, strange files, and what systems and tools left there.
+
+    ``masks`` are pictures of where something is in others.
+    """
 
     entry: Entry
     name: str
@@ -35,6 +45,12 @@ class PictureFolder:
     folders: tuple[PictureFolder, ...]
     strays: tuple[Entry, ...]
     litter: tuple[str, ...]
+    masks: tuple[Entry, ...] = ()
+
+    @property
+    def filled(self) -> tuple[PictureFolder, ...]:
+        """Its folders in which there are pictures, at any depth."""
+        return tuple(one for one in self.folders if any(inner.pictures for inner in one.walk()))
 
     def walk(self) -> Iterator[PictureFolder]:
         """This folder and all within it."""
@@ -109,7 +125,20 @@ def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
             pictures.append(entry)
         else:
             strays.append(entry)
-    return PictureFolder(folder, name, tuple(pictures), tuple(folders), tuple(strays), tuple(litter))
+    stems = {Path(picture.name).stem for picture in pictures}
+    masks = [picture for picture in pictures if _is_mask(picture.name, stems)]
+    if any(_OF_PICTURES.fullmatch(one.name) for one in folders):
+        drawn = [one for one in folders if _MASK_FOLDER.fullmatch(one.name)]
+        masks += [picture for one in drawn for picture in one.all_pictures]
+        strays += [stray for one in drawn for inner in one.walk() for stray in inner.strays]
+        folders = [one for one in folders if one not in drawn]
+    kept = tuple(picture for picture in pictures if picture not in masks)
+    return PictureFolder(folder, name, kept, tuple(folders), tuple(strays), tuple(litter), tuple(masks))
+
+
+def _is_mask(name: str, stems: Collection[str]) -> bool:
+    found = _MASK_FILE.fullmatch(Path(name).stem)
+    return found is not None and found[1] in stems
 
 
 def _is_litter(name: str) -> bool:

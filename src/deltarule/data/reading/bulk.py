@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.data.reading.cells import Cells, is_missing, plain_number
+from deltarule.data.reading.cells import Cells, is_missing
 from deltarule.data.reading.containers import is_plain_text
 from deltarule.data.reading.delimited import frame_decisions, is_footer, is_total, name_columns_of
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
@@ -52,12 +52,14 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     names, named = name_columns_of(
         path, [(line, cells) for line, cells in enumerate(rows[:200], 1)], frame, headed=headed
     )
+    first = [(cells, Cells.of(cells)) for cells in zip(*rows[headed:], strict=True)]
     kinds = [
         "DOUBLE" if _is_numeric(cells, options.kinds.get(name)) else "VARCHAR"
-        for name, cells in zip(names, zip(*rows[headed:], strict=True), strict=True)
+        for name, (_, cells) in zip(names, first, strict=True)
     ]
+    with_tokens = [texts for texts, cells in first if cells.missing().any()]
     with duckdb.connect() as connection:
-        tokens = {cell.strip() for cells in rows for cell in cells if is_missing(cell.strip())}
+        tokens = {text for cells in with_tokens for cell in {*cells} if is_missing(text := cell.strip())}
         read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
         columns = _read_columns(connection, read, kinds, n_lines)
     if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
@@ -117,10 +119,9 @@ def _count_lines(data: mmap.mmap) -> int:
     return count + (data[-1:] != b"\n")
 
 
-def _is_numeric(cells: Sequence[str], kind: str | None) -> bool:
+def _is_numeric(cells: Cells, kind: str | None) -> bool:
     """Return whether the first cells of a column are numbers."""
-    texts = [text for cell in cells if not is_missing(text := cell.strip())]
-    return kind in (None, "number") and bool(texts) and all(plain_number(text) is not None for text in texts)
+    return kind in (None, "number") and cells.numbers is not None and not cells.missing().all()
 
 
 class _Read(NamedTuple):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-import sys
 import zipfile
 from importlib import import_module
 from pathlib import Path
 
 from deltarule.data.decisions import Decision, decide
-from deltarule.data.raw_files import DAMAGED, describe, read_bytes
+from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.errors import DataFileError
 
 _MOST = 1 << 32  # bytes that a packed file may have when unpacked
@@ -26,16 +25,20 @@ _BEGINNINGS = {
     "feather ": b"FEA1",
     "excel": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "sqlite": b"SQLite format 3\0",
+    "arrays": b"MATLAB ",
+    "arrays ": b"\x93NUMPY",
 }
 SUFFIXES = {
     "excel": (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"),
     "parquet": (".parquet", ".pq"),
     "feather": (".feather", ".arrow", ".ipc"),
     "sqlite": (".sqlite", ".sqlite3", ".db", ".db3"),
-    "json": (".json", ".jsonl", ".ndjson"),
+    "json": (".json", ".jsonl", ".ndjson", ".geojson"),
+    "arrays": (".npz", ".npy", ".mat"),
 }
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
+    "arrays": "arrays by name",
 }  # fmt: skip
 _ABOUT = re.compile(
     r"(^|/)(read.?me|licen[cs]e|notice|notes?|about)[^/]*$|\.(md|pdf|docx?|png|jpe?g|html?|py|r)$", re.I
@@ -43,14 +46,41 @@ _ABOUT = re.compile(
 FORMATS = ("text", "json", *(name for name in SUFFIXES if name != "json"))
 
 
-def read_container(
-    path: str | os.PathLike[str], format: str | None, member: str | None = None
+#: What is read by other programs only: how it begins or what its name ends in, and how to make a CSV of it.
+_ELSEWHERE = (
+    (
+        rb"<stata_dta>|[i-s][\x01\x02]\x01\0",
+        "Stata",
+        "pandas: read_stata({path!r}).to_csv('table.csv')",
+    ),
+    (rb"\$FL[23]", "SPSS", "pandas: read_spss({path!r}).to_csv('table.csv')"),
+    (rb"HEADER RECORD\*|\0{12}\xc2\xea\x81", "SAS", "pandas: read_sas({path!r}).to_csv('table.csv')"),
+    (rb"RD[XA][23]\n|[XA]\n\0\0\0[\x02\x03]", "R", "R: write.csv(readRDS({path!r}), 'table.csv')"),
+    (rb"\x89HDF", "HDF5", "pandas: read_hdf({path!r}).to_csv('table.csv')"),
+    (rb"ORC", "ORC", "pandas: read_orc({path!r}).to_csv('table.csv')"),
+    (
+        rb"\x80[\x02-\x05]",
+        "a pickle, which runs code when it is read",
+        "the program that wrote it: save it as CSV",
+    ),
+    (rb"%PDF", "PDF", "the program that made it: export the table as CSV"),
+)
+
+
+def _refuse_foreign(path: str | os.PathLike[str], data: bytes) -> None:
+    """Refuse a file that only other programs read, with the step that makes a CSV of it."""
+    for magic, what, how in _ELSEWHERE:
+        if re.match(magic, data[:64]):
+            raise DataFileError(path, f"this is {what}; in " + how.format(path=os.fspath(path)))
+
+
+def unpack(
+    path: str | os.PathLike[str], data: bytes, format: str | None, member: str | None = None
 ) -> tuple[str, bytes, str, list[Decision]]:
-    """Read a file: its format, its bytes unpacked, the name it had when packed, and what was decided.
+    """Return the format of a file, its bytes unpacked, the name it had when packed, and what was decided.
 
     Of a zip of several files ``member`` names the one to read.
     """
-    data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
     name, decisions = os.fspath(path), []
     for _ in range(3):  # such as x.csv.gz in a zip
         unpacked = _unpacked(path, data, name, member) if format is None else None
@@ -58,6 +88,7 @@ def read_container(
             break
         data, name, what = unpacked
         decisions.append(decide("unpacked", what=what))
+    _refuse_foreign(path, data)
     found = _format_of(path, data, name)
     if format is None and found != "text" and Path(name).suffix.lower() not in SUFFIXES[found]:
         decisions.append(decide("format", what=_CALLED[found]))
@@ -92,10 +123,12 @@ def _decompressed(data: bytes, name: str) -> bytes:
 
 
 def _from_zip(path: str | os.PathLike[str], data: bytes, member: str | None) -> tuple[bytes, str, str] | None:
-    """Return the one table in a zip, or the one that is named; None where the zip is a spreadsheet."""
+    """Return the one table in a zip, or the one that is named; None for a spreadsheet, or arrays of NumPy."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [item for item in archive.infolist() if not item.is_dir()]
         if any(item.filename in ("[Content_Types].xml", "content.xml") for item in names):
+            return None
+        if all(item.filename.endswith(".npy") for item in names):
             return None
         files = [
             item
@@ -127,8 +160,10 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
         if data.startswith(magic):
             return format.strip()
     if data.startswith(b"PK\x03\x04"):
-        return "excel"
+        return "arrays" if b".npy" in data[30:300] else "excel"  # the name of the first file
     suffix = Path(name).suffix.lower()
+    if suffix in SUFFIXES["excel"] and data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "text"  # a spreadsheet written as HTML or XML
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
         if suffix in SUFFIXES[format]:
             return format

@@ -15,7 +15,7 @@ import numpy as np
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.reading.fixed_width import cut, find_cuts
 from deltarule.data.reading.frames import TableFrame, as_single_spaces, divide, find_frame
-from deltarule.data.reading.headers import is_second_header, name_columns
+from deltarule.data.reading.headers import is_second_header, merged_header, name_columns
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, columns_of, has_header
 from deltarule.errors import DataFileError
 
@@ -56,7 +56,8 @@ def read_text_table(path: str | os.PathLike[str], text: str, options: ReadingOpt
 def _cut_up(lines: list[str], frame: TableFrame) -> list[str] | None:
     """Return lines of fixed width with tabs between cells; None where runs of spaces divide them evenly."""
     rows = [line for line in lines[frame.start :] if line.strip()]
-    if len({len(cells) for _, cells in divide(rows[:_HEAD], " ", frame.quote)}) == 1:
+    widths = [len(cells) for _, cells in divide(rows[:_HEAD], " ", frame.quote)]
+    if widths and len({*widths[1:]}) == 1 and widths[0] in (widths[-1], widths[-1] - 1):  # row names
         return None
     first = next((place for place, line in enumerate(lines) if "  " in line.strip()), len(lines))
     cuts = find_cuts(lines[first:])
@@ -81,6 +82,14 @@ def table_of_rows(
     decisions = frame_decisions(frame, options)
     rows, passed = (rows, []) if options.all_lines else _sound_rows(rows, frame)
     headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
+    if (
+        headed
+        and len(rows) > 2
+        and not options.all_lines
+        and (merged := merged_header(rows[0][1], rows[1][1]))
+    ):
+        passed.append(rows[1])
+        rows = [(rows[0][0], merged), *rows[2:]]
     names, named = name_columns_of(path, rows, frame, headed=headed)
     header, rows = rows[:headed], rows[headed:]
     if header and not options.all_lines:
@@ -213,7 +222,7 @@ def without_headers(rows: list[_Row], header: list[str]) -> tuple[list[_Row], li
 def is_footer(cells: Sequence[str], width: int) -> bool:
     """Return whether a last row is no row of a table that is so wide."""
     n_filled = sum(bool(cell.strip()) for cell in cells)
-    if re.fullmatch(r"\s*\(?\d+ rows?\b.*", " ".join(cells)):  # as databases count what they gave
+    if re.fullmatch(r"\s*[\[(]?\d+ rows?\b.*", " ".join(cells)):  # as databases count what they gave
         return True
     if n_filled > 1 and len(cells) == width:
         return width > 3 and bool(

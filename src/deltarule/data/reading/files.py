@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from deltarule.data.raw_files import read_bytes
 from deltarule.data.reading.bulk import read_bulk
-from deltarule.data.reading.containers import read_container
+from deltarule.data.reading.containers import unpack
 from deltarule.data.reading.delimited import read_text_table
-from deltarule.data.reading.libsvm import is_libsvm, read_libsvm
+from deltarule.data.reading.key_values import is_key_values, read_key_values
+from deltarule.data.reading.libsvm import dense_arff, is_libsvm, read_libsvm
+from deltarule.data.reading.markup import is_markup, read_markup
 from deltarule.data.reading.memory import MemoryTable
+from deltarule.data.reading.named_arrays import read_arrays
+from deltarule.data.reading.number_lists import spread_lists
 from deltarule.data.reading.other_sources import (
     read_database,
     read_excel,
@@ -30,6 +35,7 @@ _READERS: dict[str, Callable[[str | os.PathLike[str], bytes, ReadingOptions], Ra
     "parquet": read_parquet,
     "feather": read_feather,
     "sqlite": read_sqlite,
+    "arrays": read_arrays,
 }
 
 _WEB = ("http", "https", "ftp", "ftps", "sftp", "file", "s3", "gs", "hdfs", "abfs", "az")
@@ -50,6 +56,10 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     DataFileError
         If it cannot be read, or is not a table.
     """
+    return spread_lists(_read(path, options), options)
+
+
+def _read(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable:
     if isinstance(path, MemoryTable):
         return path.read()
     source = os.fspath(path)
@@ -66,29 +76,34 @@ def read_file(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     bulk = read_bulk(path, options)
     if bulk is not None:
         return bulk
-    format, data, name, decisions = read_container(path, options.format, options.table)
-    if name == options.table:  # a file of a zip
-        options = replace(options, table=None)
-    if format != "text":
-        raw = _READERS[format](path, data, options)
-        return replace(raw, decisions=(*decisions, *raw.decisions))
-    return replace(raw := read_text(path, data, options), decisions=(*decisions, *raw.decisions))
+    data = sys.stdin.buffer.read() if source == "-" else read_bytes(path)
+    return read_data(path, data, options)
 
 
-def read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOptions) -> RawTable:
-    """Read a table from the bytes of a text file.
+def read_data(path: str | os.PathLike[str], data: bytes, options: ReadingOptions) -> RawTable:
+    """Read a table from the bytes of a file of any kind.
 
     Raises
     ------
     DataFileError
-        If they are no text, or not a table.
+        If they are damaged, or not a table.
     """
+    format, data, name, decisions = unpack(path, data, options.format, options.table)
+    if name == options.table:  # a file of a zip
+        options = replace(options, table=None)
+    raw = _READERS.get(format, _read_text)(path, data, options)
+    return replace(raw, decisions=(*decisions, *raw.decisions))
+
+
+def _read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOptions) -> RawTable:
     text, decoded = decode_text(path, data, options.encoding)
-    if re.match(r"\s*<(!doctype\s+html|html|table|\?xml|head|body|meta)\b", text, re.IGNORECASE):
-        what = "a web page (HTML) or XML"
-        raise DataFileError(
-            path, f"it is {what}, not a table: open it in a spreadsheet and save it as CSV", 1
-        )
-    libsvm = options.format is None and is_libsvm(text)
-    raw = read_libsvm(path, text) if libsvm else read_text_table(path, text, options)
+    plain = options.format is None and options.delimiter is None and not options.all_lines
+    if plain and is_libsvm(text):
+        raw = read_libsvm(path, text)
+    elif plain and is_markup(text):
+        raw = read_markup(path, text, options)
+    elif plain and is_key_values(text):
+        raw = read_key_values(path, text, options)
+    else:
+        raw = read_text_table(path, dense_arff(path, text), options)
     return replace(raw, decisions=(*decoded, *raw.decisions))

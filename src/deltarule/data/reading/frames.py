@@ -18,6 +18,7 @@ from deltarule.registry import record
 _DELIMITERS = "\t;|,^~"
 _WEAK = " :"  # what divides only where nothing else does
 _SAMPLE = 300
+_FEWEST = 12  # lines that tell what divides them, below prose
 _BELOW = 20  # rows that are looked at to tell a header above them
 
 
@@ -117,6 +118,8 @@ def find_frame(text: str, options: ReadingOptions) -> TableFrame:
     upper = 0
     if delimiter is None:
         delimiter, upper = _delimiter(plain, quote, escape)
+        for place in range(upper):  # prose, in which a quotation may go on in the next line
+            plain[place] = plain[place].replace(quote, "") if plain[place].count(quote) % 2 else plain[place]
     rows = divide(plain, delimiter, quote, escape)
     width = _usual(len(cells) for line, cells in rows if line > upper)
     titles = 0 if options.all_lines or width < 2 else _titles([cells for _, cells in rows], width)
@@ -126,10 +129,9 @@ def find_frame(text: str, options: ReadingOptions) -> TableFrame:
         if line and (number < first or (comment and line.startswith(comment)))
     ]  # fmt: skip
     names, commented = None, 0
-    if comment and before and rows and before[-1][0] == rows[titles][0] - 1:
-        names = _commented_names(
-            before[-1][1].lstrip(comment), [cells for _, cells in rows[titles:]], delimiter
-        )
+    if before and rows and before[-1][0] == rows[titles][0] - 1:
+        above = before[-1][1].lstrip(comment) if comment else re.sub(r"^\s*\w+:\s", "", before[-1][1])
+        names = _commented_names(above, [cells for _, cells in rows[titles:]], delimiter)
         if names:
             *before, (commented, _) = before
     return TableFrame(delimiter, quote, first - 1, comment, names, width, tuple(before), escape, commented)
@@ -189,7 +191,7 @@ def _delimiter(lines: Sequence[str], quote: str, escape: str | None) -> tuple[st
     """
     shares: dict[str, float] = {}
     for upper in (0, len(lines) // 2, len(lines) * 3 // 4):
-        if upper and len(lines) - upper < _BELOW:
+        if upper and len(lines) - upper < _FEWEST:
             break
         part = _even_shares(lines[upper:], quote, escape)
         shares = shares or part

@@ -9,7 +9,7 @@ from itertools import pairwise
 from deltarule.data.decisions import Decision, decide
 from deltarule.data.reading.cells import is_missing, plain_number
 
-_LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*\)?\s?[^\w\s]?")
+_LIKE_NUMBERS = re.compile(r"[(\-+]?[^\w\s]?\s?\d[\d.,\s/:%\-]*(?:[eE][-+]?\d+)?\)?\s?[^\w\s]?")
 
 _MOST = 2_000  # columns that are looked at
 _IN_BRACKETS = re.compile(r"\[.*\]|\(.*[^\d.,)].*\)|<.*>")
@@ -56,6 +56,26 @@ def is_second_header(rows: Sequence[Sequence[str]]) -> bool:
                 return False
             words += not is_missing(cell)
     return words > 1
+
+
+def merged_header(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+    """Return the names in two lines of which the upper one spans columns; None where they are not such lines.
+
+    Examples
+    --------
+    >>> merged_header(["plot", "soil", ""], ["", "pH", "N"])
+    ['plot', 'soil pH', 'soil N']
+    """
+    above, below = ([cell.strip() for cell in cells] for cells in (upper, lower))
+    if len(above) != len(below) or not above[0] or all(above) or below[0]:
+        return None
+    if not all(over or under for over, under in zip(above, below, strict=True)):
+        return None
+    names = []
+    for place, (over, under) in enumerate(zip(above, below, strict=True)):
+        span = next(cell for cell in reversed(above[: place + 1]) if cell)
+        names.append(f"{span} {under}" if under else over)
+    return names
 
 
 def _vote(cell: str, below: Sequence[str]) -> float:

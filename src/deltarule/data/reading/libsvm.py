@@ -1,4 +1,4 @@
-"""Files of libsvm and svmlight: a label, then the features that are not 0, each as ``number:value``."""
+"""Rows that name only what is not 0: files of libsvm and svmlight (``number:value``), and sparse ARFF."""
 
 from __future__ import annotations
 
@@ -66,3 +66,29 @@ def read_libsvm(path: str | os.PathLike[str], text: str) -> RawTable:
     names = ("target", *(f"f{place}" for place in places))
     told = decide("format", lines[0], 1, what="libsvm (absent features are 0)")
     return RawTable(names, (Cells.of(labels), *map(Cells, values)), np.array(lines), decisions=(told,))
+
+
+def dense_arff(path: str | os.PathLike[str], text: str) -> str:
+    """Write the sparse rows of an ARFF file, ``{0 5.1, 3 yes}``, in full; any other text stays.
+
+    What a row does not name is 0, or the first of the values that a column may have.
+
+    Raises
+    ------
+    DataFileError
+        If a row names a column that there is not.
+    """
+    data = re.search(r"^\s*@data[^\n]*\n", text, re.IGNORECASE | re.MULTILINE)
+    if data is None or not re.match(r"(\s*(%[^\n]*)?\n)*\s*\{", text[data.end() :]):
+        return text
+    attribute = r"^\s*@attribute\s+(?:'[^']*'|\"[^\"]*\"|\S+)\s+(?:\{\s*([^,}]*)|\S+)"
+    defaults = re.findall(attribute, text[: data.start()], re.IGNORECASE | re.MULTILINE)
+    rows = []
+    for number, line in enumerate(text[data.end() :].splitlines(), text.count("\n", 0, data.end()) + 1):
+        cells = [default.strip() or "0" for default in defaults]
+        for place, cell in re.findall(r"(\d+)\s+('[^']*'|\"[^\"]*\"|[^,}]+)", line.partition("{")[2]):
+            if int(place) >= len(cells):
+                raise DataFileError(path, f"there is no column {place}: they are numbered from 0", number)
+            cells[int(place)] = cell.strip()
+        rows.append(",".join(cells) if "{" in line else line)
+    return text[: data.end()] + "\n".join(rows)

@@ -23,6 +23,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, cell_text
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra
 
+_MOST_NUMBERS = 1_000  # in one cell
 _Path = str | os.PathLike[str]
 
 
@@ -35,18 +36,21 @@ def read_excel(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise DataFileError(path, f"this spreadsheet is damaged: {describe(error)}") from None
     filled = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
-    name, decisions = _chosen_table(path, sorted(filled, key=lambda name: -len(filled[name])), options.table)
+    name, decisions = choose_table(path, sorted(filled, key=lambda name: -len(filled[name])), options.table)
     rows = [[cell_text(None if cell == "" else cell) for cell in row] for row in filled[name]]
     used = [any(row[place].strip() for row in rows) for place in range(len(rows[0]))]
     rows = [[cell for cell, kept in zip(row, used, strict=True) if kept] for row in rows]
-    raw = _of_texts(path, rows, options)
-    return replace(raw, decisions=(*decisions, *raw.decisions))
+    return table_of_texts(path, rows, options, decisions)
 
 
-def _of_texts(path: _Path, rows: list[list[str]], options: ReadingOptions) -> RawTable:
+def table_of_texts(
+    path: _Path, rows: list[list[str]], options: ReadingOptions, decisions: Sequence[Decision] = ()
+) -> RawTable:
+    """Make a table of rows of texts that are divided already, after what was decided to get them."""
     numbered = [(number, cells) for number, cells in enumerate(rows, 1) if any(map(str.strip, cells))]
     frame = frame_of_rows(numbered, options)
-    return table_of_rows(path, numbered[len(frame.before) :], frame, options)
+    raw = table_of_rows(path, numbered[len(frame.before) :], frame, options)
+    return replace(raw, decisions=(*decisions, *raw.decisions))
 
 
 def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
@@ -61,25 +65,40 @@ def read_json(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
         raise DataFileError(
             path, f"this is not JSON: {describe(error)}", getattr(error, "lineno", None)
         ) from None
-    if isinstance(value, dict) and isinstance(value.get("columns"), list) and "data" in value:
-        value, options = [value["columns"], *value["data"]], replace(options, header=True)
+    if (split := _names_and_rows(value)) is not None:
+        value, options = split, replace(options, header=True)
     if isinstance(value, dict):
-        lists = [
-            name
-            for name, item in value.items()
-            if isinstance(item, list) and item and isinstance(item[0], dict)
-        ]
-        value = value[lists[0]] if lists else _records_of_columns(value)
+        value = _longest_list(value) or _records_of_columns(value)
     if not isinstance(value, list) or not value or not all(isinstance(item, dict | list) for item in value):
         raise DataFileError(path, 'expected records such as [{"width": 1.5, "kind": "crab"}, …]')
     if isinstance(value[0], list):
-        return _of_texts(path, [[cell_text(cell) for cell in row] for row in value], options)
+        return table_of_texts(path, [[cell_text(cell) for cell in row] for row in value], options)
     records = [_flat(item) for item in value]
     names = tuple(dict.fromkeys(name for item in records for name in item))
     return _from_rows(path, names, ([item.get(name) for name in names] for item in records), options, [])
 
 
+def _longest_list(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the longest list of records in an object, or in the objects within it."""
+    lists = [item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], dict)]
+    lists += [_longest_list(item) for item in value.values() if isinstance(item, dict)]
+    return max(lists, key=len, default=[])
+
+
+def _names_and_rows(value: Any) -> list[Any] | None:
+    """Return names and rows that an object, or one within it, holds apart: "columns" and "data" or "rows"."""
+    if not isinstance(value, dict):
+        return None
+    rows = value.get("data", value.get("rows"))
+    if isinstance(value.get("columns"), list) and isinstance(rows, list):
+        return [value["columns"], *rows]
+    return next((found for item in value.values() if (found := _names_and_rows(item)) is not None), None)
+
+
 def _records_of_columns(value: Mapping[str, Any]) -> Any:
+    records = [item for item in value.values() if isinstance(item, dict)]
+    if len(records) == len(value) > max((len(item) for item in records), default=0):
+        return records  # by their names, more of them than columns
     columns = {name: list(item.values()) if isinstance(item, dict) else item for name, item in value.items()}
     lengths = {len(item) if isinstance(item, list) else -1 for item in columns.values()}
     if len(lengths) != 1 or lengths <= {-1, 0}:
@@ -92,8 +111,14 @@ def _flat(item: Any, prefix: str = "") -> dict[str, Any]:
         return {prefix.rstrip("."): item}
     found: dict[str, Any] = {}
     for name, value in item.items():
+        if isinstance(value, list) and 0 < len(value) <= _MOST_NUMBERS and all(map(_is_number, value)):
+            value = dict(enumerate(value, 1))  # such as coordinates
         found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def read_parquet(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
@@ -181,7 +206,7 @@ def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
                 name: connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]
                 for (name,) in listed.fetchall()
             }
-            name, decisions = _chosen_table(
+            name, decisions = choose_table(
                 path, sorted(counts, key=lambda name: -counts[name]), options.table
             )
             cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
@@ -222,14 +247,14 @@ def read_database(url: str, options: ReadingOptions) -> RawTable:
     """Read a table of a database that SQLAlchemy connects to."""
     alchemy = import_extra("sqlalchemy", "sql")
     with database(url) as engine:
-        name, decisions = _chosen_table(url, alchemy.inspect(engine).get_table_names(), options.table)
+        name, decisions = choose_table(url, alchemy.inspect(engine).get_table_names(), options.table)
         with engine.connect() as connection:
             result = connection.execute(alchemy.select(alchemy.text("*")).select_from(alchemy.table(name)))
             names, rows = list(result.keys()), result.fetchall()
     return _from_rows(url, names, rows, options, decisions)
 
 
-def _chosen_table(path: _Path, names: Sequence[str], wanted: str | None) -> tuple[str, list[Decision]]:
+def choose_table(path: _Path, names: Sequence[str], wanted: str | None) -> tuple[str, list[Decision]]:
     """Return the table that is named, else the first, which is then a decision."""
     if not names:
         raise DataFileError(path, "it contains no table")
