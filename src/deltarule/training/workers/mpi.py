@@ -251,6 +251,13 @@ def add_parts(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out
     Each receives one range of the numbers of all parts, adds them, and gives it to all; where there are few,
     each receives all parts and adds them itself.
     """
+    if counts == [1, 1]:
+        found = np.empty_like(out)
+        sending = comm.Isend(parts, 1 - comm.rank)
+        yield comm.Irecv(found, 1 - comm.rank)
+        np.add(parts[0], found, out=out)
+        yield sending
+        return
     if out.size <= FEW_NUMBERS or len(cut) <= 2:
         found = np.empty((len(cut), out.size), out.dtype)
         yield from gather(comm, np.ascontiguousarray(parts), counts, found)
