@@ -210,12 +210,12 @@ class UnderWay:
         self._waiting: deque[tuple[Exchange, Any]] = deque()
 
     def add(self, exchange: Exchange) -> None:
-        """Begin one, and let the others go on."""
+        """Begin one, and let the others go on: each is asked by itself, so that its own error is raised."""
         self._waiting.append((exchange, next(exchange)))
         if len(self._waiting) > LAG:
             self._go_on()
-        requests = [request for _, request in self._waiting]
-        requests[0].Testall(requests)  # MPI moves what is under way only while it is called
+        for _, under_way in self._waiting:
+            under_way.Test()  # MPI moves what is under way only while it is called
 
     def _go_on(self) -> None:
         exchange, request = self._waiting.popleft()
