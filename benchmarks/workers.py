@@ -24,7 +24,7 @@ import numpy as np
 #: As ``nn.engines.shard_gradients`` and ``training.workers.mpi`` have them.
 MOST_PIECES, LEAST_BYTES = 4, 4096
 N_PARAMETERS = 784 * 200 + 200 + 200 * 80 + 80 + 80 * 10 + 10
-ROWS = 8192
+ROWS = 32_768
 #: Seconds of a message, and bytes a second, between two machines.
 NETWORKS = {"10 GbE": (30e-6, 1.25e9), "100 Gb InfiniBand": (2e-6, 12.5e9)}
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ from deltarule.nn.engines.shards import (
 from deltarule.training.replay import replay
 from deltarule.training.streamed import StreamSamples
 from deltarule.training.workers import OneWorker
+from deltarule.training.workers.mpi import MpiWorkers, UnderWay
 
 from .cases import GRADIENT_STEPS, SOURCE, digest, samples
 
@@ -329,6 +332,27 @@ def test_ranks_that_are_left_go_on_to_the_same_bits(tmp_path):
     assert found.returncode == 0, found.stderr
     with whole_run(tmp_path, "reference") as expected:
         assert digest(tmp_path / "ranks") == expected
+
+
+def test_an_exchange_tells_its_own_error():
+    class Request:
+        def Test(self):
+            raise ConnectionError("one died")
+
+    with pytest.raises(ConnectionError), UnderWay() as under_way:
+        under_way.add(iter([Request()]))
+
+
+def test_bytes_that_a_lost_worker_left_are_taken_for_its_loss(monkeypatch):
+    team = MpiWorkers.__new__(MpiWorkers)
+    team._mpi, team._failures, team._step = SimpleNamespace(Exception=ConnectionError), {1}, 0
+    team._watch = SimpleNamespace(waiting=nullcontext)
+    monkeypatch.setattr(team, "_shrink", lambda: ("what the others have",))
+
+    def step():
+        raise pickle.UnpicklingError("invalid load key")
+
+    assert team._together(step) == "what the others have"
 
 
 EARLY = """

@@ -75,12 +75,12 @@ class NumberColumn:
             row = next((row for row, value in enumerate(values) if isinstance(value, str)), None)
             if row is not None:
                 raise table.fault(row, self.name, f"expected a number, got {shown(values[row])}")
-        missing = is_gone(values)
-        if missing.any():
+        feature = rescale(values.astype(float, copy=False), self.shift, self.scale)
+        if not np.isfinite(feature).all() and (missing := is_gone(values)).any():
             if self.fill is None:
                 _check_there(table, self.name)
             values = np.where(missing, np.float64(self.fill or 0.0), values)
-        feature = rescale(values.astype(float), self.shift, self.scale)
+            feature = rescale(values.astype(float), self.shift, self.scale)
         if not np.isfinite(feature).all():
             row = int(np.argmin(np.isfinite(feature)))
             raise table.fault(row, self.name, f"{values[row]} cannot be scaled to a finite number")

@@ -49,12 +49,14 @@ def _parquet_group(file: StreamFile, metadata: Any, number: int) -> RowGroup:
     label = f"{file.name}, row group {number + 1}"
 
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         file.check()
         names = None if columns is None else [name for name in metadata.schema.names if name in columns]
-        with _named(file.name, f"row group {number + 1} cannot be read"), file.open() as opened:
-            size = _FAR_BUFFER if "://" in file.name else _BUFFER
+        is_far = "://" in file.name
+        size, opening = (_FAR_BUFFER, file.open) if is_far else (_BUFFER, lambda: pa.OSFile(file.name))
+        with _named(file.name, f"row group {number + 1} cannot be read"), opening() as opened:
             parquet = pq.ParquetFile(
                 opened, metadata=metadata, buffer_size=size, pre_buffer=False, page_checksum_verification=True
             )

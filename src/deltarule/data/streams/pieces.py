@@ -114,7 +114,7 @@ def cells_of_arrow(column: Any, *, as_text: bool = False) -> Cells:
     values = column.to_numpy(zero_copy_only=False)
     if values.dtype.kind in "iuf":
         numbers = values.astype(np.float64)
-        if np.isfinite(numbers).all() or not np.isinf(numbers).any():
+        if not np.isinf(numbers).any():
             return Cells(numbers)
     return cells_of_array(values)
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import SGD
 
+if TYPE_CHECKING:  # it needs Numba
+    from deltarule.nn.engines.kernels import Inputs
+
 #: Pieces of a gradient, at most, and numbers that each has at least.
 MOST_PIECES, PIECE_NUMBERS = 4, 8192
 
@@ -46,20 +49,25 @@ def shard_gradients(
     engine: str, net: TrainableNetwork, samples: Samples, n_rows: int, n_threads: int
 ) -> tuple[list[ShardGradient], list[slice]]:
     """Return what computes shards of ``n_rows`` at most, for each thread, and the pieces in their order."""
-    make = {"reference": _reference_gradient, "compiled": _compiled_gradient}[engine]
-    summed, blocks = _SummedNetwork.of(net), _first_blocks(net, samples, engine)
-    return [make(summed, samples, n_rows, blocks) for _ in range(n_threads)], _pieces_of(net, blocks)
-
-
-def _first_blocks(net: TrainableNetwork, samples: Samples, engine: str) -> list[int]:
-    """At which rows layer 1's ``dW`` is cut into blocks: by the job alone, as bits depend on it."""
-    dense = net.layers[0].dense
+    summed, dense, dtype = _SummedNetwork.of(net), net.layers[0].dense, net.parameters.dtype
     n_blocks = max(1, min(MOST_PIECES, dense.n_weights // PIECE_NUMBERS, dense.n_in))
     if engine == "compiled":
-        n_blocks = count_tiles(net, kernel_inputs(samples.x, net.parameters.dtype)) or n_blocks
-    elif isinstance(samples.x, Scaled) and isinstance(samples.x.values, Sparse):
-        n_blocks = 1  # columns of sparse rows are slow to take
-    return [dense.n_in * block // n_blocks for block in range(n_blocks + 1)]
+        inputs = kernel_inputs(samples.x, dtype)
+        n_tiles = count_tiles(net, inputs)
+        blocks = _blocks_of(dense, n_tiles or n_blocks)
+        found = [
+            _compiled_gradient(summed, samples, inputs, n_tiles, n_rows, blocks) for _ in range(n_threads)
+        ]
+    else:
+        is_sparse = isinstance(samples.x, Scaled) and isinstance(samples.x.values, Sparse)
+        blocks = _blocks_of(dense, 1 if is_sparse else n_blocks)  # columns of sparse rows are slow to take
+        found = [_reference_gradient(summed, samples, blocks) for _ in range(n_threads)]
+    return found, _pieces_of(net, blocks)
+
+
+def _blocks_of(dense: Dense, count: int) -> list[int]:
+    """At which rows layer 1's ``dW`` is cut into blocks: by the job alone, as bits depend on it."""
+    return [dense.n_in * block // count for block in range(count + 1)]
 
 
 def _pieces_of(net: TrainableNetwork, blocks: Sequence[int]) -> list[slice]:
@@ -84,9 +92,7 @@ class _SummedNetwork:
         return cls(net.layers, objective, net.parameters, np.empty(0, net.frozen.dtype), net.decaying)
 
 
-def _reference_gradient(
-    net: _SummedNetwork, samples: Samples, n_rows: int, blocks: Sequence[int]
-) -> ShardGradient:
+def _reference_gradient(net: _SummedNetwork, samples: Samples, blocks: Sequence[int]) -> ShardGradient:
     layers, dtype, pieces = net.layers, net.parameters.dtype, _pieces_of(net, blocks)
     starts = np.cumsum([0, *(layer.dense.n_parameters for layer in layers)])
     first = _narrow_layers(layers[0], net.parameters, blocks)
@@ -126,42 +132,37 @@ def _narrow_layers(
 
 
 def _compiled_gradient(
-    net: _SummedNetwork, samples: Samples, n_rows: int, blocks: Sequence[int]
+    net: _SummedNetwork, samples: Samples, inputs: Inputs, n_tiles: int, n_rows: int, blocks: Sequence[int]
 ) -> ShardGradient:
     """An update of no parameter, of one batch in one thread, leaves its gradient in the workspace.
 
     Piece by piece, each is an update of its own task; all but the first find the shares of rows done.
     """
     kernels, dtype, pieces = load_kernels(), net.parameters.dtype, _pieces_of(net, blocks)
-    inputs, is_weighted = kernel_inputs(samples.x, dtype), samples.weight is not None
-    n_tiles = count_tiles(net, inputs)
-    layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
+    is_weighted, is_listed = samples.weight is not None, n_tiles > 0
+    layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=is_listed)
     division = _divide_by_pieces(net, n_rows, blocks)
     lists = make_lists(dtype, net.layers[0].dense.n_in, n_rows, n_tiles, inputs.indptr)
-    no_masks = np.zeros(6, np.uint64)
-    workspace = make_workspace(layout, net, lists, division, no_masks, 1)
+    workspace = make_workspace(layout, net, lists, division, np.zeros(6, np.uint64), 1)
     job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
     weight = np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight)
-    y = np.ascontiguousarray(samples.y)
-    data = kernels.Data(inputs, y, weight, np.empty((1, 0), np.int64), n_rows, np.zeros((1, 1)), 0)
-    no_epochs = data._replace(rates=np.zeros((0, 1)))
-    nothing = [record_of(fields) for fields in (job, no_epochs, workspace)]
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
-    trained = record_of(job)
+    y, order = np.ascontiguousarray(samples.y), np.zeros((1, n_rows), np.int64)
+    data = kernels.Data(inputs, y, weight, order, n_rows, np.zeros((1, 1)), 0)
+    trained, part, room = (record_of(fields) for fields in (job, data, workspace))
+    no_epochs = record_of(data._replace(rates=np.zeros((0, 1))))
+    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, trained, no_epochs, room))
+    tasks = [record_of(workspace._replace(tasks=task[None])) for task in division.tasks]
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
-        part = data._replace(orders=rows[None], batch_size=len(rows))
-        room = workspace._replace(gradient=out, stream=stream_of(masks))
-        room.gate[:] = 0
-        if not in_pieces:
-            kernels.run(1, trained, record_of(part), record_of(room))
-            yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, slice(None)
-            return
-        for number, piece in enumerate(pieces):
-            own = room._replace(tasks=division.tasks[number : number + 1])
-            kernels.run(2, trained, record_of(part), record_of(own))
-            yield float(room.losses[0]) if room.gate[kernels.FINISHED] else math.nan, piece
-            room.gate[[kernels.BEGUN, kernels.DONE]] = 1
+        order[0, : len(rows)] = rows
+        workspace.stream[:] = stream_of(masks)
+        workspace.gate[:] = 0
+        part["batch_size"] = len(rows)
+        for own, piece in zip(tasks, pieces, strict=True) if in_pieces else [(room, slice(None))]:
+            own["gradient"]["at"] = out.ctypes.data
+            kernels.run(1 + in_pieces, trained, part, own)
+            yield float(workspace.losses[0]) if workspace.gate[kernels.FINISHED] else math.nan, piece
+            workspace.gate[[kernels.BEGUN, kernels.DONE]] = 1
 
     return gradient
 

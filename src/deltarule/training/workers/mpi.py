@@ -9,6 +9,7 @@ are told its result. Then the step at which they were interrupted is taken again
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -135,8 +136,8 @@ class MpiWorkers:
                 try:
                     result = step()
                     break
-                except self._mpi.Exception as error:
-                    if error.Get_error_class() not in self._failures:
+                except Exception as error:
+                    if not self._tells_a_loss(error):
                         raise
                     missed = self._shrink()
                     if missed is not None:
@@ -145,6 +146,12 @@ class MpiWorkers:
         self._step += 1
         self._last = (result,) if self._failures else None
         return result
+
+    def _tells_a_loss(self, error: Exception) -> bool:
+        """Whether an error says that another worker was lost; what that one sent may come as any bytes."""
+        if isinstance(error, self._mpi.Exception):
+            return error.Get_error_class() in self._failures
+        return bool(self._failures) and isinstance(error, pickle.UnpicklingError | EOFError)
 
     def _shrink(self) -> tuple[Any] | None:
         """Go on as a group of those that are left; return the result of this step, where others have it."""
@@ -162,8 +169,8 @@ class MpiWorkers:
                 if self.is_first and not was_first:
                     self.when_first()
                 return told if self._step < newest else None
-            except self._mpi.Exception as error:  # one more was lost meanwhile
-                if error.Get_error_class() not in self._failures:
+            except Exception as error:  # one more was lost meanwhile
+                if not self._tells_a_loss(error):
                     raise
 
     def end(self, error: BaseException | None) -> None:
@@ -210,12 +217,12 @@ class UnderWay:
         self._waiting: deque[tuple[Exchange, Any]] = deque()
 
     def add(self, exchange: Exchange) -> None:
-        """Begin one, and let the others go on."""
+        """Begin one, and let the others go on: each is asked by itself, so that its own error is raised."""
         self._waiting.append((exchange, next(exchange)))
         if len(self._waiting) > LAG:
             self._go_on()
-        requests = [request for _, request in self._waiting]
-        requests[0].Testall(requests)  # MPI moves what is under way only while it is called
+        for _, under_way in self._waiting:
+            under_way.Test()  # MPI moves what is under way only while it is called
 
     def _go_on(self) -> None:
         exchange, request = self._waiting.popleft()
@@ -251,6 +258,13 @@ def add_parts(comm: Any, parts: Array, counts: list[int], cut: list[Branch], out
     Each receives one range of the numbers of all parts, adds them, and gives it to all; where there are few,
     each receives all parts and adds them itself.
     """
+    if counts == [1, 1]:
+        found = np.empty_like(out)
+        sending = comm.Isend(parts, 1 - comm.rank)
+        yield comm.Irecv(found, 1 - comm.rank)
+        np.add(parts[0], found, out=out)
+        yield sending
+        return
     if out.size <= FEW_NUMBERS or len(cut) <= 2:
         found = np.empty((len(cut), out.size), out.dtype)
         yield from gather(comm, np.ascontiguousarray(parts), counts, found)
