@@ -21,11 +21,14 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
             continue
         old = _start_value(tape, ids, other)
-        if old is None or not tape.leaves(old) & tape.leaves(other):
-            continue
-        if not depends_on(tape, other, old) or _is_towards(tape, other, old):
+        if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
+        decides = written_over and bool(tape.leaves(old) & tape.compared)
+        if not tape.leaves(old) & tape.leaves(other) and not decides:
+            continue
+        if not (decides or depends_on(tape, other, old)) or _is_towards(tape, other, old):
+            continue
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
         if old.size != op.size:
