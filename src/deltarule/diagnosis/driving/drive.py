@@ -74,6 +74,12 @@ def drive_live(
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 
+def _holds_layers(kind: type) -> bool:
+    """Whether objects of a class are made of any number of others."""
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return any(one.kind is one.VAR_POSITIONAL and one.name != "args" for one in parameters)
+
+
 class _Driver:
     def __init__(self, recording: Recording, deadline: float, own: dict[str, Any], meant: str) -> None:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
@@ -164,7 +170,7 @@ class _Driver:
         classes = [
             name
             for name, kind in self.classes.items()
-            if layer_methods(kind) and not inspect.isabstract(kind)
+            if layer_methods(kind) and not inspect.isabstract(kind) and not _holds_layers(kind)
         ]
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:

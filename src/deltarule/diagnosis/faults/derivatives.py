@@ -133,7 +133,7 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
         text = (
             "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
         )
-        return fault_at(analysis, "derivative", broken.first.op, text, rows)
+        return fault_at(analysis, "derivative", broken.first.op, text, rows, is_vague=True)
     return _at_break(analysis, rows, passing, broken)
 
 
@@ -156,7 +156,7 @@ def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -
     op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
     text = "the error has no part in this update, so it cannot be a gradient"
     at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
-    return fault_at(analysis, "derivative", at, text, rows)
+    return fault_at(analysis, "derivative", at, text, rows, is_vague=True)
 
 
 def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
@@ -195,6 +195,7 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
         "other_line": renamed or (source.line(words.also) if words.also else 0),
         "should_be": should_be,
         "mistake": words.mistake,
+        "is_vague": words.is_vague,
     }
     return fault_at(analysis, "derivative", at, words.text, rows, **about)
 

@@ -189,7 +189,12 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 
 
 def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """One factor for all parameters that is another in each step, and is no schedule."""
+    """One factor for all parameters that is another in each step, and is no schedule.
+
+    Of several outputs no slope is the same for all: it is the length of the steps that is limited.
+    """
+    if sum(one.output.size for one in chosen.meetings[0]) > 1:
+        return []
     factors = [one for one in chosen.common.values() if one]
     if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
         return []

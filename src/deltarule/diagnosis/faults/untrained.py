@@ -14,6 +14,7 @@ from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
 from deltarule.diagnosis.reading.steps import RecordedStep
+from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
@@ -86,6 +87,8 @@ def _untrained_in(
     meetings = chosen.meetings[number]
     errors = {one.op.index for one in meetings}
     trained = step.parameters
+    for op in updates_on(tape):
+        trained |= op.leaves
     adjoint = chosen.losses[number].adjoint
     forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
     data = _data(tape, forward, trained)

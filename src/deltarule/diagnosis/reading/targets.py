@@ -125,7 +125,7 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
         return []
     on = [tape.leaves(ids) & theta for ids in op.inputs]
     if bool(on[0]) == bool(on[1]):
-        return []
+        return _replaced_in_part(tape, op, on) if on[0] else []
     side = 0 if on[0] else 1
     other = op.inputs[1 - side]
     starts_a_sum = source.rewrites(op, 1 - side) and not tape.operand(op, 1 - side).any()
@@ -143,6 +143,20 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
             output.shape != op.shape,
         )
     ]
+
+
+def _replaced_in_part(tape: Tape, op: Operation, on: list[int]) -> list[Meeting]:
+    """``q - t`` where t is a copy of q with other numbers at some places, as the value of an action taken."""
+    first, second = op.inputs
+    if first is None or second is None or first.shape != second.shape:
+        return []
+    same = first == second
+    if not same.any() or same.all():
+        return []
+    side = int(len(tape.producers(first)) > len(tape.producers(second)))
+    output = op.inputs[side]
+    assert output is not None
+    return [Meeting(op, output, tape.operand(op, 1 - side), on[side])]
 
 
 def _is_given(tape: Tape, source: ProgramSource, ids: Ids | None) -> bool:
@@ -236,8 +250,8 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     Where one is ``meant``, as in ``LOSSES``, those of its family only.
     """
     losses = [
-        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, _is_of_sizes(tape, op))
-        for op in (() if tape.meetings else _own_losses(tape, step, meetings))
+        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or _is_of_sizes(tape, op))
+        for op, is_aside in (() if tape.meetings else _own_losses(tape, step, meetings))
         if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
     ]
     if not meetings:
@@ -344,8 +358,11 @@ def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
     ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
 
 
-def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[Operation]:
-    """Single numbers that depend on the output, feed no change, and end their computation."""
+def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[tuple[Operation, bool]]:
+    """Single numbers that feed no change and end their computation, and whether they depend on no output.
+
+    What was taken for the output may be something else: then one that depends on every parameter is left.
+    """
     sources, theta = step.sources, step.parameters
     if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
         return []
@@ -374,10 +391,15 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
         for one in tape.producers(ids)
     }
     alone = [op for op in alone if op.index not in read_early]
-    if meetings:
-        reached = _made_of_outputs(tape, meetings)
-        alone = [op for op in alone if reached[op.start]]
-    return alone[:4]
+    if not meetings:
+        return [(op, False) for op in alone[:4]]
+    reached = _made_of_outputs(tape, meetings)
+    aside = [
+        op
+        for op in alone
+        if not reached[op.start] and op.index <= end and tape.leaves(op.ids) & theta == theta
+    ]
+    return [*((op, False) for op in alone if reached[op.start]), *((op, True) for op in aside[:4])][:6]
 
 
 def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:

@@ -241,13 +241,13 @@ def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], la
 
 def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None = None) -> bool:
     """Whether the change comes from a difference of something that depends on the parameter and data."""
-    own = tape.leaves(old)
+    own, making = tape.leaves(old), tape.ancestors(old)
     for ids in op.inputs:
         if ids is None or np.array_equal(ids, old):
             continue
         for one in tape.walk(ids):
             made = tape.operations[one]
-            if made.name not in ("subtract", "divide") or made.old is not None:
+            if one in making or made.name not in ("subtract", "divide") or made.old is not None:
                 continue
             sides = [bool(tape.leaves(each) & own) for each in made.inputs]
             if sides[0] != sides[1] and not (source and source.is_literal(made, int(sides[0]))):

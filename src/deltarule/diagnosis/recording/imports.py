@@ -120,15 +120,12 @@ def _alternatives(path: str) -> frozenset[int]:
         tree = read_source(path).tree
     except (OSError, SyntaxError):
         return frozenset()
-    return frozenset(
-        line
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Try)
-        and any(isinstance(each, ast.Import | ast.ImportFrom | ast.Assign) for handler in one.handlers for each in handler.body)
-        for each in one.body
-        if isinstance(each, ast.Import | ast.ImportFrom)
-        for line in range(each.lineno, (each.end_lineno or 0) + 1)
-    )
+    other = ast.Import | ast.ImportFrom | ast.Assign
+    lines: set[int] = set()
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Try) and any(isinstance(x, other) for each in one.handlers for x in each.body):
+            lines.update(line for each in one.body for line in range(each.lineno, (each.end_lineno or 0) + 1))
+    return frozenset(lines)
 
 
 #: What a question of a program is answered, by what it asks for.

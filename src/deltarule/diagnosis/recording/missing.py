@@ -59,6 +59,9 @@ class StandIn(types.ModuleType):
     def __getitem__(self, key: Any) -> Any:
         return StandIn("item")
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:  # else NumPy asks for items of items
+        return np.zeros(2, dtype)
+
     def __setitem__(self, key: Any, x: Any) -> None:
         pass
 
