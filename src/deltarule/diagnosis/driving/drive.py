@@ -57,6 +57,9 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     best = driver.search()
     if best is None and driver.trials.undefined is not None and not recording.error:
         keep_error(recording, driver.trials.undefined)
+    elif best is None and not recording.error and (misfit := driver.trials.misfit()) is not None:
+        error, recording.tape = misfit
+        keep_error(recording, error)
     return (best.analysis, best.label) if best else None
 
 
@@ -76,7 +79,7 @@ def drive_live(
 
 def _holds_layers(kind: type) -> bool:
     """Whether objects of a class are made of any number of others."""
-    parameters = inspect.signature(kind.__init__).parameters.values()
+    parameters = inspect.signature(vars(kind).get("__init__", lambda: None)).parameters.values()
     return any(one.kind is one.VAR_POSITIONAL and one.name != "args" for one in parameters)
 
 

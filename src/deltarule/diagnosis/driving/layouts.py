@@ -84,6 +84,8 @@ def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
     yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
+#: What Python says of shapes that do not fit.
+MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
 #: Two shapes, or two sizes, that a complaint says do not go together.
 _DISAGREE = re.compile(
     r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"

@@ -49,7 +49,8 @@ class Obstacle:
 def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
     """The first thing that was not understood."""
     looks = (
-        _framework, _missing_file, _exception, _opaque, _stopped, _fits_nothing, _flat, _no_change, _zero_target,
+        _framework, _missing_file, _exception, _opaque, _stopped, _fits_nothing, _flat, _no_change,
+        _zero_target,
     )  # fmt: skip
     for look in looks:
         found = look(analysis, recording)
@@ -203,8 +204,8 @@ def _fits_nothing(analysis: Analysis, recording: Recording) -> Obstacle | None:
         return None
     meeting = next((some[0] for some in chosen.meetings if some), None)
     return Obstacle(
-        "no update fits the gradient of any usual loss, and no single correction makes it fit: the program may "
-        "minimize something else, or use something other than gradients",
+        "no update fits the gradient of any usual loss, and no single correction makes it fit: the "
+        "program may minimize something else, or use something other than gradients",
         analysis.source.line(meeting.op) if meeting else 0,
         "Let the program compute its loss as one number in each step, so that it is known, for example:",
         "loss = 0.5 * np.sum((output - target) ** 2)",

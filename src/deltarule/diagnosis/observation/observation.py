@@ -149,7 +149,8 @@ def report(
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
         return _not_judged(analysis, recording, told)
-    if not good and not (chosen.own and chosen.loss_name != "its own loss") and _says_nothing(faults):
+    fits = any(row.verdict == RIGHT or row.rule is not None for row in chosen.rows)
+    if not fits and not (chosen.own and chosen.loss_name != "its own loss") and _says_nothing(faults):
         return _not_judged(analysis, recording, told)
     told.update(_reading(analysis, good), faults=tuple(faults))
     if not faults and recording.root and network is not None:

@@ -27,7 +27,9 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         decides = written_over and bool(tape.leaves(old) & tape.compared)
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
-        if not (decides or depends_on(tape, other, old)) or _is_towards(tape, other, old):
+        if not (decides or depends_on(tape, other, _row_before(tape, op, old))) or _is_towards(
+            tape, other, old
+        ):
             continue
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
@@ -39,6 +41,19 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if op.version >= tape.versions:
             tape.stop("updates")
         return
+
+
+def _row_before(tape: Tape, op: Operation, old: Ids) -> Ids:
+    """Of a row that a statement changes again, what it was before: both changes are of one gradient."""
+    before = tape.operations[tape.producers(old)[0]]
+    again = before.old is not None and before.size == old.size and before.place[:1] == op.place[:1]
+    if (
+        not again
+        or before.old is None
+        or tape.operations[int(tape.producer[tape.root[before.start]])].size <= op.size
+    ):
+        return old
+    return before.old
 
 
 def _continues_update(tape: Tape, op: Operation) -> bool:
