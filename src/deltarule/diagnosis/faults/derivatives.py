@@ -149,6 +149,11 @@ def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
 def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:
     """All that descends from the error is right, or nothing does."""
     tape, change = analysis.tape, rows[0].change
+    lies = change.increments[0].shape if change.is_returned else change.shape
+    if lies != change.shape and lies == change.shape[::-1]:
+        op = tape.operations[max(tape.producers(change.increments[0]))]
+        text = f"this is the gradient of its parameter, transposed: it has shape {lies}, not {change.shape}"
+        return fault_at(analysis, "derivative", op, text, rows)
     if passing.arrays:
         text = "the derivatives up to this point are right, but the update is not made of them alone"
         return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
