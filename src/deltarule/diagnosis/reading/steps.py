@@ -117,15 +117,17 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
     for op in updates:
         assert op.old is not None
         least: dict[int, Operation] = {}
-        for k in _bits(used[op.index]):
-            least.setdefault(int(tape.root[updates[k].start]), updates[k])
+        every = [updates[k] for k in _bits(used[op.index])]
+        for one in every:
+            least.setdefault(int(tape.root[one.start]), one)
         before = [updates[place[one]] for one in tape.producers(op.old) if one in place]
         numbers = {rounds[one.index] for one in least.values()}
         if op.size == tape.operations[int(tape.producer[tape.root[op.start]])].size or not numbers:
             numbers |= {rounds[one.index] for one in before}  # a row that is used twice has two updates
         number = 1 + max(numbers, default=0)
         rounds[op.index] = number
-        floors[number] = max(floors.get(number, 0), *(one.index for one in least.values()), 0)
+        before = [one for one in every if rounds[one.index] < number]
+        floors[number] = max([floors.get(number, 0), *(one.index for one in before)])
     return rounds, floors
 
 
