@@ -197,7 +197,8 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 
     Of several outputs no slope is the same for all: it is the length of the steps that is limited.
     """
-    if sum(one.output.size for one in chosen.meetings[0]) > 1:
+    held = {row.step for row in chosen.rows if row.verdict == RIGHT and row.gradient.size > 1}
+    if sum(one.output.size for one in chosen.meetings[0]) > 1 and held.issuperset(chosen.common):
         return []
     factors = [one for one in chosen.common.values() if one]
     if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):

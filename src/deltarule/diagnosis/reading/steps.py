@@ -118,8 +118,8 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
         assert op.old is not None
         least: dict[int, Operation] = {}
         every = [updates[k] for k in _bits(used[op.index])]
-        for one in every:
-            least.setdefault(int(tape.root[one.start]), one)
+        for each in every:
+            least.setdefault(int(tape.root[each.start]), each)
         before = [updates[place[one]] for one in tape.producers(op.old) if one in place]
         numbers = {rounds[one.index] for one in least.values()}
         if op.size == tape.operations[int(tape.producer[tape.root[op.start]])].size or not numbers:

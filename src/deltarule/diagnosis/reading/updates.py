@@ -27,9 +27,9 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         decides = written_over and bool(tape.leaves(old) & tape.compared)
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
-        if not (decides or depends_on(tape, other, _row_before(tape, op, old))) or _is_towards(
-            tape, other, old
-        ):
+        before = _row_before(tape, op, old)
+        is_own = decides or depends_on(tape, other, old) or depends_on(tape, other, before)
+        if not is_own or _is_towards(tape, other, old):
             continue
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue

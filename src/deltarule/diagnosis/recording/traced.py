@@ -268,8 +268,7 @@ def _add_comparison(name: str, ufunc: Any) -> None:
 
 def _note_comparison(x: Traced) -> None:
     """Remember what a comparison depends on: what it decides has no other way back to that."""
-    tape = current_tape()
-    if tape is not None and x.value.size:
+    if (tape := current_tape()) is not None:
         tape.compared |= tape.leaves(x.ids)
 
 
