@@ -197,8 +197,9 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 
     Of several outputs no slope is the same for all: it is the length of the steps that is limited.
     """
-    held = {row.step for row in chosen.rows if row.verdict == RIGHT and row.gradient.size > 1}
-    if sum(one.output.size for one in chosen.meetings[0]) > 1 and held.issuperset(chosen.common):
+    arrays = [row.step for row in chosen.rows if row.verdict == RIGHT and row.gradient.size > 1]
+    is_held = all(arrays.count(step) > 1 for step in chosen.common)
+    if is_held and sum(one.output.size for one in chosen.meetings[0]) > 1:
         return []
     factors = [one for one in chosen.common.values() if one]
     if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
