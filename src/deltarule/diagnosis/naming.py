@@ -128,12 +128,10 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
     if not any(one.kind == "untrained" for one in faults):
         return named
     untrained = untrained_parameters(analysis)
-    added = {name for op, name, _ in untrained if _is_added(analysis, op)}
+    added = {one.name for one in untrained if _is_added(analysis, one.start)}
     if analysis.only_gradients:
         added = {
-            name
-            for (_, name, _), op in zip(untrained, analysis.absent, strict=True)
-            if _is_added(analysis, op)
+            one.name for one, op in zip(untrained, analysis.absent, strict=True) if _is_added(analysis, op)
         }
     names = {name for one in faults if one.kind == "untrained" for name in one.parameters}
     is_of_biases = names <= added  # where the weights are not trained either, it is another mistake

@@ -191,7 +191,7 @@ def _object(run: _Run, path: Path) -> Any:
 
 def _function(run: _Run, name: str) -> Any:
     """The learner's function of that name; a usual one does where nothing asks for its derivative."""
-    found = objects.wanted_function(run, name)
+    found = objects.wanted_function(run, name) or objects.called_object(run, name)
     asked = [str(path[-1]) for path, (kind, _) in run.answers.known.items() if kind == "function"]
     if found is None and any(objects.is_derived(one) for one in (name, *asked)):
         raise LookupError(name)

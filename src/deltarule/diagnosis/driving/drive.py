@@ -57,6 +57,9 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     best = driver.search()
     if best is None and driver.trials.undefined is not None and not recording.error:
         keep_error(recording, driver.trials.undefined)
+    elif best is None and not recording.error and (misfit := driver.trials.misfit()) is not None:
+        error, recording.tape = misfit
+        keep_error(recording, error)
     return (best.analysis, best.label) if best else None
 
 
@@ -72,6 +75,12 @@ def drive_live(
     recording.error = "" if driver.trials.reason else driver.trials.raised
     reason = driver.trials.reason or "no way was found to call it so that it trains or returns gradients"
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
+
+
+def _holds_layers(kind: type) -> bool:
+    """Whether objects of a class are made of any number of others."""
+    parameters = inspect.signature(vars(kind).get("__init__", lambda: None)).parameters.values()
+    return any(one.kind is one.VAR_POSITIONAL and one.name != "args" for one in parameters)
 
 
 class _Driver:
@@ -164,7 +173,7 @@ class _Driver:
         classes = [
             name
             for name, kind in self.classes.items()
-            if layer_methods(kind) and not inspect.isabstract(kind)
+            if layer_methods(kind) and not inspect.isabstract(kind) and not _holds_layers(kind)
         ]
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:

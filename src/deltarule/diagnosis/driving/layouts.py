@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class ArgumentLayout:
     ``data``: rows, columns, row, column, vector, list, lists, sequence;
     row vectors or column vectors, one for each sample.
 
+    ``flat`` is the length of a vector of all parameters.
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.
     """
 
@@ -27,6 +29,7 @@ class ArgumentLayout:
     seed: int = 1
     order: int = 0
     layers: int = 2
+    flat: int = 40
 
     @property
     def hidden(self) -> int:
@@ -81,15 +84,22 @@ def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
     yield replace(layout, seed=layout.seed + 6, samples=layout.samples + 2)
 
 
+#: What Python says of shapes that do not fit.
+MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
 #: Two shapes, or two sizes, that a complaint says do not go together.
 _DISAGREE = re.compile(
     r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
 _MOST_SAMPLES = 100_000
+#: What is left of a vector of all parameters, and the shape that a part of it should have.
+_RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d, ]+)\)")
 
 
 def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
     """A layout with the samples, inputs or outputs that a program's complaint asks for; None for no other."""
+    if (reshaped := _RESHAPED.search(complaint)) is not None:
+        left, *shape = map(int, re.findall(r"\d+", reshaped.group()))
+        return replace(layout, flat=layout.flat + prod(shape) - left)
     found = _DISAGREE.search(complaint)
     sizes = [int(one) for one in found.groups() if one] if found else []
     for told, wanted in (sizes, sizes[::-1]) if sizes else ():

@@ -98,6 +98,16 @@ def object_called(run: MakingRun, name: str, asked: tuple[str, ...]) -> Any:
     return run.make(found[0]) if found else None
 
 
+def called_object(run: MakingRun, name: str) -> Any:
+    """An object that is called as a function of that name, as a loss is; None where there is none."""
+    called = re.sub(r"\W|_", "", name).lower()
+    for kind, one in own_classes(run).items():
+        fits = (_LOSS.search(name) and _LOSS.search(kind)) or called in kind.lower()
+        if fits and "__call__" in vars(one) and kind not in run.making:
+            return run.make(kind)
+    return None
+
+
 def is_derived(name: str) -> bool:
     """Whether a name says that a function is the derivative of another."""
     return bool(_DERIVED.search(name))

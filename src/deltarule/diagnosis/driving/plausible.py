@@ -168,6 +168,13 @@ class Plausible:
         lists = getattr(self.layout, kind).endswith("lists")
         return [one.tolist() for one in self.made[kind]] if lists else list(self.made[kind])
 
+    def _flat(self, name: str) -> Any:
+        """All parameters in one vector."""
+        self.is_used = True
+        if name not in self.made:
+            self.made[name] = [_start_value(self.rng.normal(size=self.layout.flat), name)]
+        return self.made[name][0]
+
     def one_layer(self, kind: str, name: str) -> Any:
         """The weights, or the biases, of a single layer."""
         self.is_used = True
@@ -209,6 +216,8 @@ class Plausible:
             return self.images(use.rank)
         if _NUMBERED.match(lower):
             return self._numbered(name)
+        if use.is_flat:
+            return self._flat(name)
         if role_of(lower) in ("weights", "biases"):
             return self.of_role(role_of(lower), name)
         if _DICTIONARY.match(lower):

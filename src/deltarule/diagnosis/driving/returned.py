@@ -212,6 +212,7 @@ def _assign(
     ]
     left = dict(enumerate(offers))
     changes: dict[int, Change] = {}
+    taken: dict[int, Traced] = {}
     fitting = 0.0
     for exact in (True, False):
         for op in parameters:
@@ -226,8 +227,10 @@ def _assign(
                     continue
                 fitting += 1.0 if exact else 0.0
                 changes[op.index] = _change(tape, source, op, name, one, values)
+                taken[op.index] = one
                 del left[k]
                 break
+    _keep_turned(tape, changes, taken)
     absent = [op for op in parameters if op.index not in changes and op.size > 1]
     for op in absent:
         misfits = [
@@ -238,6 +241,15 @@ def _assign(
         if misfits and misfits[0][1].size in (1, samples, op.size * samples):
             tape.misfits[op.index] = misfits[0]
     return [changes[index] for index in sorted(changes)], absent, fitting - 0.01 * len(absent)
+
+
+def _keep_turned(tape: Tape, changes: dict[int, Change], taken: dict[int, Traced]) -> None:
+    """Where one gradient lies as its parameter does, one that lies across it is a mistake, no convention."""
+    shapes = {index: (tape.operations[index].shape, one.shape) for index, one in taken.items()}
+    plain = {index for index, (mine, theirs) in shapes.items() if mine == theirs != mine[::-1]}
+    turned = {index for index, (mine, theirs) in shapes.items() if mine != theirs == mine[::-1]}
+    for index in turned if any(len(shapes[one][0]) == 2 for one in plain) else ():
+        changes[index].step = np.ravel(taken[index].value).astype(float)
 
 
 def _oriented(op: Operation, one: Traced, loss: KnownLoss) -> Any:

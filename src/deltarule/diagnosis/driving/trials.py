@@ -12,13 +12,14 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged, require_size
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, fit_sizes
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
 from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
+from deltarule.diagnosis.recording.traced import has_traced, to_traced
 
 #: How data lie where nothing else is said.
 USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
@@ -28,6 +29,24 @@ MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
 _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
 _MOST_QUESTIONS = 25
+#: How many calls must have ended alike, and none otherwise, before the shapes are told to be wrong.
+_MISFITS = 4
+#: Of these layouts: others hold samples in ways that few programs take.
+_ALL_SAMPLES = ("rows", "columns", "lists")
+
+
+def _has_met(tape: Tape, run: CallRun) -> bool:
+    """Whether something that depends on parameters was compared with targets of its shape."""
+    targets = run.plausible.data["Y"]
+    given = set(to_traced(targets).ids.ravel().tolist()) if has_traced(targets) else set()
+    for op in tape.operations:
+        first, second = op.inputs if op.name == "subtract" else (None, None)
+        if first is None or second is None or first.shape != second.shape:
+            continue
+        for output, target in ((first, second), (second, first)):
+            if tape.leaves(output) and given.issuperset(target.ravel().tolist()):
+                return True
+    return False
 
 
 class Trials:
@@ -46,6 +65,8 @@ class Trials:
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
+        #: What calls raised that had compared outputs with targets: shapes that do not fit, or None.
+        self.after_meeting: list[tuple[Exception, Tape] | None] = []
         #: How many operations were recorded, and how many will be at most.
         self.count, self.most = 0, MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
@@ -98,6 +119,18 @@ class Trials:
         others = [one for one in self.wrong if one is not best and one.layout != best.layout]
         return best if others or best.layout is None else None
 
+    def misfit(self) -> tuple[Exception, Tape] | None:
+        """What every call raised that had compared an output with a target, on one line: shapes never fit."""
+        found = [one for one in self.after_meeting if one is not None]
+        lines = {self._line_of(error) for error, _ in found}
+        return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
+
+    def _line_of(self, error: Exception) -> int:
+        frames = traceback.extract_tb(error.__traceback__)
+        return next(
+            (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
+        )
+
     def attempt(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
@@ -136,7 +169,12 @@ class Trials:
                 self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 self.has_failed, self.complaint = True, str(error)
+                all_samples = layout is not None and layout.data in _ALL_SAMPLES
+                if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
+                    self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+        if not self.has_failed and _has_met(tape, run):
+            self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)

@@ -26,6 +26,7 @@ class Use:
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
+    ``is_flat``: parts of it are reshaped to arrays.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Use:
     is_called: bool = False
     is_factor: bool = False
     is_index: bool = False
+    is_flat: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -75,6 +77,7 @@ def _use_of(
                     use.keys.append(key.value)
                 elif not isinstance(key, ast.Tuple):
                     use.is_list = True
+                    use.is_flat |= isinstance(key, ast.Slice) and _is_reshaped(source, parent)
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
             case ast.Subscript(value=ast.Name(table)) if isinstance(names.get(table), dict):
@@ -102,6 +105,13 @@ def _use_of(
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
     return use
+
+
+def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:
+    """Whether a part of an argument becomes an array of several dimensions."""
+    holder = source.parent(part)
+    called = holder.func if isinstance(holder, ast.Call) else holder
+    return isinstance(called, ast.Attribute) and called.attr == "reshape"
 
 
 def _is_index(source: ProgramSource, node: ast.expr) -> bool:

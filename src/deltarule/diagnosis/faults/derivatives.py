@@ -133,7 +133,7 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
         text = (
             "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
         )
-        return fault_at(analysis, "derivative", broken.first.op, text, rows)
+        return fault_at(analysis, "derivative", broken.first.op, text, rows, is_vague=True)
     return _at_break(analysis, rows, passing, broken)
 
 
@@ -149,6 +149,11 @@ def _in_graph(analysis: Analysis, rows: list[Row]) -> Fault:
 def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> Fault:
     """All that descends from the error is right, or nothing does."""
     tape, change = analysis.tape, rows[0].change
+    lies = change.increments[0].shape if change.is_returned else change.shape
+    if lies != change.shape and lies == change.shape[::-1]:
+        op = tape.operations[max(tape.producers(change.increments[0]))]
+        text = f"this is the gradient of its parameter, transposed: it has shape {lies}, not {change.shape}"
+        return fault_at(analysis, "derivative", op, text, rows)
     if passing.arrays:
         text = "the derivatives up to this point are right, but the update is not made of them alone"
         return fault_at(analysis, "derivative", passing.arrays[-1].op, text, rows)
@@ -156,7 +161,7 @@ def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -
     op = change.updates[0] if change.updates and tape.operations[last].is_leaf else tape.operations[last]
     text = "the error has no part in this update, so it cannot be a gradient"
     at = _without_error(analysis, passing, change) or (op if analysis.source.line(op) else change.line)
-    return fault_at(analysis, "derivative", at, text, rows)
+    return fault_at(analysis, "derivative", at, text, rows, is_vague=True)
 
 
 def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
@@ -195,6 +200,7 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
         "other_line": renamed or (source.line(words.also) if words.also else 0),
         "should_be": should_be,
         "mistake": words.mistake,
+        "is_vague": words.is_vague,
     }
     return fault_at(analysis, "derivative", at, words.text, rows, **about)
 

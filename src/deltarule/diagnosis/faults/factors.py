@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import OPTIMIZER, RIGHT, GradientComparison, Row, proportion
+from deltarule.diagnosis.reading.comparison import (
+    FACTOR,
+    OPTIMIZER,
+    RIGHT,
+    ZERO,
+    GradientComparison,
+    Row,
+    proportion,
+)
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
 
@@ -21,6 +29,10 @@ def maker(tape: Tape, op: Operation) -> Operation:
             break
         op = tape.operations[tape.producers(large[0])[0]]
     return op
+
+
+#: What learners call biases.
+_BIAS = re.compile(r"bias|(^|\W)b_?\w{0,3}$", re.I)
 
 
 def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
@@ -78,14 +90,21 @@ def _right_beside(chosen: GradientComparison, row: Row) -> list[Row]:
 
 
 def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
-    """Whether the ratio to the others is that of two learning rates."""
+    """Whether the ratio to the others is that of two learning rates, or all biases have none."""
     mine = rates_of(analysis, row)
     right = next(
         (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
     )
-    if right is None or not mine:
+    if right is None:
         return False
     theirs = rates_of(analysis, right)
+    if not mine and len(theirs) == 1:
+        of_biases = [bool(_BIAS.search(one.change.name)) for one in chosen.rows if one.verdict != ZERO]
+        alike = [one.verdict == FACTOR for one in chosen.rows if one.verdict != ZERO]
+        several = len({one.change.key for one in chosen.rows if one.verdict == FACTOR}) > 1
+        return several and of_biases == alike and abs(row.ratio * next(iter(theirs.values())) - 1) < 1e-4
+    if not mine:
+        return False
     only_mine = {name: rate for name, rate in mine.items() if name not in theirs}
     only_theirs = {name: rate for name, rate in theirs.items() if name not in mine}
     if len(only_mine) != 1 or len(only_theirs) != 1:

@@ -42,6 +42,8 @@ class Fault:
         The statement as it should be; empty where that could not be verified with the recorded numbers.
     mistake : str
         Its key in the catalogue; empty where it has none.
+    is_vague : bool
+        Whether nothing says what should stand there: if nothing else fits, the program was not understood.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Fault:
     numbers: tuple[tuple[str, float, float], ...] = ()
     should_be: str = ""
     mistake: str = ""
+    is_vague: bool = False
 
 
 def fault_at(

@@ -26,6 +26,7 @@ from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
 from deltarule.diagnosis.faults.rules import faults_of_rules
 from deltarule.diagnosis.faults.untrained import (
+    Untrained,
     is_moved_by_a_constant,
     rewriting,
     source_of_nothing,
@@ -73,11 +74,11 @@ def _faults(analysis: Analysis) -> list[Fault]:
     if first:
         found = [one for one in found if one.kind != "derivative"]
     found = first + found + penalties_of(analysis, chosen) + unused_parameters(analysis, chosen)
-    found += [_untrained(analysis, *one) for one in untrained_parameters(analysis)]
+    found += [_untrained(analysis, one) for one in untrained_parameters(analysis)]
     for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
         said = f"{name} is replaced by its update here, instead of being changed by it: its old value is lost"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
-    telling = [one for one in found if "is 1 times as large" not in one.text]
+    telling = [one for one in found if one.kind != "factor" or not one.is_vague]
     return _once(telling or found)
 
 
@@ -114,7 +115,8 @@ def _edited(analysis: Analysis, found: list[Fault]) -> list[Fault]:
     return [fault_at(analysis, "derivative", op, text, bad, should_be=should_be)]
 
 
-def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault:
+def _untrained(analysis: Analysis, parameter: Untrained) -> Fault:
+    op, name, text = parameter.start, parameter.name, parameter.text
     line, made = analysis.source.last_assignment(name), analysis.source.line(op)
     adding = next(
         (one for one in analysis.tape.operations if is_moved_by_a_constant(analysis.tape, op, one)), None
@@ -125,7 +127,7 @@ def _untrained(analysis: Analysis, op: Operation, name: str, text: str) -> Fault
         return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
     changing = rewriting(analysis, op) if not analysis.only_gradients else None
     if changing is not None:
-        said = f"{text.partition(' but never')[0]} and changed here, but not by its gradient"
+        said = f"{parameter.used} and changed here, but not by its gradient"
         return fault_at(analysis, "untrained", changing, said, **about)
     unused = None if analysis.only_gradients else _unused_gradient(analysis, op)
     if unused is not None:
@@ -169,27 +171,36 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         row = rows[0]
         if has_its_own_rate(analysis, chosen, row):
             continue
-        text = name_of_factor(row.ratio, samples, outputs)
+        text, is_one = name_of_factor(row.ratio, samples, outputs), abs(row.ratio - 1) < 5e-4
         if not row.ratio:
             found.append(fault_at(analysis, "factor", bringer_of_nothing(analysis, row), text, rows))
             continue
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
             should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
-            about = {"parameters": (at_update.change.name,), "should_be": should_be}
+            about: dict[str, Any] = {"parameters": (at_update.change.name,), "should_be": should_be}
+            about["is_vague"] = is_one
             found.append(fault_at(analysis, "factor", at_update.change.updates[0], text, rows, **about))
             continue
         op = BackwardPass(analysis, rows).jump(
             row.ratio, sources_of_right_changes(chosen, row)
         ) or bringer_of_factor(analysis, chosen, row)
-        fault = fault_at(analysis, "factor", op, text, rows, should_be=without_factor(analysis, rows, op))
+        should_be = without_factor(analysis, rows, op)
+        fault = fault_at(analysis, "factor", op, text, rows, should_be=should_be, is_vague=is_one)
         if not any((one.line, one.expression) == (fault.line, fault.expression) for one in found):
             found.append(fault)
     return found
 
 
 def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """One factor for all parameters that is another in each step, and is no schedule."""
+    """One factor for all parameters that is another in each step, and is no schedule.
+
+    Of several outputs no slope is the same for all: it is the length of the steps that is limited.
+    """
+    arrays = [row.step for row in chosen.rows if row.verdict == RIGHT and row.gradient.size > 1]
+    is_held = all(arrays.count(step) > 1 for step in chosen.common)
+    if is_held and sum(one.output.size for one in chosen.meetings[0]) > 1:
+        return []
     factors = [one for one in chosen.common.values() if one]
     if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from deltarule.diagnosis.driving.layouts import MISFIT
 from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.untrained import NAMED
@@ -12,15 +13,13 @@ from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
-_MESSAGE = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
-
 
 def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
     """Shapes that do not fit where the program ran on output and target, or a parameter that is not seen."""
     found = re.match(r"(.*) \(line (\d+)\)$", error, re.S)
     if found and (local := re.match(r"UnboundLocalError: .*variable '(\w+)'", found.group(1))):
         return _not_global(tape, source, local.group(1), int(found.group(2)))
-    if found is None or not _MESSAGE.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
+    if found is None or not MISFIT.search(found.group(1)) or tape.size < 2 or tape.notes.get("missing"):
         return None
     if not any(op.name in ("dot", "matmul", "exp", "tanh", "maximum") for op in tape.operations):
         return None

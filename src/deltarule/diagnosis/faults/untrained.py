@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
 from deltarule.diagnosis.reading.steps import RecordedStep
+from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 NAMED = re.compile(r"(^|[._\[\"'])(w|b|weight|bias|theta|beta|gamma)(e?s)?_?\w{0,2}\d*\b|bias|weight", re.I)
@@ -21,13 +23,28 @@ _FROZEN = re.compile(r"froze|freez|fixed", re.I)
 _RANDOM = re.compile(r"rand|normal|uniform|gauss|init|zeros|xavier|glorot", re.I)
 
 
-def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]:
-    """(where it was made, its name, what is said) of each parameter that is used and never changed."""
+@dataclass(frozen=True)
+class Untrained:
+    """A parameter that is used and never changed: where it was made, its name, where it is used, and more."""
+
+    start: Operation
+    name: str
+    used: str
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that is said of it."""
+        return self.used + self.more
+
+
+def untrained_parameters(analysis: Analysis) -> list[Untrained]:
+    """Each parameter that is used and never changed."""
     chosen = analysis.chosen
     assert chosen is not None
     if analysis.only_gradients:
         return [_misfit(analysis, op) for op in analysis.absent]
-    found: dict[int, tuple[Operation, str, str]] = {}
+    found: dict[int, Untrained] = {}
     tape = analysis.tape
     counts: dict[int, int] = {}
     for number in range(len(chosen.steps)):
@@ -38,8 +55,8 @@ def untrained_parameters(analysis: Analysis) -> list[tuple[Operation, str, str]]
             if _is_named(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
                 counts[start] += 1
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
-            how = f"{name} is used on line {analysis.source.line(user)} but never trained{changed}"
-            found[start] = (op, name, how)
+            used = f"{name} is used on line {analysis.source.line(user)}"
+            found[start] = Untrained(op, name, used, f" but never trained{changed}")
     need = 2 if len(chosen.steps) > 1 else 1
     told = {start: one for start, one in found.items() if counts[start] >= need}
     return [  # what a start value was changed to tells more than the start value
@@ -57,16 +74,17 @@ def _node(analysis: Analysis, op: Operation, which: int) -> ast.expr | None:
     return nodes[which] if which < len(nodes) else None
 
 
-def _misfit(analysis: Analysis, op: Operation) -> tuple[Operation, str, str]:
+def _misfit(analysis: Analysis, op: Operation) -> Untrained:
     """A parameter without a gradient of its shape, and what was returned in its place."""
     tape, name = analysis.tape, _name(analysis, op)
     if op.index in tape.misfits:
         returned, array = tape.misfits[op.index]
         made = tape.operations[max(tape.producers(array.ids))]
         how = "everything is summed to one number" if array.size == 1 else "it is not summed over the samples"
-        return made, name, f"{how}: {returned} has shape {array.shape}, {name} has {op.shape}"
+        return Untrained(made, name, f"{how}: {returned} has shape {array.shape}, {name} has {op.shape}")
     users = [one for one in tape.operations if any(ids is not None and op.start in ids for ids in one.inputs)]
-    return (users[0] if users else op), name, f"{name} is used, but no gradient of its shape is returned"
+    start = users[0] if users else op
+    return Untrained(start, name, f"{name} is used, but no gradient of its shape is returned")
 
 
 def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> str:
@@ -86,6 +104,8 @@ def _untrained_in(
     meetings = chosen.meetings[number]
     errors = {one.op.index for one in meetings}
     trained = step.parameters
+    for op in updates_on(tape):
+        trained |= op.leaves
     adjoint = chosen.losses[number].adjoint
     forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
     data = _data(tape, forward, trained)

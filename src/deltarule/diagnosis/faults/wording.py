@@ -35,6 +35,8 @@ class FaultWords:
     mistake: str = ""
     #: The line to tell where nothing is computed on it.
     line: int = 0
+    #: Whether nothing says what should stand there.
+    is_vague: bool = False
 
 
 def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
@@ -44,7 +46,8 @@ def words_for(passing: BackwardPass, broken: Break) -> FaultWords:
         if words is not None:
             return words
     where = derivative_of(passing, broken.last)
-    return FaultWords(broken.end.op, f"what is computed from {where} here is not a derivative of the loss")
+    text = f"what is computed from {where} here is not a derivative of the loss"
+    return FaultWords(broken.end.op, text, is_vague=True)
 
 
 def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None:

@@ -18,6 +18,7 @@ from deltarule.diagnosis.driving.plausible import DATA, TARGET, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
 from deltarule.diagnosis.observation.telling import in_words
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import WRONG
 from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.program import Recording
 
@@ -47,7 +48,11 @@ class Obstacle:
 
 def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
     """The first thing that was not understood."""
-    for look in (_framework, _missing_file, _exception, _opaque, _stopped, _flat, _no_change, _zero_target):
+    looks = (
+        _framework, _missing_file, _exception, _opaque, _stopped, _fits_nothing, _flat, _no_change,
+        _zero_target,
+    )  # fmt: skip
+    for look in looks:
         found = look(analysis, recording)
         if found is not None:
             return found
@@ -189,6 +194,21 @@ def _stopped(analysis: Analysis, recording: Recording) -> Obstacle | None:
         0,
         "Train on a few samples only, for example (with the names of your data):",
         "X, Y = X[:20], Y[:20]",
+    )
+
+
+def _fits_nothing(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """No step is a gradient of any loss that was supposed, and no correction makes it one."""
+    chosen = analysis.chosen
+    if chosen is None or not any(row.verdict == WRONG for row in chosen.rows):
+        return None
+    meeting = next((some[0] for some in chosen.meetings if some), None)
+    return Obstacle(
+        "no update fits the gradient of any usual loss, and no single correction makes it fit: the "
+        "program may minimize something else, or use something other than gradients",
+        analysis.source.line(meeting.op) if meeting else 0,
+        "Let the program compute its loss as one number in each step, so that it is known, for example:",
+        "loss = 0.5 * np.sum((output - target) ** 2)",
     )
 
 

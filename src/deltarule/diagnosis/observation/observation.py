@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deltarule.diagnosis.faults.factors import has_its_own_rate
+from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
@@ -147,12 +149,20 @@ def report(
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
         return _not_judged(analysis, recording, told)
+    fits = any(row.verdict == RIGHT or row.rule is not None for row in chosen.rows)
+    if not fits and not (chosen.own and chosen.loss_name != "its own loss") and _says_nothing(faults):
+        return _not_judged(analysis, recording, told)
     told.update(_reading(analysis, good), faults=tuple(faults))
     if not faults and recording.root and network is not None:
         told["findings"] = findings_of(network, own)
     if meant:
         told.update(supposed=False, named=True)
     return _with_lines(recording, Diagnosis("wrong" if faults else "right", **told))
+
+
+def _says_nothing(faults: list[Fault]) -> bool:
+    """Whether no fault says what should be there: output and target may be others than was thought."""
+    return bool(faults) and all(one.is_vague and not one.should_be and not one.mistake for one in faults)
 
 
 def _not_judged(analysis: Analysis, recording: Recording, told: dict[str, Any]) -> Diagnosis:
@@ -201,12 +211,13 @@ def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], st
         before = found.get(change.key)
         if before is None or order.index(row.verdict) > order.index(worst[change.key]):
             worst[change.key] = row.verdict
-            found[change.key] = (change.name, change.line, change.shape, _told_verdict(row))
+            found[change.key] = (change.name, change.line, change.shape, _told_verdict(analysis, row))
     return tuple(found.values())
 
 
-def _told_verdict(row: Row) -> str:
+def _told_verdict(analysis: Analysis, row: Row) -> str:
     """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
-    if row.verdict == "factor" and row.ratio == 1.0:
+    assert analysis.chosen is not None
+    if row.verdict == "factor" and (row.ratio == 1.0 or has_its_own_rate(analysis, analysis.chosen, row)):
         return RIGHT
     return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import at_the_update, rates_of, scalars_in
+from deltarule.diagnosis.faults.factors import at_the_update, has_its_own_rate, rates_of, scalars_in
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, Row, fit
+from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, Row, fit
 from deltarule.diagnosis.reading.layers import sizes_of
 
 
@@ -81,6 +81,9 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
             told.setdefault(text, []).append(f"gradient of {row.change.name}: line {line}")
         elif row.verdict == DECAY and row.extra in _ADDED:
             told.setdefault(_ADDED[row.extra], []).append(row.change.name)
+        elif row.verdict == FACTOR and has_its_own_rate(analysis, chosen, row):
+            text = f"the learning rate is {row.ratio:.4g} times that of the other parameters"
+            told.setdefault(text, []).append(row.change.name)
     for text, names in told.items():
         names = list(dict.fromkeys(names))
         shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")

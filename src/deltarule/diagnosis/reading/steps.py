@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,7 +79,8 @@ def depths(tape: Tape) -> list[int]:
 def steps_on(tape: Tape, source: ProgramSource) -> list[RecordedStep]:
     """Group the updates to steps; one that was broken off is left out."""
     updates = updates_on(tape)
-    last = max((op.version for op in updates), default=0)
+    rounds, floors = _rounds(tape, updates)
+    last = max(rounds.values(), default=0)
     if tape.stopped == "updates" and last > 1:
         last -= 1
     depth = depths(tape)
@@ -87,13 +89,54 @@ def steps_on(tape: Tape, source: ProgramSource) -> list[RecordedStep]:
     for number in range(1, min(last, 4) + 1):
         groups: defaultdict[Any, list[Operation]] = defaultdict(list)
         for op in updates:
-            if op.version == number:
+            if rounds[op.index] == number:
                 groups[_key(tape, op, depth, uses)].append(op)
         changes = [_change(tape, source, key, ops) for key, ops in groups.items()]
-        floor = max((op.index for op in updates if op.version == number - 1), default=0)
+        floor = floors.get(number, 0)
+        if not changes:
+            continue
         parts = [part for change in changes for part in _parts(tape, source, change, floor)]
         steps.append(RecordedStep(number, parts, floor))
     return steps
+
+
+def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[int, int]]:
+    """By update, the number of its step; and by step, the last update before its forward pass.
+
+    An update belongs to the step after those whose results it was computed from: a layer that was frozen at
+    first, rows of which few are used at a time, and two networks that take turns are counted so, too. Of two
+    values of one parameter the older one counts: the other was used too early.
+    """
+    place = {op.index: k for k, op in enumerate(updates)}
+    used = [0] * (1 + max(place, default=0))
+    for op in tape.operations[: len(used)]:
+        for ids in op.inputs:
+            for one in tape.producers(ids) if ids is not None else ():
+                used[op.index] |= 1 << place[one] if one in place else used[one]
+    rounds, floors = dict[int, int](), dict[int, int]()
+    for op in updates:
+        assert op.old is not None
+        least: dict[int, Operation] = {}
+        every = [updates[k] for k in _bits(used[op.index])]
+        for each in every:
+            least.setdefault(int(tape.root[each.start]), each)
+        before = [updates[place[one]] for one in tape.producers(op.old) if one in place]
+        numbers = {rounds[one.index] for one in least.values()}
+        if op.size == tape.operations[int(tape.producer[tape.root[op.start]])].size or not numbers:
+            numbers |= {rounds[one.index] for one in before}  # a row that is used twice has two updates
+        number = 1 + max(numbers, default=0)
+        rounds[op.index] = number
+        before = [one for one in every if rounds[one.index] < number]
+        floors[number] = max([floors.get(number, 0), *(one.index for one in before)])
+    return rounds, floors
+
+
+def _bits(mask: int) -> Iterator[int]:
+    """The places of the bits that are set, the lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def _first_uses(tape: Tape) -> dict[int, int]:
@@ -120,6 +163,7 @@ def _key(tape: Tape, op: Operation, depth: list[int], uses: dict[int, int]) -> A
 
 def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -> Change:
     main = [op for op in ops if not is_decay(tape, op)] or ops
+    main = [op for op in main if not any(_continues(op, one) for one in main)]
     olds: list[Ids] = []
     steps: list[Values] = []
     increments: list[Ids] = []

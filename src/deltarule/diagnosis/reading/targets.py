@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deltarule.diagnosis.reading.steps import RecordedStep
-from deltarule.diagnosis.reading.updates import depends_on
+from deltarule.diagnosis.reading.updates import is_start
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
@@ -42,6 +43,8 @@ class Meeting:
     mistake: str = ""
     #: All operations that compare the same output.
     twins: set[int] = field(default_factory=set)
+    #: With how many targets, of which ``target`` is the mean.
+    times: int = 1
 
 
 @dataclass(eq=False)
@@ -99,10 +102,21 @@ def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
         for one in found:
             below |= tape.ancestors(one.output)
         found = [one for one in found if one.op.index not in below] or found
-    once: dict[bytes, Meeting] = {}
+    once: dict[bytes, list[Meeting]] = {}
     for one in found:
-        once.setdefault(one.output.tobytes(), one).twins.add(one.op.index)
-    return list(once.values())
+        once.setdefault(one.output.tobytes(), []).append(one)
+    return [_as_one(some) for some in once.values()]
+
+
+def _as_one(some: list[Meeting]) -> Meeting:
+    """An output that is compared with several targets, as with all words around one, meets their mean."""
+    first = some[0]
+    first.twins = {one.op.index for one in some}
+    if all(one.op.name == "subtract" and one.target.shape == first.target.shape for one in some):
+        targets = np.array([one.target for one in some])
+        if np.ptp(targets, axis=0).any():
+            first.target, first.times = targets.mean(axis=0), len(some)
+    return first
 
 
 def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
@@ -111,7 +125,7 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
         return []
     on = [tape.leaves(ids) & theta for ids in op.inputs]
     if bool(on[0]) == bool(on[1]):
-        return []
+        return _replaced_in_part(tape, op, on) if on[0] else []
     side = 0 if on[0] else 1
     other = op.inputs[1 - side]
     starts_a_sum = source.rewrites(op, 1 - side) and not tape.operand(op, 1 - side).any()
@@ -129,6 +143,20 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
             output.shape != op.shape,
         )
     ]
+
+
+def _replaced_in_part(tape: Tape, op: Operation, on: list[int]) -> list[Meeting]:
+    """``q - t`` where t is a copy of q with other numbers at some places, as the value of an action taken."""
+    first, second = op.inputs
+    if first is None or second is None or first.shape != second.shape:
+        return []
+    same = first == second
+    if not same.any() or same.all():
+        return []
+    side = int(len(tape.producers(first)) > len(tape.producers(second)))
+    output = op.inputs[side]
+    assert output is not None
+    return [Meeting(op, output, tape.operand(op, 1 - side), on[side])]
 
 
 def _is_given(tape: Tape, source: ProgramSource, ids: Ids | None) -> bool:
@@ -222,8 +250,8 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     Where one is ``meant``, as in ``LOSSES``, those of its family only.
     """
     losses = [
-        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, _is_of_sizes(tape, op))
-        for op in (() if tape.meetings else _own_losses(tape, step, meetings))
+        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or _is_of_sizes(tape, op))
+        for op, is_aside in (() if tape.meetings else _own_losses(tape, step, meetings))
         if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
     ]
     if not meetings:
@@ -255,29 +283,35 @@ _OF_ERRORS = frozenset(
 
 def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values | None:
     """What each error is multiplied with by weights of the data, or by its own size; None for nothing."""
-    sources, found = step.sources, []
+    if any(one.output.shape != one.op.shape for one in meetings):
+        return None
+    carried = np.full(tape.size, -1)
+    first = 0
     for one in meetings:
-        error, last = tape.value[one.output] - np.asarray(one.target, float), one.op
-        if error.shape != one.op.shape:
-            return None
-        ways = {index for index in one.twins if tape.operations[index].shape == one.op.shape}
-        for index in sorted(k for k in sources if k > one.op.index):
-            op = tape.operations[index]
-            parts = [ids for ids in op.inputs if ids is not None]
-            if op.name not in _OF_ERRORS or op.shape != one.op.shape or op.old is not None:
-                continue
-            on = [bool(ways & set(tape.producers(ids))) for ids in parts]
-            free = [not tape.leaves(ids) & step.parameters for ids in parts]
-            if any(on) and all(a or b for a, b in zip(on, free, strict=True)):
-                ways.add(index)
-                last = op
-        with np.errstate(all="ignore"):
-            found.append(np.ravel(tape.result(last) / error))
-    all_of_them = np.concatenate(found)
-    all_of_them = np.where(np.isfinite(all_of_them), all_of_them, 1.0)
-    all_of_them = all_of_them * np.sign(all_of_them[0])
-    is_weighted = len(all_of_them) >= 8 and all_of_them.min() > 0 and np.ptp(all_of_them) > 1e-9
-    return all_of_them if is_weighted else None
+        for index in one.twins:
+            twin = tape.operations[index]
+            if twin.size == one.output.size:
+                carried[twin.start : twin.stop] = np.arange(first, first + twin.size)
+        first += one.output.size
+    is_plain = True
+    errors = np.concatenate([tape.result(one.op).ravel() for one in meetings])
+    weighted = errors.copy()
+    for index in sorted(k for k in step.sources if k > min(one.op.index for one in meetings)):
+        op = tape.operations[index]
+        parts = [ids for ids in op.inputs if ids is not None]
+        of_errors = [carried[ids] for ids in parts if ids.size == op.size and (carried[ids] >= 0).all()]
+        free = [not tape.leaves(ids) & step.parameters or (carried[ids] >= 0).all() for ids in parts]
+        if op.name in _OF_ERRORS and op.old is None and of_errors and all(free):
+            carried[op.start : op.stop] = of_errors[0].ravel()
+            weighted[of_errors[0].ravel()] = tape.result(op).ravel()
+            is_plain &= op.name in ("multiply", "divide") and len(of_errors) == 1
+    with np.errstate(all="ignore"):
+        weights = weighted / errors
+    weights = np.where(np.isfinite(weights), weights, 1.0)
+    is_one_sign = bool((weights * np.sign(weights[0]) > 0).all())
+    weights = np.abs(weights) if is_one_sign else weights
+    is_weighted = len(weights) >= 8 and (is_plain or is_one_sign) and np.ptp(weights) > 1e-9
+    return weights if is_weighted else None
 
 
 def _meant_seed(tape: Tape, meetings: list[Meeting], meant: str) -> tuple[str, Values]:
@@ -306,7 +340,8 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
             seeds.append(("cross-entropy of softmax", -target / safe))
         if ((output > 0) & (output < 1)).all():
             seeds.append(("binary cross-entropy", (output - target) / (output * (1 - output))))
-    return seeds
+    times = np.concatenate([np.full(one.output.size, one.times) for one in meetings])
+    return [(name, seed * times) for name, seed in seeds]
 
 
 def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
@@ -323,12 +358,14 @@ def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
     ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
 
 
-def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[Operation]:
-    """Single numbers that depend on the output, feed no change, and end their computation."""
+def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[tuple[Operation, bool]]:
+    """Single numbers that feed no change and end their computation, and whether they depend on no output.
+
+    What was taken for the output may be something else: then one that depends on every parameter is left.
+    """
     sources, theta = step.sources, step.parameters
     if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
         return []
-    outputs = np.concatenate([one.output.ravel() for one in meetings]) if meetings else None
     need = 0
     for one in meetings:
         need |= one.leaves
@@ -353,24 +390,32 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
         if ids is not None
         for one in tape.producers(ids)
     }
-    found: list[Operation] = []
-    for op in alone:
-        if op.index in read_early or len(found) >= 4:
-            continue
-        if outputs is None or depends_on(tape, op.ids, outputs) or _shares_scores(tape, op, meetings):
-            found.append(op)
-    return found
+    alone = [op for op in alone if op.index not in read_early]
+    if not meetings:
+        return [(op, False) for op in alone[:4]]
+    reached = _made_of_outputs(tape, meetings)
+    aside = [
+        op
+        for op in alone
+        if not reached[op.start] and op.index <= end and tape.leaves(op.ids) & theta == theta
+    ]
+    return [*((op, False) for op in alone if reached[op.start]), *((op, True) for op in aside[:4])][:6]
 
 
-def _shares_scores(tape: Tape, op: Operation, meetings: list[Meeting]) -> bool:
-    """Whether a loss is computed from what the outputs were computed from, as ``logsumexp`` is."""
-    before: set[int] = set()
+def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:
+    """By id, whether it was computed from the outputs, or from their scores, as ``logsumexp`` is."""
+    reached = np.zeros(tape.size, bool)
     for one in meetings:
+        reached[one.output] = True
         for index in tape.producers(one.output):
             for ids in tape.operations[index].inputs:
-                before |= set(tape.producers(ids)) if ids is not None else set()
-    before = {index for index in before if not tape.operations[index].is_leaf}
-    return bool(before & tape.ancestors(op.ids))
+                for each in tape.producers(ids) if ids is not None else ():
+                    before = tape.operations[each]
+                    reached[before.start : before.stop] |= not before.is_leaf
+    for op in tape.operations:
+        if not is_start(tape, op) and any(ids is not None and reached[ids].any() for ids in op.inputs):
+            reached[op.start : op.stop] = True
+    return reached
 
 
 def _kind_of(tape: Tape, meetings: list[Meeting], adjoint: Values) -> str:

@@ -21,11 +21,16 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
             continue
         old = _start_value(tape, ids, other)
-        if old is None or not tape.leaves(old) & tape.leaves(other):
-            continue
-        if not depends_on(tape, other, old) or _is_towards(tape, other, old):
+        if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
+        decides = written_over and bool(tape.leaves(old) & tape.compared)
+        if not tape.leaves(old) & tape.leaves(other) and not decides:
+            continue
+        before = _row_before(tape, op, old)
+        is_own = decides or depends_on(tape, other, old) or depends_on(tape, other, before)
+        if not is_own or _is_towards(tape, other, old):
+            continue
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
         if old.size != op.size:
@@ -36,6 +41,19 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if op.version >= tape.versions:
             tape.stop("updates")
         return
+
+
+def _row_before(tape: Tape, op: Operation, old: Ids) -> Ids:
+    """Of a row that a statement changes again, what it was before: both changes are of one gradient."""
+    before = tape.operations[tape.producers(old)[0]]
+    again = before.old is not None and before.size == old.size and before.place[:1] == op.place[:1]
+    if (
+        not again
+        or before.old is None
+        or tape.operations[int(tape.producer[tape.root[before.start]])].size <= op.size
+    ):
+        return old
+    return before.old
 
 
 def _continues_update(tape: Tape, op: Operation) -> bool:
@@ -238,13 +256,13 @@ def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], la
 
 def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None = None) -> bool:
     """Whether the change comes from a difference of something that depends on the parameter and data."""
-    own = tape.leaves(old)
+    own, making = tape.leaves(old), tape.ancestors(old)
     for ids in op.inputs:
         if ids is None or np.array_equal(ids, old):
             continue
         for one in tape.walk(ids):
             made = tape.operations[one]
-            if made.name not in ("subtract", "divide") or made.old is not None:
+            if one in making or made.name not in ("subtract", "divide") or made.old is not None:
                 continue
             sides = [bool(tape.leaves(each) & own) for each in made.inputs]
             if sides[0] != sides[1] and not (source and source.is_literal(made, int(sides[0]))):

@@ -8,7 +8,8 @@ import io
 import re
 import sys
 import types
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def surroundings(path: str, siblings: frozenset[str]) -> dict[str, Any]:
     }
     replaced = {
         "open": _open,
-        "input": lambda *_: "1",
-        "raw_input": lambda *_: "1",
+        "input": _answer(),
+        "raw_input": _answer(),
         "xrange": range,
         "exit": _leave,
         "quit": _leave,
@@ -71,6 +72,7 @@ _USUAL = {"np": "numpy", "numpy": "numpy", "math": "math", "random": "random", "
 
 def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
     """Give a program the modules that it uses and never imports, where it is plain which ones."""
+    _supply_shown(source, names)
     used: dict[str, set[str]] = {}
     bound = {one.arg for one in ast.walk(source.tree) if isinstance(one, ast.arg)}
     for node in ast.walk(source.tree):
@@ -94,6 +96,60 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             names[name] = _Itself(name, names)
 
 
+def _supply_shown(source: ProgramSource, names: dict[str, Any]) -> None:
+    """Give a program what it uses of ``from tkinter import *``, or of pylab, which has NumPy's names, too."""
+    nodes = list(ast.walk(source.tree))
+    starred = {
+        one.module.partition(".")[0]
+        for one in nodes
+        if isinstance(one, ast.ImportFrom) and one.module and one.names[0].name == "*"
+    }
+    if not starred & missing.SHOWING:
+        return
+    if "pylab" in starred:
+        exec("from numpy import *\nfrom numpy.random import *\nimport numpy as np", names)
+    for one in nodes:
+        if isinstance(one, ast.Name) and one.id not in names and one.id not in names["__builtins__"]:
+            names[one.id] = missing.stand_in("tkinter")
+
+
+@lru_cache(maxsize=32)
+def _alternatives(path: str) -> frozenset[int]:
+    """The lines of imports in whose place a program does something else if they fail."""
+    try:
+        tree = read_source(path).tree
+    except (OSError, SyntaxError):
+        return frozenset()
+    other = ast.Import | ast.ImportFrom | ast.Assign
+    lines: set[int] = set()
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Try) and any(isinstance(x, other) for each in one.handlers for x in each.body):
+            lines.update(line for each in one.body for line in range(each.lineno, (each.end_lineno or 0) + 1))
+    return frozenset(lines)
+
+
+#: What a question of a program is answered, by what it asks for.
+_ANSWERS = (
+    (r"rate|alpha|alfa|\beta\b|\blr\b|step|tas[as]|taux|taxa|скорость|学习", "0.1"),
+    (r"hidden|neuron|node|unit|layer|size|epoch|iter|how many|number|count|batch|sample|capa|couche", "3"),
+    (r"y/n|yes", "y"),
+    ("", "1"),
+)
+_MOST_ANSWERS = 200
+
+
+def _answer() -> Callable[..., str]:
+    """``input`` that answers by itself, but not for ever."""
+    asked = iter(range(_MOST_ANSWERS))
+
+    def answer(question: Any = "") -> str:
+        if next(asked, None) is None:
+            raise EOFError("nobody answers")
+        return next(said for word, said in _ANSWERS if re.search(word, str(question), re.I))
+
+    return answer
+
+
 def _leave(*_: Any) -> None:
     raise SystemExit
 
@@ -107,16 +163,23 @@ def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
     except FileNotFoundError:
         if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
             raise
-        return missing.text_file(name, _separator(sys._getframe(1).f_code.co_filename))
+        return missing.text_file(name, *_form(sys._getframe(1).f_code.co_filename))
 
 
-def _separator(path: str) -> str:
-    """What a program splits its lines at."""
+def _form(path: str) -> tuple[str, int]:
+    """What a program splits its lines at, and how many columns it reads of them."""
     try:
-        found = re.search(r"""split\(\s*(['"])([^'"]+)\1""", Path(path).read_text(errors="replace"))
+        text = Path(path).read_text(errors="replace")
     except OSError:
-        return ","
-    return found.group(2).replace("\\t", "\t").replace("\\n", ",") if found else ","
+        return ",", 4
+    split = re.search(r"""(\w+)\s*=.*?\.split\(\s*(?:(['"])(.+?)\2)?\s*\)""", text)
+    found = re.search(r"""split\(\s*(['"])([^'"]+)\1""", text)
+    separator = found.group(2).replace("\\t", "\t").replace("\\n", ",") if found else ","
+    if split is None:
+        return separator, 4
+    columns = [int(one) for one in re.findall(rf"\b{split.group(1)}\[(\d)\]", text)]
+    separator = separator if found or "csv" in text else " "
+    return separator, 1 + max(columns) if max(columns, default=0) > 1 else 4
 
 
 class Importing:
@@ -146,13 +209,19 @@ class Importing:
         root = name.partition(".")[0]
         if root in self._beside:
             return self._load(root)
-        if root in missing.SHOWING:
+        if root in missing.SHOWING | missing.HASTENING:
             return missing.stand_in(name)
+        if root in missing.LIKE_NUMPY:
+            more = {"asnumpy": lambda x: x, "cuda": missing.stand_in("tkinter")}
+            return Substitute(self.replaced["numpy"], more, lambda _, found: found)
         if name in self.replaced and fromlist:
             return self.replaced[name]
         try:
             module = builtins.__import__(name, globals, locals, fromlist, level)
         except ImportError:
+            caller = sys._getframe(1)
+            if caller.f_lineno in _alternatives(caller.f_code.co_filename):
+                raise
             return missing.stand_in(name)
         if module.__name__ == "argparse":
             return Substitute(module, {"ArgumentParser": missing.Arguments}, lambda _, found: found)

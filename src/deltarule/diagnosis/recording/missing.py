@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dis
 import importlib.machinery
 import io
+import sys
 import types
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.recording.tape import current_tape
-from deltarule.diagnosis.recording.traced import leaf, plain
+from deltarule.diagnosis.recording.traced import has_traced, leaf, plain
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset([
@@ -20,6 +22,12 @@ SHOWING = frozenset([
 ])  # fmt: skip
 #: Packages that train by themselves.
 FRAMEWORKS = frozenset(["torch", "tensorflow", "keras", "jax", "mxnet", "theano"])
+#: Packages that make functions faster: a recorded program runs them as they are written.
+HASTENING = frozenset(["numba", "line_profiler", "memory_profiler"])
+#: Packages that compute as NumPy does, on other hardware.
+LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
+#: How many pictures of an animation are drawn: as many as parameters change before recording ends.
+_FRAMES = 5
 
 
 class StandIn(types.ModuleType):
@@ -36,15 +44,23 @@ class StandIn(types.ModuleType):
         return StandIn(name)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if len(args) == 1 and isinstance(args[0], types.FunctionType):
+        if len(args) == 1 and isinstance(args[0], types.FunctionType | type):
             return args[0]  # a decorator
         return StandIn("result")
 
     def __iter__(self) -> Any:
-        return iter([StandIn("first"), StandIn("second")])
+        """As many as are unpacked, as in ``line, = ax.plot(…)``; two elsewhere."""
+        frame = sys._getframe(1)
+        at = frame.f_lasti
+        code = frame.f_code.co_code
+        wanted = code[at + 1] if dis.opname[code[at]] == "UNPACK_SEQUENCE" else 2
+        return iter([StandIn("item") for _ in range(wanted)])
 
     def __getitem__(self, key: Any) -> Any:
         return StandIn("item")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:  # else NumPy asks for items of items
+        return np.zeros(2, dtype)
 
     def __setitem__(self, key: Any, x: Any) -> None:
         pass
@@ -71,7 +87,9 @@ def stand_in(name: str) -> StandIn:
     """Return a module in place of one that is missing, or that would open a window."""
     module = StandIn(name)
     root = name.partition(".")[0]
-    if root == "tqdm":
+    if name == "matplotlib.animation":
+        module.__dict__.update(FuncAnimation=_animate)
+    elif root == "tqdm":
         module.__dict__.update(tqdm=_Progress, trange=_counted, notebook=module, auto=module)
     elif root in FRAMEWORKS:
         note(f"the package {root} is not installed: what it computes could not be observed")
@@ -81,6 +99,8 @@ def stand_in(name: str) -> StandIn:
     elif root == "pandas":
         note("the package pandas is not installed: made-up tables were used")
         module.__dict__.update(read_csv=lambda *args, **options: Frame(_numbers(args[0])))
+    elif root in HASTENING:
+        module.__dict__.update(prange=range)
     elif root not in SHOWING:
         note(f"the package {root} is not installed: what it computes could not be observed")
     return module
@@ -130,16 +150,23 @@ class _Progress:
         return lambda *args, **options: None
 
 
+def _animate(figure: Any, function: Any, *args: Any, fargs: Any = (), **options: Any) -> StandIn:
+    """Draw the first frames of an animation, which may train between them."""
+    for frame in range(_FRAMES):
+        function(frame, *(fargs or ()))
+    return StandIn("animation")
+
+
 def _counted(*sizes: Any, **options: Any) -> Any:
     return _Progress(range(*sizes))
 
 
-def _numbers(name: Any) -> Any:
+def _numbers(name: Any, columns: int = 4) -> Any:
     """Made-up data: classes first for pictures, last for other tables."""
     rng = np.random.RandomState(3)
     if any(word in str(name).lower() for word in ("mnist", "digit", "fashion")):
         return np.concatenate([np.arange(40).reshape(-1, 1) % 10, rng.randint(0, 256, (40, 784))], axis=1)
-    table = rng.rand(24, 4)
+    table = rng.rand(24, columns)
     table[:, -1] = np.arange(24) % 2
     return table
 
@@ -195,10 +222,10 @@ def wrap_datasets(name: str, found: Any) -> Any:
     return fetch
 
 
-def text_file(name: Any, separator: str = ",") -> io.StringIO:
+def text_file(name: Any, separator: str = ",", columns: int = 4) -> io.StringIO:
     """A made-up file of numbers, separated as the program splits its lines."""
     note(f"{name} is missing: made-up numbers were used")
-    lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name)]
+    lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name, columns)]
     return io.StringIO("\n".join(lines) + "\n")
 
 
@@ -220,7 +247,7 @@ class Frame:
     """A made-up table in place of one of pandas."""
 
     def __init__(self, numbers: Any) -> None:
-        self._numbers = numbers
+        self._numbers = np.asarray(numbers)
 
     @property
     def values(self) -> Any:
@@ -231,8 +258,20 @@ class Frame:
         return self._numbers.shape
 
     @property
+    def index(self) -> Any:
+        return np.arange(len(self._numbers))
+
+    @property
+    def columns(self) -> Any:
+        return [f"column {k}" for k in range(self._numbers.shape[-1])]
+
+    @property
     def iloc(self) -> Any:
         return self.values
+
+    @property
+    def T(self) -> Frame:
+        return Frame(self._numbers.T)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return np.array(self._numbers, dtype)
@@ -240,16 +279,45 @@ class Frame:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __iter__(self) -> Any:
+        return iter(self.columns)
+
     def __getitem__(self, key: Any) -> Any:
-        return leaf(self._numbers[:, 0], is_scalar=False)
+        """Some columns, the last for one name; rows where they are chosen otherwise."""
+        if isinstance(key, list) and key and isinstance(key[0], str):
+            return Frame(self._numbers[:, : len(key)])
+        return Frame(self._numbers[:, -1]) if isinstance(key, str) else self.values
+
+    def __setitem__(self, key: Any, x: Any) -> None:
+        pass
 
     def to_numpy(self, *args: Any, **options: Any) -> Any:
         return self.values
 
-    def drop(self, *args: Any, **options: Any) -> Any:
-        return Frame(self._numbers[:, 1:])
+    def iterrows(self) -> Any:
+        return enumerate(self.values)
+
+    def drop(self, labels: Any = None, *args: Any, **options: Any) -> Any:
+        """Without columns; rows that are dropped stay."""
+        named = labels if isinstance(labels, str | list) else options.get("columns")
+        return Frame(self._numbers[:, :-1]) if named is not None else self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in ("mean", "std", "min", "max", "sum"):
+            return lambda *args, **options: Frame(getattr(self._numbers, name)(axis=0))
         return lambda *args, **options: self
+
+
+def _add_arithmetic(name: str) -> None:
+    def combine(self: Frame, other: Any) -> Frame:
+        if has_traced(other):
+            return getattr(self.values, name)(other)
+        return Frame(getattr(self._numbers, name)(np.asarray(other)))
+
+    setattr(Frame, name, combine)
+
+
+for _name in ("add", "sub", "mul", "truediv", "radd", "rsub", "rmul", "rtruediv"):
+    _add_arithmetic(f"__{_name}__")

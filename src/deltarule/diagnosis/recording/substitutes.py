@@ -24,7 +24,10 @@ from deltarule.diagnosis.recording.traced import (
     to_traced,
 )
 
-_REMOVED = {"float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod}
+_REMOVED = {
+    "float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod,
+    "mat": np.asmatrix, "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
+}  # fmt: skip
 _REORDERING = frozenset({"permutation", "choice", "permuted", "sample"})
 _GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "Random"})
 

@@ -110,6 +110,8 @@ class Tape:
         self.misfits: dict[int, tuple[str, Any]] = {}
         #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
         self.meetings: list[int] = []
+        #: The start values on which a comparison depended, as ``margins > 0``.
+        self.compared = 0
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 

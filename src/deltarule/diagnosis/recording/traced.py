@@ -259,10 +259,17 @@ def _add_comparison(name: str, ufunc: Any) -> None:
     def compare(self: Traced, other: Any) -> Any:
         if _is_foreign(other):
             return name == "ne"
+        _note_comparison(self)
         answer = ufunc(self.value, plain(other))
         return answer if np.ndim(answer) else bool(answer)
 
     setattr(Traced, f"__{name}__", compare)
+
+
+def _note_comparison(x: Traced) -> None:
+    """Remember what a comparison depends on: what it decides has no other way back to that."""
+    if (tape := current_tape()) is not None:
+        tape.compared |= tape.leaves(x.ids)
 
 
 def _is_foreign(x: Any) -> bool:
