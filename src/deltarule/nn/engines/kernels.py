@@ -12,7 +12,8 @@ What Python passes
     as they are, and of each array the place where it lies, from which ``array`` makes it again. Functions
     hand on a record's address: fifty arrays would take longer than an update of a small network. The fields
     must always have the same types: what a job does not need is an empty array of its dtype and number of
-    axes, or Numba would compile everything once more.
+    axes, or Numba would compile everything once more. (So would a kernel be for a number that stands in a
+    call: hence ``np.int64(0)``.)
 
 Records of the registries
     Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
@@ -65,7 +66,7 @@ from deltarule.nn.engines.instructions import (
     read_shared,
     replace_shared,
 )
-from deltarule.nn.engines.kernel_cache import KernelCache
+from deltarule.nn.engines.kernel_cache import KernelCache, PartCompiler
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
                "softmax")  # fmt: skip
@@ -216,11 +217,14 @@ FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
 PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
-#: Nothing is reordered or fused. LLVM optimises a kernel by itself, and again within an entry, and a process
-#: that compiles calls the one, a process that reads what is on disk the other: both must give the same bits.
+#: Nothing is reordered.
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz"}}
-#: Python calls the entries only.
-_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+#: Python calls the entries only, as whose parts the others are optimised.
+_INNER: Any = _OPTIONS | {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": PartCompiler,
+}
 #: No kernel allocates anything, so that no references need be counted.
 _kernel = njit(_nrt=False, **_INNER)
 #: A long sum, whose terms may be added in another order.
@@ -965,7 +969,7 @@ def _list_rows(X, scale, order, start, n, lists, first):
 def _list_csr_rows(indptr, indices, data, scale, order, start, n, lists, first, k):
     """Copy rows that are CSR, scaled where there is a scale."""
     columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
-    n_tiles, begin = starts.shape[0] - 1, 0
+    n_tiles, begin = starts.shape[0] - 1, np.int64(0)
     for r in range(start - first, start):  # the rows of the batch before these
         row = order[r] if order.size > 0 else r
         begin += indptr[row + 1] - indptr[row]
@@ -1152,15 +1156,15 @@ def predict(start, stop, plans):
         array(plan.out),
     )
     dense, scale = array(plan.dense), array(plan.scale)
-    last = table.shape[0] - 1
+    last, first = table.shape[0] - 1, np.int64(0)
     k, as_they_stand, no_masks = table[last, N_OUT], starts[0, :0], numbers[:0]
     while start < stop:
         n = min(chunk, stop - start)
         if scratch.lists.columns.rows == 0:
             _copy_rows(dense, array(plan.shift), scale, as_they_stand, start, n, numbers)
         elif dense.size > 0:
-            _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, 0)
-        _forward(layers, scratch, no_masks, 0, n)
+            _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, first)
+        _forward(layers, scratch, no_masks, first, n)
         a_at = table[last, A_AT]
         _copy(numbers[a_at : a_at + n * k], out[start * k : (start + n) * k])
         start += n
@@ -1178,7 +1182,7 @@ def run(n_threads, jobs, datas, workspaces):
     n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
     no_order, n_masked = orders.reshape(-1), workspace.masks.rows // data.batch_size
     last = 2 if job.rule.max_norm > 0 else 1  # the phase that updates
-    begun, t, drawn = 0, data.n_updates, 0  # the same in all threads
+    begun, t, drawn = np.int64(0), data.n_updates, np.int64(0)  # the same in all threads
     for epoch in range(data.rates.rows):
         order = orders[epoch] if orders.size > 0 else no_order
         for batch in range(n_batches + 1):  # the last one is empty, and settles the one before
@@ -1186,7 +1190,7 @@ def run(n_threads, jobs, datas, workspaces):
             n_batch = 0 if is_over else min(data.batch_size, data.y.rows - start)
             for phase in range(1 if is_over else last + 1):
                 n = 1 if is_over else n_shares if phase == 0 else n_tasks
-                task = _next_task(gate, begun, n, n_threads, -1)
+                task = _next_task(gate, begun, n, n_threads, np.int64(-1))
                 if phase == 1 and read_shared(gate, STOP) > 0:
                     return
                 while task >= 0:
