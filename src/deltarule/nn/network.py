@@ -12,7 +12,7 @@ from deltarule.arrays import (
     Array,
     Scaled,
     Sparse,
-    aligned_empty,
+    aligned_zeros,
     as_batch,
     as_inputs,
     as_numbers,
@@ -408,7 +408,7 @@ def _from_parts(
     """A network with these records, and copies of these numbers."""
     net = object.__new__(Network)
     net.objective, net.encoding = objective, encoding
-    own = aligned_empty(parameters.shape, parameters.dtype)
+    own = aligned_zeros(parameters.shape, parameters.dtype)
     own[:] = parameters
     net._bind(layers, own)
     net._set_frozen(frozen)
@@ -417,9 +417,7 @@ def _from_parts(
 
 def _zeros(n_parameters: int, dtype: str) -> Array:
     try:
-        parameters = aligned_empty((n_parameters,), dtype)
-        parameters[:] = 0
-        return parameters
+        return aligned_zeros((n_parameters,), dtype)
     except (MemoryError, ValueError):
         raise InputError(
             f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"

@@ -80,6 +80,7 @@ NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 MOST_VECTORS = 5  # that are summed at once
+FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
 EXP_LIMIT = 22.0  # e^z grows no further
 
@@ -171,8 +172,8 @@ class Scratch(NamedTuple):
     numbers: Array  # (length,): the matrices, from x at 0 on
     y_at: int  # where in ``numbers`` the targets lie, …
     weight_at: int  # … the sample weights, …
-    exps_at: int  # … and room for exponentials
-    widest: int  # so many of them for each row
+    exps_at: int  # … and room for exponentials and copied columns
+    widest: int  # so many numbers for each row
     integers: Array  # (n_exps,): integers as wide as the numbers
     lists: Lists
 
@@ -217,8 +218,8 @@ FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
 PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
-#: Nothing is reordered.
-_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz"}}
+#: Nothing is reordered; a product and a sum may be rounded once.
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz", "contract"}}
 #: Python calls the entries only, as whose parts the others are optimised.
 _INNER: Any = _OPTIONS | {
     "no_cpython_wrapper": True,
@@ -228,7 +229,7 @@ _INNER: Any = _OPTIONS | {
 #: No kernel allocates anything, so that no references need be counted.
 _kernel = njit(_nrt=False, **_INNER)
 #: A long sum, whose terms may be added in another order.
-_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz"}})
+_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz", "contract"}})
 #: What is called in one place becomes part of it there, and is optimised once, not twice.
 _inline = njit(inline="always")
 
@@ -294,29 +295,46 @@ def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
 
 
 # Rows of x that are mostly 0 are lists of what is not. Tile by tile of the columns, a part of W stays in the
-# nearest cache while all rows use it. Half the speed of BLAS, on a fifth of the numbers, is faster.
+# nearest cache while all rows use it; where W is wide, it is copied, so that its rows follow each other. Half
+# the speed of BLAS, on a fifth of the numbers, is faster.
 
 
 @_kernel
-def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out):
+def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out, room):
     """``z = x @ W`` for the rows from ``first`` on: each is a combination of rows of W."""
     columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
     W, z = W[W_at : W_at + n_in * n_out], z[z_at : z_at + n * n_out]
     lanes = VECTOR_BYTES // W.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
     n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
-    for tile in range(starts.shape[0] - 1):
+    n_tiles = starts.shape[0] - 1
+    for tile in range(n_tiles):
+        top, end = n_in * tile // n_tiles, n_in * (tile + 1) // n_tiles
         for block in range(n_blocks):
             low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-            n_last = min(lanes, n_out - (high - 1) * lanes)
+            n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
+            part, part_width, at = W, n_out, low * lanes
+            if n_out >= FAR_COLUMNS and (end - top) * width <= room.size:
+                _copy_columns(W[top * n_out : end * n_out], n_out, low * lanes, width, room)
+                part, part_width, at = room, width, -top * width
             for r in range(n):
                 start, stop = starts[tile, first + r], starts[tile + 1, first + r]
-                combine(columns, values, start, stop, W, n_out, low * lanes, high - low, n_last, z,
+                combine(columns, values, start, stop, part, part_width, at, high - low, n_last, z,
                         r * n_out + low * lanes, tile)  # fmt: skip
 
 
 @_kernel
-def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last):
+def _copy_columns(M, n_columns, low, width, room):
+    """Copy ``width`` columns of a matrix, from ``low`` on, so far as it has them, to rows of that width."""
+    count = min(width, n_columns - low)
+    for r in range(M.size // n_columns):
+        row, out = M[r * n_columns + low : (r + 1) * n_columns], room[r * width : (r + 1) * width]
+        for j in range(count):
+            out[j] = row[j]
+
+
+@_kernel
+def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last, room):
     """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
     rows, values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)
     delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
@@ -326,10 +344,13 @@ def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, l
     begin = _list_columns(lists, tile, n, first, last)
     for block in range(n_blocks):
         low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-        n_last = min(lanes, n_out - (high - 1) * lanes)
-        start = begin
+        n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
+        part, part_width, at, start = delta, n_out, low * lanes, begin
+        if n_out >= FAR_COLUMNS and n * width <= room.size:
+            _copy_columns(delta, n_out, low * lanes, width, room)
+            part, part_width, at = room, width, np.int64(0)
         for j in range(first, last):
-            combine(rows, values, start, ends[j], delta, n_out, low * lanes, high - low, n_last, dW,
+            combine(rows, values, start, ends[j], part, part_width, at, high - low, n_last, dW,
                     j * n_out + low * lanes, 0)  # fmt: skip
             start = ends[j]
 
@@ -755,15 +776,15 @@ def _forward(layers, scratch, masks, first, n):
             else:
                 given_at = (table[layer - 1, A_AT] if layer > 0 else 0) + first * n_in
                 _multiply(numbers[given_at : given_at + n * n_in], mask, numbers[x_at : x_at + n * n_in])
+        exps_at = first * scratch.widest
+        exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + n * scratch.widest]
+        integers = all_integers[exps_at : exps_at + z.size]
         if is_listed:
-            _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out)
+            _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out, exps)
         else:
             _product(numbers, x_at, theta, W_at, numbers, z_at, n, n_in, n_out)
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
-        exps_at = first * scratch.widest
-        exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + z.size]
-        integers = all_integers[exps_at : exps_at + z.size]
-        _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps, n_out, integers)
+        _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps[: z.size], n_out, integers)
 
 
 @_kernel
@@ -855,7 +876,10 @@ def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
     n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
     x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
     if layer == 0 and lists.columns.rows > 0:
-        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last)
+        each = scratch.widest // (lists.starts.rows - 1) * n  # of the tiles, in what only shares need
+        room_at = scratch.exps_at + tile * each
+        room = numbers[room_at : room_at + each]
+        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last, room)
     else:
         _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
     if last == n_in:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_empty
+from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_zeros
 from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
@@ -186,7 +186,7 @@ def make_workspace(
         tasks=division.tasks,
         masks=np.empty(layout.n_masked, dtype),
         stream=stream,
-        gradient=aligned_empty(parameters.shape, dtype),
+        gradient=aligned_zeros(parameters.shape, dtype),
         before=np.empty_like(parameters),
         gate=np.zeros(32, np.int64),
         sums=np.zeros((5, n_sums)),
@@ -200,7 +200,7 @@ def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -
     """Make what the rows of a batch are computed in."""
     dtype = net.parameters.dtype
     scratch: Scratch = load_kernels().Scratch(
-        numbers=aligned_empty((layout.length,), dtype),
+        numbers=aligned_zeros((layout.length,), dtype),
         y_at=layout.y_at,
         weight_at=layout.weight_at,
         exps_at=layout.exps_at,
