@@ -32,7 +32,7 @@ from deltarule.nn.losses import LOSSES, Loss, as_targets
 from deltarule.nn.model_files import read_model, write_model
 from deltarule.nn.objective import Objective, loss_of_output
 from deltarule.nn.parameter_names import name_of, named_by_layer, positions
-from deltarule.registry import shown_by
+from deltarule.registry import shown_by, signals_wait
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
@@ -119,7 +119,8 @@ class Network:
         self.unfreeze()
         if seed is not None:
             check_whole("seed", seed, 0)
-        rng = np.random.default_rng(seed)
+        with signals_wait():  # NumPy loads its generators when they are first asked for
+            rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the initial weights")
         self.parameters[:] = narrowed(drawn, self.dtype, "the initial weights")
