@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # they need Numba
 MOST_SHARES = 8
 #: … of at least so many rows, where that leaves two: each share reads all weights, …
 SHARE_ROWS = 64
-#: … and of more where there are so many weights that no cache keeps them.
+#: … of more where BLAS brings those of layer 1 into the order it needs, for each share anew, …
+DENSE_ROWS = 128
+#: … and where there are so many weights that no cache keeps them.
 WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
@@ -137,7 +139,8 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
         Of the inputs, as lists; 0 where they are dense.
     """
     is_divided = threads.is_divided(n_products)
-    rows = SHARE_ROWS if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
+    rows = SHARE_ROWS if n_tiles else DENSE_ROWS
+    rows = rows if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
     n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
     parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
     firsts = range(len(parts)) if is_divided else [0]
