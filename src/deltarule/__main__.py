@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from deltarule.cli import main
+from deltarule.registry import signals_wait
+
+with signals_wait():
+    from deltarule.cli import main
 
 if __name__ == "__main__":
     main()
