@@ -193,12 +193,13 @@ if not TYPE_CHECKING:  # a type checker would believe that there is any name
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first asked for (PEP 562)."""
-        if name == "datasets":
-            found = import_module(f"{__name__}.data")
-        elif name in _MODULE_OF:
-            found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-        else:
+        if name != "datasets" and name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from deltarule.registry import signals_wait
+
+        with signals_wait():
+            module = import_module(f"{__name__}.{_MODULE_OF.get(name, 'data')}")
+        found = module if name == "datasets" else getattr(module, name)
         globals()[name] = found
         return found
 

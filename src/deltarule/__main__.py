@@ -1,8 +1,16 @@
-"""``python -m deltarule``."""
+"""``python -m deltarule``, and the console script."""
 
 from __future__ import annotations
 
-from deltarule.cli import main
+import sys
+
+from deltarule.registry import signals_wait
+
+try:
+    with signals_wait():
+        from deltarule.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,11 @@ their records here, so a name means one thing everywhere, and reading one never 
 from __future__ import annotations
 
 import ast
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from importlib import import_module
 from numbers import Real
@@ -217,6 +221,30 @@ def shown_by(view: str) -> Callable[[Any], str]:
     return show
 
 
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Let Ctrl-C and its like wait for the end of a block.
+
+    While modules load, an exception may get lost: Cython's, such as those of ``numpy.random``, swallow any,
+    and Python loses those in the callback that forgets a module's lock.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[tuple[int, Any]] = []
+    found: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    try:
+        for number in handlers:
+            signal.signal(number, lambda *arguments: waiting.append(arguments))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in waiting[:1]:
+            handlers[number](number, frame)
+
+
 def import_extra(module: str, extra: str) -> ModuleType:
     """Import an optional package, or say which extra of deltarule brings it.
 
@@ -226,7 +254,8 @@ def import_extra(module: str, extra: str) -> ModuleType:
         ``pandas is not installed: pip install "deltarule[data]"``
     """
     try:
-        return import_module(module)
+        with nullcontext() if module in sys.modules else signals_wait():
+            return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
             raise

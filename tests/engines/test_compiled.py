@@ -205,6 +205,18 @@ def test_inputs_that_are_mostly_0_go_by_those_that_are_not(shared, kind, bias, d
     assert_same(net, Samples(inputs, samples.y, None), OPTIMIZERS.resolve("momentum"), size=8)
 
 
+@pytest.mark.parametrize("n_shares", [1, 2])
+@pytest.mark.parametrize("size", [2, 20])
+def test_inputs_that_are_mostly_0_go_into_wide_layers(shared, size, n_shares):
+    shared(n_shares)
+    net = Network([300, 523, 3], output="softmax")
+    rng = np.random.default_rng(0)
+    x = rng.random((25, 300)) * (rng.random((25, 300)) < 0.2)
+    samples = Samples(x, samples_of(net, n=25).y, None)
+    assert compilation.load_kernels().FAR_COLUMNS < 523
+    assert_same(net, samples, OPTIMIZERS.resolve("sgd(0.1)"), size=size)
+
+
 @pytest.mark.parametrize("rows", ["dense", "dropped"])
 def test_inputs_count_as_sparse_only_where_it_pays(rows):
     few = np.zeros((10, 100))

@@ -7,6 +7,7 @@ import pytest
 from scipy import optimize
 from sklearn.neural_network import _stochastic_optimizers as sklearn_optimizers
 
+from deltarule.arrays import LINE
 from deltarule.errors import InputError
 from deltarule.formula.tree import Symbol
 from deltarule.nn import optimizers
@@ -87,6 +88,15 @@ TEXTBOOK = {
 def start():
     rng = np.random.default_rng(0)
     return rng.normal(size=6), list(rng.normal(size=(5, 6)))
+
+
+@pytest.mark.parametrize("optimizer", [Momentum(), Adam()])
+def test_what_an_optimizer_remembers_is_0_and_starts_at_a_cache_line(optimizer):
+    for size in (1, 7, 4737):
+        slots = optimizer.start(np.ones(size))
+        assert slots.shape == (len(optimizer.slots), size)
+        assert slots.ctypes.data % LINE == 0
+        assert not slots.any()
 
 
 def steps(optimizer, theta, gradients, weights=None):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +181,15 @@ def test_missing_package_is_named_with_the_extra_that_brings_it():
     ):
         import_extra("no_such_thing.inner", "data")
     assert import_extra("json.decoder", "data").__name__ == "json.decoder"
+
+
+def test_a_module_that_swallows_exceptions_while_it_loads_does_not_lose_ctrl_c(tmp_path, monkeypatch):
+    lines = "import signal", "try: signal.raise_signal(signal.SIGINT)", "except BaseException: pass"
+    Path(tmp_path, "swallowing.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            import_extra("swallowing", "data")
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -15,7 +15,7 @@ from deltarule.arrays.conversion import (
     class_codes,
     narrowed,
 )
-from deltarule.arrays.memory import LINE, aligned_empty, keep_freed_memory
+from deltarule.arrays.memory import LINE, aligned_zeros, keep_freed_memory
 from deltarule.arrays.scaled import Scaled, as_batch, in_row_order
 from deltarule.arrays.sparse import Sparse
 from deltarule.arrays.types import Array, Csr
@@ -27,7 +27,7 @@ __all__ = [
     "Csr",
     "Scaled",
     "Sparse",
-    "aligned_empty",
+    "aligned_zeros",
     "as_batch",
     "as_inputs",
     "as_matrix",

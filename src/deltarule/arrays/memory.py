@@ -14,14 +14,14 @@ from deltarule.arrays.types import Array
 LINE = 64
 
 
-def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """An array in C order, not filled, that starts where a processor's cache line does.
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Zeros in C order, in an array that starts where a processor's cache line does.
 
-    Vectors of numbers that straddle two lines are read at half the speed.
+    Vectors of numbers that straddle two lines are read and written at half the speed.
     """
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
-    room = np.empty(size + LINE, np.uint8)
+    room = np.zeros(size + LINE, np.uint8)
     start = -room.ctypes.data % LINE
     return room[start : start + size].view(dtype).reshape(shape)
 

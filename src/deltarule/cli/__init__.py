@@ -19,6 +19,7 @@ import deltarule
 from deltarule.cli.console import mend_streams
 from deltarule.documents.plain_table import printable
 from deltarule.errors import DataFaults, DeltaruleError, LayoutError
+from deltarule.registry import signals_wait
 
 __all__ = ["cli", "main"]
 
@@ -28,7 +29,8 @@ class _Commands(UserDict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module = self.data[name]
-        return getattr(import_module(f"deltarule.cli.{module}"), module)
+        with signals_wait():
+            return getattr(import_module(f"deltarule.cli.{module}"), module)
 
 
 #: The sub-commands in the order of the help, by what one wants.

@@ -12,7 +12,7 @@ from deltarule.arrays import (
     Array,
     Scaled,
     Sparse,
-    aligned_empty,
+    aligned_zeros,
     as_batch,
     as_inputs,
     as_numbers,
@@ -32,7 +32,7 @@ from deltarule.nn.losses import LOSSES, Loss, as_targets
 from deltarule.nn.model_files import read_model, write_model
 from deltarule.nn.objective import Objective, loss_of_output
 from deltarule.nn.parameter_names import name_of, named_by_layer, positions
-from deltarule.registry import shown_by
+from deltarule.registry import shown_by, signals_wait
 
 if TYPE_CHECKING:
     from deltarule.data.encoding import Encoding
@@ -120,7 +120,8 @@ class Network:
         self.unfreeze()
         if seed is not None:
             check_whole("seed", seed, 0)
-        rng = np.random.default_rng(seed)
+        with signals_wait():  # NumPy loads its generators when they are first asked for
+            rng = np.random.default_rng(seed)
         drawn = np.concatenate([layer.draw(rng) for layer in layers])
         check_finite(drawn, "the initial weights")
         self.parameters[:] = narrowed(drawn, self.dtype, "the initial weights")
@@ -410,7 +411,7 @@ def _from_parts(
     """A network with these records, and copies of these numbers."""
     net = object.__new__(Network)
     net.objective, net.encoding = objective, encoding
-    own = aligned_empty(parameters.shape, parameters.dtype)
+    own = aligned_zeros(parameters.shape, parameters.dtype)
     own[:] = parameters
     net._bind(layers, own)
     net._set_frozen(frozen)
@@ -419,9 +420,7 @@ def _from_parts(
 
 def _zeros(n_parameters: int, dtype: str) -> Array:
     try:
-        parameters = aligned_empty((n_parameters,), dtype)
-        parameters[:] = 0
-        return parameters
+        return aligned_zeros((n_parameters,), dtype)
     except (MemoryError, ValueError):
         raise InputError(
             f"{n_parameters:,} parameters do not fit into memory; make the layers smaller"

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule.arrays import TINY, Array, check_limits, check_number, check_whole
+from deltarule.arrays import TINY, Array, aligned_zeros, check_limits, check_number, check_whole
 from deltarule.errors import InputError
 from deltarule.formula.tree import Steps, Symbol, sqrt
 from deltarule.nn.schedules import Schedule, as_schedule
@@ -137,7 +137,7 @@ class GradientStep(Optimizer):
 
     def start(self, theta: Array) -> Array:
         """Return zeros, (number of slots, n_parameters)."""
-        return np.zeros((len(self.slots), theta.size), theta.dtype)
+        return aligned_zeros((len(self.slots), theta.size), theta.dtype)
 
     def clip(self, g: Array) -> None:
         """Scale ``g`` down in place to the norm ``clip_norm`` if its norm is larger."""

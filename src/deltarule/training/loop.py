@@ -17,10 +17,10 @@ from deltarule.arrays import Array
 from deltarule.errors import InputError, ModelFileError
 from deltarule.nn.engines import ENGINES, hold_blas
 from deltarule.nn.engines.contract import UPDATE_WORK, Samples
-from deltarule.nn.engines.threads import signals_wait
 from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
+from deltarule.registry import signals_wait
 from deltarule.training.checkpoints import restore, write_checkpoint
 from deltarule.training.history import History, RunStart
 from deltarule.training.lbfgs import minimise

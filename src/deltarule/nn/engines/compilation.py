@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.nn.engines.threads import signals_wait
-from deltarule.registry import import_extra
+from deltarule.registry import import_extra, signals_wait
 
 #: Seconds after which a process that compiles is taken to hang.
 LONGEST_WAIT = 60.0

@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: each file with its checksum, and read only where nobody else could write it.
+"""Kernels compiled once, not by themselves and again in their callers; and on disk, in files with checksums.
 
 Numba keeps what it compiles as pickles, and runs what it finds there. A file that is cut off, or of which one
 bit is another, would end every later run; here it counts as absent, and is written anew.
@@ -15,6 +15,8 @@ from hashlib import sha256
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.serialize import dumps
 
 _DIGEST = 32
@@ -87,3 +89,29 @@ def _say(text: str) -> None:
     if text not in _SAID and sys.stderr is not None:
         _SAID.append(text)
         print(text, file=sys.stderr)
+
+
+class PartCompiler(Compiler):
+    """Compiles what only other kernels call: it is optimised, and becomes machine code, as a part of them."""
+
+    def define_pipelines(self) -> Any:
+        self.state.library = _Part(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+class _Part(JITCodeLibrary):
+    """A function as LLVM's code, to be linked into others."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    @property
+    def codegen(self) -> Any:
+        """What Numba tells where Python's objects of the function are: it has none."""
+        return self
+
+    def set_env(self, name: str, environment: Any) -> None:
+        pass

@@ -12,7 +12,8 @@ What Python passes
     as they are, and of each array the place where it lies, from which ``array`` makes it again. Functions
     hand on a record's address: fifty arrays would take longer than an update of a small network. The fields
     must always have the same types: what a job does not need is an empty array of its dtype and number of
-    axes, or Numba would compile everything once more.
+    axes, or Numba would compile everything once more. (So would a kernel be for a number that stands in a
+    call: hence ``np.int64(0)``.)
 
 Records of the registries
     Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
@@ -65,7 +66,7 @@ from deltarule.nn.engines.instructions import (
     read_shared,
     replace_shared,
 )
-from deltarule.nn.engines.kernel_cache import KernelCache
+from deltarule.nn.engines.kernel_cache import KernelCache, PartCompiler
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
                "softmax")  # fmt: skip
@@ -79,6 +80,7 @@ NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 MOST_VECTORS = 5  # that are summed at once
+FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
 EXP_LIMIT = 22.0  # e^z grows no further
 
@@ -170,8 +172,8 @@ class Scratch(NamedTuple):
     numbers: Array  # (length,): the matrices, from x at 0 on
     y_at: int  # where in ``numbers`` the targets lie, …
     weight_at: int  # … the sample weights, …
-    exps_at: int  # … and room for exponentials
-    widest: int  # so many of them for each row
+    exps_at: int  # … and room for exponentials and copied columns
+    widest: int  # so many numbers for each row
     integers: Array  # (n_exps,): integers as wide as the numbers
     lists: Lists
 
@@ -216,15 +218,18 @@ FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
 PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
-#: Nothing is reordered or fused. LLVM optimises a kernel by itself, and again within an entry, and a process
-#: that compiles calls the one, a process that reads what is on disk the other: both must give the same bits.
-_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz"}}
-#: Python calls the entries only.
-_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+#: Nothing is reordered; a product and a sum may be rounded once.
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz", "contract"}}
+#: Python calls the entries only, as whose parts the others are optimised.
+_INNER: Any = _OPTIONS | {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": PartCompiler,
+}
 #: No kernel allocates anything, so that no references need be counted.
 _kernel = njit(_nrt=False, **_INNER)
 #: A long sum, whose terms may be added in another order.
-_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz"}})
+_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz", "contract"}})
 #: What is called in one place becomes part of it there, and is optimised once, not twice.
 _inline = njit(inline="always")
 
@@ -290,29 +295,46 @@ def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
 
 
 # Rows of x that are mostly 0 are lists of what is not. Tile by tile of the columns, a part of W stays in the
-# nearest cache while all rows use it. Half the speed of BLAS, on a fifth of the numbers, is faster.
+# nearest cache while all rows use it; where W is wide, it is copied, so that its rows follow each other. Half
+# the speed of BLAS, on a fifth of the numbers, is faster.
 
 
 @_kernel
-def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out):
+def _list_product(lists, W, W_at, z, z_at, first, n, n_in, n_out, room):
     """``z = x @ W`` for the rows from ``first`` on: each is a combination of rows of W."""
     columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
     W, z = W[W_at : W_at + n_in * n_out], z[z_at : z_at + n * n_out]
     lanes = VECTOR_BYTES // W.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
     n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
-    for tile in range(starts.shape[0] - 1):
+    n_tiles = starts.shape[0] - 1
+    for tile in range(n_tiles):
+        top, end = n_in * tile // n_tiles, n_in * (tile + 1) // n_tiles
         for block in range(n_blocks):
             low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-            n_last = min(lanes, n_out - (high - 1) * lanes)
+            n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
+            part, part_width, at = W, n_out, low * lanes
+            if n_out >= FAR_COLUMNS and (end - top) * width <= room.size:
+                _copy_columns(W[top * n_out : end * n_out], n_out, low * lanes, width, room)
+                part, part_width, at = room, width, -top * width
             for r in range(n):
                 start, stop = starts[tile, first + r], starts[tile + 1, first + r]
-                combine(columns, values, start, stop, W, n_out, low * lanes, high - low, n_last, z,
+                combine(columns, values, start, stop, part, part_width, at, high - low, n_last, z,
                         r * n_out + low * lanes, tile)  # fmt: skip
 
 
 @_kernel
-def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last):
+def _copy_columns(M, n_columns, low, width, room):
+    """Copy ``width`` columns of a matrix, from ``low`` on, so far as it has them, to rows of that width."""
+    count = min(width, n_columns - low)
+    for r in range(M.size // n_columns):
+        row, out = M[r * n_columns + low : (r + 1) * n_columns], room[r * width : (r + 1) * width]
+        for j in range(count):
+            out[j] = row[j]
+
+
+@_kernel
+def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last, room):
     """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
     rows, values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)
     delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
@@ -322,10 +344,13 @@ def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, l
     begin = _list_columns(lists, tile, n, first, last)
     for block in range(n_blocks):
         low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-        n_last = min(lanes, n_out - (high - 1) * lanes)
-        start = begin
+        n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
+        part, part_width, at, start = delta, n_out, low * lanes, begin
+        if n_out >= FAR_COLUMNS and n * width <= room.size:
+            _copy_columns(delta, n_out, low * lanes, width, room)
+            part, part_width, at = room, width, np.int64(0)
         for j in range(first, last):
-            combine(rows, values, start, ends[j], delta, n_out, low * lanes, high - low, n_last, dW,
+            combine(rows, values, start, ends[j], part, part_width, at, high - low, n_last, dW,
                     j * n_out + low * lanes, 0)  # fmt: skip
             start = ends[j]
 
@@ -751,15 +776,15 @@ def _forward(layers, scratch, masks, first, n):
             else:
                 given_at = (table[layer - 1, A_AT] if layer > 0 else 0) + first * n_in
                 _multiply(numbers[given_at : given_at + n * n_in], mask, numbers[x_at : x_at + n * n_in])
+        exps_at = first * scratch.widest
+        exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + n * scratch.widest]
+        integers = all_integers[exps_at : exps_at + z.size]
         if is_listed:
-            _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out)
+            _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out, exps)
         else:
             _product(numbers, x_at, theta, W_at, numbers, z_at, n, n_in, n_out)
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
-        exps_at = first * scratch.widest
-        exps = numbers[scratch.exps_at + exps_at : scratch.exps_at + exps_at + z.size]
-        integers = all_integers[exps_at : exps_at + z.size]
-        _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps, n_out, integers)
+        _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps[: z.size], n_out, integers)
 
 
 @_kernel
@@ -851,7 +876,10 @@ def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
     n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
     x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
     if layer == 0 and lists.columns.rows > 0:
-        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last)
+        each = scratch.widest // (lists.starts.rows - 1) * n  # of the tiles, in what only shares need
+        room_at = scratch.exps_at + tile * each
+        room = numbers[room_at : room_at + each]
+        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last, room)
     else:
         _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
     if last == n_in:
@@ -965,7 +993,7 @@ def _list_rows(X, scale, order, start, n, lists, first):
 def _list_csr_rows(indptr, indices, data, scale, order, start, n, lists, first, k):
     """Copy rows that are CSR, scaled where there is a scale."""
     columns, values, starts = array(lists.columns), array(lists.values), array(lists.starts)
-    n_tiles, begin = starts.shape[0] - 1, 0
+    n_tiles, begin = starts.shape[0] - 1, np.int64(0)
     for r in range(start - first, start):  # the rows of the batch before these
         row = order[r] if order.size > 0 else r
         begin += indptr[row + 1] - indptr[row]
@@ -1152,15 +1180,15 @@ def predict(start, stop, plans):
         array(plan.out),
     )
     dense, scale = array(plan.dense), array(plan.scale)
-    last = table.shape[0] - 1
+    last, first = table.shape[0] - 1, np.int64(0)
     k, as_they_stand, no_masks = table[last, N_OUT], starts[0, :0], numbers[:0]
     while start < stop:
         n = min(chunk, stop - start)
         if scratch.lists.columns.rows == 0:
             _copy_rows(dense, array(plan.shift), scale, as_they_stand, start, n, numbers)
         elif dense.size > 0:
-            _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, 0)
-        _forward(layers, scratch, no_masks, 0, n)
+            _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, first)
+        _forward(layers, scratch, no_masks, first, n)
         a_at = table[last, A_AT]
         _copy(numbers[a_at : a_at + n * k], out[start * k : (start + n) * k])
         start += n
@@ -1178,7 +1206,7 @@ def run(n_threads, jobs, datas, workspaces):
     n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
     no_order, n_masked = orders.reshape(-1), workspace.masks.rows // data.batch_size
     last = 2 if job.rule.max_norm > 0 else 1  # the phase that updates
-    begun, t, drawn = 0, data.n_updates, 0  # the same in all threads
+    begun, t, drawn = np.int64(0), data.n_updates, np.int64(0)  # the same in all threads
     for epoch in range(data.rates.rows):
         order = orders[epoch] if orders.size > 0 else no_order
         for batch in range(n_batches + 1):  # the last one is empty, and settles the one before
@@ -1186,7 +1214,7 @@ def run(n_threads, jobs, datas, workspaces):
             n_batch = 0 if is_over else min(data.batch_size, data.y.rows - start)
             for phase in range(1 if is_over else last + 1):
                 n = 1 if is_over else n_shares if phase == 0 else n_tasks
-                task = _next_task(gate, begun, n, n_threads, -1)
+                task = _next_task(gate, begun, n, n_threads, np.int64(-1))
                 if phase == 1 and read_shared(gate, STOP) > 0:
                     return
                 while task >= 0:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
-from deltarule.registry import import_extra
+from deltarule.registry import import_extra, signals_wait
 
 #: Products of a batch that are worth a thread of their own …
 THREAD_PRODUCTS = 1_000_000
@@ -55,9 +54,9 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
 @cache
 def _blas(with_scipy: bool) -> Any:
     """The libraries of matrix products in this process; SciPy's, which the kernels use, once it is there."""
+    if with_scipy:
+        import_extra("scipy.linalg.cython_blas", "fast")
     with signals_wait():
-        if with_scipy:
-            import_module("scipy.linalg.cython_blas")
         return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 
 
@@ -90,26 +89,6 @@ def run_together(n_threads: int, run: Callable[[], object]) -> None:
             for thread in others:
                 if thread.ident is not None:
                     thread.join()
-
-
-@contextmanager
-def signals_wait() -> Iterator[None]:
-    """Let Ctrl-C and its like wait: compiled modules may lose an exception while they load or compile."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[tuple[int, Any]] = []
-    found: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers = {number: handler for number, handler in found.items() if callable(handler)}
-    try:
-        for number in handlers:
-            signal.signal(number, lambda *arguments: waiting.append(arguments))
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number, frame in waiting[:1]:
-            handlers[number](number, frame)
 
 
 def run_ranges(n_rows: int, n_shares: int, run: Callable[[int, int], None]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_empty
+from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_zeros
 from deltarule.nn.engines import threads
 from deltarule.nn.engines.compilation import load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # they need Numba
 MOST_SHARES = 8
 #: … of at least so many rows, where that leaves two: each share reads all weights, …
 SHARE_ROWS = 64
-#: … and of more where there are so many weights that no cache keeps them.
+#: … of more where BLAS brings those of layer 1 into the order it needs, for each share anew, …
+DENSE_ROWS = 128
+#: … and where there are so many weights that no cache keeps them.
 WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
@@ -137,7 +139,8 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
         Of the inputs, as lists; 0 where they are dense.
     """
     is_divided = threads.is_divided(n_products)
-    rows = SHARE_ROWS if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
+    rows = SHARE_ROWS if n_tiles else DENSE_ROWS
+    rows = rows if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
     n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
     parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
     firsts = range(len(parts)) if is_divided else [0]
@@ -186,7 +189,7 @@ def make_workspace(
         tasks=division.tasks,
         masks=np.empty(layout.n_masked, dtype),
         stream=stream,
-        gradient=aligned_empty(parameters.shape, dtype),
+        gradient=aligned_zeros(parameters.shape, dtype),
         before=np.empty_like(parameters),
         gate=np.zeros(32, np.int64),
         sums=np.zeros((5, n_sums)),
@@ -200,7 +203,7 @@ def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -
     """Make what the rows of a batch are computed in."""
     dtype = net.parameters.dtype
     scratch: Scratch = load_kernels().Scratch(
-        numbers=aligned_empty((layout.length,), dtype),
+        numbers=aligned_zeros((layout.length,), dtype),
         y_at=layout.y_at,
         weight_at=layout.weight_at,
         exps_at=layout.exps_at,
