@@ -316,8 +316,42 @@ class Brain:
         self.w2 += h.T.dot(d2) * 0.1
         self.w1 += np.dot(inputs.T, d1) * 0.1
 """
+_CLIPPED_NUMBER = """import numpy as np
+rng = np.random.RandomState(0)
+X = rng.rand(30, 2) * .2
+t = X @ [[1.0], [2.0]] + 5
+V = rng.randn(2, 3) * .1; b = np.zeros((1, 3))
+w = rng.randn(3, 1) * .1; c = np.zeros((1, 1))
+for e in range(10):
+    h = np.tanh(X @ V + b)
+    y = h @ w + c
+    e = y - t
+    dw, dc = h.T @ e, e.sum(0, keepdims=True)
+    d = e @ w.T * (1 - h ** 2)
+    dV, db = X.T @ d, d.sum(0, keepdims=True)
+    for g in (dw, dc, dV, db):
+        np.clip(g, -100, 100, out=g)
+    w -= .001 * dw; c -= .001 * dc; V -= .001 * dV; b -= .001 * db
+"""
+_SAMPLED = """import numpy as np
+rng = np.random.RandomState(0)
+X = rng.randn(3); t = 0.4
+V = rng.randn(3, 4) * .5; W = rng.randn(4, 2) * .5
+for e in range(20):
+    h = np.tanh(X @ V)
+    z = h @ W
+    mean, spread = z[0], np.exp(z[1])
+    y = np.random.normal(mean, spread)
+    e = y - t
+    d = np.array([e, e * (y - mean)])
+    dV = np.outer(X, W @ d * (1 - h ** 2))
+    W -= .01 * np.outer(h, d)
+    V -= .01 * dV
+"""
 
 PROGRAMS = [
+    ("a number that is clipped", _CLIPPED_NUMBER, "(1 - h ** 2)", "(1 - h)"),
+    ("a random output", _SAMPLED, "(1 - h ** 2)", "(1 - h)"),
     ("limited steps", _CLIPPED, *_SLOPE),
     ("a frozen layer", _FROZEN, *_SLOPE),
     ("biases without a rate", _BIASES_WITHOUT_RATE, *_SLOPE),

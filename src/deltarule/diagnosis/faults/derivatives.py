@@ -188,7 +188,8 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
     last_right, renamed = "", 0
     if broken.last and broken.known:
         by = derivative_of(passing, broken.last)
-        last_right = f"line {source.line(broken.last.op)}, {source.text_of(broken.last.op)} ({by})"
+        line, expression = source.line(broken.last.op), source.text_of(broken.last.op)
+        last_right = f"line {line}, {expression} ({by})" if line else f"what the call was given ({by})"
     at: Operation | Frame | int = words.line or (words.op if words.frame is None else words.frame)
     should_be = words.should_be
     if broken.last and {words.op, words.also} == {broken.last.op, broken.first.op}:

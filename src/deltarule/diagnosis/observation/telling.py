@@ -240,7 +240,9 @@ def _unseen(seen: SeenProgram) -> list[str]:
 
 
 def _returned(name: str) -> str:
-    """What was returned, in words: ``grads(…)[0]``, or ``dW1 of grads(…)``."""
+    """What was returned, in words: ``grads(…)[0]``, ``dW1 of grads(…)``, or what a layer sends back."""
+    if not name or name.startswith("["):
+        return f"the input{name}"
     name = re.sub(r"^(\w+)\['result (\d+)'\]", lambda at: f"{at.group(1)}(…)[{int(at.group(2)) - 1}]", name)
     name = re.sub(r"^(\w+)\['([A-Za-z_]\w*)'\](.*)$", r"\2\3 of \1(…)", name)
     return re.sub(r"^(\w+)(?=\[\d+\]\[)", r"\1(…)", name)

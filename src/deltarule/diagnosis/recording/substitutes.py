@@ -28,6 +28,8 @@ _REMOVED = {
     "float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod,
     "mat": np.asmatrix, "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
 }  # fmt: skip
+#: Random numbers around a middle, so wide: a network may compute both, and derivatives go through them.
+_SHIFTED = {"normal": ("loc", "scale"), "gauss": ("mu", "sigma"), "normalvariate": ("mu", "sigma")}
 _REORDERING = frozenset({"permutation", "choice", "permuted", "sample"})
 _GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "Random"})
 
@@ -145,6 +147,11 @@ def _drawn(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function that draws random numbers: they are start values; what it reorders keeps its ids."""
 
     def draw(*args: Any, **options: Any) -> Any:
+        if name in _SHIFTED:
+            given = dict(zip(_SHIFTED[name], args, strict=False)) | options
+            middle, width = (given.pop(key, k) for k, key in enumerate(_SHIFTED[name]))
+            if has_traced([middle, width]):
+                return middle + width * draw(0.0, 1.0, *args[2:], **given)
         x, rest, options = (args[0] if args else None), plain(args[1:]), plain(options)
         if name == "shuffle":
             return _shuffle(function, x, *rest)
