@@ -355,6 +355,20 @@ def test_bytes_that_a_lost_worker_left_are_taken_for_its_loss(monkeypatch):
     assert team._together(step) == "what the others have"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody looks")
+@pytest.mark.parametrize(("name", "ends"), [("mpisleep", True), ("sleep", False)])
+def test_a_launcher_that_outlives_its_processes_is_ended(name, ends, tmp_path):
+    (tmp_path / name).symlink_to(shutil.which("sleep"))
+    script = "import sys; from deltarule.training.workers import start as s; "
+    script += "s.PATIENCE = 0.1; s._see_end(int(sys.argv[1]))"
+    with subprocess.Popen([tmp_path / name, "60"]) as launcher:
+        subprocess.run([sys.executable, "-c", script, str(launcher.pid)], check=True)
+        try:
+            assert (launcher.poll() is not None) == ends
+        finally:
+            launcher.kill()
+
+
 EARLY = """
 import os, signal, sys
 if os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK")) == "1":

@@ -72,7 +72,7 @@ HOSTILE = {
         "import time\nwhile True:\n    try: time.sleep(10**6)\n    except BaseException: pass",
         "does a loop never end",
     ),
-    "input without end": ("while input() != 'q': pass", "does a loop never end"),
+    "input without end": ("while input() != 'q': pass", "EOFError"),
     "a fork bomb": ("import os\nfor n in range(5): os.fork()", "not start other processes"),
     "a shell": ("import os\nos.system('true')", "not start other processes"),
     "a command": ("import subprocess\nsubprocess.run(['true'])", "not start other processes"),

@@ -23,6 +23,8 @@ START = 30.0
 
 _RANKS, _SIZES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK"), ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 _LOCAL_SIZES = "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"
+#: Programs that start the processes of a job on a host.
+_LAUNCHERS = ("mpi", "prte", "orte", "hydra")
 #: What ``mpiexec --with-ft ulfm`` sets: MPI lets the other processes go on when one has died.
 _ENABLED = "OMPI_MCA_mpi_ft_enable"
 CAN_GO_ON = os.environ.get(_ENABLED) in ("1", "true")
@@ -75,6 +77,8 @@ def _watch(size: int, process: int, launcher: int) -> None:
             if CAN_GO_ON:  # by itself MPI would call this a success
                 os.kill(launcher, signal.SIGTERM)
             _kill(*late, process)
+            if own == min(here, default=own):
+                _see_end(launcher)
             return
 
 
@@ -87,6 +91,25 @@ def _kill(*processes: int) -> None:
     for process in processes:
         with suppress(OSError):
             os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _see_end(launcher: int) -> None:
+    """End an MPI's launcher that outlives its processes: Open MPI's waits for ever now and then."""
+    for stream in (1, 2):  # which it reads to their end
+        os.close(stream)
+    for number in (0, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        with suppress(OSError):
+            if not Path(f"/proc/{launcher}/comm").read_text().startswith(_LAUNCHERS):
+                return
+            os.kill(launcher, number)  # 0 asks only whether it is there
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                if _stat(launcher)[0] in "ZX":
+                    return
+            except OSError:
+                return
+            time.sleep(0.1)
 
 
 def _states(launcher: int) -> dict[int, str]:
