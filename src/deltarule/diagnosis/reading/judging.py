@@ -18,7 +18,7 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
     proportion,
 )
-from deltarule.diagnosis.reading.optimizers import is_square, rule_of
+from deltarule.diagnosis.reading.optimizers import allow_limits, is_square, rule_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep, before_probing
 from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
 from deltarule.diagnosis.reading.updates import is_start
@@ -112,7 +112,7 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
     for step in comparison.steps:
         _judge_together(tape, comparison, step.number, tolerance)
     _judge_over_steps(tape, comparison, tolerance)
-    _allow_limits(tape, comparison)
+    allow_limits(tape, comparison)
     _compare_optimizers(tape, comparison, tolerance)
     _recognise_optimizers(tape, comparison, tolerance)
     _never_changed(comparison)
@@ -266,20 +266,6 @@ def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: flo
             factor = _judge_as_one(tape, comparison, rows, tolerance)
             for row in rows if factor else ():
                 comparison.common.setdefault(row.step, factor)
-
-
-def _allow_limits(tape: Tape, comparison: GradientComparison) -> None:
-    """A gradient of one number that was clipped is right where it was right before."""
-    for row in comparison.rows:
-        common = comparison.common.get(row.step)
-        if row.verdict != FACTOR or row.gradient.size != 1 or not common:
-            continue
-        for op in (tape.operations[index] for index in row.change.sources):
-            if op.name != "clip" or op.size != 1 or not tape.result(op).item():
-                continue
-            unclipped = row.factor * tape.operand(op, 0).item() / tape.result(op).item()
-            if _close(unclipped, common, 1e-4):
-                row.verdict, row.ratio, row.factor = RIGHT, 1.0, common
 
 
 def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:

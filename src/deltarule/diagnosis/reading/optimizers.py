@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from deltarule.diagnosis.reading.comparison import Rule, fit
+from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, GradientComparison, Rule, fit
 from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
@@ -326,3 +326,17 @@ def _unused_squares(tape: Tape, same: list[Operation], changes: list[Change]) ->
     used = set().union(*(change.sources for change in changes))
     sums = [op for op in made if op.name == "add" and op.size == size and op.index not in used]
     return not squares & used and any(squares & tape.ancestors(op.ids, start) for op in sums)
+
+
+def allow_limits(tape: Tape, comparison: GradientComparison) -> None:
+    """A gradient of one number that was clipped is right where it was right before."""
+    for row in comparison.rows:
+        common = comparison.common.get(row.step)
+        if row.verdict != FACTOR or row.gradient.size != 1 or not common:
+            continue
+        for op in (tape.operations[index] for index in row.change.sources):
+            if op.name != "clip" or op.size != 1 or not tape.result(op).item():
+                continue
+            unclipped = row.factor * tape.operand(op, 0).item() / tape.result(op).item()
+            if np.isclose(unclipped, common, 1e-4):
+                row.verdict, row.ratio, row.factor = RIGHT, 1.0, common
