@@ -109,7 +109,7 @@ def _labels_of(
 
     chosen = _label_column(cells, target)
     if chosen is None:
-        few = [name for name, texts in cells.items() if 1 < len(set(texts)) <= len(texts) / 2]
+        few = _columns_of_few_texts(cells)
         return LabelTable(file.name, ", ".join(few), {}, False, {}) if few else None
     column, labels, usual = chosen
     parts = [texts for texts in cells.values() if all(map(part_named, texts))]
@@ -139,7 +139,7 @@ def _label_column(cells: dict[str, list[str]], target: str | None) -> tuple[str,
     usual = next((plain[name] for name in _USUAL_NAMES if name in plain), None)
     if usual is not None:
         return usual, cells[usual], True
-    few = [name for name, texts in cells.items() if 1 < len(set(texts)) <= len(texts) / 2]
+    few = _columns_of_few_texts(cells)
     if len(few) == 1:
         return few[0], cells[few[0]], False
     ones = [name for name in few if set(cells[name]) == {"0", "1"}]
@@ -147,6 +147,10 @@ def _label_column(cells: dict[str, list[str]], target: str | None) -> tuple[str,
     if len(ones) > 1 and all(row.count("1") == 1 for row in rows):
         return ", ".join(ones), [ones[row.index("1")] for row in rows], True
     return None
+
+
+def _columns_of_few_texts(cells: dict[str, list[str]]) -> list[str]:
+    return [name for name, texts in cells.items() if 1 < len(set(texts)) <= len(texts) / 2]
 
 
 def _texts(column: Cells) -> list[str]:
