@@ -178,6 +178,14 @@ def test_arrays_of_pictures_are_pictures(tmp_path: Path, names: tuple[str | None
     assert np.array_equal(read_images(tmp_path / "set.npz")[1], pixels)
 
 
+def test_a_part_of_arrays_has_any_of_its_names(tmp_path: Path) -> None:
+    pixels, labels = np.arange(4 * 3 * 3, dtype=np.uint8).reshape(4, 3, 3), np.array([0, 1, 0, 1])
+    parts = {"trn": slice(None), "dev": slice(0, 2), "tst": slice(1, 4)}
+    arrays = {f"x_{part}": pixels[rows] for part, rows in parts.items()}
+    np.savez(tmp_path / "set.npz", **arrays, **{f"y_{part}": labels[rows] for part, rows in parts.items()})
+    assert counted(load(tmp_path / "set.npz")) == [{0: 2, 1: 2}, {0: 1, 1: 1}, {0: 1, 1: 2}]
+
+
 def test_arrays_of_rows_are_a_table_with_its_labels(tmp_path: Path) -> None:
     scipy_io = pytest.importorskip("scipy.io")
     scipy_io.savemat(

@@ -33,8 +33,8 @@ def array_pictures(path: str | os.PathLike[str]) -> Dataset | None:
     parts = labelled_arrays(read_array_file(path, read_bytes(path)))
     if not parts or not all(map(_are_pictures, parts)):
         return None
-    sets = {part.part[:2]: _dataset(path, part) for part in parts}
-    test, validation = sets.pop("te", None), sets.pop("va", None)
+    sets = {part.part: _dataset(path, part) for part in parts}
+    test, validation = sets.pop("test", None), sets.pop("validation", None)
     if not sets:
         raise DataFileError(path, "there are no images to train on, such as x_train with y_train")
     train = next(iter(sets.values()))

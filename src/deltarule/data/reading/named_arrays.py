@@ -25,12 +25,18 @@ _LABELS = re.compile(
     rf"(?:({_PART})[_ ]?)?(?:y|labels?|targets?|class(?:es)?|arr_1)(?:[_ ]?({_PART}))?", re.IGNORECASE
 )
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, TypeError, KeyError, IndexError)
-_ORDER = ("tr", "va", "de", "te", "ts")
+#: The parts by the first letters of their names, in their order.
+_PARTS = {
+    "": "", "tr": "train", "va": "validation", "de": "validation", "te": "test", "ts": "test",
+}  # fmt: skip
 
 
 @record
 class LabelledArrays:
-    """The arrays of one part: ``inputs`` (n, …) of this name, and ``labels`` (n,)."""
+    """The arrays of one part: ``inputs`` (n, …) of this name, and ``labels`` (n,).
+
+    ``part`` is "train", "validation" or "test"; empty where the name says none.
+    """
 
     name: str
     part: str
@@ -75,9 +81,9 @@ def labelled_arrays(arrays: dict[str, Array]) -> list[LabelledArrays]:
                 last = array.ndim > 2 and len(array) != len(flat) == array.shape[-1]  # MATLAB's order
                 inputs = np.moveaxis(array, -1, 0) if last else array
                 if len(inputs) == len(flat):
-                    found.append(LabelledArrays(name, part, inputs, flat))
+                    found.append(LabelledArrays(name, _PARTS[part[:2]], inputs, flat))
                     break
-    return sorted(found, key=lambda one: _ORDER.index(one.part[:2]) if one.part else 0)
+    return sorted(found, key=lambda one: list(_PARTS.values()).index(one.part))
 
 
 def _flat_labels(labels: Array) -> Array:
