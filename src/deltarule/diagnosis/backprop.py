@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -81,6 +81,22 @@ class Case:
         self.b: list[Array | None] = [None, *(layer.b for layer in layers)]
         self.n, self.K, self.L = len(x), y.shape[1], len(layers)
         self.share = float(objective.shares(self.n))
+
+    @cached_property
+    def output_delta(self) -> Array:
+        """``∂L/∂z`` of the last layer, (n, n_outputs)."""
+        return self.objective.sample_delta(self.z[-1], self.a[-1], self.y) * self.share
+
+    @cached_property
+    def slopes(self) -> list[Array]:
+        """``f′(z_l)`` of each layer."""
+        layers = range(1, self.L + 1)
+        return [np.empty(0), *(self.slope(layer, self.z[layer], self.a[layer]) for layer in layers)]
+
+    @cached_property
+    def penalties(self) -> list[Array]:
+        """``l1·sign(W) + l2·W`` of each layer."""
+        return [np.empty(0), *(self.objective.penalty_gradient(W) for W in self.W[1:])]
 
     def f(self, layer: int, z: Array) -> Array:
         """The activation of a layer."""
@@ -173,8 +189,7 @@ class Backprop:
 
     def output_delta(self) -> Array:
         """``∂L/∂z`` of the last layer, (n, n_outputs)."""
-        case = self.case
-        return case.objective.sample_delta(case.z[-1], case.a[-1], case.y) * case.share
+        return self.case.output_delta
 
     def da(self) -> Array:
         """``∂L/∂a`` of the last layer, (n, n_outputs)."""
@@ -197,7 +212,7 @@ class Backprop:
 
     def slope(self, layer: int) -> Array:
         """``f′(z_l)`` of a hidden layer."""
-        return self.case.slope(layer, self.case.z[layer], self.case.a[layer])
+        return self.case.slopes[layer]
 
     def dW(self, layer: int, delta: Array) -> Array:
         """``a_{l−1}.T @ delta_l`` and the penalty's part."""
@@ -209,7 +224,7 @@ class Backprop:
 
     def penalty(self, layer: int) -> Array:
         """``l1·sign(W) + l2·W``."""
-        return self.case.objective.penalty_gradient(self.case.W[layer])
+        return self.case.penalties[layer]
 
     def db(self, layer: int, delta: Array) -> Array:
         """``Σ delta_l`` over the samples."""

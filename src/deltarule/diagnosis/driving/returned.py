@@ -71,7 +71,7 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
         new = tape.operations[tape.producers(change.increments[0])[0]]
         if change.name != source.name_of(op) or not source.line(new):
             continue
-        read = {one for ids in new.inputs if ids is not None for one in tape.producers(ids)}
+        read = set(new.before)
         goes_on = op.index in read or any(tape.operations[one].place == new.place for one in read)
         if goes_on and new.name in ("add", "subtract"):  # no gradient, but a step that does not depend on it
             return Analysis(tape, source, reason="no parameter was seen to change by its gradient")
@@ -173,9 +173,7 @@ def _is_vector(shape: tuple[int, ...]) -> bool:
 def _descended(tape: Tape, errors: set[int]) -> set[int]:
     found = set(errors)
     for op in tape.operations[min(errors) :]:
-        if not op.is_leaf and any(
-            one in found for ids in op.inputs if ids is not None for one in tape.producers(ids)
-        ):
+        if not op.is_leaf and not found.isdisjoint(op.before):
             found.add(op.index)
     return found
 

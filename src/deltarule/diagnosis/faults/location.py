@@ -180,7 +180,7 @@ class BackwardPass:
 
     def reads(self, op: Operation, among: set[int]) -> bool:
         """Whether an operand comes from one of these operations."""
-        return any(one in among for ids in op.inputs if ids is not None for one in self.tape.producers(ids))
+        return any(one in among for one in op.before)
 
     def _descended(self) -> set[int]:
         """The step's operations that descend from the error."""

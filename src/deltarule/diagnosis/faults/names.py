@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 _NEAR = 3000
+_NAME = re.compile(r"(?<![\w.'\"])[^\W\d]\w*")
 
 
 def operand_nodes(source: ProgramSource, op: Operation) -> list[ast.expr]:
@@ -98,19 +100,20 @@ def _names(
             yield ast.unparse(node) + turn, node.lineno, side, turned
     turn = _turn(op.ids, ids)
     name = source.name_of(op) if turn is not None and op.old is None else ""
-    if name and _is_path(ast.parse(name, mode="eval").body):
+    if name and is_path(name):
         yield name + (turn or ""), source.line(op), -1, bool(turn)
 
 
 def _turn(read: Ids | None, ids: Ids) -> str | None:
     """How to get the one from the other: as it is, or transposed; None if they are not the same values."""
-    if read is None or read.size != ids.size:
+    if read is None or read.size != ids.size or (ids.size and read.item(0) != ids.item(0)):
         return None
     if (read.shape == ids.shape or ids.size == 1) and np.array_equal(read.ravel(), ids.ravel()):
         return ""
     return ".T" if read.ndim == 2 and np.array_equal(read.T, ids) else None
 
 
+@lru_cache(maxsize=1024)
 def is_path(text: str) -> bool:
     """Whether a text is a name, an attribute or an element."""
     try:
@@ -154,15 +157,8 @@ def _loops(source: ProgramSource, op: Operation) -> set[int]:
 
 def _assigned(source: ProgramSource, name: str, line: int, other_line: int) -> bool:
     """Whether a part of a name is assigned between two lines."""
-    parts = {node.id for node in ast.walk(ast.parse(name)) if isinstance(node, ast.Name)}
     first, last = sorted((line, other_line))
-    return any(
-        isinstance(node, ast.Name)
-        and node.id in parts
-        and isinstance(node.ctx, ast.Store)
-        and first < node.lineno < last
-        for node in ast.walk(source.tree)
-    )
+    return any(first < at < last for part in _NAME.findall(name) for at in source.assignments.get(part, ()))
 
 
 def _is_shared(name: str, function: str) -> bool:

@@ -157,7 +157,7 @@ def _moved_by_constants(
 
 def _read(tape: Tape, index: int) -> list[int]:
     """The operations whose results an operation reads."""
-    return [one for ids in tape.operations[index].inputs if ids is not None for one in tape.producers(ids)]
+    return list(tape.operations[index].before)
 
 
 def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
@@ -234,7 +234,7 @@ def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operat
     assert analysis.chosen is not None
     tape, step = analysis.tape, analysis.chosen.steps[number]
     made = tape.operations[step.floor + 1 : _end(step) + 1]
-    read = {one for op in made for ids in op.inputs if ids is not None for one in tape.producers(ids)}
+    read = {one for op in made for one in op.before}
     dead: dict[Any, list[Operation]] = {}
     for op in made:
         if not op.is_leaf and op.old is None and op.index not in read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,13 +134,14 @@ def fit(values: Values, gradient: Values) -> tuple[float, float]:
     """Return (factor, misfit): ``values ≈ factor · gradient``; the misfit is relative to the values."""
     values, gradient = np.ravel(values), np.ravel(gradient)
     with np.errstate(over="ignore"):
-        norm, size = float(np.linalg.norm(values)), float(gradient @ gradient)
+        norm, size = math.sqrt(values @ values), float(gradient @ gradient)
     if size == 0:
         return 0.0, 0.0 if norm == 0 else 9.0
-    if norm == 0 or not np.isfinite(norm) or not np.isfinite(size):
+    if norm == 0 or not (math.isfinite(norm) and math.isfinite(size)):
         return 0.0, 9.0
     factor = float(values @ gradient) / size
-    return factor, float(np.linalg.norm(values - factor * gradient)) / norm
+    misfit = values - factor * gradient
+    return factor, math.sqrt(misfit @ misfit) / norm
 
 
 def proportion(values: Values, wanted: Values, tolerance: float = 1e-6) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, GradientComparison, Rule, fit
 from deltarule.diagnosis.reading.steps import Change
+from deltarule.diagnosis.recording.operations import finite
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 
@@ -174,7 +175,7 @@ def first_off(
         m = one.mean * m + (1 - one.mean) * g
         v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
     t = len(given)
-    way = np.nan_to_num(_usual(m, v, g, one, t))
+    way = finite(_usual(m, v, g, one, t))
     second = _corrected(v, one.squares, one, t)
     known = [
         g,
@@ -221,7 +222,7 @@ def _follows(
         m = one.mean * m + (1 - one.mean) * g
         v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
         with np.errstate(all="ignore"):
-            way = np.nan_to_num(formula(m, v, g, one, t))
+            way = finite(formula(m, v, g, one, t))
         size, norm = float(way @ way), float(np.linalg.norm(step))
         factor = float(step @ way) / size if size else 0.0
         if not factor or np.linalg.norm(step - factor * way) > tolerance * norm:
@@ -281,7 +282,7 @@ def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:
         op = tape.operations[index]
         if index <= gradient.index or op.is_leaf or op.size != gradient.size:
             continue
-        if any(one in made for ids in op.inputs if ids is not None for one in tape.producers(ids)):
+        if any(one in made for one in op.before):
             made.add(index)
             found.append(op)
     return found
@@ -307,7 +308,7 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
         for op in after:
             if op.index in squares:
                 continue
-            if any(one in line for ids in op.inputs if ids is not None for one in tape.producers(ids)):
+            if any(one in line for one in op.before):
                 line.add(op.index)
                 found.append(op)
                 if op.name == "divide" and tape.operand(op, 1).size == 1 and not where.startswith("kept"):

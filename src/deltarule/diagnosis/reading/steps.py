@@ -71,8 +71,7 @@ def depths(tape: Tape) -> list[int]:
     for op in tape.operations:
         if is_start(tape, op):
             continue
-        before = [found[one] for ids in op.inputs if ids is not None for one in tape.producers(ids)]
-        found[op.index] = 1 + max(before, default=0)
+        found[op.index] = 1 + max((found[one] for one in op.before), default=0)
     return found
 
 

@@ -87,7 +87,7 @@ def _preparations(tape: Tape, step: RecordedStep) -> set[int]:
         op = tape.operations[stack.pop()]
         if op.index not in found and op.initial:
             found.add(op.index)
-            stack.extend(one for ids in op.inputs if ids is not None for one in tape.producers(ids))
+            stack += op.before
     return found
 
 

@@ -151,6 +151,11 @@ def _to_shape(g: Values, shape: tuple[int, ...]) -> Values:
     return np.broadcast_to(g, shape)
 
 
+def finite(values: Values) -> Values:
+    """The same, with 0 where there is no number and the largest numbers where they are infinite."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values)
+
+
 def gradients_of_inputs(tape: Tape, op: Operation, g: Values) -> list[tuple[Ids, Values]]:
     """Return (ids, gradient) of each recorded operand; nothing for operations without a rule."""
     rule = RULES.get(op.name)
@@ -160,7 +165,7 @@ def gradients_of_inputs(tape: Tape, op: Operation, g: Values) -> list[tuple[Ids,
     with np.errstate(all="ignore"):
         parts = rule(g, tape.result(op), xs, op.detail)
     return [
-        (ids, np.nan_to_num(_to_shape(part, ids.shape)))
+        (ids, finite(_to_shape(part, ids.shape)))
         for ids, part in zip(op.inputs, parts, strict=True)
         if ids is not None
     ]

@@ -32,11 +32,6 @@ _PLAIN_CALLS = frozenset([
 ])  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
-def _one_line(text: str, node: ast.AST) -> str:
-    return " ".join((ast.get_source_segment(text, node) or "").split())
-
-
 class ProgramSource:
     """The text of a program with its syntax tree."""
 
@@ -76,6 +71,15 @@ class ProgramSource:
         """(line, statement) of the program's top level."""
         tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
         return [(one.lineno, one) for one in tree.body]
+
+    @cached_property
+    def assignments(self) -> dict[str, list[int]]:
+        """By name, the lines that assign something to it."""
+        found: dict[str, list[int]] = {}
+        for node in self._nodes.values():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.setdefault(node.id, []).append(node.lineno)
+        return found
 
     def node(self, frame: Frame) -> ast.AST | None:
         """The expression that an instruction computes."""
@@ -159,7 +163,12 @@ class ProgramSource:
 
     def segment(self, node: ast.AST | None) -> str:
         """The text of an expression, on one line."""
-        return _one_line(self.text, node) if node is not None else ""
+        if not isinstance(node, ast.expr | ast.stmt) or node.end_lineno is None:
+            return ""
+        rows = [row.encode() for row in self.lines[node.lineno - 1 : node.end_lineno]]
+        rows[-1] = rows[-1][: node.end_col_offset]
+        rows[0] = rows[0][node.col_offset :]
+        return " ".join(b" ".join(rows).decode().split())
 
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""

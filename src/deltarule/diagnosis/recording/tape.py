@@ -35,7 +35,7 @@ class Operation:
     ``leaves`` is the set (as bits) of the start values that it depends on, up to the last update of each.
     ``initial``: made of start values and constants alone. ``old``: the ids of the parameter's old value
     where this sum changes a parameter; ``version`` counts the changes. ``is_data``: a leaf that may be
-    learned or given; other leaves are constants.
+    learned or given; other leaves are constants. ``before``: the operations that its operands came from.
     """
 
     index: int
@@ -52,6 +52,7 @@ class Operation:
     is_data: bool = True
     version: int = 0
     old: Ids | None = None
+    before: tuple[int, ...] = ()
     #: A name, of what was passed as an argument.
     label: str = ""
 
@@ -178,11 +179,10 @@ class Tape:
             len(self.operations), name, start, stop, value.shape, inputs, constants, detail, self.place()
         )
         initial = name in _PREPARING
-        for ids in inputs:
-            for one in self.producers(ids) if ids is not None else ():
-                made = self.operations[one]
-                op.leaves |= made.leaves
-                initial = initial and made.initial
+        op.before = tuple(one for ids in inputs if ids is not None for one in self.producers(ids))
+        for one in op.before:
+            op.leaves |= self.operations[one].leaves
+            initial = initial and self.operations[one].initial
         op.initial = initial and bool(op.leaves)
         self.operations.append(op)
         if self.on_sum is not None and name in ("add", "subtract"):
@@ -239,9 +239,7 @@ class Tape:
             op = self.operations[one]
             if op.is_leaf or op.old is not None or self.root[op.start] >= 0:
                 continue
-            for before in op.inputs:
-                if before is not None:
-                    stack.extend(k for k in self.producers(before) if k not in seen)
+            stack += op.before
 
 
 def _own_copy(value: Any) -> Values:
