@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
@@ -15,8 +16,13 @@ from deltarule.nn.activations import ACTIVATIONS
 
 SOURCE = Path(deltarule.__file__).parent
 FILES = {str(path.relative_to(SOURCE)): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
-TREES = {name: ast.parse(text) for name, text in FILES.items()}
 LONG = "nn/engines/kernels.py"  # Numba inlines by hand where a call would cost
+
+
+@cache
+def tree_of(name):
+    """The syntax tree of a file, made where a test needs it, not when tests are collected."""
+    return ast.parse(FILES[name])
 
 
 def circle_in(arrows):
@@ -43,7 +49,8 @@ def test_a_circle_would_be_found():
 
 def test_a_class_name_means_one_thing():
     homes = defaultdict(set)
-    for name, tree in TREES.items():
+    for name in FILES:
+        tree = tree_of(name)
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].add(name)
@@ -54,7 +61,7 @@ def too_long(name):
     """What of a file is too long: itself, or the bodies of functions."""
     if FILES[name].count("\n") > 450:
         yield name
-    for node in ast.walk(TREES[name]):
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.FunctionDef):
             documented = isinstance(node.body[0], ast.Expr) and ast.get_docstring(node) is not None
             first = node.body[0].end_lineno if documented else node.lineno - 1
@@ -72,7 +79,7 @@ def test_what_is_too_long_would_be_found():
 
 def silent(name):
     """Whether a package does not say what it is for, or in which order it is read."""
-    said = ast.get_docstring(TREES[name]) or ""
+    said = ast.get_docstring(tree_of(name)) or ""
     inner = {path.stem for path in (SOURCE / name).parent.iterdir()} - {"__init__", "__pycache__", "assets"}
     return not said or (len(inner) > 2 and "examples" not in inner and "Reading order:" not in said)
 

@@ -54,9 +54,9 @@ def test_pdflatex_takes_derivations_of_every_kind_of_network(first, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(SEEDS), AT_ONCE))
 def test_typst_takes_derivations_of_every_kind_of_network(first):
-    """Every other one: even seeds and odd ones in turn."""
+    """Every third one: of each period some."""
     pytest.importorskip("typst")
-    for seed in SEEDS[first : first + AT_ONCE : 2]:
+    for seed in SEEDS[first : first + AT_ONCE : 3]:
         assert derived(seed).pdf().startswith(b"%PDF")
 
 

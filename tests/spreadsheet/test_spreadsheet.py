@@ -235,9 +235,9 @@ def test_libreoffice_works_out_our_numbers_for_changed_inputs(tmp_path):
         example = load_example(name)
         network, rule = example.network(), example.training["optimizer"]
         jobs[name] = (network, example.X, example.Y, rule, 120)  # from 100 on, LibreOffice works in parallel
-        jobs[f"{name} by Adam"] = (network, example.X, example.Y, "adam(0.05)", 120)
+        jobs[f"{name} by Adam"] = (network, example.X, example.Y, "adam(0.05)", 10)
     for number in range(len(PAIRS)):
-        jobs[f"random{number}"] = (*random_case(number), 10)
+        jobs[f"random{number}"] = (*random_case(number), 4)
     books, expected = {}, {}
     for name, (net, X, Y, rule, steps) in jobs.items():
         twin, moved = changed(net, X)

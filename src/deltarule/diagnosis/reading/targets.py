@@ -87,7 +87,7 @@ def _preparations(tape: Tape, step: RecordedStep) -> set[int]:
         op = tape.operations[stack.pop()]
         if op.index not in found and op.initial:
             found.add(op.index)
-            stack += op.before
+            stack.extend(op.before)
     return found
 
 

@@ -239,7 +239,7 @@ class Tape:
             op = self.operations[one]
             if op.is_leaf or op.old is not None or self.root[op.start] >= 0:
                 continue
-            stack += op.before
+            stack.extend(op.before)
 
 
 def _own_copy(value: Any) -> Values:
