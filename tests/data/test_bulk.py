@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.reading import ReadingOptions, bulk
+from deltarule.data.reading import ReadingOptions, arrow_stream, bulk
 from deltarule.data.reading.delimited import read_text_table
 from deltarule.data.reading.raw_table import RawTable
 
@@ -129,3 +129,15 @@ def test_a_mark_of_the_end_far_below_the_head_leaves_the_file(
     monkeypatch.setattr(bulk, "_TAIL", 1 << 10)
     assert both(tmp_path, lines(600))[0] is not None
     assert both(tmp_path, lines(600, "1.5,3,a\0sh,x1", at=400))[0] is None
+
+
+def test_texts_that_share_a_place_of_the_table_or_are_long_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrow_stream, "_TABLE_BITS", 2)
+    monkeypatch.setattr(arrow_stream, "_CODED_AT_ONCE", 70)
+    words = [
+        ("ä" if n % 3 else "tree ") * (n % 7) + f"{n % 11}b" + "x" * (40 * (n == 299)) for n in range(300)
+    ]
+    found, expected = both(tmp_path, "p,q\n" + "".join(f"{n},{word}\n" for n, word in enumerate(words)))
+    assert found is not None and same(found, expected)

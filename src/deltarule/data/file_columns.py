@@ -237,7 +237,7 @@ class FileColumns:
             table = self.table([name])
             why = None
             if name not in keep and name in table.names:
-                why = why_useless(name, table.column(name), table.missing(name), named=self._is_named(name))
+                why = why_useless(table, name, named=self._is_named(name))
             if why is None:
                 useful.append(name)
                 continue

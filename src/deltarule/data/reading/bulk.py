@@ -24,7 +24,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_heade
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
 _HEAD, _TAIL = 1 << 18, 1 << 13
-_BUFFERS = (1 << 20, 1 << 21)  # bytes that a thread reads at once, of small and large files
+_BUFFERS = (1 << 21, 1 << 23)  # bytes that a thread reads at once, of small and large files
 _LARGE = 1 << 27
 _LINE = 1 << 18  # bytes of the longest line
 
@@ -137,7 +137,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
     """Read the columns; those with other cells among numbers once more, as texts."""
     import duckdb
 
-    from deltarule.data.reading.arrow_stream import TEXT_END, read_stream
+    from deltarule.data.reading.arrow_stream import read_stream
 
     connection.execute("SET enable_progress_bar = false; SET streaming_buffer_size = '1MB'")
     buffer = _BUFFERS[os.path.getsize(read.path) >= _LARGE]
@@ -150,11 +150,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
                 na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
                 buffer_size=buffer, max_line_size=_LINE,
             )  # fmt: skip
-            wanted = (
-                name if kind == "DOUBLE" else f"coalesce({name}, '') || chr({ord(TEXT_END)})"
-                for name, kind in types.items()
-            )
-            columns = read_stream(relation.project(", ".join(wanted)), kinds, n_lines - read.headed)
+            columns = read_stream(relation, kinds, n_lines - read.headed)
             rejects = connection.execute(
                 "SELECT DISTINCT column_idx, error_type FROM reject_errors"
             ).fetchall()
