@@ -131,13 +131,12 @@ def test_a_mark_of_the_end_far_below_the_head_leaves_the_file(
     assert both(tmp_path, lines(600, "1.5,3,a\0sh,x1", at=400))[0] is None
 
 
+@pytest.mark.parametrize("longest", [20, 60])
 def test_texts_that_share_a_place_of_the_table_or_are_long_stay_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, longest: int
 ) -> None:
     monkeypatch.setattr(arrow_stream, "_TABLE_BITS", 2)
-    monkeypatch.setattr(arrow_stream, "_CODED_AT_ONCE", 70)
-    words = [
-        ("ä" if n % 3 else "tree ") * (n % 7) + f"{n % 11}b" + "x" * (40 * (n == 299)) for n in range(300)
-    ]
+    words = [f"{'ä ' * (n % 4)}{n % 11}b" for n in range(300)] + ["x" * longest] * 2
     found, expected = both(tmp_path, "p,q\n" + "".join(f"{n},{word}\n" for n, word in enumerate(words)))
-    assert found is not None and same(found, expected)
+    assert found is not None
+    assert same(found, expected)
