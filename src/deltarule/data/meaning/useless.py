@@ -13,7 +13,7 @@ _FEW_CATEGORIES = 10
 _NAMES_ROWS = re.compile(
     r"((.*[\s_.\-])?(id|ids|index|idx|key|code|uuid|guid|serial|no\.?|nr\.?|number|nummer|numéro|numero"
     r"|número|código|codigo|kennung|identifiant|номер)"
-    r"|unnamed.*|c\d+|\.{3}1|rownames?|row|record|obs\.?|case|s\.?no\.?|#|№|n°|nº|.*(编号|序号|番号|번호)|順番|顺序|順序"
+    r"|unnamed.*|level_\d|c\d+|\.{3}1|rownames?|row|record|obs\.?|case|s\.?no\.?|#|№|n°|nº|.*(编号|序号|番号|번호)|順番|顺序|順序"
     r"|.+nummer)",
     re.IGNORECASE,
 )

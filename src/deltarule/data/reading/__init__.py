@@ -1,7 +1,7 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames, fixed_width,
-delimited, arrow_stream, bulk, libsvm, key_values, other_sources, markup, memory,
+delimited, libsvm, key_values, other_sources, markup, sql_dump, arrow_stream, bulk, memory,
 named_arrays, number_lists; files.
 """
 

@@ -20,6 +20,7 @@ from deltarule.data.reading.delimited import frame_decisions, is_footer, is_tota
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
 from deltarule.data.reading.headers import is_second_header
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_header
+from deltarule.data.reading.sql_dump import is_sql
 
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
@@ -80,6 +81,7 @@ def _plain_head(data: mmap.mmap) -> str | None:
         or b"\r" in head.replace(b"\r\n", b"")
         or not is_plain_text(head)
         or head.startswith(b"\xef\xbb\xbf")
+        or is_sql(head.decode(errors="replace"))
     ):
         return None
     if data.find(b"_", len(head.split(b"\n", 1)[0])) >= 0 and re.search(rb"\d_\d", data):
