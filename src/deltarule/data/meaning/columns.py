@@ -284,7 +284,9 @@ class _Column:
         self, form: str, parts: Mapping[str, Coded], date: datetime | None, text: str
     ) -> tuple[Decision, int]:
         assert date is not None
-        meaning = date.strftime("%H:%M" if form == "time" else "%d %B %Y")
+        meaning = date.strftime("%d %B %Y")
+        if form == "time":
+            meaning = f"{date_parts([date], form)['hour'][0]:.4g} hours"
         other = {"dmy": "mdy", "mdy": "dmy"}.get(form, "text")
         return self._told(
             "dates", text, cell=text, meaning=meaning, parts=", ".join(parts), form=form, other=other
