@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.data.reading.cells import Cells, is_missing
+from deltarule.data.reading.cells import NONE, Cells, is_missing
 from deltarule.data.reading.containers import is_plain_text
 from deltarule.data.reading.delimited import frame_decisions, is_footer, is_total, name_columns_of
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
@@ -61,7 +61,12 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     with_tokens = [texts for texts, cells in first if cells.missing().any()]
     with duckdb.connect() as connection:
         tokens = {text for cells in with_tokens for cell in {*cells} if is_missing(text := cell.strip())}
-        read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
+        read = _Read(
+            os.fspath(path),
+            frame.delimiter,
+            headed,
+            ["", *sorted(t for t in tokens if t and t.lower() != NONE)],
+        )
         columns = _read_columns(connection, read, kinds, n_lines)
     if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
         return None
