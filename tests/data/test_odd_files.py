@@ -147,3 +147,10 @@ def test_lines_drawn_and_counts_of_rows_are_no_rows(tmp_path: Path) -> None:
     )
     found = load(saved(tmp_path, ruled))
     assert (len(found), found.inputs.names, found.classes) == (60, ("temp", "hum"), ("ok", "warn"))
+
+
+def test_lines_of_dashes_alone_are_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("---,---\n,\n===,---\n")
+    with pytest.raises(DataFileError, match=r"rows.csv:1:1: no line of the file is a row"):
+        load(path)
