@@ -63,6 +63,7 @@ DIALECTS = {
     "no header": ROWS,
     "no header, no target": [row[:-1] for row in ROWS],
     "no header, counted": [[str(i), *row] for i, row in enumerate(ROWS)],
+    "no header, no target, counted": [[str(i), *row[:-1]] for i, row in enumerate(ROWS)],
     "other dates": [NAMES, *([*r[:2], "/".join(r[2].split("-")[::-1]), *r[3:]] for r in ROWS)],
     "plain money": [NAMES, *([*r[:4], r[4].strip("$").replace(",", ""), r[5]] for r in ROWS)],
     "shouted": [NAMES, *([*r[:3], r[3].upper(), *r[4:]] for r in ROWS)],
