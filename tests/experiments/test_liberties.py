@@ -112,3 +112,15 @@ def test_all_columns_that_lack_are_named(tmp_path: Path, model: Path) -> None:
     with pytest.raises(DataFileError) as caught:
         load_model(model).answers(write(tmp_path / "new.csv", [["girth", "note"], ["1", "x"]]))
     assert [name for name in NAMES if f"no column {name!r}" in str(caught.value)] == NAMES[1:-1]
+
+
+@pytest.mark.parametrize("n_columns", [2, 3])
+def test_counted_rows_suit_a_model_of_columns_without_names(tmp_path: Path, n_columns: int) -> None:
+    rows = [[str((7 * i) % 23 / 2), str(i * i % 31), "pq"[i * i % 31 > 15]] for i in range(40)]
+    train = load(write(tmp_path / "rows.csv", rows))
+    run_experiment(train, Choices(epochs=20, test=0.0)).save(tmp_path / "m")
+    plain, _ = answers(tmp_path / "m", write(tmp_path / "plain.csv", rows))
+    counted = write(tmp_path / "new.csv", [[str(i), *row[:n_columns]] for i, row in enumerate(rows)])
+    found, told = answers(tmp_path / "m", counted)
+    assert found == plain
+    assert "counter" in told

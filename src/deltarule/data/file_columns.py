@@ -21,7 +21,7 @@ from deltarule.data.meaning import (
     read_column,
     why_useless,
 )
-from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
+from deltarule.data.reading import RawTable, ReadingOptions, plain_name, plain_number, read_file
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import did_you_mean
@@ -67,7 +67,7 @@ class FileColumns:
     def match(self, wanted: Mapping[str, str | None]) -> None:
         """Call columns as they are wanted, where case alone makes the difference, or there is no header."""
         lacking = [name for name in wanted if name not in self._cells]
-        counted = "c1" in wanted and self._counts_rows("c1") and len(self._cells) == len(wanted) + 1
+        counted = "c1" in wanted and self._counts_rows("c1")
         if not self._raw.headed and (counted or len(lacking) == len(wanted)):
             renamed = self._in_order(wanted)
         else:
@@ -92,11 +92,11 @@ class FileColumns:
 
     def _misfits(self, names: Sequence[str], wanted: Mapping[str, str | None]) -> int:
         """Count the columns that hold numbers where texts are wanted, or texts where numbers are."""
-        pairs = [
-            (self._cells[name].numbers is None, kind)
-            for name, kind in zip(names, wanted.values(), strict=False)
-        ]
-        return sum((is_text, kind) in ((True, "number"), (False, "text")) for is_text, kind in pairs)
+        misfits = 0
+        for name, kind in zip(names, wanted.values(), strict=False):
+            is_text = any(text and plain_number(text) is None for text in self._cells[name].texts)
+            misfits += (is_text, kind) in ((True, "number"), (False, "text"))
+        return misfits
 
     def _counts_rows(self, name: str) -> bool:
         """Return whether a column of a file without header counts its rows."""
