@@ -52,7 +52,7 @@ _PARTS: dict[str, Callable[[datetime], float]] = {
 _OF_MONTHS = {"days": _PARTS["days"], "month": _PARTS["month"]}
 #: … of those that are less than a day and a time.
 _FEWER_PARTS: dict[str, dict[str, Callable[[datetime], float]]] = {
-    "time": {"hour": lambda date: 24 * (date - _EPOCH).days + date.hour + date.minute / 60},
+    "time": {"hour": lambda date: (date - _EPOCH) / timedelta(hours=1)},
     "ym": _OF_MONTHS,
     "my": _OF_MONTHS,
 }

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from deltarule.data.reading import plain_number
 
-#: What stands before or behind an amount of money, in any case; the longer of two first.
+#: What stands before or behind an amount, of money mostly, in any case; the longer of two first.
 CURRENCIES = (
     "US$", "R$", "A$", "C$", "Rs.", "Rs", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr.", "kr", "zł",
     "SEK", "NOK", "DKK", "PLN", "AUD", "CAD", "SFr.", "Fr.", "Kč", "Ft", *"円元원", *"$€£¥₹₩₽₺₴₦₫฿₪¢",
+    *"~≈",
 )  # fmt: skip
-_CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})"
+_CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})".replace(r"\~", "~")  # not escaped in JavaScript
 #: What multiplies the number before it; a single letter in this case alone.
 TIMES = {
     "million": 1e6, "billion": 1e9, "mio.": 1e6, "mio": 1e6, "mrd.": 1e9, "mrd": 1e9, "tsd.": 1e3, "tsd": 1e3,
@@ -106,7 +107,7 @@ BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ][^\W
 _NO_UNITS = frozenset(
     ("st", "nd", "rd", "th", "k", "mn", "mio", "bn", "e", "am", "pm")
 )  # ordinals, times, multiples
-LETTER_UNITS = "glmhsw°″′\"'"
+LETTER_UNITS = "glmhswx°″′\"'"
 
 
 def without_unit(text: str) -> tuple[str, str]:

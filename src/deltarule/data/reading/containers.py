@@ -63,6 +63,7 @@ _ELSEWHERE = (
         "a pickle, which runs code when it is read",
         "the program that wrote it: save it as CSV",
     ),
+    (rb"[^\0]+\0.{100,256}ustar", "a tar archive", "a terminal: tar -xf {path!r}"),
     (rb"%PDF", "PDF", "the program that made it: export the table as CSV"),
 )
 
@@ -70,7 +71,7 @@ _ELSEWHERE = (
 def _refuse_foreign(path: str | os.PathLike[str], data: bytes) -> None:
     """Refuse a file that only other programs read, with the step that makes a CSV of it."""
     for magic, what, how in _ELSEWHERE:
-        if re.match(magic, data[:64]):
+        if re.match(magic, data[:300], re.DOTALL):
             raise DataFileError(path, f"this is {what}; in " + how.format(path=os.fspath(path)))
 
 

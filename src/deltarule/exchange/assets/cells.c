@@ -437,7 +437,7 @@ static bool read_date(const char *text, const char *form, double parts[4])
     parts[0] = (double)(days - 719163) + (3600.0 * hour + 60 * minute + second) / 86400;
     parts[1] = month;
     parts[2] = (double)((days + 6) % 7);
-    parts[3] = hour + minute / 60.0;
+    parts[3] = hour + minute / 60.0 + (strcmp(form, "time") == 0 ? second / 3600.0 : 0);
     return true;
 }
 

@@ -97,7 +97,7 @@ function datePart(text, kind, part) {
     if (part === "days") return date / 86400000;
     if (part === "month") return date.getUTCMonth() + 1;
     if (part === "weekday") return (date.getUTCDay() + 6) % 7;
-    return (kind === "time" ? 24 * Math.floor(date / 86400000) : 0) + date.getUTCHours() + date.getUTCMinutes() / 60;
+    return kind === "time" ? date / 3600000 : date.getUTCHours() + date.getUTCMinutes() / 60;
 }
 // endif
 // if has_columns

@@ -99,8 +99,9 @@ def date_part(text, kind, part):
         return __NAN__
     if part == "days":
         return (date - datetime(1970, 1, 1)).total_seconds() / 86400
-    past = 24 * (date - datetime(1970, 1, 1)).days if kind == "time" else 0
-    return {"month": date.month, "weekday": date.weekday(), "hour": past + date.hour + date.minute / 60}[part]
+    if kind == "time":
+        return (date - datetime(1970, 1, 1)).total_seconds() / 3600
+    return {"month": date.month, "weekday": date.weekday(), "hour": date.hour + date.minute / 60}[part]
 # endif
 # if has_columns
 
