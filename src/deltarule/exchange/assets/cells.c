@@ -278,19 +278,19 @@ static int digits_of(const char **text, int most, int *value)
 /* Pass over a month: one or two digits, a name, a quarter; 0 where it is none. */
 static int month_of(const char **text, bool quarters)
 {
-    static const char *const MONTHS[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
-    int month = 0, n = 0;
+    // __MONTHS__
+    int month = 0;
     if (digits_of(text, 2, &month))
         return month;
     if (quarters && **text == 'Q' && (*text)[1] >= '1' && (*text)[1] <= '4') {
         *text += 2;
         return 3 * ((*text)[-1] - '0') - 2;
     }
-    for (int m = 0; m < 12; m++)
-        if (begins(*text, MONTHS[m]))
-            month = m + 1;
-    for (; n < 9 && isalpha((unsigned char)**text); n++)
-        ++*text;
+    for (size_t m = 0; m < sizeof MONTHS / sizeof *MONTHS; m++)
+        if (begins(*text, MONTHS[m].word))
+            month = MONTHS[m].number;
+    for (int n = 0; n < 10 && (isalpha((unsigned char)**text) || (**text >= '\303' && **text <= '\305')); n++)
+        *text += isalpha((unsigned char)**text) ? 1 : 2;
     *text += **text == '.';
     return month;
 }

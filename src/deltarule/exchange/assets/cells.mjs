@@ -75,7 +75,7 @@ function readDate(text, form) {
     let [year, month, day] = PLACES[form].map((place) => found[place] || "1");
     if (form === "time") year = "1970";
     if (/^Q[1-4]$/.test(month)) month = 3 * Number(month[1]) - 2;
-    else if (!/^\d/.test(month)) month = MONTHS.indexOf(month.slice(0, 3).toLowerCase()) + 1;
+    else if (!/^\d/.test(month)) month = MONTHS[month.slice(0, 4).toLowerCase()] ?? MONTHS[month.slice(0, 3).toLowerCase()] ?? 0;
     let hour = Number(found[4] || 0);
     if (found[7]) hour = (hour % 12) + (/^p/i.test(found[7]) ? 12 : 0);
     const full = Number(year) + (year.length === 4 ? 0 : Number(year) < 30 ? 2000 : 1900);

@@ -78,7 +78,7 @@ def read_date(text, form):
     if re.fullmatch("Q[1-4]", month):
         month = 3 * int(month[1]) - 2
     elif month[0].isalpha():
-        month = MONTHS.index(month[:3].lower()) + 1 if month[:3].lower() in MONTHS else 0
+        month = MONTHS.get(month[:4].lower()) or MONTHS.get(month[:3].lower(), 0)
     hour = int(found[4] or 0)
     if found[7]:
         hour = hour % 12 + 12 * (found[7][0] in "pP")
