@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.reading import ReadingOptions, bulk
+from deltarule.data.reading import ReadingOptions, arrow_stream, bulk
 from deltarule.data.reading.delimited import read_text_table
 from deltarule.data.reading.raw_table import RawTable
 
@@ -129,3 +129,14 @@ def test_a_mark_of_the_end_far_below_the_head_leaves_the_file(
     monkeypatch.setattr(bulk, "_TAIL", 1 << 10)
     assert both(tmp_path, lines(600))[0] is not None
     assert both(tmp_path, lines(600, "1.5,3,a\0sh,x1", at=400))[0] is None
+
+
+@pytest.mark.parametrize("longest", [20, 60])
+def test_texts_that_share_a_place_of_the_table_or_are_long_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    monkeypatch.setattr(arrow_stream, "_TABLE_BITS", 2)
+    words = [f"{'ä ' * (n % 4)}{n % 11}b" for n in range(300)] + ["x" * longest] * 2
+    found, expected = both(tmp_path, "p,q\n" + "".join(f"{n},{word}\n" for n, word in enumerate(words)))
+    assert found is not None
+    assert same(found, expected)

@@ -69,6 +69,7 @@ FILES: dict[str, bytes | str] = {
     "sentinel-target": text(rows(kind=some(WIDTH, "-999", "-999"))),
     "infinite": text(rows(width=some(WIDTH, "inf"))),
     "mixed": text(rows(width=some(["7", "8"] * 20, *["7a"] * 12))),
+    "none-class": text(rows(kind=some(KIND, "None", "None", "none"))),
     "empty": text(rows(depth=[""] * N)),
     "constant": text(rows(depth=["3"] * N)),
     "counter": text([["Id", *PLAIN[0]], *([str(place), *row] for place, row in enumerate(PLAIN[1:]))]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,18 @@ def test_lines_drawn_and_counts_of_rows_are_no_rows(tmp_path: Path) -> None:
     )
     found = load(saved(tmp_path, ruled))
     assert (len(found), found.inputs.names, found.classes) == (60, ("temp", "hum"), ("ok", "warn"))
+
+
+def test_lines_of_dashes_alone_are_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("---,---\n,\n===,---\n")
+    with pytest.raises(DataFileError, match=r"rows.csv:1:1: no line of the file is a row"):
+        load(path)
+
+
+def test_a_tar_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    with tarfile.open(tmp_path / "rows.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "rows.csv", "rows.csv")
+    with pytest.raises(DataFileError, match="this is a tar archive; in a terminal: tar -xf"):
+        load(tmp_path / "rows.tar.gz")

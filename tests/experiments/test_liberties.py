@@ -63,6 +63,7 @@ DIALECTS = {
     "no header": ROWS,
     "no header, no target": [row[:-1] for row in ROWS],
     "no header, counted": [[str(i), *row] for i, row in enumerate(ROWS)],
+    "no header, no target, counted": [[str(i), *row[:-1]] for i, row in enumerate(ROWS)],
     "other dates": [NAMES, *([*r[:2], "/".join(r[2].split("-")[::-1]), *r[3:]] for r in ROWS)],
     "plain money": [NAMES, *([*r[:4], r[4].strip("$").replace(",", ""), r[5]] for r in ROWS)],
     "shouted": [NAMES, *([*r[:3], r[3].upper(), *r[4:]] for r in ROWS)],
@@ -111,3 +112,15 @@ def test_all_columns_that_lack_are_named(tmp_path: Path, model: Path) -> None:
     with pytest.raises(DataFileError) as caught:
         load_model(model).answers(write(tmp_path / "new.csv", [["girth", "note"], ["1", "x"]]))
     assert [name for name in NAMES if f"no column {name!r}" in str(caught.value)] == NAMES[1:-1]
+
+
+@pytest.mark.parametrize("n_columns", [2, 3])
+def test_counted_rows_suit_a_model_of_columns_without_names(tmp_path: Path, n_columns: int) -> None:
+    rows = [[str((7 * i) % 23 / 2), str(i * i % 31), "pq"[i * i % 31 > 15]] for i in range(40)]
+    train = load(write(tmp_path / "rows.csv", rows))
+    run_experiment(train, Choices(epochs=20, test=0.0)).save(tmp_path / "m")
+    plain, _ = answers(tmp_path / "m", write(tmp_path / "plain.csv", rows))
+    counted = write(tmp_path / "new.csv", [[str(i), *row[:n_columns]] for i, row in enumerate(rows)])
+    found, told = answers(tmp_path / "m", counted)
+    assert found == plain
+    assert "counter" in told

@@ -1,8 +1,8 @@
 """Data to learn from: gates, toy problems, classic sets, tables, images, MNIST; the public ``dr.datasets``.
 
-Reading order: decision_kinds, decisions, table, dataset, encoding; raw_files, reading, meaning, file_columns,
-target_roles, table_files; idx_files, mnist, array_pictures, pictures, image_folders; toys, bundled, loading;
-summary; streams.
+Reading order: decision_kinds, decisions, table, dataset, encoding; part_names, raw_files, reading, meaning,
+file_columns, target_roles, table_files; idx_files, mnist, array_pictures, pictures, image_folders; toys,
+bundled, loading; summary; streams.
 """
 
 from __future__ import annotations

@@ -135,6 +135,12 @@ _KINDS = (
         "expected a number, as most cells of column {column!r} are, got {cell!r}",
     ),
     DecisionKind(
+        "none-class",
+        "{cell!r} ({count} [cell|cells]) is a class of the target {column!r}, not a missing cell",
+        "--kind {column}='text without none'",
+        "{cell!r} may be a class, or a missing cell",
+    ),
+    DecisionKind(
         "empty",
         "{column!r} is left out: all its cells are missing",
         "--drop {column}",

@@ -21,7 +21,7 @@ from deltarule.data.meaning import (
     read_column,
     why_useless,
 )
-from deltarule.data.reading import RawTable, ReadingOptions, plain_name, read_file
+from deltarule.data.reading import RawTable, ReadingOptions, plain_name, plain_number, read_file
 from deltarule.data.table import Origin, Table
 from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import did_you_mean
@@ -64,26 +64,39 @@ class FileColumns:
         """Whether the file names its columns."""
         return self._raw.headed
 
-    def match(self, wanted: Mapping[str, object]) -> None:
+    def match(self, wanted: Mapping[str, str | None]) -> None:
         """Call columns as they are wanted, where case alone makes the difference, or there is no header."""
         lacking = [name for name in wanted if name not in self._cells]
-        if self._counts_rows("c1") and len(self._cells) == len(wanted) + 1:
-            del self._cells["c1"]
-            self.decisions.append(decide("counter", 1, 1, column="c1"))
-        if (
-            lacking
-            and not self._raw.headed
-            and len(lacking) == len(wanted)
-            and len(self._cells) in (len(wanted), len(wanted) - 1)
-        ):
-            pairs = list(zip(self._cells, wanted, strict=False))
+        counted = "c1" in wanted and self._counts_rows("c1")
+        if not self._raw.headed and (counted or len(lacking) == len(wanted)):
+            renamed = self._in_order(wanted)
         else:
             pairs = [(found, name) for name in lacking if (found := self._alike(name)) is not None]
-        renamed = {found: name for found, name in pairs if found != name and name not in self._cells}
+            renamed = {found: name for found, name in pairs if name not in self._cells}
         for found, name in renamed.items():
             self.decisions.append(decide("name-matched", 1, self._fields[found], found=found, name=name))
-            self._fields[name] = self._fields[found]
+        self._fields |= {name: self._fields[found] for found, name in renamed.items()}
         self._cells = {renamed.get(name, name): cells for name, cells in self._cells.items()}
+
+    def _in_order(self, wanted: Mapping[str, str | None]) -> dict[str, str]:
+        """Return the wanted names of columns without names: a column that counts the rows may be before."""
+        orders = [list(self._cells)] + [list(self._cells)[1:]] * self._counts_rows("c1")
+        orders = [order for order in orders if len(order) in (len(wanted), len(wanted) - 1)]
+        if not orders:
+            return {}
+        best = min(orders, key=lambda order: self._misfits(order, wanted))
+        if best[0] != "c1":
+            del self._cells["c1"]
+            self.decisions.append(decide("counter", 1, 1, column="c1"))
+        return {found: name for found, name in zip(best, wanted, strict=False) if found != name}
+
+    def _misfits(self, names: Sequence[str], wanted: Mapping[str, str | None]) -> int:
+        """Count the columns that hold numbers where texts are wanted, or texts where numbers are."""
+        misfits = 0
+        for name, kind in zip(names, wanted.values(), strict=False):
+            is_text = any(text and plain_number(text) is None for text in self._cells[name].texts)
+            misfits += (is_text, kind) in ((True, "number"), (False, "text"))
+        return misfits
 
     def _counts_rows(self, name: str) -> bool:
         """Return whether a column of a file without header counts its rows."""
@@ -237,7 +250,7 @@ class FileColumns:
             table = self.table([name])
             why = None
             if name not in keep and name in table.names:
-                why = why_useless(name, table.column(name), table.missing(name), named=self._is_named(name))
+                why = why_useless(table, name, named=self._is_named(name))
             if why is None:
                 useful.append(name)
                 continue

@@ -14,13 +14,13 @@ from deltarule.arrays import Array
 from deltarule.data.array_pictures import array_pictures
 from deltarule.data.dataset import Dataset, classes_of
 from deltarule.data.decisions import Decision, decide, refuse, shown
+from deltarule.data.part_names import PART_NAMES
 from deltarule.data.pictures import find_layout, left_aside, look_into, name_within, read_pictures
 from deltarule.data.reading import ReadingOptions
 from deltarule.data.table import Table
 from deltarule.errors import DataFileError
 from deltarule.registry import did_you_mean
 
-_PARTS = ("train", "validation", "test")
 Label = str | int | float
 
 
@@ -78,7 +78,7 @@ def load_images(
     labels = _matched(texts.tolist(), known, decisions)
     size = f"{found.pixels.shape[2]} × {found.pixels.shape[1]}"
     sets = {}
-    for number, part in enumerate(_PARTS):
+    for number, part in enumerate(PART_NAMES):
         rows = of_part == number
         answers, pixels = labels[rows], found.pixels[rows]
         described = f"{len(pixels)} images of {size} pixels in {len(known)} classes, from {os.fspath(folder)}"
@@ -91,7 +91,7 @@ def load_images(
         _tell_new_labels(sets, decisions)
     if options.strict:
         refuse(folder, decisions)
-    validation, test = (sets[part] if len(sets[part]) else None for part in _PARTS[1:])
+    validation, test = (sets[part] if len(sets[part]) else None for part in ("validation", "test"))
     return replace(sets["train"], decisions=tuple(decisions), validation=validation, test=test)
 
 

@@ -245,12 +245,15 @@ class Table:
                 raise InputError(reason)
             raise DataFileError(self.origin.path, reason, None if self.origin.lines is None else 1)
 
-    def check_finite(self, name: str) -> None:
-        """Refuse infinity in a column of numbers, naming the first cell that holds it."""
-        values = self.column(name)
+    def finite(self, name: str) -> Array:
+        """Return the numbers of a column that are not missing; infinity is refused, with its cell."""
+        values = np.asarray(self.column(name), float)
+        if np.isfinite(values).all():
+            return values
         if np.isinf(values).any():
             row = int(np.isinf(values).argmax())
             raise self.fault(row, name, f"expected a finite number, got {values[row]}")
+        return values[~np.isnan(values)]
 
     def place(self, cells: Array, name: str) -> tuple[int | None, int | None]:
         """Return line and field of the first cell where a mask (n_rows,) is true, if the file has such."""

@@ -18,7 +18,7 @@ from deltarule.errors import DataFileError, InputError
 TABLE_SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".arff", ".libsvm", ".svm", ".svmlight", ".parquet",
     ".feather", ".arrow", ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db",
-    ".geojson", ".npz", ".npy", ".mat",
+    ".geojson", ".npz", ".npy", ".mat", ".sql",
 )  # fmt: skip
 
 

@@ -50,10 +50,10 @@ def _is_usable(columns: FileColumns, name: str, *, by_name: bool = False) -> boo
     missing = table.missing(column)
     if table.forms.get(column) in DATE_FORMS or (missing.mean() > 0.5 and not by_name):
         return False
-    values = table.column(column)
-    if not by_name and _SUBJECTS.fullmatch(name) and len(np.unique(values[~missing])) > _MOST_CLASSES:
+    is_subject = not by_name and _SUBJECTS.fullmatch(name)
+    if is_subject and len(np.unique(table.column(column)[~missing])) > _MOST_CLASSES:
         return False
-    why = why_useless(name, values, missing, named=columns.headed)
+    why = why_useless(table, column, named=columns.headed)
     return why is None or (by_name and why[0] == "constant")
 
 

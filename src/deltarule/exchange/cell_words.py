@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from textwrap import wrap
 
 from deltarule.data.meaning.columns import YES_NO
 from deltarule.data.meaning.dates import CTIME, MONTHS, PATTERNS, PLACES
@@ -59,7 +60,9 @@ def c_words() -> dict[str, str]:
     lines += vector_lines("static const char *const NO_YES[][2] = ", pairs, "{}", ";")
     head = "static const struct { const char *word; double factor; } TIMES[] = "
     lines += vector_lines(head, _pairs("{{{}, {}}}", c_string, TIMES), "{}", ";")
-    return {"TOKENS": "\n".join(lines), "LETTERS": c_string(LETTER_UNITS)}
+    head = "    static const struct { const char *word; int number; } MONTHS[] = "
+    months = vector_lines(head, _pairs("{{{}, {}}}", c_string, MONTHS), "{}", ";")
+    return {"TOKENS": "\n".join(lines), "LETTERS": c_string(LETTER_UNITS), "MONTHS": "\n".join(months)}
 
 
 def _pairs(form: str, quoted: Callable[[str], str], known: Mapping[str, float]) -> list[str]:
@@ -76,7 +79,7 @@ def _words(literal: Callable[[str], str]) -> dict[str, str]:
         "COMMA": literal(GROUPED["comma"].pattern),
         "UNIT": literal(BEFORE_UNIT.pattern),
         "DATES": f"{{\n{''.join(dates)}}}",
-        "MONTHS": json.dumps(MONTHS),
+        "MONTHS": "\n    ".join(wrap(json.dumps(MONTHS), _WIDTH)),
     }
 
 

@@ -11,7 +11,7 @@ from deltarule.data.encoding.inputs import CategoryColumn, ColumnsEncoding, Numb
 from deltarule.data.encoding.scaling import FILLS, SCALES
 from deltarule.data.encoding.summaries import NumberSummary, TextSummary
 from deltarule.data.encoding.targets import LabelEncoding, NumbersEncoding
-from deltarule.data.table import Table, is_gone
+from deltarule.data.table import Table
 from deltarule.errors import InputError
 from deltarule.registry import did_you_mean
 
@@ -108,6 +108,7 @@ class EncodingFit:
         self._target_is_input = target_is_input
         self._first: Dataset | None = None
         self._summaries: dict[str, NumberSummary | TextSummary] = {}
+        self._tables: list[Table] = []  # whose numbers are held there, if they need not be few
         self._targets: list[NumberSummary] = []
         self._labels: set[str | int | float] = set()
         self._label_type = ""
@@ -142,16 +143,26 @@ class EncodingFit:
             summary.add(values)
 
     def _add_table(self, table: Table) -> None:
+        if self._most is None:
+            self._tables.append(table)
         for name in table.names:
-            if name not in self._summaries:
-                self._summaries[name] = TextSummary() if table.is_text(name) else NumberSummary(self._most)
-            summary = self._summaries[name]
-            if isinstance(summary, NumberSummary):
-                table.check_finite(name)
-                values = table.column(name)
-                summary.add(values[~is_gone(values)].astype(float))
-            else:
+            is_text = table.is_text(name)
+            summary = self._summaries.setdefault(
+                name, TextSummary() if is_text else NumberSummary(self._most)
+            )
+            if isinstance(summary, TextSummary):
                 summary.add(table.coded(name))
+            elif self._most is not None:
+                summary.add(table.finite(name))
+
+    def _summary(self, name: str) -> NumberSummary | TextSummary:
+        """Return what all rows say about a column: a column of numbers is gathered only here."""
+        summary = self._summaries[name]
+        if isinstance(summary, NumberSummary) and self._tables:
+            summary = NumberSummary()
+            for table in self._tables:
+                summary.add(table.finite(name))
+        return summary
 
     def encoding(self) -> Encoding:
         """Return the encoding that suits all rows taken.
@@ -175,7 +186,7 @@ class EncodingFit:
         return Encoding(encoded, None if self._target_is_input else self._target(examples))
 
     def _column(self, table: Table, name: str) -> NumberColumn | CategoryColumn:
-        summary = self._summaries[name]
+        summary = self._summary(name)
         known = summary.count if isinstance(summary, NumberSummary) else len(summary.counts)
         if not known and self._missing == "refuse":
             raise table.fault(0, name, "the column has no values; drop it")

@@ -13,12 +13,13 @@ from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
 from deltarule.data.meaning.dates import DATE_FORMS, are_compact_dates, date_parts, find_dates, read_date
 from deltarule.data.meaning.numbers import common_unit, read_numbers, without_unit
-from deltarule.data.reading import Cells, plain_number
+from deltarule.data.reading import NONE, Cells, plain_number
 from deltarule.data.table import Coded, Table
 
+WITHOUT_NONE = "text without none"  # how a target is read whose cells "none" are missing ones
 #: How a column may be read: numbers (with the decimal mark that suits, or a given one), yes and no as 1
 #: and 0, dates in an order of year, month and day, or text.
-KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text")
+KINDS = ("number", "point", "comma", "yes-no", *DATE_FORMS, "text", WITHOUT_NONE)
 
 _NUMBERS = (None, "number", "point", "comma")
 #: Parts a kind of numbers from the one that stands for missing cells: "number without -999".
@@ -32,6 +33,7 @@ YES_NO = (
     ("hayır", "evet"), ("falsch", "wahr"), ("faux", "vrai"), ("否", "是"), ("いいえ", "はい"),
     ("아니요", "예"),
 )  # fmt: skip
+_OFTEN = 0.05  # the share of cells from which on "none" is a class of a target
 _STRAYS = 0.2  # the share of cells that may be no numbers, or dates, where the others are
 
 
@@ -92,7 +94,7 @@ def parted(kind: str) -> tuple[str, float | None]:
     (('comma', nan), ('number', -999.0), ('text', None))
     """
     base, mark, number = kind.partition(_WITHOUT)
-    if not mark:
+    if not mark or kind == WITHOUT_NONE:
         return kind, None
     value = plain_number(number)
     return base, float("nan") if value is None else value
@@ -131,6 +133,8 @@ def read_column(
         found = column.as_dates(kind)
     if found is None and (kind in _NUMBERS or kind.startswith(_UNIT)):
         found = column.as_numbers(kind, labels=labels)
+    if found is None and labels and kind in (None, "text"):
+        column.take_none(anyway=kind is not None)
     return column.as_text() if found is None else found
 
 
@@ -147,10 +151,14 @@ class _Column:
     def __init__(self, name: str, cells: Cells, comma_likely: bool) -> None:
         assert cells.codes is not None
         self.name, self.comma_likely, self._codes, self._n = name, comma_likely, cells.codes, len(cells.texts)
-        self._places = [place for place, text in enumerate(cells.texts) if text]
-        self.texts = [cells.texts[place] for place in self._places]
-        self.counts = np.bincount(cells.codes, minlength=self._n)[self._places]
+        self._all_texts = cells.texts
+        self._take([place for place, text in enumerate(cells.texts) if text and text.lower() != NONE])
         self.mixed: tuple[tuple[Decision, int], ...] = ()
+
+    def _take(self, places: list[int]) -> None:
+        self._places = places
+        self.texts = [self._all_texts[place] for place in places]
+        self.counts = np.bincount(self._codes, minlength=self._n)[places]
 
     def _cells(self, values: Sequence[object] | Array, dtype: type, gone: object) -> Coded:
         """Return for each cell the value of its text."""
@@ -166,6 +174,18 @@ class _Column:
     def as_text(self) -> Meaning:
         """Take the cells as they are; None where they are missing."""
         return Meaning("text", {"": self._cells(self.texts, object, None)}, self.mixed)
+
+    def take_none(self, *, anyway: bool) -> None:
+        """Take "none" as a text among others: if it is met often, or anyway."""
+        places = [place for place, text in enumerate(self._all_texts) if text]
+        found = [text for text in self._all_texts if text.lower() == NONE]
+        count = int(np.bincount(self._codes, minlength=self._n)[places].sum() - self.counts.sum())
+        if not found or not (anyway or (len(self.texts) > 1 and count >= _OFTEN * len(self._codes))):
+            return
+        self._take(places)
+        if not anyway:
+            told = self._told("none-class", found[0], cell=found[0], count=count)
+            self.mixed = (*self.mixed, told)
 
     def as_yes_no(self, kind: str | None, *, labels: bool) -> Meaning | None:
         """Read yes and no, true and false, in any case."""
@@ -284,7 +304,9 @@ class _Column:
         self, form: str, parts: Mapping[str, Coded], date: datetime | None, text: str
     ) -> tuple[Decision, int]:
         assert date is not None
-        meaning = date.strftime("%H:%M" if form == "time" else "%d %B %Y")
+        meaning = date.strftime("%d %B %Y")
+        if form == "time":
+            meaning = f"{date_parts([date], form)['hour'][0]:.4g} hours"
         other = {"dmy": "mdy", "mdy": "dmy"}.get(form, "text")
         return self._told(
             "dates", text, cell=text, meaning=meaning, parts=", ".join(parts), form=form, other=other

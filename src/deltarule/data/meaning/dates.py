@@ -15,20 +15,19 @@ _TIME = (
     r"(?:[T\s,:]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
     r"\s*([AaPp]\.?[Mm]\.?)?\s*(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?)?)?"
 )
+_WORD = "[A-Za-zÀ-ž]{3,10}"
 _SEP = r"\s*[-/.年月\s]\s*"
 PATTERNS = {
-    "ymd": re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}){_SEP}(\d{{1,2}})日?{_TIME}"),
+    "ymd": re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}}|{_WORD}){_SEP}(\d{{1,2}})日?{_TIME}"),
     "dmy": re.compile(
-        rf"(?:[A-Za-z]{{3,9}},?\s+)?(\d{{1,2}}){_SEP}(\d{{1,2}}|[A-Za-z]{{3,9}}\.?),?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
+        rf"(?:[A-Za-z]{{3,9}},?\s+)?(\d{{1,2}}){_SEP}(\d{{1,2}}|{_WORD}\.?),?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
     ),
     "mdy": re.compile(
-        rf"(?:[A-Za-z]{{6,9}},?\s+)?(\d{{1,2}}|[A-Za-z]{{3,9}}\.?){_SEP}(\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
+        rf"(?:[A-Za-z]{{6,9}},?\s+)?(\d{{1,2}}|{_WORD}\.?){_SEP}(\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(\d{{4}}|\d{{2}}){_TIME}"
     ),
-    "ym": re.compile(rf"(\d{{4}})(?:{_SEP}|(?=Q))(\d{{1,2}}|[A-Za-z]{{3,9}}|Q[1-4])月?()()()()()"),
-    "my": re.compile(
-        rf"(Q[1-4]|[A-Za-z]{{3,9}}\.?|\d{{1,2}}(?={_SEP}\d{{4}})){_SEP}(\d{{4}}|\d{{2}})()()()()()"
-    ),
-    "time": re.compile(r"()()()(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
+    "ym": re.compile(rf"(\d{{4}})(?:{_SEP}|(?=Q))(\d{{1,2}}|{_WORD}|Q[1-4])月?()()()()()"),
+    "my": re.compile(rf"(Q[1-4]|{_WORD}\.?|\d{{1,2}}(?={_SEP}\d{{4}})){_SEP}(\d{{4}}|\d{{2}})()()()()()"),
+    "time": re.compile(r"()()()(\d{1,3}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"),
 }
 #: Days as Unix and its kin write them, whose year comes last: "Mon Jan 02 15:04:05 UTC 2023".
 CTIME = r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?: [A-Z]{3,4}| [+-]\d{4})? (\d{4})$"
@@ -36,7 +35,13 @@ CTIME = r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?: [A-Z]{3,
 PLACES = {
     "ymd": (1, 2, 3), "dmy": (3, 2, 1), "mdy": (3, 1, 2), "time": (1, 2, 3), "ym": (1, 2, 3), "my": (2, 1, 3),
 }  # fmt: skip
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS = (
+    "jan ene genn", "feb fév fev", "mar mär mrz mrt maa", "apr avr abr", "may mai magg mei maj",
+    "jun juin giu", "jul juil lug", "aug aoû aou ago", "sep sett sete", "oct okt ott outu",
+    "nov", "dec dez déc dic",
+)  # fmt: skip
+#: How the names of months begin in English, German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
+MONTHS = {start: number for number, starts in enumerate(_MONTHS, 1) for start in starts.split()}
 _EPOCH = datetime(1970, 1, 1)
 
 #: How a column of dates may be written: year, month and day in this order, year and month, or a time of day.
@@ -49,6 +54,13 @@ _PARTS: dict[str, Callable[[datetime], float]] = {
     "weekday": lambda date: date.weekday(),
     "hour": lambda date: date.hour + date.minute / 60,
 }
+_OF_MONTHS = {"days": _PARTS["days"], "month": _PARTS["month"]}
+#: … of those that are less than a day and a time.
+_FEWER_PARTS: dict[str, dict[str, Callable[[datetime], float]]] = {
+    "time": {"hour": lambda date: (date - _EPOCH) / timedelta(hours=1)},
+    "ym": _OF_MONTHS,
+    "my": _OF_MONTHS,
+}
 
 
 def read_date(text: str, form: str) -> datetime | None:
@@ -56,8 +68,8 @@ def read_date(text: str, form: str) -> datetime | None:
 
     Examples
     --------
-    >>> read_date("31/12/2024 08:30", "dmy"), read_date("31/12/2024", "mdy")
-    (datetime.datetime(2024, 12, 31, 8, 30), None)
+    >>> read_date("31. Dez. 2024 08:30", "dmy"), read_date("31/12/2024", "mdy"), read_date("30:10", "time")
+    (datetime.datetime(2024, 12, 31, 8, 30), None, datetime.datetime(1970, 1, 2, 6, 10))
     """
     if form == "ymd":
         text = re.sub(r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3", text)
@@ -72,14 +84,15 @@ def read_date(text: str, form: str) -> datetime | None:
     if re.fullmatch("Q[1-4]", month):
         month = str(3 * int(month[1]) - 2)
     elif month[0].isalpha():
-        short = month[:3].lower()
-        month = str(MONTHS.index(short) + 1) if short in MONTHS else "0"
+        begins = month[:4].lower()
+        month = str(MONTHS.get(begins) or MONTHS.get(begins[:3], 0))
     hour = int(found[4] or 0)
     if found[7]:
         hour = hour % 12 + 12 * (found[7][0] in "pP")
     full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 30 else 1900)
     try:
-        return datetime(full, int(month), int(day), hour, int(found[5] or 0), int(found[6] or 0))
+        clock = hour % 24 if form == "time" else hour, int(found[5] or 0), int(found[6] or 0)
+        return datetime(full, int(month), int(day), *clock) + timedelta(hour // 24)
     except ValueError:
         return None
 
@@ -123,11 +136,9 @@ def are_compact_dates(numbers: Array) -> bool:
 def date_parts(dates: Sequence[datetime | None], form: str) -> dict[str, Array]:
     """Make numbers of dates (n,): days since 1970, month, day of the week (Monday is 0), hour; NaN for None.
 
-    Of times of day, there is the hour alone; of months, neither day of the week nor hour.
+    Of times of day and durations (83:45), there is the hour alone; of months, neither weekday nor hour.
     """
-    named = {"time": ("hour",), "ym": ("days", "month"), "my": ("days", "month")}.get(form, _PARTS)
     return {
         part: np.array([np.nan if date is None else make(date) for date in dates], float)
-        for part, make in _PARTS.items()
-        if part in named
+        for part, make in _FEWER_PARTS.get(form, _PARTS).items()
     }

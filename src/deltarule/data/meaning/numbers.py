@@ -8,22 +8,25 @@ from collections.abc import Sequence
 
 from deltarule.data.reading import plain_number
 
-#: What stands before or behind an amount of money, in any case; the longer of two first.
+#: What stands before or behind an amount, of money mostly, in any case; the longer of two first.
 CURRENCIES = (
     "US$", "R$", "A$", "C$", "Rs.", "Rs", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr.", "kr", "zł",
-    *"$€£¥₹₩₽₺₴₦₫฿₪¢",
+    "SEK", "NOK", "DKK", "PLN", "AUD", "CAD", "SFr.", "Fr.", "Kč", "Ft", *"円元원", *"$€£¥₹₩₽₺₴₦₫฿₪¢",
+    *"~≈",
 )  # fmt: skip
-_CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})"
+_CURRENCY = f"(?:{'|'.join(map(re.escape, CURRENCIES))})".replace(r"\~", "~")  # not escaped in JavaScript
 #: What multiplies the number before it; a single letter in this case alone.
 TIMES = {
     "million": 1e6, "billion": 1e9, "mio.": 1e6, "mio": 1e6, "mrd.": 1e9, "mrd": 1e9, "tsd.": 1e3, "tsd": 1e3,
     "mln": 1e6, "mn": 1e6, "bn": 1e9, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8,
 }  # fmt: skip
+_MONEY = re.compile(rf"^\W*{_CURRENCY}|{_CURRENCY}\W*$", re.IGNORECASE)
 _TIMES = f"(?:{'|'.join(map(re.escape, TIMES))})"
+#: A number and what is around it: parentheses go in pairs, and 12.- is 12.
 AROUND = re.compile(
-    rf"(?P<minus>[-−–+]?)\s*{_CURRENCY}?\s*(?P<minus2>[-−+]?)\s*"
-    r"(?P<core>[0-9.,'’\s]*[0-9][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)"
-    rf"\s*(?P<times>{_TIMES}?)\s*(?:{_CURRENCY}|%|‰)?\s*(?P<after>-?)",
+    rf"(?=[^()]*$|[^()]*\([^()]*\)[^()]*$)(?P<minus>[-−–+]?)\s*(?P<money>{_CURRENCY}?)\s*(?P<minus2>[-−+]?|\(\s*[-−+]?)\s*"
+    rf"(?P<money2>{_CURRENCY}?)\s*(?P<core>[0-9.,'’\s]*[0-9][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)"
+    rf"(?:(?<=[.,])[-–—]{{1,2}})?\s*\)?\s*(?P<times>{_TIMES}?)\s*(?P<money3>{_CURRENCY}?)\s*[%‰]?\s*(?P<after>[-)]?)",
     re.IGNORECASE,
 )
 _SPACE = r"[ \u00a0\u2007\u2009\u202f'’]"
@@ -49,12 +52,10 @@ def read_number(text: str, decimal: str = "point") -> float | None:
     --------
     >>> [read_number(text) for text in ("$1,234.50", "(95%)", "12 500", "3+")]
     [1234.5, -95.0, 12500.0, None]
-    >>> read_number("€ 1.234,5", "comma"), read_number("$1.2bn"), read_number("5m")
-    (1234.5, 1200000000.0, None)
+    >>> read_number("€ 1.234,5", "comma"), read_number("$1.2m"), read_number("5m"), read_number("$ (5.-)")
+    (1234.5, 1200000.0, None, -5.0)
     """
-    text = text.strip()
-    negative = text.startswith("(") and text.endswith(")")
-    around = AROUND.fullmatch(text[1:-1].strip() if negative else text)
+    around = AROUND.fullmatch(text.strip())
     if around is None:
         return None
     grouped = GROUPED[decimal].fullmatch(around["core"].strip())
@@ -62,9 +63,10 @@ def read_number(text: str, decimal: str = "point") -> float | None:
         return None
     whole = re.sub(r"\D", "", grouped[1] or "")
     value = plain_number(f"{whole}.{grouped[2] or ''}{grouped[3] or ''}")
-    times = multiplier(around["times"])
+    is_money = any(around[part] for part in ("money", "money2", "money3"))
+    times = multiplier("M" if is_money and around["times"] == "m" else around["times"])
     value = None if value is None or times is None else value * times
-    minus = negative or any(around[part] and around[part] != "+" for part in ("minus", "minus2", "after"))
+    minus = any(around[part] and around[part] != "+" for part in ("minus", "minus2", "after"))
     return None if value is None else -value if minus else value
 
 
@@ -105,7 +107,7 @@ BEFORE_UNIT = re.compile(r"(.*\d[.,]?)(\s*)([^\W\d_][^\s\d]*|[°″′\"'µ][^\W
 _NO_UNITS = frozenset(
     ("st", "nd", "rd", "th", "k", "mn", "mio", "bn", "e", "am", "pm")
 )  # ordinals, times, multiples
-LETTER_UNITS = "glmhsw°″′\"'"
+LETTER_UNITS = "glmhswx°″′\"'"
 
 
 def without_unit(text: str) -> tuple[str, str]:
@@ -121,6 +123,8 @@ def without_unit(text: str) -> tuple[str, str]:
         return text, ""
     number, space, unit = found[1], found[2], found[3].lower().rstrip(".")
     unit = unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit
+    if unit == "m" and _MONEY.search(text):  # a million
+        return text, ""
     if unit in _NO_UNITS or (len(unit) == 1 and not space and unit not in LETTER_UNITS):
         return text, ""
     return number, unit

@@ -7,13 +7,9 @@ from dataclasses import replace
 from itertools import takewhile
 
 from deltarule.data.decisions import Decision, decide, shown
+from deltarule.data.part_names import PART_NAMES
 from deltarule.data.pictures.tree import Entry, PictureFolder
 
-_PARTS = {
-    "train": ("train", "training", "trn"),
-    "validation": ("val", "valid", "validation", "dev", "eval"),
-    "test": ("test", "testing", "tst", "holdout"),
-}
 _BESIDE = r"[^a-z]+|\d+|(?<=[a-z])set\b|\b(?:sets?|data|datasets?|images?|imgs?|pictures|seg|split|part)\b"
 _IMAGES = re.compile(r"(?:jpe?g|png)?_?(?:images?|imgs?|photos?|pictures)", re.IGNORECASE)
 _PIECE = re.compile(
@@ -102,7 +98,7 @@ def parts_of(folder: PictureFolder) -> dict[str, PictureFolder]:
         return {}
     if train is not None and not train.folders and len(parts) < len(folder.folders):
         return {}
-    return {part: parts[part] for part in _PARTS if part in parts}
+    return {part: parts[part] for part in PART_NAMES if part in parts}
 
 
 def part_named(name: str) -> str | None:
@@ -114,4 +110,4 @@ def part_named(name: str) -> str | None:
     ('train', 'validation', None)
     """
     plain = re.sub(_BESIDE, " ", name.lower().replace("_", " ")).strip()
-    return next((part for part, names in _PARTS.items() if plain in names), None)
+    return next((part for part, names in PART_NAMES.items() if plain in names), None)

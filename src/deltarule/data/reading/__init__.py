@@ -1,13 +1,13 @@
 """A file of any kind becomes names of columns, their cells, and the lines on which rows begin.
 
 Reading order: cells, headers, raw_table; containers, text_encodings, frames, fixed_width,
-delimited, arrow_stream, bulk, libsvm, key_values, other_sources, markup, memory,
+delimited, libsvm, key_values, other_sources, markup, sql_dump, arrow_stream, bulk, memory,
 named_arrays, number_lists; files.
 """
 
 from __future__ import annotations
 
-from deltarule.data.reading.cells import MISSING_CELLS, Cells, is_missing, plain_number
+from deltarule.data.reading.cells import MISSING_CELLS, NONE, Cells, is_missing, plain_number
 from deltarule.data.reading.containers import FORMATS
 from deltarule.data.reading.files import is_database, read_data, read_file
 from deltarule.data.reading.memory import MemoryTable
@@ -17,6 +17,7 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions, plain_nam
 __all__ = [
     "FORMATS",
     "MISSING_CELLS",
+    "NONE",
     "Cells",
     "LabelledArrays",
     "MemoryTable",

@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.data.reading.cells import Cells, is_missing
+from deltarule.data.reading.cells import NONE, Cells, is_missing
 from deltarule.data.reading.containers import is_plain_text
 from deltarule.data.reading.delimited import frame_decisions, is_footer, is_total, name_columns_of
 from deltarule.data.reading.frames import TableFrame, divide, find_frame
 from deltarule.data.reading.headers import is_second_header
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions, has_header
+from deltarule.data.reading.sql_dump import is_sql
 
 _LEAST = 1 << 22  # bytes from which on it is worth it
 _MOST_COLUMNS = 1_000
 _HEAD, _TAIL = 1 << 18, 1 << 13
-_BUFFERS = (1 << 20, 1 << 21)  # bytes that a thread reads at once, of small and large files
+_BUFFERS = (1 << 21, 1 << 23)  # bytes that a thread reads at once, of small and large files
 _LARGE = 1 << 27
 _LINE = 1 << 18  # bytes of the longest line
 
@@ -60,7 +61,12 @@ def read_bulk(path: str | os.PathLike[str], options: ReadingOptions) -> RawTable
     with_tokens = [texts for texts, cells in first if cells.missing().any()]
     with duckdb.connect() as connection:
         tokens = {text for cells in with_tokens for cell in {*cells} if is_missing(text := cell.strip())}
-        read = _Read(os.fspath(path), frame.delimiter, headed, ["", *sorted(tokens - {""})])
+        read = _Read(
+            os.fspath(path),
+            frame.delimiter,
+            headed,
+            ["", *sorted(t for t in tokens if t and t.lower() != NONE)],
+        )
         columns = _read_columns(connection, read, kinds, n_lines)
     if columns is None or (headed and rows[0][0].strip() in columns[0].texts):
         return None
@@ -80,6 +86,7 @@ def _plain_head(data: mmap.mmap) -> str | None:
         or b"\r" in head.replace(b"\r\n", b"")
         or not is_plain_text(head)
         or head.startswith(b"\xef\xbb\xbf")
+        or is_sql(head.decode(errors="replace"))
     ):
         return None
     if data.find(b"_", len(head.split(b"\n", 1)[0])) >= 0 and re.search(rb"\d_\d", data):
@@ -137,7 +144,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
     """Read the columns; those with other cells among numbers once more, as texts."""
     import duckdb
 
-    from deltarule.data.reading.arrow_stream import TEXT_END, read_stream
+    from deltarule.data.reading.arrow_stream import read_stream
 
     connection.execute("SET enable_progress_bar = false; SET streaming_buffer_size = '1MB'")
     buffer = _BUFFERS[os.path.getsize(read.path) >= _LARGE]
@@ -150,11 +157,7 @@ def _read_columns(connection: Any, read: _Read, kinds: list[str], n_lines: int) 
                 na_values=read.tokens, store_rejects=True, rejects_limit=10_000,
                 buffer_size=buffer, max_line_size=_LINE,
             )  # fmt: skip
-            wanted = (
-                name if kind == "DOUBLE" else f"coalesce({name}, '') || chr({ord(TEXT_END)})"
-                for name, kind in types.items()
-            )
-            columns = read_stream(relation.project(", ".join(wanted)), kinds, n_lines - read.headed)
+            columns = read_stream(relation, kinds, n_lines - read.headed)
             rejects = connection.execute(
                 "SELECT DISTINCT column_idx, error_type FROM reject_errors"
             ).fetchall()

@@ -23,6 +23,8 @@ MISSING_CELLS = frozenset(
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
+NONE = "none"  # in any case: of a target, it may be a class
+
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 
 
@@ -70,7 +72,8 @@ class Cells:
     numbers : ndarray of float64, (n_rows,), or None
         NaN where a cell is missing.
     texts : tuple of str
-        The different texts, without space around them, "" for missing cells; none where there are numbers.
+        The different texts, without space around them, "" for missing cells, but `NONE` as it stands there;
+        none where there are numbers.
     codes : ndarray of int, (n_rows,), or None
         For each cell the place of its text.
     """
@@ -100,12 +103,13 @@ class Cells:
     @classmethod
     def of_codes(cls, texts: Sequence[str], codes: Array, *, as_text: bool = False) -> Cells:
         """Take the different texts of a column, and for each cell which one it is (n_rows,)."""
-        plain = ["" if is_missing(text := bare(given)) else text for given in texts]
+        bared = [bare(text) for text in texts]
+        plain = ["" if is_missing(text) and text.lower() != NONE else text for text in bared]
         if plain != list(texts):
             places: dict[str, int] = {}
             codes = np.array([places.setdefault(text, len(places)) for text in plain], np.intp)[codes]
             plain = list(places)
-        values = [np.nan if not text else plain_number(text) for text in plain]
+        values = [np.nan if is_missing(text) else plain_number(text) for text in plain]
         if as_text or None in values:
             return cls(None, tuple(plain), codes.astype(np.min_scalar_type(len(plain)), copy=False))
         return cls(np.array(values, float)[codes])
@@ -117,5 +121,5 @@ class Cells:
         """Return where cells are missing, (n_rows,) of bool."""
         if self.numbers is not None:
             return np.isnan(self.numbers)
-        gone = np.array([not text for text in self.texts], bool)
+        gone = np.array([is_missing(text) for text in self.texts], bool)
         return gone[self.codes]

@@ -38,7 +38,7 @@ SUFFIXES = {
 }
 _CALLED = {
     "excel": "a spreadsheet", "parquet": "Parquet", "feather": "Feather", "sqlite": "SQLite", "json": "JSON",
-    "arrays": "arrays by name",
+    "arrays": "arrays by name", "text": "text",
 }  # fmt: skip
 _ABOUT = re.compile(
     r"(^|/)(read.?me|licen[cs]e|notice|notes?|about)[^/]*$|\.(md|pdf|docx?|png|jpe?g|html?|py|r)$", re.I
@@ -63,6 +63,7 @@ _ELSEWHERE = (
         "a pickle, which runs code when it is read",
         "the program that wrote it: save it as CSV",
     ),
+    (rb"[^\0]+\0.{100,256}ustar", "a tar archive", "a terminal: tar -xf {path!r}"),
     (rb"%PDF", "PDF", "the program that made it: export the table as CSV"),
 )
 
@@ -70,7 +71,7 @@ _ELSEWHERE = (
 def _refuse_foreign(path: str | os.PathLike[str], data: bytes) -> None:
     """Refuse a file that only other programs read, with the step that makes a CSV of it."""
     for magic, what, how in _ELSEWHERE:
-        if re.match(magic, data[:64]):
+        if re.match(magic, data[:300], re.DOTALL):
             raise DataFileError(path, f"this is {what}; in " + how.format(path=os.fspath(path)))
 
 
@@ -90,7 +91,8 @@ def unpack(
         decisions.append(decide("unpacked", what=what))
     _refuse_foreign(path, data)
     found = _format_of(path, data, name)
-    if format is None and found != "text" and Path(name).suffix.lower() not in SUFFIXES[found]:
+    suffix = Path(name).suffix.lower()
+    if format is None and (suffix in SUFFIXES["excel"] if found == "text" else suffix not in SUFFIXES[found]):
         decisions.append(decide("format", what=_CALLED[found]))
     return format or found, data, name, decisions
 
@@ -162,8 +164,8 @@ def _format_of(path: str | os.PathLike[str], data: bytes, name: str) -> str:
     if data.startswith(b"PK\x03\x04"):
         return "arrays" if b".npy" in data[30:300] else "excel"  # the name of the first file
     suffix = Path(name).suffix.lower()
-    if suffix in SUFFIXES["excel"] and data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return "text"  # a spreadsheet written as HTML or XML
+    if suffix in SUFFIXES["excel"] and data[:200].strip() and b"\0" not in data[: 1 << 12]:
+        return "text"  # CSV that is called a spreadsheet, or one written as HTML or XML
     for format in ("json", "excel", "parquet", "feather", "sqlite"):
         if suffix in SUFFIXES[format]:
             return format

@@ -81,6 +81,8 @@ def table_of_rows(
         frame = replace(frame, names=None)
     decisions = frame_decisions(frame, options)
     rows, passed = (rows, []) if options.all_lines else _sound_rows(rows, frame)
+    if not rows:
+        raise DataFileError(path, "no line of the file is a row of a table", passed[0][0], 1)
     headed = frame.names is None and has_header([cells for _, cells in rows[:_HEAD]], options)
     if (
         headed

@@ -26,6 +26,7 @@ from deltarule.data.reading.other_sources import (
     read_sqlite,
 )
 from deltarule.data.reading.raw_table import RawTable, ReadingOptions
+from deltarule.data.reading.sql_dump import is_sql, read_sql
 from deltarule.data.reading.text_encodings import decode_text
 from deltarule.errors import DataFileError
 
@@ -104,6 +105,8 @@ def _read_text(path: str | os.PathLike[str], data: bytes, options: ReadingOption
         raw = read_markup(path, text, options)
     elif plain and is_key_values(text):
         raw = read_key_values(path, text, options)
+    elif plain and is_sql(text):
+        raw = read_sql(path, text, options)
     else:
         raw = read_text_table(path, dense_arff(path, text), options)
     return replace(raw, decisions=(*decoded, *raw.decisions))

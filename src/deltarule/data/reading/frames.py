@@ -229,7 +229,8 @@ def _titles(rows: Sequence[list[str]], width: int) -> int:
         filled = sum(bool(cell.strip()) for cell in row)
         fits = len(row) == width and (filled > 1 or width < 3)
         below = rows[number + 1 : number + _BELOW]
-        full = len(below) > 2 and len(below[0]) == width and all(below[0])
+        ends_empty = len(row) < width and not any("".join(cells[len(row) :]).strip() for cells in below)
+        full = len(below) > 2 and len(below[0]) == width and (ends_empty or all(below[0]))
         narrower = len(row) == width - 1 and filled == len(row) > 1 and full
         named_below = full and (narrower or filled < len(row)) and is_header(below)
         if (fits or narrower) and not named_below:

@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import decide
+from deltarule.data.part_names import PART_NAMES
 from deltarule.data.raw_files import DAMAGED, describe
 from deltarule.data.reading.cells import Cells
 from deltarule.data.reading.other_sources import cells_of_array
@@ -17,7 +18,9 @@ from deltarule.data.reading.raw_table import RawTable, ReadingOptions
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra, record
 
-_PART = r"(?:tr(?:ai)?n|training|test|tst|te|val|valid|validation|dev)"
+_PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
+_PARTS |= {"": "", "tr": "train", "te": "test"}
+_PART = f"(?:{'|'.join(filter(None, _PARTS))})"
 _INPUTS = re.compile(
     rf"(?:({_PART})[_ ]?)?(?:x|data|images?|imgs?|inputs?|features?|arr_0)(?:[_ ]?({_PART}))?", re.IGNORECASE
 )
@@ -25,10 +28,6 @@ _LABELS = re.compile(
     rf"(?:({_PART})[_ ]?)?(?:y|labels?|targets?|class(?:es)?|arr_1)(?:[_ ]?({_PART}))?", re.IGNORECASE
 )
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, TypeError, KeyError, IndexError)
-#: The parts by the first letters of their names, in their order.
-_PARTS = {
-    "": "", "tr": "train", "va": "validation", "de": "validation", "te": "test", "ts": "test",
-}  # fmt: skip
 
 
 @record
@@ -81,9 +80,9 @@ def labelled_arrays(arrays: dict[str, Array]) -> list[LabelledArrays]:
                 last = array.ndim > 2 and len(array) != len(flat) == array.shape[-1]  # MATLAB's order
                 inputs = np.moveaxis(array, -1, 0) if last else array
                 if len(inputs) == len(flat):
-                    found.append(LabelledArrays(name, _PARTS[part[:2]], inputs, flat))
+                    found.append(LabelledArrays(name, _PARTS[part], inputs, flat))
                     break
-    return sorted(found, key=lambda one: list(_PARTS.values()).index(one.part))
+    return sorted(found, key=lambda one: ("", *PART_NAMES).index(one.part))
 
 
 def _flat_labels(labels: Array) -> Array:

@@ -211,7 +211,7 @@ def read_sqlite(path: _Path, data: bytes, options: ReadingOptions) -> RawTable:
             )
             cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
             rows = cursor.fetchall()
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
             raise DataFileError(path, f"this SQLite file is damaged: {describe(error)}") from None
     return _from_rows(path, [item[0] for item in cursor.description], rows, options, decisions)
 

@@ -146,20 +146,31 @@ static bool whole(const char **text, char point, char *digits, size_t *n)
     }
 }
 
+/* Pass over the parenthesis that ends the one that is open, if it is there. */
+static void closed(const char **text, bool *open)
+{
+    if (*open && **text == ')') {
+        *open = false;
+        *text = after_spaces(*text + 1);
+    }
+}
+
 /* A number, perhaps with thousands apart, a currency, percent, or in parentheses; else not a number. */
 static double clothed(const char *cell, char point)
 {
     char text[N_CELL], digits[N_CELL + 8];
     const char *p = text;
-    size_t n = 0, length = strlen(cell);
-    bool negative = length > 1 && cell[0] == '(' && cell[length - 1] == ')';
-    snprintf(digits, N_CELL, "%.*s", (int)(length - 2 * negative), cell + negative);
-    trim(digits, text);
-    negative = sign(&p) || negative;
+    size_t n = 0;
+    trim(cell, text);
+    bool negative = sign(&p);
     p = after_spaces(p);
-    currency(&p);
+    bool money = currency(&p);
     p = after_spaces(p);
-    negative = sign(&p) || negative;
+    bool open = *p == '(';
+    p = after_spaces(p + open);
+    negative = sign(&p) || negative || open;
+    p = after_spaces(p);
+    money = currency(&p) || money;
     p = after_spaces(p);
     if (!whole(&p, point, digits, &n))
         return NAN;
@@ -168,6 +179,8 @@ static double clothed(const char *cell, char point)
         digits[n++] = '.';
         for (p++; isdigit((unsigned char)*p) && n < N_CELL - 8; p++)
             digits[n++] = *p;
+        for (int i = 0; i < 2 && digits[n - 1] == '.'; i++) /* 12.- is 12 */
+            p += *p == '-' ? 1 : begins(p, "\342\200\223") + begins(p, "\342\200\224");
     }
     if (before == 0 && n < 2)
         return NAN;
@@ -179,18 +192,24 @@ static double clothed(const char *cell, char point)
     }
     digits[n] = '\0';
     p = after_spaces(p);
+    closed(&p, &open);
     double factor = 1;
     if (!currency(&p)) {
-        factor = times(&p);
-        p = after_spaces(p);
-        if (!currency(&p))
-            p += *p == '%' ? 1 : begins(p, "\342\200\260");
+        bool million = *p == 'm' && (p[1] == '\0' || !isalpha((unsigned char)p[1]));
+        const char *m = after_spaces(p + million);
+        million = million && (money || currency(&m));
+        factor = million ? 1e6 : times(&p);
+        p = after_spaces(p + million);
+        currency(&p);
     }
     p = after_spaces(p);
+    p += *p == '%' ? 1 : begins(p, "\342\200\260");
+    p = after_spaces(p);
+    closed(&p, &open);
     negative = *p == '-' || negative;
     p += *p == '-';
     double value = strtod(digits, NULL) * factor;
-    return *p != '\0' || isinf(value) ? NAN : negative ? -value : value;
+    return *p != '\0' || open || isinf(value) ? NAN : negative ? -value : value;
 }
 #if has_units
 
@@ -259,19 +278,19 @@ static int digits_of(const char **text, int most, int *value)
 /* Pass over a month: one or two digits, a name, a quarter; 0 where it is none. */
 static int month_of(const char **text, bool quarters)
 {
-    static const char *const MONTHS[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
-    int month = 0, n = 0;
+    // __MONTHS__
+    int month = 0;
     if (digits_of(text, 2, &month))
         return month;
     if (quarters && **text == 'Q' && (*text)[1] >= '1' && (*text)[1] <= '4') {
         *text += 2;
         return 3 * ((*text)[-1] - '0') - 2;
     }
-    for (int m = 0; m < 12; m++)
-        if (begins(*text, MONTHS[m]))
-            month = m + 1;
-    for (; n < 9 && isalpha((unsigned char)**text); n++)
-        ++*text;
+    for (size_t m = 0; m < sizeof MONTHS / sizeof *MONTHS; m++)
+        if (begins(*text, MONTHS[m].word))
+            month = MONTHS[m].number;
+    for (int n = 0; n < 10 && (isalpha((unsigned char)**text) || (**text >= '\303' && **text <= '\305')); n++)
+        *text += isalpha((unsigned char)**text) ? 1 : 2;
     *text += **text == '.';
     return month;
 }
@@ -293,7 +312,7 @@ static bool time_of(const char **text, bool with_zone, int *hour, int *minute, i
 {
     int ignored, n;
     const char *p = *text;
-    if (!digits_of(&p, 2, hour) || *p++ != ':' || digits_of(&p, 2, minute) != 2)
+    if (!digits_of(&p, with_zone ? 2 : 3, hour) || *p++ != ':' || digits_of(&p, 2, minute) != 2)
         return false;
     if (*p == ':') {
         p++;
@@ -407,7 +426,9 @@ static bool read_date(const char *text, const char *form, double parts[4])
         }
     }
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (*text != '\0' || year < 1 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+    if (*text != '\0' || year < 1 || month < 1 || month > 12 || minute > 59 || second > 59)
+        return false;
+    if (hour > 23 && strcmp(form, "time") != 0)
         return false;
     if (day < 1 || day > BEFORE[month] - BEFORE[month - 1] + (leap && month == 2))
         return false;
@@ -416,7 +437,7 @@ static bool read_date(const char *text, const char *form, double parts[4])
     parts[0] = (double)(days - 719163) + (3600.0 * hour + 60 * minute + second) / 86400;
     parts[1] = month;
     parts[2] = (double)((days + 6) % 7);
-    parts[3] = hour + minute / 60.0;
+    parts[3] = hour + minute / 60.0 + (strcmp(form, "time") == 0 ? second / 3600.0 : 0);
     return true;
 }
 

@@ -25,15 +25,16 @@ function isMissing(text) {
 
 /** A number, perhaps with thousands apart, a currency, percent, or in parentheses; else not a number. */
 function clothed(text, mark) {
-    const inside = text.startsWith("(") && text.endsWith(")");
-    const around = AROUND.exec(inside ? text.slice(1, -1).trim() : text)?.groups;
+    const around = AROUND.exec(text)?.groups;
     const grouped = around && GROUPED[mark].exec(around.core.trim());
     if (!grouped) return NaN;
     const [, whole, part, power] = grouped.map((found) => found ?? "");
-    const times = around.times.length > 1 ? around.times.toLowerCase() : around.times;
+    const isMoney = around.money || around.money2 || around.money3;
+    const letter = isMoney && around.times === "m" ? "M" : around.times;
+    const times = letter.length > 1 ? letter.toLowerCase() : letter;
     const value = Number(`${whole.replace(/\D/g, "")}.${part || "0"}${power}`) * (TIMES.get(times) ?? NaN);
     const signs = [around.minus, around.minus2, around.after];
-    const negative = inside || signs.some((sign) => sign && sign !== "+");
+    const negative = signs.some((sign) => sign && sign !== "+");
     return !Number.isFinite(value) ? NaN : negative ? -value : value;
 }
 
@@ -74,7 +75,7 @@ function readDate(text, form) {
     let [year, month, day] = PLACES[form].map((place) => found[place] || "1");
     if (form === "time") year = "1970";
     if (/^Q[1-4]$/.test(month)) month = 3 * Number(month[1]) - 2;
-    else if (!/^\d/.test(month)) month = MONTHS.indexOf(month.slice(0, 3).toLowerCase()) + 1;
+    else if (!/^\d/.test(month)) month = MONTHS[month.slice(0, 4).toLowerCase()] ?? MONTHS[month.slice(0, 3).toLowerCase()] ?? 0;
     let hour = Number(found[4] || 0);
     if (found[7]) hour = (hour % 12) + (/^p/i.test(found[7]) ? 12 : 0);
     const full = Number(year) + (year.length === 4 ? 0 : Number(year) < 30 ? 2000 : 1900);
@@ -82,7 +83,7 @@ function readDate(text, form) {
     const date = new Date(0);
     date.setUTCFullYear(full, month - 1, Number(day));
     const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === Number(day) && full > 0;
-    if (!isDay || hour > 23 || minute > 59 || second > 59) return null;
+    if (!isDay || (hour > 23 && form !== "time") || minute > 59 || second > 59) return null;
     date.setUTCHours(hour, minute, second);
     return date;
 }
@@ -95,7 +96,8 @@ function datePart(text, kind, part) {
     if (!date) return NaN;
     if (part === "days") return date / 86400000;
     if (part === "month") return date.getUTCMonth() + 1;
-    return part === "weekday" ? (date.getUTCDay() + 6) % 7 : date.getUTCHours() + date.getUTCMinutes() / 60;
+    if (part === "weekday") return (date.getUTCDay() + 6) % 7;
+    return kind === "time" ? date / 3600000 : date.getUTCHours() + date.getUTCMinutes() / 60;
 }
 // endif
 // if has_columns

@@ -22,15 +22,15 @@ def is_missing(text):
 
 def clothed(text, mark):
     """A number, perhaps with thousands apart, a currency, percent, or in parentheses; else not a number."""
-    negative = text.startswith("(") and text.endswith(")")
-    around = AROUND.fullmatch(text[1:-1].strip() if negative else text)
+    around = AROUND.fullmatch(text)
     grouped = around and GROUPED[mark].fullmatch(around["core"].strip())
     if not grouped:
         return __NAN__
-    times = around["times"]
+    is_money = around["money"] or around["money2"] or around["money3"]
+    times = "M" if is_money and around["times"] == "m" else around["times"]
     value = float(re.sub(r"\D", "", grouped[1] or "") + "." + (grouped[2] or "") + (grouped[3] or ""))
     value *= TIMES.get(times if len(times) < 2 else times.lower(), __NAN__)
-    negative = negative or any(around[sign] not in (None, "", "+") for sign in ("minus", "minus2", "after"))
+    negative = any(around[sign] not in (None, "", "+") for sign in ("minus", "minus2", "after"))
     return __NAN__ if value == __INF__ else -value if negative else value
 
 
@@ -78,13 +78,14 @@ def read_date(text, form):
     if re.fullmatch("Q[1-4]", month):
         month = 3 * int(month[1]) - 2
     elif month[0].isalpha():
-        month = MONTHS.index(month[:3].lower()) + 1 if month[:3].lower() in MONTHS else 0
+        month = MONTHS.get(month[:4].lower()) or MONTHS.get(month[:3].lower(), 0)
     hour = int(found[4] or 0)
     if found[7]:
         hour = hour % 12 + 12 * (found[7][0] in "pP")
     full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 30 else 1900)
     try:
-        return datetime(full, int(month), int(day), hour, int(found[5] or 0), int(found[6] or 0))
+        clock = hour % 24 if form == "time" else hour, int(found[5] or 0), int(found[6] or 0)
+        return datetime(full, int(month), int(day), *clock) + timedelta(hour // 24)
     except ValueError:
         return None
 
@@ -98,6 +99,8 @@ def date_part(text, kind, part):
         return __NAN__
     if part == "days":
         return (date - datetime(1970, 1, 1)).total_seconds() / 86400
+    if kind == "time":
+        return (date - datetime(1970, 1, 1)).total_seconds() / 3600
     return {"month": date.month, "weekday": date.weekday(), "hour": date.hour + date.minute / 60}[part]
 # endif
 # if has_columns

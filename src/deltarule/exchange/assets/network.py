@@ -10,7 +10,7 @@ import csv
 import math
 import re  # if reads_cells
 import sys
-from datetime import datetime  # if has_dates
+from datetime import datetime, timedelta  # if has_dates
 
 # __ARRAYS__
 # if calls_exp

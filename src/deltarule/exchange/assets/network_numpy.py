@@ -9,7 +9,7 @@ Where this file is called net.py:
 import csv
 import re  # if reads_cells
 import sys
-from datetime import datetime  # if has_dates
+from datetime import datetime, timedelta  # if has_dates
 
 import numpy as np
 
