@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import sysconfig
 import time
-from pathlib import Path
 from typing import Any
 
 import click
@@ -98,8 +98,11 @@ def in_process(ranks: int, *arguments: object) -> Any:
     """Run this file's own part in a process of its own, or as an MPI job; return what it printed as JSON."""
     command = [sys.executable, "-m", "benchmarks.workers", "--part", json.dumps(arguments)]
     if ranks:
-        launcher = Path(sysconfig.get_path("scripts")) / "mpiexec"
-        command = [str(launcher), "-n", str(ranks), *command]
+        folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+        launcher = shutil.which("mpiexec", path=folders)
+        if launcher is None:
+            raise click.ClickException('needs mpiexec: pip install -e ".[mpi]"')
+        command = [launcher, "-n", str(ranks), *command]
     root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     found = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | root)
     return json.loads(found.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -416,3 +417,35 @@ def test_a_bit_that_is_turned_in_a_png_is_seen(tmp_path: Path) -> None:
         damaged.write_bytes(turned)
         found = load(tmp_path)
         assert (len(found), [item.kind for item in found.decisions]) == (5, ["unreadable"])
+
+
+@pytest.mark.parametrize(("width", "height"), [(6, 4), (90, 60)])
+@pytest.mark.parametrize(("dtype", "suffix"), [(np.uint8, "jpg"), (np.uint8, "png"), (np.uint16, "png")])
+def test_few_and_many_pixels_of_any_depth_are_turned_alike(
+    tmp_path: Path, width: int, height: int, dtype: type[np.unsignedinteger], suffix: str
+) -> None:
+    ramp = np.linspace(0, np.iinfo(dtype).max, height * width).astype(dtype).reshape(height, width)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise makes it upright
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(2):
+            Image.fromarray(ramp).save(tmp_path / label / f"{number}.{suffix}", exif=exif, quality=100)
+    found = load(tmp_path, options=ReadingOptions(size=(height, width)))
+    expected = np.rot90(ramp, -1) / (np.iinfo(dtype).max / 255)
+    assert found.inputs.shape == (4, width, height)
+    assert np.abs(found.inputs.astype(float) - expected).max() < 3
+
+
+def test_large_pictures_are_read_by_threads_and_stay_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for number in range(40):
+        folder = tmp_path / "ab"[number // 20]
+        folder.mkdir(exist_ok=True)
+        side = 100 if number % 2 else 10
+        Image.fromarray(np.full((side, side), 6 * number, np.uint8)).save(folder / f"{number:02}.png")
+    (tmp_path / "a" / "03.png").write_bytes((tmp_path / "a" / "03.png").read_bytes()[:90])
+    found = load(tmp_path, options=ReadingOptions(size=(5, 5)))
+    assert found.inputs[:, 2, 2].tolist() == [6 * number for number in range(40) if number != 3]

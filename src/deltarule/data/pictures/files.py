@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -15,11 +16,14 @@ from deltarule.data.raw_files import describe
 from deltarule.errors import DataFileError
 from deltarule.registry import import_extra, record
 
+MOST_PIXELS = 64 * 64  # of the form that all pictures of a set get
 _LARGEST = 1 << 26  # pixels
+_AT_ONCE = 1 << 16  # bytes of a file
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 _TURNED = range(2, 9)  # of EXIF's orientations, those that are not upright
 _SIDEWAYS = range(5, 9)
 _ORIENTATION = 0x0112
+_NOTES = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}  # where an orientation may be
 
 
 @record
@@ -34,65 +38,110 @@ class PictureHeader:
     turned: bool
 
 
-def read_header(entry: Entry) -> PictureHeader:
-    """Read what a picture file says of itself.
+def look_at(entry: Entry) -> tuple[PictureHeader, Array | None]:
+    """Read what a picture file says of itself, and its pixels upright if they are few.
+
+    Returns
+    -------
+    header : PictureHeader
+    pixels : ndarray of uint8, (height, width), (height, width, 3) or, if transparent, (height, width, 4)
+        None if they are many, or damaged, which `read_pixels` will tell.
 
     Raises
     ------
     DataFileError
         If it is no picture, or not one of 8 or 16 bits.
     """
-    with _opened(entry) as image:
-        width, height = image.size
-        if width * height > _LARGEST:
-            raise DataFileError(str(entry), f"{width} × {height} pixels are too many")
-        if image.mode in ("I", "F"):
-            raise DataFileError(str(entry), f"expected 8 or 16 bits, got mode {image.mode}; convert it first")
-        noted = "exif" in image.info and image.format != "TIFF"  # Pillow turns TIFF itself
-        orientation = image.getexif().get(_ORIENTATION, 1) if noted else 1
-        mode = image.palette.mode if image.mode == "P" and image.palette else image.mode
-        return PictureHeader(
-            (height, width) if orientation in _SIDEWAYS else (width, height),
-            mode not in ("1", "L", "LA", *_DEEP),
-            "A" in image.mode or "A" in mode or "transparency" in image.info,
-            image.mode in _DEEP,
-            bool(getattr(image, "is_animated", False)),
-            orientation in _TURNED,
-        )
+    with _opened(entry) as (file, image):
+        header = _header(entry, image)
+        if image.size[0] * image.size[1] > MOST_PIXELS:
+            return header, None
+        try:
+            return header, np.asarray(_upright(file, image, header))
+        except Exception:
+            return header, None
 
 
-def read_pixels(entry: Entry, size: tuple[int, int] | None = None) -> Array:
-    """Read a picture upright, red, green, blue and opacity, (height, width, 4) of uint8.
+def read_pixels(entry: Entry, size: tuple[int, int]) -> Array:
+    """Read a picture upright, stretched or shrunk to (width, height).
 
-    Parameters
-    ----------
-    entry : path
-    size : (width, height), optional
-        Stretch or shrink it to this.
+    Returns
+    -------
+    ndarray of uint8, (height, width), (height, width, 3) or, if transparent, (height, width, 4)
 
     Raises
     ------
     DataFileError
         If it is damaged.
     """
-    with _opened(entry, checked=True) as image:
-        if image.mode in _DEEP:
-            high = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
-            image = import_extra("PIL.Image", "data").fromarray(high)
-        elif image.format == "JPEG" and size is not None:
+    with _opened(entry) as (file, image):
+        header = _header(entry, image)
+        if image.format == "JPEG":
             image.draft(None, (2 * max(size), 2 * max(size)))
-        upright = import_extra("PIL.ImageOps", "data").exif_transpose(image).convert("RGBA")
-        if size is not None and upright.size != size:
-            upright = upright.resize(size, reducing_gap=3.0)
-        return np.asarray(upright)
+        return _stretched(_upright(file, image, header), size)
+
+
+def resized(pixels: Array, size: tuple[int, int]) -> Array:
+    """Stretch or shrink pixels that have been read to (width, height)."""
+    if pixels.shape[1::-1] == size:
+        return pixels
+    return _stretched(import_extra("PIL.Image", "data").fromarray(pixels), size)
+
+
+def _stretched(image: Any, size: tuple[int, int]) -> Array:
+    return np.asarray(image if image.size == size else image.resize(size, reducing_gap=3.0))
+
+
+def _header(entry: Entry, image: Any) -> PictureHeader:
+    width, height = image.size
+    if width * height > _LARGEST:
+        raise DataFileError(str(entry), f"{width} × {height} pixels are too many")
+    if image.mode in ("I", "F"):
+        raise DataFileError(str(entry), f"expected 8 or 16 bits, got mode {image.mode}; convert it first")
+    noted = "exif" in image.info and image.format != "TIFF"  # Pillow turns TIFF itself
+    orientation = image.getexif().get(_ORIENTATION, 1) if noted else 1
+    mode = image.palette.mode if image.mode == "P" and image.palette else image.mode
+    return PictureHeader(
+        (height, width) if orientation in _SIDEWAYS else (width, height),
+        mode not in ("1", "L", "LA", *_DEEP),
+        "A" in image.mode or "A" in mode or "transparency" in image.info,
+        image.mode in _DEEP,
+        bool(getattr(image, "is_animated", False)),
+        orientation in _TURNED,
+    )
+
+
+def _upright(file: IO[bytes], image: Any, header: PictureHeader) -> Any:
+    """An opened image of 8 bits, as a camera held it."""
+    if image.format == "PNG":
+        place = file.tell()
+        file.seek(0)
+        _check_sums(file.read())
+        file.seek(place)
+    image.load()
+    if image.info.keys() & _NOTES and image.format != "TIFF":
+        image = import_extra("PIL.ImageOps", "data").exif_transpose(image)
+    if header.deep:
+        high = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        image = import_extra("PIL.Image", "data").fromarray(high)
+    mode = "RGBA" if header.transparent else "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _check_sums(png: bytes) -> None:
+    """Compare a PNG with its check sums, as Pillow does not for the pixels."""
+    place, name = 8, b""
+    while name != b"IEND":
+        end = place + 8 + int.from_bytes(png[place : place + 4], "big")
+        name = png[place + 4 : place + 8]
+        if zlib.crc32(png[place + 4 : end]) != int.from_bytes(png[end : end + 4], "big") or not name:
+            raise ValueError(f"a check sum differs at byte {place:,}: the file is damaged or ends early")
+        place = end + 4
 
 
 @contextmanager
-def _opened(entry: Entry, *, checked: bool = False) -> Iterator[Any]:
-    """A picture file, opened; whatever fails within is told by one exception.
-
-    Pillow's decoder of PNG passes over the check sums of pixels, unless it is asked to look at them.
-    """
+def _opened(entry: Entry) -> Iterator[tuple[IO[bytes], Any]]:
+    """A picture file, opened; whatever fails within is told by one exception."""
     library = import_extra("PIL.Image", "data")
     try:
         if not entry.is_file():
@@ -100,14 +149,11 @@ def _opened(entry: Entry, *, checked: bool = False) -> Iterator[Any]:
                 "it is a folder" if entry.is_dir() else "not a file" if entry.exists() else "no such file"
             )
             raise DataFileError(str(entry), f"cannot be read: {reason}")
-        with warnings.catch_warnings(), entry.open("rb") as file:
-            warnings.simplefilter("ignore")
-            if checked and file.read(4) == b"\x89PNG":
-                file.seek(0)
-                library.open(file).verify()
-            file.seek(0)
+        with entry.open("rb") as opened:
+            begun = opened.read(_AT_ONCE)
+            file = io.BytesIO(begun) if len(begun) < _AT_ONCE else opened
             with library.open(file) as image:
-                yield image
+                yield file, image
     except DataFileError:
         raise
     except library.UnidentifiedImageError:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.data.pictures.files import MOST_PIXELS
 
-_MOST_PIXELS = 64 * 64
 _VISIBLE = 8.0  # how far red, green and blue must be apart, of 255, for a picture not to be grey
 _GRID = 4
 _ERRORS = 3.0  # standard errors by which colour must tell classes apart better than chance
@@ -26,7 +26,7 @@ def common_size(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:
     """
     counts = Counter(sizes)
     width, height = max(counts, key=lambda size: (counts[size], size[0] * size[1], size))
-    shrink = min(1.0, math.sqrt(_MOST_PIXELS / (width * height)))
+    shrink = min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
     return max(1, int(width * shrink)), max(1, int(height * shrink))
 
 
@@ -51,7 +51,9 @@ def paper_for(pictures: Iterable[Array]) -> str:
 
 
 def on_paper(pixels: Array, paper: str) -> Array:
-    """Lay a picture (height, width, 4) on paper: (height, width, 3) of uint8."""
+    """Lay a picture (height, width, 4) on paper: (height, width, 3) of uint8; return others as they are."""
+    if pixels.shape[2:] != (4,):
+        return pixels
     opacity = pixels[..., 3:]
     if (opacity == 255).all():
         return pixels[..., :3]
@@ -61,9 +63,16 @@ def on_paper(pixels: Array, paper: str) -> Array:
 
 
 def as_grey(pixels: Array) -> Array:
-    """Return pictures (…, 3) as luminance (…), with the weights and the rounding that Pillow has."""
+    """Return pictures (…, 3) as luminance (…), weighted and rounded as Pillow does; (height, width) stays."""
+    if pixels.ndim == 2:
+        return pixels
     weighted = pixels @ np.array([19595, 38470, 7471], dtype=np.uint32)
     return ((weighted + 0x8000) >> 16).astype(np.uint8)
+
+
+def as_color(pixels: Array) -> Array:
+    """Return a picture as red, green and blue, (height, width, 3)."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
 
 
 def is_colored(pixels: Array) -> bool:

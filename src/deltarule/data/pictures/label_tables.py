@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import PurePath
 
 import numpy as np
@@ -50,11 +51,16 @@ class PictureIndex:
     """Pictures by what tables call them: the ends of their paths, with suffix and without."""
 
     def __init__(self, pictures: Iterable[Entry]) -> None:
-        self._found: dict[str, list[Entry]] = {}
-        for picture in pictures:
+        self._pictures = pictures
+
+    @cached_property
+    def _found(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for picture in self._pictures:
             path = PurePath(str(picture))
             for key in dict.fromkeys([*_ends(path), *_ends(path.with_suffix(""))]):
-                self._found.setdefault(key, []).append(picture)
+                found.setdefault(key, []).append(picture)
+        return found
 
     def find(self, text: str) -> Sequence[Entry]:
         """Return the pictures that a cell may mean: those of the longest end of its path that is known."""

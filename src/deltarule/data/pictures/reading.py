@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Any
 
@@ -10,8 +14,16 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.decisions import Decision, decide, shown
-from deltarule.data.pictures.files import PictureHeader, read_header, read_pixels
-from deltarule.data.pictures.form import as_grey, color_tells, common_size, is_colored, on_paper, paper_for
+from deltarule.data.pictures.files import PictureHeader, look_at, read_pixels, resized
+from deltarule.data.pictures.form import (
+    as_color,
+    as_grey,
+    color_tells,
+    common_size,
+    is_colored,
+    on_paper,
+    paper_for,
+)  # fmt: skip
 from deltarule.data.pictures.tree import Entry
 from deltarule.data.reading import ReadingOptions
 from deltarule.errors import DataFileError, all_faults
@@ -50,19 +62,27 @@ def read_pictures(entries: Sequence[Entry], labels: Sequence[str], options: Read
         If none can be read, or if ``options.strict`` and any cannot.
     """
     faults: dict[int, DataFileError] = {}
-    headers = _each(range(len(entries)), lambda row: read_header(entries[row]), faults)
-    size = options.size or common_size(header.size for header in headers.values()) if headers else (1, 1)
-    clear = [row for row, header in headers.items() if header.transparent]
-    paper = options.paper or paper_for(
-        _each(clear, lambda row: read_pixels(entries[row], size), faults).values()
-    )
-    colored = options.color is not False and any(header.color for header in headers.values())
+    with warnings.catch_warnings():  # once, because all threads share it
+        warnings.simplefilter("ignore")
+        looked = _each(range(len(entries)), lambda row: look_at(entries[row]), faults)
+        headers = {row: header for row, (header, _) in looked.items()}
+        size = options.size or common_size(header.size for header in headers.values()) if headers else (1, 1)
+        n_threads = _count_threads(pixels is None for _, pixels in looked.values())
 
-    def read(row: int) -> Array:
-        pixels = on_paper(read_pixels(entries[row], size), paper)
-        return pixels if colored or options.color else as_grey(pixels)
+        def read(row: int) -> Array:
+            _, pixels = looked.pop(row)
+            return read_pixels(entries[row], size) if pixels is None else resized(pixels, size)
 
-    images = _each([row for row in headers if row not in faults], read, faults)
+        clear = [row for row, header in headers.items() if header.transparent]
+        before_paper = {} if options.paper else _each(clear, read, faults, n_threads)
+        paper = options.paper or paper_for(before_paper.values())
+        colored = options.color is not False and any(header.color for header in headers.values())
+
+        def form(row: int) -> Array:
+            pixels = on_paper(before_paper.pop(row) if row in before_paper else read(row), paper)
+            return as_color(pixels) if colored or options.color else as_grey(pixels)
+
+        images = _each([row for row in headers if row not in faults], form, faults, n_threads)
     if faults and (options.strict or not images):
         listed = [faults[row] for row in sorted(faults)]
         raise all_faults(listed)
@@ -96,16 +116,28 @@ def _told_grey(pixels: Array, decisions: list[Decision]) -> Array:
 
 
 def _each(
-    rows: Sequence[int] | range, read: Callable[[int], Any], faults: dict[int, DataFileError]
+    rows: Sequence[int] | range,
+    read: Callable[[int], Any],
+    faults: dict[int, DataFileError],
+    n_threads: int = 1,
 ) -> dict[int, Any]:
     """What is read for each row; rows that cannot be read become faults."""
-    found = {}
-    for row in rows:
+
+    def outcome(row: int) -> Any:
         try:
-            found[row] = read(row)
+            return read(row)
         except DataFileError as error:
-            faults[row] = error
-    return found
+            return error
+
+    with ThreadPoolExecutor(n_threads) as threads:  # starts none before it has work
+        outcomes = dict(zip(rows, (threads.map if n_threads > 1 else map)(outcome, rows), strict=True))
+    faults |= {row: error for row, error in outcomes.items() if isinstance(error, DataFileError)}
+    return {row: found for row, found in outcomes.items() if row not in faults}
+
+
+def _count_threads(are_large: Iterable[bool]) -> int:
+    """How many threads decode: Pillow lets others work meanwhile, which pays where pictures are large."""
+    return min(os.cpu_count() or 1, 4) if any(are_large) and sys.platform != "emscripten" else 1
 
 
 def _names(entries: Sequence[Entry], rows: Sequence[int]) -> dict[str, Any]:

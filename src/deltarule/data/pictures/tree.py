@@ -121,12 +121,12 @@ def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
             litter.append(entry.name)
         elif entry.is_dir():
             folders.append(_look(entry, entry.name, depth + 1))
-        elif Path(entry.name).suffix.lower() in PICTURE_SUFFIXES or _begins_as_picture(entry):
+        elif entry.suffix.lower() in PICTURE_SUFFIXES or _begins_as_picture(entry):
             pictures.append(entry)
         else:
             strays.append(entry)
-    stems = {Path(picture.name).stem for picture in pictures}
-    masks = [picture for picture in pictures if _is_mask(picture.name, stems)]
+    stems = {picture.stem for picture in pictures}
+    masks = [picture for picture in pictures if _is_mask(picture.stem, stems)]
     if any(_OF_PICTURES.fullmatch(one.name) for one in folders):
         drawn = [one for one in folders if _MASK_FOLDER.fullmatch(one.name)]
         masks += [picture for one in drawn for picture in one.all_pictures]
@@ -136,8 +136,8 @@ def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
     return PictureFolder(folder, name, kept, tuple(folders), tuple(strays), tuple(litter), tuple(masks))
 
 
-def _is_mask(name: str, stems: Collection[str]) -> bool:
-    found = _MASK_FILE.fullmatch(Path(name).stem)
+def _is_mask(stem: str, stems: Collection[str]) -> bool:
+    found = _MASK_FILE.fullmatch(stem)
     return found is not None and found[1] in stems
 
 
@@ -147,7 +147,7 @@ def _is_litter(name: str) -> bool:
 
 def _begins_as_picture(entry: Entry) -> bool:
     """Whether a file without a suffix holds a PNG, JPEG, GIF or BMP."""
-    if Path(entry.name).suffix or not entry.is_file():
+    if entry.suffix or not entry.is_file():
         return False
     try:
         with entry.open("rb") as file:

@@ -80,6 +80,7 @@ NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 MOST_VECTORS = 5  # that are summed at once
+SHORT = 128  # numbers of rows that are added to together
 FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
 EXP_LIMIT = 22.0  # e^z grows no further
@@ -669,7 +670,8 @@ def _loss_and_delta(cost, z, a, delta, y, weight, unit, log_sums, k):
     for r in range(z.size // k):
         share = unit * weight[r] if weight.size > 0 else unit
         row = 0.0
-        for j in range(r * k, r * k + k):
+        for place in range(r * k, r * k + k):
+            j = np.uint64(place)  # no sign: an index is not looked at twice
             if cost.is_fused:
                 row += _fused_term(loss, z[j], a[j], y[j], log_sums[r])
                 delta[j] = (a[j] - y[j]) * share
@@ -783,7 +785,7 @@ def _forward(layers, scratch, masks, first, n):
             _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out, exps)
         else:
             _product(numbers, x_at, theta, W_at, numbers, z_at, n, n_in, n_out)
-        _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out)
+        _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out, exps)
         _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps[: z.size], n_out, integers)
 
 
@@ -804,13 +806,20 @@ def _mask_lists(lists, mask, first, n, n_in):
 
 
 @_kernel
-def _add_bias(theta, bias, at, z, n, n_out):
+def _add_bias(theta, bias, at, z, n, n_out, room):
+    """Add ``b`` to every row of ``z``; to several rows at once where they are short, repeated in ``room``."""
     if bias == NEURON:
         b = theta[at : at + n_out]
-        for r in range(n):
-            row = z[r * n_out : (r + 1) * n_out]
+        n_rows = min(n, SHORT // n_out)
+        for r in range(n_rows):
+            row = room[r * n_out : (r + 1) * n_out]
             for j in range(n_out):
-                row[j] += b[j]
+                row[j] = b[j]
+        b = room[: n_rows * n_out] if n_rows > 0 else b
+        for start in range(0, z.size, b.size):
+            part = z[start : start + b.size]
+            for i in range(part.size):
+                part[i] += b[i]
     elif bias == SHARED:
         shared = theta[at]
         for i in range(z.size):
@@ -891,13 +900,18 @@ def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
 def _sum_bias(grad, bias, at, delta, n, n_out):
     """``db = Σ delta``, over the rows, or over everything where the neurons share one bias."""
     if bias == NEURON:
-        db = grad[at : at + n_out]
+        db, n_alone = grad[at : at + n_out], (n - 1) % 4
         for j in range(n_out):
             db[j] = delta[j]
-        for r in range(1, n):
+        for r in range(1, 1 + n_alone):
             row = delta[r * n_out : (r + 1) * n_out]
             for j in range(n_out):
                 db[j] += row[j]
+        for r in range(1 + n_alone, n, 4):  # so that db is read and written once for four rows
+            row, second = delta[r * n_out : (r + 1) * n_out], delta[(r + 1) * n_out : (r + 2) * n_out]
+            third, fourth = delta[(r + 2) * n_out : (r + 3) * n_out], delta[(r + 3) * n_out : (r + 4) * n_out]
+            for j in range(n_out):
+                db[j] = db[j] + row[j] + second[j] + third[j] + fourth[j]
     elif bias == SHARED:
         total = delta[0]
         for i in range(1, delta.size):
@@ -1033,12 +1047,12 @@ def _copy(source, target):
         target[i] = source[i]
 
 
-@_kernel
+@_sum
 def _is_finite(theta):
+    total = zero = theta.dtype.type(0)
     for i in range(theta.size):
-        if not math.isfinite(theta[i]):
-            return False
-    return True
+        total += zero * theta[i]  # NaN where it is not finite
+    return total == zero
 
 
 @_kernel
