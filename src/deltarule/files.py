@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import time
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONG_AGO = 3600.0  # seconds: no save takes so long
+
+#: What file systems say on which every file has a name.
+_NO_NAMELESS = errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS
 
 
 def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
@@ -72,7 +76,8 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file to write: temporary file beside it, flush, fsync, replace, fsync of the folder.
 
     Whatever fails on the way, ``path`` holds what it held before and no temporary stays; only where the
-    last step fails, which makes the replacement outlast a power failure, it holds the new data.
+    last step fails, which makes the replacement outlast a power failure, it holds the new data. On Linux
+    the temporary has no name before it is whole, so that none stays of a process that is killed either.
 
     Raises
     ------
@@ -84,13 +89,14 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = check_writable(path)
     temporary = _temporary(target)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(_opened(temporary), "wb") as file:
             yield file
             file.flush()
             if target.exists():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             os.fsync(file.fileno())
+            if not temporary.exists():
+                os.link(f"/proc/self/fd/{file.fileno()}", temporary, src_dir_fd=file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -146,6 +152,17 @@ def _free_folder(path: str | os.PathLike[str]) -> Path:
 def _temporary(target: Path) -> Path:
     """Return a name beside ``target`` that nobody else has."""
     return target.with_name(f".{target.name[:20]}.{os.urandom(8).hex()}.tmp")
+
+
+def _opened(temporary: Path) -> int:
+    """Open a temporary file, without its name where the system can."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
+        try:
+            return os.open(temporary.parent, os.O_WRONLY | os.O_TMPFILE, 0o666)
+        except OSError as error:
+            if error.errno not in _NO_NAMELESS:
+                raise
+    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
 
 def _remove_leftovers(target: Path) -> None:

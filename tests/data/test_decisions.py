@@ -56,6 +56,7 @@ FILES: dict[str, bytes | str] = {
     "quotes": text(rows(shore=[f"'{cell}, low'" for cell in SHORE])),
     "lines": "# by hand\n" + text(PLAIN),
     "ragged": text([*PLAIN[:9], ["1.5", "2.5"], *PLAIN[9:]]),
+    "lacking": b"files",
     "no-header": text(PLAIN[1:]),
     "commented-header": "# " + text(PLAIN),
     "column-name": text([["width", "width", "shore", "kind"], *PLAIN[1:]]),
@@ -102,6 +103,10 @@ def write(folder: Path, kind: str) -> Path:
         connection.commit()
         connection.close()
         return path
+    if kind == "lacking":
+        (folder / "rows1.csv").write_text(text(PLAIN))
+        (folder / "rows2.csv").write_text(text([[row[0], *row[2:]] for row in PLAIN]))
+        return folder / "rows*.csv"
     content = FILES[kind]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
@@ -221,7 +226,7 @@ def test_the_option_that_is_told_overrules_a_decision(tmp_path: Path, kind: str)
         assert OVERRULED[kind] in encoding.inputs.feature_names
 
 
-@pytest.mark.parametrize("kind", [kind for kind in DECISIONS if kind not in OF_MODELS])
+@pytest.mark.parametrize("kind", [kind for kind in DECISIONS if kind not in (*OF_MODELS, "lacking")])
 def test_what_is_told_accounts_for_every_column_and_row(tmp_path: Path, kind: str) -> None:
     """Each column is an input, the target, or told to be left out; so many rows are there as are not told."""
     missing = "drop" if kind == "missing-rows" else None

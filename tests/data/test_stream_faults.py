@@ -70,13 +70,18 @@ def test_what_cannot_be_read_is_said(folder, make, message):
 @pytest.mark.parametrize(
     ("others", "message"),
     [
-        ({"c": np.arange(N)}, "it has a column 'c', which p.parquet does not have"),
         ({"b": ["text"] * N}, "column 'b' is string, but double in p.parquet"),
     ],
 )
 def test_files_that_differ_are_named(folder, others, message):
     write("r.parquet", columns(**others))
     with pytest.raises(dr.DataFileError, match=f"r.parquet: {message}"):
+        stream("?.parquet", "y")
+
+
+def test_a_file_of_another_table_is_refused(folder):
+    write("r.parquet", {"name": np.arange(N), "y": np.arange(N)})
+    with pytest.raises(dr.DataFileError, match="its columns are 'name', 'y', but those of p"):
         stream("?.parquet", "y")
 
 

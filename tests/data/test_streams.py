@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -103,13 +105,60 @@ def batches(folder):
     return make
 
 
-@pytest.mark.parametrize("source", [parquet, csv, packed, folder_of_arrow, address, database, batches])
+def query(folder):
+    return database(folder).removesuffix("t") + "\n WITH a AS (SELECT * FROM t) SELECT * FROM a"
+
+
+def packed_json(folder):
+    records = [
+        {name: str(c[i]) if name == "colour" else c[i].item() for name, c in COLUMNS.items()}
+        for i in range(N)
+    ]
+    lines = "".join(json.dumps(record).replace("NaN", "null") + "\n" for record in records)
+    (folder / "rows.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    return str(folder / "rows.jsonl.gz")
+
+
+def archive(folder):
+    with zipfile.ZipFile(folder / "rows.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("data/rows.csv", csv_lines())
+        zipped.writestr("data/README.md", "rows of things")
+    return str(folder / "rows.zip")
+
+
+def arrow_dataset(folder):
+    import pyarrow.dataset
+
+    parquet(folder)
+    return pyarrow.dataset.dataset(folder)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        parquet,
+        csv,
+        packed,
+        folder_of_arrow,
+        address,
+        database,
+        query,
+        batches,
+        packed_json,
+        archive,
+        arrow_dataset,
+    ],
+)
 def test_a_stream_holds_the_rows_that_loading_gives(source, tmp_path):
     (tmp_path / "whole").mkdir()
     write_parquet(tmp_path / "whole" / "all.parquet")
-    expected = load(tmp_path / "whole" / "all.parquet", target="price")
     (tmp_path / "data").mkdir()
-    rows = stream(source(tmp_path / "data"), "price")
+    _check_same(
+        stream(source(tmp_path / "data"), "price"), load(tmp_path / "whole" / "all.parquet", target="price")
+    )
+
+
+def _check_same(rows, expected):
     found = rows.load()
     assert found.inputs.names == expected.inputs.names
     for name in expected.inputs.names:
@@ -119,6 +168,43 @@ def test_a_stream_holds_the_rows_that_loading_gives(source, tmp_path):
     assert np.array_equal(found.target, expected.target)
     assert rows.encoding == fit_encoding(expected, missing="median")
     assert len(rows) == N
+
+
+def test_folders_that_name_columns_lists_and_dates_are_read_as_in_one_file(tmp_path):
+    columns = {
+        "day": np.datetime64("2024-01-30") + np.arange(N) // 7,
+        "seen": np.arange(N).astype("datetime64[h]").astype("datetime64[s]"),
+        "shape": pa.array((rng.integers(0, 9, (N, 3)) / 4).tolist()),
+        "price": COLUMNS["price"],
+        "year": np.repeat([2021, 2022, 2023], N // 3),
+        "colour": np.repeat(["red", "a/b", "red"], N // 3),
+    }
+    whole = pa.table(columns)
+    pq.write_table(whole, tmp_path / "whole.parquet")
+    for number, (year, colour) in enumerate([(2021, "red"), (2022, "a%2Fb"), (2023, "red")]):
+        folder = tmp_path / "parts" / f"year={year}" / f"colour={colour}"
+        folder.mkdir(parents=True)
+        part = whole.slice(number * N // 3, N // 3).drop_columns(["year", "colour"])
+        pq.write_table(part, folder / "0.parquet", row_group_size=70)
+    rows = stream(tmp_path / "parts", "price")
+    _check_same(rows, load(tmp_path / "whole.parquet", target="price"))
+    assert {"day.month", "seen.hour", "shape.3", "year", "colour"} <= set(rows.inputs.names)
+    assert "day.hour" not in rows.encoding.inputs.feature_names
+    assert {item.kind for item in rows.decisions} == {"lists", "dates"}
+
+
+def test_columns_that_only_some_files_have_are_missing_in_the_others(tmp_path):
+    write_parquet(tmp_path / "a.parquet", {name: COLUMNS[name] for name in ("year", "price", "size")})
+    write_parquet(tmp_path / "b.parquet", COLUMNS | {"colour": pa.nulls(N)})
+    write_parquet(tmp_path / "c.parquet")
+    rows = stream(tmp_path, "price")
+    found = rows.load()
+    assert found.inputs.missing("colour").tolist() == [True] * 2 * N + [False] * N
+    told = [item.text for item in rows.decisions if item.kind == "lacking"]
+    assert told == [
+        f"1 file does not have column 'colour', whose cells count as missing there: {tmp_path}/a.parquet"
+    ]
+    assert dr.train(dr.Network([rows.n_inputs, 3, 1], seed=0), rows, epochs=1).epochs == 1
 
 
 def test_the_experiment_of_what_fits_is_that_of_the_file(tmp_path):

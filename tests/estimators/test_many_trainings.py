@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +18,12 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 4))
 Y = (X.sum(axis=1) > 0).astype(int)
 GRID = {"hidden_layer_sizes": [(4,), (8,)], "alpha": [1e-4, 1e-2]}
+NET = MLPClassifier(solver="adam", max_iter=30, early_stopping=True, random_state=0)
 
 
 def scores(search, n_jobs):
-    net = MLPClassifier(solver="adam", max_iter=30, early_stopping=True, random_state=0)
     given = {"n_iter": 3, "random_state": 0} if search is RandomizedSearchCV else {}
-    return search(net, GRID, cv=2, n_jobs=n_jobs, **given).fit(X, Y).cv_results_["mean_test_score"].tolist()
+    return search(NET, GRID, cv=2, n_jobs=n_jobs, **given).fit(X, Y).cv_results_["mean_test_score"].tolist()
 
 
 @pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV])
@@ -30,15 +32,16 @@ def test_two_processes_of_joblib_find_the_same_scores(search):
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about ports and slow connections
-def test_two_workers_of_dask_find_the_same_scores():
-    distributed = pytest.importorskip("distributed")
-    joblib = pytest.importorskip("joblib")
-    settings = {"n_workers": 2, "threads_per_worker": 1, "env": {"NUMBA_NUM_THREADS": "1"}}
-    with (
-        distributed.LocalCluster(dashboard_address=None, **settings) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        assert set(client.run(lambda: os.environ["NUMBA_NUM_THREADS"]).values()) == {"1"}
-        with joblib.parallel_backend("dask"):
-            found = scores(GridSearchCV, -1)
-    assert found == scores(GridSearchCV, 1)
+def test_two_workers_of_dask_find_the_same_scores_by_the_recipe_of_the_documentation():
+    pytest.importorskip("distributed")
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text("utf-8")
+    recipe = next(text for text in re.findall("```python\n(.*?)```", page, re.S) if "LocalCluster(" in text)
+    recipe = recipe.replace("n_workers=4", "n_workers=2") + (
+        '    n_threads = Client.current().run(os.getenv, "NUMBA_NUM_THREADS").values()\n'
+        "    n_steps = cluster.scheduler.transition_counter\n"
+    )
+    names = {"os": os, "X": X, "y": Y, "search": GridSearchCV(NET, GRID, cv=2, n_jobs=2)}
+    exec(recipe, names)
+    assert list(names["n_threads"]) == ["1", "1"]
+    assert names["n_steps"] >= 8  # the fits ran there
+    assert names["search"].cv_results_["mean_test_score"].tolist() == scores(GridSearchCV, 1)

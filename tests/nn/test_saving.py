@@ -22,10 +22,8 @@ class Sabotage:
 
     def __init__(self, monkeypatch, fail_at, error):
         self.calls, self.fail_at, self.error = [], fail_at, error
-        for name in ("fchmod", "fsync"):
+        for name in ("open", "fchmod", "fsync", "link", "replace"):
             monkeypatch.setattr(files.os, name, self.watched(name, getattr(os, name)))
-        monkeypatch.setattr(files.os, "replace", self.watched("replace", os.replace))
-        monkeypatch.setattr(files.os, "open", self.watched("open", os.open))
         fdopen = os.fdopen
         monkeypatch.setattr(files.os, "fdopen", lambda *args: self.file(fdopen(*args)))
 
@@ -59,7 +57,10 @@ class Sabotage:
     "error", [OSError(errno.ENOSPC, "full"), OSError(errno.EIO, "broken"), KeyboardInterrupt()], ids=repr
 )
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_fault_at_any_write_leaves_the_old_file_and_no_temporary(error, overwrite, path, monkeypatch):
+@pytest.mark.parametrize("named", [True, False])
+def test_fault_at_any_write_leaves_the_old_file_and_no_temporary(error, overwrite, named, path, monkeypatch):
+    if named:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     old, new = tiny(seed=1), tiny(seed=2)
     new.save(path)
     whole = path.read_bytes()
@@ -139,6 +140,16 @@ def test_kill_9_while_saving_always_leaves_a_whole_version(rounds, path):
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_two_processes_saving_to_one_path_leave_one_of_the_two(rounds, path):
     run_driver(path, rounds, writers=2)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere every file has a name")
+def test_who_is_killed_while_writing_leaves_no_file(tmp_path):
+    program = "import os, sys; from deltarule import files\n"
+    program += (
+        "with files.open_atomically(sys.argv[1]) as file: file.write(b'half'); file.flush(); os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "m"])
+    assert (done.returncode, os.listdir(tmp_path)) == (9, [])
 
 
 def test_path_that_cannot_be_written_is_refused_and_nothing_changes(path, tmp_path):

@@ -199,6 +199,56 @@ def test_workers_for_whom_a_batch_is_too_small_are_told():
         trained(team, epochs=1)
 
 
+class Second(OneWorker):
+    """The second of two workers, of which the first one trains with what it is given."""
+
+    count, is_first = 2, False
+
+    def __init__(self, theirs):
+        self.theirs = theirs
+
+    def all(self, own):
+        return [self.theirs.setdefault("own", own), own]
+
+    def first(self, compute):
+        return self.theirs["first"].pop(0) if self.theirs.get("first") else compute()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes", "settings", "message"),
+    [
+        (
+            slice(1, None),
+            [5, 6, 2],
+            {},
+            r"worker 2 of 2 has other rows \(1,400, not 1,401\) than the first one",
+        ),
+        (
+            slice(None, None, -1),
+            [5, 6, 2],
+            {},
+            "has other rows than the first one: give every worker all rows",
+        ),
+        (slice(None), [5, 7, 2], {}, "has other layers"),
+        (slice(None), [5, 6, 2], {"epochs": 2}, r"has other epochs \(2, not 1\)"),
+        (slice(None), [5, 6, 2], {"batch_size": 500}, "has other rows in a batch"),
+    ],
+)
+def test_a_worker_that_was_given_something_else_is_refused(rows, sizes, settings, message):
+    team, given = Second({}), {"epochs": 1, "batch_size": 600}
+    train(Network([5, 6, 2], output="softmax"), X, Y, workers=team, **given)
+    with pytest.raises(InputError, match=message):
+        train(Network(sizes, output="softmax"), X[rows], Y[rows], workers=team, **given | settings)
+
+
+def test_weights_and_seed_are_those_of_the_first_worker():
+    nets = [Network([5, 6, 2], output="softmax", seed=seed) for seed in (1, 2)]
+    team = Second({"first": [nets[0].parameters.copy(), 7]})
+    train(nets[0], X, Y, workers=1, epochs=1, seed=7)
+    train(nets[1], X, Y, workers=team, epochs=1, seed=8)
+    assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
+
+
 def test_divergence_is_named_as_ever():
     from deltarule.errors import DivergenceError
 

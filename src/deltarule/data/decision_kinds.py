@@ -55,6 +55,12 @@ _KINDS = (
         "{reason}",
     ),
     DecisionKind(
+        "lacking",
+        "{count} [file does|files do] not have column {column!r}, whose cells count as missing there: "
+        "{shown}",
+        "--drop {column}",
+    ),
+    DecisionKind(
         "no-header",
         "the first line does not name the columns, so they are called {first} … {last}",
         "--header",

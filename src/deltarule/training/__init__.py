@@ -1,7 +1,7 @@
 """Training: the loop over epochs of updates, what it reports, and what stops it.
 
-Reading order: metrics, stopping, settings, streamed, samples, workers, history, run, lbfgs, checkpoints,
-progress, loop, replay.
+Reading order: metrics, stopping, settings, streamed, samples, workers, history, agreement, run, lbfgs,
+checkpoints, progress, loop, replay.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from deltarule.nn.model_files import read_model
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep, Optimizer
 from deltarule.registry import signals_wait
+from deltarule.training.agreement import agreed
 from deltarule.training.checkpoints import restore, write_checkpoint
 from deltarule.training.history import History, RunStart
 from deltarule.training.lbfgs import minimise
@@ -147,6 +148,7 @@ def train(
     )
     samples = samples_or_stream(net, X, Y, sample_weight)
     team = _team(workers, settings, samples)
+    settings = agreed(team, net, settings, samples)
     run = Run(net, settings, samples, validation, checkpoint, team)
     return train_to_end(run, callbacks, progress)
 
@@ -228,6 +230,7 @@ def resume(
     samples = samples_or_stream(net, X, Y, sample_weight)
     count = 1 if workers is None and state.get("sharded") else workers
     team = _team(count, settings, samples)
+    agreed(team, net, settings, samples)
     run = Run(net, settings, samples, held, checkpoint or Checkpoint(path), team)
     restore(run, path, state, arrays)
     return net, train_to_end(run, callbacks, progress)

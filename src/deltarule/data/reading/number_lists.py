@@ -29,15 +29,23 @@ def spread_lists(raw: RawTable, options: ReadingOptions) -> RawTable:
             names.append(name)
             columns.append(cells)
             continue
-        made = [f"{name}.{place}" for place in range(1, found.shape[1] + 1)]
+        shown = next(text for text in cells.texts if text)
+        made, told = list_columns(name, found.shape[1], shown, 1, raw.names.index(name) + 1)
         names += made
         columns += [Cells(np.ascontiguousarray(values[cells.codes])) for values in found.T]
-        shown = next(text for text in cells.texts if text)[:20]
-        words = {"count": len(made), "first": made[0], "last": made[-1], "cell": f"{shown}…"}
-        decisions.append(decide("lists", 1, raw.names.index(name) + 1, column=name, **words))
+        decisions.append(told)
     if len(names) == len(raw.names):
         return raw
     return replace(raw, names=tuple(names), columns=tuple(columns), decisions=tuple(decisions))
+
+
+def list_columns(
+    name: str, length: int, shown: str, line: int | None, field: int
+) -> tuple[list[str], Decision]:
+    """Return what the columns of a list's numbers are called, and the decision that tells of them."""
+    made = [f"{name}.{place}" for place in range(1, length + 1)]
+    words = {"count": length, "first": made[0], "last": made[-1], "cell": f"{shown[:20]}…"}
+    return made, decide("lists", line, field, column=name, **words)
 
 
 def _lists(texts: Sequence[str]) -> Array | None:

@@ -1,6 +1,7 @@
 """Data that do not fit into memory: read piece by piece, understood alike, encoded, and mixed in windows.
 
-Reading order: pieces, files; columnar, text, others, finding; memory, rows, windows, data_stream.
+Reading order: pieces, files; columnar, text, others, same_columns, finding; memory, rows, windows,
+data_stream.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 
 from deltarule.data.raw_files import describe
 from deltarule.data.streams.files import StreamFile
-from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece
+from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece, columns_to_read
 from deltarule.errors import DataFileError, all_faults
 from deltarule.registry import import_extra
 
@@ -23,7 +23,7 @@ def parquet_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
     Raises
     ------
     DataFileError
-        If a file is damaged, or files differ in their columns: all faults at once.
+        If a file is damaged, or a column is of different kinds in them: all faults at once.
     """
     pq = import_extra("pyarrow.parquet", "arrow")
     groups: list[RowGroup] = []
@@ -53,8 +53,8 @@ def _parquet_group(file: StreamFile, metadata: Any, number: int) -> RowGroup:
         import pyarrow.parquet as pq
 
         file.check()
-        names = None if columns is None else [name for name in metadata.schema.names if name in columns]
-        is_far = "://" in file.name
+        names = columns_to_read(metadata.schema.to_arrow_schema().names, columns)
+        is_far = not os.path.isfile(file.name)
         size, opening = (_FAR_BUFFER, file.open) if is_far else (_BUFFER, lambda: pa.OSFile(file.name))
         with _named(file.name, f"row group {number + 1} cannot be read"), opening() as opened:
             parquet = pq.ParquetFile(
@@ -63,7 +63,8 @@ def _parquet_group(file: StreamFile, metadata: Any, number: int) -> RowGroup:
             for batch in parquet.iter_batches(most, row_groups=[number], columns=names, use_threads=False):
                 yield TablePiece.of_batch(label, batch, texts)
 
-    return RowGroup(label, read, metadata.row_group(number).num_rows)
+    columns = tuple(metadata.schema.to_arrow_schema().names)
+    return RowGroup(label, read, metadata.row_group(number).num_rows, file.name, columns)
 
 
 def arrow_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
@@ -78,11 +79,12 @@ def arrow_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
             faults = _differences(file.name, reader.schema, *first)
             if faults:
                 raise faults[0]
-            groups += [_arrow_group(file, number) for number in range(reader.num_record_batches)]
+            columns = tuple(reader.schema.names)
+            groups += [_arrow_group(file, number, columns) for number in range(reader.num_record_batches)]
     return groups
 
 
-def _arrow_group(file: StreamFile, number: int) -> RowGroup:
+def _arrow_group(file: StreamFile, number: int, names: tuple[str, ...]) -> RowGroup:
     label = f"{file.name}, record batch {number + 1}"
 
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
@@ -91,12 +93,11 @@ def _arrow_group(file: StreamFile, number: int) -> RowGroup:
         file.check()
         with _named(file.name, f"record batch {number + 1} cannot be read"), file.open() as opened:
             batch = ipc.open_file(opened).get_batch(number)
-            if columns is not None:
-                batch = batch.select([name for name in batch.schema.names if name in columns])
+            batch = batch.select(columns_to_read(batch.schema.names, columns))
             for start in range(0, batch.num_rows, most):
                 yield TablePiece.of_batch(label, batch.slice(start, most), texts)
 
-    return RowGroup(label, read)
+    return RowGroup(label, read, file=file.name, columns=names)
 
 
 @contextmanager
@@ -115,22 +116,12 @@ def _named(name: str, reason: str) -> Iterator[None]:
 
 
 def _differences(name: str, schema: Any, first: str | os.PathLike[str], wanted: Any) -> list[DataFileError]:
-    """What is wrong with the columns of a file, beside those of the first one."""
+    """Which columns of a file are of another kind than the first one's."""
     types, expected = (dict(zip(item.names, item.types, strict=True)) for item in (schema, wanted))
-    if types == expected:
-        return []
     faults = [
-        f"it does not have column {column!r}, which {first} has" for column in expected if column not in types
-    ]
-    faults += [
-        f"it has a column {column!r}, which {first} does not have"
-        for column in types
-        if column not in expected
-    ]
-    faults += [
         f"column {column!r} is {types[column]}, but {expected[column]} in {first}"
         for column in types
-        if column in expected and _kind(types[column]) != _kind(expected[column])
+        if column in expected and len({_kind(types[column]), _kind(expected[column])} - {"null"}) == 2
     ]
     return [DataFileError(name, fault) for fault in faults]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,8 @@ class StreamFile:
         Opens it for reading bytes.
     look : callable
         Size and stamp as they are now.
+    packed : bool
+        Whether it lies in an archive, where a place is found only by reading all before it.
     """
 
     name: str
@@ -42,6 +45,7 @@ class StreamFile:
     stamp: str
     open: Callable[[], Any]
     look: Callable[[], tuple[int, str]]
+    packed: bool = False
 
     def check(self) -> None:
         """Refuse a file that is gone, or not what it was.
@@ -103,6 +107,8 @@ def find_files(source: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> 
         return _found(
             text, [_local(str(path)) for path in sorted(inner) if _is_plain(path.relative_to(text))]
         )
+    if zipfile.is_zipfile(text):
+        return _found(text, _zipped(text, suffixes))
     names = [text] if os.path.exists(text) else sorted(glob.glob(text, recursive=True))
     names = [name for name in names if os.path.isfile(name) and _is_plain(Path(name).name)]
     return _found(text, [_local(name) for name in names])
@@ -131,6 +137,26 @@ def _local(name: str) -> StreamFile:
         return status.st_size, str(status.st_mtime_ns)
 
     return StreamFile(name, *look(), lambda: open(name, "rb"), look)
+
+
+def _zipped(path: str, suffixes: Sequence[str]) -> list[StreamFile]:
+    """The files in a ZIP archive."""
+
+    def file(member: zipfile.ZipInfo) -> StreamFile:
+        def look() -> tuple[int, str]:
+            status = os.stat(path)
+            return member.file_size, f"{status.st_size} {status.st_mtime_ns}"
+
+        def opened() -> Any:
+            with zipfile.ZipFile(path) as archive:
+                return archive.open(member)
+
+        return StreamFile(f"{path}/{member.filename}", *look(), opened, look, packed=True)
+
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(archive.infolist(), key=lambda member: member.filename)
+    chosen = (member for member in members if PurePosixPath(member.filename).suffix.lower() in suffixes)
+    return [file(member) for member in chosen if _is_plain(member.filename)]
 
 
 def _far_files(text: str) -> list[StreamFile]:

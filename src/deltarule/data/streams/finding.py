@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,7 @@ from deltarule.data.streams.others import (
     tables_of,
 )
 from deltarule.data.streams.pieces import RowGroup
+from deltarule.data.streams.same_columns import completed
 from deltarule.data.streams.text import json_groups, text_groups
 from deltarule.errors import DataFileError, InputError, all_faults
 
@@ -83,9 +86,9 @@ def find_source(source: Any, target: Any, options: ReadingOptions) -> StreamSour
         If there are no such files, or they cannot be read.
     """
     if isinstance(source, str | os.PathLike):
-        return _of_path(os.fspath(source), target, options)
+        return _of_path(os.path.expanduser(source), target, options)
     if isinstance(source, list | tuple) and source and all(isinstance(s, str | os.PathLike) for s in source):
-        files = [file for path in source for file in find_files(path, _SUFFIXES)]
+        files = [file for path in source for file in find_files(os.path.expanduser(path), _SUFFIXES)]
         return _of_files(f"{source[0]} and {len(source) - 1} more", files, target, options)
     if isinstance(source, tuple) and len(source) == 2 and all(hasattr(part, "shape") for part in source):
         source, target = source
@@ -98,6 +101,9 @@ def find_source(source: Any, target: Any, options: ReadingOptions) -> StreamSour
 
 def _of_batches(source: Any) -> StreamSource:
     label, name = "the batches", getattr(source, "__name__", type(source).__name__)
+    for making in ("collect_batches", "to_batches"):  # what polars and pyarrow read when they are asked
+        if hasattr(source, making) and not hasattr(source, "shape"):
+            return StreamSource(name, batch_groups(getattr(source, making), "y", label))
     if hasattr(source, "columns") or isinstance(source, Mapping):
         return StreamSource(name, batch_groups(lambda: [source], "y", label))
     if callable(source) and not hasattr(source, "__iter__"):
@@ -126,7 +132,7 @@ def _of_path(text: str, target: Any, options: ReadingOptions) -> StreamSource:
 
 
 def _of_database(url: str, table: str | None) -> StreamSource:
-    query = table if table and table.lstrip().lower().startswith("select") else None
+    query = table if table and re.match(r"\s*(select|with)\s", table, re.IGNORECASE) else None
     decisions: tuple[Decision, ...] = ()
     if table is None:
         tables = tables_of(url)
@@ -184,7 +190,8 @@ def _of_files(text: str, files: list[StreamFile], target: Any, options: ReadingO
         groups = {"parquet": parquet_groups, "arrow": arrow_groups, "json": json_groups}[kind](files)
     if not groups:
         raise DataFileError(text, "there are no rows in it")
-    return StreamSource(text, groups, tuple(files), answers, tuple(told))
+    groups, lacking = completed(groups)
+    return StreamSource(text, groups, tuple(files), answers, (*told, *lacking))
 
 
 def _npy_groups(text: str, files: list[StreamFile], target: Any) -> tuple[list[RowGroup], str | None]:
@@ -209,7 +216,8 @@ def _of_folder(text: str, options: ReadingOptions) -> StreamSource | None:
                 text, "the training part needs both pictures and labels, and one of them is missing"
             )
         return StreamSource(text, train, target="label", parts={"test": test} if test else {})
-    if os.path.isdir(text) and any(path.suffix.lower() in _SUFFIXES for path in Path(text).rglob("*")):
+    inner = zipfile.ZipFile(text).namelist() if zipfile.is_zipfile(text) else Path(text).rglob("*")
+    if any(Path(path).suffix.lower() in _SUFFIXES for path in inner):
         return None
     layout = find_layout(text, look_into(text))
     step = max(1, len(layout.train) // _LOOKED_AT)

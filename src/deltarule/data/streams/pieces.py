@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.data.reading import Cells, MemoryTable, RawTable
+from deltarule.data.reading.number_lists import list_columns
 from deltarule.data.reading.other_sources import cells_of_array
 
 
@@ -33,12 +34,20 @@ class TablePiece(MemoryTable):
     @classmethod
     def of_batch(cls, label: str, batch: Any, texts: frozenset[str] = frozenset()) -> TablePiece:
         """Take a batch of Arrow; columns named in ``texts`` stay texts though they look like numbers."""
-        names = tuple(batch.schema.names)
-        cells = tuple(
-            cells_of_arrow(column, as_text=name in texts)
-            for name, column in zip(names, batch.columns, strict=True)
-        )
-        return cls.of_raw(label, RawTable(names, cells))
+        names: list[str] = []
+        cells: list[Cells] = []
+        decisions = []
+        for field, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True), 1):
+            lists = None if name in texts else _numbers_of_lists(column)
+            if lists is None:
+                names.append(name)
+                cells.append(cells_of_arrow(column, as_text=name in texts))
+                continue
+            made, told = list_columns(name, lists.shape[1], str(column[0].as_py()), None, field)
+            names += made
+            cells += [Cells(np.ascontiguousarray(numbers)) for numbers in lists.T]
+            decisions.append(told)
+        return cls.of_raw(label, RawTable(tuple(names), tuple(cells), decisions=tuple(decisions)))
 
     @property
     def n_columns(self) -> int:
@@ -88,11 +97,41 @@ class RowGroup:
         where none are. ``texts`` names those that are texts whatever they look like.
     n_rows : int or None
         How many rows, where the source says so.
+    file : str
+        The file that they are in, where they are in one.
+    columns : tuple of str
+        The columns of that file, where it says so.
     """
 
     label: str
     read: Callable[[int, frozenset[str] | None, frozenset[str]], Iterator[Piece]]
     n_rows: int | None = None
+    file: str = ""
+    columns: tuple[str, ...] = ()
+
+
+def columns_to_read(names: Sequence[str], columns: frozenset[str] | None) -> list[str]:
+    """Return the columns of a file that are needed: of lists, where any of their numbers is."""
+    if columns is None:
+        return list(names)
+    lists = {name.rpartition(".")[0] for name in columns if name.rpartition(".")[2].isdigit()}
+    return [name for name in names if name in columns or name in lists] or list(names[:1])
+
+
+def _numbers_of_lists(column: Any) -> Array | None:
+    """Return the numbers of a column of lists that are equally long (n_rows, length); else None."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return None
+    if not (pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type)):
+        return None
+    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    if len(lengths) != 1 or not lengths[0]:  # None of a cell without a list
+        return None
+    return pc.list_flatten(column).to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, lengths[0])
 
 
 def cells_of_arrow(column: Any, *, as_text: bool = False) -> Cells:
@@ -141,8 +180,9 @@ def joined(label: str, pieces: Sequence[Piece]) -> Piece:
     raws = [piece.read() for piece in pieces if isinstance(piece, TablePiece)]
     columns = [dict(zip(raw.names, raw.columns, strict=True)) for raw in raws]
     cells = tuple(_joined_cells([cells_by_name[name] for cells_by_name in columns]) for name in first.names)
+    lists = tuple(item for item in raws[0].decisions if item.kind == "lists")
     return TablePiece.of_raw(
-        label, RawTable(first.names, cells, None, raws[0].decimal_comma, (), first.named)
+        label, RawTable(first.names, cells, None, raws[0].decimal_comma, lists, first.named)
     )
 
 

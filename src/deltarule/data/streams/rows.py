@@ -149,6 +149,8 @@ class RowReader:
             return found if len(found) else None
         columns = FileColumns(piece, self.kinds, "text", self.options)
         inputs = columns.table(self.inputs)
+        if isinstance(self.sample.inputs, Table):  # it knows which parts of a date tell something
+            inputs = inputs.without(set(inputs.names) - set(self.sample.inputs.names))
         used = np.ones(len(piece), bool) if kept is None else kept.copy()
         targets = columns.table(self.targets, labels=True) if self.targets else None
         decisions = columns.taken(self.inputs, self.targets)
@@ -179,7 +181,10 @@ def _load(piece: Piece, source: StreamSource, asked: Mapping[str, Any]) -> Datas
             "minmax", None, f"{source.name}: {len(piece)} pictures", source.decisions, paper=source.paper,
         )  # fmt: skip
     dataset = load_table(piece, **asked)
-    return replace(dataset, decisions=(*source.decisions, *dataset.decisions))
+    names = dataset.inputs.names if isinstance(dataset.inputs, Table) else ()
+    used = {*names, *(name.rpartition(".")[0] for name in names), *dataset.target_names}
+    told = (item for item in source.decisions if item.kind != "lacking" or dict(item.words)["column"] in used)
+    return replace(dataset, decisions=(*told, *dataset.decisions))
 
 
 class MergedDecisions:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from deltarule.data.decisions import Decision, decide, shown
@@ -21,7 +21,7 @@ from deltarule.data.reading.other_sources import read_json
 from deltarule.data.reading.raw_table import has_header
 from deltarule.data.reading.text_encodings import decode_text
 from deltarule.data.streams.files import StreamFile
-from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece, cells_of_arrow
+from deltarule.data.streams.pieces import Piece, RowGroup, TablePiece, cells_of_arrow, columns_to_read
 from deltarule.errors import DataFileError, InputError
 from deltarule.registry import import_extra
 
@@ -52,7 +52,7 @@ def text_groups(
     Raises
     ------
     DataFileError
-        If a file is no table, or its header is another than that of the first.
+        If a file is no table.
     """
     import_extra("pyarrow.csv", "arrow")
     if options.ragged == "fill":
@@ -65,13 +65,6 @@ def text_groups(
         head = _head(file)
         found = _form_of(file.name, head, options)
         form = form or found
-        if sorted(found.names) != sorted(form.names):
-            lacking = [name for name in form.names if name not in found.names]
-            more = [name for name in found.names if name not in form.names]
-            what = (
-                f"does not have column {lacking[0]!r}" if lacking else f"has an additional column {more[0]!r}"
-            )
-            raise DataFileError(file.name, f"its header {what}, unlike that of {files[0].name}", 1)
         own = replace(form, names=found.names, headed=found.headed, frame=found.frame)
         groups += _groups_of(file, own)
     assert form is not None
@@ -131,7 +124,7 @@ def _body_lines(text: str, frame: TableFrame) -> list[str]:
 def _groups_of(file: StreamFile, form: _TextForm) -> list[RowGroup]:
     wide = form.encoding.lower().replace("-", "").startswith(("utf16", "utf32"))
     with file.open() as opened:
-        if wide or _packed_by(opened):
+        if wide or file.packed or _packed_by(opened):
             return [_text_group(file, form, 0, None)]
         skipped = sum(len(opened.readline()) for _ in range(form.frame.start))
         while form.headed:  # the first line that says something
@@ -174,7 +167,7 @@ def _text_group(file: StreamFile, form: _TextForm, start: int, stop: int | None)
                 raise
             raise DataFileError(label, f"cannot be read: {describe(error)}") from None
 
-    return RowGroup(label, read)
+    return RowGroup(label, read, file=file.name, columns=form.names)
 
 
 def _chunks(file: StreamFile, form: _TextForm, start: int, stop: int | None) -> Iterator[bytes]:
@@ -231,7 +224,7 @@ def _parsed(
 
     if not data.strip():
         return
-    wanted = [name for name in form.names if columns is None or name in columns]
+    wanted = columns_to_read(form.names, columns)
     text_type = pa.dictionary(pa.int32(), pa.string())
     types = {name: text_type if name in texts else pa.float64() for name in wanted}
     table, ragged = None, list[str]()
@@ -298,20 +291,23 @@ def json_groups(files: Sequence[StreamFile]) -> list[RowGroup]:
     groups = []
     for file in files:
         with file.open() as opened:
-            cuts = [0, *_cuts(opened, 0, b"\0")]
-        groups += [_json_group(file, start, stop) for start, stop in pairwise(cuts)]
+            whole = file.packed or _packed_by(opened)
+            cuts = [0, None] if whole else [0, *_cuts(opened, 0, b"\0")]
+        groups += [_json_group(file, start or 0, stop) for start, stop in pairwise(cuts)]
     return groups
 
 
-def _json_group(file: StreamFile, start: int, stop: int) -> RowGroup:
+def _json_group(file: StreamFile, start: int, stop: int | None) -> RowGroup:
+    label = file.name if stop is None else f"{file.name}, bytes {start:,} to {stop:,}"
+
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
         file.check()
-        with file.open() as opened:
+        options = ReadingOptions(kinds=dict.fromkeys(texts, "text"))
+        with _unpacked(file) as opened:
             opened.seek(start)
-            lines = [line for line in opened.read(stop - start).splitlines() if line.strip()]
-        for first in range(0, len(lines), most):
-            data = b"\n".join(lines[first : first + most])
-            raw = read_json(file.name, data, ReadingOptions(kinds=dict.fromkeys(texts, "text")))
-            yield TablePiece.of_raw(file.name, raw)
+            found = opened if stop is None else opened.read(stop - start).splitlines(keepends=True)
+            lines = (line for line in found if line.strip())
+            while data := b"".join(islice(lines, most)):
+                yield TablePiece.of_raw(label, read_json(file.name, data, options))
 
-    return RowGroup(f"{file.name}, bytes {start:,} to {stop:,}", read)
+    return RowGroup(label, read, file=file.name)

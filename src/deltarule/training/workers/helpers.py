@@ -161,6 +161,10 @@ class Helpers:
         """See :class:`Workers`."""
         return compute()
 
+    def all(self, own: T) -> list[T]:
+        """See :class:`Workers`: the others have nothing of their own."""
+        return [own]
+
     def stands(self, checkpoint: str) -> None:
         """See :class:`Workers`."""
 

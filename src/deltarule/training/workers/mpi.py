@@ -129,6 +129,11 @@ class MpiWorkers:
             raise told
         return told
 
+    def all(self, own: T) -> list[T]:
+        """See :class:`Workers`."""
+        found: list[T] = self._together(lambda: self._comm.allgather(own))
+        return found
+
     def _together(self, step: Callable[[], T]) -> T:
         """Take a step together with the other workers, with those that are left."""
         with self._watch.waiting():

@@ -42,6 +42,9 @@ class Workers(Protocol):
     def first(self, compute: Callable[[], T]) -> T:
         """Return, to each of them, what the first one computes."""
 
+    def all(self, own: T) -> list[T]:
+        """Return, to each of them, what all have, in their order."""
+
     def stands(self, checkpoint: str) -> None:
         """Keep the place of the last checkpoint, which is told where workers end without one of them."""
 
@@ -79,6 +82,10 @@ class OneWorker:
     def first(self, compute: Callable[[], T]) -> T:
         """See :class:`Workers`."""
         return compute()
+
+    def all(self, own: T) -> list[T]:
+        """See :class:`Workers`."""
+        return [own]
 
     def stands(self, checkpoint: str) -> None:
         """See :class:`Workers`."""
