@@ -205,7 +205,8 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
     others = sources_of_right_changes(chosen, row)
     updates = {op.index for op in row.change.updates}
     mine = (row.change.sources | updates) - others
-    for op, number, _ in scalars_in(analysis, mine):
+    made = {index for index in mine if not analysis.tape.operations[index].initial}
+    for op, number, _ in scalars_in(analysis, made):
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op

@@ -75,10 +75,13 @@ _TWICE = "the activation is applied twice here, but the backward pass accounts f
 
 
 def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
-    """Whether no product of arrays stands between the two."""
+    """Whether the one is a function of the other alone, and no product of arrays stands between the two."""
     way = tape.ancestors(op.ids, before.index)
-    names = {tape.operations[one].name for one in way}
-    return before.index in way and names.isdisjoint({"dot", "matmul", "log"})  # exp(log …) is no second one
+    made = [tape.operations[one] for one in way - {before.index}]
+    if before.index not in way or any(one.name in ("dot", "matmul", "log") for one in made):
+        return False  # exp(log …) is no second one
+    read = {k for one in made for ids in one.inputs if ids is not None for k in tape.producers(ids)}
+    return all(k in way or not tape.operations[k].leaves for k in read)
 
 
 def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

@@ -77,8 +77,11 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
         return Analysis(tape, source, reason=_NO_MEETING)
     comparisons = _compare_losses(tape, judged)
     certain = [one for one in comparisons if not one.losses[0].is_doubtful]
+    none_fits = not any(one.has_right_array for one in certain)
     followed = [
-        one for one in comparisons if one.losses[0].is_doubtful and not one.bad and one.has_right_array
+        one
+        for one in comparisons
+        if one.losses[0].is_doubtful and one.has_right_array and (none_fits or not one.bad)
     ]
     comparisons = certain if any(not one.bad for one in certain) else followed or certain
     if not comparisons:

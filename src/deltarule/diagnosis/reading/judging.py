@@ -65,7 +65,9 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
     steady = {
         key
         for key, rows in by_key.items()
-        if len(rows) > 1 and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
+        if len(rows) > 1
+        and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
+        and all(row.misfit < tolerance for row in rows)
     }
     for step in comparison.steps:
         fitting = [
@@ -82,7 +84,8 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
         large = [row for row in comparison.rows if row.step == step.number and row.gradient.size > 3]
-        if large and not any(row.misfit < tolerance for row in large):
+        sure = [row for row in comparison.rows if row in large or row.change.key in steady]
+        if large and not any(row.step == step.number and row.misfit < tolerance for row in sure):
             continue  # a single number is a multiple of any other
         best = 0.0
         for factor, _ in fitting:

@@ -252,7 +252,7 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     losses = [
         KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or _is_of_sizes(tape, op))
         for op, is_aside in (() if tape.meetings else _own_losses(tape, step, meetings))
-        if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
+        if (adjoint := _of_step(tape, step, reverse_mode(tape, op.ids, np.ones(op.shape)))).any()
     ]
     if not meetings:
         return losses
@@ -269,6 +269,14 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
             adjoint = reverse_mode(tape, output, seed * weights)
             losses.append(KnownLoss(f"weighted {name}", adjoint, is_doubtful=True))
     return losses
+
+
+def _of_step(tape: Tape, step: RecordedStep, adjoint: Values) -> Values:
+    """An adjoint without what a loss that is summed over many steps has from the forward passes before."""
+    for op in tape.operations[: step.floor + 1]:
+        if not op.initial and tape.root[op.start] < 0:
+            adjoint[op.start : op.stop] = 0
+    return adjoint
 
 
 def _is_of_sizes(tape: Tape, op: Operation) -> bool:

@@ -24,7 +24,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
-        decides = written_over and bool(tape.leaves(old) & tape.compared)
+        decides = written_over and not tape.leaves(old) & ~tape.compared
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         before = _row_before(tape, op, old)
