@@ -71,9 +71,8 @@ def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) 
 def _penalty_at(analysis: Analysis, row: Row) -> Operation | None:
     """Where the parameter itself comes into its step; None where it does not."""
     tape = analysis.tape
-    sources = sorted(row.change.sources)
     sums = ("add", "subtract")
-    for index in reversed(sources):
+    for index in sorted(row.change.sources | {op.index for op in row.change.updates}, reverse=True):
         op = tape.operations[index]
         single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
         if row.extra == "number" and op.name in sums and op.size > 1 and any(single):

@@ -131,9 +131,13 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
         return FaultWords(first.op, "multiply by this factor instead of dividing by it", end.op)
     reading = formula_of(passing, got, end.op)
     at, frame = end.op, None
-    is_slope = reading is not None and reading.is_slope
+    wanted = formula_of(passing, need, end.op)
+    is_slope = reading is not None and (
+        reading.is_slope or (wanted is not None and reading.form == wanted.form)
+    )
     at, frame = _factor_made_at(passing, broken, is_slope) or (end.op, None)
-    wanted = formula_of(passing, need, at if frame is None or frame == passing.source.frame(at) else end.op)
+    if frame is not None and frame == passing.source.frame(at):
+        wanted = formula_of(passing, need, at)
     text = f"the factor is {reading.text}" if reading else "this is not the factor that belongs here"
     text += f" on line {passing.source.line(end.op)}" if frame is not None else ""
     if wanted:
@@ -257,10 +261,19 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     formula = f"factor {wanted.text}" if wanted else "slope of the activation"
     lines = sorted({source.line(last.op), source.line(first.op)})
     where = f"between line {lines[0]} and line {lines[1]}" if len(lines) > 1 else "here"
+    zeros = [op for op in _made_of(passing, first, which) if op.is_leaf and not passing.tape.result(op).any()]
+    if wanted and ">" in wanted.form[0] and zeros and source.line(zeros[-1]):
+        return FaultWords(zeros[-1], f"this sets other entries to 0 than the {formula} does", first.op)
     should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
     return FaultWords(
         at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be
     )
+
+
+def _made_of(passing: BackwardPass, first: Array, which: int) -> list[Operation]:
+    """What computed, or wrote, the entries of an operand."""
+    ids = first.op.inputs[which]
+    return [passing.tape.operations[one] for one in passing.tape.producers(ids)] if ids is not None else []
 
 
 def _is_well_used(passing: BackwardPass, broken: Break) -> bool:

@@ -114,7 +114,8 @@ def other_loss_of(analysis: Analysis) -> Iterator[str]:
         op, theirs = one.losses[0].op, one.losses[0].adjoint[output]
         if op is None:
             continue
-        begin = f"the updates are those for the {chosen.loss_name}; what line {source.line(op)} computes as the loss"
+        begin = f"the updates are those for the {chosen.loss_name}; what line {source.line(op)} computes as "
+        begin += "the loss"
         if one.loss_name != "its own loss":
             yield f"{begin} is the {one.loss_name}: for that, they would be wrong"
             return

@@ -40,7 +40,7 @@ class Analysis:
 
 def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     """Compare the updates on a tape with the gradients of the losses that they may follow, or of one."""
-    settle_updates(tape)
+    settle_updates(tape, source)
     steps = steps_on(tape, source)
     if not steps:
         return Analysis(tape, source, reason="no parameter was seen to change")

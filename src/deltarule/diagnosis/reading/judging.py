@@ -239,10 +239,11 @@ def _judge_together(tape: Tape, comparison: GradientComparison, number: int, tol
         for row in comparison.rows
         if row.step == number
         and (
-            row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO))
+            row.verdict in (WRONG, DECAY)
+            or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO, OPTIMIZER))
         )
     ]
-    if not any(row.verdict in (WRONG, DECAY) for row in rows):
+    if all(row.verdict in (RIGHT, ZERO) for row in rows):
         return
     factor = _judge_as_one(tape, comparison, rows, tolerance)
     if factor:
@@ -268,7 +269,9 @@ def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: flo
         if any(row.verdict == WRONG for row in rows) and len(rows) > 1 and rows[0].gradient.size < 8:
             factor = _judge_as_one(tape, comparison, rows, tolerance)
             for row in rows if factor else ():
-                comparison.common.setdefault(row.step, factor)
+                common = comparison.common.setdefault(row.step, factor)
+                if common * factor < 0:
+                    row.verdict, row.ratio = FACTOR, factor / common
 
 
 def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:

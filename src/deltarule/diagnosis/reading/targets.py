@@ -74,8 +74,9 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
             :1
         ]
-    if not found:
-        found = [one for index in among for one in _added(tape, source, tape.operations[index], theta)]
+    for find in (_added, _bootstrapped):
+        if not found:
+            found = [one for index in among for one in find(tape, source, tape.operations[index], theta)]
     return _last_of(tape, found)
 
 
@@ -224,6 +225,21 @@ def _added(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list
                     mistake="" if made.name == "negative" else _ADDED,
                 )
             ]
+    return []
+
+
+def _bootstrapped(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``q - (reward + discount * next_q)``: the target is made of another forward pass, and held fixed."""
+    if op.name != "subtract" or op.old is not None:
+        return []
+    for side in (0, 1):
+        output, target = op.inputs[side], op.inputs[1 - side]
+        if output is None or target is None or not all(tape.leaves(ids) & theta for ids in op.inputs):
+            continue
+        made = tape.operations[tape.producers(target)[0]]
+        given = [not tape.leaves(ids) & theta for ids in made.inputs]
+        if made.name == "add" and sorted(given) == [False, True] and output.shape == op.shape:
+            return [Meeting(op, output, tape.operand(op, 1 - side), tape.leaves(output) & theta)]
     return []
 
 
