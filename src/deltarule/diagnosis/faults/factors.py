@@ -31,8 +31,12 @@ def maker(tape: Tape, op: Operation) -> Operation:
     return op
 
 
-#: What learners call biases.
-_BIAS = re.compile(r"bias|(^|\W)b_?\w{0,3}$", re.I)
+def is_added(tape: Tape, start: int) -> bool:
+    """Whether what has this id is first added to something, as a bias is."""
+    behind = tape.operations[int(tape.producer[start]) + 1 :]
+    readers = (op for op in behind if any(ids is not None and (ids == start).any() for ids in op.inputs))
+    reader = next(readers, None)
+    return reader is not None and reader.name == "add"
 
 
 def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
@@ -99,8 +103,9 @@ def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -
         return False
     theirs = rates_of(analysis, right)
     if not mine and len(theirs) == 1:
-        of_biases = [bool(_BIAS.search(one.change.name)) for one in chosen.rows if one.verdict != ZERO]
-        alike = [one.verdict == FACTOR for one in chosen.rows if one.verdict != ZERO]
+        seen = [one for one in chosen.rows if one.verdict != ZERO]
+        of_biases = [is_added(analysis.tape, int(one.change.old[0])) for one in seen]
+        alike = [one.verdict == FACTOR for one in seen]
         several = len({one.change.key for one in chosen.rows if one.verdict == FACTOR}) > 1
         return several and of_biases == alike and abs(row.ratio * next(iter(theirs.values())) - 1) < 1e-4
     if not mine:

@@ -261,19 +261,25 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     formula = f"factor {wanted.text}" if wanted else "slope of the activation"
     lines = sorted({source.line(last.op), source.line(first.op)})
     where = f"between line {lines[0]} and line {lines[1]}" if len(lines) > 1 else "here"
-    zeros = [op for op in _made_of(passing, first, which) if op.is_leaf and not passing.tape.result(op).any()]
-    if wanted and ">" in wanted.form[0] and zeros and source.line(zeros[-1]):
-        return FaultWords(zeros[-1], f"this sets other entries to 0 than the {formula} does", first.op)
+    zero = _zeroing(passing, first, which, need) if wanted and ">" in wanted.form[0] else None
+    if zero is not None:
+        return FaultWords(zero, f"this sets other entries to 0 than the {formula} does", first.op)
     should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
     return FaultWords(
         at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be
     )
 
 
-def _made_of(passing: BackwardPass, first: Array, which: int) -> list[Operation]:
-    """What computed, or wrote, the entries of an operand."""
-    ids = first.op.inputs[which]
-    return [passing.tape.operations[one] for one in passing.tape.producers(ids)] if ids is not None else []
+def _zeroing(passing: BackwardPass, first: Array, which: int, need: Values) -> Operation | None:
+    """The zero that was written over entries which a factor keeps."""
+    tape, ids = passing.tape, first.op.inputs[which]
+    if ids is None or ids.size != need.size:
+        return None
+    for one in tape.producers(ids):
+        op = tape.operations[one]
+        if op.is_leaf and not tape.result(op).any() and passing.source.line(op):
+            return op if need.ravel()[np.isin(ids, op.ids).ravel()].any() else None
+    return None
 
 
 def _is_well_used(passing: BackwardPass, broken: Break) -> bool:

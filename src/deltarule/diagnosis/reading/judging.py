@@ -267,11 +267,16 @@ def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: flo
     by_key = comparison.by_parameter()
     for rows in by_key.values():
         if any(row.verdict == WRONG for row in rows) and len(rows) > 1 and rows[0].gradient.size < 8:
-            factor = _judge_as_one(tape, comparison, rows, tolerance)
-            for row in rows if factor else ():
-                common = comparison.common.setdefault(row.step, factor)
-                if common * factor < 0:
-                    row.verdict, row.ratio = FACTOR, factor / common
+            _judge_parameter(tape, comparison, rows, tolerance)
+
+
+def _judge_parameter(tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float) -> None:
+    """The steps of one parameter as one; against the sign of the others they are wrong."""
+    factor = _judge_as_one(tape, comparison, rows, tolerance)
+    for row in rows if factor else ():
+        common = comparison.common.setdefault(row.step, factor)
+        if common * factor < 0:
+            row.verdict, row.ratio = FACTOR, factor / common
 
 
 def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
@@ -320,7 +325,7 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
                 and rows[0].gradient.size < 8
                 and any(row.found for row in rows)
             ):
-                _judge_as_one(tape, comparison, rows, tolerance)
+                _judge_parameter(tape, comparison, rows, tolerance)
             for row in rows:
                 row.rule = rule
                 if rule is not None and rule.mistake and row.verdict in (WRONG, FACTOR):
