@@ -23,8 +23,9 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
+from deltarule.diagnosis.reading.losses import KnownLoss
 from deltarule.diagnosis.reading.steps import GRAPH, Change
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.reading.targets import Meeting
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Frame, Operation

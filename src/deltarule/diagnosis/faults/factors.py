@@ -15,8 +15,8 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
-    proportion,
 )
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
 
@@ -95,10 +95,7 @@ def _right_beside(chosen: GradientComparison, row: Row) -> list[Row]:
 
 def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
     """Whether the ratio to the others is that of two learning rates, or all biases have none."""
-    mine = rates_of(analysis, row)
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    mine, right = rates_of(analysis, row), next(iter(_right_beside(chosen, row)), None)
     if right is None:
         return False
     theirs = rates_of(analysis, right)
@@ -120,9 +117,7 @@ def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -
 
 def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) -> Row | None:
     """The row whose update statement lacks a factor that the other's has, if that is the difference."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    right = next(iter(_right_beside(chosen, row)), None)
     if right is None or not row.change.updates or not right.change.updates:
         return None
     if abs(row.ratio + 1) < 1e-4 and row.change.updates[0].name != right.change.updates[0].name:
@@ -156,26 +151,11 @@ def at_the_update(analysis: Analysis, row: Row) -> set[int]:
     }
 
 
-def multiples_of_gradient(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
-    """The multiples of its gradient that a change is made of, in their order."""
-    wanted = row.gradient.reshape(row.change.shape)
-    found = []
-    for index in sorted(row.change.sources):
-        op = analysis.tape.operations[index]
-        if op.size == wanted.size and not op.is_leaf:
-            factor = proportion(analysis.tape.result(op), wanted)
-            if factor:
-                found.append((op, factor))
-    return found
-
-
 def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where the factors of two changes, which are computed alike, part."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
-    mine = multiples_of_gradient(analysis, row)
-    theirs = multiples_of_gradient(analysis, right) if right is not None else []
+    right = next(iter(_right_beside(chosen, row)), None)
+    mine = multiples_of_gradient(analysis.tape, row)
+    theirs = multiples_of_gradient(analysis.tape, right) if right is not None else []
     if len(mine) != len(theirs):
         return None
     for (op, factor), (_, usual) in zip(mine, theirs, strict=True):
@@ -186,12 +166,10 @@ def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where a factor should be that right changes get between two multiples of their gradient."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    right = next(iter(_right_beside(chosen, row)), None)
     if right is None or not row.change.updates:
         return None
-    mine, theirs = multiples_of_gradient(analysis, row), multiples_of_gradient(analysis, right)
+    mine, theirs = multiples_of_gradient(analysis.tape, row), multiples_of_gradient(analysis.tape, right)
     if not mine or len(theirs) < 2:
         return None
     last = theirs[-1][1] / theirs[-2][1]
@@ -228,7 +206,7 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def bringer_of_nothing(analysis: Analysis, row: Row) -> Operation:
     """The operation that makes zeros of a gradient."""
-    tape, multiples = analysis.tape, multiples_of_gradient(analysis, row)
+    tape, multiples = analysis.tape, multiples_of_gradient(analysis.tape, row)
     last = multiples[-1][0].index if multiples else 0
     among = (tape.operations[index] for index in sorted(row.change.sources) if index > last)
     zeros = (op for op in among if not op.is_leaf and not tape.result(op).any())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import maker, multiples_of_gradient
+from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison, Row, proportion
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 
@@ -62,7 +63,7 @@ def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) 
             if (
                 same
                 and other.loss_name == chosen.loss_name
-                and (multiples := multiples_of_gradient(analysis, one))
+                and (multiples := multiples_of_gradient(analysis.tape, one))
             ):
                 return maker(analysis.tape, multiples[-1][0])
     return row.change.updates[0] if row.change.updates else analysis.tape.operations[max(row.change.sources)]

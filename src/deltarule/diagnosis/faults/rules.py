@@ -10,12 +10,13 @@ import numpy as np
 
 from deltarule.diagnosis.faults.derivatives import grouped_by_parameter
 from deltarule.diagnosis.faults.edits import edits_at, tried
-from deltarule.diagnosis.faults.factors import maker, multiples_of_gradient, rates_of
+from deltarule.diagnosis.faults.factors import maker, rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.replay import compute_again, is_same_code, nearest_turn, step_of, turns_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG, GradientComparison, Row, Rule
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.reading.optimizers import correction, first_off, follows
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
@@ -112,7 +113,7 @@ def _varying(tape: Tape, row: Row, given: Operation) -> Operation | None:
 
 def _given(analysis: Analysis, row: Row) -> Operation | None:
     """The gradient that an optimizer was given in a step."""
-    multiples = multiples_of_gradient(analysis, row) if row.found is None else []
+    multiples = multiples_of_gradient(analysis.tape, row) if row.found is None else []
     return row.found or (multiples[-1][0] if multiples else None)
 
 

@@ -80,8 +80,9 @@ def _missing_paths(passing: BackwardPass, broken: Break) -> FaultWords | None:
             continue
         if passing.recognise(result) is not None:
             by = label_of(passing, known.by)
+            some = "some of its paths" if known.is_whole else "one path"
             text = (
-                f"this is the derivative with respect to {by} along one path only: the other paths are "
+                f"this is the derivative with respect to {by} along {some} only: the other paths are "
                 f"missing. {by} affects the loss in more than one place, and the contributions must be "
                 "added up"
             )
@@ -262,8 +263,9 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     lines = sorted({source.line(last.op), source.line(first.op)})
     where = f"between line {lines[0]} and line {lines[1]}" if len(lines) > 1 else "here"
     zero = _zeroing(passing, first, which, need) if wanted and ">" in wanted.form[0] else None
-    if zero is not None:
-        return FaultWords(zero, f"this sets other entries to 0 than the {formula} does", first.op)
+    if wanted and zero is not None:
+        text = f"this sets the wrong entries to 0: the derivative must be 0 where {wanted.text} is false"
+        return FaultWords(zero, text, first.op)
     should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
     return FaultWords(
         at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be

@@ -8,8 +8,9 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
+from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.reading.targets import Meeting, find_meetings
 from deltarule.diagnosis.reading.updates import settle_updates
 from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_kinks
 from deltarule.diagnosis.recording.source import ProgramSource
