@@ -31,6 +31,11 @@ def maker(tape: Tape, op: Operation) -> Operation:
     return op
 
 
+def place_of(op: Operation) -> tuple[Any, ...]:
+    """The innermost call and the instruction in it that computed an operation."""
+    return op.place[0][:2] if op.place else ()
+
+
 def is_added(tape: Tape, start: int) -> bool:
     """Whether what has this id is first added to something, as a bias is."""
     behind = tape.operations[int(tape.producer[start]) + 1 :]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.factors import place_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, proportion
@@ -94,14 +95,14 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         for ids in op.inputs:
             if ids is not None and ids.size:
                 readers.setdefault(int(ids.flat[0]), []).append(op)
-    places = {_place(op) for row in chosen.rows for op in row.change.updates}
+    places = {place_of(op) for row in chosen.rows for op in row.change.updates}
 
     def is_read_elsewhere(first: int, op: Operation) -> bool:
         """Whether something else reads it, or what the same place makes of it: a sum has many versions."""
-        here, seen, left = _place(op), {first}, [first]
+        here, seen, left = place_of(op), {first}, [first]
         while left:
             for one in readers.get(left.pop(), ()):
-                if _place(one) != here:
+                if place_of(one) != here:
                     return True
                 if one.start not in seen:
                     seen.add(one.start)
@@ -119,15 +120,11 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
                 continue
             name = source.name_of(made) or source.target_of(op)
-            if not (_place(op) in places or is_parameter(name.partition("[")[0])) or name in found:
+            if not (place_of(op) in places or is_parameter(name.partition("[")[0])) or name in found:
                 continue
             if tape.ancestors(other) & errors:
                 found[name] = _unused(analysis, chosen, op, name, tape.operand(op, 1 - which))
     return list(found.values())
-
-
-def _place(op: Operation) -> tuple[Any, ...]:
-    return op.place[0][:2] if op.place else ()
 
 
 def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values) -> Fault:
