@@ -449,6 +449,7 @@ for step in range(60):
 
 #: (program, statement, the same when it is wrong)
 PLANTED = [
+    ("loss summed over samples", "1.0 / (1.0 + math.exp(-v))", "1.0 / 1.0 + math.exp(-v)"),
     (
         "loss summed over samples",
         "w_ho[j][k] -= lr * delta_o[k] * hidden[j]",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """What is wrong where the output meets the target, or before: it is told before all else."""
     wrong = [fault_at(analysis, "sign", one.op, one.mistake) for one in chosen.meetings[0] if one.mistake]
-    return wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
+    found = wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
+    return found + _without_parentheses(analysis, chosen)
 
 
 def _forward(tape: Tape, chosen: GradientComparison) -> list[Operation]:
@@ -69,6 +72,18 @@ def _applied_twice(analysis: Analysis, chosen: GradientComparison) -> list[Fault
                 twice = len(op.place) > 1 and op.place[0][:2] == before.place[0][:2]
                 at = op.place[1] if twice else op  # the call, of a function that is called twice
                 return [fault_at(analysis, "derivative", at, _TWICE)]
+    return []
+
+
+def _without_parentheses(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """``1 / 1 + np.exp(-z)`` as an activation: a sigmoid that lacks its parentheses."""
+    source = analysis.source
+    for op in _forward(analysis.tape, chosen) if chosen.bad else ():
+        node = source.expression(op)
+        if isinstance(node, ast.BinOp) and re.match(r"1(\.0*)? / 1(\.0*)? \+ .*exp\(", ast.unparse(node)):
+            added = source.segment(node.right)
+            text = f"this is 1 + {added}, not the sigmoid: write 1 / (1 + {added})"
+            return [fault_at(analysis, "derivative", op, text)]
     return []
 
 
