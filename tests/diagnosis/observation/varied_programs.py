@@ -449,6 +449,11 @@ for step in range(60):
 
 #: (program, statement, the same when it is wrong)
 PLANTED = [
+    (
+        "AdaGrad of classes",
+        "np.exp(x).sum(axis=1, keepdims=True)",
+        "np.exp(np.exp(x).sum(axis=1, keepdims=True))",
+    ),
     ("loss summed over samples", "1.0 / (1.0 + math.exp(-v))", "1.0 / 1.0 + math.exp(-v)"),
     (
         "loss summed over samples",

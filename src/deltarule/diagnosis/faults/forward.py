@@ -43,9 +43,11 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         made = tape.operations[tape.producers(one.output)[0]]
         if made.name != "divide" or not _is_of_exponentials(tape, made):
             continue
-        if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
-            continue
         sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]
+        if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
+            if sums and chosen.bad and sums[-1].index not in tape.producers(made.inputs[1]):
+                return [fault_at(analysis, "derivative", made, _NO_SHARES)]
+            continue
         text = f"the outputs of each sample must sum to 1: sum along axis {axes[0]}"
         return [fault_at(analysis, "shape", op, text) for op in sums[-1:]]
     return []
@@ -87,6 +89,7 @@ def _without_parentheses(analysis: Analysis, chosen: GradientComparison) -> list
     return []
 
 
+_NO_SHARES = "the outputs of each sample must sum to 1: divide by the sum of the exponentials itself"
 _TWICE = "the activation is applied twice here, but the backward pass accounts for only one of them"
 
 
