@@ -273,11 +273,11 @@ def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: flo
 
 
 def _judge_parameter(tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float) -> None:
-    """The steps of one parameter as one; against the sign of the others they are wrong."""
+    """The steps of one parameter as one; with another factor than those of the others they are wrong."""
     factor = _judge_as_one(tape, comparison, rows, tolerance) or _judge_momentum(comparison, rows, tolerance)
     for row in rows if factor else ():
         common = comparison.common.setdefault(row.step, factor)
-        if common * factor < 0:
+        if not _close(factor, common, 1e-4):
             row.verdict, row.ratio = FACTOR, factor / common
 
 
