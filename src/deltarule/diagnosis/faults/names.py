@@ -14,11 +14,6 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 _NEAR = 3000
-#: ``name = other``, perhaps in another shape: nothing is computed.
-_RENAMING = re.compile(
-    r"\s*([\w.\[\]'\"]+)\s*=\s*\(*([\w\[\]'\"]+(?:\.(?!reshape|ravel|flatten|copy)[\w\[\]'\"]+)*)\)*"
-    r"(?:\.(?:reshape|ravel|flatten|copy)\(.*\))?\s*(#.*)?$"
-)
 
 
 def operand_nodes(source: ProgramSource, op: Operation) -> list[ast.expr]:
@@ -184,6 +179,13 @@ def _is_unique(tape: Tape, op: Operation) -> bool:
         (one.index for one in near if one.old is not None and one.index > op.index), default=1 << 60
     )
     return sum(one.place == op.place for one in near if last < one.index < following) == 1
+
+
+#: ``name = other``, perhaps in another shape: nothing is computed.
+_RENAMING = re.compile(
+    r"\s*([\w.\[\]'\"]+)\s*=\s*\(*([\w\[\]'\"]+(?:\.(?!reshape|ravel|flatten|copy)[\w\[\]'\"]+)*)\)*"
+    r"(?:\.(?:reshape|ravel|flatten|copy)\(.*\))?\s*(#.*)?$"
+)
 
 
 def renaming_line(source: ProgramSource, last: Operation, first: Operation) -> int:
