@@ -40,8 +40,8 @@ def multiples_of_gradient(tape: Tape, row: Row, tolerance: float = 1e-6) -> list
     """The multiples of its gradient that a change is made of, with their factors, in their order."""
     wanted = row.gradient.reshape(row.change.shape)
     made = (tape.operations[index] for index in sorted(row.change.sources))
-    all_sized = ((op, op.size == wanted.size and not op.is_leaf) for op in made)
-    found = ((op, proportion(tape.result(op), wanted, tolerance)) for op, is_sized in all_sized if is_sized)
+    alike = (op for op in made if op.size == wanted.size and not op.is_leaf)
+    found = ((op, proportion(tape.result(op), wanted, tolerance)) for op in alike)
     return [(op, factor) for op, factor in found if factor]
 
 
