@@ -45,6 +45,14 @@ def test_momentum_with_the_wrong_sign_is_told_of_a_parameter_with_two_numbers(wa
     assert watch(_MOMENTUM.replace("b2 -=", "b2 +=")).faults[0].parameters == ("b2",)
 
 
+def test_a_penalty_of_any_form_is_no_mistake(watch):
+    text = _MOMENTUM.replace("0.9 * old + g", "g").replace("h.T @ d2", "h.T @ d2 + 0.01 * W2**3")
+    text = text.replace("X.T @ d1,", "X.T @ d1 + 0.01 * W1 / (1 + W1**2),")
+    seen = watch(text)
+    assert seen.verdict == "right", str(seen)
+    assert watch(text.replace("0.01 * W1 / (1 + W1**2)", "0.01 * h[:3, :4]")).verdict == "wrong"
+
+
 def test_what_is_only_printed_beside_the_squared_error_accuses_nobody(watch):
     text = PROGRAMS["loss summed over samples"]
     printed = "err -= tgt[k] * math.log(out[k]) + (1 - tgt[k]) * math.log(1 - out[k])"

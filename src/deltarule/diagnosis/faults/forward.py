@@ -45,7 +45,8 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             continue
         sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]
         if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
-            if sums and chosen.bad and sums[-1].index not in tape.producers(made.inputs[1]):
+            by = made.inputs[1]
+            if sums and chosen.bad and by is not None and sums[-1].index not in tape.producers(by):
                 return [fault_at(analysis, "derivative", made, _NO_SHARES)]
             continue
         text = f"the outputs of each sample must sum to 1: sum along axis {axes[0]}"

@@ -94,6 +94,7 @@ _ADDED = {
     "number": "one number is added to all entries of an update",
     "values": "the updates include a penalty on the weights (L2, weight decay)",
     "sign": "the updates include a penalty on the absolute weights (L1)",
+    "penalty": "the updates include a penalty on the weights",
     "step": "the updates include momentum: a share of the previous update",
     "gradient": "the updates include a share of the previous gradient: momentum",
 }

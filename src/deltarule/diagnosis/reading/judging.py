@@ -186,6 +186,7 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
     values = [tape.value[row.change.old] for row in rows]
     found = {"values": values, "sign": [np.sign(one) for one in values]}
     found["number"] = [np.ones(one.shape) for one in values]
+    found["penalty"] = [_own_term(tape, row) for row in rows]
     if any(before) and all(
         one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
     ):
@@ -194,6 +195,19 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
         found["step"] = [zero if one is None else one.change.step for one, zero in pairs]
         found["gradient"] = [zero if one is None else one.gradient for one, zero in pairs]
     return found
+
+
+def _own_term(tape: Tape, row: Row) -> Values:
+    """What is added on the way to a change and depends on the parameter alone; zeros for nothing."""
+    own, old = tape.leaves(row.change.old), row.change.old
+    made = row.change.sources | {op.index for op in row.change.updates}
+    for op in (tape.operations[index] for index in sorted(made, reverse=True)):
+        for ids in op.inputs if op.name in ("add", "subtract") and op.size == old.size else ():
+            leaves = tape.leaves(ids)
+            is_own = ids is not None and ids.size == old.size and leaves and not leaves & ~own
+            if ids is not None and is_own and not np.array_equal(ids.ravel(), old):
+                return tape.value[ids].ravel()
+    return np.zeros(old.size)
 
 
 def _before(comparison: GradientComparison, row: Row) -> Row | None:
