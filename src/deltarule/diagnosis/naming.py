@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.diagnosis.backprop import Backprop, Case, Step, Unfit
-from deltarule.diagnosis.faults.factors import rates_of
+from deltarule.diagnosis.faults.factors import is_added, rates_of
 from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.matching import CLOSE, Candidate, Observed, candidates, compare, pairs, singles
@@ -21,7 +21,7 @@ from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.chain import ReadStep
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison
 from deltarule.diagnosis.reading.network import ReadNetwork, fit_loss
-from deltarule.diagnosis.recording.tape import Ids, Operation
+from deltarule.diagnosis.recording.tape import Ids
 
 #: Pairs are looked for in networks of up to so many weights, times samples.
 _MOST_PAIRED = 3000
@@ -128,10 +128,12 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
     if not any(one.kind == "untrained" for one in faults):
         return named
     untrained = untrained_parameters(analysis)
-    added = {one.name for one in untrained if _is_added(analysis, one.start)}
+    added = {one.name for one in untrained if is_added(analysis.tape, one.start.start)}
     if analysis.only_gradients:
         added = {
-            one.name for one, op in zip(untrained, analysis.absent, strict=True) if _is_added(analysis, op)
+            one.name
+            for one, op in zip(untrained, analysis.absent, strict=True)
+            if is_added(analysis.tape, op.start)
         }
     names = {name for one in faults if one.kind == "untrained" for name in one.parameters}
     is_of_biases = names <= added  # where the weights are not trained either, it is another mistake
@@ -149,17 +151,6 @@ def _wrong_output(analysis: Analysis, key: str, faults: Sequence[Fault]) -> Faul
     names = tuple(dict.fromkeys(name for fault in faults for name in fault.parameters))
     text = f"the outputs are wrong: {mistake(key).wrong}"
     return Fault("derivative", frame[2], source.segment(source.node(frame)), text, names, mistake=key)
-
-
-def _is_added(analysis: Analysis, op: Operation) -> bool:
-    """Whether a start value is first added to something, as a bias is."""
-    users = (
-        one
-        for one in analysis.tape.operations[op.index + 1 :]
-        if any(ids is not None and ids.size and (ids == op.start).any() for ids in one.inputs)
-    )
-    user = next(users, None)
-    return user is not None and user.name == "add"
 
 
 def explain_steps(analysis: Analysis, network: ReadNetwork) -> Candidate | None:

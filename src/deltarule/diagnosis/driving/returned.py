@@ -13,8 +13,9 @@ import numpy as np
 
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
+from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.reading.targets import Meeting, find_meetings
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced

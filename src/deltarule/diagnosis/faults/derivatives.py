@@ -23,8 +23,9 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
+from deltarule.diagnosis.reading.losses import KnownLoss
 from deltarule.diagnosis.reading.steps import GRAPH, Change
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.reading.targets import Meeting
 from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Frame, Operation
@@ -87,7 +88,13 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
     """The comparison behind the first break: the wrong derivative there is the error now."""
     tape, passing = analysis.tape, BackwardPass(analysis, rows)
     broken = passing.break_()
-    if broken is None or broken.below is None or len(passing.rows) > 1 or broken.end.op.old is not None:
+    if (
+        broken is None
+        or broken.ratio != 1.0
+        or broken.below is None
+        or len(passing.rows) > 1
+        or broken.end.op.old is not None
+    ):
         return None
     below, end, row = broken.below, broken.end, passing.rows[0]
     if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
@@ -127,8 +134,12 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
         text, other = f"this is the gradient of {rows[0].change.name}, transposed", broken.first.op
         line = analysis.source.line(other)
         return fault_at(analysis, "derivative", turned.op, text, rows, other_line=line)
-    if broken.first.op.old is not None and broken.last and broken.known and not broken.known.is_whole:
-        return _of_something_else(analysis, rows, broken)
+    if broken.first.op.old is not None and broken.last and broken.known:
+        own = next(
+            (one for one in broken.shares if one.by.ids.tobytes() == rows[0].change.old.tobytes()), None
+        )
+        if own is not None or not broken.known.is_whole:
+            return _of_something_else(analysis, rows, replace(broken, known=own or broken.known))
     if passing.adds_something_else(broken.first):
         text = (
             "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
@@ -176,7 +187,8 @@ def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fa
             f"this is the derivative with respect to {name} along one path only: the other paths are missing"
         )
         other = source.line(broken.first.op)
-        return fault_at(analysis, "derivative", made, text, rows, other_line=other)
+        renamed = renaming_line(source, made, broken.first.op if made is broken.last.op else broken.last.op)
+        return fault_at(analysis, "derivative", renamed or made, text, rows, other_line=other)
     text = f"this is the derivative with respect to {name}, not with respect to {rows[0].change.name}"
     is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
     return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)

@@ -15,8 +15,8 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
-    proportion,
 )
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
 
@@ -31,8 +31,17 @@ def maker(tape: Tape, op: Operation) -> Operation:
     return op
 
 
-#: What learners call biases.
-_BIAS = re.compile(r"bias|(^|\W)b_?\w{0,3}$", re.I)
+def place_of(op: Operation) -> tuple[Any, ...]:
+    """The innermost call and the instruction in it that computed an operation."""
+    return op.place[0][:2] if op.place else ()
+
+
+def is_added(tape: Tape, start: int) -> bool:
+    """Whether what has this id is first added to something, as a bias is."""
+    behind = tape.operations[int(tape.producer[start]) + 1 :]
+    readers = (op for op in behind if any(ids is not None and (ids == start).any() for ids in op.inputs))
+    reader = next(readers, None)
+    return reader is not None and reader.name == "add"
 
 
 def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation, float, str]]:
@@ -91,16 +100,14 @@ def _right_beside(chosen: GradientComparison, row: Row) -> list[Row]:
 
 def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -> bool:
     """Whether the ratio to the others is that of two learning rates, or all biases have none."""
-    mine = rates_of(analysis, row)
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    mine, right = rates_of(analysis, row), next(iter(_right_beside(chosen, row)), None)
     if right is None:
         return False
     theirs = rates_of(analysis, right)
     if not mine and len(theirs) == 1:
-        of_biases = [bool(_BIAS.search(one.change.name)) for one in chosen.rows if one.verdict != ZERO]
-        alike = [one.verdict == FACTOR for one in chosen.rows if one.verdict != ZERO]
+        seen = [one for one in chosen.rows if one.verdict != ZERO]
+        of_biases = [is_added(analysis.tape, int(one.change.old[0])) for one in seen]
+        alike = [one.verdict == FACTOR for one in seen]
         several = len({one.change.key for one in chosen.rows if one.verdict == FACTOR}) > 1
         return several and of_biases == alike and abs(row.ratio * next(iter(theirs.values())) - 1) < 1e-4
     if not mine:
@@ -115,9 +122,7 @@ def has_its_own_rate(analysis: Analysis, chosen: GradientComparison, row: Row) -
 
 def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) -> Row | None:
     """The row whose update statement lacks a factor that the other's has, if that is the difference."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    right = next(iter(_right_beside(chosen, row)), None)
     if right is None or not row.change.updates or not right.change.updates:
         return None
     if abs(row.ratio + 1) < 1e-4 and row.change.updates[0].name != right.change.updates[0].name:
@@ -151,26 +156,11 @@ def at_the_update(analysis: Analysis, row: Row) -> set[int]:
     }
 
 
-def multiples_of_gradient(analysis: Analysis, row: Row) -> list[tuple[Operation, float]]:
-    """The multiples of its gradient that a change is made of, in their order."""
-    wanted = row.gradient.reshape(row.change.shape)
-    found = []
-    for index in sorted(row.change.sources):
-        op = analysis.tape.operations[index]
-        if op.size == wanted.size and not op.is_leaf:
-            factor = proportion(analysis.tape.result(op), wanted)
-            if factor:
-                found.append((op, factor))
-    return found
-
-
 def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where the factors of two changes, which are computed alike, part."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
-    mine = multiples_of_gradient(analysis, row)
-    theirs = multiples_of_gradient(analysis, right) if right is not None else []
+    right = next(iter(_right_beside(chosen, row)), None)
+    mine = multiples_of_gradient(analysis.tape, row)
+    theirs = multiples_of_gradient(analysis.tape, right) if right is not None else []
     if len(mine) != len(theirs):
         return None
     for (op, factor), (_, usual) in zip(mine, theirs, strict=True):
@@ -181,12 +171,10 @@ def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
     """Where a factor should be that right changes get between two multiples of their gradient."""
-    right = next(
-        (one for one in chosen.rows if one.step == row.step and one.verdict in (RIGHT, OPTIMIZER)), None
-    )
+    right = next(iter(_right_beside(chosen, row)), None)
     if right is None or not row.change.updates:
         return None
-    mine, theirs = multiples_of_gradient(analysis, row), multiples_of_gradient(analysis, right)
+    mine, theirs = multiples_of_gradient(analysis.tape, row), multiples_of_gradient(analysis.tape, right)
     if not mine or len(theirs) < 2:
         return None
     last = theirs[-1][1] / theirs[-2][1]
@@ -205,7 +193,8 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
     others = sources_of_right_changes(chosen, row)
     updates = {op.index for op in row.change.updates}
     mine = (row.change.sources | updates) - others
-    for op, number, _ in scalars_in(analysis, mine):
+    made = {index for index in mine if not analysis.tape.operations[index].initial}
+    for op, number, _ in scalars_in(analysis, made):
         for value in (number, 1 / number if number else 0.0, number * number):
             if value and abs(value - abs(row.ratio)) <= 1e-5 * abs(row.ratio):
                 return op
@@ -222,7 +211,7 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def bringer_of_nothing(analysis: Analysis, row: Row) -> Operation:
     """The operation that makes zeros of a gradient."""
-    tape, multiples = analysis.tape, multiples_of_gradient(analysis, row)
+    tape, multiples = analysis.tape, multiples_of_gradient(analysis.tape, row)
     last = multiples[-1][0].index if multiples else 0
     among = (tape.operations[index] for index in sorted(row.change.sources) if index > last)
     zeros = (op for op in among if not op.is_leaf and not tape.result(op).any())

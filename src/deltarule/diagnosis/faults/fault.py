@@ -76,6 +76,8 @@ def fault_at(
         line, node = source.line(at), source.expression(at)
     else:
         line, node = at[2], source.node(at)
+    if not line:  # computed in a library: the line of a step that it spoils
+        line, node = more.get("other_line", 0) or next((row.change.line for row in rows), 0), None
     whole = source.text_at(line)
     more.setdefault("parameters", tuple(dict.fromkeys(row.change.name for row in rows)))
     more.setdefault("numbers", numbers_of(analysis, rows))

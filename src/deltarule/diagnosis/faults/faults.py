@@ -24,7 +24,7 @@ from deltarule.diagnosis.faults.forward import forward_faults, unused_parameters
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.penalties import penalties_of
 from deltarule.diagnosis.faults.repair import with_turned_sign
-from deltarule.diagnosis.faults.rules import faults_of_rules
+from deltarule.diagnosis.faults.rules import faults_of_rules, roots_of_negative
 from deltarule.diagnosis.faults.untrained import (
     Untrained,
     is_moved_by_a_constant,
@@ -59,6 +59,9 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 def _faults(analysis: Analysis) -> list[Fault]:
     chosen = analysis.chosen
     assert chosen is not None
+    undefined = list(roots_of_negative(analysis, chosen))
+    if undefined:
+        return _once(undefined)
     found = derivative_faults(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
         signs = _signs(analysis, chosen)
@@ -272,7 +275,10 @@ def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> 
 
 
 def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """The program computes a loss, and its steps follow another one."""
+    """The program computes a loss, and its steps follow another one, or the same without its penalty.
+
+    The squared error may be followed whatever is computed beside it.
+    """
     if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY, OPTIMIZER) for row in chosen.rows):
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
@@ -294,6 +300,8 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         )
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
+    if chosen.loss_name == "squared error":
+        return []
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
     said = (
         f"these are the updates for the {chosen.loss_name}, but the loss on line {line} is the "
@@ -301,8 +309,7 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     )
     for fault in derivative_faults(replace(analysis, chosen=one), one)[:1]:
         return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
-    slope = "is missing" if chosen.loss_name != "squared error" else "should not be there"
-    text = f"{said}: the slope f′ at the output {slope}"
+    text = f"{said}: the slope f′ at the output is missing"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 

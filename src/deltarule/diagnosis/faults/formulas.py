@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,8 @@ def _sigmoid(z: Any) -> Any:
 
 
 #: (formula, function, whether it is the slope of an activation given its argument or its value)
-_FORMS: list[tuple[str, Callable[[Any], Any], bool]] = [
+Form: TypeAlias = tuple[str, Callable[[Any], Any], bool]
+_FORMS: list[Form] = [
     ("{0} * (1 - {0})", lambda a: a * (1 - a), True),
     ("(1 - {0} ** 2)", lambda a: 1 - a * a, True),
     ("the sigmoid's slope at {0}", lambda z: _sigmoid(z) * (1 - _sigmoid(z)), True),
@@ -55,12 +56,12 @@ class Formula:
     is_slope: bool
     code: str
     named: NamedArray | None
-    function: Callable[[Any], Any]
+    form: Form
 
     def value_at(self, tape: Tape, op: Operation) -> Values:
         """Its value in another turn of the same code."""
         assert self.named is not None
-        return np.asarray(self.function(self.named.value_at(tape, op)))
+        return np.asarray(self.form[1](self.named.value_at(tape, op)))
 
 
 def label_of(passing: BackwardPass, array: Array | None) -> str:
@@ -115,7 +116,7 @@ def formula_of(passing: BackwardPass, factor: Values | None, at: Operation) -> F
 
 def _named(
     passing: BackwardPass,
-    form: tuple[str, Callable[[Any], Any], bool],
+    form: Form,
     array: Array,
     scale: float,
     at: Operation,
@@ -125,4 +126,4 @@ def _named(
     text = form[0].format(named.text if named else label_of(passing, array))
     times = "" if abs(abs(scale) - 1) < 1e-9 else f"{scale:.4g} times "
     is_code = abs(scale - 1) < 1e-9 and named and "the sigmoid" not in form[0]
-    return Formula(times + text, form[2], text if is_code else "", named, form[1])
+    return Formula(times + text, form[2], text if is_code else "", named, form)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.faults.factors import place_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, proportion
@@ -16,7 +19,8 @@ from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """What is wrong where the output meets the target, or before: it is told before all else."""
     wrong = [fault_at(analysis, "sign", one.op, one.mistake) for one in chosen.meetings[0] if one.mistake]
-    return wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
+    found = wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
+    return found + _without_parentheses(analysis, chosen)
 
 
 def _forward(tape: Tape, chosen: GradientComparison) -> list[Operation]:
@@ -39,9 +43,12 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         made = tape.operations[tape.producers(one.output)[0]]
         if made.name != "divide" or not _is_of_exponentials(tape, made):
             continue
-        if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
-            continue
         sums = [op for op in _forward(tape, chosen) if op.name == "sum" and _is_of_exponentials(tape, op)]
+        if not _adds_up(outputs, 1 - axes[0]) and abs(outputs.sum() - 1) > 1e-5:
+            by = made.inputs[1]
+            if sums and chosen.bad and by is not None and sums[-1].index not in tape.producers(by):
+                return [fault_at(analysis, "derivative", made, _NO_SHARES)]
+            continue
         text = f"the outputs of each sample must sum to 1: sum along axis {axes[0]}"
         return [fault_at(analysis, "shape", op, text) for op in sums[-1:]]
     return []
@@ -71,14 +78,30 @@ def _applied_twice(analysis: Analysis, chosen: GradientComparison) -> list[Fault
     return []
 
 
+def _without_parentheses(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
+    """``1 / 1 + np.exp(-z)`` as an activation: a sigmoid that lacks its parentheses."""
+    source = analysis.source
+    for op in _forward(analysis.tape, chosen) if chosen.bad else ():
+        node = source.expression(op)
+        if isinstance(node, ast.BinOp) and re.match(r"1(\.0*)? / 1(\.0*)? \+ .*exp\(", ast.unparse(node)):
+            added = source.segment(node.right)
+            text = f"this is 1 + {added}, not the sigmoid: write 1 / (1 + {added})"
+            return [fault_at(analysis, "derivative", op, text)]
+    return []
+
+
+_NO_SHARES = "the outputs of each sample must sum to 1: divide by the sum of the exponentials itself"
 _TWICE = "the activation is applied twice here, but the backward pass accounts for only one of them"
 
 
 def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
-    """Whether no product of arrays stands between the two."""
+    """Whether the one is a function of the other alone, and no product of arrays stands between the two."""
     way = tape.ancestors(op.ids, before.index)
-    names = {tape.operations[one].name for one in way}
-    return before.index in way and names.isdisjoint({"dot", "matmul", "log"})  # exp(log …) is no second one
+    made = [tape.operations[one] for one in way - {before.index}]
+    if before.index not in way or any(one.name in ("dot", "matmul", "log") for one in made):
+        return False  # exp(log …) is no second one
+    read = {k for one in made for ids in one.inputs if ids is not None for k in tape.producers(ids)}
+    return all(k in way or not tape.operations[k].leaves for k in read)
 
 
 def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -91,14 +114,14 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         for ids in op.inputs:
             if ids is not None and ids.size:
                 readers.setdefault(int(ids.flat[0]), []).append(op)
-    places = {_place(op) for row in chosen.rows for op in row.change.updates}
+    places = {place_of(op) for row in chosen.rows for op in row.change.updates}
 
     def is_read_elsewhere(first: int, op: Operation) -> bool:
         """Whether something else reads it, or what the same place makes of it: a sum has many versions."""
-        here, seen, left = _place(op), {first}, [first]
+        here, seen, left = place_of(op), {first}, [first]
         while left:
             for one in readers.get(left.pop(), ()):
-                if _place(one) != here:
+                if place_of(one) != here:
                     return True
                 if one.start not in seen:
                     seen.add(one.start)
@@ -116,15 +139,11 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
                 continue
             name = source.name_of(made) or source.target_of(op)
-            if not (_place(op) in places or is_parameter(name.partition("[")[0])) or name in found:
+            if not (place_of(op) in places or is_parameter(name.partition("[")[0])) or name in found:
                 continue
             if tape.ancestors(other) & errors:
                 found[name] = _unused(analysis, chosen, op, name, tape.operand(op, 1 - which))
     return list(found.values())
-
-
-def _place(op: Operation) -> tuple[Any, ...]:
-    return op.place[0][:2] if op.place else ()
 
 
 def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values) -> Fault:

@@ -81,13 +81,16 @@ class BackwardPass:
             for meeting in some
         ]
         self.errors = {index for meeting in meetings for index in meeting.twins}
-        outputs = [meeting.output.ravel() for meeting in meetings]
+        ends = [loss.op for loss in analysis.chosen.losses if loss.op is not None and not meetings]
+        outputs = [one.output.ravel() for one in meetings] or [op.ids.ravel() for op in ends]
         self.outputs = np.concatenate(outputs) if outputs else np.zeros(0, np.int64)
         self.forward_indices = self.tape.ancestors(self.outputs)
         self.sources: set[int] = window & set().union(*(row.change.sources for row in self.rows))
         self.forward = self._forward()
         self.derivatives = self._derivatives()
         self._tables = self._by_size()
+        #: By a sum that is on the way to derivatives: those of which all that it adds are shares.
+        self._sums: dict[int, list[Derivative]] = {}
         self.descended = self._descended()
         self.arrays = self._gather([self.tape.operations[k] for k in sorted(self.descended)])
         self.arrays.sort(key=lambda one: one.op.index)
@@ -185,6 +188,8 @@ class BackwardPass:
     def _descended(self) -> set[int]:
         """The step's operations that descend from the error."""
         found: set[int] = set()
+        if not self.errors:  # the backward pass of a loss starts from a 1
+            return {k for k in self.sources - self.forward_indices if not self.tape.operations[k].is_leaf}
         for index in sorted(self.sources):
             op = self.tape.operations[index]
             if index in self.errors or (not op.is_leaf and op.old is None and self.reads(op, found)):
@@ -244,8 +249,10 @@ class BackwardPass:
             many = len(one.ops) < 2 <= one.ids.size
             if id(one) in good or (is_error and (not many or self._leads_on(one, good, after))):
                 continue
-            odd, ratio = self._odd_share(one)
-            broken = self._broken_at(odd or one, after)
+            broken = self._broken_at(one, after)
+            total = broken.last if broken.last and id(broken.last) in self._sums else one
+            odd, ratio = self._odd_share(total)
+            broken = self._broken_at(odd, after) if odd else broken
             broken.ratio = ratio
             return broken
         return self._broken_update()
@@ -258,7 +265,7 @@ class BackwardPass:
         """Of a sum of shares, the array that brings in a factor which the error has not; and the factor."""
         scales = Counter(round(self._scale(one), 9) for one in self.arrays if one.op.index < total.op.index)
         del scales[0.0]
-        usual = max(scales, key=lambda one: scales[one], default=0.0)
+        usual = max(scales, key=lambda one: (scales[one], one == 1), default=0.0)
         parts = self._summands(total) if total.op.name in ("add", "subtract") else []
         for one in parts if usual and len(parts) > 1 else ():
             scale, now = self._scale(one), one
@@ -316,6 +323,8 @@ class BackwardPass:
                     common_to_all = bool(shares[id(one)])
                 if common_to_all and self._adds_derivatives(one):
                     good.add(id(one))
+                    of_all = shares.get(id(one), set())
+                    self._sums[id(one)] = [d for d in self.derivatives if d.by.ids.tobytes() in of_all]
 
     def adds_something_else(self, one: Array) -> bool:
         """Whether something that does not descend from the error is added to what does."""
@@ -380,6 +389,7 @@ class BackwardPass:
                 break
             end = later
         shares = [one for one in all_known or [] if not one.is_whole]
+        shares += self._sums.get(id(last), []) if not all_known else []
         return Break(self.rows[0], first, end, last, known, shares, self._below(known))
 
     def _below(self, known: Derivative | None) -> Array | None:

@@ -177,6 +177,13 @@ def _is_unique(tape: Tape, op: Operation) -> bool:
     return sum(one.place == op.place for one in near if last < one.index < following) == 1
 
 
+#: ``name = other``, perhaps in another shape: nothing is computed.
+_RENAMING = re.compile(
+    r"\s*([\w.\[\]'\"]+)\s*=\s*\(*([\w\[\]'\"]+(?:\.(?!reshape|ravel|flatten|copy)[\w\[\]'\"]+)*)\)*"
+    r"(?:\.(?:reshape|ravel|flatten|copy)\(.*\))?\s*(#.*)?$"
+)
+
+
 def renaming_line(source: ProgramSource, last: Operation, first: Operation) -> int:
     """The line between two operations that only gives the result of one another name; 0 for none."""
     before, after = source.frame(last), source.frame(first)
@@ -190,7 +197,7 @@ def renaming_line(source: ProgramSource, last: Operation, first: Operation) -> i
         if isinstance(one, ast.Subscript) and not isinstance(one.slice, ast.Constant)
     }
     for number in range(after[2] - 1, before[2], -1):
-        match = re.match(r"\s*([\w.\[\]'\"]+)\s*=\s*\(*([\w.\[\]'\"]+)\)*\s*(#.*)?$", source.text_at(number))
+        match = _RENAMING.match(source.text_at(number))
         target = match[1].replace('"', "'") if match else ""
         is_read = target in read or ("[" in target and target.partition("[")[0] + "[" in read)
         if match and is_read and match[2] == source.name_of(last):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import maker, multiples_of_gradient
+from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, GradientComparison, Row, proportion
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 
@@ -62,7 +63,7 @@ def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) 
             if (
                 same
                 and other.loss_name == chosen.loss_name
-                and (multiples := multiples_of_gradient(analysis, one))
+                and (multiples := multiples_of_gradient(analysis.tape, one))
             ):
                 return maker(analysis.tape, multiples[-1][0])
     return row.change.updates[0] if row.change.updates else analysis.tape.operations[max(row.change.sources)]
@@ -71,9 +72,8 @@ def _data_gradient_at(analysis: Analysis, chosen: GradientComparison, row: Row) 
 def _penalty_at(analysis: Analysis, row: Row) -> Operation | None:
     """Where the parameter itself comes into its step; None where it does not."""
     tape = analysis.tape
-    sources = sorted(row.change.sources)
     sums = ("add", "subtract")
-    for index in reversed(sources):
+    for index in sorted(row.change.sources | {op.index for op in row.change.updates}, reverse=True):
         op = tape.operations[index]
         single = [tape.operand(op, k).size == 1 for k in range(len(op.inputs))]
         if row.extra == "number" and op.name in sums and op.size > 1 and any(single):

@@ -10,15 +10,20 @@ import numpy as np
 
 from deltarule.diagnosis.faults.derivatives import grouped_by_parameter
 from deltarule.diagnosis.faults.edits import edits_at, tried
-from deltarule.diagnosis.faults.factors import multiples_of_gradient, rates_of
+from deltarule.diagnosis.faults.factors import maker, rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.location import BackwardPass
 from deltarule.diagnosis.faults.replay import compute_again, is_same_code, nearest_turn, step_of, turns_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG, GradientComparison, Row, Rule
+from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.reading.optimizers import correction, first_off, follows
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
+_ROOT = (
+    "this becomes negative, so its root (line {}) is not a number (nan): a mean of squares of the gradient "
+    "belongs here"
+)
 _OTHER = "{} is not changed as {} is, by {}"
 
 
@@ -34,6 +39,25 @@ def faults_of_rules(analysis: Analysis, chosen: GradientComparison) -> list[Faul
     if found or usual is None:
         return found
     return [one for rows in groups for one in _unlike(analysis, rows, usual)]
+
+
+def roots_of_negative(analysis: Analysis, chosen: GradientComparison) -> Iterator[Fault]:
+    """Yield where the first step of a finite gradient becomes nan: it takes the root of what is negative."""
+    tape = analysis.tape
+    for row in chosen.rows:
+        is_undefined = np.isfinite(row.gradient).all() and np.isnan(row.change.step).any()
+        for index in sorted(row.change.sources) if is_undefined and row.step == chosen.rows[0].step else ():
+            op = tape.operations[index]
+            below = op.inputs[0] if op.name in ("sqrt", "power") else None
+            if below is not None and np.isnan(tape.result(op)).any() and (tape.value[below] < 0).any():
+                made, line = (
+                    maker(tape, tape.operations[max(tape.producers(below))]),
+                    analysis.source.line(op),
+                )
+                yield fault_at(
+                    analysis, "optimizer", made, _ROOT.format(line), [row], other_line=line, numbers=()
+                )
+                break
 
 
 def _usual(groups: list[list[Row]]) -> Row | None:
@@ -89,7 +113,7 @@ def _varying(tape: Tape, row: Row, given: Operation) -> Operation | None:
 
 def _given(analysis: Analysis, row: Row) -> Operation | None:
     """The gradient that an optimizer was given in a step."""
-    multiples = multiples_of_gradient(analysis, row) if row.found is None else []
+    multiples = multiples_of_gradient(analysis.tape, row) if row.found is None else []
     return row.found or (multiples[-1][0] if multiples else None)
 
 

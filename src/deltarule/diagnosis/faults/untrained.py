@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.plausible import DATA
-from deltarule.diagnosis.faults.factors import maker
+from deltarule.diagnosis.faults.factors import maker, place_of
 from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
@@ -149,7 +149,7 @@ def _moved_by_constants(
             has_gradient = made.initial and made.size > 1 and adjoint[made.start : made.stop].any()
             if has_gradient and not made.leaves & trained and is_moved_by_a_constant(tape, made, later):
                 users = [tape.operations[k] for k in sorted(forward) if made.index in _read(tape, k)]
-                places = {_place(one) for one in users}
+                places = {place_of(one) for one in users}
                 takes_place = analysis.source.rewrites(later, 0) or _is_used(tape, later, places)
                 found += [(made, users[0])] * 2 if users and takes_place else []
     return found
@@ -200,10 +200,10 @@ def rewriting(analysis: Analysis, parameter: Operation) -> Operation | None:
     assert chosen is not None
     meetings = [one for some in chosen.meetings for one in some]
     forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
-    places = {_place(tape.operations[k]) for k in forward if tape.operations[k].old is None}
-    users = {_place(tape.operations[k]) for k in forward if parameter.index in _read(tape, k)}
+    places = {place_of(tape.operations[k]) for k in forward if tape.operations[k].old is None}
+    users = {place_of(tape.operations[k]) for k in forward if parameter.index in _read(tape, k)}
     for later in tape.operations[parameter.index + 1 :]:
-        if _place(later) in places:
+        if place_of(later) in places:
             continue
         for side, ids in enumerate(later.inputs if later.name in ("add", "subtract") else ()):
             if ids is None or not ids.size or not parameter.start <= int(ids.flat[0]) < parameter.stop:
@@ -213,20 +213,16 @@ def rewriting(analysis: Analysis, parameter: Operation) -> Operation | None:
                 made = (
                     maker(tape, tape.operations[max(tape.producers(other))]) if other is not None else later
                 )
-                return later if made.is_leaf or made.initial or _place(made) in places else made
+                return later if made.is_leaf or made.initial or place_of(made) in places else made
     return None
 
 
 def _is_used(tape: Tape, op: Operation, places: set[Any]) -> bool:
     """Whether what is computed here is read later at one of these places."""
     return any(
-        _place(one) in places and op.index in _read(tape, one.index)
+        place_of(one) in places and op.index in _read(tape, one.index)
         for one in tape.operations[op.index + 1 :]
     )
-
-
-def _place(op: Operation) -> tuple[Any, ...]:
-    return op.place[0][:2] if op.place else ()
 
 
 def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operation | None:

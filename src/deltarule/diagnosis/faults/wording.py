@@ -80,8 +80,9 @@ def _missing_paths(passing: BackwardPass, broken: Break) -> FaultWords | None:
             continue
         if passing.recognise(result) is not None:
             by = label_of(passing, known.by)
+            some = "some of its paths" if known.is_whole else "one path"
             text = (
-                f"this is the derivative with respect to {by} along one path only: the other paths are "
+                f"this is the derivative with respect to {by} along {some} only: the other paths are "
                 f"missing. {by} affects the loss in more than one place, and the contributions must be "
                 "added up"
             )
@@ -131,9 +132,13 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
         return FaultWords(first.op, "multiply by this factor instead of dividing by it", end.op)
     reading = formula_of(passing, got, end.op)
     at, frame = end.op, None
-    if reading is None or not reading.is_slope:
-        at, frame = _factor_made_at(passing, broken) or (end.op, None)
-    wanted = formula_of(passing, need, at if frame is None or frame == passing.source.frame(at) else end.op)
+    wanted = formula_of(passing, need, end.op)
+    is_slope = reading is not None and (
+        reading.is_slope or (wanted is not None and reading.form == wanted.form)
+    )
+    at, frame = _factor_made_at(passing, broken, is_slope) or (end.op, None)
+    if frame is not None and frame == passing.source.frame(at):
+        wanted = formula_of(passing, need, at)
     text = f"the factor is {reading.text}" if reading else "this is not the factor that belongs here"
     text += f" on line {passing.source.line(end.op)}" if frame is not None else ""
     if wanted:
@@ -155,10 +160,12 @@ def _is_mask(rest: Values | None) -> bool:
     return rest is not None and 0 < kept.size < rest.size and np.allclose(kept, kept[0])
 
 
-def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Frame | None] | None:
+def _factor_made_at(
+    passing: BackwardPass, broken: Break, is_slope: bool
+) -> tuple[Operation, Frame | None] | None:
     """Where the factor is computed, if that is not where it is used.
 
-    A function of its own, if it is wrong; its call, if the function is right elsewhere.
+    A function of its own, if it is wrong; its call, if the function is right elsewhere, or is a slope's.
     """
     source, tape = passing.source, passing.tape
     right = {(frame[0], frame[2]) for k in passing.forward_indices for frame in tape.operations[k].place}
@@ -182,7 +189,7 @@ def _factor_made_at(passing: BackwardPass, broken: Break) -> tuple[Operation, Fr
                     or one in passing.descended | passing.forward_indices
                 ):
                     continue
-                if (inside[0], inside[2]) not in right:
+                if (inside[0], inside[2]) not in right and not is_slope:
                     return made, inside
                 outer = next((frame for frame in made.place if frame[0] is here[0]), None)
                 if outer is not None and outer[2] != here[2] and outer[2] > 0:
@@ -246,6 +253,8 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     later = (last.op.index in passing.errors and not renamed) or _is_well_used(passing, broken)
     at = first.op if later else last.op
     wanted = formula_of(passing, need, at)
+    if wanted is None and first.op.name in ("sum", "mean", "max", "min"):
+        return None
     if wanted is None:
         repaired = again_of_all(passing, first, which, passing.tape.value[last.ids].ravel() * need)
         if repaired is None or passing.recognise(repaired) is None:
@@ -253,10 +262,26 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     formula = f"factor {wanted.text}" if wanted else "slope of the activation"
     lines = sorted({source.line(last.op), source.line(first.op)})
     where = f"between line {lines[0]} and line {lines[1]}" if len(lines) > 1 else "here"
+    zero = _zeroing(passing, first, which, need) if wanted and ">" in wanted.form[0] else None
+    if wanted and zero is not None:
+        text = f"this sets the wrong entries to 0: the derivative must be 0 where {wanted.text} is false"
+        return FaultWords(zero, text, first.op)
     should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
     return FaultWords(
         at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be
     )
+
+
+def _zeroing(passing: BackwardPass, first: Array, which: int, need: Values) -> Operation | None:
+    """The zero that was written over entries which a factor keeps."""
+    tape, ids = passing.tape, first.op.inputs[which]
+    if ids is None or ids.size != need.size:
+        return None
+    for one in tape.producers(ids):
+        op = tape.operations[one]
+        if op.is_leaf and not tape.result(op).any() and passing.source.line(op):
+            return op if need.ravel()[np.isin(ids, op.ids).ravel()].any() else None
+    return None
 
 
 def _is_well_used(passing: BackwardPass, broken: Break) -> bool:
@@ -278,7 +303,7 @@ def _is_well_used(passing: BackwardPass, broken: Break) -> bool:
 
 def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
     op = broken.first.op
-    if op.name not in ("sum", "mean"):
+    if op.name not in ("sum", "mean") or op.size not in (1, broken.row.gradient.size):
         return None
     axis, should_be = op.detail[0], along_the_samples(passing, broken)
     if axis is None and broken.row.gradient.size > 1:

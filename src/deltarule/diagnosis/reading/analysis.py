@@ -8,8 +8,9 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
+from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting, find_meetings, losses_of
+from deltarule.diagnosis.reading.targets import Meeting, find_meetings
 from deltarule.diagnosis.reading.updates import settle_updates
 from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_kinks
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -40,7 +41,7 @@ class Analysis:
 
 def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     """Compare the updates on a tape with the gradients of the losses that they may follow, or of one."""
-    settle_updates(tape)
+    settle_updates(tape, source)
     steps = steps_on(tape, source)
     if not steps:
         return Analysis(tape, source, reason="no parameter was seen to change")
@@ -77,8 +78,11 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
         return Analysis(tape, source, reason=_NO_MEETING)
     comparisons = _compare_losses(tape, judged)
     certain = [one for one in comparisons if not one.losses[0].is_doubtful]
+    none_fits = not any(one.has_right_array for one in certain)
     followed = [
-        one for one in comparisons if one.losses[0].is_doubtful and not one.bad and one.has_right_array
+        one
+        for one in comparisons
+        if one.losses[0].is_doubtful and one.has_right_array and (none_fits or not one.bad)
     ]
     comparisons = certain if any(not one.bad for one in certain) else followed or certain
     if not comparisons:

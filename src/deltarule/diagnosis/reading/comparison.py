@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.reading.losses import KnownLoss
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
+from deltarule.diagnosis.reading.targets import Meeting
 from deltarule.diagnosis.recording.tape import Operation, Values
 
 #: What a row is.

@@ -18,11 +18,12 @@ from deltarule.diagnosis.reading.comparison import (
     fit,
     proportion,
 )
-from deltarule.diagnosis.reading.optimizers import allow_limits, is_square, rule_of
-from deltarule.diagnosis.reading.steps import Change, RecordedStep, before_probing
-from deltarule.diagnosis.reading.targets import KnownLoss, Meeting
-from deltarule.diagnosis.reading.updates import is_start
-from deltarule.diagnosis.recording.tape import Operation, Tape, Values
+from deltarule.diagnosis.reading.given import gradient_on_the_way, multiples_of_gradient
+from deltarule.diagnosis.reading.losses import KnownLoss
+from deltarule.diagnosis.reading.optimizers import allow_limits, rule_of
+from deltarule.diagnosis.reading.steps import RecordedStep, before_probing
+from deltarule.diagnosis.reading.targets import Meeting
+from deltarule.diagnosis.recording.tape import Tape, Values
 
 
 def compare(
@@ -65,7 +66,9 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
     steady = {
         key
         for key, rows in by_key.items()
-        if len(rows) > 1 and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
+        if len(rows) > 1
+        and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
+        and all(row.misfit < tolerance for row in rows)
     }
     for step in comparison.steps:
         fitting = [
@@ -82,7 +85,8 @@ def _find_common_factor(comparison: GradientComparison, tolerance: float) -> Non
             if row.step == step.number and row.misfit < tolerance and row.factor
         ]
         large = [row for row in comparison.rows if row.step == step.number and row.gradient.size > 3]
-        if large and not any(row.misfit < tolerance for row in large):
+        sure = [row for row in comparison.rows if row in large or row.change.key in steady]
+        if large and not any(row.step == step.number and row.misfit < tolerance for row in sure):
             continue  # a single number is a multiple of any other
         best = 0.0
         for factor, _ in fitting:
@@ -146,7 +150,7 @@ def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: floa
         row.verdict, row.ratio = FACTOR, row.factor / common
     elif _fits_with_more(tape, comparison, row, tolerance, common):
         row.verdict = FACTOR if row.ratio < 0 else DECAY
-    elif (found := _gradient_on_the_way(tape, row, tolerance)) is not None:
+    elif (found := gradient_on_the_way(tape, row, tolerance)) is not None:
         row.verdict, row.found = OPTIMIZER, found  # of two numbers that sum to zero, too
     else:
         row.verdict = FACTOR if row.misfit < tolerance and row.factor else WRONG
@@ -182,6 +186,7 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
     values = [tape.value[row.change.old] for row in rows]
     found = {"values": values, "sign": [np.sign(one) for one in values]}
     found["number"] = [np.ones(one.shape) for one in values]
+    found["penalty"] = [_own_term(tape, row) for row in rows]
     if any(before) and all(
         one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
     ):
@@ -190,6 +195,19 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
         found["step"] = [zero if one is None else one.change.step for one, zero in pairs]
         found["gradient"] = [zero if one is None else one.gradient for one, zero in pairs]
     return found
+
+
+def _own_term(tape: Tape, row: Row) -> Values:
+    """What is added on the way to a change and depends on the parameter alone; zeros for nothing."""
+    own, old = tape.leaves(row.change.old), row.change.old
+    made = row.change.sources | {op.index for op in row.change.updates}
+    for op in (tape.operations[index] for index in sorted(made, reverse=True)):
+        for ids in op.inputs if op.name in ("add", "subtract") and op.size == old.size else ():
+            leaves = tape.leaves(ids)
+            is_own = ids is not None and ids.size == old.size and leaves and not leaves & ~own
+            if ids is not None and is_own and not np.array_equal(ids.ravel(), old):
+                return tape.value[ids].ravel()
+    return np.zeros(old.size)
 
 
 def _before(comparison: GradientComparison, row: Row) -> Row | None:
@@ -236,10 +254,11 @@ def _judge_together(tape: Tape, comparison: GradientComparison, number: int, tol
         for row in comparison.rows
         if row.step == number
         and (
-            row.verdict in (WRONG, DECAY) or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO))
+            row.verdict in (WRONG, DECAY)
+            or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO, OPTIMIZER))
         )
     ]
-    if not any(row.verdict in (WRONG, DECAY) for row in rows):
+    if all(row.verdict in (RIGHT, ZERO) for row in rows):
         return
     factor = _judge_as_one(tape, comparison, rows, tolerance)
     if factor:
@@ -262,10 +281,32 @@ def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: flo
     """One momentum, or one penalty, for all steps of a parameter that has few numbers."""
     by_key = comparison.by_parameter()
     for rows in by_key.values():
-        if any(row.verdict == WRONG for row in rows) and len(rows) > 1 and rows[0].gradient.size < 8:
-            factor = _judge_as_one(tape, comparison, rows, tolerance)
-            for row in rows if factor else ():
-                comparison.common.setdefault(row.step, factor)
+        off = any(row.verdict in (WRONG, FACTOR) for row in rows)
+        if off and len(rows) > 1 and rows[0].gradient.size < 8:
+            _judge_parameter(tape, comparison, rows, tolerance)
+
+
+def _judge_parameter(tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float) -> None:
+    """The steps of one parameter as one; with another factor than those of the others they are wrong."""
+    factor = _judge_as_one(tape, comparison, rows, tolerance) or _judge_momentum(comparison, rows, tolerance)
+    for row in rows if factor else ():
+        common = comparison.common.setdefault(row.step, factor)
+        if not _close(factor, common, 1e-4):
+            row.verdict, row.ratio = FACTOR, factor / common
+
+
+def _judge_momentum(comparison: GradientComparison, rows: list[Row], tolerance: float) -> float:
+    """Judge a parameter of few numbers that alone has a momentum by the factor of the others; return that."""
+    factors = [comparison.common.get(row.step, 0.0) for row in rows]
+    rest = [row.change.step - factor * row.gradient for row, factor in zip(rows, factors, strict=True)]
+    if len(rows) < 3 or not all(factors) or rows[0].verdict != RIGHT:
+        return 0.0
+    share, misfit = fit(np.concatenate(rest[1:]), np.concatenate([row.change.step for row in rows[:-1]]))
+    if not 0 < share < 1 or misfit > 10 * tolerance:
+        return 0.0
+    for row in rows:
+        row.verdict, row.ratio, row.extra, row.amount = DECAY, 1.0, "step", share
+    return factors[0]
 
 
 def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
@@ -302,9 +343,9 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
     for rows in by_key.values():
         if any(row.verdict in (WRONG, FACTOR) and not row.misfit < tolerance for row in rows):
             continue
-        last = rows[-1].found or _gradient_on_the_way(tape, rows[-1], tolerance)
+        last = rows[-1].found or gradient_on_the_way(tape, rows[-1], tolerance)
         places = last and [frame[:2] for frame in last.place]
-        same = [_multiples(tape, row, tolerance) for row in rows]
+        same = [[op for op, _ in multiples_of_gradient(tape, row, tolerance)] for row in rows]
         given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
         if len(given) == len(rows):
             rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
@@ -314,7 +355,7 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
                 and rows[0].gradient.size < 8
                 and any(row.found for row in rows)
             ):
-                _judge_as_one(tape, comparison, rows, tolerance)
+                _judge_parameter(tape, comparison, rows, tolerance)
             for row in rows:
                 row.rule = rule
                 if rule is not None and rule.mistake and row.verdict in (WRONG, FACTOR):
@@ -323,91 +364,6 @@ def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance:
         for row in comparison.rows:  # the step of a single number says nothing of its gradient then
             if row.gradient.size == 1 and row.verdict in (WRONG, FACTOR):
                 row.verdict = ZERO
-
-
-_ELEMENTWISE = frozenset([
-    "add", "subtract", "multiply", "divide", "power", "sqrt", "square", "negative", "maximum", "minimum",
-    "clip", "where", "absolute", "reciprocal", "positive", "sign",
-    "exp", "log", "log1p", "expm1", "tanh", "arctan",
-])  # fmt: skip
-
-
-def _gradient_on_the_way(tape: Tape, row: Row, tolerance: float) -> Operation | None:
-    """The gradient itself, if the change is made of it element by element, as optimizers do."""
-    if len(row.change.updates) != 1 or row.gradient.size < 2:
-        return None
-    ways = np.sign(row.change.step * row.gradient)
-    if row.step == 1 and len({*ways[ways != 0].tolist()}) > 1:
-        return None  # without a past, no optimizer turns some of the signs
-    same = _multiples(tape, row, tolerance)
-    inverse = fit(row.change.step * row.gradient, np.ones(row.gradient.size))[1] < tolerance
-    made = [tape.operations[index] for index in row.change.sources]
-    if row.step == 1 and inverse and not any(is_square(tape, op, {one.index for one in same}) for op in made):
-        return None  # nor is a single number divided by the gradient
-    for is_part in (False, True):  # of a larger array, as dW[1:]: then a multiple of it is an operation first
-        for op in reversed(same):
-            if _only_scales(tape, row, op, is_part):
-                return op
-    return None
-
-
-def _multiples(tape: Tape, row: Row, tolerance: float) -> list[Operation]:
-    """All multiples of the gradient on the way to a change."""
-    wanted = row.gradient.reshape(row.change.shape)
-    operations = [tape.operations[index] for index in sorted(row.change.sources)]
-    return [
-        op
-        for op in operations
-        if not op.is_leaf and op.size == wanted.size and proportion(tape.result(op), wanted, tolerance)
-    ]
-
-
-def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bool:
-    """Whether each entry of a change is made of its own gradient, its past, and single numbers only.
-
-    Entries are followed one by one, so that a transposed gradient is none.
-    """
-    change, past = row.change, _own_past(tape, row.change, gradient)
-    gradients = [tape.result(tape.operations[one]).ravel() for one in past] if is_part else []
-    every = np.arange(row.gradient.size)
-    stack = [(every, np.broadcast_to(ids, change.shape).ravel()) for ids in change.increments]
-    seen: set[tuple[int, bytes]] = set()
-    reached = False
-    while stack:
-        entries, ids = stack.pop()
-        for index in tape.producers(ids):
-            op = tape.operations[index]
-            made = (ids >= op.start) & (ids < op.stop)
-            mine, at = entries[made], ids[made] - op.start
-            if index == gradient.index:
-                reached = True
-                if fit(tape.result(op).ravel()[at], row.gradient[mine])[1] > 1e-6:
-                    return False
-            if (index, key := at.tobytes()) in seen or index in past or is_start(tape, op):
-                continue
-            seen.add((index, key))
-            if op.size == 1:
-                continue
-            if op.name not in _ELEMENTWISE or any(one is not None and one.size > 1 for one in op.constants):
-                return False
-            for before in op.inputs:
-                if before is None:
-                    continue
-                one = np.broadcast_to(before, op.shape).ravel()[at]
-                is_known = one.size == gradient.size and not set(tape.producers(one)) & past
-                if not (is_known and any(proportion(tape.value[one], each) for each in gradients)):
-                    stack.append((mine, one))
-    return reached
-
-
-def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
-    """The gradient, and of earlier steps what stands at the same place."""
-    place = [(frame[0], frame[1]) for frame in gradient.place]
-    return {
-        op.index
-        for op in tape.operations[: gradient.index + 1]
-        if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
-    }
 
 
 def _no_factor_after_optimizer(comparison: GradientComparison) -> None:

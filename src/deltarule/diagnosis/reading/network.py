@@ -23,6 +23,7 @@ LOSS_NAMES = {
     "cross-entropy of softmax": "cross_entropy",
 }
 _MOST_PARAMETERS = 200_000
+_MOST_SCALARS = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,9 @@ def read_network(analysis: Analysis) -> ReadNetwork | None:
     those that the recording was compared with.
     """
     chosen = analysis.chosen
-    if chosen is None or sum(change.old.size for change in chosen.steps[0].changes) > _MOST_PARAMETERS:
+    if chosen is None or analysis.tape.size > _MOST_SCALARS:
+        return None
+    if sum(change.old.size for change in chosen.steps[0].changes) > _MOST_PARAMETERS:
         return None
     chains = [read_chain(analysis.tape, chosen, number) for number in range(len(chosen.steps))]
     names = _shared_names([one for one in chains if one is not None])

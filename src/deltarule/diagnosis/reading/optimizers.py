@@ -313,6 +313,8 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
                 found.append(op)
                 if op.name == "divide" and tape.operand(op, 1).size == 1 and not where.startswith("kept"):
                     return op  # the correction
+        if where == "kept squares" and squares and found and found[0].name not in ("add", "multiply"):
+            return tape.operations[max(squares)]
         return found[0] if found else change.updates[0]
     named = [op for op in after if op.name == where and tape.operand(op, 1).size > 1]
     return named[-1] if named else change.updates[0]

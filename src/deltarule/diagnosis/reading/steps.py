@@ -108,10 +108,22 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
     """
     place = {op.index: k for k, op in enumerate(updates)}
     used = [0] * (1 + max(place, default=0))
+    first = np.full(tape.size, -1)  # by the id of a start value, its first update
+    for k, op in reversed(list(enumerate(updates))):
+        if op.version == 1 and op.old is not None:
+            first[op.old] = k
+    starts = {
+        one for op in updates if op.version == 1 and op.old is not None for one in tape.producers(op.old)
+    }
+    from_starts = [0] * len(used)
     for op in tape.operations[: len(used)]:
         for ids in op.inputs:
             for one in tape.producers(ids) if ids is not None else ():
                 used[op.index] |= 1 << place[one] if one in place else used[one]
+                from_starts[op.index] |= 0 if one in place else from_starts[one]
+                if one in starts and ids is not None:
+                    for k in np.unique(first[ids]).tolist():
+                        from_starts[op.index] |= 1 << k if k >= 0 else 0
     rounds, floors = dict[int, int](), dict[int, int]()
     for op in updates:
         assert op.old is not None
@@ -120,7 +132,9 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
         for each in every:
             least.setdefault(int(tape.root[each.start]), each)
         before = [updates[place[one]] for one in tape.producers(op.old) if one in place]
-        numbers = {rounds[one.index] for one in least.values()}
+        numbers = {
+            rounds[one.index] for one in least.values() if not from_starts[op.index] >> place[one.index] & 1
+        }
         if op.size == tape.operations[int(tape.producer[tape.root[op.start]])].size or not numbers:
             numbers |= {rounds[one.index] for one in before}  # a row that is used twice has two updates
         number = 1 + max(numbers, default=0)

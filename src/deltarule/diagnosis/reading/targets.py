@@ -1,4 +1,4 @@
-"""Where the output meets the target, and the losses whose gradient the program may mean to follow."""
+"""Where the output meets the target."""
 
 from __future__ import annotations
 
@@ -6,25 +6,13 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deltarule.diagnosis.reading.steps import RecordedStep
-from deltarule.diagnosis.reading.updates import is_start
-from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
-from deltarule.nn.losses import LOSSES
 
 _ADDED = "the target is added to the output here; the error is their difference"
 _NOT_ONE = "1 must be subtracted at the true class; here it is {:g}"
-#: What losses that differ by a factor only are called together.
-FAMILIES = {
-    "half_squared_error": "squared error",
-    "squared_error": "squared error",
-    "mean_squared_error": "squared error",
-    "binary_cross_entropy": "binary cross-entropy",
-    "cross_entropy": "cross-entropy of softmax",
-}
 _TARGET = re.compile(
     r"(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)", re.I
 )
@@ -47,18 +35,6 @@ class Meeting:
     times: int = 1
 
 
-@dataclass(eq=False)
-class KnownLoss:
-    """A loss that the steps may follow, with the adjoint of every scalar."""
-
-    name: str
-    adjoint: Values
-    #: What the program itself computed; None where the loss is only supposed.
-    op: Operation | None = None
-    #: Whether it counts only where all steps follow it: what is only printed, or a weighted loss.
-    is_doubtful: bool = False
-
-
 def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list[Meeting]:
     """Find where the step's error comes from: the last place where an output meets a target."""
     preparing = _preparations(tape, step)
@@ -74,8 +50,9 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
             :1
         ]
-    if not found:
-        found = [one for index in among for one in _added(tape, source, tape.operations[index], theta)]
+    for find in (_added, _bootstrapped):
+        if not found:
+            found = [one for index in among for one in find(tape, source, tape.operations[index], theta)]
     return _last_of(tape, found)
 
 
@@ -227,6 +204,21 @@ def _added(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list
     return []
 
 
+def _bootstrapped(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``q - (reward + discount * next_q)``: the target is made of another forward pass, and held fixed."""
+    if op.name != "subtract" or op.old is not None:
+        return []
+    for side in (0, 1):
+        output, target = op.inputs[side], op.inputs[1 - side]
+        if output is None or target is None or not all(tape.leaves(ids) & theta for ids in op.inputs):
+            continue
+        made = tape.operations[tape.producers(target)[0]]
+        given = [not tape.leaves(ids) & theta for ids in made.inputs]
+        if made.name == "add" and sorted(given) == [False, True] and output.shape == op.shape:
+            return [Meeting(op, output, tape.operand(op, 1 - side), tape.leaves(output) & theta)]
+    return []
+
+
 def _is_whole(amount: float) -> bool:
     return abs(amount - round(amount)) < 1e-9
 
@@ -242,191 +234,3 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
     if source.is_literal(op, 0) or target.shape != below.shape:
         return []
     return [Meeting(op, below, target, tape.leaves(below) & theta)]
-
-
-def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: str = "") -> list[KnownLoss]:
-    """The losses that the step may follow: the program's own first, then the usual ones of its output.
-
-    Where one is ``meant``, as in ``LOSSES``, those of its family only.
-    """
-    losses = [
-        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or _is_of_sizes(tape, op))
-        for op, is_aside in (() if tape.meetings else _own_losses(tape, step, meetings))
-        if (adjoint := reverse_mode(tape, op.ids, np.ones(op.shape))).any()
-    ]
-    if not meetings:
-        return losses
-    output = np.concatenate([one.output.ravel() for one in meetings])
-    seeds = _usual_seeds(tape, meetings)
-    if meant:
-        seeds = [_meant_seed(tape, meetings, meant)]
-        losses = [one for one in losses if one.name == seeds[0][0]]
-    for name, seed in seeds:
-        losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
-    weights = _weights(tape, step, meetings) if not meant else None
-    if weights is not None:
-        for name, seed in seeds:
-            adjoint = reverse_mode(tape, output, seed * weights)
-            losses.append(KnownLoss(f"weighted {name}", adjoint, is_doubtful=True))
-    return losses
-
-
-def _is_of_sizes(tape: Tape, op: Operation) -> bool:
-    """Whether a loss takes sizes of errors, as what is often only printed does."""
-    return "absolute" in {tape.operations[k].name for k in tape.ancestors(op.ids)}
-
-
-_OF_ERRORS = frozenset(
-    {"multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum"}
-)
-
-
-def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values | None:
-    """What each error is multiplied with by weights of the data, or by its own size; None for nothing."""
-    if any(one.output.shape != one.op.shape for one in meetings):
-        return None
-    carried = np.full(tape.size, -1)
-    first = 0
-    for one in meetings:
-        for index in one.twins:
-            twin = tape.operations[index]
-            if twin.size == one.output.size:
-                carried[twin.start : twin.stop] = np.arange(first, first + twin.size)
-        first += one.output.size
-    is_plain = True
-    errors = np.concatenate([tape.result(one.op).ravel() for one in meetings])
-    weighted = errors.copy()
-    for index in sorted(k for k in step.sources if k > min(one.op.index for one in meetings)):
-        op = tape.operations[index]
-        parts = [ids for ids in op.inputs if ids is not None]
-        of_errors = [carried[ids] for ids in parts if ids.size == op.size and (carried[ids] >= 0).all()]
-        free = [not tape.leaves(ids) & step.parameters or (carried[ids] >= 0).all() for ids in parts]
-        if op.name in _OF_ERRORS and op.old is None and of_errors and all(free):
-            carried[op.start : op.stop] = of_errors[0].ravel()
-            weighted[of_errors[0].ravel()] = tape.result(op).ravel()
-            is_plain &= op.name in ("multiply", "divide") and len(of_errors) == 1
-    with np.errstate(all="ignore"):
-        weights = weighted / errors
-    weights = np.where(np.isfinite(weights), weights, 1.0)
-    is_one_sign = bool((weights * np.sign(weights[0]) > 0).all())
-    weights = np.abs(weights) if is_one_sign else weights
-    is_weighted = len(weights) >= 8 and (is_plain or is_one_sign) and np.ptp(weights) > 1e-9
-    return weights if is_weighted else None
-
-
-def _meant_seed(tape: Tape, meetings: list[Meeting], meant: str) -> tuple[str, Values]:
-    """What a loss is called here, and its derivative by the outputs."""
-    output, target = _outputs_and_targets(tape, meetings)
-    with np.errstate(all="ignore"):
-        seed = LOSSES.resolve(meant).derivative(output[:, None], target[:, None])[:, 0]
-    return FAMILIES.get(meant, meant.replace("_", " ")), np.nan_to_num(seed)
-
-
-def _outputs_and_targets(tape: Tape, meetings: list[Meeting]) -> tuple[Values, Values]:
-    """All of them, in a row."""
-    output = np.concatenate([tape.value[one.output].ravel() for one in meetings])
-    return output, np.concatenate([np.asarray(one.target, float).ravel() for one in meetings])
-
-
-def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]]:
-    """By loss, its derivative by the outputs, but for a common factor."""
-    output, target = _outputs_and_targets(tape, meetings)
-    seeds = [("squared error", output - target)]
-    if tape.meetings:
-        return seeds
-    if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
-        if _are_shares(tape, meetings):
-            safe = np.where(output > 0, output, 1.0)
-            seeds.append(("cross-entropy of softmax", -target / safe))
-        if ((output > 0) & (output < 1)).all():
-            seeds.append(("binary cross-entropy", (output - target) / (output * (1 - output))))
-    times = np.concatenate([np.full(one.output.size, one.times) for one in meetings])
-    return [(name, seed * times) for name, seed in seeds]
-
-
-def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
-    """Whether the outputs of each sample add up to one."""
-    arrays = [tape.value[one.output] for one in meetings]
-    if all(one.size == 1 for one in arrays):
-        return len(arrays) > 1 and abs(sum(float(one.flat[0]) for one in arrays) - 1) < 1e-6
-    return any(
-        all(
-            one.ndim > axis and one.shape[axis] > 1 and np.allclose(one.sum(axis), 1, atol=1e-5)
-            for one in arrays
-        )
-        for axis in (0, 1)
-    ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
-
-
-def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[tuple[Operation, bool]]:
-    """Single numbers that feed no change and end their computation, and whether they depend on no output.
-
-    What was taken for the output may be something else: then one that depends on every parameter is left.
-    """
-    sources, theta = step.sources, step.parameters
-    if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
-        return []
-    need = 0
-    for one in meetings:
-        need |= one.leaves
-    first = min(index for index in sources if index > step.floor and not tape.operations[index].is_leaf)
-    end = max((op.index for change in step.changes for op in change.updates), default=len(tape.operations))
-    alone = [
-        op
-        for op in tape.operations[first:]
-        if op.size == 1
-        and op.index not in sources
-        and not op.is_leaf
-        and op.old is None
-        and tape.leaves(op.ids) & theta
-        and (tape.leaves(op.ids) & need) == need
-        and tape.root[op.start] < 0
-    ]
-    read_early = {
-        one
-        for op in alone
-        if op.index <= end
-        for ids in op.inputs
-        if ids is not None
-        for one in tape.producers(ids)
-    }
-    alone = [op for op in alone if op.index not in read_early]
-    if not meetings:
-        return [(op, False) for op in alone[:4]]
-    reached = _made_of_outputs(tape, meetings)
-    aside = [
-        op
-        for op in alone
-        if not reached[op.start] and op.index <= end and tape.leaves(op.ids) & theta == theta
-    ]
-    return [*((op, False) for op in alone if reached[op.start]), *((op, True) for op in aside[:4])][:6]
-
-
-def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:
-    """By id, whether it was computed from the outputs, or from their scores, as ``logsumexp`` is."""
-    reached = np.zeros(tape.size, bool)
-    for one in meetings:
-        reached[one.output] = True
-        for index in tape.producers(one.output):
-            for ids in tape.operations[index].inputs:
-                for each in tape.producers(ids) if ids is not None else ():
-                    before = tape.operations[each]
-                    reached[before.start : before.stop] |= not before.is_leaf
-    for op in tape.operations:
-        if not is_start(tape, op) and any(ids is not None and reached[ids].any() for ids in op.inputs):
-            reached[op.start : op.stop] = True
-    return reached
-
-
-def _kind_of(tape: Tape, meetings: list[Meeting], adjoint: Values) -> str:
-    """The usual name of a loss, read from its derivative by the outputs."""
-    if not meetings:
-        return "its own loss"
-    output = np.concatenate([one.output.ravel() for one in meetings])
-    got = adjoint[output]
-    for name, seed in _usual_seeds(tape, meetings):
-        size = float(seed @ seed)
-        factor = float(seed @ got) / size if size else 0.0
-        if factor and np.linalg.norm(got - factor * seed) <= 1e-6 * np.linalg.norm(got):
-            return name
-    return "its own loss"

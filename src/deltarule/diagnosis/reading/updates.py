@@ -24,7 +24,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
-        decides = written_over and bool(tape.leaves(old) & tape.compared)
+        decides = written_over and not tape.leaves(old) & ~tape.compared
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         before = _row_before(tape, op, old)
@@ -188,7 +188,7 @@ def updates_on(tape: Tape) -> list[Operation]:
     return [op for op in tape.operations if op.old is not None]
 
 
-def settle_updates(tape: Tape) -> None:
+def settle_updates(tape: Tape, source: ProgramSource) -> None:
     """Unmark sums of an unchanged parameter, as in ``b + x @ W + h @ U`` where h depends on b."""
     by_old: defaultdict[bytes, list[Operation]] = defaultdict(list)
     for op in updates_on(tape):
@@ -197,7 +197,7 @@ def settle_updates(tape: Tape) -> None:
     dropped, last_read = _drop_preparations(tape), _last_reads(tape)
     for same in by_old.values():
         same = [op for op in same if op.old is not None]
-        real = [op for op in same[-1:] if _is_real(tape, op, by_old, last_read)]
+        real = [op for op in same[-1:] if _is_real(tape, op, by_old, last_read, source)]
         for op in same:
             if op not in real:
                 op.old, dropped = None, True
@@ -245,12 +245,19 @@ def _starts_from(later: Operation, op: Operation) -> bool:
     return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
 
 
-def _is_real(tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], last_read: Ids) -> bool:
-    """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again."""
+def _is_real(
+    tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], last_read: Ids, source: ProgramSource
+) -> bool:
+    """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again.
+
+    A part that is written over, as ``P[i] += step``, is gone but for a copy.
+    """
     assert op.old is not None
     if last_read[op.old].max() <= op.index:
         return True
     goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
+    is_part = op.size < tape.operations[int(tape.producer[tape.root[op.start]])].size
+    goes_on |= is_part and any(source.rewrites(op, which) for which in range(len(op.inputs)))
     return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))
 
 
