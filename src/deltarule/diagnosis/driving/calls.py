@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import itertools
 import re
@@ -12,6 +13,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers, answer
+from deltarule.diagnosis.driving.asking import OpenArgument, Want
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import (
     DATA,
@@ -21,6 +23,7 @@ from deltarule.diagnosis.driving.plausible import (
     TARGET,
     UPSTREAM,
     Plausible,
+    is_parameter,
     is_setting,
     role_of,
     roles_of_unknown,
@@ -57,6 +60,11 @@ _PREPARES = re.compile(
 )
 
 
+def _is_method(function: Any) -> bool:
+    """Whether a function is a class's, or makes an object of it."""
+    return "." in getattr(function, "__qualname__", "") or isinstance(function, type)
+
+
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
@@ -90,8 +98,12 @@ class CallRun:
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
         self.making: set[str] = set()
+        #: The classes that objects were made of.
+        self.made: set[str] = set()
         #: Whether the inputs have gradients, as those of a layer have.
         self.learns_inputs = False
+        #: Whether the method that is called was given the derivative by what was computed.
+        self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it.
         self.computed: Any = None
         #: The operation before which the parameters were there.
@@ -107,6 +119,8 @@ class CallRun:
         }
         #: What the learner's functions returned, and objects that parameters share, by name.
         self.shared: dict[str, Any] = {}
+        #: The data that were passed to methods, by what they are.
+        self.passed: dict[Any, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
         #: By the name of a layer that is two functions, both.
@@ -140,11 +154,13 @@ class CallRun:
         one = self.namespace[name]
         if isinstance(one, type):
             self.making.add(name)
+            self.made.add(name)
             one = self.with_arguments(one)
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):
-                self.with_arguments(getattr(one, method))
+                with contextlib.suppress(TypeError):  # what it needs may be said later
+                    self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
 
@@ -297,8 +313,12 @@ class CallRun:
         """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
-        if function is not None and self.is_asking and self.is_open(name, use):
-            return answer(self, (getattr(function, "__qualname__", ""), name), names)
+        if (
+            self.is_asking
+            and function is not None
+            and (_is_method(function) or use.is_changed or self.is_open(name, use))
+        ):
+            return answer(self, (getattr(function, "__qualname__", ""), name), names, use)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
@@ -342,17 +362,9 @@ class CallRun:
 
     def is_open(self, name: str, use: Use) -> bool:
         """Whether the name of a parameter does not say what it is."""
-        is_count = bool(_NUMBER_OF_ALL.search(name))
-        if use.keys or (
-            use.is_index and (_NUMBER_OF_ONE.search(name) or not (is_count or TARGET.match(name)))
-        ):
-            return True
-        is_count |= use is UNUSED and self.plausible.is_count(name)
-        if name in self.returned or is_count or use.is_size or is_setting(name):
+        if name in self.returned or (self.computed is not None and UPSTREAM.match(name)):
             return False  # a function returns it under that name
-        if self.computed is not None and UPSTREAM.match(name):
-            return False
-        return not any(one.match(name) for one in (DATA, TARGET, RATE, MASK, RANDOM))
+        return not (is_parameter(name) or any(one.match(name) for one in (RATE, MASK, RANDOM)))
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""
@@ -401,6 +413,92 @@ class CallRun:
             if own and len(called) > 3 and called in one.lower():
                 return one
         return None
+
+    def follow(self, name: str, plan: list[str]) -> Any:
+        """Make an object and call its methods in an order, a few times; a layer goes back once."""
+        self.learns_inputs = self.answers.sends_back
+        one = self.kept = self.make(name)
+        self.began = len(self.tape.operations)
+        result = sent = None
+        for _ in range(1 if self.learns_inputs else 4):
+            self.computed = None
+            for method in plan:
+                self.was_sent = False
+                result = self.with_arguments(getattr(one, method))
+                self.last, sent = method, result if self.was_sent else sent
+                for each in result if isinstance(result, tuple) else (result,):
+                    if isinstance(each, OpenArgument):  # nothing was met that has a shape
+                        raise Want(each._path, "array")
+                if method != plan[-1]:
+                    self._keep_computed(one, result)
+        return result if sent is None else sent
+
+    def _keep_computed(self, one: Any, result: Any) -> None:
+        """What a method computed, that others may be given it, or the derivative by it."""
+        results = result if isinstance(result, tuple) else (result,)
+        arrays = [each for each in results if type(each) is Traced]
+        if not arrays and result is None:
+            arrays = [each for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2])]
+        self.computed = arrays[0] if arrays else self.computed
+        self.offered = arrays
+
+    def upstream(self, name: str) -> Any:
+        """The derivative by what was computed last."""
+        self.was_sent = True
+        return self._upstream(name)
+
+    def target(self, shape: Any) -> Any:
+        """What an output of that shape is compared with: one of several classes, or a number."""
+        layout = self.plausible.layout
+        shape = shape if shape is not None else self.plausible.data["Y"].shape
+        classes = [
+            k
+            for k, size in enumerate(shape)
+            if size > 1 and not (size == layout.samples and not layout.is_single)
+        ]
+        if not classes:
+            return given(self.plausible.rng.uniform(0.1, 0.9, shape), is_scalar=not shape)
+        axis = classes[-1]
+        key = ("target", shape)
+        if key not in self.passed:
+            others = np.arange(np.prod(shape) // shape[axis]) + layout.seed
+            self.passed[key] = given(
+                np.moveaxis(
+                    np.eye(shape[axis])[others % shape[axis]].reshape(
+                        *shape[:axis], *shape[axis + 1 :], shape[axis]
+                    ),
+                    -1,
+                    axis,
+                ).copy()
+            )
+        return self.passed[key]
+
+    def number(self) -> Any:
+        """A number of the data."""
+        return given(self.plausible.rng.normal(), is_scalar=True)
+
+    def labels(self, count: int) -> Any:
+        """Which of so many classes each sample is of."""
+        layout = self.plausible.layout
+        return (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count
+
+    def data_of(self, shape: Any) -> Any:
+        """Data of a shape, the same wherever it is wanted; those of a layer have gradients, too."""
+        layout = self.plausible.layout
+        usual = {"row": (1, layout.inputs), "vector": (layout.inputs,)}.get(
+            layout.data, (layout.samples, layout.inputs)
+        )
+        shape = usual if shape is None else shape
+        if shape not in self.passed:
+            values = self.plausible.rng.normal(size=shape)
+            self.passed[shape] = (
+                leaf(values, is_scalar=not shape)
+                if self.learns_inputs
+                else given(values, is_scalar=not shape)
+            )
+            if self.learns_inputs:
+                self.tape.operations[-1].label = INPUT
+        return self.passed[shape]
 
     def go_through(self, name: str) -> Any:
         """Send data through a layer (a class, or a function that goes forward), and a derivative back."""
