@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import replace
 from enum import EnumType
 from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
+from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource
-from deltarule.diagnosis.recording.traced import Traced
+from deltarule.diagnosis.recording.traced import Traced, given
 
 #: What makes parameters, and what computes something from them without changing them.
 _MAKES = re.compile(r"_*(init|make|build|create|setup|random|new|get_?(param|weight|net))\w*$", re.I)
@@ -34,7 +34,7 @@ _OF_KINDS = re.compile(r"operand|attribute|subscriptable|iterable|integer|not al
 _OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 
 
-class _Run(objects.MakingRun, Protocol):
+class _Run(objects.MakingRun, GivingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
@@ -42,15 +42,9 @@ class _Run(objects.MakingRun, Protocol):
     source: ProgramSource
     offered: list[Any]
     shared: dict[str, Any]
-    #: The data that were passed so far, by what they are.
-    passed: dict[Any, Any]
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
-    def target(self, shape: Any) -> Any: ...
-    def number(self) -> Any: ...
-    def labels(self, count: int) -> Any: ...
-    def data_of(self, shape: Any) -> Any: ...
     def call(self, name: str) -> Any: ...
     def argument(self, name: str, names: list[str], use: Use) -> Any: ...
     def is_open(self, name: str, use: Use) -> bool: ...
@@ -266,13 +260,13 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         if not has_target and not DATA.match(name):
             raise Want(path, "upstream", shape)
     if kind == "target":
-        return run.target(computed if shape is None else shape)
+        return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
     if kind == "images":
         return run.plausible.images(shape)
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
-        return run.number() if path[-1] == "[]" else 0.1
+        return given(run.plausible.rng.normal(), is_scalar=True) if path[-1] == "[]" else 0.1
     if kind == "labels":
-        return run.labels(shape or 2)
+        return labels_of(run, shape or 2)
     asked = list(run.answers.known)[: list(run.answers.known).index(path)]
     before = [one for one in asked if run.answers.known[one][0] in ("array", "list") and one[0] == path[0]]
     others = [one for one in before if not DATA.match(str(one[-1]))]
@@ -283,7 +277,7 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         return run.plausible.of_role("Y")
     if shape is None and run.passed:
         return next(iter(run.passed.values()))
-    return run.data_of(shape)
+    return inputs_of(run, shape)
 
 
 def _is_number(name: str) -> bool:
@@ -309,10 +303,10 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if key in run.passed:
         return run.passed[key]
     if kind == "array" and detail is not None:
-        return run.data_of((count, *detail))
+        return inputs_of(run, (count, *detail))
     made = _Row(path, [answer(run, inner, names) for _ in range(count)])
     if kind == "target" and not detail:
-        made = _Row(path, run.target((count,)).tolist())
+        made = _Row(path, target_of(run, (count,)).tolist())
     if kind in ("number", "factor", "term", "list"):
         run.passed[key] = made
     return made

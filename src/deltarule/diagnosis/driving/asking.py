@@ -23,10 +23,10 @@ _OF_WORDS = frozenset({"lower", "upper", "strip", "title"})
 _OF_LISTS = frozenset({"append", "extend", "insert", "pop", "index", "remove", "reverse"})
 #: What moves the numbers of an array about, so that it can be asked afterwards.
 _MOVES = frozenset({
-    "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "atleast_2d",
-    "atleast_1d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack", "vstack", "asfarray",
-    "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp", "clip", "tanh",
-    "mean", "sum", "max", "min",
+    "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
+    "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
+    "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
+    "tanh", "mean", "sum",
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "inner"})
 _TERMS = frozenset({"add", "subtract"})
@@ -43,8 +43,8 @@ class Want(BaseException):
 class OpenArgument:
     """An argument of which nothing is known: whatever is done with it raises ``Want``.
 
-    What is only moved about (transposed, scaled by a number) asks later, when something meets it whose shape is
-    known: ``_moves`` does the same to an array.
+    What is only moved about (transposed, scaled by a number) asks later, when something meets it whose shape
+    is known: ``_moves`` does the same to an array.
     """
 
     #: What has columns is left alone by traced arrays, so that it is asked itself.
@@ -77,6 +77,11 @@ class OpenArgument:
             self._path, self._layout, self._passed, (*self._moves, move), self._columns, self._is_maker
         )
 
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return self._path
+
     def ask(self, name: str, xs: tuple[Any, ...]) -> Any:
         """Say what it should be to stand among the operands of an operation."""
         others = [x for x in xs if x is not self]
@@ -103,7 +108,7 @@ class OpenArgument:
         compared = (
             type(other) is Traced and (tape := current_tape()) is not None and bool(tape.leaves(other.ids))
         )
-        self._want("target" if kind == "term" and compared else kind, fitting)
+        return self._want("target" if kind == "term" and compared else kind, fitting)
 
     def _fitting(self, other: Shape, meet: Callable[[Any], Any], wanted: Shape | None = None) -> Shape | None:
         """The first of the usual shapes that goes together with what it meets."""
@@ -157,9 +162,8 @@ class OpenArgument:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
-        self._want(
-            "array" if hasattr(np.ndarray, name) else "attribute", None if hasattr(np.ndarray, name) else name
-        )
+        is_array = hasattr(np.ndarray, name)
+        return self._want("array" if is_array else "attribute", None if is_array else name)
 
     def __setattr__(self, name: str, x: Any) -> None:
         self._want("attribute", name)
@@ -179,7 +183,7 @@ class OpenArgument:
         if type(key) is int:
             self._want("list", max(2, key + 1 if key >= 0 else -key))
         is_list = isinstance(key, slice) or (hasattr(key, "__index__") and not hasattr(key, "shape"))
-        self._want("list" if is_list else "array", 0 if is_list else None)
+        return self._want("list" if is_list else "array", 0 if is_list else None)
 
     def __setitem__(self, key: Any, x: Any) -> None:
         self._want("keys" if isinstance(key, str) else "array", (key,) if isinstance(key, str) else None)
@@ -187,7 +191,7 @@ class OpenArgument:
     def __len__(self) -> int:
         if self._layout.data != "vector" and not self._moves and not self._is_maker:
             return self._layout.samples if self._layout.data == "rows" else 1
-        self._want("list", 0)
+        return self._want("list", 0)
 
     def __reversed__(self) -> Any:
         self._want("list", 0)
@@ -240,7 +244,7 @@ class OpenArgument:
             return self.ask(name, args)
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
-        self._want("array")
+        return self._want("array")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
@@ -267,7 +271,10 @@ class _OpenShape:
     def __len__(self) -> int:
         raise Want(self._owner._path, "array")
 
-    __eq__ = __index__ = __len__  # type: ignore[assignment]
+    def __eq__(self, other: object) -> bool:
+        is_shape = isinstance(other, tuple) and all(isinstance(one, int) for one in other)
+        raise Want(self._owner._path, "array", other if is_shape else None)
+
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -328,8 +335,8 @@ def _is_key(frame: FrameType | None) -> bool:
 
 def _add_operators() -> None:
     names = {
-        "mul": "multiply", "truediv": "divide", "add": "add", "sub": "subtract", "matmul": "matmul", "pow": "power",
-        "floordiv": "floor_divide", "mod": "remainder",
+        "mul": "multiply", "truediv": "divide", "add": "add", "sub": "subtract", "matmul": "matmul",
+        "pow": "power", "floordiv": "floor_divide", "mod": "remainder",
     }  # fmt: skip
 
     def operator(name: str, is_reflected: bool) -> Any:
@@ -349,8 +356,11 @@ def _add_operators() -> None:
 
     for name in ("lt", "le", "gt", "ge"):
         setattr(OpenArgument, f"__{name}__", compare)
-    OpenArgument.__neg__ = lambda self: self._moved(np.negative)  # type: ignore[attr-defined]
-    OpenArgument.__abs__ = lambda self: self._moved(np.abs)  # type: ignore[attr-defined]
+
+    def negated(self: OpenArgument) -> OpenArgument:
+        return self._moved(np.negative)
+
+    setattr(OpenArgument, "__neg__", negated)  # noqa: B010
 
 
 _add_operators()

@@ -7,13 +7,13 @@ import contextlib
 import inspect
 import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers, answer
-from deltarule.diagnosis.driving.asking import OpenArgument, Want
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import (
     DATA,
@@ -32,7 +32,6 @@ from deltarule.diagnosis.driving.plausible import (
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
 from deltarule.diagnosis.driving.words import (
-    BACK,
     FORWARD,
     INPUT,
     OUTPUT,
@@ -50,10 +49,6 @@ _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
 _KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
-#: What says how many there are, …
-_NUMBER_OF_ALL = re.compile(r"^(n|num|nb|no)_|size|dim|units|nodes|neurons|hidden$", re.I)
-#: … and which one of several it is.
-_NUMBER_OF_ONE = re.compile(r"(_|^)(id|idx|ix|index|num)(e?s)?$|(Id|Idx|Index)s?$")
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
@@ -68,6 +63,11 @@ def _is_method(function: Any) -> bool:
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
+
+
+def kept_output(one: Any) -> Iterator[Traced]:
+    """What an object keeps of what it computed last."""
+    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 class CallRun:
@@ -86,11 +86,8 @@ class CallRun:
         self.answers, self.is_asking = answers or Answers(), answers is not None
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
-        self.namespace = {
-            name: made.value(one, name)
-            for name, one in recording.namespace.items()
-            if not name.startswith("__")
-        }
+        names = {name: one for name, one in recording.namespace.items() if name[:2] != "__"}
+        self.namespace = {name: made.value(one, name) for name, one in names.items()}
         first = recording.rebuilding(is_given)
         own = {role: first.value(one, role) for role, one in own.items()}
         self.plausible = Plausible(layout, self.namespace, own)
@@ -211,21 +208,9 @@ class CallRun:
         if FORWARD.match(name) or name == "__call__":
             self.computed = result[0] if isinstance(result, tuple) and result else result
             if result is None:  # it is kept
-                kept = ((key, each) for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
-                self.computed = next((each for _, each in kept), None)
+                self.computed = next(kept_output(one), None)
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         self._pool(name, code.co_firstlineno if code else 0, result)
-        return result
-
-    def call_of(self, name: str, method: str) -> Any:
-        """Make an object and call a method of it a few times, after what goes forward where it goes back."""
-        one = self.kept = self.make(name)
-        self.began = len(self.tape.operations)
-        forward = [each for each in dir(one) if FORWARD.match(each) and inspect.ismethod(getattr(one, each))]
-        for _ in range(4):
-            for each in forward[:1] if BACK.search(method) else ():
-                self.call_method(one, each)
-            result = self.call_method(one, method)
         return result
 
     def _pool(self, name: str, line: int, result: Any) -> None:
@@ -323,7 +308,7 @@ class CallRun:
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
         if self.computed is not None and UPSTREAM.match(name):
-            return self._upstream(name)
+            return self.upstream(name)
         if (made := objects.wanted_object(self, name, use)) is not None:
             return made
         if use.is_called and (made := objects.wanted_function(self, name)) is not None:
@@ -398,8 +383,9 @@ class CallRun:
         self.tape.operations[-1].label = INPUT
         return made
 
-    def _upstream(self, name: str) -> Any:
+    def upstream(self, name: str) -> Any:
         """The derivative of a half squared error by what was computed; of an error, the sign is open."""
+        self.was_sent = True
         wanted = given(self.plausible.rng.normal(size=np.shape(self.computed)))
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)
@@ -413,92 +399,6 @@ class CallRun:
             if own and len(called) > 3 and called in one.lower():
                 return one
         return None
-
-    def follow(self, name: str, plan: list[str]) -> Any:
-        """Make an object and call its methods in an order, a few times; a layer goes back once."""
-        self.learns_inputs = self.answers.sends_back
-        one = self.kept = self.make(name)
-        self.began = len(self.tape.operations)
-        result = sent = None
-        for _ in range(1 if self.learns_inputs else 4):
-            self.computed = None
-            for method in plan:
-                self.was_sent = False
-                result = self.with_arguments(getattr(one, method))
-                self.last, sent = method, result if self.was_sent else sent
-                for each in result if isinstance(result, tuple) else (result,):
-                    if isinstance(each, OpenArgument):  # nothing was met that has a shape
-                        raise Want(each._path, "array")
-                if method != plan[-1]:
-                    self._keep_computed(one, result)
-        return result if sent is None else sent
-
-    def _keep_computed(self, one: Any, result: Any) -> None:
-        """What a method computed, that others may be given it, or the derivative by it."""
-        results = result if isinstance(result, tuple) else (result,)
-        arrays = [each for each in results if type(each) is Traced]
-        if not arrays and result is None:
-            arrays = [each for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2])]
-        self.computed = arrays[0] if arrays else self.computed
-        self.offered = arrays
-
-    def upstream(self, name: str) -> Any:
-        """The derivative by what was computed last."""
-        self.was_sent = True
-        return self._upstream(name)
-
-    def target(self, shape: Any) -> Any:
-        """What an output of that shape is compared with: one of several classes, or a number."""
-        layout = self.plausible.layout
-        shape = shape if shape is not None else self.plausible.data["Y"].shape
-        classes = [
-            k
-            for k, size in enumerate(shape)
-            if size > 1 and not (size == layout.samples and not layout.is_single)
-        ]
-        if not classes:
-            return given(self.plausible.rng.uniform(0.1, 0.9, shape), is_scalar=not shape)
-        axis = classes[-1]
-        key = ("target", shape)
-        if key not in self.passed:
-            others = np.arange(np.prod(shape) // shape[axis]) + layout.seed
-            self.passed[key] = given(
-                np.moveaxis(
-                    np.eye(shape[axis])[others % shape[axis]].reshape(
-                        *shape[:axis], *shape[axis + 1 :], shape[axis]
-                    ),
-                    -1,
-                    axis,
-                ).copy()
-            )
-        return self.passed[key]
-
-    def number(self) -> Any:
-        """A number of the data."""
-        return given(self.plausible.rng.normal(), is_scalar=True)
-
-    def labels(self, count: int) -> Any:
-        """Which of so many classes each sample is of."""
-        layout = self.plausible.layout
-        return (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count
-
-    def data_of(self, shape: Any) -> Any:
-        """Data of a shape, the same wherever it is wanted; those of a layer have gradients, too."""
-        layout = self.plausible.layout
-        usual = {"row": (1, layout.inputs), "vector": (layout.inputs,)}.get(
-            layout.data, (layout.samples, layout.inputs)
-        )
-        shape = usual if shape is None else shape
-        if shape not in self.passed:
-            values = self.plausible.rng.normal(size=shape)
-            self.passed[shape] = (
-                leaf(values, is_scalar=not shape)
-                if self.learns_inputs
-                else given(values, is_scalar=not shape)
-            )
-            if self.learns_inputs:
-                self.tape.operations[-1].label = INPUT
-        return self.passed[shape]
 
     def go_through(self, name: str) -> Any:
         """Send data through a layer (a class, or a function that goes forward), and a derivative back."""

@@ -18,6 +18,7 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.following import follow
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
@@ -34,7 +35,14 @@ from deltarule.diagnosis.driving.plans import (
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, MOST_OPERATIONS, USUAL, Trials
-from deltarule.diagnosis.driving.words import is_given, is_own, layer_methods, partners, returned_names
+from deltarule.diagnosis.driving.words import (
+    is_given,
+    is_own,
+    is_sent,
+    layer_methods,
+    partners,
+    returned_names,
+)
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.recording.program import (
     Recording,
@@ -120,14 +128,7 @@ class _Driver:
                 self.trials.wrong.append(trial)
                 if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
                     self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
-        return (
-            self.trials.agreed()
-            or self._layers()
-            or self._graphs()
-            or self._by_use()
-            or self._by_asking()
-            or self._layers(True)
-        )
+        return self.trials.agreed() or self._layers() or self._graphs() or self._by_use() or self._by_asking()
 
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
@@ -147,7 +148,7 @@ class _Driver:
         return list(dict.fromkeys([*changing, *training_functions(self.functions)]))
 
     def _by_use(self) -> DrivenRun | None:
-        """Follow what the methods of each class need of the others; what is done with arguments says what they are."""
+        """Call the methods of each class in the order in which they need each other."""
         needs = Needs(self.recording.source)
         right: DrivenRun | None = None
         covered, left = set[str](), set[str]()
@@ -169,7 +170,7 @@ class _Driver:
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
         """What comes of the first sequence of a class's methods that can be judged."""
         for plan in needs.plans(own_methods(self.classes[name])):
-            work = partial(CallRun.follow, name=name, plan=plan)
+            work = partial(follow, name=name, plan=plan)
             if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
                 return found
         return None
@@ -206,7 +207,7 @@ class _Driver:
                     break
         return self.trials.agreed()
 
-    def _layers(self, asking: bool = False) -> DrivenRun | None:
+    def _layers(self) -> DrivenRun | None:
         """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
         is_partial = False
@@ -218,7 +219,6 @@ class _Driver:
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.trials.wrong, self.trials.most = [], self.trials.count + AFTER_AGREEMENT
-            self.trials.answers = Answers() if asking else None
             work = partial(CallRun.go_through, name=name)
             every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
             for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
@@ -394,11 +394,14 @@ class _Driver:
         return self._sizes()
 
     def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
+        kind = self.classes.get(name) or type(self.objects[name])
+        sends_back = len(methods) > 1 and is_sent(getattr(kind, methods[-1]))
+
         def work(run: CallRun) -> Any:
             one = run.kept = run.make(name)
-            run.began = len(run.tape.operations)
+            run.began, run.learns_inputs = len(run.tape.operations), sends_back
             result = None
-            for _ in range(4):
+            for _ in range(1 if sends_back else 4):
                 for method in methods:
                     result = run.call_method(one, method)
                 if len(methods) == 1 and not LOOPS.match(methods[0]) and result is not None:

@@ -294,7 +294,7 @@ class Plausible:
         return bool(_COUNT.match(_written(name)))
 
     def units(self, name: str, is_first: bool) -> int:
-        """How many units one layer has, or the one before it: by the name, else the one before comes first."""
+        """How many units one layer has, or the one before it, which comes first unless a name says so."""
         name = _written(name)
         is_in = bool(_IN.search(name)) and not _OUT.search(name)
         return self.layout.inputs if is_in or (is_first and not _OUT.search(name)) else self.layout.outputs

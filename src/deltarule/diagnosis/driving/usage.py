@@ -111,7 +111,7 @@ def _use_of(
 
 def _changes(node: ast.AST, name: str) -> bool:
     """Whether a statement changes what has a name by itself ± something."""
-    target = node.target if isinstance(node, ast.AugAssign) else None
+    target: ast.AST | None = node.target if isinstance(node, ast.AugAssign) else None
     target = node.targets[0] if isinstance(node, ast.Assign) else target
     return isinstance(target, ast.Name) and target.id == name and is_change(node)
 

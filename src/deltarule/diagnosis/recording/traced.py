@@ -73,9 +73,7 @@ class Traced:
         can_be_written = self.value.flags.c_contiguous and self.ids.flags.c_contiguous
         return self.ravel() if can_be_written else iter(self.ravel())
 
-    @property
-    def real(self) -> Traced:
-        return self
+    real = property(lambda self: self)
 
     def to_numpy(self, *args: Any, **options: Any) -> Traced:  # as data of pandas have it
         return self
@@ -276,17 +274,9 @@ def _is_foreign(x: Any) -> bool:
     return x is None or isinstance(x, str) or hasattr(x, "columns")
 
 
-for _name in [
-    "reshape",
-    "ravel",
-    "flatten",
-    "squeeze",
-    "swapaxes",
-    "repeat",
-    "diagonal",
-    "transpose",
-    "take",
-]:
+for _name in (
+    "reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal", "transpose", "take",
+):  # fmt: skip
     _add_move(_name)
 for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
     _add_function(_name)
@@ -412,7 +402,7 @@ def _recorded(name: str, value: Values, operands: list[tuple[Ids | None, Any]], 
 
 
 def asking(xs: Any) -> Any:
-    """The first argument that asks what it should be, as the driver passes them; None where there is none."""
+    """The first argument that asks what it should be; None for none."""
     return next((x for x in xs if type(x) is not Traced and hasattr(type(x), "ask")), None)
 
 
