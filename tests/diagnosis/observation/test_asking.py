@@ -4,7 +4,10 @@ import re
 
 import pytest
 
-from .asking_programs import FAST, PROGRAMS
+from . import asking_programs, uncalled_programs
+
+PROGRAMS = asking_programs.PROGRAMS | uncalled_programs.PROGRAMS
+FAST = asking_programs.FAST | uncalled_programs.FAST
 
 
 @pytest.mark.parametrize(

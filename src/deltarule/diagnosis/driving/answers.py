@@ -9,11 +9,13 @@ from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
-from deltarule.diagnosis.driving.plausible import DATA, TARGET, usual_activation
+from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
+from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
+from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource
-from deltarule.diagnosis.recording.traced import Traced
+from deltarule.diagnosis.recording.traced import Traced, given
 
 #: What makes parameters, and what computes something from them without changing them.
 _MAKES = re.compile(r"_*(init|make|build|create|setup|random|new|get_?(param|weight|net))\w*$", re.I)
@@ -22,10 +24,17 @@ _CHANGES = re.compile(r"train|fit|learn|updat|optim|main|demo|test|plot|save|loa
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
-_SECOND = {"index": "indices", "factor": "term", "length": "list"}
+_SECOND = {"index": "indices", "factor": "array", "labels": "array", "list": "array"}
+#: How many words a program may count, and how long a list of numbers becomes.
+_MANY = 8
+_LENGTHS = (3, 2, 4, 1, 5)
+#: What Python says of an argument that is of another kind, and not of another length.
+_OF_KINDS = re.compile(r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable")
+#: What is asked of arrays, and not of a number.
+_OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 
 
-class _Run(objects.MakingRun, Protocol):
+class _Run(objects.MakingRun, GivingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
@@ -33,7 +42,9 @@ class _Run(objects.MakingRun, Protocol):
     source: ProgramSource
     offered: list[Any]
     shared: dict[str, Any]
+    computed: Any
 
+    def upstream(self, name: str) -> Any: ...
     def call(self, name: str) -> Any: ...
     def argument(self, name: str, names: list[str], use: Use) -> Any: ...
     def is_open(self, name: str, use: Use) -> bool: ...
@@ -46,38 +57,87 @@ class Answers:
         self.known: dict[Path, tuple[str, Any]] = {}
         #: What was asked for and is not known.
         self.open: set[Path] = set()
+        #: Whether an argument may be the output, and another the target, in either order.
+        self.is_ambiguous = False
+        self._lengths: dict[Path, list[int]] = {}
+        #: Numbers of units, each another.
+        self.sizes = (3, 4, 2, 5, 6, 7)
         self._changed: set[Path] = set()
+
+    @property
+    def sends_back(self) -> bool:
+        """Whether a layer is given the derivative by what it computed."""
+        return any(kind == "upstream" for kind, _ in self.known.values())
 
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
         kind, detail = self.known.get(want.path, ("", None))
+        if want.kind == "labels" and want.path[-1] == "[]":
+            want.kind = "index"
+        if want.kind == "pair":
+            self.is_ambiguous = True
+            self.known.setdefault(want.path, ("output", None))
+            self.known.setdefault(want.detail, ("target", None))
+            return not kind
         if kind == want.kind and kind in ("keys", "attribute"):
             new = want.detail if kind == "keys" else (want.detail,)
             if set(new) <= set(detail):
                 return False
             self.known[want.path] = kind, (*detail, *new)
             return True
-        if kind:
+        is_longer = kind == want.kind == "list" and want.detail > detail
+        if kind and not is_longer and want.kind != "upstream":
             return False
         self.known[want.path] = want.kind, (want.detail,) if want.kind == "attribute" else want.detail
         return True
 
-    def reconsider(self, namespace: dict[str, Any]) -> bool:
+    def forget(self) -> None:
+        """Ask anew: data are of other sizes."""
+        self.known.clear()
+        self._changed.clear()
+        self._lengths.clear()
+
+    def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
         """After an error, let one argument be the other thing that it may be; False where none is left."""
         members = [one for one in namespace.values() if isinstance(one, EnumType) and len(one)]
         for path in self.open if members else ():
             if path not in self.known and _CHOSEN.search(str(path[-1])):
                 self.known[path] = "member", next(iter(members[0]))
                 return True
+        second = _SECOND if "integer" not in complaint else {"number": "size", "factor": "size"}
+        if "out of bounds" in complaint and max(self.sizes[:3]) < _MANY:  # places are counted, as of words
+            self.sizes = (_MANY, *self.sizes[1:])
+            return True
+        if not _OF_KINDS.search(complaint) and self._other_length():
+            return True
         for path, (kind, detail) in list(self.known.items()):
             if kind == "index" and path[-1] == "[]" and self.known[path[:-1]][0] == "list":
                 del self.known[path]  # a dictionary is gone through by its keys
                 self.known[path[:-1]] = "keys", ()
                 return True
-            if kind in _SECOND and path not in self._changed:
+            if kind in second and path not in self._changed:
                 self._changed.add(path)
-                self.known[path] = _SECOND[kind], detail
+                self.known[path] = second[kind], detail if kind != "list" else None
                 return True
+        return False
+
+    def _other_length(self) -> bool:
+        """Let a list be of another length, the last one first."""
+        for path, (kind, detail) in reversed(list(self.known.items())):
+            tried = self._lengths.setdefault(path, [detail or 3])
+            left = [one for one in _LENGTHS if one not in tried]
+            inner = self.known.get((*path, "[]"), ("", None))[0]
+            if (
+                kind == "list"
+                and path[-1] != "[]"
+                and left
+                and inner not in ("attribute", "list", "function")
+            ):
+                tried.append(left[0])
+                self.known[path] = kind, left[0]
+                return True
+            if kind == "list":
+                self._lengths[path] = [detail]
         return False
 
 
@@ -92,13 +152,37 @@ class _Table(dict[Any, Any]):
         raise Want(self._path, "keys", (key,))
 
 
-def answer(run: _Run, path: Path, names: list[str]) -> Any:
+class _Row(list[Any]):
+    """A list that asks to be longer."""
+
+    def __init__(self, path: Path, parts: list[Any]) -> None:
+        super().__init__(parts)
+        self._path = path
+
+    def __getitem__(self, key: Any) -> Any:
+        if type(key) is int and key >= len(self):
+            raise Want(self._path, "list", key + 1)
+        return super().__getitem__(key)
+
+
+def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
+    name = next((str(one) for one in reversed(path) if one != "[]"), "")
+    if path not in run.answers.known and use.is_size and not use.attributes & _OF_ARRAYS:
+        run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
+        if use.is_list:
+            run.answers.known[(*path, "[]")] = "size", None
     if path not in run.answers.known:
         run.answers.open.add(path)
-        return OpenArgument(path)
+        others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
+        offered = [*run.offered[others:], *run.offered[:others]]
+        shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
+        is_method = "." in path[0]
+        columns = run.answers.sizes[1 + len(run.plausible.made)] if use.is_changed and not is_method else 0
+        return OpenArgument(
+            path, run.plausible.layout, tuple(shapes), columns=columns, is_maker=_is_maker(run, path)
+        )
     kind, detail = run.answers.known[path]
-    name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2:
         made = _supplied(run, kind, detail)
         if made is not None:
@@ -122,20 +206,25 @@ def answer(run: _Run, path: Path, names: list[str]) -> Any:
             return _index(run, path)
         case "indices":
             return [_index(run, path) + k for k in range(2)]
-        case "number":
-            return 0.3
-        case "factor" if not DATA.match(name):
-            return 0.1
+        case "size":
+            return _size(run, path, names)
+        case "array" if use.is_changed and detail is not None:
+            return run.plausible.parameter(name, detail)
         case _:
-            return _array(run, path, kind, name)
+            return _numbers(run, path, kind, detail, name)
 
 
 def _child(run: _Run, path: Path, names: list[str]) -> Any:
     """What is in a container: what its name says, or what it asked for."""
     name = path[-1]
-    if isinstance(name, str) and name != "[]" and not run.is_open(name, UNUSED):
+    if isinstance(name, str) and name != "[]" and not _is_maker(run, path) and not run.is_open(name, UNUSED):
         return run.argument(name, names, UNUSED)
     return answer(run, path, names)
+
+
+def _is_maker(run: _Run, path: Path) -> bool:
+    """Whether an argument is passed to what makes an object."""
+    return isinstance(run.namespace.get(path[0]), type)
 
 
 def _index(run: _Run, path: Path) -> int:
@@ -143,17 +232,56 @@ def _index(run: _Run, path: Path) -> int:
     return asked.index(path)
 
 
-def _array(run: _Run, path: Path, kind: str, name: str) -> Any:
-    """Data: targets are subtracted, and come after the inputs."""
-    before = [
-        one
-        for one, (what, _) in run.answers.known.items()
-        if what in ("array", "length") and one[0] == path[0] and one != path
-    ]
-    if kind != "term" and len(before) < len(run.offered):
-        return run.offered[len(before)]
-    is_target = bool(TARGET.match(name)) or (not DATA.match(name) and (kind == "term" or bool(before)))
-    return run.plausible.of_role("Y" if is_target else "X")
+def _size(run: _Run, path: Path, names: list[str]) -> int:
+    """How many there are: another number for each that is asked for, that they can be told apart."""
+    asked = [one for one, (kind, _) in run.answers.known.items() if kind == "size" and one[0] == path[0]]
+    asked.sort(key=lambda one: names.index(one[1]) if one[1] in names else 0)
+    if run.in_layer and path[-1] != "[]":
+        return run.plausible.units(str(path[-1]), asked.index(path) == 0 and len(asked) > 1)
+    return run.answers.sizes[asked.index(path) % len(run.answers.sizes)]
+
+
+def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
+    """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
+    computed = run.computed.shape if type(run.computed) is Traced else None
+    has_target = any(what == "target" for what, _ in run.answers.known.values())
+    if kind == "output" and computed is not None:
+        return run.computed
+    if kind == "upstream" and computed is not None:
+        return run.upstream(name)
+    if (
+        kind in ("array", "factor", "term")
+        and computed is not None
+        and shape == computed
+        and not _is_number(name)
+    ):
+        if kind == "term" or OUTPUT.match(name):
+            return run.computed
+        if not has_target and not DATA.match(name):
+            raise Want(path, "upstream", shape)
+    if kind == "target":
+        return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
+    if kind == "images":
+        return run.plausible.images(shape)
+    if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
+        return given(run.plausible.rng.normal(), is_scalar=True) if path[-1] == "[]" else 0.1
+    if kind == "labels":
+        return labels_of(run, shape or 2)
+    asked = list(run.answers.known)[: list(run.answers.known).index(path)]
+    before = [one for one in asked if run.answers.known[one][0] in ("array", "list") and one[0] == path[0]]
+    others = [one for one in before if not DATA.match(str(one[-1]))]
+    is_named = DATA.match(name) or (TARGET.match(name) and shape is None)
+    if len(run.offered) > len(others) and len(run.offered) > 1 and not is_named:
+        return run.offered[len(others)]
+    if shape is None and (TARGET.match(name) or (before and not DATA.match(name))):
+        return run.plausible.of_role("Y")
+    if shape is None and run.passed:
+        return next(iter(run.passed.values()))
+    return inputs_of(run, shape)
+
+
+def _is_number(name: str) -> bool:
+    return bool(RATE.match(name))
 
 
 def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
@@ -165,16 +293,36 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
-        return _functions(run, str(path[-1]), count)
-    if kind == "index" and path[-1] == "layers":
-        return run.plausible.sizes()
+        return _functions(run, str(path[-1]), count or 2)
+    count = count or _usual_count(run, path, kind)
+    if kind == "size":
+        return list(run.answers.sizes[:count])
     if kind == "index":
         return [_index(run, inner) + k for k in range(2)]
-    if kind == "factor":
-        return run.plausible.of_role("X")
-    if kind in ("term", "number"):
-        return run.plausible.of_role("Y" if kind == "term" else "X")
-    return [answer(run, inner, names) for _ in range(count)]
+    key = (kind, count, detail if kind in ("array", "list") else None)
+    if key in run.passed:
+        return run.passed[key]
+    if kind == "array" and detail is not None:
+        return inputs_of(run, (count, *detail))
+    made = _Row(path, [answer(run, inner, names) for _ in range(count)])
+    if kind == "target" and not detail:
+        made = _Row(path, target_of(run, (count,)).tolist())
+    if kind in ("number", "factor", "term", "list"):
+        run.passed[key] = made
+    return made
+
+
+def _usual_count(run: _Run, path: Path, kind: str) -> int:
+    """How many numbers a sample has, or a target; or how many samples there are."""
+    if kind not in ("", "number", "factor", "term", "target"):
+        return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
+    lists = [one for one, (what, _) in run.answers.known.items() if what == "list" and one[0] == path[0]]
+    is_second = (
+        kind == "target"
+        or TARGET.match(str(path[-1]))
+        or (path in lists[1:] and not DATA.match(str(path[-1])))
+    )
+    return 2 if is_second else 3
 
 
 def _object(run: _Run, path: Path) -> Any:
@@ -183,7 +331,7 @@ def _object(run: _Run, path: Path) -> Any:
     known = run.answers.known.items()
     every = [what for one, (kind, what) in known if kind == "attribute" and one[-1] == name]
     wanted = tuple(dict.fromkeys(each for some in every for each in some))
-    if name not in run.shared:
+    if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
     return StandIn(name) if made is None else made

@@ -1,21 +1,35 @@
-"""An argument that asks: what is done with it first tells what it should be."""
+"""An argument that asks: what is done with it first tells what it should be, and how large."""
 
 from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.traced import Traced, plain
+
 #: Where an argument stands: the function, the parameter, then keys, or "[]" for each element of a list.
 Path: TypeAlias = tuple[Any, ...]
+Shape: TypeAlias = tuple[int, ...]
 
 _OF_DICTIONARIES = frozenset({"keys", "items", "values", "get", "update", "setdefault"})
 _OF_WORDS = frozenset({"lower", "upper", "strip", "title"})
 _OF_LISTS = frozenset({"append", "extend", "insert", "pop", "index", "remove", "reverse"})
+#: What moves the numbers of an array about, so that it can be asked afterwards.
+_MOVES = frozenset({
+    "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
+    "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
+    "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
+    "tanh", "mean", "sum",
+})  # fmt: skip
+_PRODUCTS = frozenset({"matmul", "dot", "inner"})
+_TERMS = frozenset({"add", "subtract"})
 
 
 class Want(BaseException):
@@ -27,28 +41,129 @@ class Want(BaseException):
 
 
 class OpenArgument:
-    """An argument of which nothing is known: whatever is done with it raises ``Want``."""
+    """An argument of which nothing is known: whatever is done with it raises ``Want``.
+
+    What is only moved about (transposed, scaled by a number) asks later, when something meets it whose shape
+    is known: ``_moves`` does the same to an array.
+    """
 
     #: What has columns is left alone by traced arrays, so that it is asked itself.
     columns = None
     __array_priority__ = 2e6
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        layout: ArgumentLayout,
+        shapes: tuple[Shape, ...] = (),
+        moves: tuple[Callable[[Any], Any], ...] = (),
+        columns: int = 0,
+        is_maker: bool = False,
+    ) -> None:
         object.__setattr__(self, "_path", path)
+        object.__setattr__(self, "_layout", layout)
+        object.__setattr__(self, "_passed", shapes)
+        object.__setattr__(self, "_moves", moves)
+        #: Of a parameter, how many columns it has.
+        object.__setattr__(self, "_columns", columns)
+        #: Whether it is passed to what makes an object.
+        object.__setattr__(self, "_is_maker", is_maker)
 
     def _want(self, kind: str, detail: Any = None) -> NoReturn:
         raise Want(self._path, kind, detail)
 
+    def _moved(self, move: Callable[[Any], Any]) -> OpenArgument:
+        return OpenArgument(
+            self._path, self._layout, self._passed, (*self._moves, move), self._columns, self._is_maker
+        )
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return self._path
+
+    def ask(self, name: str, xs: tuple[Any, ...]) -> Any:
+        """Say what it should be to stand among the operands of an operation."""
+        others = [x for x in xs if x is not self]
+        other = others[0] if others else None
+        if isinstance(other, OpenArgument) and name == "subtract" and other._path != self._path:
+            raise Want(xs[self._layout.order]._path, "pair", xs[1 - self._layout.order]._path)
+        if not others or type(other) in (int, float) or (isinstance(other, OpenArgument) and len(xs) == 2):
+            if name in _PRODUCTS:
+                data = next((x for x in xs if not getattr(x, "_columns", 0)), self)
+                data._want("array")
+            ufunc = getattr(np, name)
+            return self._moved(lambda a: ufunc(*(a if x is self else _number(x) for x in xs)))
+        shape = np.shape(plain(other)) if type(other) is Traced or not callable(other) else ()
+        if name in _PRODUCTS:
+            product = np.matmul if name == "matmul" else np.dot
+            rest = np.zeros(shape)
+            self._want(
+                "array", self._fitting(shape, lambda a: product(*(a if x is self else rest for x in xs)))
+            )
+        kind = "term" if name in _TERMS else "factor"
+        kind = "number" if name == "divide" and xs[0] is not self else kind
+        fitting = self._fitting(shape, lambda a: a + np.zeros(shape), shape)
+        kind = "array" if self._columns else kind
+        compared = (
+            type(other) is Traced and (tape := current_tape()) is not None and bool(tape.leaves(other.ids))
+        )
+        return self._want("target" if kind == "term" and compared else kind, fitting)
+
+    def _fitting(self, other: Shape, meet: Callable[[Any], Any], wanted: Shape | None = None) -> Shape | None:
+        """The first of the usual shapes that goes together with what it meets."""
+        flat: Shape | None = None
+        for shape in self._shapes(other, wanted):
+            try:
+                made = np.zeros(shape)
+                for move in self._moves:
+                    made = move(made)
+                fits = np.shape(meet(made)) == wanted or wanted is None
+            except Exception:  # whatever NumPy says: it does not fit
+                continue
+            if fits and (np.ndim(made) > 1 or wanted is not None or self._layout.data != "rows"):
+                return shape
+            flat = flat or (shape if fits else None)
+        return flat
+
+    def _shapes(self, other: Shape, wanted: Shape | None) -> Iterator[Shape]:
+        if wanted is not None:
+            yield from (wanted[1:],) if self._columns and len(wanted) > 1 else ()
+            yield from (wanted, wanted[:1], wanted[::-1], wanted[1:])
+            return
+        if self._columns:
+            yield from (one for k in other for one in ((k, self._columns), (self._columns, k)))
+        yield from self._passed if self._moves else self._passed[::-1]
+        n, data = self._layout.samples, self._layout.data
+        sizes = list(dict.fromkeys([*other, *(one - 1 for one in other if one > 2)]))
+        sizes.sort(key=lambda one: one == n)
+        flat, single = [(k,) for k in sizes], [one for k in sizes for one in ((1, k), (k, 1))]
+        if data == "rows":
+            yield from (one for k in sizes for one in ((n, k), (k, n)))
+        yield from (*flat, *single) if data == "vector" else (*single, *flat)
+        yield from ((n, 4, k) for k in sizes)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in ("T", "real"):
+            return self._moved(lambda a: getattr(a, name))
+        if name == "shape":
+            return _OpenShape(self)
+        if name in _MOVES:
+            return lambda *args, **options: self._moved(
+                lambda a: getattr(np.asarray(a), name.replace("to_numpy", "copy"))(*args, **options)
+            )
+        if name == "dot":
+            return lambda other: self.ask("dot", (self, other))
         if name in _OF_DICTIONARIES:
             self._want("keys", ())
         if name in _OF_LISTS:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
-        self._want("array" if hasattr(np.ndarray, name) else "attribute", name)
+        is_array = hasattr(np.ndarray, name)
+        return self._want("array" if is_array else "attribute", None if is_array else name)
 
     def __setattr__(self, name: str, x: Any) -> None:
         self._want("attribute", name)
@@ -58,33 +173,40 @@ class OpenArgument:
 
     def __iter__(self) -> Iterator[Any]:
         names = _unpacked(sys._getframe(1))
-        self._want("tuple" if names else "list", names or 3)
+        self._want("tuple" if names else "list", names or 0)
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             self._want("keys", (key,))
+        if isinstance(key, tuple) and any(one is None for one in key):
+            return self._moved(lambda a: a[key])
         if type(key) is int:
-            self._want("list", max(2, key + 1))
+            self._want("list", max(2, key + 1 if key >= 0 else -key))
         is_list = isinstance(key, slice) or (hasattr(key, "__index__") and not hasattr(key, "shape"))
-        self._want("list" if is_list else "array", 3)
+        return self._want("list" if is_list else "array", 0 if is_list else None)
 
     def __setitem__(self, key: Any, x: Any) -> None:
-        self._want("keys" if isinstance(key, str) else "array", (key,))
+        self._want("keys" if isinstance(key, str) else "array", (key,) if isinstance(key, str) else None)
 
     def __len__(self) -> int:
-        self._want("length", 3)
+        if self._layout.data != "vector" and not self._moves and not self._is_maker:
+            return self._layout.samples if self._layout.data == "rows" else 1
+        return self._want("list", 0)
 
     def __reversed__(self) -> Any:
-        self._want("list", 3)
+        self._want("list", 0)
 
     def __index__(self) -> int:
-        self._want("index")
+        self._want("index" if _is_key(sys._getframe(1)) else "size")
+
+    __int__ = __index__
 
     def __float__(self) -> float:
-        self._want("number")
+        self._want("size" if self._is_width() else "number")
 
-    def __int__(self) -> int:
-        self._want("index")
+    def _is_width(self) -> bool:
+        """Whether it says, computed from the number of units, how wide start values are."""
+        return bool(self._moves) and self._is_maker
 
     def __bool__(self) -> bool:
         self._want("flag")
@@ -93,7 +215,7 @@ class OpenArgument:
         self._want("word")
 
     def __contains__(self, key: Any) -> bool:
-        self._want("keys" if isinstance(key, str) else "list", (key,) if isinstance(key, str) else 3)
+        self._want("keys" if isinstance(key, str) else "list", (key,) if isinstance(key, str) else 0)
 
     def __eq__(self, other: object) -> bool:
         if other is None:
@@ -106,44 +228,139 @@ class OpenArgument:
         return not self == other
 
     def __array__(self, *args: Any, **options: Any) -> Any:
-        frame: FrameType | None = sys._getframe(1)
-        callers: list[str] = []
-        while frame is not None and len(callers) < 3:
-            callers.append(frame.f_code.co_name)
-            frame = frame.f_back
-        self._want("index" if {"__getitem__", "__setitem__"} & set(callers) else "array")
+        frame = sys._getframe(1)
+        if _is_key(frame):
+            self._want(*_of_key(frame, self._layout))
+        if frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list):
+            self._want("number")
+        if frame.f_code.co_name == "__setitem__":
+            room = np.shape(frame.f_locals["self"].value[frame.f_locals["key"]])
+            self._want("array", self._fitting(room, lambda a: a, room))
+        self._want("size" if self._is_width() else "array")
 
-    def __array_function__(self, *args: Any) -> Any:
-        self._want("array")
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        name = function.__name__
+        if name in _PRODUCTS:
+            return self.ask(name, args)
+        if name in _MOVES:
+            return self._moved(lambda a: function(*_with(args, self, a), **options))
+        return self._want("array")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
-        self._want(_OPERATIONS.get(ufunc.__name__, "array"))
+        return self.ask(ufunc.__name__, xs)
 
 
-#: What an operation asks for.
-_OPERATIONS = {"multiply": "factor", "divide": "factor", "add": "term", "subtract": "term"}
+class _OpenShape:
+    """The shape of an argument that asks: how many samples there are is known before anything else."""
+
+    def __init__(self, owner: OpenArgument) -> None:
+        self._owner = owner
+
+    def __getitem__(self, key: Any) -> int:
+        layout = self._owner._layout
+        if key == 0 and layout.data != "vector" and not self._owner._moves and not self._owner._is_maker:
+            return layout.samples if layout.data == "rows" else 1
+        raise Want(self._owner._path, "array")
+
+    def __iter__(self) -> Iterator[int]:
+        names = _unpacked(sys._getframe(1))
+        raise Want(
+            self._owner._path, "images" if len(names) > 2 else "array", len(names) if len(names) > 2 else None
+        )
+
+    def __len__(self) -> int:
+        raise Want(self._owner._path, "array")
+
+    def __eq__(self, other: object) -> bool:
+        is_shape = isinstance(other, tuple) and all(isinstance(one, int) for one in other)
+        raise Want(self._owner._path, "array", other if is_shape else None)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _number(x: Any) -> Any:
+    return 1.0 if isinstance(x, OpenArgument) else x
+
+
+def _with(args: Any, mine: OpenArgument, array: Any) -> Any:
+    """Arguments with an array in the place of one that asks."""
+    if isinstance(args, list | tuple):
+        return type(args)(_with(one, mine, array) for one in args)
+    return array if isinstance(args, OpenArgument) else plain(args)
+
+
+def _of_key(frame: FrameType | None, layout: ArgumentLayout) -> tuple[str, int | None]:
+    """One place, or that of each sample, and how many places there are."""
+    while frame is not None and frame.f_code.co_name not in ("__getitem__", "__setitem__"):
+        frame = frame.f_back
+    if frame is None:
+        return "index", None
+    key, shape = frame.f_locals["key"], np.shape(getattr(frame.f_locals["self"], "value", 0.0))
+    if isinstance(key, tuple) and len(key) == len(shape):
+        at = next(k for k, one in enumerate(key) if isinstance(one, OpenArgument))
+        return "labels" if any(
+            hasattr(one, "__len__") for one in key if not isinstance(one, OpenArgument)
+        ) else "index", shape[at]
+    held, tape = frame.f_locals["self"], current_tape()
+    is_learned = type(held) is Traced and tape is not None and bool(tape.leaves(held.ids))
+    is_each = len(shape) > 1 and layout.data == "rows" and not is_learned
+    return "labels" if is_each else "index", shape[0] if shape else None
+
+
+def _is_key(frame: FrameType | None) -> bool:
+    """Whether something is indexed: by the learner's instruction, or by an array's method that it called."""
+    for _ in range(4):
+        if frame is None:
+            return False
+        if frame.f_code.co_name in ("__getitem__", "__setitem__"):
+            key = frame.f_locals.get("key")
+            return any(
+                isinstance(one, OpenArgument) for one in (key if isinstance(key, tuple | list) else (key,))
+            )
+        if frame.f_code.co_name in ("call_function", "apply"):
+            return False
+        if "/deltarule/" not in frame.f_code.co_filename:
+            break
+        frame = frame.f_back
+    if frame is None:
+        return False
+    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    return here is not None and here.opname in (
+        "BINARY_SUBSCR",
+        "STORE_SUBSCR",
+        "BINARY_SLICE",
+        "STORE_SLICE",
+    )
 
 
 def _add_operators() -> None:
-    def operator(kind: str) -> Any:
-        def method(self: OpenArgument, other: Any = None) -> Any:
-            self._want("list" if isinstance(other, list) else kind, 2)
+    names = {
+        "mul": "multiply", "truediv": "divide", "add": "add", "sub": "subtract", "matmul": "matmul",
+        "pow": "power", "floordiv": "floor_divide", "mod": "remainder",
+    }  # fmt: skip
+
+    def operator(name: str, is_reflected: bool) -> Any:
+        def method(self: OpenArgument, other: Any) -> Any:
+            if isinstance(other, list) and name in ("add", "multiply"):
+                self._want("list", 0)
+            return self.ask(name, (other, self) if is_reflected else (self, other))
 
         return method
 
-    kinds = {
-        "mul": "factor",
-        "truediv": "factor",
-        "add": "term",
-        "sub": "term",
-        "matmul": "array",
-        "pow": "term",
-    }
-    for name, kind in kinds.items():
-        for prefix in ("", "r", "i"):
-            setattr(OpenArgument, f"__{prefix}{name}__", operator(kind))
-    for name in ("lt", "le", "gt", "ge", "neg", "abs"):
-        setattr(OpenArgument, f"__{name}__", operator("number"))
+    for name, ufunc in names.items():
+        setattr(OpenArgument, f"__{name}__", operator(ufunc, False))
+        setattr(OpenArgument, f"__r{name}__", operator(ufunc, True))
+
+    def compare(self: OpenArgument, other: Any) -> Any:
+        self._want("number" if type(other) in (int, float) else "factor", None)
+
+    for name in ("lt", "le", "gt", "ge"):
+        setattr(OpenArgument, f"__{name}__", compare)
+
+    def negated(self: OpenArgument) -> OpenArgument:
+        return self._moved(np.negative)
+
+    setattr(OpenArgument, "__neg__", negated)  # noqa: B010
 
 
 _add_operators()

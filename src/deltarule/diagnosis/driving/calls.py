@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from deltarule.diagnosis.driving.plausible import (
     TARGET,
     UPSTREAM,
     Plausible,
+    is_parameter,
     is_setting,
     role_of,
     roles_of_unknown,
@@ -29,7 +32,6 @@ from deltarule.diagnosis.driving.plausible import (
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
 from deltarule.diagnosis.driving.words import (
-    BACK,
     FORWARD,
     INPUT,
     OUTPUT,
@@ -47,19 +49,25 @@ _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
 _KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
-#: What says how many there are, …
-_NUMBER_OF_ALL = re.compile(r"^(n|num|nb|no)_|size|dim|units|nodes|neurons|hidden$", re.I)
-#: … and which one of several it is.
-_NUMBER_OF_ONE = re.compile(r"(_|^)(id|idx|ix|index|num)(e?s)?$|(Id|Idx|Index)s?$")
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
 )
 
 
+def _is_method(function: Any) -> bool:
+    """Whether a function is a class's, or makes an object of it."""
+    return "." in getattr(function, "__qualname__", "") or isinstance(function, type)
+
+
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
+
+
+def kept_output(one: Any) -> Iterator[Traced]:
+    """What an object keeps of what it computed last."""
+    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 class CallRun:
@@ -78,11 +86,8 @@ class CallRun:
         self.answers, self.is_asking = answers or Answers(), answers is not None
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
-        self.namespace = {
-            name: made.value(one, name)
-            for name, one in recording.namespace.items()
-            if not name.startswith("__")
-        }
+        names = {name: one for name, one in recording.namespace.items() if name[:2] != "__"}
+        self.namespace = {name: made.value(one, name) for name, one in names.items()}
         first = recording.rebuilding(is_given)
         own = {role: first.value(one, role) for role, one in own.items()}
         self.plausible = Plausible(layout, self.namespace, own)
@@ -90,8 +95,12 @@ class CallRun:
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
         self.making: set[str] = set()
+        #: The classes that objects were made of.
+        self.made: set[str] = set()
         #: Whether the inputs have gradients, as those of a layer have.
         self.learns_inputs = False
+        #: Whether the method that is called was given the derivative by what was computed.
+        self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it.
         self.computed: Any = None
         #: The operation before which the parameters were there.
@@ -107,6 +116,8 @@ class CallRun:
         }
         #: What the learner's functions returned, and objects that parameters share, by name.
         self.shared: dict[str, Any] = {}
+        #: The data that were passed to methods, by what they are.
+        self.passed: dict[Any, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
         #: By the name of a layer that is two functions, both.
@@ -140,11 +151,13 @@ class CallRun:
         one = self.namespace[name]
         if isinstance(one, type):
             self.making.add(name)
+            self.made.add(name)
             one = self.with_arguments(one)
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):
-                self.with_arguments(getattr(one, method))
+                with contextlib.suppress(TypeError):  # what it needs may be said later
+                    self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
 
@@ -195,21 +208,9 @@ class CallRun:
         if FORWARD.match(name) or name == "__call__":
             self.computed = result[0] if isinstance(result, tuple) and result else result
             if result is None:  # it is kept
-                kept = ((key, each) for key, each in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
-                self.computed = next((each for _, each in kept), None)
+                self.computed = next(kept_output(one), None)
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         self._pool(name, code.co_firstlineno if code else 0, result)
-        return result
-
-    def call_of(self, name: str, method: str) -> Any:
-        """Make an object and call a method of it a few times, after what goes forward where it goes back."""
-        one = self.kept = self.make(name)
-        self.began = len(self.tape.operations)
-        forward = [each for each in dir(one) if FORWARD.match(each) and inspect.ismethod(getattr(one, each))]
-        for _ in range(4):
-            for each in forward[:1] if BACK.search(method) else ():
-                self.call_method(one, each)
-            result = self.call_method(one, method)
         return result
 
     def _pool(self, name: str, line: int, result: Any) -> None:
@@ -297,13 +298,17 @@ class CallRun:
         """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
-        if function is not None and self.is_asking and self.is_open(name, use):
-            return answer(self, (getattr(function, "__qualname__", ""), name), names)
+        if (
+            self.is_asking
+            and function is not None
+            and (_is_method(function) or use.is_changed or self.is_open(name, use))
+        ):
+            return answer(self, (getattr(function, "__qualname__", ""), name), names, use)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
         if self.computed is not None and UPSTREAM.match(name):
-            return self._upstream(name)
+            return self.upstream(name)
         if (made := objects.wanted_object(self, name, use)) is not None:
             return made
         if use.is_called and (made := objects.wanted_function(self, name)) is not None:
@@ -342,17 +347,9 @@ class CallRun:
 
     def is_open(self, name: str, use: Use) -> bool:
         """Whether the name of a parameter does not say what it is."""
-        is_count = bool(_NUMBER_OF_ALL.search(name))
-        if use.keys or (
-            use.is_index and (_NUMBER_OF_ONE.search(name) or not (is_count or TARGET.match(name)))
-        ):
-            return True
-        is_count |= use is UNUSED and self.plausible.is_count(name)
-        if name in self.returned or is_count or use.is_size or is_setting(name):
+        if name in self.returned or (self.computed is not None and UPSTREAM.match(name)):
             return False  # a function returns it under that name
-        if self.computed is not None and UPSTREAM.match(name):
-            return False
-        return not any(one.match(name) for one in (DATA, TARGET, RATE, MASK, RANDOM))
+        return not (is_parameter(name) or any(one.match(name) for one in (RATE, MASK, RANDOM)))
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""
@@ -386,8 +383,9 @@ class CallRun:
         self.tape.operations[-1].label = INPUT
         return made
 
-    def _upstream(self, name: str) -> Any:
+    def upstream(self, name: str) -> Any:
         """The derivative of a half squared error by what was computed; of an error, the sign is open."""
+        self.was_sent = True
         wanted = given(self.plausible.rng.normal(size=np.shape(self.computed)))
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import re
@@ -17,8 +18,10 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.following import follow
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, layouts, twice
+from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -32,7 +35,14 @@ from deltarule.diagnosis.driving.plans import (
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, MOST_OPERATIONS, USUAL, Trials
-from deltarule.diagnosis.driving.words import is_given, is_own, layer_methods, partners, returned_names
+from deltarule.diagnosis.driving.words import (
+    is_given,
+    is_own,
+    is_sent,
+    layer_methods,
+    partners,
+    returned_names,
+)
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.recording.program import (
     Recording,
@@ -118,55 +128,86 @@ class _Driver:
                 self.trials.wrong.append(trial)
                 if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
                     self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
-        return (
-            self.trials.agreed()
-            or self._layers()
-            or self._graphs()
-            or self._by_asking()
-            or self._layers(True)
-        )
+        return self.trials.agreed() or self._layers() or self._graphs() or self._by_use() or self._by_asking()
 
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
         self.trials.wrong, self.trials.most = [], self.trials.count + MOST_OPERATIONS
-        for label, sizes, work in self._changing():
-            self.trials.answers = Answers()
-            for layout in layouts(sizes, False):
-                if self.trials.is_over:
-                    break
+        for name in self._changing():
+            found = self._follow(f"{name}(…)", partial(CallRun.call, name=name))
+            if found is not None:
+                return found
+        self.trials.answers = None
+        return None
+
+    def _changing(self) -> list[str]:
+        """The functions that change something, or are called as if they did."""
+        if self.recording.root:
+            return [self.recording.root] if self.recording.root in self.functions else []
+        changing = changing_functions(self.recording.source, self.functions)
+        return list(dict.fromkeys([*changing, *training_functions(self.functions)]))
+
+    def _by_use(self) -> DrivenRun | None:
+        """Call the methods of each class in the order in which they need each other."""
+        needs = Needs(self.recording.source)
+        right: DrivenRun | None = None
+        covered, left = set[str](), set[str]()
+        for name, kind in self.classes.items() if not self.recording.root else ():
+            if self._is_used(name) or inspect.isabstract(kind) or name in covered:
+                continue
+            self.trials.most = self.trials.count + MOST_OPERATIONS
+            found = self._judged(name, needs)
+            if found is not None and not found.is_right:
+                return found
+            if found is None:
+                left |= {name} if any(map(needs.changes, own_methods(kind))) else set()
+                continue
+            covered |= self.trials.made
+            right = right if right is not None and right.rows >= found.rows else found
+        self.trials.answers = None
+        return None if left - covered else right
+
+    def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
+        """What comes of the first sequence of a class's methods that can be judged."""
+        for plan in needs.plans(own_methods(self.classes[name])):
+            work = partial(follow, name=name, plan=plan)
+            if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
+                return found
+        return None
+
+    def _is_used(self, name: str) -> bool:
+        """Whether the program makes objects of a class, or other classes of it, in its functions."""
+        for node in ast.walk(self.recording.source.tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name != name:
+                bases = getattr(node, "bases", [])
+                if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):
+                    return not self._is_inside(node, name)
+        return False
+
+    def _is_inside(self, node: ast.AST, name: str) -> bool:
+        """Whether a method belongs to the class of that name."""
+        holder = self.recording.source.parent(node)
+        return isinstance(holder, ast.ClassDef) and holder.name == name
+
+    def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
+        """The first right way to pass what is asked for, or the wrong one on which two agree."""
+        self.trials.wrong = []
+        for data in ("rows", "row", "vector"):
+            for order in (0, 1):
+                layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
+                    self.trials.answers = answers = Answers()
                     trial = self.trials.attempt(f"{label}, {varied}", varied, work)
                     if trial is None:
                         break
                     if trial.is_right and not self.trials.is_doubtful(trial):
                         return trial
                     self.trials.wrong += [] if trial.is_right else [trial]
-                if len(self.trials.wrong) > 2:
+                if not answers.is_ambiguous or self.trials.is_over:
                     break
-            if (agreed := self.trials.agreed()) is not None:
-                return agreed
-        self.trials.answers = None
-        return None
+        return self.trials.agreed()
 
-    def _changing(self) -> Iterator[tuple[str, list[tuple[int, int]], Callable[[CallRun], Any]]]:
-        """What changes something: a function, or a method of a class."""
-
-        def train(names: dict[str, Any]) -> list[str]:
-            """The names of what changes something, or is called as if it did."""
-            changing = changing_functions(self.recording.source, names)
-            return list(dict.fromkeys([*changing, *training_functions(names)]))
-
-        for name in train(self.functions):
-            yield f"{name}(…)", self._sizes(), partial(CallRun.call, name=name)
-        for name, kind in self.classes.items():
-            own = {
-                each: one for each, one in vars(kind).items() if inspect.isfunction(one) and each[:2] != "__"
-            }
-            for method in train(own) if not layer_methods(kind) else ():
-                sizes = self._made_sizes(name)
-                yield f"{name}.{method}", sizes, partial(CallRun.call_of, name=name, method=method)
-
-    def _layers(self, asking: bool = False) -> DrivenRun | None:
+    def _layers(self) -> DrivenRun | None:
         """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
         found: list[DrivenRun] = []
         is_partial = False
@@ -178,7 +219,6 @@ class _Driver:
         pairs = list(partners(self.functions))
         for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
             self.trials.wrong, self.trials.most = [], self.trials.count + AFTER_AGREEMENT
-            self.trials.answers = Answers() if asking else None
             work = partial(CallRun.go_through, name=name)
             every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
             for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
@@ -354,11 +394,14 @@ class _Driver:
         return self._sizes()
 
     def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
+        kind = self.classes.get(name) or type(self.objects[name])
+        sends_back = len(methods) > 1 and is_sent(getattr(kind, methods[-1]))
+
         def work(run: CallRun) -> Any:
             one = run.kept = run.make(name)
-            run.began = len(run.tape.operations)
+            run.began, run.learns_inputs = len(run.tape.operations), sends_back
             result = None
-            for _ in range(4):
+            for _ in range(1 if sends_back else 4):
                 for method in methods:
                     result = run.call_method(one, method)
                 if len(methods) == 1 and not LOOPS.match(methods[0]) and result is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT
 from deltarule.diagnosis.recording.source import ProgramSource
 
@@ -112,7 +113,7 @@ def changing_functions(source: ProgramSource, names: Mapping[str, Any]) -> list[
         code = getattr(function, "__code__", None)
         if code is not None:
             nodes[name] = list(ast.walk(source.function_at(code.co_name, code.co_firstlineno) or ast.Pass()))
-    found = [name for name, inner in nodes.items() if any(map(_is_change, inner))]
+    found = [name for name, inner in nodes.items() if any(map(is_change, inner))]
     while True:
         others = {name: inner for name, inner in nodes.items() if name not in found}
         callers = [name for name, inner in others.items() if any(_called(one) in found for one in inner)]
@@ -127,12 +128,3 @@ def _called(node: ast.AST) -> str:
         case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
             return name
     return ""
-
-
-def _is_change(node: ast.AST) -> bool:
-    """Whether a statement is ``w -= a`` or ``w = w - a``."""
-    if isinstance(node, ast.AugAssign):
-        return isinstance(node.op, ast.Sub | ast.Add)
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
-        return False
-    return ast.unparse(node.targets[0]) == ast.unparse(node.value.left)

@@ -168,6 +168,13 @@ class Plausible:
         lists = getattr(self.layout, kind).endswith("lists")
         return [one.tolist() for one in self.made[kind]] if lists else list(self.made[kind])
 
+    def parameter(self, name: str, shape: tuple[int, ...]) -> Any:
+        """A parameter of that shape."""
+        self.is_used = True
+        if name not in self.made:
+            self.made[name] = [_start_value(self.rng.normal(size=shape) * 0.7, name)]
+        return self.made[name][0]
+
     def _flat(self, name: str) -> Any:
         """All parameters in one vector."""
         self.is_used = True
@@ -286,6 +293,12 @@ class Plausible:
         """Whether a parameter of that name says how many neurons there are."""
         return bool(_COUNT.match(_written(name)))
 
+    def units(self, name: str, is_first: bool) -> int:
+        """How many units one layer has, or the one before it, which comes first unless a name says so."""
+        name = _written(name)
+        is_in = bool(_IN.search(name)) and not _OUT.search(name)
+        return self.layout.inputs if is_in or (is_first and not _OUT.search(name)) else self.layout.outputs
+
     def sizes(self) -> list[int]:
         """How many neurons each layer has, the inputs first."""
         between = [self.layout.hidden] * (self.layout.layers - 1)
@@ -368,6 +381,11 @@ def is_setting(name: str) -> bool:
         or bool(_NUMBERED.match(lower) or (_SIZES.match(lower) and lower != "layers"))
         or role_of(lower) in ("weights", "biases")
     )
+
+
+def is_parameter(name: str) -> bool:
+    """Whether a name says that it is weights or biases."""
+    return bool(_NUMBERED.match(name)) or role_of(name) in ("weights", "biases")
 
 
 def _start_value(value: Any, name: str) -> Any:

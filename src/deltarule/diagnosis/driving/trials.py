@@ -79,6 +79,8 @@ class Trials:
         self.passes_on = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
+        #: The classes that the last call made objects of.
+        self.made: set[str] = set()
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
@@ -142,12 +144,19 @@ class Trials:
                 if self.answers is None or self.is_over or not self.answers.learn(want):
                     return None
                 continue
-            if trial is not None or not self.has_failed or self.is_over:
+            is_half = (
+                self.answers is not None and self.has_failed and trial is not None and not trial.is_right
+            )
+            if (trial is not None and not is_half) or not self.has_failed or self.is_over:
                 return trial
             fitted = fit_sizes(layout, self.complaint) if layout is not None else None
             if layout is not None and fitted is not None:
                 label, layout = label.replace(str(layout), str(fitted)), fitted
-            elif self.answers is None or not self.answers.reconsider(self.recording.namespace):
+                if self.answers is not None:
+                    self.answers.forget()
+            elif self.answers is None or not self.answers.reconsider(
+                self.recording.namespace, self.complaint
+            ):
                 return None
         return None
 
@@ -178,7 +187,7 @@ class Trials:
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
-        self.passes_on = run.passes_on
+        self.passes_on, self.made = run.passes_on, run.made
         analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None:
             return None
@@ -194,6 +203,8 @@ class Trials:
         analysis = analyse(tape, source, self.meant)
         if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
             back = analyse_returned(tape, source, result, None, 0)
+            if back.chosen is not None:
+                require_size(back.chosen, tape, run.plausible.layout.samples)
             analysis = back if back.chosen is not None and back.chosen.bad else analysis
         passed = sum(map(len, run.plausible.made.values()))
         if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):

@@ -26,7 +26,7 @@ class Use:
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
-    ``is_flat``: parts of it are reshaped to arrays.
+    ``is_flat``: parts of it are reshaped to arrays. ``is_changed``: something is added to it, or subtracted.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -40,6 +40,7 @@ class Use:
     is_factor: bool = False
     is_index: bool = False
     is_flat: bool = False
+    is_changed: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -104,7 +105,30 @@ def _use_of(
                 use.rank = max(use.rank, _rank(source, parent))
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
+    use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     return use
+
+
+def _changes(node: ast.AST, name: str) -> bool:
+    """Whether a statement changes what has a name by itself ± something."""
+    target: ast.AST | None = node.target if isinstance(node, ast.AugAssign) else None
+    target = node.targets[0] if isinstance(node, ast.Assign) else target
+    return isinstance(target, ast.Name) and target.id == name and is_change(node)
+
+
+def is_change(node: ast.AST) -> bool:
+    """Whether a statement is ``w -= a`` or ``w = w - a``, and no count."""
+    if isinstance(node, ast.AugAssign):
+        is_sum = isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
+        return (
+            isinstance(node.op, ast.Sub | ast.Add) and not is_sum and not isinstance(node.value, ast.Constant)
+        )
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return False
+    left: ast.expr = node.value
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
+        left = left.left
+    return ast.unparse(node.targets[0]) == ast.unparse(left)
 
 
 def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:

@@ -92,6 +92,12 @@ def layer_methods(kind: type) -> tuple[str, str] | None:
     return None
 
 
+def is_sent(method: Any) -> bool:
+    """Whether a method is given the derivative by what was computed, and no target."""
+    names = [one.name for one in inspect.signature(method).parameters.values() if one.default is one.empty]
+    return any(map(UPSTREAM.match, names)) and not any(map(TARGET.match, names))
+
+
 def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Layers that are two functions: ``linear_forward`` and ``linear_backward``, by what they are called."""
     found = {}

@@ -17,6 +17,7 @@ from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     Traced,
     apply,
+    asking,
     has_traced,
     leaf,
     matrix_product,
@@ -87,6 +88,8 @@ def _wrap_numpy(name: str, found: Any) -> Any:
 
 def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
     """``np.array``: a copy with the same ids, or new start values."""
+    if asking((x,)) is not None:
+        return x.__array_function__(np.array, (), (x,), {"ndmin": ndmin})
     if not has_traced(x):
         result = np.array(x, dtype=dtype, ndmin=ndmin, **options)
         return leaf(result, is_scalar=False)

@@ -1,0 +1,38 @@
+"""Methods of one object called in the order in which they need each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltarule.diagnosis.driving.asking import OpenArgument, Want
+from deltarule.diagnosis.driving.calls import CallRun, kept_output
+from deltarule.diagnosis.recording.traced import Traced
+
+
+def follow(run: CallRun, name: str, plan: list[str]) -> Any:
+    """Make an object and call its methods in an order, a few times; a layer goes back once."""
+    run.learns_inputs = run.answers.sends_back
+    one = run.kept = run.make(name)
+    run.began = len(run.tape.operations)
+    result = sent = None
+    for _ in range(1 if run.learns_inputs else 4):
+        run.computed = None
+        for method in plan:
+            run.was_sent = False
+            result = run.with_arguments(getattr(one, method))
+            run.last, sent = method, result if run.was_sent else sent
+            _see_computed(run, one, result, method == plan[-1])
+    return result if sent is None else sent
+
+
+def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
+    """Keep what a method computed, that others may be given it, or the derivative by it."""
+    results = result if isinstance(result, tuple) else (result,)
+    for each in results:
+        if isinstance(each, OpenArgument):  # it met nothing that has a shape
+            raise Want(each.path, "array")
+    if is_last:
+        return
+    arrays = [each for each in results if type(each) is Traced]
+    run.offered = arrays or (list(kept_output(one)) if result is None else [])
+    run.computed = run.offered[0] if run.offered else run.computed

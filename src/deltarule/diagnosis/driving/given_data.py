@@ -1,0 +1,60 @@
+"""The data that arguments of a known shape are given: inputs, targets, labels; each the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from deltarule.diagnosis.driving.plausible import Plausible
+from deltarule.diagnosis.driving.words import INPUT
+from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.recording.traced import given, leaf
+
+
+class GivingRun(Protocol):
+    """The calls of one trial, as far as what is here needs them."""
+
+    plausible: Plausible
+    tape: Tape
+    learns_inputs: bool
+    #: The data that were passed so far, by what they are.
+    passed: dict[Any, Any]
+
+
+def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
+    """Inputs of a shape; those of a layer have gradients, too."""
+    layout = run.plausible.layout
+    usual = {"row": (1, layout.inputs), "vector": (layout.inputs,)}
+    shape = usual.get(layout.data, (layout.samples, layout.inputs)) if shape is None else shape
+    if shape not in run.passed:
+        values = run.plausible.rng.normal(size=shape)
+        make = leaf if run.learns_inputs else given
+        run.passed[shape] = make(values, is_scalar=not shape)
+        if run.learns_inputs:
+            run.tape.operations[-1].label = INPUT
+    return run.passed[shape]
+
+
+def target_of(run: GivingRun, shape: tuple[int, ...]) -> Any:
+    """What an output of that shape is compared with: one of several classes, or numbers."""
+    layout, key = run.plausible.layout, ("target", shape)
+    if key not in run.passed:
+        several = [
+            k for k, size in enumerate(shape) if size > 1 and (layout.is_single or size != layout.samples)
+        ]
+        if several:
+            axis, count = several[-1], shape[several[-1]]
+            rest = (*shape[:axis], *shape[axis + 1 :])
+            classes = (np.arange(np.prod(rest, dtype=int)) + layout.seed).reshape(rest) % count
+            values = np.moveaxis(np.eye(count)[classes], -1, axis).copy()
+        else:
+            values = run.plausible.rng.uniform(0.1, 0.9, shape)
+        run.passed[key] = given(values, is_scalar=not shape)
+    return run.passed[key]
+
+
+def labels_of(run: GivingRun, count: int) -> Any:
+    """Which of so many classes each sample is of."""
+    layout = run.plausible.layout
+    return (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count

@@ -1,0 +1,179 @@
+"""Which methods must have been called before which: what one reads, another has written."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from deltarule.diagnosis.driving.usage import is_change
+from deltarule.diagnosis.driving.words import FORWARD
+from deltarule.diagnosis.recording.source import ProgramSource
+
+#: What makes an object, and what nobody calls to prepare a step.
+_MAKES = re.compile(r"__init__$|__new__$|__post_init__$")
+_ASIDE = re.compile(
+    r"_*(load|save|read|write|plot|draw|show|print|set|copy|export|import|test|score|accuracy|evaluate_|grad"
+    r"ient_?check|zero)|__(str|repr|len|getitem|setattr|getstate)",
+    re.I,
+)
+_NOTHING = ("zeros", "ones", "empty", "array", "list", "dict", "zeros_like", "defaultdict")
+
+
+@dataclass
+class _Method:
+    """What a method reads and writes of any object, by attribute, and which methods it calls."""
+
+    reads: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    changes: bool = False
+
+
+class Needs:
+    """The methods (and functions) of a program, and what each needs of the others."""
+
+    def __init__(self, source: ProgramSource) -> None:
+        self.source = source
+
+    @cached_property
+    def _methods(self) -> dict[str, _Method]:
+        found: dict[str, _Method] = {}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.FunctionDef) and not _MAKES.match(node.name):
+                _look_at(node, found.setdefault(node.name, _Method()))
+        return found
+
+    @cached_property
+    def _given(self) -> set[str]:
+        """The attributes that objects have from the start, with something in them."""
+        found = set()
+        for node in ast.walk(self.source.tree):
+            for one in (
+                ast.walk(node) if isinstance(node, ast.FunctionDef) and _MAKES.match(node.name) else ()
+            ):
+                if isinstance(one, ast.Assign) and not _is_nothing(one.value):
+                    found |= {
+                        each.attr
+                        for target in one.targets
+                        for each in ast.walk(target)
+                        if isinstance(each, ast.Attribute)
+                    }
+        return found
+
+    def within(self, name: str) -> set[str]:
+        """A method, and all that it calls."""
+        found, left = set(), [name]
+        while left:
+            one = left.pop()
+            if one in self._methods and one not in found:
+                found.add(one)
+                left += self._methods[one].calls
+        return found
+
+    def changes(self, name: str) -> bool:
+        """Whether a method changes something by itself ± something, or what it calls does."""
+        return any(self._methods[one].changes for one in self.within(name))
+
+    def before(self, name: str, own: Mapping[str, Any]) -> list[str]:
+        """The methods, of an object's own, that write what a method reads, in their order."""
+        found: list[str] = []
+        self._collect(name, own, found, {name})
+        return found
+
+    def _collect(self, name: str, own: Mapping[str, Any], found: list[str], seen: set[str]) -> None:
+        inside = self.within(name)
+        reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
+        written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
+        for one in found:
+            written |= set().union(*(self._methods[each].writes for each in self.within(one)))
+        missing = reads - written - self._given
+        while missing:
+            offers = {
+                one: missing & set().union(*(self._methods[each].writes for each in self.within(one)))
+                for one in own
+                if one in self._methods and one not in inside and one not in seen and not _ASIDE.match(one)
+            }
+            best = max(offers, key=lambda one: (len(offers[one]), -len(self.within(one))), default=None)
+            if best is None or not offers[best]:
+                return
+            missing -= offers[best]
+            seen.add(best)
+            self._collect(best, own, found, seen)
+            found.append(best)
+
+    def plans(self, own: Mapping[str, Any]) -> Iterator[list[str]]:
+        """Sequences of an object's own methods that end in a change, or go back."""
+        names = [one for one in own if one in self._methods and not _ASIDE.match(one)]
+        changing = [one for one in names if self.changes(one)]
+        called = {each for one in changing for each in self.within(one) - {one}}
+        changing.sort(key=lambda one: (one in called, -len(self.within(one))))
+        others = [one for one in names if one not in changing]
+        plans = [[*self.before(one, own), one] for one in changing]
+        plans += [
+            plan
+            for one in others
+            if len(plan := [*self.before(one, own), one]) > 1 or (not changing and _takes(own[one]) > 1)
+        ]
+        plans.sort(key=lambda plan: plan[-1] in others)
+        yield from plans
+        for one in changing:  # what another returns may be passed to it
+            if _takes(own[one]) > 1 and not self.before(one, own):
+                yield from (
+                    [each, one] for each in others if FORWARD.match(each) and each not in self.within(one)
+                )
+
+
+def _takes(method: Any) -> int:
+    """How many arguments a method needs, without its object."""
+    every = list(inspect.signature(method).parameters.values())
+    return sum(one.default is one.empty and one.name not in ("self", "cls") for one in every)
+
+
+def _look_at(node: ast.FunctionDef, method: _Method) -> None:
+    for one in ast.walk(node):
+        match one:
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                method.reads.add(name)
+                method.calls.add(name)
+            case ast.Attribute(attr=name):
+                method.writes.add(name)
+            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store()):
+                method.writes.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr="append")):
+                method.writes.add(name)
+            case ast.Name(id=name, ctx=ast.Load()):
+                method.calls.add(name)
+        method.changes = method.changes or is_change(one)
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    """Whether a start value only keeps the place: None, 0, an empty list, zeros."""
+    match value:
+        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)):
+            return name in _NOTHING
+        case ast.Tuple(elts=parts):
+            return all(map(_is_nothing, parts))
+        case ast.BinOp(left=ast.List(), op=ast.Mult()) | ast.ListComp():
+            return _is_nothing(value.elt) if isinstance(value, ast.ListComp) else True
+    return False
+
+
+def own_methods(kind: type) -> dict[str, Any]:
+    """The methods of a class and of those that it inherits from."""
+    found: dict[str, Any] = {}
+    for one in reversed(kind.__mro__[:-1]):
+        found.update(
+            {name: getattr(each, "__func__", each) for name, each in vars(one).items() if _is_method(each)}
+        )
+    return {name: one for name, one in found.items() if name[:2] != "__" or name == "__call__"}
+
+
+def _is_method(one: Any) -> bool:
+    return inspect.isfunction(one) or isinstance(one, staticmethod | classmethod)
