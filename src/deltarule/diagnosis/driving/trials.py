@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
 import traceback
@@ -133,6 +134,18 @@ class Trials:
             (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
         )
 
+    def _raises_always(self, error: Exception) -> bool:
+        """Whether what was called ends with a ``raise``, whatever it is given."""
+        source = self.recording.source
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename == source.path:
+                called = source.function_at(frame.f_code.co_name, frame.f_code.co_firstlineno)
+                body = called.body if called else []
+                last = next((one for one in body if one.lineno <= line <= (one.end_lineno or 0)), None)
+                returns = any(isinstance(one, ast.Return) for some in body for one in ast.walk(some))
+                return isinstance(last, ast.Raise) and not returns
+        return False
+
     def attempt(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
@@ -175,7 +188,9 @@ class Trials:
                 pass
             except Exception as error:
                 self.is_abstract = type(error) is NotImplementedError
-                self.is_hopeless = type(error) in (LookupError, NotImplementedError, NameError)
+                self.is_hopeless = (
+                    type(error) in (LookupError, NotImplementedError, NameError)
+                ) or self._raises_always(error)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
