@@ -124,3 +124,9 @@ def test_counted_rows_suit_a_model_of_columns_without_names(tmp_path: Path, n_co
     found, told = answers(tmp_path / "m", counted)
     assert found == plain
     assert "counter" in told
+
+
+def test_a_target_that_lacks_is_named_once(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(DataFileError) as caught:
+        load_model(model).evaluate(write(tmp_path / "new.csv", [row[:-1] for row in [NAMES, *ROWS]]))
+    assert str(caught.value).count("no column 'tree'") == 1

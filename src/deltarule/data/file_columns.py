@@ -126,7 +126,8 @@ class FileColumns:
         DataFileError
             If there are no such columns: all of them at once.
         """
-        faults, resolved = [], {}
+        faults: dict[str, DataFileError] = {}
+        resolved = {}
         for option, names in given.items():
             if isinstance(names, str):
                 names = [names] if names in self._cells else [name.strip() for name in names.split(",")]
@@ -136,7 +137,7 @@ class FileColumns:
                 if name not in self._cells:
                     found = self._alike(name) or self._within(name) or self._at(name)
                     if found is None:
-                        faults.append(self._no_column(name))
+                        faults[name] = self._no_column(name)
                     else:
                         self.decisions.append(
                             decide("name-matched", 1, self._fields[found], found=found, name=name)
@@ -144,7 +145,7 @@ class FileColumns:
                 chosen.append(found or name)
             resolved[option] = tuple(chosen)
         if faults:
-            raise all_faults(faults)
+            raise all_faults(list(faults.values()))
         return resolved
 
     def _no_column(self, name: str) -> DataFileError:
