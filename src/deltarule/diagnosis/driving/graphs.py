@@ -103,10 +103,8 @@ def go_back(
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
-        before = _attributes(numbers[0])
-        value_name = next(
-            (name for name, one in before.items() if np.array_equal(_ids(one), starts[0].ids)), ""
-        )
+        before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
+        value_name = next((name for name, ids in before.items() if np.array_equal(ids, starts[0].ids)), "")
         out = compute(*numbers)
         value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
@@ -135,7 +133,7 @@ def _attributes(one: Any) -> dict[str, Any]:
 
 
 def _ids(x: Any) -> Any:
-    return x.ids if type(x) is Traced else None
+    return x.ids.copy() if type(x) is Traced else None
 
 
 def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> list[Any]:
@@ -146,7 +144,7 @@ def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> 
         for name, one in after[0].items()
         if name not in others
         and type(one) is Traced
-        and not np.array_equal(_ids(one), _ids(before.get(name)))
+        and not np.array_equal(_ids(one), before[name] if name in before else None)
     ]
     changed.sort(key=lambda name: not _GRADIENT.match(name))
     return [one.get(changed[0]) if changed else None for one in after]
