@@ -136,15 +136,18 @@ def _ids(x: Any) -> Any:
     return x.ids.copy() if type(x) is Traced else None
 
 
+def _has(x: Any, ids: Any) -> bool:
+    """Whether an array holds the very numbers that it had."""
+    return bool(np.array_equal(_ids(x), ids))
+
+
 def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> list[Any]:
     """What going back has put into the numbers: under the usual name, or the only one that changed."""
     after = [_attributes(one) for one in numbers]
     changed = [
         name
         for name, one in after[0].items()
-        if name not in others
-        and type(one) is Traced
-        and not np.array_equal(_ids(one), before[name] if name in before else None)
+        if name not in others and type(one) is Traced and not _has(one, before.get(name))
     ]
     changed.sort(key=lambda name: not _GRADIENT.match(name))
     return [one.get(changed[0]) if changed else None for one in after]
