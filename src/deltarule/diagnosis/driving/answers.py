@@ -375,7 +375,7 @@ def _supplied(run: _Run, kind: str, detail: Any) -> Any:
         for name, one in run.namespace.items()
         if inspect.isfunction(one) and one.__code__.co_filename == run.source.path
     }
-    making = [name for name in functions if _MAKES.match(name)]
+    making = [name for name, one in functions.items() if _MAKES.match(name) or _takes_sizes(run, one)]
     others = [name for name in functions if name not in making and not _CHANGES.search(name)]
     for name in making if kind in ("list", "tuple") else [*making, *others]:
         if name in run.calling or (not inspect.signature(functions[name]).parameters and name not in making):
@@ -390,6 +390,13 @@ def _supplied(run: _Run, kind: str, detail: Any) -> Any:
             if _is_wanted(one, kind, detail):
                 return one
     return None
+
+
+def _takes_sizes(run: _Run, function: Any) -> bool:
+    """Whether all that a function needs are numbers of units, as what makes parameters does."""
+    uses = run.uses(function)
+    needed = [one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty]
+    return bool(needed) and all(uses[one].is_size or uses[one].is_list for one in needed if one in uses)
 
 
 def _is_wanted(one: Any, kind: str, detail: Any) -> bool:

@@ -160,7 +160,9 @@ class _Driver:
             if found is not None and not found.is_right:
                 return found
             if found is None:
-                left |= {name} if any(map(needs.changes, own_methods(kind))) else set()
+                own = own_methods(kind)
+                goes_back = any(len(plan) > 1 for plan in needs.plans(own))
+                left |= {name} if goes_back or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
             right = right if right is not None and right.rows >= found.rows else found
@@ -395,7 +397,8 @@ class _Driver:
 
     def _methods(self, name: str, sizes: list[tuple[int, int]], methods: list[str]) -> Iterator[DrivenRun]:
         kind = self.classes.get(name) or type(self.objects[name])
-        sends_back = len(methods) > 1 and is_sent(getattr(kind, methods[-1]))
+        is_alone = sum(layer_methods(one) is not None for one in self.classes.values()) < 2
+        sends_back = is_alone and len(methods) > 1 and is_sent(getattr(kind, methods[-1]))
 
         def work(run: CallRun) -> Any:
             one = run.kept = run.make(name)

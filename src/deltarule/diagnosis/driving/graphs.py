@@ -49,7 +49,6 @@ _UNARY = re.compile(
 _OPERATORS = ("__mul__", "__matmul__", "__pow__")
 _BACK = re.compile(r"_*back\w*$", re.I)
 _GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|derivative|adjoint)$", re.I)
-_VALUE = re.compile(r"_*(data|value|val|v|x)$", re.I)
 
 
 class NothingReturned(Exception):
@@ -104,8 +103,10 @@ def go_back(
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
+        before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
+        value_name = next((name for name, ids in before.items() if np.array_equal(ids, starts[0].ids)), "")
         out = compute(*numbers)
-        value = _held(out, _VALUE)
+        value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
         if type(value) is not Traced or (value.size != 1 and compute not in _OF_ARRAYS):
             return None
@@ -113,7 +114,7 @@ def go_back(
             plain(value) - 1.0, is_scalar=value.is_scalar
         )  # a loss whose derivative by the output is one
         tape.meetings.append(tape.operations[-1].index)
-        return _compared(tape, source, starts, [_held(one, _GRADIENT) for one in numbers])
+        return _compared(tape, source, starts, _gradients(numbers, {value_name}, before))
     except NothingReturned:
         raise
     except Exception:  # whatever the learner's operations raise: this one is not there
@@ -125,10 +126,31 @@ def _wanted(kind: type) -> dict[str, bool]:
     return {one: True for one in inspect.signature(kind).parameters if re.match("requires?_?grad$", one)}
 
 
-def _held(one: Any, pattern: re.Pattern[str]) -> Any:
-    """What an object holds under such a name."""
+def _attributes(one: Any) -> dict[str, Any]:
+    """What an object holds, by name."""
     names = [*getattr(one, "__dict__", {}), *getattr(type(one), "__slots__", ())]
-    return next((getattr(one, name) for name in names if pattern.match(name)), None)
+    return {name: getattr(one, name, None) for name in names}
+
+
+def _ids(x: Any) -> Any:
+    return x.ids.copy() if type(x) is Traced else None
+
+
+def _has(x: Any, ids: Any) -> bool:
+    """Whether an array holds the very numbers that it had."""
+    return bool(np.array_equal(_ids(x), ids))
+
+
+def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> list[Any]:
+    """What going back has put into the numbers: under the usual name, or the only one that changed."""
+    after = [_attributes(one) for one in numbers]
+    changed = [
+        name
+        for name, one in after[0].items()
+        if name not in others and type(one) is Traced and not _has(one, before.get(name))
+    ]
+    changed.sort(key=lambda name: not _GRADIENT.match(name))
+    return [one.get(changed[0]) if changed else None for one in after]
 
 
 def _compared(

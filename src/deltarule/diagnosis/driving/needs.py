@@ -148,7 +148,14 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes.add(name)
             case ast.Name(id=name, ctx=ast.Load()):
                 method.calls.add(name)
-        method.changes = method.changes or is_change(one)
+        method.changes = method.changes or (is_change(one) and not _is_sum(one))
+
+
+def _is_sum(node: ast.AST) -> bool:
+    """Whether something is added to a plain name, as the terms of a sum are."""
+    return (
+        isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
+    )
 
 
 def _is_nothing(value: ast.expr) -> bool:

@@ -31,7 +31,7 @@ _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
 _MOST_QUESTIONS = 25
 #: How many calls must have ended alike, and none otherwise, before the shapes are told to be wrong.
-_MISFITS = 4
+_MISFITS = 3
 #: Of these layouts: others hold samples in ways that few programs take.
 _ALL_SAMPLES = ("rows", "columns", "lists")
 
@@ -194,10 +194,10 @@ class Trials:
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
-                if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
+                if self.answers is None and all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
-        if not self.has_failed and _has_met(tape, run):
+        if self.answers is None and not self.has_failed and _has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used

@@ -119,10 +119,7 @@ def _changes(node: ast.AST, name: str) -> bool:
 def is_change(node: ast.AST) -> bool:
     """Whether a statement is ``w -= a`` or ``w = w - a``, and no count."""
     if isinstance(node, ast.AugAssign):
-        is_sum = isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
-        return (
-            isinstance(node.op, ast.Sub | ast.Add) and not is_sum and not isinstance(node.value, ast.Constant)
-        )
+        return isinstance(node.op, ast.Sub | ast.Add) and not isinstance(node.value, ast.Constant)
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
         return False
     left: ast.expr = node.value
