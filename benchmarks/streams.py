@@ -206,7 +206,7 @@ class _Limit:
         while process.poll() is None:
             with suppress(OSError):
                 status = Path(f"/proc/{process.pid}/status").read_text()
-                peak = max(peak, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line))
+                peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)])
             if until is not None and until.exists():
                 process.kill()
             time.sleep(0.2)

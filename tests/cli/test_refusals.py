@@ -383,3 +383,11 @@ def test_resuming_with_options_that_describe_another_network_is_refused(tmp_path
     assert "c holds Network(2 → 32 relu → 32 relu → 1 sigmoid" in message
     assert "Network(2 → 5 relu → 1 sigmoid" in message
     assert "trained on other samples" in refused("train", "and", "--resume", "c")
+
+
+@pytest.mark.parametrize(("place", "n_lines"), [("0", 1), ("3", 0)])
+def test_one_of_the_processes_of_mpiexec_tells_of_a_wrong_option(place, n_lines, monkeypatch):
+    monkeypatch.setenv("PMI_RANK", place)
+    result = invoke("train", "iris", "--epoch-count", 3)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == n_lines

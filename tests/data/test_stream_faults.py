@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 
 import numpy as np
@@ -89,6 +90,13 @@ def test_a_damaged_row_group_is_named(folder):
     spoil("q.parquet")
     with pytest.raises(dr.DataFileError, match=r"q\.parquet: row group 2 cannot be read"):
         len(stream("?.parquet", "y"))
+
+
+def test_packed_lines_that_end_early_are_named(folder):
+    lines = "".join(f'{{"a": {row}, "y": {row * row % 7}}}\n' for row in range(N)).encode()
+    (folder / "rows.jsonl.gz").write_bytes(gzip.compress(lines)[:-40])
+    with pytest.raises(dr.DataFileError, match=r"rows\.jsonl\.gz: cannot be read"):
+        len(stream("rows.jsonl.gz", "y"))
 
 
 def test_an_empty_file_is_named(folder):

@@ -17,6 +17,7 @@ import click
 
 import deltarule
 from deltarule.cli.console import mend_streams
+from deltarule.cli.workers import speaks_for_all
 from deltarule.documents.plain_table import printable
 from deltarule.errors import DataFaults, DeltaruleError, LayoutError
 from deltarule.registry import signals_wait
@@ -58,7 +59,8 @@ class _BadInput(click.ClickException):
 
     def __init__(self, *faults: object, drawing: str = "") -> None:
         super().__init__(str(faults[0]))
-        self.faults, self.drawing = faults, drawing
+        self.faults: tuple[object, ...] = faults
+        self.drawing = drawing
 
     def show(self, file: Any = None) -> None:
         for fault in self.faults:
@@ -107,7 +109,10 @@ def _misused(error: click.UsageError) -> _BadInput:
     words = error.format_message().rstrip(".")
     for kind, plain in (("a valid integer", "a whole number"), ("a valid float", "a number")):
         words = words.replace(f"{kind} range", plain).replace(kind, plain)
-    return _BadInput(f"{words} See {path} --help" if words.endswith("?") else f"{words}: see {path} --help")
+    found = _BadInput(f"{words} See {path} --help" if words.endswith("?") else f"{words}: see {path} --help")
+    if not speaks_for_all():
+        found.faults = ()
+    return found
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}

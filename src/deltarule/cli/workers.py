@@ -9,11 +9,17 @@ from typing import Any
 
 #: What launchers of MPI set for the processes that they start.
 _LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK")
+_PLACES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
 
 
 def under_mpiexec() -> bool:
     """Whether an MPI launcher started this process."""
     return any(name in os.environ for name in _LAUNCHED)
+
+
+def speaks_for_all() -> bool:
+    """Whether this process is the one that tells what every process of a job finds wrong."""
+    return all(os.environ.get(name, "0") == "0" for name in _PLACES)
 
 
 @contextmanager

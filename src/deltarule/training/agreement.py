@@ -60,5 +60,6 @@ def _sums(samples: Samples | StreamSamples, net: Network) -> list[float]:
     else:
         few = samples.take(slice(None, None, -(-len(samples) // _FEW)))
     x = as_batch(few.x, net.dtype)
-    parts = (x, few.y) if few.weight is None else (x, few.y, few.weight)
+    ones = np.ones((x.shape[1], 1), net.dtype)
+    parts = (x @ ones, few.y) if few.weight is None else (x @ ones, few.y, few.weight)
     return [float(total) for part in parts for total in part.sum(axis=1, dtype=np.float64)]

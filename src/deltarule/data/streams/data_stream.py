@@ -383,7 +383,7 @@ def stream(
     InputError
         If it cannot be read piece by piece, or the memory is not sufficient.
     DataFileError
-        If there are no such files, or they are damaged, or have different columns.
+        If there are no such files, or they are damaged, or no parts of one table.
 
     Examples
     --------

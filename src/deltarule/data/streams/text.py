@@ -72,11 +72,19 @@ def text_groups(
 
 
 def _head(file: StreamFile) -> bytes:
+    with _named(file.name), _unpacked(file) as opened:
+        return bytes(opened.read(_HEAD))
+
+
+@contextmanager
+def _named(label: str) -> Iterator[None]:
+    """Turn what reading a damaged file raises into an error about it."""
     try:
-        with _unpacked(file) as opened:
-            return bytes(opened.read(_HEAD))
+        yield
     except DAMAGED as error:
-        raise DataFileError(file.name, f"cannot be read: {describe(error)}") from None
+        if isinstance(error, DataFileError):
+            raise
+        raise DataFileError(label, f"cannot be read: {describe(error)}") from None
 
 
 @contextmanager
@@ -159,13 +167,9 @@ def _text_group(file: StreamFile, form: _TextForm, start: int, stop: int | None)
 
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
         file.check()
-        try:
+        with _named(label):
             for data in _chunks(file, form, start, stop):
                 yield from _parsed(label, data, form, most, columns, texts)
-        except DAMAGED as error:
-            if isinstance(error, DataFileError):
-                raise
-            raise DataFileError(label, f"cannot be read: {describe(error)}") from None
 
     return RowGroup(label, read, file=file.name, columns=form.names)
 
@@ -303,7 +307,7 @@ def _json_group(file: StreamFile, start: int, stop: int | None) -> RowGroup:
     def read(most: int, columns: frozenset[str] | None, texts: frozenset[str]) -> Iterator[Piece]:
         file.check()
         options = ReadingOptions(kinds=dict.fromkeys(texts, "text"))
-        with _unpacked(file) as opened:
+        with _named(label), _unpacked(file) as opened:
             opened.seek(start)
             found = opened if stop is None else opened.read(stop - start).splitlines(keepends=True)
             lines = (line for line in found if line.strip())
