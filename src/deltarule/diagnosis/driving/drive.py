@@ -20,7 +20,7 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.following import follow
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, layouts, twice
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
@@ -64,9 +64,11 @@ _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + max(1.0, seconds), {}, meant)
-    best = driver.search()
-    if best is None and driver.trials.undefined is not None and not recording.error:
-        keep_error(recording, driver.trials.undefined)
+    best, undefined = driver.search(), driver.trials.undefined
+    if best is not None and best.is_right and (undefined or MISFIT.search(recording.error)):
+        best = None  # another part of the program can never run, or what it is given does not fit
+    if best is None and undefined is not None and not recording.error:
+        keep_error(recording, undefined)
     elif best is None and not recording.error and (misfit := driver.trials.misfit()) is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
@@ -374,9 +376,10 @@ class _Driver:
 
     # Objects
     def _objects(self) -> Iterator[DrivenRun]:
-        sizes = {name: sizes_of(one) for name, one in self.objects.items()}
+        alone = [name for name, kind in self.classes.items() if layer_methods(kind) or back_method(kind)]
+        kinds = [self.classes[name] for name in alone] if not self.recording.root else []
+        sizes = {name: sizes_of(one) for name, one in self.objects.items() if type(one) not in kinds}
         if not self.recording.root:
-            alone = [name for name, kind in self.classes.items() if layer_methods(kind) or back_method(kind)]
             sizes.update({name: self._made_sizes(name) for name in self.classes if name not in alone})
         for name in sizes:
             for methods in methods_to_call(self.classes.get(name) or type(self.objects[name])):

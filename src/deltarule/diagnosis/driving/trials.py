@@ -102,17 +102,32 @@ class Trials:
             r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
         )
         if layout.is_single and aware:
-            return any(one.layout and not one.layout.is_single for one in self.wrong)
+            several = any(one.layout and not one.layout.is_single for one in self.wrong)
+            return several and not self._goes_one_by_one(trial)
         others = [(one.rows, one.layout) for one in self.wrong if one.layout is not None]
         if layout.biases == "one" and any(each.biases != "one" and n >= trial.rows for n, each in others):
             return True
         alike = [one for one in self.wrong if not one.failed and one.rows >= trial.rows]
-        several = [one.layout.data for one in alike if one.layout and one.layout.outputs > 1]
+        kinds = [one.layout.data for one in alike if one.layout and one.layout.outputs > 1]
         is_object = "(…)" not in trial.label
-        if is_object and layout.outputs == 1 and layout.data in several:
+        if is_object and layout.outputs == 1 and layout.data in kinds:
             return True  # a sum over all neurons is right for one of them
         richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
         return bool(self.recording.root and richer)
+
+    def _goes_one_by_one(self, trial: DrivenRun) -> bool:
+        """Whether the program itself calls it with each of several samples, and divides by their number."""
+        called = set(re.findall(r"\w+", trial.label.partition(",")[0]))
+        for loop in ast.walk(self.recording.source.tree):
+            if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Name):
+                targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+                for one in ast.walk(loop):
+                    if isinstance(one, ast.Call) and len(one.args) > 1:
+                        name = getattr(one.func, "attr", getattr(one.func, "id", ""))
+                        given = [each.id for each in one.args if isinstance(each, ast.Name)]
+                        if name in called and targets.issuperset(given) and len(given) == len(one.args):
+                            return f"len({loop.iter.id})" in self.recording.source.text
+        return False
 
     def agreed(self) -> DrivenRun | None:
         """The wrong trial that judged most, if another with other data or sizes is wrong, too."""

@@ -330,6 +330,18 @@ def _is_written_array(node: ast.Call) -> bool:
         return False
 
 
+def _mix_no_kinds(rows: list[ast.expr]) -> None:
+    """Make the whole numbers of a column with a point elsewhere such numbers: 1 in ``[(0, 1), (1, 0.5)]``."""
+    lists = [one.elts for one in rows if isinstance(one, ast.Tuple | ast.List)]
+    if len(lists) < len(rows) or len({len(one) for one in lists}) != 1:
+        return
+    for column in zip(*lists, strict=True):
+        numbers = [one for one in column if isinstance(one, ast.Constant)]
+        if any(type(one.value) is float for one in numbers):
+            for one in numbers:
+                one.value = float(one.value) if type(one.value) is int else one.value
+
+
 class _Rewriting(ast.NodeTransformer):
     """Puts calls where dispatch does not reach: literals, ``x.dot(y)``, ``[0.0] * n``."""
 
@@ -345,6 +357,7 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_List(self, node: ast.List) -> ast.AST:
+        _mix_no_kinds(node.elts)
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Load):
             node.elts = self._elements(node.elts)
