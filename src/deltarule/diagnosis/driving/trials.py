@@ -249,7 +249,8 @@ class Trials:
         if run.learns_inputs:
             allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
             require_size(analysis.chosen, tape, run.plausible.layout.samples)
-        analysis.absent = [op for op in analysis.absent if op.label != INPUT]
+        inputs = {op.index for op in tape.operations if op.label == INPUT}
+        analysis.absent = [op for op in analysis.absent if inputs.isdisjoint((op.index, *op.before))]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
         if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):

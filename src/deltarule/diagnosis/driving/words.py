@@ -108,4 +108,6 @@ def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
             stem = re.fullmatch(r"(.*?)_?(forward|fwd)_?(.*)", other, re.I)
             if back and stem and (stem[1], stem[3]) == (back[1], back[3]) and stem[1] + stem[3]:
                 found[stem[1] + stem[3]] = (other, one)
+        if back and back[1] in functions and not back[3] and back[1] not in found:
+            found[back[1]] = (back[1], one)  # relu and relu_backward
     return found
