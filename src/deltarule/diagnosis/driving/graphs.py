@@ -104,7 +104,7 @@ def go_back(
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
         before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
-        value_name = next((name for name, ids in before.items() if np.array_equal(ids, starts[0].ids)), "")
+        value_name = next((name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), "")
         out = compute(*numbers)
         value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
@@ -133,7 +133,8 @@ def _attributes(one: Any) -> dict[str, Any]:
 
 
 def _ids(x: Any) -> Any:
-    return x.ids.copy() if type(x) is Traced else None
+    """The numbers that an array holds, whatever its shape."""
+    return x.ids.ravel().copy() if type(x) is Traced else None
 
 
 def _has(x: Any, ids: Any) -> bool:

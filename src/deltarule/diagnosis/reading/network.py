@@ -23,7 +23,7 @@ LOSS_NAMES = {
     "cross-entropy of softmax": "cross_entropy",
 }
 _MOST_PARAMETERS = 200_000
-_MOST_SCALARS = 10_000_000
+_MOST_SCALARS = 30_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -179,7 +179,7 @@ def reverse_mode(tape: Tape, ids: Ids, seed: Values) -> Values:
         op = tape.operations[index]
         if op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
             continue
-        g = adjoint[op.start : op.stop]
+        g = adjoint[op.start : op.stop].copy()  # what is added below must not lie in what it is added to
         if not g.any():
             continue
         for before, part in gradients_of_inputs(tape, op, g.reshape(op.shape)):
