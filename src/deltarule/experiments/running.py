@@ -30,6 +30,7 @@ from deltarule.experiments.streamed import run_streamed
 from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.losses import Loss
+from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.training import LocalSGD
 from deltarule.tutorials import is_example
@@ -168,6 +169,8 @@ def experiment(
     named["missing"] = missing or ("refuse" if strict else "median")
     check_known(named)
     choices = Choices.of(named)
+    if resume is not None:
+        Network.load(resume)  # one that cannot be read is refused before the data are read
     data = _loaded(source, target, named)
     if isinstance(data, Stream):
         if not data.fits:

@@ -162,6 +162,13 @@ KINDS = {
     ),
     "other words, sizes of its own": (OTHER_WORDS, "(1 - h * h)", "(1 - h)"),
     "three layers, classes inside": (THREE_LAYERS, "(1 - A1 ** 2)", "(1 - A1)"),
+    "an engine that keeps numbers in another shape": (
+        ENGINE.replace("asarray(data, float)", "array(data, float, ndmin=3)").replace(
+            ".T", ".swapaxes(1, 2)"
+        ),
+        "self.data.swapaxes(1, 2) @ out.grad",
+        "2 * self.data.swapaxes(1, 2) @ out.grad",
+    ),
     "an engine of arrays": (ENGINE, "self.data.T @ out.grad", "2 * self.data.T @ out.grad"),
     "arguments": (ARGUMENTS, "(1 - h * h)", "h"),
     "Python 2, no import": (PYTHON_2, "(np.ones(h.shape) - h * h)", "h"),

@@ -104,7 +104,9 @@ def go_back(
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
         before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
-        value_name = next((name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), "")
+        value_name = next(
+            (name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), ""
+        )
         out = compute(*numbers)
         value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
