@@ -175,5 +175,5 @@ def test_a_budget_that_ends_while_the_held_out_loss_falls_is_told(losses, stoppe
 
 
 def test_a_checkpoint_that_is_not_there_is_refused_before_the_data_are_read(tmp_path):
-    with pytest.raises(ModelFileError, match="none.ckpt: No such file"):
+    with pytest.raises(ModelFileError, match=r"none\.ckpt: No such file"):
         experiment(tmp_path / "none.csv", resume=tmp_path / "none.ckpt")
