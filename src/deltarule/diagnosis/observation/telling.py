@@ -201,14 +201,6 @@ def _read_as(seen: SeenProgram) -> list[str]:
     return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
 
 
-def _status(seen: SeenProgram, name: str, verdict: str) -> str:
-    """What is said of a parameter; of a sign or a factor the mistakes say whose it is."""
-    faults = [fault for fault in seen.faults if name in fault.parameters]
-    if verdict == "right" and any(fault.kind == "sign" for fault in faults):
-        return "the sign is wrong"
-    return _OF_A_PARAMETER["right" if verdict == "factor" and not faults else verdict]
-
-
 def _is_number(text: str) -> bool:
     return text.replace(".", "").replace("e-", "").isdigit()
 
