@@ -53,9 +53,9 @@ def test_a_penalty_of_any_form_is_no_mistake(watch):
     assert watch(text.replace("0.01 * W1 / (1 + W1**2)", "0.01 * h[:3, :4]")).verdict == "wrong"
 
 
-def test_what_is_only_printed_beside_the_squared_error_accuses_nobody(watch):
+def test_steps_of_the_squared_error_are_told_where_the_program_computes_another_loss(watch):
     text = PROGRAMS["loss summed over samples"]
-    printed = "err -= tgt[k] * math.log(out[k]) + (1 - tgt[k]) * math.log(1 - out[k])"
-    seen = watch(text.replace("err += 0.5 * e * e", printed))
-    assert seen.verdict == "right", str(seen)
-    assert "is the binary cross-entropy: for that, they would be wrong" in " ".join(str(seen).split())
+    computed = "err -= tgt[k] * math.log(out[k]) + (1 - tgt[k]) * math.log(1 - out[k])"
+    seen = watch(text.replace("err += 0.5 * e * e", computed))
+    assert [one.mistake for one in seen.faults] == ["slope_too_many_at_output"], str(seen)
+    assert "delta_o[k] = e * out[k] * (1 - out[k])" in str(seen)

@@ -275,10 +275,7 @@ def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> 
 
 
 def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
-    """The program computes a loss, and its steps follow another one, or the same without its penalty.
-
-    The squared error may be followed whatever is computed beside it.
-    """
+    """The program computes a loss, and its steps follow another one, or the same without its penalty."""
     if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY, OPTIMIZER) for row in chosen.rows):
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
@@ -300,8 +297,6 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
         )
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
-    if chosen.loss_name == "squared error":
-        return []
     meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
     said = (
         f"these are the updates for the {chosen.loss_name}, but the loss on line {line} is the "
@@ -309,7 +304,8 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     )
     for fault in derivative_faults(replace(analysis, chosen=one), one)[:1]:
         return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
-    text = f"{said}: the slope f′ at the output is missing"
+    slope = "is missing" if chosen.loss_name != "squared error" else "should not be there"
+    text = f"{said}: the slope f′ at the output {slope}"
     return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
 
 

@@ -10,6 +10,7 @@ typedef struct { int column; const char *kind, *part; } Source;
 static const Source SOURCES[] = {{0, "number", ""}};
 static const char *const MISSING[] = {""}, *const CURRENCIES[] = {"$"}, *const NO_YES[][2] = {{"no", "yes"}};
 static const struct { const char *word; double factor; } TIMES[] = {{"k", 1e3}};
+static const struct { const char *word; int number; } MONTHS[] = {{"jan", 1}};
 #define has_sentinels 1
 #define __LETTERS__ "g"
 #endif
