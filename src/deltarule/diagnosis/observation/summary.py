@@ -113,14 +113,11 @@ def other_loss_of(analysis: Analysis) -> Iterator[str]:
     mine = chosen.losses[0].adjoint[output]
     for one in others:
         op, theirs = one.losses[0].op, one.losses[0].adjoint[output]
-        if op is None:
+        if one.loss_name != "its own loss" or op is None or not _LOSS.search(source.name_of(op)):
             continue
-        begin = f"the updates are those for the {chosen.loss_name}; what line {source.line(op)} computes as "
-        begin += "the loss"
-        if one.loss_name != "its own loss":
-            yield f"{begin} is the {one.loss_name}: for that, they would be wrong"
-            return
-        is_far = output.size > 1 and theirs[mine != 0].all() and fit(theirs, mine)[1] >= 0.05
-        if is_far and _LOSS.search(source.name_of(op)):
-            yield f"{begin}, {source.text_of(op)}, is a different function"
+        if output.size > 1 and theirs[mine != 0].all() and fit(theirs, mine)[1] >= 0.05:
+            yield (
+                f"the updates are those for the {chosen.loss_name}; what line {source.line(op)} computes as "
+                f"the loss, {source.text_of(op)}, is a different function"
+            )
             return
