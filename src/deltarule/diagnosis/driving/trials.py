@@ -50,6 +50,15 @@ def _has_met(tape: Tape, run: CallRun) -> bool:
     return False
 
 
+def _takes_items(node: ast.AST, loop: ast.For, called: set[str]) -> bool:
+    """Whether one of these is called with several things, all of which the loop goes through."""
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return False
+    targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+    given = {getattr(one, "id", "") for one in node.args}
+    return getattr(node.func, "attr", getattr(node.func, "id", "")) in called and given <= targets
+
+
 class Trials:
     """All trials of one program: what was tried, what was wrong, and how much may still be tried."""
 
@@ -118,16 +127,14 @@ class Trials:
     def _goes_one_by_one(self, trial: DrivenRun) -> bool:
         """Whether the program itself calls it with each of several samples, and divides by their number."""
         called = set(re.findall(r"\w+", trial.label.partition(",")[0]))
-        for loop in ast.walk(self.recording.source.tree):
-            if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Name):
-                targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
-                for one in ast.walk(loop):
-                    if isinstance(one, ast.Call) and len(one.args) > 1:
-                        name = getattr(one.func, "attr", getattr(one.func, "id", ""))
-                        given = [each.id for each in one.args if isinstance(each, ast.Name)]
-                        if name in called and targets.issuperset(given) and len(given) == len(one.args):
-                            return f"len({loop.iter.id})" in self.recording.source.text
-        return False
+        source = self.recording.source
+        return any(
+            isinstance(loop, ast.For)
+            and isinstance(loop.iter, ast.Name)
+            and f"len({loop.iter.id})" in source.text
+            and any(_takes_items(one, loop, called) for one in ast.walk(loop))
+            for loop in ast.walk(source.tree)
+        )
 
     def agreed(self) -> DrivenRun | None:
         """The wrong trial that judged most, if another with other data or sizes is wrong, too."""
