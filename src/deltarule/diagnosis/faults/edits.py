@@ -146,7 +146,7 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
     if any(one.shape != op.shape for one in turns):
         return
     last = max(passing.sources, default=op.index)
-    read = {k for one in tape.operations[op.index :] for ids in one.inputs for k in _made(tape, ids)}
+    read = {k for one in tape.operations[op.index :] for k in one.before}
     sums: dict[int, Any] = {}
     total: Any = 0.0
     for one in turns:
@@ -160,10 +160,6 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             "added up"
         )
         yield Edit(lambda op, xs: sums[op.index], said, lambda node: None), used
-
-
-def _made(tape: Tape, ids: Ids | None) -> list[int]:
-    return tape.producers(ids) if ids is not None else []
 
 
 def _operators(op: Operation) -> Iterator[Edit]:

@@ -100,8 +100,7 @@ def _only_between(tape: Tape, before: Operation, op: Operation) -> bool:
     made = [tape.operations[one] for one in way - {before.index}]
     if before.index not in way or any(one.name in ("dot", "matmul", "log") for one in made):
         return False  # exp(log …) is no second one
-    read = {k for one in made for ids in one.inputs if ids is not None for k in tape.producers(ids)}
-    return all(k in way or not tape.operations[k].leaves for k in read)
+    return all(k in way or not tape.operations[k].leaves for one in made for k in one.before)
 
 
 def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

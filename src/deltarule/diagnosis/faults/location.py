@@ -200,11 +200,10 @@ class BackwardPass:
         """The arrays that descend from the error and that this one is computed from."""
         found: dict[int, Array] = {}
         for op in one.ops:
-            for ids in op.inputs:
-                for index in self.tape.producers(ids) if ids is not None else ():
-                    before = self.array_of.get(index)
-                    if before is not None and before is not one:
-                        found[id(before)] = before
+            for index in op.before:
+                before = self.array_of.get(index)
+                if before is not None and before is not one:
+                    found[id(before)] = before
         return list(found.values())
 
     def product_with_same(self, op: Operation) -> int:

@@ -61,9 +61,7 @@ def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Op
     computed = [op for op in tape.operations if not op.is_leaf and op.old is None]
     last = computed[-1] if computed and source.line(computed[-1]) == line else None
     if last is not None and last.name in ("add", "subtract"):  # the sum itself, which fits nowhere
-        last = tape.operations[
-            max(one for ids in last.inputs for one in (tape.producers(ids) if ids is not None else [0]))
-        ]
+        last = tape.operations[max(last.before, default=0)]
     last = last or next((op for op in reversed(computed) if op.shape in shapes[-1:]), None)
     made = last and maker(tape, last)
     if (

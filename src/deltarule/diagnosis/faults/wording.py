@@ -54,17 +54,16 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None
     tape, source = passing.tape, passing.source
     newest = max((int(tape.producer[one]) for one in passing.outputs[:1]), default=0)
     for op in (broken.first.op, broken.end.op):
-        for ids in op.inputs:
-            for one in tape.producers(ids) if ids is not None else ():
-                made = tape.operations[one]
-                if made.old is not None and made.index > newest:
-                    name = source.target_of(made)
-                    line = source.line(made)
-                    text = (
-                        f"{name} was already changed on line {line}, but the derivative needs its old "
-                        "value: make all updates after the whole backward pass"
-                    )
-                    return FaultWords(op, text, made, mistake="updated_too_early")
+        for one in op.before:
+            made = tape.operations[one]
+            if made.old is not None and made.index > newest:
+                name = source.target_of(made)
+                line = source.line(made)
+                text = (
+                    f"{name} was already changed on line {line}, but the derivative needs its old "
+                    "value: make all updates after the whole backward pass"
+                )
+                return FaultWords(op, text, made, mistake="updated_too_early")
     return None
 
 
@@ -177,23 +176,22 @@ def _factor_made_at(
     }
     for op in (broken.end.op, broken.first.op):
         here = source.frame(op)
-        for ids in op.inputs:
-            for one in tape.producers(ids) if ids is not None else ():
-                made = tape.operations[one]
-                inside = source.frame(made)
-                if (
-                    inside is None
-                    or here is None
-                    or (inside[0] is here[0] and (inside[2] == here[2] or broken.first is not broken.end))
-                    or made.is_leaf
-                    or one in passing.descended | passing.forward_indices
-                ):
-                    continue
-                if (inside[0], inside[2]) not in right and not is_slope:
-                    return made, inside
-                outer = next((frame for frame in made.place if frame[0] is here[0]), None)
-                if outer is not None and outer[2] != here[2] and outer[2] > 0:
-                    return made, outer
+        for one in op.before:
+            made = tape.operations[one]
+            inside = source.frame(made)
+            if (
+                inside is None
+                or here is None
+                or (inside[0] is here[0] and (inside[2] == here[2] or broken.first is not broken.end))
+                or made.is_leaf
+                or one in passing.descended | passing.forward_indices
+            ):
+                continue
+            if (inside[0], inside[2]) not in right and not is_slope:
+                return made, inside
+            outer = next((frame for frame in made.place if frame[0] is here[0]), None)
+            if outer is not None and outer[2] != here[2] and outer[2] > 0:
+                return made, outer
     return None
 
 

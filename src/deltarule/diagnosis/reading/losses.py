@@ -208,10 +208,9 @@ def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:
     for one in meetings:
         reached[one.output] = True
         for index in tape.producers(one.output):
-            for ids in tape.operations[index].inputs:
-                for each in tape.producers(ids) if ids is not None else ():
-                    before = tape.operations[each]
-                    reached[before.start : before.stop] |= not before.is_leaf
+            for each in tape.operations[index].before:
+                before = tape.operations[each]
+                reached[before.start : before.stop] |= not before.is_leaf
     for op in tape.operations:
         if not is_start(tape, op) and any(ids is not None and reached[ids].any() for ids in op.inputs):
             reached[op.start : op.stop] = True
