@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
 
 from deltarule.nn.engines import predictions, threads
@@ -16,6 +14,6 @@ def shared(monkeypatch):
     def divide(n_shares):
         monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
         monkeypatch.setattr(predictions, "START_PRODUCTS", 0)
-        monkeypatch.setattr(import_module("numba.core.config"), "NUMBA_NUM_THREADS", n_shares)
+        monkeypatch.setenv("NUMBA_NUM_THREADS", str(n_shares))
 
     return divide

@@ -6,13 +6,13 @@ It gives the reference's numbers to the last few bits. Deleting it costs speed o
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.nn.activations import ACTIVATIONS
-from deltarule.nn.engines.compilation import compile_once, load_kernels
+from deltarule.nn.engines import jobs
+from deltarule.nn.engines.compilation import load_kernel, require_numba
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.engines.predictions import last_z as last_z  # an engine predicts, too
 from deltarule.nn.engines.predictions import once_for_each_network
@@ -33,9 +33,6 @@ from deltarule.nn.engines.workspace import (
 from deltarule.nn.losses import LOSSES
 from deltarule.nn.optimizers import GradientStep
 
-if TYPE_CHECKING:  # it needs Numba
-    from deltarule.nn.engines.kernels import Job
-
 #: Rows times parameters to go through in one call, beyond a first epoch: a tenth of a second or so.
 BLOCK = 100_000_000
 
@@ -43,22 +40,23 @@ BLOCK = 100_000_000
 @once_for_each_network
 def cannot_predict(net: TrainableNetwork) -> str:
     """Return why the compiled engine cannot run this network, or "" where it can."""
+    require_numba()
     for layer in net.layers:
         activation = layer.activation
-        if activation.kind not in load_kernels().ACTIVATIONS or not ACTIVATIONS.is_registered(activation):
+        if activation.kind not in jobs.ACTIVATIONS or not ACTIVATIONS.is_registered(activation):
             return f"activation {activation.name!r} is not built into it"
     return ""
 
 
 def cannot_train(net: TrainableNetwork, optimizer: GradientStep) -> str:
     """Return why the compiled engine cannot train this network, or "" where it can."""
-    kernels, reason = load_kernels(), cannot_predict(net)
+    reason = cannot_predict(net)
     if reason:
         return reason
     loss = net.objective.loss
-    if loss.kind not in kernels.LOSSES or not LOSSES.is_registered(loss):
+    if loss.kind not in jobs.LOSSES or not LOSSES.is_registered(loss):
         return f"loss {loss.name!r} is not built into it"
-    if type(optimizer).__module__ != GradientStep.__module__ or optimizer.name not in kernels.OPTIMIZERS:
+    if type(optimizer).__module__ != GradientStep.__module__ or optimizer.name not in jobs.OPTIMIZERS:
         return f"optimizer {optimizer.name!r} is not built into it"
     return ""
 
@@ -75,7 +73,7 @@ def run_epochs(
     rng: np.random.Generator,
 ) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
-    kernels, dtype = load_kernels(), net.parameters.dtype
+    dtype = net.parameters.dtype
     inputs = kernel_inputs(samples.x, dtype)
     n_products, n_tiles = count_products(net, samples.x, size), count_tiles(net, inputs)
     layout = plan_layout(
@@ -85,7 +83,7 @@ def run_epochs(
     lists, stream = make_lists(dtype, net.layers[0].dense.n_in, size, n_tiles, inputs.indptr), stream_of(rng)
     workspace = make_workspace(layout, net, lists, division, stream, len(rates))
     job = make_job(net, layout, optimizer, slots)
-    data = kernels.Data(
+    data = jobs.Data(
         inputs,
         np.ascontiguousarray(samples.y),
         np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight),
@@ -94,13 +92,11 @@ def run_epochs(
         rates,
         t,
     )
-    records = [record_of(fields) for fields in (job, data, workspace)]
-    nothing = [records[0], record_of(data._replace(rates=rates[:0])), records[2]]
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, *nothing))
+    kernel = load_kernel("run", *(record_of(fields) for fields in (job, data, workspace)))
     n_threads = count_threads(max(len(division.share_starts) - 1, len(division.tasks)))
     with blas_of_one_thread(n_products):
-        run_together(n_threads, lambda: kernels.run(n_threads, *records))
-    finished = int(workspace.gate[kernels.FINISHED])
+        run_together(n_threads, lambda: kernel(n_threads))
+    finished = int(workspace.gate[jobs.FINISHED])
     if finished < len(rates):
         net.parameters[:] = workspace.before
     n_rows = min(len(samples), size * rates.shape[1])
@@ -108,11 +104,13 @@ def run_epochs(
     return workspace.losses[:finished]
 
 
-def make_job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array) -> Job:
+def make_job(
+    net: TrainableNetwork, layout: WorkspaceLayout, optimizer: GradientStep, slots: Array
+) -> jobs.Job:
     """Return the network, its objective and the optimizer as the kernels take them."""
-    kernels, objective, limits = load_kernels(), net.objective, np.finfo(net.parameters.dtype)
-    cost = kernels.Cost(
-        loss=kernels.LOSSES.index(objective.loss.kind),
+    objective, limits = net.objective, np.finfo(net.parameters.dtype)
+    cost = jobs.Cost(
+        loss=jobs.LOSSES.index(objective.loss.kind),
         parameter=float(objective.loss.parameter),
         is_fused=objective.fused is not None,
         is_mean=objective.reduction == "mean",
@@ -122,13 +120,12 @@ def make_job(net: TrainableNetwork, layout: WorkspaceLayout, optimizer: Gradient
         l2=float(objective.l2),
     )
     numbers = [getattr(optimizer, name) for name in optimizer.letters.values()]
-    rule = kernels.UpdateRule(
-        optimizer=kernels.OPTIMIZERS.index(optimizer.name),
+    rule = jobs.UpdateRule(
+        optimizer=jobs.OPTIMIZERS.index(optimizer.name),
         numbers=np.array(numbers + [0.0] * (4 - len(numbers)), dtype=float),
         max_norm=float(optimizer.clip_norm or 0),
         slots=slots,
         decaying=net.decaying,
     )
-    layers = kernels.Layers(net.parameters, layout.table, layout.layer_numbers)
-    job: Job = kernels.Job(layers, cost, rule, net.frozen)
-    return job
+    layers = jobs.Layers(net.parameters, layout.table, layout.layer_numbers)
+    return jobs.Job(layers, cost, rule, net.frozen)

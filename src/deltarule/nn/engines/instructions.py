@@ -17,14 +17,12 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
-from numba.np.linalg import ensure_blas
 
 from deltarule.nn.engines.records import array_at
 
 VECTOR_BYTES = 64
 
 _BIT, _BYTE, _INT, _LONG, _WIDE = (ir.IntType(bits) for bits in (1, 8, 32, 64, 128))
-_POINTER = ir.PointerType(_BYTE)
 #: Before LLVM 22, loads and stores by a mask are told the alignment by a number.
 _ALIGNMENT = (ir.Constant(_INT, 1),) if llvm_version_info < (22,) else ()
 
@@ -264,28 +262,25 @@ def _product(m, n, k, x, x_at, x_width, x_is, y, y_at, y_width, y_is, out, at, w
 @_or_python(_product)
 @intrinsic
 def product(typing_context, m, n, k, x, x_at, x_width, x_is, y, y_at, y_width, y_is, out, at, width):
-    ensure_blas()
-
     def build(context, builder, signature, arguments):
-        m, n, k, _, x_at, x_width, x_is, _, y_at, y_width, y_is, _, at, width = arguments
+        def place(value):
+            return cgutils.alloca_once_value(builder, value)
+
         number = context.get_value_type(out_kind.dtype)
-        one, zero = (
-            builder.bitcast(cgutils.alloca_once_value(builder, ir.Constant(number, value)), _POINTER)
-            for value in (1.0, 0.0)
+        m, n, k, x_width, y_width, width = (
+            place(builder.trunc(arguments[i], _INT)) for i in (0, 1, 2, 5, 9, 13)
         )
-        places = [
-            builder.bitcast(
-                builder.gep(_data(context, builder, signature.args[i], arguments[i]), [start]), _POINTER
-            )
-            for i, start in ((3, x_at), (7, y_at), (11, at))
-        ]
-        letter = ir.Constant(_BYTE, ord("s" if out_kind.dtype.bitwidth == 32 else "d"))
-        x_is, y_is = builder.trunc(x_is, _BYTE), builder.trunc(y_is, _BYTE)
+        x_is, y_is = (place(builder.trunc(arguments[i], _BYTE)) for i in (6, 10))
+        one, zero = (place(ir.Constant(number, value)) for value in (1.0, 0.0))
+        x, y, out = (
+            builder.gep(_data(context, builder, signature.args[i], arguments[i]), [arguments[i + 1]])
+            for i in (3, 7, 11)
+        )
         # BLAS goes by columns: the rows of the transposed product.
-        call = (letter, y_is, x_is, n, m, k, one, places[1], y_width, places[0], x_width, zero, places[2],
-                width)  # fmt: skip
-        kind = ir.FunctionType(_INT, [argument.type for argument in call])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "numba_xxgemm"), call)
+        call = (y_is, x_is, n, m, k, one, y, y_width, x, x_width, zero, out, width)
+        name = f"deltarule_{'s' if out_kind.dtype.bitwidth == 32 else 'd'}gemm"  # linked with SciPy's
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in call])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), call)
         return context.get_dummy_value()
 
     out_kind, whole = out, types.int64

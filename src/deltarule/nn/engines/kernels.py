@@ -4,20 +4,13 @@ Read :func:`run` and :func:`predict`, at the end, first: they call what stands a
 
 Numba
     Everything here keeps to Numba's subset of Python, and runs uncompiled too (``NUMBA_DISABLE_JIT=1``); what
-    Numba has no words for comes from :mod:`deltarule.nn.engines.instructions`. It is these two files, because
-    only they are looked at to see whether what was compiled before is still true.
+    Numba has no words for comes from :mod:`deltarule.nn.engines.instructions`.
 
 What Python passes
-    Named tuples (:class:`Job`, :class:`Data`, :class:`Workspace`, :class:`Prediction`), as records: numbers
-    as they are, and of each array the place where it lies, from which ``array`` makes it again. Functions
-    hand on a record's address: fifty arrays would take longer than an update of a small network. The fields
-    must always have the same types: what a job does not need is an empty array of its dtype and number of
-    axes, or Numba would compile everything once more. (So would a kernel be for a number that stands in a
-    call: hence ``np.int64(0)``.)
-
-Records of the registries
-    Activations, losses and optimizers are whole numbers here: their places in ``ACTIVATIONS``, ``LOSSES``
-    and ``OPTIMIZERS``; a bias kind is its place in ``deltarule.nn.layers.BIAS_KINDS``.
+    The named tuples of :mod:`deltarule.nn.engines.jobs`, as records: numbers as they are, and of each array
+    the place where it lies, from which ``array`` makes it again. Functions hand on a record's address: fifty
+    arrays would take longer than an update of a small network. (A kernel would be compiled once more for a
+    number that stands in a call: hence ``np.int64(0)``.)
 
 The layout of the workspace
     Matrices are flat arrays in C order, of the network's dtype, with a row for each of a batch. All lie in
@@ -44,14 +37,12 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from deltarule.arrays import Array
 from deltarule.nn.engines.instructions import (
     AS_IT_IS,
     TRANSPOSED,
@@ -66,17 +57,62 @@ from deltarule.nn.engines.instructions import (
     read_shared,
     replace_shared,
 )
-from deltarule.nn.engines.kernel_cache import KernelCache, PartCompiler
-
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "exp",
-               "softmax")  # fmt: skip
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX = range(11)
-LOSSES = ("half_squared_error", "squared_error", "mean_squared_error", "mean_absolute_error", "huber",
-          "quantile", "binary_cross_entropy", "cross_entropy", "poisson")  # fmt: skip
-HALF_SQUARED, SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, QUANTILE, BINARY_CROSS, CROSS, POISSON = range(9)
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam_hat", "adamw")
-SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
-NEURON, SHARED = range(2)  # bias kinds
+from deltarule.nn.engines.jobs import (
+    A_AT,
+    ACTIVATION,
+    ADAGRAD,
+    ADAM_HAT,
+    ADAMW,
+    B_AT,
+    BEGUN,
+    BIAS,
+    BINARY_CROSS,
+    CROSS,
+    DATA_COST,
+    DELTA_AT,
+    DONE,
+    ELU,
+    EXP,
+    FINISHED,
+    FIRST_FROZEN,
+    FIRST_PART,
+    GELU,
+    HALF_SQUARED,
+    HIGH,
+    HUBER,
+    IDENTITY,
+    IS_INFINITE,
+    LAST_FROZEN,
+    LAST_PART,
+    LEAKY_RELU,
+    LOW,
+    MASK_AT,
+    MEAN_ABSOLUTE,
+    MEAN_SQUARED,
+    N_IN,
+    N_OUT,
+    NESTEROV,
+    NEURON,
+    PENALTY,
+    POISSON,
+    QUANTILE,
+    RELU,
+    RMSPROP,
+    SGD,
+    SHARED,
+    SIGMOID,
+    SILU,
+    SOFTMAX,
+    SOFTPLUS,
+    SQUARED,
+    SQUARED_NORM,
+    STOP,
+    TANH,
+    W_AT,
+    X_AT,
+    Z_AT,
+)  # fmt: skip
+from deltarule.nn.engines.kernel_compiler import OPTIONS, PartCompiler
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 MOST_VECTORS = 5  # that are summed at once
@@ -84,164 +120,16 @@ SHORT = 128  # numbers of rows that are added to together
 FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
 EXP_LIMIT = 22.0  # e^z grows no further
-
-
-# ---------------------------------------------------------------------- what Python passes
-# The columns of ``Layers.table``: numbers of inputs and outputs; where W and b lie in the parameters; bias
-# kind; activation; where the layer's x, z, a and delta lie in ``Scratch.numbers``; and where its
-# dropout mask lies in ``Workspace.masks`` (-1 where nothing is dropped; else x is where dropped inputs go).
-N_IN, N_OUT, W_AT, B_AT, BIAS, ACTIVATION, X_AT, Z_AT, A_AT, DELTA_AT, MASK_AT = range(11)
-
-
-class Layers(NamedTuple):
-    """The network: its parameters, and what each layer computes from them."""
-
-    parameters: Array  # (n_parameters,)
-    table: Array  # (n_layers, 11) of int
-    numbers: Array  # (n_layers, 2): the activation's parameter, the dropout
-
-
-class Cost(NamedTuple):
-    """The objective."""
-
-    loss: int
-    parameter: float  # of the loss
-    is_fused: bool  # with the last activation: delta is a - y
-    is_mean: bool  # over the samples, else their sum
-    tiny: float  # the least a logarithm or a division takes for ``a`` …
-    eps: float  # … and for ``1 - a``
-    l1: float
-    l2: float
-
-
-class UpdateRule(NamedTuple):
-    """The optimizer."""
-
-    optimizer: int
-    numbers: Array  # (4,): its fields after the learning rate, in their order
-    max_norm: float  # the longest a gradient may be, or 0
-    slots: Array  # (n_slots, n_parameters): what it remembers
-    decaying: Array  # (n_parameters,) of bool: the weights that are trained
-
-
-class Job(NamedTuple):
-    """What is trained, and how."""
-
-    layers: Layers
-    cost: Cost
-    rule: UpdateRule
-    frozen: Array  # (n_frozen,) of int: parameters that do not move
-
-
-class Inputs(NamedTuple):
-    """The inputs of all samples: dense, or CSR where ``dense`` is empty."""
-
-    dense: Array  # (n_rows, n_features), of any number type
-    indptr: Array  # (n_rows + 1,) of int
-    indices: Array  # (n_values,) of int
-    values: Array  # (n_values,), of any number type
-    shift: Array  # (n_features,), or empty: what to subtract …
-    scale: Array  # (n_features,), or empty: … and then to divide by
-
-
-class Data(NamedTuple):
-    """The samples, and the batches of each epoch."""
-
-    inputs: Inputs
-    y: Array  # (n_rows, n_outputs)
-    sample_weight: Array  # (n_rows, 1), or (0, 1)
-    orders: Array  # (n_epochs, n_rows) of int, or (0, 0): rows as they stand
-    batch_size: int
-    rates: Array  # (n_epochs, n_batches): the learning rate of each update
-    n_updates: int  # made before
-
-
-class Lists(NamedTuple):
-    """What is not 0 in the rows of x, each divided into tiles of columns; all empty where x is dense."""
-
-    columns: Array  # (n_values,) of int
-    values: Array  # (n_values,)
-    starts: Array  # (n_tiles + 1, n_rows) of int: where each row's part of a tile begins
-    rows: Array  # (n_values,) of int: the same numbers by columns, each tile for itself, …
-    row_values: Array  # (n_values,)
-    column_ends: Array  # (n_features,) of int: … and where each column ends
-
-
-class Scratch(NamedTuple):
-    """What the rows of a batch are computed in."""
-
-    numbers: Array  # (length,): the matrices, from x at 0 on
-    y_at: int  # where in ``numbers`` the targets lie, …
-    weight_at: int  # … the sample weights, …
-    exps_at: int  # … and room for exponentials and copied columns
-    widest: int  # so many numbers for each row
-    integers: Array  # (n_exps,): integers as wide as the numbers
-    lists: Lists
-
-
-class Prediction(NamedTuple):
-    """What is predicted. Where ``dense`` is empty, the inputs are in the scratch already, as lists."""
-
-    layers: Layers
-    scratch: Scratch
-    dense: Array  # (n_rows, n_features), of any number type
-    shift: Array  # as in :class:`Inputs`
-    scale: Array
-    out: Array  # (n_rows · n_outputs,): filled
-    chunk: int  # rows to compute at a time
-
-
-class Workspace(NamedTuple):
-    """What all threads compute in; their meeting places; and what they return."""
-
-    scratch: Scratch
-    share_starts: Array  # (n_shares + 1,) of int: how a whole batch's rows are divided
-    parts: Array  # (n_parts, 3) of int: layer, first and last row of W
-    tasks: Array  # (n_tasks, 6) of int: first and last part, parameter, and frozen one
-    masks: Array  # (n_masked,): dropout masks of the whole batch, or empty
-    stream: Array  # (6,) of uint64: see :func:`_draw_masks`
-    gradient: Array  # (n_parameters,)
-    before: Array  # (n_parameters,): as they were before the epoch
-    gate: Array  # (32,) of int: zeros
-    sums: Array  # (5, n_sums): what each task adds to DATA_COST … IS_INFINITE
-    totals: Array  # (2,): the epoch's loss up to now, and for how many samples
-    losses: Array  # (n_epochs,): filled
-
-
-# The rows of ``Workspace.sums``, the first for even and the second for odd batches; and where in ``gate``,
-# each in a cache line of its own, lie how many tasks were begun and done, whether to stop, and how many
-# epochs were finished.
-DATA_COST, PENALTY, SQUARED_NORM, IS_INFINITE = 0, 2, 3, 4
-BEGUN, DONE, STOP, FINISHED = 0, 8, 16, 24
-# The columns of ``Workspace.tasks``.
-FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN = range(6)
-
 PATIENCE = 2000  # looks, until a thread that waits lets go of its core
 
 
-#: Nothing is reordered; a product and a sum may be rounded once.
-_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz", "contract"}}
-#: Python calls the entries only, as whose parts the others are optimised.
-_INNER: Any = _OPTIONS | {
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "pipeline_class": PartCompiler,
-}
-#: No kernel allocates anything, so that no references need be counted.
-_kernel = njit(_nrt=False, **_INNER)
+#: Python calls :func:`predict` and :func:`run` only, as whose parts the others are optimised.
+_INNER: Any = OPTIONS | {"pipeline_class": PartCompiler}
+_kernel = njit(**_INNER)
 #: A long sum, whose terms may be added in another order.
-_sum = njit(_nrt=False, **_INNER | {"fastmath": {"reassoc", "nsz", "contract"}})
+_sum = njit(**_INNER | {"fastmath": {"reassoc", "nsz", "contract"}})
 #: What is called in one place becomes part of it there, and is optimised once, not twice.
 _inline = njit(inline="always")
-
-
-def _entry(function):
-    """What Python calls: compiled at the first call, and kept on disk where there is a place for it."""
-    compiled = njit(no_cfunc_wrapper=True, _nrt=False, **_OPTIONS)(function)
-    if compiled is not function:  # it is where Numba is told to compile nothing
-        with suppress(RuntimeError):  # neither the package's folder nor the user's cache can be written
-            compiled._cache = KernelCache(function)
-    return compiled
 
 
 # ---------------------------------------------------------------------- products of matrices
@@ -1182,10 +1070,8 @@ def _settle(job, data, workspace, order, epoch, batch):
 # ---------------------------------------------------------------------- what Python calls
 
 
-@_entry
-def predict(start, stop, plans):
-    """Compute the outputs for rows ``start`` to ``stop`` of a :class:`Prediction`, the one of an array."""
-    plan = plans[0]
+def predict(plan, start, stop):
+    """Compute the outputs for rows ``start`` to ``stop`` of a ``Prediction`` in a scratch of its own."""
     layers, scratch, chunk = plan.layers, plan.scratch, plan.chunk
     table, numbers, starts, out = (
         array(layers.table),
@@ -1208,17 +1094,15 @@ def predict(start, stop, plans):
         start += n
 
 
-@_entry
-def run(n_threads, jobs, datas, workspaces):
+def run(job, data, workspace, n_threads):
     """Run epochs of updates, in place of the parameters and slots, until one does not stay finite.
 
     Each of ``n_threads`` threads makes this call. How many epochs were finished is in ``Workspace.gate``; the
     parameters before the last one that was begun are in ``Workspace.before``.
     """
-    job, data, workspace = jobs[0], datas[0], workspaces[0]
     gate, rates, orders = array(workspace.gate), array(data.rates), array(data.orders)
     n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
-    no_order, n_masked = orders.reshape(-1), workspace.masks.rows // data.batch_size
+    no_order, n_masked = gate[:0], workspace.masks.rows // data.batch_size
     last = 2 if job.rule.max_norm > 0 else 1  # the phase that updates
     begun, t, drawn = np.int64(0), data.n_updates, np.int64(0)  # the same in all threads
     for epoch in range(data.rates.rows):

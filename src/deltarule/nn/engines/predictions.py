@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from deltarule.arrays import Array, Scaled
-from deltarule.nn.engines import threads
-from deltarule.nn.engines.compilation import compile_once, load_kernels
+from deltarule.nn.engines import jobs, threads
+from deltarule.nn.engines.compilation import load_kernel
 from deltarule.nn.engines.contract import TrainableNetwork
 from deltarule.nn.engines.records import record_of
 from deltarule.nn.engines.threads import START_PRODUCTS, blas_of_one_thread, count_threads, run_ranges
@@ -26,9 +26,6 @@ from deltarule.nn.engines.workspace import (
     make_scratch,
     plan_layout,
 )
-
-if TYPE_CHECKING:  # it needs Numba
-    from deltarule.nn.engines.kernels import Lists, Prediction
 
 #: Rows, and what to subtract from each and to divide it by, empty where that is nothing.
 _Dense: TypeAlias = tuple[Array, Array, Array]
@@ -92,63 +89,57 @@ def _layouts(net: TrainableNetwork) -> _Layouts:
 @once_for_each_network
 def _layouts_of_z(net: TrainableNetwork) -> _Layouts:
     """The same, with the identity for the last activation."""
-    kernels = load_kernels()
     one, many, csr = (layout._replace(table=layout.table.copy()) for layout in _layouts(net))
     for layout in (one, many, csr):
-        layout.table[-1, kernels.ACTIVATION] = kernels.IDENTITY
+        layout.table[-1, jobs.ACTIVATION] = jobs.IDENTITY
     return one, many, csr
 
 
 def _predict(
-    net: TrainableNetwork, layout: WorkspaceLayout, lists: Lists, inputs: _Dense, out: Array
+    net: TrainableNetwork, layout: WorkspaceLayout, lists: jobs.Lists, inputs: _Dense, out: Array
 ) -> None:
     """Put the outputs for dense inputs, or for those in the lists, into ``out``."""
     plan = _plan(net, layout, lists, inputs, out)
-    record, kernel, n_rows = record_of(plan), load_kernels().predict, len(out)
-    compile_once("predict", out.dtype, inputs[0].dtype, lambda: kernel(0, 0, record))
-    kernel(0, n_rows, record)
+    load_kernel("predict", record_of(plan))(0, len(out))
 
 
 def _plan(
-    net: TrainableNetwork, layout: WorkspaceLayout, lists: Lists, inputs: _Dense, out: Array
-) -> Prediction:
-    kernels = load_kernels()
-    layers = kernels.Layers(net.parameters, layout.table, layout.layer_numbers)
+    net: TrainableNetwork, layout: WorkspaceLayout, lists: jobs.Lists, inputs: _Dense, out: Array
+) -> jobs.Prediction:
+    layers = jobs.Layers(net.parameters, layout.table, layout.layer_numbers)
     scratch = make_scratch(layout, net, lists)
-    plan: Prediction = kernels.Prediction(layers, scratch, *inputs, out.reshape(-1), layout.n_rows)
-    return plan
+    return jobs.Prediction(layers, scratch, *inputs, out.reshape(-1), layout.n_rows)
 
 
 @once_for_each_network
 def _idle_plans(net: TrainableNetwork) -> dict[Any, list[tuple[Any, Any]]]:
-    """Plans for few rows that no thread uses at this moment, and their records, by what they are for."""
+    """Plans for few rows that no thread uses at this moment, and their kernels, by what they are for."""
     return {}
 
 
 def _predict_few(net: TrainableNetwork, given: _Dense, out: Array) -> None:
     """Predict few rows, copied into a plan that is there, or is made and kept."""
     x, shift, scale = given
-    kernel, n = load_kernels().predict, len(x)
+    n = len(x)
     n_rows = 1 if n == 1 else FEW
     n_tiles = _count_tiles(net, x, shift)
     idle = _idle_plans(net).setdefault((n_rows, n_tiles, x.dtype, shift.size, scale.size), [])
     try:
-        plan, record = idle.pop()
+        plan, kernel = idle.pop()
     except IndexError:
-        plan = record = None
+        plan = kernel = None
     if plan is None or plan.layers.parameters is not net.parameters:
         inputs = np.empty((n_rows, x.shape[1]), x.dtype), np.empty_like(shift), np.empty_like(scale)
         lists = make_lists(out.dtype, x.shape[1], n_rows, n_tiles)
         plan = _plan(
             net, plan_layout(net, n_rows), lists, inputs, np.empty((n_rows, out.shape[1]), out.dtype)
         )
-        record = record_of(plan)
-        compile_once("predict", out.dtype, x.dtype, lambda: kernel(0, 0, record))
+        kernel = load_kernel("predict", record_of(plan))
     plan.dense[:n], plan.shift[:], plan.scale[:] = x, shift, scale
     with blas_of_one_thread(n * net.parameters.size):
-        kernel(0, n, record)
+        kernel(0, n)
     out.reshape(-1)[:] = plan.out[: out.size]
-    idle.append((plan, record))
+    idle.append((plan, kernel))
 
 
 def _dense_predictor(

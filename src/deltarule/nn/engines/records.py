@@ -29,12 +29,17 @@ def record_of(fields: Any) -> Any:
     return record
 
 
+def address_of(record: Array) -> int:
+    """Return where a record lies."""
+    address: int = record.__array_interface__["data"][0]
+    return address
+
+
 def _value_and_kind(field: Any) -> tuple[Any, Any]:
     """Return what stands in a record for a field, and what its type follows from."""
     if isinstance(field, np.ndarray):
         assert field.flags.c_contiguous
-        address = field.__array_interface__["data"][0]
-        return (address, *field.shape, 0), (field.ndim, field.dtype)
+        return (address_of(field), *field.shape, 0), (field.ndim, field.dtype)
     if hasattr(field, "_fields"):
         parts = [_value_and_kind(part) for part in field]
         kinds = zip(field._fields, (kind for _, kind in parts), strict=True)

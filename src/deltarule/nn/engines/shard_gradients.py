@@ -11,15 +11,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from deltarule.arrays import Array, Scaled, Sparse, as_batch
-from deltarule.nn.engines import compiled, reference
-from deltarule.nn.engines.compilation import compile_once, load_kernels
+from deltarule.nn.engines import compiled, jobs, reference
+from deltarule.nn.engines.compilation import load_kernel
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.records import record_of
+from deltarule.nn.engines.records import address_of, record_of
 from deltarule.nn.engines.streams import stream_of
 from deltarule.nn.engines.workspace import (
     Division,
@@ -32,9 +32,6 @@ from deltarule.nn.engines.workspace import (
 from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import SGD
-
-if TYPE_CHECKING:  # it needs Numba
-    from deltarule.nn.engines.kernels import Inputs
 
 #: Pieces of a gradient, at most, and numbers that each has at least.
 MOST_PIECES, PIECE_NUMBERS = 4, 8192
@@ -132,13 +129,18 @@ def _narrow_layers(
 
 
 def _compiled_gradient(
-    net: _SummedNetwork, samples: Samples, inputs: Inputs, n_tiles: int, n_rows: int, blocks: Sequence[int]
+    net: _SummedNetwork,
+    samples: Samples,
+    inputs: jobs.Inputs,
+    n_tiles: int,
+    n_rows: int,
+    blocks: Sequence[int],
 ) -> ShardGradient:
     """An update of no parameter, of one batch in one thread, leaves its gradient in the workspace.
 
     Piece by piece, each is an update of its own task; all but the first find the shares of rows done.
     """
-    kernels, dtype, pieces = load_kernels(), net.parameters.dtype, _pieces_of(net, blocks)
+    dtype, pieces = net.parameters.dtype, _pieces_of(net, blocks)
     is_weighted, is_listed = samples.weight is not None, n_tiles > 0
     layout = plan_layout(net, n_rows, is_training=True, is_weighted=is_weighted, is_listed=is_listed)
     division = _divide_by_pieces(net, n_rows, blocks)
@@ -147,22 +149,21 @@ def _compiled_gradient(
     job = compiled.make_job(net, layout, SGD(), np.zeros((0, net.parameters.size), dtype))
     weight = np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight)
     y, order = np.ascontiguousarray(samples.y), np.zeros((1, n_rows), np.int64)
-    data = kernels.Data(inputs, y, weight, order, n_rows, np.zeros((1, 1)), 0)
-    trained, part, room = (record_of(fields) for fields in (job, data, workspace))
-    no_epochs = record_of(data._replace(rates=np.zeros((0, 1))))
-    compile_once("run", dtype, inputs.dense.dtype, lambda: kernels.run(1, trained, no_epochs, room))
-    tasks = [record_of(workspace._replace(tasks=task[None])) for task in division.tasks]
+    data = jobs.Data(inputs, y, weight, order, n_rows, np.zeros((1, 1)), 0)
+    trained, part = record_of(job), record_of(data)
+    spaces = [workspace, *(workspace._replace(tasks=task[None]) for task in division.tasks)]
+    whole, *tasks = [(room, load_kernel("run", trained, part, room)) for room in map(record_of, spaces)]
 
     def gradient(rows: Array, masks: np.random.Generator, out: Array, in_pieces: bool) -> Iterator[Computed]:
         order[0, : len(rows)] = rows
         workspace.stream[:] = stream_of(masks)
         workspace.gate[:] = 0
         part["batch_size"] = len(rows)
-        for own, piece in zip(tasks, pieces, strict=True) if in_pieces else [(room, slice(None))]:
-            own["gradient"]["at"] = out.ctypes.data
-            kernels.run(1 + in_pieces, trained, part, own)
-            yield float(workspace.losses[0]) if workspace.gate[kernels.FINISHED] else math.nan, piece
-            workspace.gate[[kernels.BEGUN, kernels.DONE]] = 1
+        for (room, run), piece in zip(tasks, pieces, strict=True) if in_pieces else [(whole, slice(None))]:
+            room["gradient"]["at"] = address_of(out)
+            run(1 + in_pieces)
+            yield float(workspace.losses[0]) if workspace.gate[jobs.FINISHED] else math.nan, piece
+            workspace.gate[[jobs.BEGUN, jobs.DONE]] = 1
 
     return gradient
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-import sys
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
+from deltarule.nn.engines.compilation import is_loaded, is_python
+from deltarule.nn.engines.machine_code import load_blas
 from deltarule.registry import import_extra, signals_wait
 
 #: Products of a batch that are worth a thread of their own …
@@ -33,8 +34,15 @@ def is_divided(n_products: float) -> bool:
 
 def count_threads(n_tasks: int) -> int:
     """Return how many threads share so many tasks."""
-    config = import_module("numba.core.config")
-    return 1 if config.DISABLE_JIT else max(1, min(n_tasks, config.NUMBA_NUM_THREADS))
+    return 1 if is_python() else max(1, min(n_tasks, most_threads()))
+
+
+def most_threads() -> int:
+    """Return how many threads there are: ``$NUMBA_NUM_THREADS``, or the cores that this process may use."""
+    named = os.environ.get("NUMBA_NUM_THREADS", "")
+    if named.isdecimal():
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractContextManager[object]:
@@ -45,9 +53,7 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
     """
     if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
         return nullcontext()
-    limit: AbstractContextManager[object] = _blas("deltarule.nn.engines.kernels" in sys.modules).limit(
-        limits=1
-    )
+    limit: AbstractContextManager[object] = _blas(is_loaded()).limit(limits=1)
     return limit
 
 
@@ -55,7 +61,7 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
 def _blas(with_scipy: bool) -> Any:
     """The libraries of matrix products in this process; SciPy's, which the kernels use, once it is there."""
     if with_scipy:
-        import_extra("scipy.linalg.cython_blas", "fast")
+        load_blas()
     with signals_wait():
         return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
 

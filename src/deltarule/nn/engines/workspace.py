@@ -8,18 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.arrays import LINE, Array, Scaled, Sparse, aligned_zeros
 from deltarule.nn.engines import threads
-from deltarule.nn.engines.compilation import load_kernels
 from deltarule.nn.engines.contract import TrainableNetwork
+from deltarule.nn.engines.jobs import ACTIVATIONS, Inputs, Lists, Scratch, Workspace
 from deltarule.nn.layers import BIAS_KINDS, Dense
-
-if TYPE_CHECKING:  # they need Numba
-    from deltarule.nn.engines.kernels import Inputs, Lists, Scratch, Workspace
 
 #: A batch's rows are divided into so many shares at most, …
 MOST_SHARES = 8
@@ -41,7 +38,7 @@ SPARSE_SHARE = 0.3
 class WorkspaceLayout(NamedTuple):
     """Where everything lies in the scratch and in the masks."""
 
-    table: Array  # (n_layers, 11) of int: see ``kernels.Layers``
+    table: Array  # (n_layers, 11) of int: see ``jobs.Layers``
     layer_numbers: Array  # (n_layers, 2)
     y_at: int
     weight_at: int
@@ -99,7 +96,7 @@ def plan_layout(
     y_at = buffer.reserve(n_rows * layers[-1].n_out)
     weight_at = buffer.reserve(n_rows if is_weighted else 0)
     exps_at = buffer.reserve(n_exps)
-    known, start, n_masked = load_kernels().ACTIVATIONS, 0, 0
+    start, n_masked = 0, 0
     table: list[tuple[int, ...]] = []
     for layer in layers:
         mask_at = -1
@@ -107,7 +104,7 @@ def plan_layout(
             mask_at, x_at = n_masked, buffer.reserve(0 if is_listed and not table else n_rows * layer.n_in)
             n_masked += n_rows * layer.n_in
         z_at, a_at, delta_at = (buffer.reserve(n_rows * layer.n_out) for _ in range(3))
-        codes = BIAS_KINDS.index(layer.bias), known.index(layer.activation.kind)
+        codes = BIAS_KINDS.index(layer.bias), ACTIVATIONS.index(layer.activation.kind)
         places = x_at, z_at, a_at, delta_at, mask_at
         table.append((layer.n_in, layer.n_out, start, start + layer.n_weights, *codes, *places))
         x_at, start = a_at, start + layer.n_parameters
@@ -120,7 +117,7 @@ def plan_layout(
 class Division(NamedTuple):
     """The tasks of an update: they depend on the job alone, and so do its bits."""
 
-    share_starts: Array  # see ``kernels.Workspace``
+    share_starts: Array  # see ``jobs.Workspace``
     parts: Array
     tasks: Array
 
@@ -180,9 +177,9 @@ def make_workspace(
     n_epochs: int,
 ) -> Workspace:
     """Make the arrays that training computes in, once for all epochs."""
-    kernels, parameters = load_kernels(), net.parameters
-    dtype, n_sums = parameters.dtype, max(len(division.share_starts) - 1, len(division.tasks))
-    workspace: Workspace = kernels.Workspace(
+    parameters, dtype = net.parameters, net.parameters.dtype
+    n_sums = max(len(division.share_starts) - 1, len(division.tasks))
+    return Workspace(
         scratch=make_scratch(layout, net, lists),
         share_starts=division.share_starts,
         parts=division.parts,
@@ -196,13 +193,12 @@ def make_workspace(
         totals=np.zeros(2),
         losses=np.empty(n_epochs),
     )
-    return workspace
 
 
 def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -> Scratch:
     """Make what the rows of a batch are computed in."""
     dtype = net.parameters.dtype
-    scratch: Scratch = load_kernels().Scratch(
+    return Scratch(
         numbers=aligned_zeros((layout.length,), dtype),
         y_at=layout.y_at,
         weight_at=layout.weight_at,
@@ -211,7 +207,6 @@ def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -
         integers=np.empty(layout.n_exps, np.int64 if dtype.itemsize == 8 else np.int32),
         lists=lists,
     )
-    return scratch
 
 
 def make_lists(
@@ -226,7 +221,7 @@ def make_lists(
         room = max(1, int(np.sort(np.diff(indptr))[-n_rows:].sum()))
     elif n_tiles:
         room = max(1, n_rows * (n_in + 16))
-    lists: Lists = load_kernels().Lists(
+    return Lists(
         columns=np.empty(room, np.int32),
         values=np.empty(room, dtype),
         starts=np.empty((n_tiles + 1, n_rows if n_tiles else 0), np.int64),
@@ -234,7 +229,6 @@ def make_lists(
         row_values=np.empty(room, dtype),
         column_ends=np.empty(n_in if n_tiles else 0, np.int64),
     )
-    return lists
 
 
 def count_tiles(net: TrainableNetwork, inputs: Inputs) -> int:
@@ -253,8 +247,7 @@ def kernel_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> Inputs:
         values = np.ascontiguousarray(csr.data)
     else:
         indptr, indices, values = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, X.dtype)
-    inputs: Inputs = load_kernels().Inputs(X, indptr, indices, values, shift, scale)
-    return inputs
+    return Inputs(X, indptr, indices, values, shift, scale)
 
 
 def dense_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
