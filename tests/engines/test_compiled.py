@@ -368,7 +368,7 @@ def test_what_it_cannot_run_the_reference_runs_and_says_so():
 def test_a_process_that_hangs_while_it_compiles_does_not_stop_the_others(monkeypatch):
     monkeypatch.setattr(compilation, "LONGEST_WAIT", 0.2)
     entered = []
-    with compilation._one_process_at_a_time(), compilation._one_process_at_a_time():
+    with compilation._one_process_at_a_time("f"), compilation._one_process_at_a_time("f"):
         entered.append(True)
     assert entered
 

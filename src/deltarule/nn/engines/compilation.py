@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
@@ -58,7 +58,7 @@ def load_kernel(name: str, *records: Array) -> Callable[..., None]:
     types = tuple(record.dtype for record in records)
     function = _loaded.get((name, *types))
     if function is None:
-        with _one_process_at_a_time(), _notice_after_a_second(), _no_collecting(), signals_wait():
+        with _no_collecting(), signals_wait():
             function = link(_machine_code(name, types), len(types), KERNELS[name])
         _loaded[name, *types] = function
     return _bound(function, records)
@@ -102,16 +102,23 @@ def _machine_code(name: str, types: Sequence[np.dtype[Any]]) -> MachineCode:
     """Return a kernel's machine code: from a file, or compiled, and kept where there is a place for it."""
     digest = sha256(repr((_stamp(), types)).encode()).hexdigest()
     paths = [folder / f"{name}-{digest[:16]}.o" for folder in _folders()]
-    for path in paths:
-        known = read_code(path)
+    known = _read_first(paths)
+    if known is not None:
+        return known
+    with _one_process_at_a_time(digest[:16]), _notice_after_a_second():
+        known = _read_first(paths)  # another process may have compiled it meanwhile
         if known is not None:
             return known
-    import_extra("numba", "fast")
-    compiler = import_module("deltarule.nn.engines.kernel_compiler")
-    kernel = getattr(import_module("deltarule.nn.engines.kernels"), name)
-    made: MachineCode = compiler.compile_kernel(kernel, types, KERNELS[name])
-    any(write_code(path, made) for path in paths)
+        import_extra("numba", "fast")
+        kernel = getattr(import_module("deltarule.nn.engines.kernels"), name)
+        compiler = import_module("deltarule.nn.engines.kernel_compiler")
+        made: MachineCode = compiler.compile_kernel(kernel, types, KERNELS[name])
+        any(write_code(path, made) for path in paths)
     return made
+
+
+def _read_first(paths: Iterable[Path]) -> MachineCode | None:
+    return next(filter(None, map(read_code, paths)), None)
 
 
 @cache
@@ -166,13 +173,13 @@ def _notice_after_a_second() -> Iterator[None]:
 
 
 @contextmanager
-def _one_process_at_a_time() -> Iterator[None]:
+def _one_process_at_a_time(what: str) -> Iterator[None]:
     """Wait for other processes, which may be compiling the same."""
     try:
         import fcntl
         import tempfile
 
-        path = os.path.join(tempfile.gettempdir(), f"deltarule-{os.getuid()}.lock")
+        path = os.path.join(tempfile.gettempdir(), f"deltarule-{os.getuid()}-{what}.lock")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except (ImportError, OSError):  # no such thing here, or no place for it: go without
         yield
