@@ -19,6 +19,7 @@ from deltarule.nn.engines import (
     choose_engine,
     compilation,
     compiled,
+    machine_code,
     reference,
     workspace,
 )
@@ -366,9 +367,9 @@ def test_what_it_cannot_run_the_reference_runs_and_says_so():
 
 
 def test_a_process_that_hangs_while_it_compiles_does_not_stop_the_others(monkeypatch):
-    monkeypatch.setattr(compilation, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(machine_code, "LONGEST_WAIT", 0.2)
     entered = []
-    with compilation._one_process_at_a_time("f"), compilation._one_process_at_a_time("f"):
+    with machine_code._one_process_at_a_time("f"), machine_code._one_process_at_a_time("f"):
         entered.append(True)
     assert entered
 

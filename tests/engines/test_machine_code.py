@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ pytest.importorskip("numba")
 
 import deltarule
 from deltarule import Network, train
-from deltarule.nn.engines import compilation, machine_code
+from deltarule.nn.engines import machine_code
 
 SOURCE = str(Path(deltarule.__file__).parents[1])
 MADE = machine_code.MachineCode("f", ("exp", "deltarule_dgemm"), bytes(range(256)))
@@ -82,31 +83,31 @@ def test_where_there_is_no_place_for_a_file_none_is_written(path, monkeypatch):
 def test_machine_code_of_other_sources_types_or_settings_is_not_taken(tmp_path, monkeypatch):
     """Each has a file of its own."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    written, compiled = [], compilation.import_module("deltarule.nn.engines.kernel_compiler")
+    written, compiled = [], import_module("deltarule.nn.engines.kernel_compiler")
     monkeypatch.setattr(compiled, "compile_kernel", lambda *_: written.append(1) or MADE)
     types = [np.dtype([("x", "f8")])]
     for count, change in enumerate((
         lambda: None,
         lambda: types.append(np.dtype([("x", "f4")])),
         lambda: monkeypatch.setenv("NUMBA_CPU_NAME", "generic"),
-        lambda: monkeypatch.setattr(compilation, "_SOURCES", ("jobs.py",)),
+        lambda: monkeypatch.setattr(machine_code, "_SOURCES", ("jobs.py",)),
     ), start=1):  # fmt: skip
         change()
-        compilation._stamp.cache_clear()
+        machine_code._stamp.cache_clear()
         for _ in range(2):
-            assert compilation._machine_code("predict", types) == MADE
+            assert machine_code.find_code("predict", types, 2) == MADE
         assert len(written) == count
         assert len(list(tmp_path.iterdir())) == count
-    compilation._stamp.cache_clear()
+    machine_code._stamp.cache_clear()
 
 
 def test_the_folder_of_machine_code_is_the_one_named_or_the_packages_or_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert compilation._folders() == [tmp_path]
+    assert machine_code._folders() == [tmp_path]
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    beside, users = compilation._folders()
-    assert beside == Path(compilation.__file__).parent / "__pycache__"
+    beside, users = machine_code._folders()
+    assert beside == Path(machine_code.__file__).parent / "__pycache__"
     assert users == tmp_path / "deltarule"
 
 
