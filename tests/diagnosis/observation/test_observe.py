@@ -108,6 +108,47 @@ def test_a_missing_table_is_made_up_and_said(watch):
     assert any("measurements.csv" in one for one in seen.unseen)
 
 
+#: Eight features, a target: what a program asks of a file that is not there.
+EIGHT_FEATURES = """
+import csv, json, pickle
+import numpy as np
+{read}
+X = np.array(X, float)
+Y = np.array(Y, float).reshape(-1, 1)
+W, V = np.random.randn(8, 3), np.random.randn(3, 1)
+for epoch in range(100):
+    H = np.tanh(X @ W)
+    A = 1 / (1 + np.exp(-H @ V))
+    delta = (A - Y) / len(X)
+    dV = H.T @ delta
+    dW = X.T @ (delta @ V.T {slope})
+    V -= 0.1 * dV
+    W -= 0.1 * dW
+"""
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "table = np.loadtxt('diabetes.csv', delimiter=','); X, Y = table[:, :-1], table[:, -1]",
+        "parts = json.load(open('train.json')); X, Y = parts['features'], parts['label']",
+        "parts = pickle.load(open('a.pkl', 'rb'), encoding='bytes'); X, Y = parts[b'data'], parts[b'labels']",
+        "X, Y = pickle.load(open('train.pickle', 'rb'))",
+        "(X, Y), valid, test = pickle.load(open('data.pkl', 'rb'))",
+        "rows = [[float(x) for x in row] for row in csv.reader(open('diabetes.csv'))]\n"
+        "X, Y = [[row[i] for i in range(8)] for row in rows], [row[8] for row in rows]",
+    ],
+)
+@pytest.mark.parametrize(("slope", "verdict"), [("* (1 - H**2)", "right"), ("", "wrong")])
+def test_a_missing_file_is_made_up_with_the_parts_and_columns_that_the_program_takes(
+    read, slope, verdict, watch
+):
+    seen = watch(EIGHT_FEATURES.format(read=read, slope=slope))
+    assert seen.verdict == verdict
+    assert "8 → 3" in str(seen)
+    assert "made-up numbers were used" in str(seen.unseen)
+
+
 def test_saturated_units_cannot_be_judged(watch):
     text = PROGRAMS["script"].replace("rng.normal(size=(7, 3))", "1e4 * np.ones((7, 3))")
     text = text.replace("rng.normal(size=(4, 2))", "1e4 * np.ones((4, 2))").replace(

@@ -161,9 +161,12 @@ def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
     try:
         return open(name, mode, *args, **options)
     except FileNotFoundError:
+        program = sys._getframe(1).f_code.co_filename
+        if str(name).endswith((".json", ".pkl", ".pickle")):
+            return missing.packed_file(name, read_source(program).tree, is_binary="b" in mode)
         if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
             raise
-        return missing.text_file(name, *_form(sys._getframe(1).f_code.co_filename))
+        return missing.text_file(name, *_form(program))
 
 
 def _form(path: str) -> tuple[str, int]:
@@ -171,15 +174,15 @@ def _form(path: str) -> tuple[str, int]:
     try:
         text = Path(path).read_text(errors="replace")
     except OSError:
-        return ",", 4
+        return ",", 0
     split = re.search(r"""(\w+)\s*=.*?\.split\(\s*(?:(['"])(.+?)\2)?\s*\)""", text)
     found = re.search(r"""split\(\s*(['"])([^'"]+)\1""", text)
     separator = found.group(2).replace("\\t", "\t").replace("\\n", ",") if found else ","
     if split is None:
-        return separator, 4
+        return separator, 0
     columns = [int(one) for one in re.findall(rf"\b{split.group(1)}\[(\d)\]", text)]
     separator = separator if found or "csv" in text else " "
-    return separator, 1 + max(columns) if max(columns, default=0) > 1 else 4
+    return separator, 1 + max(columns) if max(columns, default=0) > 1 else 0
 
 
 class Importing:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import dis
 import importlib.machinery
 import io
+import json
+import pickle
+import re
 import sys
 import types
 from typing import Any
@@ -28,6 +32,10 @@ HASTENING = frozenset(["numba", "line_profiler", "memory_profiler"])
 LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
 #: How many pictures of an animation are drawn: as many as parameters change before recording ends.
 _FRAMES = 5
+#: The size of made-up tables; their last column is the target.
+MADE_ROWS, MADE_COLUMNS = 24, 4
+#: Names under which a file keeps what a network should give.
+_OF_TARGETS = re.compile(r"y|t$|.*(label|target|class|output|expected|answer|desired|etiq|ziel|sortie)", re.I)
 
 
 class StandIn(types.ModuleType):
@@ -161,13 +169,14 @@ def _counted(*sizes: Any, **options: Any) -> Any:
     return _Progress(range(*sizes))
 
 
-def _numbers(name: Any, columns: int = 4) -> Any:
+def _numbers(name: Any, columns: int = 0) -> Any:
     """Made-up data: classes first for pictures, last for other tables."""
     rng = np.random.RandomState(3)
     if any(word in str(name).lower() for word in ("mnist", "digit", "fashion")):
         return np.concatenate([np.arange(40).reshape(-1, 1) % 10, rng.randint(0, 256, (40, 784))], axis=1)
-    table = rng.rand(24, columns)
-    table[:, -1] = np.arange(24) % 2
+    tape = current_tape()
+    table = rng.rand(MADE_ROWS, columns or (tape and tape.made_columns) or MADE_COLUMNS)
+    table[:, -1] = np.arange(MADE_ROWS) % 2
     return table
 
 
@@ -222,11 +231,45 @@ def wrap_datasets(name: str, found: Any) -> Any:
     return fetch
 
 
-def text_file(name: Any, separator: str = ",", columns: int = 4) -> io.StringIO:
+def text_file(name: Any, separator: str = ",", columns: int = 0) -> io.StringIO:
     """A made-up file of numbers, separated as the program splits its lines."""
     note(f"{name} is missing: made-up numbers were used")
     lines = [separator.join(f"{x:g}" for x in row) for row in _numbers(name, columns)]
     return io.StringIO("\n".join(lines) + "\n")
+
+
+def packed_file(name: Any, program: ast.AST, is_binary: bool) -> io.BytesIO | io.StringIO:
+    """A made-up file of JSON or a pickle, with the parts that the program takes it apart into."""
+    note(f"{name} is missing: made-up numbers were used")
+    table = _numbers(name)
+    table = np.roll(table, -1, axis=1) if table.shape[1] > 9 else table  # classes last
+    inputs, targets = table[:, :-1], table[:, -1].astype(int)
+    keys, n_parts = _parts_of(program)
+    content: Any = {key: targets if _OF_TARGETS.match(_text(key)) else inputs for key in keys}
+    if not keys:
+        content = (inputs, targets) if n_parts < 3 else [(inputs, targets)] * n_parts
+    if str(name).endswith(".json"):
+        text = json.dumps(
+            {_text(key): part.tolist() for key, part in content.items()} if keys else table.tolist()
+        )
+        return io.BytesIO(text.encode()) if is_binary else io.StringIO(text)
+    return io.BytesIO(pickle.dumps(content))
+
+
+def _parts_of(program: ast.AST) -> tuple[list[str | bytes], int]:
+    """The names by which a program takes data apart, and how many parts of a file it unpacks."""
+    keys, n_parts = dict[str | bytes, None](), 0
+    for node in ast.walk(program):
+        match node:
+            case ast.Subscript(slice=ast.Constant(str() | bytes() as key), ctx=ast.Load()):
+                keys[key] = None
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Call(func=ast.Attribute(attr="load"))):
+                n_parts = len(parts)
+    return list(keys) if not n_parts else [], n_parts
+
+
+def _text(key: str | bytes) -> str:
+    return key if isinstance(key, str) else key.decode("latin-1")
 
 
 def _pictures(*args: Any, **options: Any) -> Any:

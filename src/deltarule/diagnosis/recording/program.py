@@ -8,6 +8,7 @@ import inspect
 import io
 import os
 import random
+import re
 import sys
 import traceback
 import warnings
@@ -21,6 +22,7 @@ import numpy as np
 from deltarule.diagnosis.reading.updates import recognise_update
 from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
+from deltarule.diagnosis.recording.missing import MADE_COLUMNS, MADE_ROWS
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
@@ -90,15 +92,27 @@ def recording_on(tape: Tape) -> Iterator[None]:
 def record_program(
     path: str | Path, seconds: float = 15.0, versions: int = 4, text: str | None = None
 ) -> Recording:
-    """Run a program (or its text) until its parameters changed ``versions`` times; record it."""
+    """Run a program (or its text) until its parameters changed ``versions`` times; record it.
+
+    Where made-up data have too many or too few columns for it, it is run again with others.
+    """
     source = read_source(path, text)
-    folder = Path(source.path).parent
+    recording = _record(source, seconds, versions, 0)
+    for columns in _other_columns(recording):
+        other = _record(source, seconds, versions, columns)
+        if other.tape.stopped or not other.error:
+            return other
+    return recording
+
+
+def _record(source: ProgramSource, seconds: float, versions: int, columns: int) -> Recording:
     siblings = _beside(source.path)
     tape, names = new_tape(source, siblings, seconds, versions), surroundings(source.path, siblings)
+    tape.made_columns = columns
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
-        os.chdir(folder)
+        os.chdir(Path(source.path).parent)
         sys.argv = [source.path]
         with recording_on(tape):
             supply_modules(source, recording.namespace)
@@ -107,6 +121,20 @@ def record_program(
         os.chdir(before)
         sys.argv = arguments
     return recording
+
+
+def _other_columns(recording: Recording) -> list[int]:
+    """How many columns made-up data should have, by the sizes in the error, or else in the program."""
+    if "missing" not in recording.tape.notes or not re.match("ValueError|IndexError", recording.error):
+        return []
+    if recording.error.startswith("IndexError"):  # lists do not say of what size they should be
+        literals = [one.value for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
+        large = [one for one in literals if type(one) is int and MADE_COLUMNS <= one < 1000]
+        return [one + 1 for one in dict.fromkeys(large)][:4]
+    told = re.sub(r"\((dim|line) \d+\)", "", recording.error)
+    sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, MADE_ROWS}
+    pairs = [(one, size) for one in sizes & {MADE_COLUMNS - 1, MADE_COLUMNS} for size in sizes - {one}]
+    return sorted({MADE_COLUMNS + size - one for one, size in pairs})[:4]
 
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:

@@ -106,6 +106,8 @@ class Tape:
         self.size = 1
         self.leaf_count = 0
         self.stopped = ""
+        #: How many columns tables have that are made up; 0 for the usual number.
+        self.made_columns = 0
         self.notes: dict[str, list[str]] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
