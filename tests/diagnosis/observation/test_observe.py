@@ -286,3 +286,31 @@ for t in range(9):
     W2 -= 0.1 * dW2
 """)
     assert seen.verdict != "right", str(seen)
+
+
+XOR_WITHOUT_BIAS = """
+import math, random
+w = [[random.uniform(-1, 1) for j in range(3)] for i in range(2)]
+v = [random.uniform(-1, 1) for j in range(3)]
+for epoch in range(500):
+    for x, y in ([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0):
+        h = [math.tanh(sum(x[i] * w[i][j] for i in range(2))) for j in range(3)]
+        a = math.tanh(sum(h[j] * v[j] for j in range(3)))
+        delta = (y - a) * (1 - a * a)
+        {first}
+        {second}
+"""
+_LAST = "for j in range(3): v[j] = v[j] + 0.2 * delta * h[j]"
+_HIDDEN = (
+    "for i in range(2):\n            for j in range(3):\n"
+    "                w[i][j] = w[i][j] + 0.2 * delta * v[j] * (1 - h[j] ** 2) * x[i]"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"), [(_HIDDEN, _LAST, "right"), (_LAST, _HIDDEN, "wrong")]
+)
+def test_a_first_sample_that_moves_nothing_leaves_enough_steps_to_judge(first, second, verdict, watch):
+    seen = watch(XOR_WITHOUT_BIAS.format(first=first, second=second))
+    assert seen.verdict == verdict
+    assert verdict == "right" or seen.faults[0].mistake == "updated_too_early"

@@ -94,10 +94,13 @@ def record_program(
 ) -> Recording:
     """Run a program (or its text) until its parameters changed ``versions`` times; record it.
 
-    Where made-up data have too many or too few columns for it, it is run again with others.
+    Where made-up data have too many or too few columns for it, it is run again with others; and where a
+    step moves nothing, as one for a sample that is all zeros, with more steps.
     """
     source = read_source(path, text)
     recording = _record(source, seconds, versions, 0)
+    if recording.tape.stopped == "updates" and _stands_still(recording.tape):
+        return _record(source, seconds, 2 * versions, 0)
     for columns in _other_columns(recording):
         other = _record(source, seconds, versions, columns)
         if other.tape.stopped or not other.error:
@@ -121,6 +124,13 @@ def _record(source: ProgramSource, seconds: float, versions: int, columns: int) 
         os.chdir(before)
         sys.argv = arguments
     return recording
+
+
+def _stands_still(tape: Tape) -> bool:
+    """Whether there is a step after which all parameters are what they were."""
+    changes = [op for op in tape.operations if op.version and op.old is not None]
+    moving = {op.version for op in changes if (tape.result(op) != tape.value[op.old]).any()}
+    return not moving.issuperset(op.version for op in changes)
 
 
 def _other_columns(recording: Recording) -> list[int]:
