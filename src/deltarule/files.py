@@ -102,8 +102,19 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(target.parent)
-    _remove_leftovers(target)
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    # what a save of this file left behind that was killed, an hour ago or longer
+    prefix = f".{target.name[:20]}."
+    for found in target.parent.iterdir():
+        middle = found.name.removeprefix(prefix).removesuffix(".tmp")
+        if found.name == f"{prefix}{middle}.tmp" and len(middle) == 16:
+            with contextlib.suppress(OSError):
+                if time.time() - found.stat().st_mtime > _LONG_AGO:
+                    found.unlink()
 
 
 @contextlib.contextmanager
@@ -120,21 +131,6 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     import shutil
 
-    target = _free_folder(path)
-    temporary = _temporary(target)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _free_folder(path: str | os.PathLike[str]) -> Path:
-    """Refuse a path at which no new folder can be made."""
     from pathlib import Path
 
     target = Path(path)
@@ -146,7 +142,16 @@ def _free_folder(path: str | os.PathLike[str]) -> Path:
         raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: there is no folder {target.parent}")
-    return target
+    temporary = _temporary(target)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def _temporary(target: Path) -> Path:
@@ -163,22 +168,3 @@ def _opened(temporary: Path) -> int:
             if error.errno not in _NO_NAMELESS:
                 raise
     return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove what a save of this file left behind that was killed, an hour ago or longer."""
-    prefix = f".{target.name[:20]}."
-    for found in target.parent.iterdir():
-        middle = found.name.removeprefix(prefix).removesuffix(".tmp")
-        if found.name == f"{prefix}{middle}.tmp" and len(middle) == 16:
-            with contextlib.suppress(OSError):
-                if time.time() - found.stat().st_mtime > _LONG_AGO:
-                    found.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

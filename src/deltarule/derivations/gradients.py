@@ -249,7 +249,12 @@ class GradientDerivation:
         if not isinstance(factor, Rate):
             yield Lines((self.writer.line(factor),))
         elif (factor.top, factor.by.kind) == (self.evidence.cost, "a") and factor.by.layer < self._last:
-            yield from self._passed_back(factor)
+            a, n = factor.by, n_paths(self.evidence, factor.by.layer)
+            name, paths = self.writer.notation.neuron(a.layer, a.index[0]), self.paths_apart(a)
+            if paths:
+                yield from self._along_paths(factor, name, paths)
+            else:
+                yield from self._by_deltas(factor, name, n)
         else:
             yield Lines((self.writer.line(factor, note=self._rate_note(factor)),))
 
@@ -272,15 +277,6 @@ class GradientDerivation:
         first = words not in self._said
         self._said.add(words)
         return words if first else ()
-
-    def _passed_back(self, rate: Rate) -> Iterator[Block]:
-        """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
-        a, n = rate.by, n_paths(self.evidence, rate.by.layer)
-        name, paths = self.writer.notation.neuron(a.layer, a.index[0]), self.paths_apart(a)
-        if paths:
-            yield from self._along_paths(rate, name, paths)
-        else:
-            yield from self._by_deltas(rate, name, n)
 
     def paths_apart(self, a: Quantity) -> list[Path]:
         """The paths from a neuron to the loss, where each is followed by itself; else none."""

@@ -112,18 +112,14 @@ def _in_order(layer: ImportedLayer, labels: Array, target: LabelEncoding) -> Imp
     if (order == np.arange(n_classes)).all():
         return layer
     if n_outputs == 1:
-        return _opposite(layer, labels)
+        # 1 − σ(z) = σ(−z): what the output says of the other class
+        if layer.activation.name != "sigmoid":
+            raise InputError(
+                f"classes of a single {layer.activation.name} output must be in ascending order, "
+                f"got {labels.tolist()}"
+            )
+        return ImportedLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
     return ImportedLayer(layer.W[:, order], None if layer.b is None else layer.b[order], layer.activation)
-
-
-def _opposite(layer: ImportedLayer, labels: Array) -> ImportedLayer:
-    """1 − σ(z) = σ(−z): what the output says of the other class."""
-    if layer.activation.name != "sigmoid":
-        raise InputError(
-            f"classes of a single {layer.activation.name} output must be in ascending order, "
-            f"got {labels.tolist()}"
-        )
-    return ImportedLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
 
 
 def _encoding_of(

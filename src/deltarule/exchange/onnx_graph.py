@@ -60,7 +60,13 @@ class _Reader:
             raise InputError(f"the graph holds sparse weights; {_READ}")
         for tensor in self.graph.initializer:
             self.tensors[tensor.name] = array_of(tensor)
-        declared = self._declare_input()
+        inputs = [info for info in self.graph.input if info.name not in self.tensors]
+        if len(inputs) != 1:
+            names = ", ".join(shown(info.name) for info in inputs[:5]) or "none"
+            raise InputError(f"the graph must have one input, got {names}; {_READ}")
+        self.tensors[inputs[0].name] = TracedLayers()
+        sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
+        declared = math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
         for node in self.graph.node:
             self._read_node(node)
         network = self._from_outputs()
@@ -70,16 +76,6 @@ class _Reader:
                 f"the graph declares {declared} numbers as its input, but its first layer takes {taken}"
             )
         return network
-
-    def _declare_input(self) -> int | None:
-        """Enter the graph's input; how many numbers it declares for a row, where it does."""
-        inputs = [info for info in self.graph.input if info.name not in self.tensors]
-        if len(inputs) != 1:
-            names = ", ".join(shown(info.name) for info in inputs[:5]) or "none"
-            raise InputError(f"the graph must have one input, got {names}; {_READ}")
-        self.tensors[inputs[0].name] = TracedLayers()
-        sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
-        return math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
 
     def _read_node(self, node: Any) -> None:
         try:

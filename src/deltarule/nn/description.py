@@ -76,7 +76,12 @@ def parts_of(
     """
     from deltarule.data.encoding import Encoding
 
-    _check_fields(description, arrays)
+    # what this version would silently ignore; a checkpoint's state is read by training
+    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
+    if "training" not in description:
+        unknown |= arrays.keys() - {"parameters", "frozen"}
+    if unknown:
+        raise InputError(f"unknown field {min(unknown)!r}")
     made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record: a file may hold a hundred thousand
     layers = []
     for layer in description["layers"]:
@@ -102,12 +107,3 @@ def check_dtype(dtype: str) -> None:
     """Refuse a number type that no network computes in."""
     if dtype not in ("float32", "float64"):
         raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-
-
-def _check_fields(description: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Refuse what this version would silently ignore; a checkpoint's state is read by ``training``."""
-    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
-    if "training" not in description:
-        unknown |= arrays.keys() - {"parameters", "frozen"}
-    if unknown:
-        raise InputError(f"unknown field {min(unknown)!r}")

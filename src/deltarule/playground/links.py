@@ -28,7 +28,8 @@ def link_of(run: PlayedRun) -> str:
     content: dict[str, Any] = {
         "source": run.source,
         "settings": run.configuration.to_dict(),
-        "view": {name: run.view[name] for name in ("axes", "digits", "units")} | {"row": _row(run)},
+        "view": {name: run.view[name] for name in ("axes", "digits", "units")}
+        | {"row": None if run.view["row"] == "own" else run.view["row"]},
     }
     if run.branch.parent is None:
         content["update"] = run.moment.update
@@ -39,11 +40,6 @@ def link_of(run: PlayedRun) -> str:
     if len(text) > MOST_CHARACTERS:
         raise InputError("these data are too large for a link: save the model, and keep the table with it")
     return text
-
-
-def _row(run: PlayedRun) -> Any:
-    """The row that is shown; numbers that the player typed in its place stay behind."""
-    return None if run.view["row"] == "own" else run.view["row"]
 
 
 def unpacked(text: Any) -> Mapping[str, Any]:

@@ -183,10 +183,6 @@ def _data(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
-def _modules_of(text: str) -> list[str]:
-    return re.findall(r"^import\s[^;]*?from\s+\"\./([^\"]+)\";", text, re.M)
-
-
 def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
     """The page's modules, each after those that it imports."""
     done: set[str] = set()
@@ -195,7 +191,7 @@ def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
         if name in done:
             return
         done.add(name)
-        for inner in _modules_of(files[name].decode()):
+        for inner in re.findall(r"^import\s[^;]*?from\s+\"\./([^\"]+)\";", files[name].decode(), re.M):
             yield from visit(inner)
         yield name
 

@@ -95,18 +95,15 @@ class ExerciseFormulas:
     def leaves(self, part: str) -> list[Expr]:
         """Return the quantities of a part, in the order in which they are worked out."""
         if part not in self._leaves:
-            self._leaves[part] = list(self._leaves_of(part))
+            found: dict[str, Iterable[Expr]] = {
+                "forward": self._neurons("za", forwards=True),
+                "loss": self._losses(),
+                "deltas": self._neurons(("delta",), forwards=False),
+                "gradients": (Rate(self.evidence.cost, p) for p in self.parameters),
+                "update": (Quantity("new", p.layer, p.index) for p in self.parameters),
+            }
+            self._leaves[part] = list(found[part])
         return self._leaves[part]
-
-    def _leaves_of(self, part: str) -> Iterable[Expr]:
-        found: dict[str, Iterable[Expr]] = {
-            "forward": self._neurons("za", forwards=True),
-            "loss": self._losses(),
-            "deltas": self._neurons(("delta",), forwards=False),
-            "gradients": (Rate(self.evidence.cost, p) for p in self.parameters),
-            "update": (Quantity("new", p.layer, p.index) for p in self.parameters),
-        }
-        return found[part]
 
     def _neurons(self, kinds: Iterable[str], forwards: bool) -> Iterator[Quantity]:
         layers = range(1, self.evidence.n_layers + 1)

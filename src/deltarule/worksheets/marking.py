@@ -144,27 +144,23 @@ def mark(
     """
     sheet = worksheet if isinstance(worksheet, Worksheet) else Worksheet.load(worksheet)
     if isinstance(answers, Mapping):
-        return mark_blanks(sheet, _answers_in_mapping(answers, sheet))
+        blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
+        for name, value in answers.items():
+            blank = find_blank(blanks, str(name))
+            if blank.number in found:
+                raise InputError(f"blank {blank.number}, {blank.name}, is answered twice")
+            if value is None or isinstance(value, str):
+                answer = read_answer(value or "")
+            else:
+                check_number(f"the answer to {blank.name}", value)
+                answer = StudentAnswer(float(value), None, f"{value:g}")
+            if answer is not None:
+                found[blank.number] = answer
+        return mark_blanks(sheet, found)
     rows = read_rows(answers)
     marking = mark_blanks(sheet, answers_in_rows(rows, sheet))
     marking.faults += map(str, rows.faults)
     return marking
-
-
-def _answers_in_mapping(answers: Mapping[Any, Any], sheet: Worksheet) -> dict[int, StudentAnswer]:
-    blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
-    for name, value in answers.items():
-        blank = find_blank(blanks, str(name))
-        if blank.number in found:
-            raise InputError(f"blank {blank.number}, {blank.name}, is answered twice")
-        if value is None or isinstance(value, str):
-            answer = read_answer(value or "")
-        else:
-            check_number(f"the answer to {blank.name}", value)
-            answer = StudentAnswer(float(value), None, f"{value:g}")
-        if answer is not None:
-            found[blank.number] = answer
-    return found
 
 
 def find_blank(blanks: Mapping[str, Blank], name: str) -> Blank:

@@ -62,12 +62,8 @@ class _Buffer:
     def reserve(self, count: int) -> int:
         """Where the next part lies, of so many numbers."""
         start = self.length
-        self.length += _whole_lines(count)
+        self.length += math.ceil(count / LINE) * LINE
         return start
-
-
-def _whole_lines(count: int) -> int:
-    return math.ceil(count / LINE) * LINE
 
 
 def plan_layout(
