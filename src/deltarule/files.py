@@ -45,10 +45,8 @@ def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """Refuse a path that could not be written at the end of a long run: say so before it starts.
 
-    Raises
-    ------
-    InputError
-        If the folder is missing or read-only, or the path is taken by something that is not a file.
+    Raises InputError if the folder is missing or read-only, or the path is taken by something that is not
+    a file.
     """
     from pathlib import Path
 
@@ -79,12 +77,8 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     last step fails, which makes the replacement outlast a power failure, it holds the new data. On Linux
     the temporary has no name before it is whole, so that none stays of a process that is killed either.
 
-    Raises
-    ------
-    InputError
-        If the path cannot be written at all.
-    OSError
-        If a step fails, as the operating system says it.
+    Raises InputError if the path cannot be written at all; OSError if a step fails, as the operating
+    system says it.
     """
     target = check_writable(path)
     temporary = _temporary(target)
@@ -124,13 +118,9 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Whatever fails on the way, there is no folder ``path``, or an empty one if there was, and no temporary
     stays behind.
 
-    Raises
-    ------
-    InputError
-        If something is there that is not an empty folder, or no folder to make it in.
+    Raises InputError if something is there that is not an empty folder, or no folder to make it in.
     """
     import shutil
-
     from pathlib import Path
 
     target = Path(path)

@@ -126,10 +126,7 @@ class Registry(Generic[T]):
     def resolve(self, spec: str | T) -> T:
         """Return the record that ``spec`` names; a record passes through.
 
-        Raises
-        ------
-        InputError
-            If the name is unknown or the arguments do not fit.
+        Raises InputError if the name is unknown or the arguments do not fit.
         """
         if isinstance(spec, self._type):
             return spec

@@ -9,10 +9,8 @@ from typing import Any
 from deltarule.checks import health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.errors import InputError
-from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
-from deltarule.training import History
-from deltarule.tutorials import Example, load_example
+from deltarule.tutorials import load_example
 
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 

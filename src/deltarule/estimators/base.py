@@ -175,9 +175,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             had, now = record.network.sizes[1:-1], hidden_sizes(p.hidden_layer_sizes)
             if list(had) != list(now):
                 raise InputError(
-                    "warm_start continues with the existing network, with "
-                    f"hidden_layer_sizes={tuple(had)}, not {tuple(now)}: set warm_start=False to start "
-                    "again"
+                    f"warm_start continues with the existing network, with hidden_layer_sizes={tuple(had)}, "
+                    f"not {tuple(now)}: set warm_start=False to start again"
                 )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)

@@ -160,10 +160,8 @@ _CHECKS: dict[str, _Check] = {
 def parameters_of(estimator: Any) -> Parameters:
     """An estimator's parameters, checked; one that has its default gets the preset's value.
 
-    Raises
-    ------
-    InputError
-        If a value does not fit; the message names the parameter, what it may be, and the value.
+    Raises InputError if a value does not fit; the message names the parameter, what it may be, and the
+    value.
     """
     values = estimator.get_params(deep=False)
     for name in values.keys() & _CHECKS.keys():

@@ -26,12 +26,8 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithmet
 def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
     """Return the ModelProto of an ONNX file, or of its bytes; its weights are not touched.
 
-    Raises
-    ------
-    ModelFileError
-        If it is none, or larger than one file can be.
-    MissingExtraError
-        If onnx is not installed.
+    Raises ModelFileError if it is none, or larger than one file can be; MissingExtraError if onnx is not
+    installed.
     """
     onnx = import_extra("onnx", "onnx")
     data = source if isinstance(source, bytes) else _file_bytes(Path(source))
@@ -83,12 +79,8 @@ def network_of_model(model: Any) -> Network | None:
 def imported_from_model(model: Any) -> ImportedNetwork:
     """Return what the graph computes, whoever wrote it; where that was deltarule, with its names.
 
-    Raises
-    ------
-    InputError
-        If it is anything but dense layers in a row; the message names the node.
-    ModelFileError
-        If the file is damaged.
+    Raises InputError if it is anything but dense layers in a row (the message names the node);
+    ModelFileError if the file is damaged.
     """
     try:
         imported = read_graph(model.graph, model.ByteSize())

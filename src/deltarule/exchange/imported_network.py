@@ -79,10 +79,7 @@ def build_network(
     Its number type is that of the weights. Classes are put in ascending order, as encodings hold them, and
     the outputs with them. A loss, names of features and classes that are given count more than those found.
 
-    Raises
-    ------
-    InputError, ShapeError
-        If something does not fit.
+    Raises InputError or ShapeError if something does not fit.
     """
     if features is not None:
         imported = replace(imported, features=features)

@@ -33,12 +33,8 @@ _MOST_SHARED = 4
 def read_graph(graph: Any, n_bytes: int) -> ImportedNetwork:
     """Return the network that a GraphProto of ``n_bytes`` bytes computes.
 
-    Raises
-    ------
-    InputError
-        If it is anything but dense layers in a row; the message names the node.
-    ModelFileError
-        If the graph is damaged.
+    Raises InputError if it is anything but dense layers in a row (the message names the node);
+    ModelFileError if the graph is damaged.
     """
     return _Reader(graph, n_bytes).network()
 

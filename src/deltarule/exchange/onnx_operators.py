@@ -232,10 +232,7 @@ _OPERATORS: dict[str, tuple[int | None, Callable[..., Any]]] = {
 def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
     """Return what a node with this operator makes.
 
-    Raises
-    ------
-    UnreadableNode
-        If it is nothing that a row of dense layers is made of.
+    Raises UnreadableNode if it is nothing that a row of dense layers is made of.
     """
     if operator == "Constant":
         return _constant(**attributes)

@@ -245,10 +245,7 @@ def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
 def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
     """A prediction for every row, by a network trained on the other folds in the same way.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        If one of them was interrupted: half-trained networks predict nothing.
+    Raises KeyboardInterrupt if one of them was interrupted: half-trained networks predict nothing.
     """
     choices = replace(choices, progress=False, checkpoint=None, resume=None)
     parts = []

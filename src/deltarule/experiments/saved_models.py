@@ -43,10 +43,7 @@ def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> Re
 def place_of(row: int | None, inputs: Table | Array) -> tuple[int, int]:
     """A row of what was read, counted from 1 (without one the first), and where it stands among the inputs.
 
-    Raises
-    ------
-    InputError
-        If there is no such row, or it was left out.
+    Raises InputError if there is no such row, or it was left out.
     """
     if isinstance(inputs, Table):
         return inputs.place_of(row)
@@ -127,10 +124,7 @@ def read_rows(
 ) -> Table:
     """New rows, read as the model's encoding takes them; the table's decisions tell what was not plain.
 
-    Raises
-    ------
-    DataFileError
-        If columns are missing: all of them are named.
+    Raises DataFileError if columns are missing: all of them are named.
     """
     table = read_table(source, encoding.kinds, options)
     columns = encoding.inputs.columns if isinstance(encoding.inputs, ColumnsEncoding) else ()

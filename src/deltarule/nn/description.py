@@ -26,10 +26,7 @@ def describe_network(
 ) -> dict[str, Any]:
     """Layers, loss, penalties and encoding as JSON knows them.
 
-    Raises
-    ------
-    InputError
-        If an activation, loss or initializer is the user's own and not registered.
+    Raises InputError if an activation, loss or initializer is the user's own and not registered.
     """
     _check_registered(objective.loss, LOSSES)
     return {
@@ -69,10 +66,8 @@ def parts_of(
 ) -> tuple[list[Dense], Objective, Encoding | None, Array, Array]:
     """Layers, objective, encoding, parameters and frozen ones, from a file that may hold anything.
 
-    Raises
-    ------
-    DeltaruleError, KeyError, TypeError, ValueError
-        If something is missing, unknown, or does not fit.
+    Raises DeltaruleError, KeyError, TypeError or ValueError if something is missing, unknown, or does not
+    fit.
     """
     from deltarule.data.encoding import Encoding
 

@@ -26,10 +26,7 @@ FORMAT = 1
 def write_model(path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> None:
     """Write ``arrays`` and ``description`` (JSON-able) to ``path``, atomically.
 
-    Raises
-    ------
-    InputError, OSError
-        If the file cannot be written; what was there before still is.
+    Raises InputError or OSError if the file cannot be written; what was there before still is.
     """
     write_atomically(path, _to_bytes({"format": FORMAT, **description}, arrays))
 
@@ -37,10 +34,7 @@ def write_model(path: str | os.PathLike[str], description: dict[str, Any], array
 def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
     """The description and the arrays of a file that :func:`write_model` wrote.
 
-    Raises
-    ------
-    ModelFileError
-        If it is anything else, or damaged.
+    Raises ModelFileError if it is anything else, or damaged.
     """
     data = _read_regular_file(path)
     try:

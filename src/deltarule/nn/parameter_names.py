@@ -98,10 +98,7 @@ def parameter_name(kind: str, layer: int, index: Sequence[int]) -> str:
 def named_by_layer(weights: Sequence[Any], biases: Sequence[Any] | None, n_layers: int) -> dict[str, Any]:
     """Return one value for each layer as ``{"W1": …, "b1": …}``; None is left out.
 
-    Raises
-    ------
-    ShapeError
-        If there is not one for each layer.
+    Raises ShapeError if there is not one for each layer.
     """
     named: dict[str, Any] = {}
     for kind, values in (("W", weights), ("b", biases)):

@@ -64,10 +64,7 @@ class Configuration:
     def with_changes(self, changes: Mapping[str, Any]) -> Configuration:
         """Return the configuration with some settings changed, all of them checked.
 
-        Raises
-        ------
-        InputError
-            If there is no such setting, or a value does not fit.
+        Raises InputError if there is no such setting, or a value does not fit.
         """
         known = [field.name for field in fields(self)]
         for name in changes:

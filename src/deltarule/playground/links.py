@@ -20,10 +20,7 @@ def link_of(run: PlayedRun) -> str:
 
     A run without branches is made again from its seed; of one with branches the parameters are in the text.
 
-    Raises
-    ------
-    InputError
-        If the data are too large for a link.
+    Raises InputError if the data are too large for a link.
     """
     content: dict[str, Any] = {
         "source": run.source,
@@ -43,13 +40,7 @@ def link_of(run: PlayedRun) -> str:
 
 
 def unpacked(text: Any) -> Mapping[str, Any]:
-    """Return what :func:`link_of` packed.
-
-    Raises
-    ------
-    InputError
-        If the text is no link of ours.
-    """
+    """Return what :func:`link_of` packed; InputError if the text is no link of ours."""
     try:
         if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
             raise ValueError

@@ -17,10 +17,7 @@ from deltarule.playground.problem import Problem
 def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Problem:
     """Return the problem after some edits: ``x`` in units of the data, ``y`` a class by place, or a number.
 
-    Raises
-    ------
-    InputError
-        If the rows are not all numbers, or an edit does not fit.
+    Raises InputError if the rows are not all numbers, or an edit does not fit.
     """
     dataset = problem.dataset
     if not isinstance(dataset.inputs, Table) or any(

@@ -33,10 +33,9 @@ _TYPES = {
 }
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; "
-        "base-uri 'none'; form-action 'none'; "
-        "frame-ancestors {ancestors}"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+        "blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action "
+        "'none'; frame-ancestors {ancestors}"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

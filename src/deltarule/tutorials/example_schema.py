@@ -80,10 +80,7 @@ REQUIRED = (("network", "sizes"), ("data", "x"), ("data", "y"))
 def read_toml(content: bytes, path: str) -> tuple[str, dict[str, Any]]:
     """Return the text of a TOML file, and what it says.
 
-    Raises
-    ------
-    DataFileError
-        If it is not TOML, with line and column.
+    Raises DataFileError if it is not TOML, with line and column.
     """
     try:
         text = content.decode()

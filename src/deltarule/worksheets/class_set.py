@@ -50,13 +50,7 @@ class ClassSet:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> ClassSet:
-        """Make the class that :meth:`data` describes.
-
-        Raises
-        ------
-        InputError
-            If the data describe none.
-        """
+        """Make the class that :meth:`data` describes; InputError if the data describe none."""
         try:
             if data["format"] != FORMAT:
                 raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
@@ -68,10 +62,7 @@ class ClassSet:
     def load(cls, path: str | os.PathLike[str]) -> ClassSet:
         """Read the class in a file ``class.json``.
 
-        Raises
-        ------
-        DataFileError
-            If the file cannot be read, or holds no class.
+        Raises DataFileError if the file cannot be read, or holds no class.
         """
         return read_json_file(path, cls.from_data)
 
@@ -101,10 +92,7 @@ class ClassSet:
 
         The spreadsheet is there where XlsxWriter is.
 
-        Raises
-        ------
-        InputError
-            If no format has this ending, or the folder is there and not empty.
+        Raises InputError if no format has this ending, or the folder is there and not empty.
         """
         with new_folder(folder) as working:
             format = format_with(ending)
@@ -174,10 +162,7 @@ def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
 def read_students(path: str | os.PathLike[str]) -> list[str]:
     """Read the names in a CSV file's column student or name; any text.
 
-    Raises
-    ------
-    DataFileError
-        If the file has no such column, or no names.
+    Raises DataFileError if the file has no such column, or no names.
     """
     rows = read_rows(path)
     place = column_of(rows, "student", "name", "students", "names")

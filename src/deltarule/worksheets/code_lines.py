@@ -123,10 +123,7 @@ class CodeLines:
     def options(self, leaf: Expr, order: Callable[[int], Any]) -> list[Option]:
         """Return the lines to choose among, ``order(n)`` says in which order n of them.
 
-        Raises
-        ------
-        InputError
-            If no line computes the quantity, or too few wrong ones give other numbers.
+        Raises InputError if no line computes the quantity, or too few wrong ones give other numbers.
         """
         letter, n = self._array(leaf)
         chosen = [(self.lines[f"{letter}{n}"], "")]

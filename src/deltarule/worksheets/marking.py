@@ -164,13 +164,7 @@ def mark(
 
 
 def find_blank(blanks: Mapping[str, Blank], name: str) -> Blank:
-    """Return the blank that is called so, by number or name.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """Return the blank that is called so, by number or name; InputError if there is none."""
     key = blank_key(name)
     if key not in blanks:
         raise InputError(f"no blank {name[:40]!r}{did_you_mean(key, blanks) if len(blanks) < 60 else ''}")
@@ -194,10 +188,7 @@ def answers_in_rows(rows: AnswerRows, sheet: Worksheet) -> dict[int, StudentAnsw
 
     It has the columns blank and answer, or one column for each blank.
 
-    Raises
-    ------
-    DataFileError
-        If it has neither.
+    Raises DataFileError if it has neither.
     """
     blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
     for line, place, name, written in _named_cells(rows, blanks):

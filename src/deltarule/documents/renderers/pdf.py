@@ -21,10 +21,7 @@ def pdf(document: Document) -> bytes:
 
     A character that no font of Typst has is printed as its number, ``‹U+1F642›``.
 
-    Raises
-    ------
-    MissingExtraError
-        If Typst is not installed.
+    Raises MissingExtraError if Typst is not installed.
     """
     return pages(document, "pdf")
 

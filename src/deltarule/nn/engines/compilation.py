@@ -25,10 +25,7 @@ LONGEST_WAIT = 60.0
 def load_kernels() -> Any:
     """Return the module :mod:`deltarule.nn.engines.kernels`, which needs Numba.
 
-    Raises
-    ------
-    MissingExtraError
-        If Numba is not installed.
+    Raises MissingExtraError if Numba is not installed.
     """
     with _no_collecting(), signals_wait():
         import_extra("numba", "fast")
