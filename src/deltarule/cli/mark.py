@@ -73,8 +73,7 @@ def mark(
         return
     if is_class:
         rows = [
-            (clean(student), f"{points:g}/{n:g}", slip, words)
-            for student, points, n, slip, words in marked.rows()
+            (clean(who), f"{points:g}/{n:g}", slip, words) for who, points, n, slip, words in marked.rows()
         ]
         print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
         if marked.mistakes():

@@ -19,16 +19,10 @@ from deltarule.registry import did_you_mean
 #: The values that a preset gives the parameters that the user leaves alone.
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": {
-        "standardize": True,
-        "solver": "adamw",
-        "alpha": 1.0,
-        "learning_rate": "one_cycle",
-        "learning_rate_init": 0.01,
-        "batch_size": 32,
-        "max_iter": 100,
-        "n_iter_no_change": math.inf,
+        "standardize": True, "solver": "adamw", "alpha": 1.0, "learning_rate": "one_cycle",
+        "learning_rate_init": 0.01, "batch_size": 32, "max_iter": 100, "n_iter_no_change": math.inf,
     }
-}
+}  # fmt: skip
 
 
 _Check: TypeAlias = Callable[[str, Any], object]  # of a parameter's name and value

@@ -86,10 +86,8 @@ class PlayedRun:
         """Begin with these parameters, and with what the optimizer remembers, at update 0."""
         net = self.net.copy()
         first = first_moment(net, self.configuration.rule(), self.configuration.seed)
-        values, memory = (
-            as_numbers(parameters, "parameters"),
-            np.asarray(slots, float).reshape(first.slots.shape),
-        )
+        values = as_numbers(parameters, "parameters")
+        memory = np.asarray(slots, float).reshape(first.slots.shape)
         if values.shape != net.parameters.shape:
             raise InputError(f"{values.size} parameters for a network with {net.parameters.size}")
         check_finite(values, "parameters")
@@ -297,10 +295,8 @@ class PlayedRun:
         problem = edited_rows(self.problem, given, self.configuration.seed)
         net = self.net.copy()
         if problem.dataset.classes != self.problem.dataset.classes:
-            self.start(
-                replace(problem, net=None),
-                self.configuration if self.configuration.output != "softmax" else None,
-            )
+            kept = self.configuration if self.configuration.output != "softmax" else None
+            self.start(replace(problem, net=None), kept)
         elif self.moment.update == self.branch.last == 0:
             self.setups, self.branches = [], []
             self._leave("", problem, self.configuration, net, self.moment, None)
@@ -324,11 +320,8 @@ class PlayedRun:
         rows = np.flatnonzero(~self.held)[made.rows]
         row = self.view["row"]
         if row == "own" and self.own is not None:
-            return (
-                self.own[0][None],
-                self.own[1][None],
-                {"kind": "own", "number": None, "rows": rows.tolist()},
-            )
+            kind = {"kind": "own", "number": None, "rows": rows.tolist()}
+            return self.own[0][None], self.own[1][None], kind
         if isinstance(row, int):
             return *self.row(row), {"kind": "row", "number": row, "rows": rows.tolist()}
         batch = made.samples

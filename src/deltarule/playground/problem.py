@@ -135,11 +135,9 @@ def of_table(text: str, name: str, target: str | None = None) -> Problem:
     """
     if len(text) > MOST_BYTES:
         raise InputError(f"the table has {len(text):,} characters; at most {MOST_BYTES:,} are allowed")
-    suffix = (
-        Path(name).suffix
-        if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".arff")
-        else ".csv"
-    )
+    suffix = Path(name).suffix
+    if suffix.lower() not in (".csv", ".tsv", ".txt", ".json", ".arff"):
+        suffix = ".csv"
     stem = "".join(sign for sign in Path(name).stem if sign.isalnum() or sign in "-_ ")[:60] or "table"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, stem + suffix)

@@ -151,11 +151,8 @@ def _checked(name: str, sha256: str, folder: str | Path | None) -> bytes:
 def _joined(files: Mapping[str, bytes]) -> str:
     """The page with its style, its modules and all other files inside; the largest files come last."""
     page = files["index.html"].decode()
-    css = (
-        files["style.css"]
-        .decode()
-        .replace("stix-two-math.woff2", _data("font/woff2", asset("stix-two-math.woff2")))
-    )
+    font = b64encode(asset("stix-two-math.woff2")).decode()
+    css = files["style.css"].decode().replace("stix-two-math.woff2", f"data:font/woff2;base64,{font}")
     page = re.sub(r'<link rel="stylesheet" href="style.css"\s*/?>', lambda _: f"<style>{css}</style>", page)
     page = _PRELOADS.sub("", _POLICY.sub("", page))
     modules = "\n".join(_without_imports(files, name) for name in _in_order(files))
@@ -177,10 +174,6 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 
 #: What is fetched early: in one file nothing is fetched.
 _PRELOADS = re.compile(r'<link rel="(?:module)?preload"[^>]*>\n')
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
 def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:

@@ -106,12 +106,8 @@ def check_schema(sections: Mapping[str, Any], text: str, path: str) -> None:
         On unknown sections or keys, values of the wrong kind, or something required that is missing: all of
         them are named.
     """
-    raise_faults(
-        [
-            DataFileError(path, reason, line_of(text, section, key))
-            for section, key, reason in _faults(sections)
-        ]
-    )
+    found = _faults(sections)
+    raise_faults([DataFileError(path, why, line_of(text, section, key)) for section, key, why in found])
 
 
 def raise_faults(faults: Sequence[DataFileError]) -> None:

@@ -120,9 +120,8 @@ def _rows_of_text(
         return list(rows_of(path, text, TableFrame(delimiter))), []
     except DataFileError as error:
         lines = text.splitlines()
-        return [(n, next(csv.reader([line], delimiter=delimiter), [])) for n, line in enumerate(lines, 1)], [
-            error
-        ]
+        rows = [(n, next(csv.reader([line], delimiter=delimiter), [])) for n, line in enumerate(lines, 1)]
+        return rows, [error]
 
 
 def _fitted(

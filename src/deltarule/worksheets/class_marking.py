@@ -71,9 +71,8 @@ class ClassMarking:
         sheet = next(iter(self.markings.values())).worksheet
         heads = [f"({blank.number}) {blank.name}" for blank in sheet.blanks]
         rows: list[list[str | float]] = [["student", "points", "out_of", *heads, "first_slip", "mistake"]]
-        for marking, (student, points, out_of, slip, mistake) in zip(
-            self.markings.values(), self.rows(), strict=True
-        ):
+        pairs = zip(self.markings.values(), self.rows(), strict=True)
+        for marking, (student, points, out_of, slip, mistake) in pairs:
             credits = [mark.credit for mark in marking.marks]
             rows.append([as_cell(student), points, out_of, *credits, slip, mistake])
         return rows
@@ -147,23 +146,15 @@ def _check_columns(rows: AnswerRows, sheets: ClassSet, faults: list[str]) -> Non
     blanks = blanks_by_name(next(iter(sheets.sheets.values())).blanks)
     for place, name in enumerate(rows.header, 1):
         if name.lower() not in _OF_STUDENT and blank_key(name) not in blanks:
-            faults.append(
-                str(
-                    DataFileError(
-                        rows.path, f"there is no blank {name[:40]!r}: the column is ignored", 1, place
-                    )
-                )
-            )
+            reason = f"there is no blank {name[:40]!r}: the column is ignored"
+            faults.append(str(DataFileError(rows.path, reason, 1, place)))
 
 
 def _find_sheet(sheets: ClassSet, name: str, path: str | os.PathLike[str], *position: int) -> str:
     """The sheet of the student who is called so, by the name of its files; ``position`` is for the error."""
     wanted = name.strip()
-    found = [
-        file
-        for file, sheet in sheets.sheets.items()
-        if wanted in (file, sheet.student, as_cell(sheet.student))
-    ]
+    known = sheets.sheets.items()
+    found = [file for file, sheet in known if wanted in (file, sheet.student, as_cell(sheet.student))]
     if len(found) > 1:
         reason = f"several students are called {wanted[:60]!r}: write {' or '.join(found)}"
     elif not found:

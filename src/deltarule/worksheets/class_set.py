@@ -71,14 +71,11 @@ class ClassSet:
         names = Counter(sheet.student for sheet in self.sheets.values())
         blanks = next(iter(self.sheets.values())).blanks
         header: list[str | float] = ["student", *(f"({blank.number}) {blank.name}" for blank in blanks)]
-        rows: list[list[str | float]] = [
-            [
-                as_cell(sheet.student) if names[sheet.student] == 1 and sheet.student.strip() else file,
-                *[""] * len(blanks),
-            ]
-            for file, sheet in self.sheets.items()
-        ]
-        return [header, *rows]
+        rows = [header]
+        for file, sheet in self.sheets.items():
+            is_clear = names[sheet.student] == 1 and sheet.student.strip()
+            rows.append([as_cell(sheet.student) if is_clear else file, *[""] * len(blanks)])
+        return rows
 
     def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
         """Write a class into a new folder: all of it, or nothing.

@@ -303,11 +303,9 @@ class _Marker:
         """The mistakes that give this number: in the last step, else in one before it that has no blank."""
         leaf = blank.leaf
         student = self.student.without(leaf)
-        if (
-            blank.kind == "mistake"
-            and abs(answer.value - self.sheet.planted[blank.number][1]) <= 2 * self.half
-        ):
-            yield self.sheet.planted[blank.number][0]
+        planted, value = self.sheet.planted.get(blank.number, (None, math.nan))
+        if planted is not None and abs(answer.value - value) <= 2 * self.half:
+            yield planted
             return
         if answer.decimals is not None and answer.decimals < self.sheet.decimals:
             half = 10.0**-answer.decimals / 2

@@ -49,9 +49,8 @@ class MoodleRenderer(Renderer):
             relations = ["", line.relation, *["="] * len(line.sides)]
             sides = zip(relations, map(self.part, line.sides), strict=False)
             note = f" <small>({self.inline(line.note)})</small>" if line.note else ""
-            written.append(
-                f"<p>{' '.join(f'{relation} {side}' for relation, side in sides).strip()}{note}</p>"
-            )
+            shown = " ".join(f"{relation} {side}" for relation, side in sides).strip()
+            written.append(f"<p>{shown}{note}</p>")
         return "\n".join(written)
 
     def table(self, block: TableBlock) -> str:

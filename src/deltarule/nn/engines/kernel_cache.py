@@ -47,14 +47,17 @@ class _CheckedFiles(IndexDataCacheFile):
 
     def _save_index(self, overloads: dict[Any, str]) -> None:
         with self._open_for_write(self._index_path) as file:
-            packed = _packed((self._version, self._source_stamp, overloads))
-            file.write(sha256(packed).digest() + packed)
+            file.write(self._dump((self._version, self._source_stamp, overloads)))
 
     def _load_data(self, name: str) -> Any:
         found = self._read(os.path.join(self._cache_path, name))
         if found is None:
             raise OSError(f"{name} is not there")  # which Numba takes for a file that was removed
         return found
+
+    def _dump(self, content: Any) -> bytes:
+        packed = _packed(content)
+        return sha256(packed).digest() + packed
 
     def _read(self, path: str) -> Any:
         """Return the content of a file; None where there is none, or none that can be trusted."""
