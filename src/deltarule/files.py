@@ -24,11 +24,7 @@ _NO_NAMELESS = errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS
 def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
     """Return the format that the ending of a path means, or None where it means none of them.
 
-    Parameters
-    ----------
-    path : path
-    formats : mapping
-        Each format's ending, or endings, in lower case.
+    ``formats`` has each format's ending, or endings, in lower case.
 
     Examples
     --------

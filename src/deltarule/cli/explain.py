@@ -153,9 +153,8 @@ def _print_derivation(derivation: Derivation, ascii: bool) -> None:
         ascii = True
     screen = console()
     if screen.is_terminal:
-        screen.print(
-            Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")), soft_wrap=True
-        )
+        shown = derivation.text(text_width(), ascii, colours=True).rstrip("\n")
+        screen.print(Text.from_ansi(shown), soft_wrap=True)
     else:
         click.echo(derivation.text(text_width(), ascii), nl=False)
 

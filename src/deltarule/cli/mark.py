@@ -72,9 +72,7 @@ def mark(
         print_json(marked.data() if is_class else one.data())
         return
     if is_class:
-        rows = [
-            (clean(who), f"{points:g}/{n:g}", slip, words) for who, points, n, slip, words in marked.rows()
-        ]
+        rows = [(clean(who), f"{got:g}/{n:g}", slip, words) for who, got, n, slip, words in marked.rows()]
         print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
         if marked.mistakes():
             say()

@@ -34,11 +34,8 @@ MOST_DELTAS = 16
 class GradientDerivation:
     """Derives gradients and deltas of one pass.
 
-    Parameters
-    ----------
-    writer : LineWriter
-    by_delta : bool
-        Whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain rule.
+    ``by_delta`` says whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain
+    rule.
     """
 
     def __init__(self, writer: LineWriter, by_delta: bool) -> None:

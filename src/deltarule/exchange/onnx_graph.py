@@ -98,9 +98,8 @@ class _Reader:
     def _from_outputs(self) -> ImportedNetwork:
         """What the graph's outputs have in common."""
         results = [self._tensor(info.name) for info in self.graph.output]
-        if not all(
-            isinstance(result, TracedLayers | ClassProbabilities | ChosenLabels) for result in results
-        ):
+        of_layers = TracedLayers | ClassProbabilities | ChosenLabels
+        if not all(isinstance(result, of_layers) for result in results):
             raise InputError(f"an output of the graph does not come from its input; {_READ}")
         outputs = [result for result in results if not isinstance(result, ChosenLabels)] or results
         found = [layers for layers in map(layers_behind, outputs) if layers is not None]

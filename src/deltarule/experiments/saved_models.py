@@ -133,8 +133,7 @@ def read_rows(
         line = None if table.origin is None or table.origin.lines is None else 1
         named = dict.fromkeys(column.source for column in lacking)
         hints = [f"there is no column {name!r}{did_you_mean(name, table.names)}" for name in named]
-        faults = [DataFileError(source, hint, line) for hint in hints]
-        raise all_faults(faults)
+        raise all_faults([DataFileError(source, hint, line) for hint in hints])
     decisions = strange_cells(table, encoding)
     if options is not None and options.strict:
         refuse(source, decisions)

@@ -136,9 +136,8 @@ class MathmlEmitter(Emitter[str]):
 
     def rest(self, node: tree.Rest) -> str:
         known = sum_of_rest(node)
-        return _mrow(
-            _mo("…") if known is None else self(known), _aside(_mtext(f"\u00a0({escaped(node.what)})"))
-        )
+        total = _mo("…") if known is None else self(known)
+        return _mrow(total, _aside(_mtext(f"\u00a0({escaped(node.what)})")))
 
     def mul(self, node: tree.Mul) -> str:
         return _mrow(*self.pieces(node))
@@ -149,9 +148,8 @@ class MathmlEmitter(Emitter[str]):
     def pow(self, node: tree.Pow) -> str:
         body, exponent = node.body, self(node.exponent)
         if type(body) is tree.Symbol and body.sub and not (body.sup or body.index):
-            return _scripted(
-                self(tree.Symbol(body.base, accent=body.accent)), _name_element(body.sub), exponent
-            )
+            bare = tree.Symbol(body.base, accent=body.accent)
+            return _scripted(self(bare), _name_element(body.sub), exponent)
         return f"<msup>{self.inside(body, ATOM)}{exponent}</msup>"
 
     def call(self, node: tree.Call) -> str:

@@ -133,11 +133,7 @@ class Gradients(list[LayerGradients]):
 class Layer:
     """A dense layer at work: its description, and views of its parameters.
 
-    Parameters
-    ----------
-    dense : Dense
-    parameters : ndarray, (dense.n_parameters,)
-        Where ``W`` and ``b`` lie; not copied.
+    ``parameters`` (dense.n_parameters,) is where ``W`` and ``b`` lie; it is not copied.
     """
 
     def __init__(self, dense: Dense, parameters: Array) -> None:

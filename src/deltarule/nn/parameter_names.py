@@ -124,10 +124,7 @@ def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:
 def neuron_names(sizes: Sequence[int]) -> list[list[str]]:
     """The neurons of each layer: h1, h2 … on through the hidden layers, then o1, o2 …
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        The number of inputs, then the number of neurons of each layer.
+    ``sizes`` are the number of inputs, then the number of neurons of each layer.
 
     Examples
     --------

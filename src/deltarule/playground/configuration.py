@@ -75,9 +75,8 @@ class Configuration:
             given["hidden"] = _layers(given["hidden"])
         made = replace(self, **given)
         if "output" in given and "loss" not in given and given["output"] != self.output:
-            made = replace(
-                made, loss=Network([1, 1], output=_known("activation", made.output, ACTIVATIONS)).loss.name
-            )
+            output = _known("activation", made.output, ACTIVATIONS)
+            made = replace(made, loss=Network([1, 1], output=output).loss.name)
         made._check()
         return made
 

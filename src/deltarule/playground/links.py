@@ -47,11 +47,8 @@ def unpacked(text: Any) -> Mapping[str, Any]:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(urlsafe_b64decode(text + "=" * (-len(text) % 4)), MOST_UNPACKED)
         content = json.loads(plain)
-        if (
-            not isinstance(content, dict)
-            or not isinstance(content["source"], dict)
-            or "link" in content["source"]
-        ):
+        source = content["source"] if isinstance(content, dict) else None
+        if not isinstance(source, dict) or "link" in source:
             raise ValueError
     except (ValueError, KeyError, zlib.error, RecursionError):
         raise InputError("this link cannot be read: it is cut off, or was made by something else") from None

@@ -77,8 +77,7 @@ def one_file(path: str | Path, runtime: str | Path | None = None) -> None:
         As in :func:`build_site`.
     """
     check_writable(path)
-    files = site_files(runtime)
-    write_atomically(path, _joined(files).encode())
+    write_atomically(path, _joined(site_files(runtime)).encode())
 
 
 def site_files(runtime: str | Path | None = None) -> dict[str, bytes]:
@@ -106,11 +105,8 @@ def package_archive(name: str) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(root.rglob("*")):
             inside = path.relative_to(root.parent)
-            if (
-                path.is_file()
-                and "__pycache__" not in inside.parts
-                and inside.parts[1:3] != ("playground", "page")
-            ):
+            is_page = inside.parts[1:3] == ("playground", "page")
+            if path.is_file() and "__pycache__" not in inside.parts and not is_page:
                 archive.writestr(zipfile.ZipInfo(inside.as_posix()), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
@@ -193,6 +189,5 @@ def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
 
 def _without_imports(files: Mapping[str, bytes], name: str) -> str:
     text = _IMPORT.sub("", files[name].decode())
-    return re.sub(r"^export (?=function|class|const|async|let)", "", text, flags=re.M).replace(
-        "</script", "<\\/script"
-    )
+    text = re.sub(r"^export (?=function|class|const|async|let)", "", text, flags=re.M)
+    return text.replace("</script", "<\\/script")

@@ -41,11 +41,7 @@ class Option(NamedTuple):
 class Slips:
     """The slips in a quantity that nobody takes for the right number.
 
-    Parameters
-    ----------
-    formulas : ExerciseFormulas
-    decimals : int
-        The number of decimals to which answers are rounded.
+    Answers are rounded to so many ``decimals``.
     """
 
     def __init__(self, formulas: ExerciseFormulas, decimals: int) -> None:

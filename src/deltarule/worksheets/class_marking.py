@@ -27,12 +27,8 @@ _OF_STUDENT = ("student", "name", "blank", "number", "quantity", "answer")
 class ClassMarking:
     """The marked sheets of a class.
 
-    Attributes
-    ----------
-    markings : dict of str to Marking
-        By the name of the sheet's files.
-    faults : list of str
-        What of the answers could not be taken as it is.
+    ``markings`` are by the name of the sheet's files; ``faults`` are what of the answers could not be
+    taken as it is.
     """
 
     def __init__(self, markings: Mapping[str, Marking], faults: Iterable[str] = ()) -> None:

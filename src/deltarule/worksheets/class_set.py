@@ -34,10 +34,7 @@ _LONGEST = 80  # bytes of a file's name, without its ending
 class ClassSet:
     """The worksheets of a class.
 
-    Attributes
-    ----------
-    sheets : dict of str to Worksheet
-        By the name of its files, without ending.
+    ``sheets`` are by the name of their files, without ending.
     """
 
     def __init__(self, sheets: Mapping[str, Worksheet]) -> None:

@@ -65,14 +65,7 @@ _WRONG = {
 class CodeLines:
     """The lines of a program in NumPy that makes one step with an exercise's network.
 
-    Parameters
-    ----------
-    formulas : ExerciseFormulas
-
-    Raises
-    ------
-    InputError
-        If the network has something that takes more than a line: shared biases, penalties.
+    Raises InputError if the network has something that takes more than a line: shared biases, penalties.
     """
 
     def __init__(self, formulas: ExerciseFormulas) -> None:
@@ -103,16 +96,8 @@ class CodeLines:
     def program(self, leaf: Expr, asked: Collection[Expr]) -> str:
         """Return the program up to the line that computes a quantity, which is left open.
 
-        Parameters
-        ----------
-        leaf : Expr
-        asked : collection of Expr
-            The quantities whose lines are asked for, too: the program does not give them away.
-
-        Raises
-        ------
-        InputError
-            If no line computes it.
+        ``asked`` are the quantities whose lines are asked for, too: the program does not give them
+        away. Raises InputError if no line computes it.
         """
         hidden = {"{}{}".format(*self._array(other)): "…" for other in asked}
         name = "{}{}".format(*self._array(leaf))

@@ -37,12 +37,7 @@ def quantities_in(formula: Expr) -> list[Expr]:
 
 
 class ExerciseFormulas:
-    """How each quantity of an exercise is computed, in the form that people use when they work by hand.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    """
+    """How each quantity of an exercise is computed, in the form that people use when they work by hand."""
 
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
@@ -138,11 +133,7 @@ class ExerciseFormulas:
     def updated(self, p: Quantity, changed: Mapping[Expr, float] | None = None) -> Expr:
         """Return a parameter's update over its old value and its gradient, with the optimizer's numbers.
 
-        Parameters
-        ----------
-        p : Quantity
-        changed : mapping of Expr to float, optional
-            Letters of the optimizer, or its memory, that are to be other than they are.
+        ``changed`` are letters of the optimizer, or its memory, that are to be other than they are.
         """
         assert self.step is not None
         values = {**self.step.letters(), **self.step.remembered(self.positions[p]), **(changed or {})}

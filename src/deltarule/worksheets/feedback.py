@@ -40,13 +40,7 @@ _IN_SHORT = {
 
 
 def report(sheet: Questions, marks: Sequence[Mark]) -> Derivation:
-    """Return the marked sheet as a document, with a colour for each verdict.
-
-    Parameters
-    ----------
-    sheet : Questions
-    marks : sequence of Mark
-    """
+    """Return the marked sheet as a document, with a colour for each verdict."""
     return Derivation(_Feedback(sheet, marks).document(), {})
 
 

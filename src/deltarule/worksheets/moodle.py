@@ -45,13 +45,7 @@ class Accepted(NamedTuple):
 
 
 def accepted_numbers(sheet: Questions, leaf: Expr) -> list[Accepted]:
-    """Return the right number of a quantity with all that rounding explains, then those of usual mistakes.
-
-    Parameters
-    ----------
-    sheet : Questions
-    leaf : Expr
-    """
+    """Return the right number of a quantity with all that rounding explains, then those of usual mistakes."""
     student, formulas = StudentValues(sheet.formulas, {}, 10.0**-sheet.decimals / 2), sheet.formulas
     rights = formulas.all(leaf)
     reach = max(student.tolerance(formula) for formula in rights)
@@ -69,10 +63,7 @@ def accepted_numbers(sheet: Questions, leaf: Expr) -> list[Accepted]:
 def moodle_questions(sheets: Sequence[Questions]) -> bytes:
     """Return a file for *Question bank → Import → Moodle XML*.
 
-    Parameters
-    ----------
-    sheets : sequence of Questions
-        One for each variant, all of which ask for the same.
+    The sheets are the variants, all of which ask for the same.
     """
     quiz, first = ET.Element("quiz"), sheets[0]
     top = f"$course$/top/{_as_category(first.title)}"

@@ -17,10 +17,7 @@ PICTURE = "network.svg"
 class MoodleRenderer(Renderer):
     """Writes blocks; the pictures that they have are kept for the question's files.
 
-    Parameters
-    ----------
-    digits : int
-        Significant digits of measured numbers.
+    ``digits`` are the significant digits of measured numbers.
     """
 
     def __init__(self, digits: int | str) -> None:

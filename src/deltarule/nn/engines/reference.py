@@ -115,9 +115,8 @@ def deltas(
         yield index, delta
         if index > 0:
             before = trace[index - 1]
-            delta = layers[index - 1].activation.delta(
-                layers[index].dx(trace[index], delta), before.z, before.a
-            )
+            da = layers[index].dx(trace[index], delta)
+            delta = layers[index - 1].activation.delta(da, before.z, before.a)
 
 
 def run_epochs(

@@ -45,9 +45,8 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
     """
     if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
         return nullcontext()
-    limit: AbstractContextManager[object] = _blas("deltarule.nn.engines.kernels" in sys.modules).limit(
-        limits=1
-    )
+    blas = _blas("deltarule.nn.engines.kernels" in sys.modules)
+    limit: AbstractContextManager[object] = blas.limit(limits=1)
     return limit
 
 
