@@ -10,12 +10,7 @@ from deltarule.data import Dataset
 from deltarule.data.encoding import LabelEncoding
 from deltarule.documents.plain_table import aligned, one_line
 from deltarule.experiments.fitting import Predictions, encoding_of
-from deltarule.experiments.report import (
-    WIDTH,
-    class_table,
-    decision_lines,
-    wrapped,
-)
+from deltarule.experiments.report import WIDTH, class_table, decision_lines, wrapped
 from deltarule.experiments.scores import Spread, class_scores, mean_error
 from deltarule.nn.network import Network
 

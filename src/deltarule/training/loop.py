@@ -32,14 +32,7 @@ from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 from deltarule.training.streamed import StreamSamples, is_stream, run_streamed_epoch
-from deltarule.training.workers import (
-    LocalSGD,
-    OneWorker,
-    Workers,
-    run_epochs,
-    run_local_epochs,
-    workers_for,
-)
+from deltarule.training.workers import LocalSGD, OneWorker, Workers, run_epochs, run_local_epochs, workers_for
 
 if TYPE_CHECKING:
     from deltarule.data import Stream
