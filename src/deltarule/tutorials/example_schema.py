@@ -140,9 +140,8 @@ def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]
             are = "key is" if len(keys) == 1 else "keys are"
             yield section, None, f"the section [{section}] is missing: its {are} {' and '.join(keys)}"
     for section, key in REQUIRED:
-        if section not in sections:
-            continue
-        if isinstance(sections[section], dict) and key not in sections[section]:
+        values = sections.get(section)
+        if isinstance(values, dict) and key not in values:
             yield section, None, f"[{section}] needs a key {key!r}"
 
 
