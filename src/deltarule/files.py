@@ -97,7 +97,7 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    # what a save of this file left behind that was killed, an hour ago or longer
+    # Remove what a save of this file left behind that was killed, an hour ago or longer.
     prefix = f".{target.name[:20]}."
     for found in target.parent.iterdir():
         middle = found.name.removeprefix(prefix).removesuffix(".tmp")

@@ -26,7 +26,7 @@ def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, 
     initializer = None
     if p.initializer is not None:
         initializer = resolve_parameter("initializer", lambda: INITIALIZERS.resolve(p.initializer))
-    # a single number spares the inputs
+    # A single number spares the inputs.
     n_layers = len(hidden) + 1
     shares = p.dropout if isinstance(p.dropout, tuple | list) else [0.0] + [p.dropout] * (n_layers - 1)
     if len(shares) != n_layers:

@@ -109,7 +109,7 @@ def _in_order(layer: ImportedLayer, labels: Array, target: LabelEncoding) -> Imp
     if (order == np.arange(n_classes)).all():
         return layer
     if n_outputs == 1:
-        # 1 − σ(z) = σ(−z): what the output says of the other class
+        # 1 − σ(z) = σ(−z): what the output says of the other class.
         if layer.activation.name != "sigmoid":
             raise InputError(
                 f"classes of a single {layer.activation.name} output must be in ascending order, "

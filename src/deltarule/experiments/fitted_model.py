@@ -74,7 +74,7 @@ def told_answers(model: FittedModel, rows: Any, probabilities: bool, reading: di
     columns, decisions = model.answers(rows, probabilities=probabilities, **reading)
     if decisions:
         warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=3)
-    # a frame of the library that the rows are of
+    # A frame of the library that the rows are of, or the columns as they are.
     package = type(rows).__module__.partition(".")[0]
     if package == "pandas" and hasattr(rows, "columns"):
         return sys.modules["pandas"].DataFrame(columns, index=rows.index)

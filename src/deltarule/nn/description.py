@@ -71,7 +71,7 @@ def parts_of(
     """
     from deltarule.data.encoding import Encoding
 
-    # what this version would silently ignore; a checkpoint's state is read by training
+    # What this version would silently ignore is refused; a checkpoint's state is read by training.
     unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
     if "training" not in description:
         unknown |= arrays.keys() - {"parameters", "frozen"}
