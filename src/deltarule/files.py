@@ -24,11 +24,7 @@ _NO_NAMELESS = errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS
 def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence[str]]) -> str | None:
     """Return the format that the ending of a path means, or None where it means none of them.
 
-    Parameters
-    ----------
-    path : path
-    formats : mapping
-        Each format's ending, or endings, in lower case.
+    ``formats`` has each format's ending, or endings, in lower case.
 
     Examples
     --------
@@ -45,10 +41,8 @@ def format_of(path: str | os.PathLike[str], formats: Mapping[str, str | Sequence
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """Refuse a path that could not be written at the end of a long run: say so before it starts.
 
-    Raises
-    ------
-    InputError
-        If the folder is missing or read-only, or the path is taken by something that is not a file.
+    Raises InputError if the folder is missing or read-only, or the path is taken by something that is not
+    a file.
     """
     from pathlib import Path
 
@@ -79,12 +73,8 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     last step fails, which makes the replacement outlast a power failure, it holds the new data. On Linux
     the temporary has no name before it is whole, so that none stays of a process that is killed either.
 
-    Raises
-    ------
-    InputError
-        If the path cannot be written at all.
-    OSError
-        If a step fails, as the operating system says it.
+    Raises InputError if the path cannot be written at all; OSError if a step fails, as the operating
+    system says it.
     """
     target = check_writable(path)
     temporary = _temporary(target)
@@ -102,8 +92,19 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(target.parent)
-    _remove_leftovers(target)
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    # Remove what a save of this file left behind that was killed, an hour ago or longer.
+    prefix = f".{target.name[:20]}."
+    for found in target.parent.iterdir():
+        middle = found.name.removeprefix(prefix).removesuffix(".tmp")
+        if found.name == f"{prefix}{middle}.tmp" and len(middle) == 16:
+            with contextlib.suppress(OSError):
+                if time.time() - found.stat().st_mtime > _LONG_AGO:
+                    found.unlink()
 
 
 @contextlib.contextmanager
@@ -113,28 +114,9 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Whatever fails on the way, there is no folder ``path``, or an empty one if there was, and no temporary
     stays behind.
 
-    Raises
-    ------
-    InputError
-        If something is there that is not an empty folder, or no folder to make it in.
+    Raises InputError if something is there that is not an empty folder, or no folder to make it in.
     """
     import shutil
-
-    target = _free_folder(path)
-    temporary = _temporary(target)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _free_folder(path: str | os.PathLike[str]) -> Path:
-    """Refuse a path at which no new folder can be made."""
     from pathlib import Path
 
     target = Path(path)
@@ -146,7 +128,16 @@ def _free_folder(path: str | os.PathLike[str]) -> Path:
         raise InputError(f"cannot write {target}: the folder is not empty; name a new one")
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: there is no folder {target.parent}")
-    return target
+    temporary = _temporary(target)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def _temporary(target: Path) -> Path:
@@ -163,22 +154,3 @@ def _opened(temporary: Path) -> int:
             if error.errno not in _NO_NAMELESS:
                 raise
     return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove what a save of this file left behind that was killed, an hour ago or longer."""
-    prefix = f".{target.name[:20]}."
-    for found in target.parent.iterdir():
-        middle = found.name.removeprefix(prefix).removesuffix(".tmp")
-        if found.name == f"{prefix}{middle}.tmp" and len(middle) == 16:
-            with contextlib.suppress(OSError):
-                if time.time() - found.stat().st_mtime > _LONG_AGO:
-                    found.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -38,10 +38,7 @@ def figure(n_panels: int, title: str = "") -> tuple[Any, list[Any]]:
 def picture_format(path: str | os.PathLike[str]) -> str:
     """The format that a path's suffix names; png where it has none.
 
-    Raises
-    ------
-    InputError
-        If it is not one of png, svg, pdf, jpg.
+    Raises InputError if it is not one of png, svg, pdf, jpg.
     """
     import_extra("matplotlib", "plot")
     format = format_of(path, FORMATS)

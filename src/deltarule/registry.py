@@ -67,12 +67,8 @@ _REGISTRIES: dict[type, Registry[Any]] = {}
 class Registry(Generic[T]):
     """The known records of one kind, by name.
 
-    Parameters
-    ----------
-    kind : str
-        What the records are, as error messages say it: ``"activation"``.
-    type_ : type
-        The class of the records.
+    ``kind`` is what the records are, as error messages say it: ``"activation"``; ``type_`` is their
+    class.
 
     Examples
     --------
@@ -126,10 +122,7 @@ class Registry(Generic[T]):
     def resolve(self, spec: str | T) -> T:
         """Return the record that ``spec`` names; a record passes through.
 
-        Raises
-        ------
-        InputError
-            If the name is unknown or the arguments do not fit.
+        Raises InputError if the name is unknown or the arguments do not fit.
         """
         if isinstance(spec, self._type):
             return spec
@@ -206,11 +199,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def shown_by(view: str) -> Callable[[Any], str]:
     """Make a ``_repr_html_``: how an object shows itself in a notebook stands above it in the house.
 
-    Parameters
-    ----------
-    view : str
-        A function of the object that returns HTML, as in ``"deltarule.notebook_views:network"``; its module
-        is imported when an object is first shown.
+    ``view`` names a function of the object that returns HTML, as in
+    ``"deltarule.notebook_views:network"``; its module is imported when an object is first shown.
     """
     module, _, function = view.partition(":")
 

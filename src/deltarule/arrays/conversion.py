@@ -104,9 +104,8 @@ def check_unmasked(values: Any, name: str) -> None:
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         raise InputError(f"{name} has masked cells: fill them ({name}.filled(0)), or leave their rows out")
     dtypes = np.ravel(getattr(values, "dtypes", ()))  # of a frame
-    if any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes) and bool(
-        np.asarray(values.isna()).any()
-    ):
+    has_times = any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes)
+    if has_times and bool(np.asarray(values.isna()).any()):
         raise InputError(f"{name} has a missing date (NaT)")
     if isinstance(values, np.ndarray) and values.dtype.kind in "mM" and np.isnat(values).any():
         place = cell_place(tuple(int(index[0]) for index in np.isnat(values).nonzero()))

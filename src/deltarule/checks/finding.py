@@ -65,9 +65,8 @@ TEXTS = {
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
     ),
     "stuck": (
-        "Where training ends depends on the initial weights. Here it ended at a point that no small "
-        "step improves; neurons that are never active, or that duplicate other neurons, do not help "
-        "it to escape.",
+        "Where training ends depends on the initial weights. Here it ended at a point that no small step "
+        "improves; neurons that are never active, or that duplicate other neurons, do not help it to escape.",
         "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
         "neurons do not die.",
     ),
@@ -77,9 +76,8 @@ TEXTS = {
         "Divide l1 and l2 by 10 or 100.",
     ),
     "symmetric_neurons": (
-        "They compute the same output and receive the same gradient, so they stay equal no matter how "
-        "long you train: each group is worth a single neuron. The gradient is right; the initial "
-        "weights are not.",
+        "They compute the same output and receive the same gradient, so they stay equal no matter how long "
+        "you train: each group is worth a single neuron. The gradient is right; the initial weights are not.",
         "Draw the weights at random (xavier_uniform, he_uniform, or the default); biases may be 0.",
     ),
     "learning_rate_too_high": (
@@ -103,9 +101,8 @@ TEXTS = {
     "saturated_units": (
         "They operate at the flat ends of their activation function, which let almost no gradient "
         "through: they learn very slowly, and so do all layers before them.",
-        "Use smaller initial weights (xavier_uniform), scaled inputs or a smaller learning rate; at "
-        "an output, use the loss that belongs to it (sigmoid: binary_cross_entropy, softmax: "
-        "cross_entropy).",
+        "Use smaller initial weights (xavier_uniform), scaled inputs or a smaller learning rate; at an "
+        "output, use the loss that belongs to it (sigmoid: binary_cross_entropy, softmax: cross_entropy).",
     ),
     "vanishing_gradients": (
         "In the backward pass, each layer multiplies delta by its weights and slopes. Here that makes "
@@ -120,9 +117,8 @@ TEXTS = {
     ),
     "underfitting": (
         "The network is hardly better than guessing the mean or the most frequent class.",
-        "Try more epochs, a different learning rate, more neurons, or a hidden layer. If nothing "
-        "helps, check that the rows of X and Y belong together: the inputs may not determine the "
-        "target.",
+        "Try more epochs, a different learning rate, more neurons, or a hidden layer. If nothing helps, "
+        "check that the rows of X and Y belong together: the inputs may not determine the target.",
     ),
     "untrained": ("The network is no better than guessing, as expected before training.", "Train it."),
 }

@@ -69,15 +69,13 @@ class GradientReport:
             ratio = f", {self.backprop / self.numerical:.4g} times that" if self.numerical else ""
             finding = (
                 f"The gradient is wrong for {first_few(self.wrong)}. As ε shrinks, the differences for "
-                f"{self.worst} settle at {self.numerical:.6g}; backprop says "
-                f"{self.backprop:.6g}{ratio}. An error that is the same for every ε is not rounding: "
-                "look for a mistake in the formula."
+                f"{self.worst} settle at {self.numerical:.6g}; backprop says {self.backprop:.6g}{ratio}. An "
+                "error that is the same for every ε is not rounding: look for a mistake in the formula."
             )
         else:
             finding = (
-                f"This check cannot tell for {first_few(self.wrong)}: as ε shrinks, the differences do "
-                "not settle at one number. The cost may jump there, or be so large that rounding "
-                "hides the slope."
+                f"This check cannot tell for {first_few(self.wrong)}: as ε shrinks, the differences do not "
+                "settle at one number. The cost may jump there, or be so large that rounding hides the slope."
             )
         return " ".join([finding, *self._reservations])
 
@@ -107,9 +105,8 @@ class GradientReport:
             reservations.append(f"With float32 numbers, no test can be sharper than {self.tolerance:.0e}.")
         if self.kinks:
             reservations.append(
-                f"Set aside, not counted as wrong: {first_few(self.kinks)}. There, a ReLU's z, an "
-                "error or a weight is so close to its kink that the slope jumps within the smallest "
-                "step."
+                f"Set aside, not counted as wrong: {first_few(self.kinks)}. There, a ReLU's z, an error or a "
+                "weight is so close to its kink that the slope jumps within the smallest step."
             )
         if self.n_compared + len(self.kinks) < self.n_parameters:
             reservations.append(

@@ -73,7 +73,14 @@ def check_gradients(
     check_finite(np.atleast_1d(function.cost(function.forward())), "the cost")
     if gradient is None:
         gradient = net.backward(trace, Y, sample_weight).flat
-    gradient = _as_gradient(gradient, net)
+    array = as_numbers(gradient, "gradient")
+    if array.shape != net.parameters.shape:
+        raise ShapeError(
+            f"gradient must have the parameters' shape {net.parameters.shape}, got {array.shape}"
+        )
+    check_finite(array, "gradient")
+    narrow = array.dtype.kind == "f" and array.itemsize < 8
+    gradient = array.astype("float32" if narrow else "float64")
     return _report(net, _compare(function, gradient, _sample(net, limit)))
 
 
@@ -89,17 +96,6 @@ class _Comparison(NamedTuple):
     method: str
     tolerance: float
     kinks: Array
-
-
-def _as_gradient(gradient: Any, net: Network) -> Array:
-    array = as_numbers(gradient, "gradient")
-    if array.shape != net.parameters.shape:
-        raise ShapeError(
-            f"gradient must have the parameters' shape {net.parameters.shape}, got {array.shape}"
-        )
-    check_finite(array, "gradient")
-    narrow = array.dtype.kind == "f" and array.itemsize < 8
-    return array.astype("float32" if narrow else "float64")
 
 
 def _sample(net: Network, limit: int) -> Array:

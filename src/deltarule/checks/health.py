@@ -149,11 +149,8 @@ class HealthReport:
     @property
     def _head(self) -> str:
         counts = Counter(finding.severity for finding in self.findings)
-        verdict = ", ".join(
-            f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
-            for severity in reversed(SEVERITIES)
-            if counts[severity]
-        )
+        found = ((counts[severity], severity) for severity in reversed(SEVERITIES))
+        verdict = ", ".join(f"{n} {severity}{'s' * (n > 1)}" for n, severity in found if n)
         if self.ok:
             verdict = "no problem found" + (f" ({verdict})" if verdict else "")
         if self.n_looked_at < self.n_rows:

@@ -40,11 +40,8 @@ class CostFunction(NamedTuple):
     def sides(self, trace: Trace) -> Array:
         """On which side of each kink the samples and the weights lie: −1, 0 or 1."""
         net = self.net
-        from_kinks = [
-            step.z - kink
-            for layer, step in zip(net.layers, trace, strict=True)
-            for kink in layer.activation.kinks
-        ]
+        passes = zip(net.layers, trace, strict=True)
+        from_kinks = [step.z - kink for layer, step in passes for kink in layer.activation.kinks]
         from_kinks += [trace.output - self.y - kink for kink in net.loss.kinks]
         if net.objective.l1:
             from_kinks += [layer.W for layer in net.layers]

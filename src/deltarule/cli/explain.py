@@ -44,10 +44,9 @@ def _digits(text: str) -> int | str:
     help="The number of the row, of all rows of the file.  [default: all of an example, a model's first]",
 )  # fmt: skip
 @click.option(
-    "--notation",
-    type=click.Choice(list(NOTATIONS)),
+    "--notation", type=click.Choice(list(NOTATIONS)),
     help="The names of the quantities.  [default: those that WHAT uses]",
-)
+)  # fmt: skip
 @click.option(
     "--detail", type=click.Choice(["chain", "delta"]), default="chain",
     help="Show every path of the chain rule, or δ by recursion.",
@@ -56,26 +55,20 @@ def _digits(text: str) -> int | str:
     "--digits", type=_digits, default="9", metavar="N|full", help="The number of significant digits."
 )
 @click.option(
-    "--by-hand",
-    type=click.IntRange(1, 15),
-    metavar="N",
+    "--by-hand", type=click.IntRange(1, 15), metavar="N",
     help="Round to N decimals at each step, as you would by hand.",
-)
+)  # fmt: skip
 @click.option(
     "--optimizer", help='Show the update by this optimizer: "adam(0.01)".  [default: the example\'s own]'
 )
 @click.option(
-    "--step",
-    type=click.IntRange(1),
-    metavar="K",
+    "--step", type=click.IntRange(1), metavar="K",
     help="Train the example first, and explain update number K.",
-)
+)  # fmt: skip
 @click.option(
-    "--format",
-    "format",
-    type=click.Choice(list(FORMATS)),
+    "--format", "format", type=click.Choice(list(FORMATS)),
     help="The format.  [default: text, or that of the file's name]",
-)
+)  # fmt: skip
 @click.option("--out", "-o", type=FILE, help="Write the derivation to this file.")
 @click.option("--picture/--no-picture", default=True, help="Draw the network above the derivation.")
 @click.option("--ascii", is_flag=True, help="Use ASCII characters only.")
@@ -153,9 +146,8 @@ def _print_derivation(derivation: Derivation, ascii: bool) -> None:
         ascii = True
     screen = console()
     if screen.is_terminal:
-        screen.print(
-            Text.from_ansi(derivation.text(text_width(), ascii, colours=True).rstrip("\n")), soft_wrap=True
-        )
+        shown = derivation.text(text_width(), ascii, colours=True).rstrip("\n")
+        screen.print(Text.from_ansi(shown), soft_wrap=True)
     else:
         click.echo(derivation.text(text_width(), ascii), nl=False)
 
@@ -168,10 +160,11 @@ def _from_example(
     row, optimizer, by_hand = (settings.pop(name) for name in ("row", "optimizer", "by_hand"))
     optimizer = optimizer or example.training.get("optimizer")
     if step is None:
-        sample = _sample_index(row, len(example.X))
+        if row is not None and row > len(example.X):
+            raise InputError(f"--row {row}: there are {len(example.X)} rows")
         return derive(
-            net, example.X, example.Y, what,
-            sample=sample, optimizer=optimizer, by_hand=by_hand, title=example.title, **settings,
+            net, example.X, example.Y, what, sample=None if row is None else row - 1, optimizer=optimizer,
+            by_hand=by_hand, title=example.title, **settings,
         )  # fmt: skip
     if row is not None or by_hand is not None:
         raise InputError(
@@ -192,9 +185,3 @@ def _from_model(source: str, what: tuple[str, ...], step: int | None, settings: 
     dataset = model.rows_with_answers(rows, settings)
     print_decisions(told(dataset.decisions), err=True)
     return model.explain(dataset, what_list or ("forward", "loss"), row=row, **settings)
-
-
-def _sample_index(row: int | None, n_rows: int) -> Any:
-    if row is not None and row > n_rows:
-        raise InputError(f"--row {row}: there are {n_rows} rows")
-    return None if row is None else row - 1

@@ -72,7 +72,11 @@ def mark(
         print_json(marked.data() if is_class else one.data())
         return
     if is_class:
-        _print_class_marks(marked)
+        rows = [(clean(who), f"{got:g}/{n:g}", slip, words) for who, got, n, slip, words in marked.rows()]
+        print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
+        if marked.mistakes():
+            say()
+            print_table(["mistake", "times"], marked.mistakes().items())
     else:
         click.echo(one.report.text(text_width()), nl=False)
     if marked.faults:
@@ -91,15 +95,3 @@ def _write_table_and_plot(marked: ClassMarking, table: Path | None, plot: Path |
 
         n = len(marked.markings)
         plot_mistakes(plot, marked.mistakes(), f"{n} sheet{'s' * (n > 1)} marked")
-
-
-def _print_class_marks(marked: ClassMarking) -> None:
-    """A row for each student, then which mistakes were made."""
-    rows = [
-        (clean(student), f"{points:g}/{n:g}", slip, words)
-        for student, points, n, slip, words in marked.rows()
-    ]
-    print_table(["student", "marks", "first slip", "mistake"], rows, numbers=False)
-    if marked.mistakes():
-        say()
-        print_table(["mistake", "times"], marked.mistakes().items())

@@ -88,10 +88,8 @@ def _print_experiment(experiment: Reproduction, rows: list[Comparison], seconds:
     table.add_column("note", no_wrap=True)
     for row in rows:
         table.add_row(*_row_cells(row, notes))
-    out.print(
-        Text(f"{experiment.tutorial}  {experiment.title}", style="bold"),
-        Text(f"{seconds:.1f} s", style="dim"),
-    )
+    title = Text(f"{experiment.tutorial}  {experiment.title}", style="bold")
+    out.print(title, Text(f"{seconds:.1f} s", style="dim"))
     source = SOURCES[experiment.tutorial]
     out.print(Text(f"Source: {source.words}"), width=min(out.width, _WIDEST_NOTE))
     if source.address:
@@ -135,10 +133,8 @@ def _figure_text(value: Any, published: Any) -> str:
 def _verdict(rows: list[Comparison]) -> Text:
     wrong = [f"{row.tutorial} {row.quantity}" for row in rows if not row.ok]
     if wrong:
-        return Text(
-            f"{len(wrong)} of {len(rows)} figures are not as expected: {'; '.join(wrong)}",
-            style="bold red",
-        )
+        words = f"{len(wrong)} of {len(rows)} figures are not as expected: {'; '.join(wrong)}"
+        return Text(words, style="bold red")
     published = [row for row in rows if row.agrees is not None]
     agreeing = sum(row.agrees is True for row in published)
     return Text(

@@ -22,10 +22,7 @@ ROW = click.option(
 def load_source(source: str, rows: str | None, row: int | None) -> Example:
     """Return the example, or the saved model with one of the rows.
 
-    Raises
-    ------
-    InputError
-        If there is no such example, file or row, or rows are named where none belong.
+    Raises InputError if there is no such example, file or row, or rows are named where none belong.
     """
     if is_example(source) or not Path(source).exists():
         example = load_example(source)

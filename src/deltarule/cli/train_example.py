@@ -9,10 +9,8 @@ from typing import Any
 from deltarule.checks import health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.errors import InputError
-from deltarule.nn.network import Network
 from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
-from deltarule.training import History
-from deltarule.tutorials import Example, load_example
+from deltarule.tutorials import load_example
 
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
@@ -33,33 +31,17 @@ def train_example(source: str, options: dict[str, Any], given: Mapping[str, str]
         example = replace(example, Y=example.X)
     before = net.cost(example.X, example.Y)
     progress = not (options["quiet"] or options["as_json"])
-    history = example.train(net, progress=progress, **_training_changes(example, options))
-    if options["save"]:
-        net.save(options["save"])
-    if options["history"]:
-        history.to_csv(options["history"])
-    report = _training_report(example, net, history, before)
-    found = health(net, example.X, example.Y, history) if options["health"] else None
-    if options["as_json"]:
-        report["model"] = None if options["save"] is None else str(options["save"])
-        print_json(report if found is None else report | {"health": found.to_dict()})
-    else:
-        _print_training(report)
-        if found is not None:
-            say(f"\n{found}")
-
-
-def _training_changes(example: Example, options: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {} if options["epochs"] is None else {"epochs": options["epochs"]}
     if options["learning_rate"] is not None:
         optimizer = OPTIMIZERS.resolve(example.training.get("optimizer", "sgd"))
         assert isinstance(optimizer, GradientStep)
         changes["optimizer"] = type(optimizer)(options["learning_rate"])
-    return changes
-
-
-def _training_report(example: Example, net: Network, history: History, before: float) -> dict[str, Any]:
-    return {
+    history = example.train(net, progress=progress, **changes)
+    if options["save"]:
+        net.save(options["save"])
+    if options["history"]:
+        history.to_csv(options["history"])
+    report = {
         "task": example.title,
         "network": repr(net),
         "loss": net.loss.name,
@@ -71,6 +53,14 @@ def _training_report(example: Example, net: Network, history: History, before: f
         "seconds": round(history.seconds, 3),
         "engine": history.engine,
     }
+    found = health(net, example.X, example.Y, history) if options["health"] else None
+    if options["as_json"]:
+        report["model"] = None if options["save"] is None else str(options["save"])
+        print_json(report if found is None else report | {"health": found.to_dict()})
+    else:
+        _print_training(report)
+        if found is not None:
+            say(f"\n{found}")
 
 
 def _print_training(report: dict[str, Any]) -> None:

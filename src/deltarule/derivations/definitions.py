@@ -17,10 +17,8 @@ _ALL = Words("Σ|W|"), Words("ΣW²")
 class Definitions:
     """What the quantities of a pass are computed from; one without a formula is given.
 
-    Parameters
-    ----------
-    evidence : Evidence
-        Which network, how many samples, where dropout was at work; no number is read.
+    Of the evidence it reads which network, how many samples, where dropout was at work; no number is
+    read.
     """
 
     most_written: float = 60  # parameters: of a larger network a penalty is not written out

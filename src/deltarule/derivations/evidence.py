@@ -79,18 +79,14 @@ class Evidence:
         if isinstance(leaf, Rate):
             return float(self._rates[leaf.top.kind, leaf.by.kind](leaf.top, leaf.by))
         if isinstance(leaf, Path):
-            return self._along(leaf)
+            outputs = leaf.neurons[-1]
+            value = self._da(outputs[0])[leaf.sample, outputs[1]]
+            for (_, i), (layer, j) in reversed(list(pairwise(leaf.neurons))):
+                a, z = (Quantity(kind, layer, (j,), leaf.sample) for kind in "az")
+                value *= self._slope(a, z) * self._dz_da(z, Quantity("a", layer - 1, (i,), leaf.sample))
+            return float(value)
         assert isinstance(leaf, Quantity), leaf
         return float(self._quantities[leaf.kind](leaf))
-
-    def _along(self, path: Path) -> float:
-        """One term of the sum that ``dx`` is, followed to the outputs."""
-        outputs = path.neurons[-1]
-        value = self._da(outputs[0])[path.sample, outputs[1]]
-        for (_, i), (layer, j) in reversed(list(pairwise(path.neurons))):
-            a, z = (Quantity(kind, layer, (j,), path.sample) for kind in "az")
-            value *= self._slope(a, z) * self._dz_da(z, Quantity("a", layer - 1, (i,), path.sample))
-        return float(value)
 
     # ------------------------------------------------------------------ quantities
 

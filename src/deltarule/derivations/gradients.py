@@ -34,11 +34,8 @@ MOST_DELTAS = 16
 class GradientDerivation:
     """Derives gradients and deltas of one pass.
 
-    Parameters
-    ----------
-    writer : LineWriter
-    by_delta : bool
-        Whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain rule.
+    ``by_delta`` says whether to go by the recursion δ = (δ Wᵀ) ⊙ f′(z), or along every path of the chain
+    rule.
     """
 
     def __init__(self, writer: LineWriter, by_delta: bool) -> None:
@@ -249,7 +246,12 @@ class GradientDerivation:
         if not isinstance(factor, Rate):
             yield Lines((self.writer.line(factor),))
         elif (factor.top, factor.by.kind) == (self.evidence.cost, "a") and factor.by.layer < self._last:
-            yield from self._passed_back(factor)
+            a, n = factor.by, n_paths(self.evidence, factor.by.layer)
+            name, paths = self.writer.notation.neuron(a.layer, a.index[0]), self.paths_apart(a)
+            if paths:
+                yield from self._along_paths(factor, name, paths)
+            else:
+                yield from self._by_deltas(factor, name, n)
         else:
             yield Lines((self.writer.line(factor, note=self._rate_note(factor)),))
 
@@ -272,15 +274,6 @@ class GradientDerivation:
         first = words not in self._said
         self._said.add(words)
         return words if first else ()
-
-    def _passed_back(self, rate: Rate) -> Iterator[Block]:
-        """∂cost/∂a of an inner neuron: a sum over all paths behind it."""
-        a, n = rate.by, n_paths(self.evidence, rate.by.layer)
-        name, paths = self.writer.notation.neuron(a.layer, a.index[0]), self.paths_apart(a)
-        if paths:
-            yield from self._along_paths(rate, name, paths)
-        else:
-            yield from self._by_deltas(rate, name, n)
 
     def paths_apart(self, a: Quantity) -> list[Path]:
         """The paths from a neuron to the loss, where each is followed by itself; else none."""

@@ -82,10 +82,6 @@ class Inspection:
         return [i for i in range(len(self.net.layers)) if self.layer in (None, i + 1)]
 
     @property
-    def _trace(self) -> Trace | None:
-        return None if self.X is None else self.net.forward(self.X[self.row - 1 : self.row])
-
-    @property
     def _origins(self) -> tuple[InputOrigin, ...]:
         if self.raw is None or self.net.encoding is None:
             return ()
@@ -93,7 +89,7 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """Inputs and neurons of each layer for JSON; where a row was computed, its net and output too."""
-        trace = self._trace
+        trace = None if self.X is None else self.net.forward(self.X[self.row - 1 : self.row])
         layers = [_layer_numbers(self.net, index, trace) for index in self._chosen]
         if layers and self._chosen[0] == 0 and self._origins:
             layers[0]["inputs"]["from"] = [

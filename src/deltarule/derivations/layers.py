@@ -29,11 +29,8 @@ MOST, FIRST, LAST = 6, 3, 2
 class LayerDerivation:
     """The lines of one layer, in matrix or in column notation.
 
-    Parameters
-    ----------
-    writer : LineWriter
-        Its notation decides: rows are samples and ``z = x W + b``, or columns are and ``z = W x + b``.
-    layer : int
+    The writer's notation decides: rows are samples and ``z = x W + b``, or columns are and ``z = W x +
+    b``.
     """
 
     def __init__(self, writer: LineWriter, layer: int) -> None:

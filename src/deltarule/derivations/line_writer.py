@@ -71,7 +71,9 @@ class LineWriter:
             sides.append(self.symbols(shown))
             notes: list[Sequence[Inline]] = [note] if note else []
             if isinstance(shown, Choice):
-                notes.append(self._which_case(shown))
+                test = shown.test if self._is_met(shown) else failed_test(shown.test)
+                left = measured(test.left.value(self.values))
+                notes.append([test.left, " = ", Compare(left, test.op, self.numbers(test.right))])
                 shown = shown.then if self._is_met(shown) else shown.other
             opaque = is_opaque(shown)
             if not opaque and math.isfinite(value) and not np.all(np.isfinite(formula.value(self.values))):
@@ -85,12 +87,6 @@ class LineWriter:
 
     def _is_met(self, choice: Choice) -> bool:
         return bool(choice.test.value(self.values))
-
-    def _which_case(self, choice: Choice) -> list[Inline]:
-        """Which case it is: ``net_h1 = −0.2 ≤ 0``."""
-        test = choice.test if self._is_met(choice) else failed_test(choice.test)
-        left = measured(test.left.value(self.values))
-        return [test.left, " = ", Compare(left, test.op, self.numbers(test.right))]
 
     def settled(self, leaf: Expr, formula: Expr | None) -> float:
         """Return the value of the leaf; by hand it is worked out by just this formula."""

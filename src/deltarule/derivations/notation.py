@@ -59,16 +59,12 @@ class Notation(ABC):
         if isinstance(leaf, Rate):
             return Partial(self.of(leaf.top), self.of(leaf.by))
         if isinstance(leaf, Path):
-            return self._path(leaf)
+            (layer, index), *_, (last, output) = leaf.neurons
+            if len(leaf.neurons) == 2 and self.cost_is_loss:
+                first = Quantity("a", layer, (index,), leaf.sample)
+                return Partial(self.of(Quantity("term", last, (output,))), self.of(first))
+            return Words(f"({self.route(leaf)})")
         return self.of(leaf) if isinstance(leaf, Quantity) else None
-
-    def _path(self, path: Path) -> Expr:
-        """∂E_o1/∂out_h1 where it leads straight to an output; else its neurons: h1 → h3 → o1."""
-        (layer, index), *_, (last, output) = path.neurons
-        if len(path.neurons) == 2 and self.cost_is_loss:
-            first = Quantity("a", layer, (index,), path.sample)
-            return Partial(self.of(Quantity("term", last, (output,))), self.of(first))
-        return Words(f"({self.route(path)})")
 
     def route(self, path: Path) -> str:
         """The neurons of a path: h1 → h3 → o1."""

@@ -15,12 +15,7 @@ from deltarule.formula.tree import Expr
 class RoundedEvidence:
     """The value of each quantity where every step is rounded, as people do by hand.
 
-    Parameters
-    ----------
-    evidence : Evidence
-        For what is given, and for what has no formula.
-    decimals : int
-        How many decimals are kept.
+    ``evidence`` is for what is given, and for what has no formula; so many ``decimals`` are kept.
     """
 
     def __init__(self, evidence: Evidence, decimals: int) -> None:

@@ -100,9 +100,8 @@ def _of_column(column: NumberColumn | CategoryColumn, table: Table) -> Iterator[
     for name, feature in zip(column.feature_names, features, strict=True):
         if feature:
             other = name == column.feature_names[-1] and column.other
-            why = note or f"{column.name} is {cell!r}" + (
-                ", which is no category of its own" if other else ""
-            )
+            unknown = ", which is no category of its own" if other else ""
+            why = note or f"{column.name} is {cell!r}{unknown}"
             yield InputOrigin(name, cell, (measured(1),), why)
         else:
             yield InputOrigin(name, "", (measured(0),))

@@ -30,7 +30,9 @@ MOST_SAMPLES = 5
 def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpdate) -> Iterator[Block]:
     """Which samples pulled, and where the change comes from."""
     writer, evidence = updates.writer, updates.writer.evidence
-    pulls = _pulls(evidence, p)
+    delta = evidence.grads[p.layer - 1].delta
+    pulled = delta[:, p.index[-1]] if p.index else delta.sum(axis=1)
+    pulls = pulled * evidence.trace[p.layer - 1].dense_x[:, p.index[0]] if p.kind == "W" else pulled
     if not pulls.any():
         yield Paragraph(writer.words("None of these samples contributes to the gradient of ", p, "."))
     elif len(pulls) > 1:
@@ -45,13 +47,6 @@ def causes_of_change(updates: UpdateDerivation, p: Quantity, moment: ReplayedUpd
     shares = (f"{part / change + 0.0:.1%}" if change else "–" for part in parts.values())
     rows = zip(parts, map(measured, parts.values()), shares, strict=True)
     yield TableBlock(("part", "change", "share"), (*rows, ("in total", measured(change), "")))
-
-
-def _pulls(evidence: Evidence, p: Quantity) -> Array:
-    """What each sample adds to the gradient, (n_samples,)."""
-    delta = evidence.grads[p.layer - 1].delta
-    pulled = delta[:, p.index[-1]] if p.index else delta.sum(axis=1)
-    return pulled * evidence.trace[p.layer - 1].dense_x[:, p.index[0]] if p.kind == "W" else pulled
 
 
 def _penalties(evidence: Evidence, p: Quantity) -> dict[str, float]:

@@ -87,11 +87,7 @@ class OptimizerStep:
         What an optimizer divides by is taken as it is; the rest of every rule is linear in the gradient and
         in what is remembered of it, so that the parts add up to the change.
 
-        Parameters
-        ----------
-        position : int
-        pulls : dict of str to float
-            The gradient in parts, before clipping.
+        ``pulls`` are the gradient in parts, before clipping.
         """
         steps, letters, slots = self.optimizer.steps, self.letters(), self.remembered(position)
         theta, g = float(self.net.parameters[position]), float(self.gradient[position])

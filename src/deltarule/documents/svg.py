@@ -168,21 +168,18 @@ class _Elements:
         """The legend and the caption; sets the height."""
         y = self.layout.bottom + (LINE + 24 if any(column.bias for column in self.drawing.columns) else 4)
         if not self.layout.labelled:
-            yield from self._legend(y)
+            x = float(MARGIN)
+            for sign, text in (("pos", "weight > 0"), ("neg", "weight < 0")):
+                yield f'<g class="edge sized {sign}" stroke-width="2.5"><line x1="{x:.1f}" y1="{y - 4:.1f}" '
+                yield f'x2="{x + 34:.1f}" y2="{y - 4:.1f}"/></g>'
+                yield _text_element(x + 42, y, "soft", text)
+                x += 66 + px(text)
+            yield _text_element(x, y, "soft", f"widest: |w| = {self.widest:.3g}")
             y += 24
         for line in _wrapped(visible(self.drawing.caption), (self.layout.width - 2 * MARGIN) / FONT):
             yield _text_element(MARGIN, y, "soft", line)
             y += LINE
         self.height = y - LINE + MARGIN
-
-    def _legend(self, y: float) -> Iterator[str]:
-        x = float(MARGIN)
-        for sign, text in (("pos", "weight > 0"), ("neg", "weight < 0")):
-            yield f'<g class="edge sized {sign}" stroke-width="2.5"><line x1="{x:.1f}" y1="{y - 4:.1f}" '
-            yield f'x2="{x + 34:.1f}" y2="{y - 4:.1f}"/></g>'
-            yield _text_element(x + 42, y, "soft", text)
-            x += 66 + px(text)
-        yield _text_element(x, y, "soft", f"widest: |w| = {self.widest:.3g}")
 
 
 def _wrapped(text: str, room: float) -> list[str]:

@@ -102,10 +102,7 @@ class SvgLayout:
         self.labelled = len(drawing.edges) <= _MOST_LABELS
         self.radius = 25.0 if self.labelled and not narrow else 21.0
         self.margin, self.space = (6, 5) if narrow else (MARGIN, _SPACE)
-        self._texts_of = [
-            [self.texts(item) for item in column.nodes if isinstance(item, Node)]
-            for column in drawing.columns
-        ]
+        self._texts_of = [[self.texts(n) for n in c.nodes if isinstance(n, Node)] for c in drawing.columns]
         self.ys, self.bottom = self._neuron_ys()
         self.xs, self.width = self._column_xs()
         self.lines = {edge: self._edge_line(edge) for edge in drawing.edges}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -123,12 +123,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         options = FitOptions(validation_data, callbacks, checkpoint, resume)
         return self._fit_or_restore(X, y, sample_weight, options)
 
-    def _parts_of(self, stream: Stream, y: Any, sample_weight: Any) -> Iterator[tuple[Any, Array]]:
-        """The rows of a stream for ``partial_fit``: inputs as numbers, the answers as they are."""
+    def _fit_stream(self, stream: Stream, y: Any, sample_weight: Any, **named: Any) -> Self:
+        """Go through a stream once, piece by piece: inputs as numbers, the answers as they are."""
         if y is not None or sample_weight is not None:
             raise InputError("a stream contains its targets: give neither y nor sample_weight with it")
         for X, answers in stream.batches():
-            yield np.asarray(X), answers
+            self.partial_fit(np.asarray(X), answers, **named)
+        return self
 
     def _goes_by_batches(self) -> bool:
         """Whether there is ``partial_fit``; scikit-learn asks."""
@@ -175,9 +176,8 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             had, now = record.network.sizes[1:-1], hidden_sizes(p.hidden_layer_sizes)
             if list(had) != list(now):
                 raise InputError(
-                    "warm_start continues with the existing network, with "
-                    f"hidden_layer_sizes={tuple(had)}, not {tuple(now)}: set warm_start=False to start "
-                    "again"
+                    f"warm_start continues with the existing network, with hidden_layer_sizes={tuple(had)}, "
+                    f"not {tuple(now)}: set warm_start=False to start again"
                 )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,14 @@ def make_network(p: Parameters, n_in: int, n_out: int, loss: Loss, output: str, 
     initializer = None
     if p.initializer is not None:
         initializer = resolve_parameter("initializer", lambda: INITIALIZERS.resolve(p.initializer))
+    # A single number spares the inputs.
+    n_layers = len(hidden) + 1
+    shares = p.dropout if isinstance(p.dropout, tuple | list) else [0.0] + [p.dropout] * (n_layers - 1)
+    if len(shares) != n_layers:
+        raise InputError(f"dropout: {n_layers} layers need as many shares, got {len(shares)}")
     layers = [
         Dense(n_in, n_out, activation, dropout=share, initializer=initializer)
-        for n_in, n_out, activation, share in zip(
-            sizes, sizes[1:], activations, _dropout_shares(p, len(hidden) + 1), strict=False
-        )
+        for n_in, n_out, activation, share in zip(sizes, sizes[1:], activations, shares, strict=False)
     ]
     try:
         return Network(layers, loss=loss, dtype=dtype, seed=0)
@@ -54,14 +57,6 @@ def _hidden_activation(value: Any) -> Activation:
             f"activation: {found.name} is for outputs; a hidden layer needs one that acts on each neuron"
         )
     return found
-
-
-def _dropout_shares(p: Parameters, n_layers: int) -> Sequence[float]:
-    """``dropout`` for each layer; a single number spares the inputs."""
-    shares = p.dropout if isinstance(p.dropout, tuple | list) else [0.0] + [p.dropout] * (n_layers - 1)
-    if len(shares) != n_layers:
-        raise InputError(f"dropout: {n_layers} layers need as many shares, got {len(shares)}")
-    return shares
 
 
 def make_loss(value: Any, names: Mapping[str, str]) -> Loss:

@@ -163,9 +163,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self
         """
         if isinstance(X, Stream):
-            for rows, answers in self._parts_of(X, y, sample_weight):
-                self.partial_fit(rows, answers, classes=X.classes, validation_data=validation_data)
-            return self
+            named = {"classes": X.classes, "validation_data": validation_data}
+            return self._fit_stream(X, y, sample_weight, **named)
         if classes is None and sample_weight is not None and np.shape(sample_weight) != (len(y),):
             classes, sample_weight = sample_weight, None  # by position, as in older scikit-learn
         options = FitOptions(validation_data, partial=True, classes=classes)

@@ -85,10 +85,7 @@ class NetworkTraining:
     def go(self) -> None:
         """Train, and write down how it went.
 
-        Raises
-        ------
-        InputError
-            If training leaves the finite numbers, or a checkpoint does not fit.
+        Raises InputError if training leaves the finite numbers, or a checkpoint does not fit.
         """
         record, held, checkpoint = self.record, self.held, self.options.checkpoint
         run = self._make_run()

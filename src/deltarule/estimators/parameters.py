@@ -19,16 +19,10 @@ from deltarule.registry import did_you_mean
 #: The values that a preset gives the parameters that the user leaves alone.
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": {
-        "standardize": True,
-        "solver": "adamw",
-        "alpha": 1.0,
-        "learning_rate": "one_cycle",
-        "learning_rate_init": 0.01,
-        "batch_size": 32,
-        "max_iter": 100,
-        "n_iter_no_change": math.inf,
+        "standardize": True, "solver": "adamw", "alpha": 1.0, "learning_rate": "one_cycle",
+        "learning_rate_init": 0.01, "batch_size": 32, "max_iter": 100, "n_iter_no_change": math.inf,
     }
-}
+}  # fmt: skip
 
 
 _Check: TypeAlias = Callable[[str, Any], object]  # of a parameter's name and value
@@ -160,10 +154,8 @@ _CHECKS: dict[str, _Check] = {
 def parameters_of(estimator: Any) -> Parameters:
     """An estimator's parameters, checked; one that has its default gets the preset's value.
 
-    Raises
-    ------
-    InputError
-        If a value does not fit; the message names the parameter, what it may be, and the value.
+    Raises InputError if a value does not fit; the message names the parameter, what it may be, and the
+    value.
     """
     values = estimator.get_params(deep=False)
     for name in values.keys() & _CHECKS.keys():

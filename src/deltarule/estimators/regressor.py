@@ -87,9 +87,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self
         """
         if isinstance(X, Stream):
-            for rows, answers in self._parts_of(X, y, sample_weight):
-                self.partial_fit(rows, answers, validation_data=validation_data)
-            return self
+            return self._fit_stream(X, y, sample_weight, validation_data=validation_data)
         options = FitOptions(validation_data, partial=True)
         return self._fit_or_restore(X, y, sample_weight, options)
 

@@ -137,7 +137,5 @@ class StoppingRule:
             action = f"Setting learning rate to {rate.rate / 5:f}"
         if p.verbose:
             monitored = "Training loss" if self.record.best_loss is not None else "Validation score"
-            print(
-                f"{monitored} did not improve by tol={p.tol:f} in {p.n_iter_no_change} consecutive epochs.",
-                action,
-            )
+            epochs = f"{p.n_iter_no_change} consecutive epochs."
+            print(f"{monitored} did not improve by tol={p.tol:f} in {epochs}", action)

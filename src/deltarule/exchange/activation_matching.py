@@ -20,11 +20,7 @@ PROBES: Array = np.concatenate([[-1000.0, -1.0, 0.0, 1.0], np.linspace(-20.0, 20
 def activation_of(curve: Array, numbers: np.dtype[Any]) -> Activation | None:
     """Return the registered activation with these values at `PROBES`, if there is one.
 
-    Parameters
-    ----------
-    curve : ndarray
-    numbers : dtype
-        The number type of the network: a slope of 0.2 in float32 is 0.2, not 0.20000000298.
+    ``numbers`` is the number type of the network: a slope of 0.2 in float32 is 0.2, not 0.20000000298.
 
     Examples
     --------

@@ -21,10 +21,8 @@ def is_built_in(activation: Activation) -> bool:
 def steps_of(activation: Activation) -> Steps:
     """Return how to compute ``a = f(z)`` of an activation that does not couple the outputs of a row.
 
-    Raises
-    ------
-    InputError
-        If it is a user's own, and its formula or its steps give other numbers than its code.
+    Raises InputError if it is a user's own, and its formula or its steps give other numbers than its
+    code.
     """
     steps = activation.steps or ((a, activation.formula),)
     if not is_built_in(activation):

@@ -19,12 +19,7 @@ _PRECEDENCE: dict[type[tree.Expr], int] = {
 class Code(Emitter[str]):
     """A formula of numbers as an expression of a programming language.
 
-    Parameters
-    ----------
-    owner : str
-        Whose formula it is, for messages.
-    names : collection of Symbol
-        The variables it may be written over.
+    ``owner`` says whose formula it is, for messages; ``names`` are the variables it may be written over.
     """
 
     functions: ClassVar[dict[str, str]]

@@ -26,12 +26,8 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithmet
 def read_onnx(source: str | os.PathLike[str] | bytes) -> Any:
     """Return the ModelProto of an ONNX file, or of its bytes; its weights are not touched.
 
-    Raises
-    ------
-    ModelFileError
-        If it is none, or larger than one file can be.
-    MissingExtraError
-        If onnx is not installed.
+    Raises ModelFileError if it is none, or larger than one file can be; MissingExtraError if onnx is not
+    installed.
     """
     onnx = import_extra("onnx", "onnx")
     data = source if isinstance(source, bytes) else _file_bytes(Path(source))
@@ -67,35 +63,34 @@ def network_of_model(model: Any) -> Network | None:
         return None
     try:
         description = json.loads(properties["description"])
-        net = Network.from_description("the model", description, _parameters(model, description["layers"]))
+        arrays = {tensor.name: array_of(tensor) for tensor in model.graph.initializer}
+        parts = []
+        for number, layer in enumerate(description["layers"], start=1):
+            kept = {"neuron": None, "shared": 1, "none": 0}[layer["bias"]]
+            parts += [arrays[f"W{number}"].ravel(), arrays[f"b{number}"].ravel()[:kept]]
+        net = Network.from_description(
+            "the model", description, {"parameters": np.concatenate(parts), "frozen": np.empty(0, np.int64)}
+        )
         return net if network_graph(portable_network(net)) == model.graph else None
     except (DeltaruleError, *_DAMAGE):
         return None
 
 
-def _parameters(model: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The parameters as :meth:`Network.from_description` takes them."""
-    arrays = {tensor.name: array_of(tensor) for tensor in model.graph.initializer}
-    parts = []
-    for number, layer in enumerate(layers, start=1):
-        kept = {"neuron": None, "shared": 1, "none": 0}[layer["bias"]]
-        parts += [arrays[f"W{number}"].ravel(), arrays[f"b{number}"].ravel()[:kept]]
-    return {"parameters": np.concatenate(parts), "frozen": np.empty(0, np.int64)}
-
-
 def imported_from_model(model: Any) -> ImportedNetwork:
     """Return what the graph computes, whoever wrote it; where that was deltarule, with its names.
 
-    Raises
-    ------
-    InputError
-        If it is anything but dense layers in a row; the message names the node.
-    ModelFileError
-        If the file is damaged.
+    Raises InputError if it is anything but dense layers in a row (the message names the node);
+    ModelFileError if the file is damaged.
     """
     try:
         imported = read_graph(model.graph, model.ByteSize())
-        return _with_our_names(imported, _our_properties(model))
+        names = ("features", "outputs", "loss")
+        features, targets, loss = (json.loads(_our_properties(model).get(name, "null")) for name in names)
+        if features == [f"x{number}" for number in range(len(features or []))]:  # they had none
+            features = targets = None
+        if imported.classes is not None:
+            targets = None
+        return replace(imported, features=features, targets=targets, loss=loss)
     except DeltaruleError:
         raise
     except (*_DAMAGE, MemoryError) as error:
@@ -107,13 +102,3 @@ def _our_properties(model: Any) -> dict[str, str]:
     if model.producer_name != PRODUCER:
         return {}
     return {entry.key: entry.value for entry in model.metadata_props}
-
-
-def _with_our_names(imported: ImportedNetwork, properties: dict[str, str]) -> ImportedNetwork:
-    names = ("features", "outputs", "loss")
-    features, targets, loss = (json.loads(properties.get(name, "null")) for name in names)
-    if features == [f"x{number}" for number in range(len(features or []))]:  # they had none
-        features = targets = None
-    if imported.classes is not None:
-        targets = None
-    return replace(imported, features=features, targets=targets, loss=loss)

@@ -79,10 +79,7 @@ def build_network(
     Its number type is that of the weights. Classes are put in ascending order, as encodings hold them, and
     the outputs with them. A loss, names of features and classes that are given count more than those found.
 
-    Raises
-    ------
-    InputError, ShapeError
-        If something does not fit.
+    Raises InputError or ShapeError if something does not fit.
     """
     if features is not None:
         imported = replace(imported, features=features)
@@ -112,18 +109,14 @@ def _in_order(layer: ImportedLayer, labels: Array, target: LabelEncoding) -> Imp
     if (order == np.arange(n_classes)).all():
         return layer
     if n_outputs == 1:
-        return _opposite(layer, labels)
+        # 1 − σ(z) = σ(−z): what the output says of the other class.
+        if layer.activation.name != "sigmoid":
+            raise InputError(
+                f"classes of a single {layer.activation.name} output must be in ascending order, "
+                f"got {labels.tolist()}"
+            )
+        return ImportedLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
     return ImportedLayer(layer.W[:, order], None if layer.b is None else layer.b[order], layer.activation)
-
-
-def _opposite(layer: ImportedLayer, labels: Array) -> ImportedLayer:
-    """1 − σ(z) = σ(−z): what the output says of the other class."""
-    if layer.activation.name != "sigmoid":
-        raise InputError(
-            f"classes of a single {layer.activation.name} output must be in ascending order, "
-            f"got {labels.tolist()}"
-        )
-    return ImportedLayer(-layer.W, None if layer.b is None else -layer.b, layer.activation)
 
 
 def _encoding_of(

@@ -33,12 +33,8 @@ _MOST_SHARED = 4
 def read_graph(graph: Any, n_bytes: int) -> ImportedNetwork:
     """Return the network that a GraphProto of ``n_bytes`` bytes computes.
 
-    Raises
-    ------
-    InputError
-        If it is anything but dense layers in a row; the message names the node.
-    ModelFileError
-        If the graph is damaged.
+    Raises InputError if it is anything but dense layers in a row (the message names the node);
+    ModelFileError if the graph is damaged.
     """
     return _Reader(graph, n_bytes).network()
 
@@ -60,7 +56,13 @@ class _Reader:
             raise InputError(f"the graph holds sparse weights; {_READ}")
         for tensor in self.graph.initializer:
             self.tensors[tensor.name] = array_of(tensor)
-        declared = self._declare_input()
+        inputs = [info for info in self.graph.input if info.name not in self.tensors]
+        if len(inputs) != 1:
+            names = ", ".join(shown(info.name) for info in inputs[:5]) or "none"
+            raise InputError(f"the graph must have one input, got {names}; {_READ}")
+        self.tensors[inputs[0].name] = TracedLayers()
+        sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
+        declared = math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
         for node in self.graph.node:
             self._read_node(node)
         network = self._from_outputs()
@@ -70,16 +72,6 @@ class _Reader:
                 f"the graph declares {declared} numbers as its input, but its first layer takes {taken}"
             )
         return network
-
-    def _declare_input(self) -> int | None:
-        """Enter the graph's input; how many numbers it declares for a row, where it does."""
-        inputs = [info for info in self.graph.input if info.name not in self.tensors]
-        if len(inputs) != 1:
-            names = ", ".join(shown(info.name) for info in inputs[:5]) or "none"
-            raise InputError(f"the graph must have one input, got {names}; {_READ}")
-        self.tensors[inputs[0].name] = TracedLayers()
-        sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
-        return math.prod(sizes) if sizes and all(size > 0 for size in sizes) else None
 
     def _read_node(self, node: Any) -> None:
         try:
@@ -106,9 +98,8 @@ class _Reader:
     def _from_outputs(self) -> ImportedNetwork:
         """What the graph's outputs have in common."""
         results = [self._tensor(info.name) for info in self.graph.output]
-        if not all(
-            isinstance(result, TracedLayers | ClassProbabilities | ChosenLabels) for result in results
-        ):
+        of_layers = TracedLayers | ClassProbabilities | ChosenLabels
+        if not all(isinstance(result, of_layers) for result in results):
             raise InputError(f"an output of the graph does not come from its input; {_READ}")
         outputs = [result for result in results if not isinstance(result, ChosenLabels)] or results
         found = [layers for layers in map(layers_behind, outputs) if layers is not None]

@@ -119,7 +119,10 @@ def _cast(value: Any, attributes: dict[str, Any]) -> Any:
 def _combined(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> TracedLayers:
     """What an elementwise operator makes of layers and constants."""
     if isinstance(values[0], MissingMask):
-        return _filled(operator, values)
+        # Where(IsNaN(X), fill, X)
+        if operator != "Where" or not isinstance(values[1], np.ndarray) or values[2] is not values[0].layers:
+            raise UnreadableNode("does not fill what is missing")
+        return replace(_raw_input(values[2]), fill=_constant_row(values[1]))
     if operator in ("Add", "Sub", "Mul", "Div") and len(values) == 2:
         for layers, number, is_left in ((*values, False), (*values[::-1], True)):
             if isinstance(layers, TracedLayers) and isinstance(number, np.ndarray):
@@ -166,13 +169,6 @@ def _computed(operator: str, operands: Sequence[Any], attributes: dict[str, Any]
         raise UnreadableNode(f"has {len(operands)} operands")
     with np.errstate(all="ignore"):
         return np.asarray(function(*operands, **attributes))
-
-
-def _filled(operator: str, values: Sequence[Any]) -> TracedLayers:
-    """``Where(IsNaN(X), fill, X)``."""
-    if operator != "Where" or not isinstance(values[1], np.ndarray) or values[2] is not values[0].layers:
-        raise UnreadableNode("does not fill what is missing")
-    return replace(_raw_input(values[2]), fill=_constant_row(values[1]))
 
 
 def _imputer(
@@ -236,10 +232,7 @@ _OPERATORS: dict[str, tuple[int | None, Callable[..., Any]]] = {
 def applied(operator: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
     """Return what a node with this operator makes.
 
-    Raises
-    ------
-    UnreadableNode
-        If it is nothing that a row of dense layers is made of.
+    Raises UnreadableNode if it is nothing that a row of dense layers is made of.
     """
     if operator == "Constant":
         return _constant(**attributes)

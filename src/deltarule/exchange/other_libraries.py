@@ -16,10 +16,8 @@ from deltarule.exchange.foreign_layers import ForeignLayers, weights_of
 def read_foreign_layers(source: Any) -> ForeignLayers:
     """Return the layers of a network of another library.
 
-    Raises
-    ------
-    InputError, ShapeError
-        If it is none that is known, or holds what deltarule has not; the message names it.
+    Raises InputError or ShapeError if it is none that is known, or holds what deltarule has not; the
+    message names it.
     """
     for is_theirs, says_activations, add in _LIBRARIES:
         if is_theirs(source):

@@ -35,16 +35,8 @@ _BARE = ("identity", "tanh")
 class Source(ABC):
     """One network as one source file that needs nothing else.
 
-    Parameters
-    ----------
-    network : PortableNetwork
-    title : str
-        What the network is; the head begins with it.
-
-    Raises
-    ------
-    InputError
-        If an activation is a user's own and has no formula to write code from.
+    ``title`` says what the network is; the head begins with it. Raises InputError if an activation is a
+    user's own and has no formula to write code from.
     """
 
     templates: ClassVar[tuple[str, ...]]

@@ -29,10 +29,7 @@ class Choices:
     write, epochs between writings, and a file to go on from; the other names are those of
     :class:`deltarule.Network`, :func:`deltarule.train` and optimizers.
 
-    Raises
-    ------
-    InputError
-        If a number is out of its range.
+    Raises InputError if a number is out of its range.
     """
 
     target_is_input: bool = False  # an autoencoder
@@ -143,10 +140,7 @@ def check_known(named: Mapping[str, Any]) -> None:
 def reading_of(named: Mapping[str, Any]) -> ReadingOptions:
     """Take how files are read out of all that was named; ``kind`` is a mapping of column names to kinds.
 
-    Raises
-    ------
-    InputError
-        If there is no such kind of column or file, or a size is none.
+    Raises InputError if there is no such kind of column or file, or a size is none.
     """
     check_known(named)
     kinds = dict(named.get("kind") or {})

@@ -10,12 +10,7 @@ from deltarule.data import Dataset
 from deltarule.data.encoding import LabelEncoding
 from deltarule.documents.plain_table import aligned, one_line
 from deltarule.experiments.fitting import Predictions, encoding_of
-from deltarule.experiments.report import (
-    WIDTH,
-    class_table,
-    decision_lines,
-    wrapped,
-)
+from deltarule.experiments.report import WIDTH, class_table, decision_lines, wrapped
 from deltarule.experiments.scores import Spread, class_scores, mean_error
 from deltarule.nn.network import Network
 
@@ -90,15 +85,10 @@ class Evaluation:
         """What :meth:`to_dict` returned, for people."""
         metric, spread = self.predictions.metric, report["spread"]
         score = f"{report[metric]:.4f}" + ("" if spread is None else f" ± {spread:.4f}")
-        rows = [
-            ["", "rows", "loss", metric],
-            [self.dataset.name, report["rows"], f"{report['loss']:.5g}", score],
-        ]
-        lines = [
-            wrapped(f"{self.net!r}, {self.net.loss.name}", width),
-            *decision_lines(report["decisions"], width),
-        ]
-        lines += [*aligned(rows), *self._warning(width)]
+        scored = [self.dataset.name, report["rows"], f"{report['loss']:.5g}", score]
+        lines = [wrapped(f"{self.net!r}, {self.net.loss.name}", width)]
+        lines += decision_lines(report["decisions"], width)
+        lines += [*aligned([["", "rows", "loss", metric], scored]), *self._warning(width)]
         if "mean_error" in report:
             lines.append(f"off by {report['mean_error']:.4g} on average")
         if "confusion" in report:

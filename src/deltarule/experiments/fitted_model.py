@@ -74,7 +74,15 @@ def told_answers(model: FittedModel, rows: Any, probabilities: bool, reading: di
     columns, decisions = model.answers(rows, probabilities=probabilities, **reading)
     if decisions:
         warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=3)
-    return _like(rows, columns)
+    # A frame of the library that the rows are of, or the columns as they are.
+    package = type(rows).__module__.partition(".")[0]
+    if package == "pandas" and hasattr(rows, "columns"):
+        return sys.modules["pandas"].DataFrame(columns, index=rows.index)
+    if package == "polars":
+        return sys.modules["polars"].DataFrame(columns)
+    if package == "pyarrow":
+        return sys.modules["pyarrow"].table(columns)
+    return columns
 
 
 #: What others call it, and what to write here.
@@ -410,15 +418,3 @@ def _decoded(encoding: Encoding, outputs: Array) -> dict[str, Array]:
         return dict(decoded.columns)
     names = encoding.inputs.feature_names if target is None else target.kinds
     return dict(zip(names, decoded.reshape(len(decoded), -1).T, strict=True))
-
-
-def _like(rows: Any, columns: dict[str, Array]) -> Any:
-    """Columns as a frame of the library that ``rows`` is of, or as they are."""
-    package = type(rows).__module__.partition(".")[0]
-    if package == "pandas" and hasattr(rows, "columns"):
-        return sys.modules["pandas"].DataFrame(columns, index=rows.index)
-    if package == "polars":
-        return sys.modules["polars"].DataFrame(columns)
-    if package == "pyarrow":
-        return sys.modules["pyarrow"].table(columns)
-    return columns

@@ -135,12 +135,9 @@ def fit(dataset: Dataset, choices: Choices) -> TrainedNetwork:
     if held is None or choices.validation is not None:
         rest, held = split(dataset, share, choices.seed + 1)
     encoding = fit_encoding(
-        rest,
-        scale=choices.scale,
-        missing=choices.missing,
-        rare=choices.rare or rare_for(dataset),
+        rest, scale=choices.scale, missing=choices.missing, rare=choices.rare or rare_for(dataset),
         target_is_input=choices.target_is_input,
-    )
+    )  # fmt: skip
     net = build_network(rest, encoding, choices)
     arrays = {"train": encoded_rows(net, rest)}
     check_pair(net, arrays["train"][1])
@@ -166,11 +163,15 @@ def check_pair(net: Network, y: Array) -> None:
         )
 
 
-def remember_rows(trained: TrainedNetwork, tested: Predictions | None) -> None:
-    """Keep in the network's encoding which rows trained it, and how good it was on others."""
+def remember_rows(trained: TrainedNetwork, tested: Predictions | None, n_rows: int | None = None) -> None:
+    """Keep in the network's encoding which rows trained it, and how good it was on others.
+
+    ``n_rows`` says how many trained it, where there are digests of only some.
+    """
     metric = score_of(encoding_of(trained.net))
     scored = (0, None, 1) if tested is None else (len(tested.true), tested.score, tested.folds)
     rows = TrainedRows.of(trained.digests, metric, *scored)
+    rows = rows if n_rows is None else replace(rows, rows=n_rows)
     trained.net.encoding = replace(encoding_of(trained.net), trained=rows)
 
 
@@ -235,9 +236,8 @@ def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
     if target is None:
         return Predictions(y, outputs, loss, metric)
     predicted = target.decode(outputs)
-    same_type = (
-        isinstance(target, LabelEncoding) and known.all()
-    )  # a longer label must not be cut to one that is known
+    # A longer label must not be cut to one that is known.
+    same_type = isinstance(target, LabelEncoding) and known.all()
     true = dataset.target.astype(predicted.dtype) if same_type else dataset.target
     return Predictions(true, predicted, loss, metric)
 
@@ -245,10 +245,7 @@ def predict_dataset(net: Network, dataset: Dataset) -> Predictions:
 def cross_validate(dataset: Dataset, choices: Choices) -> Predictions:
     """A prediction for every row, by a network trained on the other folds in the same way.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        If one of them was interrupted: half-trained networks predict nothing.
+    Raises KeyboardInterrupt if one of them was interrupted: half-trained networks predict nothing.
     """
     choices = replace(choices, progress=False, checkpoint=None, resume=None)
     parts = []

@@ -31,9 +31,7 @@ def plot_experiment(path: str | os.PathLike[str] | None, result: Outcome) -> Any
     rows = "the training rows" if result.tested is None else "rows held out"
     predictions = result.tested or predict_dataset(net, dataset)
     inputs, target = encoding_of(net).inputs, encoding_of(net).target
-    draw: list[Callable[[Any], None]] = [
-        lambda panel: draw_history(panel, history, "loss"),
-    ]
+    draw: list[Callable[[Any], None]] = [lambda panel: draw_history(panel, history, "loss")]
     if predictions.metric in history:  # a stream is not gone through once more for it
         draw.append(lambda panel: draw_history(panel, history, predictions.metric))
     if isinstance(target, LabelEncoding):

@@ -205,10 +205,8 @@ def _loaded(source: Any, target: Any, named: Mapping[str, Any]) -> Dataset | Str
         )
     found = as_source(source)
     if isinstance(found, Dataset):
-        if (
-            target is not None
-            and tuple([target] if isinstance(target, str) else target) != found.target_names
-        ):
+        names = None if target is None else tuple([target] if isinstance(target, str) else target)
+        if names not in (None, found.target_names):
             raise InputError(
                 f"the target of {found.name} is {', '.join(found.target_names)}: leave out target"
             )

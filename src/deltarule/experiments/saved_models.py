@@ -43,10 +43,7 @@ def options_for(encoding: Encoding, options: ReadingOptions | None = None) -> Re
 def place_of(row: int | None, inputs: Table | Array) -> tuple[int, int]:
     """A row of what was read, counted from 1 (without one the first), and where it stands among the inputs.
 
-    Raises
-    ------
-    InputError
-        If there is no such row, or it was left out.
+    Raises InputError if there is no such row, or it was left out.
     """
     if isinstance(inputs, Table):
         return inputs.place_of(row)
@@ -127,10 +124,7 @@ def read_rows(
 ) -> Table:
     """New rows, read as the model's encoding takes them; the table's decisions tell what was not plain.
 
-    Raises
-    ------
-    DataFileError
-        If columns are missing: all of them are named.
+    Raises DataFileError if columns are missing: all of them are named.
     """
     table = read_table(source, encoding.kinds, options)
     columns = encoding.inputs.columns if isinstance(encoding.inputs, ColumnsEncoding) else ()
@@ -139,8 +133,7 @@ def read_rows(
         line = None if table.origin is None or table.origin.lines is None else 1
         named = dict.fromkeys(column.source for column in lacking)
         hints = [f"there is no column {name!r}{did_you_mean(name, table.names)}" for name in named]
-        faults = [DataFileError(source, hint, line) for hint in hints]
-        raise all_faults(faults)
+        raise all_faults([DataFileError(source, hint, line) for hint in hints])
     decisions = strange_cells(table, encoding)
     if options is not None and options.strict:
         refuse(source, decisions)

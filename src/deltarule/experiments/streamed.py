@@ -11,23 +11,22 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.data import Stream
 from deltarule.data.decisions import Decision
-from deltarule.data.encoding import ColumnsEncoding, TrainedRows, row_digests
+from deltarule.data.encoding import ColumnsEncoding, row_digests
 from deltarule.experiments.choices import Choices
 from deltarule.experiments.decided import filled, pooled
 from deltarule.experiments.defaults import batch_size_for, build_network, optimizer_for, score_of
 from deltarule.experiments.fitting import (
-    Predictions,
     TrainedNetwork,
     check_pair,
     encoded_rows,
     encoding_of,
     joined_predictions,
     predict_dataset,
+    remember_rows,
     train_or_resume,
 )
 from deltarule.experiments.results import ExperimentResult
 from deltarule.nn.engines.contract import Samples
-from deltarule.nn.network import Network
 from deltarule.training import METRICS
 from deltarule.training.streamed import StreamSamples, measure_stream
 
@@ -62,9 +61,11 @@ def run_streamed(stream: Stream, choices: Choices) -> ExperimentResult:
         net, history, scores, optimizer_for(rest, choices), batch_size_for(rest, choices), digests
     )
     interrupted = history.stopped == "interrupted"
-    tested = None if interrupted or test is None else _predicted(net, test)
+    tested = None
+    if not interrupted and test is not None:  # of its rows, answers and targets alone are held
+        tested = joined_predictions([predict_dataset(net, rows) for rows in test.rows()])
     n_rows = sum(int(part["rows"]) for part in scores.values())
-    _remember(trained, n_rows, tested)
+    remember_rows(trained, tested, n_rows if len(digests) == _KEPT else None)
     told = (*stream.decisions, *_told(rest, choices))
     dataset = replace(rest.sample, description=stream.description, decisions=told, test=None)
     n_rows += 0 if tested is None else len(tested.true)
@@ -96,20 +97,6 @@ class _Seen:
             self.count += len(block)
             self.digests = np.unique(np.append(self.digests, row_digests(block.x, block.y)))[:_KEPT]
             yield block, order
-
-
-def _predicted(net: Network, test: Stream) -> Predictions:
-    """What the network predicts for the rows of a stream, beside their targets: these alone are held."""
-    return joined_predictions([predict_dataset(net, rows) for rows in test.rows()])
-
-
-def _remember(trained: TrainedNetwork, n_rows: int, tested: Predictions | None) -> None:
-    """Keep in the network's encoding which rows trained it, and how good it was on others."""
-    encoding = encoding_of(trained.net)
-    held, score = (0, None) if tested is None else (len(tested.true), tested.score)
-    rows = TrainedRows.of(trained.digests, score_of(encoding), held, score, 1)
-    n_rows = n_rows if len(trained.digests) == _KEPT else rows.rows
-    trained.net.encoding = replace(encoding, trained=replace(rows, rows=n_rows))
 
 
 def _told(stream: Stream, choices: Choices) -> list[Decision]:

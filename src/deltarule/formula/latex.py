@@ -145,10 +145,8 @@ class LatexEmitter(Emitter[str]):
     def _raised(self, body: tree.Expr, exponent: str) -> str:
         """body with an exponent, in parentheses where it would be read as that of a part."""
         bare, source = unwrapped(body), self(body)
-        has_own = isinstance(bare, tree.Div | tree.Partial) or (
-            isinstance(bare, tree.Symbol) and bool(bare.sup)
-        )
-        if has_own or self.precedence(bare) < ATOM:
+        is_raised = isinstance(bare, tree.Symbol) and bool(bare.sup)
+        if is_raised or isinstance(bare, tree.Div | tree.Partial) or self.precedence(bare) < ATOM:
             source = self.group(source)
         elif isinstance(bare, tree.Words):
             source = f"{{{source}}}"

@@ -80,21 +80,18 @@ class MathmlEmitter(Emitter[str]):
         if isinstance(node, tree.Rest):
             return 12.0 + len(node.what)
         if not node.parts:
-            return self._leaf_width(node)
+            if isinstance(node, tree.Number):
+                number = self.decimal(node)
+                return len(number.mantissa) + number.negative + 4.5 * (number.exponent is not None)
+            if isinstance(node, tree.Symbol):
+                return len(node.base) + 0.7 * max(len(node.sub), len(node.sup)) + 0.8 * len(node.index)
+            return float(len(node.words)) if isinstance(node, tree.Words) else 1.0
         widths = [min(self.width(part), _WIDE if isinstance(part, tree.Add) else inf) for part in node.parts]
         if isinstance(node, tree.Div | tree.Partial | tree.Brace):
             return max(widths) + 1
         if isinstance(node, tree.Pow) or (isinstance(node, tree.Call) and node.function == "exp"):
             return sum(widths[:-1]) + 0.7 * widths[-1] + 1
         return sum(widths) + _SPACES.get(type(node), 2.5) * max(len(widths) - 1, 1)
-
-    def _leaf_width(self, node: tree.Expr) -> float:
-        if isinstance(node, tree.Number):
-            number = self.decimal(node)
-            return len(number.mantissa) + number.negative + 4.5 * (number.exponent is not None)
-        if isinstance(node, tree.Symbol):
-            return len(node.base) + 0.7 * max(len(node.sub), len(node.sup)) + 0.8 * len(node.index)
-        return float(len(node.words)) if isinstance(node, tree.Words) else 1.0
 
     def group(self, body: str) -> str:
         return _fenced("(", body, ")")
@@ -139,9 +136,8 @@ class MathmlEmitter(Emitter[str]):
 
     def rest(self, node: tree.Rest) -> str:
         known = sum_of_rest(node)
-        return _mrow(
-            _mo("…") if known is None else self(known), _aside(_mtext(f"\u00a0({escaped(node.what)})"))
-        )
+        total = _mo("…") if known is None else self(known)
+        return _mrow(total, _aside(_mtext(f"\u00a0({escaped(node.what)})")))
 
     def mul(self, node: tree.Mul) -> str:
         return _mrow(*self.pieces(node))
@@ -152,9 +148,8 @@ class MathmlEmitter(Emitter[str]):
     def pow(self, node: tree.Pow) -> str:
         body, exponent = node.body, self(node.exponent)
         if type(body) is tree.Symbol and body.sub and not (body.sup or body.index):
-            return _scripted(
-                self(tree.Symbol(body.base, accent=body.accent)), _name_element(body.sub), exponent
-            )
+            bare = tree.Symbol(body.base, accent=body.accent)
+            return _scripted(self(bare), _name_element(body.sub), exponent)
         return f"<msup>{self.inside(body, ATOM)}{exponent}</msup>"
 
     def call(self, node: tree.Call) -> str:

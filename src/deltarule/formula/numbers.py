@@ -23,9 +23,8 @@ class Decimal(NamedTuple):
 
 def check_digits(digits: int | str) -> None:
     """Refuse what is neither 1 to 17 nor "full"."""
-    if digits != FULL and not (
-        isinstance(digits, int) and not isinstance(digits, bool) and 1 <= digits <= 17
-    ):
+    is_count = isinstance(digits, int) and not isinstance(digits, bool) and 1 <= digits <= 17
+    if digits != FULL and not is_count:
         raise InputError(f"digits must be a whole number from 1 to 17 or {FULL!r}, got {digits!r}")
 
 

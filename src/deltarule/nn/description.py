@@ -26,10 +26,7 @@ def describe_network(
 ) -> dict[str, Any]:
     """Layers, loss, penalties and encoding as JSON knows them.
 
-    Raises
-    ------
-    InputError
-        If an activation, loss or initializer is the user's own and not registered.
+    Raises InputError if an activation, loss or initializer is the user's own and not registered.
     """
     _check_registered(objective.loss, LOSSES)
     return {
@@ -69,14 +66,17 @@ def parts_of(
 ) -> tuple[list[Dense], Objective, Encoding | None, Array, Array]:
     """Layers, objective, encoding, parameters and frozen ones, from a file that may hold anything.
 
-    Raises
-    ------
-    DeltaruleError, KeyError, TypeError, ValueError
-        If something is missing, unknown, or does not fit.
+    Raises DeltaruleError, KeyError, TypeError or ValueError if something is missing, unknown, or does not
+    fit.
     """
     from deltarule.data.encoding import Encoding
 
-    _check_fields(description, arrays)
+    # What this version would silently ignore is refused; a checkpoint's state is read by training.
+    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
+    if "training" not in description:
+        unknown |= arrays.keys() - {"parameters", "frozen"}
+    if unknown:
+        raise InputError(f"unknown field {min(unknown)!r}")
     made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record: a file may hold a hundred thousand
     layers = []
     for layer in description["layers"]:
@@ -102,12 +102,3 @@ def check_dtype(dtype: str) -> None:
     """Refuse a number type that no network computes in."""
     if dtype not in ("float32", "float64"):
         raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-
-
-def _check_fields(description: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Refuse what this version would silently ignore; a checkpoint's state is read by ``training``."""
-    unknown = description.keys() - {"format", "layers", "loss", "objective", "encoding", "training"}
-    if "training" not in description:
-        unknown |= arrays.keys() - {"parameters", "frozen"}
-    if unknown:
-        raise InputError(f"unknown field {min(unknown)!r}")

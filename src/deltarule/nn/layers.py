@@ -61,7 +61,10 @@ class Dense:
         self.n_out = check_whole("number of neurons", n_out)
         self.dropout = check_number("dropout", dropout, 0, np.nextafter(1, 0))
         self.activation = ACTIVATIONS.resolve(activation)
-        self.bias = _bias_kind(bias)
+        kind = ("neuron" if bias else "none") if isinstance(bias, bool) else bias
+        if kind not in BIAS_KINDS:
+            raise InputError(f"bias must be True, False or one of {', '.join(BIAS_KINDS)}, got {bias!r}")
+        self.bias = kind
         self.n_weights = self.n_in * self.n_out
         self.n_biases = {"neuron": self.n_out, "shared": 1, "none": 0}[self.bias]
         self.n_parameters = self.n_weights + self.n_biases
@@ -83,13 +86,6 @@ class Dense:
 
     def __repr__(self) -> str:
         return f"Dense({self.n_in} → {self.n_out} {self.activation.name})"
-
-
-def _bias_kind(bias: str | bool) -> str:
-    kind = ("neuron" if bias else "none") if isinstance(bias, bool) else bias
-    if kind not in BIAS_KINDS:
-        raise InputError(f"bias must be True, False or one of {', '.join(BIAS_KINDS)}, got {bias!r}")
-    return kind
 
 
 class LayerTrace(NamedTuple):
@@ -137,11 +133,7 @@ class Gradients(list[LayerGradients]):
 class Layer:
     """A dense layer at work: its description, and views of its parameters.
 
-    Parameters
-    ----------
-    dense : Dense
-    parameters : ndarray, (dense.n_parameters,)
-        Where ``W`` and ``b`` lie; not copied.
+    ``parameters`` (dense.n_parameters,) is where ``W`` and ``b`` lie; it is not copied.
     """
 
     def __init__(self, dense: Dense, parameters: Array) -> None:
@@ -157,7 +149,8 @@ class Layer:
         """The forward pass of ``x`` (n, n_in); with a generator, dropout is at work."""
         mask = None
         if rng is not None and self.dense.dropout:
-            mask = self._mask(x, rng)
+            kept = rng.random(x.shape, dtype=np.float32) >= self.dense.dropout
+            mask = kept.astype(x.dtype) / x.dtype.type(1 - self.dense.dropout)
             x = x * mask
         z = self._z(x)
         a = self.activation.value(z)
@@ -186,7 +179,3 @@ class Layer:
         if self.b is not None:
             z += self.b
         return z
-
-    def _mask(self, x: Array | Csr, rng: np.random.Generator) -> Array:
-        kept = rng.random(x.shape, dtype=np.float32) >= self.dense.dropout
-        return kept.astype(x.dtype) / x.dtype.type(1 - self.dense.dropout)

@@ -26,10 +26,7 @@ FORMAT = 1
 def write_model(path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> None:
     """Write ``arrays`` and ``description`` (JSON-able) to ``path``, atomically.
 
-    Raises
-    ------
-    InputError, OSError
-        If the file cannot be written; what was there before still is.
+    Raises InputError or OSError if the file cannot be written; what was there before still is.
     """
     write_atomically(path, _to_bytes({"format": FORMAT, **description}, arrays))
 
@@ -37,14 +34,21 @@ def write_model(path: str | os.PathLike[str], description: dict[str, Any], array
 def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
     """The description and the arrays of a file that :func:`write_model` wrote.
 
-    Raises
-    ------
-    ModelFileError
-        If it is anything else, or damaged.
+    Raises ModelFileError if it is anything else, or damaged.
     """
     data = _read_regular_file(path)
     try:
-        description, arrays = _from_bytes(data)
+        import json
+
+        arrays, metadata = unpack(data)
+        content = json.loads(metadata["deltarule"])
+        description = json.loads(content["description"])
+        if not isinstance(description, dict):
+            raise ValueError("its description is not an object")
+        if content["sha256"] != _digest(content["description"], arrays):
+            raise ValueError("its checksum does not match its content")
+        if _to_bytes(description, arrays) != data:
+            raise ValueError("its header was changed")
     except Exception as error:
         raise ModelFileError(f"{path} is not a complete deltarule model file: {error}") from None
     version = description.get("format")
@@ -64,21 +68,6 @@ def _to_bytes(description: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     text = json.dumps(description, sort_keys=True, ensure_ascii=True, allow_nan=False)
     content = {"description": text, "sha256": _digest(text, arrays)}
     return pack(arrays, {"deltarule": json.dumps(content, sort_keys=True)})
-
-
-def _from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    import json
-
-    arrays, metadata = unpack(data)
-    content = json.loads(metadata["deltarule"])
-    description = json.loads(content["description"])
-    if not isinstance(description, dict):
-        raise ValueError("its description is not an object")
-    if content["sha256"] != _digest(content["description"], arrays):
-        raise ValueError("its checksum does not match its content")
-    if _to_bytes(description, arrays) != data:
-        raise ValueError("its header was changed")
-    return description, arrays
 
 
 def _digest(text: str, arrays: dict[str, Array]) -> str:

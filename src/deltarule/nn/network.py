@@ -103,14 +103,9 @@ class Network:
         seed: int | None = 0,
     ) -> None:
         layers = dense_layers(
-            sizes,
-            activation,
-            output,
-            dropout,
-            bias=bias,
-            initializer=initializer,
+            sizes, activation, output, dropout, bias=bias, initializer=initializer,
             bias_initializer=bias_initializer,
-        )
+        )  # fmt: skip
         output = layers[-1].activation
         loss = LOSSES.resolve(loss_of_output(output.name) if loss is None else loss)
         check_dtype(dtype)
@@ -288,10 +283,8 @@ class Network:
 
     def get_weights(self) -> tuple[list[Array], list[Array | None]]:
         """Return copies of the weights and of the biases of each layer."""
-        return (
-            [layer.W.copy() for layer in self.layers],
-            [None if layer.b is None else layer.b.copy() for layer in self.layers],
-        )
+        biases = [None if layer.b is None else layer.b.copy() for layer in self.layers]
+        return [layer.W.copy() for layer in self.layers], biases
 
     def set_weights(
         self, weights: Mapping[str, Any] | Sequence[Any], biases: Sequence[Any] | None = None

@@ -98,10 +98,7 @@ def parameter_name(kind: str, layer: int, index: Sequence[int]) -> str:
 def named_by_layer(weights: Sequence[Any], biases: Sequence[Any] | None, n_layers: int) -> dict[str, Any]:
     """Return one value for each layer as ``{"W1": …, "b1": …}``; None is left out.
 
-    Raises
-    ------
-    ShapeError
-        If there is not one for each layer.
+    Raises ShapeError if there is not one for each layer.
     """
     named: dict[str, Any] = {}
     for kind, values in (("W", weights), ("b", biases)):
@@ -127,10 +124,7 @@ def weight_number(sizes: Sequence[int], layer: int, i: int, j: int) -> int:
 def neuron_names(sizes: Sequence[int]) -> list[list[str]]:
     """The neurons of each layer: h1, h2 … on through the hidden layers, then o1, o2 …
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        The number of inputs, then the number of neurons of each layer.
+    ``sizes`` are the number of inputs, then the number of neurons of each layer.
 
     Examples
     --------

@@ -56,10 +56,8 @@ def pack(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
 def unpack(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     """Return the arrays and the texts of a file's content.
 
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        If it is not such a content: the arrays must lie one after another and fill the file.
+    Raises ValueError, KeyError or TypeError if it is not such a content: the arrays must lie one after
+    another and fill the file.
     """
     import json
 

@@ -64,10 +64,7 @@ class Configuration:
     def with_changes(self, changes: Mapping[str, Any]) -> Configuration:
         """Return the configuration with some settings changed, all of them checked.
 
-        Raises
-        ------
-        InputError
-            If there is no such setting, or a value does not fit.
+        Raises InputError if there is no such setting, or a value does not fit.
         """
         known = [field.name for field in fields(self)]
         for name in changes:
@@ -78,9 +75,8 @@ class Configuration:
             given["hidden"] = _layers(given["hidden"])
         made = replace(self, **given)
         if "output" in given and "loss" not in given and given["output"] != self.output:
-            made = replace(
-                made, loss=Network([1, 1], output=_known("activation", made.output, ACTIVATIONS)).loss.name
-            )
+            output = _known("activation", made.output, ACTIVATIONS)
+            made = replace(made, loss=Network([1, 1], output=output).loss.name)
         made._check()
         return made
 

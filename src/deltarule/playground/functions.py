@@ -52,9 +52,8 @@ def values_of(text: str, variables: Mapping[str, Array]) -> Array:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InputError(f"{text[:80]!r} is not a formula: write something like sin(3*x1) + x2") from None
     with np.errstate(all="ignore"):
-        values = np.broadcast_to(_value(tree, variables), np.shape(next(iter(variables.values())))).astype(
-            float
-        )
+        shape = np.shape(next(iter(variables.values())))
+        values = np.broadcast_to(_value(tree, variables), shape).astype(float)
     if not np.isfinite(values).all():
         raise InputError(f"{text[:80]} is not a finite number everywhere")
     return values

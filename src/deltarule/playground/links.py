@@ -20,15 +20,13 @@ def link_of(run: PlayedRun) -> str:
 
     A run without branches is made again from its seed; of one with branches the parameters are in the text.
 
-    Raises
-    ------
-    InputError
-        If the data are too large for a link.
+    Raises InputError if the data are too large for a link.
     """
     content: dict[str, Any] = {
         "source": run.source,
         "settings": run.configuration.to_dict(),
-        "view": {name: run.view[name] for name in ("axes", "digits", "units")} | {"row": _row(run)},
+        "view": {name: run.view[name] for name in ("axes", "digits", "units")}
+        | {"row": None if run.view["row"] == "own" else run.view["row"]},
     }
     if run.branch.parent is None:
         content["update"] = run.moment.update
@@ -41,30 +39,16 @@ def link_of(run: PlayedRun) -> str:
     return text
 
 
-def _row(run: PlayedRun) -> Any:
-    """The row that is shown; numbers that the player typed in its place stay behind."""
-    return None if run.view["row"] == "own" else run.view["row"]
-
-
 def unpacked(text: Any) -> Mapping[str, Any]:
-    """Return what :func:`link_of` packed.
-
-    Raises
-    ------
-    InputError
-        If the text is no link of ours.
-    """
+    """Return what :func:`link_of` packed; InputError if the text is no link of ours."""
     try:
         if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
             raise ValueError
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(urlsafe_b64decode(text + "=" * (-len(text) % 4)), MOST_UNPACKED)
         content = json.loads(plain)
-        if (
-            not isinstance(content, dict)
-            or not isinstance(content["source"], dict)
-            or "link" in content["source"]
-        ):
+        source = content["source"] if isinstance(content, dict) else None
+        if not isinstance(source, dict) or "link" in source:
             raise ValueError
     except (ValueError, KeyError, zlib.error, RecursionError):
         raise InputError("this link cannot be read: it is cut off, or was made by something else") from None

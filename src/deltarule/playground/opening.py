@@ -26,16 +26,9 @@ _ARRAYS = "arrays.npz"
 def session_of(source: str | os.PathLike[str]) -> Session:
     """Return a session that begins with a source.
 
-    Parameters
-    ----------
-    source : str or path
-        A bundled set (``"circles"``), a worked example (``"T1"`` or a TOML file), a table, a model file, or a
-        folder that :func:`write_arrays` wrote; empty for the first set.
-
-    Raises
-    ------
-    InputError, DataFileError, ModelFileError
-        If it is none of them.
+    A source is a bundled set (``"circles"``), a worked example (``"T1"`` or a TOML file), a table, a
+    model file, or a folder that :func:`write_arrays` wrote; empty for the first set. Raises InputError,
+    DataFileError or ModelFileError if it is none of them.
 
     Examples
     --------

@@ -19,10 +19,7 @@ from deltarule.registry import import_extra
 class PlayingPage:
     """A playground that runs beside this process; a notebook shows it in a frame.
 
-    Attributes
-    ----------
-    address : str
-        Where it is; only this machine reaches it.
+    ``address`` is where it is; only this machine reaches it.
     """
 
     def __init__(self, process: subprocess.Popen[str], address: str, folder: Any) -> None:

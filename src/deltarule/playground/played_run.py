@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,10 +87,8 @@ class PlayedRun:
         """Begin with these parameters, and with what the optimizer remembers, at update 0."""
         net = self.net.copy()
         first = first_moment(net, self.configuration.rule(), self.configuration.seed)
-        values, memory = (
-            as_numbers(parameters, "parameters"),
-            np.asarray(slots, float).reshape(first.slots.shape),
-        )
+        values = as_numbers(parameters, "parameters")
+        memory = np.asarray(slots, float).reshape(first.slots.shape)
         if values.shape != net.parameters.shape:
             raise InputError(f"{values.size} parameters for a network with {net.parameters.size}")
         check_finite(values, "parameters")
@@ -116,9 +115,8 @@ class PlayedRun:
             parent = self.branches[parent.parent]
         if len(self.branches) >= _MOST_BRANCHES:
             raise InputError(f"there are {_MOST_BRANCHES} branches already: rewind, or open the data again")
-        encoded = (
-            parent is not None and problem is self.problem
-        )  # with the encoding of the branch that is left
+        # With the encoding of the branch that is left.
+        encoded = parent is not None and problem is self.problem
         all_samples = self.samples if encoded else problem.samples(net)
         drawn = self.drawn if encoded else views.drawn_inputs(net, all_samples.x[: views.MOST_ROWS])
         samples = all_samples.take(np.flatnonzero(~problem.held_out(configuration.test_share)))
@@ -129,18 +127,8 @@ class PlayedRun:
             moment = replace(moment, batch=0, epoch=moment.epoch + (moment.batch > 0))
         if parent is not None and type(parent.optimizer) is not type(rule):
             moment = replace(moment, slots=rule.start(net.parameters))
-        number = len(self.branches)
-        branch = Branch(
-            number,
-            None if parent is None else parent.number,
-            change,
-            net,
-            samples,
-            rule,
-            size,
-            engine,
-            [moment],
-        )
+        number, left = len(self.branches), None if parent is None else parent.number
+        branch = Branch(number, left, change, net, samples, rule, size, engine, [moment])
         self.branches.append(branch)
         self.setups.append((problem, configuration, all_samples, drawn))
         self._take_place(branch, moment)
@@ -196,9 +184,8 @@ class PlayedRun:
             self._next_sample()
             return
         milliseconds = given.get("milliseconds")
-        deadline = (
-            None if milliseconds is None else time.perf_counter() + min(float(milliseconds), 5_000) / 1000
-        )
+        seconds = math.inf if milliseconds is None else min(float(milliseconds), 5_000) / 1000
+        deadline = time.perf_counter() + seconds
         n = self.branch.n_batches
         left = count * n - self.moment.batch % n if unit == "epoch" else count
         self.stopped, self.phase = "", 0
@@ -209,7 +196,7 @@ class PlayedRun:
                 began = time.perf_counter()
                 self.moment = self.branch.advance(self.moment, made)
                 left -= made
-                if deadline is not None and time.perf_counter() > deadline:
+                if time.perf_counter() > deadline:
                     break
                 if time.perf_counter() - began < 0.005:
                     pace *= 2
@@ -297,10 +284,8 @@ class PlayedRun:
         problem = edited_rows(self.problem, given, self.configuration.seed)
         net = self.net.copy()
         if problem.dataset.classes != self.problem.dataset.classes:
-            self.start(
-                replace(problem, net=None),
-                self.configuration if self.configuration.output != "softmax" else None,
-            )
+            kept = self.configuration if self.configuration.output != "softmax" else None
+            self.start(replace(problem, net=None), kept)
         elif self.moment.update == self.branch.last == 0:
             self.setups, self.branches = [], []
             self._leave("", problem, self.configuration, net, self.moment, None)
@@ -310,7 +295,17 @@ class PlayedRun:
 
     def set_view(self, given: Mapping[str, Any]) -> None:
         """Say what is to be sent, and which row is shown."""
-        self.view = checked_view({**self.view, **given}, len(self.drawn), len(self.problem.dataset))
+        view = {**self.view, **given}
+        unknown = set(view["parts"]) - set(PARTS)
+        if unknown:
+            raise InputError(f"there is no part {min(unknown)!r}; parts: {', '.join(PARTS)}")
+        if view["row"] is not None and view["row"] not in ("batch", "own"):
+            check_whole("row", view["row"], 0, len(self.problem.dataset) - 1)
+        for axis in as_numbers(view["axes"], "axes").tolist():
+            check_whole("axis", int(axis), 0, len(self.drawn) - 1)
+        check_whole("resolution", view["resolution"], 2, 200)
+        check_whole("digits", view["digits"], 1, 17)
+        self.view = view
 
     # ---------------------------------------------------------------- what is shown
 
@@ -324,11 +319,8 @@ class PlayedRun:
         rows = np.flatnonzero(~self.held)[made.rows]
         row = self.view["row"]
         if row == "own" and self.own is not None:
-            return (
-                self.own[0][None],
-                self.own[1][None],
-                {"kind": "own", "number": None, "rows": rows.tolist()},
-            )
+            kind = {"kind": "own", "number": None, "rows": rows.tolist()}
+            return self.own[0][None], self.own[1][None], kind
         if isinstance(row, int):
             return *self.row(row), {"kind": "row", "number": row, "rows": rows.tolist()}
         batch = made.samples
@@ -380,17 +372,3 @@ class PlayedRun:
     def _note(self) -> None:
         train, test = self.measured()
         self.branch.note(self.moment.update, train["loss"], None if test is None else test["loss"])
-
-
-def checked_view(view: dict[str, Any], n_drawn: int, n_rows: int) -> dict[str, Any]:
-    """Return what is to be shown, or refuse it."""
-    unknown = set(view["parts"]) - set(PARTS)
-    if unknown:
-        raise InputError(f"there is no part {min(unknown)!r}; parts: {', '.join(PARTS)}")
-    if view["row"] is not None and view["row"] not in ("batch", "own"):
-        check_whole("row", view["row"], 0, n_rows - 1)
-    for axis in as_numbers(view["axes"], "axes").tolist():
-        check_whole("axis", int(axis), 0, n_drawn - 1)
-    check_whole("resolution", view["resolution"], 2, 200)
-    check_whole("digits", view["digits"], 1, 17)
-    return view

@@ -106,10 +106,7 @@ def problem_of(dataset: Dataset, title: str, seed: int = 0, **more: Any) -> Prob
 def named(name: str) -> Problem:
     """Return the problem of a bundled set, a toy, or a worked example, by name.
 
-    Raises
-    ------
-    InputError
-        If there is no such set.
+    Raises InputError if there is no such set.
     """
     title = SETS.get(name, (name, ""))[0]
     if name in _PLANES:
@@ -133,18 +130,14 @@ def worked(example: Example, title: str = "") -> Problem:
 def of_table(text: str, name: str, target: str | None = None) -> Problem:
     """Read a table that was dropped or pasted, as ``deltarule train`` reads its file.
 
-    Raises
-    ------
-    InputError, DataFileError
-        If it is too large, or no sound table; the error names row and column of a bad cell.
+    Raises InputError or DataFileError if it is too large, or no sound table; the error names row and
+    column of a bad cell.
     """
     if len(text) > MOST_BYTES:
         raise InputError(f"the table has {len(text):,} characters; at most {MOST_BYTES:,} are allowed")
-    suffix = (
-        Path(name).suffix
-        if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".arff")
-        else ".csv"
-    )
+    suffix = Path(name).suffix
+    if suffix.lower() not in (".csv", ".tsv", ".txt", ".json", ".arff"):
+        suffix = ".csv"
     stem = "".join(sign for sign in Path(name).stem if sign.isalnum() or sign in "-_ ")[:60] or "table"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, stem + suffix)

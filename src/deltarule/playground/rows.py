@@ -17,10 +17,7 @@ from deltarule.playground.problem import Problem
 def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Problem:
     """Return the problem after some edits: ``x`` in units of the data, ``y`` a class by place, or a number.
 
-    Raises
-    ------
-    InputError
-        If the rows are not all numbers, or an edit does not fit.
+    Raises InputError if the rows are not all numbers, or an edit does not fit.
     """
     dataset = problem.dataset
     if not isinstance(dataset.inputs, Table) or any(
@@ -32,22 +29,20 @@ def edited_rows(problem: Problem, edits: Mapping[str, Any], seed: int) -> Proble
     if dataset.target.ndim > 1 and dataset.target.shape[1] > 1:
         raise InputError("points can be added only where there is a single target")
     inputs, target, draws = dataset.inputs.matrix().copy(), dataset.target.copy(), problem.draws.copy()
+    classes: Any = dataset.classes
     for edit in edits.get("move", ()):
         inputs[_row(edit["row"], len(inputs))] = _point(edit["x"], inputs.shape[1])
     for edit in edits.get("relabel", ()):
-        target, dataset_classes = _relabelled(
-            target, _row(edit["row"], len(inputs)), edit["y"], dataset.classes
-        )
-        dataset = _with_classes(problem, dataset_classes).dataset
+        target, classes = _relabelled(target, _row(edit["row"], len(inputs)), edit["y"], classes)
     for edit in edits.get("add", ()):
         inputs = np.vstack([inputs, _point(edit["x"], inputs.shape[1])])
         target = np.concatenate([target, target[:1]])
-        target, dataset_classes = _relabelled(target, len(target) - 1, edit["y"], dataset.classes)
-        dataset = _with_classes(problem, dataset_classes).dataset
+        target, classes = _relabelled(target, len(target) - 1, edit["y"], classes)
         draws = np.append(draws, np.random.default_rng([seed, 5, len(draws)]).random())
     gone = [_row(row, len(inputs)) for row in edits.get("remove", ())]
     kept = np.setdiff1d(np.arange(len(inputs)), gone)
-    return _with_classes(problem, dataset.classes).with_rows(inputs[kept], target[kept], draws[kept])
+    changed = replace(problem, dataset=replace(dataset, classes=classes))
+    return changed.with_rows(inputs[kept], target[kept], draws[kept])
 
 
 def _row(row: Any, n: int) -> int:
@@ -77,7 +72,3 @@ def _relabelled(target: Array, row: int, y: Any, classes: Any) -> tuple[Array, A
         raise InputError(f"y must be 0 to {len(classes) - 1}: the classes are {', '.join(map(str, classes))}")
     target[row] = int(y)
     return target, tuple(sorted({*classes, int(y)}))
-
-
-def _with_classes(problem: Problem, classes: Any) -> Problem:
-    return replace(problem, dataset=replace(problem.dataset, classes=classes))

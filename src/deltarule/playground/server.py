@@ -33,10 +33,9 @@ _TYPES = {
 }
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; "
-        "base-uri 'none'; form-action 'none'; "
-        "frame-ancestors {ancestors}"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+        "blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action "
+        "'none'; frame-ancestors {ancestors}"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -114,10 +113,7 @@ class PlaygroundServer:
 
     def guarded(self, app: Any) -> Any:
         """Put the gate before an application: right host, right origin, token, headers on every reply."""
-        headers = {
-            **_HEADERS,
-            "content-security-policy": _HEADERS["content-security-policy"].format(ancestors=self.ancestors),
-        }
+        headers = {name: value.format(ancestors=self.ancestors) for name, value in _HEADERS.items()}
         extra = [(name.encode(), value.encode()) for name, value in headers.items()]
 
         async def gate(scope: Any, receive: Receive, send: Send) -> None:
@@ -145,9 +141,7 @@ class PlaygroundServer:
         ]
         hosts = [value for name, value in given if name == "host"]
         origins = [value for name, value in given if name == "origin"]
-        names = (
-            {"127.0.0.1", "localhost"} if self.host == "127.0.0.1" else {"127.0.0.1", "localhost", self.host}
-        )
+        names = {"127.0.0.1", "localhost", self.host}
         known = {f"{f'[{name}]' if ':' in name else name}:{self.port}" for name in names}
         if self.host in ("0.0.0.0", "::") and len(hosts) == 1:
             known.add(hosts[0])  # the flag that opened it to a network said so

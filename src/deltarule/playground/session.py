@@ -67,10 +67,8 @@ class Session:
         except DeltaruleError as error:
             return reply | {"ok": False, "error": str(error)} | _place_of(error)
         except (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
-            return reply | {
-                "ok": False,
-                "error": f"{name}: these arguments are not valid ({type(error).__name__})",
-            }
+            reason = f"{name}: these arguments are not valid ({type(error).__name__})"
+            return reply | {"ok": False, "error": reason}
         except MemoryError:
             return reply | {"ok": False, "error": "out of memory: use a smaller network or fewer rows"}
 
@@ -118,10 +116,8 @@ def _open(run: PlayedRun, given: Mapping[str, Any]) -> None:
 def _place_of(error: Exception) -> dict[str, Any]:
     """Return where in a pasted table the fault is, for the page to show."""
     if isinstance(error, DataFaults):
-        return {
-            "where": {"line": error.line, "column": error.column},
-            "faults": [str(one) for one in error.faults],
-        }
+        where = {"line": error.line, "column": error.column}
+        return {"where": where, "faults": [str(one) for one in error.faults]}
     if isinstance(error, DataFileError) and error.line is not None:
         return {"where": {"line": error.line, "column": error.column}}
     return {}

@@ -77,8 +77,7 @@ def one_file(path: str | Path, runtime: str | Path | None = None) -> None:
         As in :func:`build_site`.
     """
     check_writable(path)
-    files = site_files(runtime)
-    write_atomically(path, _joined(files).encode())
+    write_atomically(path, _joined(site_files(runtime)).encode())
 
 
 def site_files(runtime: str | Path | None = None) -> dict[str, bytes]:
@@ -106,11 +105,8 @@ def package_archive(name: str) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(root.rglob("*")):
             inside = path.relative_to(root.parent)
-            if (
-                path.is_file()
-                and "__pycache__" not in inside.parts
-                and inside.parts[1:3] != ("playground", "page")
-            ):
+            is_page = inside.parts[1:3] == ("playground", "page")
+            if path.is_file() and "__pycache__" not in inside.parts and not is_page:
                 archive.writestr(zipfile.ZipInfo(inside.as_posix()), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
@@ -151,11 +147,8 @@ def _checked(name: str, sha256: str, folder: str | Path | None) -> bytes:
 def _joined(files: Mapping[str, bytes]) -> str:
     """The page with its style, its modules and all other files inside; the largest files come last."""
     page = files["index.html"].decode()
-    css = (
-        files["style.css"]
-        .decode()
-        .replace("stix-two-math.woff2", _data("font/woff2", asset("stix-two-math.woff2")))
-    )
+    font = b64encode(asset("stix-two-math.woff2")).decode()
+    css = files["style.css"].decode().replace("stix-two-math.woff2", f"data:font/woff2;base64,{font}")
     page = re.sub(r'<link rel="stylesheet" href="style.css"\s*/?>', lambda _: f"<style>{css}</style>", page)
     page = _PRELOADS.sub("", _POLICY.sub("", page))
     modules = "\n".join(_without_imports(files, name) for name in _in_order(files))
@@ -179,14 +172,6 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 _PRELOADS = re.compile(r'<link rel="(?:module)?preload"[^>]*>\n')
 
 
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode()}"
-
-
-def _modules_of(text: str) -> list[str]:
-    return re.findall(r"^import\s[^;]*?from\s+\"\./([^\"]+)\";", text, re.M)
-
-
 def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
     """The page's modules, each after those that it imports."""
     done: set[str] = set()
@@ -195,7 +180,7 @@ def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
         if name in done:
             return
         done.add(name)
-        for inner in _modules_of(files[name].decode()):
+        for inner in re.findall(r"^import\s[^;]*?from\s+\"\./([^\"]+)\";", files[name].decode(), re.M):
             yield from visit(inner)
         yield name
 
@@ -204,6 +189,5 @@ def _in_order(files: Mapping[str, bytes]) -> Iterator[str]:
 
 def _without_imports(files: Mapping[str, bytes], name: str) -> str:
     text = _IMPORT.sub("", files[name].decode())
-    return re.sub(r"^export (?=function|class|const|async|let)", "", text, flags=re.M).replace(
-        "</script", "<\\/script"
-    )
+    text = re.sub(r"^export (?=function|class|const|async|let)", "", text, flags=re.M)
+    return text.replace("</script", "<\\/script")

@@ -130,11 +130,8 @@ def _raw(run: PlayedRun, x: Any) -> list[Any]:
     for column in getattr(run.net.encoding and run.net.encoding.inputs, "columns", ()):
         for _ in column.feature_names:
             value = float(x[len(raw)])
-            raw.append(
-                views.number(value * column.scale + column.shift)
-                if isinstance(column, NumberColumn)
-                else value
-            )
+            is_number = isinstance(column, NumberColumn)
+            raw.append(views.number(value * column.scale + column.shift) if is_number else value)
     return raw or [views.number(value) for value in x]
 
 

@@ -131,10 +131,8 @@ class Branch:
     def advance(self, moment: Moment, count: int) -> Moment:
         """Make some updates from a moment of this branch on.
 
-        Raises
-        ------
-        DivergenceError
-            If the cost or a parameter leaves the finite numbers; the moment before stands.
+        Raises DivergenceError if the cost or a parameter leaves the finite numbers; the moment before
+        stands.
         """
         return self._advanced(moment, count, keep=True)
 

@@ -17,11 +17,7 @@ from deltarule.spreadsheet.step_model import StepModel
 class NetworkLayout:
     """What stands where on the sheet: every quantity of one step.
 
-    Parameters
-    ----------
-    model : StepModel
-    head : int
-        The row, from 0, of the headings; the first part begins on the next.
+    ``head`` is the row, from 0, of the headings; the first part begins on the next.
     """
 
     VALUES = 3  # the column of the first values
@@ -49,9 +45,8 @@ class NetworkLayout:
 
     def formula(self, leaf: Expr) -> str:
         """What a cell holds."""
-        return excel(
-            self.model.placed(self.model.define(leaf), self.place), lambda part: found(self.place(part))
-        )
+        formula = self.model.placed(self.model.define(leaf), self.place)
+        return excel(formula, lambda part: found(self.place(part)))
 
     def symbols(self, leaf: Expr) -> str:
         """The formula as a person writes it, for any one sample."""

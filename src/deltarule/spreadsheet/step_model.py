@@ -144,10 +144,7 @@ class StepModel:
     def _clipping(self) -> dict[Expr, Expr]:
         """The gradient's length, and the share of it that is taken."""
         squares = [Rate(self.cost, p) ** 2 for p in self.trained]
-        return {
-            NORM: sqrt(total(squares)),
-            SHARE: Choice(LIMIT / NORM, Compare(NORM, ">", LIMIT), Number(1)),
-        }
+        return {NORM: sqrt(total(squares)), SHARE: Choice(LIMIT / NORM, Compare(NORM, ">", LIMIT), Number(1))}
 
     def lines(self, p: Quantity) -> list[UpdateLine]:
         """The lines of the update of a parameter, in order; none of a frozen one."""

@@ -45,11 +45,7 @@ class TrainingColumn:
 class TrainingLayout:
     """What stands in which column: parameters, what the optimizer remembers, and one step's working.
 
-    Parameters
-    ----------
-    model : StepModel
-    network : NetworkLayout
-        Where the given numbers are.
+    ``network`` is where the given numbers are.
     """
 
     STEP, COST, PARAMETERS = 0, 1, 2

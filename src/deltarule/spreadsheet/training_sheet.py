@@ -28,29 +28,23 @@ class TrainingSheet:
         """All of it."""
         self.sheet.words(0, 0, self.book.title, "title")
         self.sheet.words(1, 0, _TRAINING_HINT)
-        self._write_headings()
-        for snapshot in self.layout.model.run(steps):
-            self._write_snapshot(snapshot)
-        self._set_pages(last=_TABLE + steps)
-        self.sheet.protect()
-        self.sheet.exponents(_TABLE, 1, _TABLE + steps, len(self.layout.columns) - 1)
-
-    def _set_pages(self, last: int) -> None:
-        page = self.sheet.page
-        page.repeat_rows(_TABLE - 2, _TABLE - 1)
-        page.repeat_columns(0, 1)
-        page.set_column(0, 0, 6)
-        page.set_column(1, len(self.layout.columns) - 1, 13.5)
-        page.print_area(0, 0, last, self.n_state - 1)
-        page.freeze_panes(_TABLE, TrainingLayout.PARAMETERS)
-
-    def _write_headings(self) -> None:
         group = ""
         for index, column in enumerate(self.layout.columns):
             words = column.group if column.group != group else ""
             self.sheet.words(_TABLE - 2, index, words, "part")
             self.sheet.words(_TABLE - 1, index, self.layout.name(column.leaf), "head_right")
             group = column.group
+        for snapshot in self.layout.model.run(steps):
+            self._write_snapshot(snapshot)
+        page = self.sheet.page
+        page.repeat_rows(_TABLE - 2, _TABLE - 1)
+        page.repeat_columns(0, 1)
+        page.set_column(0, 0, 6)
+        page.set_column(1, len(self.layout.columns) - 1, 13.5)
+        page.print_area(0, 0, (_TABLE + steps), self.n_state - 1)
+        page.freeze_panes(_TABLE, TrainingLayout.PARAMETERS)
+        self.sheet.protect()
+        self.sheet.exponents(_TABLE, 1, _TABLE + steps, len(self.layout.columns) - 1)
 
     def _write_snapshot(self, snapshot: RunSnapshot) -> None:
         row = _TABLE + snapshot.number

@@ -126,9 +126,8 @@ def _check_size(net: Network, n_samples: int, rule: GradientStep | None, steps: 
     formulas = net.parameters.size * per_parameter + n_samples * per_sample
     if formulas > MOST_STEP_FORMULAS:
         raise InputError(
-            f"{net!r} with {n_samples:,} samples needs {formulas:,} formulas per step, but a "
-            f"spreadsheet can take only {MOST_STEP_FORMULAS:,}: choose a smaller network or fewer "
-            "samples"
+            f"{net!r} with {n_samples:,} samples needs {formulas:,} formulas per step, but a spreadsheet can "
+            f"take only {MOST_STEP_FORMULAS:,}: choose a smaller network or fewer samples"
         )
     if rule and formulas * steps > MOST_FORMULAS:
         raise InputError(

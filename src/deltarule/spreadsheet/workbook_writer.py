@@ -59,11 +59,7 @@ def height(*texts: tuple[str, int]) -> float:
 class SheetWriter:
     """A sheet whose cells are written by what they hold.
 
-    Parameters
-    ----------
-    page : xlsxwriter.worksheet.Worksheet
-    looks : dict
-        The formats by name.
+    ``looks`` are the formats by name.
     """
 
     def __init__(self, page: Any, looks: dict[str, Any]) -> None:

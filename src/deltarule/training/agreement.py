@@ -23,10 +23,7 @@ def agreed(
 ) -> Settings:
     """Give all workers the first one's parameters and seed; return their settings.
 
-    Raises
-    ------
-    InputError
-        If they have other samples, layers or settings: each of them raises it.
+    Raises InputError if they have other samples, layers or settings: each of them raises it.
     """
     if workers is None or workers.count == 1:
         return settings

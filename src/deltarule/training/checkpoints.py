@@ -58,12 +58,7 @@ def _write(run: Run, path: str | os.PathLike[str]) -> None:
 def restore(run: Run, path: str | os.PathLike[str], state: dict[str, Any], arrays: dict[str, Array]) -> None:
     """Bring a fresh run to the state in which the checkpoint at ``path`` was written.
 
-    Raises
-    ------
-    InputError
-        If the run has other samples.
-    ModelFileError
-        If the state does not fit the network.
+    Raises InputError if the run has other samples; ModelFileError if the state does not fit the network.
     """
     if run.fingerprint != state.get("data"):
         raise InputError(

@@ -32,14 +32,7 @@ from deltarule.training.samples import mask_key, samples_or_stream
 from deltarule.training.settings import Checkpoint, Settings, check_validation, concrete_seed
 from deltarule.training.stopping import EarlyStopping
 from deltarule.training.streamed import StreamSamples, is_stream, run_streamed_epoch
-from deltarule.training.workers import (
-    LocalSGD,
-    OneWorker,
-    Workers,
-    run_epochs,
-    run_local_epochs,
-    workers_for,
-)
+from deltarule.training.workers import LocalSGD, OneWorker, Workers, run_epochs, run_local_epochs, workers_for
 
 if TYPE_CHECKING:
     from deltarule.data import Stream
@@ -134,6 +127,8 @@ def train(
     1.0
     """
     refuse_others("train", others, train.__kwdefaults__ or ())
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
+        raise InputError(f'metrics must be a sequence such as ["accuracy"], got {metrics!r}')
     settings = Settings(
         OPTIMIZERS.resolve(optimizer),
         epochs,
@@ -141,7 +136,7 @@ def train(
         bool(shuffle),
         concrete_seed(seed),
         check_validation(validation),
-        _resolved(metrics),
+        tuple(METRICS.resolve(metric) for metric in metrics),
         early_stopping,
         engine,
         local_sgd,
@@ -245,12 +240,6 @@ def _team(workers: Any, settings: Settings, samples: Samples | StreamSamples) ->
     return workers_for(workers, needs_mpi=why)
 
 
-def _resolved(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
-    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
-        raise InputError(f'metrics must be a sequence such as ["accuracy"], got {metrics!r}')
-    return tuple(METRICS.resolve(metric) for metric in metrics)
-
-
 # ---------------------------------------------------------------- the loop
 
 
@@ -273,7 +262,9 @@ def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> Hi
     run.history.engine, run.history.start = run.engine, _start_of(run)
     run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
-    bar = Progress(run.settings.epochs, run.epoch, enabled=progress and _speaks(run))
+    bar = Progress(
+        run.settings.epochs, run.epoch, enabled=progress and (run.workers is None or run.workers.is_first)
+    )
     blas = hold_blas(run.engine, run.net, run.batch_size)
     try:
         with blas, np.errstate(all="ignore"):  # what overflows is found, and named, by record
@@ -408,11 +399,6 @@ def _epochs_unwatched(run: Run) -> int:
         left = min(left, int(run.checkpoint.every - run.epoch % run.checkpoint.every))
     work = len(run.samples) * run.net.parameters.size + UPDATE_WORK * run.n_batches
     return min(left, max(1, ENGINES[run.engine].BLOCK // work))
-
-
-def _speaks(run: Run) -> bool:
-    """Whether this process is the one that shows progress."""
-    return run.workers is None or run.workers.is_first
 
 
 def _end_block(run: Run) -> None:

@@ -176,11 +176,7 @@ def penalty_of(net: Network) -> float:
 
 
 def loss_and_outputs(
-    net: Network,
-    x: Array | Scaled,
-    y: Array,
-    weight: Array | None = None,
-    engine: ModuleType = reference,
+    net: Network, x: Array | Scaled, y: Array, weight: Array | None = None, engine: ModuleType = reference
 ) -> tuple[float, Array]:
     """Compute the loss of the rows without penalties, and the outputs (n, n_outputs)."""
     objective = net.objective

@@ -53,10 +53,7 @@ class ReplayedUpdate:
 def replay(history: History, step: int) -> ReplayedUpdate:
     """Make a training run again, by the same engine, up to just before update ``step`` (from 1).
 
-    Raises
-    ------
-    InputError
-        If the history does not know how it came about, or the run made no such update.
+    Raises InputError if the history does not know how it came about, or the run made no such update.
     """
     start = history.start
     if start is None:

@@ -150,11 +150,8 @@ class Run:
             rises = all(later > earlier for earlier, later in pairwise(recent))
             if len(recent) == _RISES and recent[-1] > limit and rises:
                 self.net.parameters[:] = before(epoch)
-                raise DivergenceError(
-                    f"training diverged in epoch {epoch}: the loss is {recent[-1]:.3g} and keeps rising. "
-                    + self._advice(),
-                    epoch,
-                )
+                fault = f"the loss is {recent[-1]:.3g} and keeps rising"
+                raise self._diverged(epoch, fault)
 
     def _agreed_measures(self) -> dict[str, float]:
         """Measure after an epoch; of several workers the first one does, in bits that do not depend on it."""
@@ -211,20 +208,18 @@ class Run:
                 break
             self.net.parameters[:] = older
             epoch = max(1, min(epoch, self.epoch))  # it was the epoch before that spoiled them
-        return DivergenceError(
-            f"training diverged in epoch {epoch}: the loss or a parameter is no longer finite. "
-            + self._advice(),
-            epoch,
-        )
+        return self._diverged(epoch, "the loss or a parameter is no longer finite")
 
-    def _advice(self) -> str:
+    def _diverged(self, epoch: int, fault: str) -> DivergenceError:
         samples = self.samples.few() if isinstance(self.samples, StreamSamples) else self.samples
         x = as_batch(samples.x, self.net.dtype)
         largest = float(abs(x if isinstance(x, np.ndarray) else x.data).max(initial=0))
-        return (
-            "The network keeps its parameters from before that epoch. Try a smaller learning rate (now "
-            f"{self.settings.optimizer.spec}), clip_norm=1, or scaled inputs (largest |X|: {largest:.3g})"
+        words = (
+            f"training diverged in epoch {epoch}: {fault}. The network keeps its parameters from before that "
+            f"epoch. Try a smaller learning rate (now {self.settings.optimizer.spec}), clip_norm=1, or "
+            f"scaled inputs (largest |X|: {largest:.3g})"
         )
+        return DivergenceError(words, epoch)
 
     def has_finite_cost(self) -> bool:
         """Return whether the cost of some samples, spread evenly over all of them, is a finite number."""

@@ -91,16 +91,11 @@ def divide(
     if isinstance(samples, StreamSamples):
         rest, part = samples.stream.split(fraction, settings.seed)
         return StreamSamples(net, rest), StreamSamples(net, part).held()
-    return _hold_out(samples, fraction, settings.seed)
-
-
-def _hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
-    """Return the rest, and a random ``fraction`` of the samples held out, which the seed decides."""
     n_held = round(fraction * len(samples))
     if not 0 < n_held < len(samples):
         raise InputError(
             f"validation={fraction} of {len(samples)} samples leaves {len(samples) - n_held} to train on and "
             f"{n_held} to validate on; both need at least one"
         )
-    order = np.random.default_rng([seed, 1]).permutation(len(samples))
+    order = np.random.default_rng([settings.seed, 1]).permutation(len(samples))
     return samples.take(np.sort(order[n_held:])), samples.take(np.sort(order[:n_held]))

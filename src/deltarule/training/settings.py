@@ -85,10 +85,7 @@ class Settings:
     def monitored(self, held_out: bool) -> str:
         """Return the name of the column that early stopping watches.
 
-        Raises
-        ------
-        InputError
-            If there will be no such column.
+        Raises InputError if there will be no such column.
         """
         monitor, known = self.early_stopping and self.early_stopping.monitor, self.measures(held_out)
         if monitor is not None and monitor not in known:

@@ -35,16 +35,8 @@ def is_stream(X: object) -> TypeGuard[Stream]:
 class StreamSamples:
     """The samples of a stream as a network takes them, block by block.
 
-    Parameters
-    ----------
-    net : Network
-        Its encoding reads the rows; where it has none, it gets the stream's.
-    stream : Stream
-
-    Raises
-    ------
-    InputError
-        If the stream does not fit the network.
+    The network's encoding reads the rows; where it has none, it gets the stream's. Raises InputError if
+    the stream does not fit the network.
     """
 
     def __init__(self, net: Network, stream: Stream) -> None:

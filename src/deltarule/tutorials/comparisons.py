@@ -82,10 +82,7 @@ def at_least(
 ) -> Comparison:
     """Compare an accuracy: it agrees where it is as good as published, and may fall short by ``tolerance``.
 
-    Parameters
-    ----------
-    tolerance : float
-        How far it may fall short.
+    ``tolerance`` is how far it may fall short.
 
     Examples
     --------

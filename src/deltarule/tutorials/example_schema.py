@@ -80,10 +80,7 @@ REQUIRED = (("network", "sizes"), ("data", "x"), ("data", "y"))
 def read_toml(content: bytes, path: str) -> tuple[str, dict[str, Any]]:
     """Return the text of a TOML file, and what it says.
 
-    Raises
-    ------
-    DataFileError
-        If it is not TOML, with line and column.
+    Raises DataFileError if it is not TOML, with line and column.
     """
     try:
         text = content.decode()
@@ -109,12 +106,8 @@ def check_schema(sections: Mapping[str, Any], text: str, path: str) -> None:
         On unknown sections or keys, values of the wrong kind, or something required that is missing: all of
         them are named.
     """
-    raise_faults(
-        [
-            DataFileError(path, reason, line_of(text, section, key))
-            for section, key, reason in _faults(sections)
-        ]
-    )
+    found = _faults(sections)
+    raise_faults([DataFileError(path, why, line_of(text, section, key)) for section, key, why in found])
 
 
 def raise_faults(faults: Sequence[DataFileError]) -> None:
@@ -147,9 +140,8 @@ def _faults(sections: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]
             are = "key is" if len(keys) == 1 else "keys are"
             yield section, None, f"the section [{section}] is missing: its {are} {' and '.join(keys)}"
     for section, key in REQUIRED:
-        if section not in sections:
-            continue
-        if isinstance(sections[section], dict) and key not in sections[section]:
+        values = sections.get(section)
+        if isinstance(values, dict) and key not in values:
             yield section, None, f"[{section}] needs a key {key!r}"
 
 

@@ -70,10 +70,8 @@ def mnist_well(images: Dataset, quick: bool = False) -> list[Comparison]:
 def check_images(images: Dataset) -> Dataset:
     """Refuse images that 784-200-80-10 cannot learn.
 
-    Raises
-    ------
-    InputError
-        If there is no test part, the images are not of 28 × 28 pixels, or the classes are not ten.
+    Raises InputError if there is no test part, the images are not of 28 × 28 pixels, or the classes are
+    not ten.
     """
     pixels, n_classes = images.X.shape[1], len(images.classes or ())
     if pixels != SIZES[0] or n_classes != SIZES[-1] or images.test is None:

@@ -84,10 +84,7 @@ def read_rows(path: str | os.PathLike[str]) -> AnswerRows:
     header has most of. Beside ``,`` an answer with a decimal comma may stand unquoted in the last column. A
     row that cannot be read as it is is read as well as it can be, and listed.
 
-    Raises
-    ------
-    DataFileError
-        If the file cannot be read, or has no header.
+    Raises DataFileError if the file cannot be read, or has no header.
     """
     data, faults = read_bytes(path), list[DataFileError]()
     if data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0":
@@ -123,9 +120,8 @@ def _rows_of_text(
         return list(rows_of(path, text, TableFrame(delimiter))), []
     except DataFileError as error:
         lines = text.splitlines()
-        return [(n, next(csv.reader([line], delimiter=delimiter), [])) for n, line in enumerate(lines, 1)], [
-            error
-        ]
+        rows = [(n, next(csv.reader([line], delimiter=delimiter), [])) for n, line in enumerate(lines, 1)]
+        return rows, [error]
 
 
 def _fitted(
@@ -147,13 +143,7 @@ def _fitted(
 
 
 def column_of(rows: AnswerRows, *names: str) -> int:
-    """Return the place of the first of these columns that is there.
-
-    Raises
-    ------
-    DataFileError
-        If none is.
-    """
+    """Return the place of the first of these columns that is there; DataFileError if none is."""
     headings = [name.lower() for name in rows.header]
     for name in names:
         if name in headings:

@@ -41,11 +41,7 @@ class Option(NamedTuple):
 class Slips:
     """The slips in a quantity that nobody takes for the right number.
 
-    Parameters
-    ----------
-    formulas : ExerciseFormulas
-    decimals : int
-        The number of decimals to which answers are rounded.
+    Answers are rounded to so many ``decimals``.
     """
 
     def __init__(self, formulas: ExerciseFormulas, decimals: int) -> None:
@@ -55,10 +51,7 @@ class Slips:
     def options(self, leaf: Expr) -> list[Option]:
         """Return the numbers to choose among, in an order that follows from the numbers.
 
-        Raises
-        ------
-        InputError
-            If too few mistakes give a number that can be told from the others.
+        Raises InputError if too few mistakes give a number that can be told from the others.
         """
         chosen = [("", self.formulas.exact(leaf))]
         for wrong, value in self._told_apart(leaf):
@@ -75,13 +68,7 @@ class Slips:
         ]
 
     def planted(self, leaf: Expr) -> tuple[WrongFormula, float]:
-        """Return a slip that can be seen in the formula, and what it gives.
-
-        Raises
-        ------
-        InputError
-            If there is none.
-        """
+        """Return a slip that can be seen in the formula, and what it gives; InputError if there is none."""
         found = [slip for slip in self._told_apart(leaf) if slip[0].kind not in _UNSEEN]
         if not found:
             raise self._refusal(leaf, "find a mistake in: no usual mistake changes it enough")

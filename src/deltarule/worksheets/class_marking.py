@@ -27,12 +27,8 @@ _OF_STUDENT = ("student", "name", "blank", "number", "quantity", "answer")
 class ClassMarking:
     """The marked sheets of a class.
 
-    Attributes
-    ----------
-    markings : dict of str to Marking
-        By the name of the sheet's files.
-    faults : list of str
-        What of the answers could not be taken as it is.
+    ``markings`` are by the name of the sheet's files; ``faults`` are what of the answers could not be
+    taken as it is.
     """
 
     def __init__(self, markings: Mapping[str, Marking], faults: Iterable[str] = ()) -> None:
@@ -71,9 +67,8 @@ class ClassMarking:
         sheet = next(iter(self.markings.values())).worksheet
         heads = [f"({blank.number}) {blank.name}" for blank in sheet.blanks]
         rows: list[list[str | float]] = [["student", "points", "out_of", *heads, "first_slip", "mistake"]]
-        for marking, (student, points, out_of, slip, mistake) in zip(
-            self.markings.values(), self.rows(), strict=True
-        ):
+        pairs = zip(self.markings.values(), self.rows(), strict=True)
+        for marking, (student, points, out_of, slip, mistake) in pairs:
             credits = [mark.credit for mark in marking.marks]
             rows.append([as_cell(student), points, out_of, *credits, slip, mistake])
         return rows
@@ -147,23 +142,15 @@ def _check_columns(rows: AnswerRows, sheets: ClassSet, faults: list[str]) -> Non
     blanks = blanks_by_name(next(iter(sheets.sheets.values())).blanks)
     for place, name in enumerate(rows.header, 1):
         if name.lower() not in _OF_STUDENT and blank_key(name) not in blanks:
-            faults.append(
-                str(
-                    DataFileError(
-                        rows.path, f"there is no blank {name[:40]!r}: the column is ignored", 1, place
-                    )
-                )
-            )
+            reason = f"there is no blank {name[:40]!r}: the column is ignored"
+            faults.append(str(DataFileError(rows.path, reason, 1, place)))
 
 
 def _find_sheet(sheets: ClassSet, name: str, path: str | os.PathLike[str], *position: int) -> str:
     """The sheet of the student who is called so, by the name of its files; ``position`` is for the error."""
     wanted = name.strip()
-    found = [
-        file
-        for file, sheet in sheets.sheets.items()
-        if wanted in (file, sheet.student, as_cell(sheet.student))
-    ]
+    known = sheets.sheets.items()
+    found = [file for file, sheet in known if wanted in (file, sheet.student, as_cell(sheet.student))]
     if len(found) > 1:
         reason = f"several students are called {wanted[:60]!r}: write {' or '.join(found)}"
     elif not found:

@@ -34,10 +34,7 @@ _LONGEST = 80  # bytes of a file's name, without its ending
 class ClassSet:
     """The worksheets of a class.
 
-    Attributes
-    ----------
-    sheets : dict of str to Worksheet
-        By the name of its files, without ending.
+    ``sheets`` are by the name of their files, without ending.
     """
 
     def __init__(self, sheets: Mapping[str, Worksheet]) -> None:
@@ -50,13 +47,7 @@ class ClassSet:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> ClassSet:
-        """Make the class that :meth:`data` describes.
-
-        Raises
-        ------
-        InputError
-            If the data describe none.
-        """
+        """Make the class that :meth:`data` describes; InputError if the data describe none."""
         try:
             if data["format"] != FORMAT:
                 raise InputError(f"expected the format {FORMAT!r}, got {str(data['format'])[:60]!r}")
@@ -68,10 +59,7 @@ class ClassSet:
     def load(cls, path: str | os.PathLike[str]) -> ClassSet:
         """Read the class in a file ``class.json``.
 
-        Raises
-        ------
-        DataFileError
-            If the file cannot be read, or holds no class.
+        Raises DataFileError if the file cannot be read, or holds no class.
         """
         return read_json_file(path, cls.from_data)
 
@@ -80,14 +68,11 @@ class ClassSet:
         names = Counter(sheet.student for sheet in self.sheets.values())
         blanks = next(iter(self.sheets.values())).blanks
         header: list[str | float] = ["student", *(f"({blank.number}) {blank.name}" for blank in blanks)]
-        rows: list[list[str | float]] = [
-            [
-                as_cell(sheet.student) if names[sheet.student] == 1 and sheet.student.strip() else file,
-                *[""] * len(blanks),
-            ]
-            for file, sheet in self.sheets.items()
-        ]
-        return [header, *rows]
+        rows = [header]
+        for file, sheet in self.sheets.items():
+            is_clear = names[sheet.student] == 1 and sheet.student.strip()
+            rows.append([as_cell(sheet.student) if is_clear else file, *[""] * len(blanks)])
+        return rows
 
     def save(self, folder: str | os.PathLike[str], ending: str = ".pdf") -> Path:
         """Write a class into a new folder: all of it, or nothing.
@@ -101,10 +86,7 @@ class ClassSet:
 
         The spreadsheet is there where XlsxWriter is.
 
-        Raises
-        ------
-        InputError
-            If no format has this ending, or the folder is there and not empty.
+        Raises InputError if no format has this ending, or the folder is there and not empty.
         """
         with new_folder(folder) as working:
             format = format_with(ending)
@@ -174,10 +156,7 @@ def _seeds_of_students(names: Sequence[str], seed: int) -> list[int]:
 def read_students(path: str | os.PathLike[str]) -> list[str]:
     """Read the names in a CSV file's column student or name; any text.
 
-    Raises
-    ------
-    DataFileError
-        If the file has no such column, or no names.
+    Raises DataFileError if the file has no such column, or no names.
     """
     rows = read_rows(path)
     place = column_of(rows, "student", "name", "students", "names")

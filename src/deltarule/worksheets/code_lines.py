@@ -65,14 +65,7 @@ _WRONG = {
 class CodeLines:
     """The lines of a program in NumPy that makes one step with an exercise's network.
 
-    Parameters
-    ----------
-    formulas : ExerciseFormulas
-
-    Raises
-    ------
-    InputError
-        If the network has something that takes more than a line: shared biases, penalties.
+    Raises InputError if the network has something that takes more than a line: shared biases, penalties.
     """
 
     def __init__(self, formulas: ExerciseFormulas) -> None:
@@ -103,16 +96,8 @@ class CodeLines:
     def program(self, leaf: Expr, asked: Collection[Expr]) -> str:
         """Return the program up to the line that computes a quantity, which is left open.
 
-        Parameters
-        ----------
-        leaf : Expr
-        asked : collection of Expr
-            The quantities whose lines are asked for, too: the program does not give them away.
-
-        Raises
-        ------
-        InputError
-            If no line computes it.
+        ``asked`` are the quantities whose lines are asked for, too: the program does not give them
+        away. Raises InputError if no line computes it.
         """
         hidden = {"{}{}".format(*self._array(other)): "…" for other in asked}
         name = "{}{}".format(*self._array(leaf))
@@ -123,10 +108,7 @@ class CodeLines:
     def options(self, leaf: Expr, order: Callable[[int], Any]) -> list[Option]:
         """Return the lines to choose among, ``order(n)`` says in which order n of them.
 
-        Raises
-        ------
-        InputError
-            If no line computes the quantity, or too few wrong ones give other numbers.
+        Raises InputError if no line computes the quantity, or too few wrong ones give other numbers.
         """
         letter, n = self._array(leaf)
         chosen = [(self.lines[f"{letter}{n}"], "")]

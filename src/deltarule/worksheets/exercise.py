@@ -98,10 +98,7 @@ class Exercise:
     def from_data(cls, data: Mapping[str, Any]) -> Exercise:
         """Make the exercise that :meth:`data` describes.
 
-        Raises
-        ------
-        InputError, KeyError, TypeError
-            If the data describe none.
+        Raises InputError, KeyError or TypeError if the data describe none.
         """
         optimizer = None if data["optimizer"] is None else check_optimizer(data["optimizer"])
         return cls(
@@ -113,10 +110,7 @@ class Exercise:
 def check_optimizer(spec: str | Optimizer) -> GradientStep:
     """Return the optimizer that ``spec`` names, of those whose update is a formula for each parameter.
 
-    Raises
-    ------
-    InputError
-        If it is another one.
+    Raises InputError if it is another one.
     """
     optimizer = OPTIMIZERS.resolve(spec)
     if not isinstance(optimizer, GradientStep):

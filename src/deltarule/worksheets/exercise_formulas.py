@@ -37,12 +37,7 @@ def quantities_in(formula: Expr) -> list[Expr]:
 
 
 class ExerciseFormulas:
-    """How each quantity of an exercise is computed, in the form that people use when they work by hand.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    """
+    """How each quantity of an exercise is computed, in the form that people use when they work by hand."""
 
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.evidence, self.step = exercise, exercise.evidence, exercise.step
@@ -95,18 +90,15 @@ class ExerciseFormulas:
     def leaves(self, part: str) -> list[Expr]:
         """Return the quantities of a part, in the order in which they are worked out."""
         if part not in self._leaves:
-            self._leaves[part] = list(self._leaves_of(part))
+            found: dict[str, Iterable[Expr]] = {
+                "forward": self._neurons("za", forwards=True),
+                "loss": self._losses(),
+                "deltas": self._neurons(("delta",), forwards=False),
+                "gradients": (Rate(self.evidence.cost, p) for p in self.parameters),
+                "update": (Quantity("new", p.layer, p.index) for p in self.parameters),
+            }
+            self._leaves[part] = list(found[part])
         return self._leaves[part]
-
-    def _leaves_of(self, part: str) -> Iterable[Expr]:
-        found: dict[str, Iterable[Expr]] = {
-            "forward": self._neurons("za", forwards=True),
-            "loss": self._losses(),
-            "deltas": self._neurons(("delta",), forwards=False),
-            "gradients": (Rate(self.evidence.cost, p) for p in self.parameters),
-            "update": (Quantity("new", p.layer, p.index) for p in self.parameters),
-        }
-        return found[part]
 
     def _neurons(self, kinds: Iterable[str], forwards: bool) -> Iterator[Quantity]:
         layers = range(1, self.evidence.n_layers + 1)
@@ -141,11 +133,7 @@ class ExerciseFormulas:
     def updated(self, p: Quantity, changed: Mapping[Expr, float] | None = None) -> Expr:
         """Return a parameter's update over its old value and its gradient, with the optimizer's numbers.
 
-        Parameters
-        ----------
-        p : Quantity
-        changed : mapping of Expr to float, optional
-            Letters of the optimizer, or its memory, that are to be other than they are.
+        ``changed`` are letters of the optimizer, or its memory, that are to be other than they are.
         """
         assert self.step is not None
         values = {**self.step.letters(), **self.step.remembered(self.positions[p]), **(changed or {})}

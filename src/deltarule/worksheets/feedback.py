@@ -40,13 +40,7 @@ _IN_SHORT = {
 
 
 def report(sheet: Questions, marks: Sequence[Mark]) -> Derivation:
-    """Return the marked sheet as a document, with a colour for each verdict.
-
-    Parameters
-    ----------
-    sheet : Questions
-    marks : sequence of Mark
-    """
+    """Return the marked sheet as a document, with a colour for each verdict."""
     return Derivation(_Feedback(sheet, marks).document(), {})
 
 
@@ -61,7 +55,10 @@ class _Feedback:
     def document(self) -> Document:
         """The whole sheet, part by part."""
         sheet = self.sheet
-        blocks: list[Block] = [Paragraph((f"{sheet.title}. {self._in_short()}",))]
+        verdicts = [mark.verdict for mark in self.marks]
+        counts = [f"{verdicts.count(name)} {words}" for name, words in _IN_SHORT.items() if name in verdicts]
+        in_short = f"Of {len(verdicts)} answers: {', '.join(counts)}."
+        blocks: list[Block] = [Paragraph((f"{sheet.title}. {in_short}",))]
         for part, heading in HEADINGS.items():
             marks = [mark for mark in self.marks if mark.blank.part == part]
             blocks += [Heading((heading,))] * bool(marks)
@@ -69,12 +66,6 @@ class _Feedback:
         who = f"{sheet.student}: " if sheet.student else ""
         title = f"{who}{sum(mark.credit for mark in self.marks):g} of {points_in_words(sheet.out_of)}"
         return Document(title, tuple(merged_lines(blocks)), sheet.decimals + 2, sheet.paper)
-
-    def _in_short(self) -> str:
-        """How many answers have which verdict."""
-        verdicts = [mark.verdict for mark in self.marks]
-        counts = [f"{verdicts.count(name)} {words}" for name, words in _IN_SHORT.items() if name in verdicts]
-        return f"Of {len(verdicts)} answers: {', '.join(counts)}."
 
     def _lines(self, mark: Mark) -> Iterator[Line]:
         """The line of an answer: where it is not right, with the right step."""

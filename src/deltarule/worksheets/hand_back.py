@@ -28,17 +28,8 @@ def hand_back(marked: ClassMarking, folder: str | os.PathLike[str]) -> Path:
     mistakes.svg       which mistake was made how often
     ================== ==========================================================================
 
-    Parameters
-    ----------
-    marked : ClassMarking
-    folder : path
-
-    Raises
-    ------
-    InputError
-        If the folder is there and not empty.
-    MissingExtraError
-        If Typst, XlsxWriter or matplotlib is not installed.
+    Raises InputError if the folder is there and not empty; MissingExtraError if Typst, XlsxWriter or
+    matplotlib is not installed.
     """
     with new_folder(folder) as working:
         students = working / "students"
@@ -62,12 +53,7 @@ def hand_back(marked: ClassMarking, folder: str | os.PathLike[str]) -> Path:
 
 
 def class_report(marked: ClassMarking) -> Document:
-    """Return what a class has done, as a document.
-
-    Parameters
-    ----------
-    marked : ClassMarking
-    """
+    """Return what a class has done, as a document."""
     sheet = next(iter(marked.markings.values())).worksheet
     return Document(f"{sheet.title}: the class", tuple(_blocks(marked)), 4, sheet.paper)
 

@@ -144,37 +144,27 @@ def mark(
     """
     sheet = worksheet if isinstance(worksheet, Worksheet) else Worksheet.load(worksheet)
     if isinstance(answers, Mapping):
-        return mark_blanks(sheet, _answers_in_mapping(answers, sheet))
+        blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
+        for name, value in answers.items():
+            blank = find_blank(blanks, str(name))
+            if blank.number in found:
+                raise InputError(f"blank {blank.number}, {blank.name}, is answered twice")
+            if value is None or isinstance(value, str):
+                answer = read_answer(value or "")
+            else:
+                check_number(f"the answer to {blank.name}", value)
+                answer = StudentAnswer(float(value), None, f"{value:g}")
+            if answer is not None:
+                found[blank.number] = answer
+        return mark_blanks(sheet, found)
     rows = read_rows(answers)
     marking = mark_blanks(sheet, answers_in_rows(rows, sheet))
     marking.faults += map(str, rows.faults)
     return marking
 
 
-def _answers_in_mapping(answers: Mapping[Any, Any], sheet: Worksheet) -> dict[int, StudentAnswer]:
-    blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
-    for name, value in answers.items():
-        blank = find_blank(blanks, str(name))
-        if blank.number in found:
-            raise InputError(f"blank {blank.number}, {blank.name}, is answered twice")
-        if value is None or isinstance(value, str):
-            answer = read_answer(value or "")
-        else:
-            check_number(f"the answer to {blank.name}", value)
-            answer = StudentAnswer(float(value), None, f"{value:g}")
-        if answer is not None:
-            found[blank.number] = answer
-    return found
-
-
 def find_blank(blanks: Mapping[str, Blank], name: str) -> Blank:
-    """Return the blank that is called so, by number or name.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """Return the blank that is called so, by number or name; InputError if there is none."""
     key = blank_key(name)
     if key not in blanks:
         raise InputError(f"no blank {name[:40]!r}{did_you_mean(key, blanks) if len(blanks) < 60 else ''}")
@@ -198,10 +188,7 @@ def answers_in_rows(rows: AnswerRows, sheet: Worksheet) -> dict[int, StudentAnsw
 
     It has the columns blank and answer, or one column for each blank.
 
-    Raises
-    ------
-    DataFileError
-        If it has neither.
+    Raises DataFileError if it has neither.
     """
     blanks, found = blanks_by_name(sheet.blanks), dict[int, StudentAnswer]()
     for line, place, name, written in _named_cells(rows, blanks):
@@ -316,11 +303,9 @@ class _Marker:
         """The mistakes that give this number: in the last step, else in one before it that has no blank."""
         leaf = blank.leaf
         student = self.student.without(leaf)
-        if (
-            blank.kind == "mistake"
-            and abs(answer.value - self.sheet.planted[blank.number][1]) <= 2 * self.half
-        ):
-            yield self.sheet.planted[blank.number][0]
+        planted, value = self.sheet.planted.get(blank.number, (None, math.nan))
+        if planted is not None and abs(answer.value - value) <= 2 * self.half:
+            yield planted
             return
         if answer.decimals is not None and answer.decimals < self.sheet.decimals:
             half = 10.0**-answer.decimals / 2

@@ -12,12 +12,7 @@ from deltarule.worksheets.wrong_formulas import KINDS
 def plot_mistakes(path: str | os.PathLike[str], mistakes: Mapping[str, int], title: str) -> None:
     """Draw a bar for each mistake, the most frequent on top; grey where the numbers show no single mistake.
 
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    InputError
-        If the picture cannot be written.
+    Raises MissingExtraError if matplotlib is not installed; InputError if the picture cannot be written.
     """
     made, (panel,) = figure(1, title)
     made.set_size_inches(8, 1.6 + 0.32 * max(2, len(mistakes)))

@@ -45,13 +45,7 @@ class Accepted(NamedTuple):
 
 
 def accepted_numbers(sheet: Questions, leaf: Expr) -> list[Accepted]:
-    """Return the right number of a quantity with all that rounding explains, then those of usual mistakes.
-
-    Parameters
-    ----------
-    sheet : Questions
-    leaf : Expr
-    """
+    """Return the right number of a quantity with all that rounding explains, then those of usual mistakes."""
     student, formulas = StudentValues(sheet.formulas, {}, 10.0**-sheet.decimals / 2), sheet.formulas
     rights = formulas.all(leaf)
     reach = max(student.tolerance(formula) for formula in rights)
@@ -69,10 +63,7 @@ def accepted_numbers(sheet: Questions, leaf: Expr) -> list[Accepted]:
 def moodle_questions(sheets: Sequence[Questions]) -> bytes:
     """Return a file for *Question bank → Import → Moodle XML*.
 
-    Parameters
-    ----------
-    sheets : sequence of Questions
-        One for each variant, all of which ask for the same.
+    The sheets are the variants, all of which ask for the same.
     """
     quiz, first = ET.Element("quiz"), sheets[0]
     top = f"$course$/top/{_as_category(first.title)}"
@@ -130,9 +121,8 @@ class _MoodleSheet:
 
     def _question(self, kind: str, name: str, asked: str, blanks: Sequence[Blank]) -> ET.Element:
         question = ET.SubElement(self.quiz, "question", type=kind)
-        ET.SubElement(
-            ET.SubElement(question, "name"), "text"
-        ).text = f"{clean(name)}, variant {self.variant:03}"
+        title = ET.SubElement(ET.SubElement(question, "name"), "text")
+        title.text = f"{clean(name)}, variant {self.variant:03}"
         element = _text(question, "questiontext", asked)
         picture = ET.SubElement(element, "file", name=PICTURE, path="/", encoding="base64")
         picture.text = b64encode(self.renderer.pictures[0].encode()).decode()
@@ -173,12 +163,8 @@ class _MoodleSheet:
             answer.set("fraction", "100" if number.is_right else "0")
             ET.SubElement(answer, "tolerance").text = tolerance
             _text(answer, "feedback", f"It seems that you {number.words}." if number.words else "Right.")
-        for tag, words in (
-            ("unitgradingtype", "0"),
-            ("unitpenalty", "0.1"),
-            ("showunits", "3"),
-            ("unitsleft", "0"),
-        ):
+        units = {"unitgradingtype": "0", "unitpenalty": "0.1", "showunits": "3", "unitsleft": "0"}
+        for tag, words in units.items():
             ET.SubElement(question, tag).text = words
 
     def _add_options(self, question: ET.Element, options: Sequence[Option]) -> None:
@@ -207,11 +193,10 @@ class _MoodleSheet:
         symbol = self.renderer.part(self.sheet.formulas.symbol(blank.leaf))
         before = ""
         if blank.kind == "code":
-            options = "\n".join(
-                f"{option.letter}   {option.words}" for option in self.sheet.options[blank.number]
-            )
+            options = [f"{option.letter}   {option.words}" for option in self.sheet.options[blank.number]]
             program = self.sheet.code.program(blank.leaf, self._asked_code())
-            before, symbol = self.renderer.listing(Listing(f"{program}\n\n{options}")), "the missing line"
+            before = self.renderer.listing(Listing("\n".join([program, "", *options])))
+            symbol = "the missing line"
         elif blank.kind == "mistake":
             before = self.renderer.all(Paragraph(tuple(note)) for note in self.lines.notes(blank))
         return f"{before}<p>({blank.number}) {symbol} {blank.relation} {self._gap(blank)}</p>"

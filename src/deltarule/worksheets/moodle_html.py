@@ -17,10 +17,7 @@ PICTURE = "network.svg"
 class MoodleRenderer(Renderer):
     """Writes blocks; the pictures that they have are kept for the question's files.
 
-    Parameters
-    ----------
-    digits : int
-        Significant digits of measured numbers.
+    ``digits`` are the significant digits of measured numbers.
     """
 
     def __init__(self, digits: int | str) -> None:
@@ -49,9 +46,8 @@ class MoodleRenderer(Renderer):
             relations = ["", line.relation, *["="] * len(line.sides)]
             sides = zip(relations, map(self.part, line.sides), strict=False)
             note = f" <small>({self.inline(line.note)})</small>" if line.note else ""
-            written.append(
-                f"<p>{' '.join(f'{relation} {side}' for relation, side in sides).strip()}{note}</p>"
-            )
+            shown = " ".join(f"{relation} {side}" for relation, side in sides).strip()
+            written.append(f"<p>{shown}{note}</p>")
         return "\n".join(written)
 
     def table(self, block: TableBlock) -> str:

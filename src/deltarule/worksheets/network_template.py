@@ -49,7 +49,22 @@ def network_template(
         sizes=sizes, activation=activation, output=output, loss=loss, bias=bias, n_samples=n_samples,
         decimals=6, seed=seed, optimizer=f"sgd({learning_rate})",
     ).task  # fmt: skip
-    return "\n".join([*_network(task), *_weights(task), *_data(task), *_training(learning_rate)]) + "\n"
+    lines = [
+        *_network(task),
+        *_weights(task),
+        "",
+        "[data]",
+        _line("x", task.X.tolist(), "a row for each sample"),
+        _line("y", task.Y.tolist(), "its targets, a row for each sample"),
+        "",
+        "[training]",
+        f"# optimizers: {', '.join(OPTIMIZERS)}",
+        _line("optimizer", "sgd"),
+        _line("learning_rate", learning_rate),
+        _line("updates", 1000, "each with all samples"),
+        '# frozen = ["b"]                 # what stays as it is, such as all biases',
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _line(key: str, value: Any, words: str = "") -> str:
@@ -91,21 +106,3 @@ def _weights(task: Exercise) -> Iterator[str]:
             of = f"of {', '.join(neurons)}"
             values = layer.b.tolist()
             yield _line(f"b{number}", values[0] if len(values) == 1 else values, of)
-
-
-def _data(task: Exercise) -> Iterator[str]:
-    yield from ("", "[data]")
-    yield _line("x", task.X.tolist(), "a row for each sample")
-    yield _line("y", task.Y.tolist(), "its targets, a row for each sample")
-
-
-def _training(learning_rate: float) -> Iterator[str]:
-    yield from (
-        "",
-        "[training]",
-        f"# optimizers: {', '.join(OPTIMIZERS)}",
-        _line("optimizer", "sgd"),
-        _line("learning_rate", learning_rate),
-        _line("updates", 1000, "each with all samples"),
-        '# frozen = ["b"]                 # what stays as it is, such as all biases',
-    )

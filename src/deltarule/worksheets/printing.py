@@ -34,11 +34,7 @@ HEADINGS = {part: part.capitalize() for part in PARTS} | {"forward": "Forward pa
 class SheetPrinter:
     """Puts the documents of a worksheet together.
 
-    Parameters
-    ----------
-    questions : Questions
-    format : str
-        What the sheet will be written as: it decides how long the lines to write on are.
+    ``format`` is what the sheet will be written as: it decides how long the lines to write on are.
     """
 
     def __init__(self, questions: Questions, format: str = "text") -> None:

@@ -37,11 +37,7 @@ _HINT_OF_FUSED = "loss and activation simplify to out − y"
 class QuestionLines:
     """Writes questions and their answers.
 
-    Parameters
-    ----------
-    questions : Questions
-    format : str
-        What the sheet will be written as: it decides how long the lines to write on are.
+    ``format`` is what the sheet will be written as: it decides how long the lines to write on are.
     """
 
     def __init__(self, questions: Questions, format: str = "text") -> None:

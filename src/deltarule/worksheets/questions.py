@@ -106,17 +106,15 @@ class Questions:
                 f"the sheet would have {len(requests.found):,} blanks, more than {MOST_BLANKS}: use "
                 "fewer neurons or samples, or ask for less"
             )
+        names = self.formulas.names
         self.blanks = [
-            Blank(number, leaf, "code:" * (kind == "code") + self._name(leaf), kind, points)
+            Blank(number, leaf, "code:" * (kind == "code") + text(names.write(leaf)), kind, points)
             for number, (leaf, kind, points) in enumerate(requests.found, 1)
         ]
         self.options = {b.number: self._options(b) for b in self.blanks if b.kind in ("choice", "code")}
         self.planted: dict[int, tuple[WrongFormula, float]] = {
             b.number: self._slips.planted(b.leaf) for b in self.blanks if b.kind == "mistake"
         }
-
-    def _name(self, leaf: Expr) -> str:
-        return text(self.formulas.names.write(leaf))
 
     @cached_property
     def code(self) -> CodeLines:

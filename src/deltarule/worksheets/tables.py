@@ -30,13 +30,7 @@ def csv_bytes(rows: Rows) -> bytes:
 
 
 def xlsx_bytes(title: str, rows: Rows) -> bytes:
-    """The rows as a spreadsheet.
-
-    Raises
-    ------
-    MissingExtraError
-        If XlsxWriter is not installed.
-    """
+    """The rows as a spreadsheet; MissingExtraError if XlsxWriter is not installed."""
     book = WorkbookWriter(title)
     sheet = book.sheet(title[:31], len(rows[0]))
     for row, cells in enumerate(rows):

@@ -176,10 +176,7 @@ def format_with(ending: str) -> str:
 def read_json_file(path: str | os.PathLike[str], read: Callable[[dict[str, Any]], T]) -> T:
     """Return what ``read`` makes of the object in a JSON file; its refusals name the file.
 
-    Raises
-    ------
-    DataFileError
-        If the file holds no JSON object, or ``read`` refuses it.
+    Raises DataFileError if the file holds no JSON object, or ``read`` refuses it.
     """
     try:
         data = json.loads(read_bytes(path).decode("utf-8-sig"))

@@ -36,25 +36,18 @@ def aligned_rows(
     rows = [FormulaRow(f"{emitter(quantity)} &", 0)]
     for index, side in enumerate(sides):
         sign = r"\leftarrow" if index == 0 and line.relation == "←" else "="
-        first, *others = _chunks(side, emitter, room, fitted)
+        chunks: list[FormulaRow] = []
+        for source, wide in _pieces(side, _with_fewer_digits(side, emitter, room), room):
+            if chunks and chunks[-1].extent + wide + 5 <= room:
+                chunks[-1] = FormulaRow(f"{chunks[-1].source} {source}", chunks[-1].extent + wide)
+            else:
+                chunks.append(FormulaRow(source if wide <= room else fitted(source), wide))
+        first, *others = chunks
         if index and rows[-1].extent + first.extent + 3 > room:
             rows.append(FormulaRow("&", 0))
         rows[-1] = FormulaRow(f"{rows[-1].source} {sign} {first.source}", rows[-1].extent + first.extent + 3)
         rows += [FormulaRow(rf"& \qquad {{}} {chunk.source}", chunk.extent + 5) for chunk in others]
     return [row.source for row in rows], rows[-1].extent + span(line.note, emitter.digits) < room
-
-
-def _chunks(
-    side: tree.Expr, emitter: LatexEmitter, room: int, fitted: Callable[[str], str]
-) -> list[FormulaRow]:
-    """A side, in pieces that there is room for."""
-    chunks: list[FormulaRow] = []
-    for source, wide in _pieces(side, _with_fewer_digits(side, emitter, room), room):
-        if chunks and chunks[-1].extent + wide + 5 <= room:
-            chunks[-1] = FormulaRow(f"{chunks[-1].source} {source}", chunks[-1].extent + wide)
-        else:
-            chunks.append(FormulaRow(source if wide <= room else fitted(source), wide))
-    return chunks
 
 
 def _pieces(node: tree.Expr, emitter: LatexEmitter, room: int) -> Iterator[FormulaRow]:

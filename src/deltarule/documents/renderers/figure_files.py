@@ -14,15 +14,7 @@ FIGURE_FORMATS = {"svg": ".svg", "pdf": ".pdf", "png": ".png"}
 def figure_file(drawing: Drawing, format: str) -> bytes:
     """The drawing alone, on a page of its own size.
 
-    Parameters
-    ----------
-    drawing : Drawing
-    format : "svg", "pdf" or "png"
-
-    Raises
-    ------
-    MissingExtraError
-        If Typst is not installed, for all but SVG.
+    Raises MissingExtraError if Typst is not installed, for all but SVG.
     """
     if format == "svg":
         return (svg(drawing, dark=False) + "\n").encode()

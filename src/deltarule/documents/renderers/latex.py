@@ -40,12 +40,8 @@ _EVERYWHERE = set("–—‘’“”…•€")  # beside Latin-1
 def latex_document(document: Document, standalone: bool = True) -> str:
     """The document in LaTeX, for pdflatex, lualatex and xelatex.
 
-    Parameters
-    ----------
-    document : Document
-    standalone : bool
-        A whole article; else its body without the title, for a document of one's own.
-        The packages it needs stand in its first line.
+    ``standalone`` means a whole article; else it is its body without the title, for a document of one's
+    own. The packages it needs stand in its first line.
     """
     title = [rf"{{\LARGE\bfseries {_prose(document.title)}\par}}"] if standalone else []
     content = "\n\n".join([*title, *map(LatexRenderer(document.digits), document.blocks)])

@@ -21,10 +21,7 @@ def pdf(document: Document) -> bytes:
 
     A character that no font of Typst has is printed as its number, ``‹U+1F642›``.
 
-    Raises
-    ------
-    MissingExtraError
-        If Typst is not installed.
+    Raises MissingExtraError if Typst is not installed.
     """
     return pages(document, "pdf")
 
@@ -32,11 +29,7 @@ def pdf(document: Document) -> bytes:
 def merged_pdf(title: str, documents: Sequence[Document]) -> bytes:
     """Several documents as one PDF, each of which begins on the front of a sheet of paper; see :func:`pdf`.
 
-    Parameters
-    ----------
-    title : str
-    documents : sequence of Document
-        On paper of one size.
+    All of them are on paper of one size.
     """
     whole = [document_data(document) for document in documents]
     return _typeset({"title": title, "paper": whole[0]["paper"], "documents": whole}, "pdf")

@@ -5,16 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from deltarule.documents.document import (
-    Block,
-    Figure,
-    Heading,
-    Inline,
-    Lines,
-    Listing,
-    Paragraph,
-    TableBlock,
-)
+from deltarule.documents.document import Block, Figure, Heading, Inline, Lines, Listing, Paragraph, TableBlock
 
 
 class Renderer(ABC):

@@ -33,10 +33,7 @@ def load_kernel(name: str, *records: Array) -> Callable[..., None]:
     records : ndarray, (1,)
         See :mod:`deltarule.nn.engines.records`.
 
-    Raises
-    ------
-    MissingExtraError
-        If Numba is not installed.
+    Raises MissingExtraError if Numba is not installed.
     """
     if is_python():
         function = getattr(import_module("deltarule.nn.engines.kernels"), name)

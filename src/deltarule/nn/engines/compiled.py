@@ -76,23 +76,16 @@ def run_epochs(
     dtype = net.parameters.dtype
     inputs = kernel_inputs(samples.x, dtype)
     n_products, n_tiles = count_products(net, samples.x, size), count_tiles(net, inputs)
-    layout = plan_layout(
-        net, size, is_training=True, is_weighted=samples.weight is not None, is_listed=n_tiles > 0
-    )
+    is_weighted, is_listed = samples.weight is not None, n_tiles > 0
+    layout = plan_layout(net, size, is_training=True, is_weighted=is_weighted, is_listed=is_listed)
     division = divide_job(net, size, n_products, n_tiles)
     lists, stream = make_lists(dtype, net.layers[0].dense.n_in, size, n_tiles, inputs.indptr), stream_of(rng)
     workspace = make_workspace(layout, net, lists, division, stream, len(rates))
     job = make_job(net, layout, optimizer, slots)
-    data = jobs.Data(
-        inputs,
-        np.ascontiguousarray(samples.y),
-        np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight),
-        np.empty((0, 0), np.int64) if orders is None else orders,
-        size,
-        rates,
-        t,
-    )
-    kernel = load_kernel("run", *(record_of(fields) for fields in (job, data, workspace)))
+    weight = np.empty((0, 1), dtype) if samples.weight is None else np.ascontiguousarray(samples.weight)
+    order = np.empty((0, 0), np.int64) if orders is None else orders
+    data = jobs.Data(inputs, np.ascontiguousarray(samples.y), weight, order, size, rates, t)
+    kernel = load_kernel("run", *map(record_of, (job, data, workspace)))
     n_threads = count_threads(max(len(division.share_starts) - 1, len(division.tasks)))
     with blas_of_one_thread(n_products):
         run_together(n_threads, lambda: kernel(n_threads))

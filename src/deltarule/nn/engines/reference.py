@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from deltarule.arrays import Array, Csr, Scaled, as_batch, keep_freed_memory
-from deltarule.nn.engines.contract import Batch, Samples, TrainableNetwork
+from deltarule.nn.engines.contract import Samples, TrainableNetwork
 from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
@@ -115,9 +115,8 @@ def deltas(
         yield index, delta
         if index > 0:
             before = trace[index - 1]
-            delta = layers[index - 1].activation.delta(
-                layers[index].dx(trace[index], delta), before.z, before.a
-            )
+            da = layers[index].dx(trace[index], delta)
+            delta = layers[index - 1].activation.delta(da, before.z, before.a)
 
 
 def run_epochs(
@@ -133,23 +132,17 @@ def run_epochs(
 ) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
     keep_freed_memory()
-    dtype = net.parameters.dtype
-    epochs = (
-        _gradients(net, samples.batches(size, None if orders is None else orders[epoch], dtype), rng)
-        for epoch in range(len(rates))
-    )
-    return update_by(epochs, net, optimizer, slots, rates, t)
-
-
-def _gradients(
-    net: TrainableNetwork, batches: Iterator[Batch], rng: np.random.Generator
-) -> Iterator[BatchGradient]:
     layers, objective, flat = net.layers, net.objective, np.empty_like(net.parameters)
-    for x, y, weight in batches:
-        trace = forward(layers, x, rng)
-        batch_cost = float(cost(layers, objective, trace, y, weight))
-        backward(layers, objective, trace, y, weight, flat)
-        yield batch_cost, flat, len(y) if weight is None else float(weight.sum())
+
+    def gradients(epoch: int) -> Iterator[BatchGradient]:
+        order = None if orders is None else orders[epoch]
+        for x, y, weight in samples.batches(size, order, flat.dtype):
+            trace = forward(layers, x, rng)
+            batch_cost = float(cost(layers, objective, trace, y, weight))
+            backward(layers, objective, trace, y, weight, flat)
+            yield batch_cost, flat, len(y) if weight is None else float(weight.sum())
+
+    return update_by(map(gradients, range(len(rates))), net, optimizer, slots, rates, t)
 
 
 def update_by(

@@ -50,23 +50,6 @@ class WorkspaceLayout(NamedTuple):
     n_masked: int  # numbers in all dropout masks
 
 
-class _Buffer:
-    """An array in planning, whose parts each start at a cache line."""
-
-    def __init__(self) -> None:
-        self.length = 0
-
-    def reserve(self, count: int) -> int:
-        """Where the next part lies, of so many numbers."""
-        start = self.length
-        self.length += _whole_lines(count)
-        return start
-
-
-def _whole_lines(count: int) -> int:
-    return math.ceil(count / LINE) * LINE
-
-
 def plan_layout(
     net: TrainableNetwork,
     n_rows: int,
@@ -89,28 +72,35 @@ def plan_layout(
     is_listed : bool
         Whether the inputs come as lists, which need no room for x.
     """
-    layers, buffer = [layer.dense for layer in net.layers], _Buffer()
+    layers, length = [layer.dense for layer in net.layers], 0
+
+    def reserve(count: int) -> int:
+        """Return where the next part lies, of so many numbers; each part starts at a cache line."""
+        nonlocal length
+        start, length = length, length + math.ceil(count / LINE) * LINE
+        return start
+
     widest = max(layer.n_out for layer in layers)
     n_exps = n_rows * widest
-    x_at = buffer.reserve(0 if is_listed else n_rows * layers[0].n_in)
-    y_at = buffer.reserve(n_rows * layers[-1].n_out)
-    weight_at = buffer.reserve(n_rows if is_weighted else 0)
-    exps_at = buffer.reserve(n_exps)
+    x_at = reserve(0 if is_listed else n_rows * layers[0].n_in)
+    y_at = reserve(n_rows * layers[-1].n_out)
+    weight_at = reserve(n_rows if is_weighted else 0)
+    exps_at = reserve(n_exps)
     start, n_masked = 0, 0
     table: list[tuple[int, ...]] = []
     for layer in layers:
         mask_at = -1
         if layer.dropout and is_training:
-            mask_at, x_at = n_masked, buffer.reserve(0 if is_listed and not table else n_rows * layer.n_in)
+            mask_at, x_at = n_masked, reserve(0 if is_listed and not table else n_rows * layer.n_in)
             n_masked += n_rows * layer.n_in
-        z_at, a_at, delta_at = (buffer.reserve(n_rows * layer.n_out) for _ in range(3))
+        z_at, a_at, delta_at = (reserve(n_rows * layer.n_out) for _ in range(3))
         codes = BIAS_KINDS.index(layer.bias), ACTIVATIONS.index(layer.activation.kind)
         places = x_at, z_at, a_at, delta_at, mask_at
         table.append((layer.n_in, layer.n_out, start, start + layer.n_weights, *codes, *places))
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
     return WorkspaceLayout(
-        np.array(table), numbers, y_at, weight_at, exps_at, widest, n_rows, buffer.length, n_exps, n_masked
+        np.array(table), numbers, y_at, weight_at, exps_at, widest, n_rows, length, n_exps, n_masked
     )
 
 

@@ -50,33 +50,17 @@ def run_epochs(
 
     ``key`` is what dropout masks are drawn from, for each shard of each update anew.
     """
-    with workers.sums(engine, net, samples, size) as sums:
-        epochs = (
-            _gradients(
-                workers, sums, net, samples, size,
-                np.arange(len(samples)) if orders is None else orders[epoch], t + epoch * rates.shape[1], key,
-            )
-            for epoch in range(len(rates))
-        )  # fmt: skip
-        return update_by(epochs, net, optimizer, slots, rates, t)
-
-
-def _gradients(
-    workers: Workers,
-    sums: ShardSums,
-    net: TrainableNetwork,
-    samples: Samples,
-    size: int,
-    order: Array,
-    t: int,
-    key: int,
-) -> Iterator[BatchGradient]:
-    """Yield what workers compute of each batch, in one array again and again."""
     gradient = np.empty_like(net.parameters)
-    for number, first in enumerate(range(0, len(order), size), 1):
-        rows = order[first : first + size]
-        batch, count = ShardedBatch(rows, t + number, key), count_rows(samples, rows)
-        yield cost_and_gradient(workers, sums, net, batch, count, gradient), gradient, count
+    with workers.sums(engine, net, samples, size) as sums:
+
+        def gradients(epoch: int) -> Iterator[BatchGradient]:
+            order = np.arange(len(samples)) if orders is None else orders[epoch]
+            for number, first in enumerate(range(0, len(order), size), t + epoch * rates.shape[1] + 1):
+                rows = order[first : first + size]
+                batch, count = ShardedBatch(rows, number, key), count_rows(samples, rows)
+                yield cost_and_gradient(workers, sums, net, batch, count, gradient), gradient, count
+
+        return update_by(map(gradients, range(len(rates))), net, optimizer, slots, rates, t)
 
 
 def count_rows(samples: Samples, rows: Array) -> float:

@@ -20,7 +20,11 @@ def main(number: int, board_file: int, data_file: int) -> None:
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything prints is no answer
     text, lengths = pickle.load(questions)
-    shape, job = pickle.loads(text, buffers=_arrays(data_file, lengths))
+    memory, at, arrays = memoryview(mmap.mmap(data_file, 0)), 0, []
+    for length in lengths:
+        arrays.append(memory[at : at + length])
+        at += whole_lines(length)
+    shape, job = pickle.loads(text, buffers=arrays)
     board = Board(board_file, *shape)
     threading.Thread(target=_beat, args=(board, number), daemon=True).start()
     try:
@@ -30,14 +34,6 @@ def main(number: int, board_file: int, data_file: int) -> None:
     except Exception as error:
         pickle.dump(f"{type(error).__name__}: {error}"[:300], answers)
         answers.flush()
-
-
-def _arrays(descriptor: int, lengths: list[int]) -> list[memoryview]:
-    memory, at, arrays = memoryview(mmap.mmap(descriptor, 0)), 0, []
-    for length in lengths:
-        arrays.append(memory[at : at + length])
-        at += whole_lines(length)
-    return arrays
 
 
 def _beat(board: Board, number: int) -> None:

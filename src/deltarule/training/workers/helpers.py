@@ -24,14 +24,7 @@ import numpy as np
 from deltarule.arrays import Array
 from deltarule.errors import InputError
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
-from deltarule.nn.engines.shards import (
-    MOST_SHARDS,
-    Branch,
-    ShardedBatch,
-    ShardSums,
-    Shared,
-    add_branches,
-)
+from deltarule.nn.engines.shards import MOST_SHARDS, Branch, ShardedBatch, ShardSums, Shared, add_branches
 from deltarule.training.workers.team import BEAT, SILENCE, tell, usable_cores
 
 T = TypeVar("T")

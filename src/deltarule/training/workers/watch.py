@@ -30,16 +30,8 @@ _ALIVE, _ENDING, _LEAVING = b"\1", b"\2", b"\3"
 class Watch:
     """This process's part of the watch.
 
-    Parameters
-    ----------
-    comm : mpi4py communicator
-    can_go_on : bool
-        Whether the others go on by themselves without one that died.
-
-    Attributes
-    ----------
-    stands : str
-        What to say of the last checkpoint when all end.
+    ``can_go_on`` says whether the others go on by themselves without one that died; ``stands`` is what to
+    say of the last checkpoint when all end.
     """
 
     def __init__(self, comm: Any, *, can_go_on: bool) -> None:
