@@ -73,9 +73,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
                 continue
             if op.name not in _ELEMENTWISE or any(one is not None and one.size > 1 for one in op.constants):
                 return False
-            for before in op.inputs:
-                if before is None:
-                    continue
+            for before in op.read:
                 one = np.broadcast_to(before, op.shape).ravel()[at]
                 is_known = one.size == gradient.size and not set(tape.producers(one)) & past
                 if not (is_known and any(proportion(tape.value[one], each) for each in gradients)):
@@ -85,9 +83,5 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
 
 def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
     """The gradient, and of earlier steps what stands at the same place."""
-    place = [(frame[0], frame[1]) for frame in gradient.place]
-    return {
-        op.index
-        for op in tape.operations[: gradient.index + 1]
-        if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
-    }
+    alike = (op for op in tape.operations[: gradient.index + 1] if op.size == gradient.size)
+    return {op.index for op in alike if op.spots == gradient.spots}

@@ -111,9 +111,8 @@ def _shared_names(chains: Sequence[Chain]) -> tuple[str, ...]:
 
 def fit_loss(steps: Sequence[ReadStep], comparison: GradientComparison) -> tuple[str, float, float] | None:
     """Return (loss, scale, l2) with which a network's gradients are those of a comparison; None for none."""
-    adjoints = {
-        step.number: loss.adjoint for step, loss in zip(comparison.steps, comparison.losses, strict=True)
-    }
+    pairs = zip(comparison.steps, comparison.losses, strict=True)
+    adjoints = {step.number: loss.adjoint for step, loss in pairs}
     steps = [one for one in steps if one.number in adjoints]
     usual = LOSS_NAMES.get(comparison.loss_name)
     for loss in [usual] if usual else ["half_squared_error", *LOSSES]:
@@ -121,11 +120,11 @@ def fit_loss(steps: Sequence[ReadStep], comparison: GradientComparison) -> tuple
             found = [_fit(one, loss, adjoints[one.number]) for one in steps]
         except InputError:
             continue
-        first = found[0] if found else None
-        if first is not None and all(
-            one is not None and np.allclose(one, first, 1e-6, 1e-9) for one in found
-        ):
-            return loss, *first
+        fits = [
+            one for one in found if one is not None and found[0] and np.allclose(one, found[0], 1e-6, 1e-9)
+        ]
+        if fits and len(fits) == len(found):
+            return loss, *fits[0]
     return None
 
 

@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,8 @@ class Recording:
 
 def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float, versions: int = 4) -> Tape:
     """Return an empty tape for a program and the modules beside it."""
-    return Tape(
-        {source.path, *siblings}, versions, seconds, lambda tape, op: recognise_update(tape, op, source)
-    )
+    on_sum = partial(recognise_update, source=source)
+    return Tape({source.path, *siblings}, versions, seconds, on_sum)
 
 
 @contextlib.contextmanager
@@ -92,13 +92,12 @@ def record_program(
 ) -> Recording:
     """Run a program (or its text) until its parameters changed ``versions`` times; record it."""
     source = read_source(path, text)
-    folder = Path(source.path).parent
     siblings = _beside(source.path)
     tape, names = new_tape(source, siblings, seconds, versions), surroundings(source.path, siblings)
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
-        os.chdir(folder)
+        os.chdir(Path(source.path).parent)
         sys.argv = [source.path]
         with recording_on(tape):
             supply_modules(source, recording.namespace)
@@ -120,9 +119,8 @@ def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     recording = Recording(source, new_tape(source, siblings, 15.0), {}, names=names, root=root)
     with recording_on(recording.tape):
         made = recording.rebuilding(is_given)
-        recording.namespace = {
-            name: made.value(one) for name, one in own.__globals__.items() if inspect.isfunction(one)
-        }
+        functions = {name: one for name, one in own.__globals__.items() if inspect.isfunction(one)}
+        recording.namespace = {name: made.value(one) for name, one in functions.items()}
         recording.namespace[root] = made.value(code, "")
     return recording
 
@@ -145,21 +143,17 @@ def _run(recording: Recording) -> None:
     except (RecordingStopped, SystemExit):
         pass
     except BaseException as raised:
-        failed = keep_error(recording, raised)
-        _run_the_rest(recording, failed)
+        _run_the_rest(recording, keep_error(recording, raised))
 
 
 def keep_error(recording: Recording, raised: BaseException) -> int:
     """Keep what was raised; return the line of the top level where it was."""
-    path, lines = recording.source.path, []
-    step = raised.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == path:
-            lines.append(step.tb_lineno)
-            recording.at_error.update(
-                (name, one) for name, one in step.tb_frame.f_locals.items() if not name.startswith("__")
-            )
-        step = step.tb_next
+    lines = []
+    for frame, line in traceback.walk_tb(raised.__traceback__):
+        if frame.f_code.co_filename == recording.source.path:
+            lines.append(line)
+            here = frame.f_locals.items()
+            recording.at_error.update((name, one) for name, one in here if not name.startswith("__"))
     text = traceback.format_exception_only(raised)[-1].strip()
     recording.error = f"{text} (line {lines[-1]})" if lines else text
     return lines[0] if lines else 0
@@ -168,8 +162,8 @@ def keep_error(recording: Recording, raised: BaseException) -> int:
 def _run_the_rest(recording: Recording, failed: int) -> None:
     """Define what stands behind the line that failed."""
     defining = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
-    for line, statement in recording.source.recordable_statements():
-        if line > failed and isinstance(statement, defining):
+    for statement in recording.source.recordable_tree().body:
+        if statement.lineno > failed and isinstance(statement, defining):
             code = compile(ast.Module([statement], []), recording.source.path, "exec")
             with contextlib.suppress(Exception, RecordingStopped, SystemExit):
                 exec(code, recording.namespace)

@@ -134,19 +134,15 @@ class Traced:
             written = np.asarray(self.value[key], float)
             tape = current_tape()
             if written.size and tape is not None:
-                uniform = bool((written == written.flat[0]).all())
-                self.ids[key] = tape.leaf(written, data=not uniform)
+                self.ids[key] = tape.leaf(written, data=not (written == written.flat[0]).all())
             return
         x = to_traced(x)
-        room = np.shape(self.value[key])
-        if x.value.shape != room and x.value.size == 1:
+        if x.value.shape != np.shape(self.value[key]) and x.value.size == 1:
             x = x.reshape(())
         if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
-            tape.note(
-                "truncated", "numbers were truncated to integers when they were written into an integer array"
-            )
-        self.value[key] = x.value
-        self.ids[key] = x.ids
+            text = "numbers were truncated to integers when they were written into an integer array"
+            tape.note("truncated", text)
+        self.value[key], self.ids[key] = x.value, x.ids
 
     def __float__(self) -> float:
         return float(self.value.reshape(()) if self.value.size == 1 else self.value)
@@ -206,8 +202,7 @@ class Traced:
             )
         if self.value.dtype.kind != "f" and result.value.dtype.kind == "f":
             raise TypeError("Cannot cast ufunc output from dtype('float64') to dtype('int64')")
-        self.value[...] = result.value
-        self.ids[...] = result.ids
+        self.value[...], self.ids[...] = result.value, result.ids
         return self
 
 
@@ -274,9 +269,17 @@ def _is_foreign(x: Any) -> bool:
     return x is None or isinstance(x, str) or hasattr(x, "columns")
 
 
-for _name in (
-    "reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal", "transpose", "take",
-):  # fmt: skip
+for _name in [
+    "reshape",
+    "ravel",
+    "flatten",
+    "squeeze",
+    "swapaxes",
+    "repeat",
+    "diagonal",
+    "transpose",
+    "take",
+]:
     _add_move(_name)
 for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
     _add_function(_name)
