@@ -36,9 +36,9 @@ def again(passing: BackwardPass, op: Operation, which: int, values: Values) -> V
 def _with_operand(op: Operation, operands: list[Any], which: int, values: Values | None) -> Values | None:
     if values is None or operands[which].size != values.size:
         return None
-    result = result_of(
-        op, [values.reshape(one.shape) if k == which else one for k, one in enumerate(operands)]
-    )
+    others = list(operands)
+    others[which] = values.reshape(operands[which].shape)
+    result = result_of(op, others)
     return None if result is None else np.asarray(result)
 
 
@@ -79,12 +79,9 @@ def with_other_slope(
         return ""
 
     def corrected_product(op: Operation, operands: list[Any]) -> Any:
-        if first is end:
-            return _times(operands[which], wanted.value_at(tape, op))
-        return _times(
-            tape.operand(nearest_turn(tape, first.op, op.index, before=True), which),
-            wanted.value_at(tape, op),
-        )
+        turn = nearest_turn(tape, first.op, op.index, before=True)
+        values = operands[which] if first is end else tape.operand(turn, which)
+        return _times(values, wanted.value_at(tape, op))
 
     if not _is_repaired(passing, end, corrected_product):
         return ""
@@ -143,8 +140,7 @@ def with_slope(passing: BackwardPass, broken: Break, wanted: Formula, which: int
         return None if result is None else _times(np.asarray(result), wanted.value_at(tape, op))
 
     def with_factor_later(op: Operation, operands: list[Any]) -> Any:
-        factor = wanted.value_at(tape, op)
-        return _with_operand(op, operands, which, _times(operands[which], factor, turned))
+        return _with_operand(op, operands, which, _times(operands[which], wanted.value_at(tape, op), turned))
 
     if not _is_repaired(passing, first if later else last, with_factor_later if later else with_factor_here):
         return ""
@@ -164,6 +160,5 @@ def along_the_samples(passing: BackwardPass, broken: Break) -> str:
     operand = passing.tape.operand(op, 0)
     for axis in range(operand.ndim) if operand.ndim > 1 else ():
         if proportion(operand.sum(axis).ravel(), broken.row.gradient):
-            keepdims = len(shape) > 1 and 1 in shape
-            return with_axis(passing.source, op, axis, keepdims)
+            return with_axis(passing.source, op, axis, keepdims=len(shape) > 1 and 1 in shape)
     return ""

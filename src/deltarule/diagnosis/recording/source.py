@@ -111,7 +111,10 @@ class ProgramSource:
 
     def statement(self, op: Operation) -> ast.stmt | None:
         """The statement that an operation stands in."""
-        node = self.expression(op)
+        return self.statement_of(self.expression(op))
+
+    def statement_of(self, node: ast.AST | None) -> ast.stmt | None:
+        """The statement that an expression is a part of."""
         while node is not None and not isinstance(node, ast.stmt):
             node = self.parent(node)
         return node

@@ -77,6 +77,11 @@ class Operation:
         return tuple(frame[:2] for frame in self.place)
 
     @property
+    def spot(self) -> tuple[CodeType, int] | None:
+        """The innermost of them; None for none."""
+        return self.place[0][:2] if self.place else None
+
+    @property
     def is_leaf(self) -> bool:
         """Whether it computed nothing: a start value, or data."""
         return self.name == "leaf"
