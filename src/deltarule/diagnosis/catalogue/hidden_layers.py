@@ -78,10 +78,9 @@ def _of_one(p: Backprop, layer: int, delta: Array, kept: slice) -> Array:
 
 def _slope_without_error(p: Backprop, layer: int, delta: Array) -> Array:
     """What goes back if the delta before is the slope alone."""
-    last = layer + 1 == p.case.L
-    return (p.slope(layer + 1) if not last or not p.case.is_coupled else np.ones_like(delta)) @ p.case.W[
-        layer + 1
-    ].T
+    is_softmax = layer + 1 == p.case.L and p.case.is_coupled
+    slope = np.ones_like(delta) if is_softmax else p.slope(layer + 1)
+    return slope @ p.case.W[layer + 1].T
 
 
 def _forms() -> Iterator[Variant]:

@@ -18,7 +18,7 @@ from deltarule.diagnosis.reading.comparison import proportion
 from deltarule.diagnosis.recording.tape import Frame, Operation, Values
 
 
-def operand_of(broken: Break, passing: BackwardPass) -> int | None:
+def operand_of(broken: Break) -> int | None:
     """Which operand of the first wrong operation is the last right derivative."""
     if broken.last is None:
         return None
@@ -73,7 +73,7 @@ def with_other_slope(
     passing: BackwardPass, broken: Break, wanted: Formula, at: Operation, frame: Frame | None
 ) -> str:
     """The statement with the right factor, where it is used or where it is computed."""
-    tape, source, which = passing.tape, passing.source, operand_of(broken, passing)
+    tape, source, which = passing.tape, passing.source, operand_of(broken)
     first, end, last = broken.first, broken.end, broken.last
     if which is None or last is None:
         return ""

@@ -100,10 +100,8 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
         text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.comparison))
         return fault_at(analysis, "factor", broken.first.op, text, rows)
     if _is_turned(broken) and (turned := passing.before_statement(broken)) is not None:
-        text, line = (
-            f"this is the gradient of {rows[0].change.name}, transposed",
-            analysis.source.line(broken.first.op),
-        )
+        text = f"this is the gradient of {rows[0].change.name}, transposed"
+        line = analysis.source.line(broken.first.op)
         return fault_at(analysis, "derivative", turned.op, text, rows, other_line=line)
     if broken.first.op.old is not None and broken.last and broken.known:
         old = rows[0].change.old.tobytes()

@@ -234,9 +234,8 @@ class BackwardPass:
                 good.add(id(one))
         self._add_sums(good)
         for one in self.arrays:
-            is_error = (
-                one.op.index in self.errors
-            )  # a difference, which is no derivative itself, may lead to one
+            # a difference, which is no derivative itself, may lead to one
+            is_error = one.op.index in self.errors
             many = len(one.ops) < 2 <= one.ids.size
             leads_on = any(id(later) in good for later in after[id(one)])
             if id(one) in good or (is_error and (not many or leads_on)):

@@ -147,10 +147,9 @@ def _compare_losses(
         sequences = [[loss for loss in one[2] if (loss.name, loss.op is not None) == key] for one in judged]
         kept = [k for k, some in enumerate(sequences) if some]
         if len(kept) >= len(judged) - 1:
+            of_steps, of_meetings = [steps[k] for k in kept], [meetings[k] for k in kept]
             losses = [sequences[k][0] for k in kept]
-            found.append(
-                compare(tape, [steps[k] for k in kept], [meetings[k] for k in kept], losses, tolerance)
-            )
+            found.append(compare(tape, of_steps, of_meetings, losses, tolerance))
     return found
 
 

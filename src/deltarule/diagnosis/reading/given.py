@@ -6,7 +6,6 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import Row, fit, proportion
 from deltarule.diagnosis.reading.optimizers import is_square
-from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.reading.updates import is_start
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
@@ -50,7 +49,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
 
     Entries are followed one by one, so that a transposed gradient is none.
     """
-    change, past = row.change, _own_past(tape, row.change, gradient)
+    change, past = row.change, _own_past(tape, gradient)
     gradients = [tape.result(tape.operations[one]).ravel() for one in past] if is_part else []
     every = np.arange(row.gradient.size)
     stack = [(every, np.broadcast_to(ids, change.shape).ravel()) for ids in change.increments]
@@ -81,7 +80,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
     return reached
 
 
-def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
+def _own_past(tape: Tape, gradient: Operation) -> set[int]:
     """The gradient, and of earlier steps what stands at the same place."""
     alike = (op for op in tape.operations[: gradient.index + 1] if op.size == gradient.size)
     return {op.index for op in alike if op.spots == gradient.spots}

@@ -297,16 +297,17 @@ def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: f
         ]
         if len(given) < 3:
             continue
-        sizes = [
-            sum(row.gradient.size for row, other in given if _close(factor, other, 1e-5))
-            for _, factor in given
-        ]
-        usual = given[sizes.index(max(sizes))][1]
+        usual = max(given, key=lambda one: _weight_of(one[1], given))[1]
         samples = [one.output.shape[0] for one in comparison.meetings[0] if one.output.ndim]
         known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
         for row, factor in given:
             if any(_close(factor / usual, one, 1e-5) for one in known if one != 1):
                 row.verdict, row.ratio = FACTOR, factor / usual
+
+
+def _weight_of(factor: float, given: list[tuple[Row, float]]) -> int:
+    """How many numbers have this factor."""
+    return sum(row.gradient.size for row, other in given if _close(factor, other, 1e-5))
 
 
 def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:

@@ -120,11 +120,10 @@ def fit_loss(steps: Sequence[ReadStep], comparison: GradientComparison) -> tuple
             found = [_fit(one, loss, adjoints[one.number]) for one in steps]
         except InputError:
             continue
-        fits = [
-            one for one in found if one is not None and found[0] and np.allclose(one, found[0], 1e-6, 1e-9)
-        ]
-        if fits and len(fits) == len(found):
-            return loss, *fits[0]
+        first = found[0] if found else None
+        fits = [one is not None and first and np.allclose(one, first, 1e-6, 1e-9) for one in found]
+        if first is not None and all(fits):
+            return loss, *first
     return None
 
 

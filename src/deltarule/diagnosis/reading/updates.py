@@ -10,6 +10,8 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 _SCALING = frozenset({"multiply", "divide", "negative", "sum"})
+#: How often a parameter changes before the recording stops.
+_MOST_UPDATES = 4
 
 
 def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = None) -> None:
@@ -37,7 +39,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
                 tape.grown.append((op, old))
             continue
         _mark(tape, op, old.reshape(op.shape))
-        if op.version >= tape.versions:
+        if op.version >= _MOST_UPDATES:
             tape.stop("updates")
         return
 

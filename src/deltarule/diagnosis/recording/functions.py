@@ -305,10 +305,9 @@ def _without_dots(terms: list[str], output: str, axes: list[int]) -> tuple[list[
     free = [letter for letter in string.ascii_letters if letter not in "".join(terms)]
     counts = [n + 3 - len(term) if "..." in term else 0 for term, n in zip(terms, axes, strict=True)]
     letters = "".join(free[: max(counts)])
-    pairs = zip(terms, counts, strict=True)
-    return [term.replace("...", letters[len(letters) - n :]) for term, n in pairs], output.replace(
-        "...", letters
-    )
+    starts = [len(letters) - n for n in counts]
+    spelled = [term.replace("...", letters[k:]) for term, k in zip(terms, starts, strict=True)]
+    return spelled, output.replace("...", letters)
 
 
 @_computes

@@ -59,10 +59,9 @@ class Recording:
         return Rebuilding(self.source.path, self.names, is_given, before)
 
 
-def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float, versions: int = 4) -> Tape:
+def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float) -> Tape:
     """Return an empty tape for a program and the modules beside it."""
-    on_sum = partial(recognise_update, source=source)
-    return Tape({source.path, *siblings}, versions, seconds, on_sum)
+    return Tape({source.path, *siblings}, seconds, partial(recognise_update, source=source))
 
 
 @contextlib.contextmanager
@@ -87,13 +86,11 @@ def recording_on(tape: Tape) -> Iterator[None]:
         random.setstate(states[1])
 
 
-def record_program(
-    path: str | Path, seconds: float = 15.0, versions: int = 4, text: str | None = None
-) -> Recording:
-    """Run a program (or its text) until its parameters changed ``versions`` times; record it."""
+def record_program(path: str | Path, seconds: float = 15.0, text: str | None = None) -> Recording:
+    """Run a program (or its text) until its parameters changed a few times; record it."""
     source = read_source(path, text)
     siblings = _beside(source.path)
-    tape, names = new_tape(source, siblings, seconds, versions), surroundings(source.path, siblings)
+    tape, names = new_tape(source, siblings, seconds), surroundings(source.path, siblings)
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:

@@ -94,8 +94,6 @@ class Tape:
     ----------
     files : iterable of str
         Names of the files whose lines are told: the learner's.
-    versions : int
-        How often a parameter changes before the recording stops.
     seconds : float
         How long it may take.
     on_sum : callable or None
@@ -105,12 +103,10 @@ class Tape:
     def __init__(
         self,
         files: Iterable[str],
-        versions: int = 4,
         seconds: float = 15.0,
         on_sum: Callable[[Tape, Operation], None] | None = None,
     ) -> None:
         self.files = frozenset(files)
-        self.versions = versions
         self.deadline = time.monotonic() + seconds
         self.on_sum = on_sum
         self.operations: list[Operation] = [Operation(0, "leaf", 0, 1, (), (), (), None, ())]

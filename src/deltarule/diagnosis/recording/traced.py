@@ -269,17 +269,9 @@ def _is_foreign(x: Any) -> bool:
     return x is None or isinstance(x, str) or hasattr(x, "columns")
 
 
-for _name in [
-    "reshape",
-    "ravel",
-    "flatten",
-    "squeeze",
-    "swapaxes",
-    "repeat",
-    "diagonal",
-    "transpose",
-    "take",
-]:
+for _name in (
+    "reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal", "transpose", "take",
+):  # fmt: skip
     _add_move(_name)
 for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
     _add_function(_name)
@@ -368,7 +360,7 @@ def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:
     return Traced(value, ids, is_scalar)
 
 
-def to_traced(x: Any, *, data: bool = False) -> Any:
+def to_traced(x: Any) -> Any:
     """Return numbers, or lists of numbers and traced arrays, as one traced array."""
     if type(x) is Traced:
         return x
@@ -379,7 +371,7 @@ def to_traced(x: Any, *, data: bool = False) -> Any:
         return with_ids(value, np.array(np.broadcast_to(ids, value.shape)), False)
     tape = current_tape()
     value = np.array(x)
-    ids = tape.leaf(value, data=data) if tape else np.zeros(value.shape, np.int64)
+    ids = tape.leaf(value, data=False) if tape else np.zeros(value.shape, np.int64)
     return Traced(value, ids, False)
 
 
