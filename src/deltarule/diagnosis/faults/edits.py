@@ -29,7 +29,7 @@ _OPERATORS: dict[str, tuple[type[ast.operator], str]] = {
 }
 _ORDER = "these two must change places"
 _CONDITION = "the condition is the wrong way round"
-_EACH_ALONE = (
+_THROWN_AWAY = (
     "each iteration of the loop throws away the result of the one before: the results must be added up"
 )
 
@@ -153,7 +153,7 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             sums[one.index], total = total, 0.0
     used = [one for one in turns if one.index in sums and one.index <= last]
     if len(used) < len(turns) and used:
-        yield Edit(lambda op, xs: sums[op.index], _EACH_ALONE, lambda node: None), used
+        yield Edit(lambda op, xs: sums[op.index], _THROWN_AWAY, lambda node: None), used
 
 
 def _operators(op: Operation) -> Iterator[Edit]:

@@ -170,7 +170,7 @@ def _with_more(
 def _with_more_of(
     tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float
 ) -> tuple[str, float, float] | None:
-    """The same of rows."""
+    """The same of rows, with what may come on top of their gradients."""
     extras = _extras(tape, rows, [_before(comparison, row) for row in rows])
     return _with_more([row.gradient for row in rows], [row.change.step for row in rows], extras, tolerance)
 
