@@ -6,6 +6,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -109,22 +110,17 @@ def compare(
     """
     model = model_step(other, X, Y, loss)
     tries = list(_tries(my_step, model, as_matrix(X, "X").astype(float), np.asarray(Y), learning_rate))
-    errors, best = [], None
+    errors, found = [], []
     for one in tries:
         try:
-            result, seen = watch(one.call, one.path)
-            found = _compared(model, one, result, seen)
+            found.append(_compared(model, one, *watch(one.call, one.path)))
         except InputError:
             raise
         except Exception as error:
             errors.append(f"{type(error).__name__}: {error}")
-            continue
-        agreeing = sum(row.verdict == SAME for row in found.quantities)
-        if best is None or agreeing > best[0]:
-            best = agreeing, found
-    if best is None:
+    if not found:
         raise InputError(f"the step accepts none of the usual layouts; with {tries[0].layout}: {errors[0]}")
-    return best[1]
+    return max(found, key=lambda one: sum(row.verdict == SAME for row in one.quantities))
 
 
 class _Try(NamedTuple):
@@ -144,9 +140,8 @@ def _tries(my_step: Any, model: ModelStep, X: Array, Y: Array, rate: float) -> I
         yield from _object_tries(my_step, method, model, X, Y, rate)
         return
     if not callable(my_step):
-        raise InputError(
-            f"expected a function or an object with a train method, got {type(my_step).__name__}"
-        )
+        kind = type(my_step).__name__
+        raise InputError(f"expected a function or an object with a train method, got {kind}")
     path = inspect.unwrap(my_step).__code__.co_filename
     fifth = list(inspect.signature(my_step).parameters.values())[4:5]
     updates = any(one.default is one.empty or _RATE.fullmatch(one.name) for one in fifth)
@@ -159,30 +154,28 @@ def _tries(my_step: Any, model: ModelStep, X: Array, Y: Array, rate: float) -> I
             f"{'rows' if rows else 'columns'}, biases {str(bias).replace('-1', 'n_out')}"
         )
         arguments = (weights, biases, x.copy(), y.copy(), *((rate,) if updates else ()))
-        call = lambda arguments=arguments: my_step(*arguments)  # noqa: E731
-        yield _Try(
-            layout, path, call, lambda result: [one for _, one in arrays_of(result, "", 3)], updates, rate
-        )
+        read = lambda result: [one for _, one in arrays_of(result, "", 3)]  # noqa: E731
+        yield _Try(layout, path, partial(my_step, *arguments), read, updates, rate)
 
 
 def _object_tries(own: Any, method: str, model: ModelStep, X: Array, Y: Array, rate: float) -> Iterator[_Try]:
     path = inspect.unwrap(getattr(type(own), method)).__code__.co_filename
-    rate = float(
-        next((getattr(own, name) for name in ("learning_rate", "lr", "eta") if hasattr(own, name)), rate)
-    )
+    names = [name for name in ("learning_rate", "lr", "eta") if hasattr(own, name)]
+    rate = float(getattr(own, names[0]) if names else rate)
     data = {"rows": (X, Y), "columns": (X.T, Y.T)}
     if len(X) == 1:
         data["a vector"] = (X[0], Y[0])
     for name, (x, y) in data.items():
         one = copy.deepcopy(own)
-        names = _names_of_parameters(one, model)
-        call = lambda one=one, x=x, y=y: getattr(one, method)(x.copy(), y.copy())  # noqa: E731
-
-        def read(result: Any, one: Any = one, names: list[str] = names) -> list[Array]:
-            now = dict(arrays_of(one, "", 3))
-            return [now[name] for name in names]
-
+        call = partial(getattr(one, method), x.copy(), y.copy())
+        read = partial(_arrays_named, one, _names_of_parameters(one, model))
         yield _Try(f"samples in {name}", path, call, read, True, rate)
+
+
+def _arrays_named(own: Any, names: list[str], result: Any) -> list[Array]:
+    """The arrays that an object has now, whatever its method returned."""
+    now = dict(arrays_of(own, "", 3))
+    return [now[name] for name in names]
 
 
 def _names_of_parameters(own: Any, model: ModelStep) -> list[str]:
@@ -192,9 +185,8 @@ def _names_of_parameters(own: Any, model: ModelStep) -> list[str]:
     for label, parameter in _parameters(model.weights, model.biases):
         name = next((name for name, array in arrays.items() if related(parameter, array)[0] == SAME), None)
         if name is None:
-            raise InputError(
-                f"the object has no array that equals the model's {label}: give both the same weights"
-            )
+            text = f"the object has no array that equals the model's {label}"
+            raise InputError(f"{text}: give both the same weights")
         del arrays[name]
         names.append(name)
     return names
@@ -212,10 +204,8 @@ def _compared(model: ModelStep, one: _Try, result: Any, seen: list[WatchedArray]
     """Pair the results with the model's, then look for what lies before them."""
     before = _parameters(model.weights, model.biases)
     gradients = _parameters(model.dW, model.db)
-    rates = [one.rate * gradient for _, gradient in gradients]
-    wanted = gradients
-    if one.updates:
-        wanted = [(name, W - step) for (name, W), step in zip(before, rates, strict=True)]
+    both = zip(before, gradients, strict=True)
+    wanted = [(name, W - one.rate * dW) for (name, W), (_, dW) in both] if one.updates else gradients
     pairs = _paired([array for _, array in wanted], one.read(result))
     rows = {}
     for (name, right), found, (_, W), (_, gradient) in zip(wanted, pairs, before, gradients, strict=True):

@@ -180,17 +180,11 @@ def as_junit(programs: Sequence[CheckedProgram]) -> str:
         kind = "failure" if one.verdict == "wrong" else "error" if one.failed else "skipped"
         counts[kind] += 1
         place = f"line {one.line}: {one.expression}\n" if one.line else ""
-        said = tree.SubElement(case, kind, message=one.mistake or one.text)
-        said.text = place + one.text
-    suite = tree.Element(
-        "testsuite",
-        name="deltarule check",
-        tests=str(len(programs)),
-        failures=str(counts["failure"]),
-        errors=str(counts["error"]),
-        skipped=str(counts["skipped"]),
-        time=f"{sum(one.seconds for one in programs):.3f}",
-    )
+        tree.SubElement(case, kind, message=one.mistake or one.text).text = place + one.text
+    kinds = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    numbers = {name: str(counts[kind]) for name, kind in kinds.items()}
+    suite = tree.Element("testsuite", {"name": "deltarule check", "tests": str(len(programs)), **numbers})
+    suite.set("time", f"{sum(one.seconds for one in programs):.3f}")
     suite.extend(cases)
     tree.indent(suite)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tree.tostring(suite, encoding="unicode")}\n'

@@ -43,8 +43,13 @@ class Observed:
 
     @cached_property
     def decimals(self) -> int | None:
-        """To how many decimals all numbers are rounded, if they are."""
-        return decimals_of(self)
+        """To how many decimals, up to 8, all numbers are rounded; None where they are not."""
+        arrays = [array for array in (*self.dW, *self.db) if array is not None]
+        values = np.concatenate([array.ravel() for array in arrays])
+        for decimals in range(1, 9) if values.any() else ():
+            if np.allclose(values, np.round(values, decimals), rtol=0, atol=1e-12):
+                return decimals
+        return None
 
 
 class Probe(Protocol):
@@ -129,11 +134,8 @@ def _explains_one_of(wrong: Mapping[tuple[int, str], bool], probe: Probe, steps:
     try:
         with np.errstate(all="ignore"):
             compared = compare(probe.observed, Backprop(probe.case, steps))
-            return any(
-                one.apart <= 1 or (one.is_multiple and not wrong[one.place])
-                for one in compared
-                if one.place in wrong
-            )
+            mine = (one for one in compared if one.place in wrong)
+            return any(one.apart <= 1 or (one.is_multiple and not wrong[one.place]) for one in mine)
     except (Unfit, ValueError, LookupError):
         return False
 
@@ -232,15 +234,3 @@ def _apart(u: Array, g: Array, observed: Observed) -> float:
 
 def _norm(array: Array) -> float:
     return math.sqrt(np.vdot(array, array))
-
-
-def decimals_of(observed: Observed) -> int | None:
-    """To how many decimals, up to 8, all numbers are rounded; None where they are not."""
-    arrays = [array for array in (*observed.dW, *observed.db) if array is not None]
-    values = np.concatenate([array.ravel() for array in arrays])
-    if not values.any():
-        return None
-    for decimals in range(1, 9):
-        if np.allclose(values, np.round(values, decimals), rtol=0, atol=1e-12):
-            return decimals
-    return None

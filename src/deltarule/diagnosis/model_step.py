@@ -113,9 +113,8 @@ def _layers(model: Any) -> list[tuple[Any, list[Any]]]:
         elif kind == "Sequential":
             continue
         elif any(True for _ in (*part.children(), *part.parameters())) or "Dropout" in kind or not layers:
-            raise InputError(
-                f"only a Sequential of Linear layers and activations can be compared; this one has a {kind}"
-            )
+            text = "only a Sequential of Linear layers and activations can be compared"
+            raise InputError(f"{text}; this one has a {kind}")
         else:
             layers[-1][1].append(part)
     return layers

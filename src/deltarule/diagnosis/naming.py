@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 
@@ -94,12 +94,7 @@ def name_faults(analysis: Analysis, network: ReadNetwork | None, faults: Sequenc
     places = _places(analysis, network)
     probe = next(_probes(analysis, network))[0]
     spoils = [_first_spoiled(probe, part) for part in (found.parts or (found.steps,))]
-    return [
-        one
-        if one.mistake or one.kind == "untrained"
-        else replace(one, mistake=_key(one, found, spoils, places))
-        for one in named
-    ]
+    return [replace(one, mistake=_key(one, found, spoils, places)) for one in named]
 
 
 def _key(
@@ -109,6 +104,8 @@ def _key(
     places: dict[str, set[tuple[int, str]]],
 ) -> str:
     """The mistake that a fault is: of two, the one that spoils first what the fault spoils."""
+    if fault.mistake or fault.kind == "untrained":
+        return fault.mistake
     mine = set().union(*(places.get(name, set()) for name in fault.parameters))
     for one, first in zip(found.mistakes, spoils, strict=True):
         if len(found.mistakes) == 1 or first in mine:
@@ -128,13 +125,9 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
     if not any(one.kind == "untrained" for one in faults):
         return named
     untrained = untrained_parameters(analysis)
-    added = {one.name for one in untrained if is_added(analysis.tape, one.start.start)}
-    if analysis.only_gradients:
-        added = {
-            one.name
-            for one, op in zip(untrained, analysis.absent, strict=True)
-            if is_added(analysis.tape, op.start)
-        }
+    starts = analysis.absent if analysis.only_gradients else [one.start for one in untrained]
+    pairs = zip(untrained, starts, strict=True)
+    added = {one.name for one, start in pairs if is_added(analysis.tape, start.start)}
     names = {name for one in faults if one.kind == "untrained" for name in one.parameters}
     is_of_biases = names <= added  # where the weights are not trained either, it is another mistake
     key = "bias_summed_wrongly" if analysis.tape.misfits else "bias_never_updated"
@@ -143,9 +136,8 @@ def _by_itself(analysis: Analysis, network: ReadNetwork | None, faults: Sequence
 
 def _wrong_output(analysis: Analysis, key: str, faults: Sequence[Fault]) -> Fault:
     """The one fault of a forward pass whose outputs are wrong: there, not where it goes back."""
-    chosen, source = analysis.chosen, analysis.source
-    assert chosen is not None
-    op = analysis.tape.operations[analysis.tape.producers(chosen.meetings[0][0].output)[0]]
+    source, output = analysis.source, analysis.comparison.meetings[0][0].output
+    op = analysis.tape.operations[analysis.tape.producers(output)[0]]
     frames = [frame for frame in op.place if frame[0].co_filename == source.path]
     frame = frames[min(len(frames) - 1, int(key == "softmax_twice"))]
     names = tuple(dict.fromkeys(name for fault in faults for name in fault.parameters))
@@ -162,16 +154,15 @@ def explain_steps(analysis: Analysis, network: ReadNetwork) -> Candidate | None:
     dropping = any(one is not None for one in network.steps[0].dropped)
     alone = singles(len(network.activations), dropping)
     for probes in _probes(analysis, network):
-        if next(candidates(probes, [_RIGHT]), None) is not None:
+        if any(candidates(probes, [_RIGHT])):
             continue
         for found, _ in candidates(probes, alone):
             return found
         for candidate in () if analysis.chosen and _is_settled(analysis.chosen) else alone:
             factor = _common_factor(probes[0], candidate)
-            if factor > 0 and abs(factor - 1) > CLOSE:
-                scaled = [one.times(factor) for one in probes]
-                if next(candidates(scaled, [candidate]), None) is not None:
-                    return candidate
+            is_other = factor > 0 and abs(factor - 1) > CLOSE
+            if is_other and any(candidates([one.times(factor) for one in probes], [candidate])):
+                return candidate
     probes = next(_probes(analysis, network), [])
     if probes and sum(W.size for W in probes[0].case.W) * probes[0].case.n <= _MOST_PAIRED:
         for found, _ in candidates(probes, islice(pairs(probes[0], dropping), _MOST_PAIRS)):
@@ -195,28 +186,21 @@ def _common_factor(probe: StepProbe, candidate: Candidate) -> float:
 
 def _probes(analysis: Analysis, network: ReadNetwork) -> Iterator[list[StepProbe]]:
     """The recorded steps as probes, for each loss that the program may mean to follow."""
-    chosen = analysis.chosen
-    assert chosen is not None
-    others = [one for one in analysis.others if one.own or not (chosen.own or _is_settled(chosen))]
+    chosen, settled = analysis.comparison, _is_settled(analysis.comparison)
+    close = _SINGLE if analysis.tape.notes.get("single") else CLOSE
+    others = [one for one in analysis.others if one.own or not (chosen.own or settled)]
     for one in (chosen, *others):
         fitted = fit_loss(network.steps, one)
         if fitted is None:
             continue
         loss, scale, l2 = fitted
         usual = next((factor for factor in one.common.values() if factor), -1.0)
-        settled = _is_settled(chosen)
-        factors = [one.common.get(step.number, usual) if settled else usual for step in network.steps]
-        yield [
-            StepProbe(
-                step,
-                loss,
-                l2 or _decay(one, step.number, scale),
-                factor * scale,
-                _rate(analysis, one),
-                _SINGLE if analysis.tape.notes.get("single") else CLOSE,
-            )
-            for step, factor in zip(network.steps, factors, strict=True)
-        ]
+        probes, rate = [], _rate(analysis, one)
+        for step in network.steps:
+            factor = scale * (one.common.get(step.number, usual) if settled else usual)
+            penalty = l2 or _decay(one, step.number, scale)
+            probes.append(StepProbe(step, loss, penalty, factor, rate, close))
+        yield probes
 
 
 def _is_settled(comparison: GradientComparison) -> bool:
@@ -244,16 +228,13 @@ def _rate(analysis: Analysis, comparison: GradientComparison) -> float | None:
 
 def _places(analysis: Analysis, network: ReadNetwork) -> dict[str, set[tuple[int, str]]]:
     """By the name of a parameter, which arrays of the network it holds."""
-    chosen = analysis.chosen
-    assert chosen is not None
+    first = network.steps[0]
+    changes = next(step.changes for step in analysis.comparison.steps if step.number == first.number)
     found: dict[str, set[tuple[int, str]]] = {}
-    for one in network.steps[:1]:
-        changes = next(step.changes for step in chosen.steps if step.number == one.number)
-        for layer, (W, b) in enumerate(zip(one.ids_W, one.ids_b, strict=True), start=1):
-            for name, ids in (("dW", W), ("db", b)):
-                for change in changes:
-                    if ids is not None and np.isin(ids, change.old).any():
-                        found.setdefault(change.name, set()).add((layer, name))
+    for layer, (W, b) in enumerate(zip(first.ids_W, first.ids_b, strict=True), start=1):
+        for change, (name, ids) in product(changes, (("dW", W), ("db", b))):
+            if ids is not None and np.isin(ids, change.old).any():
+                found.setdefault(change.name, set()).add((layer, name))
     return found
 
 

@@ -104,26 +104,18 @@ def _as_counted(seen: Diagnosis, before: int) -> Diagnosis:
         number = int(found.group(1))
         return f"line {number - before}" if number > before else f"line {number} of the earlier cells"
 
-    faults = tuple(
-        replace(
-            one,
-            line=line(one.line),
-            other_line=line(one.other_line),
-            text=text(one.text),
-            last_right=text(one.last_right),
-        )
-        for one in seen.faults
-    )
+    def counted(one: Any, *names: str) -> Any:
+        """A record with these of its fields as the cell counts lines."""
+        now: dict[str, Any] = {}
+        for name in names:
+            old = getattr(one, name)
+            change = line if isinstance(old, int) else text
+            now[name] = tuple(map(text, old)) if isinstance(old, tuple) else change(old)
+        return replace(one, **now)
+
     return replace(
-        seen,
-        faults=faults,
-        loss_line=line(seen.loss_line),
+        counted(seen, "loss_line", "notes", "unseen", "error", "found", "obstacle", "obstacle_line"),
+        faults=tuple(counted(one, "line", "other_line", "text", "last_right") for one in seen.faults),
         parameters=tuple((name, line(at), shape, found) for name, at, shape, found in seen.parameters),
-        notes=tuple(map(text, seen.notes)),
-        unseen=tuple(map(text, seen.unseen)),
-        error=text(seen.error),
         lines={line(number): shown for number, shown in seen.lines.items()},
-        found=tuple(map(text, seen.found)),
-        obstacle=text(seen.obstacle),
-        obstacle_line=line(seen.obstacle_line),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -35,7 +37,6 @@ class CaseReading:
     Parameters
     ----------
     activation, output, loss, reduction : str
-    l2 : float
     mistakes : tuple of Mistake
     """
 
@@ -43,13 +44,11 @@ class CaseReading:
     output: str
     loss: str
     reduction: str
-    l2: float = 0.0
     mistakes: tuple[Mistake, ...] = ()
 
     def __str__(self) -> str:
-        parts = [f"{self.activation} hidden layers", f"{self.output} output", self.loss.replace("_", " ")]
-        parts.append(f"{self.reduction} over the samples")
-        return ", ".join([*parts, f"l2 = {self.l2:g}"] if self.l2 else parts)
+        loss = f"{self.loss.replace('_', ' ')}, {self.reduction} over the samples"
+        return f"{self.activation} hidden layers, {self.output} output, {loss}"
 
 
 class CaseProbe:
@@ -66,12 +65,8 @@ def read_case(
     y: Array,
     observed: Observed,
     *,
-    activation: str | None = None,
     output: str | None = None,
     loss: str | None = None,
-    reduction: str | None = None,
-    l2: float = 0.0,
-    eta: float = 0.1,
 ) -> list[CaseReading]:
     """Return what gives these gradients: with no mistake, else with one, else with two; empty for nothing.
 
@@ -81,10 +76,8 @@ def read_case(
         Of each layer, (in, out) and (out,); b is None where there is none.
     x, y : ndarray, (n, n_features) and (n, n_outputs)
     observed : Observed
-    activation, output, loss, reduction : str, optional
+    output, loss : str, optional
         What is not said is tried, the likeliest first.
-    l2, eta : float
-        Of the penalty l2/2·ΣW², and the learning rate.
 
     Examples
     --------
@@ -94,19 +87,16 @@ def read_case(
     sigmoid hidden layers, identity output, half squared error, mean over the samples
     """
     tried = []
-    for reading in _readings(activation, output, loss, reduction, l2):
+    for reading, goal in _readings(output, loss):
         names = [reading.activation] * (len(W) - 1) + [reading.output]
-        goal = Objective(
-            LOSSES.resolve(reading.loss), ACTIVATIONS.resolve(reading.output), reading.reduction, l2=l2
-        )
         with np.errstate(all="ignore"):
-            case = Case(layers_of_arrays(W, b, names), goal, x, y, eta)
+            case = Case(layers_of_arrays(W, b, names), goal, x, y)
         tried.append((reading, CaseProbe(observed, case)))
     right = (Candidate((), {}),)
-    usual = [one for one in tried if one[0].activation in (activation, *_ACTIVATIONS)]
+    usual = [one for one in tried if one[0].activation in _ACTIVATIONS]
     for kinds in (right, singles(len(W)), None):
         found = [
-            CaseReading(*_plain(reading), mistakes=candidate.mistakes)
+            replace(reading, mistakes=candidate.mistakes)
             for reading, probe in (tried if kinds is right else usual if kinds else usual[:_PAIRED])
             for candidate, _ in candidates([probe], kinds or pairs(probe))
         ]
@@ -115,23 +105,15 @@ def read_case(
     return []
 
 
-def _plain(reading: CaseReading) -> tuple[str, str, str, str, float]:
-    return reading.activation, reading.output, reading.loss, reading.reduction, reading.l2
-
-
-def _readings(
-    activation: str | None, output: str | None, loss: str | None, reduction: str | None, l2: float
-) -> Iterator[CaseReading]:
-    """All networks that agree with what is said, the likeliest first."""
-    hidden = [activation] if activation else dict.fromkeys((*_ACTIVATIONS, *ACTIVATIONS))
+def _readings(output: str | None, loss: str | None) -> Iterator[tuple[CaseReading, Objective]]:
+    """All networks that agree with what is said, the likeliest first, with what they minimise."""
+    hidden = dict.fromkeys((*_ACTIVATIONS, *ACTIVATIONS))
     for f, g in product(hidden, [output] if output else _OUTPUTS):
         losses = [loss] if loss else list(dict.fromkeys((loss_of_output(g), *_LOSSES)))
-        for one, how in product(losses, [reduction] if reduction else ("mean", "sum")):
-            try:
-                Objective(LOSSES.resolve(one), ACTIVATIONS.resolve(g), how)
-            except InputError:
-                continue
-            yield CaseReading(f, g, one, how, l2)
+        for one, how in product(losses, ("mean", "sum")):
+            with contextlib.suppress(InputError):
+                goal = Objective(LOSSES.resolve(one), ACTIVATIONS.resolve(g), how)
+                yield CaseReading(f, g, one, how), goal
 
 
 def own_start(weights: Sequence[Any], biases: Sequence[Any] | None, X: Any, Y: Any) -> dict[str, Any]:
@@ -164,10 +146,8 @@ def own_layers(own: dict[str, Any]) -> tuple[list[Array], list[Array | None], Ar
         if chained and len(W[0]) == samples.shape[1] and y.size == len(samples) * n_out:
             turned = y.T if y.shape == (n_out, len(samples)) != (len(samples), n_out) else y
             return W, b, samples, turned.reshape(len(samples), n_out)
-    shapes = [w.shape for w in given]
-    raise InputError(
-        f"weights of shapes {shapes}, X of shape {x.shape} and Y of shape {y.shape} do not match"
-    )
+    shapes = f"weights of shapes {[w.shape for w in given]}, X of shape {x.shape} and Y of shape {y.shape}"
+    raise InputError(f"{shapes} do not match")
 
 
 def diagnose_case(
@@ -182,8 +162,7 @@ def diagnose_case(
     """
     W, b, x, y = own_layers({"weights": weights, "biases": biases, "X": X, "Y": Y})
     turned = any(np.shape(given) != one.shape for given, one in zip(weights, W, strict=True))
-    observed = _observed(list(_arrays_in(gradients)), W, turned)
-    found = read_case(W, b, x, y, observed, loss=loss)
+    found = read_case(W, b, x, y, _observed(list(_arrays_in(gradients)), W, turned), loss=loss)
     if not found:
         return Diagnosis(
             "cannot judge",
@@ -194,19 +173,13 @@ def diagnose_case(
     first = found[0]
     names = [*[first.activation] * (len(W) - 1), first.output]
     layers = [f"{w.shape[1]} ({name})" for w, name in zip(W, names, strict=True)]
+    faults = tuple(
+        Fault("derivative", 0, "", f"the numbers match {one.wrong}", should_be=one.right, mistake=one.key)
+        for one in first.mistakes
+    )
     return Diagnosis(
-        "wrong" if first.mistakes else "right",
-        tuple(
-            Fault(
-                "derivative",
-                0,
-                "",
-                f"the numbers match {one.wrong}",
-                should_be=one.right,
-                mistake=one.key,
-            )
-            for one in first.mistakes
-        ),
+        "wrong" if faults else "right",
+        faults,
         loss=first.loss.replace("_", " "),
         supposed=loss is None,
         named=loss is not None,

@@ -27,24 +27,23 @@ def programs_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder")
     found = []
-    inner = [one for one in folder.iterdir() if one.is_dir() and one.name[0] not in "._"]
-    for one in [folder, *inner]:
-        files = [
-            path
-            for path in one.iterdir()
-            if path.suffix in _ENDINGS and path.is_file() and path.name[0] not in "._"
-        ]
+    for one in [folder, *(path for path in _shown(folder) if path.is_dir())]:
+        files = [path for path in _shown(one) if path.suffix in _ENDINGS and path.is_file()]
         found += [path for path in files if one is folder or not _is_imported(path, files)]
     if not found:
         raise InputError(f"{folder}: there are no programs (.py or .ipynb) in it or in its subfolders")
     return sorted(found, key=lambda path: (path.parent, path.name))
 
 
+def _shown(folder: Path) -> list[Path]:
+    """What is in a folder and is not hidden."""
+    return [path for path in folder.iterdir() if path.name[0] not in "._"]
+
+
 def _is_imported(path: Path, others: Sequence[Path]) -> bool:
     pattern = re.compile(rf"^\s*(from|import)\s+{re.escape(path.stem)}\b", re.M)
-    return any(
-        pattern.search(one.read_text(encoding="utf-8", errors="replace")) for one in others if one != path
-    )
+    texts = (one.read_text(encoding="utf-8", errors="replace") for one in others if one != path)
+    return any(pattern.search(text) for text in texts)
 
 
 def refuse_what_is_no_program(path: Path, name: str) -> None:
@@ -68,9 +67,8 @@ def refuse_what_is_no_program(path: Path, name: str) -> None:
     try:
         source = read_source(path)
     except SyntaxError as error:
-        raise DataFileError(
-            name, f"{error.msg} ({type(error).__name__})", error.lineno, error.offset
-        ) from error
+        text = f"{error.msg} ({type(error).__name__})"
+        raise DataFileError(name, text, error.lineno, error.offset) from error
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name}: it cannot be read as a notebook ({error})") from error
     except (RecursionError, MemoryError) as error:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from functools import partial
 
 from deltarule.arrays import Array
-from deltarule.diagnosis.backprop import Backprop, Case, Dropped, Step, Unfit
-from deltarule.diagnosis.catalogue.entry import Mistake, only, wrong
+from deltarule.diagnosis.backprop import Backprop, Case, Dropped, Unfit
+from deltarule.diagnosis.catalogue.entry import Mistake, Variant, only, wrong
 
 
-def _going_back(change: Callable[[Array, Dropped], Array]) -> Step:
-    """What stands for mask and factor going back, where anything is dropped."""
+def _going_back(line: str, change: Callable[[Array, Dropped], Array]) -> Variant:
+    """Something else in the place of mask and factor going back, where anything is dropped."""
 
     def through_dropout(p: Backprop, layer: int, back: Array) -> Array:
         drop = p.case.dropped[layer]
         return back if drop is None else change(back, drop)
 
-    return through_dropout
+    return wrong(line, through_dropout=through_dropout)
 
 
 def _with_other_mask(back: Array, drop: Dropped, rescaled: bool = False) -> Array:
@@ -50,13 +50,10 @@ IN_DROPOUT: tuple[Mistake, ...] = (
         remedy="Keep the mask of the forward pass and, in the backward pass, multiply by the same mask and "
         "the same factor.",
         variants=(
-            wrong(
-                "delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)",
-                through_dropout=_going_back(lambda back, drop: back),
-            ),
-            wrong(
+            _going_back("delta_l = (delta_{l+1} @ W_{l+1}.T) · f′(z_l)", lambda back, drop: back),
+            _going_back(
                 "delta_l = (delta_{l+1} @ W_{l+1}.T) / (1 − p) · f′(z_l)",
-                through_dropout=_going_back(lambda back, drop: back * drop.scale),
+                lambda back, drop: back * drop.scale,
             ),
         ),
     ),
@@ -69,21 +66,17 @@ IN_DROPOUT: tuple[Mistake, ...] = (
         right="forward: a_l · mask / (1 − p),  backward: · mask / (1 − p)",
         remedy="Divide the mask itself once, mask = mask / (1 − p), and multiply by it in both passes.",
         variants=(
-            wrong(
+            _going_back(
                 "forward: a_l · mask / (1 − p),  backward: · mask",
-                through_dropout=_going_back(lambda back, drop: only(drop.scale != 1, back * drop.mask)),
+                lambda back, drop: only(drop.scale != 1, back * drop.mask),
             ),
-            wrong(
+            _going_back(
                 "forward: a_l · mask,  backward: · mask / (1 − p)",
-                through_dropout=_going_back(
-                    lambda back, drop: only(drop.scale == 1, back * drop.mask / (1 - drop.share))
-                ),
+                lambda back, drop: only(drop.scale == 1, back * drop.mask / (1 - drop.share)),
             ),
-            wrong(
+            _going_back(
                 "forward: a_l · mask / (1 − p),  backward: · mask / (1 − p)²",
-                through_dropout=_going_back(
-                    lambda back, drop: only(drop.scale != 1, back * drop.mask * drop.scale**2)
-                ),
+                lambda back, drop: only(drop.scale != 1, back * drop.mask * drop.scale**2),
             ),
         ),
     ),
@@ -95,13 +88,10 @@ IN_DROPOUT: tuple[Mistake, ...] = (
         right="the mask of the forward pass, kept for the backward pass",
         remedy="Draw one mask in each forward pass, keep it, and use it in both passes.",
         variants=(
-            wrong(
-                "mask = rng.random(a.shape) >= p   again, in the backward pass",
-                through_dropout=_going_back(_with_other_mask),
-            ),
-            wrong(
+            _going_back("mask = rng.random(a.shape) >= p   again, in the backward pass", _with_other_mask),
+            _going_back(
                 "mask = rng.random(a.shape) >= p   again, with a different factor",
-                through_dropout=_going_back(lambda back, drop: _with_other_mask(back, drop, True)),
+                partial(_with_other_mask, rescaled=True),
             ),
             wrong("forward: a_l,  backward: · mask", output_delta=partial(_output_without, masked=True)),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -40,17 +40,30 @@ def _bias(line: str, db: Callable[[Backprop, Array, Array], Array]) -> Variant:
     return wrong(line, db=wrong_db)
 
 
-def _one_sample(index: int, whole: bool = False) -> Callable[[Backprop], Array]:
-    def output_delta(p: Backprop) -> Array:
-        kept = (np.arange(p.case.n) == index % p.case.n)[:, None]
-        return only(p.case.n > 1, Backprop.output_delta(p) * kept * (p.case.n if whole else 1))
-
-    return output_delta
+def _one_sample(p: Backprop, index: int, whole: bool = False) -> Array:
+    kept = (np.arange(p.case.n) == index % p.case.n)[:, None]
+    return only(p.case.n > 1, Backprop.output_delta(p) * kept * (p.case.n if whole else 1))
 
 
 def _dW_of_one_sample(p: Backprop, layer: int, delta: Array, index: int) -> Array:
     kept = (np.arange(p.case.n) == index % p.case.n)[:, None]
     return only(p.case.n > 1, Backprop.dW(p, layer, delta * kept))
+
+
+def _of_one_sample() -> Iterator[Variant]:
+    """The gradient of one sample: its share of the mean, all of it, and its share in dW alone."""
+    samples = [
+        (k, f"dW = x[{k}].T @ delta[{k}]", f"the {name} sample only")
+        for k, name in ((0, "first"), (-1, "last"))
+    ]
+    for k, line, text in samples:
+        yield wrong(f"{line} / n,  db likewise   ({text})", output_delta=partial(_one_sample, index=k))
+    for k, line, text in samples:
+        yield wrong(
+            f"{line},  db likewise   ({text})", output_delta=partial(_one_sample, index=k, whole=True)
+        )
+    for k, line, text in samples:
+        yield wrong(f"{line} / n   ({text}; db is right)", dW=partial(_dW_of_one_sample, index=k))
 
 
 def _penalty(times: Callable[[Case, Array], Array]) -> Callable[[Backprop, int], Array]:
@@ -152,9 +165,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         right="db = delta.sum(axis=0)",
         remedy="Subtract the gradient of the bias.",
         variants=(
-            _bias(
-                "db = b", lambda p, delta, b: np.broadcast_to(b, delta.shape[1]) * p.case.rate / p.case.eta
-            ),
+            _bias("db = b", lambda p, d, b: np.broadcast_to(b, d.shape[1]) * p.case.rate / p.case.eta),
         ),
     ),
     Mistake(
@@ -190,32 +201,7 @@ IN_GRADIENTS: tuple[Mistake, ...] = (
         "overwrites it instead of adding to it.",
         right="dW += x[i].T @ delta[i]   for each sample i",
         remedy="Add up the gradients of all samples.",
-        variants=(
-            wrong(
-                "dW = x[0].T @ delta[0] / n,  db likewise   (the first sample only)",
-                output_delta=_one_sample(0),
-            ),
-            wrong(
-                "dW = x[-1].T @ delta[-1] / n,  db likewise   (the last sample only)",
-                output_delta=_one_sample(-1),
-            ),
-            wrong(
-                "dW = x[0].T @ delta[0],  db likewise   (the first sample only)",
-                output_delta=_one_sample(0, True),
-            ),
-            wrong(
-                "dW = x[-1].T @ delta[-1],  db likewise   (the last sample only)",
-                output_delta=_one_sample(-1, True),
-            ),
-            wrong(
-                "dW = x[0].T @ delta[0] / n   (the first sample only; db is right)",
-                dW=partial(_dW_of_one_sample, index=0),
-            ),
-            wrong(
-                "dW = x[-1].T @ delta[-1] / n   (the last sample only; db is right)",
-                dW=partial(_dW_of_one_sample, index=-1),
-            ),
-        ),
+        variants=tuple(_of_one_sample()),
     ),
     Mistake(
         key="l2_wrong",

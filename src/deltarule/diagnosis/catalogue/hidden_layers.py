@@ -78,10 +78,9 @@ def _of_one(p: Backprop, layer: int, delta: Array, kept: slice) -> Array:
 
 def _slope_without_error(p: Backprop, layer: int, delta: Array) -> Array:
     """What goes back if the delta before is the slope alone."""
-    last = layer + 1 == p.case.L
-    return (p.slope(layer + 1) if not last or not p.case.is_coupled else np.ones_like(delta)) @ p.case.W[
-        layer + 1
-    ].T
+    is_softmax = layer + 1 == p.case.L and p.case.is_coupled
+    slope = np.ones_like(delta) if is_softmax else p.slope(layer + 1)
+    return slope @ p.case.W[layer + 1].T
 
 
 def _forms() -> Iterator[Variant]:
@@ -146,10 +145,7 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
         remedy="Use the derivative: a·(1 − a) for a sigmoid, 1 − a² for tanh, z > 0 for ReLU.",
         variants=(
             wrong("delta_l = (delta_{l+1} @ W_{l+1}.T) · a_l", slope=lambda p, layer: p.case.a[layer]),
-            wrong(
-                "delta_L = (a_L − y) · a_L",
-                output_delta=_at_output(lambda p, layer: p.case.a[layer]),
-            ),
+            wrong("delta_L = (a_L − y) · a_L", output_delta=_at_output(lambda p, layer: p.case.a[layer])),
         ),
     ),
     Mistake(
@@ -186,8 +182,7 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
         variants=(
             wrong("delta[delta <= 0] = 0", hidden_delta=partial(_rectified, of_input=False)),
             wrong(
-                "delta[x <= 0] = 0   (x: the layer's input)",
-                hidden_delta=partial(_rectified, of_input=True),
+                "delta[x <= 0] = 0   (x: the layer's input)", hidden_delta=partial(_rectified, of_input=True)
             ),
         ),
     ),
@@ -307,8 +302,7 @@ IN_HIDDEN_LAYERS: tuple[Mistake, ...] = (
             wrong(
                 "(Σ over k of delta_k) · (Σ over k of w_jk)",
                 behind=lambda p, layer, delta: only(
-                    delta.shape[1] > 1,
-                    delta.sum(axis=1, keepdims=True) * p.case.W[layer + 1].sum(axis=1),
+                    delta.shape[1] > 1, delta.sum(axis=1, keepdims=True) * p.case.W[layer + 1].sum(axis=1)
                 ),
             ),
             wrong(

@@ -18,7 +18,7 @@ from deltarule.diagnosis.reading.comparison import proportion
 from deltarule.diagnosis.recording.tape import Frame, Operation, Values
 
 
-def operand_of(broken: Break, passing: BackwardPass) -> int | None:
+def operand_of(broken: Break) -> int | None:
     """Which operand of the first wrong operation is the last right derivative."""
     if broken.last is None:
         return None
@@ -36,9 +36,9 @@ def again(passing: BackwardPass, op: Operation, which: int, values: Values) -> V
 def _with_operand(op: Operation, operands: list[Any], which: int, values: Values | None) -> Values | None:
     if values is None or operands[which].size != values.size:
         return None
-    result = result_of(
-        op, [values.reshape(one.shape) if k == which else one for k, one in enumerate(operands)]
-    )
+    others = list(operands)
+    others[which] = values.reshape(operands[which].shape)
+    result = result_of(op, others)
     return None if result is None else np.asarray(result)
 
 
@@ -73,18 +73,15 @@ def with_other_slope(
     passing: BackwardPass, broken: Break, wanted: Formula, at: Operation, frame: Frame | None
 ) -> str:
     """The statement with the right factor, where it is used or where it is computed."""
-    tape, source, which = passing.tape, passing.source, operand_of(broken, passing)
+    tape, source, which = passing.tape, passing.source, operand_of(broken)
     first, end, last = broken.first, broken.end, broken.last
     if which is None or last is None:
         return ""
 
     def corrected_product(op: Operation, operands: list[Any]) -> Any:
-        if first is end:
-            return _times(operands[which], wanted.value_at(tape, op))
-        return _times(
-            tape.operand(nearest_turn(tape, first.op, op.index, before=True), which),
-            wanted.value_at(tape, op),
-        )
+        turn = nearest_turn(tape, first.op, op.index, before=True)
+        values = operands[which] if first is end else tape.operand(turn, which)
+        return _times(values, wanted.value_at(tape, op))
 
     if not _is_repaired(passing, end, corrected_product):
         return ""
@@ -143,8 +140,7 @@ def with_slope(passing: BackwardPass, broken: Break, wanted: Formula, which: int
         return None if result is None else _times(np.asarray(result), wanted.value_at(tape, op))
 
     def with_factor_later(op: Operation, operands: list[Any]) -> Any:
-        factor = wanted.value_at(tape, op)
-        return _with_operand(op, operands, which, _times(operands[which], factor, turned))
+        return _with_operand(op, operands, which, _times(operands[which], wanted.value_at(tape, op), turned))
 
     if not _is_repaired(passing, first if later else last, with_factor_later if later else with_factor_here):
         return ""
@@ -164,6 +160,5 @@ def along_the_samples(passing: BackwardPass, broken: Break) -> str:
     operand = passing.tape.operand(op, 0)
     for axis in range(operand.ndim) if operand.ndim > 1 else ():
         if proportion(operand.sum(axis).ravel(), broken.row.gradient):
-            keepdims = len(shape) > 1 and 1 in shape
-            return with_axis(passing.source, op, axis, keepdims)
+            return with_axis(passing.source, op, axis, keepdims=len(shape) > 1 and 1 in shape)
     return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +15,7 @@ from deltarule.diagnosis.faults.location import BackwardPass, Break
 from deltarule.diagnosis.faults.names import renaming_line
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import (
-    WRONG,
-    GradientComparison,
-    Row,
-    fit,
-)
+from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, Row, fit, grouped_by_parameter
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.losses import KnownLoss
 from deltarule.diagnosis.reading.steps import GRAPH, Change
@@ -30,44 +24,28 @@ from deltarule.diagnosis.recording.operations import reverse_mode
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
-
-def grouped_by_parameter(rows: list[Row]) -> list[list[Row]]:
-    """The rows of each parameter."""
-    groups: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.change.key].append(row)
-    return list(groups.values())
+_ADDED = "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
 
 
 def derivative_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """The derivatives that are wrong, those near the output first."""
-    wrong = grouped_by_parameter([row for row in chosen.rows if row.verdict == WRONG])
-    found = []
-    for rows in reversed(wrong):
-        found += [(_order(analysis, rows), fault) for fault in _on_the_way(analysis, rows)]
-    found.sort(key=lambda one: one[0])
-    kept: list[Fault] = []
-    for _, fault in found:
-        same = next(
-            (one for one in kept if (one.line, one.expression) == (fault.line, fault.expression)), None
-        )
-        if same is None:
-            kept.append(fault)
-        else:
-            names = tuple(dict.fromkeys(same.parameters + fault.parameters))
-            kept[kept.index(same)] = replace(same, parameters=names)
-    return kept
+    wrong = grouped_by_parameter(row for row in chosen.rows if row.verdict == WRONG)
+    groups = list(wrong.values())[::-1]
+    groups.sort(key=lambda rows: _order(analysis, rows))
+    kept: dict[tuple[int, str], Fault] = {}
+    for fault in (fault for rows in groups for fault in _on_the_way(analysis, rows)):
+        first = kept.setdefault((fault.line, fault.expression), fault)
+        names = tuple(dict.fromkeys(first.parameters + fault.parameters))
+        kept[fault.line, fault.expression] = replace(first, parameters=names)
+    return list(kept.values())
 
 
 def _order(analysis: Analysis, rows: list[Row]) -> int:
     """Parameters near the output come first: what is wrong there is wrong behind, too."""
-    uses = [
-        op.index
-        for op in analysis.tape.operations
-        for ids in op.inputs
-        if ids is not None and ids.size and (ids.flat[0] == rows[0].change.old).any()
-    ]
-    return -min(uses, default=0)
+    for op in analysis.tape.operations:
+        if any(ids.size and (ids.flat[0] == rows[0].change.old).any() for ids in op.read):
+            return -op.index
+    return 0
 
 
 def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
@@ -75,10 +53,7 @@ def _on_the_way(analysis: Analysis, rows: list[Row]) -> list[Fault]:
     if rows[0].change.key == GRAPH:
         return [_in_graph(analysis, rows)]
     found = [derivative_fault(analysis, rows)]
-    for _ in range(3):
-        rest = _behind(analysis, rows)
-        if rest is None:
-            break
+    while len(found) < 4 and (rest := _behind(analysis, rows)) is not None:
         analysis, rows = rest
         found.append(derivative_fault(analysis, rows))
     return found
@@ -88,15 +63,11 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
     """The comparison behind the first break: the wrong derivative there is the error now."""
     tape, passing = analysis.tape, BackwardPass(analysis, rows)
     broken = passing.break_()
-    if (
-        broken is None
-        or broken.ratio != 1.0
-        or broken.below is None
-        or len(passing.rows) > 1
-        or broken.end.op.old is not None
-    ):
+    if broken is None or broken.ratio != 1.0 or broken.below is None or len(passing.rows) > 1:
         return None
     below, end, row = broken.below, broken.end, passing.rows[0]
+    if end.op.old is not None:
+        return None
     if broken.known is None or not broken.known.is_whole or len(end.ops) > 1 or end.ids.size < 2:
         return None
     limit = max(passing.product_with_same(end.op), broken.known.by.op.index)
@@ -111,40 +82,34 @@ def _behind(analysis: Analysis, rows: list[Row]) -> tuple[Analysis, list[Row]] |
         factor, misfit = fit(row.change.step, gradient)
         if misfit < 1e-6 or not gradient.any():
             return None  # what comes behind only passes the mistake on
-    assert analysis.chosen is not None
-    number = next(k for k, step in enumerate(analysis.chosen.steps) if step.number == row.step)
+    step = next(step for step in analysis.comparison.steps if step.number == row.step)
     met = Meeting(end.op, below.ids, np.zeros(below.op.shape), tape.leaves(below.ids), twins={end.op.index})
     given = replace(row, gradient=gradient, factor=factor, misfit=misfit)
-    loss, step = KnownLoss(analysis.chosen.loss_name, adjoint), analysis.chosen.steps[number]
+    loss = KnownLoss(analysis.comparison.loss_name, adjoint)
     chosen = GradientComparison(loss.name, [loss], [given], [[met]], [step])
     return Analysis(tape, analysis.source, chosen), [given]
 
 
 def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     """The first wrong derivative on the way to one parameter."""
-    assert analysis.chosen is not None
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
     if broken is None:
         return _without_break(analysis, rows, passing)
     if broken.ratio != 1.0:
-        text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.chosen))
+        text = name_of_factor(broken.ratio, *sizes_of(analysis.tape, analysis.comparison))
         return fault_at(analysis, "factor", broken.first.op, text, rows)
     if _is_turned(broken) and (turned := passing.before_statement(broken)) is not None:
-        text, other = f"this is the gradient of {rows[0].change.name}, transposed", broken.first.op
-        line = analysis.source.line(other)
+        text = f"this is the gradient of {rows[0].change.name}, transposed"
+        line = analysis.source.line(broken.first.op)
         return fault_at(analysis, "derivative", turned.op, text, rows, other_line=line)
     if broken.first.op.old is not None and broken.last and broken.known:
-        own = next(
-            (one for one in broken.shares if one.by.ids.tobytes() == rows[0].change.old.tobytes()), None
-        )
+        old = rows[0].change.old.tobytes()
+        own = next((one for one in broken.shares if one.by.ids.tobytes() == old), None)
         if own is not None or not broken.known.is_whole:
             return _of_something_else(analysis, rows, replace(broken, known=own or broken.known))
     if passing.adds_something_else(broken.first):
-        text = (
-            "what is added to the derivative here is not a derivative: a factor must be multiplied, not added"
-        )
-        return fault_at(analysis, "derivative", broken.first.op, text, rows, is_vague=True)
+        return fault_at(analysis, "derivative", broken.first.op, _ADDED, rows, is_vague=True)
     return _at_break(analysis, rows, passing, broken)
 
 
@@ -177,20 +142,18 @@ def _without_break(analysis: Analysis, rows: list[Row], passing: BackwardPass) -
 
 def _of_something_else(analysis: Analysis, rows: list[Row], broken: Break) -> Fault:
     """What a parameter is changed by is a derivative by another, or along one way only."""
-    assert analysis.chosen is not None
     assert broken.last is not None
     assert broken.known is not None
     source, by = analysis.source, broken.known.by
     name, made = source.name_of(by.op) or source.text_of(by.op), maker(analysis.tape, broken.last.op)
     if np.isin(by.ids.ravel(), np.concatenate([row.change.old for row in rows])).any():
-        text = (
-            f"this is the derivative with respect to {name} along one path only: the other paths are missing"
-        )
+        text = f"this is the derivative with respect to {name} along one path only"
+        text += ": the other paths are missing"
         other = source.line(broken.first.op)
         renamed = renaming_line(source, made, broken.first.op if made is broken.last.op else broken.last.op)
         return fault_at(analysis, "derivative", renamed or made, text, rows, other_line=other)
     text = f"this is the derivative with respect to {name}, not with respect to {rows[0].change.name}"
-    is_shared = made.index in sources_of_right_changes(analysis.chosen, rows[0])
+    is_shared = made.index in sources_of_right_changes(analysis.comparison, rows[0])
     return fault_at(analysis, "derivative", broken.first.op if is_shared else made, text, rows)
 
 
@@ -220,16 +183,9 @@ def _at_break(analysis: Analysis, rows: list[Row], passing: BackwardPass, broken
 
 def _is_turned(broken: Break) -> bool:
     """Whether the gradient of the parameter is right up to here, but lies across it."""
-    by = (
-        broken.known.by.ids
-        if broken.known and broken.known.is_whole and broken.first.op.old is not None
-        else None
-    )
-    return (
-        by is not None
-        and by.size == broken.row.change.old.size
-        and np.array_equal(by.ravel(), broken.row.change.old)
-    )
+    if broken.known is None or not broken.known.is_whole or broken.first.op.old is None:
+        return False
+    return np.array_equal(broken.known.by.ids.ravel(), broken.row.change.old)
 
 
 def _with_what_is_added(source: ProgramSource, op: Operation, should_be: str, line: int) -> str:
@@ -244,7 +200,7 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
     tape = analysis.tape
     behind = min(passing.errors, default=0)
     output = max(tape.producers(passing.outputs), default=0)
-    forward = [[frame[:2] for frame in tape.operations[k].place] for k in passing.forward_indices]
+    forward = {tape.operations[k].spots for k in passing.forward_indices}
     made = [
         op
         for index in sorted(passing.sources - passing.forward_indices, key=lambda k: (k < output, k))
@@ -252,18 +208,13 @@ def _without_error(analysis: Analysis, passing: BackwardPass, change: Change) ->
         and (index > behind or not op.initial)
         and op.old is None
         and tape.root[op.start] < 0
-        and [frame[:2] for frame in op.place] not in forward
+        and op.spots not in forward
     ]
     if not made or analysis.chosen is None:
         return None
     codes = {frame[0] for index in passing.errors for frame in tape.operations[index].place[:1]}
     codes |= {frame[0] for op in change.updates for frame in op.place[:1]}
     for row in analysis.chosen.rows:
-        codes |= {
-            f[0]
-            for k in row.change.sources
-            if k > behind
-            for f in tape.operations[k].place[:1]
-            if k in passing.descended
-        }
+        later = (tape.operations[k] for k in row.change.sources & passing.descended if k > behind)
+        codes |= {frame[0] for op in later for frame in op.place[:1]}
     return next((one for one in made[0].place if one[0] in codes), None) or analysis.source.frame(made[0])

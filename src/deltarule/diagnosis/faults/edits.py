@@ -21,18 +21,17 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
 _SECONDS = 1.5
-_OPERATORS: dict[str, type[ast.operator]] = {
-    "add": ast.Add,
-    "subtract": ast.Sub,
-    "multiply": ast.Mult,
-    "divide": ast.Div,
+_OPERATORS: dict[str, tuple[type[ast.operator], str]] = {
+    "add": (ast.Add, "these two must be added"),
+    "subtract": (ast.Sub, "the second must be subtracted from the first"),
+    "multiply": (ast.Mult, "these two must be multiplied"),
+    "divide": (ast.Div, "the first must be divided by the second"),
 }
-_WORDS = {
-    "add": "these two must be added",
-    "subtract": "the second must be subtracted from the first",
-    "multiply": "these two must be multiplied",
-    "divide": "the first must be divided by the second",
-}
+_ORDER = "these two must change places"
+_CONDITION = "the condition is the wrong way round"
+_THROWN_AWAY = (
+    "each iteration of the loop throws away the result of the one before: the results must be added up"
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,7 @@ def _places(analysis: Analysis, passing: BackwardPass, rows: list[Row]) -> list[
     among = set().union(*(row.change.sources for row in rows)) - passing.forward_indices
     among |= {op.index for row in rows for op in row.change.updates}
     steps = {row.step for row in rows}
-    assert analysis.chosen is not None
-    behind = min(step.floor for step in analysis.chosen.steps if step.number in steps)
+    behind = min(step.floor for step in analysis.comparison.steps if step.number in steps)
     found: dict[Any, list[Operation]] = {}
     for index in sorted(among):
         op = tape.operations[index]
@@ -134,7 +132,7 @@ def _of_operands(passing: BackwardPass, turns: list[Operation]) -> Iterator[tupl
 def _of_signs(passing: BackwardPass, turns: list[Operation]) -> Iterator[tuple[Edit, list[Operation]]]:
     """The other sign."""
     if turns[0].name == "subtract" and turns[0].old is None:
-        yield Edit(lambda op, xs: xs[1] - xs[0], "these two must change places", _turned), turns
+        yield Edit(lambda op, xs: xs[1] - xs[0], _ORDER, _turned), turns
     elif turns[0].old is None:
         yield Edit(_minus, "the sign is wrong", _negated), turns
 
@@ -155,29 +153,24 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             sums[one.index], total = total, 0.0
     used = [one for one in turns if one.index in sums and one.index <= last]
     if len(used) < len(turns) and used:
-        said = (
-            "each iteration of the loop throws away the result of the one before: the results must be "
-            "added up"
-        )
-        yield Edit(lambda op, xs: sums[op.index], said, lambda node: None), used
+        yield Edit(lambda op, xs: sums[op.index], _THROWN_AWAY, lambda node: None), used
 
 
 def _operators(op: Operation) -> Iterator[Edit]:
     """Another operator between the same operands, the other order, one of them alone."""
     if op.name in _OPERATORS:
-        for name, sign in _OPERATORS.items():
-            function = getattr(np, name)
+        for name, (sign, said) in _OPERATORS.items():
             if name != op.name:
-                yield Edit(_applied(function), _WORDS[name], partial(_with_operator, sign))
+                yield Edit(partial(_applied, getattr(np, name)), said, partial(_with_operator, sign))
         if op.name == "divide":
-            yield Edit(lambda op, xs: xs[1] / xs[0], "these two must change places", _turned)
+            yield Edit(lambda op, xs: xs[1] / xs[0], _ORDER, _turned)
         for k in (0, 1) if op.old is None else ():
             said = f"the {('second', 'first')[k]} operand does not belong here"
             yield Edit(lambda op, xs, k=k: _only(op, xs[k]), said, partial(_alone, k))  # type: ignore[misc]
 
 
-def _applied(function: Callable[..., Any]) -> Callable[[Operation, list[Any]], Any]:
-    return lambda op, xs: function(*xs)
+def _applied(function: Callable[..., Any], op: Operation, xs: list[Any]) -> Any:
+    return function(*xs)
 
 
 def _only(op: Operation, value: Any) -> Any:
@@ -218,13 +211,12 @@ def _numbers(source: ProgramSource, op: Operation) -> Iterator[Edit]:
         for number in (1, 2, 0, 3):
             if number != float(constant.flat[0]):
                 said = f"use {number} here instead of {nodes[k].value}"  # type: ignore[attr-defined]
-                yield Edit(
-                    partial(_with_number, k, number), said, partial(_with_part, k, ast.Constant(number))
-                )
+                value = partial(_with_other, k, np.asarray(float(number)))
+                yield Edit(value, said, partial(_with_part, k, ast.Constant(number)))
 
 
-def _with_number(which: int, number: int, op: Operation, xs: list[Any]) -> Any:
-    return result_of(op, [np.asarray(float(number)) if k == which else one for k, one in enumerate(xs)])
+def _with_other(which: int, operand: Any, op: Operation, xs: list[Any]) -> Any:
+    return result_of(op, [operand if k == which else one for k, one in enumerate(xs)])
 
 
 def _with_part(which: int, new: ast.expr, node: ast.AST) -> ast.AST | None:
@@ -243,14 +235,11 @@ def _products(op: Operation) -> Iterator[Edit]:
     for k in (0, 1):
         said = "one of the two must be transposed here, or must not be"
         yield Edit(partial(_with_turned, k), said, partial(_transposed, k))
-    yield Edit(lambda op, xs: result_of(op, xs[::-1]), "these two must change places", _turned)
+    yield Edit(lambda op, xs: result_of(op, xs[::-1]), _ORDER, _turned)
 
 
 def _with_turned(which: int, op: Operation, xs: list[Any]) -> Any:
-    if np.ndim(xs[which]) != 2:
-        return None
-    result = result_of(op, [one.T if k == which else one for k, one in enumerate(xs)])
-    return result if np.shape(result) == op.shape else None
+    return _with_other(which, xs[which].T, op, xs) if np.ndim(xs[which]) == 2 else None
 
 
 def _transposed(which: int, node: ast.AST) -> ast.AST | None:
@@ -265,12 +254,11 @@ def _transposed(which: int, node: ast.AST) -> ast.AST | None:
 def _functions(op: Operation) -> Iterator[Edit]:
     """The other side of a mask, the other axis of a sum, no function at all."""
     if op.name == "where":
-        said = "the condition is the wrong way round"
-        yield Edit(lambda op, xs: np.where(op.detail, xs[1], xs[0]), said, lambda node: None)
+        yield Edit(lambda op, xs: np.where(op.detail, xs[1], xs[0]), _CONDITION, lambda node: None)
     for k, constant in enumerate(op.constants if op.name == "multiply" else ()):
         if constant is not None and constant.size > 1 and set(np.unique(constant)) <= {0.0, 1.0}:
-            said = "the condition is the wrong way round"
-            yield Edit(lambda op, xs, k=k: xs[1 - k] * (1 - xs[k]), said, lambda node: None)  # type: ignore[misc]
+            value = lambda op, xs, k=k: xs[1 - k] * (1 - xs[k])  # noqa: E731
+            yield Edit(value, _CONDITION, lambda node: None)
     if op.name in ("sum", "mean", "max") and op.detail[0] is not None:
         said = f"use axis {1 - int(op.detail[0])} here" if op.detail[0] in (0, 1) else ""
         yield Edit(_along_the_other, said, lambda node: None)
@@ -292,18 +280,15 @@ def _other_operands(passing: BackwardPass, op: Operation) -> Iterator[Edit]:
         if ids is None or ids.size < 2:
             continue
         now = passing.source.segment(nodes[k]) if nodes else "what is there now"
+        said = f"use {{}} here instead of {now}"
         for other, turned in _alike(passing, op, ids):
-            yield Edit(
-                partial(_with_array, passing.tape, k, other, turned),
-                f"use {{}} here instead of {now}",
-                partial(_with_name, k),
-                other.ids.T if turned else other.ids,
-            )
+            value = partial(_with_array, passing.tape, k, other, turned)
+            yield Edit(value, said, partial(_with_name, k), other.ids.T if turned else other.ids)
 
 
 def _with_array(tape: Tape, which: int, other: Operation, turned: bool, op: Operation, xs: list[Any]) -> Any:
     value = tape.result(nearest_turn(tape, other, op.index, before=True))
-    return result_of(op, [(value.T if turned else value) if k == which else one for k, one in enumerate(xs)])
+    return _with_other(which, value.T if turned else value, op, xs)
 
 
 def _with_name(which: int, node: ast.AST, name: str) -> ast.AST | None:

@@ -16,11 +16,9 @@ from deltarule.diagnosis.recording.tape import Operation, Tape
 
 def without_factor(analysis: Analysis, rows: list[Row], op: Operation) -> str:
     """The statement without a factor that these steps have against the others; empty if not verified."""
-    assert analysis.chosen is not None
     ratio = rows[0].ratio
-    rows = [
-        one for one in analysis.chosen.rows if one.verdict == FACTOR and abs(one.ratio / ratio - 1) < 1e-4
-    ]
+    rows = [one for one in analysis.comparison.rows if one.verdict == FACTOR]
+    rows = [one for one in rows if abs(one.ratio / ratio - 1) < 1e-4]
     for text, at in _candidates(analysis, rows[0], op):
         is_update = at.old is not None and len({str(one.change.key) for one in rows}) == 1
         if text and (is_update or _is_repaired(analysis, rows, at)):
@@ -31,13 +29,11 @@ def without_factor(analysis: Analysis, rows: list[Row], op: Operation) -> str:
 def _candidates(analysis: Analysis, row: Row, op: Operation) -> Iterator[tuple[str, Operation]]:
     """(statement, operation that changes by it)."""
     source, tape, ratio = analysis.source, analysis.tape, row.ratio
-    statement = source.statement(op)
-    here = {k for k in row.change.sources if source.statement(tape.operations[k]) is statement}
+    here = {k for k in row.change.sources if source.statement(tape.operations[k]) is source.statement(op)}
     brought = scalars_in(analysis, {op.index, *here}) + scalars_in(analysis, at_the_update(analysis, row))
     for one, number, _ in brought:
         if abs(number / ratio - 1) < 1e-6:
-            which = _side_of(tape, one, number)
-            yield without_number(source, one, which), one
+            yield without_number(source, one, _side_of(tape, one, number)), one
     if abs(ratio + 1) < 1e-6:
         for update in row.change.updates[:1]:
             yield with_turned_sign(source, update), update
@@ -80,8 +76,7 @@ def _sum_for_mean(analysis: Analysis, op: Operation, ratio: float) -> str:
 
 
 def _right_sources(analysis: Analysis, row: Row) -> set[int]:
-    assert analysis.chosen is not None
-    right = [one for one in analysis.chosen.rows if one.step == row.step and one.verdict == RIGHT]
+    right = [one for one in analysis.comparison.rows if one.step == row.step and one.verdict == RIGHT]
     return set().union(*(one.change.sources | at_the_update(analysis, one) for one in right))
 
 

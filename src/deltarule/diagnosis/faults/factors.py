@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import (
-    FACTOR,
-    OPTIMIZER,
-    RIGHT,
-    ZERO,
-    GradientComparison,
-    Row,
-)
+from deltarule.diagnosis.reading.comparison import FACTOR, OPTIMIZER, RIGHT, ZERO, GradientComparison, Row
 from deltarule.diagnosis.reading.given import multiples_of_gradient
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
@@ -23,7 +16,7 @@ from deltarule.diagnosis.recording.tape import Operation, Tape
 def maker(tape: Tape, op: Operation) -> Operation:
     """The operation whose result this is a multiple of by single numbers."""
     while op.name in ("multiply", "divide", "negative", "power", "square") and not op.is_leaf:
-        large = [ids for ids in op.inputs if ids is not None and ids.shape == op.shape]
+        large = [ids for ids in op.read if ids.shape == op.shape]
         others = [tape.operand(op, k).size for k, ids in enumerate(op.inputs) if ids is None or ids.size == 1]
         if len(large) != 1 or any(size > 1 for size in others) or len(tape.producers(large[0])) != 1:
             break
@@ -31,16 +24,10 @@ def maker(tape: Tape, op: Operation) -> Operation:
     return op
 
 
-def place_of(op: Operation) -> tuple[Any, ...]:
-    """The innermost call and the instruction in it that computed an operation."""
-    return op.place[0][:2] if op.place else ()
-
-
 def is_added(tape: Tape, start: int) -> bool:
     """Whether what has this id is first added to something, as a bias is."""
-    behind = tape.operations[int(tape.producer[start]) + 1 :]
-    readers = (op for op in behind if any(ids is not None and (ids == start).any() for ids in op.inputs))
-    reader = next(readers, None)
+    behind = tape.operations[tape.operation_of(start).index + 1 :]
+    reader = next((op for op in behind if any((ids == start).any() for ids in op.read)), None)
     return reader is not None and reader.name == "add"
 
 
@@ -56,15 +43,10 @@ def scalars_in(analysis: Analysis, operations: set[int]) -> list[tuple[Operation
             ids, value = op.inputs[which], tape.operand(op, which)
             if value.size == 1 and (ids is None or tape.operations[tape.producers(ids)[0]].initial):
                 number = float(value.flat[0])
-                name = _operand_name(analysis, op, which)
+                node = getattr(analysis.source.expression(op), ("left", "right")[which], None)
+                name = analysis.source.segment(node)
                 found.append((op, 1 / number if op.name == "divide" and number else number, name))
     return found
-
-
-def _operand_name(analysis: Analysis, op: Operation, which: int) -> str:
-    node: Any = analysis.source.expression(op)
-    part = getattr(node, "left" if which == 0 else "right", None)
-    return analysis.source.segment(part)
 
 
 def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
@@ -73,20 +55,13 @@ def rates_of(analysis: Analysis, row: Row) -> dict[str, float]:
     end |= at_the_update(analysis, row)
     rates: dict[str, float] = {}
     for _ in range(6):
-        here = scalars_in(analysis, end)
         rates.update(
             (f"1/{name}" if op.name == "divide" else name, number)
-            for op, number, name in here
+            for op, number, name in scalars_in(analysis, end)
             if number and re.fullmatch(r"(?!.*\bshape\b)[A-Za-z_][\w.\[\]'\"]*", name)
         )
-        before = {
-            one
-            for index in end
-            if analysis.tape.operations[index].name in ("multiply", "divide", "negative")
-            for ids in analysis.tape.operations[index].inputs
-            if ids is not None
-            for one in analysis.tape.producers(ids)
-        }
+        made = (analysis.tape.operations[index] for index in end)
+        before = {one for op in made if op.name in ("multiply", "divide", "negative") for one in op.before}
         if not before or len(before) > 400:
             break
         end = before
@@ -135,25 +110,16 @@ def differs_at_update(analysis: Analysis, chosen: GradientComparison, row: Row) 
 
 def _scale_at_update(analysis: Analysis, row: Row) -> tuple[float, int]:
     """The product of the single numbers in the statement of an update, and how many they are."""
-    scale = 1.0
     numbers = [number for _, number, _ in scalars_in(analysis, at_the_update(analysis, row)) if number]
-    for number in numbers:
-        scale *= number
-    return scale, len(numbers)
+    return math.prod(numbers), len(numbers)
 
 
 def at_the_update(analysis: Analysis, row: Row) -> set[int]:
     """The operations in the statement of an update."""
-    source, tape = analysis.source, analysis.tape
-    if not row.change.updates:
-        return set()
-    statement = source.statement(row.change.updates[0])
-    first = min((index for op in row.change.updates for index in [op.index]), default=0) - 200
-    return {
-        index
-        for index in row.change.sources
-        if index > first and source.statement(tape.operations[index]) is statement
-    }
+    source, tape, updates = analysis.source, analysis.tape, row.change.updates
+    statement = source.statement(updates[0]) if updates else None
+    near = [index for index in row.change.sources if updates and index > updates[0].index - 200]
+    return {index for index in near if source.statement(tape.operations[index]) is statement}
 
 
 def _first_difference(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation | None:
@@ -177,10 +143,8 @@ def _place_of_missing(analysis: Analysis, chosen: GradientComparison, row: Row) 
     mine, theirs = multiples_of_gradient(analysis.tape, row), multiples_of_gradient(analysis.tape, right)
     if not mine or len(theirs) < 2:
         return None
-    last = theirs[-1][1] / theirs[-2][1]
-    if abs(last * row.ratio - 1) <= 1e-4:
-        return row.change.updates[0]
-    return mine[0][0]
+    is_last = abs(theirs[-1][1] / theirs[-2][1] * row.ratio - 1) <= 1e-4
+    return row.change.updates[0] if is_last else mine[0][0]
 
 
 def sources_of_right_changes(chosen: GradientComparison, row: Row) -> set[int]:
@@ -190,9 +154,7 @@ def sources_of_right_changes(chosen: GradientComparison, row: Row) -> set[int]:
 
 def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) -> Operation:
     """The operation that brings a factor in which the other parameters do not have."""
-    others = sources_of_right_changes(chosen, row)
-    updates = {op.index for op in row.change.updates}
-    mine = (row.change.sources | updates) - others
+    mine = row.change.made - sources_of_right_changes(chosen, row)
     made = {index for index in mine if not analysis.tape.operations[index].initial}
     for op, number, _ in scalars_in(analysis, made):
         for value in (number, 1 / number if number else 0.0, number * number):
@@ -201,12 +163,10 @@ def bringer_of_factor(analysis: Analysis, chosen: GradientComparison, row: Row) 
     missing = _first_difference(analysis, chosen, row) or _place_of_missing(analysis, chosen, row)
     if missing is not None:
         return missing
-    reducing = [
-        k for k in sorted(mine, reverse=True) if analysis.tape.operations[k].name in ("sum", "mean", "dot")
-    ]
     if row.ratio < 0 and row.change.updates:
         return row.change.updates[0]
-    return analysis.tape.operations[reducing[0] if reducing else max(mine, default=0)]
+    reducing = {k for k in mine if analysis.tape.operations[k].name in ("sum", "mean", "dot")}
+    return analysis.tape.operations[max(reducing or mine, default=0)]
 
 
 def bringer_of_nothing(analysis: Analysis, row: Row) -> Operation:

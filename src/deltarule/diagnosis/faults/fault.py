@@ -104,22 +104,17 @@ def numbers_of(
     analysis: Analysis, rows: list[Row], turned: bool = False
 ) -> tuple[tuple[str, float, float], ...]:
     """The entries that are furthest off in the first step that is off."""
-    chosen = analysis.chosen
-    for row in rows if chosen is not None else ():
-        assert chosen is not None
-        scale = chosen.common.get(row.step, 0.0) or row.factor
+    for row in rows if analysis.chosen is not None else ():
+        scale = analysis.comparison.common.get(row.step, 0.0) or row.factor
         scale = -abs(scale) if turned and not row.change.is_returned else abs(scale) if turned else scale
         step, wanted = np.ravel(row.change.step), np.ravel(row.gradient)
         if row.found is not None and row.found.size == wanted.size:  # what the optimizer was given
-            step = analysis.tape.result(row.found).ravel()
-            scale = row.factor
+            step, scale = analysis.tape.result(row.found).ravel(), row.factor
         found = step / scale if scale else step
         off = np.nan_to_num(np.abs(found - wanted))
         if off.any():
-            places = np.argsort(-off, kind="stable")[:_MOST_NUMBERS]
-            return tuple(
-                (_place(row, int(k)), float(found[k]), float(wanted[k])) for k in places if off[k] > 0
-            )
+            places = [k for k in np.argsort(-off, kind="stable")[:_MOST_NUMBERS].tolist() if off[k] > 0]
+            return tuple((_place(row, k), float(found[k]), float(wanted[k])) for k in places)
     return ()
 
 

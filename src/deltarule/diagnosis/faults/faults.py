@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.faults.derivatives import derivative_fault, derivative_faults, grouped_by_parameter
+from deltarule.diagnosis.faults.derivatives import derivative_fault, derivative_faults
 from deltarule.diagnosis.faults.edits import edit_that_repairs
 from deltarule.diagnosis.faults.factor_repair import without_factor
 from deltarule.diagnosis.faults.factors import (
@@ -44,10 +45,10 @@ from deltarule.diagnosis.reading.comparison import (
     ZERO,
     GradientComparison,
     Row,
+    grouped_by_parameter,
 )
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
-from deltarule.diagnosis.recording.tape import Operation
 
 
 def faults_of(analysis: Analysis) -> list[Fault]:
@@ -57,10 +58,8 @@ def faults_of(analysis: Analysis) -> list[Fault]:
 
 
 def _faults(analysis: Analysis) -> list[Fault]:
-    chosen = analysis.chosen
-    assert chosen is not None
-    undefined = list(roots_of_negative(analysis, chosen))
-    if undefined:
+    chosen = analysis.comparison
+    if undefined := list(roots_of_negative(analysis, chosen)):
         return _once(undefined)
     found = derivative_faults(analysis, chosen) + _factors(analysis, chosen) + _varying(analysis, chosen)
     if not any(fault.kind == "derivative" for fault in found):
@@ -81,8 +80,7 @@ def _faults(analysis: Analysis) -> list[Fault]:
     for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
         said = f"{name} is replaced by its update here, instead of being changed by it: its old value is lost"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))
-    telling = [one for one in found if one.kind != "factor" or not one.is_vague]
-    return _once(telling or found)
+    return _once([one for one in found if one.kind != "factor" or not one.is_vague] or found)
 
 
 def with_edits(analysis: Analysis, found: list[Fault]) -> list[Fault]:
@@ -92,9 +90,7 @@ def with_edits(analysis: Analysis, found: list[Fault]) -> list[Fault]:
 
 
 def _edited(analysis: Analysis, found: list[Fault]) -> list[Fault]:
-    chosen = analysis.chosen
-    assert chosen is not None
-    bad = chosen.bad
+    chosen, bad = analysis.comparison, analysis.comparison.bad
     is_told = found and (found[0].should_be or found[0].mistake)
     if not bad or not found or is_told or found[0].kind not in ("derivative", "factor", "untrained"):
         return found
@@ -119,40 +115,24 @@ def _edited(analysis: Analysis, found: list[Fault]) -> list[Fault]:
 
 
 def _untrained(analysis: Analysis, parameter: Untrained) -> Fault:
-    op, name, text = parameter.start, parameter.name, parameter.text
-    line, made = analysis.source.last_assignment(name), analysis.source.line(op)
-    adding = next(
-        (one for one in analysis.tape.operations if is_moved_by_a_constant(analysis.tape, op, one)), None
-    )
-    about: dict[str, Any] = {"parameters": (name,), "numbers": _zeros(analysis, op, name)}
-    if adding is not None and not analysis.only_gradients:
-        at = source_of_nothing(analysis.tape, op, adding)
-        return fault_at(analysis, "untrained", at, text, other_line=analysis.source.line(adding), **about)
-    changing = rewriting(analysis, op) if not analysis.only_gradients else None
-    if changing is not None:
-        said = f"{parameter.used} and changed here, but not by its gradient"
-        return fault_at(analysis, "untrained", changing, said, **about)
-    unused = None if analysis.only_gradients else _unused_gradient(analysis, op)
-    if unused is not None:
-        said = f"{text}: its gradient is computed here and then not used"
-        return fault_at(analysis, "untrained", unused, said, other_line=made, **about)
-    if line > made > 0 and not analysis.only_gradients:
-        return fault_at(analysis, "untrained", line, text, other_line=made, **about)
-    return fault_at(analysis, "untrained", op, text, **about)
-
-
-def _unused_gradient(analysis: Analysis, op: Operation) -> Operation | None:
-    assert analysis.chosen is not None
-    gradient = analysis.chosen.losses[0].adjoint[op.start : op.stop].reshape(op.shape)
-    return unused_gradient(analysis, 0, gradient)
-
-
-def _zeros(analysis: Analysis, op: Operation, name: str) -> tuple[tuple[str, float, float], ...]:
-    """The gradient of a parameter that gets no step."""
-    assert analysis.chosen is not None
-    gradient = analysis.chosen.losses[0].adjoint[op.start : op.stop]
+    op, name, text, tape = parameter.start, parameter.name, parameter.text, analysis.tape
+    gradient = analysis.comparison.losses[0].adjoint[op.start : op.stop]
     change = Change(("array",), name, 0, op.shape, op.ids.ravel(), np.zeros(op.size), [], [])
-    return numbers_of(analysis, [Row(change, 0, gradient, 0.0, 0.0)])
+    numbers = numbers_of(analysis, [Row(change, 0, gradient, 0.0, 0.0)])
+    fault = partial(fault_at, analysis, "untrained", parameters=(name,), numbers=numbers)
+    if analysis.only_gradients:
+        return fault(op, text)
+    adding = next((one for one in tape.operations if is_moved_by_a_constant(tape, op, one)), None)
+    if adding is not None:
+        return fault(source_of_nothing(tape, op, adding), text, other_line=analysis.source.line(adding))
+    changing = rewriting(analysis, op)
+    if changing is not None:
+        return fault(changing, f"{parameter.used} and changed here, but not by its gradient")
+    line, made = analysis.source.last_assignment(name), analysis.source.line(op)
+    unused = unused_gradient(analysis, 0, gradient.reshape(op.shape))
+    if unused is not None:
+        return fault(unused, f"{text}: its gradient is computed here and then not used", other_line=made)
+    return fault(line, text, other_line=made) if line > made > 0 else fault(op, text)
 
 
 def _once(found: list[Fault]) -> list[Fault]:
@@ -169,8 +149,8 @@ def _once(found: list[Fault]) -> list[Fault]:
 def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     samples, outputs = sizes_of(analysis.tape, chosen)
     found = []
-    groups = grouped_by_parameter([row for row in chosen.rows if row.verdict == FACTOR])
-    for rows in sorted(groups, key=lambda rows: -rows[0].change.weight):
+    groups = grouped_by_parameter(row for row in chosen.rows if row.verdict == FACTOR)
+    for rows in sorted(groups.values(), key=lambda rows: -rows[0].change.weight):
         row = rows[0]
         if has_its_own_rate(analysis, chosen, row):
             continue
@@ -180,14 +160,13 @@ def _factors(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
             continue
         at_update = differs_at_update(analysis, chosen, row)
         if at_update is not None:
-            should_be = without_factor(analysis, rows, row.change.updates[0]) if at_update is row else ""
-            about: dict[str, Any] = {"parameters": (at_update.change.name,), "should_be": should_be}
-            about["is_vague"] = is_one
-            found.append(fault_at(analysis, "factor", at_update.change.updates[0], text, rows, **about))
+            op, names = at_update.change.updates[0], (at_update.change.name,)
+            should_be = without_factor(analysis, rows, op) if at_update is row else ""
+            about: dict[str, Any] = {"parameters": names, "should_be": should_be, "is_vague": is_one}
+            found.append(fault_at(analysis, "factor", op, text, rows, **about))
             continue
-        op = BackwardPass(analysis, rows).jump(
-            row.ratio, sources_of_right_changes(chosen, row)
-        ) or bringer_of_factor(analysis, chosen, row)
+        jump = BackwardPass(analysis, rows).jump(row.ratio, sources_of_right_changes(chosen, row))
+        op = jump or bringer_of_factor(analysis, chosen, row)
         should_be = without_factor(analysis, rows, op)
         fault = fault_at(analysis, "factor", op, text, rows, should_be=should_be, is_vague=is_one)
         if not any((one.line, one.expression) == (fault.line, fault.expression) for one in found):
@@ -205,22 +184,12 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     if is_held and sum(one.output.size for one in chosen.meetings[0]) > 1:
         return []
     factors = [one for one in chosen.common.values() if one]
-    if len(factors) < 2 or chosen.is_constant or any(row.verdict == WRONG for row in chosen.rows):
+    others = any(row.verdict in (WRONG, OPTIMIZER, DECAY) for row in chosen.rows)
+    if len(factors) < 2 or chosen.is_constant or others or is_scheduled(analysis, chosen):
         return []
-    if any(row.verdict in (OPTIMIZER, DECAY) for row in chosen.rows):
-        return []
-    if is_scheduled(analysis, chosen):
-        return []
-    rows = [row for row in chosen.rows if row.verdict == RIGHT and row.gradient.any()]
-    last = max(rows, key=lambda row: max((one for one in row.change.sources), default=0), default=None)
-    if last is None:
-        return []
-    groups = grouped_by_parameter(rows)
-    fault = min(
-        (derivative_fault(analysis, group) for group in groups),
-        key=lambda one: (not one.last_right, one.line),
-    )
-    return [fault]
+    groups = grouped_by_parameter(row for row in chosen.rows if row.verdict == RIGHT and row.gradient.any())
+    found = [derivative_fault(analysis, rows) for rows in groups.values()]
+    return sorted(found, key=lambda one: (not one.last_right, one.line))[:1]
 
 
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -228,32 +197,23 @@ def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     rows = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY) and row.gradient.any()]
     if not rows or not _climbs(analysis, chosen, rows):
         return []
-    row = rows[-1]
-    if row.change.is_returned:
-        op = chosen.meetings[0][0].op if chosen.meetings[0] else None
-        text = "this is the negative of the gradient"
+    spoilt, line = rows[-1:], 0
+    met = chosen.meetings[0][0].op if chosen.meetings[0] else None
+    lines = {one.change.line for one in rows}
+    if spoilt[0].change.is_returned:
+        op, text = met, "this is the negative of the gradient"
+    elif len(lines) > 1 and met is not None:  # one cause is likelier than many
+        op, spoilt, line = met, rows, min(lines)
+        text = f"with this sign the updates (line {line} and others) increase the loss: reverse it here, or "
+        text += "in all of them"
     else:
-        op = row.change.updates[0]
+        op = spoilt[0].change.updates[0]
         text = "the updates increase the loss: the sign is wrong here, or in the error"
-        lines = {one.change.line for one in rows}
-        if len(lines) > 1 and chosen.meetings[0]:
-            return [_turned_error(analysis, chosen.meetings[0][0].op, min(lines), rows)]
     if op is None:
         return []
-    numbers, should_be = numbers_of(analysis, [row], turned=True), with_turned_sign(analysis.source, op)
-    return [fault_at(analysis, "sign", op, text, [row], numbers=numbers, should_be=should_be)]
-
-
-def _turned_error(analysis: Analysis, op: Operation, line: int, rows: list[Row]) -> Fault:
-    """All steps have the wrong sign: one cause is likelier than many."""
-    text = (
-        f"with this sign the updates (line {line} and others) increase the loss: reverse it here, or "
-        "in all of them"
-    )
-    about: dict[str, Any] = {"numbers": numbers_of(analysis, rows, turned=True), "other_line": line}
-    return fault_at(
-        analysis, "sign", op, text, rows, should_be=with_turned_sign(analysis.source, op), **about
-    )
+    numbers, should_be = numbers_of(analysis, spoilt, turned=True), with_turned_sign(analysis.source, op)
+    about: dict[str, Any] = {"numbers": numbers, "should_be": should_be, "other_line": line}
+    return [fault_at(analysis, "sign", op, text, spoilt, **about)]
 
 
 def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> bool:
@@ -263,12 +223,9 @@ def _climbs(analysis: Analysis, chosen: GradientComparison, rows: list[Row]) -> 
     if chosen.own:  # a log-likelihood is climbed
         output = np.concatenate([one.output.ravel() for one in chosen.meetings[0]])
         target = np.concatenate([np.ravel(one.target) for one in chosen.meetings[0]])
-        values = analysis.tape.value[output]
-        slope = chosen.losses[0].adjoint[output]
-        if float(slope @ (values - target)) < 0:
+        if float(chosen.losses[0].adjoint[output] @ (analysis.tape.value[output] - target)) < 0:
             ups = [not up for up in ups]
-    returned = all(row.change.is_returned for row in rows)
-    if returned:
+    if all(row.change.is_returned for row in rows):
         named = all(re.search(r"grad|nabla|(^|[^a-z])d_?[wbWBzZ]|error", row.change.name) for row in rows)
         return named and not any(ups)
     return sum(ups) > len(ups) / 2
@@ -279,35 +236,25 @@ def _against_own_loss(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     if chosen.own or not all(row.verdict in (RIGHT, ZERO, DECAY, OPTIMIZER) for row in chosen.rows):
         return []
     usual = ("squared error", "binary cross-entropy", "cross-entropy of softmax")
-    own = [one for one in analysis.others if one.own and one.loss_name in usual]
-    if any(_agrees(one) for one in analysis.others if one.own):
+    own = [one for one in analysis.others if one.own]
+    agree = any(all(row.verdict in (RIGHT, ZERO) for row in one.rows) for one in own)
+    one = next((one for one in own if one.loss_name in usual), None)
+    op = one.losses[0].op if one is not None else None
+    if one is None or op is None or agree or any(row.verdict == OPTIMIZER for row in chosen.rows):
         return []
-    if not own or any(row.verdict == OPTIMIZER for row in chosen.rows):
-        return []
-    one = own[0]
-    op = one.losses[0].op
-    assert op is not None
     line = analysis.source.line(op)
     if one.loss_name == chosen.loss_name:
         if not any(row.verdict == DECAY and row.extra == "values" for row in one.rows):
             return []
-        text = (
-            f"the loss on line {line} has a penalty that is missing from the updates, or has a different "
-            "strength there"
-        )
+        text = f"the loss on line {line} has a penalty that is missing from the updates, or has a different "
+        text += "strength there"
         off = [row for row in one.rows if row.verdict not in (RIGHT, ZERO)]
         return [fault_at(analysis, "penalty", op, text, off, parameters=())]
-    meeting = chosen.meetings[0][0] if chosen.meetings[0] else None
-    said = (
-        f"these are the updates for the {chosen.loss_name}, but the loss on line {line} is the "
-        f"{one.loss_name}"
-    )
+    said = f"these are the updates for the {chosen.loss_name}, but the loss on line {line} is the "
+    said += one.loss_name
     for fault in derivative_faults(replace(analysis, chosen=one), one)[:1]:
         return [replace(fault, text=f"{said}: {fault.text}", other_line=line)]
     slope = "is missing" if chosen.loss_name != "squared error" else "should not be there"
+    at = chosen.meetings[0][0].op if chosen.meetings[0] else op
     text = f"{said}: the slope f′ at the output {slope}"
-    return [fault_at(analysis, "derivative", meeting.op if meeting else op, text, other_line=line)]
-
-
-def _agrees(one: GradientComparison) -> bool:
-    return all(row.verdict in (RIGHT, ZERO) for row in one.rows)
+    return [fault_at(analysis, "derivative", at, text, other_line=line)]

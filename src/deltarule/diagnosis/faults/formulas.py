@@ -96,9 +96,7 @@ def arrays_of(passing: BackwardPass, size: int) -> Iterator[Array]:
 
 def formula_of(passing: BackwardPass, factor: Values | None, at: Operation) -> Formula | None:
     """A formula for a factor, with the names that hold where an operation is computed."""
-    if factor is None or factor.size < 2 or not np.isfinite(factor).all():
-        return None
-    if np.ptp(factor) <= 1e-9 * np.abs(factor).max():
+    if factor is None or factor.size < 2 or not np.isfinite(factor).all() or is_even(factor):
         return None
     arrays = list(arrays_of(passing, factor.size))
     named = [one for one in arrays if passing.source.name_of(one.op)]
@@ -114,13 +112,12 @@ def formula_of(passing: BackwardPass, factor: Values | None, at: Operation) -> F
     return None
 
 
-def _named(
-    passing: BackwardPass,
-    form: Form,
-    array: Array,
-    scale: float,
-    at: Operation,
-) -> Formula:
+def is_even(factor: Values) -> bool:
+    """Whether it is one number for all entries."""
+    return bool(np.ptp(factor) <= 1e-9 * np.abs(factor).max())
+
+
+def _named(passing: BackwardPass, form: Form, array: Array, scale: float, at: Operation) -> Formula:
     ids = array.ids if len(array.ops) < 2 else array.ids[:1]  # of many single numbers the first
     named = name_at(passing.tape, passing.source, at, ids)
     text = form[0].format(named.text if named else label_of(passing, array))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.faults.factors import place_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import WRONG, GradientComparison, proportion
+from deltarule.diagnosis.reading.targets import forward_of
 from deltarule.diagnosis.recording.source import is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
@@ -24,8 +23,8 @@ def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault
 
 
 def _forward(tape: Tape, chosen: GradientComparison) -> list[Operation]:
-    found = set().union(*(tape.ancestors(one.output) for one in chosen.meetings[0]))
-    return [op for index in sorted(found) if not (op := tape.operations[index]).is_leaf and op.old is None]
+    every = (tape.operations[index] for index in sorted(forward_of(tape, chosen.meetings[0])))
+    return [op for op in every if not op.is_leaf and op.old is None]
 
 
 def _adds_up(values: Values, axis: int) -> bool:
@@ -55,11 +54,8 @@ def _wrong_axis(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
 
 
 def _is_of_exponentials(tape: Tape, op: Operation) -> bool:
-    return (
-        all(tape.operations[one].name == "exp" for one in tape.producers(op.inputs[0]))
-        if (op.inputs[0] is not None)
-        else False
-    )
+    ids = op.inputs[0]
+    return ids is not None and all(tape.operations[one].name == "exp" for one in tape.producers(ids))
 
 
 def _applied_twice(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
@@ -110,17 +106,16 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     tape, source = analysis.tape, analysis.source
     readers: dict[int, list[Operation]] = {}
     for op in tape.operations:
-        for ids in op.inputs:
-            if ids is not None and ids.size:
-                readers.setdefault(int(ids.flat[0]), []).append(op)
-    places = {place_of(op) for row in chosen.rows for op in row.change.updates}
+        for first in [int(ids.flat[0]) for ids in op.read if ids.size]:
+            readers.setdefault(first, []).append(op)
+    places = {op.spot for row in chosen.rows for op in row.change.updates}
 
     def is_read_elsewhere(first: int, op: Operation) -> bool:
         """Whether something else reads it, or what the same place makes of it: a sum has many versions."""
-        here, seen, left = place_of(op), {first}, [first]
+        here, seen, left = op.spot, {first}, [first]
         while left:
             for one in readers.get(left.pop(), ()):
-                if place_of(one) != here:
+                if one.spot != here:
                     return True
                 if one.start not in seen:
                     seen.add(one.start)
@@ -138,7 +133,7 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
                 continue
             name = source.name_of(made) or source.target_of(op)
-            if not (place_of(op) in places or is_parameter(name.partition("[")[0])) or name in found:
+            if not (op.spot in places or is_parameter(name.partition("[")[0])) or name in found:
                 continue
             if tape.ancestors(other) & errors:
                 found[name] = _unused(analysis, chosen, op, name, tape.operand(op, 1 - which))
@@ -148,12 +143,11 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
 def _unused(analysis: Analysis, chosen: GradientComparison, op: Operation, name: str, step: Values) -> Fault:
     """A parameter that gets steps for nothing: told where it belongs, if that is seen."""
     user, line = _where_it_belongs(analysis.tape, chosen, op, step), analysis.source.line(op)
-    about: dict[str, Any] = {"parameters": (name,)}
     if user is None:
         text = f"{name} is updated here, but the forward pass never uses it"
-        return fault_at(analysis, "untrained", op, text, **about)
+        return fault_at(analysis, "untrained", op, text, parameters=(name,))
     text = f"{name} is updated (line {line}) but never used: it belongs in this sum"
-    return fault_at(analysis, "untrained", user, text, other_line=line, **about)
+    return fault_at(analysis, "untrained", user, text, parameters=(name,), other_line=line)
 
 
 def _where_it_belongs(
@@ -163,8 +157,7 @@ def _where_it_belongs(
     adjoint = chosen.losses[0].adjoint
     for one in _forward(tape, chosen):
         if one.name in ("dot", "matmul", "add") and len(one.shape) == 2 and one.index < op.index:
-            whole = adjoint[one.ids]
-            sums = (whole.sum(axis) for axis in (0, 1))
+            sums = (adjoint[one.ids].sum(axis) for axis in (0, 1))
             if any(each.size == step.size and proportion(step.reshape(each.shape), each) for each in sums):
                 return one
     return None

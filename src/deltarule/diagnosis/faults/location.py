@@ -10,6 +10,7 @@ import numpy as np
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import Row, fit, proportion
 from deltarule.diagnosis.reading.steps import depths
+from deltarule.diagnosis.reading.targets import Meeting
 from deltarule.diagnosis.recording.operations import gradients_of_inputs
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
@@ -61,27 +62,23 @@ class BackwardPass:
     """The backward pass of a program, as far as it leads to the changes of one parameter."""
 
     def __init__(self, analysis: Analysis, rows: list[Row]) -> None:
-        assert analysis.chosen is not None
-        self.tape, self.source, self.chosen = analysis.tape, analysis.source, analysis.chosen
+        self.tape, self.source, self.chosen = analysis.tape, analysis.source, analysis.comparison
         self.depth = depths(self.tape)
-        numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or _is_narrow(analysis)
+        numbers = rows[0].change.key[0] == "numbers" or rows[0].gradient.size == 1 or self.chosen.is_narrow
         steps = {row.step for row in rows} if numbers else {rows[0].step}
         self.rows = [row for row in rows if row.step in steps]
         self.adjoint = np.zeros(self.tape.size)
         window: set[int] = set()
-        for step, loss in zip(analysis.chosen.steps, analysis.chosen.losses, strict=True):
+        meetings: list[Meeting] = []
+        of_steps = zip(self.chosen.steps, self.chosen.losses, self.chosen.meetings, strict=True)
+        for step, loss, some in of_steps:
             if step.number in steps:
                 self.adjoint[: len(loss.adjoint)] += loss.adjoint
                 last = max((op.index for one in step.changes for op in one.updates), default=len(self.depth))
                 window.update(range(step.floor + 1, last + 1))
-        meetings = [
-            meeting
-            for step, some in zip(analysis.chosen.steps, analysis.chosen.meetings, strict=True)
-            if step.number in steps
-            for meeting in some
-        ]
+                meetings += some
         self.errors = {index for meeting in meetings for index in meeting.twins}
-        ends = [loss.op for loss in analysis.chosen.losses if loss.op is not None and not meetings]
+        ends = [loss.op for loss in self.chosen.losses if loss.op is not None and not meetings]
         outputs = [one.output.ravel() for one in meetings] or [op.ids.ravel() for op in ends]
         self.outputs = np.concatenate(outputs) if outputs else np.zeros(0, np.int64)
         self.forward_indices = self.tape.ancestors(self.outputs)
@@ -102,7 +99,7 @@ class BackwardPass:
         found, numbers = [], defaultdict(list)
         for op in operations:
             if op.size == 1:
-                numbers[(self.depth[op.index], tuple((f[0], f[1]) for f in op.place))].append(op)
+                numbers[self.depth[op.index], op.spots].append(op)
             elif op.size:
                 found.append(Array(op.ids, op, [op]))
         for same in numbers.values():
@@ -125,19 +122,20 @@ class BackwardPass:
         found = [Derivative(one, self.adjoint[one.ids], True) for one in self.forward]
         for row in self.rows:
             change = row.change
-            op = self.tape.operations[int(self.tape.producer[change.old[0]])]
             gradient = row.gradient.reshape(change.shape) if len(self.rows) == 1 else row.gradient
-            found.append(Derivative(Array(change.old, op), gradient, True))
+            found.append(Derivative(self._array(change.old), gradient, True))
         for one in self.forward:
             if len(one.ops) == 1:
-                for ids, part in gradients_of_inputs(
-                    self.tape, one.op, self.adjoint[one.ids].reshape(one.op.shape)
-                ):
-                    made = self.tape.operations[self.tape.producers(ids)[0]]
-                    found.append(Derivative(Array(ids, made), part, False))
+                adjoint = self.adjoint[one.ids].reshape(one.op.shape)
+                for ids, part in gradients_of_inputs(self.tape, one.op, adjoint):
+                    found.append(Derivative(self._array(ids), part, False))
             else:
                 found += self._shares(one)
         return found
+
+    def _array(self, ids: Ids) -> Array:
+        """The array of these ids; one operation is known of it."""
+        return Array(ids, self.tape.operations[self.tape.producers(ids)[0]])
 
     def _shares(self, one: Array) -> list[Derivative]:
         """The shares that single numbers of the same place give to each of their operands."""
@@ -149,8 +147,7 @@ class BackwardPass:
         for some in parts.values():
             ids = np.concatenate([np.ravel(ids) for ids, _ in some])
             values = np.concatenate([np.ravel(values) for _, values in some])
-            made = self.tape.operations[int(self.tape.producer[ids[0]])]
-            found.append(Derivative(Array(ids, made), values, False))
+            found.append(Derivative(Array(ids, self.tape.operation_of(ids[0])), values, False))
         return found
 
     def _by_size(self) -> dict[int, tuple[Values, list[Derivative]]]:
@@ -166,9 +163,8 @@ class BackwardPass:
                 norm = float(np.linalg.norm(values))
                 if values.size > 1 and norm > 0 and np.isfinite(norm):
                     groups[values.size].append((values / norm, one))
-        return {
-            size: (np.stack([v for v, _ in some]), [one for _, one in some]) for size, some in groups.items()
-        }
+        both = {size: tuple(zip(*some, strict=True)) for size, some in groups.items()}
+        return {size: (np.stack(values), list(every)) for size, (values, every) in both.items()}
 
     def recognise(self, values: Values) -> list[Derivative] | None:
         """The derivatives that an array is a multiple of, whole ones first."""
@@ -208,25 +204,19 @@ class BackwardPass:
 
     def product_with_same(self, op: Operation) -> int:
         """The forward product with the weights that a product going back reads, too; 0 for none."""
-        read = [np.sort(ids, axis=None) for ids in op.inputs if ids is not None]
+        read = {np.sort(ids, axis=None).tobytes() for ids in op.read}
         products = [one.op for one in self.forward if one.op.name in ("dot", "matmul")]
-        return next(
-            (
-                one.index
-                for one in (products if op.name in ("dot", "matmul") else ())
-                for ids in one.inputs
-                if ids is not None and any(np.array_equal(np.sort(ids, axis=None), mine) for mine in read)
-            ),
-            0,
-        )
+        for one in products if op.name in ("dot", "matmul") else ():
+            if any(np.sort(ids, axis=None).tobytes() in read for ids in one.read):
+                return one.index
+        return 0
 
     def before_statement(self, broken: Break) -> Array | None:
         """The last right derivative, without what the statement that breaks off only scaled."""
         last, statement = broken.last, self.source.statement(broken.first.op)
         while last is not None and self.source.statement(last.op) is statement:
-            before = [
-                one for one in self._before(last) if self.known[id(one)] and one.ids.size == last.ids.size
-            ]
+            known = [one for one in self._before(last) if self.known[id(one)]]
+            before = [one for one in known if one.ids.size == last.ids.size]
             if last.op.name not in ("multiply", "divide", "negative") or len(before) != 1:
                 break
             last = before[0]
@@ -244,9 +234,11 @@ class BackwardPass:
                 good.add(id(one))
         self._add_sums(good)
         for one in self.arrays:
+            # a difference, which is no derivative itself, may lead to one
             is_error = one.op.index in self.errors
             many = len(one.ops) < 2 <= one.ids.size
-            if id(one) in good or (is_error and (not many or self._leads_on(one, good, after))):
+            leads_on = any(id(later) in good for later in after[id(one)])
+            if id(one) in good or (is_error and (not many or leads_on)):
                 continue
             broken = self._broken_at(one, after)
             total = broken.last if broken.last and id(broken.last) in self._sums else one
@@ -255,10 +247,6 @@ class BackwardPass:
             broken.ratio = ratio
             return broken
         return self._broken_update()
-
-    def _leads_on(self, error: Array, good: set[int], after: dict[int, list[Array]]) -> bool:
-        """Whether a difference of output and target, which is no derivative itself, leads to one."""
-        return any(id(later) in good for later in after[id(error)])
 
     def _odd_share(self, total: Array) -> tuple[Array | None, float]:
         """Of a sum of shares, the array that brings in a factor which the error has not; and the factor."""
@@ -271,11 +259,8 @@ class BackwardPass:
             if not scale or any(abs(each / usual - 1) < 1e-6 for each in self._scales(one)):
                 continue
             while True:
-                same = [
-                    each
-                    for each in self._before(now)
-                    if self.known[id(each)] and abs(self._scale(each) / scale - 1) < 1e-6
-                ]
+                before = [each for each in self._before(now) if self.known[id(each)]]
+                same = [each for each in before if abs(self._scale(each) / scale - 1) < 1e-6]
                 if not same:
                     return now, scale / usual
                 now = same[0]
@@ -309,9 +294,8 @@ class BackwardPass:
             if known is not None:
                 shares[id(one)] = {each.by.ids.tobytes() for each in known}
                 for each in known if len(one.ops) > 1 else ():
-                    for mine, theirs in zip(
-                        one.ids.ravel().tolist(), each.by.ids.ravel().tolist(), strict=True
-                    ):
+                    pairs = np.stack([one.ids.ravel(), each.by.ids.ravel()], axis=1)
+                    for mine, theirs in pairs.tolist():
                         elements.setdefault(mine, set()).add(theirs)
             elif one.op.name in ("add", "subtract", "negative", "positive"):
                 if len(one.ops) > 1:
@@ -341,7 +325,7 @@ class BackwardPass:
     def _add_numbers(self, one: Array, elements: dict[int, set[int]]) -> bool:
         """Of sums of single numbers: whether each adds shares of one number."""
         for op in one.ops:
-            read = [int(ids.flat[0]) for ids in op.inputs if ids is not None and ids.size == 1]
+            read = [int(ids.flat[0]) for ids in op.read if ids.size == 1]
             sets = [elements[each] for each in read if each in elements]
             common = set.intersection(*sets) if sets else set()
             if not common:
@@ -368,19 +352,17 @@ class BackwardPass:
         return None
 
     def _broken_update(self) -> Break | None:
-        ops = [op for row in self.rows for op in row.change.updates]
-        reading = [op for op in ops if self.reads(op, self.descended)]
-        if not reading:
-            return None
-        return self._broken_at(Array(reading[0].ids, reading[0], [reading[0]]), defaultdict(list))
+        for op in (op for row in self.rows for op in row.change.updates):
+            if self.reads(op, self.descended):
+                return self._broken_at(Array(op.ids, op, [op]), defaultdict(list))
+        return None
 
     def _broken_at(self, first: Array, after: defaultdict[int, list[Array]]) -> Break:
         before = [one for one in self._before(first) if self.known[id(one)]] or self._before(first)
         last = max(before, key=lambda one: one.op.index, default=None)
         all_known = self.known[id(last)] if last is not None else None
         known = all_known[0] if all_known else None
-        end = first
-        statement = self.source.statement(first.op)
+        end, statement = first, self.source.statement(first.op)
         while end.op.name in ("multiply", "divide") and len(after[id(end)]) == 1:
             later = after[id(end)][0]
             same = self.source.statement(later.op) is statement and later.ids.size == end.ids.size
@@ -396,16 +378,8 @@ class BackwardPass:
         limit = known.by.op.index if known else max((one.op.index for one in self.forward), default=0) + 1
         size = known.by.ids.size if known else self.outputs.size
         for one in self.forward:
-            joins = one.op.name in ("dot", "matmul", "sum") or (
-                one.op.name in ("add", "subtract")
-                and all(ids is not None and self.tape.leaves(ids) for ids in one.op.inputs)
-            )
+            of_two = one.op.name in ("add", "subtract") and all(map(self.tape.leaves, one.op.inputs))
+            joins = of_two or one.op.name in ("dot", "matmul", "sum")
             if one.op.index < limit and one.ids.size == size and joins:
                 return one
         return None
-
-
-def _is_narrow(analysis: Analysis) -> bool:
-    """Whether a step sees one output only, so that one step says nothing about slopes."""
-    assert analysis.chosen is not None
-    return all(sum(meeting.output.size for meeting in some) < 2 for some in analysis.chosen.meetings)

@@ -77,7 +77,8 @@ def name_at(tape: Tape, source: ProgramSource, op: Operation, ids: Ids) -> Named
             if frame[0] is here[0]:
                 usable = _agree(tape, source, op, other) and not _assigned(source, text, line, here[2])
             else:  # a name of the module, or of an object that there is once
-                usable = _is_shared(text, frame[0].co_name) and _is_unique(tape, other)
+                is_shared = frame[0].co_name == "<module>" or text.startswith("self.")
+                usable = is_shared and _is_unique(tape, other)
             if usable:
                 named = NamedArray(text, op, other, side, turned)
                 found.append((len(text), abs(index - op.index), side, named))
@@ -88,8 +89,7 @@ def _names(
     tape: Tape, source: ProgramSource, op: Operation, ids: Ids
 ) -> Iterator[tuple[str, int, int, bool]]:
     """(name, line, side, whether transposed) of these values among an operation's operands and result."""
-    nodes = operand_nodes(source, op)
-    for side, (node, read) in enumerate(zip(nodes, op.inputs, strict=False)):
+    for side, (node, read) in enumerate(zip(operand_nodes(source, op), op.inputs, strict=False)):
         turn = _turn(read, ids)
         if turn is None:
             continue
@@ -128,10 +128,6 @@ def _is_path(node: ast.AST) -> bool:
     return isinstance(node, ast.Name)
 
 
-def _place(op: Operation) -> tuple[int, int]:
-    return id(op.place[0][0]), op.place[0][1]
-
-
 def _agree(tape: Tape, source: ProgramSource, op: Operation, other: Operation) -> bool:
     """Whether two operations of a function belong to one turn of its loops."""
     if op is other:
@@ -140,9 +136,8 @@ def _agree(tape: Tape, source: ProgramSource, op: Operation, other: Operation) -
     before, after = (source.line(tape.operations[one]) for one in (first, last))
     if before > after or not _loops(source, other) <= _loops(source, op):
         return False
-    places = {_place(op), _place(other)}
-    between = tape.operations[first + 1 : last]
-    return not any(one.place and _place(one) in places for one in between)
+    spots = (op.spot, other.spot)
+    return not any(one.spot in spots for one in tape.operations[first + 1 : last])
 
 
 def _loops(source: ProgramSource, op: Operation) -> set[int]:
@@ -161,19 +156,14 @@ def _assigned(source: ProgramSource, name: str, line: int, other_line: int) -> b
     return any(first < at < last for part in _NAME.findall(name) for at in source.assignments.get(part, ()))
 
 
-def _is_shared(name: str, function: str) -> bool:
-    return function == "<module>" or name.startswith("self.")
-
-
 def _is_unique(tape: Tape, op: Operation) -> bool:
     """Whether an operation was done once since the last update."""
     if not op.place:
         return False
     near = tape.operations[max(0, op.index - _NEAR) : op.index + _NEAR]
-    last = max((one.index for one in near if one.old is not None and one.index < op.index), default=0)
-    following = min(
-        (one.index for one in near if one.old is not None and one.index > op.index), default=1 << 60
-    )
+    updates = [one.index for one in near if one.old is not None]
+    last = max((index for index in updates if index < op.index), default=0)
+    following = min((index for index in updates if index > op.index), default=1 << 60)
     return sum(one.place == op.place for one in near if last < one.index < following) == 1
 
 

@@ -21,9 +21,7 @@ def corrected(source: ProgramSource, old: ast.AST | None, new: str, shown: ast.A
 
 def put(source: ProgramSource, old: ast.AST, new: ast.AST, shown: ast.AST | None = None) -> str:
     """Put one node in place of another, write the statement, and take it out again."""
-    statement: ast.AST | None = old
-    while statement is not None and not isinstance(statement, ast.stmt):
-        statement = source.parent(statement)
+    statement = source.statement_of(old)
     if not isinstance(statement, _SIMPLE):
         return ""
     if statement is old:
@@ -72,8 +70,7 @@ def with_axis(source: ProgramSource, op: Operation, axis: int, keepdims: bool) -
     node = source.expression(op)
     if not isinstance(node, ast.Call):
         return ""
-    is_method = len(operand_nodes(source, op)) == 1 and isinstance(node.func, ast.Attribute)
-    is_method = is_method and operand_nodes(source, op)[0] is node.func.value  # type: ignore[attr-defined]
+    is_method = operand_nodes(source, op) == [getattr(node.func, "value", None)]
     rest = [one for one in node.keywords if one.arg not in ("axis", "keepdims")]
     words = [ast.keyword("axis", ast.Constant(axis)), *rest]
     words += [ast.keyword("keepdims", ast.Constant(True))] if keepdims else []
@@ -83,13 +80,12 @@ def with_axis(source: ProgramSource, op: Operation, axis: int, keepdims: bool) -
 def with_turned_sign(source: ProgramSource, op: Operation) -> str:
     """The statement of a sum or difference whose sign is turned."""
     node = source.expression(op)
-    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
-        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        return ast.unparse(ast.AugAssign(node.target, other, node.value))
-    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+    if not isinstance(node, ast.BinOp | ast.AugAssign) or not isinstance(node.op, ast.Add | ast.Sub):
         return ""
+    other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+    if isinstance(node, ast.AugAssign):
+        return ast.unparse(ast.AugAssign(node.target, other, node.value))
     if op.old is not None:
-        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         return put(source, node, ast.BinOp(node.left, other, node.right), node)
     if isinstance(node.op, ast.Sub):
         return put(source, node, ast.BinOp(node.right, ast.Sub(), node.left), node)
@@ -99,7 +95,4 @@ def with_turned_sign(source: ProgramSource, op: Operation) -> str:
 def without_number(source: ProgramSource, op: Operation, which: int) -> str:
     """The statement of a product or quotient without one of its operands."""
     node = source.expression(op)
-    if isinstance(node, ast.BinOp):
-        kept = node.right if which == 0 else node.left
-        return put(source, node, kept, node)
-    return ""
+    return put(source, node, (node.right, node.left)[which], node) if isinstance(node, ast.BinOp) else ""

@@ -24,10 +24,8 @@ def repairs(
         return False
     steps = {row.step for row in rows}
     concerned = [row for row in chosen.rows if row.step in steps and (row.verdict == RIGHT or row in rows)]
-    among = set().union(*(row.change.sources for row in concerned))
-    updates = [op for row in concerned for op in row.change.updates]
-    among |= {op.index for op in updates}
-    for ids in (one for op in updates for one in op.inputs if one is not None):
+    among = set().union(*(row.change.made for row in concerned))
+    for ids in (ids for row in concerned for op in row.change.updates for ids in op.read):
         if not among.issuperset(tape.producers(ids)):  # of a change that is a part of an array
             among |= tape.ancestors(ids, min(corrections))
     values = compute_again(tape, among, corrections)
@@ -45,24 +43,18 @@ def repairs(
 
 def turns_of(tape: Tape, op: Operation, among: set[int]) -> list[Operation]:
     """All that the same code computed, in the turns of its loops."""
-    key = _key(op)
-    return [one for index in sorted(among) if _key(one := tape.operations[index]) == key]
+    return [one for index in sorted(among) if is_same_code(one := tape.operations[index], op)]
 
 
 def nearest_turn(tape: Tape, op: Operation, index: int, *, before: bool) -> Operation:
     """What the same code computed last before an operation, or first after it."""
-    key = _key(op)
     among = range(index, 0, -1) if before else range(index, len(tape.operations))
-    return next((one for k in among if _key(one := tape.operations[k]) == key), op)
+    return next((one for k in among if is_same_code(one := tape.operations[k], op)), op)
 
 
 def is_same_code(op: Operation, other: Operation) -> bool:
     """Whether two operations are turns of the same code."""
-    return _key(op) == _key(other)
-
-
-def _key(op: Operation) -> tuple[str, tuple[tuple[int, int], ...]]:
-    return op.name, tuple((id(frame[0]), frame[1]) for frame in op.place)
+    return op.name == other.name and op.spots == other.spots
 
 
 def compute_again(tape: Tape, among: Iterable[int], corrections: dict[int, Correction]) -> Values | None:
@@ -70,23 +62,20 @@ def compute_again(tape: Tape, among: Iterable[int], corrections: dict[int, Corre
     values = tape.value[: tape.size].copy()
     changed = np.zeros(tape.size, bool)
     first = min(corrections)
-    for index in sorted({*among, *corrections}):
+    for index in sorted(k for k in {*among, *corrections} if k >= first):
         op = tape.operations[index]
-        operands: list[Any] = []
-        if index not in corrections and (index < first or op.is_leaf or not _reads(op, changed)):
+        if index not in corrections and not any(changed[ids].any() for ids in op.read):
             continue
-        for ids, constant in zip(op.inputs, op.constants, strict=True):
-            operands.append(constant if ids is None else np.where(changed[ids], values[ids], tape.value[ids]))
+        operands: list[Any] = [
+            constant if ids is None else np.where(changed[ids], values[ids], tape.value[ids])
+            for ids, constant in zip(op.inputs, op.constants, strict=True)
+        ]
         result = corrections[index](operands) if index in corrections else result_of(op, operands)
         if result is None or np.size(result) != op.size:
             return None
         values[op.start : op.stop] = np.ravel(result)
         changed[op.start : op.stop] = op.old is None  # the next step starts from what was recorded
     return values
-
-
-def _reads(op: Operation, changed: Any) -> bool:
-    return any(ids is not None and bool(changed[ids].any()) for ids in op.inputs)
 
 
 def result_of(op: Operation, operands: list[Any]) -> Any:
@@ -107,12 +96,9 @@ def result_of(op: Operation, operands: list[Any]) -> Any:
 
 def _factors(tape: Tape, row: Row, values: Values) -> list[float]:
     """What the gradient is multiplied with in a step; nothing if the step is no multiple of it."""
-    change = row.change
-    if change.is_returned:
-        step = values[change.increments[0]]
-        ways = [step.ravel(), step.T.ravel()]
-    else:
-        ways = [step_of(tape, change, values)]
+    is_returned = row.change.is_returned
+    step = values[row.change.increments[0]] if is_returned else step_of(tape, row.change, values)
+    ways = [step, step.T] if is_returned else [step]
     found = [fit(one, row.gradient) for one in ways if one.size == row.gradient.size]
     return [factor for factor, misfit in found if factor and misfit < 1e-6]
 
@@ -129,11 +115,10 @@ def step_of(tape: Tape, change: Change, values: Values) -> Values:
 
 def _given_to_optimizer(tape: Tape, chosen: GradientComparison, row: Row, values: Values) -> list[float]:
     """The same, of what an optimizer is given: as many times the gradient as others are theirs."""
-    others = [one for one in chosen.rows if one.step == row.step and one.found is not None]
     usual = [
         proportion(tape.result(one.found), one.gradient.reshape(one.change.shape))
-        for one in others
-        if one.found
+        for one in chosen.rows
+        if one.step == row.step and one.found is not None
     ]
     for index in sorted(row.change.sources) if usual else ():
         op = tape.operations[index]

@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from deltarule.diagnosis.faults.derivatives import grouped_by_parameter
 from deltarule.diagnosis.faults.edits import edits_at, tried
 from deltarule.diagnosis.faults.factors import maker, rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
@@ -29,13 +28,15 @@ _OTHER = "{} is not changed as {} is, by {}"
 
 def faults_of_rules(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """Where an optimizer leaves its own formula, or that of the other parameters."""
-    groups = grouped_by_parameter(chosen.rows)
+    groups = list(chosen.by_parameter().values())
     found = []
     for rows in groups:
         rule = rows[0].rule
         if rule is not None and rule.mistake and rule.at is not None:
             found.append(fault_at(analysis, "optimizer", rule.at, rule.mistake, rows, numbers=()))
-    usual = _usual(groups)
+    right = [rows[0] for rows in groups if rows[0].rule is not None and rows[0].rule.settings is not None]
+    down = [row for row in right if float(row.change.step @ row.gradient) < 0]
+    usual = max(down, key=lambda row: row.gradient.size, default=None)
     if found or usual is None:
         return found
     return [one for rows in groups for one in _unlike(analysis, rows, usual)]
@@ -50,21 +51,11 @@ def roots_of_negative(analysis: Analysis, chosen: GradientComparison) -> Iterato
             op = tape.operations[index]
             below = op.inputs[0] if op.name in ("sqrt", "power") else None
             if below is not None and np.isnan(tape.result(op)).any() and (tape.value[below] < 0).any():
-                made, line = (
-                    maker(tape, tape.operations[max(tape.producers(below))]),
-                    analysis.source.line(op),
-                )
-                yield fault_at(
-                    analysis, "optimizer", made, _ROOT.format(line), [row], other_line=line, numbers=()
-                )
+                made = maker(tape, tape.operations[max(tape.producers(below))])
+                line = analysis.source.line(op)
+                text = _ROOT.format(line)
+                yield fault_at(analysis, "optimizer", made, text, [row], other_line=line, numbers=())
                 break
-
-
-def _usual(groups: list[list[Row]]) -> Row | None:
-    """A row, the largest, whose steps go down the loss by a rule as it is."""
-    right = [rows[0] for rows in groups if rows[0].rule is not None and rows[0].rule.settings is not None]
-    down = [row for row in right if float(row.change.step @ row.gradient) < 0]
-    return max(down, key=lambda row: row.gradient.size, default=None)
 
 
 def _unlike(analysis: Analysis, rows: list[Row], usual: Row) -> Iterator[Fault]:
@@ -77,8 +68,7 @@ def _unlike(analysis: Analysis, rows: list[Row], usual: Row) -> Iterator[Fault]:
     is_even = np.ptp(sizes) <= 1e-6 * sizes.max()  # of such a gradient most rules make a multiple
     if rule is None or is_same or is_plain or is_even or len(rows) < 2:
         return
-    given = [_given(analysis, one) for one in rows]
-    known = [one for one in given if one is not None]
+    known = [given for one in rows if (given := _given(analysis, one)) is not None]
     steps = [one.change.step.ravel() for one in rows]
     values = [tape.result(one).ravel() for one in known]
     is_one_place = all(is_same_code(one, known[0]) for one in known)
@@ -122,8 +112,7 @@ def _edited(
 ) -> tuple[Operation, str, str] | None:
     """The edit of one operation behind the gradient with which the steps follow the rule."""
     tape, passing = analysis.tape, BackwardPass(analysis, rows[:1])
-    among = set().union(*(row.change.sources for row in rows))
-    among |= {op.index for row in rows for op in row.change.updates}
+    among = set().union(*(row.change.made for row in rows))
     values = [tape.result(one).ravel() for one in given]
     ends = time.monotonic() + 1.0
     for index in sorted(k for k in among if k > given[-1].index):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -14,31 +13,15 @@ _BROADCAST = (
     "the output and the target have different shapes, {} and {}: each output is compared with every "
     "target, not only with its own"
 )
-#: By the times that a gradient is too large: what it is called, and what is said. n samples.
-_TIMES: list[tuple[Callable[[int], float], str, str]] = [
-    (
-        lambda n: 2.0,
-        "factor",
-        "the gradient of this loss has no factor 2: it is twice as large as it should be",
-    ),
-    (lambda n: 0.5, "factor", "a factor of 2 is missing: this is half the gradient of the loss"),
-    (lambda n: 1 / n**2, "divided_twice", "the mean over the samples is taken twice"),
-    (
-        lambda n: 2 / n,
-        "factor",
-        "the gradient of this loss has no factor 2: it is twice as large as it should be",
-    ),
-    (lambda n: 0.5 / n, "factor", "a factor of 2 is missing: this is half the gradient of the loss"),
-]
+_TWICE = "the gradient of this loss has no factor 2: it is twice as large as it should be"
+_HALF = "a factor of 2 is missing: this is half the gradient of the loss"
+_MEANS = "the mean over the samples is taken twice"
 
 
 def faults_of_whole(analysis: Analysis, meant: str, root: str) -> list[Fault]:
     """Return the faults that no parameter alone shows; ``meant`` and ``root`` as in ``faults_of_scale``."""
-    return [
-        *broadcast_targets(analysis),
-        *faults_of_scale(analysis, meant, root),
-        *faults_of_behaviour(analysis),
-    ]
+    of_scale = faults_of_scale(analysis, meant, root)
+    return [*broadcast_targets(analysis), *of_scale, *faults_of_behaviour(analysis)]
 
 
 def broadcast_targets(analysis: Analysis) -> Iterator[Fault]:
@@ -47,10 +30,9 @@ def broadcast_targets(analysis: Analysis) -> Iterator[Fault]:
     for meeting in chosen.meetings[0][:1] if chosen else ():
         count = len(set(meeting.output.ravel().tolist()))
         if meeting.broadcast and count > 1 and meeting.output.size == count**2:
-            shapes = [() if ids is None else analysis.tape.value[ids].shape for ids in meeting.op.inputs]
-            yield fault_at(
-                analysis, "derivative", meeting.op, _BROADCAST.format(*shapes), mistake="broadcast_targets"
-            )
+            shapes = [() if ids is None else ids.shape for ids in meeting.op.inputs]
+            text = _BROADCAST.format(*shapes)
+            yield fault_at(analysis, "derivative", meeting.op, text, mistake="broadcast_targets")
 
 
 _OF_BEHAVIOUR = {
@@ -75,8 +57,7 @@ def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault
     name, ``root``, says that it returns the gradient. Sums over the samples and means are both right.
     """
     chosen = analysis.chosen
-    says_gradient = bool(re.search(r"grad", root, re.I))
-    if chosen is None or not analysis.only_gradients or not (meant or says_gradient):
+    if chosen is None or not analysis.only_gradients or not (meant or "grad" in root.lower()):
         return
     plain = next((one for one in (chosen, *analysis.others) if not one.own), chosen)
     rows = [row for row in plain.rows if row.verdict == RIGHT and row.change.is_returned]
@@ -93,8 +74,9 @@ def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault
     n, outputs = sizes_of(analysis.tape, plain)
     if any(_same(common, one) for one in (1.0, 1 / n, 1 / outputs, 1 / (n * outputs))):
         return
-    for size, key, text in _TIMES:
-        if _same(common, size(n)):
+    known = [(2.0, "factor", _TWICE), (0.5, "factor", _HALF), (1 / n**2, "divided_twice", _MEANS)]
+    for size, key, text in [*known, (2 / n, "factor", _TWICE), (0.5 / n, "factor", _HALF)]:
+        if _same(common, size):
             yield fault_at(analysis, "factor", line, text, rows, mistake=key)
             return
 

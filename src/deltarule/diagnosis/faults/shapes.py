@@ -31,18 +31,12 @@ def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
 
 def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Fault | None:
     """A parameter of the program's top level that a function changes without calling it global."""
-    outside = {
-        ast.unparse(target)
-        for one in source.tree.body
-        if isinstance(one, ast.Assign)
-        for target in one.targets
-    }
-    for function in ast.walk(source.tree):
-        if not isinstance(function, ast.FunctionDef) or name not in outside or not is_parameter(name):
-            continue
-        if not function.lineno <= line <= (function.end_lineno or 0):
-            continue
-        for one in ast.walk(function):
+    assigned = [one for one in source.tree.body if isinstance(one, ast.Assign)]
+    outside = {ast.unparse(target) for one in assigned for target in one.targets}
+    functions = [one for one in ast.walk(source.tree) if isinstance(one, ast.FunctionDef)]
+    for function in functions if name in outside and is_parameter(name) else ():
+        is_inside = function.lineno <= line <= (function.end_lineno or 0)
+        for one in ast.walk(function) if is_inside else ():
             if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name:
                 text = (
                     f"because this line changes {name}, Python treats it as a local name of "
@@ -64,14 +58,10 @@ def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Op
         last = tape.operations[max(last.before, default=0)]
     last = last or next((op for op in reversed(computed) if op.shape in shapes[-1:]), None)
     made = last and maker(tape, last)
-    if (
-        made is None
-        or made.is_leaf
-        or made.old is not None
-        or made.shape in _shapes_of_parameters(tape, source)
-    ):
-        return None
-    return made
+    of_parameters = {op.shape for op in tape.operations if op.old is not None}
+    of_parameters |= {op.shape for op in tape.operations if op.initial and NAMED.search(source.name_of(op))}
+    is_misshapen = made and not made.is_leaf and made.old is None and made.shape not in of_parameters
+    return made if is_misshapen else None
 
 
 def _is_written_over(source: ProgramSource, line: int) -> bool:
@@ -85,34 +75,27 @@ def _is_written_over(source: ProgramSource, line: int) -> bool:
     return False
 
 
-def _shapes_of_parameters(tape: Tape, source: ProgramSource) -> set[tuple[int, ...]]:
-    found = {op.shape for op in tape.operations if op.old is not None}
-    return found | {op.shape for op in tape.operations if op.initial and NAMED.search(source.name_of(op))}
-
-
 def growth_of(analysis: Analysis) -> Fault | None:
     """A parameter that takes another shape by its step."""
     tape = analysis.tape
     for op, old in tape.grown:
         users = [one for one in tape.operations[: op.index] if _reads(one, int(old.flat[0]))]
-        places = {(one.place[0][0], one.place[0][1]) for one in users if one.place}
+        places = {one.spot for one in users if one.place}
         for later in tape.operations[op.index + 1 :]:
-            if _reads(later, op.start) and later.place and (later.place[0][0], later.place[0][1]) in places:
+            if _reads(later, op.start) and later.spot in places:
                 return _growth(analysis, op, old)
     return None
 
 
 def _reads(op: Operation, first: int) -> bool:
-    return any(ids is not None and ids.size and int(ids.flat[0]) == first for ids in op.inputs)
+    return any(ids.size and int(ids.flat[0]) == first for ids in op.read)
 
 
 def _growth(analysis: Analysis, op: Operation, old: Ids) -> Fault:
     name, tape = analysis.source.target_of(op), analysis.tape
-    text = (
-        f"{name} has shape {old.shape} before this update and {op.shape} after it, so the update is not a "
-        f"gradient of {name}"
-    )
-    added = [ids for ids in op.inputs if ids is not None and ids.shape != old.shape]
+    text = f"{name} has shape {old.shape} before this update and {op.shape} after it, "
+    text += f"so the update is not a gradient of {name}"
+    added = [ids for ids in op.read if ids.shape != old.shape]
     made = maker(tape, tape.operations[tape.producers(added[0])[0]]) if added else op
     at = op if made.is_leaf or made.old is not None or not analysis.source.line(made) else made
     return fault_at(analysis, "shape", at, text, parameters=(name,))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.driving.plausible import DATA
-from deltarule.diagnosis.faults.factors import maker, place_of
+from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
 from deltarule.diagnosis.reading.steps import RecordedStep
+from deltarule.diagnosis.reading.targets import forward_of
 from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
@@ -40,25 +41,19 @@ class Untrained:
 
 def untrained_parameters(analysis: Analysis) -> list[Untrained]:
     """Each parameter that is used and never changed."""
-    chosen = analysis.chosen
-    assert chosen is not None
+    chosen = analysis.comparison
     if analysis.only_gradients:
         return [_misfit(analysis, op) for op in analysis.absent]
     found: dict[int, Untrained] = {}
-    tape = analysis.tape
-    counts: dict[int, int] = {}
-    for number in range(len(chosen.steps)):
+    counts: Counter[int] = Counter()
+    for number, step in enumerate(chosen.steps):
         for op, user in _untrained_in(analysis, chosen, number):
-            start = op.leaves
-            counts[start] = counts.get(start, 0) + 1
-            name = _name(analysis, op, user)
-            if _is_named(name) or is_replaced(tape, op, user, _end(chosen.steps[number])):
-                counts[start] += 1
+            start, name = op.leaves, _name(analysis, op, user)
+            counts[start] += 1 + (_is_named(name) or is_replaced(analysis.tape, op, user, _end(step)))
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
             used = f"{name} is used on line {analysis.source.line(user)}"
             found[start] = Untrained(op, name, used, f" but never trained{changed}")
-    need = 2 if len(chosen.steps) > 1 else 1
-    told = {start: one for start, one in found.items() if counts[start] >= need}
+    told = {start: one for start, one in found.items() if counts[start] >= min(2, len(chosen.steps))}
     return [  # what a start value was changed to tells more than the start value
         one for start, one in told.items() if not any(start & other == start != other for other in told)
     ]
@@ -69,11 +64,6 @@ def _is_named(name: str) -> bool:
     return bool(NAMED.search(name.partition("(")[0]))
 
 
-def _node(analysis: Analysis, op: Operation, which: int) -> ast.expr | None:
-    nodes = operand_nodes(analysis.source, op)
-    return nodes[which] if which < len(nodes) else None
-
-
 def _misfit(analysis: Analysis, op: Operation) -> Untrained:
     """A parameter without a gradient of its shape, and what was returned in its place."""
     tape, name = analysis.tape, _name(analysis, op)
@@ -82,9 +72,8 @@ def _misfit(analysis: Analysis, op: Operation) -> Untrained:
         made = tape.operations[max(tape.producers(array.ids))]
         how = "everything is summed to one number" if array.size == 1 else "it is not summed over the samples"
         return Untrained(made, name, f"{how}: {returned} has shape {array.shape}, {name} has {op.shape}")
-    users = [one for one in tape.operations if any(ids is not None and op.start in ids for ids in one.inputs)]
-    start = users[0] if users else op
-    return Untrained(start, name, f"{name} is used, but no gradient of its shape is returned")
+    user = next((one for one in tape.operations if any(op.start in ids for ids in one.read)), op)
+    return Untrained(user, name, f"{name} is used, but no gradient of its shape is returned")
 
 
 def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> str:
@@ -100,14 +89,12 @@ def _name(analysis: Analysis, op: Operation, user: Operation | None = None) -> s
 def _untrained_in(
     analysis: Analysis, chosen: GradientComparison, number: int
 ) -> list[tuple[Operation, Operation]]:
-    tape, step = analysis.tape, chosen.steps[number]
-    meetings = chosen.meetings[number]
+    tape, step, meetings = analysis.tape, chosen.steps[number], chosen.meetings[number]
     errors = {one.op.index for one in meetings}
     trained = step.parameters
     for op in updates_on(tape):
         trained |= op.leaves
-    adjoint = chosen.losses[number].adjoint
-    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
+    adjoint, forward = chosen.losses[number].adjoint, forward_of(tape, meetings)
     data = _data(tape, forward, trained)
     found = _moved_by_constants(analysis, forward, adjoint, trained, min(errors, default=0))
     for index in sorted(forward - errors):
@@ -123,7 +110,9 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
-            names = f"{_name(analysis, made, user)} {analysis.source.segment(_node(analysis, user, which))}"
+            nodes = operand_nodes(analysis.source, user)
+            written = analysis.source.segment(nodes[which]) if which < len(nodes) else ""
+            names = f"{_name(analysis, made, user)} {written}"
             if DATA.match(names.split(" ")[0].rsplit(".", 1)[-1]) or _FROZEN.search(names):
                 continue
             replaced = (
@@ -145,37 +134,27 @@ def _moved_by_constants(
     for later in tape.operations[behind:]:
         if later.name not in ("add", "subtract") or later.old is not None:
             continue
-        for made in [tape.operations[one] for one in _read(tape, later.index)]:
+        for made in [tape.operations[one] for one in later.before]:
             has_gradient = made.initial and made.size > 1 and adjoint[made.start : made.stop].any()
             if has_gradient and not made.leaves & trained and is_moved_by_a_constant(tape, made, later):
-                users = [tape.operations[k] for k in sorted(forward) if made.index in _read(tape, k)]
-                places = {place_of(one) for one in users}
+                users = [op for k in sorted(forward) if made.index in (op := tape.operations[k]).before]
+                places = {one.spot for one in users}
                 takes_place = analysis.source.rewrites(later, 0) or _is_used(tape, later, places)
                 found += [(made, users[0])] * 2 if users and takes_place else []
     return found
 
 
-def _read(tape: Tape, index: int) -> list[int]:
-    """The operations whose results an operation reads."""
-    return list(tape.operations[index].before)
-
-
 def is_replaced(tape: Tape, op: Operation, user: Operation, end: int) -> bool:
     """Whether the code that reads this start value later reads something made of it: a changed parameter."""
-    place = [(frame[0], frame[1]) for frame in user.place[:2]]
     for later in tape.operations[max(user.index, end) + 1 :]:
-        if later.name != user.name or [(frame[0], frame[1]) for frame in later.place[:2]] != place:
+        if later.name != user.name or later.spots[:2] != user.spots[:2]:
             continue
         for ids, before in zip(later.inputs, user.inputs, strict=False):
             if ids is None or before is None or tape.producers(before) != [op.index]:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
-            if (
-                made.index > user.index
-                and made.leaves & op.leaves
-                and not made.is_leaf
-                and made.size == op.size
-            ):
+            is_later = made.index > user.index and not made.is_leaf
+            if is_later and made.leaves & op.leaves and made.size == op.size:
                 return True
     return False
 
@@ -187,59 +166,51 @@ def is_moved_by_a_constant(tape: Tape, op: Operation, later: Operation) -> bool:
     for which, ids in enumerate(later.inputs):
         if ids is not None and ids.size == op.size and tape.producers(ids) == [op.index]:
             other = later.inputs[1 - which]
-            made = tape.ancestors(other) if other is not None else set()
-            return not any(tape.operations[one].old is not None for one in made) and (
-                other is None or not tape.value[other].any()
-            )
+            made = tape.ancestors(other) if other is not None else ()
+            is_constant = all(tape.operations[one].old is None for one in made)
+            return is_constant and (other is None or not tape.value[other].any())
     return False
 
 
 def rewriting(analysis: Analysis, parameter: Operation) -> Operation | None:
     """The sum that takes the place of a parameter, though it has nothing to do with its gradient."""
-    tape, source, chosen = analysis.tape, analysis.source, analysis.chosen
-    assert chosen is not None
-    meetings = [one for some in chosen.meetings for one in some]
-    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
-    places = {place_of(tape.operations[k]) for k in forward if tape.operations[k].old is None}
-    users = {place_of(tape.operations[k]) for k in forward if parameter.index in _read(tape, k)}
+    tape, source = analysis.tape, analysis.source
+    meetings = [one for some in analysis.comparison.meetings for one in some]
+    forward = [tape.operations[k] for k in forward_of(tape, meetings)]
+    places = {op.spot for op in forward if op.old is None}
+    users = {op.spot for op in forward if parameter.index in op.before}
     for later in tape.operations[parameter.index + 1 :]:
-        if place_of(later) in places:
+        if later.spot in places:
             continue
         for side, ids in enumerate(later.inputs if later.name in ("add", "subtract") else ()):
             if ids is None or not ids.size or not parameter.start <= int(ids.flat[0]) < parameter.stop:
                 continue
             if later.size == ids.size and (source.rewrites(later, side) or _is_used(tape, later, users)):
-                other = later.inputs[1 - side]
-                made = (
-                    maker(tape, tape.operations[max(tape.producers(other))]) if other is not None else later
-                )
-                return later if made.is_leaf or made.initial or place_of(made) in places else made
+                other, made = later.inputs[1 - side], later
+                if other is not None:
+                    made = maker(tape, tape.operations[max(tape.producers(other))])
+                return later if made.is_leaf or made.initial or made.spot in places else made
     return None
 
 
 def _is_used(tape: Tape, op: Operation, places: set[Any]) -> bool:
     """Whether what is computed here is read later at one of these places."""
-    return any(
-        place_of(one) in places and op.index in _read(tape, one.index)
-        for one in tape.operations[op.index + 1 :]
-    )
+    later = tape.operations[op.index + 1 :]
+    return any(one.spot in places and op.index in one.before for one in later)
 
 
 def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operation | None:
     """What computes a gradient in a step (of single numbers, the first of them) and is read by nothing."""
-    assert analysis.chosen is not None
-    tape, step = analysis.tape, analysis.chosen.steps[number]
+    tape, step = analysis.tape, analysis.comparison.steps[number]
     made = tape.operations[step.floor + 1 : _end(step) + 1]
     read = {one for op in made for one in op.before}
     dead: dict[Any, list[Operation]] = {}
     for op in made:
         if not op.is_leaf and op.old is None and op.index not in read:
-            key = (op.name, tuple(frame[:2] for frame in op.place)) if op.size == 1 else op.index
-            dead.setdefault(key, []).append(op)
+            dead.setdefault((op.name, op.spots) if op.size == 1 else op.index, []).append(op)
     for ops in dead.values():
-        values = (
-            tape.result(ops[0]) if len(ops) == 1 else np.concatenate([tape.result(op).ravel() for op in ops])
-        )
+        every = [tape.result(op) for op in ops]
+        values = every[0] if len(every) == 1 else np.concatenate([one.ravel() for one in every])
         if values.size == gradient.size > 1 and proportion(values, gradient):
             return ops[0]
     return None
@@ -247,7 +218,7 @@ def unused_gradient(analysis: Analysis, number: int, gradient: Values) -> Operat
 
 def source_of_nothing(tape: Tape, parameter: Operation, adding: Operation) -> Operation:
     """Where a step that depends on nothing was made: zeros that stayed zeros, or what is there instead."""
-    parts = [tape.producers(ids)[0] for ids in adding.inputs if ids is not None and ids.size == adding.size]
+    parts = [tape.producers(ids)[0] for ids in adding.read if ids.size == adding.size]
     others = [maker(tape, tape.operations[one]) for one in parts if one != parameter.index]
     if len(parts) < 2 or not others:
         return adding
@@ -290,16 +261,11 @@ def _data(tape: Tape, forward: set[int], trained: int) -> int:
 def _is_parameter(
     analysis: Analysis, user: Operation, made: Operation, size: int, other: Ids | None, trained: int
 ) -> bool:
-    tape, source = analysis.tape, analysis.source
-    name, text = _name(analysis, made, user), source.text_of(made)
-    depends = bool(tape.leaves(other) & trained)
+    source, is_named = analysis.source, _is_named(_name(analysis, made, user))
+    depends = bool(analysis.tape.leaves(other) & trained)
     if user.name == "add":
-        named = _is_named(name)
-        return size < user.size + 1 and (named or (depends and size > 1))
+        return size <= user.size and (is_named or (depends and size > 1))
     if user.name in ("dot", "matmul") and size > 1:
-        if depends or not made.is_leaf:  # drawn, and scaled
-            return bool(_is_named(name) or (source.name_of(made) and _RANDOM.search(text)))
-        return _is_named(name)
-    if user.name == "multiply":
-        return _is_named(name) and size <= user.size
-    return False
+        is_random = source.name_of(made) and _RANDOM.search(source.text_of(made))  # drawn, and scaled
+        return is_named or bool(is_random and (depends or not made.is_leaf))
+    return user.name == "multiply" and is_named and size <= user.size

@@ -14,7 +14,7 @@ from deltarule.diagnosis.faults.corrections import (
     with_other_slope,
     with_slope,
 )
-from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, label_of
+from deltarule.diagnosis.faults.formulas import arrays_of, derivative_of, formula_of, is_even, label_of
 from deltarule.diagnosis.faults.location import Array, BackwardPass, Break
 from deltarule.diagnosis.faults.names import alias_line, name_at, renaming_line
 from deltarule.diagnosis.reading.comparison import fit, proportion
@@ -57,23 +57,19 @@ def _after_its_change(passing: BackwardPass, broken: Break) -> FaultWords | None
         for one in op.before:
             made = tape.operations[one]
             if made.old is not None and made.index > newest:
-                name = source.target_of(made)
-                line = source.line(made)
-                text = (
-                    f"{name} was already changed on line {line}, but the derivative needs its old "
-                    "value: make all updates after the whole backward pass"
-                )
+                text = f"{source.target_of(made)} was already changed on line {source.line(made)}, but the "
+                text += "derivative needs its old value: make all updates after the whole backward pass"
                 return FaultWords(op, text, made, mistake="updated_too_early")
     return None
 
 
 def _missing_paths(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """What goes on is the share of one way only, where ways meet."""
-    last, which = broken.last, operand_of(broken, passing)
-    for known in broken.shares if last is not None and which is not None else ():
+    last, which = broken.last, operand_of(broken)
+    if last is None or which is None:
+        return None
+    for known in broken.shares:
         whole = passing.adjoint[known.by.ids]
-        assert last is not None
-        assert which is not None
         result = again_of_all(passing, broken.first, which, whole)
         if result is None or proportion(passing.tape.value[last.ids], whole):
             continue
@@ -100,12 +96,8 @@ def _scale(passing: BackwardPass, broken: Break) -> float:
     """How many times the derivative the last right values are; 0 where that is not known."""
     if broken.last is None or broken.known is None:
         return 0.0
-    values = broken.known.values
-    turned = values.T if values.ndim == 2 else values
-    return (
-        proportion(passing.tape.value[broken.last.ids].ravel(), values)
-        or fit(passing.tape.value[broken.last.ids], turned)[0]
-    )
+    found, values = passing.tape.value[broken.last.ids], broken.known.values
+    return proportion(found.ravel(), values) or fit(found, values.T if values.ndim == 2 else values)[0]
 
 
 def _needed(passing: BackwardPass, broken: Break) -> Values | None:
@@ -125,16 +117,13 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     if first.op.name not in ("multiply", "divide") or last is None or end.ids.size != last.ids.size:
         return None
     got, need = _ratio(passing.tape.value[end.ids], passing.tape.value[last.ids]), _needed(passing, broken)
-    if got is None or np.ptp(got) <= 1e-9 * np.abs(got).max():
+    if got is None or is_even(got):
         return None
     if end is first and first.op.name == "divide" and need is not None and np.ptp(got * need) < 1e-9:
         return FaultWords(first.op, "multiply by this factor instead of dividing by it", end.op)
-    reading = formula_of(passing, got, end.op)
-    at, frame = end.op, None
-    wanted = formula_of(passing, need, end.op)
-    is_slope = reading is not None and (
-        reading.is_slope or (wanted is not None and reading.form == wanted.form)
-    )
+    reading, wanted = formula_of(passing, got, end.op), formula_of(passing, need, end.op)
+    is_wanted = reading and wanted and reading.form == wanted.form
+    is_slope = bool(reading and (reading.is_slope or is_wanted))
     at, frame = _factor_made_at(passing, broken, is_slope) or (end.op, None)
     if frame is not None and frame == passing.source.frame(at):
         wanted = formula_of(passing, need, at)
@@ -145,10 +134,9 @@ def _wrong_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     elif need is None:
         text += "; there should be none"
     elif _is_mask(_ratio(need, got)):
-        text += "; the dropout mask of the forward pass is missing"
-        return FaultWords(at, text, last.op, frame)
+        return FaultWords(at, f"{text}; the dropout mask of the forward pass is missing", last.op, frame)
     should_be = with_other_slope(passing, broken, wanted, at, frame) if wanted and wanted.code else ""
-    which = operand_of(broken, passing)
+    which = operand_of(broken)
     line = alias_line(passing.source, first.op, 1 - which) if which in (0, 1) and frame is None else 0
     return FaultWords(at, text, end.op, frame, "" if line else should_be, line=line)
 
@@ -168,24 +156,17 @@ def _factor_made_at(
     """
     source, tape = passing.source, passing.tape
     right = {(frame[0], frame[2]) for k in passing.forward_indices for frame in tape.operations[k].place}
-    right |= {
-        (frame[0], frame[2])
-        for op in tape.operations
-        for frame in op.place[:1]
-        if _helps_elsewhere(passing, op, broken)
-    }
+    helping = [op for op in tape.operations if _helps_elsewhere(passing, op, broken)]
+    right |= {(frame[0], frame[2]) for op in helping for frame in op.place[:1]}
+    known = passing.descended | passing.forward_indices
     for op in (broken.end.op, broken.first.op):
         here = source.frame(op)
         for one in op.before:
             made = tape.operations[one]
             inside = source.frame(made)
-            if (
-                inside is None
-                or here is None
-                or (inside[0] is here[0] and (inside[2] == here[2] or broken.first is not broken.end))
-                or made.is_leaf
-                or one in passing.descended | passing.forward_indices
-            ):
+            if inside is None or here is None or made.is_leaf or one in known:
+                continue
+            if inside[0] is here[0] and (inside[2] == here[2] or broken.first is not broken.end):
                 continue
             if (inside[0], inside[2]) not in right and not is_slope:
                 return made, inside
@@ -199,16 +180,13 @@ def _helps_elsewhere(passing: BackwardPass, op: Operation, broken: Break) -> boo
     """Whether a factor is computed here that leads to a right derivative."""
     if op.is_leaf or op.index in passing.descended or len(op.place) < 2 or op.index not in passing.sources:
         return False
-    made = {op.index}
-    for later in passing.arrays:
-        if passing.known[id(later)] and later is not broken.end and passing.reads(later.op, made):
-            return True
-    return False
+    right = (one for one in passing.arrays if passing.known[id(one)] and one is not broken.end)
+    return any(op.index in later.op.before for later in right)
 
 
 def _other_array(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """With another array the operation would give a derivative."""
-    which = operand_of(broken, passing)
+    which = operand_of(broken)
     first = broken.first
     if which is None or len(first.op.inputs) != 2 or first.op.name not in ("dot", "multiply"):
         return None
@@ -216,9 +194,8 @@ def _other_array(passing: BackwardPass, broken: Break) -> FaultWords | None:
     for array in arrays_of(passing, now.size):
         values = passing.tape.value[array.ids]
         for one, turn in [(values, ""), (values.T, ".T")][: max(1, values.ndim)]:
-            if one.shape != now.shape and 1 not in (*one.shape, 0):
-                continue
-            if np.array_equal(one.ravel(), now.ravel()):
+            is_other = one.shape == now.shape or 1 in one.shape
+            if not is_other or np.array_equal(one.ravel(), now.ravel()):
                 continue
             result = again_of_all(passing, first, 1 - which, one)
             if result is not None and passing.recognise(result) is not None:
@@ -231,19 +208,16 @@ def _in_place(passing: BackwardPass, broken: Break, which: int, array: Array, tu
     named = name_at(passing.tape, passing.source, op, array.ids if len(array.ops) < 2 else array.ids[:1])
     now, should_be = in_place_of(passing, broken, which, named, turn)
     wanted = ((named.text if named else label_of(passing, array)) + turn).replace(".T.T", "")
-    text = f"use {wanted} here instead of {now}"
+    text, line = f"use {wanted} here instead of {now}", passing.source.line(array.op)
     if wanted == now:
-        text = (
-            f"use the {wanted} of a different iteration of the loop (line {passing.source.line(array.op)}) "
-            "here"
-        )
+        text = f"use the {wanted} of a different iteration of the loop (line {line}) here"
     return FaultWords(op, text, should_be=should_be)
 
 
 def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
     """A slope is missing between the last right derivative and what is made of it."""
     need, first = _needed(passing, broken), broken.first
-    which, last = operand_of(broken, passing), passing.before_statement(broken)
+    which, last = operand_of(broken), passing.before_statement(broken)
     if need is None or last is None or which is None:
         return None
     source, broken = passing.source, replace(broken, last=last)
@@ -265,9 +239,8 @@ def _missing_slope(passing: BackwardPass, broken: Break) -> FaultWords | None:
         text = f"this sets the wrong entries to 0: the derivative must be 0 where {wanted.text} is false"
         return FaultWords(zero, text, first.op)
     should_be = with_slope(passing, broken, wanted, which, later) if wanted and wanted.code else ""
-    return FaultWords(
-        at, f"the {formula} is missing {where}", last.op if later else first.op, None, should_be
-    )
+    text, also = f"the {formula} is missing {where}", last.op if later else first.op
+    return FaultWords(at, text, also, should_be=should_be)
 
 
 def _zeroing(passing: BackwardPass, first: Array, which: int, need: Values) -> Operation | None:
@@ -285,18 +258,12 @@ def _zeroing(passing: BackwardPass, first: Array, which: int, need: Values) -> O
 def _is_well_used(passing: BackwardPass, broken: Break) -> bool:
     """Whether the last right derivative gets its factor elsewhere, so that it is itself complete."""
     assert broken.last is not None
-    made = {op.index for op in broken.last.ops}
-    first = broken.first.op
-    return any(
-        op.name in ("multiply", "divide", "where")
-        and op.index != first.index
-        and op.size == broken.last.op.size
-        and passing.reads(op, made)
-        and passing.recognise(passing.tape.result(op)) is not None
-        and not proportion(passing.tape.result(op), passing.tape.result(broken.last.op))
-        for op in passing.tape.operations[broken.last.op.index : first.index + 60]
-        if not op.is_leaf
-    )
+    made, last, first = {op.index for op in broken.last.ops}, broken.last.op, broken.first.op
+    near = passing.tape.operations[last.index : first.index + 60]
+    used = (op for op in near if op.name in ("multiply", "divide", "where") and passing.reads(op, made))
+    results = (passing.tape.result(op) for op in used if op.index != first.index and op.size == last.size)
+    whole = passing.tape.result(last)
+    return any(passing.recognise(one) is not None and not proportion(one, whole) for one in results)
 
 
 def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
@@ -304,13 +271,13 @@ def _wrong_sum(passing: BackwardPass, broken: Break) -> FaultWords | None:
     if op.name not in ("sum", "mean") or op.size not in (1, broken.row.gradient.size):
         return None
     axis, should_be = op.detail[0], along_the_samples(passing, broken)
+    text = f"the sum runs along axis {axis}, which is not the axis of the samples"
+    if axis is None:
+        text = "this sum is not the derivative that is needed here"
     if axis is None and broken.row.gradient.size > 1:
         text = (
             "everything is summed to one number; the bias of each neuron needs its own sum over the samples"
         )
-    else:
-        text = f"the sum runs along axis {axis}, which is not the axis of the samples"
-        text = "this sum is not the derivative that is needed here" if axis is None else text
     return FaultWords(op, text, should_be=should_be)
 
 
@@ -321,11 +288,10 @@ def name_of_factor(ratio: float, samples: int, outputs: int) -> str:
         -1.0: "the sign is wrong",
         2.0: "it is twice as large as it should be",
         0.5: "it is half as large as it should be",
-        float(
-            samples
-        ): f"it is {samples} times too large: it is summed over the {samples} samples instead of averaged",
+        samples: f"it is {samples} times too large: it is summed over the {samples} samples instead of "
+        "averaged",
         1 / samples: f"it is divided by the number of samples ({samples}) once too often",
-        float(outputs): f"it is {outputs} times too large, the number of outputs",
+        outputs: f"it is {outputs} times too large, the number of outputs",
         1 / outputs: f"it is divided by the number of outputs ({outputs}), but should not be",
     }
     for value, words in known.items():

@@ -16,24 +16,22 @@ from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plans import changing_functions, methods_to_call, training_functions
 from deltarule.diagnosis.driving.plausible import DATA, TARGET, Plausible
 from deltarule.diagnosis.faults.names import is_path, operand_nodes
-from deltarule.diagnosis.observation.telling import in_words
+from deltarule.diagnosis.observation.telling import in_words, shortened
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import WRONG
 from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.program import Recording
 
 _FRAMEWORKS = {
-    "torch": "PyTorch",
-    "tensorflow": "TensorFlow",
-    "keras": "Keras",
-    "jax": "JAX",
-    "mxnet": "MXNet",
-    "theano": "Theano",
-    "sklearn": "scikit-learn",
+    "torch": "PyTorch", "tensorflow": "TensorFlow", "keras": "Keras", "jax": "JAX", "mxnet": "MXNet",
+    "theano": "Theano", "sklearn": "scikit-learn",
+}  # fmt: skip
+_TRAINS = re.compile(r"backward|fit(_generator)?|train_on_batch|partial_fit|step|(value_and_)?grad|gradient$")
+_STOPPED = {
+    "time": "time ran out",
+    "operations": "it ran too many operations",
+    "memory": "it used too much memory",
 }
-_TRAINS = re.compile(
-    r"backward|fit|fit_generator|train_on_batch|partial_fit|step|grad|value_and_grad|gradient$"
-)
 
 
 @dataclass(frozen=True)
@@ -72,13 +70,10 @@ def found_in(analysis: Analysis, recording: Recording) -> tuple[str, ...]:
     lines = [line for op in tape.operations if not op.is_leaf and (line := source.line(op))]
     told = ["It computes nothing that can be followed: no arrays, no changing numbers."]
     if lines:
-        told = [
-            f"It computes with arrays or numbers that can be followed, on lines {min(lines)} to {max(lines)}."
-        ]
-    changes = list(
-        dict.fromkeys(f"{source.target_of(op)} (line {source.line(op)})" for op in updates_on(tape))
-    )
-    shown = ", ".join(changes[:5]) + (" …" if len(changes) > 5 else "")
+        where = f"lines {min(lines)} to {max(lines)}"
+        told = [f"It computes with arrays or numbers that can be followed, on {where}."]
+    changes = [f"{source.target_of(op)} (line {source.line(op)})" for op in updates_on(tape)]
+    shown = shortened(changes, 5)
     told.append(f"It changes parameters step by step: {shown}." if shown else "It changes no parameter.")
     meeting = next((some[0] for some in (analysis.chosen.meetings if analysis.chosen else []) if some), None)
     if meeting is not None:
@@ -94,7 +89,8 @@ def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
     for node in ast.walk(tree):
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else names
-        name = next((_FRAMEWORKS[one.split(".")[0]] for one in names if one.split(".")[0] in _FRAMEWORKS), "")
+        roots = [one.split(".")[0] for one in names]
+        name = next((_FRAMEWORKS[root] for root in roots if root in _FRAMEWORKS), "")
         line = _training_call(tree) if name else 0
         if line:
             advice = (
@@ -103,26 +99,16 @@ def _framework(analysis: Analysis, recording: Recording) -> Obstacle | None:
                 "the framework's, compare the two; to see why a deltarule network does not learn, ask "
                 "for its health:"
             )
-            lines = [
-                "import deltarule as dr",
-                "print(dr.compare(my_step, model, X, Y, loss=loss))",
-                "print(dr.health(net, X, Y))",
-            ]
-            return Obstacle(
-                f"{name} does the training here, not your own code.", line, advice, "\n".join(lines)
-            )
+            paste = "import deltarule as dr\nprint(dr.compare(my_step, model, X, Y, loss=loss))\n"
+            paste += "print(dr.health(net, X, Y))"
+            return Obstacle(f"{name} does the training here, not your own code.", line, advice, paste)
     return None
 
 
 def _training_call(tree: ast.AST) -> int:
-    lines = [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and _TRAINS.fullmatch(node.func.attr)
-    ]
-    return min(lines, default=0)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    methods = [(node.lineno, node.func.attr) for node in calls if isinstance(node.func, ast.Attribute)]
+    return min((line for line, name in methods if _TRAINS.fullmatch(name)), default=0)
 
 
 def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
@@ -140,15 +126,10 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
         )
     for text in analysis.tape.notes.get("missing", ()) if recording.error else ():
         package = re.match(r"the package (\w+)", text)
-        if package and package.group(1) not in ("matplotlib",):
-            line = next(
-                (
-                    node.lineno
-                    for node in ast.walk(recording.source.tree)
-                    if isinstance(node, ast.Import | ast.ImportFrom) and package.group(1) in ast.unparse(node)
-                ),
-                0,
-            )
+        if package and package.group(1) != "matplotlib":
+            nodes = ast.walk(recording.source.tree)
+            imports = (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
+            line = next((node.lineno for node in imports if package.group(1) in ast.unparse(node)), 0)
             advice = "Install it in the environment where deltarule is installed, then check again:"
             return Obstacle(f"{text}.", line, advice, f"pip install {package.group(1)}")
     return None
@@ -182,15 +163,10 @@ def _opaque(analysis: Analysis, recording: Recording) -> Obstacle | None:
 
 
 def _stopped(analysis: Analysis, recording: Recording) -> Obstacle | None:
-    if analysis.tape.stopped not in ("time", "operations", "memory"):
+    if analysis.tape.stopped not in _STOPPED:
         return None
-    what = {
-        "time": "time ran out",
-        "operations": "it ran too many operations",
-        "memory": "it used too much memory",
-    }
     return Obstacle(
-        f"the program was stopped before its parameters had changed twice: {what[analysis.tape.stopped]}",
+        f"the program was stopped before its parameters had changed twice: {_STOPPED[analysis.tape.stopped]}",
         0,
         "Train on a few samples only, for example (with the names of your data):",
         "X, Y = X[:20], Y[:20]",
@@ -221,7 +197,7 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
     rows = [row for row in chosen.rows if row.step == chosen.steps[0].number and len(row.change.shape) == 2]
     paste, places = [], []
     for row in rows:
-        places.append(source.line(tape.operations[int(tape.producer[row.change.old[0]])]))
+        places.append(source.line(tape.operation_of(row.change.old[0])))
         shape = ", ".join(map(str, row.change.shape))
         paste.append((places[-1], f"{row.change.name} = 0.5 * np.random.randn({shape})"))
     for op, name, line in _large_inputs(analysis):
@@ -231,13 +207,12 @@ def _flat(analysis: Analysis, recording: Recording) -> Obstacle | None:
         "so close to the limits of the sigmoid or tanh that its slope vanishes) or dead (ReLUs that "
         "are all off)"
     )
+    if not paste:
+        return Obstacle(text)
     where = in_words([str(line) for line in sorted({line for line in places if line})])
     where = f" (line{'s' * (' ' in where)} {where})" if where else ""
     advice = f"Start with small weights{where} and inputs around 1, for example:"
-    lines = [text for _, text in sorted(paste)]
-    return Obstacle(
-        text, 0, advice if lines else "", "\n".join(["np.random.seed(0)", *lines]) if lines else ""
-    )
+    return Obstacle(text, 0, advice, "\n".join(["np.random.seed(0)", *(code for _, code in sorted(paste))]))
 
 
 def _zero_target(analysis: Analysis, recording: Recording) -> Obstacle | None:
@@ -245,14 +220,10 @@ def _zero_target(analysis: Analysis, recording: Recording) -> Obstacle | None:
     tape, source = analysis.tape, analysis.source
     for op in tape.operations:
         nodes = operand_nodes(source, op) if op.name == "subtract" and op.old is None else []
-        if (
-            len(nodes) != 2
-            or not op.leaves
-            or tape.operand(op, 1).any()
-            or not is_path(ast.unparse(nodes[1]))
-        ):
+        name = ast.unparse(nodes[1]) if len(nodes) == 2 and op.leaves else ""
+        if not is_path(name) or tape.operand(op, 1).any():
             continue
-        name, shape = ast.unparse(nodes[1]), ", ".join(map(str, tape.operand(op, 1).shape))
+        shape = ", ".join(map(str, tape.operand(op, 1).shape))
         return Obstacle(
             f"{name} is zero everywhere, so the target cannot be told apart from a starting value of zero.",
             source.line(op),
@@ -273,10 +244,8 @@ def _large_inputs(analysis: Analysis) -> Iterator[tuple[Any, str, int]]:
         if ids is None or not ids.size or name in seen or not name.isidentifier():
             continue
         seen.add(name)
-        if (
-            all(tape.operations[k].initial for k in tape.producers(ids))
-            and np.abs(tape.value[ids]).max() > 20
-        ):
+        is_initial = all(tape.operations[k].initial for k in tape.producers(ids))
+        if is_initial and np.abs(tape.value[ids]).max() > 20:
             yield ids, name, source.last_assignment(name)
 
 
@@ -285,10 +254,8 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
     if updates_on(analysis.tape):
         return None
     text = "no update changes a parameter, and no function that was called returned gradients"
-    if recording.root and analysis.reason:
-        text = analysis.reason
-    paste = _calls(recording)
-    if paste:
+    text = (recording.root and analysis.reason) or text
+    if paste := _calls(recording):
         return Obstacle(text, 0, "Adding these lines at the end of the file would help:", paste)
     advice = (
         "The check needs a program that trains, or a function that returns gradients. The smallest such "
@@ -301,20 +268,15 @@ def _no_change(analysis: Analysis, recording: Recording) -> Obstacle | None:
 def _calls(recording: Recording) -> str:
     """Calls of the program's own functions and classes with small data."""
     names = recording.namespace
+    functions = {name: one for name, one in names.items() if isinstance(one, types.FunctionType)}
     path = recording.source.path
-    functions = {
-        name: one
-        for name, one in names.items()
-        if isinstance(one, types.FunctionType) and one.__code__.co_filename == path
-    }
-    kinds = {
-        name: one for name, one in names.items() if isinstance(one, type) and one.__module__ == "__main__"
-    }
+    functions = {name: one for name, one in functions.items() if one.__code__.co_filename == path}
+    kinds = [one for one in names.values() if isinstance(one, type) and one.__module__ == "__main__"]
     writer = _Calls(recording)
-    made = {type(one): name for name, one in names.items() if type(one) in kinds.values()}
+    made = {type(one): name for name, one in names.items() if type(one) in kinds}
     for name in [*training_functions(functions), *changing_functions(recording.source, functions)]:
         return writer.lines(writer.call(name, functions[name]))
-    for kind in kinds.values():
+    for kind in kinds:
         others = {name: one for name, one in vars(kind).items() if name != "__init__"}
         plan = next(iter(methods_to_call(kind)), changing_functions(recording.source, others)[:1])
         if plan:
@@ -343,15 +305,12 @@ class _Calls:
 
     def call(self, name: str, function: Any, skipped: int = 0) -> str:
         """The call of a function with an argument for each parameter that needs one."""
-        needed = [
-            one
-            for one in list(inspect.signature(function).parameters.values())[skipped:]
-            if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-        ]
         arguments: list[str] = []
-        for one in needed:
+        for one in list(inspect.signature(function).parameters.values())[skipped:]:
             after_data = bool(arguments) and bool(DATA.match(arguments[-1])) and not self.has_target
-            arguments.append(self._argument(one.name, after_data))
+            is_positional = one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+            if is_positional and one.default is one.empty:
+                arguments.append(self._argument(one.name, after_data))
         return f"{name}({', '.join(arguments)})"
 
     def _argument(self, name: str, after_data: bool) -> str:

@@ -31,11 +31,7 @@ _ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 def observe_apart(
-    code: Any,
-    seconds: float = 20.0,
-    own: dict[str, Any] | None = None,
-    loss: str = "",
-    name: str = "",
+    code: Any, seconds: float = 20.0, own: dict[str, Any] | None = None, loss: str = "", name: str = ""
 ) -> Diagnosis:
     """Observe a program in a process that ends, with all it started, when its time is over.
 
@@ -73,12 +69,8 @@ def observe_apart(
     except InputError:
         raise
     except ValueError as error:  # an ApartError, or a reply of another form
-        seen = _not_judged(str(error))
+        seen = Diagnosis("cannot judge", notes=(str(error),))
     return replace(seen, seconds=time.monotonic() - began)
-
-
-def _not_judged(note: str) -> Diagnosis:
-    return Diagnosis("cannot judge", notes=(note,))
 
 
 def run_apart(work: Callable[[], Any], seconds: float) -> Any:
@@ -120,14 +112,8 @@ def _run_file(path: Path, deadline: float, settings: dict[str, str]) -> Any:
 
 def _request(home: Path, here: Path, path: Path, seconds: float) -> dict[str, Any]:
     """What the process is told. The nonce is what the program does not see; a reply without it is none."""
-    return {
-        "home": str(home),
-        "here": str(here),
-        "path": str(path),
-        "seconds": seconds,
-        "memory": _MOST_MEMORY,
-        "nonce": secrets.token_hex(16),
-    }
+    paths = {"home": str(home), "here": str(here), "path": str(path)}
+    return {**paths, "seconds": seconds, "memory": _MOST_MEMORY, "nonce": secrets.token_hex(16)}
 
 
 class _Forked:
@@ -174,9 +160,8 @@ def _reply(
     finally:
         _end(process)
     if code is None:
-        raise ApartError(
-            f"it was still running after {request['seconds']:.3g} seconds: does a loop never end?"
-        )
+        late = f"after {request['seconds']:.3g} seconds"
+        raise ApartError(f"it was still running {late}: does a loop never end?")
     written = written_in(Path(request["home"]))
     if not written:
         raise ApartError(_ended(code))

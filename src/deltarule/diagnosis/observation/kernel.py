@@ -36,11 +36,8 @@ class _Beneath(ctypes.Structure):
 
 class _Instruction(ctypes.Structure):
     _fields_ = (
-        ("code", ctypes.c_uint16),
-        ("yes", ctypes.c_uint8),
-        ("no", ctypes.c_uint8),
-        ("k", ctypes.c_uint32),
-    )
+        ("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("k", ctypes.c_uint32),
+    )  # fmt: skip
 
 
 class _Filter(ctypes.Structure):

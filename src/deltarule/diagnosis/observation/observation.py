@@ -18,7 +18,7 @@ from deltarule.diagnosis.observation.first_weights import findings_of
 from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.summary import additions_of, conventions_of, other_loss_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
-from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, RIGHT, WRONG, ZERO, Row
+from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
@@ -59,17 +59,12 @@ def observe(
         if name:
             recording.choose(name)
     except SyntaxError as error:
-        said = f"Python says: {type(error).__name__}: {error.msg}"
-        shown = {error.lineno or 0: error.text.rstrip("\n")} if error.text else {}
-        return Diagnosis(
-            "cannot judge",
-            error=f"{type(error).__name__}: {error}",
-            obstacle=f"this is not Python. {said}",
-            obstacle_line=error.lineno or 0,
-            lines=shown,
-        )
-    analysis = analyse(recording.tape, recording.source, loss)
-    driven = ""
+        kind, line = type(error).__name__, error.lineno or 0
+        obstacle = f"this is not Python. Python says: {kind}: {error.msg}"
+        shown = {line: error.text.rstrip("\n")} if error.text else {}
+        about: dict[str, Any] = {"obstacle": obstacle, "obstacle_line": line, "lines": shown}
+        return Diagnosis("cannot judge", error=f"{kind}: {error}", **about)
+    analysis, driven = analyse(recording.tape, recording.source, loss), ""
     if analysis.chosen is None and not recording.error and not name:
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
@@ -85,8 +80,7 @@ def observe(
 
 def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
     """Whether the learner's own numbers say something of every parameter."""
-    rows = analysis.chosen.rows if analysis.chosen else []
-    shown = {row.change.key for row in rows if row.verdict != ZERO}
+    shown = {row.change.key for row in _judged(analysis)}
     return len(shown) + len(analysis.absent) >= len(own["weights"]) + len(own.get("biases", ()))
 
 
@@ -101,16 +95,14 @@ def _as_written(
         other = record_program(source.path, min(5.0, seconds), text=f"{source.text}\n{usage}\n")
         found = analyse(other.tape, other.source, loss)
         if _judged(found):
-            other.tape.note(
-                "missing", "it trains nothing by itself: it was used as a comment or a text in it says"
-            )
+            text = "it trains nothing by itself: it was used as a comment or a text in it says"
+            other.tape.note("missing", text)
             return other, found
     return recording, analysis
 
 
-def _judged(analysis: Analysis) -> int:
-    rows = analysis.chosen.rows if analysis.chosen else []
-    return sum(row.verdict != ZERO for row in rows)
+def _judged(analysis: Analysis) -> list[Row]:
+    return [row for row in analysis.chosen.rows if row.verdict != ZERO] if analysis.chosen else []
 
 
 def report(
@@ -122,14 +114,9 @@ def report(
     own: dict[str, Any] | None = None,
 ) -> Diagnosis:
     """Put together what is told of an analysis."""
-    told: dict[str, Any] = {
-        "unseen": tuple(
-            text for kind in ("missing", "truncated") for text in analysis.tape.notes.get(kind, ())
-        ),
-        "driven": driven,
-        "error": recording.error,
-        "seconds": seconds,
-    }
+    notes = analysis.tape.notes
+    told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
+    told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
     grown = growth_of(analysis)
     chosen = analysis.chosen
@@ -182,8 +169,7 @@ def _with_lines(recording: Recording, seen: Diagnosis) -> Diagnosis:
 
 def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     """What the program was read as."""
-    chosen = analysis.chosen
-    assert chosen is not None
+    chosen = analysis.comparison
     meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
     rates = scalings_of(analysis, good[0]) if good else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
@@ -202,22 +188,15 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
 
 
 def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:
-    assert analysis.chosen is not None
-    order = [ZERO, RIGHT, DECAY, OPTIMIZER, "factor", WRONG]
-    found: dict[Any, tuple[str, int, tuple[int, ...], str]] = {}
-    worst: dict[Any, str] = {}
-    for row in analysis.chosen.rows:
-        change = row.change
-        before = found.get(change.key)
-        if before is None or order.index(row.verdict) > order.index(worst[change.key]):
-            worst[change.key] = row.verdict
-            found[change.key] = (change.name, change.line, change.shape, _told_verdict(analysis, row))
-    return tuple(found.values())
+    order = [ZERO, RIGHT, DECAY, OPTIMIZER, FACTOR, WRONG]
+    every = analysis.comparison.by_parameter().values()
+    worst = [max(rows, key=lambda row: order.index(row.verdict)) for rows in every]
+    told = [(row.change, _told_verdict(analysis, row)) for row in worst]
+    return tuple((one.name, one.line, one.shape, verdict) for one, verdict in told)
 
 
 def _told_verdict(analysis: Analysis, row: Row) -> str:
     """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
-    assert analysis.chosen is not None
-    if row.verdict == "factor" and (row.ratio == 1.0 or has_its_own_rate(analysis, analysis.chosen, row)):
+    if row.verdict == FACTOR and (row.ratio == 1.0 or has_its_own_rate(analysis, analysis.comparison, row)):
         return RIGHT
     return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict

@@ -15,6 +15,7 @@ from deltarule.errors import DeltaruleError, InputError
 _LONGEST_REPLY = 1_000_000
 _LONGEST_TEXT = 2000
 _SENSELESS = "the reply of the checker's process cannot be understood"
+_TAMPERED = "the program tampered with the reply of its checker, so nothing in the reply is used"
 
 
 class ApartError(DeltaruleError, ValueError):
@@ -43,9 +44,7 @@ def believed(written: bytes, nonce: str, here: str, there: str) -> Any:
     """
     ends = nonce.encode()
     if len(written) > _LONGEST_REPLY or not (written.startswith(ends) and written.endswith(ends)):
-        raise ApartError(
-            "the program tampered with the reply of its checker, so nothing in the reply is used"
-        )
+        raise ApartError(_TAMPERED)
     old, new = (json.dumps(path)[1:-1] for path in (here, there))
     told = json.loads(written[len(ends) : -len(ends)].decode().replace(old, new))
     if type(told) is not dict or told.keys() != {"told", "refused", "failed"}:
@@ -84,12 +83,11 @@ def typed(hint: Any, told: Any) -> Any:
         If it has another.
     """
     kind, inner = get_origin(hint), get_args(hint)
-    if hint is Any:
+    if hint is Any or (kind is Literal and told in inner):
         return told
-    if kind is Literal and told in inner:
-        return told
-    if kind in (Union, types.UnionType):
-        return _first_that_fits(inner, told)
+    for one in inner if kind in (Union, types.UnionType) else ():
+        with contextlib.suppress(ValueError):
+            return typed(one, told)
     if kind is tuple and type(told) is list:
         inner = inner[:1] * len(told) if inner[-1] is Ellipsis else inner
         return tuple(typed(one, part) for one, part in zip(inner, told, strict=True))
@@ -104,10 +102,3 @@ def typed(hint: Any, told: Any) -> Any:
     if type(told) is not hint:
         raise ValueError(_SENSELESS)
     return told
-
-
-def _first_that_fits(hints: tuple[Any, ...], told: Any) -> Any:
-    for hint in hints:
-        with contextlib.suppress(ValueError):
-            return typed(hint, told)
-    raise ValueError(_SENSELESS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.diagnosis.faults.factors import at_the_update, has_its_own_rate, rates_of, scalars_in
+from deltarule.diagnosis.observation.telling import shortened
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, Row, fit
 from deltarule.diagnosis.reading.layers import sizes_of
@@ -28,8 +29,7 @@ _LOSS = re.compile(r"loss|cost|objective|nll|entropy|(^|\.)[LJE]$", re.I)
 
 def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]:
     """What the steps have in common that is no mistake, each in a sentence."""
-    chosen = analysis.chosen
-    assert chosen is not None
+    chosen = analysis.comparison
     common = next(iter(chosen.common.values()), 0.0)
     if not common or not any(row.verdict == RIGHT for row in chosen.rows) or not chosen.meetings[0]:
         return
@@ -54,10 +54,8 @@ def conventions_of(analysis: Analysis, rates: dict[str, float]) -> Iterator[str]
             "mistake, because the learning rate absorbs it"
         )
     elif name is None and chosen.is_constant and not chosen.bad:
-        yield (
-            f"each update is {rest:.4g} times the gradient of {of}: the learning rate and conventions "
-            "together"
-        )
+        both = "the learning rate and conventions together"
+        yield f"each update is {rest:.4g} times the gradient of {of}: {both}"
 
 
 #: The losses whose gradient was supposed.
@@ -70,8 +68,7 @@ _PLAIN = {
 
 def additions_of(analysis: Analysis) -> Iterator[str]:
     """What stands between gradient and step: an optimizer, a momentum, a penalty."""
-    chosen = analysis.chosen
-    assert chosen is not None
+    chosen = analysis.comparison
     told: dict[str, list[str]] = {}
     for row in chosen.rows:
         if row.verdict == OPTIMIZER and row.found is not None:
@@ -85,9 +82,7 @@ def additions_of(analysis: Analysis) -> Iterator[str]:
             text = f"the learning rate is {row.ratio:.4g} times that of the other parameters"
             told.setdefault(text, []).append(row.change.name)
     for text, names in told.items():
-        names = list(dict.fromkeys(names))
-        shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
-        yield f"{text} ({shown})"
+        yield f"{text} ({shortened(names, 4)})"
 
 
 _ADDED = {
@@ -102,8 +97,7 @@ _ADDED = {
 
 def other_loss_of(analysis: Analysis) -> Iterator[str]:
     """What is called the loss, depends on all outputs and is none whose gradient the updates could be."""
-    chosen, source = analysis.chosen, analysis.source
-    assert chosen is not None
+    chosen, source = analysis.comparison, analysis.source
     if chosen.own or chosen.bad or not chosen.meetings[0]:
         return
     others = [one for one in analysis.others if one.own]

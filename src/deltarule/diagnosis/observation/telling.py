@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.mistakes import mistake
@@ -40,9 +40,15 @@ def tell(seen: SeenProgram) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def in_words(values: list[str], last: str = "and") -> str:
+def in_words(values: list[str]) -> str:
     """``a, b and c``."""
-    return f" {last} ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))
+    return " and ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))
+
+
+def shortened(names: Iterable[str], most: int) -> str:
+    """The first of some names, each once: ``a, b …``."""
+    once = list(dict.fromkeys(names))
+    return ", ".join(once[:most]) + (" …" if len(once) > most else "")
 
 
 def as_sentence(text: str) -> str:
@@ -70,33 +76,24 @@ def _heading(seen: SeenProgram) -> list[str]:
 
 
 def _right(seen: SeenProgram) -> list[str]:
+    computes = "Right. The backward pass computes the gradient of the"
     if seen.loss == "its own loss":
-        return _wrapped(
-            "Right. The backward pass computes the gradient of the loss that the program computes."
-        )
+        return _wrapped(f"{computes} loss that the program computes.")
     if seen.named:
         return _wrapped(f"Right for the {seen.loss}, the loss that was named.")
     if not seen.supposed:
-        return _wrapped(
-            f"Right. The backward pass computes the gradient of the {seen.loss}, the program's own loss."
-        )
-    if (
-        seen.driven and not seen.loss_line
-    ):  # the check compared the outputs with targets, no line of the program
+        return _wrapped(f"{computes} {seen.loss}, the program's own loss.")
+    if seen.driven and not seen.loss_line:  # the check compared outputs with targets, no line of the program
         return _wrapped(
             f"Right. The program computes no loss, so the check assumed the {seen.loss} of its "
             "outputs; the backward pass computes the gradient of that loss."
         )
-    text = (
-        f"Right for the {seen.loss}. The program computes no loss itself, so the loss was inferred from "
-        "the backward pass."
-    )
-    otherwise = [
-        f"For a {other} it would be wrong: {what}."
-        for other in seen.other_losses
-        if (what := _OTHERWISE.get((seen.loss, other)))
-    ]
-    return _wrapped(" ".join([text, *otherwise]))
+    text = f"Right for the {seen.loss}. The program computes no loss itself, so the loss was inferred from "
+    text += "the backward pass."
+    for other in seen.other_losses:
+        if what := _OTHERWISE.get((seen.loss, other)):
+            text += f" For a {other} it would be wrong: {what}."
+    return _wrapped(text)
 
 
 def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
@@ -141,8 +138,7 @@ def _shown(line: str, fault: Fault) -> Iterator[str]:
     before = "…" if first > len(line) - len(line.lstrip()) else ""
     part = before + line[first + len(before) :].rstrip()
     yield head + (part if len(part) <= room else part[: room - 1] + "…")
-    length = max(1, min(end, first + room) - start)
-    yield " " * (len(head) + start - first) + "^" + "~" * (length - 1)
+    yield " " * (len(head) + start - first) + "^" + "~" * (min(end, first + room) - start - 1)
 
 
 def _findings(seen: SeenProgram) -> list[str]:
@@ -191,32 +187,25 @@ def _read_as(seen: SeenProgram) -> list[str]:
     if seen.samples:
         items.append(f"each update uses {seen.samples} sample{'s' * (seen.samples != 1)}")
     if seen.rates:
-        told = [name if _is_number(name) else f"{name} = {value:.4g}" for name, value in seen.rates.items()]
+        told = []
+        for name, value in seen.rates.items():
+            is_number = name.replace(".", "").replace("e-", "").isdigit()
+            told.append(name if is_number else f"{name} = {value:.4g}")
         items.append(f"the updates are scaled by {in_words(told)}")
     items += seen.notes if seen.verdict != "cannot judge" else ()
     if seen.driven:
-        items.append(
-            f"the program trains nothing by itself, so it was called with made-up numbers: {seen.driven}"
-        )
+        called = f"it was called with made-up numbers: {seen.driven}"
+        items.append(f"the program trains nothing by itself, so {called}")
     return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "").replace("e-", "").isdigit()
 
 
 def _parameters(seen: SeenProgram) -> list[str]:
     if not seen.parameters:
         return []
-    rows = [
-        (
-            _returned(name),
-            " × ".join(map(str, shape)) or "one number",
-            f"line {line}",
-            _OF_A_PARAMETER[verdict],
-        )
-        for name, line, shape, verdict in seen.parameters
-    ]
+    rows = []
+    for name, line, shape, verdict in seen.parameters:
+        size = " × ".join(map(str, shape)) or "one number"
+        rows.append((_returned(name), size, f"line {line}", _OF_A_PARAMETER[verdict]))
     widths = [max(len(row[k]) for row in rows) for k in range(3)]
     lines = ["Parameters, and the lines that change them:"]
     for row in rows:

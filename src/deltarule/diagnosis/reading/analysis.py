@@ -10,7 +10,7 @@ from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
-from deltarule.diagnosis.reading.targets import Meeting, find_meetings
+from deltarule.diagnosis.reading.targets import Meeting, find_meetings, forward_of
 from deltarule.diagnosis.reading.updates import settle_updates
 from deltarule.diagnosis.recording.operations import has_kinks, other_slope_at_kinks
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -37,6 +37,12 @@ class Analysis:
     behaviour: tuple[str, Operation] | None = None
     #: What takes the place of a parameter, though it is its step alone, and the parameter's name.
     replaced: list[tuple[Operation, str]] = field(default_factory=list)
+
+    @property
+    def comparison(self) -> GradientComparison:
+        """What was chosen, where something was."""
+        assert self.chosen is not None
+        return self.chosen
 
 
 def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
@@ -79,11 +85,8 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     comparisons = _compare_losses(tape, judged)
     certain = [one for one in comparisons if not one.losses[0].is_doubtful]
     none_fits = not any(one.has_right_array for one in certain)
-    followed = [
-        one
-        for one in comparisons
-        if one.losses[0].is_doubtful and one.has_right_array and (none_fits or not one.bad)
-    ]
+    doubtful = [one for one in comparisons if one.losses[0].is_doubtful and one.has_right_array]
+    followed = [one for one in doubtful if none_fits or not one.bad]
     comparisons = certain if any(not one.bad for one in certain) else followed or certain
     if not comparisons:
         return Analysis(tape, source, reason=_NO_MEETING)
@@ -92,22 +95,20 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     if computed and len(computed[0].steps) >= len(best.steps) - 1:
         best_computed = max(computed, key=_preference)
         best = best_computed if best_computed.score > 0.5 or best_computed.ends_right else best
-    squared = max(
-        (one for one in comparisons if one.loss_name == "squared error"), key=_preference, default=best
-    )
+    of_squares = [one for one in comparisons if one.loss_name == "squared error"]
+    squared = max(of_squares, key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
-    doubtful = best.loss_name == "binary cross-entropy" and best.loss_name not in own
+    is_guess = best.loss_name == "binary cross-entropy" and best.loss_name not in own
     if len(best.steps) < len(steps) / 2 and not best.bad:
         return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
-    if best.bad and doubtful and squared.score > best.score - 0.2 and squared.has_right_array:
+    if best.bad and is_guess and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])
 
 
 def _without_derivative(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Operation | None:
     """The first operation between parameters and output whose derivative is not known."""
-    forward = set().union(*(tape.ancestors(one.output) for one in meetings)) if meetings else set()
-    for index in sorted(forward):
+    for index in sorted(forward_of(tape, meetings)):
         op = tape.operations[index]
         if op.name.startswith("opaque ") and op.leaves & step.parameters and op.old is None:
             return op
@@ -118,13 +119,10 @@ def _weigh(tape: Tape, step: RecordedStep) -> None:
     """Let changes count more whose parameters are used later in the forward pass."""
     starts = {change.old[0]: change for change in step.changes if change.old.size}
     last: dict[int, int] = {}
-    forward = tape.operations[step.floor + 1 :]
-    for op in forward:
-        for ids in op.inputs:
-            if ids is not None and ids.size and op.old is None:
-                first = int(ids.flat[0])
-                if first in starts:
-                    last.setdefault(first, op.index)
+    for op in tape.operations[step.floor + 1 :]:
+        for first in [int(ids.flat[0]) for ids in op.read if ids.size and op.old is None]:
+            if first in starts:
+                last.setdefault(first, op.index)
     for rank, first in enumerate(sorted(last, key=lambda one: last[one])):
         starts[first].weight = 1.0 + 0.4 * rank / max(1, len(last))
 
@@ -147,21 +145,11 @@ def _compare_losses(
     found = []
     for key in dict.fromkeys((loss.name, loss.op is not None) for one in judged for loss in one[2]):
         sequences = [[loss for loss in one[2] if (loss.name, loss.op is not None) == key] for one in judged]
-        if not all(sequences):
-            kept = [k for k, some in enumerate(sequences) if some]
-            if len(kept) < len(judged) - 1 or not kept:
-                continue
-        else:
-            kept = list(range(len(judged)))
-        found.append(
-            compare(
-                tape,
-                [steps[k] for k in kept],
-                [meetings[k] for k in kept],
-                [sequences[k][0] for k in kept],
-                tolerance,
-            )
-        )
+        kept = [k for k, some in enumerate(sequences) if some]
+        if len(kept) >= len(judged) - 1:
+            of_steps, of_meetings = [steps[k] for k in kept], [meetings[k] for k in kept]
+            losses = [sequences[k][0] for k in kept]
+            found.append(compare(tape, of_steps, of_meetings, losses, tolerance))
     return found
 
 

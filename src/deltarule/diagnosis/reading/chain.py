@@ -99,9 +99,8 @@ def read_chain(tape: Tape, chosen: GradientComparison, number: int) -> Chain | N
         return None
     target = _as_rows(np.concatenate([_target(one) for one in meetings]), layers[-1])
     dropped = _masks_going_back(tape, step, layers, [None, *dropped[:-1]])
-    return Chain(
-        _step(passing, step, layers, target, dropped, wrong), tuple(names), _conventions(tape, layers)
-    )
+    read = _step(passing, step, layers, target, dropped, wrong)
+    return Chain(read, tuple(names), _conventions(tape, layers))
 
 
 def _step(
@@ -115,20 +114,11 @@ def _step(
     changes = np.full(passing.tape.size, np.nan)
     for change in step.changes:
         changes[change.old] = np.ravel(change.step)
-    biases = tuple(_bias(one) for one in layers)
-    return ReadStep(
-        step.number,
-        tuple(one.W for one in layers),
-        biases,
-        tuple(passing.values(one.W) for one in layers),
-        tuple(None if one is None else passing.values(one) for one in biases),
-        passing.values(layers[0].x),
-        target,
-        (),
-        tuple(dropped),
-        changes,
-        wrong_output,
-    )
+    weights, biases = tuple(one.W for one in layers), tuple(_bias(one) for one in layers)
+    W = tuple(passing.values(one) for one in weights)
+    b = tuple(None if one is None else passing.values(one) for one in biases)
+    x = passing.values(layers[0].x)
+    return ReadStep(step.number, weights, biases, W, b, x, target, (), tuple(dropped), changes, wrong_output)
 
 
 def _wrong_output(passing: ForwardPass, layer: WeightedSums, output: Ids) -> str:
@@ -154,7 +144,7 @@ def _masks_going_back(
     ]
     for number in range(len(layers) - 1, 0, -1):
         drop, z = dropped[number], layers[number - 1].z
-        for k, constant in enumerate(masks if drop is not None else ()):
+        for k, constant in enumerate(masks):
             if drop is not None and constant.size == z.size and not _is_slope(tape, layers, constant):
                 mask = (_as_rows(constant.ravel(), layers[number - 1]) != 0) * 1.0
                 found[number] = drop._replace(back=mask)
@@ -188,29 +178,19 @@ def _with_bias_apart(passing: ForwardPass, layer: WeightedSums) -> WeightedSums 
     """The same with a row of W that meets a constant 1 as its bias."""
     if layer.has_bias or (layer.b >= 0).any():
         return layer if layer.has_bias else None
-    values = passing.values(layer.x)
-    ones = [
-        k
-        for k in range(layer.x.shape[1])
-        if (values[:, k] == 1).all()
-        and not _is_computed(passing.tape, layer.x[:, k])
-        and layer.x.shape[1] > 1
-    ]
-    if not ones or (len(values) == 1 and not _is_written(passing.tape, layer.x[0, ones[-1]])):
+    values, size, tape = passing.values(layer.x), layer.x.shape[1], passing.tape
+    ones = [k for k in range(size) if size > 1 and (values[:, k] == 1).all()]
+    ones = [k for k in ones if all(one < 0 or tape.operation_of(one).is_leaf for one in layer.x[:, k])]
+    if not ones or (len(values) == 1 and _is_of_sample(tape, layer.x[0, ones[-1]])):
         return layer
-    row = ones[-1] if len(ones) > 1 and ones[-1] == layer.x.shape[1] - 1 else ones[0]
-    return replace(
-        layer, W=np.delete(layer.W, row, 0), b=layer.W[row], x=np.delete(layer.x, row, 1), in_rows=True
-    )
+    row = ones[-1] if len(ones) > 1 and ones[-1] == size - 1 else ones[0]
+    W, x = np.delete(layer.W, row, 0), np.delete(layer.x, row, 1)
+    return replace(layer, W=W, b=layer.W[row], x=x, in_rows=True)
 
 
-def _is_computed(tape: Tape, ids: Ids) -> bool:
-    return any(not tape.operations[one].is_leaf for one in tape.producers(ids[ids >= 0]))
-
-
-def _is_written(tape: Tape, one: int) -> bool:
-    """Whether a 1 stands in the program as such, and is no sample's."""
-    return one < 0 or not tape.operations[int(tape.producer[one])].is_data
+def _is_of_sample(tape: Tape, one: int) -> bool:
+    """Whether a 1 is a sample's, and does not stand in the program as such."""
+    return one >= 0 and tape.operation_of(one).is_data
 
 
 def _as_rows(ids: Any, layer: WeightedSums) -> Any:
@@ -258,8 +238,7 @@ def _names(sums: Array, values: Array) -> Iterator[str]:
 def _conventions(tape: Tape, layers: Sequence[WeightedSums]) -> str:
     """How weights, samples and biases are laid out."""
     W = max((one.W for one in layers), key=lambda W: min(W.shape))
-    whole = len(tape.producers(W)) == 1
-    if not whole:
+    if len(tape.producers(W)) != 1:
         parts = ["the weights are single numbers"]
     elif 1 in W.shape:
         parts = ["W holds the weights of one neuron"]

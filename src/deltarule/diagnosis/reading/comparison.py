@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +16,8 @@ from deltarule.diagnosis.reading.targets import Meeting
 from deltarule.diagnosis.recording.tape import Operation, Values
 
 #: What a row is.
-RIGHT, FACTOR, WRONG, DECAY, OPTIMIZER, ZERO = (
-    "right",
-    "factor",
-    "wrong",
-    "penalty",
-    "optimizer",
-    "nothing to see",
-)
+RIGHT, FACTOR, WRONG = "right", "factor", "wrong"
+DECAY, OPTIMIZER, ZERO = "penalty", "optimizer", "nothing to see"
 
 
 @dataclass(frozen=True)
@@ -75,10 +70,7 @@ class GradientComparison:
 
     def by_parameter(self) -> dict[Any, list[Row]]:
         """The rows of each parameter, in the order of the steps."""
-        found: defaultdict[Any, list[Row]] = defaultdict(list)
-        for row in self.rows:
-            found[row.change.key].append(row)
-        return found
+        return grouped_by_parameter(self.rows)
 
     @property
     def bad(self) -> list[Row]:
@@ -102,17 +94,20 @@ class GradientComparison:
     def is_constant(self) -> bool:
         """Whether the common factor is the same in all steps."""
         factors = list(self.common.values())
-        return len(factors) == len(self.steps) and all(
-            abs(one - factors[0]) <= 1e-3 * abs(factors[0]) for one in factors
-        )
+        is_constant = all(abs(one - factors[0]) <= 1e-3 * abs(factors[0]) for one in factors)
+        return is_constant and len(factors) == len(self.steps)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a step sees one output only, so that one step says nothing about slopes."""
+        return all(sum(one.output.size for one in some) < 2 for some in self.meetings)
 
     @property
     def has_right_array(self) -> bool:
         """Whether the changes of an array are right in all steps, not only those of single numbers."""
         bad = {row.change.key for row in self.bad}
-        return any(
-            row.verdict == RIGHT and row.gradient.size > 1 and row.change.key not in bad for row in self.rows
-        )
+        right = {row.change.key for row in self.rows if row.verdict == RIGHT and row.gradient.size > 1}
+        return not right <= bad
 
     @property
     def ends_right(self) -> bool:
@@ -129,6 +124,14 @@ class GradientComparison:
             weight = (1.0 if row.gradient.size > 1 else 0.6) * row.change.weight
             total, weights = total + good.get(row.verdict, 0.0) * weight, weights + weight
         return total / weights if weights else 0.0
+
+
+def grouped_by_parameter(rows: Iterable[Row]) -> dict[Any, list[Row]]:
+    """The rows of each parameter, in their order."""
+    found: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.change.key].append(row)
+    return found
 
 
 def fit(values: Values, gradient: Values) -> tuple[float, float]:
@@ -149,8 +152,7 @@ def proportion(values: Values, wanted: Values, tolerance: float = 1e-6) -> float
     """The factor between two arrays of the same size, one perhaps transposed; 0 for none."""
     if values.size != wanted.size or values.size < 2:
         return 0.0
-    flat = [wanted] if wanted.ndim < 2 or 1 in wanted.shape else [wanted, wanted.T]
-    for one in flat:
+    for one in [wanted] if wanted.ndim < 2 or 1 in wanted.shape else [wanted, wanted.T]:
         factor, misfit = fit(values, one)
         if factor and misfit < tolerance:
             return factor

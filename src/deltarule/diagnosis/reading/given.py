@@ -6,7 +6,6 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import Row, fit, proportion
 from deltarule.diagnosis.reading.optimizers import is_square
-from deltarule.diagnosis.reading.steps import Change
 from deltarule.diagnosis.reading.updates import is_start
 from deltarule.diagnosis.recording.tape import Operation, Tape
 
@@ -50,7 +49,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
 
     Entries are followed one by one, so that a transposed gradient is none.
     """
-    change, past = row.change, _own_past(tape, row.change, gradient)
+    change, past = row.change, _own_past(tape, gradient)
     gradients = [tape.result(tape.operations[one]).ravel() for one in past] if is_part else []
     every = np.arange(row.gradient.size)
     stack = [(every, np.broadcast_to(ids, change.shape).ravel()) for ids in change.increments]
@@ -73,9 +72,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
                 continue
             if op.name not in _ELEMENTWISE or any(one is not None and one.size > 1 for one in op.constants):
                 return False
-            for before in op.inputs:
-                if before is None:
-                    continue
+            for before in op.read:
                 one = np.broadcast_to(before, op.shape).ravel()[at]
                 is_known = one.size == gradient.size and not set(tape.producers(one)) & past
                 if not (is_known and any(proportion(tape.value[one], each) for each in gradients)):
@@ -83,11 +80,7 @@ def _only_scales(tape: Tape, row: Row, gradient: Operation, is_part: bool) -> bo
     return reached
 
 
-def _own_past(tape: Tape, change: Change, gradient: Operation) -> set[int]:
+def _own_past(tape: Tape, gradient: Operation) -> set[int]:
     """The gradient, and of earlier steps what stands at the same place."""
-    place = [(frame[0], frame[1]) for frame in gradient.place]
-    return {
-        op.index
-        for op in tape.operations[: gradient.index + 1]
-        if op.size == gradient.size and [(frame[0], frame[1]) for frame in op.place] == place
-    }
+    alike = (op for op in tape.operations[: gradient.index + 1] if op.size == gradient.size)
+    return {op.index for op in alike if op.spots == gradient.spots}

@@ -62,43 +62,33 @@ def _leave_out_roundings(comparison: GradientComparison) -> None:
 
 
 def _find_common_factor(comparison: GradientComparison, tolerance: float) -> None:
-    by_key = comparison.by_parameter()
     steady = {
         key
-        for key, rows in by_key.items()
+        for key, rows in comparison.by_parameter().items()
         if len(rows) > 1
         and all(_close(row.factor, rows[0].factor, 1e-4) and row.factor for row in rows)
         and all(row.misfit < tolerance for row in rows)
     }
     for step in comparison.steps:
-        fitting = [
-            (
-                row.factor,
-                (
-                    (2.0 if row.gradient.size > 1 or row.change.key in steady else 0.01)
-                    + (row.change.key in steady)
-                )
-                * _votes(row)
-                * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0),
-            )
-            for row in comparison.rows
-            if row.step == step.number and row.misfit < tolerance and row.factor
-        ]
-        large = [row for row in comparison.rows if row.step == step.number and row.gradient.size > 3]
-        sure = [row for row in comparison.rows if row in large or row.change.key in steady]
-        if large and not any(row.step == step.number and row.misfit < tolerance for row in sure):
+        rows = [row for row in comparison.rows if row.step == step.number]
+        fitting = [row for row in rows if row.misfit < tolerance]
+        large = [row for row in rows if row.gradient.size > 3]
+        if large and not any(row.gradient.size > 3 or row.change.key in steady for row in fitting):
             continue  # a single number is a multiple of any other
+        voting = [(row.factor, _votes(row, row.change.key in steady)) for row in fitting if row.factor]
         best = 0.0
-        for factor, _ in fitting:
-            votes = sum(weight for other, weight in fitting if _close(factor, other, 10 * tolerance))
+        for factor, _ in voting:
+            votes = sum(weight for other, weight in voting if _close(factor, other, 10 * tolerance))
             if votes > best + 1e-9:
                 best, comparison.common[step.number] = votes, factor
 
 
-def _votes(row: Row) -> float:
+def _votes(row: Row, is_steady: bool) -> float:
     """How much a change counts for the common factor: matrices, and what is near the output."""
     is_matrix = len(row.change.shape) == 2 and min(row.change.shape) > 1
-    return row.change.weight**2 * (1.5 if is_matrix else 1.0)
+    base = (2.0 if row.gradient.size > 1 or is_steady else 0.01) + is_steady
+    near = row.change.weight**2 * (1.5 if is_matrix else 1.0)
+    return base * near * (4.0 if row.factor < 0 and not row.change.is_returned else 1.0)
 
 
 def _close(a: float, b: float, tolerance: float) -> bool:
@@ -127,24 +117,20 @@ def _judge_rows(tape: Tape, comparison: GradientComparison, tolerance: float) ->
 def _never_changed(comparison: GradientComparison) -> None:
     """What has a gradient in all steps and is changed in none is multiplied with 0."""
     for rows in comparison.by_parameter().values():
-        if all(
-            row.found is not None and not row.change.step.any() and comparison.common.get(row.step)
-            for row in rows
-        ):
+        still = [row for row in rows if row.found is not None and not row.change.step.any()]
+        if len(still) == len(rows) and all(comparison.common.get(row.step) for row in rows):
             for row in rows:
                 row.verdict, row.ratio, row.found = FACTOR, 0.0, None
 
 
 def _judge(tape: Tape, comparison: GradientComparison, row: Row, tolerance: float, largest: float) -> None:
-    common = comparison.common.get(row.step, 0.0)
-    step = row.change.step
+    common, step = comparison.common.get(row.step, 0.0), row.change.step
+    is_small = largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest
     if not row.gradient.any() and not step.any():
         row.verdict = ZERO
     elif row.misfit < tolerance and _close(row.factor, common, 10 * tolerance):
         row.verdict = RIGHT
-    elif (largest and np.linalg.norm(step - common * row.gradient) <= 1e-9 * largest) or (
-        row.gradient.size == 1 and not common
-    ):
+    elif is_small or (row.gradient.size == 1 and not common):
         row.verdict = ZERO
     elif row.misfit < tolerance and row.factor and common:
         row.verdict, row.ratio = FACTOR, row.factor / common
@@ -181,17 +167,22 @@ def _with_more(
     return None
 
 
+def _with_more_of(
+    tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float
+) -> tuple[str, float, float] | None:
+    """The same of rows, with what may come on top of their gradients."""
+    extras = _extras(tape, rows, [_before(comparison, row) for row in rows])
+    return _with_more([row.gradient for row in rows], [row.change.step for row in rows], extras, tolerance)
+
+
 def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, list[Values]]:
     """What may come on top of the gradient: a penalty, or a momentum."""
     values = [tape.value[row.change.old] for row in rows]
     found = {"values": values, "sign": [np.sign(one) for one in values]}
     found["number"] = [np.ones(one.shape) for one in values]
     found["penalty"] = [_own_term(tape, row) for row in rows]
-    if any(before) and all(
-        one is None or one.gradient.size == row.gradient.size for row, one in zip(rows, before, strict=True)
-    ):
-        none = [np.zeros_like(row.gradient) for row in rows]
-        pairs = list(zip(before, none, strict=True))
+    pairs = [(one, np.zeros_like(row.gradient)) for row, one in zip(rows, before, strict=True)]
+    if any(before) and all(one is None or one.gradient.size == zero.size for one, zero in pairs):
         found["step"] = [zero if one is None else one.change.step for one, zero in pairs]
         found["gradient"] = [zero if one is None else one.gradient for one, zero in pairs]
     return found
@@ -200,35 +191,31 @@ def _extras(tape: Tape, rows: list[Row], before: list[Row | None]) -> dict[str, 
 def _own_term(tape: Tape, row: Row) -> Values:
     """What is added on the way to a change and depends on the parameter alone; zeros for nothing."""
     own, old = tape.leaves(row.change.old), row.change.old
-    made = row.change.sources | {op.index for op in row.change.updates}
-    for op in (tape.operations[index] for index in sorted(made, reverse=True)):
-        for ids in op.inputs if op.name in ("add", "subtract") and op.size == old.size else ():
+    for op in (tape.operations[index] for index in sorted(row.change.made, reverse=True)):
+        for ids in op.read if op.name in ("add", "subtract") and op.size == old.size else ():
             leaves = tape.leaves(ids)
-            is_own = ids is not None and ids.size == old.size and leaves and not leaves & ~own
-            if ids is not None and is_own and not np.array_equal(ids.ravel(), old):
+            is_own = ids.size == old.size and leaves and not leaves & ~own
+            if is_own and not np.array_equal(ids.ravel(), old):
                 return tape.value[ids].ravel()
     return np.zeros(old.size)
 
 
 def _before(comparison: GradientComparison, row: Row) -> Row | None:
-    return next(
-        (one for one in comparison.rows if one.step == row.step - 1 and one.change.key == row.change.key),
-        None,
-    )
+    before = (one for one in comparison.rows if one.step == row.step - 1)
+    return next((one for one in before if one.change.key == row.change.key), None)
 
 
 def _fits_with_more(
     tape: Tape, comparison: GradientComparison, row: Row, tolerance: float, common: float
 ) -> bool:
     """Whether one change is the gradient with some of the parameter, or of the change before."""
-    extras = _extras(tape, [row], [_before(comparison, row)])
-    found = _with_more([row.gradient], [row.change.step], extras, tolerance)
+    found = _with_more_of(tape, comparison, [row], tolerance)
     if found is None:
         return False
-    row.extra, factor, row.amount = found
-    row.factor = factor
-    if common and (factor * common < 0 or (row.extra == "values" and not _close(factor, common, 1e-4))):
-        row.ratio = factor / common
+    row.extra, row.factor, row.amount = found
+    is_other = row.extra == "values" and not _close(row.factor, common, 1e-4)
+    if common and (row.factor * common < 0 or is_other):
+        row.ratio = row.factor / common
     return True
 
 
@@ -249,26 +236,17 @@ def _take_factor_of_penalised(comparison: GradientComparison) -> None:
 
 def _judge_together(tape: Tape, comparison: GradientComparison, number: int, tolerance: float) -> None:
     """One momentum, or one penalty, for all parameters of a step: few numbers each, but many together."""
-    rows = [
-        row
-        for row in comparison.rows
-        if row.step == number
-        and (
-            row.verdict in (WRONG, DECAY)
-            or (row.gradient.size < 4 and row.verdict in (FACTOR, RIGHT, ZERO, OPTIMIZER))
-        )
-    ]
+    rows = [row for row in comparison.rows if row.step == number]
+    rows = [row for row in rows if row.verdict in (WRONG, DECAY) or row.gradient.size < 4]
     if all(row.verdict in (RIGHT, ZERO) for row in rows):
         return
-    factor = _judge_as_one(tape, comparison, rows, tolerance)
-    if factor:
+    if factor := _judge_as_one(tape, comparison, rows, tolerance):
         comparison.common[number] = factor
 
 
 def _judge_as_one(tape: Tape, comparison: GradientComparison, rows: list[Row], tolerance: float) -> float:
     """Judge rows that share a momentum or a penalty; return their factor, 0 if they do not."""
-    extras = _extras(tape, rows, [_before(comparison, row) for row in rows])
-    found = _with_more([row.gradient for row in rows], [row.change.step for row in rows], extras, tolerance)
+    found = _with_more_of(tape, comparison, rows, tolerance)
     if found is None:
         return 0.0
     for row in rows:
@@ -279,8 +257,7 @@ def _judge_as_one(tape: Tape, comparison: GradientComparison, rows: list[Row], t
 
 def _judge_over_steps(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
     """One momentum, or one penalty, for all steps of a parameter that has few numbers."""
-    by_key = comparison.by_parameter()
-    for rows in by_key.values():
+    for rows in comparison.by_parameter().values():
         off = any(row.verdict in (WRONG, FACTOR) for row in rows)
         if off and len(rows) > 1 and rows[0].gradient.size < 8:
             _judge_parameter(tape, comparison, rows, tolerance)
@@ -312,49 +289,41 @@ def _judge_momentum(comparison: GradientComparison, rows: list[Row], tolerance: 
 def _compare_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
     """What an optimizer is given must be the gradient up to one factor, too: one array may be off."""
     for step in comparison.steps:
-        rows = [row for row in comparison.rows if row.step == step.number and row.found is not None]
-        factors = []
-        for row in rows:
-            assert row.found is not None
-            wanted = row.gradient.reshape(row.change.shape)
-            factors.append(proportion(tape.result(row.found), wanted, tolerance))
-        if len(factors) < 3:
+        rows = [(row, row.found) for row in comparison.rows if row.step == step.number]
+        given = [
+            (row, proportion(tape.result(found), row.gradient.reshape(row.change.shape), tolerance))
+            for row, found in rows
+            if found is not None
+        ]
+        if len(given) < 3:
             continue
-        sizes = [row.gradient.size for row in rows]
-        usual = max(
-            factors,
-            key=lambda one: sum(
-                size for other, size in zip(factors, sizes, strict=True) if _close(one, other, 1e-5)
-            ),
-        )
+        usual = max(given, key=lambda one: _weight_of(one[1], given))[1]
         samples = [one.output.shape[0] for one in comparison.meetings[0] if one.output.ndim]
-        for row, factor in zip(rows, factors, strict=True):
-            ratio = factor / usual
-            known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
-            if any(_close(ratio, one, 1e-5) for one in known if one != 1):
-                row.verdict, row.ratio = FACTOR, ratio
+        known = [-1.0, 2.0, 0.5, *(float(n) for n in samples), *(1.0 / n for n in samples)]
+        for row, factor in given:
+            if any(_close(factor / usual, one, 1e-5) for one in known if one != 1):
+                row.verdict, row.ratio = FACTOR, factor / usual
+
+
+def _weight_of(factor: float, given: list[tuple[Row, float]]) -> int:
+    """How many numbers have this factor."""
+    return sum(row.gradient.size for row, other in given if _close(factor, other, 1e-5))
 
 
 def _recognise_optimizers(tape: Tape, comparison: GradientComparison, tolerance: float) -> None:
     """Find the rule by which the gradients of a parameter become its steps."""
-    by_key = comparison.by_parameter()
     if not any(row.verdict in (OPTIMIZER, DECAY) for row in comparison.rows):
         return
-    for rows in by_key.values():
+    for rows in comparison.by_parameter().values():
         if any(row.verdict in (WRONG, FACTOR) and not row.misfit < tolerance for row in rows):
             continue
         last = rows[-1].found or gradient_on_the_way(tape, rows[-1], tolerance)
-        places = last and [frame[:2] for frame in last.place]
         same = [[op for op, _ in multiples_of_gradient(tape, row, tolerance)] for row in rows]
-        given = [op for some in same for op in some if [frame[:2] for frame in op.place] == places]
+        given = [op for some in same for op in some if last and op.spots == last.spots]
         if len(given) == len(rows):
             rule = rule_of(tape, given, [row.change for row in rows], same[0], tolerance)
-            if (
-                rule is None
-                and len(rows) > 1
-                and rows[0].gradient.size < 8
-                and any(row.found for row in rows)
-            ):
+            is_small = len(rows) > 1 and rows[0].gradient.size < 8
+            if rule is None and is_small and any(row.found for row in rows):
                 _judge_parameter(tape, comparison, rows, tolerance)
             for row in rows:
                 row.rule = rule
@@ -382,15 +351,11 @@ def _no_factor_that_varies(comparison: GradientComparison) -> None:
     for row in comparison.rows:
         if row.verdict == FACTOR and row.gradient.size > 3:
             large[row.step].append(row.ratio)
-    narrow = all(sum(one.output.size for one in some) < 2 for some in comparison.meetings)
-    by_key = comparison.by_parameter()
-    for rows in by_key.values():
+    for rows in comparison.by_parameter().values():
         factors = [row for row in rows if row.verdict == FACTOR]
-        if not factors:
+        if not factors or (factors[0].gradient.size > 3 and not comparison.is_narrow):
             continue
         judged = [row for row in rows if row.verdict in (FACTOR, RIGHT)]
-        if factors[0].gradient.size > 3 and not narrow:
-            continue
         alone = len(judged) < 2 <= len(rows) and factors[0].gradient.size == 1
         if alone or any(not _close(row.ratio, judged[0].ratio, 1e-4) for row in judged):
             for row in factors:

@@ -41,11 +41,12 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
 
     Where one is ``meant``, as in ``LOSSES``, those of its family only.
     """
-    losses = [
-        KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or _is_of_sizes(tape, op))
-        for op, is_aside in (() if tape.meetings else _own_losses(tape, step, meetings))
-        if (adjoint := _of_step(tape, step, reverse_mode(tape, op.ids, np.ones(op.shape)))).any()
-    ]
+    losses = []
+    for op, is_aside in () if tape.meetings else _own_losses(tape, step, meetings):
+        adjoint = _of_step(tape, step, reverse_mode(tape, op.ids, np.ones(op.shape)))
+        if adjoint.any():  # what takes sizes of errors is often only printed
+            takes_sizes = "absolute" in {tape.operations[k].name for k in tape.ancestors(op.ids)}
+            losses.append(KnownLoss(_kind_of(tape, meetings, adjoint), adjoint, op, is_aside or takes_sizes))
     if not meetings:
         return losses
     output = np.concatenate([one.output.ravel() for one in meetings])
@@ -71,14 +72,7 @@ def _of_step(tape: Tape, step: RecordedStep, adjoint: Values) -> Values:
     return adjoint
 
 
-def _is_of_sizes(tape: Tape, op: Operation) -> bool:
-    """Whether a loss takes sizes of errors, as what is often only printed does."""
-    return "absolute" in {tape.operations[k].name for k in tape.ancestors(op.ids)}
-
-
-_OF_ERRORS = frozenset(
-    {"multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum"}
-)
+_OF_ERRORS = ("multiply", "divide", "clip", "sign", "tanh", "arctan", "where", "minimum", "maximum")
 
 
 def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values | None:
@@ -98,9 +92,8 @@ def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values 
     weighted = errors.copy()
     for index in sorted(k for k in step.sources if k > min(one.op.index for one in meetings)):
         op = tape.operations[index]
-        parts = [ids for ids in op.inputs if ids is not None]
-        of_errors = [carried[ids] for ids in parts if ids.size == op.size and (carried[ids] >= 0).all()]
-        free = [not tape.leaves(ids) & step.parameters or (carried[ids] >= 0).all() for ids in parts]
+        of_errors = [carried[ids] for ids in op.read if ids.size == op.size and (carried[ids] >= 0).all()]
+        free = [not tape.leaves(ids) & step.parameters or (carried[ids] >= 0).all() for ids in op.read]
         if op.name in _OF_ERRORS and op.old is None and of_errors and all(free):
             carried[op.start : op.stop] = of_errors[0].ravel()
             weighted[of_errors[0].ravel()] = tape.result(op).ravel()
@@ -110,8 +103,7 @@ def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values 
     weights = np.where(np.isfinite(weights), weights, 1.0)
     is_one_sign = bool((weights * np.sign(weights[0]) > 0).all())
     weights = np.abs(weights) if is_one_sign else weights
-    is_weighted = len(weights) >= 8 and (is_plain or is_one_sign) and np.ptp(weights) > 1e-9
-    return weights if is_weighted else None
+    return weights if len(weights) >= 8 and (is_plain or is_one_sign) and np.ptp(weights) > 1e-9 else None
 
 
 def _meant_seed(tape: Tape, meetings: list[Meeting], meant: str) -> tuple[str, Values]:
@@ -136,8 +128,7 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
         return seeds
     if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
         if _are_shares(tape, meetings):
-            safe = np.where(output > 0, output, 1.0)
-            seeds.append(("cross-entropy of softmax", -target / safe))
+            seeds.append(("cross-entropy of softmax", -target / np.where(output > 0, output, 1.0)))
         if ((output > 0) & (output < 1)).all():
             seeds.append(("binary cross-entropy", (output - target) / (output * (1 - output))))
     times = np.concatenate([np.full(one.output.size, one.times) for one in meetings])
@@ -149,13 +140,12 @@ def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
     arrays = [tape.value[one.output] for one in meetings]
     if all(one.size == 1 for one in arrays):
         return len(arrays) > 1 and abs(sum(float(one.flat[0]) for one in arrays) - 1) < 1e-6
-    return any(
-        all(
-            one.ndim > axis and one.shape[axis] > 1 and np.allclose(one.sum(axis), 1, atol=1e-5)
-            for one in arrays
-        )
-        for axis in (0, 1)
-    ) or all(one.ndim and one.shape[-1] > 1 and np.allclose(one.sum(-1), 1, atol=1e-5) for one in arrays)
+
+    def add_up(axis: int) -> bool:
+        sizes = [one.shape[axis] if one.ndim > max(axis, 0) else 0 for one in arrays]
+        return min(sizes) > 1 and all(np.allclose(one.sum(axis), 1, atol=1e-5) for one in arrays)
+
+    return any(add_up(axis) for axis in (0, 1, -1))
 
 
 def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list[tuple[Operation, bool]]:
@@ -164,16 +154,16 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
     What was taken for the output may be something else: then one that depends on every parameter is left.
     """
     sources, theta = step.sources, step.parameters
-    if not any(index > step.floor and not tape.operations[index].is_leaf for index in sources):
+    computed = [index for index in sources if index > step.floor and not tape.operations[index].is_leaf]
+    if not computed:
         return []
     need = 0
     for one in meetings:
         need |= one.leaves
-    first = min(index for index in sources if index > step.floor and not tape.operations[index].is_leaf)
     end = max((op.index for change in step.changes for op in change.updates), default=len(tape.operations))
     alone = [
         op
-        for op in tape.operations[first:]
+        for op in tape.operations[min(computed) :]
         if op.size == 1
         and op.index not in sources
         and not op.is_leaf
@@ -182,23 +172,13 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
         and (tape.leaves(op.ids) & need) == need
         and tape.root[op.start] < 0
     ]
-    read_early = {
-        one
-        for op in alone
-        if op.index <= end
-        for ids in op.inputs
-        if ids is not None
-        for one in tape.producers(ids)
-    }
+    read_early = {one for op in alone if op.index <= end for one in op.before}
     alone = [op for op in alone if op.index not in read_early]
     if not meetings:
         return [(op, False) for op in alone[:4]]
     reached = _made_of_outputs(tape, meetings)
-    aside = [
-        op
-        for op in alone
-        if not reached[op.start] and op.index <= end and tape.leaves(op.ids) & theta == theta
-    ]
+    aside = [op for op in alone if not reached[op.start] and op.index <= end]
+    aside = [op for op in aside if tape.leaves(op.ids) & theta == theta]
     return [*((op, False) for op in alone if reached[op.start]), *((op, True) for op in aside[:4])][:6]
 
 
@@ -212,7 +192,7 @@ def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:
                 before = tape.operations[each]
                 reached[before.start : before.stop] |= not before.is_leaf
     for op in tape.operations:
-        if not is_start(tape, op) and any(ids is not None and reached[ids].any() for ids in op.inputs):
+        if not is_start(tape, op) and any(reached[ids].any() for ids in op.read):
             reached[op.start : op.stop] = True
     return reached
 
@@ -221,8 +201,7 @@ def _kind_of(tape: Tape, meetings: list[Meeting], adjoint: Values) -> str:
     """The usual name of a loss, read from its derivative by the outputs."""
     if not meetings:
         return "its own loss"
-    output = np.concatenate([one.output.ravel() for one in meetings])
-    got = adjoint[output]
+    got = adjoint[np.concatenate([one.output.ravel() for one in meetings])]
     for name, seed in _usual_seeds(tape, meetings):
         size = float(seed @ seed)
         factor = float(seed @ got) / size if size else 0.0

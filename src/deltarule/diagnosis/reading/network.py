@@ -111,9 +111,8 @@ def _shared_names(chains: Sequence[Chain]) -> tuple[str, ...]:
 
 def fit_loss(steps: Sequence[ReadStep], comparison: GradientComparison) -> tuple[str, float, float] | None:
     """Return (loss, scale, l2) with which a network's gradients are those of a comparison; None for none."""
-    adjoints = {
-        step.number: loss.adjoint for step, loss in zip(comparison.steps, comparison.losses, strict=True)
-    }
+    pairs = zip(comparison.steps, comparison.losses, strict=True)
+    adjoints = {step.number: loss.adjoint for step, loss in pairs}
     steps = [one for one in steps if one.number in adjoints]
     usual = LOSS_NAMES.get(comparison.loss_name)
     for loss in [usual] if usual else ["half_squared_error", *LOSSES]:
@@ -122,9 +121,8 @@ def fit_loss(steps: Sequence[ReadStep], comparison: GradientComparison) -> tuple
         except InputError:
             continue
         first = found[0] if found else None
-        if first is not None and all(
-            one is not None and np.allclose(one, first, 1e-6, 1e-9) for one in found
-        ):
+        fits = [one is not None and first and np.allclose(one, first, 1e-6, 1e-9) for one in found]
+        if first is not None and all(fits):
             return loss, *first
     return None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -41,13 +42,9 @@ def _usual(m: Values, v: Values, g: Values, s: _Settings, t: int) -> Values:
     return _corrected(m, s.mean, s, t) / _root(_corrected(v, s.squares, s, t), s)
 
 
-def _with_powers(mean: int, squares: int) -> _Formula:
+def _with_powers(m: Values, v: Values, g: Values, s: _Settings, t: int, mean: int, squares: int) -> Values:
     """Bias corrections with the powers t + these."""
-
-    def formula(m: Values, v: Values, g: Values, s: _Settings, t: int) -> Values:
-        return _corrected(m, s.mean, s, t + mean) / _root(_corrected(v, s.squares, s, t + squares), s)
-
-    return formula
+    return _corrected(m, s.mean, s, t + mean) / _root(_corrected(v, s.squares, s, t + squares), s)
 
 
 #: (formula, what is wrong, the name of the operation to look at, whether its factor must be constant)
@@ -83,12 +80,12 @@ _MISTAKES: list[tuple[_Formula, str, str, bool]] = [
     ),
     *(
         (
-            _with_powers(*powers),
+            partial(_with_powers, mean=mean, squares=squares),
             "the bias correction has the wrong power: it must be the number of the update",
             where,
             True,
         )
-        for powers, where in (((1, 0), "mean"), ((0, 1), "squares"), ((1, 1), "mean"), ((-1, -1), "mean"))
+        for mean, squares, where in ((1, 0, "mean"), (0, 1, "squares"), (1, 1, "mean"), (-1, -1, "mean"))
     ),
     (
         lambda m, v, g, s, t: (
@@ -168,36 +165,19 @@ def first_off(
     """
     if rule.name == "momentum":
         return None
-    one, g = rule.settings, tape.result(given[-1]).ravel()
-    m = v = before_m = before_v = np.zeros_like(g)
-    for op in given:
-        g, before_m, before_v = tape.result(op).ravel(), m, v
-        m = one.mean * m + (1 - one.mean) * g
-        v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
-    t = len(given)
-    way = finite(_usual(m, v, g, one, t))
+    one, gradients = rule.settings, [tape.result(op).ravel() for op in given]
+    none = np.zeros_like(gradients[0])
+    (before_m, before_v), (m, v) = [(none, none), *_means(one, gradients)][-2:]
+    g, t = gradients[-1], len(given)
     second = _corrected(v, one.squares, one, t)
-    known = [
-        g,
-        g * g,
-        m,
-        v,
-        before_m,
-        before_v,
-        way,
-        _root(second, one),
-        np.sqrt(second),
-        second + one.epsilon,
-    ]
+    known = [g, g * g, m, v, before_m, before_v, finite(_usual(m, v, g, one, t)), _root(second, one)]
+    known += [np.sqrt(second), second + one.epsilon]
     known += [v + one.epsilon, np.sqrt(v) + one.epsilon, g - before_m, g * g - before_v]
     for op in _after(tape, change, given[-1]):
         value = tape.result(op).ravel()
         fits = [fit(value, each) for each in known]
-        if (
-            op.old is None
-            and value.any()
-            and not any(misfit <= 1e-5 and (factor > 0 or not climbs) for factor, misfit in fits)
-        ):
+        is_known = any(misfit <= 1e-5 and (factor > 0 or not climbs) for factor, misfit in fits)
+        if op.old is None and value.any() and not is_known:
             return op
     return None
 
@@ -216,26 +196,39 @@ def _follows(
     is_constant: bool,
 ) -> float:
     """The first factor between the steps and those of a formula; 0 if they are not multiples of them."""
+    means = zip(given, _means(one, given), strict=True)
+    ways = (formula(m, v, g, one, t) for t, (g, (m, v)) in enumerate(means, 1))
+    factors = _factors(ways, steps, tolerance)
+    is_right = not is_constant or all(abs(one / factors[0] - 1) < 10 * tolerance for one in factors)
+    return factors[0] if factors and is_right else 0.0
+
+
+def _means(one: _Settings, given: list[Values]) -> Iterator[tuple[Values, Values]]:
+    """Yield the mean of the gradients, and that of their squares (or their sum), after each of them."""
     m = v = np.zeros_like(given[0])
-    factors: list[float] = []
-    for t, (g, step) in enumerate(zip(given, steps, strict=True), 1):
+    for g in given:
         m = one.mean * m + (1 - one.mean) * g
         v = v + g * g if one.squares == 1 else one.squares * v + (1 - one.squares) * g * g
-        with np.errstate(all="ignore"):
-            way = finite(formula(m, v, g, one, t))
-        size, norm = float(way @ way), float(np.linalg.norm(step))
-        factor = float(step @ way) / size if size else 0.0
-        if not factor or np.linalg.norm(step - factor * way) > tolerance * norm:
-            return 0.0
-        factors.append(factor)
-    is_right = not is_constant or all(abs(one / factors[0] - 1) < 10 * tolerance for one in factors)
-    return factors[0] if is_right else 0.0
+        yield m, v
+
+
+def _factors(ways: Iterable[Values], steps: list[Values], tolerance: float) -> list[float]:
+    """The factors between steps and the ways that they should go; nothing if one goes another."""
+    factors: list[float] = []
+    with np.errstate(all="ignore"):
+        for way, step in zip(map(finite, ways), steps, strict=True):
+            size = float(way @ way)
+            factor = float(step @ way) / size if size else 0.0
+            if not factor or np.linalg.norm(step - factor * way) > tolerance * float(np.linalg.norm(step)):
+                return []
+            factors.append(factor)
+    return factors
 
 
 def _numbers(tape: Tape, change: Change, gradient: Operation) -> list[float]:
     """The single numbers that come in after the gradient."""
     found: set[float] = set()
-    for index in change.sources | {op.index for op in change.updates}:
+    for index in change.made:
         op = tape.operations[index]
         if index > gradient.index - 60 and not op.is_leaf:
             values = [tape.operand(op, k) for k in range(len(op.inputs))]
@@ -244,17 +237,14 @@ def _numbers(tape: Tape, change: Change, gradient: Operation) -> list[float]:
 
 
 def _decays(numbers: list[float]) -> list[float]:
-    found = {round(x, 12) for one in numbers for x in (one, 1 - one) if 0.3 <= x < 1}
-    return sorted(found, reverse=True)[:8]
+    return sorted({round(x, 12) for one in numbers for x in (one, 1 - one) if 0.3 <= x < 1}, reverse=True)[:8]
 
 
 def _settings(numbers: list[float]) -> Iterator[_Settings]:
     decays = _decays(numbers)
     epsilons = [0.0, *[one for one in numbers if 0 < one <= 0.01][:4]]
-    for mean, squares in product([0.0, *decays], [1.0, *decays]):
-        for epsilon, inside in [
-            (one, inside) for one in epsilons for inside in (False, True) if one or not inside
-        ]:
+    for mean, squares, epsilon, inside in product([0.0, *decays], [1.0, *decays], epsilons, (False, True)):
+        if epsilon or not inside:
             for corrected in (True, False) if squares < 1 else (False,):
                 yield _Settings(mean, squares, corrected, epsilon, inside)
 
@@ -263,16 +253,12 @@ def _momentum(
     given: list[Values], steps: list[Values], decay: float, looks_ahead: bool, tolerance: float
 ) -> float:
     """The rate, if the steps are sums of the gradients so far, weighted by powers of a number; 0 if not."""
-    v, factors = np.zeros_like(given[0]), []
-    for g, step in zip(given, steps, strict=True):
+    v, ways = np.zeros_like(given[0]), []
+    for g in given:
         v = decay * v + g
-        way = g + decay * v if looks_ahead else v
-        size = float(way @ way)
-        factor = float(step @ way) / size if size else 0.0
-        if not factor or np.linalg.norm(step - factor * way) > 10 * tolerance * np.linalg.norm(step):
-            return 0.0
-        factors.append(factor)
-    return factors[0] if len(given) > 1 else 0.0
+        ways.append(g + decay * v if looks_ahead else v)
+    factors = _factors(ways, steps, 10 * tolerance)
+    return factors[0] if len(factors) > 1 else 0.0
 
 
 def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:
@@ -280,9 +266,8 @@ def _after(tape: Tape, change: Change, gradient: Operation) -> list[Operation]:
     found, made = [], {gradient.index}
     for index in sorted(change.sources):
         op = tape.operations[index]
-        if index <= gradient.index or op.is_leaf or op.size != gradient.size:
-            continue
-        if any(one in made for one in op.before):
+        is_alike = index > gradient.index and not op.is_leaf and op.size == gradient.size
+        if is_alike and not made.isdisjoint(op.before):
             made.add(index)
             found.append(op)
     return found
@@ -306,9 +291,7 @@ def _operation(tape: Tape, change: Change, gradient: Operation, where: str) -> O
         line = {gradient.index} if where.endswith("mean") else set(squares)
         found = []
         for op in after:
-            if op.index in squares:
-                continue
-            if any(one in line for one in op.before):
+            if op.index not in squares and not line.isdisjoint(op.before):
                 line.add(op.index)
                 found.append(op)
                 if op.name == "divide" and tape.operand(op, 1).size == 1 and not where.startswith("kept"):
@@ -337,9 +320,8 @@ def allow_limits(tape: Tape, comparison: GradientComparison) -> None:
         common = comparison.common.get(row.step)
         if row.verdict != FACTOR or row.gradient.size != 1 or not common:
             continue
-        for op in (tape.operations[index] for index in row.change.sources):
-            if op.name != "clip" or op.size != 1 or not tape.result(op).item():
-                continue
-            unclipped = row.factor * tape.operand(op, 0).item() / tape.result(op).item()
-            if np.isclose(unclipped, common, 1e-4):
+        clips = (op for k in row.change.sources if (op := tape.operations[k]).name == "clip" and op.size == 1)
+        for op in clips:
+            clipped = tape.result(op).item()
+            if clipped and np.isclose(row.factor * tape.operand(op, 0).item() / clipped, common, 1e-4):
                 row.verdict, row.ratio, row.factor = RIGHT, 1.0, common

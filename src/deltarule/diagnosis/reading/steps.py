@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,11 @@ class Change:
     #: More for what is used near the output.
     weight: float = 1.0
 
+    @property
+    def made(self) -> set[int]:
+        """The operations from which it was computed, and its updates themselves."""
+        return self.sources | {op.index for op in self.updates}
+
 
 @dataclass
 class RecordedStep:
@@ -54,9 +59,8 @@ class RecordedStep:
     def parameters(self) -> int:
         """The start values that changed, as a set of bits."""
         found = self.given
-        for change in self.changes:
-            for op in change.updates:
-                found |= op.leaves
+        for op in (op for change in self.changes for op in change.updates):
+            found |= op.leaves
         return found
 
     @property
@@ -69,9 +73,8 @@ def depths(tape: Tape) -> list[int]:
     """By operation, how many operations lie before it since the last updates."""
     found = [0] * len(tape.operations)
     for op in tape.operations:
-        if is_start(tape, op):
-            continue
-        found[op.index] = 1 + max((found[one] for one in op.before), default=0)
+        if not is_start(tape, op):
+            found[op.index] = 1 + max((found[one] for one in op.before), default=0)
     return found
 
 
@@ -92,10 +95,9 @@ def steps_on(tape: Tape, source: ProgramSource) -> list[RecordedStep]:
                 groups[_key(tape, op, depth, uses)].append(op)
         changes = [_change(tape, source, key, ops) for key, ops in groups.items()]
         floor = floors.get(number, 0)
-        if not changes:
-            continue
-        parts = [part for change in changes for part in _parts(tape, source, change, floor)]
-        steps.append(RecordedStep(number, parts, floor))
+        parts = [part for change in changes for part in _parts(tape, change, floor)]
+        if parts:
+            steps.append(RecordedStep(number, parts, floor))
     return steps
 
 
@@ -112,16 +114,15 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
     for k, op in reversed(list(enumerate(updates))):
         if op.version == 1 and op.old is not None:
             first[op.old] = k
-    starts = {
-        one for op in updates if op.version == 1 and op.old is not None for one in tape.producers(op.old)
-    }
+    olds = [op.old for op in updates if op.version == 1 and op.old is not None]
+    starts = {one for old in olds for one in tape.producers(old)}
     from_starts = [0] * len(used)
     for op in tape.operations[: len(used)]:
-        for ids in op.inputs:
-            for one in tape.producers(ids) if ids is not None else ():
+        for ids in op.read:
+            for one in tape.producers(ids):
                 used[op.index] |= 1 << place[one] if one in place else used[one]
                 from_starts[op.index] |= 0 if one in place else from_starts[one]
-                if one in starts and ids is not None:
+                if one in starts:
                     for k in np.unique(first[ids]).tolist():
                         from_starts[op.index] |= 1 << k if k >= 0 else 0
     rounds, floors = dict[int, int](), dict[int, int]()
@@ -131,12 +132,11 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
         every = [updates[k] for k in _bits(used[op.index])]
         for each in every:
             least.setdefault(int(tape.root[each.start]), each)
-        before = [updates[place[one]] for one in tape.producers(op.old) if one in place]
-        numbers = {
-            rounds[one.index] for one in least.values() if not from_starts[op.index] >> place[one.index] & 1
-        }
-        if op.size == tape.operations[int(tape.producer[tape.root[op.start]])].size or not numbers:
-            numbers |= {rounds[one.index] for one in before}  # a row that is used twice has two updates
+        early = from_starts[op.index]
+        numbers = {rounds[one.index] for one in least.values() if not early >> place[one.index] & 1}
+        if op.size == tape.operation_of(tape.root[op.start]).size or not numbers:
+            # a row that is used twice has two updates
+            numbers |= {rounds[one] for one in tape.producers(op.old) if one in place}
         number = 1 + max(numbers, default=0)
         rounds[op.index] = number
         before = [one for one in every if rounds[one.index] < number]
@@ -156,22 +156,20 @@ def _first_uses(tape: Tape) -> dict[int, int]:
     """By the id of a scalar, the first operation that reads it."""
     found: dict[int, int] = {}
     for op in tape.operations:
-        for ids in op.inputs:
-            if ids is not None and ids.size <= 4096:
-                for one in ids.ravel().tolist():
-                    found.setdefault(one, op.index)
+        for ids in op.read:
+            for one in ids.ravel().tolist() if ids.size <= 4096 else ():
+                found.setdefault(one, op.index)
     return found
 
 
 def _key(tape: Tape, op: Operation, depth: list[int], uses: dict[int, int]) -> Any:
     """Arrays are told apart by their start value, single numbers by where they are changed and how deep."""
     assert op.old is not None
-    root = tape.operations[int(tape.producer[tape.root[op.start]])]
+    root = tape.operation_of(tape.root[op.start])
     if root.size > 1:
         return ("array", root.index)
-    first = uses.get(int(op.old.flat[0]), 0)
     place = tuple((frame[0].co_name, frame[1]) for frame in op.place[:1])
-    return ("numbers", place, depth[first])
+    return ("numbers", place, depth[uses.get(int(op.old.flat[0]), 0)])
 
 
 def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -> Change:
@@ -186,20 +184,12 @@ def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -
         step = change_of(tape, op) if not later else tape.result(later[-1]) - tape.value[op.old]
         olds.append(op.old.ravel())
         steps.append(np.ravel(step))
-        increments.extend(ids for ids in op.inputs if ids is not None and not np.array_equal(ids, op.old))
+        increments.extend(ids for ids in op.read if not np.array_equal(ids, op.old))
     shape = main[0].shape if len(main) == 1 else (sum(op.size for op in main),)
-    change = Change(
-        key,
-        source.target_of(main[0]),
-        source.line(main[0]),
-        shape,
-        np.concatenate(olds),
-        np.concatenate(steps),
-        main,
-        increments,
-    )
-    change.sources = set().union(*(tape.ancestors(ids) for ids in increments)) if increments else set()
-    return change
+    name, line = source.target_of(main[0]), source.line(main[0])
+    old, step = np.concatenate(olds), np.concatenate(steps)
+    sources = set().union(*(tape.ancestors(ids) for ids in increments))
+    return Change(key, name, line, shape, old, step, main, increments, sources)
 
 
 def before_probing(tape: Tape, old: Ids) -> Ids:
@@ -208,7 +198,7 @@ def before_probing(tape: Tape, old: Ids) -> Ids:
     for k, one in enumerate(old.tolist() if len(tape.producers(old)) > 1 else ()):
         start = one
         for _ in range(6):
-            op = tape.operations[int(tape.producer[start])]
+            op = tape.operation_of(start)
             before = op.inputs[0] if op.inputs else None
             if op.name not in ("add", "subtract") or op.old is not None or op.size > 1 or before is None:
                 break
@@ -220,51 +210,47 @@ def before_probing(tape: Tape, old: Ids) -> Ids:
     return found
 
 
-def _parts(tape: Tape, source: ProgramSource, change: Change, floor: int) -> list[Change]:
+def _parts(tape: Tape, change: Change, floor: int) -> list[Change]:
     """Of a vector that holds all parameters, the part that each layer reads."""
     if len(change.updates) != 1 or change.updates[0].size < 8:
         return [change]
-    update = change.updates[0]
     free = np.ones(change.old.size, bool)
     place = {one: k for k, one in enumerate(change.old.tolist())}
-    groups: list[tuple[Ids, Operation]] = []
-    for op in tape.operations[floor + 1 : update.index]:
-        for ids in op.inputs:
-            if ids is None or not 4 <= ids.size < change.old.size or int(ids.flat[0]) not in place:
+    groups: list[Ids] = []
+    for op in tape.operations[floor + 1 : change.updates[0].index]:
+        for ids in op.read:
+            if not 4 <= ids.size < change.old.size or int(ids.flat[0]) not in place:
                 continue
             where = np.array([place.get(one, -1) for one in ids.ravel().tolist()])
             if (where >= 0).all() and free[where].all():
                 free[where] = False
-                groups.append((np.sort(where), op))
+                groups.append(np.sort(where))
     if not 2 <= len(groups) <= 6 or free.any():
         return [change]
-    return [_part(tape, source, change, where, k) for k, (where, _) in enumerate(groups)]
+    return [_part(tape, change, where, k) for k, where in enumerate(groups)]
 
 
-def _part(tape: Tape, source: ProgramSource, change: Change, where: Ids, number: int) -> Change:
+def _part(tape: Tape, change: Change, where: Ids, number: int) -> Change:
     increments = [ids.ravel()[where] for ids in change.increments if ids.size == change.old.size]
-    part = Change(
-        (*change.key, number),
-        f"{change.name} (part {number + 1})",
-        change.line,
-        (where.size,),
-        change.old[where],
-        change.step[where],
-        change.updates,
-        increments,
+    return replace(
+        change,
+        key=(*change.key, number),
+        name=f"{change.name} (part {number + 1})",
+        shape=(where.size,),
+        old=change.old[where],
+        step=change.step[where],
+        increments=increments,
+        sources=set().union(*(tape.ancestors(_unscaled(tape, ids)) for ids in increments)),
     )
-    part.sources = set().union(*(tape.ancestors(_unscaled(tape, ids)) for ids in increments))
-    return part
 
 
 def _unscaled(tape: Tape, ids: Ids) -> Ids:
     """The elements of which these are a multiple by single numbers, as ``rate * gradient[part]``."""
     for _ in range(6):
         op = tape.operations[tape.producers(ids)[0]]
-        if op.name not in ("multiply", "divide", "negative") or len(tape.producers(ids)) != 1:
-            break
-        large = [one for one in op.inputs if one is not None and one.size == op.size]
-        if len(large) != 1:
+        large = [one for one in op.read if one.size == op.size]
+        is_scaled = op.name in ("multiply", "divide", "negative") and len(tape.producers(ids)) == 1
+        if not is_scaled or len(large) != 1:
             break
         ids = large[0].ravel()[ids - op.start]
     return ids

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 _ADDED = "the target is added to the output here; the error is their difference"
 _NOT_ONE = "1 must be subtracted at the true class; here it is {:g}"
 _TARGET = re.compile(
-    r"(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)", re.I
+    r"(?i)(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)"
 )
 
 
@@ -35,6 +37,11 @@ class Meeting:
     times: int = 1
 
 
+def forward_of(tape: Tape, meetings: Iterable[Meeting]) -> set[int]:
+    """The operations that lead to the outputs."""
+    return set().union(*(tape.ancestors(one.output) for one in meetings))
+
+
 def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list[Meeting]:
     """Find where the step's error comes from: the last place where an output meets a target."""
     preparing = _preparations(tape, step)
@@ -46,13 +53,10 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         among = [index for index in tape.meetings if step.floor < index <= end]
     found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
-    if not found:
-        found = [one for index in among for one in _quotients(tape, source, tape.operations[index], theta)][
-            :1
-        ]
-    for find in (_added, _bootstrapped):
+    for find, most in ((_quotients, 1), (_added, None), (_bootstrapped, None)):
         if not found:
-            found = [one for index in among for one in find(tape, source, tape.operations[index], theta)]
+            every = (one for index in among for one in find(tape, source, tape.operations[index], theta))
+            found = list(islice(every, most))
     return _last_of(tape, found)
 
 
@@ -75,9 +79,7 @@ def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
     most = max(one.leaves.bit_count() for one in found)
     found = [one for one in found if 4 * one.leaves.bit_count() >= 3 * most]  # one output may lack a weight
     if 1 < len(found) < 300:
-        below: set[int] = set()
-        for one in found:
-            below |= tape.ancestors(one.output)
+        below = forward_of(tape, found)
         found = [one for one in found if one.op.index not in below] or found
     once: dict[bytes, list[Meeting]] = {}
     for one in found:
@@ -105,21 +107,13 @@ def _differences(tape: Tape, source: ProgramSource, op: Operation, theta: int) -
         return _replaced_in_part(tape, op, on) if on[0] else []
     side = 0 if on[0] else 1
     other = op.inputs[1 - side]
-    starts_a_sum = source.rewrites(op, 1 - side) and not tape.operand(op, 1 - side).any()
+    target, output = tape.operand(op, 1 - side), op.inputs[side]
+    starts_a_sum = source.rewrites(op, 1 - side) and not target.any()
     if source.is_literal(op, 1 - side) or starts_a_sum or not _is_given(tape, source, other):
         return []
-    output = op.inputs[side]
     assert output is not None
-    target = tape.operand(op, 1 - side)
-    return [
-        Meeting(
-            op,
-            np.broadcast_to(output, op.shape),
-            np.broadcast_to(target, op.shape),
-            on[side],
-            output.shape != op.shape,
-        )
-    ]
+    outputs, targets = np.broadcast_to(output, op.shape), np.broadcast_to(target, op.shape)
+    return [Meeting(op, outputs, targets, on[side], output.shape != op.shape)]
 
 
 def _replaced_in_part(tape: Tape, op: Operation, on: list[int]) -> list[Meeting]:
@@ -131,21 +125,16 @@ def _replaced_in_part(tape: Tape, op: Operation, on: list[int]) -> list[Meeting]
     if not same.any() or same.all():
         return []
     side = int(len(tape.producers(first)) > len(tape.producers(second)))
-    output = op.inputs[side]
-    assert output is not None
-    return [Meeting(op, output, tape.operand(op, 1 - side), on[side])]
+    return [Meeting(op, second if side else first, tape.operand(op, 1 - side), on[side])]
 
 
 def _is_given(tape: Tape, source: ProgramSource, ids: Ids | None) -> bool:
     """Whether values are data: moved, scaled or encoded, but not the zeros that sums start from."""
-    if ids is None:
-        return True
-    if tape.value[ids].any():
+    if ids is None or tape.value[ids].any():
         return True
     leaves = [op for one in tape.ancestors(ids) if (op := tape.operations[one]).is_leaf]
-    return not any(re.search("zeros|empty", source.text_of(op)) for op in leaves) and any(
-        op.is_data for op in leaves
-    )
+    is_empty = any(re.search("zeros|empty", source.text_of(op)) for op in leaves)
+    return not is_empty and any(op.is_data for op in leaves)
 
 
 def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting]:
@@ -160,9 +149,9 @@ def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting
     }
     found = []
     for index in among if lowered else ():
-        for ids in tape.operations[index].inputs:
-            made = set(tape.producers(ids)) if ids is not None else set()
-            if ids is None or not made & lowered or len(made) < 2:
+        for ids in tape.operations[index].read:
+            made = set(tape.producers(ids))
+            if not made & lowered or len(made) < 2:
                 continue
             output = ids.copy()
             for one in made & lowered:
@@ -171,12 +160,13 @@ def _subtracted_labels(tape: Tape, among: list[int], theta: int) -> list[Meeting
                 assert before is not None
                 inside = (output >= op.start) & (output < op.stop)
                 output[inside] = np.broadcast_to(before, op.shape).ravel()[output[inside] - op.start]
-            if len({tape.operations[one].index for one in tape.producers(output)} & lowered):
+            if lowered.intersection(tape.producers(output)):
                 continue
             target = tape.value[output] - tape.value[ids]
             first = tape.operations[min(made & lowered)]
             amount = float(np.abs(target).max())
-            said = "" if abs(amount - 1) < 1e-9 or not _is_whole(amount) else _NOT_ONE.format(amount)
+            is_whole = abs(amount - round(amount)) < 1e-9
+            said = _NOT_ONE.format(amount) if is_whole and abs(amount - 1) >= 1e-9 else ""
             found.append(Meeting(first, output, target, tape.leaves(output) & theta, mistake=said))
     return found
 
@@ -189,18 +179,9 @@ def _added(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list
         output, other = op.inputs[side], op.inputs[1 - side]
         if output is None or other is None or tape.leaves(other) & theta or not tape.leaves(output) & theta:
             continue
-        made = tape.operations[tape.producers(other)[0]]
         if output.shape == other.shape and _TARGET.search(source.operand_text(op, 1 - side)):
-            target = -tape.value[other]
-            return [
-                Meeting(
-                    op,
-                    output,
-                    target,
-                    tape.leaves(output) & theta,
-                    mistake="" if made.name == "negative" else _ADDED,
-                )
-            ]
+            said = "" if tape.operations[tape.producers(other)[0]].name == "negative" else _ADDED
+            return [Meeting(op, output, -tape.value[other], tape.leaves(output) & theta, mistake=said)]
     return []
 
 
@@ -219,10 +200,6 @@ def _bootstrapped(tape: Tape, source: ProgramSource, op: Operation, theta: int) 
     return []
 
 
-def _is_whole(amount: float) -> bool:
-    return abs(amount - round(amount)) < 1e-9
-
-
 def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
     """``target / output``, of a derivative of the cross-entropy that is written out."""
     if op.name != "divide" or op.old is not None:
@@ -231,6 +208,5 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
     if below is None or not tape.leaves(below) & theta or tape.leaves(above) & theta:
         return []
     target = tape.operand(op, 0)
-    if source.is_literal(op, 0) or target.shape != below.shape:
-        return []
-    return [Meeting(op, below, target, tape.leaves(below) & theta)]
+    is_given = target.shape == below.shape and not source.is_literal(op, 0)
+    return [Meeting(op, below, target, tape.leaves(below) & theta)] if is_given else []

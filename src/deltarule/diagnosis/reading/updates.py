@@ -27,8 +27,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         decides = written_over and not tape.leaves(old) & ~tape.compared
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
-        before = _row_before(tape, op, old)
-        is_own = decides or depends_on(tape, other, old) or depends_on(tape, other, before)
+        is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
         if not is_own or _is_towards(tape, other, old):
             continue
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
@@ -38,7 +37,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
                 tape.grown.append((op, old))
             continue
         _mark(tape, op, old.reshape(op.shape))
-        if op.version >= tape.versions:
+        if op.version >= tape.most_updates:
             tape.stop("updates")
         return
 
@@ -46,14 +45,9 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
 def _row_before(tape: Tape, op: Operation, old: Ids) -> Ids:
     """Of a row that a statement changes again, what it was before: both changes are of one gradient."""
     before = tape.operations[tape.producers(old)[0]]
-    again = before.old is not None and before.size == old.size and before.place[:1] == op.place[:1]
-    if (
-        not again
-        or before.old is None
-        or tape.operations[int(tape.producer[tape.root[before.start]])].size <= op.size
-    ):
-        return old
-    return before.old
+    is_again = before.size == old.size and before.place[:1] == op.place[:1]
+    is_row = is_again and tape.operation_of(tape.root[before.start]).size > op.size
+    return before.old if before.old is not None and is_row else old
 
 
 def _continues_update(tape: Tape, op: Operation) -> bool:
@@ -61,7 +55,7 @@ def _continues_update(tape: Tape, op: Operation) -> bool:
     for which, ids in enumerate(op.inputs):
         if ids is None or (which == 1 and op.name == "subtract") or ids.size != op.size:
             continue
-        before = tape.operations[int(tape.producer[ids.flat[0]])]
+        before = tape.operation_of(ids.flat[0])
         if before.old is None or not np.array_equal(ids.ravel(), before.ids.ravel()):
             continue
         if not op.place or not before.place or op.place[0][0] is not before.place[0][0]:
@@ -81,11 +75,11 @@ def _continues_update(tape: Tape, op: Operation) -> bool:
 def _is_written(before: Operation, op: Operation) -> bool:
     """Whether the two sums are statements of their own, as in ``w -= a; w -= b``."""
     positions = [list(one.place[0][0].co_positions())[one.place[0][1] // 2] for one in (before, op)]
-    (line, end_line, column, end_column), (first, last, left, right) = positions
-    if None in (line, end_line, column, end_column, first, last, left, right):
+    if None in (*positions[0], *positions[1]):
         return True
-    inside = (first or 0, left or 0) <= (line or 0, column or 0)
-    return not (inside and (end_line or 0, end_column or 0) <= (last or 0, right or 0))
+    known = [[one or 0 for one in position] for position in positions]
+    (line, end_line, column, end_column), (first, last, left, right) = known
+    return not ((first, left) <= (line, column) and (end_line, end_column) <= (last, right))
 
 
 def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
@@ -111,12 +105,8 @@ def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
         return None
     for which in (0, 1) if op.name == "multiply" else (0,):
         ids, factor = op.inputs[which], tape.operand(op, 1 - which)
-        if (
-            ids is not None
-            and factor.size == 1
-            and ids.size == op.size
-            and 0.95 < float(factor.flat[0]) < 1.05
-        ):
+        is_near_one = factor.size == 1 and 0.95 < float(factor.flat[0]) < 1.05
+        if ids is not None and ids.size == op.size and is_near_one:
             return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
     return None
 
@@ -129,21 +119,15 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         near = some[(some >= low) & (some <= high)]
         return bool(near.size) and not wanted.isdisjoint(near.tolist())
 
-    if meets(ids):
-        return True
-    return any(
-        before is not None and meets(before)
-        for one in tape.walk(ids)
-        if not is_start(tape, tape.operations[one])
-        for before in tape.operations[one].inputs
-    )
+    made = (tape.operations[one] for one in tape.walk(ids))
+    return meets(ids) or any(meets(before) for op in made if not is_start(tape, op) for before in op.read)
 
 
 def _is_towards(tape: Tape, ids: Ids, old: Ids) -> bool:
     """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter."""
     while old.size > 1 and len(made := tape.producers(ids)) == 1:
         op = tape.operations[made[0]]
-        sides = [one for one in op.inputs if one is not None and one.size == old.size]
+        sides = [one for one in op.read if one.size == old.size]
         if op.name == "subtract" and len(sides) == 2 and np.array_equal(sides[1], old):
             return not depends_on(tape, sides[0], old)
         if op.name not in ("multiply", "divide") or len(sides) != 1 or op.size != old.size:
@@ -221,11 +205,7 @@ def _drop_preparations(tape: Tape) -> bool:
 def is_decay(tape: Tape, op: Operation) -> bool:
     """Whether an update adds only a multiple of the parameter itself."""
     assert op.old is not None
-    return all(
-        _is_multiple(tape, ids, op.old)
-        for ids in op.inputs
-        if ids is not None and not np.array_equal(ids, op.old)
-    )
+    return all(np.array_equal(ids, op.old) or _is_multiple(tape, ids, op.old) for ids in op.read)
 
 
 def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
@@ -240,11 +220,6 @@ def _is_multiple(tape: Tape, ids: Ids, old: Ids) -> bool:
     return True
 
 
-def _starts_from(later: Operation, op: Operation) -> bool:
-    old = later.old
-    return old is not None and later.index > op.index and bool(((old >= op.start) & (old < op.stop)).any())
-
-
 def _is_real(
     tape: Tape, op: Operation, by_old: dict[bytes, list[Operation]], last_read: Ids, source: ProgramSource
 ) -> bool:
@@ -255,8 +230,9 @@ def _is_real(
     assert op.old is not None
     if last_read[op.old].max() <= op.index:
         return True
-    goes_on = any(_starts_from(later, op) for some in by_old.values() for later in some)
-    is_part = op.size < tape.operations[int(tape.producer[tape.root[op.start]])].size
+    later = (one.old for some in by_old.values() for one in some if one.index > op.index)
+    goes_on = any(old is not None and ((old >= op.start) & (old < op.stop)).any() for old in later)
+    is_part = op.size < tape.operation_of(tape.root[op.start]).size
     goes_on |= is_part and any(source.rewrites(op, which) for which in range(len(op.inputs)))
     return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))
 
@@ -264,10 +240,8 @@ def _is_real(
 def _has_error(tape: Tape, op: Operation, old: Ids, source: ProgramSource | None = None) -> bool:
     """Whether the change comes from a difference of something that depends on the parameter and data."""
     own, making = tape.leaves(old), tape.ancestors(old)
-    for ids in op.inputs:
-        if ids is None or np.array_equal(ids, old):
-            continue
-        for one in tape.walk(ids):
+    for ids in op.read:
+        for one in tape.walk(ids) if not np.array_equal(ids, old) else ():
             made = tape.operations[one]
             if one in making or made.name not in ("subtract", "divide") or made.old is not None:
                 continue
@@ -281,29 +255,22 @@ def _last_reads(tape: Tape) -> Ids:
     """By the id of a scalar, the last operation that reads it."""
     found = np.zeros(tape.size, np.int64)
     for op in tape.operations:
-        for ids in op.inputs:
-            if ids is not None:
-                found[ids] = op.index
+        for ids in op.read:
+            found[ids] = op.index
     return found
 
 
 def _count_again(tape: Tape) -> None:
-    proper = {
-        int(root)
-        for op in updates_on(tape)
-        if not is_decay(tape, op)
-        for root in tape.root[op.start : op.stop]
-    }
+    changing = [op for op in updates_on(tape) if not is_decay(tape, op)]
+    proper = {root for op in changing for root in tape.root[op.start : op.stop].tolist()}
     for op in tape.operations:
         if op.is_leaf:
             continue
         if op.old is not None:
             _mark_roots(tape, op.old)
-            op.leaves = tape.leaves(op.old)
-            before = max(tape.operations[one].version for one in tape.producers(op.old))
-            alone = int(tape.root[op.start]) not in proper
-            op.version = before + (alone or not is_decay(tape, op))
-            tape.root[op.start : op.stop] = tape.root[op.old].ravel()
+            is_decaying = int(tape.root[op.start]) in proper and is_decay(tape, op)
+            _mark(tape, op, op.old)
+            op.version -= is_decaying
             continue
         op.version, op.leaves = 0, 0
         for ids in op.inputs:

@@ -39,9 +39,8 @@ class WeightedSums:
     def part(self, one: int) -> WeightedSums:
         """The sum of a single neuron for a single sample."""
         row, column = np.argwhere(self.z == one)[0]
-        return WeightedSums(
-            self.W[:, [column]], self.b[[column]], self.x[[row]], np.array([[one]]), self.in_columns
-        )
+        W, b = self.W[:, [column]], self.b[[column]]
+        return WeightedSums(W, b, self.x[[row]], np.array([[one]]), self.in_columns)
 
     def sorted(self) -> WeightedSums:
         """With the inputs of one sample in the order in which they were computed."""
@@ -112,11 +111,10 @@ class ForwardPass:
             W, x = W.T, x.T
         W = W.reshape(len(W), -1)
         x = x.reshape(-1, len(W))
-        shape = (W.shape[1], len(x)) if which == 0 else (len(x), W.shape[1])
-        z = op.ids.reshape(shape)
-        columns = which == 0 and len(x) > 1
-        none = np.full(W.shape[1], _NONE)
-        self._found[op.index] = WeightedSums(W, none, x, z.T if which == 0 else z, columns, sign=sign)
+        size, n = W.shape[1], len(x)
+        z = op.ids.reshape(size, n).T if which == 0 else op.ids.reshape(n, size)
+        columns = which == 0 and n > 1
+        self._found[op.index] = WeightedSums(W, np.full(size, _NONE), x, z, columns, sign=sign)
 
     def _positive(self, ids: Ids) -> tuple[Ids, float]:
         """What an array is minus of, and −1; or the array itself, and 1."""
@@ -143,12 +141,11 @@ class ForwardPass:
                 self._join(op, [one for one in parts if one])
         elif len(made) == 1 and made[0] in self._products and ids.ndim == 2:
             w, x = (np.moveaxis(one, op.detail[0], 0) for one in self._products[made[0]])
-            none = np.full(1, _NONE)
+            none, z = np.full(w.shape[1], _NONE), op.ids.reshape(1, -1)
             if (x == x[:, :1]).all():
-                none = np.full(w.shape[1], _NONE)
-                self._found[op.index] = WeightedSums(w, none, x[:, :1].T, op.ids.reshape(1, -1))
+                self._found[op.index] = WeightedSums(w, none, x[:, :1].T, z)
             elif (w == w[:, :1]).all():
-                self._found[op.index] = WeightedSums(w[:, :1], none, x.T, op.ids.reshape(-1, 1))
+                self._found[op.index] = WeightedSums(w[:, :1], none[:1], x.T, z.T)
 
     def find(self, ids: Ids) -> WeightedSums | None:
         """The weighted sums that these ids are."""
@@ -156,10 +153,10 @@ class ForwardPass:
         if len(made) != 1:
             return None
         found = self._found.get(made[0])
+        if found is not None and ids.size == found.z.size:
+            return found
         if found is not None:
-            return (
-                found if ids.size == found.z.size else found.part(int(ids.flat[0])) if ids.size == 1 else None
-            )
+            return found.part(int(ids.flat[0])) if ids.size == 1 else None
         if made[0] not in self._products:
             return None
         places = ids.ravel() - self.tape.operations[made[0]].start
@@ -168,9 +165,7 @@ class ForwardPass:
         return WeightedSums(w[:1], np.full(1, _NONE), x, ids.reshape(-1, 1)) if alike else None
 
     def _add(self, op: Operation) -> None:
-        sides = [self.find(self._ids(op, k)) for k in (0, 1)] if op.size <= _MOST_SUMS else [None, None]
-        if op.size > _MOST_SUMS:
-            sides = [None if ids is None else self.find(ids) for ids in op.inputs]
+        sides = [None if ids is None else self.find(ids) for ids in op.inputs]
         if sides[0] and sides[1] and op.name == "add":
             self._join(op, [sides[0], sides[1]])
             return
@@ -179,12 +174,10 @@ class ForwardPass:
             if sums is None or sums.z.size != op.size:
                 continue
             b = self._bias(op, sums, which)
-            if b is not None:
+            if b is not None or other is None or not self.tape.value[other].any():
                 self._inner[sums.z] = True
-                self._found[op.index] = replace(sums, b=b, z=self._placed(op, sums, which, op.ids))
-            elif other is None or not self.tape.value[other].any():
-                self._inner[sums.z] = True
-                self._found[op.index] = replace(sums, z=self._placed(op, sums, which, op.ids))
+                z = self._placed(op, sums, which, op.ids)
+                self._found[op.index] = replace(sums, b=sums.b if b is None else b, z=z)
 
     def _placed(self, op: Operation, sums: WeightedSums, which: int, ids: Ids) -> Ids:
         """These ids, of the operation's shape, in the places of the sums."""
@@ -212,22 +205,18 @@ class ForwardPass:
         biases = [one.b for one in parts if one.has_bias]
         if len(biases) > 1:
             return
+        b = biases[0] if biases else parts[0].b
         W, x = np.concatenate([one.W for one in parts]), np.concatenate([one.x for one in parts], axis=1)
         for one in parts:
             self._inner[one.z] = True
         z = op.ids.reshape(shape) if parts[0].z.size < 2 else self._placed(op, parts[0], 0, op.ids)
-        self._found[op.index] = WeightedSums(
-            W, biases[0] if biases else parts[0].b, x, z, parts[0].in_columns
-        )
+        self._found[op.index] = WeightedSums(W, b, x, z, parts[0].in_columns)
 
     def layers(self) -> list[WeightedSums]:
         """All sums of the same inputs as one, and those with the same weights as one; in their order."""
-        alone = [
-            sums
-            for index in self._products
-            if (sums := self.find(self.tape.operations[index].ids)) is not None
-        ]
-        whole = [one.sorted() for one in (*self._found.values(), *alone) if not self._inner[one.z].any()]
+        alone = [self.find(self.tape.operations[index].ids) for index in self._products]
+        every = [one for one in (*self._found.values(), *alone) if one is not None]
+        whole = [one.sorted() for one in every if not self._inner[one.z].any()]
         whole.sort(key=lambda one: int(one.z.min()))
         whole = _merged(whole, lambda one: (one.x.tobytes(), one.has_bias, one.sign), _beside)
         return _merged(whole, lambda one: (one.W.tobytes(), one.b.tobytes()), _below)

@@ -102,9 +102,8 @@ def _create(function: Any, name: str, args: Any, options: Any) -> Any:
 
 def _filled(filled: float | None, a: Any, *args: Any, dtype: Any = None, shape: Any = None, **_: Any) -> Any:
     numbers = plain(a)
-    value = np.empty(
-        np.shape(numbers) if shape is None else plain(shape), dtype or getattr(numbers, "dtype", float)
-    )
+    kind = dtype or getattr(numbers, "dtype", float)
+    value = np.empty(np.shape(numbers) if shape is None else plain(shape), kind)
     value[...] = plain(args[0]) if filled is None else filled
     return leaf(value, is_scalar=False)
 
@@ -148,9 +147,8 @@ def _unknown(function: Any, args: Any, options: Any) -> Any:
     if not isinstance(result, np.ndarray) or result.dtype.kind not in "fiu" or tape is None:
         return result
     try:
-        ids = np.asarray(
-            function(*(one.ids if type(one) is Traced else one for one in args), **plain(options))
-        )
+        ids_for_values = [one.ids if type(one) is Traced else one for one in args]
+        ids = np.asarray(function(*ids_for_values, **plain(options)))
         of_first = next(one for one in args if has_traced(one)).ids
         if np.isin(ids, [0, *of_first.ravel()]).all() and np.array_equal(tape.value[ids], result):
             return with_ids(result, ids, False)
@@ -307,9 +305,8 @@ def _without_dots(terms: list[str], output: str, axes: list[int]) -> tuple[list[
     free = [letter for letter in string.ascii_letters if letter not in "".join(terms)]
     counts = [n + 3 - len(term) if "..." in term else 0 for term, n in zip(terms, axes, strict=True)]
     letters = "".join(free[: max(counts)])
-    spelled = [
-        term.replace("...", letters[len(letters) - n :]) for term, n in zip(terms, counts, strict=True)
-    ]
+    starts = [len(letters) - n for n in counts]
+    spelled = [term.replace("...", letters[k:]) for term, k in zip(terms, starts, strict=True)]
     return spelled, output.replace("...", letters)
 
 

@@ -69,9 +69,8 @@ class Rebuilding:
         if type(x) in _MAKERS:
             return _MAKERS[type(x)](self, x, name)
         if isinstance(x, (*_RANDOM, RandomNumbers)):
-            return self._keep(
-                x, copy.deepcopy(x) if type(x) is RandomNumbers else RandomNumbers(copy.deepcopy(x))
-            )
+            made = copy.deepcopy(x)
+            return self._keep(x, made if type(x) is RandomNumbers else RandomNumbers(made))
         if isinstance(x, type):
             return self._class(x) if self._is_own(x) else x
         return self._instance(x, name) if self._is_own(type(x)) else x
@@ -87,9 +86,8 @@ class Rebuilding:
         numbers = base = x.value if type(x) is Traced else np.asarray(x)
         while isinstance(base.base, np.ndarray):
             base = base.base
-        if base.dtype != np.float64 or numbers.dtype != np.float64 or not base.flags.c_contiguous:
-            return self._start_value(x, numbers, name)
-        if base is not numbers and base.size > _LARGEST_BASE:
+        is_plain = base.dtype == numbers.dtype == np.float64 and base.flags.c_contiguous
+        if not is_plain or (base is not numbers and base.size > _LARGEST_BASE):
             return self._start_value(x, numbers, name)
         whole = self._made.get(id(base))
         if type(whole) is not Traced:
@@ -97,21 +95,19 @@ class Rebuilding:
         if base is numbers or type(whole) is not Traced:
             return whole
         offset = numbers.ctypes.data - base.ctypes.data
-        value, ids = (
-            np.ndarray(numbers.shape, one.dtype, one, offset, numbers.strides)
-            for one in (whole.value, whole.ids)
-        )
+        both = (whole.value, whole.ids)
+        value, ids = (np.ndarray(numbers.shape, one.dtype, one, offset, numbers.strides) for one in both)
         return Traced(value, ids, type(x) is Traced and x.is_scalar)
 
     def _start_value(self, x: Any, numbers: Any, name: str) -> Any:
         is_scalar = x.is_scalar if type(x) is Traced else not isinstance(x, np.ndarray)
-        start = given if self.is_given(name) else leaf
-        made, tape = start(numbers, is_scalar=is_scalar), current_tape()
+        made = (given if self.is_given(name) else leaf)(numbers, is_scalar=is_scalar)
+        tape = current_tape()
         if type(made) is Traced and tape is not None:
             if type(x) is not Traced:
                 tape.operations[-1].label = name
             elif self.before is not None and x.size and self.before.size > int(x.ids.flat[0]):
-                first = self.before.operations[int(self.before.producer[int(x.ids.flat[0])])]
+                first = self.before.operation_of(x.ids.flat[0])
                 tape.operations[-1].place, tape.operations[-1].label = first.place, first.label
         return made
 
@@ -129,9 +125,8 @@ class Rebuilding:
 
     def _dictionary(self, x: dict[Any, Any], name: str) -> Any:
         made = self._keep(x, {})
-        made.update(
-            (key, self.value(one, f"{name}[{key!r}]" if name else str(key))) for key, one in x.items()
-        )
+        for key, one in x.items():
+            made[key] = self.value(one, f"{name}[{key!r}]" if name else str(key))
         return made
 
     # Code
@@ -145,14 +140,11 @@ class Rebuilding:
         path = getattr(sys.modules.get(module), "__file__", None)
         return module == "__main__" or (path is not None and str(Path(path).parent) == self.folder)
 
-    def _is_own_code(self, code: types.CodeType) -> bool:
-        return code.co_filename == self.path or str(Path(code.co_filename).parent) == self.folder
-
     def _function(self, x: types.FunctionType, name: str) -> Any:
-        if not self._is_own_code(x.__code__):
+        file = x.__code__.co_filename
+        if file != self.path and str(Path(file).parent) != self.folder:
             return x
-        recordable = "__leaf__" in x.__globals__
-        code = x.__code__ if recordable else recordable_code(x.__code__)
+        code = x.__code__ if "__leaf__" in x.__globals__ else recordable_code(x.__code__)
         names = self._globals(x.__globals__)
         cells = tuple(types.CellType() for _ in x.__closure__ or ())
         made = self._keep(x, types.FunctionType(code, names, x.__name__, None, cells or None))
@@ -197,8 +189,7 @@ class Rebuilding:
         return made
 
     def _instance(self, x: Any, name: str) -> Any:
-        kind = self.value(type(x))
-        made = self._keep(x, object.__new__(kind))
+        made = self._keep(x, object.__new__(self.value(type(x))))
         slots = [key for one in type(x).__mro__ for key in vars(one).get("__slots__", ())]
         state = {**getattr(x, "__dict__", {}), **{key: getattr(x, key) for key in slots if hasattr(x, key)}}
         for key, one in state.items():

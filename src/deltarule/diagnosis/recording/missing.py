@@ -59,8 +59,7 @@ class StandIn(types.ModuleType):
     def __iter__(self) -> Any:
         """As many as are unpacked, as in ``line, = ax.plot(…)``; two elsewhere."""
         frame = sys._getframe(1)
-        at = frame.f_lasti
-        code = frame.f_code.co_code
+        at, code = frame.f_lasti, frame.f_code.co_code
         wanted = code[at + 1] if dis.opname[code[at]] == "UNPACK_SEQUENCE" else 2
         return iter([StandIn("item") for _ in range(wanted)])
 
@@ -98,7 +97,8 @@ def stand_in(name: str) -> StandIn:
     if name == "matplotlib.animation":
         module.__dict__.update(FuncAnimation=_animate)
     elif root == "tqdm":
-        module.__dict__.update(tqdm=_Progress, trange=_counted, notebook=module, auto=module)
+        module.__dict__.update(trange=lambda *sizes, **options: _Progress(range(*sizes)))
+        module.__dict__.update(tqdm=_Progress, notebook=module, auto=module)
     elif root in FRAMEWORKS:
         note(f"the package {root} is not installed: what it computes could not be observed")
         module.__dict__.update(load_data=_pictures, to_categorical=_one_hot)
@@ -163,10 +163,6 @@ def _animate(figure: Any, function: Any, *args: Any, fargs: Any = (), **options:
     for frame in range(_FRAMES):
         function(frame, *(fargs or ()))
     return StandIn("animation")
-
-
-def _counted(*sizes: Any, **options: Any) -> Any:
-    return _Progress(range(*sizes))
 
 
 def _numbers(name: Any, columns: int = 0) -> Any:
@@ -274,11 +270,8 @@ def _text(key: str | bytes) -> str:
 
 def _pictures(*args: Any, **options: Any) -> Any:
     rng = np.random.RandomState(3)
-    train, test = (
-        (leaf(rng.randint(0, 256, (n, 28, 28)), is_scalar=False), leaf(np.arange(n) % 10, is_scalar=False))
-        for n in (200, 20)
-    )
-    return train, test
+    sets = [(rng.randint(0, 256, (n, 28, 28)), np.arange(n) % 10) for n in (200, 20)]
+    return tuple(tuple(leaf(one, is_scalar=False) for one in pair) for pair in sets)
 
 
 def _one_hot(y: Any, classes: Any = None, *args: Any, **options: Any) -> Any:
@@ -308,9 +301,7 @@ class Frame:
     def columns(self) -> Any:
         return [f"column {k}" for k in range(self._numbers.shape[-1])]
 
-    @property
-    def iloc(self) -> Any:
-        return self.values
+    iloc = values
 
     @property
     def T(self) -> Frame:

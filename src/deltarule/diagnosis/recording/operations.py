@@ -164,11 +164,8 @@ def gradients_of_inputs(tape: Tape, op: Operation, g: Values) -> list[tuple[Ids,
     xs = tuple(tape.operand(op, k) for k in range(len(op.inputs)))
     with np.errstate(all="ignore"):
         parts = rule(g, tape.result(op), xs, op.detail)
-    return [
-        (ids, finite(_to_shape(part, ids.shape)))
-        for ids, part in zip(op.inputs, parts, strict=True)
-        if ids is not None
-    ]
+    pairs = zip(op.inputs, parts, strict=True)
+    return [(ids, finite(_to_shape(part, ids.shape))) for ids, part in pairs if ids is not None]
 
 
 def reverse_mode(tape: Tape, ids: Ids, seed: Values) -> Values:

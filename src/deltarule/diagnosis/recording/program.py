@@ -14,6 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,9 @@ class Recording:
         return Rebuilding(self.source.path, self.names, is_given, before)
 
 
-def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float, versions: int = 4) -> Tape:
+def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float) -> Tape:
     """Return an empty tape for a program and the modules beside it."""
-    return Tape(
-        {source.path, *siblings}, versions, seconds, lambda tape, op: recognise_update(tape, op, source)
-    )
+    return Tape({source.path, *siblings}, seconds, partial(recognise_update, source=source))
 
 
 @contextlib.contextmanager
@@ -89,29 +88,27 @@ def recording_on(tape: Tape) -> Iterator[None]:
         random.setstate(states[1])
 
 
-def record_program(
-    path: str | Path, seconds: float = 15.0, versions: int = 4, text: str | None = None
-) -> Recording:
-    """Run a program (or its text) until its parameters changed ``versions`` times; record it.
+def record_program(path: str | Path, seconds: float = 15.0, text: str | None = None) -> Recording:
+    """Run a program (or its text) until its parameters changed a few times; record it.
 
     Where made-up data have too many or too few columns for it, it is run again with others; and where a
     step moves nothing, as one for a sample that is all zeros, with more steps.
     """
     source = read_source(path, text)
-    recording = _record(source, seconds, versions, 0)
+    recording = _record(source, seconds)
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
-        return _record(source, seconds, 2 * versions, 0)
+        return _record(source, seconds, most_updates=8)
     for columns in _other_columns(recording):
-        other = _record(source, seconds, versions, columns)
+        other = _record(source, seconds, columns=columns)
         if other.tape.stopped or not other.error:
             return other
     return recording
 
 
-def _record(source: ProgramSource, seconds: float, versions: int, columns: int) -> Recording:
+def _record(source: ProgramSource, seconds: float, most_updates: int = 4, columns: int = 0) -> Recording:
     siblings = _beside(source.path)
-    tape, names = new_tape(source, siblings, seconds, versions), surroundings(source.path, siblings)
-    tape.made_columns = columns
+    tape, names = new_tape(source, siblings, seconds), surroundings(source.path, siblings)
+    tape.most_updates, tape.made_columns = most_updates, columns
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
@@ -158,9 +155,8 @@ def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     recording = Recording(source, new_tape(source, siblings, 15.0), {}, names=names, root=root)
     with recording_on(recording.tape):
         made = recording.rebuilding(is_given)
-        recording.namespace = {
-            name: made.value(one) for name, one in own.__globals__.items() if inspect.isfunction(one)
-        }
+        functions = {name: one for name, one in own.__globals__.items() if inspect.isfunction(one)}
+        recording.namespace = {name: made.value(one) for name, one in functions.items()}
         recording.namespace[root] = made.value(code, "")
     return recording
 
@@ -183,21 +179,17 @@ def _run(recording: Recording) -> None:
     except (RecordingStopped, SystemExit):
         pass
     except BaseException as raised:
-        failed = keep_error(recording, raised)
-        _run_the_rest(recording, failed)
+        _run_the_rest(recording, keep_error(recording, raised))
 
 
 def keep_error(recording: Recording, raised: BaseException) -> int:
     """Keep what was raised; return the line of the top level where it was."""
-    path, lines = recording.source.path, []
-    step = raised.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == path:
-            lines.append(step.tb_lineno)
-            recording.at_error.update(
-                (name, one) for name, one in step.tb_frame.f_locals.items() if not name.startswith("__")
-            )
-        step = step.tb_next
+    lines = []
+    for frame, line in traceback.walk_tb(raised.__traceback__):
+        if frame.f_code.co_filename == recording.source.path:
+            lines.append(line)
+            here = frame.f_locals.items()
+            recording.at_error.update((name, one) for name, one in here if not name.startswith("__"))
     text = traceback.format_exception_only(raised)[-1].strip()
     recording.error = f"{text} (line {lines[-1]})" if lines else text
     return lines[0] if lines else 0
@@ -206,8 +198,8 @@ def keep_error(recording: Recording, raised: BaseException) -> int:
 def _run_the_rest(recording: Recording, failed: int) -> None:
     """Define what stands behind the line that failed."""
     defining = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
-    for line, statement in recording.source.recordable_statements():
-        if line > failed and isinstance(statement, defining):
+    for statement in recording.source.recordable_tree().body:
+        if statement.lineno > failed and isinstance(statement, defining):
             code = compile(ast.Module([statement], []), recording.source.path, "exec")
             with contextlib.suppress(Exception, RecordingStopped, SystemExit):
                 exec(code, recording.namespace)

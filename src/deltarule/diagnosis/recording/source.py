@@ -7,6 +7,7 @@ import json
 import linecache
 import re
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -14,9 +15,8 @@ from typing import Any
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
 _PARAMETER = re.compile(
-    r"(\w*\.)*_*(w|b|v|u|weight|bias|theta|coef|slope|intercept|param)s?(_?[a-z]{0,3})?_?\d*$"
-    r"|.*(weight|bias|theta)\w*$",
-    re.I,
+    r"(?i)(\w*\.)*_*(w|b|v|u|weight|bias|theta|coef|slope|intercept|param)s?(_?[a-z]{0,3})?_?\d*$"
+    r"|.*(weight|bias|theta)\w*$"
 )
 
 
@@ -56,8 +56,7 @@ class ProgramSource:
 
     def recordable(self) -> CodeType:
         """The program, compiled with what recording needs in its place."""
-        tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
-        return compile(tree, self.path, "exec")
+        return compile(self.recordable_tree(), self.path, "exec")
 
     @cached_property
     def codes(self) -> list[CodeType]:
@@ -67,10 +66,10 @@ class ProgramSource:
             found += [one for one in code.co_consts if isinstance(one, CodeType)]
         return found
 
-    def recordable_statements(self) -> list[tuple[int, ast.stmt]]:
-        """(line, statement) of the program's top level."""
-        tree = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
-        return [(one.lineno, one) for one in tree.body]
+    def recordable_tree(self) -> ast.Module:
+        """The tree of the program with what recording needs in its place."""
+        tree: ast.Module = ast.fix_missing_locations(_Rewriting().visit(ast.parse(self.text)))
+        return tree
 
     @cached_property
     def assignments(self) -> dict[str, list[int]]:
@@ -83,8 +82,7 @@ class ProgramSource:
 
     def node(self, frame: Frame) -> ast.AST | None:
         """The expression that an instruction computes."""
-        position = _positions(frame[0])[frame[1] // 2]
-        return self._nodes.get(position)
+        return self._nodes.get(_positions(frame[0])[frame[1] // 2])
 
     def parent(self, node: ast.AST | None) -> ast.AST | None:
         """What an expression is a part of."""
@@ -92,12 +90,10 @@ class ProgramSource:
 
     def function_at(self, name: str, line: int) -> ast.FunctionDef | None:
         """The function of that name that begins on a line, or whose first decorator does."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                starts = [node.lineno, *(one.lineno for one in node.decorator_list)]
-                if line in starts:
-                    return node
-        return None
+        functions = [one for one in ast.walk(self.tree) if isinstance(one, ast.FunctionDef)]
+        named = [one for one in functions if one.name == name]
+        starts = [[one.lineno, *(each.lineno for each in one.decorator_list)] for one in named]
+        return next((one for one, lines in zip(named, starts, strict=True) if line in lines), None)
 
     def frame(self, op: Operation) -> Frame | None:
         """The innermost call in this file that an operation stands in."""
@@ -115,7 +111,10 @@ class ProgramSource:
 
     def statement(self, op: Operation) -> ast.stmt | None:
         """The statement that an operation stands in."""
-        node = self.expression(op)
+        return self.statement_of(self.expression(op))
+
+    def statement_of(self, node: ast.AST | None) -> ast.stmt | None:
+        """The statement that an expression is a part of."""
         while node is not None and not isinstance(node, ast.stmt):
             node = self.parent(node)
         return node
@@ -137,8 +136,7 @@ class ProgramSource:
 
     def is_literal(self, op: Operation, side: int) -> bool:
         """Whether an operand is a number written there (or in a library), as in ``1 - a``, or ones."""
-        constant = op.constants[side]
-        node = self._operand(op, side)
+        constant, node = op.constants[side], self._operand(op, side)
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("ones", "ones_like"):
             return True
         if constant is not None and constant.size > 1:
@@ -172,8 +170,7 @@ class ProgramSource:
 
     def text_of(self, op: Operation) -> str:
         """The text of an operation's expression, or its line."""
-        line = self.line(op)
-        return self.segment(self.expression(op)) or self.text_at(line).strip()
+        return self.segment(self.expression(op)) or self.text_at(self.line(op)).strip()
 
     def name_of(self, op: Operation) -> str:
         """The name that the result of an operation was given at once; empty for none."""
@@ -225,10 +222,7 @@ class ProgramSource:
 
 @lru_cache(maxsize=512)
 def _positions(code: CodeType) -> list[tuple[int, ...]]:
-    return [
-        (line or 0, end_line or 0, column or 0, end_column or 0)
-        for line, end_line, column, end_column in code.co_positions()
-    ]
+    return [tuple(one or 0 for one in position) for position in code.co_positions()]
 
 
 def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
@@ -248,8 +242,7 @@ def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
 
 def source_of(code: CodeType) -> ProgramSource:
     """The file (or cell) that live code was written in; an empty one where that is gone."""
-    text = "".join(linecache.getlines(code.co_filename))
-    return _read_once(code.co_filename, text)
+    return _read_once(code.co_filename, "".join(linecache.getlines(code.co_filename)))
 
 
 @lru_cache(maxsize=32)
@@ -262,12 +255,8 @@ def _read_once(path: str, text: str) -> ProgramSource:
 
 def recordable_code(code: CodeType) -> CodeType:
     """Live code, compiled again with what recording needs; itself where its text is gone."""
-    alike = [
-        one
-        for one in source_of(code).codes
-        if (one.co_name, one.co_firstlineno, one.co_freevars)
-        == (code.co_name, code.co_firstlineno, code.co_freevars)
-    ]
+    marks = attrgetter("co_name", "co_firstlineno", "co_freevars")
+    alike = [one for one in source_of(code).codes if marks(one) == marks(code)]
     positions = set(code.co_positions())
     return max(alike, key=lambda one: len(positions & set(one.co_positions())), default=code)
 
@@ -290,8 +279,7 @@ def _on_one_line(text: str) -> str:
             is_open = sum(map(lines[k].count, "([{")) > sum(map(lines[k].count, ")]}"))
             if not is_open and not lines[k].rstrip().endswith("\\"):
                 break
-            lines[k] = lines[k].rstrip().rstrip("\\") + " " + lines[j].strip()
-            lines[j] = ""
+            lines[k], lines[j] = lines[k].rstrip().rstrip("\\") + " " + lines[j].strip(), ""
     return "\n".join(lines)
 
 
@@ -358,12 +346,9 @@ class _Rewriting(ast.NodeTransformer):
 
     def visit_List(self, node: ast.List) -> ast.AST:
         _mix_no_kinds(node.elts)
-        self.generic_visit(node)
-        if isinstance(node.ctx, ast.Load):
-            node.elts = self._elements(node.elts)
-        return node
+        return self.visit_Tuple(node)
 
-    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+    def visit_Tuple(self, node: ast.Tuple | ast.List) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Load):
             node.elts = self._elements(node.elts)

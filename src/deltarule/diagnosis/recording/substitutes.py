@@ -40,17 +40,14 @@ class Substitute(types.ModuleType):
 
     def __init__(self, original: Any, replaced: dict[str, Any], wrap: Callable[[str, Any], Any]) -> None:
         super().__init__(original.__name__)
-        self.__dict__.update(replaced, __all__=getattr(original, "__all__", None) or _public(original))
+        public = [name for name in dir(original) if not name.startswith("_")]
+        self.__dict__.update(replaced, __all__=getattr(original, "__all__", None) or public)
         self.__dict__["_original"], self.__dict__["_wrap"] = original, wrap
 
     def __getattr__(self, name: str) -> Any:
         found = self._wrap(name, getattr(self._original, name))
         self.__dict__[name] = found
         return found
-
-
-def _public(module: Any) -> list[str]:
-    return [name for name in dir(module) if not name.startswith("_")]
 
 
 class _Ufunc:
@@ -91,8 +88,7 @@ def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **opt
     if asking((x,)) is not None:
         return x.__array_function__(np.array, (), (x,), {"ndmin": ndmin})
     if not has_traced(x):
-        result = np.array(x, dtype=dtype, ndmin=ndmin, **options)
-        return leaf(result, is_scalar=False)
+        return leaf(np.array(x, dtype=dtype, ndmin=ndmin, **options), is_scalar=False)
     try:
         array = x.copy() if type(x) is Traced else to_traced(x)
     except ValueError:  # rows of different lengths
@@ -254,20 +250,17 @@ def _fresh(x: Any) -> Any:
     tape = current_tape()
     if type(x) is not Traced:
         return leaf(float(x) if isinstance(x, float) else x, is_scalar=True)
-    if tape is not None and tape.operations[int(tape.producer[int(x.ids)])].is_leaf:
+    if tape is not None and tape.operation_of(x.ids).is_leaf:
         return leaf(x.value, is_scalar=True)
     return x
 
 
 def repeated(items: Any, times: Any) -> Any:
     """``[0.0] * n``: each number is one of its own."""
+    every = items * times
     if isinstance(items, list) and isinstance(times, int):
-        return [
-            _fresh(one) if type(one) is Traced and one.is_scalar else one
-            for _ in range(times)
-            for one in items
-        ]
-    return items * times
+        return [_fresh(one) if type(one) is Traced and one.is_scalar else one for one in every]
+    return every
 
 
 def substitutes() -> dict[str, Any]:
@@ -302,8 +295,7 @@ def replaced_functions(modules: dict[str, Any]) -> dict[int, Any]:
     """By the identity of a function of a substituted module, what stands in its place."""
     found: dict[int, Any] = {}
     for name, module in modules.items():
-        original = vars(sys.modules[name]) if name in sys.modules else {}
-        for key, one in original.items():
+        for key, one in vars(sys.modules[name]).items() if name in sys.modules else ():
             if callable(one) and not isinstance(one, type) and not key.startswith("_"):
                 found.setdefault(id(one), getattr(module, key, one))
     return found

@@ -67,6 +67,21 @@ class Operation:
         return np.arange(self.start, self.stop).reshape(self.shape)
 
     @property
+    def read(self) -> list[Ids]:
+        """The ids of its operands; constants have none."""
+        return [ids for ids in self.inputs if ids is not None]
+
+    @property
+    def spots(self) -> tuple[tuple[CodeType, int], ...]:
+        """Where it stands, without lines: of each call the code and the instruction."""
+        return tuple(frame[:2] for frame in self.place)
+
+    @property
+    def spot(self) -> tuple[CodeType, int] | None:
+        """The innermost of them; None for none."""
+        return self.place[0][:2] if self.place else None
+
+    @property
     def is_leaf(self) -> bool:
         """Whether it computed nothing: a start value, or data."""
         return self.name == "leaf"
@@ -79,8 +94,6 @@ class Tape:
     ----------
     files : iterable of str
         Names of the files whose lines are told: the learner's.
-    versions : int
-        How often a parameter changes before the recording stops.
     seconds : float
         How long it may take.
     on_sum : callable or None
@@ -90,12 +103,10 @@ class Tape:
     def __init__(
         self,
         files: Iterable[str],
-        versions: int = 4,
         seconds: float = 15.0,
         on_sum: Callable[[Tape, Operation], None] | None = None,
     ) -> None:
         self.files = frozenset(files)
-        self.versions = versions
         self.deadline = time.monotonic() + seconds
         self.on_sum = on_sum
         self.operations: list[Operation] = [Operation(0, "leaf", 0, 1, (), (), (), None, ())]
@@ -106,6 +117,8 @@ class Tape:
         self.size = 1
         self.leaf_count = 0
         self.stopped = ""
+        #: How often a parameter changes before recording ends.
+        self.most_updates = 4
         #: How many columns tables have that are made up; 0 for the usual number.
         self.made_columns = 0
         self.notes: dict[str, list[str]] = {}
@@ -148,6 +161,10 @@ class Tape:
             return [int(made[0])]
         return [int(one) for one in np.unique(made)]
 
+    def operation_of(self, one: Any) -> Operation:
+        """The operation that a scalar, by its id, came from."""
+        return self.operations[int(self.producer[one])]
+
     def leaves(self, ids: Ids | None) -> int:
         """The set of start values that these scalars depend on."""
         found = 0
@@ -177,11 +194,10 @@ class Tape:
         start, stop = self._store(value)
         inputs = tuple(None if ids is None else ids.copy() for ids, _ in operands)
         constants = tuple(None if ids is not None else _own_copy(one) for ids, one in operands)
-        op = Operation(
-            len(self.operations), name, start, stop, value.shape, inputs, constants, detail, self.place()
-        )
+        index, shape = len(self.operations), value.shape
+        op = Operation(index, name, start, stop, shape, inputs, constants, detail, self.place())
         initial = name in _PREPARING
-        op.before = tuple(one for ids in inputs if ids is not None for one in self.producers(ids))
+        op.before = tuple(one for ids in op.read for one in self.producers(ids))
         for one in op.before:
             op.leaves |= self.operations[one].leaves
             initial = initial and self.operations[one].initial
@@ -239,9 +255,8 @@ class Tape:
             seen.add(one)
             yield one
             op = self.operations[one]
-            if op.is_leaf or op.old is not None or self.root[op.start] >= 0:
-                continue
-            stack.extend(op.before)
+            if not op.is_leaf and op.old is None and self.root[op.start] < 0:
+                stack.extend(op.before)
 
 
 def _own_copy(value: Any) -> Values:

@@ -134,19 +134,15 @@ class Traced:
             written = np.asarray(self.value[key], float)
             tape = current_tape()
             if written.size and tape is not None:
-                uniform = bool((written == written.flat[0]).all())
-                self.ids[key] = tape.leaf(written, data=not uniform)
+                self.ids[key] = tape.leaf(written, data=not (written == written.flat[0]).all())
             return
         x = to_traced(x)
-        room = np.shape(self.value[key])
-        if x.value.shape != room and x.value.size == 1:
+        if x.value.shape != np.shape(self.value[key]) and x.value.size == 1:
             x = x.reshape(())
         if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
-            tape.note(
-                "truncated", "numbers were truncated to integers when they were written into an integer array"
-            )
-        self.value[key] = x.value
-        self.ids[key] = x.ids
+            text = "numbers were truncated to integers when they were written into an integer array"
+            tape.note("truncated", text)
+        self.value[key], self.ids[key] = x.value, x.ids
 
     def __float__(self) -> float:
         return float(self.value.reshape(()) if self.value.size == 1 else self.value)
@@ -206,8 +202,7 @@ class Traced:
             )
         if self.value.dtype.kind != "f" and result.value.dtype.kind == "f":
             raise TypeError("Cannot cast ufunc output from dtype('float64') to dtype('int64')")
-        self.value[...] = result.value
-        self.ids[...] = result.ids
+        self.value[...], self.ids[...] = result.value, result.ids
         return self
 
 
@@ -365,7 +360,7 @@ def with_ids(value: Any, ids: Ids, is_scalar: bool | None = None) -> Traced:
     return Traced(value, ids, is_scalar)
 
 
-def to_traced(x: Any, *, data: bool = False) -> Any:
+def to_traced(x: Any) -> Any:
     """Return numbers, or lists of numbers and traced arrays, as one traced array."""
     if type(x) is Traced:
         return x
@@ -376,7 +371,7 @@ def to_traced(x: Any, *, data: bool = False) -> Any:
         return with_ids(value, np.array(np.broadcast_to(ids, value.shape)), False)
     tape = current_tape()
     value = np.array(x)
-    ids = tape.leaf(value, data=data) if tape else np.zeros(value.shape, np.int64)
+    ids = tape.leaf(value, data=False) if tape else np.zeros(value.shape, np.int64)
     return Traced(value, ids, False)
 
 
