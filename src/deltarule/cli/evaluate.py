@@ -16,9 +16,10 @@ from deltarule.experiments import load_model
 @click.argument("model", type=FILE)
 @click.argument("source")
 @click.option(
-    "--part", type=click.Choice(["train", "test"]),
+    "--part",
+    type=click.Choice(["train", "test"]),
     help="Which part to score on, where the data have two.  [default: test]",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @reading_options
 def evaluate(model: Path, source: str, part: str | None, as_json: bool, **reading: Any) -> None:

@@ -44,9 +44,10 @@ def _digits(text: str) -> int | str:
     help="The number of the row, of all rows of the file.  [default: all of an example, a model's first]",
 )  # fmt: skip
 @click.option(
-    "--notation", type=click.Choice(list(NOTATIONS)),
+    "--notation",
+    type=click.Choice(list(NOTATIONS)),
     help="The names of the quantities.  [default: those that WHAT uses]",
-)  # fmt: skip
+)
 @click.option(
     "--detail", type=click.Choice(["chain", "delta"]), default="chain",
     help="Show every path of the chain rule, or δ by recursion.",
@@ -55,20 +56,26 @@ def _digits(text: str) -> int | str:
     "--digits", type=_digits, default="9", metavar="N|full", help="The number of significant digits."
 )
 @click.option(
-    "--by-hand", type=click.IntRange(1, 15), metavar="N",
+    "--by-hand",
+    type=click.IntRange(1, 15),
+    metavar="N",
     help="Round to N decimals at each step, as you would by hand.",
-)  # fmt: skip
+)
 @click.option(
     "--optimizer", help='Show the update by this optimizer: "adam(0.01)".  [default: the example\'s own]'
 )
 @click.option(
-    "--step", type=click.IntRange(1), metavar="K",
+    "--step",
+    type=click.IntRange(1),
+    metavar="K",
     help="Train the example first, and explain update number K.",
-)  # fmt: skip
+)
 @click.option(
-    "--format", "format", type=click.Choice(list(FORMATS)),
+    "--format",
+    "format",
+    type=click.Choice(list(FORMATS)),
     help="The format.  [default: text, or that of the file's name]",
-)  # fmt: skip
+)
 @click.option("--out", "-o", type=FILE, help="Write the derivation to this file.")
 @click.option("--picture/--no-picture", default=True, help="Draw the network above the derivation.")
 @click.option("--ascii", is_flag=True, help="Use ASCII characters only.")

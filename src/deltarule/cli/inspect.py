@@ -22,9 +22,10 @@ from deltarule.tutorials import is_example, load_example
 @click.option("--layer", type=click.IntRange(1), help="Show this layer only.")
 @click.option("--all", "everything", is_flag=True, help="Show large layers in full, too.")
 @click.option(
-    "--digits", type=click.IntRange(1, 17),
+    "--digits",
+    type=click.IntRange(1, 17),
     help="The number of significant digits.  [default: as many as fit, 4 to 9]",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @reading_options
 def inspect(

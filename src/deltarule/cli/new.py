@@ -17,18 +17,22 @@ from deltarule.worksheets.network_template import network_template
 @click.command(cls=GroupedCommand, short_help="Write a file for your own network, to explain and to draw.")
 @click.argument("file", type=FILE)
 @click.option(
-    "--sizes", type=network_sizes, metavar="I-H-O",
+    "--sizes",
+    type=network_sizes,
+    metavar="I-H-O",
     help="The numbers of inputs, hidden neurons and outputs.  [default: you are asked]",
-)  # fmt: skip
+)
 @click.option(
     "--activation", type=activations, default="sigmoid", help="The activation of the hidden layers."
 )
 @click.option("--output", default="sigmoid", help="The activation of the output layer.")
 @click.option("--loss", metavar="NAME", help="The loss.  [default: what suits the output]")
 @click.option(
-    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron",
+    "--bias",
+    type=click.Choice(["neuron", "shared", "none"]),
+    default="neuron",
     help="One bias for each neuron, one for each layer, or none.",
-)  # fmt: skip
+)
 @click.option("--samples", "n_samples", type=click.IntRange(1, 100), default=1, help="The number of samples.")
 @click.option("--learning-rate", type=float, default=0.5, help="The learning rate of the update.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="The random seed of the numbers.")

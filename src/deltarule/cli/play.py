@@ -15,22 +15,31 @@ from deltarule.playground.site import build_site, one_file
 @click.command(cls=GroupedCommand, short_help="Open the playground: train a network and look into it.")
 @click.argument("source", required=False, default="")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=False,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=False,
     help="The port to listen on.  [default: a free one]",
-)  # fmt: skip
+)
 @click.option(
     "--host", default="127.0.0.1", help="The address to listen on; any other opens the page to the network."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
 @click.option("--build", type=FILE, metavar="DIR", help="Write the page to this folder, for any web server.")
 @click.option(
-    "--one-file", "single", type=FILE, metavar="FILE",
+    "--one-file",
+    "single",
+    type=FILE,
+    metavar="FILE",
     help="Write the page to this single HTML file, which works without a network.",
-)  # fmt: skip
+)
 @click.option(
-    "--from", "runtime", type=FILE, metavar="DIR",
+    "--from",
+    "runtime",
+    type=FILE,
+    metavar="DIR",
     help="A folder with Pyodide and NumPy's wheel.  [default: downloaded once]",
-)  # fmt: skip
+)
 def play(
     source: str,
     port: int,

@@ -54,47 +54,58 @@ _output = options_of("What is printed and written")
 )
 @click.argument("source")
 @_target(
-    "--target", metavar="NAMES",
+    "--target",
+    metavar="NAMES",
     help="The column to predict; several columns of numbers, separated by commas.  [default: recognised]",
-)  # fmt: skip
+)
 @_target("--drop", metavar="NAMES", help="Columns to leave out, separated by commas.")
 @_target("--keep", metavar="NAMES", help="Columns to keep, even if they look useless.")
 @_target(
-    "--task", type=click.Choice(["classification", "regression"]),
+    "--task",
+    type=click.Choice(["classification", "regression"]),
     help="Whether to predict a class or a number.  [default: recognised by the target]",
-)  # fmt: skip
+)
 @_target("--autoencoder", "target_is_input", is_flag=True, help="Train the network to reproduce its inputs.")
 @_target(
     "--scale", type=click.Choice(SCALES), help="How to scale the inputs.  [default: what suits the data]"
 )
 @_target("--missing", type=click.Choice(MISSING), help="What to do with empty cells.  [default: median]")
 @_target(
-    "--indicators", is_flag=True,
+    "--indicators",
+    is_flag=True,
     help="Add an input beside each column with empty cells: 1 where the cell is empty.",
-)  # fmt: skip
+)
 @_target(
-    "--rare", type=click.IntRange(1),
+    "--rare",
+    type=click.IntRange(1),
     help='The fewest rows that a category may have; rarer ones are grouped as "other".',
-)  # fmt: skip
+)
 @reading_options
 @_target("--memory", metavar="SIZE", help="Read SOURCE piece by piece in this much memory: 512MB, 4GB.")
 @picture_options
 @_held_out(
-    "--test-size", "test", type=float,
+    "--test-size",
+    "test",
+    type=float,
     help="The share of the rows to test on.  [default: 0.2; small sets: 5-fold cross-validation]",
-)  # fmt: skip
+)
 @_held_out(
-    "--validation", type=float,
+    "--validation",
+    type=float,
     help="The share of the rows held out for early stopping.  [default: 0.1; small sets: 0]",
-)  # fmt: skip
+)
 @_network(
-    "--hidden", type=sizes, metavar="SIZES",
+    "--hidden",
+    type=sizes,
+    metavar="SIZES",
     help="The neurons of each hidden layer: 20,20; 0 for no hidden layer.  [default: what suits the data]",
-)  # fmt: skip
+)
 @_network(
-    "--activation", type=activations, metavar="NAMES",
+    "--activation",
+    type=activations,
+    metavar="NAMES",
     help=f"The activation of the hidden layers, one for all or one for each: {', '.join(ACTIVATIONS)}.",
-)  # fmt: skip
+)
 @_network(
     "--output", metavar="NAME", help="The activation of the output layer.  [default: what suits the target]"
 )
@@ -103,58 +114,73 @@ _output = options_of("What is printed and written")
     "--bias", type=click.Choice(BIAS_KINDS), help="One bias for each neuron, one for each layer, or none."
 )
 @_network(
-    "--initializer", metavar="NAME",
+    "--initializer",
+    metavar="NAME",
     help=f"How to draw the initial weights: {', '.join(INITIALIZERS)}.  [default: what suits the activation]",
-)  # fmt: skip
+)
 @_network("--dropout", type=float, help="The share of the hidden neurons to drop at each update.")
 @_network("--l1", type=float, help="The strength of the penalty l1·Σ|W|.")
 @_network("--l2", type=float, help="The strength of the penalty l2/2·ΣW².")
 @_network(
-    "--dtype", type=click.Choice(["float32", "float64"]),
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
     help="The precision of the numbers.  [default: float64; large sets: float32]",
-)  # fmt: skip
+)
 @_training("--optimizer", metavar="NAME", help=f"The optimizer: {', '.join(OPTIMIZERS)}.  [default: adam]")
 @_training(
     "--learning-rate", type=float, help="The learning rate.  [default: what suits the optimizer and the data]"
 )
 @_training(
-    "--schedule", metavar="NAME",
+    "--schedule",
+    metavar="NAME",
     help=f"How the learning rate changes: {', '.join(SCHEDULES)}.  [default: cosine]",
-)  # fmt: skip
+)
 @_training("--clip-norm", type=float, help="Clip gradients whose norm is larger than this.")
 @_training(
-    "--epochs", type=click.IntRange(1),
+    "--epochs",
+    type=click.IntRange(1),
     help="How often to go through all rows.  [default: what suits the number of rows]",
-)  # fmt: skip
+)
 @_training("--batch-size", type=click.IntRange(1), help="The number of rows for one update.")
 @_training("--patience", type=click.IntRange(1), help="Stop after this many epochs without an improvement.")
 @_training("--seed", type=click.IntRange(0), default=0, help="The random seed.")
 @_training("--engine", default="auto", help="The engine: reference, compiled, or auto for the faster one.")
 @_training(
-    "--workers", type=workers, metavar="N",
+    "--workers",
+    type=workers,
+    metavar="N",
     help="The number of processes that train together, or mpi for those that mpiexec started.",
-)  # fmt: skip
+)
 @_training(
-    "--local-sgd", type=local_sgd, metavar="KxR",
+    "--local-sgd",
+    type=local_sgd,
+    metavar="KxR",
     help="Another algorithm for workers that are far from each other: R replicas train by themselves for K "
     "updates, and are then replaced by their mean.",
-)  # fmt: skip
+)
 @_training(
-    "--checkpoint", type=FILE, metavar="FILE",
+    "--checkpoint",
+    type=FILE,
+    metavar="FILE",
     help="Write a checkpoint here as training goes on, for --resume.",
-)  # fmt: skip
+)
 @_training(
-    "--every", type=epochs_between, metavar="N", default="1",
+    "--every",
+    type=epochs_between,
+    metavar="N",
+    default="1",
     help="The number of epochs between checkpoints; for a stream also a fraction of one, such as 0.1.",
-)  # fmt: skip
+)
 @_training(
     "--resume", type=FILE, metavar="FILE", help="Resume from a checkpoint, with otherwise the same options."
 )
 @_output("--save", type=FILE, metavar="FILE", help="Write the trained model to this file.")
 @_output(
-    "--plot", type=FILE, metavar="FILE",
+    "--plot",
+    type=FILE,
+    metavar="FILE",
     help="Draw the curves and the results into this file: png, svg or pdf.",
-)  # fmt: skip
+)
 @_output("--history", type=FILE, metavar="FILE", help="Write the numbers of every epoch to this CSV file.")
 @_output("--health", is_flag=True, help="Report what is wrong with the network and its training, in words.")
 @_output("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")

@@ -33,40 +33,54 @@ _written = options_of("What is made and written")
 @click.argument("example", required=False)
 @click.argument("rows", required=False)
 @_network(
-    "--sizes", type=network_sizes, default="2-2-1", metavar="I-H-O",
+    "--sizes",
+    type=network_sizes,
+    default="2-2-1",
+    metavar="I-H-O",
     help="The numbers of inputs, hidden neurons and outputs.",
-)  # fmt: skip
+)
 @_network("--activation", type=activations, default="sigmoid", help="The activation of the hidden layers.")
 @_network("--output", default="sigmoid", help="The activation of the output layer.")
 @_network(
-    "--loss", metavar="NAME",
+    "--loss",
+    metavar="NAME",
     help=f"The loss: {', '.join(LOSSES)}.  [default: cross_entropy after softmax, else half_squared_error]",
-)  # fmt: skip
+)
 @_network(
-    "--bias", type=click.Choice(["neuron", "shared", "none"]), default="neuron",
+    "--bias",
+    type=click.Choice(["neuron", "shared", "none"]),
+    default="neuron",
     help="One bias for each neuron, one for each layer, or none.",
-)  # fmt: skip
+)
 @_network(
-    "--samples", "n_samples", type=click.IntRange(1, 100), default=1,
+    "--samples",
+    "n_samples",
+    type=click.IntRange(1, 100),
+    default=1,
     help="The number of samples in the batch.",
-)  # fmt: skip
+)
 @_questions(
-    "--ask", "asked", multiple=True, metavar="WHAT",
+    "--ask",
+    "asked",
+    multiple=True,
+    metavar="WHAT",
     help="What to ask for; see above.  [default: forward, loss, deltas, and one weight of each layer]",
-)  # fmt: skip
+)
 @_questions(
-    "--optimizer", metavar="SPEC",
+    "--optimizer",
+    metavar="SPEC",
     help='The optimizer of the update.  [default: the example\'s own, or "sgd(0.5)"]',
-)  # fmt: skip
+)
 @_questions(
     "--decimals", type=click.IntRange(1, 10), default=4, help="The decimals to which answers are rounded."
 )
 @_questions("--formulas", is_flag=True, help="Print the formula of each answer, in symbols.")
 @_questions("--hints", is_flag=True, help="Print how each answer is computed, in words.")
 @_questions(
-    "--vary/--no-vary", default=None,
+    "--vary/--no-vary",
+    default=None,
     help="Replace the numbers of an example by random ones.  [default: for a class only]",
-)  # fmt: skip
+)
 @_questions("--seed", type=click.IntRange(0), default=0, help="The random seed.")
 @_paper("--title", help="The title of the sheet.", show_default=False)
 @_paper(
@@ -76,26 +90,34 @@ _written = options_of("What is made and written")
 @_paper("--paper", type=click.Choice(PAPERS), default="a4", help="The size of the pages.")
 @ROW
 @_written(
-    "--students", type=FILE, metavar="CSV",
+    "--students",
+    type=FILE,
+    metavar="CSV",
     help="Make a sheet for each student in this file, which has a column student or name.",
-)  # fmt: skip
+)
 @_written(
-    "--out", "-o", type=FILE,
+    "--out",
+    "-o",
+    type=FILE,
     help="Write the sheet to this file, its key and the data for marking beside it; with --students, write"
     " all sheets to this new folder.",
-)  # fmt: skip
+)
 @_written(
-    "--format", "format", type=click.Choice(list(FORMATS)),
+    "--format",
+    "format",
+    type=click.Choice(list(FORMATS)),
     help="The format.  [default: text; with --students pdf]",
-)  # fmt: skip
+)
 @_written("--key", is_flag=True, help="Print the key instead of the sheet.")
 @_written(
     "--moodle", type=FILE, metavar="XML", help="Write the questions to this file for Moodle's question bank."
 )
 @_written(
-    "--variants", type=click.IntRange(1, 2000), default=1,
+    "--variants",
+    type=click.IntRange(1, 2000),
+    default=1,
     help="How many variants of each question to write for Moodle, without --students.",
-)  # fmt: skip
+)
 @_written("--json", "as_json", is_flag=True, help="Print the data that deltarule mark takes.")
 @click.pass_context
 def worksheet(
