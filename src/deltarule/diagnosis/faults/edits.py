@@ -40,7 +40,7 @@ class Edit:
 
     value: Callable[[Operation, list[Any]], Any]
     text: str
-    node: Callable[..., ast.AST | None]
+    node: Callable[..., ast.AST | None] = lambda node: None
     #: Of another array: its ids, to be named.
     array: Ids | None = None
 
@@ -153,7 +153,7 @@ def _added_up(passing: BackwardPass, op: Operation) -> Iterator[tuple[Edit, list
             sums[one.index], total = total, 0.0
     used = [one for one in turns if one.index in sums and one.index <= last]
     if len(used) < len(turns) and used:
-        yield Edit(lambda op, xs: sums[op.index], _THROWN_AWAY, lambda node: None), used
+        yield Edit(lambda op, xs: sums[op.index], _THROWN_AWAY), used
 
 
 def _operators(op: Operation) -> Iterator[Edit]:
@@ -254,16 +254,15 @@ def _transposed(which: int, node: ast.AST) -> ast.AST | None:
 def _functions(op: Operation) -> Iterator[Edit]:
     """The other side of a mask, the other axis of a sum, no function at all."""
     if op.name == "where":
-        yield Edit(lambda op, xs: np.where(op.detail, xs[1], xs[0]), _CONDITION, lambda node: None)
+        yield Edit(lambda op, xs: np.where(op.detail, xs[1], xs[0]), _CONDITION)
     for k, constant in enumerate(op.constants if op.name == "multiply" else ()):
         if constant is not None and constant.size > 1 and set(np.unique(constant)) <= {0.0, 1.0}:
-            value = lambda op, xs, k=k: xs[1 - k] * (1 - xs[k])  # noqa: E731
-            yield Edit(value, _CONDITION, lambda node: None)
+            yield Edit(lambda op, xs, k=k: xs[1 - k] * (1 - xs[k]), _CONDITION)  # type: ignore[misc]
     if op.name in ("sum", "mean", "max") and op.detail[0] is not None:
         said = f"use axis {1 - int(op.detail[0])} here" if op.detail[0] in (0, 1) else ""
-        yield Edit(_along_the_other, said, lambda node: None)
+        yield Edit(_along_the_other, said)
     if len(op.inputs) == 1 and op.name in ("exp", "tanh", "sqrt", "square", "absolute", "log", "expit"):
-        yield Edit(lambda op, xs: _only(op, xs[0]), f"{op.name} does not belong here", lambda node: None)
+        yield Edit(lambda op, xs: _only(op, xs[0]), f"{op.name} does not belong here")
 
 
 def _along_the_other(op: Operation, xs: list[Any]) -> Any:

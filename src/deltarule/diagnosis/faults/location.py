@@ -123,19 +123,17 @@ class BackwardPass:
         for row in self.rows:
             change = row.change
             gradient = row.gradient.reshape(change.shape) if len(self.rows) == 1 else row.gradient
-            found.append(Derivative(self._array(change.old), gradient, True))
+            op = self.tape.operation_of(change.old[0])
+            found.append(Derivative(Array(change.old, op), gradient, True))
         for one in self.forward:
             if len(one.ops) == 1:
                 adjoint = self.adjoint[one.ids].reshape(one.op.shape)
                 for ids, part in gradients_of_inputs(self.tape, one.op, adjoint):
-                    found.append(Derivative(self._array(ids), part, False))
+                    made = self.tape.operations[self.tape.producers(ids)[0]]
+                    found.append(Derivative(Array(ids, made), part, False))
             else:
                 found += self._shares(one)
         return found
-
-    def _array(self, ids: Ids) -> Array:
-        """The array of these ids; one operation is known of it."""
-        return Array(ids, self.tape.operations[self.tape.producers(ids)[0]])
 
     def _shares(self, one: Array) -> list[Derivative]:
         """The shares that single numbers of the same place give to each of their operands."""

@@ -121,13 +121,11 @@ def _alternatives(path: str) -> frozenset[int]:
     except (OSError, SyntaxError):
         return frozenset()
     other = ast.Import | ast.ImportFrom | ast.Assign
-    return frozenset(
-        line
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Try) and any(isinstance(x, other) for each in one.handlers for x in each.body)
-        for each in one.body
-        for line in range(each.lineno, (each.end_lineno or 0) + 1)
-    )
+    lines: set[int] = set()
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Try) and any(isinstance(x, other) for each in one.handlers for x in each.body):
+            lines.update(line for each in one.body for line in range(each.lineno, (each.end_lineno or 0) + 1))
+    return frozenset(lines)
 
 
 #: What a question of a program is answered, by what it asks for.

@@ -93,12 +93,6 @@ def _larger(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tupl
     return g * ((x > y) + equal), g * ((x < y) + equal)
 
 
-def _smaller(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tuple[Values, ...]:
-    x, y = xs
-    equal = _AT_KINKS.get() * (x == y)
-    return g * ((x < y) + equal), g * ((x > y) + equal)
-
-
 #: By operation: gradients of the operands from the result's, the result, the operands and a detail.
 RULES: dict[str, Rule] = {
     "add": lambda g, out, xs, detail: (g, g),
@@ -127,7 +121,7 @@ RULES: dict[str, Rule] = {
     "absolute": _one(lambda x, out: np.sign(x)),
     "expit": _one(lambda x, out: out * (1 - out)),
     "maximum": _larger,
-    "minimum": _smaller,
+    "minimum": lambda g, out, xs, detail: _larger(g, out, xs, detail)[::-1],
     "where": _where,
     "clip": lambda g, out, xs, kept: (g * kept,),
     "sum": _sum,

@@ -257,10 +257,10 @@ def _fresh(x: Any) -> Any:
 
 def repeated(items: Any, times: Any) -> Any:
     """``[0.0] * n``: each number is one of its own."""
-    every = items * times
     if isinstance(items, list) and isinstance(times, int):
+        every = [one for _ in range(times) for one in items]
         return [_fresh(one) if type(one) is Traced and one.is_scalar else one for one in every]
-    return every
+    return items * times
 
 
 def substitutes() -> dict[str, Any]:
