@@ -39,6 +39,7 @@ def outputs_and_targets(loss):
 
 
 def test_terms_sum_to_an_independent_formula(loss, outputs_and_targets):
+    assert loss.name in WITNESSES, f"add an independent formula for {loss.name!r} to WITNESSES"
     a, y = outputs_and_targets
     np.testing.assert_allclose(loss.terms(a, y).sum(axis=1), WITNESSES[loss.name](a, y), rtol=1e-13)
 

@@ -110,6 +110,7 @@ def steps(optimizer, theta, gradients, weights=None):
 
 @pytest.mark.parametrize("name", GRADIENT_STEPS)
 def test_five_steps_are_those_of_the_textbook(name, start):
+    assert name in TEXTBOOK, f"add the steps of {name!r} by hand to TEXTBOOK"
     theta, gradients = start
     untouched = [g.copy() for g in gradients]
     moved = steps(OPTIMIZERS.resolve(name), theta, gradients)

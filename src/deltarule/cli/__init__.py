@@ -1,7 +1,7 @@
 """The command line: ``deltarule train iris``. One file for each sub-command.
 
 Reading order: console, options, workers; data, train, train_example, evaluate, predict, inspect, explain;
-export, import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce.
+export, import_model, sources, draw, spreadsheet; check; new, worksheet, mark; reproduce, play.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Loss:
     formula, derivative_formula : Expr or str
         The term of one output and its derivative, over the symbols ``a``, ``y`` and ``K`` (the number of
         outputs), as :mod:`deltarule.formula` writes them. A text works too, but then no numbers can be
-        inserted.
+        inserted. Derivations compute with them: they should overflow no sooner than ``terms``.
     domain : (float, float)
         Where the outputs must lie.
     targets : (float, float)
