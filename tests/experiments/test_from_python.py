@@ -169,6 +169,13 @@ def test_missing_cells_are_missing_in_every_library(library):
     assert table.column("class").tolist() == ["u", None, "v"]
 
 
+@pytest.mark.parametrize("of", [lambda rows: rows, list, lambda rows: {"a": rows[:, 0], "b": rows[:, 1]}])
+def test_what_is_masked_is_missing(of):
+    rows = np.ma.masked_greater(np.arange(6.0).reshape(3, 2), 3.5)
+    table = dr.datasets.read_table(dr.datasets.MemoryTable.of(of(rows)))
+    assert [table.missing(name).tolist() for name in table.names] == np.ma.getmaskarray(rows).T.tolist()
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from deltarule.arrays import Array
 from deltarule.data import Stream
-from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.base import BaseMLP, checked_data
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.classifier import MLPClassifier
 from deltarule.estimators.docstrings import documented_like
@@ -94,7 +93,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._fit_or_restore(X, y, sample_weight, options)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        return validate_data(
+        return checked_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,
             dtype=(np.float64, np.float32), reset=reset,
         )  # fmt: skip
