@@ -97,6 +97,9 @@ def look_into(path: str | os.PathLike[str]) -> PictureFolder:
         return _look(Path(path), Path(path).resolve().name, 0)
     if Path(path).suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(Path(path).parent, Path(path).name, (Path(path),), (), (), ())
+    if not os.path.isfile(path):  # a pipe, for which a zip's reader would wait
+        reason = "not a file" if os.path.exists(path) else "no such file"
+        raise DataFileError(path, f"cannot be read: {reason}")
     try:
         with ExitStack() as where_it_fails:
             archive = zipfile.Path(path)
