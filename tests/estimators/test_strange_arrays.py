@@ -73,6 +73,17 @@ def test_masked_weights_are_refused() -> None:
         MLPClassifier(max_iter=2).fit(X, y, validation_data=(X, y, weight))
 
 
+def test_masked_answers_are_not_scored() -> None:
+    hidden = np.ma.masked_array(y, mask=y == 1)
+    clf, reg = MLPClassifier(max_iter=2).fit(X, y), MLPRegressor(max_iter=2).fit(X, y)
+    for fitted in (clf, reg):
+        assert fitted.score(X, np.ma.masked_array(y)) == fitted.score(X, y)
+        with pytest.raises(InputError, match="y has masked cells"):
+            fitted.score(X, hidden)
+        with pytest.raises(InputError, match="sample_weight has masked cells"):
+            fitted.score(X, y, sample_weight=hidden)
+
+
 def test_a_date_is_no_number_for_a_network() -> None:
     with pytest.raises(InputError, match=r"must hold real numbers, got .*2024-01-01.* at row 0, column 1"):
         Network([2, 1]).predict([[1.0, np.datetime64("2024-01-01")]])
