@@ -184,12 +184,9 @@ def _opened(entry: Entry) -> IO[bytes]:
     if not isinstance(entry, Path):
         if not entry.is_file():
             raise _no_file(entry)
-        packed: IO[bytes] = entry.open("rb")
-        begun = packed.read(_AT_ONCE)
-        if len(begun) == _AT_ONCE:
-            return packed
-        packed.close()
-        return io.BytesIO(begun)
+        with entry.open("rb") as packed:
+            begun = packed.read(_AT_ONCE)
+        return io.BytesIO(begun) if len(begun) < _AT_ONCE else entry.open("rb")
     try:
         opened = os.open(entry, _WITHOUT_WAITING)
     except FileNotFoundError:
