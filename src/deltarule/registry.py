@@ -153,6 +153,8 @@ def _resolved(type_: type[T], name: str) -> T:
 
 def _parse(spec: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
     """``name(1, b=2)`` as name, positional and named arguments; an inner ``f(…)`` stays text."""
+    if spec.isidentifier():
+        return spec, [], {}
     try:
         node = ast.parse(spec.strip(), mode="eval").body
         if isinstance(node, ast.Name):

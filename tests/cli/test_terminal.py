@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -27,6 +28,16 @@ def test_control_characters_of_headers_and_labels_are_written_out(tmp_path: Path
         run("evaluate", tmp_path / "m", path),
         run("inspect", tmp_path / "m", path),
         run("data", "show", path),
+        run("predict", tmp_path / "m", path),
+        run("explain", tmp_path / "m", path, "a1[0]", "loss"),
+        run("worksheet", tmp_path / "m", path),
+        run("draw", tmp_path / "m", path, "--out", tmp_path / "m.svg"),
+        run("train", path, "--epochs", 1, "--json"),
+        run("evaluate", tmp_path / "m", path, "--json"),
+        run("inspect", tmp_path / "m", path, "--json"),
+        run("explain", tmp_path / "m", path, "loss", "--format", "json"),
     ]
-    assert not [character for output in outputs for character in output if character in "\x1b\x07\x9b"]
+    raw = [place for place, output in enumerate(outputs) if set("\x1b\x07\x9b") & set(output)]
+    assert raw == []
     assert r"\x1b" in outputs[0] + outputs[1]
+    assert BAD in [column["name"] for column in json.loads(outputs[-4])["columns"]]

@@ -45,6 +45,31 @@ def test_one_encoding_is_not_taken_for_two(tmp_path: Path, encoding: str) -> Non
     assert "+" not in "".join(told(found, "encoding"))
 
 
+@pytest.mark.parametrize(
+    ("encodings", "words"),
+    [
+        ("utf-16 cp1252 cp850 mac_roman", "größe naïve"),
+        ("cp1252 cp850 mac_roman", "été forêt garçon"),
+        ("cp1250 iso8859_2", "święty łódź żółty mąka"),
+        ("cp1250 iso8859_2", "čaj šuma žuto"),
+        ("cp1254", "kırmızı yeşil ağaç"),
+        ("cp1254", "İzmir Muğla Kütahya Iğdır"),
+        ("cp1251", "красный зелёный синий"),
+        ("gb18030", "红色的花 绿色的草 蓝色的海"),
+        ("big5", "紅色的花 綠色的草 藍色的海"),
+        ("euc_kr", "빨간색꽃 초록색풀 파란색바다"),
+        ("shift_jis", "赤い花です 緑の草です 青い海です"),
+    ],
+)
+def test_the_encoding_of_a_few_words_is_recognised(tmp_path: Path, encodings: str, words: str) -> None:
+    listed = words.split()
+    text = "a,colour,y\n" + "".join(f"{row / 2},{listed[row % len(listed)]},{row % 2}\n" for row in range(60))
+    for encoding in encodings.split():
+        found = load(saved(tmp_path, text.encode(encoding)), target="y")
+        assert found.inputs.column("colour")[: len(listed)].tolist() == listed, encoding
+        assert len(told(found, "encoding")) == 1
+
+
 def test_an_apostrophe_between_thousands_is_no_unit(tmp_path: Path) -> None:
     rows = "".join(f"{row}'000;{row * 2}'{row + 100};5'{row % 10};{row / 4}\n" for row in range(10, 40))
     found = load(saved(tmp_path, "pay;rent;height;y\n" + rows), target="y")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
@@ -215,3 +216,11 @@ def test_a_zip_of_idx_files_is_a_set_of_pictures(tmp_path: Path) -> None:
     (tmp_path / "small.zip").write_bytes(damaged)
     with pytest.raises(DataFileError, match="damaged"):
         load(tmp_path / "small.zip")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("name", ["pipe", "pipe.zip", "pipe.npz", "pipe.csv"])
+def test_a_pipe_of_any_name_is_no_data_and_nobody_waits_for_it(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataFileError, match="cannot be read: not a file"):
+        load(tmp_path / name)

@@ -169,6 +169,13 @@ def test_missing_cells_are_missing_in_every_library(library):
     assert table.column("class").tolist() == ["u", None, "v"]
 
 
+@pytest.mark.parametrize("of", [lambda rows: rows, list, lambda rows: {"a": rows[:, 0], "b": rows[:, 1]}])
+def test_what_is_masked_is_missing(of):
+    rows = np.ma.masked_greater(np.arange(6.0).reshape(3, 2), 3.5)
+    table = dr.datasets.read_table(dr.datasets.MemoryTable.of(of(rows)))
+    assert [table.missing(name).tolist() for name in table.names] == np.ma.getmaskarray(rows).T.tolist()
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -374,3 +381,26 @@ def test_a_row_that_is_not_there_and_a_name_for_rows_are_refused(result):
         result.predict({"girth": 1.0})
     with pytest.raises(InputError, match="load_model"):
         result.net.predict([["8.5", "lobed", "a", "b"]])
+
+
+def test_a_pattern_is_predicted_as_its_files_are(tmp_path):
+    rows = [{"size": n / 4, "kind": "SL"[n > 9]} for n in range(20)]
+    model = dr.experiment(rows, target="kind", epochs=5, progress=False).model
+    names = [tmp_path / f"{part}.csv" for part in "ab"]
+    for number, name in enumerate(names):
+        name.write_text("size\n" + "".join(f"{row['size']}\n" for row in rows[number::2]), encoding="utf-8")
+    found = model.predict(str(tmp_path / "*.csv"), probabilities=True)
+    apart = [model.predict(name, probabilities=True) for name in names]
+    assert list(found) == ["kind", "p(L)", "p(S)"]
+    for column, values in found.items():
+        np.testing.assert_array_equal(values, np.concatenate([one[column] for one in apart]))
+
+
+def test_a_row_of_a_model_is_a_worked_example():
+    result = dr.experiment("iris", hidden=2, epochs=2, test=0, progress=False)
+    example = result.model.example("iris", row=17)
+    assert example.title.endswith("row 17 of iris")
+    X, Y = result.net.encoding.encode(dr.datasets.load("iris").take([16]), 3)
+    np.testing.assert_array_equal(example.X, X)
+    np.testing.assert_array_equal(example.Y, Y)
+    np.testing.assert_array_equal(example.network().predict(X), result.net.predict(X))

@@ -7,7 +7,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from deltarule.data import load
@@ -105,10 +104,8 @@ def test_one_odd_cell_is_told_and_leaves_the_other_rows_alone(
 
 
 def test_a_single_row_without_header_is_a_row(tmp_path: Path, model: Path) -> None:
-    plain, _ = answers(model, write(tmp_path / "plain.csv", [NAMES, *ROWS]))
-    ((label, *chances),) = answers(model, write(tmp_path / "new.csv", ROWS[:1]))[0]
-    assert label == plain[0][0]
-    np.testing.assert_allclose(chances, plain[0][1:], rtol=1e-12)  # BLAS multiplies one row in another way
+    plain, _ = answers(model, write(tmp_path / "plain.csv", [NAMES, ROWS[0]]))
+    assert answers(model, write(tmp_path / "new.csv", ROWS[:1]))[0] == plain
 
 
 def test_all_columns_that_lack_are_named(tmp_path: Path, model: Path) -> None:

@@ -155,6 +155,16 @@ def test_sound_file_that_describes_no_network_is_refused(kind, path):
     refused(path)
 
 
+def test_more_layers_than_parameters_are_refused_before_a_layer_is_made(path, monkeypatch):
+    net = tiny()
+    written = net.description()
+    layers = [written["layers"][0] | {"activation": f"leaky_relu(0.{i:06})"} for i in range(1, 1001)]
+    write_model(path, written | {"layers": layers}, net.arrays())
+    monkeypatch.setattr("deltarule.nn.description.Dense", None)
+    with pytest.raises(ModelFileError, match="parameters for 1000 layers"):
+        Network.load(path)
+
+
 HEADER_EDITS = {
     "space added": lambda header: header + b"        ",
     "keys in another order": lambda header: json.dumps(dict(reversed(json.loads(header).items()))).encode(),

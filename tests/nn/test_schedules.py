@@ -52,6 +52,23 @@ def test_rate_is_finite_not_negative_and_a_plain_float(schedule):
         assert isinstance(schedule(0.5, 2), float)
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        InverseScaling(0.1, power=400),
+        InverseScaling(1e308, power=1e308),
+        Exponential(0.1, decay=1e-300),
+        Step(0.1, every=1, factor=1e-300),
+        WarmUp(InverseScaling(0.1, power=400), epochs=2),
+    ],
+    ids=lambda schedule: schedule.spec,
+)
+def test_the_steepest_rates_fall_to_0_without_an_overflow(schedule):
+    rates = [schedule(t, 1_000) for t in (0.0, 2.0, 5.0, 999.0, 1e6)]
+    assert np.isfinite(rates).all()
+    assert rates[-1] == 0
+
+
 def test_formula_is_written_out_for_every_schedule():
     assert all(SCHEDULES.maker(name).formula.startswith("η(t)") for name in SCHEDULES)
 

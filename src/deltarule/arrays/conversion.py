@@ -95,25 +95,44 @@ def as_numbers(values: Any, name: str) -> Array:
 
 
 def check_unmasked(values: Any, name: str) -> None:
-    """Refuse an array with masked cells, or with dates that are missing, which would count as numbers.
+    """Refuse what has masked cells, or dates that are missing, which would count as numbers.
 
     Raises
     ------
     InputError
     """
-    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+    rows = values if isinstance(values, list | tuple) else (values,)
+    if any(np.ma.isMaskedArray(row) and np.ma.getmaskarray(row).any() for row in rows):
         raise InputError(f"{name} has masked cells: fill them ({name}.filled(0)), or leave their rows out")
     dtypes = np.ravel(getattr(values, "dtypes", ()))  # of a frame
-    has_times = any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes)
-    if has_times and bool(np.asarray(values.isna()).any()):
-        raise InputError(f"{name} has a missing date (NaT)")
-    if isinstance(values, np.ndarray) and values.dtype.kind in "mM" and np.isnat(values).any():
-        place = cell_place(tuple(int(index[0]) for index in np.isnat(values).nonzero()))
+    if isinstance(values, np.ndarray | list | tuple) or any(
+        getattr(dtype, "kind", "O") in "mMO" for dtype in dtypes
+    ):
+        try:
+            array = np.asarray(values)
+        except ValueError:  # a ragged list, which whoever takes it refuses
+            return
+        _check_dates(array, name)
+
+
+def _check_dates(array: Array, name: str) -> None:
+    if array.dtype.kind in "mM":
+        missing = np.isnat(array)
+    elif array.dtype.kind == "O" and any(kind.__name__ in _DATES for kind in set(map(type, array.flat))):
+        missing = np.array([type(v).__name__ in _DATES and v != v for v in array.flat]).reshape(array.shape)
+    else:
+        return
+    if missing.any():
+        place = cell_place(tuple(int(index[0]) for index in missing.nonzero()))
         raise InputError(f"{name} has a missing date (NaT) at {place}")
 
 
+#: Types of dates that may be missing: NumPy's two, and pandas' missing one.
+_DATES = ("datetime64", "timedelta64", "NaTType")
+
 #: Kinds of number types: booleans, whole numbers of both kinds, floats.
 _REAL = "buif"
+_NO_NUMBERS = (str, bytes, complex, np.complexfloating, np.datetime64, np.timedelta64)
 _NOT_REAL = "{} must hold real numbers, got {}"
 
 
@@ -121,7 +140,7 @@ def _numbers_of_objects(array: Array, name: str) -> Array:
     """Objects as float64; the first cell that is not a real number is named."""
     numbers = np.empty(array.shape)
     for index, value in np.ndenumerate(array):
-        if isinstance(value, str | bytes | complex | np.complexfloating) or value is None:
+        if isinstance(value, _NO_NUMBERS) or value is None:
             raise InputError(f"{name} must hold real numbers, got {value!r} at {cell_place(index)}")
         try:
             numbers[index] = value

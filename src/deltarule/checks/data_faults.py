@@ -140,8 +140,7 @@ def labels_as_numbers(observed: Observations) -> Iterator[Finding]:
 def class_imbalance(observed: Observations) -> Iterator[Finding]:
     """A class so frequent that accuracy flatters; worse if the network misses the rarest."""
     y = observed.y
-    named = ((y == 0) | (y == 1)).all() and (y.shape[1] == 1 or (y.sum(axis=1) == 1).all())
-    if not named or len(y) < 2 * FEW_ROWS:
+    if not observed.names_classes or len(y) < 2 * FEW_ROWS:
         return
     true = class_codes(y)
     counts = np.bincount(true, minlength=max(2, y.shape[1]))

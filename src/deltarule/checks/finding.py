@@ -65,10 +65,11 @@ TEXTS = {
         "Use a smaller learning rate or initializer, scale the inputs, or add a penalty (l2=1e-4).",
     ),
     "stuck": (
-        "Where training ends depends on the initial weights. Here it ended at a point that no small step "
-        "improves; neurons that are never active, or that duplicate other neurons, do not help it to escape.",
-        "Train again with another seed, more neurons in the hidden layers, or tanh or leaky_relu, whose "
-        "neurons do not die.",
+        "Where training ends depends on the initial weights. Here it rests at a point, or on a plateau, "
+        "that small steps do not leave; neurons that are never active, or that duplicate other neurons, "
+        "do not help it to escape.",
+        "Train again with another seed, more neurons in the hidden layers, a weaker penalty, or tanh or "
+        "leaky_relu, whose neurons do not die.",
     ),
     "penalty_too_strong": (
         "At each step the penalty takes more from the weights than the loss adds, until the network "

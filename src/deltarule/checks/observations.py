@@ -78,6 +78,12 @@ class Observations:
         """Activation of the last layer."""
         return self.net.objective.output
 
+    @property
+    def names_classes(self) -> bool:
+        """Whether the targets are classes: a 1 in one of several columns, or a single column of 0 and 1."""
+        y = self.y
+        return bool(((y == 0) | (y == 1)).all() and (y.shape[1] == 1 or (y.sum(axis=1) == 1).all()))
+
     def column(self, name: str) -> Array:
         """A column of the history; empty where there is none."""
         return np.array([] if self.history is None else self.history.get(name, []), dtype=float)

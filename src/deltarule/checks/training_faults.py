@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, class_codes
 from deltarule.checks.finding import Finding, severity_of
-from deltarule.checks.observations import FITS_WELL, Observations, rms
+from deltarule.checks.observations import FEW_ROWS, FITS_WELL, Observations, rms
 
 #: A rise of the loss from one epoch to the next by this share of the loss of guessing is a spike. Shares of
 #: epochs with one: a warning, a problem. Where training converges there are smaller ones only.
@@ -31,6 +31,8 @@ SHRUNK = 0.1
 #: Rows so few that a network with as many parameters should know them all, unless equal inputs have different
 #: targets; it is stuck if the loss fell by less than this share of guessing in the last quarter of the way.
 LEARNT_BY_HEART, AT_REST = 100, 0.01
+#: How many neighbours of a row answer for it, and by what share of the rows they have to be better.
+NEIGHBOURS, BETTER = 5, 0.05
 #: How far from the loss of guessing (0) to the least possible (1): hardly, not at all.
 HARDLY, NOT_AT_ALL = 0.05, 0.01
 
@@ -159,20 +161,20 @@ def penalty_too_strong(observed: Observations) -> Iterator[Finding]:
 
 
 def stuck(observed: Observations) -> Iterator[Finding]:
-    """A loss at rest above the least, in a network with parameters enough for its few rows."""
-    loss, net = observed.column("loss"), observed.net
+    """A loss at rest above the least, where more can be learnt from the rows."""
+    loss = observed.column("loss")
     if len(loss) < FEW_EPOCHS or not HARDLY <= observed.skill < FITS_WELL or not np.isfinite(loss).all():
         return
-    free = not net.objective.penalties and not any(layer.dense.dropout for layer in net.layers)
-    enough = len(observed.all_x) <= LEARNT_BY_HEART and observed.y.size <= net.parameters.size
     late = loss[int(np.searchsorted(_progress(observed, loss), 0.75)) :]
     rests = late[0] - late[-1] < AT_REST * observed.guess_in_history
-    if not (free and enough and rests) or _contradicts(observed):
+    if not rests or any(learning_rate_too_low(observed)):
+        return
+    more = _could_know_by_heart(observed) or _neighbours_do_better(observed)
+    if not more:
         return
     evidence = (
         f"The loss has stopped improving at {loss[-1]:.3g}, {observed.skill:.0%} of the way from "
-        f"guessing to the lowest possible loss, although {net.parameters.size} parameters are enough "
-        f"for {len(observed.y)} rows."
+        f"guessing to the lowest possible loss, although {more}."
     )
     numbers = {"skill": observed.skill, "loss": float(loss[-1])}
     for number, step in enumerate(observed.trace[:-1], 1):
@@ -183,6 +185,39 @@ def stuck(observed: Observations) -> Iterator[Finding]:
         say = "computes something of its own" if own == 1 else "compute something of their own"
         evidence += f" Of the {n_neurons} neurons of layer {number}, {own} {say}{said}."
     yield Finding.of("stuck", "warning", evidence, numbers)
+
+
+def _could_know_by_heart(observed: Observations) -> str:
+    """Say so if the parameters are enough for the few rows, and nothing else keeps the network from them."""
+    net = observed.net
+    free = not net.objective.penalties and not any(layer.dense.dropout for layer in net.layers)
+    enough = len(observed.all_x) <= LEARNT_BY_HEART and observed.y.size <= net.parameters.size
+    if not (free and enough) or _contradicts(observed):
+        return ""
+    return f"{net.parameters.size} parameters are enough for {len(observed.y)} rows"
+
+
+def _neighbours_do_better(observed: Observations) -> str:
+    """Say so if the mean of the other rows nearest to each is clearly a better answer than the network's."""
+    x, y, net = observed.x.astype(float), observed.y, observed.net
+    if len(x) < 2 * FEW_ROWS or (x.shape == y.shape and np.array_equal(x, y)):
+        return ""
+    squares = (x * x).sum(axis=1)
+    distance = squares - 2 * x @ x.T  # short of each row's own square, which orders nothing
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    theirs = np.clip(y[nearest].mean(axis=1), *net.objective.loss.domain).astype(y.dtype)
+    if observed.names_classes:
+        right = [class_codes(answers) == class_codes(y) for answers in (theirs, observed.trace.output)]
+        gain = right[0].astype(float) - right[1]
+        shown, margin = [f"right in {share.mean():.0%} of the rows" for share in right], BETTER
+    else:
+        losses = [net.objective.loss.terms(a, y).sum(axis=1) for a in (theirs, observed.trace.output)]
+        gain = losses[1] - losses[0]
+        shown, margin = [f"off by a loss of {loss.mean():.3g}" for loss in losses], BETTER * observed.guess
+    if not gain.mean() > max(margin, 3 * gain.std() / math.sqrt(len(gain))):
+        return ""
+    return f"the mean of each row's {NEIGHBOURS} nearest neighbours is {shown[0]}, and the network {shown[1]}"
 
 
 def _contradicts(observed: Observations) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
@@ -13,7 +12,7 @@ import click
 import numpy as np
 
 from deltarule.data.decisions import Decision
-from deltarule.documents.plain_table import one_line, printable
+from deltarule.documents.plain_table import json_text, one_line, printable
 from deltarule.experiments.report import decision_lines
 
 _random_state = random.getstate()
@@ -68,7 +67,7 @@ def told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
 
 def print_json(values: dict[str, Any]) -> None:
     """One object on standard output."""
-    click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2))
+    click.echo(json_text(values, indent=2))
 
 
 def text_width(otherwise: int = 100) -> int:

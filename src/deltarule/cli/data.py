@@ -9,9 +9,9 @@ import numpy as np
 
 from deltarule.cli.console import print_decisions, print_json, print_table, say, told
 from deltarule.cli.options import GroupedCommand, reading_options
-from deltarule.data import Dataset, load, names
+from deltarule.data import load, names
 from deltarule.data.encoding import Table
-from deltarule.data.summary import SHOWN_COLUMNS, described_columns, first_rows
+from deltarule.data.summary import SHOWN_COLUMNS, dataset_summary, described_columns, first_rows
 from deltarule.experiments.choices import reading_of
 
 
@@ -62,7 +62,7 @@ def show(
     dataset = load(source, target=target, drop=drop or (), keep=keep or (), options=reading_of(options))
     decisions = told(dataset.decisions)
     if as_json:
-        print_json(_dataset_summary(dataset) | {"decisions": decisions})
+        print_json(dataset_summary(dataset) | {"decisions": decisions})
         return
     say(dataset.description)
     say(f"{len(dataset)} rows, {dataset.task}, target {', '.join(dataset.target_names) or 'none'}")
@@ -82,17 +82,3 @@ def show(
         labels, counts = np.unique(dataset.target, return_counts=True)
         say()
         print_table(["class", "rows"], zip(labels.tolist(), counts.tolist(), strict=True))
-
-
-def _dataset_summary(dataset: Dataset) -> dict[str, Any]:
-    inputs = dataset.inputs
-    return {
-        "name": dataset.name,
-        "description": dataset.description,
-        "rows": len(dataset),
-        "test_rows": None if dataset.test is None else len(dataset.test),
-        "task": dataset.task,
-        "inputs": list(inputs.names) if isinstance(inputs, Table) else {"images": list(inputs.shape[1:])},
-        "target": list(dataset.target_names),
-        "classes": None if dataset.classes is None else list(dataset.classes),
-    }

@@ -9,10 +9,10 @@ import click
 
 from deltarule.cli.console import print_decisions, say, told
 from deltarule.cli.options import FILE, GroupedCommand, reading_options
-from deltarule.data.streams import MergedDecisions, is_pattern
+from deltarule.data.streams import MergedDecisions
 from deltarule.experiments import load_model
-from deltarule.experiments.fitted_model import csv_text
-from deltarule.files import check_writable, write_atomically
+from deltarule.experiments.answers import csv_text
+from deltarule.files import check_writable
 
 
 @click.command(cls=GroupedCommand, short_help="Predict new rows or pictures with a saved model.")
@@ -49,19 +49,11 @@ def predict(
     if out is not None:
         check_writable(out)
     fitted = load_model(model)
-    if memory is None and not is_pattern(rows):
-        columns, decisions = fitted.answers(rows, probabilities=probabilities, **reading)
-        if out is None:
-            say(csv_text(columns).rstrip("\n"))
-        else:
-            write_atomically(out, csv_text(columns).encode())
-    elif out is not None:
-        _, decisions = fitted.write_answers(
-            out, rows, probabilities=probabilities, memory=memory or "1GB", **reading
-        )
+    if out is not None:
+        _, decisions = fitted.write_answers(out, rows, probabilities=probabilities, memory=memory, **reading)
     else:
         merged = MergedDecisions()
-        pieces = fitted.answers_by_piece(rows, probabilities, memory or "1GB", **reading)
+        pieces = fitted.answers_by_piece(rows, probabilities, memory, **reading)
         for number, (columns, found) in enumerate(pieces):
             say(csv_text(columns, header=not number).rstrip("\n"))
             merged.add(next(iter(columns.values())), found)

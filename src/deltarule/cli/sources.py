@@ -8,9 +8,8 @@ import click
 
 from deltarule.cli.console import print_decisions, told
 from deltarule.errors import InputError
-from deltarule.experiments.fitted_model import load_model
-from deltarule.experiments.saved_models import load_labelled, place_of
-from deltarule.tutorials import Example, example_of, is_example, load_example
+from deltarule.experiments import load_model
+from deltarule.tutorials import Example, is_example, load_example
 
 #: For commands that take rows for a saved model.
 ROW = click.option(
@@ -32,9 +31,6 @@ def load_source(source: str, rows: str | None, row: int | None) -> Example:
     if rows is None:
         raise InputError(f"{source} is not an example: also name a file or data set with rows for it")
     model = load_model(source)
-    net, encoding = model.net, model.encoding
-    dataset = load_labelled(rows, encoding)
+    dataset = model.rows_with_answers(rows, {})
     print_decisions(told(dataset.decisions), err=True)
-    row, place = place_of(row, dataset.inputs)
-    X, Y = encoding.encode(dataset.take([place]), net.sizes[-1], net.dtype)
-    return example_of(net, X, Y, f"{source}: row {row} of {rows}")
+    return model.example(dataset, row=row)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from deltarule.checks import health
 from deltarule.cli.console import number, print_json, print_table, say
 from deltarule.errors import InputError
-from deltarule.nn.optimizers import OPTIMIZERS, GradientStep
-from deltarule.tutorials import load_example
+from deltarule.tutorials import load_example, trained_example
 
 _TAKEN = ("epochs", "learning_rate", "target_is_input", "save", "history", "health", "as_json", "quiet")
 
@@ -24,35 +22,20 @@ def train_example(source: str, options: dict[str, Any], given: Mapping[str, str]
     if refused:
         raise InputError(f"{source} has its own network and training: leave out {refused[0]}")
     example = load_example(source)
-    net = example.network()
     if options["target_is_input"]:
-        if net.sizes[0] != net.sizes[-1]:
-            raise InputError(f"--autoencoder: {source} has {net.sizes[0]} inputs and {net.sizes[-1]} outputs")
-        example = replace(example, Y=example.X)
-    before = net.cost(example.X, example.Y)
-    progress = not (options["quiet"] or options["as_json"])
-    changes: dict[str, Any] = {} if options["epochs"] is None else {"epochs": options["epochs"]}
-    if options["learning_rate"] is not None:
-        optimizer = OPTIMIZERS.resolve(example.training.get("optimizer", "sgd"))
-        assert isinstance(optimizer, GradientStep)
-        changes["optimizer"] = type(optimizer)(options["learning_rate"])
-    history = example.train(net, progress=progress, **changes)
+        example = example.reproducing_inputs()
+    trained = trained_example(
+        example,
+        epochs=options["epochs"],
+        learning_rate=options["learning_rate"],
+        progress=not (options["quiet"] or options["as_json"]),
+    )
+    net, history = trained.net, trained.history
     if options["save"]:
         net.save(options["save"])
     if options["history"]:
         history.to_csv(options["history"])
-    report = {
-        "task": example.title,
-        "network": repr(net),
-        "loss": net.loss.name,
-        "train": {"rows": len(example.Y), "loss_before": before, "loss": net.cost(example.X, example.Y)},
-        "outputs": net.predict(example.X).tolist(),
-        "targets": example.Y.tolist(),
-        "epochs": history.epochs,
-        "stopped": history.stopped,
-        "seconds": round(history.seconds, 3),
-        "engine": history.engine,
-    }
+    report = trained.to_dict()
     found = health(net, example.X, example.Y, history) if options["health"] else None
     if options["as_json"]:
         report["model"] = None if options["save"] is None else str(options["save"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,21 @@ from deltarule.data.table import Table
 
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = 8
+
+
+def dataset_summary(dataset: Dataset) -> dict[str, Any]:
+    """Return what a data set holds, as data."""
+    inputs = dataset.inputs
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "rows": len(dataset),
+        "test_rows": None if dataset.test is None else len(dataset.test),
+        "task": dataset.task,
+        "inputs": list(inputs.names) if isinstance(inputs, Table) else {"images": list(inputs.shape[1:])},
+        "target": list(dataset.target_names),
+        "classes": None if dataset.classes is None else list(dataset.classes),
+    }
 
 
 def described_columns(table: Table) -> Iterator[tuple[str, str, int, str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 
 from deltarule.documents.document import Document
+from deltarule.documents.plain_table import json_text
 from deltarule.documents.renderers.html import fragment, html
 from deltarule.documents.renderers.json import document_data
 from deltarule.documents.renderers.latex import latex_document
@@ -69,7 +69,7 @@ class Derivation:
 
     def json(self) -> str:
         """As data: the trees of all formulas, with numbers at full precision."""
-        return json.dumps(document_data(self.document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        return json_text(document_data(self.document)) + "\n"
 
     def pdf(self) -> bytes:
         """As pages to print, typeset by Typst.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -23,6 +24,20 @@ def printable(text: str) -> str:
 def one_line(text: object) -> str:
     """The same without line breaks and tabs, which columns and cells of files may hold."""
     return re.sub(rf"[\n\t{_COMMANDS}]", lambda found: repr(found[0])[1:-1], str(text))
+
+
+def json_text(values: object, indent: int = 1) -> str:
+    """JSON with those characters escaped, too.
+
+    Examples
+    --------
+    >>> print(json_text({"red": "\x9b31m"}))
+    {
+     "red": "\\u009b31m"
+    }
+    """
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=indent)
+    return re.sub(f"[{_COMMANDS}]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def aligned(rows: Sequence[Sequence[object]], left: int = 1) -> list[str]:

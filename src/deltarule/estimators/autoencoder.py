@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from deltarule.arrays import Array
 from deltarule.errors import InputError, ShapeError
-from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.base import BaseMLP, checked_data
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.docstrings import documented_like
 from deltarule.estimators.fitting import FitOptions
@@ -144,11 +144,11 @@ class MLPAutoencoder(BaseMLP):
         return 1 + int(np.argmin(self.network_.sizes[1:-1]))
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
+        X = checked_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         return X, X
 
     def _validated_rows(self, X: Any) -> Any:
-        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        return checked_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> InputTargets:
         if not hidden_sizes(p.hidden_layer_sizes):

@@ -34,6 +34,20 @@ if TYPE_CHECKING:
     from deltarule.derivations import Derivation
 
 
+def checked_data(estimator: BaseMLP, X: Any, *y: Any, **how: Any) -> Any:
+    """Return what scikit-learn makes of rows and targets; it would take masked cells and missing dates."""
+    for given, name in zip((X, *y), "Xy", strict=False):
+        check_unmasked(given, name)
+    return validate_data(estimator, X, *y, **how)
+
+
+def checked_weight(sample_weight: Any, X: Any) -> Array:
+    """Return what scikit-learn makes of sample weights, if none of them is masked."""
+    check_unmasked(sample_weight, "sample_weight")
+    weight: Array = _check_sample_weight(sample_weight, X)
+    return weight
+
+
 class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A network behind scikit-learn's interface; the results of a fit are one :class:`FitRecord`."""
 
@@ -63,13 +77,13 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn the classes that the first call of ``partial_fit`` names."""
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        return validate_data(
+        return checked_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32), reset=reset
         )
 
     def _validated_rows(self, X: Any) -> Any:
         """New rows as an array or CSR; whether they are finite, the network looks."""
-        return validate_data(
+        return checked_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), ensure_all_finite=False, reset=False
         )
 
@@ -144,8 +158,6 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         net: Network | None = getattr(before, "network", None)
         kept = None if net is None else (net.parameters.copy(), net.objective)
         try:
-            for given, name in ((X, "X"), (y, "y")):
-                check_unmasked(given, name)
             p = parameters_of(self)
             self._fit_record = copy.copy(before) if before is not None and goes_on else FitRecord()
             self._fit(p, X, y, sample_weight, options, first=not goes_on)
@@ -180,7 +192,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     f"not {tuple(now)}: set warm_start=False to start again"
                 )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = checked_weight(sample_weight, X)
         if not hasattr(record, "targets"):
             record.targets = self._targets_of(p, y, sample_weight)
         Y, weight = record.targets.encode(y), record.targets.weights(p, y, sample_weight)
@@ -334,7 +346,7 @@ class BaseMLP(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Samples whose targets are known, as the network takes them, and their weights."""
         check_is_fitted(self)
         X, y = self._validated(X, y, reset=False)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        weight = None if sample_weight is None else checked_weight(sample_weight, X)
         record = self._fit_record
         return record.samples(X, record.targets.encode(y), weight), weight
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, check_unmasked
 from deltarule.data import Stream
-from deltarule.estimators.base import BaseMLP
+from deltarule.estimators.base import BaseMLP, checked_data
 from deltarule.estimators.building import standard_scaling
 from deltarule.estimators.classifier import MLPClassifier
 from deltarule.estimators.docstrings import documented_like
@@ -92,7 +91,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._fit_or_restore(X, y, sample_weight, options)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        return validate_data(
+        return checked_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True,
             dtype=(np.float64, np.float32), reset=reset,
         )  # fmt: skip
@@ -100,6 +99,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _targets_of(self, p: Parameters, y: Any, sample_weight: Array | None) -> NumberTargets:
         scaled = p.standardize and p.loss != "poisson"
         return NumberTargets(standard_scaling(y.reshape(len(y), -1), sample_weight) if scaled else None)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the R² of the numbers: 1 if all are right, 0 if the mean would do as well.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, (n_samples, n_features)
+        y : array-like, (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like, (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        check_unmasked(y, "y")
+        check_unmasked(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,7 +1,7 @@
 """Experiments: from any data to a trained network, its report, its held-out score and its answers.
 
 Reading order: choices, defaults, decided, fitting, outcome, scores, report; saved_models, evaluation,
-fitted_model; pictures, results, streamed, running.
+answers, fitted_model; pictures, results, streamed, running.
 """
 
 from deltarule.experiments.evaluation import Evaluation

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +21,7 @@ from deltarule.derivations.inspection import Inspection
 from deltarule.derivations.targets import parse_targets
 from deltarule.errors import DataFileError, InputError, ModelFileError
 from deltarule.exchange import export
+from deltarule.experiments.answers import answer_columns, csv_text, like
 from deltarule.experiments.choices import READING, reading_of
 from deltarule.experiments.decided import known_labels
 from deltarule.experiments.evaluation import Evaluation
@@ -39,6 +37,7 @@ from deltarule.experiments.saved_models import (
 )
 from deltarule.files import open_atomically
 from deltarule.nn.network import Network
+from deltarule.tutorials import Example, example_of
 
 
 def load_model(path: str | os.PathLike[str]) -> FittedModel:
@@ -74,15 +73,7 @@ def told_answers(model: FittedModel, rows: Any, probabilities: bool, reading: di
     columns, decisions = model.answers(rows, probabilities=probabilities, **reading)
     if decisions:
         warnings.warn("\n".join(decision_lines(decisions, options=False)), UserWarning, stacklevel=3)
-    # A frame of the library that the rows are of, or the columns as they are.
-    package = type(rows).__module__.partition(".")[0]
-    if package == "pandas" and hasattr(rows, "columns"):
-        return sys.modules["pandas"].DataFrame(columns, index=rows.index)
-    if package == "polars":
-        return sys.modules["polars"].DataFrame(columns)
-    if package == "pyarrow":
-        return sys.modules["pyarrow"].table(columns)
-    return columns
+    return like(rows, columns)
 
 
 #: What others call it, and what to write here.
@@ -141,8 +132,8 @@ class FittedModel:
         ----------
         rows : path, DataFrame, columns by name, records, or array of rows, (n_rows, n_columns)
             Raw rows, with column names or in the order of training; columns that are not needed are ignored,
-            and a single row is fine. For pictures a file, a folder, a zip file, or an array (n, height,
-            width).
+            and a single row is fine; a pattern such as ``"new/*.csv"`` stands for many files. For pictures a
+            file, a folder, a zip file, or an array (n, height, width).
         probabilities : bool
             Whether to return the probability of each class, too.
         **reading
@@ -166,19 +157,20 @@ class FittedModel:
         self, rows: Any, *, probabilities: bool = False, **reading: Any
     ) -> tuple[dict[str, Array], tuple[Decision, ...]]:
         """Return what :meth:`predict` returns, always as columns, and what was decided about the rows."""
+        if is_pattern(rows):
+            told, found = MergedDecisions(), []
+            for columns, decisions in self.answers_by_piece(rows, probabilities, **reading):
+                told.add(np.empty(0), decisions)
+                found.append(columns)
+            joined = {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}
+            return joined, tuple(told.decisions().values())
         files, inputs, decisions = raw_inputs(rows, self.encoding, _options("predict", reading))
-        columns: dict[str, Array] = {"file": np.array(files)} if files else {}
-        return columns | self._answered(inputs, probabilities), decisions
+        named: dict[str, Array] = {"file": np.array(files)} if files else {}
+        return named | self._answered(inputs, probabilities), decisions
 
     def _answered(self, inputs: Table | Array, probabilities: bool) -> dict[str, Array]:
         outputs = self.net.predict(self.encoding.inputs.encode(inputs, self.net.dtype))
-        columns = _decoded(self.encoding, outputs)
-        if probabilities and isinstance(self.encoding.target, LabelEncoding):
-            labels = self.encoding.target.classes
-            if outputs.shape[1] < len(labels):
-                outputs = np.hstack([1 - outputs, outputs])
-            columns |= {f"p({label})": outputs[:, i] for i, label in enumerate(labels)}
-        return columns
+        return answer_columns(self.encoding, outputs, probabilities=probabilities)
 
     def write_answers(
         self,
@@ -186,7 +178,7 @@ class FittedModel:
         rows: Any,
         *,
         probabilities: bool = False,
-        memory: Any = "1GB",
+        memory: Any = None,
         **reading: Any,
     ) -> tuple[int, tuple[Decision, ...]]:
         """Write the predictions for any number of new rows to a CSV file.
@@ -199,8 +191,8 @@ class FittedModel:
             Such as ``"new/*.parquet"``.
         probabilities, reading
             As in :meth:`predict`.
-        memory : str or number
-            The memory that the program may use in total.
+        memory : str or number, optional
+            The memory that the program may use in total; 1 GB for a pattern, without limit for one file.
 
         Returns
         -------
@@ -216,12 +208,15 @@ class FittedModel:
         return n_rows, tuple(told.decisions().values())
 
     def answers_by_piece(
-        self, rows: Any, probabilities: bool, memory: Any, **reading: Any
+        self, rows: Any, probabilities: bool, memory: Any = None, **reading: Any
     ) -> Iterator[tuple[dict[str, Array], tuple[Decision, ...]]]:
-        """Yield what :meth:`answers` returns, for a few thousand rows of a stream at a time."""
+        """Yield what :meth:`answers` returns; of a pattern, or in limited memory, some rows at a time."""
+        if memory is None and not is_pattern(rows):
+            yield self.answers(rows, probabilities=probabilities, **reading)
+            return
         options, encoding = _options("predict", reading), self.encoding
         kinds = encoding.inputs.kinds if isinstance(encoding.inputs, ColumnsEncoding) else {}
-        for piece in read_pieces(rows, kinds, options, memory):
+        for piece in read_pieces(rows, kinds, options, memory or "1GB"):
             source = piece.pixels if isinstance(piece, PicturePiece) else piece
             _, inputs, decisions = raw_inputs(source, encoding, options)
             yield self._answered(inputs, probabilities), decisions
@@ -331,9 +326,30 @@ class FittedModel:
         source = self.rows_with_answers(rows, settings)
         row, place = place_of(row, source.inputs)
         part = source.take([place])
-        whose = "" if self.name == "model" else f"{self.name}: "
-        settings = {"title": f"{whose}row {row} of {source.name}"} | settings
+        settings = {"title": self._title(row, source)} | settings
         return explain(self.net, *encoded_rows(self.net, part), what, raw=part.inputs, **settings)
+
+    def example(self, rows: Any, *, row: int | None = None, **reading: Any) -> Example:
+        """Return the model with one row as a worked example: for worksheets, spreadsheets and drawings.
+
+        Parameters
+        ----------
+        rows, row, reading
+            As in :meth:`explain`.
+
+        Examples
+        --------
+        >>> from deltarule.experiments import experiment
+        >>> experiment("iris", hidden=2, epochs=1, test=0).model.example("iris", row=17).title
+        'row 17 of iris'
+        """
+        source = self.rows_with_answers(rows, reading)
+        row, place = place_of(row, source.inputs)
+        return example_of(self.net, *encoded_rows(self.net, source.take([place])), self._title(row, source))
+
+    def _title(self, row: int, source: Dataset) -> str:
+        whose = "" if self.name == "model" else f"{self.name}: "
+        return f"{whose}row {row} of {source.name}"
 
     def rows_with_answers(self, rows: Any, settings: dict[str, Any]) -> Dataset:
         """Return rows for :meth:`explain`; the settings that say how to read them are removed.
@@ -387,16 +403,6 @@ def no_attribute(owner: object, name: str) -> str:
     return f"{type(owner).__name__!r} object has no attribute {name!r}{hint}"
 
 
-def csv_text(columns: Mapping[str, Array], *, header: bool = True) -> str:
-    """Return columns by name as lines of CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(columns)
-    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
-    return text.getvalue()
-
-
 def _is_quantity(net: Network, rows: Any) -> bool:
     """Whether what was given for rows names a number of the network, such as w5."""
     try:
@@ -409,12 +415,3 @@ def _options(function: str, reading: dict[str, Any]) -> ReadingOptions:
     others = {name: value for name, value in reading.items() if name not in READING}
     refuse_others(function, others, (*READING, "probabilities", "part", "row", "layer"))
     return reading_of(reading)
-
-
-def _decoded(encoding: Encoding, outputs: Array) -> dict[str, Array]:
-    """The label, the numbers, or the inputs again, by name."""
-    decoded, target = encoding.decode(outputs), encoding.target
-    if isinstance(decoded, Table):
-        return dict(decoded.columns)
-    names = encoding.inputs.feature_names if target is None else target.kinds
-    return dict(zip(names, decoded.reshape(len(decoded), -1).T, strict=True))

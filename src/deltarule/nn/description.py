@@ -77,7 +77,10 @@ def parts_of(
         unknown |= arrays.keys() - {"parameters", "frozen"}
     if unknown:
         raise InputError(f"unknown field {min(unknown)!r}")
-    made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record: a file may hold a hundred thousand
+    parameters, frozen = arrays["parameters"], arrays["frozen"]
+    if len(description["layers"]) > parameters.size:  # before they are made: they may be many
+        raise InputError(f"{parameters.shape} parameters for {len(description['layers'])} layers")
+    made: dict[tuple[Any, ...], Dense] = {}  # equal layers share a record
     layers = []
     for layer in description["layers"]:
         key = tuple(sorted(dict(layer).items()))
@@ -85,7 +88,6 @@ def parts_of(
             made[key] = Dense(**layer)
         layers.append(made[key])
     check_chain(layers)
-    parameters, frozen = arrays["parameters"], arrays["frozen"]
     n_parameters = sum(layer.n_parameters for layer in layers)
     if parameters.shape != (n_parameters,) or frozen.ndim != 1 or frozen.dtype != np.int64:
         raise InputError(f"{parameters.shape} parameters for {n_parameters}")

@@ -119,6 +119,19 @@ class Example:
             net.freeze(*self.frozen)
         return net
 
+    def reproducing_inputs(self) -> Example:
+        """Return it as an autoencoder, whose targets are its inputs.
+
+        Raises
+        ------
+        InputError
+            If it has not as many outputs as inputs.
+        """
+        n_inputs, n_outputs = self.X.shape[1], self.Y.shape[1]
+        if n_inputs != n_outputs:
+            raise InputError(f"autoencoder: {self.name} has {n_inputs} inputs and {n_outputs} outputs")
+        return replace(self, Y=self.X)
+
     def train(self, net: Network, **changes: Any) -> History:
         """Train ``net`` on the example's data; ``changes`` go before its training.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import unicodedata
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deltarule.documents.plain_table import json_text
 from deltarule.documents.renderers.pdf import merged_pdf
 from deltarule.errors import DataFileError, InputError, MissingExtraError
 from deltarule.files import new_folder, write_atomically
@@ -106,7 +106,7 @@ class ClassSet:
             (working / "answers.csv").write_bytes(csv_bytes(self.template()))
             with contextlib.suppress(MissingExtraError):
                 (working / "answers.xlsx").write_bytes(xlsx_bytes("answers", self.template()))
-            text = json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+            text = json_text(self.data()) + "\n"
             write_atomically(working / "class.json", text.encode())
         return Path(folder)
 

@@ -16,6 +16,7 @@ from deltarule.arrays import check_whole
 from deltarule.data.raw_files import read_bytes
 from deltarule.derivations import Derivation
 from deltarule.derivations.derivation import FORMATS
+from deltarule.documents.plain_table import json_text
 from deltarule.errors import DataFileError, DeltaruleError, InputError
 from deltarule.files import check_writable, write_atomically
 from deltarule.nn.activations import ACTIVATIONS
@@ -106,7 +107,7 @@ class Worksheet(Questions):
 
     def json(self) -> str:
         """:meth:`data` as text."""
-        return json.dumps(self.data(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        return json_text(self.data()) + "\n"
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Worksheet:

@@ -16,7 +16,7 @@ from deltarule.data.table import Table, is_gone
 from deltarule.errors import InputError, ShapeError
 from deltarule.registry import record
 
-_SPARSE_BYTES = 1 << 25  # from which on features that are mostly 0 are sparse
+_SPARSE_BYTES = 1 << 23  # from which on features that are mostly 0 are sparse
 _SPARSE_SHARE = 0.2  # of them that may not be 0
 
 

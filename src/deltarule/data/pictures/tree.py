@@ -97,6 +97,9 @@ def look_into(path: str | os.PathLike[str]) -> PictureFolder:
         return _look(Path(path), Path(path).resolve().name, 0)
     if Path(path).suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(Path(path).parent, Path(path).name, (Path(path),), (), (), ())
+    if not os.path.isfile(path):  # a pipe, for which a zip's reader would wait
+        reason = "not a file" if os.path.exists(path) else "no such file"
+        raise DataFileError(path, f"cannot be read: {reason}")
     try:
         with ExitStack() as where_it_fails:
             archive = zipfile.Path(path)
@@ -112,21 +115,22 @@ def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
     if depth > 20:
         raise DataFileError(str(folder), "folders are nested more than 20 deep")
     try:
-        entries: list[Entry] = sorted(folder.iterdir(), key=lambda entry: entry.name)
+        entries = sorted(_listed(folder), key=lambda found: found[0])
     except OSError as error:
         raise DataFileError(str(folder), f"cannot be read: {describe(error)}") from None
-    pictures, folders, strays, litter = [], [], [], []
-    for entry in entries:
-        if _is_litter(entry.name):
-            litter.append(entry.name)
-        elif entry.is_dir():
-            folders.append(_look(entry, entry.name, depth + 1))
-        elif entry.suffix.lower() in PICTURE_SUFFIXES or _begins_as_picture(entry):
+    pictures, stems, folders, strays, litter = [], [], [], [], []
+    for called, entry, is_folder in entries:
+        if _is_litter(called):
+            litter.append(called)
+        elif is_folder:
+            folders.append(_look(entry, called, depth + 1))
+        elif os.path.splitext(called)[1].lower() in PICTURE_SUFFIXES or _begins_as_picture(entry):
             pictures.append(entry)
+            stems.append(os.path.splitext(called)[0])
         else:
             strays.append(entry)
-    stems = {picture.stem for picture in pictures}
-    masks = [picture for picture in pictures if _is_mask(picture.stem, stems)]
+    of_others = set(stems)
+    masks = [one for one, stem in zip(pictures, stems, strict=True) if _is_mask(stem, of_others)]
     if any(_OF_PICTURES.fullmatch(one.name) for one in folders):
         drawn = [one for one in folders if _MASK_FOLDER.fullmatch(one.name)]
         masks += [picture for one in drawn for picture in one.all_pictures]
@@ -134,6 +138,15 @@ def _look(folder: Entry, name: str, depth: int) -> PictureFolder:
         folders = [one for one in folders if one not in drawn]
     kept = tuple(picture for picture in pictures if picture not in masks)
     return PictureFolder(folder, name, kept, tuple(folders), tuple(strays), tuple(litter), tuple(masks))
+
+
+def _listed(folder: Entry) -> list[tuple[str, Entry, bool]]:
+    """The names of what lies in a folder, its entries, and whether they are folders."""
+    plain: set[str] = set()
+    if isinstance(folder, Path):  # whose listing tells most of them from folders
+        with os.scandir(folder) as found:
+            plain = {one.name for one in found if one.is_file(follow_symlinks=False)}
+    return [(entry.name, entry, entry.name not in plain and entry.is_dir()) for entry in folder.iterdir()]
 
 
 def _is_mask(stem: str, stems: Collection[str]) -> bool:

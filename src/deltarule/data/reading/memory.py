@@ -91,7 +91,10 @@ class MemoryTable:
     @classmethod
     def _of_rows(cls, source: Any, names: Sequence[str]) -> MemoryTable:
         """An array of rows, or a list of them; a structured array has names."""
-        array = np.asarray(source.toarray() if hasattr(source, "toarray") else source, _type_of(source))
+        rows = source.toarray() if hasattr(source, "toarray") else source
+        some = rows if isinstance(rows, list | tuple) else (rows,)
+        make: Any = np.ma.array if any(map(np.ma.isMaskedArray, some)) else np.asarray
+        array = make(rows, dtype=_type_of(source))
         if array.dtype.names:
             return cls._checked("array", list(array.dtype.names), [array[n] for n in array.dtype.names])
         if array.ndim == 1 and len(array) and len(array) == len(names):  # one row

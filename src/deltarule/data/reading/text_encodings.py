@@ -30,21 +30,24 @@ _SAMPLE = 1 << 18
 #: UTF-8 in which some bytes are cp1252, as where two files were put together.
 MIXED = "utf-8+cp1252"
 _WESTERN = "äöüßéèêëàâáãåæçíìîïñóòôõøœúùûýÄÖÜÉÈÀÁÂÃÅÆÇÍÑÓÔÕØÚ"
+_CENTRAL = (
+    "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
+    "áčďéěíňóřšťúůýžľĺŕôäÁČĎÉĚÍŇÓŘŠŤÚŮÝŽ",
+    "áéíóöőúüűÁÉÍÓÖŐÚÜŰ",
+    "čćđšžČĆĐŠŽ",
+)
 
 #: Encodings of one byte a character, the likeliest first, and letters of languages written in them.
 _ONE_BYTE = {
     "cp1252": (_WESTERN,),
-    "cp1250": (
-        "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
-        "áčďéěíňóřšťúůýžľĺŕôäÁČĎÉĚÍŇÓŘŠŤÚŮÝŽ",
-        "áéíóöőúüűÁÉÍÓÖŐÚÜŰ",
-        "čćđšžČĆĐŠŽ",
-    ),
+    "cp1250": _CENTRAL,
+    "iso8859_2": _CENTRAL,
+    "cp1254": ("âçğıîöşüÇĞİÖŞÜ",),
     "mac_roman": (_WESTERN,),
     "cp850": (_WESTERN,),
 }
 #: Signs of cp1252 that stand in tables, each where it belongs.
-_SIGNS = r"[²³°ºª](?![a-zß])|[€£µ§«»“”„–—…©®±·½¼¾× ]|’(?=\w)"
+_SIGNS = r"[²³°ºª½¼¾](?![a-zß])|[€£µ§«»“”„–—…©®±·× ]|’(?=\w)"
 
 
 def decode_text(
@@ -115,10 +118,11 @@ def _likely(data: bytes) -> str:
     if data[:_SAMPLE].count(0) * 3 > len(data[:_SAMPLE]):
         return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     runs = re.findall(rb"[\x80-\xff](?:[\x80-\xff]|[\x40-\x7e](?=[\x80-\xff]))*[\x40-\x7e]?", data[:_SAMPLE])
+    inside = re.findall(rb"(?<=[a-z])[\x80-\xff][\x40-\x7e\x80-\xff]?(?=[a-z])", data[:_SAMPLE])
     alone = sum(len(re.findall(rb"[\x80-\xff]", run)) == 1 for run in runs)
     shares = {name: _share(data, runs, name, common) for name, common in _TWO_BYTES.items()}
     best = max(shares, key=lambda name: shares[name])
-    if shares[best] > 0.6 and alone * 2 <= len(runs):
+    if shares[best] > 0.6 and alone * 2 <= len(runs) and len(inside) * 2 <= len(runs):
         return best
     return _one_byte(data)
 
