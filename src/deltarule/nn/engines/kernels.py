@@ -80,6 +80,7 @@ NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
 MOST_VECTORS = 5  # that are summed at once
+ROWS_AHEAD = 3  # of those that are read from memory, which takes a while
 SHORT = 128  # numbers of rows that are added to together
 FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
@@ -996,9 +997,12 @@ def _list_rows(X, scale, order, start, n, lists, first):
     at = begin = first * (k + VECTOR_BYTES // 4)  # vectors reach beyond the end
     for r in range(n):
         row = X[order[start + r] if order.size > 0 else start + r]
+        later = start + min(r + ROWS_AHEAD, n - 1)
+        later_row = X[order[later] if order.size > 0 else later]
         for tile in range(n_tiles):
             starts[tile, first + r] = at
-            at = compress(row, k * tile // n_tiles, k * (tile + 1) // n_tiles, columns, values, at)
+            low, high = k * tile // n_tiles, k * (tile + 1) // n_tiles
+            at = compress(row, low, high, columns, values, at, later_row)
         starts[n_tiles, first + r] = at
     _scale_lists(columns, values, scale, begin, at)
 
