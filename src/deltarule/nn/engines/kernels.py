@@ -174,7 +174,8 @@ class Scratch(NamedTuple):
     numbers: Array  # (length,): the matrices, from x at 0 on
     y_at: int  # where in ``numbers`` the targets lie, …
     weight_at: int  # … the sample weights, …
-    exps_at: int  # … and room for exponentials and copied columns
+    exps_at: int  # … room for exponentials and copied columns …
+    packed_at: int  # … and, where x is lists, the first layer's deltas once more: see :func:`_pack_rows`
     widest: int  # so many numbers for each row
     integers: Array  # (n_exps,): integers as wide as the numbers
     lists: Lists
@@ -336,24 +337,37 @@ def _copy_columns(M, n_columns, low, width, room):
 
 
 @_kernel
-def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last, room):
+def _pack_rows(delta, packed, packed_at, first, n, n_out):
+    """Copy rows of delta, from ``first`` of ``n`` on, to where :func:`_list_product_xt` reads them.
+
+    There a block of columns, whole vectors, is a matrix of ``n`` rows that follow each other, each of which
+    starts at a cache line.
+    """
+    lanes = VECTOR_BYTES // delta.itemsize
+    n_vectors = (n_out + lanes - 1) // lanes
+    n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
+    for block in range(n_blocks):
+        low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
+        width = (high - low) * lanes
+        at = packed_at + n * low * lanes + first * width
+        _copy_columns(delta, n_out, low * lanes, width, packed[at : at + delta.size // n_out * width])
+
+
+@_kernel
+def _list_product_xt(lists, tile, packed, packed_at, dW, dW_at, n, n_out, first, last):
     """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
     rows, values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)
-    delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
+    dW = dW[dW_at : dW_at + last * n_out]
     lanes = VECTOR_BYTES // dW.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
     n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
     begin = _list_columns(lists, tile, n, first, last)
     for block in range(n_blocks):
         low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-        n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
-        part, part_width, at, start = delta, n_out, low * lanes, begin
-        if n_out >= FAR_COLUMNS and n * width <= room.size:
-            _copy_columns(delta, n_out, low * lanes, width, room)
-            part, part_width, at = room, width, np.int64(0)
+        n_last, width, start = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes, begin
         for j in range(first, last):
-            combine(rows, values, start, ends[j], part, part_width, at, high - low, n_last, dW,
-                    j * n_out + low * lanes, 0)  # fmt: skip
+            combine(rows, values, start, ends[j], packed, width, packed_at + n * low * lanes, high - low,
+                    n_last, dW, j * n_out + low * lanes, 0)  # fmt: skip
             start = ends[j]
 
 
@@ -886,10 +900,8 @@ def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
     n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
     x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
     if layer == 0 and lists.columns.rows > 0:
-        each = scratch.widest // (lists.starts.rows - 1) * n  # of the tiles, in what only shares need
-        room_at = scratch.exps_at + tile * each
-        room = numbers[room_at : room_at + each]
-        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last, room)
+        packed_at = scratch.packed_at
+        _list_product_xt(lists, tile, numbers, packed_at, gradient, W_at, n, n_out, first, last)
     else:
         _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
     if last == n_in:
@@ -1119,6 +1131,10 @@ def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, dr
             weight, unit, numbers[exps_at : exps_at + n], k,
         )  # fmt: skip
         _backward(layers, scratch, masks, first, n, cost.is_fused)
+        if scratch.lists.columns.rows > 0:
+            n_out, delta_at = table[0, N_OUT], table[0, DELTA_AT]
+            delta = numbers[delta_at + first * n_out : delta_at + (first + n) * n_out]
+            _pack_rows(delta, numbers, scratch.packed_at, first, n_batch, n_out)
     array(workspace.sums)[DATA_COST + batch % 2, share] = loss
 
 

@@ -48,6 +48,7 @@ class WorkspaceLayout(NamedTuple):
     y_at: int
     weight_at: int
     exps_at: int
+    packed_at: int
     widest: int  # neurons of a layer
     n_rows: int
     length: int  # of ``Scratch.numbers``
@@ -101,6 +102,7 @@ def plan_layout(
     y_at = buffer.reserve(n_rows * layers[-1].n_out)
     weight_at = buffer.reserve(n_rows if is_weighted else 0)
     exps_at = buffer.reserve(n_exps)
+    packed_at = buffer.reserve(n_rows * _whole_lines(layers[0].n_out) if is_listed and is_training else 0)
     known, start, n_masked = load_kernels().ACTIVATIONS, 0, 0
     table: list[tuple[int, ...]] = []
     for layer in layers:
@@ -115,8 +117,9 @@ def plan_layout(
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
     return WorkspaceLayout(
-        np.array(table), numbers, y_at, weight_at, exps_at, widest, n_rows, buffer.length, n_exps, n_masked
-    )
+        np.array(table), numbers, y_at, weight_at, exps_at, packed_at, widest, n_rows, buffer.length, n_exps,
+        n_masked,
+    )  # fmt: skip
 
 
 class Division(NamedTuple):
@@ -214,6 +217,7 @@ def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -
         y_at=layout.y_at,
         weight_at=layout.weight_at,
         exps_at=layout.exps_at,
+        packed_at=layout.packed_at,
         widest=layout.widest,
         integers=np.empty(layout.n_exps, np.int64 if dtype.itemsize == 8 else np.int32),
         lists=lists,
