@@ -163,15 +163,8 @@ def _combine_vectors(context, builder, dtype, arguments, places, n_vectors):
             _store_vector(builder, builder.load(total), place)
         else:
             place = builder.bitcast(place, vector.as_pointer())
-            _llvm(
-                builder,
-                f"masked.store.{suffix}.p0",
-                ir.VoidType(),
-                builder.load(total),
-                place,
-                *_ALIGNMENT,
-                mask,
-            )
+            stored = builder.load(total), place, *_ALIGNMENT, mask
+            _llvm(builder, f"masked.store.{suffix}.p0", ir.VoidType(), *stored)
 
 
 def _compress(row, start, stop, columns, values, at, later_row):
@@ -192,9 +185,8 @@ def _compress(row, start, stop, columns, values, at, later_row):
 def compress(typing_context, row, start, stop, columns, values, at, later_row):
     def build(context, builder, signature, arguments):
         kinds, n = signature.args, VECTOR_BYTES * 8 // values.dtype.bitwidth
-        source, columns_at, values_at, later = (
-            _data(context, builder, kinds[i], arguments[i]) for i in (0, 3, 4, 6)
-        )
+        places = (_data(context, builder, kinds[i], arguments[i]) for i in (0, 3, 4, 6))
+        source, columns_at, values_at, later = places
         found = cgutils.alloca_once_value(builder, arguments[5])
         start, stop = arguments[1:3]
         length = ir.Constant(_LONG, n)
@@ -242,9 +234,8 @@ def _compress_vector(context, builder, given, dtype, place, j, n, columns_at, va
         kept = values
         if n > 1:
             anything = ir.Constant(values.type, ir.Undefined)
-            kept = _llvm(
-                builder, f"experimental.vector.compress.{name}", values.type, values, is_kept, anything
-            )
+            terms = values, is_kept, anything
+            kept = _llvm(builder, f"experimental.vector.compress.{name}", values.type, *terms)
         _store_vector(builder, kept, builder.gep(to, [at]))
     bits = builder.bitcast(is_kept, ir.IntType(n))
     count = builder.zext(builder.ctpop(bits) if n > 1 else bits, _LONG)
@@ -285,12 +276,9 @@ def product(typing_context, m, n, k, x, x_at, x_width, x_is, y, y_at, y_width, y
             builder.bitcast(cgutils.alloca_once_value(builder, ir.Constant(number, value)), _POINTER)
             for value in (1.0, 0.0)
         )
-        places = [
-            builder.bitcast(
-                builder.gep(_data(context, builder, signature.args[i], arguments[i]), [start]), _POINTER
-            )
-            for i, start in ((3, x_at), (7, y_at), (11, at))
-        ]
+        matrices = ((_data(context, builder, signature.args[i], arguments[i]), i) for i in (3, 7, 11))
+        starts = {3: x_at, 7: y_at, 11: at}
+        places = [builder.bitcast(builder.gep(data, [starts[i]]), _POINTER) for data, i in matrices]
         letter = ir.Constant(_BYTE, ord("s" if out_kind.dtype.bitwidth == 32 else "d"))
         x_is, y_is = builder.trunc(x_is, _BYTE), builder.trunc(y_is, _BYTE)
         # BLAS goes by columns: the rows of the transposed product.

@@ -79,6 +79,7 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAM_HAT, ADAMW = range(8)
 NEURON, SHARED = range(2)  # bias kinds
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
+TURNED_ROWS, TURNED_PRODUCTS = 16, 1_000_000  # from which rows on, up to which multiplications, W is turned
 MOST_VECTORS = 5  # that are summed at once
 ROWS_AHEAD = 3  # of those that are read from memory, which takes a while
 SHORT = 128  # numbers of rows that are added to together
@@ -282,9 +283,20 @@ def _product_xt(x, x_at, delta, delta_at, dW, dW_at, n, n_in, n_out, first, last
 
 
 @_kernel
-def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
-    """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
+def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out, room):
+    """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in); ``room`` is for n · n_out numbers.
+
+    Of few rows, BLAS takes W as it lies, which takes twice as long for W.T: unless it is turned beforehand.
+    """
     if n * n_in * n_out > LOOP_PRODUCTS:
+        if n >= TURNED_ROWS and n * n_in * n_out <= TURNED_PRODUCTS:
+            n_parts = (n_in + n - 1) // n
+            for part in range(n_parts):
+                low, high = n_in * part // n_parts, n_in * (part + 1) // n_parts
+                _turn(W[W_at + low * n_out : W_at + high * n_out], n_out, room)
+                product(n, high - low, n_out, delta, delta_at, n_out, AS_IT_IS, room, 0, high - low, AS_IT_IS,
+                        dx, dx_at + low, n_in)  # fmt: skip
+            return
         product(n, n_in, n_out, delta, delta_at, n_out, AS_IT_IS, W, W_at, n_out, TRANSPOSED, dx, dx_at, n_in)
         return
     delta, W = delta[delta_at : delta_at + n * n_out], W[W_at : W_at + n_in * n_out]
@@ -295,6 +307,16 @@ def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
             for j in range(1, n_out):
                 total += delta[r * n_out + j] * W[i * n_out + j]
             dx[r * n_in + i] = total
+
+
+@_kernel
+def _turn(W, n_columns, out):
+    """Put the columns of a matrix into ``out``, as rows."""
+    n = W.size // n_columns
+    for j in range(n_columns):
+        row = out[j * n : (j + 1) * n]
+        for i in range(n):
+            row[i] = W[i * n_columns + j]
 
 
 # Rows of x that are mostly 0 are lists of what is not. Tile by tile of the columns, a part of W stays in the
@@ -886,7 +908,9 @@ def _backward(layers, scratch, masks, first, n, is_fused):
             _pull_back(table[layer, ACTIVATION], settings[layer, 0], z, a, delta, n_out)
         if layer > 0:
             dx_at = table[layer - 1, DELTA_AT] + first * n_in
-            _product_wt(numbers, delta_at, theta, table[layer, W_AT], numbers, dx_at, n, n_in, n_out)
+            room_at = scratch.exps_at + first * scratch.widest
+            room = numbers[room_at : room_at + n * scratch.widest]
+            _product_wt(numbers, delta_at, theta, table[layer, W_AT], numbers, dx_at, n, n_in, n_out, room)
             if table[layer, MASK_AT] >= 0:
                 mask_at = table[layer, MASK_AT] + first * n_in
                 dx = numbers[dx_at : dx_at + n * n_in]
