@@ -21,10 +21,10 @@ Records of the registries
 
 The layout of the workspace
     Matrices are flat arrays in C order, of the network's dtype, with a row for each of a batch. All lie in
-    one array, ``Scratch.numbers``: first the inputs; then targets, sample weights and room for exponentials;
-    then each layer's dropped inputs (where it drops any), z, a and delta. Each starts at a cache line. Where
-    each lies is written in the layer's row of ``Layers.table``. Loops index slices from 0 on, since an index
-    that might be negative keeps a loop from being vectorised.
+    one array, ``Scratch.numbers``: first the inputs; then targets, sample weights, room for exponentials and
+    the first layer's packed deltas; then each layer's dropped inputs (where it drops any), z, a and delta.
+    Each starts at a cache line. Where each lies is written in the layer's row of ``Layers.table``. Loops
+    index slices from 0 on, since an index that might be negative keeps a loop from being vectorised.
 
 How threads meet
     An update is two or three phases of tasks. In the first a task is a share of the batch's rows: it computes
