@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from deltarule.registry import signals_wait
-
 try:
+    from deltarule.registry import signals_wait
+
     with signals_wait():
         from deltarule.cli import main
 except KeyboardInterrupt:

@@ -173,9 +173,10 @@ def test_every_batch_size_and_rows_in_their_own_order(size):
     assert_same(net, samples_of(net), OPTIMIZERS.resolve("sgd"), size=size, shuffle=False)
 
 
-def test_layers_wide_enough_for_blas():
+@pytest.mark.parametrize("size", [9, 17, 32])
+def test_layers_wide_enough_for_blas(size):
     net = Network([40, 50, 30, 3], activation=["sigmoid", "tanh"], output="softmax")
-    assert_same(net, samples_of(net, n=70), OPTIMIZERS.resolve("momentum"), size=32)
+    assert_same(net, samples_of(net, n=70), OPTIMIZERS.resolve("momentum"), size=size)
 
 
 @pytest.mark.slow

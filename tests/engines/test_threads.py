@@ -8,9 +8,11 @@ import threading
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from deltarule import Dense, Network
-from deltarule.nn.engines import compiled, streams
+from deltarule import Dense, Network, Scaled
+from deltarule.arrays import Sparse
+from deltarule.nn.engines import compiled, streams, workspace
 from deltarule.nn.optimizers import OPTIMIZERS
 
 from .test_compiled import assert_same, output_of, run, samples_of
@@ -110,6 +112,18 @@ def test_any_number_of_threads_gives_the_same_bits(shared, kind):
     for other in runs[1:]:
         for mine, first in zip(other, runs[0], strict=True):
             np.testing.assert_array_equal(mine, first)
+
+
+def test_the_tasks_that_take_longest_come_first(shared):
+    shared(2)
+    net, x = Network([300, 20, 3], output="softmax"), np.zeros((10, 300))
+    x[:, 110:130] = x[:, 200:260] = 1
+    for given in (x, Scaled(Sparse(csr_array(x)))):
+        shares = workspace.tile_shares_of(net, workspace.kernel_inputs(given, net.dtype))
+        np.testing.assert_allclose(shares, [0, 0.2, 0.6])
+        division = workspace.divide_job(net, 10, 10.0 * net.parameters.size, shares)
+        parts = division.parts[division.tasks[:, 0]].tolist()
+        assert parts == [[0, 200, 300], [0, 100, 200], [1, 0, 20], [0, 0, 100]]
 
 
 @pytest.mark.slow

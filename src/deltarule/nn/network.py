@@ -339,8 +339,11 @@ class Network:
     def _set_frozen(self, frozen: Array) -> None:
         """Set ``frozen``, where parameters do not move, and ``decaying``, where they are weights that do."""
         self.frozen = frozen
-        self.decaying = np.zeros(self.parameters.size, dtype=bool)
-        self.decaying[self.select("W")] = True
+        self.decaying, start = np.zeros(self.parameters.size, dtype=bool), 0
+        for layer in self.layers:
+            W, _ = layer.dense.views(self.decaying[start : start + layer.dense.n_parameters])
+            W[:] = True
+            start += layer.dense.n_parameters
         self.decaying[frozen] = False
 
     def copy(self, dtype: Any = None) -> Network:

@@ -23,12 +23,12 @@ from deltarule.nn.engines.threads import blas_of_one_thread, count_threads, run_
 from deltarule.nn.engines.workspace import (
     WorkspaceLayout,
     count_products,
-    count_tiles,
     divide_job,
     kernel_inputs,
     make_lists,
     make_workspace,
     plan_layout,
+    tile_shares_of,
 )
 from deltarule.nn.losses import LOSSES
 from deltarule.nn.optimizers import GradientStep
@@ -75,10 +75,10 @@ def run_epochs(
     """See :mod:`deltarule.nn.engines.contract`."""
     dtype = net.parameters.dtype
     inputs = kernel_inputs(samples.x, dtype)
-    n_products, n_tiles = count_products(net, samples.x, size), count_tiles(net, inputs)
-    is_weighted, is_listed = samples.weight is not None, n_tiles > 0
-    layout = plan_layout(net, size, is_training=True, is_weighted=is_weighted, is_listed=is_listed)
-    division = divide_job(net, size, n_products, n_tiles)
+    n_products, tile_shares = count_products(net, samples.x, size), tile_shares_of(net, inputs)
+    n_tiles, is_weighted = len(tile_shares), samples.weight is not None
+    layout = plan_layout(net, size, is_training=True, is_weighted=is_weighted, is_listed=n_tiles > 0)
+    division = divide_job(net, size, n_products, tile_shares)
     lists, stream = make_lists(dtype, net.layers[0].dense.n_in, size, n_tiles, inputs.indptr), stream_of(rng)
     workspace = make_workspace(layout, net, lists, division, stream, len(rates))
     job = make_job(net, layout, optimizer, slots)

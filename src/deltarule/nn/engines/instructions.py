@@ -161,21 +161,15 @@ def _combine_vectors(context, builder, dtype, arguments, places, n_vectors):
             _store_vector(builder, builder.load(total), place)
         else:
             place = builder.bitcast(place, vector.as_pointer())
-            _llvm(
-                builder,
-                f"masked.store.{suffix}.p0",
-                ir.VoidType(),
-                builder.load(total),
-                place,
-                *_ALIGNMENT,
-                mask,
-            )
+            stored = builder.load(total), place, *_ALIGNMENT, mask
+            _llvm(builder, f"masked.store.{suffix}.p0", ir.VoidType(), *stored)
 
 
-def _compress(row, start, stop, columns, values, at):
+def _compress(row, start, stop, columns, values, at, later_row):
     """Put the numbers of ``row`` from ``start`` to ``stop`` that are not 0 into ``values`` from ``at`` on.
 
     Their places go to ``columns``. Returns where the next ones go; up to 16 places from there on are spoilt.
+    The same part of ``later_row`` is brought into the cache meanwhile.
     """
     for j in range(start, stop):
         if row[j] != 0:
@@ -186,10 +180,11 @@ def _compress(row, start, stop, columns, values, at):
 
 @_or_python(_compress)
 @intrinsic
-def compress(typing_context, row, start, stop, columns, values, at):
+def compress(typing_context, row, start, stop, columns, values, at, later_row):
     def build(context, builder, signature, arguments):
         kinds, n = signature.args, VECTOR_BYTES * 8 // values.dtype.bitwidth
-        source, columns_at, values_at = (_data(context, builder, kinds[i], arguments[i]) for i in (0, 3, 4))
+        places = (_data(context, builder, kinds[i], arguments[i]) for i in (0, 3, 4, 6))
+        source, columns_at, values_at, later = places
         found = cgutils.alloca_once_value(builder, arguments[5])
         start, stop = arguments[1:3]
         length = ir.Constant(_LONG, n)
@@ -198,13 +193,22 @@ def compress(typing_context, row, start, stop, columns, values, at):
         for first, last, k in ((start, whole, n), (whole, stop, 1)):
             step = ir.Constant(_LONG, k)
             with cgutils.for_range_slice(builder, first, last, step, intp=_LONG) as (j, _):
+                if k > 1:
+                    _prefetch(builder, builder.gep(later, [j]))
                 place = builder.gep(source, [j])
                 _compress_vector(context, builder, row.dtype, values.dtype, place, j, k,
                                  columns_at, values_at, found)  # fmt: skip
         return builder.load(found)
 
     whole = types.int64
-    return types.int64(row, whole, whole, columns, values, whole), build
+    return types.int64(row, whole, whole, columns, values, whole, later_row), build
+
+
+def _prefetch(builder: Any, place: Any) -> None:
+    """Bring what lies there into the nearest cache, to be read."""
+    to_read, nearest, data = (ir.Constant(_INT, value) for value in (0, 3, 1))
+    place = builder.bitcast(place, _BYTE.as_pointer())
+    _llvm(builder, "prefetch.p0", ir.VoidType(), place, to_read, nearest, data)
 
 
 def _compress_vector(context, builder, given, dtype, place, j, n, columns_at, values_at, found):
@@ -228,9 +232,8 @@ def _compress_vector(context, builder, given, dtype, place, j, n, columns_at, va
         kept = values
         if n > 1:
             anything = ir.Constant(values.type, ir.Undefined)
-            kept = _llvm(
-                builder, f"experimental.vector.compress.{name}", values.type, values, is_kept, anything
-            )
+            terms = values, is_kept, anything
+            kept = _llvm(builder, f"experimental.vector.compress.{name}", values.type, *terms)
         _store_vector(builder, kept, builder.gep(to, [at]))
     bits = builder.bitcast(is_kept, ir.IntType(n))
     count = builder.zext(builder.ctpop(bits) if n > 1 else bits, _LONG)

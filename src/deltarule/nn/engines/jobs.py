@@ -108,7 +108,8 @@ class Scratch(NamedTuple):
     numbers: Array  # (length,): the matrices, from x at 0 on
     y_at: int  # where in ``numbers`` the targets lie, …
     weight_at: int  # … the sample weights, …
-    exps_at: int  # … and room for exponentials and copied columns
+    exps_at: int  # … room for exponentials and copied columns …
+    packed_at: int  # … and, where x is lists, the first layer's deltas once more, for ``_pack_rows``
     widest: int  # so many numbers for each row
     integers: Array  # (n_exps,): integers as wide as the numbers
     lists: Lists

@@ -14,10 +14,10 @@ What Python passes
 
 The layout of the workspace
     Matrices are flat arrays in C order, of the network's dtype, with a row for each of a batch. All lie in
-    one array, ``Scratch.numbers``: first the inputs; then targets, sample weights and room for exponentials;
-    then each layer's dropped inputs (where it drops any), z, a and delta. Each starts at a cache line. Where
-    each lies is written in the layer's row of ``Layers.table``. Loops index slices from 0 on, since an index
-    that might be negative keeps a loop from being vectorised.
+    one array, ``Scratch.numbers``: first the inputs; then targets, sample weights, room for exponentials and
+    the first layer's packed deltas; then each layer's dropped inputs (where it drops any), z, a and delta.
+    Each starts at a cache line. Where each lies is written in the layer's row of ``Layers.table``. Loops
+    index slices from 0 on, since an index that might be negative keeps a loop from being vectorised.
 
 How threads meet
     An update is two or three phases of tasks. In the first a task is a share of the batch's rows: it computes
@@ -58,64 +58,18 @@ from deltarule.nn.engines.instructions import (
     replace_shared,
 )
 from deltarule.nn.engines.jobs import (
-    A_AT,
-    ACTIVATION,
-    ADAGRAD,
-    ADAM_HAT,
-    ADAMW,
-    B_AT,
-    BEGUN,
-    BIAS,
-    BINARY_CROSS,
-    CROSS,
-    DATA_COST,
-    DELTA_AT,
-    DONE,
-    ELU,
-    EXP,
-    FINISHED,
-    FIRST_FROZEN,
-    FIRST_PART,
-    GELU,
-    HALF_SQUARED,
-    HIGH,
-    HUBER,
-    IDENTITY,
-    IS_INFINITE,
-    LAST_FROZEN,
-    LAST_PART,
-    LEAKY_RELU,
-    LOW,
-    MASK_AT,
-    MEAN_ABSOLUTE,
-    MEAN_SQUARED,
-    N_IN,
-    N_OUT,
-    NESTEROV,
-    NEURON,
-    PENALTY,
-    POISSON,
-    QUANTILE,
-    RELU,
-    RMSPROP,
-    SGD,
-    SHARED,
-    SIGMOID,
-    SILU,
-    SOFTMAX,
-    SOFTPLUS,
-    SQUARED,
-    SQUARED_NORM,
-    STOP,
-    TANH,
-    W_AT,
-    X_AT,
-    Z_AT,
+    IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, EXP, SOFTMAX, HALF_SQUARED,
+    SQUARED, MEAN_SQUARED, MEAN_ABSOLUTE, HUBER, QUANTILE, BINARY_CROSS, CROSS, POISSON, SGD, NESTEROV,
+    ADAGRAD, RMSPROP, ADAM_HAT, ADAMW, NEURON, SHARED, N_IN, N_OUT, W_AT, B_AT, BIAS, ACTIVATION, X_AT,
+    Z_AT, A_AT, DELTA_AT, MASK_AT, DATA_COST, PENALTY, SQUARED_NORM, IS_INFINITE, BEGUN, DONE, STOP,
+    FINISHED, FIRST_PART, LAST_PART, LOW, HIGH, FIRST_FROZEN, LAST_FROZEN,
 )  # fmt: skip
 from deltarule.nn.engines.kernel_compiler import OPTIONS, PartCompiler
 
 LOOP_PRODUCTS = 256  # multiplications up to which loops beat a call of BLAS
+TURNED_ROWS, TURNED_PRODUCTS = 16, 1_000_000  # from which rows on, up to which multiplications, W is turned
 MOST_VECTORS = 5  # that are summed at once
+ROWS_AHEAD = 3  # of those that are read from memory, which takes a while
 SHORT = 128  # numbers of rows that are added to together
 FAR_COLUMNS = 512  # of a matrix whose rows push each other out of the cache, and are copied
 GELU_SCALE = math.sqrt(2 / math.pi)
@@ -168,9 +122,20 @@ def _product_xt(x, x_at, delta, delta_at, dW, dW_at, n, n_in, n_out, first, last
 
 
 @_kernel
-def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
-    """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in)."""
+def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out, room):
+    """``dx = delta @ W.T``, (n, n_out) and (n_in, n_out) to (n, n_in); ``room`` is for n · n_out numbers.
+
+    Of few rows, BLAS takes W as it lies, which takes twice as long for W.T: unless it is turned beforehand.
+    """
     if n * n_in * n_out > LOOP_PRODUCTS:
+        if n >= TURNED_ROWS and n * n_in * n_out <= TURNED_PRODUCTS:
+            n_parts = (n_in + n - 1) // n
+            for part in range(n_parts):
+                low, high = n_in * part // n_parts, n_in * (part + 1) // n_parts
+                _turn(W[W_at + low * n_out : W_at + high * n_out], n_out, room)
+                product(n, high - low, n_out, delta, delta_at, n_out, AS_IT_IS, room, 0, high - low, AS_IT_IS,
+                        dx, dx_at + low, n_in)  # fmt: skip
+            return
         product(n, n_in, n_out, delta, delta_at, n_out, AS_IT_IS, W, W_at, n_out, TRANSPOSED, dx, dx_at, n_in)
         return
     delta, W = delta[delta_at : delta_at + n * n_out], W[W_at : W_at + n_in * n_out]
@@ -181,6 +146,16 @@ def _product_wt(delta, delta_at, W, W_at, dx, dx_at, n, n_in, n_out):
             for j in range(1, n_out):
                 total += delta[r * n_out + j] * W[i * n_out + j]
             dx[r * n_in + i] = total
+
+
+@_kernel
+def _turn(W, n_columns, out):
+    """Put the columns of a matrix into ``out``, as rows."""
+    n = W.size // n_columns
+    for j in range(n_columns):
+        row = out[j * n : (j + 1) * n]
+        for i in range(n):
+            row[i] = W[i * n_columns + j]
 
 
 # Rows of x that are mostly 0 are lists of what is not. Tile by tile of the columns, a part of W stays in the
@@ -223,24 +198,37 @@ def _copy_columns(M, n_columns, low, width, room):
 
 
 @_kernel
-def _list_product_xt(lists, tile, delta, delta_at, dW, dW_at, n, n_out, first, last, room):
+def _pack_rows(delta, packed, packed_at, first, n, n_out):
+    """Copy rows of delta, from ``first`` of ``n`` on, to where :func:`_list_product_xt` reads them.
+
+    There a block of columns, whole vectors, is a matrix of ``n`` rows that follow each other, each of which
+    starts at a cache line.
+    """
+    lanes = VECTOR_BYTES // delta.itemsize
+    n_vectors = (n_out + lanes - 1) // lanes
+    n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
+    for block in range(n_blocks):
+        low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
+        width = (high - low) * lanes
+        at = packed_at + n * low * lanes + first * width
+        _copy_columns(delta, n_out, low * lanes, width, packed[at : at + delta.size // n_out * width])
+
+
+@_kernel
+def _list_product_xt(lists, tile, packed, packed_at, dW, dW_at, n, n_out, first, last):
     """Rows ``first`` to ``last`` of ``dW = x.T @ delta``, a tile: each is a combination of rows of delta."""
     rows, values, ends = array(lists.rows), array(lists.row_values), array(lists.column_ends)
-    delta, dW = delta[delta_at : delta_at + n * n_out], dW[dW_at : dW_at + last * n_out]
+    dW = dW[dW_at : dW_at + last * n_out]
     lanes = VECTOR_BYTES // dW.itemsize
     n_vectors = (n_out + lanes - 1) // lanes
     n_blocks = (n_vectors + MOST_VECTORS - 1) // MOST_VECTORS
     begin = _list_columns(lists, tile, n, first, last)
     for block in range(n_blocks):
         low, high = n_vectors * block // n_blocks, n_vectors * (block + 1) // n_blocks
-        n_last, width = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes
-        part, part_width, at, start = delta, n_out, low * lanes, begin
-        if n_out >= FAR_COLUMNS and n * width <= room.size:
-            _copy_columns(delta, n_out, low * lanes, width, room)
-            part, part_width, at = room, width, np.int64(0)
+        n_last, width, start = min(lanes, n_out - (high - 1) * lanes), (high - low) * lanes, begin
         for j in range(first, last):
-            combine(rows, values, start, ends[j], part, part_width, at, high - low, n_last, dW,
-                    j * n_out + low * lanes, 0)  # fmt: skip
+            combine(rows, values, start, ends[j], packed, width, packed_at + n * low * lanes, high - low,
+                    n_last, dW, j * n_out + low * lanes, 0)  # fmt: skip
             start = ends[j]
 
 
@@ -759,7 +747,9 @@ def _backward(layers, scratch, masks, first, n, is_fused):
             _pull_back(table[layer, ACTIVATION], settings[layer, 0], z, a, delta, n_out)
         if layer > 0:
             dx_at = table[layer - 1, DELTA_AT] + first * n_in
-            _product_wt(numbers, delta_at, theta, table[layer, W_AT], numbers, dx_at, n, n_in, n_out)
+            room_at = scratch.exps_at + first * scratch.widest
+            room = numbers[room_at : room_at + n * scratch.widest]
+            _product_wt(numbers, delta_at, theta, table[layer, W_AT], numbers, dx_at, n, n_in, n_out, room)
             if table[layer, MASK_AT] >= 0:
                 mask_at = table[layer, MASK_AT] + first * n_in
                 dx = numbers[dx_at : dx_at + n * n_in]
@@ -773,10 +763,8 @@ def _gradient_of(layers, scratch, layer, tile, first, last, n, gradient):
     n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
     x_at, delta_at = table[layer, X_AT], table[layer, DELTA_AT]
     if layer == 0 and lists.columns.rows > 0:
-        each = scratch.widest // (lists.starts.rows - 1) * n  # of the tiles, in what only shares need
-        room_at = scratch.exps_at + tile * each
-        room = numbers[room_at : room_at + each]
-        _list_product_xt(lists, tile, numbers, delta_at, gradient, W_at, n, n_out, first, last, room)
+        packed_at = scratch.packed_at
+        _list_product_xt(lists, tile, numbers, packed_at, gradient, W_at, n, n_out, first, last)
     else:
         _product_xt(numbers, x_at, numbers, delta_at, gradient, W_at, n, n_in, n_out, first, last)
     if last == n_in:
@@ -884,9 +872,12 @@ def _list_rows(X, scale, order, start, n, lists, first):
     at = begin = first * (k + VECTOR_BYTES // 4)  # vectors reach beyond the end
     for r in range(n):
         row = X[order[start + r] if order.size > 0 else start + r]
+        later = start + min(r + ROWS_AHEAD, n - 1)
+        later_row = X[order[later] if order.size > 0 else later]
         for tile in range(n_tiles):
             starts[tile, first + r] = at
-            at = compress(row, k * tile // n_tiles, k * (tile + 1) // n_tiles, columns, values, at)
+            low, high = k * tile // n_tiles, k * (tile + 1) // n_tiles
+            at = compress(row, low, high, columns, values, at, later_row)
         starts[n_tiles, first + r] = at
     _scale_lists(columns, values, scale, begin, at)
 
@@ -1003,6 +994,10 @@ def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, dr
             weight, unit, numbers[exps_at : exps_at + n], k,
         )  # fmt: skip
         _backward(layers, scratch, masks, first, n, cost.is_fused)
+        if scratch.lists.columns.rows > 0:
+            n_out, delta_at = table[0, N_OUT], table[0, DELTA_AT]
+            delta = numbers[delta_at + first * n_out : delta_at + (first + n) * n_out]
+            _pack_rows(delta, numbers, scratch.packed_at, first, n_batch, n_out)
     array(workspace.sums)[DATA_COST + batch % 2, share] = loss
 
 

@@ -23,11 +23,11 @@ from deltarule.nn.engines.records import address_of, record_of
 from deltarule.nn.engines.streams import stream_of
 from deltarule.nn.engines.workspace import (
     Division,
-    count_tiles,
     kernel_inputs,
     make_lists,
     make_workspace,
     plan_layout,
+    tile_shares_of,
 )
 from deltarule.nn.layers import Dense, Layer
 from deltarule.nn.objective import Objective
@@ -50,7 +50,7 @@ def shard_gradients(
     n_blocks = max(1, min(MOST_PIECES, dense.n_weights // PIECE_NUMBERS, dense.n_in))
     if engine == "compiled":
         inputs = kernel_inputs(samples.x, dtype)
-        n_tiles = count_tiles(net, inputs)
+        n_tiles = len(tile_shares_of(net, inputs))
         blocks = _blocks_of(dense, n_tiles or n_blocks)
         found = [
             _compiled_gradient(summed, samples, inputs, n_tiles, n_rows, blocks) for _ in range(n_threads)

@@ -29,6 +29,8 @@ WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
 MOST_TILES = 16
+#: By how much a weight takes longer for an input in a list than for one that is not.
+LISTED_COST = 3.0
 #: Inputs go by those that are not 0 where there are so many columns of them …
 SPARSE_COLUMNS = 64
 #: … and, in the first rows, a smaller share than this is not 0.
@@ -43,11 +45,16 @@ class WorkspaceLayout(NamedTuple):
     y_at: int
     weight_at: int
     exps_at: int
+    packed_at: int
     widest: int  # neurons of a layer
     n_rows: int
     length: int  # of ``Scratch.numbers``
     n_exps: int
     n_masked: int  # numbers in all dropout masks
+
+
+def _whole_lines(count: int) -> int:
+    return math.ceil(count / LINE) * LINE
 
 
 def plan_layout(
@@ -77,7 +84,7 @@ def plan_layout(
     def reserve(count: int) -> int:
         """Return where the next part lies, of so many numbers; each part starts at a cache line."""
         nonlocal length
-        start, length = length, length + math.ceil(count / LINE) * LINE
+        start, length = length, length + _whole_lines(count)
         return start
 
     widest = max(layer.n_out for layer in layers)
@@ -86,6 +93,7 @@ def plan_layout(
     y_at = reserve(n_rows * layers[-1].n_out)
     weight_at = reserve(n_rows if is_weighted else 0)
     exps_at = reserve(n_exps)
+    packed_at = reserve(n_rows * _whole_lines(layers[0].n_out) if is_listed and is_training else 0)
     start, n_masked = 0, 0
     table: list[tuple[int, ...]] = []
     for layer in layers:
@@ -100,7 +108,17 @@ def plan_layout(
         x_at, start = a_at, start + layer.n_parameters
     numbers = np.array([(layer.activation.parameter, layer.dropout) for layer in layers], dtype=float)
     return WorkspaceLayout(
-        np.array(table), numbers, y_at, weight_at, exps_at, widest, n_rows, length, n_exps, n_masked
+        np.array(table),
+        numbers,
+        y_at,
+        weight_at,
+        exps_at,
+        packed_at,
+        widest,
+        n_rows,
+        length,
+        n_exps,
+        n_masked,
     )
 
 
@@ -112,8 +130,10 @@ class Division(NamedTuple):
     tasks: Array
 
 
-def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: int) -> Division:
+def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, tile_shares: Array) -> Division:
     """Divide a batch's rows into shares, and the parameters into parts of layers, the first one's tiles.
+
+    The tasks that take longest come first, so that threads end together.
 
     Parameters
     ----------
@@ -122,10 +142,10 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
         Of a batch.
     n_products : float
         Multiplications that a batch takes forwards.
-    n_tiles : int
-        Of the inputs, as lists; 0 where they are dense.
+    tile_shares : Array
+        What :func:`tile_shares_of` returns.
     """
-    is_divided = threads.is_divided(n_products)
+    is_divided, n_tiles = threads.is_divided(n_products), len(tile_shares)
     rows = SHARE_ROWS if n_tiles else DENSE_ROWS
     rows = rows if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
     n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
@@ -133,6 +153,9 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, n_tiles: i
     firsts = range(len(parts)) if is_divided else [0]
     ends = [*firsts[1:], len(parts)]
     tasks = [(low, high, starts[low], starts[high]) for low, high in zip(firsts, ends, strict=True)]
+    costs = np.diff(starts)
+    costs[:n_tiles] = costs[:n_tiles] * LISTED_COST * tile_shares
+    tasks = [tasks[i] for i in np.argsort(-costs, kind="stable")] if is_divided else tasks
     frozen = np.searchsorted(net.frozen, [task[2:] for task in tasks])
     share_starts = np.arange(n_shares + 1) * n_rows // n_shares
     return Division(share_starts, np.array(parts), np.hstack([tasks, frozen]))
@@ -193,6 +216,7 @@ def make_scratch(layout: WorkspaceLayout, net: TrainableNetwork, lists: Lists) -
         y_at=layout.y_at,
         weight_at=layout.weight_at,
         exps_at=layout.exps_at,
+        packed_at=layout.packed_at,
         widest=layout.widest,
         integers=np.empty(layout.n_exps, np.int64 if dtype.itemsize == 8 else np.int32),
         lists=lists,
@@ -221,11 +245,21 @@ def make_lists(
     )
 
 
-def count_tiles(net: TrainableNetwork, inputs: Inputs) -> int:
-    """Return into how many tiles the columns of inputs are divided as lists, or 0 where they are dense."""
-    if inputs.indptr.size or is_mostly_zero(net, inputs.dense, inputs.shift):
-        return min(MOST_TILES, -(-net.layers[0].dense.n_in // TILE_COLUMNS))
-    return 0
+def tile_shares_of(net: TrainableNetwork, inputs: Inputs) -> Array:
+    """Return which share of each tile's inputs is not 0, in the first rows; no tiles where they are dense."""
+    n_in = net.layers[0].dense.n_in
+    if inputs.indptr.size:
+        n_rows = min(100, inputs.indptr.size - 1)
+        counts = np.bincount(inputs.indices[: inputs.indptr[n_rows]], minlength=n_in)
+    elif is_mostly_zero(net, inputs.dense, inputs.shift):
+        n_rows = len(inputs.dense[:100])
+        counts = np.count_nonzero(inputs.dense[:n_rows], axis=0)
+    else:
+        return np.empty(0)
+    n_tiles = min(MOST_TILES, -(-n_in // TILE_COLUMNS))
+    bounds = np.arange(n_tiles + 1) * n_in // n_tiles
+    shares: Array = np.add.reduceat(counts, bounds[:-1]) / (np.diff(bounds) * n_rows)
+    return shares
 
 
 def kernel_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> Inputs:
