@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
-from deltarule.diagnosis.driving.containers import Parts, Row, Table
+from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
@@ -25,7 +25,9 @@ _CHANGES = re.compile(r"train|fit|learn|updat|optim|main|demo|test|plot|save|loa
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
-_SECOND = {"index": "indices", "factor": "array", "labels": "array", "list": "array"}
+_SECOND = {"index": "indices", "factor": "array", "number": "array", "labels": "array", "list": "array"}
+#: And if places are to be counted with it, as of the classes.
+_LABELS = {"array": "labels", "target": "labels"}
 #: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
 _NUMBERS = (0.1, 0.3, 0.2, 0.4)
 #: How many words a program may count, and how long a list of numbers becomes.
@@ -124,23 +126,25 @@ class Answers:
                 return True
         second = _SECOND if "integer" not in complaint else {"number": "size", "factor": "size"}
         if "as indices" in complaint or "valid indices" in complaint:
-            second = {"array": "labels", "target": "labels"}
+            second = _LABELS
         if (found := re.search(r"'function' object has no attribute '(\w+)'", complaint)) is not None:
             called = [path for path, (kind, _) in self.known.items() if kind == "function"]
-            for path in called[:1]:
-                self.known[path] = "attribute", ("__call__", found[1])
+            if called:
+                self.forget()  # what followed from it
+                self.known[called[0]] = "attribute", ("__call__", found[1])
             return bool(called)
         if "out of bounds" in complaint and max(self.sizes[:3]) < _MANY:  # places are counted, as of words
             self.sizes = (_MANY, *self.sizes[1:])
             return True
         if not _OF_KINDS.search(complaint) and self._other_length():
             return True
-        for path, (kind, detail) in reversed(list(self.known.items())):
+        known = list(self.known.items())
+        for path, (kind, detail) in known[::-1] if second is _LABELS else known:
             if kind == "index" and path[-1] == "[]" and self.known[path[:-1]][0] == "list":
                 del self.known[path]  # a dictionary is gone through by its keys
                 self.known[path[:-1]] = "keys", ()
                 return True
-            is_matrix = second.get(kind) == "labels" and detail is not None and len(detail) > 1
+            is_matrix = second.get(kind) == "labels" and isinstance(detail, tuple) and len(detail) > 1
             if kind in second and path not in self._changed and not is_matrix:
                 self._changed.add(path)
                 self.known[path] = second[kind], detail if kind != "list" else None
@@ -177,23 +181,7 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     if use.is_flat and path not in run.answers.known:
         return run.plausible.flat(name)
     if path not in run.answers.known:
-        run.answers.open.add(path)
-        others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
-        offered = [*run.offered[others:], *run.offered[:others]]
-        shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
-        is_maker = _is_maker(run, path)
-        may_learn = is_maker or "." not in path[0]
-        columns = run.answers.sizes[(1 + len(run.plausible.made)) % len(run.answers.sizes)]
-        is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
-        return OpenArgument(
-            path,
-            run.plausible.layout,
-            tuple(shapes),
-            columns=columns if may_learn else 0,
-            is_maker=is_maker,
-            is_weight=is_weight and may_learn,
-            is_changed=use.is_changed and may_learn,
-        )
+        return _open(run, path, name, use)
     kind, detail = run.answers.known[path]
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
@@ -202,11 +190,11 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return made
     match kind:
         case "keys":
-            return Table(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
+            return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
         case "parts":
-            return Parts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
+            return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
@@ -227,6 +215,27 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
         case _:
             return _numbers(run, path, kind, detail, name)
+
+
+def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
+    """What stands where nothing is known yet."""
+    run.answers.open.add(path)
+    others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
+    offered = [*run.offered[others:], *run.offered[:others]]
+    shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
+    is_maker = _is_maker(run, path)
+    may_learn = is_maker or "." not in path[0]
+    columns = run.answers.sizes[(1 + len(run.plausible.made)) % len(run.answers.sizes)]
+    is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
+    return OpenArgument(
+        path,
+        run.plausible.layout,
+        tuple(shapes),
+        columns=columns if may_learn else 0,
+        is_maker=is_maker,
+        is_weight=is_weight and may_learn,
+        is_changed=use.is_changed and may_learn,
+    )
 
 
 def _child(run: _Run, path: Path, names: list[str]) -> Any:
@@ -335,9 +344,9 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
         return inputs_of(run, (count, *detail))
     if kind == "keys" and any(run.answers.known.get((*inner, key), ("",))[0] == "size" for key in detail):
         return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
-    made = Row(path, [_part(run, path, k, names) for k in range(count)])
+    made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
     if kind == "target" and not detail:
-        made = Row(path, target_of(run, (count,)).tolist())
+        made = AskingList(path, target_of(run, (count,)).tolist())
     if kind in ("number", "factor", "term", "list"):
         run.passed[key] = made
     return made

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from deltarule.diagnosis.driving.instructions import is_taken_apart, is_written, unpacked
+from deltarule.diagnosis.driving.instructions import is_decided, is_taken_apart, is_written, unpacked
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
@@ -29,7 +29,7 @@ _MOVES = frozenset({
     "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
     "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
     "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
-    "tanh", "mean", "sum",
+    "absolute", "tanh", "mean", "sum",
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "inner"})
 _TERMS = frozenset({"add", "subtract"})
@@ -103,8 +103,10 @@ class OpenArgument:
                 asked = [x for x in xs if isinstance(x, OpenArgument)]
                 data = [x for x in asked if not x._is_weight] or asked
                 data[-1 if self._layout.order and len(data) > 1 else 0]._want("array")
-            ufunc = getattr(np, name)
-            return self._moved(lambda a: ufunc(*(a if x is self else _number(x) for x in xs)))
+            ufunc, mine = getattr(np, name), self
+            if name == "multiply" and isinstance(xs[1], OpenArgument) and not self._moves:
+                mine = xs[1]  # a number is written before what it scales
+            return mine._moved(lambda a: ufunc(*(a if x is mine else _number(x) for x in xs)))
         shape = np.shape(plain(other)) if type(other) is Traced or not callable(other) else ()
         is_learned = bool(self._columns) and (name in _PRODUCTS or name == "add") and goes_forward(other)
         if name in _PRODUCTS:
@@ -123,7 +125,8 @@ class OpenArgument:
         fitting = self._fitting(shape, lambda a: a + np.zeros(shape), shape)
         kind = "parameter" if self._is_changed else kind
         is_divided = name == "divide" and xs[0] is self and bool(shape) and goes_forward(other)
-        is_target = (kind == "term" or is_divided or _is_logarithm(other)) and depends_on_parameters(other)
+        is_met = kind == "term" and not _is_start(other)
+        is_target = (is_met or is_divided or _is_logarithm(other)) and depends_on_parameters(other)
         return self._want("target" if is_target else kind, fitting)
 
     def _beside(self, sums: Traced) -> Shape | None:
@@ -326,8 +329,14 @@ def goes_forward(x: Any) -> bool:
     if type(x) is not Traced or tape is None:
         return False
     made = [tape.operations[one] for one in tape.ancestors(x.ids)]
-    is_start = all(tape.operations[one].initial for one in tape.producers(x.ids))
-    return not is_start and not any(op.label == TARGETS for op in made)
+    return not _is_start(x) and not any(op.label == TARGETS for op in made)
+
+
+def _is_start(x: Any) -> bool:
+    """Whether something is a parameter, or was made of parameters alone before anything was computed."""
+    tape = current_tape()
+    made = tape.producers(x.ids) if type(x) is Traced and tape is not None else []
+    return bool(made) and tape is not None and all(tape.operations[one].initial for one in made)
 
 
 def _is_logarithm(x: Any) -> bool:
@@ -421,7 +430,9 @@ def _add_operators() -> None:
         setattr(OpenArgument, f"__r{name}__", operator(ufunc, True))
 
     def compare(self: OpenArgument, other: Any) -> Any:
-        self._want("number" if type(other) in (int, float) else "factor", None)
+        if type(other) not in (int, float):
+            self._want("factor", None)
+        self._want("number" if is_decided(sys._getframe(1)) else "array")
 
     for name in ("lt", "le", "gt", "ge"):
         setattr(OpenArgument, f"__{name}__", compare)
@@ -429,7 +440,11 @@ def _add_operators() -> None:
     def negated(self: OpenArgument) -> OpenArgument:
         return self._moved(np.negative)
 
+    def without_sign(self: OpenArgument) -> OpenArgument:
+        return self._moved(np.abs)
+
     setattr(OpenArgument, "__neg__", negated)  # noqa: B010
+    setattr(OpenArgument, "__abs__", without_sign)  # noqa: B010
 
 
 _add_operators()

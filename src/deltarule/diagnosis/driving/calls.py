@@ -285,6 +285,8 @@ class CallRun:
             return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
+        if one.default == 0 and one.default is not False and use.is_size:
+            return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
@@ -293,15 +295,8 @@ class CallRun:
         """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
-        if self.is_asking and function is not None:
-            is_named = any(one.match(name) for one in (MASK, RANDOM))
-            if not is_named and not _is_method(function) and (maker := self._maker_of(name)) is not None:
-                self.call(maker)
-            if not is_named and name not in self.pool:
-                owner = getattr(function, "__qualname__", "") if _is_method(function) else ""
-                return answer(self, (owner, name), names, use)  # functions agree on what a name is
-            if name in self.pool:
-                return self.pool[name]
+        if self.is_asking and function is not None and not any(one.match(name) for one in (MASK, RANDOM)):
+            return self._asked(name, names, use, function)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
@@ -342,6 +337,15 @@ class CallRun:
         if use.keys and not use.attributes & {"shape", "T"}:
             return {key: self.argument(key, list(use.keys), UNUSED) for key in use.keys}
         return self.plausible.value(name, names, use)
+
+    def _asked(self, name: str, names: list[str], use: Use, function: Any) -> Any:
+        """What another function returns under that name; else what the argument itself asks to be."""
+        owner = getattr(function, "__qualname__", "") if _is_method(function) else ""
+        if not owner and (maker := self._maker_of(name)) is not None:
+            self.call(maker)
+        if name in self.pool:
+            return self.pool[name]
+        return answer(self, (owner, name), names, use)  # functions agree on what a name is
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""

@@ -8,7 +8,7 @@ from typing import Any
 from deltarule.diagnosis.driving.asking import Path, Want
 
 
-class Table(dict[Any, Any]):
+class AskingTable(dict[Any, Any]):
     """A dictionary that asks for a key which it has not."""
 
     def __init__(self, path: Path, parts: dict[Any, Any]) -> None:
@@ -19,7 +19,7 @@ class Table(dict[Any, Any]):
         raise Want(self._path, "keys", (key,))
 
 
-class Parts(list[Any]):
+class AskingParts(list[Any]):
     """What a list has at places that are written out; where more is done, it asks to be a whole list."""
 
     def __init__(self, path: Path, parts: list[Any]) -> None:
@@ -41,7 +41,7 @@ class Parts(list[Any]):
         raise Want(self._path, "list", 0)
 
 
-class Row(list[Any]):
+class AskingList(list[Any]):
     """A list that asks to be longer."""
 
     def __init__(self, path: Path, parts: list[Any]) -> None:

@@ -34,7 +34,7 @@ from deltarule.diagnosis.driving.plans import (
 )
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
 from deltarule.diagnosis.driving.words import (
     is_given,
     is_own,
@@ -63,9 +63,18 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     best, undefined = driver.search(), driver.trials.undefined
     if best is not None and best.is_right and (undefined or MISFIT.search(recording.error)):
         best = None  # another part of the program can never run, or what it is given does not fit
+    misfit = driver.trials.misfit()
+    if (
+        best is not None
+        and misfit is not None
+        and not best.is_right
+        and best.layout
+        and best.layout.is_single
+    ):
+        best = None  # of one sample alone, the shapes that never fit are spread
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
-    elif best is None and not recording.error and (misfit := driver.trials.misfit()) is not None:
+    elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
     return (best.analysis, best.label) if best else None
@@ -115,7 +124,9 @@ class _Driver:
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
-            self.trials.begin()
+            if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
+                return None
+            self.trials.begin(MOST_OPERATIONS if way == ways[0] else AFTER_FAILURE)
             if (found := way()) is not None:
                 return found
         return None

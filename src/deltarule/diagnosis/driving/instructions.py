@@ -15,6 +15,13 @@ def is_taken_apart(frame: FrameType) -> bool:
     )
 
 
+def is_decided(frame: FrameType) -> bool:
+    """Whether the code goes one way or the other by what the instruction compares."""
+    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    after = [one for one in after if one.opname not in ("CACHE", "TO_BOOL")]
+    return bool(after) and "JUMP" in after[0].opname
+
+
 def is_written(frame: FrameType) -> bool:
     """Whether the index of the instruction that has been reached is written out as a number."""
     before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]

@@ -12,7 +12,13 @@ from typing import Any
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged, require_size
+from deltarule.diagnosis.driving.driven import (
+    DrivenRun,
+    allow_mean,
+    count_judged,
+    require_size,
+    starts_at_zero,
+)
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned
 from deltarule.diagnosis.driving.usage import is_change
@@ -27,6 +33,8 @@ from deltarule.diagnosis.recording.traced import has_traced, to_traced
 USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 #: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
 MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
+#: How many are recorded in a way of calling after another came to nothing.
+AFTER_FAILURE = 100_000
 #: What a call costs beside them.
 _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
@@ -98,9 +106,9 @@ class Trials:
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
-    def begin(self) -> None:
+    def begin(self, most: int = MOST_OPERATIONS) -> None:
         """Begin to call in another way: nothing is known of arguments, and nothing was wrong so far."""
-        self.answers, self.wrong, self.most = None, [], self.count + MOST_OPERATIONS
+        self.answers, self.wrong, self.most = None, [], self.count + most
 
     @property
     def is_over(self) -> bool:
@@ -235,7 +243,8 @@ class Trials:
                 if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
-        if not self.has_failed and _has_met(tape, run):
+        is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
+        if is_whole and not self.has_failed and _has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
@@ -246,6 +255,8 @@ class Trials:
             return None
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
+        if not clean and starts_at_zero(analysis):
+            return None
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

@@ -61,7 +61,7 @@ def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return) and inner.value is not None:
                     parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    names = [_name_of(one) for one in parts]
+                    names = [name_of(one) for one in parts]
                     found[node.name, node.lineno] = [
                         f"{one} of its own" if one in own else one for one in names
                     ]
@@ -73,7 +73,7 @@ def parameters_of(function: Any) -> list[str]:
     return list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
 
 
-def _name_of(node: ast.expr) -> str:
+def name_of(node: ast.expr) -> str:
     """What is returned, by its name; of a quotient the name of what is divided."""
     match node:
         case ast.BinOp(left=ast.Name(name), op=ast.Div()):
