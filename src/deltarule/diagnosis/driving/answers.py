@@ -11,7 +11,7 @@ from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, usual_activation
+from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
@@ -287,13 +287,13 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if (
         kind in ("array", "factor", "term")
         and computed is not None
-        and shape == computed
+        and (shape == computed or (shape is None and UPSTREAM.match(name)))
         and not _is_number(name)
     ):
         if kind == "term" or OUTPUT.match(name):
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
-            raise Want(path, "upstream", shape)
+            raise Want(path, "upstream", computed)
     if kind == "target":
         return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
     if kind == "images":

@@ -18,7 +18,7 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
-from deltarule.diagnosis.driving.following import follow
+from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
@@ -120,7 +120,7 @@ class _Driver:
 
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
-        ways = [self._shown, self._by_use, self._by_asking, self._by_names, self._graphs]
+        ways = [self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names, self._graphs]
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
@@ -159,6 +159,16 @@ class _Driver:
                 right = right or found
                 if found.analysis.only_gradients:
                     self._call_again(name, found)
+        return right
+
+    def _by_pairs(self) -> DrivenRun | None:
+        """Judge layers that are two functions, one that goes forward and one that goes back."""
+        right: DrivenRun | None = None
+        for plan in map(list, partners(self.functions).values()):
+            found = self._follow(", ".join(plan), partial(follow_functions, plan=plan))
+            if found is None or not found.is_right:
+                return found
+            right = right or found
         return right
 
     def _to_call(self) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""Methods of one object called in the order in which they need each other."""
+"""Methods of one object, or functions, called in the order in which they need each other."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
             run.last, sent = method, result if run.was_sent else sent
             _see_computed(run, one, result, method == plan[-1])
     return result if sent is None else sent
+
+
+def follow_functions(run: CallRun, plan: list[str]) -> Any:
+    """Call functions in an order: one that goes forward, and one that goes back."""
+    run.learns_inputs = run.answers.sends_back
+    result = None
+    for name in plan:
+        result = run.call(name)
+        _see_computed(run, None, result, name == plan[-1])
+    return result
 
 
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
