@@ -21,7 +21,7 @@ from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
-from deltarule.diagnosis.driving.needs import Needs, own_methods
+from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -57,9 +57,13 @@ from deltarule.diagnosis.recording.tape import RecordingStopped
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
+#: How many seconds are spent on trying at most.
+_LONGEST = 12.0
+
+
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), {}, meant)
+    driver = _Driver(recording, time.monotonic() + min(_LONGEST, max(1.0, seconds)), {}, meant)
     best, undefined = driver.search(), driver.trials.undefined
     if best is not None and best.is_right and (undefined or MISFIT.search(recording.error)):
         best = None  # another part of the program can never run, or what it is given does not fit
@@ -194,7 +198,7 @@ class _Driver:
                 return found
             if found is None:
                 own = own_methods(kind)
-                goes_back = any(len(plan) > 1 for plan in needs.plans(own))
+                goes_back = any(len(plan) > 1 and takes(own[plan[-1]]) for plan in needs.plans(own))
                 left |= {name} if goes_back or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made

@@ -117,13 +117,13 @@ class Needs:
         plans += [
             plan
             for one in others
-            if len(plan := [*self.before(one, own), one]) > 1 or (not changing and _takes(own[one]) > 1)
+            if len(plan := [*self.before(one, own), one]) > 1 or (not changing and takes(own[one]) > 1)
         ]
         plans.sort(key=lambda plan: plan[-1] in others)
         for plan in plans:
             one = plan[-1]
             if (
-                one in changing and len(plan) == 1 and _takes(own[one]) > 1
+                one in changing and len(plan) == 1 and takes(own[one]) > 1
             ):  # what another returns may be passed
                 yield from (
                     [each, one] for each in others if FORWARD.match(each) and each not in self.within(one)
@@ -131,7 +131,7 @@ class Needs:
             yield plan
 
 
-def _takes(method: Any) -> int:
+def takes(method: Any) -> int:
     """How many arguments a method needs, without its object."""
     every = list(inspect.signature(method).parameters.values())
     return sum(one.default is one.empty and one.name not in ("self", "cls") for one in every)
