@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from . import asking_programs, uncalled_programs
+from . import asking_programs, driven_programs, uncalled_programs
 
-PROGRAMS = asking_programs.PROGRAMS | uncalled_programs.PROGRAMS
-FAST = asking_programs.FAST | uncalled_programs.FAST
+PROGRAMS = asking_programs.PROGRAMS | uncalled_programs.PROGRAMS | driven_programs.PROGRAMS
+FAST = asking_programs.FAST | uncalled_programs.FAST | driven_programs.FAST
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
+from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, usual_activation
+from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM, usual_activation
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
-from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.traced import Traced, given
 
 #: What makes parameters, and what computes something from them without changing them.
@@ -24,12 +25,18 @@ _CHANGES = re.compile(r"train|fit|learn|updat|optim|main|demo|test|plot|save|loa
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
-_SECOND = {"index": "indices", "factor": "array", "labels": "array", "list": "array"}
+_SECOND = {"index": "indices", "factor": "array", "number": "array", "labels": "array", "list": "array"}
+#: And if places are to be counted with it, as of the classes.
+_LABELS = {"array": "labels", "target": "labels"}
+#: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
+_NUMBERS = (0.1, 0.3, 0.2, 0.4)
 #: How many words a program may count, and how long a list of numbers becomes.
 _MANY = 8
 _LENGTHS = (3, 2, 4, 1, 5)
 #: What Python says of an argument that is of another kind, and not of another length.
-_OF_KINDS = re.compile(r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable")
+_OF_KINDS = re.compile(
+    r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable|concatenate"
+)
 #: What is asked of arrays, and not of a number.
 _OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 
@@ -46,8 +53,8 @@ class _Run(objects.MakingRun, GivingRun, Protocol):
 
     def upstream(self, name: str) -> Any: ...
     def call(self, name: str) -> Any: ...
-    def argument(self, name: str, names: list[str], use: Use) -> Any: ...
-    def is_open(self, name: str, use: Use) -> bool: ...
+
+    pool: dict[str, Any]
 
 
 class Answers:
@@ -71,25 +78,38 @@ class Answers:
 
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
-        kind, detail = self.known.get(want.path, ("", None))
+        is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
+        if is_element and want.kind not in ("parameter", "array"):  # what its elements are alike in
+            want.path = (*want.path[:-1], "[]")
         if want.kind == "labels" and want.path[-1] == "[]":
             want.kind = "index"
+        if want.kind == "array":
+            want.detail = self._as_before(want.path) or want.detail
+        kind, detail = self.known.get(want.path, ("", None))
         if want.kind == "pair":
             self.is_ambiguous = True
             self.known.setdefault(want.path, ("output", None))
             self.known.setdefault(want.detail, ("target", None))
             return not kind
-        if kind == want.kind and kind in ("keys", "attribute"):
-            new = want.detail if kind == "keys" else (want.detail,)
+        if kind == want.kind and kind in ("keys", "attribute", "parts"):
+            new = want.detail if kind != "attribute" else (want.detail,)
             if set(new) <= set(detail):
                 return False
             self.known[want.path] = kind, (*detail, *new)
             return True
-        is_longer = kind == want.kind == "list" and want.detail > detail
+        is_longer = want.kind == "list" and (kind == "parts" or (kind == "list" and want.detail > detail))
         if kind and not is_longer and want.kind != "upstream":
             return False
         self.known[want.path] = want.kind, (want.detail,) if want.kind == "attribute" else want.detail
         return True
+
+    def _as_before(self, path: Path) -> Any:
+        """The shape of the array that another method of the class was given under the same name."""
+        owner = path[0].rpartition(".")[0]
+        for other, (kind, shape) in self.known.items():
+            if owner and other[0].rpartition(".")[0] == owner and other[1:] == path[1:] and kind == "array":
+                return shape
+        return None
 
     def forget(self) -> None:
         """Ask anew: data are of other sizes."""
@@ -105,17 +125,27 @@ class Answers:
                 self.known[path] = "member", next(iter(members[0]))
                 return True
         second = _SECOND if "integer" not in complaint else {"number": "size", "factor": "size"}
+        if "as indices" in complaint or "valid indices" in complaint:
+            second = _LABELS
+        if (found := re.search(r"'function' object has no attribute '(\w+)'", complaint)) is not None:
+            called = [path for path, (kind, _) in self.known.items() if kind == "function"]
+            if called:
+                self.forget()  # what followed from it
+                self.known[called[0]] = "attribute", ("__call__", found[1])
+            return bool(called)
         if "out of bounds" in complaint and max(self.sizes[:3]) < _MANY:  # places are counted, as of words
             self.sizes = (_MANY, *self.sizes[1:])
             return True
         if not _OF_KINDS.search(complaint) and self._other_length():
             return True
-        for path, (kind, detail) in list(self.known.items()):
+        known = list(self.known.items())
+        for path, (kind, detail) in known[::-1] if second is _LABELS else known:
             if kind == "index" and path[-1] == "[]" and self.known[path[:-1]][0] == "list":
                 del self.known[path]  # a dictionary is gone through by its keys
                 self.known[path[:-1]] = "keys", ()
                 return True
-            if kind in second and path not in self._changed:
+            is_matrix = second.get(kind) == "labels" and isinstance(detail, tuple) and len(detail) > 1
+            if kind in second and path not in self._changed and not is_matrix:
                 self._changed.add(path)
                 self.known[path] = second[kind], detail if kind != "list" else None
                 return True
@@ -141,30 +171,6 @@ class Answers:
         return False
 
 
-class _Table(dict[Any, Any]):
-    """A dictionary that asks for a key which it has not."""
-
-    def __init__(self, path: Path, parts: dict[Any, Any]) -> None:
-        super().__init__(parts)
-        self._path = path
-
-    def __missing__(self, key: Any) -> Any:
-        raise Want(self._path, "keys", (key,))
-
-
-class _Row(list[Any]):
-    """A list that asks to be longer."""
-
-    def __init__(self, path: Path, parts: list[Any]) -> None:
-        super().__init__(parts)
-        self._path = path
-
-    def __getitem__(self, key: Any) -> Any:
-        if type(key) is int and key >= len(self):
-            raise Want(self._path, "list", key + 1)
-        return super().__getitem__(key)
-
-
 def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
@@ -172,26 +178,23 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
         run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
         if use.is_list:
             run.answers.known[(*path, "[]")] = "size", None
+    if use.is_flat and path not in run.answers.known:
+        return run.plausible.flat(name)
     if path not in run.answers.known:
-        run.answers.open.add(path)
-        others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
-        offered = [*run.offered[others:], *run.offered[:others]]
-        shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
-        is_method = "." in path[0]
-        columns = run.answers.sizes[1 + len(run.plausible.made)] if use.is_changed and not is_method else 0
-        return OpenArgument(
-            path, run.plausible.layout, tuple(shapes), columns=columns, is_maker=_is_maker(run, path)
-        )
+        return _open(run, path, name, use)
     kind, detail = run.answers.known[path]
-    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2:
-        made = _supplied(run, kind, detail)
+    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
+    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
+        made = _supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
         if made is not None:
             return made
     match kind:
         case "keys":
-            return _Table(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
+            return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
+        case "parts":
+            return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
@@ -208,18 +211,50 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return [_index(run, path) + k for k in range(2)]
         case "size":
             return _size(run, path, names)
-        case "array" if use.is_changed and detail is not None:
-            return run.plausible.parameter(name, detail)
+        case "parameter":
+            return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
         case _:
             return _numbers(run, path, kind, detail, name)
+
+
+def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
+    """What stands where nothing is known yet."""
+    run.answers.open.add(path)
+    others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
+    offered = [*run.offered[others:], *run.offered[:others]]
+    shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
+    is_maker = _is_maker(run, path)
+    may_learn = is_maker or "." not in path[0]
+    columns = run.answers.sizes[(1 + len(run.plausible.made)) % len(run.answers.sizes)]
+    is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
+    return OpenArgument(
+        path,
+        run.plausible.layout,
+        tuple(shapes),
+        columns=columns if may_learn else 0,
+        is_maker=is_maker,
+        is_weight=is_weight and may_learn,
+        is_changed=use.is_changed and may_learn,
+    )
 
 
 def _child(run: _Run, path: Path, names: list[str]) -> Any:
     """What is in a container: what its name says, or what it asked for."""
     name = path[-1]
-    if isinstance(name, str) and name != "[]" and not _is_maker(run, path) and not run.is_open(name, UNUSED):
-        return run.argument(name, names, UNUSED)
+    if isinstance(name, str) and name in run.pool:
+        return run.pool[name]
     return answer(run, path, names)
+
+
+def _part(run: _Run, path: Path, k: int, names: list[str]) -> Any:
+    """An element of a list: it may be another than its neighbours."""
+    is_alike = (*path, k) not in run.answers.known and (*path, "[]") in run.answers.known
+    return answer(run, (*path, "[]" if is_alike else k), names)
+
+
+def _called(path: Path) -> str:
+    """The name of a parameter, or of one in a list."""
+    return "".join(f"[{one!r}]" if k else str(one) for k, one in enumerate(path[1:]))
 
 
 def _is_maker(run: _Run, path: Path) -> bool:
@@ -252,21 +287,24 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if (
         kind in ("array", "factor", "term")
         and computed is not None
-        and shape == computed
+        and (shape == computed or (shape is None and UPSTREAM.match(name)))
         and not _is_number(name)
     ):
         if kind == "term" or OUTPUT.match(name):
             return run.computed
-        if not has_target and not DATA.match(name):
-            raise Want(path, "upstream", shape)
+        if not has_target and (kind == "factor" or not DATA.match(name)):
+            raise Want(path, "upstream", computed)
     if kind == "target":
         return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
     if kind == "images":
         return run.plausible.images(shape)
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
-        return given(run.plausible.rng.normal(), is_scalar=True) if path[-1] == "[]" else 0.1
+        if path[-1] == "[]":
+            return given(run.plausible.rng.normal(), is_scalar=True)
+        asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
+        return _NUMBERS[asked.index(path) % len(_NUMBERS)]
     if kind == "labels":
-        return labels_of(run, shape or 2)
+        return labels_of(run, shape if type(shape) is int else 2)
     asked = list(run.answers.known)[: list(run.answers.known).index(path)]
     before = [one for one in asked if run.answers.known[one][0] in ("array", "list") and one[0] == path[0]]
     others = [one for one in before if not DATA.match(str(one[-1]))]
@@ -304,9 +342,11 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
         return run.passed[key]
     if kind == "array" and detail is not None:
         return inputs_of(run, (count, *detail))
-    made = _Row(path, [answer(run, inner, names) for _ in range(count)])
+    if kind == "keys" and any(run.answers.known.get((*inner, key), ("",))[0] == "size" for key in detail):
+        return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
+    made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
     if kind == "target" and not detail:
-        made = _Row(path, target_of(run, (count,)).tolist())
+        made = AskingList(path, target_of(run, (count,)).tolist())
     if kind in ("number", "factor", "term", "list"):
         run.passed[key] = made
     return made
@@ -403,5 +443,5 @@ def _is_wanted(one: Any, kind: str, detail: Any) -> bool:
     if kind == "keys":
         return isinstance(one, dict) and all(key in one for key in detail)
     if kind == "attribute":
-        return type(one) is not Traced and all(hasattr(one, each) for each in detail)
+        return type(one) not in (Traced, StandIn) and all(hasattr(one, each) for each in detail)
     return isinstance(one, list | tuple) and (kind == "list" or len(one) == len(detail))

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from deltarule.diagnosis.driving.instructions import is_decided, is_taken_apart, is_written, unpacked
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
@@ -21,12 +22,14 @@ Shape: TypeAlias = tuple[int, ...]
 _OF_DICTIONARIES = frozenset({"keys", "items", "values", "get", "update", "setdefault"})
 _OF_WORDS = frozenset({"lower", "upper", "strip", "title"})
 _OF_LISTS = frozenset({"append", "extend", "insert", "pop", "index", "remove", "reverse"})
+#: What the numbers are called that an output is compared with.
+TARGETS = "the target"
 #: What moves the numbers of an array about, so that it can be asked afterwards.
 _MOVES = frozenset({
     "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
     "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
     "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
-    "tanh", "mean", "sum",
+    "absolute", "tanh", "mean", "sum",
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "inner"})
 _TERMS = frozenset({"add", "subtract"})
@@ -59,13 +62,19 @@ class OpenArgument:
         moves: tuple[Callable[[Any], Any], ...] = (),
         columns: int = 0,
         is_maker: bool = False,
+        is_weight: bool = False,
+        is_changed: bool = False,
     ) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_layout", layout)
         object.__setattr__(self, "_passed", shapes)
         object.__setattr__(self, "_moves", moves)
-        #: Of a parameter, how many columns it has.
+        #: Of what may be a parameter, how many columns it would have; 0 where nothing may.
         object.__setattr__(self, "_columns", columns)
+        #: Whether it is a parameter rather than data, as far as its name or its changes say.
+        object.__setattr__(self, "_is_weight", is_weight)
+        #: Whether something is added to it, or subtracted.
+        object.__setattr__(self, "_is_changed", is_changed)
         #: Whether it is passed to what makes an object.
         object.__setattr__(self, "_is_maker", is_maker)
 
@@ -74,8 +83,9 @@ class OpenArgument:
 
     def _moved(self, move: Callable[[Any], Any]) -> OpenArgument:
         return OpenArgument(
-            self._path, self._layout, self._passed, (*self._moves, move), self._columns, self._is_maker
-        )
+            self._path, self._layout, self._passed, (*self._moves, move), self._columns,
+            self._is_maker, self._is_weight, self._is_changed,
+        )  # fmt: skip
 
     @property
     def path(self) -> Path:
@@ -90,30 +100,52 @@ class OpenArgument:
             raise Want(xs[self._layout.order]._path, "pair", xs[1 - self._layout.order]._path)
         if not others or type(other) in (int, float) or (isinstance(other, OpenArgument) and len(xs) == 2):
             if name in _PRODUCTS:
-                data = next((x for x in xs if not getattr(x, "_columns", 0)), self)
-                data._want("array")
-            ufunc = getattr(np, name)
-            return self._moved(lambda a: ufunc(*(a if x is self else _number(x) for x in xs)))
+                asked = [x for x in xs if isinstance(x, OpenArgument)]
+                data = [x for x in asked if not x._is_weight] or asked
+                data[-1 if self._layout.order and len(data) > 1 else 0]._want("array")
+            ufunc, mine = getattr(np, name), self
+            if name == "multiply" and isinstance(xs[1], OpenArgument) and not self._moves:
+                mine = xs[1]  # a number is written before what it scales
+            return mine._moved(lambda a: ufunc(*(a if x is mine else _number(x) for x in xs)))
         shape = np.shape(plain(other)) if type(other) is Traced or not callable(other) else ()
+        is_learned = bool(self._columns) and (name in _PRODUCTS or name == "add") and goes_forward(other)
         if name in _PRODUCTS:
             product = np.matmul if name == "matmul" else np.dot
             rest = np.zeros(shape)
-            self._want(
-                "array", self._fitting(shape, lambda a: product(*(a if x is self else rest for x in xs)))
+            if _is_logarithm(other):
+                self._want("target", shape[::-1])
+            fitting = self._fitting(
+                shape, lambda a: product(*(a if x is self else rest for x in xs)), None, is_learned
             )
+            self._want("parameter" if is_learned else "array", fitting)
         kind = "term" if name in _TERMS else "factor"
         kind = "number" if name == "divide" and xs[0] is not self else kind
+        if is_learned and type(other) is Traced and depends_on_parameters(other):
+            self._want("parameter", self._beside(other))
         fitting = self._fitting(shape, lambda a: a + np.zeros(shape), shape)
-        kind = "array" if self._columns else kind
-        compared = (
-            type(other) is Traced and (tape := current_tape()) is not None and bool(tape.leaves(other.ids))
-        )
-        return self._want("target" if kind == "term" and compared else kind, fitting)
+        kind = "parameter" if self._is_changed else kind
+        is_divided = name == "divide" and xs[0] is self and bool(shape) and goes_forward(other)
+        is_met = kind == "term" and not _is_start(other)
+        is_target = (is_met or is_divided or _is_logarithm(other)) and depends_on_parameters(other)
+        return self._want("target" if is_target else kind, fitting)
 
-    def _fitting(self, other: Shape, meet: Callable[[Any], Any], wanted: Shape | None = None) -> Shape | None:
+    def _beside(self, sums: Traced) -> Shape | None:
+        """The shape of biases that are added to sums: as many as there are units."""
+        shape = np.shape(sums)
+        if len(shape) < 2 or not _are_columns(sums):
+            return self._fitting(shape, lambda a: a + np.zeros(shape), shape[-1:]) or shape[-1:]
+        return shape[0], 1
+
+    def _fitting(
+        self,
+        other: Shape,
+        meet: Callable[[Any], Any],
+        wanted: Shape | None = None,
+        is_learned: bool = False,
+    ) -> Shape | None:
         """The first of the usual shapes that goes together with what it meets."""
         flat: Shape | None = None
-        for shape in self._shapes(other, wanted):
+        for shape in self._shapes(other, wanted, is_learned):
             try:
                 made = np.zeros(shape)
                 for move in self._moves:
@@ -121,24 +153,25 @@ class OpenArgument:
                 fits = np.shape(meet(made)) == wanted or wanted is None
             except Exception:  # whatever NumPy says: it does not fit
                 continue
-            if fits and (np.ndim(made) > 1 or wanted is not None or self._layout.data != "rows"):
+            if fits and (
+                np.ndim(made) > 1 or wanted is not None or self._layout.data not in ("rows", "columns")
+            ):
                 return shape
             flat = flat or (shape if fits else None)
         return flat
 
-    def _shapes(self, other: Shape, wanted: Shape | None) -> Iterator[Shape]:
+    def _shapes(self, other: Shape, wanted: Shape | None, is_learned: bool) -> Iterator[Shape]:
         if wanted is not None:
-            yield from (wanted[1:],) if self._columns and len(wanted) > 1 else ()
             yield from (wanted, wanted[:1], wanted[::-1], wanted[1:])
             return
-        if self._columns:
+        if is_learned:
             yield from (one for k in other for one in ((k, self._columns), (self._columns, k)))
         yield from self._passed if self._moves else self._passed[::-1]
         n, data = self._layout.samples, self._layout.data
         sizes = list(dict.fromkeys([*other, *(one - 1 for one in other if one > 2)]))
         sizes.sort(key=lambda one: one == n)
         flat, single = [(k,) for k in sizes], [one for k in sizes for one in ((1, k), (k, 1))]
-        if data == "rows":
+        if data in ("rows", "columns"):
             yield from (one for k in sizes for one in ((n, k), (k, n)))
         yield from (*flat, *single) if data == "vector" else (*single, *flat)
         yield from ((n, 4, k) for k in sizes)
@@ -148,7 +181,7 @@ class OpenArgument:
             raise AttributeError(name)
         if name in ("T", "real"):
             return self._moved(lambda a: getattr(a, name))
-        if name == "shape":
+        if name == "shape" and is_taken_apart(sys._getframe(1)):
             return _OpenShape(self)
         if name in _MOVES:
             return lambda *args, **options: self._moved(
@@ -172,7 +205,7 @@ class OpenArgument:
         self._want("function")
 
     def __iter__(self) -> Iterator[Any]:
-        names = _unpacked(sys._getframe(1))
+        names = unpacked(sys._getframe(1))
         self._want("tuple" if names else "list", names or 0)
 
     def __getitem__(self, key: Any) -> Any:
@@ -180,8 +213,12 @@ class OpenArgument:
             self._want("keys", (key,))
         if isinstance(key, tuple) and any(one is None for one in key):
             return self._moved(lambda a: a[key])
+        if type(key) is int and key >= 0 and is_written(sys._getframe(1)):
+            self._want("parts", (key,))
         if type(key) is int:
             self._want("list", max(2, key + 1 if key >= 0 else -key))
+        if isinstance(key, tuple) and len(key) > 1:
+            self._want("array", next((one for one in self._passed[::-1] if len(one) == len(key)), None))
         is_list = isinstance(key, slice) or (hasattr(key, "__index__") and not hasattr(key, "shape"))
         return self._want("list" if is_list else "array", 0 if is_list else None)
 
@@ -189,7 +226,7 @@ class OpenArgument:
         self._want("keys" if isinstance(key, str) else "array", (key,) if isinstance(key, str) else None)
 
     def __len__(self) -> int:
-        if self._layout.data != "vector" and not self._moves and not self._is_maker:
+        if self._layout.data in ("rows", "row") and not self._moves and not self._is_maker:
             return self._layout.samples if self._layout.data == "rows" else 1
         return self._want("list", 0)
 
@@ -244,7 +281,8 @@ class OpenArgument:
             return self.ask(name, args)
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
-        return self._want("array")
+        length = self._layout.samples if self._layout.data == "rows" else self._layout.inputs
+        return self._want("array", (length,) if name == "outer" else None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
@@ -258,12 +296,13 @@ class _OpenShape:
 
     def __getitem__(self, key: Any) -> int:
         layout = self._owner._layout
-        if key == 0 and layout.data != "vector" and not self._owner._moves and not self._owner._is_maker:
-            return layout.samples if layout.data == "rows" else 1
+        at = 1 if layout.data == "columns" else 0
+        if key == at and layout.data != "vector" and not self._owner._moves and not self._owner._is_maker:
+            return 1 if layout.data == "row" else layout.samples
         raise Want(self._owner._path, "array")
 
     def __iter__(self) -> Iterator[int]:
-        names = _unpacked(sys._getframe(1))
+        names = unpacked(sys._getframe(1))
         raise Want(
             self._owner._path, "images" if len(names) > 2 else "array", len(names) if len(names) > 2 else None
         )
@@ -276,6 +315,45 @@ class _OpenShape:
         raise Want(self._owner._path, "array", other if is_shape else None)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def depends_on_parameters(x: Any) -> bool:
+    """Whether something was computed from parameters, or is one."""
+    tape = current_tape()
+    return type(x) is Traced and tape is not None and bool(tape.leaves(x.ids))
+
+
+def goes_forward(x: Any) -> bool:
+    """Whether something is data, or was computed from data and no target."""
+    tape = current_tape()
+    if type(x) is not Traced or tape is None:
+        return False
+    made = [tape.operations[one] for one in tape.ancestors(x.ids)]
+    return not _is_start(x) and not any(op.label == TARGETS for op in made)
+
+
+def _is_start(x: Any) -> bool:
+    """Whether something is a parameter, or was made of parameters alone before anything was computed."""
+    tape = current_tape()
+    made = tape.producers(x.ids) if type(x) is Traced and tape is not None else []
+    return bool(made) and tape is not None and all(tape.operations[one].initial for one in made)
+
+
+def _is_logarithm(x: Any) -> bool:
+    """Whether something is the logarithm of an output, as in the cross-entropy."""
+    tape = current_tape()
+    made = tape.producers(x.ids) if type(x) is Traced and tape is not None else []
+    return bool(made) and tape is not None and tape.operations[made[0]].name.startswith("log")
+
+
+def _are_columns(sums: Traced) -> bool:
+    """Whether each unit has a row of what was computed: the parameters came first in the product."""
+    tape = current_tape()
+    if tape is None:
+        return False
+    op = tape.operations[tape.producers(sums.ids)[0]]
+    first = op.inputs[0] if op.name in _PRODUCTS else None
+    return first is not None and all(tape.operations[one].initial for one in tape.producers(first))
 
 
 def _number(x: Any) -> Any:
@@ -342,7 +420,7 @@ def _add_operators() -> None:
     def operator(name: str, is_reflected: bool) -> Any:
         def method(self: OpenArgument, other: Any) -> Any:
             if isinstance(other, list) and name in ("add", "multiply"):
-                self._want("list", 0)
+                self._want(*(("list", 0) if name == "add" else ("size",)))
             return self.ask(name, (other, self) if is_reflected else (self, other))
 
         return method
@@ -352,7 +430,9 @@ def _add_operators() -> None:
         setattr(OpenArgument, f"__r{name}__", operator(ufunc, True))
 
     def compare(self: OpenArgument, other: Any) -> Any:
-        self._want("number" if type(other) in (int, float) else "factor", None)
+        if type(other) not in (int, float):
+            self._want("factor", None)
+        self._want("number" if is_decided(sys._getframe(1)) else "array")
 
     for name in ("lt", "le", "gt", "ge"):
         setattr(OpenArgument, f"__{name}__", compare)
@@ -360,20 +440,11 @@ def _add_operators() -> None:
     def negated(self: OpenArgument) -> OpenArgument:
         return self._moved(np.negative)
 
+    def without_sign(self: OpenArgument) -> OpenArgument:
+        return self._moved(np.abs)
+
     setattr(OpenArgument, "__neg__", negated)  # noqa: B010
+    setattr(OpenArgument, "__abs__", without_sign)  # noqa: B010
 
 
 _add_operators()
-
-
-def _unpacked(frame: FrameType) -> tuple[str, ...]:
-    """The names that an argument is taken apart into by the instruction that has been reached."""
-    following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= frame.f_lasti]
-    if not following or following[0].opname != "UNPACK_SEQUENCE":
-        return ()
-    count, names = following[0].arg or 0, list[str]()
-    for one in following[1:]:
-        if not one.opname.startswith("STORE") or len(names) >= count:
-            break
-        names += list(one.argval) if isinstance(one.argval, tuple) else [str(one.argval)]
-    return tuple(names[:count]) if len(names) >= count else tuple(f"part{k}" for k in range(count))

@@ -23,7 +23,6 @@ from deltarule.diagnosis.driving.plausible import (
     TARGET,
     UPSTREAM,
     Plausible,
-    is_parameter,
     is_setting,
     role_of,
     roles_of_unknown,
@@ -37,9 +36,7 @@ from deltarule.diagnosis.driving.words import (
     OUTPUT,
     is_given,
     is_own,
-    layer_methods,
     parameters_of,
-    partners,
 )
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
@@ -95,6 +92,8 @@ class CallRun:
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
         self.making: set[str] = set()
+        #: The methods that were called to put a network together.
+        self.assembled: set[str] = set()
         #: The classes that objects were made of.
         self.made: set[str] = set()
         #: Whether the inputs have gradients, as those of a layer have.
@@ -120,8 +119,6 @@ class CallRun:
         self.passed: dict[Any, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
-        #: By the name of a layer that is two functions, both.
-        self.partners = partners(self.namespace)
 
     def is_own(self, kind: type) -> bool:
         """Whether a class is written in the learner's file."""
@@ -187,12 +184,6 @@ class CallRun:
                 return "changes_its_inputs", made[-1]
         return None
 
-    @property
-    def passes_on(self) -> bool:
-        """Whether what a layer computed is its input."""
-        made = self.tape.producers(self.computed.ids) if type(self.computed) is Traced else []
-        return bool(made) and all(self.tape.operations[one].label == INPUT for one in made)
-
     # Calls
     def call(self, name: str) -> Any:
         function = self.namespace[name]
@@ -209,9 +200,13 @@ class CallRun:
             self.computed = result[0] if isinstance(result, tuple) and result else result
             if result is None:  # it is kept
                 self.computed = next(kept_output(one), None)
-        code = getattr(getattr(method, "__func__", method), "__code__", None)
-        self._pool(name, code.co_firstlineno if code else 0, result)
+        self.pool_returned(method, result)
         return result
+
+    def pool_returned(self, method: Any, result: Any) -> None:
+        """Keep what a method returned, under the names that its return statement has."""
+        code = getattr(getattr(method, "__func__", method), "__code__", None)
+        self._pool(method.__name__, code.co_firstlineno if code else 0, result)
 
     def _pool(self, name: str, line: int, result: Any) -> None:
         self.last = name
@@ -266,7 +261,7 @@ class CallRun:
             self.plausible.of_role(role, name) for role, name in zip(roles, unknown or roles, strict=True)
         ]
         if is_open:
-            positional = values
+            positional = (isinstance(function, type) and objects.layers(self, set())) or values
         named.update(zip(unknown, values, strict=False))
         for one in parameters:
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
@@ -290,6 +285,8 @@ class CallRun:
             return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
+        if one.default == 0 and one.default is not False and use.is_size:
+            return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
@@ -298,12 +295,8 @@ class CallRun:
         """What is passed as a parameter of that name."""
         if name in self.pool:
             return self.pool[name]
-        if (
-            self.is_asking
-            and function is not None
-            and (_is_method(function) or use.is_changed or self.is_open(name, use))
-        ):
-            return answer(self, (getattr(function, "__qualname__", ""), name), names, use)
+        if self.is_asking and function is not None and not any(one.match(name) for one in (MASK, RANDOM)):
+            return self._asked(name, names, use, function)
         is_one = self.learns_inputs or self.plausible.layout.layers == 1
         if is_one and role_of(name) in ("weights", "biases") and not use.is_list:
             return self.plausible.one_layer(role_of(name), name)
@@ -345,11 +338,14 @@ class CallRun:
             return {key: self.argument(key, list(use.keys), UNUSED) for key in use.keys}
         return self.plausible.value(name, names, use)
 
-    def is_open(self, name: str, use: Use) -> bool:
-        """Whether the name of a parameter does not say what it is."""
-        if name in self.returned or (self.computed is not None and UPSTREAM.match(name)):
-            return False  # a function returns it under that name
-        return not (is_parameter(name) or any(one.match(name) for one in (RATE, MASK, RANDOM)))
+    def _asked(self, name: str, names: list[str], use: Use, function: Any) -> Any:
+        """What another function returns under that name; else what the argument itself asks to be."""
+        owner = getattr(function, "__qualname__", "") if _is_method(function) else ""
+        if not owner and (maker := self._maker_of(name)) is not None:
+            self.call(maker)
+        if name in self.pool:
+            return self.pool[name]
+        return answer(self, (owner, name), names, use)  # functions agree on what a name is
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""
@@ -399,23 +395,6 @@ class CallRun:
             if own and len(called) > 3 and called in one.lower():
                 return one
         return None
-
-    def go_through(self, name: str) -> Any:
-        """Send data through a layer (a class, or a function that goes forward), and a derivative back."""
-        self.learns_inputs = True
-        if name in self.partners:
-            forward, backward = self.partners[name]
-            result = self.call(forward)
-            self.computed = result[0] if isinstance(result, tuple) else result
-            names = self.returns.get((forward, self.namespace[forward].__code__.co_firstlineno), [])
-            if isinstance(result, tuple) and len(result) > 1 and not names[-1].isidentifier():
-                self.pool["cache"] = result[-1]
-            return self.call(backward)
-        one = self.kept = self.make(name)
-        self.began = len(self.tape.operations)
-        forward, backward = layer_methods(type(one)) or ("", "")
-        self.call_method(one, forward)
-        return self.call_method(one, backward)
 
     def _maker_of(self, name: str) -> str | None:
         """The function whose return statement has this name, or that goes forward where a cache is wanted."""

@@ -18,10 +18,10 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
-from deltarule.diagnosis.driving.following import follow
+from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
-from deltarule.diagnosis.driving.needs import Needs, own_methods
+from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -34,7 +34,7 @@ from deltarule.diagnosis.driving.plans import (
 )
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
 from deltarule.diagnosis.driving.words import (
     is_given,
     is_own,
@@ -53,23 +53,32 @@ from deltarule.diagnosis.recording.program import (
 )
 from deltarule.diagnosis.recording.tape import RecordingStopped
 
-#: Layers whose derivative may be left to the loss, or that have none.
-_ENDS = re.compile(r"soft_?max|loss|entropy|cost", re.I)
-#: Layers that have no parameters, and whose derivative is plain.
-_BARE = re.compile(r"drop|pool|flat|reshape|input", re.I)
 #: Of a network of one layer, what its only weights are called.
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
+#: How many seconds are spent on trying at most.
+_LONGEST = 12.0
+
+
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), {}, meant)
+    driver = _Driver(recording, time.monotonic() + min(_LONGEST, max(1.0, seconds)), {}, meant)
     best, undefined = driver.search(), driver.trials.undefined
     if best is not None and best.is_right and (undefined or MISFIT.search(recording.error)):
         best = None  # another part of the program can never run, or what it is given does not fit
+    misfit = driver.trials.misfit()
+    if (
+        best is not None
+        and misfit is not None
+        and not best.is_right
+        and best.layout
+        and best.layout.is_single
+    ):
+        best = None  # of one sample alone, the shapes that never fit are spread
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
-    elif best is None and not recording.error and (misfit := driver.trials.misfit()) is not None:
+    elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
     return (best.analysis, best.label) if best else None
@@ -87,12 +96,6 @@ def drive_live(
     recording.error = "" if driver.trials.reason else driver.trials.raised
     reason = driver.trials.reason or "no way was found to call it so that it trains or returns gradients"
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
-
-
-def _holds_layers(kind: type) -> bool:
-    """Whether objects of a class are made of any number of others."""
-    parameters = inspect.signature(vars(kind).get("__init__", lambda: None)).parameters.values()
-    return any(one.kind is one.VAR_POSITIONAL and one.name != "args" for one in parameters)
 
 
 class _Driver:
@@ -120,8 +123,21 @@ class _Driver:
         self.trials = Trials(recording, deadline, own, meant, self.returns)
 
     def search(self) -> DrivenRun | None:
-        """Return the first right trial, or the wrong one on which two agree."""
-        for attempt in (self._shown(), self._functions(), self._objects()):
+        """Return the first verdict: what is done with arguments decides, then what they are called."""
+        ways = [self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names, self._graphs]
+        if self.recording.root:  # the learner says what is called, with usual arguments
+            ways = [self._by_names, self._by_use, self._by_asking]
+        for way in ways:
+            if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
+                return None
+            self.trials.begin(MOST_OPERATIONS if way == ways[0] else AFTER_FAILURE)
+            if (found := way()) is not None:
+                return found
+        return None
+
+    def _by_names(self) -> DrivenRun | None:
+        """Call what trains by its name, with data in every usual layout: the first right, or agreed wrong."""
+        for attempt in (self._functions(), self._objects()):
             for trial in attempt:
                 if trial.is_right and not self.trials.is_doubtful(trial):
                     return trial
@@ -130,24 +146,43 @@ class _Driver:
                 self.trials.wrong.append(trial)
                 if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
                     self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
-        return self.trials.agreed() or self._layers() or self._graphs() or self._by_use() or self._by_asking()
+        return self.trials.agreed()
 
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
-        self.trials.wrong, self.trials.most = [], self.trials.count + MOST_OPERATIONS
-        for name in self._changing():
+        needs, right, judged = Needs(self.recording.source), None, set[str]()
+        changing, others = self._to_call()
+        for name in [*changing, *others]:
+            if name in judged or (right is not None and name in others):
+                continue
             found = self._follow(f"{name}(…)", partial(CallRun.call, name=name))
-            if found is not None:
+            if found is not None and not found.is_right:
                 return found
-        self.trials.answers = None
-        return None
+            if found is not None:
+                judged |= needs.within(name)
+                right = right or found
+                if found.analysis.only_gradients:
+                    self._call_again(name, found)
+        return right
 
-    def _changing(self) -> list[str]:
-        """The functions that change something, or are called as if they did."""
+    def _by_pairs(self) -> DrivenRun | None:
+        """Judge layers that are two functions, one that goes forward and one that goes back."""
+        right: DrivenRun | None = None
+        for plan in map(list, partners(self.functions).values()):
+            found = self._follow(", ".join(plan), partial(follow_functions, plan=plan))
+            if found is None or not found.is_right:
+                return found
+            right = right or found
+        return right
+
+    def _to_call(self) -> tuple[list[str], list[str]]:
+        """The functions that change something, or are called as if they did; and others that may go back."""
         if self.recording.root:
-            return [self.recording.root] if self.recording.root in self.functions else []
+            return [self.recording.root] if self.recording.root in self.functions else [], []
         changing = changing_functions(self.recording.source, self.functions)
-        return list(dict.fromkeys([*changing, *training_functions(self.functions)]))
+        others = [name for name, one in self.functions.items() if len(inspect.signature(one).parameters) > 1]
+        changing = list(dict.fromkeys([*changing, *training_functions(self.functions)]))
+        return changing, [name for name in others[::-1] if name not in changing]
 
     def _by_use(self) -> DrivenRun | None:
         """Call the methods of each class in the order in which they need each other."""
@@ -163,12 +198,11 @@ class _Driver:
                 return found
             if found is None:
                 own = own_methods(kind)
-                goes_back = any(len(plan) > 1 for plan in needs.plans(own))
+                goes_back = any(len(plan) > 1 and takes(own[plan[-1]]) for plan in needs.plans(own))
                 left |= {name} if goes_back or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
             right = right if right is not None and right.rows >= found.rows else found
-        self.trials.answers = None
         return None if left - covered else right
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
@@ -196,7 +230,7 @@ class _Driver:
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""
         self.trials.wrong = []
-        for data in ("rows", "row", "vector"):
+        for data in ("rows", "columns", "row", "vector"):
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
@@ -210,46 +244,6 @@ class _Driver:
                 if not answers.is_ambiguous or self.trials.is_over:
                     break
         return self.trials.agreed()
-
-    def _layers(self) -> DrivenRun | None:
-        """Judge each layer by itself: the first wrong one, or the largest right one where all are right."""
-        found: list[DrivenRun] = []
-        is_partial = False
-        classes = [
-            name
-            for name, kind in self.classes.items()
-            if layer_methods(kind) and not inspect.isabstract(kind) and not _holds_layers(kind)
-        ]
-        pairs = list(partners(self.functions))
-        for name in [name for name in [*classes, *pairs] if not _ENDS.search(name)]:
-            self.trials.wrong, self.trials.most = [], self.trials.count + AFTER_AGREEMENT
-            work = partial(CallRun.go_through, name=name)
-            every = layouts([*self._sizes(), (3, 3)], name in pairs, 2)
-            for layout in dict.fromkeys(replace(one, labels="one-hot") for one in every):
-                right = None
-                for varied in twice(layout):
-                    trial = (
-                        None
-                        if self.trials.is_over
-                        else self.trials.attempt(f"{name}, {varied}", varied, work)
-                    )
-                    if trial is None or trial.is_right:
-                        right = trial
-                        break
-                    self.trials.wrong.append(trial)
-                if right is not None and not self.trials.is_doubtful(right):
-                    found.append(right)
-                    break
-                is_bare = self.trials.passes_on or bool(_BARE.search(name))
-                is_partial |= self.trials.is_hopeless and not self.trials.is_abstract and not is_bare
-                if self.trials.is_hopeless or len(self.trials.wrong) > 8:
-                    found += [one for one in [self.trials.agreed()] if one is not None]
-                    break
-            else:
-                is_partial |= not self.trials.wrong and not self.trials.passes_on and not _BARE.search(name)
-                found += [one for one in [self.trials.agreed()] if one is not None]
-        best = max(found, key=lambda one: (not one.is_right, one.rows), default=None)
-        return None if best is not None and best.is_right and is_partial else best
 
     def _graphs(self) -> DrivenRun | None:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
@@ -272,13 +266,15 @@ class _Driver:
         return right
 
     # Functions
-    def _shown(self) -> Iterator[DrivenRun]:
+    def _shown(self) -> DrivenRun | None:
         """What the functions do that show how the program is used, with data of their own."""
-        for name, function in self.functions.items() if not self.recording.root else ():
+        for name, function in self.functions.items():
             if shows(name, function) and not self.trials.is_over:
                 trial = self.trials.attempt(f"{name}()", None, partial(CallRun.call, name=name))
-                if trial is not None:
-                    yield trial
+                if trial is not None and trial.is_right:
+                    return trial
+                self.trials.wrong += [] if trial is None else [trial]
+        return self.trials.agreed()
 
     def _functions(self) -> Iterator[DrivenRun]:
         halves = {backward for _, backward in partners(self.functions).values()}
@@ -345,7 +341,7 @@ class _Driver:
         tape = new_tape(self.recording.source, frozenset(), 5.0)
         results: list[list[Any]] = []
         with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
-            run = CallRun(self.recording, self.own, self.returns, tape, trial.layout)
+            run = CallRun(self.recording, self.own, self.returns, tape, trial.layout, self.trials.answers)
             for _ in range(2):
                 arrays = [one for _, one in arrays_in(run.call(name), lists=True)]
                 results.append([(one.value.copy(), max(tape.producers(one.ids))) for one in arrays])

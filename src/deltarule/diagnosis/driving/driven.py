@@ -50,3 +50,10 @@ def count_judged(analysis: Analysis) -> int:
     """How many parameters were judged."""
     rows = analysis.chosen.rows if analysis.chosen else []
     return len({row.change.key for row in rows if row.verdict != ZERO})
+
+
+def starts_at_zero(analysis: Analysis) -> bool:
+    """Whether all weights are zero at first: what a step is made of can then hardly be told apart."""
+    steps = analysis.chosen.steps if analysis.chosen else []
+    first = [change.old for change in steps[0].changes if len(change.shape) > 1] if steps else []
+    return bool(first) and not any(analysis.tape.value[one].any() for one in first)

@@ -1,4 +1,4 @@
-"""Methods of one object called in the order in which they need each other."""
+"""Methods of one object, or functions, called in the order in which they need each other."""
 
 from __future__ import annotations
 
@@ -14,15 +14,27 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     run.learns_inputs = run.answers.sends_back
     one = run.kept = run.make(name)
     run.began = len(run.tape.operations)
+    plan = [method for method in plan if method not in run.assembled]
     result = sent = None
     for _ in range(1 if run.learns_inputs else 4):
         run.computed = None
         for method in plan:
             run.was_sent = False
             result = run.with_arguments(getattr(one, method))
+            run.pool_returned(getattr(one, method), result)
             run.last, sent = method, result if run.was_sent else sent
             _see_computed(run, one, result, method == plan[-1])
     return result if sent is None else sent
+
+
+def follow_functions(run: CallRun, plan: list[str]) -> Any:
+    """Call functions in an order: one that goes forward, and one that goes back."""
+    run.learns_inputs = run.answers.sends_back
+    result = None
+    for name in plan:
+        result = run.call(name)
+        _see_computed(run, None, result, name == plan[-1])
+    return result
 
 
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
@@ -35,4 +47,5 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
         return
     arrays = [each for each in results if type(each) is Traced]
     run.offered = arrays or (list(kept_output(one)) if result is None else [])
-    run.computed = run.offered[0] if run.offered else run.computed
+    if run.offered:  # what is computed from the others is the output
+        run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from deltarule.diagnosis.driving.asking import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.tape import Tape
@@ -25,7 +26,11 @@ class GivingRun(Protocol):
 def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
     """Inputs of a shape; those of a layer have gradients, too."""
     layout = run.plausible.layout
-    usual = {"row": (1, layout.inputs), "vector": (layout.inputs,)}
+    usual = {
+        "row": (1, layout.inputs),
+        "vector": (layout.inputs,),
+        "columns": (layout.inputs, layout.samples),
+    }
     shape = usual.get(layout.data, (layout.samples, layout.inputs)) if shape is None else shape
     if shape not in run.passed:
         values = run.plausible.rng.normal(size=shape)
@@ -51,6 +56,7 @@ def target_of(run: GivingRun, shape: tuple[int, ...]) -> Any:
         else:
             values = run.plausible.rng.uniform(0.1, 0.9, shape)
         run.passed[key] = given(values, is_scalar=not shape)
+        run.tape.operations[-1].label = TARGETS
     return run.passed[key]
 
 

@@ -19,13 +19,13 @@ from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain, to_
 #: Operations of three numbers a, b, c, each of which occurs more than once.
 _BINARY: tuple[Callable[[Any, Any, Any], Any], ...] = (
     lambda a, b, c: a * b + c,
-    lambda a, b, c: a * b + a,
-    lambda a, b, c: b - c * a,
-    lambda a, b, c: a / c + b,
+    lambda a, b, c: a * b + a * b + a,
+    lambda a, b, c: b - c * a + (b - a),
+    lambda a, b, c: a / c + b / c + a / b,
     lambda a, b, c: 2.0 * a + b * 3.0,
     lambda a, b, c: (1.0 - b) * c + 2.0 / c,
-    lambda a, b, c: -a * b + b,
-    lambda a, b, c: a**2 + b * a,
+    lambda a, b, c: -a * b + -a + b,
+    lambda a, b, c: a**2 + a**2 + b * a,
     lambda a, b, c: c**3 + c,
     lambda a, b, c: (a - b) ** 2 + a + c,
 )
@@ -35,6 +35,7 @@ _OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
     lambda a, b, c: a.matmul(b),
     lambda a, b, c: a.dot(b),
     lambda a, b, c: a @ b + c,
+    lambda a, b, c: ((a @ b + c) * c).sum(),
     lambda a, b, c: (a @ b) * (a @ b),
     lambda a, b, c: ((a @ b) * c - a @ b).sum(),
     lambda a, b, c: ((a @ b) * (a @ b)).mean(),

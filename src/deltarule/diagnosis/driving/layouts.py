@@ -103,6 +103,8 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
     found = _DISAGREE.search(complaint)
     sizes = [int(one) for one in found.groups() if one] if found else []
     for told, wanted in (sizes, sizes[::-1]) if sizes else ():
+        if wanted == 1 and told == layout.outputs not in (layout.samples, layout.inputs):
+            return replace(layout, outputs=1)
         if not 1 < wanted <= _MOST_SAMPLES or wanted in _sizes_of(layout):
             continue
         match [told == layout.samples, told == layout.inputs, told == layout.outputs]:

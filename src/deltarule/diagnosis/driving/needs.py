@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from deltarule.diagnosis.driving.usage import is_change
-from deltarule.diagnosis.driving.words import FORWARD
+from deltarule.diagnosis.driving.words import FORWARD, name_of
 from deltarule.diagnosis.recording.source import ProgramSource
 
 #: What makes an object, and what nobody calls to prepare a step.
@@ -117,24 +117,29 @@ class Needs:
         plans += [
             plan
             for one in others
-            if len(plan := [*self.before(one, own), one]) > 1 or (not changing and _takes(own[one]) > 1)
+            if len(plan := [*self.before(one, own), one]) > 1 or (not changing and takes(own[one]) > 1)
         ]
         plans.sort(key=lambda plan: plan[-1] in others)
-        yield from plans
-        for one in changing:  # what another returns may be passed to it
-            if _takes(own[one]) > 1 and not self.before(one, own):
+        for plan in plans:
+            one = plan[-1]
+            if (
+                one in changing and len(plan) == 1 and takes(own[one]) > 1
+            ):  # what another returns may be passed
                 yield from (
                     [each, one] for each in others if FORWARD.match(each) and each not in self.within(one)
                 )
+            yield plan
 
 
-def _takes(method: Any) -> int:
+def takes(method: Any) -> int:
     """How many arguments a method needs, without its object."""
     every = list(inspect.signature(method).parameters.values())
     return sum(one.default is one.empty and one.name not in ("self", "cls") for one in every)
 
 
 def _look_at(node: ast.FunctionDef, method: _Method) -> None:
+    taken = {one.arg for one in node.args.args}
+    method.reads |= {_passed(one) for one in taken}
     for one in ast.walk(node):
         match one:
             case ast.Attribute(attr=name, ctx=ast.Load()):
@@ -148,7 +153,16 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes.add(name)
             case ast.Name(id=name, ctx=ast.Load()):
                 method.calls.add(name)
+            case ast.Return(value=ast.Name() | ast.Attribute() | ast.Tuple() as value):
+                parts = value.elts if isinstance(value, ast.Tuple) else [value]
+                names = {name_of(part) for part in parts}
+                method.writes |= {_passed(name) for name in names - taken}
         method.changes = method.changes or (is_change(one) and not _is_sum(one))
+
+
+def _passed(name: str) -> str:
+    """What stands for an argument of that name, which another method returns under the same name."""
+    return f"({name})"
 
 
 def _is_sum(node: ast.AST) -> bool:

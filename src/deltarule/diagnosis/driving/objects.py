@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -39,6 +39,7 @@ class MakingRun(Protocol):
     namespace: dict[str, Any]
     plausible: Plausible
     making: set[str]
+    assembled: set[str]
     in_layer: bool
     first_layer: bool
 
@@ -85,8 +86,8 @@ def wanted_object(run: MakingRun, name: str, use: Use) -> Any:
     return None
 
 
-def object_called(run: MakingRun, name: str, asked: tuple[str, ...]) -> Any:
-    """An object that has what is asked of a parameter of that name; None where there is none."""
+def object_called(run: MakingRun, name: str, asked: tuple[str, ...], is_made: bool = True) -> Any:
+    """An object (or its class) that has what is asked of a parameter of that name; None for none."""
     found = [
         kind
         for kind, one in own_classes(run).items()
@@ -95,7 +96,9 @@ def object_called(run: MakingRun, name: str, asked: tuple[str, ...]) -> Any:
     is_loss = bool(re.search("criteri|objective", name, re.I) or _LOSS.search(name))
     is_whole = bool(_WHOLE.search(name))
     found.sort(key=lambda one: (bool(_LOSS.search(one)) != is_loss, bool(_WHOLE.search(one)) != is_whole))
-    return run.make(found[0]) if found else None
+    if not found:
+        return None
+    return run.make(found[0]) if is_made else run.namespace[found[0]]
 
 
 def called_object(run: MakingRun, name: str) -> Any:
@@ -161,6 +164,15 @@ def _steps(run: MakingRun) -> list[tuple[int, int, bool]]:
     return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
 
 
+def in_steps(run: MakingRun, make: Callable[[], Any]) -> list[Any]:
+    """What is made for each layer of a network."""
+    made = []
+    for inputs, outputs, first in _steps(run):
+        with sized(run, inputs, outputs, first):
+            made.append(make())
+    return made
+
+
 def layers(run: MakingRun, asked: set[str]) -> list[Any]:
     """Two layers with weights, and an activation between them if there is one; empty where there are none."""
     kinds = {
@@ -223,6 +235,7 @@ def assemble(run: MakingRun, one: Any) -> None:
     adding = next((each for each in methods if _ADDS.match(each)), None)
     if adding and not any(array.size > 1 for _, array in arrays_in(one, lists=True)):
         method = getattr(one, adding)
+        run.assembled.add(adding)
         wanted = [
             each for each in inspect.signature(method).parameters.values() if each.default is each.empty
         ]
@@ -238,4 +251,5 @@ def assemble(run: MakingRun, one: Any) -> None:
                 run.with_arguments(method)
     for each in methods:
         if _COMPILES.match(each):
+            run.assembled.add(each)
             run.with_arguments(getattr(one, each))

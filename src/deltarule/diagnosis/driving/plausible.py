@@ -175,7 +175,7 @@ class Plausible:
             self.made[name] = [_start_value(self.rng.normal(size=shape) * 0.7, name)]
         return self.made[name][0]
 
-    def _flat(self, name: str) -> Any:
+    def flat(self, name: str) -> Any:
         """All parameters in one vector."""
         self.is_used = True
         if name not in self.made:
@@ -224,7 +224,7 @@ class Plausible:
         if _NUMBERED.match(lower):
             return self._numbered(name)
         if use.is_flat:
-            return self._flat(name)
+            return self.flat(name)
         if role_of(lower) in ("weights", "biases"):
             return self.of_role(role_of(lower), name)
         if _DICTIONARY.match(lower):
@@ -381,11 +381,6 @@ def is_setting(name: str) -> bool:
         or bool(_NUMBERED.match(lower) or (_SIZES.match(lower) and lower != "layers"))
         or role_of(lower) in ("weights", "biases")
     )
-
-
-def is_parameter(name: str) -> bool:
-    """Whether a name says that it is weights or biases."""
-    return bool(_NUMBERED.match(name)) or role_of(name) in ("weights", "biases")
 
 
 def _start_value(value: Any, name: str) -> Any:

@@ -12,9 +12,16 @@ from typing import Any
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun, allow_mean, count_judged, require_size
+from deltarule.diagnosis.driving.driven import (
+    DrivenRun,
+    allow_mean,
+    count_judged,
+    require_size,
+    starts_at_zero,
+)
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned
+from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
@@ -26,6 +33,8 @@ from deltarule.diagnosis.recording.traced import has_traced, to_traced
 USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 #: How many operations are recorded in all, and after two wrong ones agree: a right one may still be found.
 MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
+#: How many are recorded in a way of calling after another came to nothing.
+AFTER_FAILURE = 100_000
 #: What a call costs beside them.
 _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
@@ -38,8 +47,13 @@ _ALL_SAMPLES = ("rows", "columns", "lists")
 
 def _has_met(tape: Tape, run: CallRun) -> bool:
     """Whether something that depends on parameters was compared with targets of its shape."""
-    targets = run.plausible.data["Y"]
-    given = set(to_traced(targets).ids.ravel().tolist()) if has_traced(targets) else set()
+    if tape.meetings:
+        return True
+    targets = [run.plausible.data["Y"]]
+    targets += [one for key, one in run.passed.items() if isinstance(key, tuple) and "target" in key]
+    given: set[int] = set()
+    for one in targets:
+        given |= set(to_traced(one).ids.ravel().tolist()) if has_traced(one) else set()
     for op in tape.operations:
         first, second = op.inputs if op.name == "subtract" else (None, None)
         if first is None or second is None or first.shape != second.shape:
@@ -82,17 +96,19 @@ class Trials:
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
-        self.is_hopeless = self.is_abstract = False
+        self.is_hopeless = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
-        #: Whether the last call was of a layer that gives on what it is given.
-        self.passes_on = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
         #: The classes that the last call made objects of.
         self.made: set[str] = set()
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
+
+    def begin(self, most: int = MOST_OPERATIONS) -> None:
+        """Begin to call in another way: nothing is known of arguments, and nothing was wrong so far."""
+        self.answers, self.wrong, self.most = None, [], self.count + most
 
     @property
     def is_over(self) -> bool:
@@ -156,6 +172,14 @@ class Trials:
             (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
         )
 
+    def _changes_at(self, line: int) -> bool:
+        """Whether a line changes something by itself ± something: what does not fit there is an update."""
+        return any(
+            is_change(one)
+            for one in ast.walk(self.recording.source.tree)
+            if getattr(one, "lineno", 0) == line
+        )
+
     def _raises_always(self, error: Exception) -> bool:
         """Whether what was called ends with a ``raise``, whatever it is given."""
         source = self.recording.source
@@ -209,27 +233,30 @@ class Trials:
             except RecordingStopped:
                 pass
             except Exception as error:
-                self.is_abstract = type(error) is NotImplementedError
                 self.is_hopeless = (
                     type(error) in (LookupError, NotImplementedError, NameError)
                 ) or self._raises_always(error)
                 self.undefined = error if isinstance(error, NameError) else self.undefined
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
-                if self.answers is None and all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
+                all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+                if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
-        if self.answers is None and not self.has_failed and _has_met(tape, run):
+        is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
+        if is_whole and not self.has_failed and _has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
-        self.passes_on, self.made = run.passes_on, run.made
+        self.made = run.made
         analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None:
             return None
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
+        if not clean and starts_at_zero(analysis):
+            return None
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

@@ -12,7 +12,7 @@ from deltarule.diagnosis.recording.source import ProgramSource
 
 #: What is called with the sizes of an array.
 _SIZED = re.compile(
-    r"(zeros|ones|empty|full|rand|randn|random|normal|uniform|random_sample|standard_normal|range|\w*init\w*)$"
+    r"(zeros|ones|empty|full|rand|randn|random|normal|uniform|random_sample|standard_normal|range)$"
 )
 _ITERATING = frozenset(["len", "enumerate", "zip", "reversed", "list", "iter", "sum"])
 

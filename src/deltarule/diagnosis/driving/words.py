@@ -29,7 +29,9 @@ OUTPUT = re.compile(
 
 
 def is_own(kind: type, path: str) -> bool:
-    """Whether a class has a method that is written in this file."""
+    """Whether a class has a method that is written in this file, or is a record of it."""
+    if hasattr(kind, "__dataclass_fields__") and kind.__module__ == "__main__":
+        return True
     codes = [getattr(getattr(one, "__func__", one), "__code__", None) for one in vars(kind).values()]
     return any(code is not None and code.co_filename == path for code in codes)
 
@@ -55,10 +57,14 @@ def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
     found = {}
     for node in ast.walk(recording.source.tree):
         if isinstance(node, ast.FunctionDef):
+            own = {one.arg for one in node.args.args}
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return) and inner.value is not None:
                     parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
-                    found[node.name, node.lineno] = [_name_of(one) for one in parts]
+                    names = [name_of(one) for one in parts]
+                    found[node.name, node.lineno] = [
+                        f"{one} of its own" if one in own else one for one in names
+                    ]
     return found
 
 
@@ -67,12 +73,12 @@ def parameters_of(function: Any) -> list[str]:
     return list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
 
 
-def _name_of(node: ast.expr) -> str:
+def name_of(node: ast.expr) -> str:
     """What is returned, by its name; of a quotient the name of what is divided."""
     match node:
         case ast.BinOp(left=ast.Name(name), op=ast.Div()):
             return name
-    return ast.unparse(node).replace("self.", "")
+    return ast.unparse(node).replace("self.", "").lstrip("_")
 
 
 def layer_methods(kind: type) -> tuple[str, str] | None:

@@ -240,7 +240,12 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> A
 
 @_computes
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
-    return _into(out, matrix_product(a, b, "dot"))
+    shape: tuple[int, ...] = () if asking((a, b)) is not None else np.shape(plain(b))
+    if len(shape) < 3:
+        return _into(out, matrix_product(a, b, "dot"))
+    columns = np.moveaxis(to_traced(b), -2, 0).reshape(shape[-2], -1)  # each row with each column
+    product = matrix_product(a, columns, "dot")
+    return _into(out, product.reshape(*product.shape[:-1], *shape[:-2], shape[-1]))
 
 
 @_computes

@@ -94,6 +94,11 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             missing.note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
         elif attrs <= defined:
             names[name] = _Itself(name, names)
+    bases = [one for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) for one in node.bases]
+    for base in bases:
+        if isinstance(base, ast.Name) and base.id not in bound and base.id not in names["__builtins__"]:
+            names[base.id] = type(base.id, (), {})
+            missing.note(f"the class {base.id} is not defined: an empty one was put in its place")
 
 
 def _supply_shown(source: ProgramSource, names: dict[str, Any]) -> None:

@@ -20,9 +20,13 @@ _PARAMETER = re.compile(
 )
 
 
+#: What the name of a derivative by one, or of a change of it, begins with.
+_DERIVATIVE = re.compile(r"(\w*\.)*_*(d|d_?l_?d|grad\w*|delta|nabla)_", re.I)
+
+
 def is_parameter(name: str) -> bool:
     """Whether a name is one that learners give to weights and biases."""
-    return bool(_PARAMETER.match(name))
+    return bool(_PARAMETER.match(name)) and not _DERIVATIVE.match(name)
 
 
 _LIBRARIES = frozenset({"np", "numpy", "math", "random", "plt", "time", "os", "sys", "pd"})

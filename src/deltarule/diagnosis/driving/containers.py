@@ -1,0 +1,54 @@
+"""Containers that stand for an argument: they ask for what they do not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deltarule.diagnosis.driving.asking import Path, Want
+
+
+class AskingTable(dict[Any, Any]):
+    """A dictionary that asks for a key which it has not."""
+
+    def __init__(self, path: Path, parts: dict[Any, Any]) -> None:
+        super().__init__(parts)
+        self._path = path
+
+    def __missing__(self, key: Any) -> Any:
+        raise Want(self._path, "keys", (key,))
+
+
+class AskingParts(list[Any]):
+    """What a list has at places that are written out; where more is done, it asks to be a whole list."""
+
+    def __init__(self, path: Path, parts: list[Any]) -> None:
+        super().__init__(parts)
+        self._path = path
+
+    def __len__(self) -> int:
+        raise Want(self._path, "list", 0)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise Want(self._path, "list", 0)
+
+    def __reversed__(self) -> Iterator[Any]:
+        raise Want(self._path, "list", 0)
+
+    def __getitem__(self, key: Any) -> Any:
+        if type(key) is int and 0 <= key < super().__len__():
+            return super().__getitem__(key)
+        raise Want(self._path, "list", 0)
+
+
+class AskingList(list[Any]):
+    """A list that asks to be longer."""
+
+    def __init__(self, path: Path, parts: list[Any]) -> None:
+        super().__init__(parts)
+        self._path = path
+
+    def __getitem__(self, key: Any) -> Any:
+        if type(key) is int and key >= len(self):
+            raise Want(self._path, "list", key + 1)
+        return super().__getitem__(key)

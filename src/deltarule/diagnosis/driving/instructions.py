@@ -1,0 +1,42 @@
+"""What the instruction that has been reached in the learner's code does with an argument."""
+
+from __future__ import annotations
+
+import dis
+from types import FrameType
+
+
+def is_taken_apart(frame: FrameType) -> bool:
+    """Whether the instruction that follows takes one size of a shape, or all, or keeps or compares it."""
+    following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti][:3]
+    names = [one.opname for one in following]
+    return names[:1] == ["UNPACK_SEQUENCE"] or bool(
+        {"BINARY_SUBSCR", "COMPARE_OP"} & set(names) or any(one.startswith("STORE") for one in names[:1])
+    )
+
+
+def is_decided(frame: FrameType) -> bool:
+    """Whether the code goes one way or the other by what the instruction compares."""
+    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    after = [one for one in after if one.opname not in ("CACHE", "TO_BOOL")]
+    return bool(after) and "JUMP" in after[0].opname
+
+
+def is_written(frame: FrameType) -> bool:
+    """Whether the index of the instruction that has been reached is written out as a number."""
+    before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]
+    before = [one for one in before if one.opname != "CACHE"]
+    return bool(before) and before[-1].opname.startswith("LOAD_CONST")
+
+
+def unpacked(frame: FrameType) -> tuple[str, ...]:
+    """The names that an argument is taken apart into by the instruction that has been reached."""
+    following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= frame.f_lasti]
+    if not following or following[0].opname != "UNPACK_SEQUENCE":
+        return ()
+    count, names = following[0].arg or 0, list[str]()
+    for one in following[1:]:
+        if not one.opname.startswith("STORE") or len(names) >= count:
+            break
+        names += list(one.argval) if isinstance(one.argval, tuple) else [str(one.argval)]
+    return tuple(names[:count]) if len(names) >= count else tuple(f"part{k}" for k in range(count))
