@@ -314,3 +314,51 @@ def test_a_first_sample_that_moves_nothing_leaves_enough_steps_to_judge(first, s
     seen = watch(XOR_WITHOUT_BIAS.format(first=first, second=second))
     assert seen.verdict == verdict
     assert verdict == "right" or seen.faults[0].mistake == "updated_too_early"
+
+
+NUMBER_FOR_A_LAYER = """
+import numpy as np
+class Network:
+    b1, b2 = 0.35, {b2}
+    def __init__(self):
+        self.W1, self.W2 = np.array([[.15, .2], [.25, .3]]), np.array([[.4, .45], [.5, .55]])
+    def train(self, x, y):
+        h = 1 / (1 + np.exp(-(self.W1 @ x + {first})))
+        a = 1 / (1 + np.exp(-(self.W2 @ h + self.b2)))
+        delta = (a - y) * a * (1 - a)
+        below = self.W2.T @ delta * h * (1 - h)
+        self.W2 -= 0.5 * delta @ h.T
+        self.W1 -= 0.5 * below @ x.T
+net = Network()
+for i in range(100):
+    net.train(np.array([[.05], [.1]]), np.array([[.01], [.99]]))
+"""
+
+
+@pytest.mark.parametrize("first", ["self.b1", "self.b1 * np.ones((2, 1))"])
+def test_a_number_written_for_a_layer_may_stay_as_it_is_and_is_told(first, watch):
+    seen = watch(NUMBER_FOR_A_LAYER.format(first=first, b2="0.6"))
+    assert seen.verdict == "right"
+    assert len([one for one in seen.notes if "one number for the whole layer" in one]) == 2
+
+
+def test_a_drawn_bias_that_never_changes_is_a_mistake(watch):
+    seen = watch(NUMBER_FOR_A_LAYER.format(first="self.b1", b2="np.random.randn(2, 1)"))
+    assert [one.mistake for one in seen.faults] == ["bias_never_updated"]
+
+
+def test_a_parameter_that_a_function_changes_without_being_given_it_is_told(watch):
+    text = (
+        "import numpy as np\n"
+        "def step(X, Y, W):\n"
+        "    A = np.tanh(X @ W)\n"
+        "    delta = (A - Y) * (1 - A**2)\n"
+        "    W = W - 0.1 * X.T @ delta\n"
+        "    b = b - 0.1 * delta.sum(0)\n"
+        "    return W, b\n"
+        "X, Y, W = np.random.randn(6, 3), np.random.randn(6, 2), np.random.randn(3, 2)\n"
+        "for i in range(9):\n    W, b = step(X, Y, W)\n"
+    )
+    (fault,) = watch(text).faults
+    assert fault.line == 6
+    assert "pass b to step" in fault.text

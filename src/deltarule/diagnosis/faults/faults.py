@@ -76,7 +76,7 @@ def _faults(analysis: Analysis) -> list[Fault]:
     if first:
         found = [one for one in found if one.kind != "derivative"]
     found = first + found + penalties_of(analysis, chosen) + unused_parameters(analysis, chosen)
-    found += [_untrained(analysis, one) for one in untrained_parameters(analysis)]
+    found += [_untrained(analysis, one) for one in untrained_parameters(analysis) if not one.is_fixed]
     for op, name in sorted(analysis.replaced, key=lambda one: one[0].index):
         said = f"{name} is replaced by its update here, instead of being changed by it: its old value is lost"
         found.append(fault_at(analysis, "optimizer", op, said, parameters=(name,)))

@@ -34,17 +34,29 @@ def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Faul
     assigned = [one for one in source.tree.body if isinstance(one, ast.Assign)]
     outside = {ast.unparse(target) for one in assigned for target in one.targets}
     functions = [one for one in ast.walk(source.tree) if isinstance(one, ast.FunctionDef)]
-    for function in functions if name in outside and is_parameter(name) else ():
+    for function in functions if is_parameter(name) else ():
         is_inside = function.lineno <= line <= (function.end_lineno or 0)
         for one in ast.walk(function) if is_inside else ():
-            if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name:
-                text = (
-                    f"because this line changes {name}, Python treats it as a local name of "
-                    f"{function.name}, and on line {line} it has no value yet: begin the function with "
-                    f"global {name}"
-                )
-                return fault_at(Analysis(tape, source), "shape", one.lineno, text)
+            if not isinstance(one, ast.AugAssign | ast.Assign) or name not in _changed_by(one):
+                continue
+            text = (
+                f"because this line changes {name}, Python treats it as a local name of {function.name}, "
+                f"and on line {line} it has no value yet: "
+            )
+            is_global = name in outside
+            text += (
+                f"begin the function with global {name}" if is_global else f"pass {name} to {function.name}"
+            )
+            return fault_at(Analysis(tape, source), "shape", one.lineno, text)
     return None
+
+
+def _changed_by(statement: ast.AugAssign | ast.Assign) -> set[str]:
+    """The names that a statement changes by what they are, as ``w -= a`` or ``w = w - a``."""
+    if isinstance(statement, ast.AugAssign):
+        return {ast.unparse(statement.target)}
+    read = {ast.unparse(one) for one in ast.walk(statement.value) if isinstance(one, ast.Name)}
+    return read & {ast.unparse(one) for one in statement.targets}
 
 
 def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Operation | None:

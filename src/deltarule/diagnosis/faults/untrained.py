@@ -14,6 +14,7 @@ from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.names import operand_nodes
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import GradientComparison, proportion
+from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import RecordedStep
 from deltarule.diagnosis.reading.targets import forward_of
 from deltarule.diagnosis.reading.updates import updates_on
@@ -32,6 +33,8 @@ class Untrained:
     name: str
     used: str
     more: str = ""
+    #: Whether it is a number that is written for a whole layer, which may be meant to stay as it is.
+    is_fixed: bool = False
 
     @property
     def text(self) -> str:
@@ -52,11 +55,23 @@ def untrained_parameters(analysis: Analysis) -> list[Untrained]:
             counts[start] += 1 + (_is_named(name) or is_replaced(analysis.tape, op, user, _end(step)))
             changed = "" if op.is_leaf or op.index < chosen.steps[0].floor + 1 else ", not by its gradient"
             used = f"{name} is used on line {analysis.source.line(user)}"
-            found[start] = Untrained(op, name, used, f" but never trained{changed}")
+            is_fixed = _is_number_of_layer(analysis, chosen, op, user)
+            found[start] = Untrained(op, name, used, f" but never trained{changed}", is_fixed)
     told = {start: one for start, one in found.items() if counts[start] >= min(2, len(chosen.steps))}
     return [  # what a start value was changed to tells more than the start value
         one for start, one in told.items() if not any(start & other == start != other for other in told)
     ]
+
+
+def _is_number_of_layer(
+    analysis: Analysis, chosen: GradientComparison, made: Operation, user: Operation
+) -> bool:
+    """Whether a written number, or ones times it, is added to all neurons of a layer."""
+    tape, samples = analysis.tape, sizes_of(analysis.tape, chosen)[0]
+    parts = [tape.operations[k] for k in made.before] if made.name == "multiply" else [made]
+    number = min(parts, key=lambda one: one.size, default=made)
+    is_written = number.is_leaf and number.size == 1 and not _RANDOM.search(analysis.source.text_of(number))
+    return bool(is_written and tape.value[number.start] and user.size >= 2 * samples)
 
 
 def _is_named(name: str) -> bool:

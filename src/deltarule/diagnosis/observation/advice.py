@@ -47,8 +47,8 @@ class Obstacle:
 def obstacle_of(analysis: Analysis, recording: Recording) -> Obstacle:
     """The first thing that was not understood."""
     looks = (
-        _framework, _missing_file, _exception, _opaque, _stopped, _fits_nothing, _flat, _no_change,
-        _zero_target,
+        _framework, _missing_file, _exception, _opaque, _stopped, _fits_nothing, _absent, _flat,
+        _no_change, _zero_target,
     )  # fmt: skip
     for look in looks:
         found = look(analysis, recording)
@@ -185,6 +185,21 @@ def _fits_nothing(analysis: Analysis, recording: Recording) -> Obstacle | None:
         analysis.source.line(meeting.op) if meeting else 0,
         "Let the program compute its loss as one number in each step, so that it is known, for example:",
         "loss = 0.5 * np.sum((output - target) ** 2)",
+    )
+
+
+def _absent(analysis: Analysis, recording: Recording) -> Obstacle | None:
+    """Gradients were looked for, and none of the shape of an array of parameters was there."""
+    if not analysis.absent:
+        return None
+    names = in_words(
+        list(dict.fromkeys(analysis.source.name_of(op) or "a parameter" for op in analysis.absent))
+    )
+    return Obstacle(
+        f"nothing that was returned or kept has the shape of a gradient of {names}",
+        0,
+        "Return the gradients, or let a function change the parameters by them, for example:",
+        "w -= learning_rate * dw",
     )
 
 

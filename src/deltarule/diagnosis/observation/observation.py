@@ -12,6 +12,7 @@ from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
+from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.first_weights import findings_of
@@ -126,6 +127,8 @@ def report(
         if grown is not None:
             return _with_lines(recording, Diagnosis("wrong", (grown,), **told))
         return _not_judged(analysis, recording, told)
+    if analysis.absent and not any(row.verdict == RIGHT and row.gradient.size > 1 for row in chosen.rows):
+        return _not_judged(analysis, recording, told)  # one number that agrees is none of many arrays
     network = read_network(analysis)
     found = [*([grown] if grown else []), *faults_of(analysis)]
     found = found or faults_of_whole(analysis, meant, recording.root)
@@ -174,6 +177,8 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     rates = scalings_of(analysis, good[0]) if good else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
     notes = [*conventions_of(analysis, rates), *additions_of(analysis), *other_loss_of(analysis)]
+    fixed = dict.fromkeys(one.used for one in untrained_parameters(analysis) if one.is_fixed)
+    notes += [f"{used}: one number for the whole layer, which no update changes" for used in fixed]
     return {
         "loss": chosen.loss_name,
         "loss_line": analysis.source.line(meeting.op) if meeting else 0,
