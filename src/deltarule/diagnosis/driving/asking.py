@@ -10,8 +10,8 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from deltarule.diagnosis.driving.instructions import is_decided, is_taken_apart, is_written, unpacked
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.recording.instructions import is_decided, is_taken_apart, is_written, unpacked
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
 

@@ -9,7 +9,7 @@ import re
 import sys
 import types
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,20 @@ def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         return missing.text_file(name, *_form(program))
 
 
+def _open_compressed(
+    opened: Callable[..., Any], name: Any, mode: str = "rb", *args: Any, **options: Any
+) -> Any:
+    """``gzip.open`` and its like, which make up the pickles that are not there."""
+    try:
+        return opened(name, mode, *args, **options)
+    except FileNotFoundError:
+        if not re.search(r"\.(pkl|pickle|p)\.\w+$", str(name)):
+            raise
+        return missing.packed_file(
+            name, read_source(sys._getframe(1).f_code.co_filename).tree, is_binary=True
+        )
+
+
 def _form(path: str) -> tuple[str, int]:
     """What a program splits its lines at, and how many columns it reads of them."""
     try:
@@ -214,6 +228,7 @@ class Importing:
     def __call__(
         self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
+        name = {"cPickle": "pickle", "_pickle": "pickle"}.get(name, name)  # of Python 2
         root = name.partition(".")[0]
         if root in self._beside:
             return self._load(root)
@@ -233,6 +248,10 @@ class Importing:
             return missing.stand_in(name)
         if module.__name__ == "argparse":
             return Substitute(module, {"ArgumentParser": missing.Arguments}, lambda _, found: found)
+        if module.__name__ in ("gzip", "bz2", "lzma"):
+            return Substitute(
+                module, {"open": partial(_open_compressed, module.open)}, lambda _, found: found
+            )
         if module.__name__ == "sklearn.datasets":
             return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.recording.instructions import unpacked
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import has_traced, leaf, plain
 
@@ -34,6 +35,12 @@ LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
 _FRAMES = 5
 #: The size of made-up tables; their last column is the target.
 MADE_ROWS, MADE_COLUMNS = 24, 4
+#: Names of data.
+_OF_DATA = re.compile(
+    r"([XYxyt]|(train|test)_)?_?(data|features?|images?|inputs?|samples?|labels?|targets?)?"
+    r"(_?(train|test|valid?|all|one_?hot))?$",
+    re.I,
+)
 #: Names under which a file keeps what a network should give.
 _OF_TARGETS = re.compile(r"y|t$|.*(label|target|class|output|expected|answer|desired|etiq|ziel|sortie)", re.I)
 
@@ -90,6 +97,32 @@ class StandIn(types.ModuleType):
         return (object,)
 
 
+class Unknown(StandIn):
+    """What a package that is not there gives: where it is taken apart into data, made-up numbers."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _made_up(name) if _OF_DATA.match(name) else Unknown(name)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        is_decorator = len(args) == 1 and isinstance(args[0], types.FunctionType | type)
+        return args[0] if is_decorator else Unknown("result")
+
+    def __iter__(self) -> Any:
+        names = unpacked(sys._getframe(1))
+        if len(names) == 2 and not any(map(_OF_DATA.match, names)):
+            names = ("inputs", "targets")
+        return iter([_made_up(name) for name in names]) if names else super().__iter__()
+
+
+def _made_up(name: str) -> Any:
+    """Inputs, or one target for each sample, by their name."""
+    note(f"{name} comes from a package that is not installed: made-up numbers were used")
+    table = _numbers("")
+    return leaf(table[:, -1].astype(int) if _OF_TARGETS.match(name) else table[:, :-1], is_scalar=False)
+
+
 def stand_in(name: str) -> StandIn:
     """Return a module in place of one that is missing, or that would open a window."""
     module = StandIn(name)
@@ -110,6 +143,7 @@ def stand_in(name: str) -> StandIn:
     elif root in HASTENING:
         module.__dict__.update(prange=range)
     elif root not in SHOWING:
+        module = Unknown(name)
         note(f"the package {root} is not installed: what it computes could not be observed")
     return module
 
