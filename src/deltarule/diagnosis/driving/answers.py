@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from enum import EnumType
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM, usual_activation
-from deltarule.diagnosis.driving.usage import UNUSED, Use
+from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -37,8 +38,6 @@ _LENGTHS = (3, 2, 4, 1, 5)
 _OF_KINDS = re.compile(
     r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable|concatenate"
 )
-#: What is asked of arrays, and not of a number.
-_OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 
 
 class _Run(objects.MakingRun, GivingRun, Protocol):
@@ -75,6 +74,11 @@ class Answers:
     def sends_back(self) -> bool:
         """Whether a layer is given the derivative by what it computed."""
         return any(kind == "upstream" for kind, _ in self.known.values())
+
+    def leaves_open(self, classes: Iterable[str]) -> bool:
+        """Whether an array that such a class is made with may be a parameter, and was passed as data."""
+        starts = [path for path, (kind, _) in self.known.items() if kind == "array" and path[0] in classes]
+        return any(not DATA.match(str(path[1])) and not TARGET.match(str(path[1])) for path in starts)
 
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
@@ -174,7 +178,7 @@ class Answers:
 def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
-    if path not in run.answers.known and use.is_size and not use.attributes & _OF_ARRAYS:
+    if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
         run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
         if use.is_list:
             run.answers.known[(*path, "[]")] = "size", None
@@ -243,6 +247,8 @@ def _child(run: _Run, path: Path, names: list[str]) -> Any:
     name = path[-1]
     if isinstance(name, str) and name in run.pool:
         return run.pool[name]
+    if (path[0], name) in run.answers.known:  # what was passed before is kept
+        path = path[0], name
     return answer(run, path, names)
 
 
@@ -288,7 +294,7 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         kind in ("array", "factor", "term")
         and computed is not None
         and (shape == computed or (shape is None and UPSTREAM.match(name)))
-        and not _is_number(name)
+        and not RATE.match(name)
     ):
         if kind == "term" or OUTPUT.match(name):
             return run.computed
@@ -316,10 +322,6 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if shape is None and run.passed:
         return next(iter(run.passed.values()))
     return inputs_of(run, shape)
-
-
-def _is_number(name: str) -> bool:
-    return bool(RATE.match(name))
 
 
 def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:

@@ -184,6 +184,12 @@ class CallRun:
                 return "changes_its_inputs", made[-1]
         return None
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether what a layer computed is its input."""
+        made = self.tape.producers(self.computed.ids) if type(self.computed) is Traced else []
+        return bool(made) and all(self.tape.operations[one].label == INPUT for one in made)
+
     # Calls
     def call(self, name: str) -> Any:
         function = self.namespace[name]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
-from deltarule.diagnosis.driving.usage import UNUSED, Use
+from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import given, leaf
@@ -54,8 +54,6 @@ _STATE = re.compile(
     r"(h|a|c|s|hidden|cell|state)_?(prev\w*|0|init\w*|state)$|(prev\w*|initial)_(h\w*|c\w*|state)$"
 )
 _LETTERED = re.compile(r"[wub]_?[xhaysfigoc]{1,2}$")
-#: What is asked of arrays, and not of a number.
-_OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 _ROLES = {"weights": _WEIGHTS, "biases": _BIASES, "X": DATA, "Y": TARGET, "rate": RATE}
 _NUMBERS: list[tuple[str, Any]] = [
     (r".*(mini_?batch_?size|batch_?size|bs)$", 3),
@@ -217,7 +215,7 @@ class Plausible:
             return self._masks(lower.endswith("s"))
         if RANDOM.match(lower):
             return RandomNumbers(np.random.default_rng(self.layout.seed))
-        if use.is_size and not use.attributes & _OF_ARRAYS and not _number_for(lower):
+        if use.is_size and not use.attributes & OF_ARRAYS and not _number_for(lower):
             return self._counts(_written(name), use)
         if use.rank > 2 and not use.is_list:
             return self.images(use.rank)
@@ -240,7 +238,7 @@ class Plausible:
 
     def _data_or_count(self, name: str, others: list[str], use: Use) -> Any:
         with_hidden = any(re.search("hid", one, re.I) for one in others)
-        if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name) and not use.attributes & _OF_ARRAYS:
+        if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name) and not use.attributes & OF_ARRAYS:
             return self._counts(name, use)
         if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
             return [self.layout.hidden]

@@ -97,6 +97,8 @@ class Trials:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = False
+        #: Whether the last call was of a layer that gives on what it is given.
+        self.passes_on = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
         #: Whether weights or biases were passed to it, which lie in several ways.
@@ -249,13 +251,14 @@ class Trials:
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
-        self.made = run.made
+        self.passes_on, self.made = run.passes_on, run.made
         analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None:
             return None
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
-        if not clean and starts_at_zero(analysis):
+        is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
+        if is_partial or (not clean and starts_at_zero(analysis)):
             return None
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
 

@@ -14,6 +14,8 @@ from deltarule.diagnosis.recording.source import ProgramSource
 _SIZED = re.compile(
     r"(zeros|ones|empty|full|rand|randn|random|normal|uniform|random_sample|standard_normal|range)$"
 )
+#: What is asked of arrays, and not of a number.
+OF_ARRAYS = frozenset(["shape", "T", "dot", "reshape", "sum", "mean", "transpose", "copy", "to_numpy"])
 _ITERATING = frozenset(["len", "enumerate", "zip", "reversed", "list", "iter", "sum"])
 
 
