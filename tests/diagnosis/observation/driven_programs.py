@@ -327,6 +327,50 @@ class Approximator:
         s = np.outer(r, self.v) * «(1 - a ** 2)|(1 - a) ** 2»
         return x @ s, s.sum(axis=0), a.T @ r
 """,
+    "a derivative by one output": """
+import numpy as np
+class Softmax:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m) / n
+        self.b = np.zeros(m)
+    def forward(self, image):
+        self.shape, self.x = image.shape, image.flatten()
+        self.scores = self.x @ self.W + self.b
+        e = np.exp(self.scores)
+        return e / e.sum()
+    def backprop(self, d_out, rate):
+        for i, d in enumerate(d_out):
+            if d == 0:
+                continue
+            e = np.exp(self.scores)
+            total = np.sum(e)
+            slope = -e[i] * e / total ** 2
+            slope[i] = e[i] * «(total - e[i])|(total + e[i])» / total ** 2
+            delta = d * slope
+            sent = self.W @ delta
+            self.W -= rate * self.x[:, None] @ delta[None]
+            self.b -= rate * delta
+            return sent.reshape(self.shape)
+""",
+    "sums of the shape of one output": """
+import numpy as np
+class Network:
+    def __init__(self, inputs, hidden, outputs, rate):
+        self.V = np.random.normal(0, inputs ** -0.5, (inputs, hidden))
+        self.W = np.random.normal(0, hidden ** -0.5, (hidden, outputs))
+        self.rate = rate
+    def train(self, features, targets):
+        dV, dW = np.zeros(self.V.shape), np.zeros(self.W.shape)
+        for x, y in zip(features, targets):
+            h = 1 / (1 + np.exp(-np.dot(x, self.V)))
+            error = y - np.dot(h, self.W)
+            term = error[0]
+            below = np.dot(term, self.W).T * h «* (1 - h)|»
+            dW += term * h.reshape(dW.shape)
+            dV += below * x[:, None]
+        self.W += self.rate * dW / len(features)
+        self.V += self.rate * dV / len(features)
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

@@ -328,6 +328,9 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     """A list of what its elements asked to be: layers, neurons in layers, numbers, whole numbers."""
     inner = (*path, "[]")
     kind, detail = run.answers.known.get(inner, ("", None))
+    is_computed = type(run.computed) is Traced and run.computed.value.ndim == 1
+    if kind == "number" and is_computed and UPSTREAM.match(str(path[-1])):  # it is gone through by numbers
+        return run.upstream(str(path[-1]))
     if kind == "attribute":
         return objects.layers(run, set(detail)) or objects.layers(run, set())
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":

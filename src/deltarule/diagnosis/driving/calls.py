@@ -67,6 +67,10 @@ def kept_output(one: Any) -> Iterator[Traced]:
     return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
+#: A loop that leaves out the outputs by which there is no derivative.
+_PASSES_OVER_ZEROS = re.compile(r"if \w+ == 0(\.0*)?:\s*continue")
+
+
 class CallRun:
     """The calls of one trial."""
 
@@ -386,9 +390,15 @@ class CallRun:
         return made
 
     def upstream(self, name: str) -> Any:
-        """The derivative of a half squared error by what was computed; of an error, the sign is open."""
+        """The derivative of a half squared error by what was computed; of an error, the sign is open.
+
+        Where the program passes over what is 0, it is that of one output alone.
+        """
         self.was_sent = True
-        wanted = given(self.plausible.rng.normal(size=np.shape(self.computed)))
+        made = self.plausible.rng.normal(size=np.shape(self.computed))
+        if _PASSES_OVER_ZEROS.search(self.source.text):
+            made.flat[1:] = np.ravel(plain(self.computed))[1:]
+        wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)
         return -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made

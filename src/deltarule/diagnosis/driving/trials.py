@@ -165,6 +165,8 @@ class Trials:
     def misfit(self) -> tuple[Exception, Tape] | None:
         """What every call raised that had compared an output with a target, on one line: shapes never fit."""
         found = [one for one in self.after_meeting if one is not None]
+        if any("cannot reshape" in str(error) for error, _ in found):
+            return None  # it was written for other numbers of outputs
         lines = {self._line_of(error) for error, _ in found}
         return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
 
