@@ -371,6 +371,72 @@ class Network:
         self.W += self.rate * dW / len(features)
         self.V += self.rate * dV / len(features)
 """,
+    "made-up data that do not fit": """
+import numpy as np
+import pandas as pd
+def load():
+    data = np.array(pd.read_csv("train.csv")).T
+    return data[1:], data[0].reshape(1, 42000)
+def init():
+    w1, b1 = np.random.randn(4, 3), np.zeros((4, 1))
+    w2, b2 = np.random.randn(2, 4), np.zeros((2, 1))
+    return w1, b1, w2, b2
+def forward(x, w1, b1, w2, b2):
+    a1 = np.tanh(w1 @ x + b1)
+    e = np.exp(w2 @ a1 + b2)
+    a2 = e / e.sum(axis=0, keepdims=True)
+    return a1, a2
+def backward(x, onehot, a2, a1, w2):
+    m = x.shape[1]
+    dz2 = a2 - onehot
+    dz1 = w2.T @ dz2 * «(1 - a1 ** 2)|a1»
+    return dz2 @ a1.T / m, dz2.sum(1, keepdims=True) / m, dz1 @ x.T / m, dz1.sum(1, keepdims=True) / m
+if __name__ == "__main__":
+    X, Y = load()
+""",
+    "a layer that is only shown": """
+import numpy as np
+class Dense:
+    def __init__(self, n, units):
+        self.w, self.b = np.random.randn(n, units), np.zeros(units)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, d):
+        self.dw, self.db = self.x.T @ d, «d|-d».sum(axis=0)
+        return d @ self.w.T
+def main():
+    print(Dense(3, 3).w)
+if __name__ == "__main__":
+    main()
+""",
+    "a layer of sequences": """
+import numpy as np
+class Conv:
+    def __init__(self, channels, filters, width):
+        self.width, self.filters = width, filters
+        self.W = np.random.randn(filters, channels, width)
+        self.b = np.zeros(filters)
+    def forward(self, x):
+        n, channels, length = x.shape
+        self.x = x
+        y = np.zeros((n, self.filters, length - self.width + 1))
+        for i in range(n):
+            for f in range(self.filters):
+                for k in range(y.shape[2]):
+                    y[i, f, k] = np.sum(x[i, :, k:k + self.width] * self.W[f] «) + self.b[f]|+ self.b[f])»
+        return y
+    def backward(self, delta):
+        n, filters, length = delta.shape
+        dx, self.dW, self.db = np.zeros(self.x.shape), np.zeros(self.W.shape), np.zeros(self.b.shape)
+        for i in range(n):
+            for f in range(filters):
+                for k in range(length):
+                    dx[i, :, k:k + self.width] += self.W[f] * delta[i, f, k]
+                    self.dW[f] += self.x[i, :, k:k + self.width] * delta[i, f, k]
+                    self.db[f] += delta[i, f, k]
+        return dx
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

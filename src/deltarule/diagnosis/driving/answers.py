@@ -11,22 +11,21 @@ from typing import Any, Protocol
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
-from deltarule.diagnosis.driving.given_data import GivingRun, inputs_of, labels_of, target_of
+from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM, usual_activation
+from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.traced import Traced, given
 
-#: What makes parameters, and what computes something from them without changing them.
-_MAKES = re.compile(r"_*(init|make|build|create|setup|random|new|get_?(param|weight|net))\w*$", re.I)
-_CHANGES = re.compile(r"train|fit|learn|updat|optim|main|demo|test|plot|save|load|sgd|descent|step", re.I)
-
-
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
-_SECOND = {"index": "indices", "factor": "array", "number": "array", "labels": "array", "list": "array"}
+_SECOND = {
+    "index": "indices", "factor": "array", "number": "array", "labels": "array", "list": "array",
+    "images": "series",
+}  # fmt: skip
 #: And if places are to be counted with it, as of the classes.
 _LABELS = {"array": "labels", "target": "labels"}
 #: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
@@ -40,18 +39,15 @@ _OF_KINDS = re.compile(
 )
 
 
-class _Run(objects.MakingRun, GivingRun, Protocol):
+class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
-    calling: set[str]
     source: ProgramSource
     offered: list[Any]
-    shared: dict[str, Any]
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
-    def call(self, name: str) -> Any: ...
 
     pool: dict[str, Any]
 
@@ -189,7 +185,7 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     kind, detail = run.answers.known[path]
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
-        made = _supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
+        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
         if made is not None:
             return made
     match kind:
@@ -302,8 +298,10 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
             raise Want(path, "upstream", computed)
     if kind == "target":
         return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
-    if kind == "images":
-        return run.plausible.images(shape)
+    if kind in ("images", "series"):
+        if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
+            raise Want(path, "upstream", computed)
+        return as_input(run, run.plausible.images(shape, kind == "series"))
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
         if path[-1] == "[]":
             return given(run.plausible.rng.normal(), is_scalar=True)
@@ -411,42 +409,3 @@ def _word(run: _Run, name: str, kind: str, said: Any) -> Any:
         return min(members, key=lambda one: objects.rank(one.name))
     known = [said] if isinstance(said, str) else []
     return objects.word_for(run, name, known) or said or "sigmoid"
-
-
-def _supplied(run: _Run, kind: str, detail: Any) -> Any:
-    """What one of the learner's functions returns, if it is what is wanted."""
-    functions = {
-        name: one
-        for name, one in run.namespace.items()
-        if inspect.isfunction(one) and one.__code__.co_filename == run.source.path
-    }
-    making = [name for name, one in functions.items() if _MAKES.match(name) or _takes_sizes(run, one)]
-    others = [name for name in functions if name not in making and not _CHANGES.search(name)]
-    for name in making if kind in ("list", "tuple") else [*making, *others]:
-        if name in run.calling or (not inspect.signature(functions[name]).parameters and name not in making):
-            continue
-        if name not in run.shared:
-            try:
-                run.shared[name] = run.call(name)
-            except Exception:  # whatever the learner's function raises: it is not this one
-                continue
-        made = run.shared[name]
-        for one in (made, *(made if isinstance(made, tuple) else ())):
-            if _is_wanted(one, kind, detail):
-                return one
-    return None
-
-
-def _takes_sizes(run: _Run, function: Any) -> bool:
-    """Whether all that a function needs are numbers of units, as what makes parameters does."""
-    uses = run.uses(function)
-    needed = [one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty]
-    return bool(needed) and all(uses[one].is_size or uses[one].is_list for one in needed if one in uses)
-
-
-def _is_wanted(one: Any, kind: str, detail: Any) -> bool:
-    if kind == "keys":
-        return isinstance(one, dict) and all(key in one for key in detail)
-    if kind == "attribute":
-        return type(one) not in (Traced, StandIn) and all(hasattr(one, each) for each in detail)
-    return isinstance(one, list | tuple) and (kind == "list" or len(one) == len(detail))

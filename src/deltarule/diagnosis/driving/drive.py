@@ -65,7 +65,8 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + min(_LONGEST, max(1.0, seconds)), {}, meant)
     best, undefined = driver.search(), driver.trials.undefined
-    if best is not None and best.is_right and (undefined or MISFIT.search(recording.error)):
+    does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
+    if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
     misfit = driver.trials.misfit()
     if (
@@ -216,9 +217,13 @@ class _Driver:
         return None
 
     def _is_used(self, name: str) -> bool:
-        """Whether the program makes objects of a class, or other classes of it, in its functions."""
+        """Whether the program makes objects of a class, or other classes of it, in its functions.
+
+        What those do that need no arguments, and show how it is used, has come to nothing.
+        """
+        shown = {one for one, function in self.functions.items() if shows(one, function)}
         for node in ast.walk(self.recording.source.tree):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name != name:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
                 bases = getattr(node, "bases", [])
                 if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):
                     return not self._is_inside(node, name)

@@ -10,7 +10,7 @@ from deltarule.diagnosis.driving.asking import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.tape import Tape
-from deltarule.diagnosis.recording.traced import given, leaf
+from deltarule.diagnosis.recording.traced import given, leaf, plain
 
 
 class GivingRun(Protocol):
@@ -33,12 +33,16 @@ def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
     }
     shape = usual.get(layout.data, (layout.samples, layout.inputs)) if shape is None else shape
     if shape not in run.passed:
-        values = run.plausible.rng.normal(size=shape)
-        make = leaf if run.learns_inputs else given
-        run.passed[shape] = make(values, is_scalar=not shape)
-        if run.learns_inputs:
-            run.tape.operations[-1].label = INPUT
+        run.passed[shape] = as_input(run, run.plausible.rng.normal(size=shape))
     return run.passed[shape]
+
+
+def as_input(run: GivingRun, values: Any) -> Any:
+    """Numbers as inputs: those of a layer have gradients."""
+    made = (leaf if run.learns_inputs else given)(plain(values), is_scalar=not np.shape(values))
+    if run.learns_inputs:
+        run.tape.operations[-1].label = INPUT
+    return made
 
 
 def target_of(run: GivingRun, shape: tuple[int, ...]) -> Any:

@@ -312,10 +312,11 @@ class Plausible:
             return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
         return self.sizes()
 
-    def images(self, rank: int) -> Any:
-        """Small pictures: samples, channels, height, width."""
+    def images(self, rank: int, of_samples: bool = False) -> Any:
+        """Small pictures: samples, channels, height, width; of fewer axes one picture, or the first ones."""
         self.is_used = True
-        made = self.rng.normal(size=(2, self.layout.inputs, 5, 4)[-rank:])
+        sizes = (2, self.layout.inputs, 5, 4)
+        made = self.rng.normal(size=sizes[:rank] if of_samples else sizes[-rank:])
         return given(np.moveaxis(made, -3, -1) if self.layout.order else made)
 
     def _masks(self, several: bool) -> Any:

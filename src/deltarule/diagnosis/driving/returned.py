@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
@@ -180,13 +181,15 @@ def _descended(tape: Tape, errors: set[int]) -> set[int]:
 
 
 def _parameters(tape: Tape, loss: KnownLoss) -> list[Operation]:
+    inputs = {op.index for op in tape.operations if op.label == INPUT}
+    computed = _descended(tape, inputs) - inputs if inputs else inputs  # a layer's inputs are leaves, too
     used: set[int] = set()
     for op in tape.operations:
-        if not op.initial:
+        if not op.initial or op.index in computed:
             for ids in op.inputs:
                 used |= set(tape.producers(ids)) if ids is not None else set()
     found = []
-    for index in sorted(used):
+    for index in sorted(used - computed):
         op = tape.operations[index]
         if (op.initial and op.leaves and loss.adjoint[op.start : op.stop].any()) or (
             op.initial and not op.is_leaf and op.leaves
