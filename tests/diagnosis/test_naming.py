@@ -56,6 +56,25 @@ def test_a_network_is_read_from_arrays(tmp_path, style, net):
     assert found.conventions == layout
 
 
+def test_a_network_with_softmax_inside_is_judged_without_being_read(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 3)), rng.random((6, 2))
+W, V = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+for _ in range(5):
+    h = np.exp(X @ W)
+    h = h / h.sum(axis=1, keepdims=True)
+    d = h @ V - Y
+    dh = d @ V.T
+    dz = h * (dh - (h * dh).sum(axis=1, keepdims=True))
+    V -= 0.01 * h.T @ d
+    W -= 0.01 * X.T @ dz
+"""
+    assert read(tmp_path, text) is None
+    assert observed(tmp_path, text).verdict == "right"
+
+
 @pytest.mark.parametrize(("sizes", "kind"), NEURON_NETWORKS)
 def test_a_network_is_read_from_neuron_objects(tmp_path, sizes, kind):
     found = read(tmp_path, neuron_program(sizes, kind))

@@ -136,6 +136,8 @@ class Answers:
         if "out of bounds" in complaint and max(self.sizes[:3]) < _MANY:  # places are counted, as of words
             self.sizes = (_MANY, *self.sizes[1:])
             return True
+        if "non-broadcastable output" in complaint:
+            return self._biases_as_rows()
         if not _OF_KINDS.search(complaint) and self._other_length():
             return True
         known = list(self.known.items())
@@ -150,6 +152,14 @@ class Answers:
                 self.known[path] = second[kind], detail if kind != "list" else None
                 return True
         return False
+
+    def _biases_as_rows(self) -> bool:
+        """Let biases have a row of their own, as the sums over samples that keep their dimensions have."""
+        flat = [
+            one for one, (kind, shape) in self.known.items() if kind == "parameter" and len(shape or ()) == 1
+        ]
+        self.known.update({path: ("parameter", (1, *self.known[path][1])) for path in flat})
+        return bool(flat)
 
     def _other_length(self) -> bool:
         """Let a list be of another length, the last one first."""
@@ -225,7 +235,8 @@ def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
     shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
     is_maker = _is_maker(run, path)
     may_learn = is_maker or "." not in path[0]
-    columns = run.answers.sizes[(1 + len(run.plausible.made)) % len(run.answers.sizes)]
+    sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
+    columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
     is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
     return OpenArgument(
         path,

@@ -36,6 +36,7 @@ from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
 from deltarule.diagnosis.driving.words import (
+    BACK,
     is_given,
     is_own,
     is_sent,
@@ -201,8 +202,10 @@ class _Driver:
                 continue
             if found is None:
                 own = own_methods(kind)
-                goes_back = any(len(plan) > 1 and takes(own[plan[-1]]) for plan in needs.plans(own))
-                left |= {name} if goes_back or any(map(needs.changes, own)) else set()
+                last = {plan[-1] for plan in needs.plans(own) if len(plan) > 1 and takes(own[plan[-1]])}
+                if not self.trials.had_parameters:  # what prepares data has none, and does not go back
+                    last = {one for one in last if BACK.search(one) or is_sent(own[one])}
+                left |= {name} if last or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
             right = right if right is not None and right.rows >= found.rows else found

@@ -88,7 +88,7 @@ def twice(layout: ArgumentLayout) -> Iterator[ArgumentLayout]:
 MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot reshape", re.I)
 #: Two shapes, or two sizes, that a complaint says do not go together.
 _DISAGREE = re.compile(
-    r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
+    r"shapes \((\d+),1?\) \((\d+),1?\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
 _MOST_SAMPLES = 100_000
 #: What is left of a vector of all parameters, and the shape that a part of it should have.
@@ -102,6 +102,8 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
         return replace(layout, flat=layout.flat + prod(shape) - left)
     found = _DISAGREE.search(complaint)
     sizes = [int(one) for one in found.groups() if one] if found else []
+    if layout.outputs > 1 and set(sizes) == {layout.samples, layout.samples * layout.outputs}:
+        return replace(layout, outputs=1)  # targets that became one column
     for told, wanted in (sizes, sizes[::-1]) if sizes else ():
         if wanted == 1 and told == layout.outputs not in (layout.samples, layout.inputs):
             return replace(layout, outputs=1)

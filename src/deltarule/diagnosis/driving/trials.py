@@ -99,6 +99,8 @@ class Trials:
         self.is_hopeless = False
         #: Whether the last call was of a layer that gives on what it is given.
         self.passes_on = False
+        #: Whether there were parameters before the last call.
+        self.had_parameters = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
         #: Whether weights or biases were passed to it, which lie in several ways.
@@ -254,6 +256,7 @@ class Trials:
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
         self.passes_on, self.made = run.passes_on, run.made
+        self.had_parameters = any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
         analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None:
             return None

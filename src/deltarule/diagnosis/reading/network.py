@@ -81,6 +81,8 @@ def read_network(analysis: Analysis) -> ReadNetwork | None:
         return None
     chains = [read_chain(analysis.tape, chosen, number) for number in range(len(chosen.steps))]
     names = _shared_names([one for one in chains if one is not None])
+    if "softmax" in names[:-1]:  # its derivative has no slope for each neuron
+        return None
     steps = [replace(one.step, activations=names) for one in chains if one is not None and names]
     if not steps or len({tuple(W.shape for W in one.W) for one in steps}) > 1:
         return None
