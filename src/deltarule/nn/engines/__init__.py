@@ -1,8 +1,8 @@
 """Engines: what runs the epochs of training and predicts. The reference is NumPy, and the specification.
 
 Reading order: contract, reference; then what gives the same numbers faster: compiled, predictions, workspace,
-jobs, records, streams, threads, compilation, machine_code, kernel_compiler, kernels, instructions; for many
-workers, shard_gradients and shards.
+jobs, records, streams, threads, compilation, machine_code, scipy_blas, kernel_compiler, kernels,
+instructions; for many workers, shard_gradients and shards.
 """
 
 from __future__ import annotations

@@ -11,8 +11,6 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 
-from deltarule.nn.engines.machine_code import MachineCode
-
 #: Nothing is reordered; a product and a sum may be rounded once. No kernel allocates anything, so that no
 #: references need be counted.
 OPTIONS: Any = {
@@ -27,8 +25,11 @@ OPTIONS: Any = {
 
 def compile_kernel(
     kernel: Callable[..., None], records: Sequence[np.dtype[Any]], n_numbers: int
-) -> MachineCode:
-    """Compile a kernel for the types of its records, which are followed by so many whole numbers."""
+) -> tuple[str, tuple[str, ...], bytes]:
+    """Compile a kernel for the types of its records, which are followed by so many whole numbers.
+
+    Returns its name in the object file, the functions of others that it calls, and the object file.
+    """
     arguments = (*(from_dtype(record) for record in records), *[types.int64] * n_numbers)
     with global_compiler_lock:
         compiled = njit(pipeline_class=_WholeCompiler, **OPTIONS)(kernel)
@@ -37,7 +38,7 @@ def compile_kernel(
         code = made.library._codegen._tm.emit_object(module)
     names = [function.name for function in module.functions if function.is_declaration]
     needs = [name for name in names if not name.startswith("llvm.")]
-    return MachineCode(made.fndesc.llvm_func_name, tuple(needs), code)
+    return made.fndesc.llvm_func_name, tuple(needs), code
 
 
 class _Whole(JITCodeLibrary):

@@ -26,7 +26,7 @@ import numpy as np
 
 from deltarule.errors import InputError
 from deltarule.files import write_atomically
-from deltarule.nn.engines.threads import load_blas
+from deltarule.nn.engines.scipy_blas import load_blas
 from deltarule.registry import import_extra
 
 _DIGEST = 32
@@ -75,7 +75,7 @@ def find_code(name: str, types: Sequence[np.dtype[Any]], n_numbers: int) -> Mach
         import_extra("numba", "fast")
         kernel = getattr(import_module("deltarule.nn.engines.kernels"), name)
         compiler = import_module("deltarule.nn.engines.kernel_compiler")
-        made: MachineCode = compiler.compile_kernel(kernel, types, n_numbers)
+        made = MachineCode(*compiler.compile_kernel(kernel, types, n_numbers))
         any(write_code(path, made) for path in paths)
     return made
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from importlib.machinery import PathFinder
-from importlib.util import find_spec, module_from_spec
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
 from deltarule.nn.engines.compilation import is_loaded, is_python
+from deltarule.nn.engines.scipy_blas import load_blas
 from deltarule.registry import import_extra, signals_wait
 
 #: Products of a batch that are worth a thread of their own …
@@ -65,24 +64,6 @@ def _blas(with_scipy: bool) -> Any:
         load_blas()
     with signals_wait():
         return import_extra("threadpoolctl", "fast").ThreadpoolController().select(user_api="blas")
-
-
-@cache
-def load_blas() -> Any:
-    """Return the module ``scipy.linalg.cython_blas``, without the rest of its package if possible.
-
-    The rest takes a tenth of a second to load.
-    """
-    full = "scipy.linalg.cython_blas"
-    if full not in sys.modules:
-        folders = [os.path.join(folder, "linalg") for folder in import_extra("scipy", "fast").__path__]
-        with suppress(ImportError):
-            found = PathFinder.find_spec(full, folders)
-            if found is not None and found.loader is not None:
-                module = module_from_spec(found)
-                found.loader.exec_module(module)
-                return module
-    return import_extra(full, "fast")
 
 
 def run_together(n_threads: int, run: Callable[[], object]) -> None:
