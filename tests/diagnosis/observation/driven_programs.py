@@ -486,6 +486,56 @@ class Net:
         self.bias2 -= db2
         self.bias1 -= db1
 """,
+    "layers that keep what they compute, in another language": """
+import numpy as np
+class Densa:
+    def __init__(self, entradas, neuronas):
+        self.pesos, self.sesgos = np.random.randn(entradas, neuronas), np.zeros((1, neuronas))
+    def forward(self, datos):
+        self.entrada = datos
+        self.salida = datos @ self.pesos + self.sesgos
+    def backward(self, gradiente_salida):
+        self.gp = self.entrada.T @ gradiente_salida
+        self.gs = np.sum(gradiente_salida, axis=0, keepdims=True)
+        return gradiente_salida @ self.pesos.T
+    def update(self, tasa):
+        self.pesos -= tasa * self.gp
+        self.sesgos -= tasa * self.gs
+class ReLU:
+    def forward(self, x):
+        self.entrada = x
+        self.salida = np.maximum(0, x)
+    def backward(self, gradiente_salida):
+        g = gradiente_salida.copy()
+        g[self.entrada «<=|>» 0] = 0
+        return g
+""",
+    "a layer that is passed its outputs": """
+import numpy as np
+class Sigmoid:
+    def forward(self, x):
+        return 1 / (1 + np.exp(-x))
+    def backward(self, grad_output, outputs):
+        return grad_output * outputs * (1 - outputs«|** 2»)
+""",
+    "softmax that leaves its slope to the loss": """
+import numpy as np
+class Dense:
+    def __init__(self, n, m):
+        self.w, self.b = np.random.randn(n, m), np.zeros((1, m))
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, grad):
+        self.dw, self.db = self.x.T @ grad, grad.«sum|mean»(axis=0, keepdims=True)
+        return grad @ self.w.T
+class Softmax:
+    def forward(self, x):
+        e = np.exp(x - np.max(x, axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    def backward(self, grad):
+        return grad
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

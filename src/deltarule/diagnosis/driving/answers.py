@@ -297,6 +297,8 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         return run.computed
     if kind == "upstream" and computed is not None:
         return run.upstream(name)
+    if kind == "array" and shape is None and computed and OUTPUT.match(name):
+        return run.computed
     if (
         kind in ("array", "factor", "term")
         and computed is not None

@@ -223,7 +223,10 @@ class OpenArgument:
         return self._want("list" if is_list else "array", 0 if is_list else None)
 
     def __setitem__(self, key: Any, x: Any) -> None:
-        self._want("keys" if isinstance(key, str) else "array", (key,) if isinstance(key, str) else None)
+        if isinstance(key, str):
+            self._want("keys", (key,))
+        is_mask = getattr(key, "dtype", np.dtype(int)).kind == "b"
+        self._want("array", self._fitting(key.shape, lambda a: a, key.shape) if is_mask else None)
 
     def __len__(self) -> int:
         if self._layout.data in ("rows", "row") and not self._moves and not self._is_maker:
@@ -403,12 +406,8 @@ def _is_key(frame: FrameType | None) -> bool:
     if frame is None:
         return False
     here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
-    return here is not None and here.opname in (
-        "BINARY_SUBSCR",
-        "STORE_SUBSCR",
-        "BINARY_SLICE",
-        "STORE_SLICE",
-    )
+    names = ("BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE")
+    return here is not None and here.opname in names
 
 
 def _add_operators() -> None:

@@ -104,8 +104,9 @@ class CallRun:
         self.learns_inputs = False
         #: Whether the method that is called was given the derivative by what was computed.
         self.was_sent = False
-        #: What a layer computed, that it may be given the derivative by it.
+        #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
+        self.sent: Any = None
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
@@ -193,6 +194,14 @@ class CallRun:
         """Whether what a layer computed is its input."""
         made = self.tape.producers(self.computed.ids) if type(self.computed) is Traced else []
         return bool(made) and all(self.tape.operations[one].label == INPUT for one in made)
+
+    def leaves_slope_to_loss(self, result: Any) -> bool:
+        """Whether softmax sends back what it was given: the loss's derivative may be by what it was given."""
+        if type(result) is not Traced or type(self.sent) is not Traced or type(self.computed) is not Traced:
+            return False
+        sums = [self.computed.value.sum(axis) for axis in range(self.computed.value.ndim)]
+        is_softmax = any(np.allclose(one, 1.0) for one in sums) and self.computed.size > 1
+        return is_softmax and np.array_equal(result.ids, self.sent.ids)
 
     # Calls
     def call(self, name: str) -> Any:
@@ -401,7 +410,8 @@ class CallRun:
         wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)
-        return -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made
+        self.sent = -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made
+        return self.sent
 
     def _class_called(self, name: str) -> str | None:
         """The learner's class that a parameter is called after, as ``neural_net`` or ``network``."""

@@ -194,7 +194,7 @@ class _Driver:
         for name, kind in self.classes.items() if not self.recording.root else ():
             if self._is_used(name) or inspect.isabstract(kind) or name in covered:
                 continue
-            self.trials.most = self.trials.count + MOST_OPERATIONS
+            self.trials.begin()
             found = self._judged(name, needs)
             if found is not None and not found.is_right:
                 return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from deltarule.diagnosis.driving.asking import OpenArgument, Want
 from deltarule.diagnosis.driving.calls import CallRun, kept_output
+from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.recording.traced import Traced
 
 
@@ -46,6 +47,14 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     if is_last:
         return
     arrays = [each for each in results if type(each) is Traced]
-    run.offered = arrays or (list(kept_output(one)) if result is None else [])
+    if result is None:  # it is kept
+        arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
+    run.offered = arrays
     if run.offered:  # what is computed from the others is the output
         run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))
+
+
+def _is_computed(run: CallRun, array: Traced) -> bool:
+    """Whether an array was computed after the object was made, from what was passed or from parameters."""
+    made = [run.tape.operations[one] for one in run.tape.producers(array.ids)]
+    return any(op.index >= run.began and not op.is_leaf for op in made)

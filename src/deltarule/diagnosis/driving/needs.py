@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from deltarule.diagnosis.driving.usage import is_change
-from deltarule.diagnosis.driving.words import FORWARD, name_of
+from deltarule.diagnosis.driving.words import BACK, FORWARD, name_of
 from deltarule.diagnosis.recording.source import ProgramSource
 
 #: What makes an object, and what nobody calls to prepare a step.
@@ -122,9 +122,8 @@ class Needs:
         plans.sort(key=lambda plan: plan[-1] in others)
         for plan in plans:
             one = plan[-1]
-            if (
-                one in changing and len(plan) == 1 and takes(own[one]) > 1
-            ):  # what another returns may be passed
+            uses_others = one in changing or BACK.search(one)
+            if uses_others and len(plan) == 1 and takes(own[one]) > 1:  # what another returns may be passed
                 yield from (
                     [each, one] for each in others if FORWARD.match(each) and each not in self.within(one)
                 )

@@ -97,9 +97,9 @@ class Trials:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = False
-        #: Whether the last call was of a layer that gives on what it is given.
+        #: Whether a call of this way was of a layer that gives on what it is given.
         self.passes_on = False
-        #: Whether there were parameters before the last call.
+        #: Whether there were parameters before one of its calls.
         self.had_parameters = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
@@ -113,6 +113,7 @@ class Trials:
     def begin(self, most: int = MOST_OPERATIONS) -> None:
         """Begin to call in another way: nothing is known of arguments, and nothing was wrong so far."""
         self.answers, self.wrong, self.most = None, [], self.count + most
+        self.passes_on = self.had_parameters = False
 
     @property
     def is_over(self) -> bool:
@@ -255,10 +256,11 @@ class Trials:
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters = bool(run.plausible.made)
-        self.passes_on, self.made = run.passes_on, run.made
-        self.had_parameters = any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
+        is_left = run.leaves_slope_to_loss(result)
+        self.passes_on, self.made = self.passes_on or run.passes_on or is_left, run.made
+        self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
         analysis = self._analysis(tape, run, result, self.has_failed)
-        if analysis is None or analysis.chosen is None:
+        if analysis is None or analysis.chosen is None or is_left:
             return None
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
