@@ -371,6 +371,38 @@ class Network:
         self.W += self.rate * dW / len(features)
         self.V += self.rate * dV / len(features)
 """,
+    "weights made from the sizes of the data": """
+import numpy as np
+class Regressor:
+    def __init__(self, rate=0.1, batch_size=32):
+        self.rate, self.batch_size = rate, batch_size
+    def fit(self, X, Y):
+        self.n, self.features = X.shape
+        self.weights = self.initialize_weights()
+        for k in range(0, self.n, self.batch_size):
+            x, y = X[k:k + self.batch_size], Y[k:k + self.batch_size].reshape(-1, 1)
+            h = np.tanh(x @ self.weights[0])
+            e = h @ self.weights[1] - y
+            below = e @ self.weights[1].T «* (1 - h ** 2)|»
+            self.weights[1] -= self.rate * h.T @ e
+            self.weights[0] -= self.rate * x.T @ below
+    def initialize_weights(self):
+        return [np.random.randn(self.features, 6), np.random.randn(6, 1)]
+""",
+    "weights times a momentum of one": """
+import numpy as np
+X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+W, V = 2 * np.random.random((2, 3)) - 1, 2 * np.random.random((3, 1)) - 1
+rate, momentum = 0.5, 1
+for _ in range(200):
+    h = 1 / (1 + np.exp(-X.dot(W)))
+    p = 1 / (1 + np.exp(-h.dot(V)))
+    error = Y - p
+    d = error * p * (1 - p)
+    below = d.dot(V.T) «* h * (1 - h)|»
+    V = V * momentum + h.T.dot(d) * rate
+    W = W * momentum + X.T.dot(below) * rate
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

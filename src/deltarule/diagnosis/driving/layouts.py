@@ -90,6 +90,8 @@ MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot
 _DISAGREE = re.compile(
     r"shapes \((\d+),\) \((\d+),\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
+#: Two columns of different lengths.
+_COLUMNS = re.compile(r"shapes \((\d+),1\) \((\d+),1\)")
 _MOST_SAMPLES = 100_000
 #: What is left of a vector of all parameters, and the shape that a part of it should have.
 _RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d, ]+)\)")
@@ -100,6 +102,9 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
     if (reshaped := _RESHAPED.search(complaint)) is not None:
         left, *shape = map(int, re.findall(r"\d+", reshaped.group()))
         return replace(layout, flat=layout.flat + prod(shape) - left)
+    if (columns := _COLUMNS.search(complaint)) is not None and layout.outputs > 1:
+        few, many = sorted(map(int, columns.groups()))
+        return replace(layout, outputs=1) if many == few * layout.outputs else None
     found = _DISAGREE.search(complaint)
     sizes = [int(one) for one in found.groups() if one] if found else []
     for told, wanted in (sizes, sizes[::-1]) if sizes else ():
