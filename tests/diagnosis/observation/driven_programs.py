@@ -403,6 +403,32 @@ for _ in range(200):
     V = V * momentum + h.T.dot(d) * rate
     W = W * momentum + X.T.dot(below) * rate
 """,
+    "a column of ones, and eight samples": """
+import numpy as np
+class Layer:
+    def __init__(self, n, m):
+        self.W = np.random.rand(n + 1, m) - 0.5
+    def forward(self, x):
+        self.x = np.concatenate((x, np.ones((x.shape[0], 1))), axis=1)
+        self.y = np.tanh(self.x @ self.W)
+        return self.y
+    def backward(self, e):
+        self.d = e * (1 - self.y ** 2)
+        self.sent = («self.d|e» @ self.W.T)[:, :-1]
+class Network:
+    def __init__(self, data, wanted, rate):
+        self.data, self.wanted, self.rate = data, wanted, rate
+        self.first, self.second = Layer(8, 4), Layer(4, 6)
+    def train(self):
+        for _ in range(100):
+            out = self.second.forward(self.first.forward(self.data))
+            self.second.backward(self.wanted - out)
+            self.first.backward(self.second.sent)
+            for layer in (self.first, self.second):
+                layer.W += self.rate * layer.x.T @ layer.d
+            if sum(abs(out[k][0] - self.wanted[k][0]) for k in range(8)) < 0.01:
+                break
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

@@ -78,5 +78,31 @@ class Network:
             for k in range(len(row)):
                 row[k] -= rate / len(xs) * change[k]
 """,
+    "a table of many lines": """
+import csv
+import math
+import random
+def read():
+    with open("flowers.data") as file:
+        return [[float(one) for one in row[:4]] for row in csv.reader(file)]
+def train():
+    data = read()
+    for _ in range(100):
+        k = random.randrange(90, 120)
+        x, t = data[k], [float(c == k // 40) for c in range(3)]
+        h = [math.tanh(sum(w * a for w, a in zip(row, x))) for row in W]
+        d = [sum(v * a for v, a in zip(row, h)) - u for row, u in zip(V, t)]
+        e = [sum(V[o][j] * d[o] for o in range(3)) «* (1 - h[j] ** 2)|» for j in range(5)]
+        for o in range(3):
+            for j in range(5):
+                V[o][j] -= 0.1 * d[o] * h[j]
+        for j in range(5):
+            for i in range(4):
+                W[j][i] -= 0.1 * e[j] * x[i]
+random.seed(1)
+W = [[random.uniform(-1, 1) for _ in range(4)] for _ in range(5)]
+V = [[random.uniform(-1, 1) for _ in range(5)] for _ in range(3)]
+train()
+""",
 }
 FAST = frozenset({"samples of which some units are dead"})
