@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from . import asking_programs, driven_programs, uncalled_programs
+from . import asking_programs, driven_programs, plain_programs, shown_programs, uncalled_programs
 
-PROGRAMS = asking_programs.PROGRAMS | uncalled_programs.PROGRAMS | driven_programs.PROGRAMS
-FAST = asking_programs.FAST | uncalled_programs.FAST | driven_programs.FAST
+MODULES = (asking_programs, uncalled_programs, driven_programs, plain_programs, shown_programs)
+PROGRAMS = {name: text for one in MODULES for name, text in one.PROGRAMS.items()}
+FAST = frozenset().union(*(one.FAST for one in MODULES))
 
 
 @pytest.mark.parametrize(

@@ -167,12 +167,8 @@ class Answers:
             tried = self._lengths.setdefault(path, [detail or 3])
             left = [one for one in _LENGTHS if one not in tried]
             inner = self.known.get((*path, "[]"), ("", None))[0]
-            if (
-                kind == "list"
-                and path[-1] != "[]"
-                and left
-                and inner not in ("attribute", "list", "function")
-            ):
+            is_plain = inner not in ("attribute", "list", "function")
+            if kind == "list" and path[-1] != "[]" and left and is_plain:
                 tried.append(left[0])
                 self.known[path] = kind, left[0]
                 return True
@@ -354,7 +350,8 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if kind == "index":
         return [_index(run, inner) + k for k in range(2)]
     key = (kind, count, detail if kind in ("array", "list") else None)
-    if key in run.passed:
+    is_whole = "[]" not in path  # a sample is another than its neighbours
+    if is_whole and key in run.passed:
         return run.passed[key]
     if kind == "array" and detail is not None:
         return inputs_of(run, (count, *detail))
@@ -362,8 +359,9 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
         return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
     made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
     if kind == "target" and not detail:
-        made = AskingList(path, target_of(run, (count,)).tolist())
-    if kind in ("number", "factor", "term", "list"):
+        several = [one for one in run.passed if isinstance(one, tuple) and one[0] == "target"]
+        made = AskingList(path, target_of(run, (count,), 0 if is_whole else len(several)).tolist())
+    if is_whole and kind in ("number", "factor", "term", "list"):
         run.passed[key] = made
     return made
 
@@ -404,15 +402,12 @@ def _function(run: _Run, name: str) -> Any:
 
 def _functions(run: _Run, name: str, count: int) -> Any:
     """Functions that stand together in the program; or one and its derivative, by their names."""
-    held = [one for value in run.namespace.values() for one in (value, *_values(value))]
+    tables = [value.values() for value in run.namespace.values() if isinstance(value, dict)]
+    held = [*run.namespace.values(), *(one for table in tables for one in table)]
     for one in held:
         if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
             return one
     return [_function(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
-
-
-def _values(x: Any) -> list[Any]:
-    return list(x.values()) if isinstance(x, dict) else []
 
 
 def _word(run: _Run, name: str, kind: str, said: Any) -> Any:

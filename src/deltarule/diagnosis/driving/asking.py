@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
-from deltarule.diagnosis.recording.instructions import is_decided, is_taken_apart, is_written, unpacked
+from deltarule.diagnosis.recording import instructions
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
 
@@ -33,6 +33,7 @@ _MOVES = frozenset({
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "inner"})
 _TERMS = frozenset({"add", "subtract"})
+_SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE"})
 
 
 class Want(BaseException):
@@ -181,7 +182,7 @@ class OpenArgument:
             raise AttributeError(name)
         if name in ("T", "real"):
             return self._moved(lambda a: getattr(a, name))
-        if name == "shape" and is_taken_apart(sys._getframe(1)):
+        if name == "shape" and instructions.is_taken_apart(sys._getframe(1)):
             return _OpenShape(self)
         if name in _MOVES:
             return lambda *args, **options: self._moved(
@@ -205,15 +206,16 @@ class OpenArgument:
         self._want("function")
 
     def __iter__(self) -> Iterator[Any]:
-        names = unpacked(sys._getframe(1))
-        self._want("tuple" if names else "list", names or 0)
+        frame = sys._getframe(1)
+        names = instructions.unpacked(frame)
+        self._want("tuple" if names else "list", names or instructions.length_beside(frame))
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             self._want("keys", (key,))
         if isinstance(key, tuple) and any(one is None for one in key):
             return self._moved(lambda a: a[key])
-        if type(key) is int and key >= 0 and is_written(sys._getframe(1)):
+        if type(key) is int and key >= 0 and instructions.is_written(sys._getframe(1)):
             self._want("parts", (key,))
         if type(key) is int:
             self._want("list", max(2, key + 1 if key >= 0 else -key))
@@ -305,7 +307,7 @@ class _OpenShape:
         raise Want(self._owner._path, "array")
 
     def __iter__(self) -> Iterator[int]:
-        names = unpacked(sys._getframe(1))
+        names = instructions.unpacked(sys._getframe(1))
         raise Want(
             self._owner._path, "images" if len(names) > 2 else "array", len(names) if len(names) > 2 else None
         )
@@ -406,8 +408,7 @@ def _is_key(frame: FrameType | None) -> bool:
     if frame is None:
         return False
     here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
-    names = ("BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE")
-    return here is not None and here.opname in names
+    return here is not None and here.opname in _SUBSCRIPTS
 
 
 def _add_operators() -> None:
@@ -431,7 +432,7 @@ def _add_operators() -> None:
     def compare(self: OpenArgument, other: Any) -> Any:
         if type(other) not in (int, float):
             self._want("factor", None)
-        self._want("number" if is_decided(sys._getframe(1)) else "array")
+        self._want("number" if instructions.is_decided(sys._getframe(1)) else "array")
 
     for name in ("lt", "le", "gt", "ge"):
         setattr(OpenArgument, f"__{name}__", compare)

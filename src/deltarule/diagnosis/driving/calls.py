@@ -67,6 +67,8 @@ def kept_output(one: Any) -> Iterator[Traced]:
     return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
+#: How many units a layer has at most whose numbers are computed one by one.
+_MOST_UNITS = 8
 #: A loop that leaves out the outputs by which there is no derivative.
 _PASSES_OVER_ZEROS = re.compile(r"if \w+ == 0(\.0*)?:\s*continue")
 
@@ -158,7 +160,7 @@ class CallRun:
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):
-                with contextlib.suppress(TypeError):  # what it needs may be said later
+                with contextlib.suppress(TypeError, AttributeError):  # what it needs may be said later
                     self.with_arguments(getattr(one, method))
         self._away_from_zero(one)
         return one
@@ -304,11 +306,15 @@ class CallRun:
             return True
         if self.in_layer and re.search("activ", one.name) and (use.words or use.is_called):
             return True
-        if one.default == 0 and one.default is not False and use.is_size:
+        if type(one.default) is int and use.is_size and (one.default == 0 or self._is_large(one.default)):
             return True
         if one.default is None:
             return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
+
+    def _is_large(self, size: int) -> bool:
+        """Whether it takes long to compute with so many numbers, one by one."""
+        return self.is_asking and size > _MOST_UNITS and "numpy" not in self.source.text
 
     def argument(self, name: str, names: list[str], use: Use, function: Any = None) -> Any:
         """What is passed as a parameter of that name."""

@@ -45,9 +45,9 @@ def as_input(run: GivingRun, values: Any) -> Any:
     return made
 
 
-def target_of(run: GivingRun, shape: tuple[int, ...]) -> Any:
+def target_of(run: GivingRun, shape: tuple[int, ...], sample: int = 0) -> Any:
     """What an output of that shape is compared with: one of several classes, or numbers."""
-    layout, key = run.plausible.layout, ("target", shape)
+    layout, key = run.plausible.layout, ("target", shape, sample)
     if key not in run.passed:
         several = [
             k for k, size in enumerate(shape) if size > 1 and (layout.is_single or size != layout.samples)
@@ -55,7 +55,7 @@ def target_of(run: GivingRun, shape: tuple[int, ...]) -> Any:
         if several:
             axis, count = several[-1], shape[several[-1]]
             rest = (*shape[:axis], *shape[axis + 1 :])
-            classes = (np.arange(np.prod(rest, dtype=int)) + layout.seed).reshape(rest) % count
+            classes = (np.arange(np.prod(rest, dtype=int)) + layout.seed + sample).reshape(rest) % count
             values = np.moveaxis(np.eye(count)[classes], -1, axis).copy()
         else:
             values = run.plausible.rng.uniform(0.1, 0.9, shape)

@@ -90,7 +90,12 @@ MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot
 _DISAGREE = re.compile(
     r"shapes \((\d+),1?\) \((\d+),1?\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
+#: Two columns of different lengths.
+_COLUMNS = re.compile(r"shapes \((\d+),1\) \((\d+),1\)")
 _MOST_SAMPLES = 100_000
+#: A place that is just beyond the last sample, and up to how many samples it is looked for.
+_BEYOND = re.compile(r"index (\d+) is out of bounds for axis 0 with size \1$")
+_FEW_SAMPLES = 50
 #: What is left of a vector of all parameters, and the shape that a part of it should have.
 _RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d, ]+)\)")
 
@@ -100,6 +105,11 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
     if (reshaped := _RESHAPED.search(complaint)) is not None:
         left, *shape = map(int, re.findall(r"\d+", reshaped.group()))
         return replace(layout, flat=layout.flat + prod(shape) - left)
+    if (columns := _COLUMNS.search(complaint)) is not None and layout.outputs > 1:
+        few, many = sorted(map(int, columns.groups()))
+        return replace(layout, outputs=1) if many == few * layout.outputs else None
+    if (beyond := _BEYOND.search(complaint)) is not None and int(beyond[1]) == layout.samples < _FEW_SAMPLES:
+        return replace(layout, samples=2 * layout.samples)
     found = _DISAGREE.search(complaint)
     sizes = [int(one) for one in found.groups() if one] if found else []
     if layout.outputs > 1 and set(sizes) == {layout.samples, layout.samples * layout.outputs}:
@@ -116,6 +126,8 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
                 return replace(layout, inputs=wanted)
             case [False, False, True]:
                 return replace(layout, outputs=wanted)
+            case [False, False, False] if told == layout.inputs + 1 and wanted > 2:  # and a one for the bias
+                return replace(layout, inputs=wanted - 1)
     return None
 
 

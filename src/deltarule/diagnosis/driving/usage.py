@@ -131,10 +131,12 @@ def is_change(node: ast.AST) -> bool:
 
 
 def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:
-    """Whether a part of an argument becomes an array of several dimensions."""
+    """Whether a part of an argument becomes an array of several sizes, each of which is given."""
     holder = source.parent(part)
-    called = holder.func if isinstance(holder, ast.Call) else holder
-    return isinstance(called, ast.Attribute) and called.attr == "reshape"
+    call = holder if isinstance(holder, ast.Call) else source.parent(holder)
+    if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "reshape":
+        return False
+    return not any("-1" in ast.unparse(one) for one in call.args if one is not part)
 
 
 def _is_index(source: ProgramSource, node: ast.expr) -> bool:

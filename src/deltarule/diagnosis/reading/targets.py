@@ -77,7 +77,8 @@ def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
     if not found:
         return []
     most = max(one.leaves.bit_count() for one in found)
-    found = [one for one in found if 4 * one.leaves.bit_count() >= 3 * most]  # one output may lack a weight
+    whole = {_instruction(one) for one in found if 4 * one.leaves.bit_count() >= 3 * most}
+    found = [one for one in found if _instruction(one) in whole]  # an output may lack weights, by dead units
     if 1 < len(found) < 300:
         below = forward_of(tape, found)
         found = [one for one in found if one.op.index not in below] or found
@@ -85,6 +86,11 @@ def _last_of(tape: Tape, found: list[Meeting]) -> list[Meeting]:
     for one in found:
         once.setdefault(one.output.tobytes(), []).append(one)
     return [_as_one(some) for some in once.values()]
+
+
+def _instruction(one: Meeting) -> tuple[object, ...]:
+    """Where outputs are compared, and from where that was called: each sample in the same way."""
+    return tuple(frame[:2] for frame in one.op.place)
 
 
 def _as_one(some: list[Meeting]) -> Meeting:

@@ -92,7 +92,12 @@ def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
             break
         op = tape.operations[producers[0]]
         scaled = _scaled_operand(tape, op)
-        if scaled is None or op.size != ids.size or not bool((tape.root[scaled] >= 0).all()):
+        if scaled is None or op.size != ids.size:
+            break
+        if not bool((tape.root[scaled] >= 0).all()):
+            is_prepared = all(tape.operations[one].initial for one in tape.producers(scaled))
+            if is_prepared and depends_on(tape, other, scaled) and not depends_on(tape, other, ids):
+                return scaled.reshape(ids.shape)
             break
         if not tape.operations[tape.producers(scaled)[0]].is_leaf or not depends_on(tape, other, ids):
             return scaled.reshape(ids.shape) if scaled.size == ids.size else None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 from types import FrameType
+from typing import Any
+
+from deltarule.diagnosis.recording.source import source_of
 
 
 def is_taken_apart(frame: FrameType) -> bool:
@@ -40,3 +44,21 @@ def unpacked(frame: FrameType) -> tuple[str, ...]:
             break
         names += list(one.argval) if isinstance(one.argval, tuple) else [str(one.argval)]
     return tuple(names[:count]) if len(names) >= count else tuple(f"part{k}" for k in range(count))
+
+
+def length_beside(frame: FrameType) -> int:
+    """How long what an argument is gone through together with is, as in ``zip(outputs, targets)``; or 0."""
+    node = source_of(frame.f_code).node((frame.f_code, frame.f_lasti, frame.f_lineno))
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "zip":
+        return 0
+    held = (_value_of(one, frame) for one in node.args)
+    return max((len(one) for one in held if type(one) in (list, tuple)), default=0)
+
+
+def _value_of(node: ast.expr, frame: FrameType) -> Any:
+    """What a name stands for, or an attribute of it; None for anything else."""
+    if isinstance(node, ast.Name):
+        return frame.f_locals.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(_value_of(node.value, frame), "__dict__", {}).get(node.attr)
+    return None

@@ -205,8 +205,9 @@ def _numbers(name: Any, columns: int = 0) -> Any:
     if any(word in str(name).lower() for word in ("mnist", "digit", "fashion")):
         return np.concatenate([np.arange(40).reshape(-1, 1) % 10, rng.randint(0, 256, (40, 784))], axis=1)
     tape = current_tape()
-    table = rng.rand(MADE_ROWS, columns or (tape and tape.made_columns) or MADE_COLUMNS)
-    table[:, -1] = np.arange(MADE_ROWS) % 2
+    rows = (tape and tape.made_rows) or MADE_ROWS
+    table = rng.rand(rows, columns or (tape and tape.made_columns) or MADE_COLUMNS)
+    table[:, -1] = np.arange(rows) % 2
     return table
 
 

@@ -28,6 +28,9 @@ from deltarule.diagnosis.recording.source import ProgramSource, read_source, sou
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
 
+#: How many rows made-up data have where a program looks beyond the usual ones.
+_MANY_ROWS = 200
+
 
 @dataclass
 class Recording:
@@ -98,17 +101,23 @@ def record_program(path: str | Path, seconds: float = 15.0, text: str | None = N
     recording = _record(source, seconds)
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
         return _record(source, seconds, most_updates=8)
-    for columns in _other_columns(recording):
-        other = _record(source, seconds, columns=columns)
+    for rows, columns in _other_tables(recording):
+        other = _record(source, seconds, rows=rows, columns=columns)
         if other.tape.stopped or not other.error:
             return other
     return recording
 
 
-def _record(source: ProgramSource, seconds: float, most_updates: int = 4, columns: int = 0) -> Recording:
+def _record(
+    source: ProgramSource,
+    seconds: float,
+    most_updates: int = 4,
+    rows: int = MADE_ROWS,
+    columns: int = MADE_COLUMNS,
+) -> Recording:
     siblings = _beside(source.path)
     tape, names = new_tape(source, siblings, seconds), surroundings(source.path, siblings)
-    tape.most_updates, tape.made_columns = most_updates, columns
+    tape.most_updates, tape.made_rows, tape.made_columns = most_updates, rows, columns
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
@@ -130,18 +139,19 @@ def _stands_still(tape: Tape) -> bool:
     return not moving.issuperset(op.version for op in changes)
 
 
-def _other_columns(recording: Recording) -> list[int]:
-    """How many columns made-up data should have, by the sizes in the error, or else in the program."""
+def _other_tables(recording: Recording) -> list[tuple[int, int]]:
+    """How many rows and columns made-up data should have, by the sizes in the error, or in the program."""
     if "missing" not in recording.tape.notes or not re.match("ValueError|IndexError", recording.error):
         return []
     if recording.error.startswith("IndexError"):  # lists do not say of what size they should be
         literals = [one.value for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
         large = [one for one in literals if type(one) is int and MADE_COLUMNS <= one < 1000]
-        return [one + 1 for one in dict.fromkeys(large)][:4]
+        columns = [one + 1 for one in dict.fromkeys(large)][:4]
+        return [(_MANY_ROWS, MADE_COLUMNS), *((MADE_ROWS, one) for one in columns)]
     told = re.sub(r"\((dim|line) \d+\)", "", recording.error)
     sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, MADE_ROWS}
     pairs = [(one, size) for one in sizes & {MADE_COLUMNS - 1, MADE_COLUMNS} for size in sizes - {one}]
-    return sorted({MADE_COLUMNS + size - one for one, size in pairs})[:4]
+    return [(MADE_ROWS, one) for one in sorted({MADE_COLUMNS + size - one for one, size in pairs})[:4]]
 
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:

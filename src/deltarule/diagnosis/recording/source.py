@@ -246,6 +246,7 @@ def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
 
 def source_of(code: CodeType) -> ProgramSource:
     """The file (or cell) that live code was written in; an empty one where that is gone."""
+    linecache.checkcache(code.co_filename)
     return _read_once(code.co_filename, "".join(linecache.getlines(code.co_filename)))
 
 

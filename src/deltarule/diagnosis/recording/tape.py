@@ -119,8 +119,8 @@ class Tape:
         self.stopped = ""
         #: How often a parameter changes before recording ends.
         self.most_updates = 4
-        #: How many columns tables have that are made up; 0 for the usual number.
-        self.made_columns = 0
+        #: How many rows and columns tables have that are made up; 0 for the usual number.
+        self.made_rows = self.made_columns = 0
         self.notes: dict[str, list[str]] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
