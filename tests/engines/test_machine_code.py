@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -109,6 +110,23 @@ def test_the_folder_of_machine_code_is_the_one_named_or_the_packages_or_the_user
     beside, users = machine_code._folders()
     assert beside == Path(machine_code.__file__).parent / "__pycache__"
     assert users == tmp_path / "deltarule"
+
+
+def test_threads_that_predict_first_load_the_kernel_once(tmp_path):
+    """In a fresh process, whose first prediction is divided among threads."""
+    net, X = Network([40, 9, 2], seed=0), np.random.default_rng(0).normal(size=(900, 40))
+    expected = net.predict(X, engine="compiled")  # whoever was first has compiled it
+    code = (
+        "import numpy as np; from deltarule import Network\n"
+        "from deltarule.nn.engines import predictions, threads\n"
+        "threads.THREAD_PRODUCTS, predictions.START_PRODUCTS = 1, 0\n"
+        "net, X = Network([40, 9, 2], seed=0), np.random.default_rng(0).normal(size=(900, 40))\n"
+        "print(net.predict(X, engine='compiled').tolist())"
+    )
+    environment = os.environ | {"PYTHONPATH": SOURCE, "NUMBA_NUM_THREADS": "8"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-12)
 
 
 def test_numba_is_not_imported_where_its_work_was_done(tmp_path):

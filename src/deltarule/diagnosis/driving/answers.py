@@ -12,7 +12,7 @@ from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM, usual_activation
+from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
@@ -392,12 +392,9 @@ def _object(run: _Run, path: Path) -> Any:
 
 
 def _function(run: _Run, name: str) -> Any:
-    """The learner's function of that name; a usual one does where nothing asks for its derivative."""
+    """The learner's function of that name, or a usual one."""
     found = objects.wanted_function(run, name) or objects.called_object(run, name)
-    asked = [str(path[-1]) for path, (kind, _) in run.answers.known.items() if kind == "function"]
-    if found is None and any(objects.is_derived(one) for one in (name, *asked)):
-        raise LookupError(name)
-    return found or usual_activation(run.source.text)
+    return found or run.plausible.usual(name)
 
 
 def _functions(run: _Run, name: str, count: int) -> Any:

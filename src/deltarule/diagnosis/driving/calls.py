@@ -26,7 +26,6 @@ from deltarule.diagnosis.driving.plausible import (
     is_setting,
     role_of,
     roles_of_unknown,
-    usual_activation,
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
@@ -93,7 +92,7 @@ class CallRun:
         self.namespace = {name: made.value(one, name) for name, one in names.items()}
         first = recording.rebuilding(is_given)
         own = {role: first.value(one, role) for role, one in own.items()}
-        self.plausible = Plausible(layout, self.namespace, own)
+        self.plausible = Plausible(layout, self.namespace, own, self.source.text)
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
@@ -331,8 +330,8 @@ class CallRun:
             return made
         if use.is_called and (made := objects.wanted_function(self, name)) is not None:
             return made
-        if use.is_called and re.search("act|func|phi", name) and not re.search("prime|deriv|grad", name):
-            return usual_activation(self.source.text)
+        if use.is_called and re.search("act|func|phi", name):
+            return self.plausible.usual(name)
         if (use.words or re.search("activat|loss", name)) and not use.is_called:
             word = objects.word_for(self, name, use.words)
             if word is not None:

@@ -14,6 +14,7 @@ import numpy as np
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use
+from deltarule.diagnosis.driving.usual_activation import is_derived
 
 _OF_DATA = frozenset(
     [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]
@@ -30,7 +31,6 @@ _GOES_BACK = re.compile("back|grad|deriv", re.I)
 _ACTIVATION = re.compile(r"sigmoid|tanh|logistic|relu|activat", re.I)
 _WHOLE = re.compile(r"net|model|sequential|mlp|^nn$|perceptron|stack", re.I)
 _LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
-_DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
 
 
 class MakingRun(Protocol):
@@ -111,11 +111,6 @@ def called_object(run: MakingRun, name: str) -> Any:
     return None
 
 
-def is_derived(name: str) -> bool:
-    """Whether a name says that a function is the derivative of another."""
-    return bool(_DERIVED.search(name))
-
-
 def wanted_function(run: MakingRun, name: str) -> Any:
     """The learner's function of such a name: an activation, a loss, or the derivative of one."""
     if name in run.namespace and inspect.isfunction(run.namespace[name]):
@@ -125,7 +120,7 @@ def wanted_function(run: MakingRun, name: str) -> Any:
     found = [
         one
         for one, function in run.namespace.items()
-        if inspect.isfunction(function) and kind.search(one) and bool(_DERIVED.search(one)) == derived
+        if inspect.isfunction(function) and kind.search(one) and is_derived(one) == derived
     ]
     return run.namespace[min(found, key=lambda one: (rank(one), len(one)))] if found else None
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
+from deltarule.diagnosis.driving.usual_activation import UsualActivation, is_derived
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import given, leaf
@@ -113,15 +114,24 @@ class Plausible:
     """Arguments for one trial; ``own`` are the learner's own, by their roles."""
 
     def __init__(
-        self, layout: ArgumentLayout, namespace: dict[str, Any], own: dict[str, Any] | None = None
+        self,
+        layout: ArgumentLayout,
+        namespace: dict[str, Any],
+        own: dict[str, Any] | None = None,
+        text: str = "",
     ) -> None:
         self.layout, self.namespace = layout, namespace
         self.rng = np.random.default_rng(layout.seed + 1)
         inputs, targets = self._data(layout.seed)
         self.data = {"X": inputs, "Y": targets, **(own or {})}
         self.made: dict[str, list[Any]] = {}
+        self.activation = UsualActivation(text)
         #: Whether anything was asked for that the layout changes.
         self.is_used = False
+
+    def usual(self, name: str) -> Any:
+        """A usual activation, or its derivative, by the name of the argument that is it."""
+        return self.activation.derivative if is_derived(name) else self.activation.function
 
     def _data(self, seed: int) -> tuple[Any, Any]:
         layout, rng = self.layout, np.random.default_rng(seed)
@@ -255,7 +265,7 @@ class Plausible:
         if role_of(name):
             return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
-            return self.namespace.get("sigmoid") or usual_activation("")
+            return self.usual(name)
         if _LETTERED.match(name):
             return self._lettered(name, others)
         if _STATE.match(name):
@@ -388,10 +398,3 @@ def _start_value(value: Any, name: str) -> Any:
     if tape is not None:
         tape.operations[-1].label = name
     return made
-
-
-def usual_activation(text: str) -> Any:
-    """tanh where a program takes 1 − a² for its slope; otherwise the sigmoid."""
-    if re.search(r"1(\.0?)?\s*-\s*[\w\[\]:.]+\s*\*\*\s*2", text):
-        return np.tanh
-    return lambda z: 1 / (1 + np.exp(-z))

@@ -206,10 +206,10 @@ def keep_error(recording: Recording, raised: BaseException) -> int:
 
 
 def _run_the_rest(recording: Recording, failed: int) -> None:
-    """Define what stands behind the line that failed."""
-    defining = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
-    for statement in recording.source.recordable_tree().body:
-        if statement.lineno > failed and isinstance(statement, defining):
+    """Run what stands behind the line that failed, as far as it goes."""
+    behind = [one for one in recording.source.recordable_tree().body if one.lineno > failed]
+    with contextlib.suppress(RecordingStopped):
+        for statement in behind:
             code = compile(ast.Module([statement], []), recording.source.path, "exec")
-            with contextlib.suppress(Exception, RecordingStopped, SystemExit):
+            with contextlib.suppress(Exception, SystemExit):
                 exec(code, recording.namespace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -19,6 +20,7 @@ from deltarule.registry import import_extra, signals_wait
 
 #: How many whole numbers each kernel takes after its records.
 KERNELS = {"run": 1, "predict": 2}
+_LOADING = threading.Lock()
 #: What is loaded: for the name of a kernel and the types of its records.
 _loaded: dict[tuple[Any, ...], Callable[..., int]] = {}
 
@@ -41,10 +43,12 @@ def load_kernel(name: str, *records: Array) -> Callable[..., None]:
     types = tuple(record.dtype for record in records)
     function = _loaded.get((name, *types))
     if function is None:
-        with _no_collecting(), signals_wait():
-            code = import_module("deltarule.nn.engines.machine_code")
-            function = code.link(code.find_code(name, types, KERNELS[name]), len(types), KERNELS[name])
-        _loaded[name, *types] = function
+        with _LOADING, _no_collecting(), signals_wait():
+            function = _loaded.get((name, *types))  # another thread may have loaded it meanwhile
+            if function is None:
+                code = import_module("deltarule.nn.engines.machine_code")
+                function = code.link(code.find_code(name, types, KERNELS[name]), len(types), KERNELS[name])
+                _loaded[name, *types] = function
     return _bound(function, records)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import PathFinder
@@ -12,13 +13,20 @@ from typing import Any
 
 from deltarule.registry import import_extra
 
+_LOADING = threading.Lock()
 
-@cache
+
 def load_blas() -> Any:
     """Return the module ``scipy.linalg.cython_blas``, without the rest of its package if possible.
 
-    The rest takes a tenth of a second to load.
+    The rest takes a tenth of a second to load. Threads that come while it loads wait.
     """
+    with _LOADING:
+        return _load()
+
+
+@cache
+def _load() -> Any:
     full = "scipy.linalg.cython_blas"
     if full not in sys.modules:
         folders = [os.path.join(folder, "linalg") for folder in import_extra("scipy", "fast").__path__]
