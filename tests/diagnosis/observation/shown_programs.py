@@ -224,5 +224,47 @@ class Network:
             if sum(abs(out[k][0] - self.wanted[k][0]) for k in range(8)) < 0.01:
                 break
 """,
+    "an activation and its derivative are passed": """
+import numpy as np
+class Network:
+    def __init__(self, n, h, m, act, act_derivative):
+        self.act, self.act_derivative = act, act_derivative
+        self.W, self.V = np.random.randn(n, h), np.random.randn(h, m)
+    def forward(self, X):
+        self.z = X @ self.W
+        self.a = self.act(self.z)
+        self.s = self.a @ self.V
+        self.o = self.act(self.s)
+    def backward(self, X, y, rate):
+        delta = (y - self.o) * self.act_derivative(self.s)
+        below = delta @ self.V.T «* self.act_derivative(self.z)|»
+        self.V += rate * self.a.T @ delta
+        self.W += rate * X.T @ below
+    def train(self, X, y, epochs, rate):
+        for _ in range(epochs):
+            self.forward(X)
+            self.backward(X, y, rate)
+""",
+    "a bias that is passed and stays": """
+import numpy as np
+class Network:
+    def __init__(self, n, h, m, use_bias=False):
+        self.W, self.V = np.random.randn(n, h), np.random.randn(h, m)
+        self.bias = use_bias if np.random.uniform() else 0
+    def forward(self, X):
+        self.h = self.s(X @ self.W)
+        return self.s(self.h @ self.V + self.bias)
+    def backward(self, X, t, y):
+        delta = (t - y) * self.slope(y)
+        below = delta @ self.V.T * self.slope(«self.h|self.h ** 2»)
+        self.W += X.T @ below
+        self.V += self.h.T @ delta
+    def train(self, X, t):
+        self.backward(X, t, self.forward(X))
+    def s(self, z):
+        return 1 / (1 + np.exp(-z))
+    def slope(self, a):
+        return a * (1 - a)
+""",
 }
 FAST = frozenset({"a layer that is only shown"})

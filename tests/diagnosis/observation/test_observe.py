@@ -362,3 +362,9 @@ def test_a_parameter_that_a_function_changes_without_being_given_it_is_told(watc
     (fault,) = watch(text).faults
     assert fault.line == 6
     assert "pass b to step" in fault.text
+
+
+def test_what_stands_behind_a_line_that_fails_is_run(watch):
+    seen = watch("print(a1)\n" + NUMBER_FOR_A_LAYER.format(first="self.b1", b2="0.6"))
+    assert seen.verdict == "right"
+    assert "NameError" in seen.error

@@ -132,6 +132,8 @@ def report(
     network = read_network(analysis)
     found = [*([grown] if grown else []), *faults_of(analysis)]
     found = found or faults_of_whole(analysis, meant, recording.root)
+    if driven and not recording.root:  # what was passed and stays as it is may be no parameter
+        found = [one for one in found if one.kind != "untrained" or one.line]
     faults = name_faults(analysis, network, found)
     if not any(one.mistake not in ("", "sign") for one in faults):  # a sign may be turned anywhere on the way
         faults = name_faults(analysis, network, with_edits(analysis, found))
