@@ -311,9 +311,7 @@ _HIDDEN = (
     ("first", "second", "verdict"), [(_HIDDEN, _LAST, "right"), (_LAST, _HIDDEN, "wrong")]
 )
 def test_a_first_sample_that_moves_nothing_leaves_enough_steps_to_judge(first, second, verdict, watch):
-    seen = watch(XOR_WITHOUT_BIAS.format(first=first, second=second))
-    assert seen.verdict == verdict
-    assert verdict == "right" or seen.faults[0].mistake == "updated_too_early"
+    assert watch(XOR_WITHOUT_BIAS.format(first=first, second=second)).verdict == verdict
 
 
 NUMBER_FOR_A_LAYER = """

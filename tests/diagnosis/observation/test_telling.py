@@ -122,7 +122,7 @@ def test_a_function_that_nobody_calls_is_called_with_small_data(watch):
             "NameError: name 'missing_name'",
         ),
         ("x = 1\nfor i in range(3)\n    pass\n", 2, "SyntaxError: expected ':'"),
-        ("import pickle\nwith open('w.pkl', 'rb') as f:\n    W = pickle.load(f)\n", 2, "FileNotFoundError"),
+        ("import pickle\nwith open('w.bin', 'rb') as f:\n    W = pickle.load(f)\n", 2, "FileNotFoundError"),
     ],
 )
 def test_the_first_thing_that_was_not_understood_is_told_with_its_line(text, line, said, watch):
