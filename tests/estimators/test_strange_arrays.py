@@ -43,7 +43,7 @@ _undated = np.full(X.shape, np.datetime64("NaT", "D"))
         (_undated, "row 0, column 0"),
         (_undated.tolist(), None),
         ([list(row) for row in _undated], "row 0, column 0"),
-        ([[1.0, 2.0], [1.0, np.datetime64("NaT")]] * 15, "row 1, column 1"),
+        ([[1.0, 2.0], [1.0, np.datetime64("NaT", "D")]] * 15, "row 1, column 1"),
     ],
 )
 def test_whatever_takes_rows_refuses_cells_that_are_not_there(rows, message) -> None:
