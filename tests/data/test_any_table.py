@@ -190,3 +190,13 @@ def test_tokens_of_missing_cells(tmp_path: Path, token: str) -> None:
     table = read_table(tmp_path / "rows.csv")
     assert np.flatnonzero(table.missing("price")).tolist() == [2, 8]
     check_same(table, price=[np.nan if row in (2, 8) else price for row, price in enumerate(PRICE)])
+
+
+def test_a_category_called_as_footers_are_keeps_its_rows(tmp_path: Path) -> None:
+    """The last third of the rows begins with "Average", which is how attractive they were found."""
+    rows = [f"{look},{i % 7},{i % 5},{i % 3}" for look in ("Fair", "Poor", "Average") for i in range(8)]
+    path = tmp_path / "jury.csv"
+    path.write_text("look,years,serious,kind\n" + "\n".join(rows) + "\n")
+    assert len(read_table(path)) == 24
+    path.write_text("look,years,serious,kind\n" + "\n".join([*rows[:16], "Average,3,2,1", ""]))
+    assert len(read_table(path)) == 16

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -171,7 +172,10 @@ def _sound_rows(rows: list[_Row], frame: TableFrame) -> tuple[list[_Row], list[_
         (passed if _is_ruler(row[1]) else filled).append(row)
     filled, totals = without_totals(filled)
     footer = []
+    beginnings = Counter(cells[0] for _, cells in filled if len(cells) == frame.width)
     while len(filled) > 2 and frame.width > 1 and is_footer(filled[-1][1], frame.width):
+        if beginnings[filled[-1][1][0]] > 2:  # a category of many rows, "Average" for example
+            break
         footer.append(filled.pop())
     if len(footer) * 5 > len(rows):  # too many for a footer: they are what the table is
         return rows, []
