@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from hashlib import sha256
@@ -18,7 +19,7 @@ pytest.importorskip("numba")
 
 import deltarule
 from deltarule import Network, train
-from deltarule.nn.engines import machine_code
+from deltarule.nn.engines import compilation, machine_code, predictions, records, workspace
 
 SOURCE = str(Path(deltarule.__file__).parents[1])
 MADE = machine_code.MachineCode("f", ("exp", "deltarule_dgemm"), bytes(range(256)))
@@ -189,3 +190,30 @@ def test_a_process_that_compiles_gives_the_bits_of_one_that_reads_what_was_compi
     ]
     assert len(outputs[0].split()) == 3
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that signal")
+def test_what_a_signal_raises_is_not_lost_while_a_kernel_gets_its_records():
+    """NumPy's interface of arrays swallows whatever is raised where it describes records."""
+    net, x, none = Network([3, 4, 2], seed=0), np.zeros((1, 3)), np.empty(0)
+    lists = workspace.make_lists(x.dtype, 3, 1, 0)
+    plan = predictions._plan(net, workspace.plan_layout(net, 1), lists, (x, none, none), np.empty((1, 2)))
+    record, fired, raised = records.record_of(plan), [], 0
+
+    def ring(*_):
+        fired.append(True)
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        compilation.load_kernel("predict", record)
+        for count in range(500):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 2e-4)
+                while len(fired) == count:
+                    compilation.load_kernel("predict", record)
+            except TimeoutError:
+                raised += 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert raised == len(fired) == 500

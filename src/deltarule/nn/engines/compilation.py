@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.nn.engines.records import address_of
 from deltarule.registry import import_extra, signals_wait
 
 #: How many whole numbers each kernel takes after its records.
@@ -77,7 +76,7 @@ def _bound(function: Callable[..., int], records: Sequence[Array]) -> Callable[.
     """Return a kernel with its records, which it keeps alive."""
     nothing = (ctypes.c_void_p * 2)()  # where Numba's functions put what they return, and what they raise
     start = ctypes.addressof(nothing)
-    places = (start, start + ctypes.sizeof(ctypes.c_void_p), *(address_of(record) for record in records))
+    places = (start, start + ctypes.sizeof(ctypes.c_void_p), *(record.ctypes.data for record in records))
 
     def call(*numbers: int, alive: object = (nothing, records)) -> None:
         if function(*places, *numbers):

@@ -29,9 +29,9 @@ def record_of(fields: Any) -> Any:
     return record
 
 
-def address_of(record: Array) -> int:
-    """Return where a record lies."""
-    address: int = record.__array_interface__["data"][0]
+def address_of(array: Array) -> int:
+    """Return where an array of numbers lies. (Of records NumPy swallows Ctrl-C here.)"""
+    address: int = array.__array_interface__["data"][0]
     return address
 
 
