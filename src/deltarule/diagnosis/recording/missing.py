@@ -56,12 +56,12 @@ class StandIn(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return StandIn(name)
+        return type(self)(name)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], types.FunctionType | type):
             return args[0]  # a decorator
-        return StandIn("result")
+        return type(self)("result")
 
     def __iter__(self) -> Any:
         """As many as are unpacked, as in ``line, = ax.plot(…)``; two elsewhere."""
@@ -101,13 +101,7 @@ class Unknown(StandIn):
     """What a package that is not there gives: where it is taken apart into data, made-up numbers."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _made_up(name) if _OF_DATA.match(name) else Unknown(name)
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        is_decorator = len(args) == 1 and isinstance(args[0], types.FunctionType | type)
-        return args[0] if is_decorator else Unknown("result")
+        return _made_up(name) if _OF_DATA.match(name) else super().__getattr__(name)
 
     def __iter__(self) -> Any:
         names = unpacked(sys._getframe(1))

@@ -205,7 +205,8 @@ def link(made: MachineCode, n_records: int, n_numbers: int) -> Callable[..., int
     MissingExtraError
         If SciPy, from which the products come, or llvmlite is not installed.
     """
-    llvm, engine = import_extra("llvmlite.binding", "fast"), _new_engine()
+    llvm = import_extra("llvmlite.binding", "fast")
+    engine = _new_engine(llvm)
     for name, address in _products().items():
         llvm.add_symbol(name, address)
     if not all(llvm.address_of_symbol(name) for name in made.needs):
@@ -220,8 +221,7 @@ def link(made: MachineCode, n_records: int, n_numbers: int) -> Callable[..., int
 _ENGINES: list[Any] = []  # whose code is there as long as they are
 
 
-def _new_engine() -> Any:
-    llvm = import_extra("llvmlite.binding", "fast")
+def _new_engine(llvm: Any) -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_triple(llvm.get_process_triple())
