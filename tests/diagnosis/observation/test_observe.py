@@ -366,3 +366,16 @@ def test_what_stands_behind_a_line_that_fails_is_run(watch):
     seen = watch("print(a1)\n" + NUMBER_FOR_A_LAYER.format(first="self.b1", b2="0.6"))
     assert seen.verdict == "right"
     assert "NameError" in seen.error
+
+
+def test_a_function_of_a_missing_package_is_not_taken_for_data(watch):
+    """A call of it, as of ``train`` or ``test``, raises nothing; what is called as data are is numbers."""
+    seen = watch(
+        "import numpy as np\nfrom helpers import train, test, x_train, y_train\n"
+        "test(train(x_train))\n"
+        "W = np.random.randn(3, 1)\n"
+        "for i in range(9):\n"
+        "    delta = x_train @ W - y_train.reshape(-1, 1)\n"
+        "    W -= 0.01 * x_train.T @ delta\n"
+    )
+    assert (seen.verdict, seen.error) == ("right", "")

@@ -37,7 +37,7 @@ _FRAMES = 5
 MADE_ROWS, MADE_COLUMNS = 24, 4
 #: Names of data.
 _OF_DATA = re.compile(
-    r"([XYxyt]|(train|test)_)?_?(data|features?|images?|inputs?|samples?|labels?|targets?)?"
+    r"([XYxyt]|((train|test)_|[xy]_?)?(data|features?|images?|inputs?|samples?|labels?|targets?))"
     r"(_?(train|test|valid?|all|one_?hot))?$",
     re.I,
 )
