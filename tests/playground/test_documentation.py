@@ -103,18 +103,20 @@ def test_every_cell_prints_what_its_page_shows(page):
     page.goto(page.base + "tutorials/student.html")  # has a cell of each kind, and one Python for all
     if not page.locator(".live-bar button").count():
         pytest.skip("the site was built without Python: scripts/docs --from DIR")
-    wrong = [name for name, check, code, shown in cells if not prints(page, check, code, shown)]
-    assert not wrong
+    wrong = []
+    for name, check, code, shown in cells:  # of a right program no verdict is shown
+        expected = "Right" if check and not shown.startswith("Wrong") else shown
+        printed = printed_by(page, check, code)
+        wrong += [] if printed.startswith(expected) else [f"{name}: {printed!r} instead of {expected!r}"]
+    assert not wrong, "\n".join(wrong)
     assert not page.faults
 
 
-def prints(page, check, code, shown):
-    """Whether a cell with this code prints what is shown; of a right program no verdict is shown."""
+def printed_by(page, check, code):
+    """What a cell with this code prints."""
     block = page.locator(".highlight.live-check" if check else ".highlight.live")
     block.locator("code").evaluate("(code, text) => { code.textContent = text; }", code)
     button = block.locator("+ .live-bar button")
     button.click()
     page.wait_for_function("button => !button.disabled", arg=button.element_handle(), timeout=90_000)
-    printed = block.locator("+ .live-bar + .live-output").inner_text()
-    expected = "Right" if check and not shown.startswith("Wrong") else shown
-    return printed.strip().startswith(expected)
+    return block.locator("+ .live-bar + .live-output").inner_text().strip()

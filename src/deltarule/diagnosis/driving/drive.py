@@ -58,7 +58,7 @@ from deltarule.diagnosis.recording.tape import RecordingStopped
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
-#: How many seconds are spent on trying at most.
+#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
 _LONGEST = 12.0
 
 
@@ -260,7 +260,7 @@ class _Driver:
         right: DrivenRun | None = None
         for name in [name for name, kind in self.classes.items() if back_method(kind)]:
             for label, compute in expressions(self.classes[name]):
-                tape = new_tape(self.recording.source, frozenset(), 5.0)
+                tape = new_tape(self.recording.source, frozenset(), _LONGEST)
                 try:
                     with recording_on(tape):
                         kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
@@ -348,7 +348,7 @@ class _Driver:
     def _call_again(self, name: str, trial: DrivenRun) -> None:
         """See whether a second call with the same arguments gives the double."""
         assert trial.layout is not None
-        tape = new_tape(self.recording.source, frozenset(), 5.0)
+        tape = new_tape(self.recording.source, frozenset(), _LONGEST)
         results: list[list[Any]] = []
         with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
             run = CallRun(self.recording, self.own, self.returns, tape, trial.layout, self.trials.answers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,8 @@ from deltarule.diagnosis.reading.comparison import Row
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
-_SECONDS = 1.5
+#: Edits are tried while the operations recorded, taken once for each, are no more than this.
+MOST_COMPUTED = 1_000_000
 _OPERATORS: dict[str, tuple[type[ast.operator], str]] = {
     "add": (ast.Add, "these two must be added"),
     "subtract": (ast.Sub, "the second must be subtracted from the first"),
@@ -63,7 +63,7 @@ def edit_that_repairs(analysis: Analysis, rows: list[Row]) -> tuple[Operation, s
     The operations nearest to the first wrong derivative are tried first.
     """
     passing = BackwardPass(analysis, rows[:1])
-    ends, tape, chosen = time.monotonic() + _SECONDS, analysis.tape, analysis.chosen
+    tape, chosen, count = analysis.tape, analysis.chosen, 0
     places = _places(analysis, passing, rows)
     for turns in places:
         if repairs(tape, chosen, rows, {turns[0].index: partial(result_of, turns[0])}):
@@ -74,7 +74,8 @@ def edit_that_repairs(analysis: Analysis, rows: list[Row]) -> tuple[Operation, s
                 corrections: dict[int, Correction] = {one.index: partial(tried, edit, one) for one in among}
                 if repairs(tape, chosen, rows, corrections):
                     return turns[0], *edit.told(analysis, turns[0])
-                if time.monotonic() > ends:
+                count += len(tape.operations)
+                if count > MOST_COMPUTED:
                     return None
     return None
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from deltarule.diagnosis.faults.edits import edits_at, tried
+from deltarule.diagnosis.faults.edits import MOST_COMPUTED, edits_at, tried
 from deltarule.diagnosis.faults.factors import maker, rates_of
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.location import BackwardPass
@@ -114,7 +113,7 @@ def _edited(
     tape, passing = analysis.tape, BackwardPass(analysis, rows[:1])
     among = set().union(*(row.change.made for row in rows))
     values = [tape.result(one).ravel() for one in given]
-    ends = time.monotonic() + 1.0
+    count = 0
     for index in sorted(k for k in among if k > given[-1].index):
         op = tape.operations[index]
         turns = [] if op.is_leaf else turns_of(tape, op, among)
@@ -123,6 +122,7 @@ def _edited(
             steps = [step_of(tape, row.change, again) for row in rows] if again is not None else []
             if steps and follows(rule, values, steps, 1e-5):
                 return op, *edit.told(analysis, op)
-            if time.monotonic() > ends:
+            count += len(tape.operations)
+            if count > MOST_COMPUTED:
                 return None
     return None
