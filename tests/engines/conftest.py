@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deltarule.nn.engines import predictions, threads
+from deltarule.nn.engines import threads
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def shared(monkeypatch):
 
     def divide(n_shares):
         monkeypatch.setattr(threads, "THREAD_PRODUCTS", 1)
-        monkeypatch.setattr(predictions, "START_PRODUCTS", 0)
+        monkeypatch.setattr(threads, "RANGE_PRODUCTS", 1)
         monkeypatch.setenv("NUMBA_NUM_THREADS", str(n_shares))
 
     return divide

@@ -18,7 +18,7 @@ pytest.importorskip("numba")
 
 import deltarule
 from deltarule import Network, train
-from deltarule.nn.engines import compilation, machine_code, predictions, records, workspace
+from deltarule.nn.engines import compilation, jobs, machine_code, records, workspace
 
 SOURCE = str(Path(deltarule.__file__).parents[1])
 MADE = machine_code.MachineCode("f", ("exp", "deltarule_dgemm"), bytes(range(256)))
@@ -118,8 +118,8 @@ def test_threads_that_predict_first_load_the_kernel_once(tmp_path):
     expected = net.predict(X, engine="compiled")  # whoever was first has compiled it
     code = (
         "import numpy as np; from deltarule import Network\n"
-        "from deltarule.nn.engines import predictions, threads\n"
-        "threads.THREAD_PRODUCTS, predictions.START_PRODUCTS = 1, 0\n"
+        "from deltarule.nn.engines import threads\n"
+        "threads.RANGE_PRODUCTS = 1\n"
         "net, X = Network([40, 9, 2], seed=0), np.random.default_rng(0).normal(size=(900, 40))\n"
         "print(net.predict(X, engine='compiled').tolist())"
     )
@@ -195,7 +195,11 @@ def test_no_record_is_described_where_a_kernel_gets_its_records():
     """NumPy does so in Python, and swallows whatever is raised meanwhile, as by Ctrl-C."""
     net, x, none = Network([3, 4, 2], seed=0), np.zeros((1, 3)), np.empty(0)
     lists = workspace.make_lists(x.dtype, 3, 1, 0)
-    plan = predictions._plan(net, workspace.plan_layout(net, 1), lists, (x, none, none), np.empty((1, 2)))
+    layout = workspace.plan_layout(net, 1)
+    layers = jobs.Layers(net.parameters, layout.table, layout.layer_numbers)
+    plan = jobs.Prediction(
+        layers, workspace.make_scratch(layout, net, lists), x, none, none, np.empty(2), layout.n_rows
+    )
     record, called = records.record_of(plan), []
     compilation.load_kernel("predict", record)
     sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_name) if event == "call" else None)

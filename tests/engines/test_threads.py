@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 
 from deltarule import Dense, Network, Scaled
 from deltarule.arrays import Sparse
-from deltarule.nn.engines import compiled, streams, workspace
+from deltarule.nn.engines import compiled, streams, threads, workspace
 from deltarule.nn.optimizers import OPTIMIZERS
 
 from .test_compiled import assert_same, output_of, run, samples_of
@@ -96,6 +97,88 @@ def test_where_a_thread_does_not_start_nothing_hangs_and_nothing_changes(shared,
         thread.join(10)
         assert not thread.is_alive()
     np.testing.assert_array_equal(net.parameters, before)
+
+
+def test_threads_that_predict_stay_for_the_next_call(shared):
+    shared(3)
+    net, X = Network([6, 8, 2], seed=0), np.random.default_rng(0).normal(size=(40, 6))
+    expected = net.predict(X)
+    np.testing.assert_allclose(net.predict(X, engine="compiled"), expected, rtol=1e-12)
+    known = set(threading.enumerate())
+    for _ in range(20):
+        np.testing.assert_allclose(net.predict(X, engine="compiled"), expected, rtol=1e-12)
+    assert set(threading.enumerate()) == known
+
+
+def test_whoever_is_free_takes_the_next_range_and_every_row_is_in_one(shared):
+    shared(3)
+    taken, gate = [], threading.Event()
+
+    def run(start, stop):
+        taken.append((start, stop, threading.current_thread()))
+        if start == 0:
+            gate.wait(60)  # held up
+        elif stop == 50:
+            gate.set()
+
+    threads.run_ranges(50, 50, run)
+    assert sorted((start, stop) for start, stop, _ in taken) == [
+        (50 * part // 12, 50 * (part + 1) // 12) for part in range(12)
+    ]
+    late = next(thread for start, _, thread in taken if start == 0)
+    assert [thread for *_, thread in taken].count(late) == 1
+
+
+def test_where_no_thread_starts_this_one_predicts_all(shared, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    shared(3)
+    monkeypatch.setattr(threads, "_helpers", threads._Helpers())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    net, X = Network([6, 8, 2], seed=0), np.random.default_rng(0).normal(size=(40, 6))
+    np.testing.assert_allclose(net.predict(X, engine="compiled"), net.predict(X), rtol=1e-12)
+    assert threads._helpers.calls.empty()
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_what_is_raised_in_a_range_comes_when_all_have_ended(shared, number):
+    shared(3)
+    ended = []
+
+    def run(start, stop):
+        if start == number:
+            raise KeyboardInterrupt
+        ended.append(start)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.run_ranges(12, 12, run)
+    assert sorted(ended) == [start for start in range(12) if start != number]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_a_forked_process_has_threads_of_its_own():
+    """In a fresh process, so that no other thread is running when it forks."""
+    code = (
+        "import os, numpy as np; from deltarule import Network\n"
+        "from deltarule.nn.engines import threads\n"
+        "threads.RANGE_PRODUCTS = 1\n"
+        "net, X = Network([6, 8, 2], seed=0), np.ones((40, 6))\n"
+        "expected = net.predict(X, engine='compiled')\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(0 if (net.predict(X, engine='compiled') == expected).all() else 1)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    environment = os.environ | {"NUMBA_NUM_THREADS": "3"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout.strip() == "0", done.stderr
 
 
 @pytest.mark.parametrize("kind", ["dense", "mostly 0", "dropped"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,22 @@ def address_of(array: Array) -> int:
     """Return where an array of numbers lies. (Of records NumPy swallows Ctrl-C here.)"""
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+def setter_of(record: Any, name: str) -> Callable[[Array], None]:
+    """Return what puts another array, with as many columns, in the place of one of a record's.
+
+    Whoever calls it keeps the array alive.
+    """
+    place, start, *_ = record.dtype.fields[name]
+    at, rows = (
+        ctypes.c_int64.from_buffer(record.base, start + place.fields[each][1]) for each in ("at", "rows")
+    )
+
+    def put(array: Array) -> None:
+        at.value, rows.value = address_of(array), len(array)
+
+    return put
 
 
 def _value_and_kind(field: Any) -> tuple[Any, Any]:

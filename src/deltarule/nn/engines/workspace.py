@@ -287,9 +287,9 @@ def dense_inputs(x: Array | Scaled, dtype: np.dtype[Any]) -> tuple[Array, Array,
 
 def is_mostly_zero(net: TrainableNetwork, x: Array, shift: Array) -> bool:
     """Return whether layer 1 goes by the dense inputs that are not 0."""
-    dense, few = net.layers[0].dense, x[:1000]
+    dense, few = net.layers[0].dense, x[:100]
     possible = dense.n_in >= SPARSE_COLUMNS and not dense.dropout and not shift.size
-    return bool(possible and np.count_nonzero(few) < SPARSE_SHARE * few.size)
+    return bool(possible and np.count_nonzero(few != 0) < SPARSE_SHARE * few.size)
 
 
 def count_products(net: TrainableNetwork, x: Array | Scaled, n_rows: int) -> float:
