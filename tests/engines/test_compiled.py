@@ -13,10 +13,9 @@ from itertools import cycle
 import numpy as np
 import pytest
 
-from deltarule import Activation, Dense, InputError, Network, Scaled, resume, train
+from deltarule import Activation, Dense, Network, Scaled, resume, train
 from deltarule.nn.activations import ACTIVATIONS
 from deltarule.nn.engines import (
-    choose_engine,
     compilation,
     compiled,
     jobs,
@@ -318,15 +317,6 @@ def test_few_rows_in_several_threads_at_once_do_not_meet():
         np.testing.assert_allclose(a, net.predict(x), **TOLERANCE["float64"])
 
 
-def test_what_it_cannot_predict_the_reference_predicts_and_says_so():
-    net = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
-    with pytest.warns(UserWarning, match="activation 'own' is not built into it; NumPy does"):
-        ours = net.predict([[1, 2]], engine="compiled")
-    np.testing.assert_array_equal(ours, net.predict([[1, 2]]))
-    with pytest.raises(InputError, match="unknown engine 'numpy'; choose from: reference, compiled"):
-        net.predict([[1, 2]], engine="numpy")
-
-
 @pytest.mark.parametrize("bad", [1, 3])
 def test_divergence_stops_before_its_epoch_as_in_the_reference(bad):
     net = Network([3, 2], output="identity")
@@ -403,11 +393,6 @@ def test_what_is_compiled_once_serves_every_job_of_the_same_number_types(shared)
     assert len(loaded) == 1
 
 
-def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="unknown engine 'compield'; did you mean 'compiled'"):
-        train(Network([1, 1]), [[1]], [1], engine="compield")
-
-
 def test_the_kernels_run_uncompiled_too():
     code = (
         "import tests.engines.test_compiled as t; from deltarule import Network\n"
@@ -418,14 +403,3 @@ def test_the_kernels_run_uncompiled_too():
         "    t.assert_same(net.copy('float32'), t.samples_of(net.copy('float32')), O.resolve('momentum'))\n"
     )
     output_of(code, NUMBA_DISABLE_JIT="1")
-
-
-def test_auto_compiles_only_where_numpy_would_take_long():
-    small, large, sgd = Network([2, 2, 2]), Network([200, 200]), OPTIMIZERS.resolve("sgd")
-    own = Network([2, 2], output=Activation("own", lambda z: z, lambda z, a: z, "f(z) = z", ""))
-    assert choose_engine("auto", small, sgd, 1, 10**6) == "compiled"
-    assert choose_engine("auto", small, sgd, 1, 1000) == "reference"
-    assert choose_engine("auto", large, sgd, 256, 10**5) == "compiled"
-    assert choose_engine("auto", large, sgd, 256, 1000) == "reference"
-    assert choose_engine("auto", own, sgd, 1, 10**6) == "reference"
-    assert choose_engine("compiled", small, OPTIMIZERS.resolve("lbfgs"), 1, 10) == "reference"

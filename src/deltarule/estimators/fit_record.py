@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -97,9 +96,8 @@ class FitRecord:
 
     def outputs(self, x: Array | Scaled) -> Array:
         """What the network gives for its inputs, (n_samples, n_outputs)."""
-        compiled = self.engine == "compiled" and find_spec("numba") is not None
         net = self.linked_network()
-        return engine_to_predict("compiled" if compiled else "reference", net).predict(net, x)
+        return engine_to_predict(None, net).predict(net, x)
 
     def history_columns(self) -> dict[str, list[float]]:
         """The losses by epoch, as a History has them."""

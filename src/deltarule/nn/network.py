@@ -85,6 +85,9 @@ class Network:
     (3, 1)
     """
 
+    #: The engine that trained it last, in this process; it predicts, too.
+    engine = "reference"
+
     def __init__(
         self,
         sizes: Sequence[int] | Sequence[Dense],
@@ -204,14 +207,15 @@ class Network:
         y, weight = self.targets(Y, sample_weight, len(trace.output))
         return float(reference.cost(self.layers, self.objective, trace, y, weight))
 
-    def predict(self, X: Any, engine: str = "reference") -> Array:
+    def predict(self, X: Any, engine: str | None = None) -> Array:
         """Compute the outputs for each row, in bounded memory.
 
         Parameters
         ----------
         X : array-like, (n_samples, n_features)
-        engine : "reference" or "compiled"
-            The compiled engine is faster, but the first call on a machine compiles for some seconds.
+        engine : "reference" or "compiled", optional
+            By default the one that trained the network in this process, and NumPy where none did. The
+            compiled engine is faster, but the first call on a machine compiles for some seconds.
 
         Returns
         -------
@@ -350,12 +354,15 @@ class Network:
         """Return a network with its own copy of the parameters, in a given number type or the same."""
         layers = [layer.dense for layer in self.layers]
         parameters = self.parameters.astype(dtype or self.dtype, copy=False)
-        return _from_parts(layers, self.objective, self.encoding, parameters, self.frozen.copy())
+        net = _from_parts(layers, self.objective, self.encoding, parameters, self.frozen.copy())
+        net.engine = self.engine
+        return net
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle and copies: the layers become views again."""
         layers = [layer.dense for layer in self.layers]
-        return _from_parts, (layers, self.objective, self.encoding, self.parameters, self.frozen)
+        parts = layers, self.objective, self.encoding, self.parameters, self.frozen
+        return _from_parts, parts, {"engine": self.engine}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network and its encoding to one safetensors file, atomically.

@@ -259,7 +259,8 @@ def train_to_end(run: Run, callbacks: Sequence[Callback] = (), progress: bool = 
 def _train_to_end(run: Run, callbacks: Sequence[Callback], progress: bool) -> History:
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise InputError(f"callbacks must be a sequence of callables, got {callbacks!r}")
-    run.history.engine, run.history.start = run.engine, _start_of(run)
+    run.net.engine = run.history.engine = run.engine
+    run.history.start = _start_of(run)
     run.within_epoch = lambda: _end_block(run)
     started = time.perf_counter()
     bar = Progress(

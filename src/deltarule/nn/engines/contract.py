@@ -83,6 +83,12 @@ class TrainableNetwork(Protocol):
     def decaying(self) -> Array: ...
 
 
+class TrainedNetwork(TrainableNetwork, Protocol):
+    """A network that knows the name of the engine that trained it last."""
+
+    engine: str
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """``x`` (n, n_features), ``y`` (n, n_outputs), sample weights (n, 1) or None, known to fit the network.
