@@ -15,7 +15,7 @@ from types import ModuleType
 
 from deltarule.errors import InputError
 from deltarule.nn.engines import compiled, reference
-from deltarule.nn.engines.contract import TrainableNetwork, TrainedNetwork
+from deltarule.nn.engines.contract import NetworkWithEngine, TrainableNetwork
 from deltarule.nn.engines.threads import SMALL_PRODUCTS, blas_of_one_thread
 from deltarule.nn.optimizers import GradientStep, Optimizer
 from deltarule.registry import did_you_mean
@@ -37,7 +37,7 @@ SECONDS_OF_A_NUMBER = 5e-11
 _NUMPY_DOES = "the compiled engine cannot run this: {}; NumPy does"
 
 
-def engine_to_predict(name: str | None, net: TrainedNetwork) -> ModuleType:
+def engine_to_predict(name: str | None, net: NetworkWithEngine) -> ModuleType:
     """Return the engine of that name; or the reference, with a warning, where it cannot run the network.
 
     Without a name it is the one that trained the network, if it is installed here.

@@ -83,7 +83,7 @@ class TrainableNetwork(Protocol):
     def decaying(self) -> Array: ...
 
 
-class TrainedNetwork(TrainableNetwork, Protocol):
+class NetworkWithEngine(TrainableNetwork, Protocol):
     """A network that knows the name of the engine that trained it last."""
 
     engine: str
