@@ -57,3 +57,21 @@ def test_the_engine_that_trained_predicts_too(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     net.engine = "compiled"
     assert np.array_equal(net.predict(X), net.predict(X, engine="reference"))
+
+
+def test_numpy_predicts_by_one_thread_of_blas_where_products_are_small():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    seen = []
+
+    def value(z):
+        seen.append({each["num_threads"] for each in threadpoolctl.threadpool_info()})
+        return z
+
+    own = Activation("own", value, lambda z, a: z, "f(z) = z", "")
+    small, large = Network([64, 100, 10], output=own), Network([600, 100, 10], output=own)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = {each["num_threads"] for each in threadpoolctl.threadpool_info()}
+        small.predict(np.zeros((900, 64)))
+        large.predict(np.zeros((512, 600)))
+        assert {each["num_threads"] for each in threadpoolctl.threadpool_info()} == before
+    assert seen == [{1}, {1}, before]

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltarule.arrays import Array, Csr, Scaled, as_batch, keep_freed_memory
 from deltarule.nn.engines.contract import Samples, TrainableNetwork
+from deltarule.nn.engines.threads import PREDICTED_PRODUCTS, blas_of_one_thread
 from deltarule.nn.layers import Gradients, Layer, Trace
 from deltarule.nn.objective import Objective
 from deltarule.nn.optimizers import GradientStep
@@ -42,7 +43,9 @@ def forward(layers: Sequence[Layer], x: Array | Csr, rng: np.random.Generator | 
 
 def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
-    return outputs_of(net.layers, x)
+    n_products = min(len(x), CHUNK) * max(layer.W.size for layer in net.layers)
+    with blas_of_one_thread(n_products, PREDICTED_PRODUCTS):
+        return outputs_of(net.layers, x)
 
 
 def last_z(net: TrainableNetwork, x: Array | Scaled) -> Array:

@@ -26,8 +26,10 @@ RANGE_PRODUCTS = 10_000_000
 MOST_RANGES = 4
 #: Products of a batch up to which OpenBLAS takes one thread of itself …
 BLAS_PRODUCTS = 250_000
-#: … and up to which the NumPy engine lets it take no more: a millisecond or two of one thread.
+#: … up to which the NumPy engine lets it take no more to train: a millisecond or two of one thread …
 SMALL_PRODUCTS = 100_000_000
+#: … and to predict, where two threads would save less than they may wait for each other.
+PREDICTED_PRODUCTS = 10_000_000
 
 
 def is_divided(n_products: float) -> bool:
