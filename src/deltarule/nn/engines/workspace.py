@@ -6,6 +6,7 @@ The kernels' docstring explains the layout.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ MOST_SHARES = 8
 SHARE_ROWS = 64
 #: … of more where BLAS brings those of layer 1 into the order it needs, for each share anew, …
 DENSE_ROWS = 128
-#: … and where there are so many weights that no cache keeps them.
+#: … and, where there are so many weights that no cache keeps them, at least of these and of a core's part.
 WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
@@ -123,7 +124,7 @@ def plan_layout(
 
 
 class Division(NamedTuple):
-    """The tasks of an update: they depend on the job alone, and so do its bits."""
+    """The tasks of an update: they depend on the job and the machine, not on threads, and so do its bits."""
 
     share_starts: Array  # see ``jobs.Workspace``
     parts: Array
@@ -147,7 +148,8 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, tile_share
     """
     is_divided, n_tiles = threads.is_divided(n_products), len(tile_shares)
     rows = SHARE_ROWS if n_tiles else DENSE_ROWS
-    rows = rows if net.parameters.size < WIDE_PARAMETERS else WIDE_ROWS
+    if net.parameters.size >= WIDE_PARAMETERS:
+        rows = max(WIDE_ROWS, n_rows // (os.cpu_count() or 1))
     n_shares = min(n_rows, MOST_SHARES, max(2, n_rows // rows)) if is_divided else 1
     parts, starts = _parts([layer.dense for layer in net.layers], is_divided, n_tiles)
     firsts = range(len(parts)) if is_divided else [0]
