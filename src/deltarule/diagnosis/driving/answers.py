@@ -72,8 +72,13 @@ class Answers:
         return any(kind == "upstream" for kind, _ in self.known.values())
 
     def leaves_open(self, classes: Iterable[str]) -> bool:
-        """Whether an array that such a class is made with may be a parameter, and was passed as data."""
-        starts = [path for path, (kind, _) in self.known.items() if kind == "array" and path[0] in classes]
+        """Whether an array that such a class is made with may be a parameter, and was passed as data.
+
+        What is told sizes makes its parameters itself.
+        """
+        sized = {path[0] for path, (kind, _) in self.known.items() if kind == "size"}
+        makers = set(classes) - sized
+        starts = [path for path, (kind, _) in self.known.items() if kind == "array" and path[0] in makers]
         return any(not DATA.match(str(path[1])) and not TARGET.match(str(path[1])) for path in starts)
 
     def learn(self, want: Want) -> bool:
@@ -81,6 +86,9 @@ class Answers:
         is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
         if is_element and want.kind not in ("parameter", "array"):  # what its elements are alike in
             want.path = (*want.path[:-1], "[]")
+        if want.kind == "tuples":
+            self.known.setdefault((*want.path, "[]"), ("tuple", want.detail))
+            want.kind, want.detail = "list", 0
         if want.kind == "labels" and want.path[-1] == "[]":
             want.kind = "index"
         if want.kind == "array":
@@ -191,7 +199,8 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     kind, detail = run.answers.known[path]
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
-        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
+        is_other = kind == "list" and (_is_maker(run, path) or (*path, "[]") in run.answers.known)
+        made = supplied(run, kind, detail) if not is_other else None
         if made is not None:
             return made
     match kind:
@@ -298,7 +307,7 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if (
         kind in ("array", "factor", "term")
         and computed is not None
-        and (shape == computed or (shape is None and UPSTREAM.match(name)))
+        and (shape == computed or UPSTREAM.match(name))
         and not RATE.match(name)
     ):
         if kind == "term" or OUTPUT.match(name):
@@ -318,17 +327,30 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         return _NUMBERS[asked.index(path) % len(_NUMBERS)]
     if kind == "labels":
         return labels_of(run, shape if type(shape) is int else 2)
-    asked = list(run.answers.known)[: list(run.answers.known).index(path)]
-    before = [one for one in asked if run.answers.known[one][0] in ("array", "list") and one[0] == path[0]]
+    before = _asked_before(run.answers, path)
     others = [one for one in before if not DATA.match(str(one[-1]))]
     is_named = DATA.match(name) or (TARGET.match(name) and shape is None)
     if len(run.offered) > len(others) and len(run.offered) > 1 and not is_named:
         return run.offered[len(others)]
+    is_column = run.plausible.layout.data == "columns" and type(path[-1]) is int  # a sample of a list
     if shape is None and (TARGET.match(name) or (before and not DATA.match(name))):
-        return run.plausible.of_role("Y")
+        return target_of(run, (run.plausible.layout.outputs, 1)) if is_column else run.plausible.of_role("Y")
+    if is_column and shape is None:
+        return inputs_of(run, (run.plausible.layout.inputs, 1))
     if shape is None and run.passed:
         return next(iter(run.passed.values()))
     return inputs_of(run, shape)
+
+
+def _asked_before(answers: Answers, path: Path) -> list[Path]:
+    """The arrays and lists, but those of sizes, that what is called was passed before, or in one argument."""
+    known, owner = answers.known, path[:1] if len(path) == 2 else path[:2]
+    if len(path) > 2 and type(path[-1]) is int:  # as the first one of a list
+        path = next(one for one in known if one[:-1] == path[:-1] and one[-1] != "[]")
+    asked = list(known)[: list(known).index(path)]
+    found = [one for one in asked if known[one][0] in ("array", "list") and one[: len(owner)] == owner]
+    sizes = [one for one in found if known.get((*one, "[]"), ("",))[0] == "size"]
+    return [one for one in found if one not in sizes and one != path[: len(one)]]
 
 
 def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:

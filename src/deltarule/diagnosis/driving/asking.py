@@ -207,6 +207,8 @@ class OpenArgument:
 
     def __iter__(self) -> Iterator[Any]:
         frame = sys._getframe(1)
+        if (each := instructions.parts_of_each(frame)) and len(set(each)) > 1:
+            self._want("tuples", each)
         names = instructions.unpacked(frame)
         self._want("tuple" if names else "list", names or instructions.length_beside(frame))
 
@@ -302,7 +304,9 @@ class _OpenShape:
     def __getitem__(self, key: Any) -> int:
         layout = self._owner._layout
         at = 1 if layout.data == "columns" else 0
-        if key == at and layout.data != "vector" and not self._owner._moves and not self._owner._is_maker:
+        is_whole = len(self._owner._path) == 2 or isinstance(self._owner._path[-1], str)
+        is_known = is_whole and layout.data != "vector" and not self._owner._moves
+        if key == at and is_known and not self._owner._is_maker:
             return 1 if layout.data == "row" else layout.samples
         raise Want(self._owner._path, "array")
 

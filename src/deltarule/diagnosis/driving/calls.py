@@ -68,8 +68,6 @@ def kept_output(one: Any) -> Iterator[Traced]:
 
 #: How many units a layer has at most whose numbers are computed one by one.
 _MOST_UNITS = 8
-#: A loop that leaves out the outputs by which there is no derivative.
-_PASSES_OVER_ZEROS = re.compile(r"if \w+ == 0(\.0*)?:\s*continue")
 
 
 class CallRun:
@@ -406,12 +404,14 @@ class CallRun:
     def upstream(self, name: str) -> Any:
         """The derivative of a half squared error by what was computed; of an error, the sign is open.
 
-        Where the program passes over what is 0, it is that of one output alone.
+        Of a softmax of one sample it is that of the cross-entropy, which is by one output alone.
         """
         self.was_sent = True
         made = self.plausible.rng.normal(size=np.shape(self.computed))
-        if _PASSES_OVER_ZEROS.search(self.source.text):
-            made.flat[1:] = np.ravel(plain(self.computed))[1:]
+        values = plain(self.computed)
+        if np.ndim(values) == 1 and len(values) > 1 and np.isclose(values.sum(), 1.0):
+            made[:] = values
+            made[0] += 1 / values[0]
         wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)

@@ -119,11 +119,7 @@ def _compared(
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = RecordedStep(1, [whole], given=theta)
-    meetings = [
-        one
-        for one in find_meetings(tape, source, step)
-        if not all(tape.operations[k].initial for k in tape.producers(one.output))
-    ]
+    meetings = [one for one in find_meetings(tape, source, step) if _is_computed(tape, one, theta)]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output is compared with a target")
     offers = _offers(tape, wrapped, meetings)
@@ -148,6 +144,12 @@ def _compared(
     if all(vectors) and not all(_is_vector(op.shape) for op in analysis.absent):  # deltas, say, as of biases
         return Analysis(tape, source, reason="what it returned are not the gradients of its weights")
     return analysis
+
+
+def _is_computed(tape: Tape, meeting: Meeting, theta: int) -> bool:
+    """Whether an output is more than a parameter from which something was subtracted."""
+    made = [tape.operations[k] for k in tape.ancestors(meeting.output)]
+    return any(not op.initial and op.leaves & theta and op.name not in ("add", "subtract") for op in made)
 
 
 def _offers(

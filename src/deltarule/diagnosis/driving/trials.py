@@ -247,6 +247,8 @@ class Trials:
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
                 all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+                is_sent = run.sent is not None  # it has the shape of what the layer computed
+                all_samples |= is_sent and layout is not None and layout.data != "vector"
                 if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
