@@ -127,5 +127,79 @@ for k in xrange(len(rows)):
     v -= 0.1 * d * h
     w -= 0.1 * np.outer(x, below)
 """,
+    "a check of the gradients that takes no arguments": """
+import numpy as np
+class Model:
+    def __init__(self, n, m, k, seed=0):
+        rng = np.random.default_rng(seed)
+        self.table = np.linspace(-1, 1, 4 * n).reshape(4, n // 2, 2)[:, :, 0]
+        self.p = {"V": rng.normal(size=(n, m)), "a": np.zeros(m), "W": rng.normal(size=(m, k))}
+    def features(self, words): return self.table[words].reshape(words.shape[0], -1)
+    def loss(self, words, y):
+        h = np.tanh(self.features(words) @ self.p["V"] + self.p["a"])
+        return ((h @ self.p["W"] - y) ** 2).sum() / 2
+    def gradients(self, words, y):
+        h = np.tanh(self.features(words) @ self.p["V"] + self.p["a"])
+        d = h @ self.p["W"] - y
+        e = d @ self.p["W"].T * «(1 - h ** 2)|(1 - h) ** 2»
+        return self.loss(words, y), {"V": self.features(words).T @ e, "a": e.sum(axis=0), "W": h.T @ d}
+def verify(eps=1e-5, seed=2):
+    rng = np.random.default_rng(seed)
+    model = Model(6, 5, 2)
+    words, y = rng.integers(0, 4, (7, 2)), rng.normal(size=(7, 2))
+    value, grads = model.gradients(words, y)
+    worst = 0.0
+    for name, w in model.p.items():
+        flat = w.reshape(-1)
+        for k in range(0, flat.size, 4):
+            old = flat[k]
+            flat[k] = old + eps
+            above = model.loss(words, y)
+            flat[k] = old - eps
+            below = model.loss(words, y)
+            flat[k] = old
+            worst = max(worst, abs((above - below) / (2 * eps) - grads[name].reshape(-1)[k]))
+    return worst < 1e-4
+""",
+    "a table as an argument": """
+import numpy as np
+class Net:
+    def __init__(self, hidden, rate):
+        self.hidden, self.rate = hidden, rate
+    def learn(self, frame):
+        X = frame.drop("species", axis=1).values
+        y = frame["species"].values
+        k = y.max() + 1
+        V, W = np.random.randn(X.shape[1], self.hidden), np.random.randn(self.hidden, k)
+        for _ in range(4):
+            h = np.tanh(X @ V)
+            e = np.exp(h @ W)
+            d = e / e.sum(axis=1, keepdims=True) - np.eye(k)[y]
+            below = d @ W.T * «(1 - h ** 2)|(1 - h)»
+            W -= self.rate * h.T @ d
+            V -= self.rate * X.T @ below
+""",
+    "columns of a table, one by one": """
+import numpy as np
+def descend(table, rate, rounds=5):
+    X = np.column_stack([np.ones(len(table)), table["age"].values, table["weight"].values])
+    y = table["ill"].to_numpy()
+    w = np.zeros(3) + 0.1
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-(X @ w)))
+        w = w - rate * X.T @ ((p - y) «|* p»)
+    return w
+""",
+    "all columns of a table but the last": """
+import numpy as np
+class Regression:
+    def __init__(self, data):
+        self.X, self.y = data.iloc[:, :-1].values, data.iloc[:, -1].values
+        self.w, self.b = np.random.randn(self.X.shape[1]), 0.3
+    def step(self, rate):
+        e = self.X @ self.w + self.b - self.y
+        self.w = self.w - rate * self.X.T @ e / len(e)
+        self.b = self.b - rate * «e.mean()|e.max()»
+""",
 }
 FAST = frozenset({"a derivative under its own name", "one output has a derivative"})

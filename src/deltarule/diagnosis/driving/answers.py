@@ -14,6 +14,7 @@ from deltarule.diagnosis.driving.containers import AskingList, AskingParts, Aski
 from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
+from deltarule.diagnosis.driving.tables import learn_columns, table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
@@ -99,6 +100,8 @@ class Answers:
             self.known.setdefault(want.path, ("output", None))
             self.known.setdefault(want.detail, ("target", None))
             return not kind
+        if want.kind == "table":
+            return learn_columns(self.known, want.path, want.detail)
         if kind == want.kind and kind in ("keys", "attribute", "parts"):
             new = want.detail if kind != "attribute" else (want.detail,)
             if set(new) <= set(detail):
@@ -206,6 +209,8 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     match kind:
         case "keys":
             return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
+        case "table":
+            return table_of(path, detail, run.plausible.layout)
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
         case "parts":

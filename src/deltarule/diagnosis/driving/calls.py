@@ -29,6 +29,7 @@ from deltarule.diagnosis.driving.plausible import (
 )
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
+from deltarule.diagnosis.driving.within import needs_nothing, seen_returns
 from deltarule.diagnosis.driving.words import (
     FORWARD,
     INPUT,
@@ -121,6 +122,8 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are.
         self.passed: dict[Any, Any] = {}
+        #: What functions of the program returned first to one that needs no arguments.
+        self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
 
@@ -206,7 +209,9 @@ class CallRun:
     def call(self, name: str) -> Any:
         function = self.namespace[name]
         self.calling.add(name)
-        result = self.with_arguments(function)
+        with seen_returns(self.source.path if needs_nothing(function) else "") as seen:
+            result = self.with_arguments(function)
+        self.within.update(seen)
         self.calling.discard(name)
         self._pool(name, function.__code__.co_firstlineno, result)
         return result

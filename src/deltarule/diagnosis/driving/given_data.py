@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deltarule.diagnosis.driving.asking import TARGETS
+from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.tape import Tape

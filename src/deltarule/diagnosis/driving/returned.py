@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.words import INPUT
+from deltarule.diagnosis.driving.words import INPUT, is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
@@ -79,6 +79,13 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
             return Analysis(tape, source, reason="no parameter was seen to change by its gradient")
         analysis.replaced.append((new, change.name))
     return analysis
+
+
+def analyse_within(tape: Tape, source: ProgramSource, returned: Any, meant: str = "") -> Analysis:
+    """Compare what a function returned to one that made parameters and data itself: names tell them apart."""
+    starts = [op for op in tape.operations if op.is_leaf and not is_given(source.name_of(op))]
+    theta = functools.reduce(operator.or_, (op.leaves for op in starts), 0)
+    return _compared(tape, source, returned, None, 0, meant, 0, theta)
 
 
 def analyse_returned(

@@ -20,7 +20,7 @@ from deltarule.diagnosis.driving.driven import (
     starts_at_zero,
 )
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
-from deltarule.diagnosis.driving.returned import analyse_returned
+from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
@@ -290,6 +290,10 @@ class Trials:
             if analysis.chosen is None or count_judged(other) > count_judged(analysis):
                 analysis = other
                 analysis.behaviour = run.changed_argument()
+        for name, one in run.within.items() if not count_judged(analysis) else ():
+            other = analyse_within(tape, source, {name: one}, self.meant)
+            if other.chosen is not None and count_judged(other) > count_judged(analysis):
+                analysis = other
         if analysis.chosen is None:
             return None
         if run.learns_inputs:

@@ -26,6 +26,15 @@ def is_decided(frame: FrameType) -> bool:
     return bool(after) and "JUMP" in after[0].opname
 
 
+def is_called(frame: FrameType) -> bool:
+    """Whether the attribute that the instruction takes is called then."""
+    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    names = [one.opname for one in after if one.opname != "CACHE"][:2]
+    is_method = here is not None and ("METHOD" in here.opname or "NULL" in here.argrepr)
+    return is_method or any(one in ("PRECALL", "CALL") for one in names[:1])
+
+
 def is_written(frame: FrameType) -> bool:
     """Whether the index of the instruction that has been reached is written out as a number."""
     before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]
