@@ -201,5 +201,31 @@ class Regression:
         self.w = self.w - rate * self.X.T @ e / len(e)
         self.b = self.b - rate * «e.mean()|e.max()»
 """,
+    "sizes that are set from outside": """
+import numpy as np
+class Red:
+    def __init__(self):
+        self.datos = self.clases = None
+        self.entradas = None
+        self.ocultas = None
+        self.salidas = None
+        self.peso = 0.5
+    def carga(self, datos, clases):
+        self.datos, self.clases = datos, clases
+    def coste(self, t):
+        k = self.ocultas * (self.entradas + 1)
+        A = np.reshape(t[:k], (self.ocultas, self.entradas + 1))
+        B = np.reshape(t[k:], (self.salidas, self.ocultas + 1))
+        m, _ = self.datos.shape
+        x = np.concatenate([np.ones((m, 1)), self.datos], axis=1)
+        h = 1 / (1 + np.exp(-x @ A.T))
+        g = np.concatenate([np.ones((m, 1)), h], axis=1)
+        p = 1 / (1 + np.exp(-g @ B.T))
+        y = np.eye(self.salidas)[self.clases.reshape(-1)]
+        J = -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum() / m
+        d = (p - y) / m
+        e = (d @ B)[:, 1:] * h «* (1 - h)|»
+        return J, np.concatenate([(e.T @ x).flatten(), (d.T @ g).flatten()])
+""",
 }
 FAST = frozenset({"a derivative under its own name", "one output has a derivative"})

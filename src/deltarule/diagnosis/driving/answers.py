@@ -62,6 +62,8 @@ class Answers:
         self.open: set[Path] = set()
         #: Whether an argument may be the output, and another the target, in either order.
         self.is_ambiguous = False
+        #: Whether what an object has and never gets is asked, too, as what is to be set from outside.
+        self.fills_objects = False
         self._lengths: dict[Path, list[int]] = {}
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
@@ -130,6 +132,10 @@ class Answers:
 
     def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
         """After an error, let one argument be the other thing that it may be; False where none is left."""
+        if "NoneType" in complaint and not self.fills_objects:
+            self.forget()
+            self.fills_objects = True
+            return True
         members = [one for one in namespace.values() if isinstance(one, EnumType) and len(one)]
         for path in self.open if members else ():
             if path not in self.known and _CHOSEN.search(str(path[-1])):

@@ -281,7 +281,8 @@ class OpenArgument:
     def __array__(self, *args: Any, **options: Any) -> Any:
         frame = sys._getframe(1)
         if _is_key(frame):
-            self._want(*_of_key(frame, self._layout))
+            kind, count = _of_key(frame, self._layout)
+            self._want("labels" if self._moves else kind, count)  # what is moved about is an array
         if frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list):
             self._want("number")
         if frame.f_code.co_name == "__setitem__":
@@ -293,6 +294,8 @@ class OpenArgument:
         name = function.__name__
         if name in PRODUCTS:
             return self.ask(name, args)
+        if name == "reshape" and args[0] is not self:
+            self._want("size")
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
         length = self._layout.samples if self._layout.data == "rows" else self._layout.inputs

@@ -7,7 +7,6 @@ import contextlib
 import inspect
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ from deltarule.diagnosis.driving.plausible import (
     role_of,
     roles_of_unknown,
 )
-from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
+from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.usage import UNUSED, Use, never_set, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing, seen_returns
 from deltarule.diagnosis.driving.words import (
     FORWARD,
@@ -45,7 +44,6 @@ from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
-_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
@@ -55,16 +53,6 @@ _PREPARES = re.compile(
 def _is_method(function: Any) -> bool:
     """Whether a function is a class's, or makes an object of it."""
     return "." in getattr(function, "__qualname__", "") or isinstance(function, type)
-
-
-def holds_weights(one: Any) -> bool:
-    """Whether an object has arrays already."""
-    return any(array.size > 1 for _, array in arrays_in(one, lists=True))
-
-
-def kept_output(one: Any) -> Iterator[Traced]:
-    """What an object keeps of what it computed last."""
-    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 #: How many units a layer has at most whose numbers are computed one by one.
@@ -157,6 +145,8 @@ class CallRun:
             self.making.add(name)
             self.made.add(name)
             one = self.with_arguments(one)
+            for each in never_set(self.source, one) if self.answers.fills_objects else ():
+                setattr(one, each, answer(self, (name, each), []))
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):
@@ -257,6 +247,7 @@ class CallRun:
     def with_arguments(self, function: Any) -> Any:
         parameters = list(inspect.signature(function).parameters.values())
         names, uses = [one.name for one in parameters], self.uses(function)
+        passed = len(self.plausible.made)
         positional: list[Any] = []
         named: dict[str, Any] = {}
         unknown = []
@@ -289,7 +280,7 @@ class CallRun:
         for one in parameters:
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
-        if self.kept is self.plausible.made:
+        if self.kept is self.plausible.made or len(self.plausible.made) > passed:
             self.began = len(self.tape.operations)
         result = function(*positional, **named)
         if inspect.isgenerator(result):  # one that trains as it is gone through
