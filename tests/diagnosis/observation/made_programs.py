@@ -227,5 +227,41 @@ class Red:
         e = (d @ B)[:, 1:] * h «* (1 - h)|»
         return J, np.concatenate([(e.T @ x).flatten(), (d.T @ g).flatten()])
 """,
+    "sums over samples and steps": """
+import numpy as np
+class Dense:
+    def __init__(self, n, m):
+        self.W, self.b = np.random.randn(n, m), np.zeros(m)
+        self.x = None
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x @ self.W + self.b)
+    def backward(self, d_out):
+        d = d_out * (1 - np.tanh(self.x @ self.W + self.b) ** 2)
+        self.dW = self.x.reshape(-1, self.W.shape[0]).T @ d.reshape(-1, self.W.shape[1])
+        self.db = «d|d_out».sum(axis=(0, 1))
+        self.x = None
+        return d @ self.W.T
+""",
+    "what is kept is forgotten": """
+import numpy as np
+class Norm:
+    def __init__(self, size):
+        self.g, self.b = np.ones(size) * 1.5, np.zeros(size)
+        self.n = self.s = None
+    def forward(self, x):
+        self.s = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+        self.n = (x - x.mean(axis=-1, keepdims=True)) / self.s
+        return self.g * self.n + self.b
+    def backward(self, grad):
+        self.db, self.dg = grad.sum(axis=0), (grad «* self.n|* self.n ** 2»).sum(axis=0)
+        d = grad * self.g
+        k = d.shape[-1]
+        sent = k * d - d.sum(axis=-1, keepdims=True) - self.n * (d * self.n).sum(axis=-1, keepdims=True)
+        sent = sent / self.s / k
+        self.n = None
+        self.s = None
+        return sent
+""",
 }
 FAST = frozenset({"a derivative under its own name", "one output has a derivative"})

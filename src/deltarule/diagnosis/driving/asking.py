@@ -178,6 +178,8 @@ class OpenArgument:
         sizes = list(dict.fromkeys([*other, *(one - 1 for one in other if one > 2)]))
         sizes.sort(key=lambda one: one == n)
         flat, single = [(k,) for k in sizes], [one for k in sizes for one in ((1, k), (k, 1))]
+        if data == "series":
+            yield from ((2, n, k) for k in sizes)
         if data in ("rows", "columns"):
             yield from (one for k in sizes for one in ((n, k), (k, n)))
         yield from (*flat, *single) if data == "vector" else (*single, *flat)
@@ -315,7 +317,7 @@ class _OpenShape:
         layout = self._owner._layout
         at = 1 if layout.data == "columns" else 0
         is_whole = len(self._owner._path) == 2 or isinstance(self._owner._path[-1], str)
-        is_known = is_whole and layout.data != "vector" and not self._owner._moves
+        is_known = is_whole and layout.data not in ("vector", "series") and not self._owner._moves
         if key == at and is_known and not self._owner._is_maker:
             return 1 if layout.data == "row" else layout.samples
         raise Want(self._owner._path, "array")

@@ -240,7 +240,8 @@ class _Driver:
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""
         self.trials.wrong = []
-        for data in ("rows", "columns", "row", "vector"):
+        series = ("series",) if self._sums_over_steps() else ()
+        for data in (*series, "rows", "columns", "row", "vector"):
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
@@ -254,6 +255,13 @@ class _Driver:
                 if not answers.is_ambiguous or self.trials.is_over:
                     break
         return self.trials.agreed()
+
+    def _sums_over_steps(self) -> bool:
+        """Whether sums go over samples and the steps of each, ``axis=(0, 1)``: data have three axes."""
+        return any(
+            isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
+            for node in ast.walk(self.recording.source.tree)
+        )
 
     def _graphs(self) -> DrivenRun | None:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""

@@ -253,6 +253,7 @@ class Trials:
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
+        is_whole |= run.sent is not None
         if is_whole and not self.has_failed and _has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
