@@ -263,5 +263,45 @@ class Norm:
         self.s = None
         return sent
 """,
+    "a class of activations": """
+import numpy as np
+class Layer:
+    def __init__(self, n, m, nonlinearity):
+        self.W, self.b = np.random.uniform(-0.8, 0.8, (n, m)), np.zeros(m)
+        self.nonlinearity = nonlinearity()
+    def __call__(self, x):
+        self.x = x
+        return self.nonlinearity(x @ self.W + self.b)
+    def back(self, d):
+        d = d «* self.nonlinearity.backward()|»
+        self.gW, self.gb = self.x.T @ d, d.sum(axis=0)
+        return d @ self.W.T
+class Stack:
+    def __init__(self, layers): self.layers = layers
+    def learn(self, x, t, rate):
+        y = x
+        for one in self.layers:
+            y = one(y)
+        d = y - t
+        for one in self.layers[::-1]:
+            d = one.back(d)
+            one.W -= rate * one.gW
+            one.b -= rate * one.gb
+""",
+    "an activation with methods": """
+import numpy as np
+class Layer:
+    def __init__(self, n, m, phi):
+        self.w, self.b, self.phi = np.random.randn(m, n), np.random.randn(m, 1), phi
+    def run(self, x):
+        self.x, self.z = x, self.w @ x + self.b
+        return self.phi.value(self.z)
+    def grad(self, d_out, rate):
+        d = d_out * self.phi.prime(«self.z|self.z * 2»)
+        sent = self.w.T @ d
+        self.w -= rate * d @ self.x.T
+        self.b -= rate * d.sum(axis=1, keepdims=True)
+        return sent
+""",
 }
 FAST = frozenset({"a derivative under its own name", "one output has a derivative"})

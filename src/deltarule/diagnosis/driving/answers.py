@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable
 from enum import EnumType
@@ -16,6 +15,7 @@ from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
 from deltarule.diagnosis.driving.tables import learn_columns, table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
+from deltarule.diagnosis.driving.usual_activation import NOT_MADE, ActivationObject
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -132,6 +132,10 @@ class Answers:
 
     def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
         """After an error, let one argument be the other thing that it may be; False where none is left."""
+        if complaint.endswith(NOT_MADE):
+            called = [path for path, (kind, _) in self.known.items() if kind == "function"]
+            self.known.update(dict.fromkeys(called[-1:], ("activation", None)))
+            return bool(called)
         if "NoneType" in complaint and not self.fills_objects:
             self.forget()
             self.fills_objects = True
@@ -224,9 +228,11 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
-            return _object(run, path)
+            return _object(run, path, use)
         case "function":
-            return _function(run, name)
+            return objects.function_called(run, name)
+        case "activation":
+            return ActivationObject(run.plausible.activation)
         case "word" | "member":
             return _word(run, name, kind, detail)
         case "flag":
@@ -376,7 +382,7 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
-        return _functions(run, str(path[-1]), count or 2)
+        return objects.called_in_turn(run, str(path[-1]), count or 2)
     count = count or _usual_count(run, path, kind)
     if kind == "size":
         return list(run.answers.sizes[:count])
@@ -412,7 +418,7 @@ def _usual_count(run: _Run, path: Path, kind: str) -> int:
     return 2 if is_second else 3
 
 
-def _object(run: _Run, path: Path) -> Any:
+def _object(run: _Run, path: Path, use: Use) -> Any:
     """An object of the learner's; parameters of one name share it; else one that does nothing."""
     name = str(path[-1])
     known = run.answers.known.items()
@@ -421,23 +427,9 @@ def _object(run: _Run, path: Path) -> Any:
     if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
+    if made is None and objects.is_activation(name, use):
+        return ActivationObject(run.plausible.activation)
     return StandIn(name) if made is None else made
-
-
-def _function(run: _Run, name: str) -> Any:
-    """The learner's function of that name, or a usual one."""
-    found = objects.wanted_function(run, name) or objects.called_object(run, name)
-    return found or run.plausible.usual(name)
-
-
-def _functions(run: _Run, name: str, count: int) -> Any:
-    """Functions that stand together in the program; or one and its derivative, by their names."""
-    tables = [value.values() for value in run.namespace.values() if isinstance(value, dict)]
-    held = [*run.namespace.values(), *(one for table in tables for one in table)]
-    for one in held:
-        if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
-            return one
-    return [_function(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
 
 
 def _word(run: _Run, name: str, kind: str, said: Any) -> Any:
