@@ -266,8 +266,8 @@ class Norm:
     "a class of activations": """
 import numpy as np
 class Layer:
-    def __init__(self, n, m, nonlinearity):
-        self.W, self.b = np.random.uniform(-0.8, 0.8, (n, m)), np.zeros(m)
+    def __init__(self, below, units, nonlinearity):
+        self.W, self.b = np.random.uniform(-0.8, 0.8, (below, units)), np.zeros(units)
         self.nonlinearity = nonlinearity()
     def __call__(self, x):
         self.x = x
