@@ -95,9 +95,8 @@ class CallRun:
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
         self.sent: Any = None
-        #: The operation before which the parameters were there.
-        self.began = 0
-        self.last = ""
+        #: The operation before which the parameters were there; what was called last.
+        self.began, self.last = 0, ""
         #: The arrays that the forward pass returned, in their order.
         self.offered: list[Any] = []
         #: The names under which functions return what they are not given.
