@@ -88,10 +88,9 @@ class CallRun:
         self.assembled: set[str] = set()
         #: The classes that objects were made of.
         self.made: set[str] = set()
-        #: Whether the inputs have gradients, as those of a layer have.
-        self.learns_inputs = False
-        #: Whether the method that is called was given the derivative by what was computed.
-        self.was_sent = False
+        #: Whether the inputs have gradients, as those of a layer have; and whether the method that is called
+        #: was given the derivative by what was computed.
+        self.learns_inputs = self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
         self.sent: Any = None
