@@ -21,15 +21,15 @@ def needs_nothing(function: Any) -> bool:
 
 @contextlib.contextmanager
 def seen_returns(path: str) -> Iterator[dict[str, Any]]:
-    """What each function of a program returns first, where arrays are in it; nothing of no program."""
+    """The arrays that each function of a program returns first, by name; nothing of no program."""
     found: dict[str, Any] = {}
 
     def see(frame: FrameType, event: str, result: Any) -> None:
         code = frame.f_code
         if event != "return" or code.co_filename != path or code.co_name in found or result is None:
             return
-        if any(True for _ in arrays_in(result)):
-            found[code.co_name] = result
+        if arrays := dict(arrays_in(result, code.co_name, lists=True)):  # what it holds later is not returned
+            found[code.co_name] = arrays
 
     sys.setprofile(see if path else None)
     try:
