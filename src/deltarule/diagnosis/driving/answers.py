@@ -12,7 +12,7 @@ from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
-from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
+from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
 from deltarule.diagnosis.driving.tables import learn_columns, table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.usual_activation import NOT_MADE, ActivationObject
@@ -212,9 +212,10 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     kind, detail = run.answers.known[path]
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
-        is_other = kind == "list" and (_is_maker(run, path) or (*path, "[]") in run.answers.known)
-        made = supplied(run, kind, detail) if not is_other else None
-        if made is not None:
+        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
+        inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
+        fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
+        if made is not None and fits:
             return made
     match kind:
         case "keys":
